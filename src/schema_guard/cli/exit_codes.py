@@ -1,0 +1,36 @@
+"""What a command exits with; scripts depend on it (docs/cli.md)."""
+
+from __future__ import annotations
+
+from schema_guard.difference import Impact
+from schema_guard.report import Outcome, Report
+
+__all__ = ["FAILED", "INTERRUPTED", "LOCKED", "OK", "REMAINS", "USAGE", "apply_code", "check_code"]
+
+OK = 0
+REMAINS = 1
+USAGE = 2
+LOCKED = 4
+FAILED = 5
+INTERRUPTED = 130
+
+
+def check_code(report: Report, fail_on: Impact) -> int:
+    """0 when nothing at or above `fail_on` was found, else 1."""
+    return REMAINS if report.remains(fail_on) else OK
+
+
+def apply_code(report: Report) -> int:
+    """0 when nothing that breaks the application remains; else why it remains: 4 a lock, 5 a failed step, 1 otherwise.
+
+    A failed step whose difference only weakens the application is printed and changes nothing here: the application
+    can start.
+    """
+    if not report.remains(Impact.BREAKS):
+        return OK
+    last = {result.step.id: result for result in report.results}
+    broken = {finding.difference.key for finding in report.findings if finding.difference.impact is Impact.BREAKS}
+    outcomes = {result.outcome for result in last.values() if broken.intersection(result.step.resolves)}
+    if Outcome.FAILED in outcomes:
+        return FAILED
+    return LOCKED if Outcome.LOCKED in outcomes else REMAINS

@@ -1,0 +1,90 @@
+"""Runs a command and turns whatever happens into one line on stderr and an exit code."""
+
+from __future__ import annotations
+
+import sys
+import traceback
+from collections.abc import Callable, Sequence
+from itertools import pairwise
+from typing import NoReturn
+
+import click
+
+from schema_guard.cli.commands import group
+from schema_guard.cli.exit_codes import INTERRUPTED, OK, USAGE
+from schema_guard.cli.output import log, print_text
+from schema_guard.errors import ConfigurationError, GuardError, StepError, one_line
+
+__all__ = ["guarded", "main", "run"]
+
+
+def main() -> NoReturn:
+    """The `schema-guard` command."""
+    sys.exit(run(sys.argv[1:]))
+
+
+def run(arguments: Sequence[str]) -> int:
+    """Run one command line; returns its exit code. Never raises, never prints a traceback unless asked with -v."""
+
+    def command() -> int:
+        code = group.main(list(arguments or ["--help"]), prog_name="schema-guard", standalone_mode=False)
+        return int(code or OK) if arguments else USAGE
+
+    return guarded(command, arguments)
+
+
+def guarded(command: Callable[[], int], arguments: Sequence[str]) -> int:
+    """Call, and turn whatever is raised into one line on stderr and an exit code.
+
+    Args:
+        command: returns an exit code.
+        arguments: the command line; it says whether tracebacks and JSON are wanted.
+    """
+    try:
+        return command()
+    except GuardError as error:
+        return _failed(arguments, error)
+    except click.ClickException as error:
+        return _failed(arguments, ConfigurationError(_usage(error)))
+    except (KeyboardInterrupt, click.Abort):
+        log("interrupted; every step that was finished stays, run again to go on")
+        return INTERRUPTED
+    except Exception as error:  # a mistake of ours or of the application's: still one line
+        return _failed(arguments, _unexpected(error), error)
+
+
+def _failed(arguments: Sequence[str], error: GuardError, cause: BaseException | None = None) -> int:
+    verbose = _verbose(arguments)
+    if verbose:
+        traceback.print_exception(cause or error, file=sys.stderr)
+    log(error.message)
+    if _wants_json(arguments):
+        from schema_guard.render.json import error_json
+
+        print_text(error_json(_command(arguments), error))
+    return error.exit_code
+
+
+def _usage(error: click.ClickException) -> str:
+    context = getattr(error, "ctx", None)
+    help_command = f" (see {context.command_path} --help)" if context is not None else ""
+    return f"{one_line(error.format_message()).rstrip('.')}{help_command}"
+
+
+def _unexpected(error: Exception) -> GuardError:
+    said = one_line(str(error))
+    return StepError(f"unexpected {type(error).__name__}{f': {said}' if said else ''} (-v shows where)")
+
+
+def _verbose(arguments: Sequence[str]) -> bool:
+    return any(argument in ("-v", "--verbose") for argument in arguments)
+
+
+def _wants_json(arguments: Sequence[str]) -> bool:
+    """Whether the output was to be JSON, also when the command line could not be parsed."""
+    pairs = pairwise(arguments)
+    return "--format=json" in arguments or ("--format", "json") in pairs
+
+
+def _command(arguments: Sequence[str]) -> str:
+    return next((argument for argument in arguments if argument in group.commands), "")

@@ -1,0 +1,43 @@
+"""Options that several commands share, and what they come to: a guard and a database."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, TypeVar
+
+import click
+
+__all__ = ["database_options", "format_option", "output_options", "target_argument"]
+
+Command = TypeVar("Command", bound=Callable[..., Any])
+
+target_argument = click.argument("target", required=False, metavar="[TARGET]")
+
+
+def database_options(command: Command) -> Command:
+    """`--url`."""
+    return click.option(
+        "--url",
+        metavar="URL",
+        help="The database.  [default: DATABASE_URL]",
+    )(command)
+
+
+def format_option(*formats: str) -> Callable[[Command], Command]:
+    """`--format`, the first one being the default."""
+    return click.option(
+        "--format",
+        "format_",
+        type=click.Choice(formats),
+        default=formats[0],
+        show_default=True,
+        help="How the result is written to stdout.",
+    )
+
+
+def output_options(command: Command) -> Command:
+    """`--no-color` and `-v`."""
+    command = click.option("--no-color", is_flag=True, help="No colour, also on a terminal (as NO_COLOR=1).")(command)
+    return click.option(
+        "-v", "--verbose", is_flag=True, help="Everything: queries, statements, the traceback of an error."
+    )(command)

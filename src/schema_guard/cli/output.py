@@ -1,0 +1,87 @@
+"""Where text goes: styled to a terminal, plain to a pipe or CI; never cut, never wrapped.
+
+A reader that went away (`| head`) is no error.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Sequence
+from typing import TextIO
+
+from schema_guard.errors import one_line
+from schema_guard.render.line import Line, Style, ascii_only, plain
+
+__all__ = ["log", "print_lines", "print_text", "styled"]
+
+LOOKS = {
+    Style.BREAKS: "bold red",
+    Style.WEAKENS: "yellow",
+    Style.NOTES: "dim",
+    Style.GOOD: "green",
+    Style.BOLD: "bold",
+    Style.DIM: "dim",
+}
+
+
+def styled(stream: TextIO | None, color: bool) -> bool:
+    """Whether the stream is a terminal that wants colour (https://no-color.org)."""
+    if not color or stream is None or os.environ.get("NO_COLOR") or os.environ.get("CI"):
+        return False
+    return os.environ.get("TERM") != "dumb" and stream.isatty()
+
+
+def print_lines(lines: Sequence[Line], *, color: bool) -> None:
+    """Write the lines to stdout."""
+    if not styled(sys.stdout, color):
+        print_text(plain(ascii_only(lines, _encoding(sys.stdout))))
+        return
+    from rich.console import Console
+    from rich.text import Text
+
+    console = Console(file=sys.stdout, highlight=False, markup=False, emoji=False, soft_wrap=True)
+    try:
+        for spans in ascii_only(lines, _encoding(sys.stdout)):
+            console.print(Text.assemble(*((span.text, LOOKS.get(span.style, "")) for span in spans)))
+        sys.stdout.flush()
+    except BrokenPipeError:
+        _nobody_reads(sys.stdout)
+
+
+def print_text(text: str) -> None:
+    """Write finished text (a script, a document) to stdout; in UTF-8 when the stream's encoding cannot hold it."""
+    stream = sys.stdout
+    if stream is None:
+        return
+    try:
+        try:
+            stream.write(text)
+        except UnicodeEncodeError:
+            stream.buffer.write(text.encode("utf-8", "surrogateescape"))
+        stream.flush()
+    except BrokenPipeError:
+        _nobody_reads(stream)
+
+
+def log(message: str) -> None:
+    """One line on stderr."""
+    if sys.stderr is None:
+        return
+    text = f"schema-guard: {one_line(message)}\n"
+    try:
+        sys.stderr.write(text.encode(_encoding(sys.stderr), "backslashreplace").decode(_encoding(sys.stderr)))
+        sys.stderr.flush()
+    except BrokenPipeError:
+        _nobody_reads(sys.stderr)
+
+
+def _encoding(stream: TextIO | None) -> str:
+    return getattr(stream, "encoding", None) or "utf-8"
+
+
+def _nobody_reads(stream: TextIO) -> None:
+    """The reader is gone (`| head`): what follows goes nowhere, so that the exit code still tells the verdict."""
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(nowhere, stream.fileno())
+    os.close(nowhere)

@@ -1,0 +1,88 @@
+"""What a command line asks for: whose models, which database, within which limits."""
+
+from __future__ import annotations
+
+import shlex
+from dataclasses import dataclass, replace
+
+from sqlalchemy import URL
+
+from schema_guard.cli.output import log
+from schema_guard.config import Settings, load_settings, normalise
+from schema_guard.difference import Impact
+from schema_guard.execute.limits import Limits
+from schema_guard.guard import Guard
+from schema_guard.target import load_target
+
+__all__ = ["Request", "guard_of", "request"]
+
+WAIT = 30.0
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """A guard, a database and the settings; `arguments` are what TARGET was on the command line."""
+
+    guard: Guard
+    url: URL
+    settings: Settings
+    arguments: tuple[str, ...]
+
+    @property
+    def fail_on(self) -> Impact:
+        return Impact[(self.settings.fail_on or "breaks").upper()]
+
+    @property
+    def wait(self) -> float:
+        """Seconds; a file does not come up later."""
+        if self.url.get_backend_name() == "sqlite":
+            return 0.0
+        return WAIT if self.settings.wait is None else self.settings.wait
+
+    @property
+    def ddl_url(self) -> URL:
+        """Where apply works: past a pooler where the settings name a way."""
+        return self.settings.ddl_database_url()
+
+    @property
+    def limits(self) -> Limits:
+        default, settings = Limits(), self.settings
+        return Limits(
+            budget=default.budget if settings.budget is None else settings.budget,
+            lock_timeout=default.lock_timeout if settings.lock_timeout is None else settings.lock_timeout,
+            statement_timeout=(
+                default.statement_timeout if settings.statement_timeout is None else settings.statement_timeout
+            ),
+            required_only=bool(settings.required_only),
+        )
+
+    def next_command(self, command: str) -> str:
+        """What a person would type next, as they typed this one."""
+        return shlex.join(("schema-guard", command, *self.arguments))
+
+
+def request(target: str | None, **arguments: object) -> Request:
+    """Collect settings, import the models, find the database.
+
+    Args:
+        target: the argument TARGET, None when it was not given.
+        arguments: the options by their settings' names, None for those not given.
+
+    Raises:
+        ConfigurationError, TargetError: as `load_settings`, `load_target` and `normalise` do.
+    """
+    given = {"target": target, **arguments}
+    guard = guard_of(load_settings(given))
+    settings = load_settings(given)  # again: importing an application may have read its .env file
+    url = settings.database_url()
+    for note in normalise(settings.url or "").notes:
+        log(note)
+    return Request(guard, url, settings, (target,) if target is not None else ())
+
+
+def guard_of(settings: Settings) -> Guard:
+    """The guard that TARGET names, with the policy that the settings change."""
+    guard = load_target(settings.required_target())
+    if settings.policy:
+        guard.policy = replace(guard.policy, **settings.policy)  # type: ignore[arg-type] # load_settings checked each value's type
+    return guard

@@ -1,0 +1,47 @@
+"""Waiting for a database that is still coming up, as it does when a whole stack is started at once."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from typing import TypeVar
+
+from schema_guard.errors import UnreachableError
+
+__all__ = ["when_reachable"]
+
+T = TypeVar("T")
+
+PAUSE = 1.0
+
+
+def when_reachable(
+    call: Callable[[], T],
+    wait: float,
+    log: Callable[[str], None],
+    *,
+    now: Callable[[], float] = time.monotonic,
+    sleep: Callable[[float], None] = time.sleep,
+) -> T:
+    """Call, and call again while the database cannot be reached.
+
+    Args:
+        call: what needs the database.
+        wait: seconds until it gives up; 0 tries once.
+        log: is told once, when the waiting begins.
+
+    Raises:
+        UnreachableError: the last one, when `wait` seconds are over.
+    """
+    deadline = now() + wait
+    waiting = False
+    while True:
+        try:
+            return call()
+        except UnreachableError as error:
+            if now() + PAUSE > deadline:
+                raise
+            if not waiting:
+                log(f"{error.message}; waiting up to {wait:g} s for it")
+                waiting = True
+            sleep(PAUSE)

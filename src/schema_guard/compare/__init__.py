@@ -1,0 +1,37 @@
+"""Pure comparison of what is expected with what is there: one file for each kind of object.
+
+Nothing here talks to a database or knows a dialect. Pairs that cannot be decided cheaply are left in `Judge.open`.
+"""
+
+from __future__ import annotations
+
+from schema_guard.compare.backfill import compare_backfills
+from schema_guard.compare.enum import compare_enums
+from schema_guard.compare.named import compare_domains, compare_schemas, compare_sequences, missing_types
+from schema_guard.compare.table import compare_tables
+from schema_guard.dialects.base import Judge
+from schema_guard.difference import Difference, Impact, NotEmittable
+from schema_guard.plan import Policy
+from schema_guard.schema import Schema
+
+__all__ = ["compare"]
+
+
+def compare(expected: Schema, actual: Schema, judge: Judge, policy: Policy) -> tuple[Difference, ...]:
+    """Every difference between the two, in the order in which the models name their objects.
+
+    While `judge.open` holds questions the answer is provisional: let the database answer them and compare again.
+    """
+    return (
+        *(
+            NotEmittable(problem=problem, impact=Impact.BREAKS if problem.breaks else Impact.WEAKENS)
+            for problem in expected.problems
+        ),
+        *compare_schemas(expected, actual),
+        *compare_enums(expected, actual),
+        *compare_domains(expected, actual),
+        *compare_sequences(expected, actual),
+        *missing_types(expected),
+        *compare_tables(expected, actual, judge, policy),
+        *compare_backfills(expected, actual),
+    )

@@ -1,0 +1,146 @@
+"""Columns: missing, unknown, and how the type, NULLability, default and the rest of a column differ."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from schema_guard.compare.effects import writers
+from schema_guard.compare.value import compare_value
+from schema_guard.dialects.base import Judge
+from schema_guard.difference import (
+    CollationDiffers,
+    ColumnMissing,
+    ColumnUnknown,
+    CommentDiffers,
+    Difference,
+    Fit,
+    Impact,
+    NotComparable,
+    NullabilityDiffers,
+    TypeDiffers,
+)
+from schema_guard.plan import Policy
+from schema_guard.schema import Column, Table, TypeKind, Write
+
+__all__ = ["compare_columns", "compare_view_columns"]
+
+FIT_IMPACT = {
+    Fit.WIDER: Impact.NOTES,
+    Fit.NARROWER: Impact.BREAKS,
+    Fit.NARROWER_REWRITE: Impact.BREAKS,
+    Fit.OTHER: Impact.WEAKENS,
+    Fit.INCOMPATIBLE: Impact.BREAKS,
+}
+
+
+def compare_columns(table: Table, live: Table, judge: Judge, policy: Policy) -> Iterator[Difference]:
+    existing = {column.name: column for column in live.columns}
+    for column in table.columns:
+        actual = existing.pop(column.name, None)
+        if actual is None:
+            yield _missing(table, column)
+            continue
+        yield from _type(table, column, actual, judge)
+        yield from _nullability(table, column, actual, judge)
+        yield from compare_value(table, column, actual, judge)
+        if not judge.rules.default_collation(column.collation, actual.collation):
+            impact = Impact.WEAKENS if column.collation else Impact.NOTES
+            yield CollationDiffers(
+                table=table, column=column, actual=actual, impact=impact, effect="text compares and sorts otherwise"
+            )
+        if policy.comments and column.comment is not None and column.comment != actual.comment:
+            yield CommentDiffers(table=table, column=column, actual=actual.comment, impact=Impact.NOTES)
+    for unknown in existing.values():
+        yield _unknown(table, unknown)
+
+
+def compare_view_columns(table: Table, live: Table, judge: Judge) -> Iterator[Difference]:
+    """A view has columns and types; everything else belongs to the tables behind it."""
+    existing = {column.name: column for column in live.columns}
+    for column in table.columns:
+        actual = existing.get(column.name)
+        if actual is None:
+            yield _missing(table, column)
+        else:
+            yield from _type(table, column, actual, judge)
+
+
+def _missing(table: Table, column: Column) -> ColumnMissing:
+    return ColumnMissing(
+        table=table,
+        column=column,
+        impact=Impact.BREAKS,
+        effect=f"SELECT and INSERT of {writers(table)} fail (UndefinedColumn)",
+    )
+
+
+def _type(table: Table, column: Column, actual: Column, judge: Judge) -> Iterator[TypeDiffers | NotComparable]:
+    fit = judge.fit(column, actual, table)
+    if fit is Fit.SAME or column.type.kind is TypeKind.UNKNOWN:
+        return
+    if fit is Fit.UNKNOWN:
+        yield NotComparable(
+            subject=f"{table.name}.{column.name}",
+            table=table,
+            what="type",
+            expected=str(column.type),
+            actual=str(actual.type),
+            reason="the server does not compare them",
+            impact=Impact.NOTES,
+        )
+        return
+    yield TypeDiffers(
+        table=table,
+        column=column,
+        actual=actual,
+        fit=fit,
+        impact=FIT_IMPACT[fit],
+        effect=judge.rules.type_mismatch_effect(column, actual, fit),
+    )
+
+
+def _nullability(table: Table, column: Column, actual: Column, judge: Judge) -> Iterator[NullabilityDiffers]:
+    if column.generated is not None or actual.generated is not None:
+        return
+    refuses_null = not actual.nullable or actual.value_domain_not_null
+    if column.nullable and refuses_null:
+        if judge.rules.explicit_null_gets_value(table, actual):
+            return
+        statement = "INSERT" if column.write is Write.NULL else "writing NULL to it in"
+        yield NullabilityDiffers(
+            table=table,
+            column=column,
+            actual=actual,
+            impact=Impact.BREAKS,
+            effect=f"{statement} {writers(table)} without it fails (NotNullViolation)"
+            if column.write is Write.NULL
+            else f"{statement} {writers(table)} fails (NotNullViolation)",
+        )
+    elif not column.nullable and (not refuses_null or not actual.validated):
+        yield NullabilityDiffers(
+            table=table,
+            column=column,
+            actual=actual,
+            impact=Impact.WEAKENS,
+            effect=f"{writers(table)} may be loaded with None where the models promise a value",
+        )
+
+
+def _unknown(table: Table, column: Column) -> ColumnUnknown:
+    gets_value = (
+        column.nullable
+        or column.default is not None
+        or column.generated is not None
+        or column.identity is not None
+        or column.autoincrement
+    )
+    return ColumnUnknown(
+        table=table,
+        column=column,
+        impact=Impact.NOTES if gets_value and not _domain_refuses_null(column) else Impact.BREAKS,
+        effect="" if gets_value else f"INSERT of {writers(table)} fails (NotNullViolation): the models leave it out",
+    )
+
+
+def _domain_refuses_null(column: Column) -> bool:
+    return column.value_domain_not_null and column.default is None and column.generated is None

@@ -1,0 +1,39 @@
+"""Enum types and their values."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from schema_guard.difference import EnumMissing, EnumValueMissing, EnumValueUnknown, Impact
+from schema_guard.schema import Enum, Schema
+
+__all__ = ["compare_enums"]
+
+
+def compare_enums(expected: Schema, actual: Schema) -> Iterator[EnumMissing | EnumValueMissing | EnumValueUnknown]:
+    existing = {enum.name: enum for enum in actual.enums}
+    for enum in expected.enums:
+        live = existing.get(enum.name)
+        if live is None:
+            yield EnumMissing(enum=enum, impact=Impact.BREAKS, effect="no column can have this type")
+        else:
+            yield from _values(enum, live)
+
+
+def _values(enum: Enum, live: Enum) -> Iterator[EnumValueMissing | EnumValueUnknown]:
+    present = set(live.values)
+    for position, value in enumerate(enum.values):
+        if value not in present:
+            yield EnumValueMissing(
+                enum=enum,
+                actual=live,
+                value=value,
+                before=next((later for later in enum.values[position + 1 :] if later in present), None),
+                impact=Impact.BREAKS,
+                effect=f"writing and comparing with '{value}' fails",
+            )
+    for value in live.values:
+        if value not in enum.values:
+            yield EnumValueUnknown(
+                enum=live, value=value, impact=Impact.NOTES, effect="a row that holds it cannot be loaded"
+            )

@@ -1,0 +1,78 @@
+"""FOREIGN KEYs, matched by columns and target, whatever they are called."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from schema_guard.compare.holder import constraint_holder, foreign_key_words
+from schema_guard.difference import (
+    ForeignKeyDiffers,
+    ForeignKeyMissing,
+    ForeignKeyNotValidated,
+    Impact,
+    ObjectUnknown,
+)
+from schema_guard.schema import ForeignKey, Name, Table
+
+__all__ = ["compare_foreign_keys"]
+
+
+def compare_foreign_keys(
+    table: Table, live: Table
+) -> Iterator[ForeignKeyMissing | ForeignKeyDiffers | ForeignKeyNotValidated | ObjectUnknown]:
+    matched: set[ForeignKey] = set()
+    seen: set[tuple[object, ...]] = set()
+    for key in table.foreign_keys:
+        identity = (_references(key), _behaviour(key))
+        if identity in seen:
+            continue
+        seen.add(identity)
+        same = [other for other in live.foreign_keys if _references(other) == _references(key)]
+        exact = [other for other in same if _behaviour(other) == _behaviour(key)]
+        matched.update(exact or same)
+        if exact:
+            best = max(exact, key=lambda other: (other.enforced, other.validated))
+            if not (best.enforced and best.validated):
+                yield ForeignKeyNotValidated(
+                    table=table,
+                    foreign_key=key,
+                    actual=best,
+                    impact=Impact.WEAKENS,
+                    effect="older rows may point nowhere",
+                )
+        elif same:
+            yield ForeignKeyDiffers(
+                table=table,
+                foreign_key=key,
+                actual=same[0],
+                impact=Impact.WEAKENS,
+                effect="deleting or changing the referenced row does something else",
+            )
+        else:
+            yield ForeignKeyMissing(
+                table=table,
+                foreign_key=key,
+                holder=constraint_holder(live, key.name),
+                impact=Impact.WEAKENS,
+                effect="rows can point nowhere",
+            )
+    for other in live.foreign_keys:
+        if other not in matched:
+            words = foreign_key_words(other)
+            yield ObjectUnknown(
+                table=table,
+                kind=words.kind,
+                name=other.name or ", ".join(other.columns),
+                definition=words.definition,
+                impact=Impact.NOTES,
+                effect="rows that point nowhere are refused",
+            )
+
+
+def _references(key: ForeignKey) -> tuple[Name, frozenset[tuple[str, str]]]:
+    return key.target, frozenset(zip(key.columns, key.target_columns, strict=False))
+
+
+def _behaviour(key: ForeignKey) -> tuple[str, str, str, bool, bool]:
+    match = key.match if len(key.columns) > 1 else "SIMPLE"  # MATCH says nothing about a single column
+    return key.on_delete, key.on_update, match, key.deferrable, key.initially_deferred

@@ -1,0 +1,71 @@
+"""What already bears a wanted name: names are unique among a table's constraints, and among a schema's relations."""
+
+from __future__ import annotations
+
+from schema_guard.difference import Holder
+from schema_guard.schema import Check, ForeignKey, Index, Schema, Table, Unique
+
+__all__ = [
+    "check_words",
+    "constraint_holder",
+    "foreign_key_words",
+    "index_words",
+    "relation_holder",
+    "unique_words",
+]
+
+
+def check_words(check: Check) -> Holder:
+    return Holder("CHECK", f"({check.expression})")
+
+
+def unique_words(unique: Unique) -> Holder:
+    deferrable = " DEFERRABLE" if unique.deferrable else ""
+    return Holder("UNIQUE", f"({', '.join(unique.columns)}){deferrable}")
+
+
+def foreign_key_words(key: ForeignKey) -> Holder:
+    return Holder("FOREIGN KEY", f"({', '.join(key.columns)}) to {key.target} ({', '.join(key.target_columns)})")
+
+
+def index_words(index: Index) -> Holder:
+    keys = ", ".join(element.text + (" DESC" if element.descending else "") for element in index.elements)
+    where = f" WHERE {index.where}" if index.where else ""
+    return Holder("unique index" if index.unique else "index", f"on ({keys}){where}")
+
+
+def constraint_holder(live: Table, name: str | None) -> Holder | None:
+    """The constraint of the table that bears the name."""
+    if name is None:
+        return None
+    for check in live.checks:
+        if check.name == name:
+            return check_words(check)
+    for unique in live.uniques:
+        if unique.name == name:
+            return unique_words(unique)
+    for key in live.foreign_keys:
+        if key.name == name:
+            return foreign_key_words(key)
+    if live.primary_key is not None and live.primary_key.name == name:
+        return Holder("PRIMARY KEY", f"({', '.join(live.primary_key.columns)})")
+    return None
+
+
+def relation_holder(actual: Schema, live: Table, name: str | None) -> Holder | None:
+    """The index, table, view or sequence of the same schema that bears the name."""
+    if name is None:
+        return None
+    for table in actual.tables:
+        if table.name.schema != live.name.schema:
+            continue
+        if table.name.name == name:
+            return Holder(str(table.relation), str(table.name))
+        for index in table.indexes:
+            if index.name == name:
+                words = index_words(index)
+                return words if table.name == live.name else Holder(words.kind, f"of {table.name} {words.definition}")
+    for schema, taken, kind in actual.names_taken:
+        if (schema, taken) == (live.name.schema, name):
+            return Holder(kind, taken)
+    return None

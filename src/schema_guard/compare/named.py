@@ -1,0 +1,47 @@
+"""Objects that have a name of their own and no rows: schemas, domains, sequences, and types nobody can create."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from schema_guard.compare.effects import writers
+from schema_guard.difference import DomainMissing, Impact, SchemaMissing, SequenceMissing, TypeMissing
+from schema_guard.schema import Name, Schema, TypeKind
+
+__all__ = ["compare_domains", "compare_schemas", "compare_sequences", "missing_types"]
+
+
+def compare_schemas(expected: Schema, actual: Schema) -> Iterator[SchemaMissing]:
+    for name in expected.schemas:
+        if name not in actual.schemas:
+            yield SchemaMissing(name=name, impact=Impact.BREAKS, effect="every statement on its tables fails")
+
+
+def compare_domains(expected: Schema, actual: Schema) -> Iterator[DomainMissing]:
+    existing = {domain.name for domain in actual.domains}
+    for domain in expected.domains:
+        if domain.name not in existing:
+            yield DomainMissing(domain=domain, impact=Impact.BREAKS, effect="no column can have this type")
+
+
+def compare_sequences(expected: Schema, actual: Schema) -> Iterator[SequenceMissing]:
+    existing = {sequence.name for sequence in actual.sequences}
+    for sequence in expected.sequences:
+        if sequence.name not in existing:
+            yield SequenceMissing(
+                sequence=sequence, impact=Impact.BREAKS, effect="INSERTs that take their key from it fail"
+            )
+
+
+def missing_types(expected: Schema) -> Iterator[TypeMissing]:
+    """Types of columns that neither the server knows nor the models define, once for each type."""
+    settled = {item.name for group in (expected.enums, expected.domains) for item in group}  # missing on their own
+    for table in expected.tables:
+        for column in table.columns:
+            name = Name(column.type.schema, column.type.name)
+            if column.type.kind is not TypeKind.UNKNOWN or name in settled:
+                continue
+            settled.add(name)
+            yield TypeMissing(
+                table=table, column=column, impact=Impact.BREAKS, effect=f"{writers(table)} cannot be stored"
+            )

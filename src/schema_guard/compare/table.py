@@ -1,0 +1,72 @@
+"""Tables: missing, unknown, or something else under their name; then all that belongs to each."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from schema_guard.compare.check import compare_checks
+from schema_guard.compare.column import compare_columns, compare_view_columns
+from schema_guard.compare.effects import writers
+from schema_guard.compare.exclusion import compare_exclusions
+from schema_guard.compare.foreign_key import compare_foreign_keys
+from schema_guard.compare.index import compare_indexes
+from schema_guard.compare.primary_key import compare_primary_key
+from schema_guard.compare.unique import compare_uniques
+from schema_guard.dialects.base import Judge
+from schema_guard.difference import (
+    CommentDiffers,
+    Difference,
+    Holder,
+    Impact,
+    RelationDiffers,
+    TableMissing,
+    TableUnknown,
+)
+from schema_guard.plan import Policy
+from schema_guard.schema import Relation, Schema, Table
+
+__all__ = ["compare_tables"]
+
+ALTERABLE = frozenset({Relation.TABLE, Relation.PARTITIONED, Relation.PARTITION})
+INFRASTRUCTURE = frozenset({"alembic_version"})
+"""Tables of other tools that are part of the same application: not worth a note."""
+
+
+def compare_tables(expected: Schema, actual: Schema, judge: Judge, policy: Policy) -> Iterator[Difference]:
+    existing = {table.name: table for table in actual.tables}
+    taken = {(schema, name): kind for schema, name, kind in actual.names_taken}
+    for table in expected.tables:
+        live = existing.get(table.name)
+        if live is None:
+            kind = taken.get(table.name)
+            yield TableMissing(
+                table=table,
+                holder=Holder(kind, str(table.name)) if kind else None,
+                impact=Impact.BREAKS,
+                effect=f"every statement on {writers(table)} fails (UndefinedTable)",
+            )
+        elif live.relation in ALTERABLE:
+            yield from _compare_table(table, live, actual, judge, policy)
+        else:
+            yield RelationDiffers(
+                table=table,
+                actual=live.relation,
+                impact=Impact.NOTES,
+                effect="only its columns are compared; what can be written is up to it",
+            )
+            yield from compare_view_columns(table, live, judge)
+    for name in actual.unknown_tables:
+        if name.name not in INFRASTRUCTURE:
+            yield TableUnknown(name=name, impact=Impact.NOTES)
+
+
+def _compare_table(table: Table, live: Table, actual: Schema, judge: Judge, policy: Policy) -> Iterator[Difference]:
+    yield from compare_columns(table, live, judge, policy)
+    yield from compare_primary_key(table, live)
+    yield from compare_uniques(table, live, actual)
+    yield from compare_checks(table, live, judge)
+    yield from compare_foreign_keys(table, live)
+    yield from compare_exclusions(table, live)
+    yield from compare_indexes(table, live, actual, judge)
+    if policy.comments and table.comment is not None and table.comment != live.comment:
+        yield CommentDiffers(table=table, actual=live.comment, impact=Impact.NOTES)

@@ -1,0 +1,98 @@
+"""UNIQUE constraints. A unique index, a primary key or a constraint of another name on the same columns satisfies."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from schema_guard.compare.holder import constraint_holder, relation_holder, unique_words
+from schema_guard.difference import Impact, ObjectUnknown, UniqueMissing
+from schema_guard.schema import Schema, Table, Unique
+
+__all__ = ["arbiters", "compare_uniques", "constraint_arbiters", "upsert_effect", "upsert_impact"]
+
+
+def compare_uniques(table: Table, live: Table, actual: Schema) -> Iterator[UniqueMissing | ObjectUnknown]:
+    seen: set[tuple[frozenset[str], bool]] = set()
+    for unique in table.uniques:
+        structure = (frozenset(unique.columns), unique.nulls_not_distinct)
+        if structure in seen:  # asked for twice is one
+            continue
+        seen.add(structure)
+        if _satisfied(unique, live):
+            continue
+        weaker = next((other for other in live.uniques if set(other.columns) == set(unique.columns)), None)
+        yield UniqueMissing(
+            table=table,
+            unique=unique,
+            holder=constraint_holder(live, unique.name)
+            or relation_holder(actual, live, unique.name)
+            or (unique_words(weaker) if weaker is not None and weaker.name else None),
+            impact=upsert_impact(table, unique.columns),
+            effect=upsert_effect(table, unique.columns),
+        )
+    known = {frozenset(unique.columns) for unique in table.uniques}
+    known |= {frozenset(index.columns or ()) for index in table.indexes if index.unique}
+    known.add(frozenset(table.primary_key.columns if table.primary_key else ()))
+    for other in live.uniques:
+        if frozenset(other.columns) not in known:
+            holder = unique_words(other)
+            yield ObjectUnknown(
+                table=table,
+                kind=holder.kind,
+                name=other.name or ", ".join(other.columns),
+                definition=f"({', '.join(other.columns)})",
+                impact=Impact.NOTES,
+                effect="rows that repeat these values are refused",
+            )
+
+
+def upsert_impact(table: Table, columns: tuple[str, ...]) -> Impact:
+    """A declared upsert on these columns fails without it; otherwise a promise is not kept."""
+    return Impact.BREAKS if frozenset(columns) in {frozenset(names) for names in table.upserts} else Impact.WEAKENS
+
+
+def upsert_effect(table: Table, columns: tuple[str, ...]) -> str:
+    if upsert_impact(table, columns) is Impact.BREAKS:
+        return "ON CONFLICT on these columns fails"
+    return "the same values can be stored twice, and ON CONFLICT on them fails"
+
+
+def plain_unique_indexes(live: Table) -> Iterator[tuple[frozenset[str], bool]]:
+    """(columns, NULLS NOT DISTINCT) of every valid unique index over plain columns without a WHERE."""
+    for index in live.indexes:
+        if index.unique and index.valid and index.where is None and index.columns is not None:
+            yield frozenset(index.columns), index.nulls_not_distinct
+
+
+def constraint_arbiters(live: Table) -> set[frozenset[str]]:
+    """Column sets of the primary key and of the UNIQUE constraints that ON CONFLICT can name."""
+    sets = {frozenset(unique.columns) for unique in live.uniques if unique.valid and not unique.deferrable}
+    if live.primary_key is not None:
+        sets.add(frozenset(live.primary_key.columns))
+    return sets
+
+
+def arbiters(live: Table) -> set[frozenset[str]]:
+    """Column sets that ON CONFLICT can name without a WHERE."""
+    return constraint_arbiters(live) | {columns for columns, _ in plain_unique_indexes(live)}
+
+
+def _satisfied(unique: Unique, live: Table) -> bool:
+    columns = frozenset(unique.columns)
+    for other in live.uniques:
+        if frozenset(other.columns) != columns or not other.valid:
+            continue
+        same_nulls = other.nulls_not_distinct or not unique.nulls_not_distinct
+        if same_nulls and (other.deferrable, other.initially_deferred) == (
+            unique.deferrable,
+            unique.initially_deferred,
+        ):
+            return True
+    if unique.deferrable:
+        return False
+    if live.primary_key is not None and frozenset(live.primary_key.columns) == columns:
+        return True
+    return any(
+        columns == others and (nulls_not_distinct or not unique.nulls_not_distinct)
+        for others, nulls_not_distinct in plain_unique_indexes(live)
+    )

@@ -1,0 +1,141 @@
+"""Where a column's value comes from when the application leaves it out: default, sequence, identity, generated."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from schema_guard.compare.effects import writers
+from schema_guard.dialects.base import Judge, Verdict
+from schema_guard.difference import DefaultDiffers, Difference, GeneratedDiffers, IdentityDiffers, Impact, NotComparable
+from schema_guard.schema import Column, Table, Write
+
+__all__ = ["compare_value"]
+
+
+def compare_value(table: Table, column: Column, actual: Column, judge: Judge) -> Iterator[Difference]:
+    if column.generated is not None or actual.generated is not None:
+        yield from _generated(table, column, actual, judge)
+    elif column.identity is not None or actual.identity is not None:
+        yield from _identity(table, column, actual)
+    elif column.autoincrement:
+        if not (actual.autoincrement or actual.default is not None):
+            yield DefaultDiffers(
+                table=table,
+                column=column,
+                actual=actual,
+                impact=Impact.BREAKS,
+                effect=f"INSERT of {writers(table)} fails (NotNullViolation): nothing gives the key",
+            )
+    else:
+        yield from _default(table, column, actual, judge)
+
+
+def _default(table: Table, column: Column, actual: Column, judge: Judge) -> Iterator[DefaultDiffers | NotComparable]:
+    if column.default is None:
+        if actual.default is not None:
+            yield DefaultDiffers(table=table, column=column, actual=actual, impact=Impact.NOTES)
+        return
+    if actual.default is None:
+        if actual.autoincrement:
+            return
+        fails = not actual.nullable or actual.value_domain_not_null
+        yield DefaultDiffers(
+            table=table,
+            column=column,
+            actual=actual,
+            impact=Impact.BREAKS if fails else Impact.WEAKENS,
+            effect=f"INSERT of {writers(table)} fails (NotNullViolation): the models leave it to the server"
+            if fails
+            else "rows that leave it to the server get NULL",
+        )
+        return
+    verdict = judge.default(table.name, column.default, actual.default, column.type)
+    if verdict is Verdict.DIFFERENT:
+        yield DefaultDiffers(
+            table=table,
+            column=column,
+            actual=actual,
+            impact=Impact.WEAKENS,
+            effect="rows that leave it to the server get another value",
+        )
+    elif verdict is Verdict.NOT_COMPARABLE:
+        yield _not_comparable(table, column, "server default", column.default, actual.default)
+
+
+def _generated(
+    table: Table, column: Column, actual: Column, judge: Judge
+) -> Iterator[GeneratedDiffers | NotComparable]:
+    if actual.generated is None:
+        fails = not actual.nullable and actual.default is None
+        yield GeneratedDiffers(
+            table=table,
+            column=column,
+            actual=actual,
+            impact=Impact.BREAKS if fails else Impact.WEAKENS,
+            effect=f"INSERT of {writers(table)} fails: the models leave it to the server"
+            if fails
+            else "nothing computes its value",
+        )
+        return
+    if column.generated is None:
+        yield GeneratedDiffers(
+            table=table,
+            column=column,
+            actual=actual,
+            impact=Impact.BREAKS,
+            effect=f"INSERT and UPDATE of {writers(table)} fail: a generated column takes no value",
+        )
+        return
+    verdict = judge.expression(table.name, column.generated.expression, actual.generated.expression)
+    if verdict is Verdict.DIFFERENT:
+        yield GeneratedDiffers(
+            table=table, column=column, actual=actual, impact=Impact.WEAKENS, effect="it computes another value"
+        )
+    elif verdict is Verdict.NOT_COMPARABLE:
+        yield _not_comparable(
+            table, column, "generated expression", column.generated.expression, actual.generated.expression
+        )
+    elif column.generated.stored != actual.generated.stored:
+        yield GeneratedDiffers(table=table, column=column, actual=actual, impact=Impact.NOTES)
+
+
+def _identity(table: Table, column: Column, actual: Column) -> Iterator[IdentityDiffers]:
+    if actual.identity is None:
+        given = actual.default is not None or actual.autoincrement
+        yield IdentityDiffers(
+            table=table,
+            column=column,
+            actual=actual,
+            impact=Impact.NOTES if given else Impact.BREAKS,
+            effect="" if given else f"INSERT of {writers(table)} fails (NotNullViolation): nothing gives the key",
+        )
+    elif column.identity is None:
+        writes = not column.autoincrement and column.write in (Write.REQUIRED, Write.DEFAULT, Write.NULL)
+        if actual.identity.always and writes:
+            yield IdentityDiffers(
+                table=table,
+                column=column,
+                actual=actual,
+                impact=Impact.BREAKS,
+                effect=f"INSERT of {writers(table)} fails: GENERATED ALWAYS takes no value",
+            )
+    elif column.identity.always != actual.identity.always:
+        yield IdentityDiffers(
+            table=table,
+            column=column,
+            actual=actual,
+            impact=Impact.WEAKENS if actual.identity.always else Impact.NOTES,
+            effect="an INSERT that gives the value fails" if actual.identity.always else "",
+        )
+
+
+def _not_comparable(table: Table, column: Column, what: str, expected: str, actual: str) -> NotComparable:
+    return NotComparable(
+        subject=f"{table.name}.{column.name}",
+        table=table,
+        what=what,
+        expected=expected,
+        actual=actual,
+        reason="the server does not compare them",
+        impact=Impact.NOTES,
+    )

@@ -1,0 +1,248 @@
+"""Settings: an argument wins over the environment, the environment over pyproject.toml's [tool.schema-guard]."""
+
+from __future__ import annotations
+
+import math
+import os
+import re
+import tomllib
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from difflib import get_close_matches
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from schema_guard.database_url import NormalisedUrl, normalise, normalise_url
+from schema_guard.errors import ConfigurationError
+
+if TYPE_CHECKING:
+    from sqlalchemy import URL
+
+__all__ = ["NormalisedUrl", "Settings", "load_settings", "normalise", "normalise_url", "seconds"]
+
+TABLE = "tool.schema-guard"
+
+FAIL_ON = ("breaks", "weakens", "notes")
+
+POLICY: Mapping[str, type[bool] | type[int]] = {
+    "fill_constant_defaults": bool,
+    "rewrite_below": int,
+    "rebuild": bool,
+    "backup": bool,
+    "comments": bool,
+}
+"""The keys of `policy = {..}`: the fields of schema_guard.Policy."""
+
+_DURATION = re.compile(r"^\s*(?P<number>\d+(?:\.\d*)?|\.\d+)\s*(?P<unit>ms|s|m|h)?\s*$", re.IGNORECASE)
+_UNITS = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0}
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """What was set and where; None is what nobody set. Durations are in seconds.
+
+    `origins` says for each key where its value came from: 'argument', an environment variable's name, or a file.
+    `searched` lists the places that were looked in, for the message that something is missing.
+    """
+
+    target: str | None = None
+    url: str | None = None
+    ddl_url: str | None = None
+    budget: float | None = None
+    wait: float | None = None
+    lock_timeout: float | None = None
+    statement_timeout: float | None = None
+    fail_on: str | None = None
+    required_only: bool | None = None
+    policy: Mapping[str, bool | int] = field(default_factory=dict)
+    origins: Mapping[str, str] = field(default_factory=dict)
+    searched: tuple[str, ...] = ()
+
+    def database_url(self) -> URL:
+        """The URL with an installed driver.
+
+        Raises:
+            ConfigurationError: none is set anywhere, or it is no usable URL.
+        """
+        if self.url is None:
+            raise ConfigurationError(
+                f"no database URL: looked at --url, DATABASE_URL, SCHEMA_GUARD_URL and {self._file_words('url')}. "
+                "Nothing was guarded"
+            )
+        return self._normalised("url", self.url)
+
+    def ddl_database_url(self) -> URL:
+        """Where DDL goes: `ddl_url` past a pooler, else the URL. Raises as `database_url` does."""
+        return self.database_url() if self.ddl_url is None else self._normalised("ddl_url", self.ddl_url)
+
+    def required_target(self) -> str:
+        """The TARGET. Raises ConfigurationError when none is set anywhere."""
+        if self.target is None:
+            raise ConfigurationError(
+                f"no TARGET: looked at the argument, SCHEMA_GUARD_TARGET and {self._file_words('target')}. "
+                "A target is module:attribute, for example app.models:db"
+            )
+        return self.target
+
+    def _normalised(self, key: str, text: str) -> URL:
+        try:
+            return normalise_url(text)
+        except ConfigurationError as error:
+            raise ConfigurationError(f"{self.origins.get(key, key)}: {error.message}") from None
+
+    def _file_words(self, key: str) -> str:
+        if self.searched:
+            return f"[{TABLE}] {key} in {', '.join(self.searched)}"
+        return "pyproject.toml (there is none in this directory or above)"
+
+
+Parse = Callable[[object], object]
+
+
+def _text(value: object) -> str:
+    if not isinstance(value, str):
+        raise ValueError("expected text")
+    if not value.strip():
+        raise ValueError("is empty")
+    return value.strip()
+
+
+def seconds(value: object) -> float:
+    """A duration in seconds: 30, "1.5", "500ms", "60s", "2m", "1h".
+
+    Raises:
+        ValueError: it is none of these, or negative.
+    """
+    if isinstance(value, (int, float)) and not isinstance(value, bool):
+        if value < 0 or not math.isfinite(value):
+            raise ValueError("expected a duration of zero or more")
+        return float(value)
+    match = _DURATION.match(value) if isinstance(value, str) else None
+    if match is None:
+        raise ValueError("expected a duration such as 30, 1.5, 500ms, 60s or 2m")
+    return float(match["number"]) * _UNITS[(match["unit"] or "s").lower()]
+
+
+def _flag(value: object) -> bool:
+    if isinstance(value, bool):
+        return value
+    words = {"1": True, "true": True, "yes": True, "on": True, "0": False, "false": False, "no": False, "off": False}
+    answer = words.get(value.strip().lower()) if isinstance(value, str) else None
+    if answer is None:
+        raise ValueError("expected true or false")
+    return answer
+
+
+def _fail_on(value: object) -> str:
+    if not isinstance(value, str) or value.strip().lower() not in FAIL_ON:
+        raise ValueError(f"expected one of {', '.join(FAIL_ON)}")
+    return value.strip().lower()
+
+
+def _policy(value: object) -> dict[str, bool | int]:
+    if not isinstance(value, Mapping):
+        raise ValueError("expected a table such as policy = { comments = false }")
+    parsed: dict[str, bool | int] = {}
+    for key, item in value.items():
+        kind = POLICY.get(key)
+        if kind is None:
+            raise ValueError(f"has no key {key!r}{_nearest(key, POLICY)}")
+        if not isinstance(item, int) or isinstance(item, bool) is not (kind is bool) or item < 0:
+            raise ValueError(f"{key}: expected {'true or false' if kind is bool else 'a number of rows'}")
+        parsed[key] = item
+    return parsed
+
+
+_KEYS: Mapping[str, Parse] = {
+    "target": _text,
+    "url": _text,
+    "ddl_url": _text,
+    "budget": seconds,
+    "wait": seconds,
+    "lock_timeout": seconds,
+    "statement_timeout": seconds,
+    "fail_on": _fail_on,
+    "required_only": _flag,
+    "policy": _policy,
+}
+
+
+def load_settings(
+    arguments: Mapping[str, object] | None = None,
+    environment: Mapping[str, str] | None = None,
+    directory: Path | None = None,
+) -> Settings:
+    """Collect the settings.
+
+    Args:
+        arguments: by key; None stands for "not given".
+        environment: default is this process's own. DATABASE_URL gives the url, SCHEMA_GUARD_URL comes before it.
+        directory: where the search for pyproject.toml begins, upwards; default is the working directory.
+
+    Raises:
+        ConfigurationError: an unknown key, a value of the wrong type, or a file that is no TOML; names file and key.
+    """
+    environment = os.environ if environment is None else environment
+    file, table = _from_file((directory or Path.cwd()).resolve())
+    values: dict[str, object] = {}
+    origins: dict[str, str] = {}
+    for key, parse in _KEYS.items():
+        given, origin = _find(key, arguments or {}, environment, table, file)
+        if given is None:
+            continue
+        try:
+            values[key] = parse(given)
+        except ValueError as error:
+            raise ConfigurationError(f"{origin}: {error}") from None
+        origins[key] = origin
+    return Settings(**values, origins=origins, searched=() if file is None else (str(file),))  # type: ignore[arg-type]
+
+
+def _find(
+    key: str,
+    arguments: Mapping[str, object],
+    environment: Mapping[str, str],
+    table: Mapping[str, object],
+    file: Path | None,
+) -> tuple[object | None, str]:
+    """The value of highest rank, and where it comes from."""
+    unknown = next((name for name in arguments if name not in _KEYS), None)
+    if unknown is not None:
+        raise ConfigurationError(f"unknown setting {unknown!r}{_nearest(unknown, _KEYS)}")
+    if arguments.get(key) is not None:
+        return arguments[key], f"argument {'TARGET' if key == 'target' else '--' + key.replace('_', '-')}"
+    if key != "policy":
+        names = [f"SCHEMA_GUARD_{key.upper()}", *(["DATABASE_URL"] if key == "url" else [])]
+        for name in names:
+            if name in environment:
+                return environment[name], name
+    return table.get(key), f"{file}: [{TABLE}] {key}"
+
+
+def _from_file(directory: Path) -> tuple[Path | None, Mapping[str, object]]:
+    """The nearest pyproject.toml upwards, and its table."""
+    file = next(
+        (path for folder in (directory, *directory.parents) if (path := folder / "pyproject.toml").is_file()), None
+    )
+    if file is None:
+        return None, {}
+    try:
+        content = tomllib.loads(file.read_text(encoding="utf-8"))
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise ConfigurationError(f"{file} is no valid TOML: {error}") from None
+    except OSError as error:
+        raise ConfigurationError(f"{file} cannot be read: {error.strerror}") from None
+    tools = content.get("tool", {})
+    table = tools.get("schema-guard", {}) if isinstance(tools, dict) else {}
+    if not isinstance(table, dict):
+        raise ConfigurationError(f"{file}: [{TABLE}] has to be a table")
+    normal = {str(key).replace("-", "_"): (key, value) for key, value in table.items()}
+    for name, (key, _) in normal.items():
+        if name not in _KEYS:
+            raise ConfigurationError(f"{file}: [{TABLE}] has no key {key!r}{_nearest(name, _KEYS)}")
+    return file, {name: value for name, (_, value) in normal.items()}
+
+
+def _nearest(word: str, known: Mapping[str, object]) -> str:
+    close = get_close_matches(word, known, n=1)
+    return f"; did you mean {close[0]!r}?" if close else f"; known are {', '.join(known)}"

@@ -1,0 +1,209 @@
+"""From the URL that a host or a person gives to one that works with an installed driver."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from importlib import import_module
+from typing import TYPE_CHECKING
+
+from schema_guard.errors import ConfigurationError, one_line
+
+if TYPE_CHECKING:
+    from sqlalchemy import URL
+
+__all__ = ["NormalisedUrl", "normalise", "normalise_url"]
+
+_POSTGRESQL = frozenset({"postgres", "postgresql", "pgsql"})
+_SYNCHRONOUS = ("psycopg", "psycopg2", "pg8000")
+_DRIVERS = (*_SYNCHRONOUS, "asyncpg")
+_LIBPQ = frozenset({"psycopg", "psycopg2", "psycopg2cffi"})
+_ASYNCPG_ONLY = frozenset(
+    {"prepared_statement_cache_size", "prepared_statement_name_func", "statement_cache_size", "command_timeout"}
+)
+_LIBPQ_ONLY = frozenset(
+    {
+        "channel_binding",
+        "connect_timeout",
+        "gssencmode",
+        "keepalives",
+        "keepalives_count",
+        "keepalives_idle",
+        "keepalives_interval",
+    }
+)
+_NO_ENCRYPTION_ASKED = frozenset({"disable", "allow", "prefer"})
+_INSTALL_PSYCOPG = 'install psycopg: pip install "psycopg[binary]"'
+_FORMS = "postgresql://user:password@host/name or sqlite:///file.db"
+
+Installed = Callable[[str], bool]
+
+
+@dataclass(frozen=True, slots=True)
+class NormalisedUrl:
+    """A URL with an installed driver, and what was changed on the way, for people; never with a password."""
+
+    url: URL
+    notes: tuple[str, ...] = ()
+
+
+def is_installed(module: str) -> bool:
+    """Whether a driver can be imported: psycopg is there but useless without its libpq, so finding it isn't enough."""
+    try:
+        import_module(module)
+    except Exception:  # a broken driver is as good as none
+        return False
+    return True
+
+
+def normalise_url(text: str | URL) -> URL:
+    """The URL with an installed driver. Raises ConfigurationError as `normalise` does."""
+    return normalise(text).url
+
+
+def normalise(text: str | URL, installed: Installed = is_installed) -> NormalisedUrl:
+    """Give a URL an installed driver and the arguments which that driver takes.
+
+    Args:
+        text: as hosts write it: postgres://, postgresql://, postgresql+asyncpg://, sqlite:///, ..
+        installed: tells whether a driver's module can be imported.
+
+    Raises:
+        ConfigurationError: it is no URL, names another database system, or no driver for it is installed.
+    """
+    url = _parsed(text)
+    system, _, driver = url.drivername.partition("+")
+    if system.lower() in _POSTGRESQL:
+        return _postgresql(url, driver, installed)
+    if system.lower() == "sqlite":
+        return _sqlite(url, driver, installed)
+    raise ConfigurationError(f"the database URL names {system!r}; the guard knows PostgreSQL and SQLite: {_FORMS}")
+
+
+def _parsed(text: str | URL) -> URL:
+    from sqlalchemy import make_url
+    from sqlalchemy.exc import ArgumentError
+
+    if not isinstance(text, str):
+        return text
+    bare = text.strip()
+    if len(bare) > 1 and bare[0] == bare[-1] and bare[0] in "\"'":
+        bare = bare[1:-1].strip()  # an env file's quotes that came along
+    if not bare:
+        raise ConfigurationError(f"the database URL is empty; expected {_FORMS}")
+    try:
+        return make_url(bare)
+    except ArgumentError:
+        scheme = bare.partition(":")[0]
+        began = f"it begins with {scheme!r}" if ":" in bare and scheme.isalnum() else "it has no scheme"
+        raise ConfigurationError(f"the database URL cannot be read ({began}); expected {_FORMS}") from None
+    except ValueError:
+        raise ConfigurationError(
+            "the database URL cannot be read: the port is no number; in a password write @ / : # as %40 %2F %3A %23"
+        ) from None
+
+
+def _postgresql(url: URL, asked: str, installed: Installed) -> NormalisedUrl:
+    named = asked.removesuffix("_async") if asked.startswith("psycopg") else asked
+    candidates = _preference(named)
+    driver = next((candidate for candidate in candidates if installed(candidate)), None)
+    if driver is None:
+        raise ConfigurationError(
+            f"no PostgreSQL driver is installed (looked for {', '.join(dict.fromkeys(candidates))}): {_INSTALL_PSYCOPG}"
+        )
+    notes = []
+    if named and driver != named and named != "asyncpg":
+        notes.append(f"the driver {named} is not installed, {driver} is used")
+    query, dropped = _arguments(dict(url.query), driver)
+    notes += dropped
+    return NormalisedUrl(url.set(drivername=f"postgresql+{driver}").set(query=query), tuple(notes))
+
+
+def _preference(named: str) -> tuple[str, ...]:
+    """The named driver first; without one, or with an asynchronous one, what SQLAlchemy takes by itself."""
+    if named in _SYNCHRONOUS or named in _LIBPQ:
+        return (named, *_DRIVERS)
+    return (_default_driver(), *_DRIVERS)
+
+
+def _default_driver() -> str:
+    from sqlalchemy.dialects import postgresql
+
+    return str(postgresql.dialect.driver)
+
+
+def _arguments(
+    query: dict[str, str | tuple[str, ...]], driver: str
+) -> tuple[Mapping[str, str | tuple[str, ...]], list[str]]:
+    """The URL's arguments in the driver's words.
+
+    libpq's drivers know sslmode, options and so on; asyncpg calls it ssl; pg8000 takes Python objects instead.
+    """
+    notes: list[str] = []
+    if driver in _LIBPQ:
+        for name in sorted(_ASYNCPG_ONLY & query.keys()):
+            del query[name]
+        if "ssl" in query:
+            query.setdefault("sslmode", _sslmode(_text(query.pop("ssl"))))
+        if "timeout" in query:
+            query.setdefault("connect_timeout", _text(query.pop("timeout")).partition(".")[0] or "1")
+        query.pop("async_fallback", None)
+        return query, notes
+    if _text(query.get("options", "")).strip():
+        raise ConfigurationError(f"the database URL sets options=, which {driver} cannot take; {_INSTALL_PSYCOPG}")
+    if driver == "asyncpg":
+        if "sslmode" in query:
+            query.setdefault("ssl", query.pop("sslmode"))
+        ignored = _LIBPQ_ONLY
+    else:
+        _refuse_encryption(query, driver)
+        ignored = _LIBPQ_ONLY | _ASYNCPG_ONLY | {"timeout", "target_session_attrs"}
+    for name in sorted(ignored & query.keys()):
+        del query[name]
+        notes.append(f"{driver} does not take {name}=, it is left out")
+    return query, notes
+
+
+def _refuse_encryption(query: dict[str, str | tuple[str, ...]], driver: str) -> None:
+    asked = {_sslmode(_text(query.pop(name))) for name in ("sslmode", "ssl") if name in query}
+    if asked - _NO_ENCRYPTION_ASKED:
+        raise ConfigurationError(
+            f"the database URL asks for encryption (sslmode), which {driver} cannot be told in a URL; "
+            f"{_INSTALL_PSYCOPG}"
+        )
+
+
+def _sslmode(word: str) -> str:
+    """asyncpg's ssl= takes sslmode's words, or a truth value."""
+    return {
+        "true": "require",
+        "1": "require",
+        "on": "require",
+        "false": "disable",
+        "0": "disable",
+        "off": "disable",
+    }.get(word.lower(), word)
+
+
+def _text(value: str | tuple[str, ...]) -> str:
+    return value if isinstance(value, str) else value[-1]
+
+
+def _sqlite(url: URL, asked: str, installed: Installed) -> NormalisedUrl:
+    if url.host:
+        raise ConfigurationError(
+            "an SQLite URL has three slashes before a relative path and four before an absolute one: "
+            f"sqlite:///{one_line(url.host)} or sqlite:////absolute/{one_line(url.host)}"
+        )
+    if asked == "pysqlcipher":
+        if not any(installed(module) for module in ("sqlcipher3", "pysqlcipher3")):
+            raise ConfigurationError(
+                "the database URL names pysqlcipher, which is not installed: pip install sqlcipher3-binary"
+            )
+        return NormalisedUrl(url)
+    if not installed("sqlite3"):
+        raise ConfigurationError("this Python was built without its sqlite3 module")
+    notes = (
+        [] if asked in ("", "pysqlite", "aiosqlite") else [f"the driver {one_line(asked)} is unknown, sqlite3 is used"]
+    )
+    return NormalisedUrl(url.set(drivername="sqlite"), tuple(notes))

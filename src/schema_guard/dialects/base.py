@@ -1,0 +1,224 @@
+"""The protocol between the pipeline and a database: what each dialect's folder has to provide.
+
+`Dialect` is pure: words, comparison and repairs as data. `Session` is the only thing that talks to a server or file.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextlib import AbstractContextManager
+from dataclasses import dataclass, field
+from enum import Enum
+from typing import TYPE_CHECKING, Literal, Protocol
+
+from schema_guard.difference import Difference, Fit
+from schema_guard.plan import Policy, Refusal, Step, Survey
+from schema_guard.report import ServerInfo
+from schema_guard.schema import Column, Name, Schema, Table, Type
+
+if TYPE_CHECKING:
+    from sqlalchemy.engine import Dialect as SQLAlchemyDialect
+
+__all__ = ["Dialect", "Facts", "Judge", "Question", "Rules", "Session", "Verdict", "Words"]
+
+
+class Verdict(Enum):
+    EQUAL = "equal"
+    DIFFERENT = "different"
+    NOT_COMPARABLE = "not comparable"
+    UNDECIDED = "undecided"
+    """The cheap comparison proves nothing; the database has to be asked."""
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """A pair of expressions (or, with `table` None, of type names) that only the database can compare.
+
+    `cast` is the column type that both sides are cast to, for defaults. `table` is the live table that gives the
+    columns' meaning.
+    """
+
+    expected: str
+    actual: str
+    table: Name | None = None
+    cast: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Facts:
+    """What a session knows about where it is connected.
+
+    `search_path` lists the schemas that exist, in order; `default_schema` is where an unqualified new table goes
+    (None: nowhere, or SQLite). `read_only` is True on a hot standby or a read-only file.
+    """
+
+    server: ServerInfo
+    version: int = 0
+    """server_version_num on PostgreSQL (180006), sqlite3's version number on SQLite (3040001)."""
+    default_schema: str | None = None
+    search_path: tuple[str, ...] = ()
+    read_only: bool = False
+    features: frozenset[str] = frozenset()
+    """What was probed for: 'drop column', 'strict', .."""
+    backups: tuple[tuple[str, str], ...] = ()
+    """SQLite: (database, file): where a copy of each database file goes before its first rebuild."""
+
+
+class Rules(Protocol):
+    """Comparison in one dialect's words; pure. The cheap half of comparing: may answer UNDECIDED, never guesses."""
+
+    def fit(self, expected: Column, actual: Column, table: Table) -> Fit | None:
+        """How the actual column's type relates to the expected one; None when the database has to be asked."""
+        ...
+
+    def same_expression(self, expected: str, actual: str) -> Verdict:
+        """Compare two boolean or index expressions over the same table."""
+        ...
+
+    def same_default(self, expected: str, actual: str, type: Type) -> Verdict:
+        """Compare two server defaults of a column of that type."""
+        ...
+
+    def default_collation(self, expected: str | None, actual: str | None) -> bool:
+        """Whether the two collation names (None: not declared) stand for the same collation."""
+        ...
+
+    def type_mismatch_effect(self, expected: Column, actual: Column, fit: Fit) -> str:
+        """What a column of that type does to the application, one clause."""
+        ...
+
+    def explicit_null_gets_value(self, table: Table, column: Column) -> bool:
+        """Whether writing NULL into that actual column makes the database choose a value (SQLite's rowid)."""
+        ...
+
+    checks_length: bool
+    """Whether a value longer than the declared length is an error."""
+    native_enums: bool
+    validates_late: bool
+    """Whether constraints can be NOT VALID."""
+
+
+@dataclass(frozen=True, slots=True)
+class Judge:
+    """Rules plus what the database answered. Collects what is still undecided in `open`."""
+
+    rules: Rules
+    answers: Mapping[Question, Verdict] = field(default_factory=dict)
+    open: list[Question] = field(default_factory=list)
+
+    def expression(self, table: Name, expected: str, actual: str) -> Verdict:
+        return self._settle(self.rules.same_expression(expected, actual), Question(expected, actual, table))
+
+    def default(self, table: Name, expected: str, actual: str, type: Type) -> Verdict:
+        return self._settle(
+            self.rules.same_default(expected, actual, type), Question(expected, actual, table, cast=type.text)
+        )
+
+    def fit(self, expected: Column, actual: Column, table: Table) -> Fit:
+        fit = self.rules.fit(expected, actual, table)
+        if fit is not None:
+            return fit
+        match self._settle(Verdict.UNDECIDED, Question(expected.type.text, actual.type.text)):
+            case Verdict.EQUAL:
+                return Fit.SAME
+            case Verdict.DIFFERENT:
+                return Fit.INCOMPATIBLE
+            case _:
+                return Fit.UNKNOWN
+
+    def _settle(self, verdict: Verdict, question: Question) -> Verdict:
+        if verdict is not Verdict.UNDECIDED:
+            return verdict
+        answer = self.answers.get(question)
+        if answer is None:
+            self.open.append(question)
+            return Verdict.UNDECIDED
+        return answer
+
+
+class Words(Protocol):
+    """What `expect` needs to write models in a dialect's words."""
+
+    name: str
+    sqlalchemy: SQLAlchemyDialect
+    """Compiles types, DDL and queries; its identifier preparer qualifies unqualified names by `schema_of`."""
+
+    def type(self, text: str) -> Type:
+        """Parse a type as DDL or the catalog writes it into canonical words."""
+        ...
+
+    def identifier(self, name: str) -> str:
+        """The name as the catalog will hold it (cut to 63 bytes on PostgreSQL)."""
+        ...
+
+    def schema_of(self, name: str, kind: Literal["relation", "type"]) -> str | None:
+        """Where an unqualified name lives or will be created; None where names stay unqualified (SQLite, offline)."""
+        ...
+
+
+class Dialect(Words, Protocol):
+    """One database system."""
+
+    rules: Rules
+
+    def quote(self, name: Name | str) -> str:
+        """The name, quoted where needed, qualified where it has a schema."""
+        ...
+
+    def repair(
+        self,
+        differences: Sequence[Difference],
+        expected: Schema,
+        actual: Schema,
+        facts: Facts,
+        survey: Survey,
+        policy: Policy,
+    ) -> list[Step | Refusal]:
+        """What to do about each of these differences; every difference that is not a note ends in a step or a refusal."""
+        ...
+
+
+class Session(Protocol):
+    """An open connection to one database."""
+
+    dialect: Dialect
+    facts: Facts
+    catalog_queries: int
+    """How many catalog queries the last locate and inspect took together."""
+
+    def locate(self, relations: Sequence[str], types: Sequence[str]) -> None:
+        """Find where the connection's search_path finds these unqualified names, so that `dialect` can qualify them."""
+        ...
+
+    def inspect(self, expected: Schema) -> Schema:
+        """Read the live catalog as far as it matters to the expectation. Raises ReadError."""
+        ...
+
+    def answer(self, questions: Iterable[Question]) -> dict[Question, Verdict]:
+        """Let the database compare. Writes nothing, takes no lock above ACCESS SHARE."""
+        ...
+
+    def survey(self, differences: Sequence[Difference], actual: Schema, timeout: float) -> Survey:
+        """Look at the rows: violators, NULLs, emptiness. `timeout` in seconds for each statement."""
+        ...
+
+    def guard_lock(self, key: str, wait: float) -> AbstractContextManager[None]:
+        """Only one guard at a time works on this database. `wait` in seconds. Raises LockTimeoutError."""
+        ...
+
+    def needed(self, step: Step) -> bool:
+        """Ask the step's probe."""
+        ...
+
+    def holds(self, condition: str) -> bool:
+        """Run a SELECT of one boolean (a step's `unless`). Raises ReadError."""
+        ...
+
+    def execute(self, step: Step, lock_timeout: float, statement_timeout: float, sent: Callable[[str], None]) -> int:
+        """Run the step once, in a transaction of its own; `sent` hears each statement. Timeouts in seconds.
+
+        Returns the rows changed. Raises LockTimeoutError (naming who holds the lock) or StepError.
+        """
+        ...
+
+    def close(self) -> None: ...

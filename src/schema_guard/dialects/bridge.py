@@ -1,0 +1,59 @@
+"""Calls into an asynchronous driver from synchronous code: a private event loop in a thread of its own.
+
+It works whether or not an event loop runs in the caller's thread, and never touches the application's loop.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+from collections.abc import Callable
+from typing import Protocol, TypeVar
+
+from sqlalchemy.engine import Engine
+
+__all__ = ["Bridge", "Direct", "LoopThread", "bridge_for"]
+
+T = TypeVar("T")
+
+
+class Bridge(Protocol):
+    """Runs a function that talks to the database where its driver can work."""
+
+    def call(self, function: Callable[[], T]) -> T: ...
+
+    def close(self) -> None: ...
+
+
+class Direct:
+    """A synchronous driver: the caller's own thread will do."""
+
+    def call(self, function: Callable[[], T]) -> T:
+        return function()
+
+    def close(self) -> None:
+        return None
+
+
+class LoopThread:
+    """An asynchronous driver: its connections belong to this loop, and each call runs as a greenlet in it."""
+
+    def __init__(self) -> None:
+        self._loop = asyncio.new_event_loop()
+        self._thread = threading.Thread(target=self._loop.run_forever, name="schema-guard-loop", daemon=True)
+        self._thread.start()
+
+    def call(self, function: Callable[[], T]) -> T:
+        from sqlalchemy.util import greenlet_spawn  # needs the greenlet package, as every AsyncEngine does
+
+        return asyncio.run_coroutine_threadsafe(greenlet_spawn(function), self._loop).result()
+
+    def close(self) -> None:
+        self._loop.call_soon_threadsafe(self._loop.stop)
+        self._thread.join()
+        self._loop.close()
+
+
+def bridge_for(engine: Engine) -> Bridge:
+    """The bridge that the engine's driver needs."""
+    return LoopThread() if engine.dialect.is_async else Direct()

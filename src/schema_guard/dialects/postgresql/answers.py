@@ -1,0 +1,113 @@
+"""The server compares: both sides of a pair are planned, and EXPLAIN shows both in the server's own words.
+
+`EXPLAIN (VERBOSE) SELECT (actual), (expected) FROM (VALUES ..) AS t(columns)` parses, resolves and folds both against
+columns of the live types, and lists them deparsed. Nothing runs, no table is touched: the columns stand in a VALUES
+list of NULLs, so it needs no privilege and takes no lock on the table, and no NOT NULL of the table helps the planner
+to fold what differs. It works on a hot standby and without the TEMP privilege.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from itertools import groupby
+
+from sqlalchemy.exc import DBAPIError
+
+from schema_guard.dialects.base import Question, Verdict
+from schema_guard.dialects.postgresql.failures import is_disconnect
+from schema_guard.dialects.postgresql.link import Link
+from schema_guard.schema import Name, Table
+
+__all__ = ["answers"]
+
+_MOST_PAIRS = 400
+"""Pairs for each EXPLAIN: a SELECT list holds at most 1664 items (MaxTupleAttributeNumber)."""
+_NOW = re.compile(r"\b(?:CURRENT_TIMESTAMP|transaction_timestamp\(\))(?!\()")
+
+
+def answers(
+    link: Link, questions: Iterable[Question], tables: Mapping[Name, Table], quote: Callable[[Name | str], str]
+) -> dict[Question, Verdict]:
+    """Compare each pair, in a transaction that the caller has begun.
+
+    Args:
+        link: a connection under the application's own search_path, in a READ ONLY transaction.
+        questions: the pairs.
+        tables: the live tables by name.
+        quote: the dialect's quoting.
+
+    Returns:
+        A verdict for each question; what the server rejects is NOT_COMPARABLE, never EQUAL.
+    """
+    verdicts: dict[Question, Verdict] = {}
+    asked = sorted(dict.fromkeys(questions), key=lambda question: str(question.table or ""))
+    for table, group in groupby(asked, key=lambda question: question.table):
+        source = _source(tables.get(table), quote) if table is not None else ""
+        pairs = list(group)
+        for start in range(0, len(pairs), _MOST_PAIRS):
+            verdicts.update(_ask(link, pairs[start : start + _MOST_PAIRS], source))
+    return verdicts
+
+
+def _ask(link: Link, questions: Sequence[Question], source: str) -> dict[Question, Verdict]:
+    """All in one statement; when the server rejects it, each alone."""
+    try:
+        return _explain(link, questions, source)
+    except DBAPIError as error:
+        if is_disconnect(error):
+            raise
+    if len(questions) == 1:
+        return {questions[0]: Verdict.NOT_COMPARABLE}
+    verdicts: dict[Question, Verdict] = {}
+    for question in questions:
+        verdicts.update(_ask(link, [question], source))
+    return verdicts
+
+
+def _explain(link: Link, questions: Sequence[Question], source: str) -> dict[Question, Verdict]:
+    items = [item for question in questions for item in _items(question)]
+    link.run("SAVEPOINT schema_guard_question")
+    try:
+        rows = link.rows(f"EXPLAIN (VERBOSE, COSTS OFF, FORMAT JSON) SELECT {', '.join(items)}{source}")
+    except DBAPIError as error:
+        if not is_disconnect(error):
+            link.run("ROLLBACK TO SAVEPOINT schema_guard_question")
+        raise
+    link.run("RELEASE SAVEPOINT schema_guard_question")
+    document = rows[0][0]
+    plan = json.loads(document) if isinstance(document, str) else document
+    output = [_NOW.sub("now()", text) for text in plan[0]["Plan"]["Output"]]  # type: ignore[index]
+    if len(output) != len(items):
+        return dict.fromkeys(questions, Verdict.NOT_COMPARABLE)
+    return {
+        question: Verdict.EQUAL if output[2 * number] == output[2 * number + 1] else Verdict.DIFFERENT
+        for number, question in enumerate(questions)
+    }
+
+
+def _items(question: Question) -> tuple[str, str]:
+    """Both sides as SELECT items; the line break ends a comment that an expression may end with."""
+    if question.table is None:
+        return f"NULL::{question.actual}", f"NULL::{question.expected}"
+    cast = f"::{question.cast}" if question.cast else ""
+    return f"({question.actual}\n){cast}", f"({question.expected}\n){cast}"
+
+
+def _source(table: Table | None, quote: Callable[[Name | str], str]) -> str:
+    """FROM the columns of the table, as two rows of NULLs: one row would be folded away."""
+    if table is None or not table.columns:
+        return ""
+    nulls = ", ".join(
+        f"NULL::{column.type.text}" + (f" COLLATE {_collation(column.collation, quote)}" if column.collation else "")
+        for column in table.columns
+    )
+    names = ", ".join(quote(column.name) for column in table.columns)
+    return f" FROM (VALUES ({nulls}), ({nulls})) AS {quote(table.name.name)}({names})"
+
+
+def _collation(name: str, quote: Callable[[Name | str], str]) -> str:
+    """A collation's name; the catalog reader puts its schema and a point before it unless it is the system's."""
+    schema, point, rest = name.partition(".")
+    return quote(Name(schema, rest)) if point and not rest.lower().startswith("utf") else f'"{name}"'

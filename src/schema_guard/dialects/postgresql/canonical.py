@@ -1,0 +1,129 @@
+"""The cheap half of comparing on PostgreSQL: proves what it can from the words alone, else leaves it to the server."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+
+from schema_guard.dialects.base import Verdict
+from schema_guard.dialects.postgresql.expressions import Node, constant, parse
+from schema_guard.dialects.postgresql.fits import fit_of
+from schema_guard.difference import Fit
+from schema_guard.schema import Column, Name, Table, Type, TypeKind
+
+__all__ = ["PostgreSQLRules"]
+
+_SERVER_DEFAULT_COLLATIONS = frozenset({None, "", "default"})
+_TEXT_LIKE = frozenset({"text", "character varying"})
+_INTEGERS = frozenset({"smallint", "integer", "bigint"})
+_EFFECTS = {
+    Fit.WIDER: "",
+    Fit.NARROWER: "values that don't fit are rejected",
+    Fit.NARROWER_REWRITE: "values that don't fit are rejected",
+    Fit.OTHER: "values come back changed",
+    Fit.INCOMPATIBLE: "statements that write or compare it fail",
+    Fit.UNKNOWN: "",
+}
+
+
+class PostgreSQLRules:
+    """Comparison in PostgreSQL's words.
+
+    Args:
+        casts_enums: the application's driver sends enum values with a cast to the enum type.
+    """
+
+    checks_length = True
+    native_enums = True
+    validates_late = True
+
+    def __init__(self, casts_enums: bool = False) -> None:
+        self._casts_enums = casts_enums
+        self.domains: Mapping[Name, Type] = {}
+        """The base type of each domain, as the session read it."""
+
+    def fit(self, expected: Column, actual: Column, table: Table) -> Fit | None:  # noqa: ARG002
+        """How the actual type relates to the expected one; None when the server has to be asked.
+
+        A domain holds its base type's values: what only its constraints decide, they say when a row is written.
+        """
+        wanted, given = self._base(expected.type), self._base(actual.type)
+        fit = fit_of(wanted, given, self._casts_enums)
+        if (wanted, given) == (expected.type, actual.type) or (expected.type.name, expected.type.schema) == (
+            actual.type.name,
+            actual.type.schema,
+        ):
+            return fit
+        if fit in (Fit.SAME, Fit.WIDER):
+            return Fit.WIDER if wanted == expected.type else Fit.OTHER
+        return fit if fit in (None, Fit.OTHER) else Fit.INCOMPATIBLE
+
+    def _base(self, type_: Type) -> Type:
+        """The type below the domain, if it is one that the server has."""
+        while type_.kind is TypeKind.DOMAIN and not type_.dimensions:
+            base = self.domains.get(Name(type_.schema, type_.name))
+            if base is None:
+                return type_
+            type_ = base
+        return type_
+
+    def same_expression(self, expected: str, actual: str) -> Verdict:
+        """EQUAL when both texts have the same normal form; everything else is for the server to decide.
+
+        `actual` is deparsed text, which states the casts that the parser chose.
+        """
+        wanted = parse(expected)
+        if wanted is not None and wanted in (parse(actual), parse(actual, deparsed=True)):
+            return Verdict.EQUAL
+        return Verdict.UNDECIDED
+
+    def same_default(self, expected: str, actual: str, type: Type) -> Verdict:
+        """As expressions; two plain constants of a type whose text is its value also prove a difference."""
+        wanted, given = _default(expected, type), _default(actual, type)
+        if wanted is None or given is None:
+            return Verdict.UNDECIDED
+        if wanted == given:
+            return Verdict.EQUAL
+        if type.kind is TypeKind.BASE and not type.dimensions and _decides(wanted, given, type):
+            return Verdict.DIFFERENT
+        return Verdict.UNDECIDED
+
+    def default_collation(self, expected: str | None, actual: str | None) -> bool:
+        """Whether both names stand for the same collation; a schema counts only where both sides name one."""
+        if expected in _SERVER_DEFAULT_COLLATIONS or actual in _SERVER_DEFAULT_COLLATIONS:
+            return expected in _SERVER_DEFAULT_COLLATIONS and actual in _SERVER_DEFAULT_COLLATIONS
+        wanted, given = _collation(expected or ""), _collation(actual or "")
+        return wanted[-1] == given[-1] and (len(wanted) != len(given) or wanted == given)
+
+    def type_mismatch_effect(self, expected: Column, actual: Column, fit: Fit) -> str:  # noqa: ARG002
+        return _EFFECTS.get(fit, "")
+
+    def explicit_null_gets_value(self, table: Table, column: Column) -> bool:  # noqa: ARG002
+        """Never: PostgreSQL stores the NULL or rejects it."""
+        return False
+
+
+def _default(text: str, type_: Type) -> Node | None:
+    """The default's normal form, a constant freed of a cast to the column's own type."""
+    node = parse(text)
+    if node is None:
+        return None
+    plain = constant(node, type_)
+    return plain if plain is not None else node
+
+
+def _decides(wanted: Node, given: Node, type_: Type) -> bool:
+    """Whether two different constants of that type are different values."""
+    kinds = {wanted[0], given[0]}
+    if type_.name in _TEXT_LIKE:
+        return kinds == {"string"}
+    if type_.name in _INTEGERS:
+        return kinds == {"number"} and all(re.fullmatch(r"-?\d+", str(node[1])) for node in (wanted, given))
+    return type_.name == "boolean" and kinds == {"boolean"}
+
+
+def _collation(name: str) -> list[str]:
+    """Schema and name, or the name alone; a locale's own point (`en_US.UTF-8`) parts nothing."""
+    schema, point, rest = name.partition(".")
+    parts = [schema, rest] if point and not re.match(r"(?i)utf|latin|iso", rest) else [name]
+    return [part.strip('"') for part in parts]

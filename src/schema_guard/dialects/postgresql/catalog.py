@@ -1,0 +1,323 @@
+"""From the rows of queries/catalog.sql to a Schema. Each row's fields are named here, in the query's order."""
+
+from __future__ import annotations
+
+import json
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field, replace
+from functools import cache
+from importlib.resources import files
+from typing import Any, NamedTuple
+
+from schema_guard.dialects.postgresql.deparsed import without_relabels
+from schema_guard.dialects.postgresql.dialect import literal
+from schema_guard.dialects.postgresql.indexes import IndexRow, index_of
+from schema_guard.schema import (
+    Check,
+    Column,
+    Domain,
+    Enum,
+    Exclusion,
+    ForeignKey,
+    Generated,
+    Identity,
+    Index,
+    Name,
+    PrimaryKey,
+    Relation,
+    Schema,
+    Sequence,
+    Table,
+    Type,
+    TypeKind,
+    Unique,
+)
+
+__all__ = ["KINDS", "query", "read_schema", "scope_of"]
+
+KINDS = {"b": TypeKind.BASE, "e": TypeKind.ENUM, "d": TypeKind.DOMAIN}
+"""pg_type.typtype in words; everything else is TypeKind.OTHER."""
+
+_RELATIONS = {
+    "r": Relation.TABLE,
+    "p": Relation.PARTITIONED,
+    "v": Relation.VIEW,
+    "m": Relation.MATERIALIZED_VIEW,
+    "f": Relation.FOREIGN_TABLE,
+}
+_HOLDERS = {"i": "index", "I": "index", "S": "sequence", "c": "composite type", "t": "TOAST table"}
+_ACTIONS = {"a": "NO ACTION", "r": "RESTRICT", "c": "CASCADE", "n": "SET NULL", "d": "SET DEFAULT"}
+_MATCHES = {"f": "FULL", "p": "PARTIAL", "s": "SIMPLE"}
+
+
+class TableRow(NamedTuple):
+    oid: int
+    schema: str
+    name: str
+    kind: str
+    partition: bool
+    rows: float
+    row_security: bool
+    owned: bool
+    triggers: bool
+    comment: str | None
+
+
+class ColumnRow(NamedTuple):
+    table: int
+    number: int
+    name: str
+    type: str
+    not_null: bool
+    default: str | None
+    identity: str
+    generated: str
+    collation: str | None
+    type_kind: str
+    """Of an array the kind of its elements."""
+    domain_not_null: bool
+    comment: str | None
+
+
+class ConstraintRow(NamedTuple):
+    table: int
+    kind: str
+    name: str
+    columns: list[int] | None
+    deferrable: bool
+    deferred: bool
+    validated: bool
+    enforced: bool
+    definition: str | None
+    target_schema: str | None
+    target: str | None
+    target_columns: list[str] | None
+    on_delete: str
+    on_update: str
+    match: str
+    temporal: bool
+    """WITHOUT OVERLAPS or PERIOD (PostgreSQL 18): no plain unique or foreign key."""
+    backed_by: int | None
+
+
+class TypeRow(NamedTuple):
+    schema: str
+    name: str
+    kind: str
+    base: str | None
+    not_null: bool
+    default: str | None
+    labels: list[str] | None
+
+
+class OtherRow(NamedTuple):
+    schema: str
+    name: str
+    kind: str
+    partition: bool
+    index_of: str | None
+    of_extension: bool
+
+
+def query(name: str, **values: object) -> str:
+    """The text of queries/<name>.sql with each :'value' as a literal, as psql fills it in."""
+    sql = (files(__package__) / "queries" / f"{name}.sql").read_text(encoding="utf-8")
+    sql = "\n".join(line for line in sql.splitlines() if not line.lstrip().startswith("--"))
+    for key, value in values.items():
+        sql = sql.replace(f":'{key}'", literal(json.dumps(value, ensure_ascii=False)))
+    return sql
+
+
+def scope_of(expected: Schema) -> dict[str, object]:
+    """What the catalog query has to be told about the expectation."""
+    named: tuple[Enum | Domain | Sequence | Table, ...] = (
+        *expected.enums,
+        *expected.domains,
+        *expected.sequences,
+        *expected.tables,
+    )
+    names: set[str] = {item.name.name for item in named}
+    schemas = {item.name.schema for item in named} | {*expected.schemas}
+    for table in expected.tables:
+        key = (table.primary_key.name if table.primary_key else None,)
+        own = (*(item.name for item in table.uniques), *(item.name for item in table.indexes))
+        names.update(name for name in (*key, *own, *(item.name for item in table.exclusions)) if name is not None)
+    return {
+        "tables": sorted([table.name.schema, table.name.name] for table in expected.tables if table.name.schema),
+        "schemas": sorted(schema for schema in schemas if schema is not None),
+        "names": sorted(names),
+    }
+
+
+def read_schema(rows: Iterable[tuple[object, ...]], type_of: Callable[[str], Type]) -> Schema:
+    """Build the actual side.
+
+    Args:
+        rows: (kind, JSON text or None) of catalog.sql.
+        type_of: the dialect's type parser.
+    """
+    items: Mapping[str, list[Any]] = {str(kind): json.loads(str(text)) if text else [] for kind, text in rows}
+    types = [TypeRow(*item) for item in items["types"]]
+    parts = _Parts(cache(type_of))  # a thousand columns have a dozen types
+    for item in items["columns"]:
+        parts.add_column(ColumnRow(*item))
+    for item in items["constraints"]:
+        parts.add_constraint(ConstraintRow(*item))
+    for item in items["indexes"]:
+        parts.add_index(IndexRow(*item))
+    others = [OtherRow(*item) for item in items["others"]]
+    return Schema(
+        tables=tuple(parts.table(TableRow(*item)) for item in items["tables"]),
+        enums=tuple(Enum(Name(row.schema, row.name), tuple(row.labels or ())) for row in types if row.kind == "e"),
+        domains=tuple(
+            Domain(Name(row.schema, row.name), type_of(row.base or ""), not row.not_null, row.default)
+            for row in types
+            if row.kind == "d"
+        ),
+        sequences=tuple(Sequence(Name(row.schema, row.name)) for row in others if row.kind == "S"),
+        schemas=tuple(items["schemas"]),
+        unknown_tables=tuple(
+            Name(row.schema, row.name) for row in others if row.kind in "rp" and not (row.partition or row.of_extension)
+        ),
+        names_taken=tuple((row.schema, row.name, _held_as(row)) for row in others if row.kind not in "rp"),
+        types=tuple(
+            Type(f"{row.schema}.{row.name}", row.name, row.schema, kind=KINDS.get(row.kind, TypeKind.OTHER))
+            for row in types
+        ),
+    )
+
+
+def _held_as(row: OtherRow) -> str:
+    kind = str(_RELATIONS[row.kind]) if row.kind in _RELATIONS else _HOLDERS.get(row.kind, "relation")
+    return f"{kind} on {row.index_of}" if row.index_of else kind
+
+
+@dataclass(slots=True)
+class _OfTable:
+    """What belongs to one table, as it comes in."""
+
+    columns: dict[int, Column] = field(default_factory=dict)
+    varchars: set[str] = field(default_factory=set)
+    primary_key: PrimaryKey | None = None
+    uniques: list[Unique] = field(default_factory=list)
+    checks: list[Check] = field(default_factory=list)
+    foreign_keys: list[ForeignKey] = field(default_factory=list)
+    exclusions: list[Exclusion] = field(default_factory=list)
+    indexes: list[Index] = field(default_factory=list)
+    unvalidated: dict[int, str] = field(default_factory=dict)
+    """By column: its NOT NULL constraint that is NOT VALID."""
+    backing: dict[int, ConstraintRow] = field(default_factory=dict)
+    """By index: the primary key, unique or exclusion constraint that it backs."""
+
+
+class _Parts:
+    def __init__(self, type_of: Callable[[str], Type]) -> None:
+        self.type_of = type_of
+        self.of: dict[int, _OfTable] = defaultdict(_OfTable)
+
+    def add_column(self, row: ColumnRow) -> None:
+        type_ = self.type_of(row.type)
+        kind = KINDS.get(row.type_kind, TypeKind.OTHER)
+        if type_.schema is not None and type_.kind is not kind:
+            type_ = Type(type_.text, type_.name, type_.schema, type_.arguments, type_.dimensions, kind)
+        owner = self.of[row.table]
+        if type_.name == "character varying" and not type_.dimensions:
+            owner.varchars.add(row.name)
+        generated = Generated(row.default or "", row.generated == "s") if row.generated else None
+        default = None if generated else row.default
+        identity = Identity(row.identity == "a") if row.identity else None
+        owner.columns[row.number] = Column(
+            name=row.name,
+            type=type_,
+            nullable=not row.not_null,
+            default=default,
+            generated=generated,
+            identity=identity,
+            autoincrement=identity is not None or (default or "").startswith("nextval("),
+            collation=row.collation,
+            comment=row.comment,
+            value_domain_not_null=row.domain_not_null,
+        )
+
+    def add_constraint(self, row: ConstraintRow) -> None:
+        owner = self.of[row.table]
+        numbers = row.columns or []
+        names = tuple(owner.columns[number].name for number in numbers if number in owner.columns)
+        if row.kind == "n":
+            owner.unvalidated.update(dict.fromkeys(numbers, row.name))
+        elif row.kind == "c":
+            expression = without_relabels(row.definition or "", owner.varchars)
+            owner.checks.append(Check(row.name, expression, row.validated, row.enforced))
+        elif row.kind == "x" or (row.temporal and row.kind == "u"):
+            owner.exclusions.append(Exclusion(row.name, row.definition or ""))
+        elif row.kind == "f" and not row.temporal:
+            owner.foreign_keys.append(_foreign_key(row, names))
+        elif row.kind == "p":
+            owner.primary_key = PrimaryKey(row.name, names)
+        if row.backed_by is not None:
+            owner.backing[row.backed_by] = row
+
+    def add_index(self, row: IndexRow) -> None:
+        """An index of its own, or the rest of what there is to know about a constraint's."""
+        owner = self.of[row.table]
+        constraint = owner.backing.get(row.oid)
+        index = index_of(row, owner.columns, owner.varchars)
+        if constraint is None:
+            owner.indexes.append(index)
+        elif constraint.kind == "u" and not constraint.temporal:
+            owner.uniques.append(
+                Unique(
+                    constraint.name,
+                    index.columns or (),
+                    constraint.deferrable,
+                    constraint.deferred,
+                    index.nulls_not_distinct,
+                    index.include,
+                    index.valid,
+                )
+            )
+
+    def table(self, row: TableRow) -> Table:
+        owner = self.of[row.oid]
+        columns = [
+            column if number not in owner.unvalidated else _unvalidated(column, owner.unvalidated[number])
+            for number, column in owner.columns.items()
+        ]
+        return Table(
+            Name(row.schema, row.name),
+            tuple(columns),
+            owner.primary_key,
+            tuple(owner.uniques),
+            tuple(owner.checks),
+            tuple(owner.foreign_keys),
+            tuple(owner.indexes),
+            tuple(owner.exclusions),
+            row.comment,
+            Relation.PARTITION if row.partition else _RELATIONS[row.kind],
+            rows_estimate=row.rows,
+            oid=row.oid,
+            has_triggers=row.triggers,
+            row_security=row.row_security,
+            owned=row.owned,
+        )
+
+
+def _unvalidated(column: Column, constraint: str) -> Column:
+    return replace(column, validated=False, not_null_name=constraint)
+
+
+def _foreign_key(row: ConstraintRow, columns: tuple[str, ...]) -> ForeignKey:
+    return ForeignKey(
+        row.name,
+        columns,
+        Name(row.target_schema, row.target or ""),
+        tuple(row.target_columns or ()),
+        _ACTIONS.get(row.on_delete, "NO ACTION"),
+        _ACTIONS.get(row.on_update, "NO ACTION"),
+        _MATCHES.get(row.match, "SIMPLE"),
+        row.deferrable,
+        row.deferred,
+        row.validated,
+        row.enforced,
+    )

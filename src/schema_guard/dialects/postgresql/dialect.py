@@ -1,0 +1,137 @@
+"""PostgreSQL's words: names, types and DDL, and where unqualified names live. Pure; the session feeds `located`."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Literal
+
+from sqlalchemy import Enum as EnumType
+from sqlalchemy import Sequence as SequenceItem
+from sqlalchemy import Table as TableItem
+from sqlalchemy.dialects.postgresql.base import PGDialect
+from sqlalchemy.engine import Dialect as SQLAlchemyDialect
+
+from schema_guard.dialects.base import Facts, Rules
+from schema_guard.dialects.postgresql.canonical import PostgreSQLRules
+from schema_guard.dialects.postgresql.types import parse_type
+from schema_guard.difference import Difference
+from schema_guard.plan import Policy, Refusal, Step, Survey
+from schema_guard.schema import Name, Schema, Type, TypeKind
+
+__all__ = ["Located", "PostgreSQLDialect", "literal"]
+
+LONGEST_NAME = 63
+"""Bytes of a name: NAMEDATALEN - 1 (PostgreSQL manual, 4.1.1)."""
+
+_PLAIN = re.compile(r"[a-z_][a-z0-9_]*\Z")
+_ALSO_RESERVED = frozenset({"system_user", "tablesample", "collation", "concurrently"})
+"""Words of pg_get_keywords() that cannot stand unquoted everywhere and that SQLAlchemy's list may lack."""
+
+
+def literal(text: str) -> str:
+    """The text as an SQL literal, right whatever standard_conforming_strings says."""
+    quoted = text.replace("'", "''")
+    return " E'" + quoted.replace("\\", "\\\\") + "'" if "\\" in quoted else f"'{quoted}'"
+
+
+@dataclass(slots=True)
+class Located:
+    """Where unqualified names are found. `default` is where a new one would go."""
+
+    default: str | None = None
+    relations: Mapping[str, str] = field(default_factory=dict)
+    types: Mapping[str, str] = field(default_factory=dict)
+    kinds: Mapping[tuple[str, str], TypeKind] = field(default_factory=dict)
+    """Of every user type: (schema, name)."""
+
+
+class PostgreSQLDialect:
+    """Words and comparison for one database, or for none (offline: names stay unqualified).
+
+    Args:
+        like: the application's SQLAlchemy dialect; types and DDL are compiled by its class.
+        version: server_version_num; 0 when unknown.
+    """
+
+    name = "postgresql"
+
+    def __init__(self, like: SQLAlchemyDialect | None = None, version: int = 0) -> None:
+        self.located = Located()
+        self.sqlalchemy = self._compiler(like, version)
+        self.own_rules = PostgreSQLRules(_casts_enums(self.sqlalchemy))
+        self.rules: Rules = self.own_rules
+
+    def type(self, text: str) -> Type:
+        """The type that the text names; user types resolve as the connection's search_path would."""
+        return parse_type(text, self._find_type)
+
+    def identifier(self, name: str) -> str:
+        """The name cut to 63 bytes without splitting a character, as the server cuts it (truncate_identifier)."""
+        return name.encode()[:LONGEST_NAME].decode(errors="ignore")
+
+    def schema_of(self, name: str, kind: Literal["relation", "type"]) -> str | None:
+        """Where an unqualified name is found, or would be created."""
+        found = self.located.types if kind == "type" else self.located.relations
+        return found.get(self.identifier(name), self.located.default)
+
+    def quote(self, name: Name | str) -> str:
+        """The name quoted where needed: reserved words, capitals, anything but letters, digits and underscores."""
+        preparer = self.sqlalchemy.identifier_preparer
+        if isinstance(name, str):
+            return preparer.quote(name)
+        quoted = preparer.quote(name.name)
+        return f"{preparer.quote(name.schema)}.{quoted}" if name.schema else quoted
+
+    def repair(
+        self,
+        differences: Sequence[Difference],
+        expected: Schema,
+        actual: Schema,
+        facts: Facts,
+        survey: Survey,
+        policy: Policy,
+    ) -> list[Step | Refusal]:
+        """What to do about each difference."""
+        from schema_guard.dialects.postgresql.repair import repair  # a check that finds nothing need not load it
+
+        return repair(differences, expected, actual, facts, survey, policy, self)
+
+    def _find_type(self, schema: str | None, name: str) -> tuple[str | None, TypeKind]:
+        schema = schema if schema is not None else self.schema_of(name, "type")
+        kind = self.located.kinds.get((schema, self.identifier(name)), TypeKind.UNKNOWN) if schema else TypeKind.UNKNOWN
+        return schema, kind
+
+    def _compiler(self, like: SQLAlchemyDialect | None, version: int) -> SQLAlchemyDialect:
+        """A SQLAlchemy dialect of its own whose DDL is plain SQL: no doubled %, every name qualified."""
+        family = type(like) if isinstance(like, PGDialect) else PGDialect
+        made = family(paramstyle="named")
+        for setting in ("_json_serializer", "_json_deserializer"):
+            if like is not None and hasattr(like, setting):
+                setattr(made, setting, getattr(like, setting))
+        if version:
+            made.server_version_info = (version // 10000, version % 10000)
+        # Offline too: every version takes a generated column that is stored.
+        made.supports_virtual_generated_columns = version >= 180000
+        preparer = made.identifier_preparer
+        preparer._double_percents = False
+        preparer.legal_characters = _PLAIN  # SQLAlchemy's own pattern lets a trailing line break pass
+        preparer.reserved_words = preparer.reserved_words | _ALSO_RESERVED
+        preparer.schema_for_object = self._schema_for_object  # type: ignore[assignment]
+        return made
+
+    def _schema_for_object(self, item: object) -> str | None:
+        schema: str | None = getattr(item, "schema", None)
+        if schema is not None:
+            return schema
+        name: str | None = getattr(item, "name", None)
+        if name is None:
+            return None
+        return self.schema_of(name, "relation" if isinstance(item, TableItem | SequenceItem) else "type")
+
+
+def _casts_enums(dialect: SQLAlchemyDialect) -> bool:
+    """Whether values of an enum are sent as `$1::the_enum`."""
+    implementation = EnumType("x", name="x").dialect_impl(dialect)
+    return bool(getattr(implementation, "render_bind_cast", False))

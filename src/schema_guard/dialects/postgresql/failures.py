@@ -1,0 +1,141 @@
+"""What the server or the driver said, as this package's errors: one line, with the SQLSTATE, without a password.
+
+SQLSTATEs: PostgreSQL manual, appendix A.
+"""
+
+from __future__ import annotations
+
+import socket
+from dataclasses import dataclass
+
+from sqlalchemy.engine import URL
+from sqlalchemy.exc import DBAPIError
+
+from schema_guard.errors import ReadError, StepError, UnreachableError, one_line
+
+__all__ = [
+    "Diagnosis",
+    "diagnose",
+    "is_disconnect",
+    "is_vanished",
+    "is_waiting",
+    "read_failed",
+    "step_failed",
+    "unreachable",
+]
+
+LOCK_NOT_AVAILABLE = "55P03"
+DEADLOCK = "40P01"
+CANCELLED = "57014"
+VANISHED = frozenset({"42P01", "42704", "42703", "3F000", "XX000"})
+"""A relation, type, column or schema went away while it was read (XX000: `cache lookup failed`, `could not open`)."""
+
+_WHY_UNREACHABLE = {
+    "28P01": "password authentication failed",
+    "28000": "the server does not let this role in",
+    "3D000": "the database does not exist",
+    "57P03": "the server is starting up or shutting down",
+    "53300": "too many connections",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Diagnosis:
+    """`sqlstate` is empty when the server said nothing (a lost connection)."""
+
+    sqlstate: str
+    message: str
+    detail: str = ""
+
+
+def diagnose(error: BaseException) -> Diagnosis:
+    """Read the SQLSTATE and message wherever the driver (psycopg, psycopg2, pg8000, asyncpg) keeps them."""
+    original = error.orig if isinstance(error, DBAPIError) and error.orig is not None else error
+    fields = original.args[0] if original.args and isinstance(original.args[0], dict) else None
+    if fields is not None:  # pg8000 gives the protocol's own field letters
+        return Diagnosis(str(fields.get("C", "")), str(fields.get("M", "")), str(fields.get("D", "")))
+    diag = getattr(original, "diag", None)
+    source = diag if diag is not None else original.__cause__ or original
+    states = (getattr(holder, field, None) for holder in (original, source) for field in ("sqlstate", "pgcode"))
+    sqlstate = next((state for state in states if state), "")
+    message = getattr(source, "message_primary", None) or getattr(source, "message", None) or str(original)
+    detail = getattr(source, "message_detail", None) or getattr(source, "detail", None) or ""
+    return Diagnosis(str(sqlstate or ""), str(message), str(detail))
+
+
+def is_disconnect(error: DBAPIError) -> bool:
+    """Whether the connection is gone: the driver says so, or the server ended it (class 57P, 08)."""
+    sqlstate = diagnose(error).sqlstate
+    return error.connection_invalidated or sqlstate.startswith(("57P", "08"))
+
+
+def is_vanished(error: DBAPIError) -> bool:
+    """Whether something was dropped between two looks at the catalog."""
+    return diagnose(error).sqlstate in VANISHED
+
+
+def is_waiting(error: DBAPIError) -> bool:
+    """Whether the statement failed because it had to wait for somebody else: trying again may work."""
+    return diagnose(error).sqlstate in {LOCK_NOT_AVAILABLE, DEADLOCK, CANCELLED}
+
+
+def unreachable(error: Exception, url: URL) -> UnreachableError:
+    """One line on why there is no connection."""
+    diagnosis = diagnose(error)
+    said = one_line(diagnosis.message)
+    why = _from_network(error) or _from_text(said) or _WHY_UNREACHABLE.get(diagnosis.sqlstate, "")
+    where = url.render_as_string(hide_password=True)
+    return UnreachableError(f"cannot connect to {where}: {f'{why} ({said})' if why and why not in said else said}")
+
+
+def read_failed(error: DBAPIError, what: str) -> ReadError:
+    return ReadError(f"could not read {what}: {_said(diagnose(error))}")
+
+
+def step_failed(error: DBAPIError, subject: str) -> StepError:
+    diagnosis = diagnose(error)
+    if is_disconnect(error) or not diagnosis.sqlstate:
+        return StepError(
+            f"{subject}: the connection was lost, whether the step was done is unknown: {diagnosis.message}"
+        )
+    return StepError(f"{subject}: {_said(diagnosis)}")
+
+
+def _said(diagnosis: Diagnosis) -> str:
+    """State, message and detail, but never a row's contents: they may be anybody's secrets."""
+    shown = diagnosis.detail and not diagnosis.detail.startswith("Failing row contains")
+    detail = f" ({diagnosis.detail})" if shown else ""
+    return f"{diagnosis.sqlstate or 'no SQLSTATE'} {diagnosis.message}{detail}"
+
+
+def _from_network(error: BaseException | None) -> str:
+    """What the operating system said, somewhere below what the driver raised."""
+    while error is not None:
+        if isinstance(error, ConnectionRefusedError):
+            return "nothing listens there"
+        if isinstance(error, socket.gaierror):
+            return "the host name is not known"
+        if isinstance(error, TimeoutError):
+            return "no answer in time"
+        error = (error.orig if isinstance(error, DBAPIError) else None) or error.__cause__
+    return ""
+
+
+def _from_text(said: str) -> str:
+    """libpq reports failures before the session exists without a SQLSTATE; its words are stable in English."""
+    lowered = said.lower()
+    if "password authentication failed" in lowered or "no password supplied" in lowered:
+        return _WHY_UNREACHABLE["28P01"]
+    if 'role "' in lowered and "does not exist" in lowered:
+        return "the role does not exist"
+    if 'database "' in lowered and "does not exist" in lowered:
+        return _WHY_UNREACHABLE["3D000"]
+    if "starting up" in lowered or "shutting down" in lowered:
+        return _WHY_UNREACHABLE["57P03"]
+    if "refused" in lowered:
+        return "nothing listens there"
+    if "timeout expired" in lowered or "timed out" in lowered:
+        return "no answer in time"
+    if "resolve host" in lowered or "translate host" in lowered:
+        return "the host name is not known"
+    return ""

@@ -1,0 +1,166 @@
+"""How one type relates to another, as the application with its driver meets it: the table behind `Rules.fit`.
+
+SQLAlchemy with psycopg sends values with a cast to the mapped type (`$1::VARCHAR`, `$1::INTEGER`): a comparison or an
+assignment for which PostgreSQL has no implicit or assignment cast fails (manual, 10.2 and 10.4).
+"""
+
+from __future__ import annotations
+
+from schema_guard.difference import Fit
+from schema_guard.schema import Type, TypeKind
+
+__all__ = ["fit_of"]
+
+_INTEGERS = ("smallint", "integer", "bigint")
+_FLOATS = ("real", "double precision")
+_TEXTS = frozenset({"text", "character varying", "character", "bpchar", "name"})
+_PADDED = frozenset({"character", "bpchar"})
+_MOMENTS = frozenset({"timestamp without time zone", "timestamp with time zone", "date"})
+_CLOCKS = frozenset({"time without time zone", "time with time zone"})
+_DIGITS = {"smallint": 5, "integer": 10, "bigint": 19}
+_LONGEST_LABEL = 63
+_EXACT_IN = {"real": ("smallint",), "double precision": ("smallint", "integer", "real")}
+_UNLIMITED = float("inf")
+
+
+def fit_of(expected: Type, actual: Type, casts_enums: bool = False) -> Fit | None:
+    """The relation of the actual type to the expected one; None when only the server knows.
+
+    Args:
+        expected: what the models say.
+        actual: what the catalog says.
+        casts_enums: the driver sends enum values with a cast to the enum (asyncpg does, psycopg does not).
+    """
+    if bool(expected.dimensions) != bool(actual.dimensions):
+        return Fit.INCOMPATIBLE
+    if _same(expected, actual):
+        return Fit.SAME
+    if not _known(expected) or not _known(actual):
+        return _of_user_types(expected, actual, casts_enums)
+    if expected.dimensions:
+        return _of_arrays(expected, actual)
+    return _of_built_ins(expected, actual)
+
+
+def _of_arrays(expected: Type, actual: Type) -> Fit:
+    """Arrays compare only with arrays of the very same element type, and a changed one is written anew."""
+    if expected.name != actual.name:
+        return Fit.INCOMPATIBLE
+    fit = _of_built_ins(expected, actual)
+    return Fit.NARROWER_REWRITE if fit is Fit.NARROWER else fit
+
+
+def _same(expected: Type, actual: Type) -> bool:
+    return (expected.name, expected.schema, expected.arguments) == (actual.name, actual.schema, actual.arguments)
+
+
+def _known(type_: Type) -> bool:
+    return type_.schema is None and type_.kind is TypeKind.BASE
+
+
+def _of_user_types(expected: Type, actual: Type, casts_enums: bool) -> Fit | None:
+    if (expected.name, expected.schema) == (actual.name, actual.schema):
+        return None if actual.arguments else Fit.WIDER  # what other modifiers mean, its extension knows
+    if TypeKind.DOMAIN in (expected.kind, actual.kind):
+        return None
+    if {expected.name, actual.name} <= _TEXTS | {"citext"} and TypeKind.ENUM not in (expected.kind, actual.kind):
+        return Fit.OTHER if _length(actual) >= _length(expected) else Fit.INCOMPATIBLE
+    if expected.kind is TypeKind.ENUM and actual.name in _TEXTS and not expected.dimensions and not casts_enums:
+        return Fit.OTHER if _length(actual) >= _LONGEST_LABEL else Fit.INCOMPATIBLE
+    if TypeKind.UNKNOWN in (expected.kind, actual.kind):
+        return None
+    return Fit.INCOMPATIBLE
+
+
+def _of_built_ins(expected: Type, actual: Type) -> Fit:
+    pair = {expected.name, actual.name}
+    if pair <= _TEXTS:
+        return _of_texts(expected, actual)
+    if pair <= {*_INTEGERS, *_FLOATS, "numeric"}:
+        return _of_numbers(expected, actual)
+    if pair <= _MOMENTS or pair <= _CLOCKS:
+        return _of_moments(expected, actual)
+    if expected.name == actual.name:
+        return _of_modifiers(expected, actual)
+    if pair == {"json", "jsonb"}:
+        return Fit.WIDER if actual.name == "jsonb" else Fit.INCOMPATIBLE  # jsonb = json: there is no such operator
+    if pair == {"inet", "cidr"}:
+        return Fit.OTHER if actual.name == "inet" else Fit.INCOMPATIBLE
+    if pair == {"interval", "time without time zone"}:
+        return Fit.OTHER
+    return Fit.INCOMPATIBLE
+
+
+def _of_texts(expected: Type, actual: Type) -> Fit:
+    """Length counts; a blank-padded column gives other strings back, and made one it would pad what it holds."""
+    longer = _length(actual) >= _length(expected)
+    if actual.name in _PADDED:
+        if expected.name not in _PADDED:
+            return Fit.OTHER if longer else Fit.INCOMPATIBLE
+        return Fit.OTHER if longer else Fit.NARROWER_REWRITE
+    if longer:
+        return Fit.WIDER
+    return Fit.INCOMPATIBLE if expected.name in _PADDED or actual.name == "name" else Fit.NARROWER
+
+
+def _length(type_: Type) -> float:
+    if type_.name == "name":
+        return 63
+    return float(type_.arguments[0]) if type_.arguments else _UNLIMITED
+
+
+def _of_numbers(expected: Type, actual: Type) -> Fit:
+    if expected.name in _INTEGERS and actual.name in _INTEGERS:
+        wider = _INTEGERS.index(actual.name) >= _INTEGERS.index(expected.name)
+        return Fit.WIDER if wider else Fit.NARROWER_REWRITE
+    if expected.name in _FLOATS and actual.name in _FLOATS:
+        return Fit.WIDER if actual.name == "double precision" else Fit.NARROWER_REWRITE
+    if expected.name == actual.name == "numeric":
+        return _of_numerics(expected, actual)
+    if actual.name == "numeric" and expected.name in _INTEGERS:
+        digits, scale = _numeric(actual)
+        return Fit.WIDER if digits - scale >= _DIGITS[expected.name] else Fit.INCOMPATIBLE
+    if expected.name == "numeric" and actual.name in _INTEGERS:
+        digits, scale = _numeric(expected)
+        return Fit.OTHER if digits - scale < _DIGITS[actual.name] else Fit.NARROWER_REWRITE
+    if actual.name in _EXACT_IN and expected.name in _EXACT_IN[actual.name]:
+        return Fit.WIDER
+    return Fit.OTHER
+
+
+def _of_numerics(expected: Type, actual: Type) -> Fit:
+    """More digits before the point hold every value; fewer behind it round. Only a grown precision needs no rewrite."""
+    wanted_digits, wanted_scale = _numeric(expected)
+    digits, scale = _numeric(actual)
+    if digits - scale >= wanted_digits - wanted_scale:
+        return Fit.WIDER if scale >= wanted_scale else Fit.OTHER
+    if scale > wanted_scale:
+        return Fit.INCOMPATIBLE  # made the expected type, it would round what it holds
+    return Fit.NARROWER if not expected.arguments or scale == wanted_scale else Fit.NARROWER_REWRITE
+
+
+def _numeric(type_: Type) -> tuple[float, float]:
+    """Precision and scale; a numeric without either holds 131072 digits before and 16383 after the point."""
+    if not type_.arguments:
+        return 147455, 16383
+    return float(type_.arguments[0]), float(type_.arguments[1])
+
+
+def _of_moments(expected: Type, actual: Type) -> Fit:
+    """Values are cast to and fro: a zone or the time of day gets lost, and precision is rounded."""
+    if expected.name != actual.name:
+        return Fit.OTHER
+    return _of_modifiers(expected, actual)
+
+
+def _of_modifiers(expected: Type, actual: Type) -> Fit:
+    """The same type with other modifiers: bit lengths, fractions of seconds, fields of an interval."""
+    if expected.name == "bit":
+        return Fit.INCOMPATIBLE
+    if expected.name == "bit varying":
+        return Fit.WIDER if _length(actual) >= _length(expected) else Fit.NARROWER
+    if not actual.arguments:
+        return Fit.WIDER
+    if not expected.arguments or actual.arguments < expected.arguments:
+        return Fit.OTHER
+    return Fit.WIDER if len(actual.arguments) == 1 and actual.arguments[0].isdigit() else Fit.OTHER

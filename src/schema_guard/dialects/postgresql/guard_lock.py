@@ -1,0 +1,94 @@
+"""Only one guard at a time: an advisory lock, held by a connection that does nothing else.
+
+Waiting happens between statements, never inside of one: a session that waits in pg_advisory_lock() holds a snapshot,
+for which CREATE INDEX CONCURRENTLY of the lock's holder would wait in turn, and nobody detects that deadlock.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import random
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+
+from sqlalchemy.exc import DBAPIError
+
+from schema_guard.dialects.postgresql.catalog import query
+from schema_guard.dialects.postgresql.failures import read_failed
+from schema_guard.dialects.postgresql.holders import describe
+from schema_guard.dialects.postgresql.link import Link
+from schema_guard.errors import LockTimeoutError, StepError
+
+__all__ = ["GuardLock", "lock_key"]
+
+_FIRST_PAUSE, _LONGEST_PAUSE = 0.05, 1.0
+"""Seconds between two tries; jitter keeps many waiting processes apart."""
+
+
+def lock_key(name: str) -> int:
+    """The advisory lock's number for an application: 64 bits, signed. Advisory locks belong to one database."""
+    return int.from_bytes(hashlib.sha256(f"schema-guard {name}".encode()).digest()[:8], signed=True)
+
+
+class GuardLock:
+    """The lock of one application's guards on one database.
+
+    Args:
+        link: a connection of its own.
+        name: the application's name.
+    """
+
+    def __init__(self, link: Link, name: str) -> None:
+        self._link = link
+        self._key = lock_key(name)
+
+    @contextmanager
+    def held(self, wait: float) -> Iterator[GuardLock]:
+        """Hold the lock. Raises LockTimeoutError, naming the holder, when it is not free within `wait` seconds."""
+        try:
+            self._acquire(wait)
+            try:
+                yield self
+            finally:
+                self._release()
+        finally:
+            self._link.close()
+
+    def verify(self) -> None:
+        """Raises StepError when the lock was lost with its connection. Keeps the connection from idling away, too."""
+        try:
+            alive = self._link.is_open and bool(self._link.rows("SELECT true"))
+        except DBAPIError:
+            alive = False
+        if not alive:
+            raise StepError("the guard lock's connection was lost; another guard may be at work, run again")
+
+    def _acquire(self, wait: float) -> None:
+        deadline = time.monotonic() + wait
+        pause = _FIRST_PAUSE
+        while not self._try():
+            left = deadline - time.monotonic()
+            if left <= 0:
+                raise LockTimeoutError(f"another guard is at work on this database: {self._holders()}; run again")
+            time.sleep(min(left, pause * random.uniform(0.5, 1.0)))
+            pause = min(_LONGEST_PAUSE, pause * 2)
+
+    def _try(self) -> bool:
+        try:
+            return bool(self._link.rows(f"SELECT pg_catalog.pg_try_advisory_lock({self._key})")[0][0])
+        except DBAPIError as error:
+            raise read_failed(error, "the guard lock") from None
+
+    def _release(self) -> None:
+        """Closing the connection would release it too; unlocking first frees it at once for who waits."""
+        with suppress(DBAPIError):
+            if self._link.is_open:
+                self._link.rows(f"SELECT pg_catalog.pg_advisory_unlock({self._key})")
+
+    def _holders(self) -> str:
+        try:
+            found = [describe(row) for row in self._link.rows(query("holders", key=self._key))]
+        except DBAPIError:
+            found = []
+        return ", ".join(found) or "its session is not visible to this role"

@@ -1,0 +1,65 @@
+"""Who stands in the way: the sessions that hold what a statement waits for, looked up while it waits."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Sequence
+from contextlib import suppress
+
+from schema_guard.dialects.postgresql.catalog import query
+from schema_guard.dialects.postgresql.link import Link, Row
+from schema_guard.errors import one_line
+
+__all__ = ["Watch", "describe"]
+
+_LOOK_AT = (0.4, 0.85)
+"""When to look, as parts of the lock timeout: late enough that most steps are done by then and nobody is asked."""
+
+
+def describe(row: Row) -> str:
+    """One holder: `pid 4711 (idle in transaction for 38 s: SELECT .. FROM proposals)`."""
+    pid, state, seconds, text = row
+    if pid == 0:
+        return str(state)
+    age = f" for {float(str(seconds)):.0f} s" if seconds is not None else ""
+    return one_line(f"pid {pid} ({state}{age}{f': {text}' if text else ''})")
+
+
+class Watch:
+    """Looks from a second connection whom a backend waits for.
+
+    Args:
+        link: the connection to look from; used by the watch's own thread only.
+        pid: the backend that may have to wait.
+        lock_timeout: seconds that it waits at most.
+    """
+
+    def __init__(self, link: Link, pid: int, lock_timeout: float) -> None:
+        self._link = link
+        self._sql = query("blockers", pid=pid)
+        self._waits = [lock_timeout * _LOOK_AT[0], lock_timeout * (_LOOK_AT[1] - _LOOK_AT[0])]
+        self._over = threading.Event()
+        self._seen: list[str] = []
+        self._thread = threading.Thread(target=self._look, name="schema-guard-watch", daemon=True)
+
+    def __enter__(self) -> Watch:
+        self._thread.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._over.set()
+        self._thread.join()
+        self._link.close()
+
+    @property
+    def seen(self) -> Sequence[str]:
+        """Whom it waited for when last looked; complete after the `with` block."""
+        return self._seen
+
+    def _look(self) -> None:
+        for wait in self._waits:
+            if self._over.wait(wait):
+                return
+            with suppress(Exception):  # this is only for the message: no look must ever fail a step
+                found = [describe(row) for row in self._link.rows(self._sql)]
+                self._seen = found or self._seen

@@ -1,0 +1,132 @@
+"""A connection of the guard's own, on which every statement is sent as it is written.
+
+Transactions are opened and closed in SQL (`BEGIN READ ONLY`, `SET LOCAL ..`, `COMMIT`), so that what is sent is what
+a person can read, with every driver. The connections come from the application's engine with its way to connect
+(URL, connect_args, creator, event listeners), but never from nor into its pool.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+
+from sqlalchemy.engine import Connection, Engine
+from sqlalchemy.exc import DBAPIError
+from sqlalchemy.pool import NullPool
+
+from schema_guard.dialects.bridge import Bridge
+from schema_guard.dialects.postgresql.failures import is_disconnect, unreachable
+
+__all__ = ["Link", "Row", "own_engine"]
+
+Row = tuple[object, ...]
+
+
+def own_engine(engine: Engine) -> Engine:
+    """An engine that connects as this one does, without its pool."""
+    pool = NullPool(engine.pool._creator, _dispatch=engine.pool.dispatch, dialect=engine.dialect)
+    pool.logger = _quiet()
+    own = Engine(pool, engine.dialect, engine.url, hide_parameters=True)
+    own.dispatch = own.dispatch._join(engine.dispatch)
+    return own
+
+
+def _quiet() -> logging.Logger:
+    """The pool logs a traceback when a lost connection cannot be closed; here that is an error of one line already."""
+    logger = logging.getLogger("schema_guard.pool")
+    logger.addHandler(logging.NullHandler())
+    logger.propagate = False
+    return logger
+
+
+class Link:
+    """One connection, opened when first used and again after it was lost.
+
+    Args:
+        engine: made by `own_engine`.
+        bridge: where the driver's calls run.
+    """
+
+    def __init__(self, engine: Engine, bridge: Bridge) -> None:
+        self._engine = engine
+        self._bridge = bridge
+        self._connection: Connection | None = None
+
+    @property
+    def is_open(self) -> bool:
+        return self._connection is not None
+
+    def rows(self, sql: str) -> list[Row]:
+        """Send one statement; its rows. Raises UnreachableError, or what the driver raised as a DBAPIError."""
+        return self._bridge.call(lambda: self._send(sql)[0])
+
+    def run(self, sql: str) -> int:
+        """Send one statement; how many rows it changed (0 where that has no meaning)."""
+        return self._bridge.call(lambda: self._send(sql)[1])
+
+    @contextmanager
+    def reading(self, timeout: float = 0.0, *, bare_path: bool = False) -> Iterator[Link]:
+        """A READ ONLY transaction of one snapshot.
+
+        Args:
+            timeout: seconds for each statement; 0 leaves the server's setting.
+            bare_path: with an empty search_path, so that whatever is deparsed comes out fully qualified.
+        """
+        settings = [f"SET LOCAL statement_timeout = {max(1, round(timeout * 1000))}"] if timeout else []
+        if bare_path:
+            settings.append("SET LOCAL search_path = ''")
+        with self.transaction("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY", settings):
+            yield self
+
+    @contextmanager
+    def transaction(self, begin: str, settings: list[str]) -> Iterator[Link]:
+        """BEGIN, the settings, the body, COMMIT; ROLLBACK when the body fails."""
+        try:
+            self.run(begin)
+            for setting in settings:
+                self.run(setting)
+            yield self
+            self.run("COMMIT")
+        except BaseException:
+            self._roll_back()
+            raise
+
+    def close(self) -> None:
+        """Close the connection for good; an error while closing is of no interest."""
+        connection, self._connection = self._connection, None
+        if connection is not None:
+            with suppress(Exception):
+                self._bridge.call(connection.close)
+
+    def _roll_back(self) -> None:
+        if self._connection is None:
+            return
+        try:
+            self.run("ROLLBACK")
+        except Exception:  # whatever went wrong here, a new connection is clean
+            self.close()
+
+    def _open(self) -> Connection:
+        if self._connection is None:
+            try:
+                connection = self._engine.connect()
+                self._connection = connection.execution_options(isolation_level="AUTOCOMMIT", no_parameters=True)
+            except Exception as error:  # drivers raise their own, the network's and the resolver's errors here
+                raise unreachable(error, self._engine.url) from None
+        return self._connection
+
+    def _send(self, sql: str) -> tuple[list[Row], int]:
+        connection = self._open()
+        try:
+            result = connection.exec_driver_sql(sql)
+            if result.returns_rows:
+                return [tuple(row) for row in result.all()], 0
+            return [], max(result.rowcount, 0)
+        except DBAPIError as error:
+            if is_disconnect(error):
+                self._connection = None
+                with suppress(Exception):
+                    connection.invalidate()
+                    connection.close()
+            raise

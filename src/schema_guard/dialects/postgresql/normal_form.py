@@ -1,0 +1,110 @@
+"""Nodes of the normal form that `expressions` builds, freed of what the deparser adds.
+
+A deparsed text shows the casts that the parser chose (`status = 'a'::text`, `price > (0)::numeric`); the application
+leaves them to the parser, which chooses them by the other operand. So on the deparsed side, and only there, the cast of
+a literal next to an operand that is not a literal is dropped where no other choice was possible.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+from schema_guard.schema import Type
+
+__all__ = ["COMPARISONS", "Node", "argument", "binary", "cast", "joined", "quantified", "shown", "spelled"]
+
+Node = tuple[Any, ...]
+"""(kind, parts..): column, string, number, boolean, null, call, cast, operator, any, all, array, and, or, not, is."""
+
+COMPARISONS = frozenset({"=", "<>", "<", ">", "<=", ">="})
+_TEXT_OPERANDS = COMPARISONS | {"~", "~*", "!~", "!~*", "~~", "~~*", "!~~", "!~~*", "->", "->>", "?"}
+"""Operators beside which an untyped literal means text when the other side is text."""
+_NUMBER_OPERANDS = COMPARISONS | {"+", "-", "*", "/", "%"}
+_NUMBERS = frozenset({"numeric", "double precision", "bigint", "integer", "smallint"})
+_TEXTS = frozenset({"text", "character varying"})
+_LARGEST_INTEGER = 2**31 - 1
+
+
+def shown(type_: Type) -> str:
+    """One spelling for each type."""
+    schema = f"{type_.schema}." if type_.schema else ""
+    modifiers = f"({','.join(type_.arguments)})" if type_.arguments else ""
+    return f"{schema}{type_.name}{modifiers}{'[]' * type_.dimensions}"
+
+
+def spelled(operator: str) -> str:
+    return "<>" if operator == "!=" else operator
+
+
+def joined(kind: str, parts: list[Node]) -> Node:
+    """AND and OR are associative: (a AND b) AND c is a AND b AND c."""
+    flat: list[Node] = []
+    for part in parts:
+        flat.extend(part[1] if part[0] == kind else [part])
+    return flat[0] if len(flat) == 1 else (kind, tuple(flat))
+
+
+def cast(node: Node, type_: str) -> Node:
+    """A cast; that of a literal to what the bare literal is anyway disappears ('-1'::integer is -1)."""
+    if node[0] == "string":
+        if type_ == "integer" and re.fullmatch(r"-?\d{1,9}", node[1]):
+            return ("number", str(int(node[1])))
+        if type_ == "numeric" and re.fullmatch(r"-?\d+\.\d+", node[1]):
+            return ("number", node[1])
+        if type_ == "boolean" and node[1].lower() in ("t", "true", "f", "false"):
+            return ("boolean", node[1].lower() in ("t", "true"))
+    if node[0] == "number" and type_ == "integer" and re.fullmatch(r"-?\d+", node[1]):
+        return node if abs(int(node[1])) <= _LARGEST_INTEGER else ("cast", node, type_)
+    return ("cast", node, type_)
+
+
+def binary(operator: str, left: Node, right: Node, deparsed: bool) -> Node:
+    if deparsed and not (_is_literal(left) and _is_literal(right)):
+        left, right = _operand(operator, left), _operand(operator, right)
+    return ("operator", operator, left, right)
+
+
+def quantified(kind: str, left: Node, operator: str, array: Node, deparsed: bool) -> Node:
+    """`left operator ANY | ALL (array)`."""
+    if deparsed and not _is_literal(left):
+        if array[0] == "cast" and array[2] in ("text[]", "character varying[]") and array[1][0] == "array":
+            array = array[1]
+        if array[0] == "array":
+            array = ("array", tuple(_item(item) for item in array[1]))
+    return (kind, operator, left, array)
+
+
+def argument(node: Node, deparsed: bool) -> Node:
+    """A function's argument: an untyped literal is taken for text before anything else (manual, 10.3)."""
+    return node[1] if deparsed and _is_cast_string(node) and node[2] == "text" else node
+
+
+def _operand(operator: str, node: Node) -> Node:
+    if operator in _TEXT_OPERANDS and _is_cast_string(node) and (node[2] == "text" or _is_user_type(node[2])):
+        return node[1]  # type: ignore[no-any-return]
+    if operator in _NUMBER_OPERANDS and _is_cast_number(node):
+        return node[1]  # type: ignore[no-any-return]
+    return node
+
+
+def _item(node: Node) -> Node:
+    if _is_cast_string(node) and (node[2] in _TEXTS or _is_user_type(node[2])):
+        return node[1]  # type: ignore[no-any-return]
+    return node[1] if _is_cast_number(node) else node
+
+
+def _is_user_type(type_: str) -> bool:
+    return "." in type_ and not type_.endswith("[]")
+
+
+def _is_cast_string(node: Node) -> bool:
+    return bool(node[0] == "cast" and node[1][0] == "string")
+
+
+def _is_cast_number(node: Node) -> bool:
+    return bool(node[0] == "cast" and node[1][0] == "number" and node[2] in _NUMBERS)
+
+
+def _is_literal(node: Node) -> bool:
+    return bool(node[0] in ("string", "number", "boolean", "null") or (node[0] == "cast" and _is_literal(node[1])))

@@ -1,0 +1,139 @@
+-- Everything that is read of the tables that are expected, in one query whatever their number.
+-- Run it under an empty search_path (SET LOCAL search_path = ''), so that deparsed text comes out fully qualified.
+-- In psql: \set tables '[["public", "proposals"]]'
+--          \set schemas '["public"]'
+--          \set names '["ix_proposals_user_id"]'
+-- (names: of indexes, constraints, sequences and types that are expected, to see who holds them)
+-- Columns: kind text, items text: a JSON array of arrays whose fields are named in catalog.py.
+-- Columns that only newer servers have (pg_constraint.conenforced and conperiod of 18, pg_index.indnullsnotdistinct of
+-- 15) are written unqualified inside of a LATERAL subquery: where the catalog lacks the column, the name is found in
+-- the outer query's `older`, which holds what older servers mean.
+WITH asked AS MATERIALIZED (
+  SELECT (t.item ->> 0)::name AS nspname, (t.item ->> 1)::name AS relname FROM json_array_elements(:'tables') AS t(item)
+), scope AS MATERIALIZED (
+  SELECT n.oid, n.nspname FROM pg_namespace n
+  WHERE n.nspname = ANY (ARRAY(SELECT s.value::name FROM json_array_elements_text(:'schemas') AS s(value)))
+), names AS MATERIALIZED (
+  SELECT DISTINCT s.value::name AS name FROM json_array_elements_text(:'names') AS s(value)
+), wanted AS MATERIALIZED (
+  SELECT c.oid, n.nspname, c.relname, c.relkind, c.relispartition, c.reltuples, c.relrowsecurity, c.relowner,
+         c.relhastriggers
+  FROM asked a
+  JOIN pg_namespace n ON n.nspname = a.nspname
+  JOIN pg_class c ON c.relnamespace = n.oid AND c.relname = a.relname
+  WHERE c.relkind IN ('r', 'p', 'v', 'm', 'f')
+)
+SELECT 'tables' AS kind, json_agg(json_build_array(
+         w.oid::int8, w.nspname, w.relname, w.relkind, w.relispartition, w.reltuples, w.relrowsecurity,
+         pg_has_role(w.relowner, 'USAGE'),
+         w.relhastriggers AND EXISTS (SELECT FROM pg_trigger t
+                                      WHERE t.tgrelid = w.oid AND NOT t.tgisinternal AND t.tgenabled <> 'D'),
+         (SELECT d.description FROM pg_description d
+          WHERE d.objoid = w.oid AND d.classoid = 'pg_catalog.pg_class'::regclass AND d.objsubid = 0)))::text AS items
+FROM wanted w
+UNION ALL
+SELECT 'columns', json_agg(json_build_array(
+         a.attrelid::int8, a.attnum, a.attname, format_type(a.atttypid, a.atttypmod),
+         a.attnotnull, pg_get_expr(d.adbin, d.adrelid), a.attidentity, a.attgenerated,
+         CASE WHEN a.attcollation <> t.typcollation
+              THEN (SELECT CASE WHEN n.nspname = 'pg_catalog' THEN co.collname::text
+                                ELSE n.nspname || '.' || co.collname END
+                    FROM pg_collation co JOIN pg_namespace n ON n.oid = co.collnamespace
+                    WHERE co.oid = a.attcollation) END,
+         coalesce(e.typtype, t.typtype), t.typtype = 'd' AND t.typnotnull,
+         ds.description) ORDER BY a.attrelid, a.attnum)::text
+FROM wanted w
+JOIN pg_attribute a ON a.attrelid = w.oid AND a.attnum > 0 AND NOT a.attisdropped
+JOIN pg_type t ON t.oid = a.atttypid
+LEFT JOIN pg_type e ON e.oid = t.typelem AND t.typlen = -1
+LEFT JOIN pg_attrdef d ON d.adrelid = a.attrelid AND d.adnum = a.attnum
+LEFT JOIN pg_description ds
+  ON ds.objoid = w.oid AND ds.classoid = 'pg_catalog.pg_class'::regclass AND ds.objsubid = a.attnum
+UNION ALL
+SELECT 'constraints', json_agg(json_build_array(
+         c.conrelid::int8, c.contype, c.conname, c.conkey, c.condeferrable, c.condeferred, c.convalidated, c.conenforced,
+         CASE WHEN c.contype = 'c' THEN pg_get_expr(c.conbin, c.conrelid)
+              WHEN c.contype = 'x' OR c.conperiod THEN pg_get_constraintdef(c.oid) END,
+         CASE WHEN c.contype = 'f' THEN fn.nspname END, CASE WHEN c.contype = 'f' THEN fc.relname END,
+         CASE WHEN c.contype = 'f'
+              THEN ARRAY(SELECT fa.attname FROM unnest(c.confkey) WITH ORDINALITY AS k(attnum, position)
+                         JOIN pg_attribute fa ON fa.attrelid = c.confrelid AND fa.attnum = k.attnum
+                         ORDER BY k.position) END,
+         c.confdeltype, c.confupdtype, c.confmatchtype, c.conperiod,
+         CASE WHEN c.contype IN ('p', 'u', 'x') THEN c.conindid::int8 END) ORDER BY c.conrelid, c.conname)::text
+FROM (SELECT true, false) AS older(conenforced, conperiod)
+CROSS JOIN LATERAL (
+  SELECT con.oid, con.conrelid, con.contype, con.conname, con.conkey, con.condeferrable, con.condeferred,
+         con.convalidated, conenforced, con.conbin, con.confrelid, con.confkey, con.confdeltype, con.confupdtype,
+         con.confmatchtype, conperiod, con.conindid, con.conparentid
+  FROM wanted w
+  JOIN pg_constraint con ON con.conrelid = w.oid
+  WHERE con.contype IN ('p', 'u', 'c', 'f', 'x') OR con.contype = 'n' AND NOT con.convalidated
+) AS c
+LEFT JOIN pg_class fc ON fc.oid = c.confrelid AND c.contype = 'f'
+LEFT JOIN pg_namespace fn ON fn.oid = fc.relnamespace
+-- a foreign key to a partitioned table has a copy of itself, on the same table, for each of its partitions
+WHERE NOT EXISTS (SELECT FROM pg_constraint p
+                  WHERE c.conparentid <> 0 AND p.oid = c.conparentid AND p.conrelid = c.conrelid)
+UNION ALL
+SELECT 'indexes', json_agg(json_build_array(
+         i.indrelid::int8, i.indexrelid::int8, ic.relname, am.amname, i.indisunique, i.indnullsnotdistinct,
+         i.indisvalid AND i.indisready, i.indkey::int2[], i.indnkeyatts, i.indoption::int2[],
+         CASE WHEN i.indpred IS NOT NULL THEN pg_get_expr(i.indpred, i.indrelid) END,
+         CASE WHEN i.indexprs IS NOT NULL
+              THEN ARRAY(SELECT pg_get_indexdef(i.indexrelid, k.position::int4, false)
+                         FROM unnest(i.indkey::int2[]) WITH ORDINALITY AS k(attnum, position)
+                         WHERE k.attnum = 0 ORDER BY k.position) END,
+         CASE WHEN x.special_class
+              THEN ARRAY(SELECT CASE WHEN NOT o.opcdefault THEN o.opcname END
+                         FROM unnest(i.indclass::oid[]) WITH ORDINALITY AS k(opclass, position)
+                         JOIN pg_opclass o ON o.oid = k.opclass
+                         ORDER BY k.position) END,
+         CASE WHEN x.collations
+              THEN ARRAY(SELECT CASE WHEN co.oid IS NULL OR co.collname = 'default' THEN NULL
+                                     WHEN n.nspname = 'pg_catalog' THEN co.collname::text
+                                     ELSE n.nspname || '.' || co.collname END
+                         FROM unnest(i.indcollation::oid[]) WITH ORDINALITY AS k(collation_oid, position)
+                         LEFT JOIN pg_collation co ON co.oid = k.collation_oid
+                         LEFT JOIN pg_namespace n ON n.oid = co.collnamespace
+                         ORDER BY k.position) END,
+         ic.reloptions) ORDER BY i.indrelid, ic.relname)::text
+FROM (SELECT false) AS older(indnullsnotdistinct)
+CROSS JOIN LATERAL (
+  SELECT ind.indrelid, ind.indexrelid, ind.indisunique, indnullsnotdistinct, ind.indisvalid, ind.indisready,
+         ind.indkey, ind.indnkeyatts, ind.indoption, ind.indpred, ind.indexprs, ind.indclass, ind.indcollation
+  FROM wanted w
+  JOIN pg_index ind ON ind.indrelid = w.oid AND ind.indislive
+) AS i
+JOIN pg_class ic ON ic.oid = i.indexrelid
+JOIN pg_am am ON am.oid = ic.relam
+CROSS JOIN LATERAL (
+  SELECT EXISTS (SELECT FROM pg_opclass o WHERE o.oid = ANY (i.indclass::oid[]) AND NOT o.opcdefault) AS special_class,
+         EXISTS (SELECT FROM unnest(i.indcollation::oid[]) AS k(collation_oid) WHERE k.collation_oid NOT IN (0, 100)) AS collations
+) AS x
+UNION ALL
+SELECT 'types', json_agg(json_build_array(n.nspname, t.typname, t.typtype,
+         CASE WHEN t.typtype = 'd' THEN format_type(t.typbasetype, t.typtypmod) END,
+         t.typtype = 'd' AND t.typnotnull, CASE WHEN t.typtype = 'd' THEN t.typdefault END,
+         CASE WHEN t.typtype = 'e'
+              THEN ARRAY(SELECT e.enumlabel FROM pg_enum e WHERE e.enumtypid = t.oid ORDER BY e.enumsortorder) END))::text
+FROM pg_type t
+JOIN pg_namespace n ON n.oid = t.typnamespace
+LEFT JOIN pg_class c ON c.oid = t.typrelid
+WHERE n.nspname NOT IN ('pg_catalog', 'information_schema', 'pg_toast')
+  AND t.typtype IN ('b', 'e', 'd', 'r', 'm', 'c')
+  AND (t.typelem = 0 OR t.typlen <> -1 OR t.typtype <> 'b')
+  AND (t.typrelid = 0 OR c.relkind = 'c')
+UNION ALL
+-- what else bears a name in these schemas: tables that nothing expects, and everything that holds an expected name
+SELECT 'others', json_agg(json_build_array(s.nspname, c.relname, c.relkind, c.relispartition,
+         (SELECT t.relname FROM pg_index i JOIN pg_class t ON t.oid = i.indrelid WHERE i.indexrelid = c.oid),
+         EXISTS (SELECT FROM pg_depend d WHERE d.classid = 'pg_catalog.pg_class'::regclass AND d.objid = c.oid
+                                           AND d.deptype = 'e')) ORDER BY s.nspname, c.relname)::text
+FROM scope s
+JOIN pg_class c ON c.relnamespace = s.oid
+LEFT JOIN names ON names.name = c.relname
+WHERE (c.relkind IN ('r', 'p', 'f', 'v', 'm') AND NOT c.relispartition OR names.name IS NOT NULL)
+  AND c.oid NOT IN (SELECT w.oid FROM wanted w)
+UNION ALL
+SELECT 'schemas', json_agg(s.nspname ORDER BY s.nspname)::text FROM scope s

@@ -1,0 +1,95 @@
+"""CHECK constraints: NOT VALID first, which binds new rows in an instant; VALIDATE then reads while writers go on."""
+
+from __future__ import annotations
+
+from schema_guard.dialects.postgresql.repair import probes
+from schema_guard.dialects.postgresql.repair.context import Context, Repairs
+from schema_guard.dialects.postgresql.repair.naming import chosen
+from schema_guard.difference import CheckMissing, CheckNotValidated
+from schema_guard.plan import Hazard, Lock, Phase, Refusal, Step
+
+__all__ = ["check_missing", "check_not_validated"]
+
+VALIDATES = "reads every row; readers and writers go on"
+NOT_VALID = " NOT VALID"
+
+
+def check_missing(difference: CheckMissing, context: Context) -> Repairs:
+    """Only when no row violates it: an unvalidated CHECK already fails every UPDATE of a row that does."""
+    table, check = difference.table, difference.check
+    quoted = context.quote(table.name)
+    if difference.holder is not None:
+        return [_held(difference, context)]
+    if check.name is None and context.offline:
+        return [Refusal(difference, "without a name it can only be looked for with a database at hand")]
+    hindrance = context.hindrance(difference, "violate it")
+    if hindrance is not None:
+        return [hindrance]
+    name = check.name or chosen(table.name.name, "", "check", context.taken_names(table.name.schema))
+    body = check.ddl if check.name else f"CONSTRAINT {context.quote(name)} {check.ddl}"
+    wanted_unvalidated = body.upper().endswith(NOT_VALID)
+    violators = context.violators(difference, context.shape(table))
+    added = f"check {table.name}.{name}"
+    add = context.step(
+        difference,
+        "add-check",
+        [f"ALTER TABLE {quoted} ADD {body if wanted_unvalidated else body + NOT_VALID}"],
+        probes.constraint_absent(quoted, name),
+        Phase.CHECK,
+        resolves=wanted_unvalidated,
+        provides=frozenset({added}),
+        requires=context.mentioned(table, check.expression) | context.rows_token(table),
+        unless=violators.exists if violators else "",
+        unless_reason=f"rows violate it: {violators.query}" if violators else "",
+    )
+    return [add] if wanted_unvalidated else [add, _validate(difference, name, context, frozenset({added}))]
+
+
+def check_not_validated(difference: CheckNotValidated, context: Context) -> Repairs:
+    name = difference.actual.name or difference.check.name
+    quoted = context.quote(difference.table.name)
+    if name is None:
+        return [Refusal(difference, "the constraint's name is not known")]
+    if not difference.actual.enforced:
+        constraint = context.quote(name)
+        return [
+            Refusal(
+                difference,
+                "it was declared NOT ENFORCED on purpose",
+                (f"ALTER TABLE {quoted} DROP CONSTRAINT {constraint}, ADD {difference.check.ddl}{NOT_VALID};",),
+            )
+        ]
+    hindrance = context.hindrance(difference, "violate it")
+    return [hindrance] if hindrance else [_validate(difference, name, context, context.rows_token(difference.table))]
+
+
+def _validate(
+    difference: CheckMissing | CheckNotValidated, name: str, context: Context, requires: frozenset[str]
+) -> Step:
+    quoted = context.quote(difference.table.name)
+    return context.step(
+        difference,
+        "validate-check",
+        [f"ALTER TABLE {quoted} VALIDATE CONSTRAINT {context.quote(name)}"],
+        probes.constraint_has(quoted, name, "NOT c.convalidated"),
+        Phase.VALIDATE,
+        lock=Lock.SHARE_UPDATE_EXCLUSIVE,
+        cost=VALIDATES,
+        hazards=(Hazard.SCANS,),
+        scans=True,
+        requires=requires,
+    )
+
+
+def _held(difference: CheckMissing, context: Context) -> Refusal:
+    quoted = context.quote(difference.table.name)
+    name = difference.check.name or ""
+    aside = context.quote(f"{name[:50]}_old")
+    return Refusal(
+        difference,
+        f"the name {name} is held by {difference.holder}",
+        (
+            f"ALTER TABLE {quoted} RENAME CONSTRAINT {context.quote(name)} TO {aside};",
+            f"ALTER TABLE {quoted} ADD {difference.check.ddl}{NOT_VALID};",
+        ),
+    )

@@ -1,0 +1,127 @@
+"""Columns that are missing: added in an instant, never with a scan or rewrite of a table that holds rows."""
+
+from __future__ import annotations
+
+from schema_guard.dialects.postgresql.repair import probes
+from schema_guard.dialects.postgresql.repair.comment import comment_statements
+from schema_guard.dialects.postgresql.repair.context import INSTANT, Context, Repairs, column_token
+from schema_guard.dialects.postgresql.repair.volatility import rewrites
+from schema_guard.difference import ColumnMissing
+from schema_guard.plan import Hazard, Phase, Refusal, Step
+from schema_guard.schema import Column, Table, TypeKind
+
+__all__ = ["column_missing"]
+
+ROWS_CAME = "the table holds more rows than when it was looked at"
+
+
+def column_missing(difference: ColumnMissing, context: Context) -> Repairs:
+    table, column = difference.table, difference.column
+    whole = [f"ALTER TABLE {context.quote(table.name)} ADD COLUMN {column.ddl}"]
+    if context.empty(table):
+        harmless = _fits_rows(column) and not _computes(column)
+        return [_add(difference, whole, context, guarded=not harmless)]
+    if _computes(column):
+        return _computed(difference, whole, context)
+    if column.default is not None and (rewrites(column.default) or column.type.kind is TypeKind.DOMAIN):
+        return [_add(difference, _default_for_new_rows(table, column, context), context, why=_later(column))]
+    if _fits_rows(column):
+        return [_add(difference, whole, context)]
+    if context.policy.fill_constant_defaults and column.fill is not None:
+        return [_filled(difference, column.fill, context)]
+    bare = [f"ALTER TABLE {context.quote(table.name)} ADD COLUMN {_bare(column, context)}"]
+    return [_add(difference, bare, context, why=_later(column))]
+
+
+def _fits_rows(column: Column) -> bool:
+    return (column.nullable and not column.value_domain_not_null) or column.default is not None
+
+
+def _serial(column: Column) -> bool:
+    """The column's own type makes a sequence and a default nextval(), which is computed for every row."""
+    return column.autoincrement and column.default is None and column.identity is None and column.generated is None
+
+
+def _computes(column: Column) -> bool:
+    """Whether the definition itself gives every row a value of its own, so that the table is rewritten."""
+    stored = column.generated is not None and column.generated.stored
+    return stored or column.identity is not None or _serial(column)
+
+
+def _computed(difference: ColumnMissing, whole: list[str], context: Context) -> Repairs:
+    if context.small(difference.table) or context.offline:
+        return [_add(difference, whole, context, guarded=True)]
+    kind = "a stored generated" if difference.column.generated else "an identity or serial"
+    return [
+        Refusal(
+            difference,
+            f"{kind} column rewrites the table under ACCESS EXCLUSIVE, and it holds rows",
+            tuple(f"{statement};" for statement in whole),
+        )
+    ]
+
+
+def _default_for_new_rows(table: Table, column: Column, context: Context) -> list[str]:
+    """A volatile default would be computed for every row; rows that are there keep NULL instead."""
+    name = context.quote(table.name)
+    return [
+        f"ALTER TABLE {name} ADD COLUMN {_bare(column, context)}",
+        f"ALTER TABLE {name} ALTER COLUMN {context.quote(column.name)} SET DEFAULT {column.default}",
+    ]
+
+
+def _filled(difference: ColumnMissing, fill: str, context: Context) -> Step:
+    """A constant default is stored once and read for the old rows: no rewrite. Then the models' promise: no default."""
+    table, column = difference.table, difference.column
+    name = context.quote(table.name)
+    statements = [
+        f"ALTER TABLE {name} ADD COLUMN {_bare(column, context)} DEFAULT {fill} NOT NULL",
+        f"ALTER TABLE {name} ALTER COLUMN {context.quote(column.name)} DROP DEFAULT",
+    ]
+    why = f"{difference.headline}; old rows get {fill}, as the policy says"
+    return _add(difference, statements, context, why=why, hazards=(Hazard.CHANGES_ROWS,))
+
+
+def _bare(column: Column, context: Context) -> str:
+    """Name, type and collation: what can be added to any table in an instant."""
+    collate = ""
+    if column.collation is not None and "COLLATE" not in column.type.text.upper():
+        collate = f" COLLATE {context.collation(column.collation)}"
+    return f"{context.quote(column.name)} {column.type.text}{collate}"
+
+
+def _later(column: Column) -> str:
+    kind = f"column missing: {column.type}"
+    if column.nullable:
+        return f"{kind}; rows that are there keep NULL, its default is for new ones"
+    return f"{kind}, nullable: NOT NULL follows when every row has a value"
+
+
+def _add(
+    difference: ColumnMissing,
+    statements: list[str],
+    context: Context,
+    *,
+    guarded: bool = False,
+    why: str = "",
+    hazards: tuple[Hazard, ...] = (),
+) -> Step:
+    table, column = difference.table, difference.column
+    computes = guarded and _computes(column)
+    generated = column.generated.expression if column.generated else None
+    return context.step(
+        difference,
+        "add-column",
+        [*statements, *comment_statements(context, table, (column,), whole=False)],
+        probes.column_absent(context.quote(table.name), column.name),
+        Phase.COLUMN,
+        why=why,
+        cost="rewrites a small or empty table" if computes else INSTANT,
+        hazards=(*hazards, Hazard.REWRITES) if computes and not context.empty(table) else hazards,
+        rewrites=computes,
+        provides=frozenset({column_token(table.name, column.name)}),
+        requires=(context.type_tokens(column.type) | context.sequence_tokens(column.default))
+        | (context.mentioned(table, generated) - {column_token(table.name, column.name)}),
+        unless=context.too_many(table) if guarded else "",
+        unless_reason=ROWS_CAME if guarded else "",
+    )

@@ -1,0 +1,246 @@
+"""What every repair may know, and how it words a step. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Protocol, TypeAlias
+
+from schema_guard.dialects.base import Facts
+from schema_guard.dialects.postgresql.repair import probes
+from schema_guard.dialects.violators import Violators, mentions, violators_of
+from schema_guard.difference import BackfillPending, Difference, Impact, TableMissing
+from schema_guard.plan import Hazard, Lock, Locked, Phase, Policy, Refusal, Step, Survey, Urgency
+from schema_guard.schema import Name, Relation, Schema, Table, Type, TypeKind
+
+__all__ = ["Context", "Repairs", "column_token", "literal", "table_token", "unique_token", "unknown_type_token"]
+
+Repairs: TypeAlias = list[Step | Refusal]
+
+literal = probes.literal
+
+INSTANT = "for an instant, no rewrite, no scan"
+
+
+class Quoting(Protocol):
+    """What the repairs need of the dialect."""
+
+    def quote(self, name: Name | str) -> str: ...
+
+
+def table_token(table: Name) -> str:
+    return f"table {table}"
+
+
+def column_token(table: Name, column: str) -> str:
+    return f"column {table}.{column}"
+
+
+def unknown_type_token(type_: Type) -> str:
+    """What a column of a type waits for that neither the server nor the models know."""
+    return f"type {type_.name}"
+
+
+def unique_token(table: Name, columns: Sequence[str]) -> str:
+    """Sorted: a foreign key may name the columns of a key in any order."""
+    return f"unique {table}({','.join(sorted(columns))})"
+
+
+@dataclass(frozen=True, slots=True)
+class Context:
+    """One planning's facts.
+
+    Offline (no server: `facts.version` is 0) nothing is known of the live side, so every step has to hold on a table
+    that is missing, empty or full, by its probe and its `unless`.
+    """
+
+    differences: Sequence[Difference]
+    expected: Schema
+    actual: Schema
+    facts: Facts
+    survey: Survey
+    policy: Policy
+    dialect: Quoting
+
+    @property
+    def offline(self) -> bool:
+        return self.facts.version == 0
+
+    @property
+    def quote(self) -> Callable[[Name | str], str]:
+        return self.dialect.quote
+
+    def at_least(self, major: int) -> bool:
+        """Whether the server is known to be of this major version or later."""
+        return self.facts.version >= major * 10000
+
+    def live(self, table: Table) -> Table | None:
+        return self.actual.table(table.name)
+
+    def shape(self, table: Table) -> Table:
+        """The live table; offline the expected one stands for it."""
+        return self.live(table) or table
+
+    def created(self, table: Table) -> bool:
+        """Whether this very plan creates the table."""
+        return not self.offline and self.live(table) is None
+
+    def empty(self, table: Table) -> bool:
+        """Whether the table is known to hold no row."""
+        return not self.offline and not self.survey.has_rows(table.name)
+
+    def small(self, table: Table) -> bool:
+        """Whether the policy lets the table be rewritten or locked for as long as reading it takes."""
+        if self.empty(table):
+            return True
+        rows, _ = self.survey.sizes.get(table.name, (self.shape(table).rows_estimate, 0))
+        # A table that was never analyzed says -1: then `too_many` decides, just before the step.
+        return not self.offline and self.policy.rewrite_below > 0 and rows <= self.policy.rewrite_below
+
+    def too_many(self, table: Table) -> str:
+        """Asks whether the table holds more rows than `small` meant."""
+        limit = 0 if self.empty(table) or self.offline else self.policy.rewrite_below
+        if limit == 0:
+            return f"SELECT EXISTS (SELECT 1 FROM {self.quote(table.name)})"
+        return f"SELECT count(*) > {limit} FROM (SELECT 1 FROM {self.quote(table.name)} LIMIT {limit + 1}) AS some_rows"
+
+    def partitioned(self, table: Table) -> bool:
+        return self.shape(table).relation is Relation.PARTITIONED
+
+    def violators(self, difference: Difference, table: Table) -> Violators | None:
+        """The rows in the way, also when a column is only about to be added."""
+        return violators_of(difference, table, self.quote)
+
+    def hindrance(self, difference: Difference, noun: str) -> Refusal | None:
+        """A refusal when the rows are known to be in the way and nothing in this plan mends them."""
+        evidence = self.survey.evidence.get(difference.key)
+        if evidence is None or not evidence.count or self._will_be_filled(difference):
+            return None
+        least = "" if evidence.exact else "at least "
+        rows = "row" if evidence.count == 1 else "rows"
+        keys = f" (keys {'; '.join(evidence.sample)})" if evidence.sample else ""
+        return Refusal(difference, f"{least}{evidence.count} {rows} {noun}{keys}", (f"{evidence.query};",))
+
+    def _will_be_filled(self, difference: Difference) -> bool:
+        return any(
+            isinstance(other, BackfillPending) and other.table.name == difference.table_name
+            for other in self.differences
+        )
+
+    def rows_token(self, table: Table) -> frozenset[str]:
+        """A constraint waits for the table's backfill: NOT VALID already binds every UPDATE of an unfit row."""
+        return frozenset({f"rows {table.name}"})
+
+    def mentioned(self, table: Table, *texts: str | None) -> frozenset[str]:
+        """The columns that the texts can refer to, as tokens."""
+        return frozenset(
+            column_token(table.name, column.name)
+            for column in table.columns
+            for text in texts
+            if text and mentions(text, column.name)
+        )
+
+    def type_tokens(self, type_: Type) -> frozenset[str]:
+        """The enum or domain of the models that a type is, or the type that nobody knows."""
+        known = {enum.name for enum in self.expected.enums} | {domain.name for domain in self.expected.domains}
+        found = {name for name in known if name.name == type_.name and type_.schema in (None, name.schema)}
+        if not found and type_.kind is TypeKind.UNKNOWN:
+            return frozenset({unknown_type_token(type_)})
+        return frozenset(f"type {name}" for name in found)
+
+    def collation(self, name: str) -> str:
+        """A collation as DDL writes it; its schema and a point stand before it unless it is the system's."""
+        schema, point, rest = name.partition(".")
+        if point and not rest.lower().startswith("utf"):
+            return self.quote(Name(schema, rest))
+        return '"' + name.replace('"', '""') + '"'
+
+    def sequence_tokens(self, text: str | None) -> frozenset[str]:
+        """The sequences of the models that a default can refer to."""
+        return frozenset(
+            f"sequence {sequence.name}"
+            for sequence in self.expected.sequences
+            if text and mentions(text, sequence.name.name)
+        )
+
+    def taken_names(self, schema: str | None) -> set[str]:
+        """Every name of a relation or constraint in the schema, as far as the catalog was read."""
+        names = {name for owner, name, _ in self.actual.names_taken if owner == schema}
+        for table in (*self.actual.tables, *self.expected.tables):
+            if table.name.schema == schema:
+                names.add(table.name.name)
+                names.update(name for name in _constraint_names(table) if name)
+        return names
+
+    def step(
+        self,
+        difference: Difference,
+        verb: str,
+        statements: Sequence[str],
+        probe: str,
+        phase: Phase,
+        *,
+        about: str = "",
+        lock: Lock = Lock.ACCESS_EXCLUSIVE,
+        locks: tuple[Locked, ...] | None = None,
+        why: str = "",
+        cost: str = INSTANT,
+        hazards: tuple[Hazard, ...] = (),
+        scans: bool = False,
+        rewrites: bool = False,
+        transactional: bool = True,
+        repeat: bool = False,
+        resolves: bool = True,
+        provides: frozenset[str] = frozenset(),
+        requires: frozenset[str] = frozenset(),
+        unless: str = "",
+        unless_reason: str = "",
+        undo_on_failure: tuple[str, ...] = (),
+    ) -> Step:
+        """A step of this difference; its `lock` is on the difference's table unless `locks` says otherwise.
+
+        `about` names the object when it is not the difference's own: two differences may ask for the same step.
+        """
+        table = difference.table_name
+        if locks is None:
+            locks = (Locked(lock, table),) if table else ()
+        return Step(
+            id=f"{verb} {about or difference.object}",
+            statements=tuple(statements),
+            probe=probe,
+            phase=phase,
+            urgency=Urgency.REQUIRED if difference.impact is Impact.BREAKS else Urgency.DEBT,
+            locks=locks,
+            why=why or difference.headline,
+            resolves=(difference.key,) if resolves else (),
+            object=about or difference.object,
+            table=table,
+            cost=cost,
+            hazards=hazards,
+            scans=scans,
+            rewrites=rewrites,
+            transactional=transactional,
+            repeat=repeat,
+            provides=provides,
+            requires=requires | _table_needed(difference),
+            unless=unless,
+            unless_reason=unless_reason,
+            undo_on_failure=undo_on_failure,
+        )
+
+
+def _table_needed(difference: Difference) -> frozenset[str]:
+    """Whatever is done to a table waits until it is there."""
+    table = difference.table_name
+    if table is None or isinstance(difference, TableMissing):
+        return frozenset()
+    return frozenset({table_token(table)})
+
+
+def _constraint_names(table: Table) -> list[str | None]:
+    names = [table.primary_key.name] if table.primary_key else []
+    names += [unique.name for unique in table.uniques]
+    names += [check.name for check in table.checks]
+    names += [key.name for key in table.foreign_keys]
+    names += [index.name for index in table.indexes]
+    return names + [exclusion.name for exclusion in table.exclusions]

@@ -1,0 +1,112 @@
+"""Server defaults, identity and generated columns. SET DEFAULT changes no row that is there."""
+
+from __future__ import annotations
+
+from schema_guard.dialects.postgresql.repair import probes
+from schema_guard.dialects.postgresql.repair.context import Context, Repairs, column_token, literal
+from schema_guard.dialects.postgresql.repair.naming import chosen
+from schema_guard.difference import DefaultDiffers, GeneratedDiffers, IdentityDiffers
+from schema_guard.plan import Hazard, Phase, Refusal
+from schema_guard.schema import Name
+
+__all__ = ["default_differs", "generated_differs", "identity_differs"]
+
+
+def default_differs(difference: DefaultDiffers, context: Context) -> Repairs:
+    table, column = difference.table, difference.column
+    if difference.actual.generated is not None or difference.actual.identity is not None:
+        return [Refusal(difference, "the column is generated or an identity column, which takes no default")]
+    if column.default is None:
+        return _by_sequence(difference, context) if column.autoincrement else []
+    name, quoted = context.quote(table.name), context.quote(column.name)
+    return [
+        context.step(
+            difference,
+            "set-default",
+            [f"ALTER TABLE {name} ALTER COLUMN {quoted} SET DEFAULT {column.default}"],
+            _still_differs(difference, name, context),
+            Phase.DEFAULT,
+            requires=frozenset({column_token(table.name, column.name)}) | context.sequence_tokens(column.default),
+        )
+    ]
+
+
+def _still_differs(difference: DefaultDiffers, table: str, context: Context) -> str:
+    """While it has none; or, where it has another, while that is what it was when it was looked at."""
+    column, actual = difference.column.name, difference.actual.default
+    if actual is None or context.offline:
+        return probes.default_is_not(table, column)
+    return probes.default_is(table, column, actual)
+
+
+def _by_sequence(difference: DefaultDiffers, context: Context) -> Repairs:
+    """A SERIAL key that lost its default: its sequence is taken up again, and set above the highest key, never back."""
+    table, column = difference.table, difference.column
+    name, quoted = context.quote(table.name), context.quote(column.name)
+    sequence = Name(table.name.schema, chosen(table.name.name, column.name, "seq", ()))
+    relation = context.quote(sequence)
+    # Nothing happens where it stands already, not even to its owner (manual, CREATE SEQUENCE, IF NOT EXISTS).
+    create = f"CREATE SEQUENCE IF NOT EXISTS {relation} OWNED BY {name}.{quoted}"
+    # ACCESS EXCLUSIVE is held from the ALTER on, so that no key is inserted between max() and setval().
+    raise_to_top = (
+        f"SELECT pg_catalog.setval({literal(relation)}::pg_catalog.regclass, keys.top)"
+        f" FROM (SELECT max({quoted}) AS top FROM {name}) AS keys, {relation} AS counter"
+        " WHERE keys.top >= 1 AND keys.top >= counter.last_value"
+    )
+    return [
+        context.step(
+            difference,
+            "set-default",
+            [
+                create,
+                f"ALTER TABLE {name} ALTER COLUMN {quoted} SET DEFAULT"
+                f" pg_catalog.nextval({literal(relation)}::pg_catalog.regclass)",
+                raise_to_top,
+            ],
+            probes.default_is_not(name, column.name),
+            Phase.DEFAULT,
+            cost="for as long as it takes to find the highest key",
+            hazards=() if _leads_an_index(difference, context) else (Hazard.SCANS,),
+            requires=frozenset({column_token(table.name, column.name)}),
+        )
+    ]
+
+
+def _leads_an_index(difference: DefaultDiffers, context: Context) -> bool:
+    key = context.shape(difference.table).primary_key
+    return key is not None and key.columns[:1] == (difference.column.name,)
+
+
+def identity_differs(difference: IdentityDiffers, context: Context) -> Repairs:
+    table, column = difference.table, difference.column
+    name, quoted = context.quote(table.name), context.quote(column.name)
+    if column.identity is None:
+        advice = [f"ALTER TABLE {name} ALTER COLUMN {quoted} DROP IDENTITY;"]
+    else:
+        kind = "ALWAYS" if column.identity.always else "BY DEFAULT"
+        if difference.actual.identity is not None:
+            advice = [f"ALTER TABLE {name} ALTER COLUMN {quoted} SET GENERATED {kind};"]
+        else:
+            drop = [f"ALTER TABLE {name} ALTER COLUMN {quoted} DROP DEFAULT;"] if difference.actual.default else []
+            sequence = f"pg_catalog.pg_get_serial_sequence({literal(name)}, {literal(column.name)})"
+            advice = [
+                *drop,
+                f"ALTER TABLE {name} ALTER COLUMN {quoted} ADD GENERATED {kind} AS IDENTITY;",
+                f"SELECT pg_catalog.setval({sequence}, (SELECT coalesce(max({quoted}), 0) + 1 FROM {name}), false);",
+            ]
+    return [Refusal(difference, "who gives the key its value would change under running writers", tuple(advice))]
+
+
+def generated_differs(difference: GeneratedDiffers, context: Context) -> Repairs:
+    table, column = difference.table, difference.column
+    name, quoted = context.quote(table.name), context.quote(column.name)
+    if column.generated is None:
+        advice = f"ALTER TABLE {name} ALTER COLUMN {quoted} DROP EXPRESSION;"
+        return [Refusal(difference, "its values would no longer be computed", (advice,))]
+    return [
+        Refusal(
+            difference,
+            "its values would have to be computed anew in place of those that are there",
+            (f"ALTER TABLE {name} DROP COLUMN {quoted}, ADD COLUMN {column.ddl}; -- loses the column's own values",),
+        )
+    ]

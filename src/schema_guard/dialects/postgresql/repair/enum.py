@@ -1,0 +1,44 @@
+"""Enum types and their values: values are added, never removed, renamed or moved."""
+
+from __future__ import annotations
+
+from schema_guard.dialects.postgresql.repair import probes
+from schema_guard.dialects.postgresql.repair.context import Context, Repairs, literal
+from schema_guard.dialects.postgresql.repair.schema import homeless, needs_schema
+from schema_guard.difference import EnumMissing, EnumValueMissing
+from schema_guard.plan import Phase
+
+__all__ = ["enum_missing", "enum_value_missing"]
+
+
+def enum_missing(difference: EnumMissing, context: Context) -> Repairs:
+    enum = difference.enum
+    return homeless(difference, enum.name, context) or [
+        context.step(
+            difference,
+            "create-type",
+            [enum.ddl],
+            probes.type_absent(context.quote(enum.name)),
+            Phase.TYPE,
+            provides=frozenset({f"type {enum.name}"}),
+            requires=needs_schema(enum.name),
+        )
+    ]
+
+
+def enum_value_missing(difference: EnumValueMissing, context: Context) -> Repairs:
+    """A transaction of its own: the value cannot be used in the one that adds it (manual, ALTER TYPE, Notes)."""
+    enum = difference.enum
+    name = context.quote(enum.name)
+    place = f" BEFORE {literal(difference.before)}" if difference.before is not None else ""
+    return [
+        context.step(
+            difference,
+            "add-value",
+            [f"ALTER TYPE {name} ADD VALUE IF NOT EXISTS {literal(difference.value)}{place}"],
+            probes.enum_value_absent(name, difference.value),
+            Phase.ENUM_VALUE,
+            provides=frozenset({f"value {enum.name}.{difference.value}"}),
+            requires=frozenset({f"type {enum.name}"}),
+        )
+    ]

@@ -1,0 +1,149 @@
+"""Foreign keys: NOT VALID first, then VALIDATE, in transactions of their own, or the first lock would be kept."""
+
+from __future__ import annotations
+
+from schema_guard.dialects.postgresql.repair import probes
+from schema_guard.dialects.postgresql.repair.context import Context, Repairs, column_token, table_token, unique_token
+from schema_guard.dialects.postgresql.repair.naming import chosen
+from schema_guard.difference import ForeignKeyDiffers, ForeignKeyMissing, ForeignKeyNotValidated
+from schema_guard.plan import Hazard, Lock, Locked, Phase, Refusal, Step
+from schema_guard.schema import ForeignKey
+
+__all__ = ["foreign_key_differs", "foreign_key_missing", "foreign_key_not_validated"]
+
+NOT_VALID = " NOT VALID"
+VALIDATES = "reads every row; readers and writers go on"
+
+
+def foreign_key_missing(difference: ForeignKeyMissing, context: Context) -> Repairs:
+    table, key = difference.table, difference.foreign_key
+    quoted = context.quote(table.name)
+    if difference.holder is not None:
+        return [_held(difference, context)]
+    hindrance = context.hindrance(difference, "refer to nothing")
+    if hindrance is not None:
+        return [hindrance]
+    name = key.name or chosen(table.name.name, "_".join(key.columns), "fkey", context.taken_names(table.name.schema))
+    body = key.ddl if key.name else f"CONSTRAINT {context.quote(name)} {key.ddl}"
+    wanted_unvalidated = body.upper().endswith(NOT_VALID)
+    late = not context.created(table) and (not context.partitioned(table) or context.at_least(18))
+    if not late and not context.created(table) and not context.small(table):
+        return [
+            Refusal(
+                difference,
+                "before PostgreSQL 18 a partitioned table takes none that is NOT VALID: writers would wait",
+                (f"ALTER TABLE {quoted} ADD {body};",),
+            )
+        ]
+    in_the_way = context.violators(difference, context.shape(table))
+    added = f"foreign key {table.name}.{name}"
+    scans = not late and not context.created(table)
+    add = context.step(
+        difference,
+        "add-foreign-key",
+        [f"ALTER TABLE {quoted} ADD {body + NOT_VALID if late and not wanted_unvalidated else body}"],
+        probes.foreign_key_absent(quoted, key.columns, context.quote(key.target), key.target_columns),
+        Phase.FOREIGN_KEY,
+        locks=_locks(difference, Lock.SHARE_ROW_EXCLUSIVE, Lock.SHARE_ROW_EXCLUSIVE),
+        hazards=(Hazard.SCANS, Hazard.BLOCKS_WRITES) if scans else (),
+        scans=scans,
+        resolves=not late or wanted_unvalidated,
+        provides=frozenset({added}),
+        requires=_needs(difference, key, context),
+        unless=in_the_way.exists if in_the_way and not context.created(table) else "",
+        unless_reason=f"rows refer to nothing: {in_the_way.query}" if in_the_way else "",
+    )
+    if not late or wanted_unvalidated:
+        return [add]
+    return [add, _validate(difference, name, context, frozenset({added}))]
+
+
+def foreign_key_differs(difference: ForeignKeyDiffers, context: Context) -> Repairs:
+    """Replacing it would mean to drop what protects the rows now: shown, not done."""
+    quoted = context.quote(difference.table.name)
+    old = context.quote(difference.actual.name or "")
+    key = difference.foreign_key
+    name = chosen(
+        difference.table.name.name, "_".join(key.columns), "fkey", context.taken_names(difference.table.name.schema)
+    )
+    _, _, rules = key.ddl.rpartition("FOREIGN KEY")
+    return [
+        Refusal(
+            difference,
+            "the foreign key that is there would have to be dropped",
+            (
+                f"ALTER TABLE {quoted} ADD CONSTRAINT {context.quote(name)} FOREIGN KEY{rules}{NOT_VALID};",
+                f"ALTER TABLE {quoted} VALIDATE CONSTRAINT {context.quote(name)};",
+                f"ALTER TABLE {quoted} DROP CONSTRAINT {old};",
+            ),
+        )
+    ]
+
+
+def foreign_key_not_validated(difference: ForeignKeyNotValidated, context: Context) -> Repairs:
+    name = difference.actual.name
+    quoted = context.quote(difference.table.name)
+    if name is None:
+        return [Refusal(difference, "the constraint's name is not known")]
+    if not difference.actual.enforced:
+        return [
+            Refusal(
+                difference,
+                "it was declared NOT ENFORCED on purpose",
+                (f"ALTER TABLE {quoted} ALTER CONSTRAINT {context.quote(name)} ENFORCED;",),
+            )
+        ]
+    hindrance = context.hindrance(difference, "refer to nothing")
+    return [hindrance] if hindrance else [_validate(difference, name, context, context.rows_token(difference.table))]
+
+
+def _validate(
+    difference: ForeignKeyMissing | ForeignKeyNotValidated, name: str, context: Context, requires: frozenset[str]
+) -> Step:
+    quoted = context.quote(difference.table.name)
+    return context.step(
+        difference,
+        "validate-foreign-key",
+        [f"ALTER TABLE {quoted} VALIDATE CONSTRAINT {context.quote(name)}"],
+        probes.constraint_has(quoted, name, "NOT c.convalidated"),
+        Phase.VALIDATE,
+        locks=_locks(difference, Lock.SHARE_UPDATE_EXCLUSIVE, Lock.ROW_SHARE),
+        cost=VALIDATES,
+        hazards=(Hazard.SCANS,),
+        scans=True,
+        requires=requires,
+    )
+
+
+def _locks(
+    difference: ForeignKeyMissing | ForeignKeyNotValidated, on_table: Lock, on_target: Lock
+) -> tuple[Locked, ...]:
+    table, target = difference.table.name, difference.foreign_key.target
+    own = Locked(on_table, table)
+    return (own,) if table == target else (own, Locked(on_target, target))
+
+
+def _needs(difference: ForeignKeyMissing, key: ForeignKey, context: Context) -> frozenset[str]:
+    table = difference.table.name
+    return frozenset(
+        {
+            table_token(key.target),
+            unique_token(key.target, key.target_columns),
+            *(column_token(table, column) for column in key.columns),
+            *(column_token(key.target, column) for column in key.target_columns),
+        }
+    ) | context.rows_token(difference.table)
+
+
+def _held(difference: ForeignKeyMissing, context: Context) -> Refusal:
+    quoted = context.quote(difference.table.name)
+    name = difference.foreign_key.name or ""
+    aside = context.quote(f"{name[:50]}_old")
+    return Refusal(
+        difference,
+        f"the name {name} is held by {difference.holder}",
+        (
+            f"ALTER TABLE {quoted} RENAME CONSTRAINT {context.quote(name)} TO {aside};",
+            f"ALTER TABLE {quoted} ADD {difference.foreign_key.ddl}{NOT_VALID};",
+        ),
+    )

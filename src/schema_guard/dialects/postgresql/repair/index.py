@@ -1,0 +1,227 @@
+"""Indexes: built concurrently, so that writers go on; an INVALID one is dropped and built again."""
+
+from __future__ import annotations
+
+from schema_guard.dialects.postgresql.repair import probes
+from schema_guard.dialects.postgresql.repair.context import Context, Repairs, unique_token
+from schema_guard.difference import Difference, IndexInvalid, IndexMissing
+from schema_guard.plan import Hazard, Lock, Phase, Refusal, Step
+from schema_guard.schema import Index, Name, Table
+
+__all__ = ["build_concurrently", "clear_away", "index_invalid", "index_missing", "left_over", "partition_recipe"]
+
+CONCURRENTLY = "reads every row twice; readers and writers go on"
+
+
+def index_missing(difference: IndexMissing, context: Context) -> Repairs:
+    table, index = difference.table, difference.index
+    if index.name is None:
+        return [Refusal(difference, "an index without a name cannot be built again safely", ("give it a name",))]
+    name = Name(table.name.schema, index.name)
+    if difference.holder is not None:
+        return [_held(difference, name, context)]
+    if index.nulls_not_distinct and not context.offline and not context.at_least(15):
+        return [Refusal(difference, "NULLS NOT DISTINCT needs PostgreSQL 15 or later")]
+    hindrance = context.hindrance(difference, "share their key with another row") if index.unique else None
+    if hindrance is not None:
+        return [hindrance]
+    if context.created(table):
+        return [_on_new_table(difference, name, context)]
+    if context.partitioned(table):
+        return [_on_partitioned(difference, name, context)]
+    violators = context.violators(difference, context.shape(table))
+    return [
+        build_concurrently(
+            difference,
+            index,
+            name,
+            context,
+            Phase.INDEX,
+            probe=probes.index_absent(context.quote(table.name), context.quote(name), index),
+            unless=violators.exists if violators else "",
+            reason=f"rows share their key: {violators.query}" if violators else "",
+        )
+    ]
+
+
+def build_concurrently(
+    difference: Difference,
+    index: Index,
+    name: Name,
+    context: Context,
+    phase: Phase,
+    *,
+    probe: str,
+    unless: str,
+    reason: str,
+    resolves: bool = True,
+    provides: frozenset[str] = frozenset(),
+) -> Step:
+    """CREATE INDEX CONCURRENTLY of `index.ddl`, and what clears away an INVALID leftover of a failure."""
+    table = difference.table_name
+    assert table is not None
+    relation = context.quote(name)
+    expected = next(found for found in (*context.expected.tables, *context.actual.tables) if found.name == table)
+    quoted = context.quote(table)
+    taken = f"SELECT ({probes.name_taken(relation)}) AND NOT ({probes.index_invalid(quoted, relation)})"
+    drop = [f"DROP INDEX CONCURRENTLY {relation}"] if left_over(name, context.live(expected)) else []
+    return context.step(
+        difference,
+        "create-index",
+        [*drop, f"CREATE {_unique(index)}INDEX CONCURRENTLY {index.ddl}"],
+        probe,
+        phase,
+        lock=Lock.SHARE_UPDATE_EXCLUSIVE,
+        cost=CONCURRENTLY,
+        hazards=(Hazard.SCANS, Hazard.NOT_TRANSACTIONAL),
+        scans=True,
+        transactional=False,
+        resolves=resolves,
+        provides=provides | _provided(index, table),
+        requires=_needed(index, expected, context),
+        unless=probes.any_of(taken, unless),
+        unless_reason=f"{reason + '; or ' if reason else ''}something of the name {name} is there already",
+        undo_on_failure=clear_away(quoted, relation),
+    )
+
+
+def left_over(name: Name, live: Table | None) -> bool:
+    """Whether an INVALID index of this name stands on the table, as a failed build leaves it."""
+    return live is not None and any(index.name == name.name and not index.valid for index in live.indexes)
+
+
+def clear_away(table: str, relation: str) -> tuple[str, ...]:
+    """Drop the index if, and only if, it is INVALID: the first statement is an error when it is not.
+
+    So a failure because the name was taken can never drop what took it.
+    """
+    is_invalid = probes.index_invalid(table, relation)
+    return (
+        f"SELECT 1 / ({is_invalid})::pg_catalog.int4 AS only_an_invalid_index_is_dropped",
+        f"DROP INDEX CONCURRENTLY IF EXISTS {relation}",
+    )
+
+
+def index_invalid(difference: IndexInvalid, context: Context) -> Repairs:
+    """Drop it, concurrently, and build it again: nothing uses it, but every write pays for it."""
+    table, index = difference.table, difference.index
+    if difference.actual.name is None or index.name is None:
+        return [Refusal(difference, "an index without a name cannot be built again safely")]
+    name = Name(table.name.schema, difference.actual.name)
+    relation = context.quote(name)
+    drop = f"DROP INDEX CONCURRENTLY {relation}"
+    create = f"CREATE {_unique(index)}INDEX CONCURRENTLY {index.ddl}"
+    if context.partitioned(table):
+        recipe = partition_recipe(index, table, context)
+        return [Refusal(difference, "its partitions' indexes are not all attached", (recipe,))]
+    hindrance = context.hindrance(difference, "share their key with another row") if index.unique else None
+    if hindrance is not None:
+        return [hindrance]
+    violators = context.violators(difference, context.shape(table))
+    quoted = context.quote(table.name)
+    return [
+        context.step(
+            difference,
+            "rebuild-index",
+            [drop, create],
+            probes.index_invalid(quoted, relation),
+            Phase.INDEX,
+            lock=Lock.SHARE_UPDATE_EXCLUSIVE,
+            cost=CONCURRENTLY,
+            hazards=(Hazard.SCANS, Hazard.NOT_TRANSACTIONAL),
+            scans=True,
+            transactional=False,
+            provides=_provided(index, table.name),
+            requires=_needed(index, table, context),
+            unless=violators.exists if violators else "",
+            unless_reason=f"rows share their key: {violators.query}" if violators else "",
+            undo_on_failure=clear_away(quoted, context.quote(Name(table.name.schema, index.name))),
+        )
+    ]
+
+
+def partition_recipe(index: Index, table: Table, context: Context) -> str:
+    """How to index a partitioned table without blocking writers (manual, 5.12.2.2, and CREATE INDEX)."""
+    parent = context.quote(table.name)
+    only = index.ddl.replace(f" ON {parent}", f" ON ONLY {parent}", 1)
+    name = context.quote(Name(table.name.schema, index.name or ""))
+    return (
+        f"CREATE {_unique(index)}INDEX {only}; then, for each partition, CREATE {_unique(index)}INDEX CONCURRENTLY .. "
+        f"and ALTER INDEX {name} ATTACH PARTITION ..;"
+    )
+
+
+def _on_new_table(difference: IndexMissing, name: Name, context: Context) -> Step:
+    """This plan creates the table, so nobody waits: in a transaction, which leaves nothing half-done."""
+    table, index = difference.table, difference.index
+    return context.step(
+        difference,
+        "create-index",
+        [f"CREATE {_unique(index)}INDEX {index.ddl}"],
+        probes.index_absent(context.quote(table.name), context.quote(name), index),
+        Phase.INDEX,
+        lock=Lock.SHARE,
+        cost="on the new table",
+        provides=_provided(index, table.name),
+        unless=probes.name_taken(context.quote(name)),
+        unless_reason=f"something of the name {name} is there already",
+    )
+
+
+def _on_partitioned(difference: IndexMissing, name: Name, context: Context) -> Step | Refusal:
+    """CONCURRENTLY is an error on a partitioned parent; without it writers of every partition wait."""
+    table, index = difference.table, difference.index
+    if not context.small(table):
+        return Refusal(
+            difference,
+            "on a partitioned table it would block writers for as long as it builds",
+            (partition_recipe(index, table, context),),
+        )
+    violators = context.violators(difference, context.shape(table))
+    return context.step(
+        difference,
+        "create-index",
+        [f"CREATE {_unique(index)}INDEX {index.ddl}"],
+        probes.index_absent(context.quote(table.name), context.quote(name), index),
+        Phase.INDEX,
+        lock=Lock.SHARE,
+        cost="reads every row of a small or empty table",
+        hazards=(Hazard.SCANS, Hazard.BLOCKS_WRITES),
+        scans=True,
+        provides=_provided(index, table.name),
+        requires=_needed(index, table, context),
+        unless=probes.any_of(context.too_many(table), violators.exists if violators else ""),
+        unless_reason="the table holds more rows than when it was looked at, or duplicates",
+    )
+
+
+def _held(difference: IndexMissing, name: Name, context: Context) -> Refusal:
+    """The name is taken by another structure, which may be in use: a person decides."""
+    index = difference.index
+    aside = context.quote(f"{name.name[:50]}_old")
+    rename = f"ALTER INDEX {context.quote(name)} RENAME TO {aside};"
+    advice = (rename,) if difference.holder and "index" in difference.holder.kind else ()
+    return Refusal(
+        difference,
+        f"the name {name} is held by {difference.holder}",
+        (*advice, f"CREATE {_unique(index)}INDEX CONCURRENTLY {index.ddl};"),
+    )
+
+
+def _unique(index: Index) -> str:
+    return "UNIQUE " if index.unique else ""
+
+
+def _provided(index: Index, table: Name) -> frozenset[str]:
+    columns = index.columns
+    if not index.unique or index.where or columns is None:
+        return frozenset()
+    return frozenset({unique_token(table, columns)})
+
+
+def _needed(index: Index, table: Table, context: Context) -> frozenset[str]:
+    plain = frozenset(f"column {table.name}.{element.text}" for element in index.elements if not element.is_expression)
+    expressions = [element.text for element in index.elements if element.is_expression]
+    included = frozenset(f"column {table.name}.{name}" for name in index.include)
+    rows = context.rows_token(table) if index.unique else frozenset()
+    return plain | included | rows | context.mentioned(table, index.where, *expressions)

@@ -1,0 +1,44 @@
+"""Names for what the models leave unnamed, as PostgreSQL itself would choose them, and for the guard's own helpers."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Collection
+
+__all__ = ["HELPER", "chosen", "helper_name"]
+
+LIMIT = 63
+"""NAMEDATALEN - 1, in bytes (PostgreSQL manual, 4.1.1)."""
+
+HELPER = "schema_guard_not_null_"
+"""How the names of the guard's own helper constraints begin; nothing else is ever dropped."""
+
+
+def chosen(table: str, columns: str, label: str, taken: Collection[str]) -> str:
+    """`table_columns_label`, cut to 63 bytes by shortening the longer part first; a number makes it free.
+
+    The rule is that of PostgreSQL's ChooseIndexName and ChooseConstraintName.
+    """
+    number = 0
+    while True:
+        name = _made(table, columns, f"{label}{number or ''}")
+        if name not in taken:
+            return name
+        number += 1
+
+
+def helper_name(column: str) -> str:
+    """The name of the CHECK that lets SET NOT NULL skip its scan; the same for a column in every run."""
+    return HELPER + hashlib.sha256(column.encode()).hexdigest()[:16]
+
+
+def _made(table: str, columns: str, label: str) -> str:
+    first, second = table.encode(), columns.encode()
+    room = LIMIT - len(label.encode()) - (2 if second else 1)
+    while len(first) + len(second) > room:
+        if len(first) > len(second):
+            first = first[:-1]
+        else:
+            second = second[:-1]
+    parts = [part.decode(errors="ignore") for part in (first, second) if part]
+    return "_".join((*parts, label))

@@ -1,0 +1,279 @@
+"""NOT NULL: dropped where the models write NULL, set where no row holds NULL any more.
+
+SET NOT NULL reads every row under ACCESS EXCLUSIVE, unless a validated CHECK proves what it looks for (manual, ALTER
+TABLE, SET NOT NULL). So a helper CHECK is added NOT VALID, validated while writers go on, and dropped with the SET.
+From 18 on NOT NULL itself can be NOT VALID and needs no helper. A crash in between leaves what the next run takes up.
+"""
+
+from __future__ import annotations
+
+from schema_guard.dialects.postgresql.repair import probes
+from schema_guard.dialects.postgresql.repair.context import Context, Repairs, column_token
+from schema_guard.dialects.postgresql.repair.naming import HELPER, chosen, helper_name
+from schema_guard.difference import ColumnUnknown, Difference, NullabilityDiffers, ObjectUnknown
+from schema_guard.plan import Hazard, Lock, Phase, Refusal, Step
+from schema_guard.schema import Column, Table
+
+__all__ = ["column_unknown", "helper_left_over", "nullability_differs", "tighten"]
+
+NULLABLE = "NOT a.attnotnull"
+
+
+def nullability_differs(difference: NullabilityDiffers, context: Context) -> Repairs:
+    if difference.column.nullable:
+        return _loosen(difference, context)
+    hindrance = context.hindrance(difference, "hold NULL")
+    if hindrance is not None:
+        return [hindrance]
+    violators = context.violators(difference, context.shape(difference.table))
+    return [
+        *tighten(
+            difference,
+            difference.table,
+            difference.actual,
+            context,
+            unless=violators.exists if violators else "",
+            reason=f"rows hold NULL: {violators.query}" if violators else "",
+        )
+    ]
+
+
+def _loosen(difference: NullabilityDiffers, context: Context) -> Repairs:
+    table, column = difference.table, difference.actual
+    name, quoted = context.quote(table.name), context.quote(column.name)
+    statement = f"ALTER TABLE {name} ALTER COLUMN {quoted} DROP NOT NULL"
+    live = context.live(table)
+    if live and live.primary_key and column.name in live.primary_key.columns:
+        return [Refusal(difference, "the column is part of the primary key, which cannot hold NULL")]
+    if column.identity:
+        return [Refusal(difference, "an identity column cannot hold NULL", (f"{_drop_identity(name, quoted)};",))]
+    if column.value_domain_not_null:
+        return [
+            Refusal(
+                difference,
+                f"the NOT NULL is that of its domain {column.type}, which other columns may use",
+                (f"ALTER DOMAIN {column.type} DROP NOT NULL;",),
+            )
+        ]
+    in_key = (
+        " AND NOT EXISTS (SELECT 1 FROM pg_catalog.pg_index i WHERE i.indrelid = a.attrelid AND i.indisprimary"
+        " AND a.attnum = ANY (i.indkey))"
+    )
+    return [
+        context.step(
+            difference,
+            "drop-not-null",
+            [statement],
+            probes.column_has(name, column.name, f"a.attnotnull AND a.attidentity = ''{in_key}"),
+            Phase.LOOSEN,
+            requires=frozenset({column_token(table.name, column.name)}),
+        )
+    ]
+
+
+def _drop_identity(table: str, column: str) -> str:
+    return f"ALTER TABLE {table} ALTER COLUMN {column} DROP IDENTITY, ALTER COLUMN {column} DROP NOT NULL"
+
+
+def tighten(
+    difference: Difference, table: Table, column: Column, context: Context, *, unless: str, reason: str
+) -> list[Step]:
+    """Steps that end with NOT NULL on the column, whatever a run before this one got done."""
+    requires = frozenset({column_token(table.name, column.name)}) | context.rows_token(table)
+    started = any(check.name == helper_name(column.name) for check in context.shape(table).checks)
+    if column.nullable and context.small(table) and not started:
+        return [_at_once(difference, table, column, context, unless, reason, requires)]
+    if context.at_least(18) and not started:
+        return _by_not_valid(difference, table, column, context, unless, reason, requires)
+    return _by_helper(difference, table, column, context, unless, reason, requires)
+
+
+def _at_once(
+    difference: Difference,
+    table: Table,
+    column: Column,
+    context: Context,
+    unless: str,
+    reason: str,
+    requires: frozenset[str],
+) -> Step:
+    name = context.quote(table.name)
+    return context.step(
+        difference,
+        "set-not-null",
+        [f"ALTER TABLE {name} ALTER COLUMN {context.quote(column.name)} SET NOT NULL"],
+        probes.column_has(name, column.name, NULLABLE),
+        Phase.NOT_NULL,
+        about=f"{table.name}.{column.name}",
+        cost="reads every row of a small or empty table",
+        provides=frozenset({f"not-null {table.name}.{column.name} validated"}),
+        requires=requires,
+        unless=probes.any_of(context.too_many(table), unless),
+        unless_reason=reason or "the table holds more rows than when it was looked at",
+    )
+
+
+def _by_not_valid(
+    difference: Difference,
+    table: Table,
+    column: Column,
+    context: Context,
+    unless: str,
+    reason: str,
+    requires: frozenset[str],
+) -> list[Step]:
+    name, quoted = context.quote(table.name), context.quote(column.name)
+    done = f"not-null {table.name}.{column.name}"
+    if column.nullable:
+        constraint = chosen(table.name.name, column.name, "not_null", context.taken_names(table.name.schema))
+    else:
+        constraint = column.not_null_name or chosen(table.name.name, column.name, "not_null", ())
+    steps = []
+    if column.nullable:
+        steps.append(
+            context.step(
+                difference,
+                "add-not-null",
+                [f"ALTER TABLE {name} ADD CONSTRAINT {context.quote(constraint)} NOT NULL {quoted} NOT VALID"],
+                probes.column_has(name, column.name, NULLABLE),
+                Phase.NOT_NULL,
+                about=f"{table.name}.{column.name}",
+                resolves=False,
+                provides=frozenset({done}),
+                requires=requires,
+                unless=unless,
+                unless_reason=reason,
+            )
+        )
+    unvalidated = (
+        "EXISTS (SELECT 1 FROM pg_catalog.pg_constraint c WHERE c.conrelid = a.attrelid AND c.contype = 'n'"
+        " AND a.attnum = ANY (c.conkey) AND NOT c.convalidated)"
+    )
+    steps.append(
+        context.step(
+            difference,
+            "validate-not-null",
+            [f"ALTER TABLE {name} VALIDATE CONSTRAINT {context.quote(constraint)}"],
+            probes.column_has(name, column.name, unvalidated),
+            Phase.NOT_NULL,
+            about=f"{table.name}.{column.name}",
+            lock=Lock.SHARE_UPDATE_EXCLUSIVE,
+            cost="reads every row; readers and writers go on",
+            hazards=(Hazard.SCANS,),
+            scans=True,
+            provides=frozenset({f"{done} validated"}),
+            requires=requires | {done} if column.nullable else requires,
+        )
+    )
+    return steps
+
+
+def _by_helper(
+    difference: Difference,
+    table: Table,
+    column: Column,
+    context: Context,
+    unless: str,
+    reason: str,
+    requires: frozenset[str],
+) -> list[Step]:
+    name, quoted = context.quote(table.name), context.quote(column.name)
+    helper = helper_name(column.name)
+    standing = next((check for check in context.shape(table).checks if check.name == helper), None)
+    added, validated = f"helper {table.name}.{column.name}", f"helper {table.name}.{column.name} validated"
+    steps = []
+    if standing is None:
+        steps.append(
+            context.step(
+                difference,
+                "add-not-null-helper",
+                [f"ALTER TABLE {name} ADD CONSTRAINT {helper} CHECK ({quoted} IS NOT NULL) NOT VALID"],
+                probes.column_has(name, column.name, f"{NULLABLE} AND {_lacks_helper(name, helper)}"),
+                Phase.NOT_NULL,
+                about=f"{table.name}.{column.name}",
+                resolves=False,
+                provides=frozenset({added}),
+                requires=requires,
+                unless=unless,
+                unless_reason=reason,
+            )
+        )
+    if standing is None or not standing.validated:
+        steps.append(
+            context.step(
+                difference,
+                "validate-not-null-helper",
+                [f"ALTER TABLE {name} VALIDATE CONSTRAINT {helper}"],
+                probes.constraint_has(name, helper, "NOT c.convalidated"),
+                Phase.NOT_NULL,
+                about=f"{table.name}.{column.name}",
+                lock=Lock.SHARE_UPDATE_EXCLUSIVE,
+                cost="reads every row; readers and writers go on",
+                hazards=(Hazard.SCANS,),
+                scans=True,
+                resolves=False,
+                provides=frozenset({validated}),
+                requires=requires | {added},
+            )
+        )
+    steps.append(
+        context.step(
+            difference,
+            "set-not-null",
+            [
+                f"ALTER TABLE {name} ALTER COLUMN {quoted} SET NOT NULL",
+                f"ALTER TABLE {name} DROP CONSTRAINT {helper}",
+            ],
+            probes.constraint_has(name, helper, "c.convalidated"),
+            Phase.NOT_NULL,
+            about=f"{table.name}.{column.name}",
+            provides=frozenset({f"not-null {table.name}.{column.name} validated"}),
+            requires=requires | {validated},
+        )
+    )
+    return steps
+
+
+def _lacks_helper(table: str, helper: str) -> str:
+    return f"NOT EXISTS ({probes.constraint_query(table, helper)})"
+
+
+def helper_left_over(difference: ObjectUnknown, context: Context) -> Repairs:
+    """The guard's own helper of a column that is NOT NULL by now: somebody finished the work by hand."""
+    if not difference.name.startswith(HELPER):
+        return []
+    waiting = any(
+        isinstance(other, NullabilityDiffers)
+        and other.table.name == difference.table.name
+        and helper_name(other.column.name) == difference.name
+        for other in context.differences
+    )
+    of_column = any(helper_name(column.name) == difference.name for column in context.shape(difference.table).columns)
+    if waiting or not of_column:
+        return []
+    name = context.quote(difference.table.name)
+    return [
+        context.step(
+            difference,
+            "drop-helper",
+            [f"ALTER TABLE {name} DROP CONSTRAINT {context.quote(difference.name)}"],
+            probes.constraint_has(name, difference.name, "true"),
+            Phase.NOT_NULL,
+            why="a helper constraint of the guard is left over",
+        )
+    ]
+
+
+def column_unknown(difference: ColumnUnknown, context: Context) -> Repairs:
+    """Never touched: the models don't know it. What a person could run is shown."""
+    name, column = context.quote(difference.table.name), context.quote(difference.column.name)
+    return [
+        Refusal(
+            difference,
+            "the models don't know the column, so it is left alone",
+            (
+                f"ALTER TABLE {name} ALTER COLUMN {column} DROP NOT NULL;",
+                f"ALTER TABLE {name} ALTER COLUMN {column} SET DEFAULT ...;",
+            ),
+        )
+    ]

@@ -1,0 +1,54 @@
+"""Steps that this server, this role or this kind of relation would not let run become refusals that say so."""
+
+from __future__ import annotations
+
+from schema_guard.dialects.postgresql.repair.context import Context, Repairs
+from schema_guard.difference import (
+    BackfillPending,
+    ColumnMissing,
+    Difference,
+    Impact,
+    RelationDiffers,
+    TypeDiffers,
+)
+from schema_guard.plan import Refusal, Step
+from schema_guard.schema import Relation, Table
+
+__all__ = ["permitted"]
+
+ALTERABLE = (Relation.TABLE, Relation.PARTITIONED, Relation.PARTITION)
+
+
+def permitted(difference: Difference, repairs: Repairs, context: Context) -> Repairs:
+    """The repairs as they are, or one refusal with their statements in place of the steps."""
+    steps = [repair for repair in repairs if isinstance(repair, Step)]
+    if not steps:
+        return repairs
+    reason = _forbidden(difference, context)
+    if not reason:
+        return repairs
+    if difference.impact is Impact.NOTES:
+        return []
+    advice = tuple(f"{statement};" for step in steps for statement in step.statements)
+    return [Refusal(difference, reason, advice), *(repair for repair in repairs if isinstance(repair, Refusal))]
+
+
+def _forbidden(difference: Difference, context: Context) -> str:
+    if context.facts.read_only:
+        return "the server is read-only (a hot standby, or default_transaction_read_only): run it on the primary"
+    live = context.actual.table(difference.table_name) if difference.table_name else None
+    if live is None or isinstance(difference, RelationDiffers):
+        return ""
+    return _forbidden_on(live, difference)
+
+
+def _forbidden_on(live: Table, difference: Difference) -> str:
+    if isinstance(difference, BackfillPending):
+        return ""
+    if live.relation not in ALTERABLE:
+        return f"{live.name} is a {live.relation}, which is not altered"
+    if live.relation is Relation.PARTITION and isinstance(difference, ColumnMissing | TypeDiffers):
+        return f"{live.name} is a partition: its columns are those of its parent, which has to be altered instead"
+    if not live.owned:
+        return f"{live.name} belongs to another role; run it as the table's owner"
+    return ""

@@ -1,0 +1,126 @@
+"""Primary keys: added where there is none and the rows allow it; one that is there is never replaced."""
+
+from __future__ import annotations
+
+from schema_guard.dialects.postgresql.repair import probes
+from schema_guard.dialects.postgresql.repair.context import Context, Repairs, unique_token
+from schema_guard.dialects.postgresql.repair.index import build_concurrently, left_over
+from schema_guard.dialects.postgresql.repair.naming import chosen
+from schema_guard.dialects.postgresql.repair.nullability import tighten
+from schema_guard.difference import PrimaryKeyDiffers
+from schema_guard.plan import Phase, Refusal, Step
+from schema_guard.schema import Index, IndexElement, Name, Table
+
+__all__ = ["primary_key_differs"]
+
+
+def primary_key_differs(difference: PrimaryKeyDiffers, context: Context) -> Repairs:
+    table, key = difference.table, difference.primary_key
+    if difference.actual is not None:
+        return [_other_key(difference, context)]
+    hindrance = context.hindrance(difference, "hold NULL in the key, or share it with another row")
+    if hindrance is not None:
+        return [hindrance]
+    taken = context.taken_names(table.name.schema) - _own(table, context)
+    name = key.name or chosen(table.name.name, "", "pkey", taken)
+    unfinished = left_over(Name(table.name.schema, name), context.live(table))
+    if (context.empty(table) and not unfinished) or context.partitioned(table):
+        return [_at_once(difference, name, context)]
+    return _by_index(difference, name, context)
+
+
+def _by_index(difference: PrimaryKeyDiffers, name: str, context: Context) -> Repairs:
+    table, key = difference.table, difference.primary_key
+    relation = Name(table.name.schema, name)
+    quoted = context.quote(table.name)
+    shape = context.shape(table)
+    steps: list[Step | Refusal] = []
+    tight: set[str] = set()
+    for column_name in key.columns:
+        column = shape.column(column_name)
+        if column is None or not (column.nullable or not column.validated):
+            continue
+        exists = f"SELECT EXISTS (SELECT 1 FROM {quoted} WHERE {context.quote(column_name)} IS NULL)"
+        reason = f"rows hold NULL in {column_name}"
+        steps.extend(tighten(difference, table, column, context, unless=exists, reason=reason))
+        tight.add(f"not-null {table.name}.{column_name} validated")
+    violators = context.violators(difference, shape)
+    columns = ", ".join(map(context.quote, key.columns))
+    index = Index(
+        name=name,
+        elements=tuple(IndexElement(column) for column in key.columns),
+        unique=True,
+        ddl=f"{context.quote(name)} ON {quoted} ({columns})",
+    )
+    constraint = context.quote(name)
+    built = f"index {relation}"
+    ready = probes.index_valid(quoted, context.quote(relation))
+    steps.append(
+        build_concurrently(
+            difference,
+            index,
+            relation,
+            context,
+            Phase.PRIMARY_KEY,
+            probe=f"SELECT ({probes.primary_key_absent(quoted)}) AND NOT ({ready})",
+            unless=violators.exists if violators else "",
+            reason=f"rows cannot take part: {violators.query}" if violators else "",
+            resolves=False,
+            provides=frozenset({built}),
+        )
+    )
+    steps.append(
+        context.step(
+            difference,
+            "add-primary-key",
+            [f"ALTER TABLE {quoted} ADD CONSTRAINT {constraint} PRIMARY KEY USING INDEX {constraint}"],
+            probes.primary_key_absent(quoted),
+            Phase.PRIMARY_KEY,
+            requires=frozenset({built, *tight}),
+        )
+    )
+    return steps
+
+
+def _at_once(difference: PrimaryKeyDiffers, name: str, context: Context) -> Step | Refusal:
+    table, key = difference.table, difference.primary_key
+    quoted = context.quote(table.name)
+    body = key.ddl if key.name else f"CONSTRAINT {context.quote(name)} {key.ddl}"
+    statement = f"ALTER TABLE {quoted} ADD {body}"
+    if not context.small(table):
+        return Refusal(
+            difference,
+            "on a partitioned table it would block readers and writers for as long as it builds",
+            (f"{statement};",),
+        )
+    return context.step(
+        difference,
+        "add-primary-key",
+        [statement],
+        probes.primary_key_absent(quoted),
+        Phase.PRIMARY_KEY,
+        cost="builds its index on a small or empty table",
+        provides=frozenset({unique_token(table.name, key.columns)}),
+        requires=frozenset(f"column {table.name}.{column}" for column in key.columns),
+        unless=context.too_many(table),
+        unless_reason="the table holds more rows than when it was looked at",
+    )
+
+
+def _other_key(difference: PrimaryKeyDiffers, context: Context) -> Refusal:
+    quoted = context.quote(difference.table.name)
+    actual = difference.actual
+    drop = context.quote(actual.name) if actual and actual.name else "..."
+    return Refusal(
+        difference,
+        "foreign keys and replication may depend on the primary key that is there",
+        (f"ALTER TABLE {quoted} DROP CONSTRAINT {drop}, ADD {difference.primary_key.ddl};",),
+    )
+
+
+def _own(table: Table, context: Context) -> set[str]:
+    """The name that an interrupted run of the guard gave the key's index."""
+    live = context.live(table)
+    plain = chosen(table.name.name, "", "pkey", ())
+    indexes = live.indexes if live else ()
+    return {index.name for index in indexes if index.name == plain and index.unique}

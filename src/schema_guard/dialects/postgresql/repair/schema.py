@@ -1,0 +1,72 @@
+"""Schemas, domains and sequences that are missing. Nothing locks a table."""
+
+from __future__ import annotations
+
+from schema_guard.dialects.postgresql.repair import probes
+from schema_guard.dialects.postgresql.repair.context import Context, Repairs
+from schema_guard.difference import Difference, DomainMissing, SchemaMissing, SequenceMissing
+from schema_guard.plan import Lock, Phase, Refusal
+from schema_guard.schema import Name
+
+__all__ = ["domain_missing", "homeless", "needs_schema", "schema_missing", "sequence_missing"]
+
+
+def schema_missing(difference: SchemaMissing, context: Context) -> Repairs:
+    return [
+        context.step(
+            difference,
+            "create-schema",
+            [f"CREATE SCHEMA {context.quote(difference.name)}"],
+            probes.schema_absent(difference.name),
+            Phase.SCHEMA,
+            lock=Lock.NONE,
+            provides=frozenset({f"schema {difference.name}"}),
+        )
+    ]
+
+
+def domain_missing(difference: DomainMissing, context: Context) -> Repairs:
+    domain = difference.domain
+    return homeless(difference, domain.name, context) or [
+        context.step(
+            difference,
+            "create-domain",
+            [domain.ddl],
+            probes.type_absent(context.quote(domain.name)),
+            Phase.TYPE,
+            provides=frozenset({f"type {domain.name}"}),
+            requires=needs_schema(domain.name) | context.type_tokens(domain.type),
+        )
+    ]
+
+
+def sequence_missing(difference: SequenceMissing, context: Context) -> Repairs:
+    sequence = difference.sequence
+    return homeless(difference, sequence.name, context) or [
+        context.step(
+            difference,
+            "create-sequence",
+            [sequence.ddl],
+            probes.relation_absent(context.quote(sequence.name)),
+            Phase.SEQUENCE,
+            provides=frozenset({f"sequence {sequence.name}"}),
+            requires=needs_schema(sequence.name),
+        )
+    ]
+
+
+def needs_schema(name: Name) -> frozenset[str]:
+    return frozenset({f"schema {name.schema}"}) if name.schema else frozenset()
+
+
+def homeless(difference: Difference, name: Name, context: Context) -> Repairs:
+    """A refusal when the search_path leads to no schema in which the unqualified name could be created."""
+    if name.schema is not None or context.offline:
+        return []
+    return [
+        Refusal(
+            difference,
+            "no schema of the connection's search_path exists, so there is nowhere to create it",
+            ("CREATE SCHEMA public;",),
+        )
+    ]

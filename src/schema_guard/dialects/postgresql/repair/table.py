@@ -1,0 +1,114 @@
+"""Tables that are missing: CREATE TABLE, then what could not stand in it, each as a step of its own."""
+
+from __future__ import annotations
+
+from schema_guard.dialects.postgresql.repair import probes
+from schema_guard.dialects.postgresql.repair.comment import comment_statements
+from schema_guard.dialects.postgresql.repair.context import Context, Repairs, column_token, table_token, unique_token
+from schema_guard.dialects.postgresql.repair.foreign_key import foreign_key_missing
+from schema_guard.dialects.postgresql.repair.index import index_missing
+from schema_guard.dialects.postgresql.repair.schema import homeless, needs_schema
+from schema_guard.difference import (
+    ForeignKeyMissing,
+    Holder,
+    Impact,
+    IndexMissing,
+    RelationDiffers,
+    TableMissing,
+)
+from schema_guard.plan import Lock, Locked, Phase, Refusal
+from schema_guard.schema import ForeignKey, Index, Table
+
+__all__ = ["relation_differs", "table_missing"]
+
+
+def table_missing(difference: TableMissing, context: Context) -> Repairs:
+    """The table with its keys and CHECKs in one statement; indexes and foreign keys follow.
+
+    Offline the latter come as differences of their own.
+    """
+    table = difference.table
+    if difference.holder is not None:
+        reason = f"the name is held by {difference.holder}"
+        return [Refusal(difference, reason, (f"give the table or the {difference.holder.kind} another name",))]
+    nowhere = homeless(difference, table.name, context)
+    if nowhere:
+        return nowhere
+    create = context.step(
+        difference,
+        "create-table",
+        [table.ddl, *comment_statements(context, table, table.columns, whole=True)],
+        probes.relation_absent(context.quote(table.name)),
+        Phase.TABLE,
+        locks=_locks(table),
+        cost="for an instant; the table is new",
+        provides=_provided(table),
+        requires=_required(table, context),
+    )
+    return [create] if context.offline else [create, *_afterwards(difference, context)]
+
+
+def relation_differs(difference: RelationDiffers, context: Context) -> Repairs:
+    name = context.quote(difference.table.name)
+    kind = difference.actual.value.upper()
+    aside = context.quote(f"{difference.table.name.name[:58]}_old")
+    return [
+        Refusal(
+            difference,
+            f"a {difference.actual} cannot be made a table",
+            (f"ALTER {kind} {name} RENAME TO {aside}; -- then apply again",),
+        )
+    ]
+
+
+def _afterwards(difference: TableMissing, context: Context) -> Repairs:
+    table = difference.table
+    repairs: Repairs = []
+    for index in table.indexes:
+        repairs.extend(index_missing(_index_difference(difference, index, context), context))
+    for key in table.foreign_keys:
+        if key not in table.inline_foreign_keys:
+            missing = ForeignKeyMissing(impact=Impact.WEAKENS, table=table, foreign_key=key)
+            repairs.extend(foreign_key_missing(missing, context))
+    return repairs
+
+
+def _index_difference(difference: TableMissing, index: Index, context: Context) -> IndexMissing:
+    """A unique index is as urgent as its table: an upsert may need it."""
+    impact = difference.impact if index.unique else Impact.WEAKENS
+    return IndexMissing(impact=impact, table=difference.table, index=index, holder=_holder(difference, index, context))
+
+
+def _holder(difference: TableMissing, index: Index, context: Context) -> Holder | None:
+    schema = difference.table.name.schema
+    for owner, name, kind in context.actual.names_taken:
+        if (owner, name) == (schema, index.name):
+            return Holder(kind, name)
+    for table in context.actual.tables:
+        if table.name.schema == schema and any(other.name == index.name for other in table.indexes):
+            return Holder("index", f"of {table.name}")
+    return None
+
+
+def _locks(table: Table) -> tuple[Locked, ...]:
+    """CREATE TABLE with a foreign key locks its target as ADD FOREIGN KEY does."""
+    targets = {key.target for key in table.inline_foreign_keys} - {table.name}
+    return tuple(Locked(Lock.SHARE_ROW_EXCLUSIVE, target) for target in sorted(targets, key=str))
+
+
+def _provided(table: Table) -> frozenset[str]:
+    uniques = [unique_token(table.name, unique.columns) for unique in table.uniques]
+    key = [unique_token(table.name, table.primary_key.columns)] if table.primary_key else []
+    columns = [column_token(table.name, column.name) for column in table.columns]
+    return frozenset({table_token(table.name), *uniques, *key, *columns})
+
+
+def _required(table: Table, context: Context) -> frozenset[str]:
+    types = [context.type_tokens(column.type) for column in table.columns]
+    defaults = [context.sequence_tokens(column.default) for column in table.columns]
+    targets = [_target(key, table) for key in table.inline_foreign_keys]
+    return needs_schema(table.name).union(*types, *defaults, *targets)
+
+
+def _target(key: ForeignKey, table: Table) -> frozenset[str]:
+    return frozenset() if key.target == table.name else frozenset({table_token(key.target)})

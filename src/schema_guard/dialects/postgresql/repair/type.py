@@ -1,0 +1,136 @@
+"""Types: widened where PostgreSQL only writes the catalog; what rewrites, casts or narrows is a person's decision."""
+
+from __future__ import annotations
+
+from schema_guard.dialects.postgresql.repair import probes
+from schema_guard.dialects.postgresql.repair.context import Context, Repairs, column_token
+from schema_guard.difference import CollationDiffers, Fit, TypeDiffers, TypeMissing
+from schema_guard.plan import Hazard, Phase, Refusal
+from schema_guard.schema import Column, Type
+
+__all__ = ["collation_differs", "type_differs", "type_missing"]
+
+EXTENSIONS = {
+    "vector": "vector",
+    "halfvec": "vector",
+    "sparsevec": "vector",
+    "citext": "citext",
+    "hstore": "hstore",
+    "ltree": "ltree",
+    "lquery": "ltree",
+    "ltxtquery": "ltree",
+    "geometry": "postgis",
+    "geography": "postgis",
+    "raster": "postgis_raster",
+    "cube": "cube",
+    "isbn": "isn",
+    "issn": "isn",
+    "ean13": "isn",
+    "_int4": "intarray",
+    "query_int": "intarray",
+    "seg": "seg",
+    "semver": "semver",
+}
+"""Which extension brings a type (PostgreSQL manual, appendix F; PostGIS and pgvector manuals)."""
+
+DEPENDED_ON = "a view, rule, policy, trigger or generated column uses it: drop that, and make it again afterwards"
+
+
+def type_differs(difference: TypeDiffers, context: Context) -> Repairs:
+    match difference.fit:
+        case Fit.NARROWER:
+            return _widen(difference, context, rewrites=False)
+        case Fit.NARROWER_REWRITE if context.small(difference.table):
+            return _widen(difference, context, rewrites=True)
+        case Fit.NARROWER_REWRITE:
+            return [_too_big(difference, context)]
+        case Fit.SAME | Fit.WIDER | Fit.OTHER | Fit.INCOMPATIBLE | Fit.UNKNOWN:
+            return [_would_cast(difference, context)]
+
+
+def _widen(difference: TypeDiffers, context: Context, *, rewrites: bool) -> Repairs:
+    table, column = difference.table, difference.column
+    quoted = context.quote(table.name)
+    wanted = _with_collation(difference, context)
+    statement = f"ALTER TABLE {quoted} ALTER COLUMN {context.quote(column.name)} TYPE {wanted}"
+    used = probes.depended_on(quoted, column.name)
+    return [
+        context.step(
+            difference,
+            "alter-type",
+            [statement],
+            _not_yet(quoted, column, context),
+            Phase.WIDEN,
+            cost="rewrites a small or empty table" if rewrites else "for an instant, no rewrite, no scan",
+            hazards=(Hazard.REWRITES, Hazard.BLOCKS_READS) if rewrites and not context.empty(table) else (),
+            rewrites=rewrites,
+            scans=rewrites,
+            requires=frozenset({column_token(table.name, column.name)}) | context.type_tokens(column.type),
+            unless=probes.any_of(used, context.too_many(table)) if rewrites else used,
+            unless_reason=DEPENDED_ON + ("; or the table grew since it was looked at" if rewrites else ""),
+        )
+    ]
+
+
+def _not_yet(table: str, column: Column, context: Context) -> str:
+    if context.offline:
+        return probes.narrower_than(table, column.name, column.type)
+    return probes.type_is_not(table, column.name, column.type)
+
+
+def _with_collation(difference: TypeDiffers, context: Context) -> str:
+    """ALTER TYPE without COLLATE would reset the column's collation, and so rebuild its indexes."""
+    text, collation = difference.column.type.text, difference.actual.collation
+    if collation is None or "COLLATE" in text.upper():
+        return text
+    return f"{text} COLLATE {context.collation(collation)}"
+
+
+def _too_big(difference: TypeDiffers, context: Context) -> Refusal:
+    name, column = context.quote(difference.table.name), context.quote(difference.column.name)
+    aside = context.quote(f"{difference.column.name[:58]}_new")
+    wanted = _with_collation(difference, context)
+    return Refusal(
+        difference,
+        "it would rewrite the table and block readers and writers meanwhile",
+        (
+            f"ALTER TABLE {name} ALTER COLUMN {column} TYPE {wanted};",
+            f"ALTER TABLE {name} ADD COLUMN {aside} {wanted}; -- or so: write both, copy in batches, swap the names",
+        ),
+    )
+
+
+def _would_cast(difference: TypeDiffers, context: Context) -> Refusal:
+    name, column = context.quote(difference.table.name), context.quote(difference.column.name)
+    wanted = difference.column.type.text
+    return Refusal(
+        difference,
+        f"its values would have to be cast from {difference.actual.type} to {difference.column.type}",
+        (f"ALTER TABLE {name} ALTER COLUMN {column} TYPE {wanted} USING {column}::{wanted};",),
+    )
+
+
+def collation_differs(difference: CollationDiffers, context: Context) -> Repairs:
+    name, column = context.quote(difference.table.name), context.quote(difference.column.name)
+    collation = context.collation(difference.column.collation or "default")
+    alter = f"ALTER TABLE {name} ALTER COLUMN {column} TYPE {difference.actual.type.text} COLLATE {collation};"
+    return [
+        Refusal(
+            difference,
+            "another collation orders and compares the values anew, and rebuilds the column's indexes",
+            (alter,),
+        )
+    ]
+
+
+def type_missing(difference: TypeMissing, context: Context) -> Repairs:
+    """What cannot be made here: extensions are installed by whoever runs the server."""
+    wanted = difference.column.type
+    return [Refusal(difference, f"the server knows no type {wanted}", _how_to_get(wanted, context))]
+
+
+def _how_to_get(wanted: Type, context: Context) -> tuple[str, ...]:
+    extension = EXTENSIONS.get(wanted.name.lower())
+    if extension is None:
+        return (f"create the type {wanted.name}, or the extension that brings it",)
+    return (f"CREATE EXTENSION {context.quote(extension)};",)

@@ -1,0 +1,164 @@
+"""UNIQUE constraints: a unique index built concurrently, then made a constraint in an instant."""
+
+from __future__ import annotations
+
+from schema_guard.dialects.postgresql.repair import probes
+from schema_guard.dialects.postgresql.repair.context import Context, Repairs, unique_token
+from schema_guard.dialects.postgresql.repair.index import build_concurrently, left_over
+from schema_guard.dialects.postgresql.repair.naming import chosen
+from schema_guard.difference import UniqueMissing
+from schema_guard.plan import Hazard, Phase, Refusal, Step
+from schema_guard.schema import Index, IndexElement, Name, Table, Unique
+
+__all__ = ["unique_missing"]
+
+
+def unique_missing(difference: UniqueMissing, context: Context) -> Repairs:
+    table, unique = difference.table, difference.unique
+    standing = _standing_index(unique, context.live(table))
+    unfinished = unique.name is not None and left_over(Name(table.name.schema, unique.name), context.live(table))
+    if difference.holder is not None and standing is None and not unfinished:
+        return [_held(difference, context)]
+    if unique.nulls_not_distinct and not context.offline and not context.at_least(15):
+        return [Refusal(difference, "NULLS NOT DISTINCT needs PostgreSQL 15 or later")]
+    hindrance = context.hindrance(difference, "share their key with another row")
+    if hindrance is not None:
+        return [hindrance]
+    name = unique.name or chosen(
+        table.name.name, "_".join(unique.columns), "key", context.taken_names(table.name.schema)
+    )
+    if standing is not None:
+        return [_make_constraint(difference, name, context, frozenset())]
+    if (context.empty(table) and not unfinished) or context.partitioned(table):
+        return [_at_once(difference, name, context)]
+    return _by_index(difference, name, context)
+
+
+def _by_index(difference: UniqueMissing, name: str, context: Context) -> Repairs:
+    table, unique = difference.table, difference.unique
+    index = _index_of(unique, name, table.name, context)
+    relation = Name(table.name.schema, name)
+    built = f"index {relation}"
+    violators = context.violators(difference, context.shape(table))
+    # An index that is checked at once serves neither a model that wants to defer nor the other way round.
+    absent = probes.unique_absent(
+        context.quote(table.name),
+        unique.columns,
+        nulls_not_distinct=unique.nulls_not_distinct,
+        deferrable=unique.deferrable,
+    )
+    unbuilt = f"({probes.name_taken(context.quote(relation))}) = false"
+    return [
+        build_concurrently(
+            difference,
+            index,
+            relation,
+            context,
+            Phase.UNIQUE,
+            probe=f"SELECT ({absent}) AND {unbuilt}" if unique.deferrable else absent,
+            unless=violators.exists if violators else "",
+            reason=f"rows share their key: {violators.query}" if violators else "",
+            resolves=not unique.deferrable,
+            provides=frozenset({built}),
+        ),
+        _make_constraint(difference, name, context, frozenset({built})),
+    ]
+
+
+def _make_constraint(difference: UniqueMissing, name: str, context: Context, requires: frozenset[str]) -> Step:
+    table, unique = difference.table, difference.unique
+    quoted, relation = context.quote(table.name), context.quote(Name(table.name.schema, name))
+    constraint = context.quote(name)
+    index_stands = probes.index_valid(quoted, relation)
+    return context.step(
+        difference,
+        "add-unique",
+        [f"ALTER TABLE {quoted} ADD CONSTRAINT {constraint} UNIQUE USING INDEX {constraint}{_timing(unique)}"],
+        f"SELECT ({probes.constraint_absent(quoted, name)}) AND ({index_stands})",
+        Phase.UNIQUE,
+        provides=frozenset({unique_token(table.name, unique.columns)}) if unique.deferrable else frozenset(),
+        requires=requires,
+    )
+
+
+def _at_once(difference: UniqueMissing, name: str, context: Context) -> Step | Refusal:
+    """On an empty table; or on a partitioned one, which takes no index made beforehand."""
+    table, unique = difference.table, difference.unique
+    quoted = context.quote(table.name)
+    body = unique.ddl if unique.name else f"CONSTRAINT {context.quote(name)} {unique.ddl}"
+    statement = f"ALTER TABLE {quoted} ADD {body}"
+    if not context.small(table):
+        return Refusal(
+            difference,
+            "on a partitioned table it would block readers and writers for as long as it builds",
+            (f"{statement};",),
+        )
+    return context.step(
+        difference,
+        "add-unique",
+        [statement],
+        probes.unique_absent(
+            quoted, unique.columns, nulls_not_distinct=unique.nulls_not_distinct, deferrable=unique.deferrable
+        ),
+        Phase.UNIQUE,
+        cost="builds its index on a small or empty table",
+        hazards=(Hazard.SCANS,) if not context.empty(table) else (),
+        scans=not context.empty(table),
+        provides=frozenset({unique_token(table.name, unique.columns)}),
+        requires=frozenset(f"column {table.name}.{column}" for column in unique.columns),
+        unless=context.too_many(table),
+        unless_reason="the table holds more rows than when it was looked at",
+    )
+
+
+def _held(difference: UniqueMissing, context: Context) -> Refusal:
+    quoted = context.quote(difference.table.name)
+    name = difference.unique.name or ""
+    aside = context.quote(f"{name[:50]}_old")
+    return Refusal(
+        difference,
+        f"the name {difference.unique.name} is held by {difference.holder}",
+        (
+            f"ALTER TABLE {quoted} RENAME CONSTRAINT {context.quote(name)} TO {aside};",
+            f"ALTER TABLE {quoted} ADD {difference.unique.ddl};",
+        ),
+    )
+
+
+def _standing_index(unique: Unique, live: Table | None) -> Index | None:
+    """The index that an interrupted run built under the constraint's name, ready to be made the constraint."""
+    if live is None or unique.name is None:
+        return None
+    return next(
+        (
+            index
+            for index in live.indexes
+            if index.name == unique.name
+            and index.valid
+            and index.unique
+            and index.where is None
+            and index.columns == unique.columns
+            and index.nulls_not_distinct == unique.nulls_not_distinct
+        ),
+        None,
+    )
+
+
+def _index_of(unique: Unique, name: str, table: Name, context: Context) -> Index:
+    columns = ", ".join(map(context.quote, unique.columns))
+    include = f" INCLUDE ({', '.join(map(context.quote, unique.include))})" if unique.include else ""
+    nulls = " NULLS NOT DISTINCT" if unique.nulls_not_distinct else ""
+    return Index(
+        name=name,
+        elements=tuple(IndexElement(column) for column in unique.columns),
+        unique=True,
+        include=unique.include,
+        nulls_not_distinct=unique.nulls_not_distinct,
+        ddl=f"{context.quote(name)} ON {context.quote(table)} ({columns}){include}{nulls}",
+    )
+
+
+def _timing(unique: Unique) -> str:
+    if not unique.deferrable:
+        return ""
+    return " DEFERRABLE INITIALLY DEFERRED" if unique.initially_deferred else " DEFERRABLE"

@@ -1,0 +1,43 @@
+"""What is not repaired whatever the rows say: each with its reason and what a person could run."""
+
+from __future__ import annotations
+
+from schema_guard.dialects.postgresql.repair.context import Context, Repairs
+from schema_guard.difference import (
+    EnumValueUnknown,
+    ExclusionMissing,
+    NotComparable,
+    NotEmittable,
+    ObjectUnknown,
+    TableUnknown,
+)
+from schema_guard.plan import Refusal
+
+__all__ = ["exclusion_missing", "left_alone", "not_comparable", "not_emittable", "object_unknown"]
+
+
+def left_alone(difference: TableUnknown | EnumValueUnknown) -> Repairs:
+    return [Refusal(difference, "the models don't know it, so it is left alone")]
+
+
+def object_unknown(difference: ObjectUnknown, context: Context) -> Repairs:
+    """A constraint or unique index of somebody else that hinders the application."""
+    name = context.quote(difference.name)
+    drop = f"ALTER TABLE {context.quote(difference.table.name)} DROP CONSTRAINT {name};"
+    if "index" in difference.kind:
+        drop = f"DROP INDEX CONCURRENTLY {name};"
+    return [Refusal(difference, "the models don't know it, so it is left alone", (drop,))]
+
+
+def exclusion_missing(difference: ExclusionMissing, context: Context) -> Repairs:
+    """There is no NOT VALID for EXCLUDE, and its index cannot be built concurrently (manual, ALTER TABLE)."""
+    statement = f"ALTER TABLE {context.quote(difference.table.name)} ADD {difference.exclusion.ddl};"
+    return [Refusal(difference, "it would block readers and writers while its index is built", (statement,))]
+
+
+def not_comparable(difference: NotComparable) -> Repairs:
+    return [Refusal(difference, f"what cannot be compared is not changed: {difference.reason}")]
+
+
+def not_emittable(difference: NotEmittable) -> Repairs:
+    return [Refusal(difference, "mend the models: there is no DDL for it")]

@@ -1,0 +1,181 @@
+"""The connection to one PostgreSQL database: everything that is sent to it is sent from here and its neighbours."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import replace
+
+from sqlalchemy.engine import Engine
+from sqlalchemy.exc import DBAPIError
+
+from schema_guard.dialects.base import Dialect, Facts, Question, Verdict
+from schema_guard.dialects.bridge import bridge_for
+from schema_guard.dialects.postgresql.answers import answers
+from schema_guard.dialects.postgresql.catalog import KINDS, query, read_schema, scope_of
+from schema_guard.dialects.postgresql.dialect import Located, PostgreSQLDialect
+from schema_guard.dialects.postgresql.failures import is_vanished, read_failed
+from schema_guard.dialects.postgresql.guard_lock import GuardLock
+from schema_guard.dialects.postgresql.link import Link, Row, own_engine
+from schema_guard.dialects.postgresql.steps import Executor
+from schema_guard.dialects.survey import take_survey
+from schema_guard.difference import Difference
+from schema_guard.plan import Step, Survey
+from schema_guard.report import ServerInfo
+from schema_guard.schema import Name, Schema, Table, TypeKind
+
+__all__ = ["PostgreSQLSession"]
+
+_READ_TIMEOUT = 30.0
+"""Seconds for each read of the catalog."""
+
+
+class PostgreSQLSession:
+    """One database, over connections of the guard's own that are made as the application's engine makes its.
+
+    Args:
+        engine: the application's engine; its pool is neither used nor changed.
+
+    Raises:
+        UnreachableError: the database does not answer.
+        ReadError: it does, but not to what was asked.
+    """
+
+    def __init__(self, engine: Engine) -> None:
+        self._engine = own_engine(engine)
+        self._bridge = bridge_for(self._engine)
+        self._link = Link(self._engine, self._bridge)
+        self._executor = Executor(self._link, self._another_link)
+        self._lock: GuardLock | None = None
+        self._tables: dict[Name, Table] = {}
+        self.catalog_queries = 0
+        try:
+            with self._reading("where it is connected"):
+                self.facts = self._read_facts()
+        except BaseException:
+            self.close()
+            raise
+        self._words = PostgreSQLDialect(engine.dialect, self.facts.version)
+        self.dialect: Dialect = self._words
+
+    def locate(self, relations: Sequence[str], types: Sequence[str]) -> None:  # noqa: ARG002
+        """Find which schema of the search_path each unqualified name is in; user types are found all at once."""
+        cut = self.dialect.identifier
+        with self._reading("the names of the models"):
+            self.facts = self._read_facts()
+            self._link.run("SET LOCAL search_path = ''")
+            names = sorted({cut(name) for name in relations})
+            rows = self._link.rows(query("locate", names=names, path=list(self.facts.search_path)))
+        self.catalog_queries = 1
+        self._words.located = _located(rows, self.facts.default_schema)
+
+    def inspect(self, expected: Schema) -> Schema:
+        """Read what the catalog holds of the expectation, in one query."""
+        sql = query("catalog", **scope_of(expected))
+        rows = self._read_twice(sql)
+        self.catalog_queries += 1
+        actual = read_schema(rows, self.dialect.type)
+        self._words.own_rules.domains = {domain.name: domain.type for domain in actual.domains}
+        self._tables = {table.name: table for table in actual.tables}
+        return actual
+
+    def answer(self, questions: Iterable[Question]) -> dict[Question, Verdict]:
+        """Let the server compare, under the application's own search_path."""
+        with self._reading("the server's comparison"):
+            return answers(self._link, questions, self._tables, self.dialect.quote)
+
+    def survey(self, differences: Sequence[Difference], actual: Schema, timeout: float) -> Survey:
+        """Look at the rows of the tables that differ; each SELECT in a transaction of its own."""
+
+        def read(sql: str) -> list[Row]:
+            with self._reading("the rows", timeout):
+                return self._link.rows(sql)
+
+        return take_survey(differences, actual, self.dialect, read)
+
+    @contextmanager
+    def guard_lock(self, key: str, wait: float) -> Iterator[None]:
+        """Hold the guard's lock on a connection of its own."""
+        lock = GuardLock(self._another_link(), key)
+        with lock.held(wait):
+            self._lock = lock
+            try:
+                yield
+            finally:
+                self._lock = None
+
+    def needed(self, step: Step) -> bool:
+        """Ask the step's probe."""
+        return self.holds(step.probe)
+
+    def holds(self, condition: str) -> bool:
+        """Whether a SELECT of one boolean says true."""
+        with self._reading("whether a step is needed"):
+            rows = self._link.rows(condition)
+        return bool(rows and rows[0][0])
+
+    def execute(self, step: Step, lock_timeout: float, statement_timeout: float, sent: Callable[[str], None]) -> int:
+        """Run the step once; see `Executor.run`."""
+        if self._lock is not None:
+            self._lock.verify()
+        return self._executor.run(step, lock_timeout, statement_timeout, sent)
+
+    def close(self) -> None:
+        self._link.close()
+        self._bridge.close()
+
+    def _another_link(self) -> Link:
+        return Link(self._engine, self._bridge)
+
+    def _read_facts(self) -> Facts:
+        version_num, version, database, host, port, default, path, read_only, _, _ = self._link.rows(query("facts"))[0]
+        where = f"{host}:{port}" if host else str(self._engine.url.host or "local socket")
+        return Facts(
+            server=ServerInfo("postgresql", str(version), f"{where}/{database}"),
+            version=int(str(version_num)),
+            default_schema=None if default is None else str(default),
+            search_path=tuple(json.loads(str(path))),
+            read_only=bool(read_only),
+        )
+
+    def _read_twice(self, sql: str) -> list[Row]:
+        """Under concurrent DDL a deparsing function may meet a table that has just been dropped: then once more."""
+        try:
+            with self._link.reading(_READ_TIMEOUT, bare_path=True):
+                return self._link.rows(sql)
+        except DBAPIError as error:
+            if not is_vanished(error):
+                raise read_failed(error, "the catalog") from None
+        with self._reading("the catalog"):
+            self._link.run("SET LOCAL search_path = ''")
+            return self._link.rows(sql)
+
+    @contextmanager
+    def _reading(self, what: str, timeout: float = _READ_TIMEOUT) -> Iterator[None]:
+        try:
+            with self._link.reading(timeout):
+                yield
+        except DBAPIError as error:
+            raise read_failed(error, what) from None
+
+
+def _located(rows: Iterable[Row], default: str | None) -> Located:
+    """The first schema of the path wins."""
+    located = Located(default)
+    relations: dict[str, tuple[int, str]] = {}
+    types: dict[str, tuple[int, str]] = {}
+    kinds: dict[tuple[str, str], TypeKind] = {}
+    for what, schema, name, position, detail in rows:
+        found = relations if what == "relation" else types
+        if what == "type":
+            kinds[(str(schema), str(name))] = KINDS.get(str(detail), TypeKind.OTHER)
+        if position is not None:
+            place = (int(str(position)), str(schema))
+            found[str(name)] = min(found.get(str(name), place), place)
+    return replace(
+        located,
+        relations={name: schema for name, (_, schema) in relations.items()},
+        types={name: schema for name, (_, schema) in types.items()},
+        kinds=kinds,
+    )

@@ -1,0 +1,119 @@
+"""Running one step: settings, statements, and when it has to wait too long, who holds what it waits for."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from sqlalchemy.exc import DBAPIError
+
+from schema_guard.dialects.postgresql.failures import diagnose, is_disconnect, is_waiting, step_failed
+from schema_guard.dialects.postgresql.holders import Watch
+from schema_guard.dialects.postgresql.link import Link
+from schema_guard.errors import LockTimeoutError
+from schema_guard.plan import Step
+
+__all__ = ["Executor"]
+
+_WHY = {"55P03": "lock not to be had in time", "40P01": "deadlock", "57014": "statement cancelled or timed out"}
+
+
+@dataclass(slots=True)
+class Executor:
+    """Runs steps on one connection.
+
+    Args:
+        link: the connection to run them on.
+        another: makes a connection to look from; it is opened only when a step has to wait.
+    """
+
+    link: Link
+    another: Callable[[], Link]
+    unfinished: set[str] = field(default_factory=set)
+    """Ids of steps whose failed attempt could not be cleared away: that comes first next time."""
+
+    def run(self, step: Step, lock_timeout: float, statement_timeout: float, sent: Callable[[str], None]) -> int:
+        """Run the step once. A transactional one leaves nothing behind when it fails.
+
+        Args:
+            step: what to run.
+            lock_timeout: seconds.
+            statement_timeout: seconds.
+            sent: hears each statement before it is sent.
+
+        Returns:
+            The rows changed.
+
+        Raises:
+            LockTimeoutError: it had to wait too long, or for each other; names who held the lock.
+            StepError: anything else.
+        """
+        settings = {"lock_timeout": _milliseconds(lock_timeout), "statement_timeout": _milliseconds(statement_timeout)}
+        watch: Watch | None = None
+        try:
+            pid = int(str(self.link.rows("SELECT pg_catalog.pg_backend_pid()")[0][0]))
+            watch = Watch(self.another(), pid, lock_timeout)
+            with watch:
+                if step.transactional:
+                    return self._in_transaction(step, settings, sent)
+                return self._alone(step, settings, sent)
+        except DBAPIError as error:
+            if is_waiting(error) and not is_disconnect(error):
+                raise _waited(step, error, watch) from None
+            raise step_failed(error, step.object) from None
+
+    def _in_transaction(self, step: Step, settings: dict[str, int], sent: Callable[[str], None]) -> int:
+        with self.link.transaction("BEGIN", [f"SET LOCAL {name} = {value}" for name, value in settings.items()]):
+            return self._send(step.statements, sent)
+
+    def _alone(self, step: Step, settings: dict[str, int], sent: Callable[[str], None]) -> int:
+        """CREATE INDEX CONCURRENTLY and its like: session settings, taken back whatever happens."""
+        try:
+            for name, value in settings.items():
+                self.link.run(f"SET {name} = {value}")
+            if step.id in self.unfinished:
+                self._send(step.undo_on_failure, sent)
+                self.unfinished.discard(step.id)
+            try:
+                return self._send(step.statements, sent)
+            except DBAPIError:
+                self._undo(step, sent)
+                raise
+        finally:
+            self._reset(settings)
+
+    def _undo(self, step: Step, sent: Callable[[str], None]) -> None:
+        """Clear away what the attempt left; what held up the attempt may hold up this as well."""
+        try:
+            self._send(step.undo_on_failure, sent)
+        except DBAPIError:
+            self.unfinished.add(step.id)
+
+    def _reset(self, settings: dict[str, int]) -> None:
+        if not self.link.is_open:
+            return
+        try:
+            for name in settings:
+                self.link.run(f"RESET {name}")
+        except DBAPIError:  # a connection that cannot even reset is thrown away with its settings
+            self.link.close()
+
+    def _send(self, statements: tuple[str, ...], sent: Callable[[str], None]) -> int:
+        changed = 0
+        for statement in statements:
+            sent(statement)
+            changed += self.link.run(statement)
+        return changed
+
+
+def _waited(step: Step, error: DBAPIError, watch: Watch | None) -> LockTimeoutError:
+    diagnosis = diagnose(error)
+    why = _WHY[diagnosis.sqlstate]
+    if watch is not None and watch.seen:
+        return LockTimeoutError(f"{step.object}: {why}, held by {', '.join(watch.seen)}")
+    return LockTimeoutError(f"{step.object}: {why} ({diagnosis.detail or diagnosis.message})")
+
+
+def _milliseconds(seconds: float) -> int:
+    """At least one: zero would mean no limit."""
+    return max(1, round(seconds * 1000))

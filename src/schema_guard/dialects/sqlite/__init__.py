@@ -1,0 +1,1 @@
+"""SQLite 3.25 and later: files, databases in memory, attached databases."""

@@ -1,0 +1,195 @@
+"""SQLite's words for types, and comparison by affinity and by tokens; pure."""
+
+from __future__ import annotations
+
+import re
+
+from schema_guard.dialects.base import Verdict
+from schema_guard.dialects.sqlite.expression import Node, expression, outer_parentheses_removed
+from schema_guard.dialects.sqlite.tokens import Kind, significant, unquoted
+from schema_guard.difference import Fit
+from schema_guard.schema import Column, Table, Type
+
+__all__ = ["UNREADABLE", "SQLiteRules", "sqlite_type", "strict_type"]
+
+UNREADABLE = "(not readable in the stored CREATE TABLE)"
+"""Stands for a condition that could not be read; compares with nothing."""
+
+_ARGUMENTS = re.compile(r"\(([^()]*)\)\s*\Z")
+_NUMERIC_AFFINITIES = frozenset({"INTEGER", "NUMERIC", "REAL"})
+_NUMBER = re.compile(r"[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?\Z")
+
+
+def affinity(declared: str) -> str:
+    """The column affinity of a declared type (https://sqlite.org/datatype3.html, 3.1)."""
+    upper = declared.upper()
+    if "INT" in upper:
+        return "INTEGER"
+    if any(part in upper for part in ("CHAR", "CLOB", "TEXT")):
+        return "TEXT"
+    if not upper.strip() or "BLOB" in upper:
+        return "BLOB"
+    if any(part in upper for part in ("REAL", "FLOA", "DOUB")):
+        return "REAL"
+    return "NUMERIC"
+
+
+def sqlite_type(text: str) -> Type:
+    """The type in canonical words: `name` is the affinity, `text` the declared type."""
+    match = _ARGUMENTS.search(text)
+    arguments = tuple(part.strip() for part in match.group(1).split(",")) if match else ()
+    return Type(text=text, name=affinity(text), arguments=arguments)
+
+
+_TEXT, _WHOLE, _TRUTH, _DECIMAL, _FLOAT, _BYTES = "text", "whole numbers", "truth values", "decimals", "floats", "bytes"
+_STRICT = {
+    _TEXT: "TEXT",
+    _WHOLE: "INTEGER",
+    _TRUTH: "INTEGER",
+    _DECIMAL: "REAL",
+    _FLOAT: "REAL",
+    _BYTES: "BLOB",
+}
+
+
+def _values(declared: str) -> str:
+    """What SQLAlchemy binds for a column of that type (sqlalchemy.dialects.sqlite: dates and JSON are text)."""
+    head = declared.upper().split("(")[0].strip()
+    if head in ("DATE", "TIME", "DATETIME", "TIMESTAMP", "JSON", "UUID"):
+        return _TEXT
+    if head in ("BOOLEAN", "BOOL"):
+        return _TRUTH
+    match affinity(declared):
+        case "INTEGER":
+            return _WHOLE
+        case "TEXT":
+            return _TEXT
+        case "REAL":
+            return _FLOAT
+        case "BLOB":
+            return _BYTES
+        case _:
+            return _DECIMAL
+
+
+def strict_type(declared: str) -> str:
+    """The type of a STRICT table that holds what SQLAlchemy binds (https://sqlite.org/stricttables.html)."""
+    return _STRICT[_values(declared)]
+
+
+class SQLiteRules:
+    """Comparison by affinity and tokens. Never undecided: SQLite has nothing to ask."""
+
+    checks_length = False
+    native_enums = False
+    validates_late = False
+
+    def fit(self, expected: Column, actual: Column, table: Table) -> Fit | None:
+        """How values that SQLAlchemy binds for the expected type fare in a column of the actual type."""
+        if table.strict:
+            return _fit_strict(_values(expected.type.text), actual.type)
+        if expected.type.name == actual.type.name:
+            return Fit.SAME
+        return _fit_loose(expected.type.text, actual.type.name)
+
+    def same_expression(self, expected: str, actual: str) -> Verdict:
+        if UNREADABLE in (expected, actual):
+            return Verdict.NOT_COMPARABLE
+        return Verdict.EQUAL if expression(expected) == expression(actual) else Verdict.DIFFERENT
+
+    def same_default(self, expected: str, actual: str, type: Type) -> Verdict:
+        return Verdict.EQUAL if _default(expected, type) == _default(actual, type) else Verdict.DIFFERENT
+
+    def default_collation(self, expected: str | None, actual: str | None) -> bool:
+        return (expected or "BINARY").upper() == (actual or "BINARY").upper()
+
+    def type_mismatch_effect(self, expected: Column, actual: Column, fit: Fit) -> str:
+        values = _values(expected.type.text)
+        if fit is Fit.INCOMPATIBLE and values == _DECIMAL and actual.type.name == "TEXT":
+            return "reading fails: SQLAlchemy makes no Decimal of the text that comes back"
+        if fit is Fit.INCOMPATIBLE:
+            return f"the STRICT table refuses {values} in a column of type {actual.type.text}"
+        if actual.type.name == "TEXT":
+            return "numbers come back as text, and sort as text"
+        if values == _TEXT:
+            return "text that looks like a number is stored, and comes back, as a number"
+        return f"values are stored with {actual.type.name} affinity"
+
+    def explicit_null_gets_value(self, table: Table, column: Column) -> bool:  # noqa: ARG002
+        """Only INTEGER PRIMARY KEY, the rowid's alias (https://sqlite.org/lang_createtable.html#rowid)."""
+        return column.autoincrement
+
+
+def _fit_loose(expected: str, actual: str) -> Fit:
+    """In an ordinary table; what is stored and read back was tried out for each pair."""
+    values = _values(expected)
+    match values, actual:
+        case (_, "BLOB"):
+            return Fit.WIDER  # no conversion at all
+        case ("bytes", _):
+            return Fit.WIDER  # no affinity converts a BLOB
+        case ("text", "TEXT"):
+            return Fit.WIDER
+        case ("text", _):
+            dates = expected.upper().split("(")[0].strip() in ("DATE", "TIME", "DATETIME", "TIMESTAMP")
+            return Fit.WIDER if dates else Fit.OTHER  # SQLAlchemy's dates never look like a number
+        case ("decimals", "TEXT"):
+            return Fit.INCOMPATIBLE
+        case (_, "TEXT"):
+            return Fit.OTHER
+        case ("whole numbers", "REAL"):
+            return Fit.OTHER
+        case _:
+            return Fit.WIDER
+
+
+def _fit_strict(values: str, actual: Type) -> Fit:
+    """A STRICT table converts what it can without loss, and refuses the rest."""
+    declared = actual.text.upper()
+    if declared == "ANY":
+        return Fit.WIDER
+    kinds = {"INT": "INTEGER", "INTEGER": "INTEGER", "REAL": "REAL", "TEXT": "TEXT", "BLOB": "BLOB"}
+    column = kinds.get(declared, actual.name)
+    if column == _STRICT[values]:
+        return Fit.SAME
+    if column == "REAL" and values == _TRUTH:
+        return Fit.WIDER
+    if column == "TEXT" and values in (_WHOLE, _TRUTH, _FLOAT):
+        return Fit.OTHER
+    if column == "REAL" and values == _WHOLE:
+        return Fit.OTHER
+    return Fit.INCOMPATIBLE
+
+
+def _default(text: str, type: Type) -> Node:
+    """A default in a form in which equal ones are equal: after the conversion that the column's affinity makes."""
+    bare = outer_parentheses_removed(text)
+    found = significant(bare)
+    if len(found) == 1 and found[0].kind in (Kind.STRING, Kind.QUOTED):  # DEFAULT "x" can only be a string
+        literal = unquoted(found[0])
+    else:
+        node = expression(bare)
+        number = _number(node)
+        if number is None:
+            return node
+        return ("string", number) if type.name == "TEXT" else ("number", _plain(number))
+    if type.name in _NUMERIC_AFFINITIES and _NUMBER.match(literal):
+        return ("number", _plain(literal))
+    return ("string", literal)
+
+
+def _number(node: Node) -> str | None:
+    if node[0] == "number":
+        return str(node[1])
+    if node[0] == "unary -" and isinstance(node[1], tuple) and node[1][0] == "number":
+        return f"-{node[1][1]}"
+    return None
+
+
+def _plain(number: str) -> str:
+    """1.0, +1 and 1 are one number in a column of numeric affinity."""
+    try:
+        value = float(number)
+    except ValueError:
+        return number
+    return str(int(value)) if value.is_integer() and abs(value) < 2**53 else repr(value)

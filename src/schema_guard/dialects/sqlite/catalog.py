@@ -1,0 +1,313 @@
+"""From the rows of queries/catalog.sql, and the stored CREATE statements in them, to a Schema; pure."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from importlib.resources import files
+from typing import TypeAlias
+
+from schema_guard.dialects.sqlite.canonical import UNREADABLE, sqlite_type
+from schema_guard.dialects.sqlite.create_text import (
+    Clause,
+    IndexText,
+    TableText,
+    UnreadableTextError,
+    key,
+    parse_index,
+    parse_table,
+)
+from schema_guard.dialects.sqlite.expression import outer_parentheses_removed
+from schema_guard.dialects.sqlite.names import pragma
+from schema_guard.dialects.sqlite.spelling import Spelling
+from schema_guard.dialects.sqlite.tokens import quoted_literal
+from schema_guard.schema import (
+    Check,
+    Column,
+    ForeignKey,
+    Generated,
+    Index,
+    IndexElement,
+    Name,
+    PrimaryKey,
+    Relation,
+    Schema,
+    Table,
+    Unique,
+)
+
+__all__ = ["Row", "catalog_query", "other_relations", "read_database", "relation_query"]
+
+Row: TypeAlias = Sequence[object]
+"""One row of queries/catalog.sql."""
+
+
+def catalog_query(database: str) -> str:
+    """The query for one database of the connection: "main" or the name of an attached one."""
+    text = files("schema_guard.dialects.sqlite").joinpath("queries/catalog.sql").read_text("utf-8")
+    if database == "main":
+        return text
+    quoted = '"' + database.replace('"', '""') + '"'
+    return text.replace('"main"', quoted).replace("'main'", quoted_literal(database))
+
+
+def other_relations(rows: Sequence[Row], expected: Schema, schema: str | None) -> list[str]:
+    """The views and virtual tables that bear an expected table's name."""
+    spelling = Spelling(expected, schema)
+    return [
+        name
+        for kind, name, _, _, root in _sorted(rows).objects
+        if kind in ("table", "view") and not root and spelling.expects(name)
+    ]
+
+
+def relation_query(names: Sequence[str], schema: str | None) -> str:
+    """The columns of views and virtual tables, in the shape of queries/catalog.sql. SQLite fails it when one of the
+    views refers to what is gone, or one of the modules is not loaded."""
+    return " UNION ALL ".join(
+        f"SELECT 'column', {quoted_literal(name)}, cid, name, type, \"notnull\", NULL, 0, hidden"
+        f" FROM {pragma('table_xinfo', name, schema)}"
+        for name in names
+    )
+
+
+@dataclass
+class _Rows:
+    """The rows of one database, by what they tell."""
+
+    objects: list[tuple[str, str, str, str | None, int]] = field(default_factory=list)
+    """type, name, tbl_name, sql, rootpage"""
+    columns: dict[str, list[Row]] = field(default_factory=lambda: defaultdict(list))
+    indexes: dict[str, list[Row]] = field(default_factory=lambda: defaultdict(list))
+    keys: dict[str, list[Row]] = field(default_factory=lambda: defaultdict(list))
+    foreign_keys: dict[str, list[Row]] = field(default_factory=lambda: defaultdict(list))
+
+
+def read_database(rows: Sequence[Row], expected: Schema, schema: str | None) -> Schema:
+    """What one database of the connection holds, in the models' spelling.
+
+    Args:
+        rows: the result of `catalog_query`.
+        expected: decides which tables are read in detail.
+        schema: the name under which the models know this database; None is the main one.
+    """
+    sorted_rows = _sorted(rows)
+    spelling = Spelling(expected, schema)
+    tables: list[Table] = []
+    unknown: list[Name] = []
+    taken: list[tuple[str | None, str, str]] = []
+    virtual = {name for kind, name, _, _, root in sorted_rows.objects if kind == "table" and not root}
+    for kind, name, _, sql, root in sorted_rows.objects:
+        if kind in ("index", "view") and not name.startswith("sqlite_"):
+            taken.append((schema, name, kind))
+        if kind not in ("table", "view") or name.startswith("sqlite_"):
+            continue
+        if spelling.expects(name):
+            relation = Relation.VIEW if kind == "view" else Relation.TABLE if root else Relation.VIRTUAL
+            tables.append(_Reader(sorted_rows, spelling, name, sql or "", relation).table())
+        elif kind == "table" and not any(name.startswith(f"{owner}_") for owner in virtual):
+            unknown.append(Name(schema, name))
+    return Schema(tables=tuple(tables), unknown_tables=tuple(unknown), names_taken=tuple(taken))
+
+
+def _sorted(rows: Sequence[Row]) -> _Rows:
+    found = _Rows()
+    for row in rows:
+        what, owner = str(row[0]), str(row[1])
+        match what:
+            case "object":
+                sql = None if row[5] is None else str(row[5])
+                found.objects.append((owner, str(row[3]), str(row[4]), sql, _number(row[6])))
+            case "column":
+                found.columns[owner].append(row)
+            case "index":
+                found.indexes[owner].append(row)
+            case "key":
+                found.keys[owner].append(row)
+            case _:
+                found.foreign_keys[owner].append(row)
+    return found
+
+
+def _number(value: object) -> int:
+    return value if isinstance(value, int) else int(str(value or 0))
+
+
+class _Reader:
+    """Reads one table."""
+
+    def __init__(self, rows: _Rows, spelling: Spelling, name: str, sql: str, relation: Relation) -> None:
+        self.rows = rows
+        self.spelling = spelling
+        self.name = name
+        self.sql = sql
+        self.relation = relation
+        self.text: TableText | None = None
+        if relation is Relation.TABLE:
+            try:
+                self.text = parse_table(sql)
+            except UnreadableTextError:
+                self.text = None
+
+    def table(self) -> Table:
+        comment, comments = self.spelling.comments(self.name)
+        indexes = self.rows.indexes[self.name]
+        without_rowid = self.text is not None and self.text.without_rowid
+        alias = self._rowid_alias(indexes, without_rowid)
+        own = [(kind, sql) for kind, _, owner, sql, _ in self.rows.objects if key(owner) == key(self.name)]
+        return Table(
+            name=self.spelling.table(self.name),
+            columns=tuple(self._column(row, alias, comments) for row in self.rows.columns[self.name]),
+            primary_key=self._primary_key(),
+            uniques=tuple(self._uniques(indexes)),
+            checks=tuple(self._checks()),
+            foreign_keys=tuple(self._foreign_keys()),
+            indexes=tuple(self._index(row) for row in reversed(indexes) if row[5] == "c"),
+            comment=comment,
+            relation=self.relation,
+            text=self.sql,
+            strict=self.text is not None and self.text.strict,
+            without_rowid=without_rowid,
+            has_triggers=any(kind == "trigger" for kind, _ in own),
+            companions=tuple(sql for kind, sql in own if kind in ("index", "trigger") and sql),
+        )
+
+    def _names(self, names: Sequence[str]) -> tuple[str, ...]:
+        return self.spelling.columns(self.name, names)
+
+    def _rowid_alias(self, indexes: Sequence[Row], without_rowid: bool) -> str | None:
+        """The INTEGER PRIMARY KEY: a key of one column that needs no index (https://sqlite.org/lang_createtable.html)."""
+        if without_rowid or any(row[5] == "pk" for row in indexes):
+            return None
+        keys = [str(row[3]) for row in self.rows.columns[self.name] if _number(row[7])]
+        return keys[0] if len(keys) == 1 else None
+
+    def _column(self, row: Row, alias: str | None, comments: dict[str, str | None]) -> Column:
+        own_name = str(row[3])
+        name = self.spelling.column(self.name, own_name)
+        hidden = _number(row[8])
+        collation, generated = None, None
+        if self.text is not None:
+            text = self.text.column(own_name)
+            clause = text.clause("collate")
+            collation = clause.inner if clause else None
+            clause = text.clause("generated")
+            if clause is not None:
+                generated = Generated(clause.inner, clause.stored)
+        elif hidden in (2, 3):
+            generated = Generated(UNREADABLE, hidden == 3)
+        default = None if row[6] is None or str(row[6]).upper() == "NULL" else str(row[6])
+        return Column(
+            name=name,
+            type=sqlite_type(str(row[4] or "")),
+            nullable=not _number(row[5]) and own_name != alias,
+            default=None if default is None else outer_parentheses_removed(default),
+            generated=generated,
+            autoincrement=own_name == alias,
+            collation=collation,
+            comment=comments.get(name),
+        )
+
+    def _primary_key(self) -> PrimaryKey | None:
+        keys = sorted((_number(row[7]), str(row[3])) for row in self.rows.columns[self.name] if _number(row[7]))
+        if not keys:
+            return None
+        clauses = self.text.all_clauses("primary key") if self.text else []
+        return PrimaryKey(clauses[0].name if clauses else None, self._names([name for _, name in keys]))
+
+    def _uniques(self, indexes: Sequence[Row]) -> list[Unique]:
+        if self.text is not None:
+            return [
+                Unique(clause.name, self._names(clause.columns))
+                for clause in _distinct(self.text.all_clauses("unique"))
+            ]
+        return [
+            Unique(None, self._names([str(part[3]) for part in self.rows.keys[str(row[3])]]))
+            for row in reversed(indexes)
+            if row[5] == "u"
+        ]
+
+    def _checks(self) -> list[Check]:
+        if self.text is None:
+            return [Check(None, UNREADABLE)] if self.relation is Relation.TABLE else []
+        return [Check(clause.name, clause.inner) for clause in self.text.all_clauses("check")]
+
+    def _foreign_keys(self) -> list[ForeignKey]:
+        """Structure from the pragma, which lists the last one first; name and deferrability from the text."""
+        by_id: dict[int, list[Row]] = defaultdict(list)
+        for row in sorted(self.rows.foreign_keys[self.name], key=lambda row: (-_number(row[2]), _number(row[3]))):
+            by_id[_number(row[2])].append(row)
+        clauses: list[Clause | None] = list(self.text.all_clauses("foreign key")) if self.text else []
+        if len(clauses) != len(by_id):
+            clauses = [None] * len(by_id)
+        return [self._foreign_key(parts, clause) for parts, clause in zip(by_id.values(), clauses, strict=True)]
+
+    def _foreign_key(self, parts: Sequence[Row], clause: Clause | None) -> ForeignKey:
+        target = str(parts[0][4])
+        targets = [str(part[6]) for part in parts if part[6] is not None]
+        references = clause.references if clause else None
+        return ForeignKey(
+            name=clause.name if clause else None,
+            columns=self._names([str(part[5]) for part in parts]),
+            target=self.spelling.table(target),
+            target_columns=self.spelling.columns(target, targets or self._key_of(target)),
+            on_delete=str(parts[0][8]),
+            on_update=str(parts[0][7]),
+            deferrable=references is not None and references.deferrable,
+            initially_deferred=references is not None and references.initially_deferred,
+        )
+
+    def _key_of(self, table: str) -> list[str]:
+        """The primary key's columns of any table of the database: REFERENCES t means them."""
+        columns = next((rows for name, rows in self.rows.columns.items() if key(name) == key(table)), [])
+        return [name for _, name in sorted((_number(row[7]), str(row[3])) for row in columns if _number(row[7]))]
+
+    def _index(self, row: Row) -> Index:
+        name = str(row[3])
+        sql = next((sql for kind, own, _, sql, _ in self.rows.objects if kind == "index" and own == name), None)
+        text: IndexText | None = None
+        try:
+            text = parse_index(sql or "")
+        except UnreadableTextError:
+            text = None
+        parts = self.rows.keys[name]
+        readable = text is not None and len(text.elements) == len(parts)
+        where = (text.where if text else UNREADABLE) if _number(row[6]) else None
+        return Index(
+            name=name,
+            elements=tuple(
+                self._element(part, text.elements[at].text if readable and text else UNREADABLE)
+                for at, part in enumerate(parts)
+            ),
+            unique=bool(_number(row[4])),
+            where=where,
+        )
+
+    def _element(self, part: Row, written: str) -> IndexElement:
+        """NULLs come first in ascending order and last in descending order (https://sqlite.org/datatype3.html, 4.1),
+        which no index can change; so an actual index is never said to place them in another way."""
+        descending = bool(_number(part[5]))
+        if part[3] is None:
+            return IndexElement(written, is_expression=True, descending=descending, nulls_first=descending)
+        own = str(part[3])
+        declared = None
+        if self.text is not None:
+            clause = self.text.column(own).clause("collate") if _number(part[4]) >= 0 else None
+            declared = clause.inner if clause else None
+        collation = str(part[6])
+        same = collation.upper() == (declared or "BINARY").upper()
+        return IndexElement(
+            self.spelling.column(self.name, own),
+            descending=descending,
+            nulls_first=descending,
+            collation=None if same else collation,
+        )
+
+
+def _distinct(clauses: Sequence[Clause]) -> list[Clause]:
+    """UNIQUE asked for twice is one."""
+    found: dict[tuple[str, ...], Clause] = {}
+    for clause in clauses:
+        found.setdefault(tuple(key(column) for column in clause.columns), clause)
+    return list(found.values())

@@ -1,0 +1,458 @@
+"""The grammar of CREATE TABLE and CREATE INDEX, as far as the stored text has to be understood and edited.
+
+SQLite keeps these statements verbatim in sqlite_schema.sql (https://sqlite.org/schematab.html), and much of a table is
+written nowhere else. Every part carries its character offsets, so that an edit touches nothing but its part.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from schema_guard.dialects.sqlite.tokens import Kind, Token, significant, unquoted
+
+__all__ = [
+    "Clause",
+    "ColumnText",
+    "Element",
+    "IndexText",
+    "References",
+    "TableText",
+    "UnreadableTextError",
+    "key",
+    "parse_index",
+    "parse_table",
+]
+
+
+class UnreadableTextError(ValueError):
+    """The stored text is none that this grammar knows."""
+
+
+def key(name: str) -> str:
+    """What SQLite compares names by: ASCII letters without case (https://sqlite.org/lang_naming.html)."""
+    return name.lower() if name.isascii() else "".join(char.lower() if char.isascii() else char for char in name)
+
+
+@dataclass(frozen=True, slots=True)
+class References:
+    """A REFERENCES clause; `columns` is empty where the parent's primary key is meant."""
+
+    table: str
+    columns: tuple[str, ...]
+    deferrable: bool
+    initially_deferred: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Clause:
+    """A constraint of a column or table (`kind`: "check", "not null", ...), with its name where it has one.
+
+    `start` and `end` enclose the whole clause, CONSTRAINT name included; `inner` is the text that matters: the
+    condition of a CHECK, the value of a DEFAULT, the name of a collation, the expression of a generated column.
+    """
+
+    kind: str
+    name: str | None
+    start: int
+    end: int
+    inner: str = ""
+    columns: tuple[str, ...] = ()
+    references: References | None = None
+    stored: bool = False
+    autoincrement: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class ColumnText:
+    name: str
+    start: int
+    name_end: int
+    type_start: int
+    type_end: int
+    """Equal to `type_start` when no type is declared."""
+    end: int
+    clauses: tuple[Clause, ...]
+
+    def clause(self, kind: str) -> Clause | None:
+        return next((clause for clause in self.clauses if clause.kind == kind), None)
+
+
+@dataclass(frozen=True, slots=True)
+class TableText:
+    text: str
+    name: str
+    name_start: int
+    """Where the name starts, its schema included."""
+    name_end: int
+    columns: tuple[ColumnText, ...]
+    constraints: tuple[Clause, ...]
+    columns_end: int
+    """Where ALTER TABLE ADD COLUMN writes: before the comma or the parenthesis after the last column."""
+    items_end: int
+    """The end of the last thing within the parentheses."""
+    without_rowid: bool
+    strict: bool
+
+    def column(self, name: str) -> ColumnText:
+        for column in self.columns:
+            if key(column.name) == key(name):
+                return column
+        raise UnreadableTextError(f"no column {name}")
+
+    def all_clauses(self, kind: str) -> list[Clause]:
+        """The clauses of that kind in the order of the text, whether they stand with a column or with the table."""
+        found = [clause for column in self.columns for clause in column.clauses if clause.kind == kind]
+        return found + [clause for clause in self.constraints if clause.kind == kind]
+
+    @property
+    def autoincrement(self) -> bool:
+        return any(clause.autoincrement for clause in self.all_clauses("primary key"))
+
+
+@dataclass(frozen=True, slots=True)
+class Element:
+    """A key of an index as it is written, without COLLATE and ASC or DESC."""
+
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class IndexText:
+    text: str
+    name_start: int
+    name_end: int
+    elements: tuple[Element, ...]
+    where: str | None
+
+
+_COLUMN_CLAUSES = frozenset(
+    {"CONSTRAINT", "PRIMARY", "NOT", "NULL", "UNIQUE", "CHECK", "DEFAULT", "COLLATE", "REFERENCES", "AS", "DEFERRABLE"}
+)
+_TABLE_CLAUSES = frozenset({"CONSTRAINT", "PRIMARY", "UNIQUE", "CHECK", "FOREIGN"})
+_NAMES = frozenset({Kind.WORD, Kind.QUOTED, Kind.STRING})
+
+
+class _Reader:
+    """A cursor over the significant tokens of a text."""
+
+    def __init__(self, text: str) -> None:
+        self.text = text
+        self.tokens = significant(text)
+        self.at = 0
+
+    def word(self, ahead: int = 0) -> str:
+        return self.tokens[self.at + ahead].word() if self.at + ahead < len(self.tokens) else ""
+
+    def symbol(self, text: str) -> bool:
+        if self.at >= len(self.tokens):
+            return False
+        token = self.tokens[self.at]
+        return token.kind is Kind.SYMBOL and token.text == text
+
+    def next(self) -> Token:
+        if self.at >= len(self.tokens):
+            raise UnreadableTextError("the text ends early")
+        self.at += 1
+        return self.tokens[self.at - 1]
+
+    def take(self, *words: str) -> bool:
+        """Move over these keywords if all of them come now."""
+        if any(self.word(ahead) != word for ahead, word in enumerate(words)):
+            return False
+        self.at += len(words)
+        return True
+
+    def need(self, *words: str) -> None:
+        if not self.take(*words):
+            raise UnreadableTextError(f"expected {' '.join(words)} at {self.start}")
+
+    def need_symbol(self, text: str) -> Token:
+        if not self.symbol(text):
+            raise UnreadableTextError(f"expected {text} at {self.start}")
+        return self.next()
+
+    def name(self) -> str:
+        token = self.next()
+        if token.kind not in _NAMES:
+            raise UnreadableTextError(f"expected a name at {token.start}")
+        return unquoted(token)
+
+    @property
+    def start(self) -> int:
+        """Where the next token starts."""
+        return self.tokens[self.at].start if self.at < len(self.tokens) else len(self.text)
+
+    @property
+    def end(self) -> int:
+        """Where the last token taken ends."""
+        return self.tokens[self.at - 1].end
+
+    def group(self) -> str:
+        """What is between the parenthesis that comes now and its partner, as written."""
+        opening = self.need_symbol("(")
+        depth = 1
+        while depth:
+            token = self.next()
+            if token.kind is Kind.SYMBOL and token.text in "()":
+                depth += 1 if token.text == "(" else -1
+        return self.text[opening.end : self.end - 1].strip()
+
+    def names_in_group(self) -> tuple[str, ...]:
+        """The leading names of a parenthesised list such as (a, b COLLATE NOCASE DESC)."""
+        self.need_symbol("(")
+        found = []
+        while True:
+            found.append(self.name())
+            while not (self.symbol(",") or self.symbol(")")):
+                if self.symbol("("):
+                    self.group()
+                else:
+                    self.next()
+            if self.next().text == ")":
+                return tuple(found)
+
+    def conflict(self) -> None:
+        if self.take("ON", "CONFLICT"):
+            self.next()
+
+
+def parse_table(text: str) -> TableText:
+    """Read a stored CREATE TABLE statement.
+
+    Raises:
+        UnreadableTextError: it is none (a virtual table, say), or is written in a way this grammar doesn't know.
+    """
+    reader = _Reader(text)
+    reader.need("CREATE")
+    if not reader.take("TEMP"):
+        reader.take("TEMPORARY")
+    reader.need("TABLE")
+    reader.take("IF", "NOT", "EXISTS")
+    name_start = reader.start
+    name = _qualified(reader)
+    name_end = reader.end
+    reader.need_symbol("(")
+    columns: list[ColumnText] = []
+    while reader.word() not in _TABLE_CLAUSES:
+        columns.append(_column(reader))
+        columns_end = reader.start
+        if not reader.symbol(","):
+            break
+        reader.next()
+    if not columns:
+        raise UnreadableTextError("no column")
+    constraints: list[Clause] = []
+    while not reader.symbol(")"):
+        constraints.append(_table_clause(reader))
+        if reader.symbol(","):
+            reader.next()
+    items_end = constraints[-1].end if constraints else columns[-1].end
+    reader.need_symbol(")")
+    options = [token.word() for token in reader.tokens[reader.at :]]
+    return TableText(
+        text,
+        name,
+        name_start,
+        name_end,
+        tuple(columns),
+        tuple(constraints),
+        columns_end,
+        items_end,
+        without_rowid="ROWID" in options,
+        strict="STRICT" in options,
+    )
+
+
+def _qualified(reader: _Reader) -> str:
+    name = reader.name()
+    if reader.symbol("."):
+        reader.next()
+        name = reader.name()
+    return name
+
+
+def _column(reader: _Reader) -> ColumnText:
+    start = reader.start
+    name = reader.name()
+    name_end = reader.end
+    type_start = type_end = name_end
+    while reader.at < len(reader.tokens) and reader.tokens[reader.at].kind in _NAMES:
+        if reader.word() in _COLUMN_CLAUSES or (reader.word() == "GENERATED" and reader.word(1) == "ALWAYS"):
+            break
+        if type_end == name_end:
+            type_start = reader.start
+        reader.next()
+        type_end = reader.end
+    if type_end > name_end and reader.symbol("("):
+        reader.group()
+        type_end = reader.end
+    clauses: list[Clause] = []
+    while not (reader.symbol(",") or reader.symbol(")")):
+        clauses.append(_column_clause(reader, name))
+    return ColumnText(name, start, name_end, type_start, type_end, reader.end, tuple(clauses))
+
+
+def _constraint_name(reader: _Reader) -> str | None:
+    name = None
+    while reader.take("CONSTRAINT"):
+        name = reader.name()
+    return name
+
+
+def _column_clause(reader: _Reader, column: str) -> Clause:
+    start = reader.start
+    name = _constraint_name(reader)
+    if reader.symbol(",") or reader.symbol(")"):
+        return Clause("nothing", name, start, reader.end)
+    if reader.take("PRIMARY", "KEY"):
+        if not reader.take("ASC"):
+            reader.take("DESC")
+        reader.conflict()
+        autoincrement = reader.take("AUTOINCREMENT")
+        return Clause("primary key", name, start, reader.end, columns=(column,), autoincrement=autoincrement)
+    if reader.take("UNIQUE"):
+        reader.conflict()
+        return Clause("unique", name, start, reader.end, columns=(column,))
+    if reader.word() == "REFERENCES":
+        references = _references(reader)
+        return Clause("foreign key", name, start, reader.end, columns=(column,), references=references)
+    for words, kind in ((("NOT", "NULL"), "not null"), (("NULL",), "null")):
+        if reader.take(*words):
+            reader.conflict()
+            return Clause(kind, name, start, reader.end)
+    if reader.word() in ("NOT", "DEFERRABLE"):
+        _deferrable(reader)
+        return Clause("deferrable", name, start, reader.end)
+    return _value_clause(reader, name, start)
+
+
+def _value_clause(reader: _Reader, name: str | None, start: int) -> Clause:
+    """CHECK, DEFAULT, COLLATE, GENERATED: what holds an expression or a name."""
+    if reader.take("CHECK"):
+        inner = reader.group()
+        reader.conflict()
+        return Clause("check", name, start, reader.end, inner)
+    if reader.take("DEFAULT"):
+        return Clause("default", name, start, inner=_default(reader), end=reader.end)
+    if reader.take("COLLATE"):
+        return Clause("collate", name, start, inner=reader.name(), end=reader.end)
+    if reader.take("GENERATED", "ALWAYS", "AS") or reader.take("AS"):
+        inner = reader.group()
+        stored = reader.take("STORED")
+        if not stored:
+            reader.take("VIRTUAL")
+        return Clause("generated", name, start, reader.end, inner, stored=stored)
+    raise UnreadableTextError(f"unknown clause at {reader.start}")
+
+
+def _default(reader: _Reader) -> str:
+    """DEFAULT takes a literal, a signed number, a name, or an expression in parentheses."""
+    start = reader.start
+    if reader.symbol("("):
+        reader.group()
+    else:
+        while reader.symbol("-") or reader.symbol("+"):
+            reader.next()
+        reader.next()
+    return reader.text[start : reader.end]
+
+
+def _table_clause(reader: _Reader) -> Clause:
+    start = reader.start
+    name = _constraint_name(reader)
+    if reader.symbol(",") or reader.symbol(")"):
+        return Clause("nothing", name, start, reader.end)
+    if reader.take("PRIMARY", "KEY"):
+        before = reader.at
+        columns = reader.names_in_group()
+        autoincrement = any(token.word() == "AUTOINCREMENT" for token in reader.tokens[before : reader.at])
+        reader.conflict()
+        return Clause("primary key", name, start, reader.end, columns=columns, autoincrement=autoincrement)
+    if reader.take("UNIQUE"):
+        columns = reader.names_in_group()
+        reader.conflict()
+        return Clause("unique", name, start, reader.end, columns=columns)
+    if reader.take("CHECK"):
+        inner = reader.group()
+        reader.conflict()
+        return Clause("check", name, start, reader.end, inner)
+    if reader.take("FOREIGN", "KEY"):
+        columns = reader.names_in_group()
+        references = _references(reader)
+        return Clause("foreign key", name, start, reader.end, columns=columns, references=references)
+    raise UnreadableTextError(f"unknown constraint at {reader.start}")
+
+
+def _references(reader: _Reader) -> References:
+    reader.need("REFERENCES")
+    table = reader.name()
+    columns = reader.names_in_group() if reader.symbol("(") else ()
+    while reader.word() in ("ON", "MATCH"):
+        if reader.take("MATCH"):
+            reader.next()
+            continue
+        if reader.word(1) not in ("DELETE", "UPDATE", "INSERT"):
+            break
+        reader.next()
+        reader.next()
+        if reader.take("SET") or reader.take("NO"):
+            reader.next()
+        else:
+            reader.next()
+    deferrable = initially_deferred = False
+    if reader.word() == "DEFERRABLE" or (reader.word() == "NOT" and reader.word(1) == "DEFERRABLE"):
+        deferrable, initially_deferred = _deferrable(reader)
+    return References(table, columns, deferrable, initially_deferred)
+
+
+def _deferrable(reader: _Reader) -> tuple[bool, bool]:
+    deferrable = not reader.take("NOT")
+    reader.need("DEFERRABLE")
+    deferred = False
+    if reader.take("INITIALLY"):
+        deferred = reader.next().word() == "DEFERRED"
+    return deferrable, deferrable and deferred
+
+
+def parse_index(text: str) -> IndexText:
+    """Read a stored CREATE INDEX statement. Raises UnreadableTextError."""
+    reader = _Reader(text)
+    reader.need("CREATE")
+    reader.take("UNIQUE")
+    reader.need("INDEX")
+    reader.take("IF", "NOT", "EXISTS")
+    name_start = reader.start
+    _qualified(reader)
+    name_end = reader.end
+    reader.need("ON")
+    reader.name()
+    reader.need_symbol("(")
+    elements = []
+    while True:
+        elements.append(Element(_element(reader)))
+        if reader.next().text == ")":
+            break
+    where = None
+    if reader.take("WHERE"):
+        start = reader.start
+        end = reader.tokens[-1].start if reader.tokens[-1].text == ";" else reader.tokens[-1].end
+        where = text[start:end].strip()
+    return IndexText(text, name_start, name_end, tuple(elements), where)
+
+
+def _element(reader: _Reader) -> str:
+    """One key's expression; stops before the comma or parenthesis that ends it."""
+    start, taken = reader.start, reader.at
+    while not (reader.symbol(",") or reader.symbol(")")):
+        if reader.symbol("("):
+            reader.group()
+        else:
+            reader.next()
+    last = reader.at
+    if last - taken > 1 and reader.tokens[last - 1].word() in ("ASC", "DESC"):
+        last -= 1
+    if last - taken > 2 and reader.tokens[last - 2].word() == "COLLATE":
+        last -= 2
+    if last == taken:
+        raise UnreadableTextError(f"an empty key at {start}")
+    return reader.text[start : reader.tokens[last - 1].end]

@@ -1,0 +1,59 @@
+"""SQLite: words, rules and repairs. Pure; session.py is what talks to a file."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Literal
+
+from sqlalchemy.dialects.sqlite.pysqlite import SQLiteDialect_pysqlite
+
+from schema_guard.dialects.base import Facts, Rules
+from schema_guard.dialects.sqlite.canonical import SQLiteRules, sqlite_type
+from schema_guard.dialects.sqlite.names import quote
+from schema_guard.dialects.sqlite.repair import repair
+from schema_guard.difference import Difference
+from schema_guard.plan import Policy, Refusal, Step, Survey
+from schema_guard.schema import Name, Schema, Type
+
+if TYPE_CHECKING:
+    from sqlalchemy.engine import Dialect as SQLAlchemyDialect
+
+__all__ = ["SQLiteDialect"]
+
+
+class SQLiteDialect:
+    """Args:
+    sqlalchemy: compiles types, DDL and queries; by default one for the sqlite3 module.
+    """
+
+    name = "sqlite"
+
+    def __init__(self, sqlalchemy: SQLAlchemyDialect | None = None) -> None:
+        self.sqlalchemy: SQLAlchemyDialect = sqlalchemy or SQLiteDialect_pysqlite()
+        self.rules: Rules = SQLiteRules()
+
+    def type(self, text: str) -> Type:
+        """`name` is the affinity, `text` what is declared."""
+        return sqlite_type(text)
+
+    def identifier(self, name: str) -> str:
+        """SQLite keeps names of any length."""
+        return name
+
+    def schema_of(self, name: str, kind: Literal["relation", "type"]) -> str | None:  # noqa: ARG002
+        """Unqualified names stay unqualified."""
+        return None
+
+    def quote(self, name: Name | str) -> str:
+        return quote(name)
+
+    def repair(
+        self,
+        differences: Sequence[Difference],
+        expected: Schema,
+        actual: Schema,
+        facts: Facts,
+        survey: Survey,
+        policy: Policy,
+    ) -> list[Step | Refusal]:
+        return repair(differences, expected, actual, facts, survey, policy)

@@ -1,0 +1,206 @@
+"""The connection: every statement is sent as it is written, and transactions are opened and closed in SQL.
+
+A file is reached through connections of the guard's own, made as the application's engine makes them (URL,
+connect_args, creator, event listeners) but never from nor into its pool. A database in memory exists only in the
+engine's own connection; whatever is set on it is put back.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from typing import TYPE_CHECKING, TypeVar
+
+from sqlalchemy.engine import Engine
+from sqlalchemy.exc import DBAPIError
+from sqlalchemy.pool import NullPool, PoolProxiedConnection
+
+from schema_guard.dialects.bridge import bridge_for
+from schema_guard.dialects.sqlite.failures import reading_failure, unreachable
+from schema_guard.dialects.sqlite.location import Location, locate_database
+from schema_guard.errors import StepError
+
+if TYPE_CHECKING:
+    from sqlalchemy.engine.interfaces import DBAPIConnection
+
+__all__ = ["ERRORS", "Link", "Writer"]
+
+T = TypeVar("T")
+Row = tuple[object, ...]
+
+ERRORS = (sqlite3.Error, sqlite3.Warning, DBAPIError)
+_KEPT_PRAGMAS = ("foreign_keys", "legacy_alter_table", "busy_timeout")
+
+
+class Writer:
+    """A connection for one step: no transaction opens by itself, and its settings are put back afterwards."""
+
+    def __init__(self, connection: PoolProxiedConnection) -> None:
+        self._connection = connection
+
+    def run(self, sql: str) -> tuple[list[Row], int]:
+        """Send one statement; its rows and how many rows it changed. Raises the driver's errors."""
+        return _send(self._connection, sql)
+
+
+class Link:
+    """Reads and writes one database.
+
+    Raises:
+        UnreachableError: when its directory does not exist.
+    """
+
+    def __init__(self, engine: Engine) -> None:
+        self.location: Location = locate_database(engine)
+        self._bridge = bridge_for(engine)
+        self._own_pool = not self.location.shared
+        self._pool = engine.pool.recreate() if self._own_pool else engine.pool
+        self._kept: PoolProxiedConnection | None = None
+
+    def rows(self, sql: str, timeout: float | None = None) -> list[Row]:
+        """The rows of one SELECT; of an empty database while the file does not exist.
+
+        Args:
+            sql: the statement.
+            timeout: seconds after which it is interrupted.
+
+        Raises:
+            UnreachableError, LockTimeoutError, ReadError: it could not be read.
+        """
+        if self.location.missing:
+            return _rows_of_nothing(sql)
+        return self._bridge.call(lambda: self._rows(sql, timeout))
+
+    def _rows(self, sql: str, timeout: float | None) -> list[Row]:
+        with self._connected() as connection:
+            try:
+                with _interrupted_after(connection, timeout):
+                    return _send(connection, sql)[0]
+            except ERRORS as error:
+                raise reading_failure(str(self.location), error, timeout) from None
+
+    def write(self, lock_timeout: float, statement_timeout: float, work: Callable[[Writer], T]) -> T:
+        """Do some work on a connection that waits `lock_timeout` seconds for the lock on the file.
+
+        Raises:
+            UnreachableError: it cannot be opened.
+            StepError: the engine's only connection is in a transaction of the application's.
+        """
+
+        def inside() -> T:
+            with self._connected() as connection, _prepared(connection, lock_timeout):
+                with _interrupted_after(connection, statement_timeout):
+                    return work(Writer(connection))
+
+        return self._bridge.call(inside)
+
+    @contextmanager
+    def _connected(self) -> Iterator[PoolProxiedConnection]:
+        if self._kept is not None:
+            yield self._kept
+            return
+        try:
+            connection = self._pool.connect()
+        except ERRORS as error:
+            raise unreachable(str(self.location), error) from None
+        if self.location.path is None and isinstance(self._pool, NullPool):
+            self._kept = connection  # a database in memory is gone with its only connection
+            yield connection
+            return
+        try:
+            yield connection
+        finally:
+            connection.close()
+
+    def close(self) -> None:
+        if self._kept is not None:
+            self._bridge.call(self._kept.close)
+        if self._own_pool:
+            self._bridge.call(self._pool.dispose)
+        self._bridge.close()
+
+
+def _rows_of_nothing(sql: str) -> list[Row]:
+    nothing = sqlite3.connect(":memory:")
+    try:
+        return [tuple(row) for row in nothing.execute(sql)]
+    except sqlite3.Error as error:
+        raise reading_failure("the database to be", error) from None
+    finally:
+        nothing.close()
+
+
+def _send(connection: PoolProxiedConnection, sql: str) -> tuple[list[Row], int]:
+    cursor = connection.cursor()
+    try:
+        cursor.execute(sql)
+        rows = [tuple(row) for row in cursor.fetchall()] if cursor.description else []
+        return rows, max(0, cursor.rowcount)
+    finally:
+        cursor.close()
+
+
+@contextmanager
+def _prepared(connection: PoolProxiedConnection, lock_timeout: float) -> Iterator[None]:
+    """Without the driver's own BEGIN, with `busy_timeout`; all as it was afterwards."""
+    driver = connection.dbapi_connection
+    if driver is None:
+        raise StepError("the connection was closed")
+    with _explicit_transactions(connection, driver):
+        kept = {name: _send(connection, f"PRAGMA {name}")[0] for name in _KEPT_PRAGMAS}
+        _send(connection, f"PRAGMA busy_timeout = {max(1, round(lock_timeout * 1000))}")
+        try:
+            yield
+        finally:
+            for name, rows in kept.items():
+                if rows:
+                    with suppress(*ERRORS):
+                        _send(connection, f"PRAGMA {name} = {rows[0][0]}")
+
+
+@contextmanager
+def _explicit_transactions(connection: PoolProxiedConnection, driver: DBAPIConnection) -> Iterator[None]:
+    """The sqlite3 module opens transactions by itself unless `isolation_level` is None, or since Python 3.12
+    `autocommit` is True (https://docs.python.org/3/library/sqlite3.html#transaction-control)."""
+    if getattr(driver, "autocommit", None) is False:
+        driver.autocommit = True
+        try:
+            yield
+        finally:
+            driver.autocommit = False
+        return
+    if getattr(connection.driver_connection, "in_transaction", False):
+        raise StepError("the engine's only connection is in a transaction: commit or close it first")
+    level = driver.isolation_level
+    driver.isolation_level = None
+    try:
+        yield
+    finally:
+        driver.isolation_level = level
+
+
+@contextmanager
+def _interrupted_after(connection: PoolProxiedConnection, timeout: float | None) -> Iterator[None]:
+    """Interrupt the running statement after so many seconds (https://sqlite.org/c3ref/interrupt.html)."""
+    if not timeout:
+        yield
+        return
+    timer = threading.Timer(timeout, _interrupt, [connection.driver_connection])
+    timer.daemon = True
+    timer.start()
+    try:
+        yield
+    finally:
+        timer.cancel()
+
+
+def _interrupt(driver: object) -> None:
+    interrupt = getattr(driver, "interrupt", None)
+    if interrupt is None:
+        return
+    answer = interrupt()
+    if hasattr(answer, "send"):  # aiosqlite's is a coroutine that waits for nothing
+        with suppress(StopIteration):
+            answer.send(None)

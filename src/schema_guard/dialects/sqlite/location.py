@@ -1,0 +1,66 @@
+"""Where an engine's database is: which file, whether it exists. Looking never creates it."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+from pathlib import Path
+from urllib.parse import parse_qs, unquote
+
+from sqlalchemy.engine import Engine
+from sqlalchemy.pool import SingletonThreadPool, StaticPool
+
+from schema_guard.errors import UnreachableError
+
+__all__ = ["Location", "locate_database"]
+
+
+@dataclass(frozen=True, slots=True)
+class Location:
+    """`path` is None for a database in memory; `shared` when only the engine's own connection reaches it."""
+
+    path: str | None
+    shared: bool = False
+    read_only: bool = False
+
+    @property
+    def missing(self) -> bool:
+        """Whether there is a file to come that is not there yet."""
+        return self.path is not None and not Path(self.path).exists()
+
+    def __str__(self) -> str:
+        return self.path or ":memory:"
+
+
+def locate_database(engine: Engine) -> Location:
+    """The place of the engine's database.
+
+    Raises:
+        UnreachableError: its directory is missing, or it is a directory itself.
+    """
+    shared = isinstance(engine.pool, (StaticPool, SingletonThreadPool))
+    path, query = _path(engine.url.database or "")
+    mode = str(engine.url.query.get("mode", query.get("mode", "")))
+    if not path or mode == "memory":
+        return Location(None, shared=True)
+    file = Path(path).absolute()
+    if file.is_dir():
+        raise UnreachableError(f"{file} is a directory, not a database file")
+    if not file.parent.is_dir():
+        raise UnreachableError(f"{file}: the directory {file.parent} does not exist; create it, or correct the URL")
+    immutable = "immutable" in query or "immutable" in engine.url.query
+    writable = os.access(file if file.exists() else file.parent, os.W_OK)
+    return Location(str(file), shared, read_only=mode == "ro" or immutable or not writable)
+
+
+def _path(database: str) -> tuple[str, dict[str, str]]:
+    """The file of a plain path or of a file: URI (https://sqlite.org/uri.html); "" for a database in memory."""
+    if database in ("", ":memory:"):
+        return "", {}
+    if not database.startswith("file:"):
+        return database, {}
+    rest, _, query = database[len("file:") :].partition("?")
+    if rest.startswith("//"):
+        rest = "/" + rest[2:].partition("/")[2]
+    path = unquote(rest)
+    return ("" if path == ":memory:" else path), {key: values[-1] for key, values in parse_qs(query).items()}

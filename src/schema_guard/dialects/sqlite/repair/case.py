@@ -1,0 +1,104 @@
+"""What every repair may look at, and what it may answer beside a step or a refusal: an edit of the table's text."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from enum import Enum, auto
+
+from schema_guard.dialects.base import Facts
+from schema_guard.dialects.sqlite.names import quote
+from schema_guard.dialects.violators import violators_of
+from schema_guard.difference import Difference, Impact
+from schema_guard.plan import Lock, Locked, Policy, Refusal, Survey, Urgency
+from schema_guard.schema import Name, Schema, Table
+
+__all__ = ["FILE_LOCK", "Case", "Edit", "Rows", "refuse_violated", "urgency_of"]
+
+FILE_LOCK = (Locked(Lock.WRITE),)
+
+
+@dataclass(frozen=True, slots=True)
+class Edit:
+    """A change of a table's stored text that a rebuild makes true.
+
+    `change` takes the text and gives the new one; it raises UnreadableTextError. `certain`: no row can stand in its
+    way. Where one may, `unless` asks. `check` must be true just before the old table goes.
+    """
+
+    difference: Difference
+    change: Callable[[str], str]
+    why: str
+    certain: bool = True
+    unless: str = ""
+    check: str = ""
+    requires: frozenset[str] = frozenset()
+    provides: frozenset[str] = frozenset()
+
+
+class Rows(Enum):
+    """What the rows say about a promise that the table does not make yet."""
+
+    KEEP_IT = auto()
+    BREAK_IT = auto()
+    UNKNOWN = auto()
+
+
+@dataclass(frozen=True, slots=True)
+class Case:
+    """All that is known when repairs are planned."""
+
+    differences: Sequence[Difference]
+    expected: Schema
+    actual: Schema
+    facts: Facts
+    survey: Survey
+    policy: Policy
+
+    def live(self, name: Name) -> Table | None:
+        return self.actual.table(name)
+
+    def empty(self, name: Name) -> bool:
+        return not self.survey.has_rows(name)
+
+    def rows(self, difference: Difference, table: Name) -> Rows:
+        evidence = self.survey.evidence.get(difference.key)
+        if evidence is None or evidence.count is None:
+            return Rows.KEEP_IT if self.empty(table) else Rows.UNKNOWN
+        if evidence.count:
+            return Rows.BREAK_IT
+        return Rows.KEEP_IT if evidence.exact else Rows.UNKNOWN
+
+    def in_the_way(self, difference: Difference, table: Table) -> str:
+        """A SELECT of one boolean: whether a row of the table, as it will be by then, stands in the way."""
+        violators = violators_of(difference, table, quote)
+        return violators.exists if violators else ""
+
+    def name_taken(self, schema: str | None, name: str) -> bool:
+        """Tables, views and indexes share their names (https://sqlite.org/lang_createtable.html)."""
+        wanted = (schema, name.lower())
+        return (
+            any((taken, held.lower()) == wanted for taken, held, _ in self.actual.names_taken)
+            or any((table.name.schema, table.name.name.lower()) == wanted for table in self.actual.tables)
+            or any((table.schema, table.name.lower()) == wanted for table in self.actual.unknown_tables)
+        )
+
+    def free_name(self, schema: str | None, wanted: str) -> str:
+        name, number = wanted, 2
+        while self.name_taken(schema, name):
+            name, number = f"{wanted}_{number}", number + 1
+        return name
+
+
+def urgency_of(*differences: Difference) -> Urgency:
+    breaks = any(difference.impact is Impact.BREAKS for difference in differences)
+    return Urgency.REQUIRED if breaks else Urgency.DEBT
+
+
+def refuse_violated(case: Case, difference: Difference) -> Refusal:
+    """The refusal of a promise that rows break: how many, which, and the query that finds them."""
+    evidence = case.survey.evidence[difference.key]
+    count = evidence.count or 0
+    rows = f"{'' if evidence.exact else 'at least '}{count} {'row violates' if count == 1 else 'rows violate'} it"
+    sample = f" ({', '.join(evidence.sample)})" if evidence.sample else ""
+    return Refusal(difference, f"{rows}{sample}: change or remove them, then run again", (evidence.query,))

@@ -1,0 +1,167 @@
+"""A column that is missing: by ALTER TABLE ADD COLUMN where SQLite can (https://sqlite.org/lang_altertable.html#altertabaddcol),
+else by a rebuild; nullable where the models say NOT NULL and nothing says what the old rows should hold."""
+
+from __future__ import annotations
+
+from schema_guard.dialects.sqlite.create_text import UnreadableTextError, parse_table
+from schema_guard.dialects.sqlite.edit import (
+    add_column,
+    inline_reference,
+    nullable_definition,
+    replace_column,
+    strict_definition,
+)
+from schema_guard.dialects.sqlite.names import pragma, quote
+from schema_guard.dialects.sqlite.repair.case import FILE_LOCK, Case, Edit, urgency_of
+from schema_guard.dialects.sqlite.tokens import Kind, quoted_literal, significant
+from schema_guard.difference import ColumnMissing, ColumnUnknown, ForeignKeyMissing, GeneratedDiffers
+from schema_guard.plan import Hazard, Phase, Refusal, Step
+from schema_guard.schema import Column, Table
+
+__all__ = ["add_missing_column", "change_generated", "is_native", "refuse_unknown"]
+
+
+def add_missing_column(
+    missing: ColumnMissing, live: Table, case: Case, reference: ForeignKeyMissing | None
+) -> Step | Edit | Refusal:
+    """The column's step.
+
+    Args:
+        missing: the difference.
+        live: the table as it is.
+        case: everything else.
+        reference: the foreign key of this column alone that is missing too: it can come with the column.
+    """
+    column = missing.column
+    try:
+        definition = _definition(column, live, case)
+    except UnreadableTextError as error:
+        return Refusal(missing, f"its definition is not understood ({error}): {column.ddl}")
+    if _is_key(column, live, missing.table):
+        if live.primary_key is not None or column.type.name != "INTEGER":
+            return Refusal(
+                missing,
+                "it belongs to the primary key, and nothing says what the rows that are there should hold",
+                (f"SELECT * FROM {quote(live.name)}",),
+            )
+        return _by_rebuild(missing, definition)
+    if not is_native(definition, case.empty(live.name)):
+        return _by_rebuild(missing, definition)
+    return _natively(missing, live, definition, case, reference)
+
+
+def _definition(column: Column, live: Table, case: Case) -> str:
+    definition = strict_definition(column.ddl) if live.strict else column.ddl
+    unknown = not column.nullable and column.default is None and column.generated is None
+    if unknown and not case.empty(live.name):
+        return nullable_definition(definition)
+    return definition
+
+
+def _is_key(column: Column, live: Table, expected: Table) -> bool:
+    key = expected.primary_key
+    return key is not None and column.name in key.columns and live.name == expected.name
+
+
+def is_native(definition: str, empty: bool) -> bool:
+    """Whether ALTER TABLE ADD COLUMN takes it; its rules about values hold only while there are rows."""
+    text = parse_table(f"CREATE TABLE t ({definition})").columns[0]
+    if text.clause("unique") or text.clause("primary key"):
+        return False
+    generated = text.clause("generated")
+    if generated is not None:
+        return not generated.stored
+    default = text.clause("default")
+    return empty or default is None or _constant(default.inner)
+
+
+def _constant(default: str) -> bool:
+    """CURRENT_TIME and its like, and expressions in parentheses, are none."""
+    found = significant(default)
+    if found[0].text == "(":
+        return False
+    return all(
+        token.kind in (Kind.STRING, Kind.NUMBER, Kind.BLOB, Kind.QUOTED)
+        or token.text in "+-"
+        or token.word() in ("NULL", "TRUE", "FALSE")
+        for token in found
+    )
+
+
+def _natively(
+    missing: ColumnMissing, live: Table, definition: str, case: Case, reference: ForeignKeyMissing | None
+) -> Step:
+    column = missing.column
+    resolves = [missing.key]
+    requires: set[str] = set()
+    if reference is not None and " DEFAULT " not in f" {definition.upper()} ":
+        definition = f"{definition} {inline_reference(reference.foreign_key.ddl)}"
+        resolves.append(reference.key)
+        requires.add(f"table {reference.foreign_key.target}")
+    statements = [f"ALTER TABLE {quote(live.name)} ADD COLUMN {definition}"]
+    filled = _fill(column, live, case)
+    if filled:
+        statements.append(filled)
+    return Step(
+        id=f"add column {missing.object}",
+        statements=tuple(statements),
+        probe=(
+            "SELECT NOT EXISTS (SELECT 1 FROM "
+            f"{pragma('table_xinfo', live.name.name, live.name.schema)}"
+            f" WHERE lower(name) = lower({quoted_literal(column.name)}))"
+        ),
+        phase=Phase.COLUMN,
+        urgency=urgency_of(missing),
+        locks=FILE_LOCK,
+        why="column missing",
+        resolves=tuple(resolves),
+        object=missing.object,
+        table=live.name,
+        cost="while every row gets its value" if filled else "for an instant, no rewrite, no scan",
+        hazards=(Hazard.CHANGES_ROWS, Hazard.SCANS) if filled else (),
+        scans=bool(filled),
+        provides=frozenset({f"column {live.name}.{column.name}"}),
+        requires=frozenset(requires - {f"table {live.name}"}),
+    )
+
+
+def _fill(column: Column, live: Table, case: Case) -> str:
+    """The constant that the models give new rows, for the old ones: only where the policy says so."""
+    unknown = not column.nullable and column.default is None and column.generated is None
+    if not unknown or column.fill is None or not case.policy.fill_constant_defaults or case.empty(live.name):
+        return ""
+    name = quote(column.name)
+    return f"UPDATE {quote(live.name)} SET {name} = {column.fill} WHERE {name} IS NULL"
+
+
+def _by_rebuild(missing: ColumnMissing, definition: str) -> Edit:
+    return Edit(
+        difference=missing,
+        change=lambda text: add_column(text, definition),
+        why=f"column {missing.column.name} missing",
+        provides=frozenset({f"column {missing.table.name}.{missing.column.name}"}),
+    )
+
+
+def change_generated(differs: GeneratedDiffers, live: Table, case: Case) -> Edit | Refusal:
+    if not case.empty(live.name):
+        return Refusal(
+            differs,
+            "the values of the rows that are there would be computed again, or no longer: rebuild the table by hand",
+            (f"SELECT {quote(differs.column.name)} FROM {quote(live.name)}",),
+        )
+    return Edit(
+        difference=differs,
+        change=lambda text: replace_column(text, differs.column.name, differs.column.ddl),
+        why=f"column {differs.column.name}: generated as the models say",
+    )
+
+
+def refuse_unknown(unknown: ColumnUnknown, statements: tuple[str, ...]) -> Refusal:
+    """A column of somebody else's is never touched; `statements` would make it nullable."""
+    return Refusal(
+        unknown,
+        "the models don't know the column, so it is left alone: map it, or let it hold NULL, for example with"
+        " the statements that follow",
+        statements,
+    )

@@ -1,0 +1,48 @@
+"""Server defaults, and the key that the server has to give."""
+
+from __future__ import annotations
+
+from schema_guard.dialects.sqlite.edit import set_default, set_primary_key, set_type
+from schema_guard.dialects.sqlite.names import quote
+from schema_guard.dialects.sqlite.repair.case import Case, Edit
+from schema_guard.difference import DefaultDiffers, IdentityDiffers
+from schema_guard.plan import Refusal
+from schema_guard.schema import Table
+
+__all__ = ["change_default"]
+
+
+def change_default(differs: DefaultDiffers | IdentityDiffers, live: Table, case: Case) -> Edit | Refusal:
+    column = differs.column
+    if column.autoincrement or column.identity is not None:
+        return _give_key(differs, live, case)
+    return Edit(
+        differs,
+        lambda text: set_default(text, column.name, column.default),
+        f"{column.name}: default {column.default or 'none'}",
+    )
+
+
+def _give_key(differs: DefaultDiffers | IdentityDiffers, live: Table, case: Case) -> Edit | Refusal:
+    """Only INTEGER PRIMARY KEY, in these words, is given by SQLite (https://sqlite.org/lang_createtable.html#rowid)."""
+    name = differs.column.name
+    if differs.column.type.text.upper() != "INTEGER":
+        return Refusal(
+            differs,
+            f"SQLite gives keys only to INTEGER PRIMARY KEY, and the models say {differs.column.type.text}: map it as"
+            " BigInteger().with_variant(Integer, 'sqlite')",
+        )
+    if live.primary_key is None or live.primary_key.columns != (name,) or live.without_rowid:
+        return Refusal(differs, "SQLite gives keys only to a table with a rowid whose primary key is this one column")
+    quoted = quote(name)
+
+    def change(text: str) -> str:
+        return set_primary_key(set_type(text, name, "INTEGER"), f"PRIMARY KEY ({quoted})")
+
+    return Edit(
+        differs,
+        change,
+        f"{name}: INTEGER PRIMARY KEY, so that SQLite gives it",
+        certain=case.empty(live.name),
+        unless=f"SELECT EXISTS (SELECT 1 FROM {quote(live.name)} WHERE typeof({quoted}) <> 'integer')",
+    )

@@ -1,0 +1,107 @@
+"""Indexes, and UNIQUE constraints: a unique index keeps the same promise without a rebuild, for rows, for upserts and
+for foreign keys that refer to it (https://sqlite.org/lang_createtable.html#unique_constraints)."""
+
+from __future__ import annotations
+
+from schema_guard.dialects.sqlite.edit import add_constraint
+from schema_guard.dialects.sqlite.names import catalog, pragma, quote
+from schema_guard.dialects.sqlite.repair.case import FILE_LOCK, Case, Edit, Rows, refuse_violated, urgency_of
+from schema_guard.dialects.sqlite.repair.table import create_index_statement
+from schema_guard.dialects.sqlite.tokens import quoted_literal, significant
+from schema_guard.difference import IndexMissing, UniqueMissing
+from schema_guard.plan import Hazard, Phase, Refusal, Step
+from schema_guard.schema import Index, Name, Table
+
+__all__ = ["add_index", "add_unique"]
+
+
+def add_index(missing: IndexMissing, live: Table, planned: Table, case: Case) -> Step | Refusal:
+    """`planned` is the table with the columns that earlier steps add."""
+    index = missing.index
+    if missing.holder is not None:
+        return Refusal(missing, f"the name is held by {missing.holder}: rename that, then run again")
+    if not index.ddl or not index.name:
+        return Refusal(missing, "SQLAlchemy cannot write it for SQLite")
+    if case.name_taken(live.name.schema, index.name):
+        return Refusal(missing, f"the name {index.name} is held by something else in the database")
+    return _create(missing, live, planned, case, index.name, index, create_index_statement(index))
+
+
+def add_unique(missing: UniqueMissing, live: Table, planned: Table, case: Case) -> Step | Edit | Refusal:
+    unique = missing.unique
+    if missing.holder is not None:
+        return Refusal(missing, f"the name is held by {missing.holder}: rename one of the two")
+    rows = case.rows(missing, live.name)
+    if rows is Rows.BREAK_IT:
+        return refuse_violated(case, missing)
+    if any(token.word() == "CONFLICT" for token in significant(unique.ddl)):
+        return Edit(
+            missing,
+            lambda text: add_constraint(text, unique.ddl),
+            f"UNIQUE ({', '.join(unique.columns)})",
+            certain=rows is Rows.KEEP_IT,
+            unless=case.in_the_way(missing, planned),
+        )
+    name = case.free_name(live.name.schema, unique.name or "_".join(("uq", live.name.name, *unique.columns)))
+    columns = ", ".join(quote(column) for column in unique.columns)
+    statement = f"CREATE UNIQUE INDEX {quote(Name(live.name.schema, name))} ON {quote(live.name.name)} ({columns})"
+    return _create(missing, live, planned, case, name, None, statement)
+
+
+def _create(
+    missing: IndexMissing | UniqueMissing,
+    live: Table,
+    planned: Table,
+    case: Case,
+    name: str,
+    index: Index | None,
+    statement: str,
+) -> Step | Refusal:
+    """`index` is None for a UNIQUE constraint."""
+    is_unique = index is None or index.unique
+    columns = missing.unique.columns if isinstance(missing, UniqueMissing) else missing.index.columns
+    rows = case.rows(missing, live.name)
+    if is_unique and rows is Rows.BREAK_IT:
+        return refuse_violated(case, missing)
+    added = {column.name for column in planned.columns} - {column.name for column in live.columns}
+    unless = case.in_the_way(missing, planned) if is_unique and rows is Rows.UNKNOWN else ""
+    plain = columns is not None and (index is None or index.where is None)
+    return Step(
+        id=f"create index {live.name}.{name}",
+        statements=(statement,),
+        probe=_probe(live.name, name, columns if plain and is_unique else None),
+        phase=Phase.UNIQUE if is_unique else Phase.INDEX,
+        urgency=urgency_of(missing),
+        locks=FILE_LOCK,
+        why="unique index missing" if is_unique else "index missing",
+        resolves=(missing.key,),
+        object=missing.object,
+        table=live.name,
+        cost="while every row is read" if not case.empty(live.name) else "for an instant, no rewrite, no scan",
+        hazards=(Hazard.SCANS, Hazard.BLOCKS_WRITES) if not case.empty(live.name) else (),
+        scans=not case.empty(live.name),
+        provides=frozenset({f"unique {live.name}({','.join(columns)})"} if plain and is_unique and columns else ()),
+        # Which columns an expression needs is not taken apart: it waits for all that are being added.
+        requires=frozenset(f"column {live.name}.{column}" for column in (columns or added) if column in added),
+        unless=unless,
+        unless_reason="rows repeat a value that must be unique" if unless else "",
+    )
+
+
+def _probe(table: Name, name: str, unique_columns: tuple[str, ...] | None) -> str:
+    """No index of that name; and, where columns tell all, no unique index over just these."""
+    named = (
+        f"SELECT NOT EXISTS (SELECT 1 FROM {catalog(table.schema)} WHERE type = 'index'"
+        f" AND lower(name) = lower({quoted_literal(name)}))"
+    )
+    if unique_columns is None:
+        return named
+    database = f", {quoted_literal(table.schema)}" if table.schema else ""
+    listed = ", ".join(f"lower({quoted_literal(column)})" for column in unique_columns)
+    return (
+        f"{named} AND NOT EXISTS (SELECT 1 FROM {pragma('index_list', table.name, table.schema)} AS i"
+        f' WHERE i."unique" AND NOT i.partial'
+        f" AND (SELECT count(*) FROM pragma_index_info(i.name{database})) = {len(unique_columns)}"
+        f" AND (SELECT count(*) FROM pragma_index_info(i.name{database}) AS k"
+        f" WHERE lower(k.name) IN ({listed})) = {len(unique_columns)})"
+    )

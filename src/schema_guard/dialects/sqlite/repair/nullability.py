@@ -1,0 +1,45 @@
+"""NOT NULL: loosened where the models write NULL, tightened where no row holds one."""
+
+from __future__ import annotations
+
+from schema_guard.dialects.sqlite.edit import drop_not_null, set_not_null
+from schema_guard.dialects.sqlite.names import quote
+from schema_guard.dialects.sqlite.repair.case import Case, Edit, Rows
+from schema_guard.difference import NullabilityDiffers
+from schema_guard.plan import Refusal
+from schema_guard.schema import Table
+
+__all__ = ["change_nullability"]
+
+
+def change_nullability(differs: NullabilityDiffers, live: Table, case: Case) -> Edit | Refusal:
+    name = differs.column.name
+    if differs.column.nullable:
+        if live.without_rowid and live.primary_key is not None and name in live.primary_key.columns:
+            return Refusal(differs, "a primary key of a table WITHOUT ROWID holds no NULL; change the models")
+        return Edit(differs, lambda text: drop_not_null(text, name), f"{name} may be NULL")
+    rows = case.rows(differs, live.name)
+    if rows is Rows.BREAK_IT:
+        return _refuse_nulls(differs, case)
+    return Edit(
+        differs,
+        lambda text: set_not_null(text, name),
+        f"{name} must not be NULL",
+        certain=rows is Rows.KEEP_IT,
+        unless=f"SELECT EXISTS (SELECT 1 FROM {quote(live.name)} WHERE {quote(name)} IS NULL)",
+    )
+
+
+def _refuse_nulls(differs: NullabilityDiffers, case: Case) -> Refusal:
+    evidence = case.survey.evidence[differs.key]
+    count = evidence.count or 0
+    sample = f" ({', '.join(evidence.sample)})" if evidence.sample else ""
+    name = quote(differs.column.name)
+    advice = [evidence.query]
+    if differs.column.fill is not None:
+        advice.append(f"UPDATE {quote(differs.table.name)} SET {name} = {differs.column.fill} WHERE {name} IS NULL")
+    return Refusal(
+        differs,
+        f"{count} {'row holds' if count == 1 else 'rows hold'} NULL{sample}: give a value, then run again",
+        tuple(advice),
+    )

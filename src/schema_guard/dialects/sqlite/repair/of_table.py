@@ -1,0 +1,146 @@
+"""All repairs of one table that exists, in the order in which its text changes: columns, rebuilds, indexes."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+from schema_guard.dialects.sqlite.create_text import UnreadableTextError, parse_table
+from schema_guard.dialects.sqlite.edit import drop_not_null, with_native_column
+from schema_guard.dialects.sqlite.repair.case import Case, Edit
+from schema_guard.dialects.sqlite.repair.check import add_check
+from schema_guard.dialects.sqlite.repair.collation import change_collation
+from schema_guard.dialects.sqlite.repair.column import add_missing_column, change_generated, refuse_unknown
+from schema_guard.dialects.sqlite.repair.default import change_default
+from schema_guard.dialects.sqlite.repair.foreign_key import add_foreign_key, change_foreign_key, refuse_reference
+from schema_guard.dialects.sqlite.repair.index import add_index, add_unique
+from schema_guard.dialects.sqlite.repair.merge import rebuild_for, rebuild_table
+from schema_guard.dialects.sqlite.repair.nullability import change_nullability
+from schema_guard.dialects.sqlite.repair.primary_key import change_primary_key
+from schema_guard.dialects.sqlite.repair.refused import refuse
+from schema_guard.dialects.sqlite.repair.type import change_type
+from schema_guard.difference import (
+    CheckMissing,
+    CollationDiffers,
+    ColumnMissing,
+    ColumnUnknown,
+    DefaultDiffers,
+    Difference,
+    ForeignKeyDiffers,
+    ForeignKeyMissing,
+    GeneratedDiffers,
+    IdentityDiffers,
+    IndexMissing,
+    NullabilityDiffers,
+    PrimaryKeyDiffers,
+    TypeDiffers,
+    UniqueMissing,
+)
+from schema_guard.plan import Refusal, Step
+from schema_guard.schema import Table
+
+__all__ = ["repair_table"]
+
+
+def repair_table(live: Table, differences: Sequence[Difference], case: Case) -> list[Step | Refusal]:
+    """Steps and refusals for these differences of the table."""
+    try:
+        parse_table(live.text or "")
+    except UnreadableTextError as error:
+        reason = f"the stored CREATE TABLE of {live.name} is not understood ({error}): change it by hand"
+        return [Refusal(difference, reason) for difference in differences]
+    answers: list[Step | Refusal | Edit] = []
+    come_along: set[str] = set()
+    for difference in differences:
+        if isinstance(difference, ColumnMissing):
+            answer = add_missing_column(difference, live, case, _reference(difference, differences, case))
+            come_along.update(answer.resolves if isinstance(answer, Step) else ())
+            answers.append(answer)
+    planned = _planned(live, differences, answers)
+    text, added = _after_columns(live, answers)
+    for difference in differences:
+        if not isinstance(difference, ColumnMissing) and difference.key not in come_along:
+            answers.append(_answer(difference, live, planned, case))
+    edits = [answer for answer in answers if isinstance(answer, Edit)]
+    # A key column has to be there before the key: what adds columns comes first.
+    edits.sort(key=lambda edit: not isinstance(edit.difference, ColumnMissing))
+    others: list[Step | Refusal] = [answer for answer in answers if not isinstance(answer, Edit)]
+    return [*others, *rebuild_table(edits, live, text, added, case)]
+
+
+def _reference(missing: ColumnMissing, differences: Sequence[Difference], case: Case) -> ForeignKeyMissing | None:
+    """The foreign key of a new column can be written in its definition, which saves the rebuild."""
+    found = [
+        other
+        for other in differences
+        if isinstance(other, ForeignKeyMissing) and other.foreign_key.columns == (missing.column.name,)
+    ]
+    if len(found) != 1 or not found[0].foreign_key.ddl or refuse_reference(found[0], case) is not None:
+        return None
+    return found[0]
+
+
+def _planned(live: Table, differences: Sequence[Difference], answers: Sequence[Step | Refusal | Edit]) -> Table:
+    """The table with the columns that are being added, so that what needs them can be written down."""
+    refused = {answer.difference.key for answer in answers if isinstance(answer, Refusal)}
+    new = [
+        difference.column
+        for difference in differences
+        if isinstance(difference, ColumnMissing) and difference.key not in refused
+    ]
+    return replace(live, columns=(*live.columns, *new))
+
+
+def _after_columns(live: Table, answers: Sequence[Step | Refusal | Edit]) -> tuple[str, frozenset[str]]:
+    """The stored text once the steps ran that add columns, and what these steps provide."""
+    text = live.text or ""
+    added: frozenset[str] = frozenset()
+    for answer in answers:
+        if isinstance(answer, Step):
+            text = with_native_column(text, answer.statements[0].partition(" ADD COLUMN ")[2])
+            added |= answer.provides
+    return text, added
+
+
+def _answer(difference: Difference, live: Table, planned: Table, case: Case) -> Step | Refusal | Edit:
+    match difference:
+        case NullabilityDiffers():
+            return change_nullability(difference, live, case)
+        case DefaultDiffers() | IdentityDiffers():
+            return change_default(difference, live, case)
+        case TypeDiffers():
+            return change_type(difference, live, case)
+        case GeneratedDiffers():
+            return change_generated(difference, live, case)
+        case CollationDiffers():
+            return change_collation(difference)
+        case ColumnUnknown():
+            return refuse_unknown(difference, _loosened(difference, live, case))
+        case _:
+            return _answer_constraint(difference, live, planned, case)
+
+
+def _answer_constraint(difference: Difference, live: Table, planned: Table, case: Case) -> Step | Refusal | Edit:
+    match difference:
+        case PrimaryKeyDiffers():
+            return change_primary_key(difference, live, planned, case)
+        case CheckMissing():
+            return add_check(difference, live, planned, case)
+        case ForeignKeyMissing():
+            return add_foreign_key(difference, live, planned, case)
+        case ForeignKeyDiffers():
+            return change_foreign_key(difference)
+        case UniqueMissing():
+            return add_unique(difference, live, planned, case)
+        case IndexMissing():
+            return add_index(difference, live, planned, case)
+        case _:
+            return refuse(difference)
+
+
+def _loosened(unknown: ColumnUnknown, live: Table, case: Case) -> tuple[str, ...]:
+    text = live.text or ""
+    try:
+        return rebuild_for(live, text, drop_not_null(text, unknown.column.name), case).statements()
+    except UnreadableTextError:
+        return ()

@@ -1,0 +1,55 @@
+"""What SQLite has no words for, or what is nobody's to change: one reason for each kind."""
+
+from __future__ import annotations
+
+from schema_guard.difference import (
+    CommentDiffers,
+    Difference,
+    DomainMissing,
+    EnumMissing,
+    EnumValueMissing,
+    ExclusionMissing,
+    NotComparable,
+    NotEmittable,
+    ObjectUnknown,
+    RelationDiffers,
+    SchemaMissing,
+    SequenceMissing,
+    TypeMissing,
+)
+from schema_guard.plan import Refusal
+from schema_guard.schema import Relation
+
+__all__ = ["refuse", "refuse_on_relation"]
+
+
+def refuse(difference: Difference) -> Refusal:
+    return Refusal(difference, _reason(difference))
+
+
+def _reason(difference: Difference) -> str:
+    match difference:
+        case SchemaMissing(name=name):
+            return f"SQLite's schemas are attached databases: ATTACH one as {name} when the engine connects"
+        case RelationDiffers(actual=actual):
+            return f"a {actual} bears the table's name: rename it, then run again"
+        case ExclusionMissing():
+            return "SQLite has no exclusion constraints"
+        case EnumMissing() | EnumValueMissing() | DomainMissing() | TypeMissing():
+            return "SQLite has no types of its own to create"
+        case SequenceMissing():
+            return "SQLite has no sequences"
+        case CommentDiffers():
+            return "SQLite keeps no comments"
+        case NotComparable():
+            return "it cannot be told whether it differs: compare it by hand"
+        case NotEmittable():
+            return "it cannot be written for SQLite: correct the models"
+        case ObjectUnknown():
+            return "the models don't know it, so it is left alone: map it, or remove it yourself"
+        case _:
+            return "SQLite cannot change this"
+
+
+def refuse_on_relation(difference: Difference, relation: Relation) -> Refusal:
+    return Refusal(difference, f"it is a {relation}: change its definition by hand")

@@ -1,0 +1,54 @@
+"""A table that is missing: made as SQLAlchemy would make it, with its indexes, in one transaction."""
+
+from __future__ import annotations
+
+from schema_guard.dialects.sqlite.create_text import key
+from schema_guard.dialects.sqlite.names import catalog
+from schema_guard.dialects.sqlite.repair.case import FILE_LOCK, Case, urgency_of
+from schema_guard.dialects.sqlite.tokens import quoted_literal
+from schema_guard.difference import TableMissing
+from schema_guard.plan import Phase, Refusal, Step
+from schema_guard.schema import Index, Table
+
+__all__ = ["create_index_statement", "create_table"]
+
+
+def create_table(missing: TableMissing, case: Case) -> Step | Refusal:
+    table = missing.table
+    if missing.holder is not None:
+        return Refusal(missing, f"the name is held by {missing.holder}: rename that, then run again")
+    if table.name.schema is not None and table.name.schema not in case.facts.search_path:
+        return Refusal(missing, f"no database is attached as {table.name.schema}: ATTACH it when the engine connects")
+    if not table.ddl:
+        return Refusal(
+            missing, "SQLAlchemy cannot write its CREATE TABLE for SQLite; see what is said about its columns"
+        )
+    return Step(
+        id=f"create table {table.name}",
+        statements=(table.ddl.strip(), *(create_index_statement(index) for index in _indexes(table, case))),
+        probe=(
+            f"SELECT NOT EXISTS (SELECT 1 FROM {catalog(table.name.schema)} WHERE type IN ('table', 'view')"
+            f" AND lower(name) = lower({quoted_literal(table.name.name)}))"
+        ),
+        phase=Phase.TABLE,
+        urgency=urgency_of(missing),
+        locks=FILE_LOCK,
+        why="table missing",
+        resolves=(missing.key,),
+        object=str(table.name),
+        table=table.name,
+        provides=frozenset({f"table {table.name}"}),
+    )
+
+
+def _indexes(table: Table, case: Case) -> list[Index]:
+    """Those whose name is free; the others are seen, and refused, once the table is there."""
+    found: dict[str, Index] = {}
+    for index in table.indexes:
+        if index.ddl and index.name and not case.name_taken(table.name.schema, index.name):
+            found.setdefault(key(index.name), index)
+    return list(found.values())
+
+
+def create_index_statement(index: Index) -> str:
+    return f"CREATE {'UNIQUE ' if index.unique else ''}INDEX {index.ddl}"

@@ -1,0 +1,197 @@
+"""The session of an SQLite database: looks, and runs steps. The lock on the file is all the locking there is."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager, suppress
+from dataclasses import replace
+
+from sqlalchemy.engine import Engine
+
+from schema_guard.dialects.base import Dialect, Facts, Question, Verdict
+from schema_guard.dialects.sqlite.backup import BACKUP, backup_name, make_backup, target_of
+from schema_guard.dialects.sqlite.catalog import catalog_query, other_relations, read_database, relation_query
+from schema_guard.dialects.sqlite.dialect import SQLiteDialect
+from schema_guard.dialects.sqlite.directory_lock import directory_locked
+from schema_guard.dialects.sqlite.failures import failure
+from schema_guard.dialects.sqlite.features import probe_features
+from schema_guard.dialects.sqlite.link import ERRORS, Link, Writer
+from schema_guard.dialects.survey import take_survey
+from schema_guard.difference import Difference
+from schema_guard.errors import GuardError, LockTimeoutError, ReadError, StepError
+from schema_guard.plan import Step, Survey
+from schema_guard.report import ServerInfo
+from schema_guard.schema import Schema
+
+__all__ = ["SQLiteSession"]
+
+
+class SQLiteSession:
+    """One database, by the application's own engine.
+
+    Args:
+        engine: any SQLAlchemy engine of SQLite; of an AsyncEngine its sync_engine.
+
+    Raises:
+        UnreachableError: the file cannot be opened, or its directory does not exist.
+    """
+
+    def __init__(self, engine: Engine) -> None:
+        self._link = Link(engine)
+        self.dialect: Dialect = SQLiteDialect(type(engine.dialect)())
+        self.catalog_queries = 0
+        try:
+            self.facts = self._facts()
+        except GuardError:
+            self._link.close()
+            raise
+
+    def _facts(self) -> Facts:
+        rows = self._link.rows("SELECT sqlite_version()")
+        version = str(rows[0][0])
+        numbers = [int(part) for part in version.split(".")[:3]]
+        location = self._link.location
+        return Facts(
+            server=ServerInfo("sqlite", version, str(location)),
+            version=numbers[0] * 1_000_000 + numbers[1] * 1_000 + numbers[2],
+            search_path=tuple(self._databases()),
+            read_only=location.read_only,
+            features=probe_features(self._link.rows),
+            backups=self._backups(),
+        )
+
+    def _backups(self) -> tuple[tuple[str, str], ...]:
+        return tuple((name, backup_name(path)) for name, path in self._databases().items() if path)
+
+    def _databases(self) -> dict[str, str]:
+        """Names and files of the connection's databases, without temp; a file that is still to come included."""
+        rows = self._link.rows("SELECT name, file FROM pragma_database_list")
+        found = {str(name): str(file or "") for name, file in rows if name != "temp"}
+        if self._link.location.missing:
+            found["main"] = ""
+        return found
+
+    def locate(self, relations: Sequence[str], types: Sequence[str]) -> None:
+        """SQLite finds unqualified names by itself: they stay unqualified."""
+
+    def inspect(self, expected: Schema) -> Schema:
+        """Read the catalog of each database that the models name. Raises ReadError."""
+        databases = self.facts.search_path
+        wanted = dict.fromkeys(table.name.schema for table in expected.tables) or {None: None}
+        self.catalog_queries = 0
+        parts = []
+        for schema in wanted:
+            if schema is not None and schema not in databases:
+                continue
+            rows = self._catalog_rows(catalog_query(schema or "main"))
+            others = other_relations(rows, expected, schema)
+            parts.append(read_database([*rows, *self._relation_columns(others, schema)], expected, schema))
+        return Schema(
+            tables=tuple(table for part in parts for table in part.tables),
+            unknown_tables=tuple(name for part in parts for name in part.unknown_tables),
+            names_taken=tuple(taken for part in parts for taken in part.names_taken),
+            schemas=tuple(databases),
+        )
+
+    def _catalog_rows(self, query: str) -> list[tuple[object, ...]]:
+        self.catalog_queries += 1
+        return self._link.rows(query)
+
+    def _relation_columns(self, names: Sequence[str], schema: str | None) -> list[tuple[object, ...]]:
+        """All at once; one by one only when one of them is broken, which then has no columns."""
+        if not names:
+            return []
+        try:
+            return self._catalog_rows(relation_query(names, schema))
+        except ReadError:
+            if len(names) == 1:
+                return []
+            return [row for name in names for row in self._relation_columns([name], schema)]
+
+    def answer(self, questions: Iterable[Question]) -> dict[Question, Verdict]:  # noqa: ARG002
+        """Nothing is ever undecided: tokens and affinities decide."""
+        return {}
+
+    def survey(self, differences: Sequence[Difference], actual: Schema, timeout: float) -> Survey:
+        def read(sql: str) -> list[tuple[object, ...]]:
+            try:
+                return self._link.rows(sql, timeout)
+            except LockTimeoutError as error:
+                raise ReadError(error.message) from None
+
+        return take_survey(differences, actual, self.dialect, read)
+
+    @contextmanager
+    def guard_lock(self, key: str, wait: float) -> Iterator[None]:  # noqa: ARG002
+        """Other guards wait; whoever else writes is kept apart by each step's BEGIN IMMEDIATE, within which its probe
+        is asked again. A database in memory needs no lock."""
+        path = self._link.location.path
+        if path is None:
+            yield
+            return
+        with directory_locked(path, wait):
+            self.facts = replace(self.facts, backups=self._backups())  # another guard may have taken the names
+            yield
+
+    def needed(self, step: Step) -> bool:
+        return self.holds(step.probe)
+
+    def holds(self, condition: str) -> bool:
+        """Run a SELECT of one boolean."""
+        return bool(self._link.rows(condition)[0][0])
+
+    def execute(self, step: Step, lock_timeout: float, statement_timeout: float, sent: Callable[[str], None]) -> int:
+        """Run the step once; the probe is asked again under the write lock, and a step that is done meanwhile is left.
+
+        Returns the rows that it filled. Raises LockTimeoutError or StepError; the database is as it was then.
+        """
+        if step.statements[0].startswith(BACKUP):
+            sent(step.statements[0])
+            self._back_up(step.statements[0], lock_timeout)
+            return 0
+        return self._link.write(lock_timeout, statement_timeout, lambda writer: self._execute(writer, step, sent))
+
+    def _execute(self, writer: Writer, step: Step, sent: Callable[[str], None]) -> int:
+        """A step that brings no BEGIN of its own gets one; one that does has its PRAGMAs around it."""
+        changed = 0
+        statements = step.statements if not step.transactional else ("BEGIN IMMEDIATE", *step.statements, "COMMIT")
+        try:
+            for statement in statements:
+                if step.transactional and statement in ("BEGIN IMMEDIATE", "COMMIT"):
+                    writer.run(statement)
+                else:
+                    sent(statement)
+                    changed += self._run(writer, statement)
+                if statement == "BEGIN IMMEDIATE" and not writer.run(step.probe)[0][0][0]:
+                    writer.run("ROLLBACK")
+                    return 0
+        except ERRORS as error:
+            with suppress(*ERRORS):
+                writer.run("ROLLBACK")
+            raise failure(str(self._link.location), error) from None
+        except StepError:
+            with suppress(*ERRORS):
+                writer.run("ROLLBACK")
+            raise
+        return changed
+
+    def _run(self, writer: Writer, statement: str) -> int:
+        """A SELECT among the statements is a check: what it returns has to be true."""
+        rows, changed = writer.run(statement)
+        if statement.startswith("SELECT") and not (rows and rows[0][0]):
+            raise StepError(f"a check before COMMIT failed, nothing was changed: {statement}")
+        return changed if statement.startswith("UPDATE") else 0
+
+    def _back_up(self, statement: str, lock_timeout: float) -> None:
+        database, target = target_of(statement)
+        source = self._databases()[database]
+        try:
+            make_backup(source, target, lock_timeout)
+        except (sqlite3.Error, OSError) as error:
+            raise failure(source, error) from None
+        left = tuple((name, path) for name, path in self.facts.backups if name != database)
+        self.facts = replace(self.facts, backups=left)
+
+    def close(self) -> None:
+        self._link.close()

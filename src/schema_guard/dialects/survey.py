@@ -1,0 +1,138 @@
+"""Look at the rows of the tables that differ: who violates what is missing, what can be filled, which tables are empty.
+
+Only differences that need it cost a query; a database whose differences are all notes is not read at all.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Protocol
+
+from schema_guard.dialects.violators import SAMPLE, Violators, violators_of
+from schema_guard.difference import BackfillPending, Difference, Impact
+from schema_guard.errors import ReadError
+from schema_guard.plan import Evidence, Survey
+from schema_guard.schema import Fill, Name, Schema, Table
+
+__all__ = ["Quoting", "Read", "take_survey"]
+
+Read = Callable[[str], Sequence[tuple[object, ...]]]
+"""Runs one SELECT in a short transaction of its own, under the application's search_path and with the survey's
+timeout; raises ReadError."""
+
+BATCH = 50
+"""How many tables one query asks for rows."""
+
+ROW_SECURITY = "row-level security may hide rows"
+
+
+class Quoting(Protocol):
+    """What the survey needs of a dialect."""
+
+    def quote(self, name: Name | str) -> str: ...
+
+
+def take_survey(differences: Sequence[Difference], actual: Schema, dialect: Quoting, read: Read) -> Survey:
+    """What the rows say about the differences. Never raises: what cannot be read becomes evidence with a reason.
+
+    Args:
+        differences: what compare found.
+        actual: the live schema.
+        dialect: quotes names.
+        read: runs one SELECT; raises ReadError when it fails or takes too long.
+    """
+    matter = [difference for difference in differences if difference.impact is not Impact.NOTES]
+    evidence: dict[str, Evidence] = {}
+    tables: dict[Name, Table] = {}
+    for difference in matter:
+        table = actual.table(difference.table_name) if difference.table_name else None
+        if table is None:
+            continue
+        tables[table.name] = table
+        found = _evidence(difference, table, actual, dialect, read)
+        if found is not None:
+            evidence[difference.key] = found
+    return Survey(
+        evidence=evidence,
+        occupied=_occupied(list(tables.values()), dialect, read),
+        sizes={table.name: (table.rows_estimate, 0) for table in tables.values()},
+    )
+
+
+def _evidence(difference: Difference, table: Table, actual: Schema, dialect: Quoting, read: Read) -> Evidence | None:
+    if isinstance(difference, BackfillPending):
+        return _fillable(difference.fill, actual, read)
+    target = getattr(getattr(difference, "foreign_key", None), "target", None)
+    if target is not None and actual.table(target) is None:
+        return None
+    violators = violators_of(difference, table, dialect.quote)
+    if violators is None:
+        return None
+    found = _count(violators, read)
+    if table.row_security and found.count == 0:
+        return Evidence(found.count, found.query, exact=False, reason=ROW_SECURITY)
+    return found
+
+
+def _count(violators: Violators, read: Read) -> Evidence:
+    try:
+        count = _number(read(violators.count))
+    except ReadError as error:
+        return _without_count(violators, read, str(error))
+    sample = _sample(violators, read) if count else ()
+    return Evidence(count, violators.query, sample)
+
+
+def _without_count(violators: Violators, read: Read, reason: str) -> Evidence:
+    """Counting took too long or failed: the first few violators may still be found."""
+    sample = _sample(violators, read)
+    if sample:
+        return Evidence(len(sample), violators.query, sample, exact=False, reason=reason)
+    return Evidence(None, violators.query, exact=False, reason=reason)
+
+
+def _sample(violators: Violators, read: Read) -> tuple[str, ...]:
+    if not violators.sample:
+        return ()
+    try:
+        rows = read(violators.sample)
+    except ReadError:
+        return ()
+    return tuple(", ".join("NULL" if part is None else str(part) for part in row) for row in rows[:SAMPLE])
+
+
+def _fillable(fill: Fill, actual: Schema, read: Read) -> Evidence | None:
+    for name, column in fill.needs:
+        table = actual.table(name)
+        if table is None or table.column(column) is None:
+            return None
+    try:
+        return Evidence(_number(read(fill.count_sql)), fill.count_sql, open=_number(read(fill.open_sql)))
+    except ReadError as error:
+        return Evidence(None, fill.count_sql, exact=False, reason=str(error))
+
+
+def _number(rows: Sequence[tuple[object, ...]]) -> int:
+    return int(str(rows[0][0]))
+
+
+def _occupied(tables: Sequence[Table], dialect: Quoting, read: Read) -> frozenset[Name]:
+    """The tables that hold a row, or might: unreadable ones and those whose policies hide rows count as occupied."""
+    occupied = {table.name for table in tables if table.row_security}
+    open_tables = [table.name for table in tables if not table.row_security]
+    for start in range(0, len(open_tables), BATCH):
+        batch = open_tables[start : start + BATCH]
+        try:
+            occupied.update(_holding_rows(batch, dialect, read))
+        except ReadError:
+            for name in batch:
+                try:
+                    occupied.update(_holding_rows([name], dialect, read))
+                except ReadError:
+                    occupied.add(name)
+    return frozenset(occupied)
+
+
+def _holding_rows(names: Sequence[Name], dialect: Quoting, read: Read) -> list[Name]:
+    row = read("SELECT " + ", ".join(f"EXISTS (SELECT 1 FROM {dialect.quote(name)})" for name in names))[0]
+    return [name for name, holds in zip(names, row, strict=True) if holds]

@@ -1,0 +1,128 @@
+"""How a database differs from what the application expects: a closed union, one class for each kind of difference.
+
+Every difference names its object, says what is expected and what is there, and carries its impact: what it does to the
+application. Adding a class to the union makes the type checker point at each place that has to know it.
+"""
+
+from __future__ import annotations
+
+from typing import TypeAlias
+
+from schema_guard.difference.base import Fit, Holder, Impact
+from schema_guard.difference.columns import (
+    CollationDiffers,
+    ColumnMissing,
+    ColumnUnknown,
+    DefaultDiffers,
+    GeneratedDiffers,
+    IdentityDiffers,
+    NullabilityDiffers,
+    TypeDiffers,
+    TypeMissing,
+)
+from schema_guard.difference.constraints import (
+    CheckMissing,
+    CheckNotValidated,
+    ExclusionMissing,
+    ForeignKeyDiffers,
+    ForeignKeyMissing,
+    ForeignKeyNotValidated,
+    IndexInvalid,
+    IndexMissing,
+    ObjectUnknown,
+    PrimaryKeyDiffers,
+    UniqueMissing,
+)
+from schema_guard.difference.named import (
+    DomainMissing,
+    EnumMissing,
+    EnumValueMissing,
+    EnumValueUnknown,
+    SchemaMissing,
+    SequenceMissing,
+)
+from schema_guard.difference.tables import (
+    BackfillPending,
+    CommentDiffers,
+    NotComparable,
+    NotEmittable,
+    RelationDiffers,
+    TableMissing,
+    TableUnknown,
+)
+
+__all__ = [
+    "BackfillPending",
+    "CheckMissing",
+    "CheckNotValidated",
+    "CollationDiffers",
+    "ColumnMissing",
+    "ColumnUnknown",
+    "CommentDiffers",
+    "DefaultDiffers",
+    "Difference",
+    "DomainMissing",
+    "EnumMissing",
+    "EnumValueMissing",
+    "EnumValueUnknown",
+    "ExclusionMissing",
+    "Fit",
+    "ForeignKeyDiffers",
+    "ForeignKeyMissing",
+    "ForeignKeyNotValidated",
+    "GeneratedDiffers",
+    "Holder",
+    "IdentityDiffers",
+    "Impact",
+    "IndexInvalid",
+    "IndexMissing",
+    "NotComparable",
+    "NotEmittable",
+    "NullabilityDiffers",
+    "ObjectUnknown",
+    "PrimaryKeyDiffers",
+    "RelationDiffers",
+    "SchemaMissing",
+    "SequenceMissing",
+    "TableMissing",
+    "TableUnknown",
+    "TypeDiffers",
+    "TypeMissing",
+    "UniqueMissing",
+]
+
+Difference: TypeAlias = (
+    SchemaMissing
+    | TableMissing
+    | TableUnknown
+    | RelationDiffers
+    | ColumnMissing
+    | ColumnUnknown
+    | TypeDiffers
+    | NullabilityDiffers
+    | DefaultDiffers
+    | GeneratedDiffers
+    | IdentityDiffers
+    | CollationDiffers
+    | CommentDiffers
+    | PrimaryKeyDiffers
+    | UniqueMissing
+    | CheckMissing
+    | CheckNotValidated
+    | ForeignKeyMissing
+    | ForeignKeyDiffers
+    | ForeignKeyNotValidated
+    | ExclusionMissing
+    | IndexMissing
+    | IndexInvalid
+    | EnumMissing
+    | EnumValueMissing
+    | EnumValueUnknown
+    | DomainMissing
+    | TypeMissing
+    | SequenceMissing
+    | ObjectUnknown
+    | NotComparable
+    | NotEmittable
+    | BackfillPending
+)

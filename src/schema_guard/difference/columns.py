@@ -1,0 +1,144 @@
+"""Differences of one column."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from schema_guard.difference.base import BaseDifference, Fit, Impact
+from schema_guard.schema import Column, Table
+
+__all__ = [
+    "CollationDiffers",
+    "ColumnMissing",
+    "ColumnUnknown",
+    "DefaultDiffers",
+    "GeneratedDiffers",
+    "IdentityDiffers",
+    "NullabilityDiffers",
+    "OfColumn",
+    "TypeDiffers",
+    "TypeMissing",
+]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OfColumn(BaseDifference):
+    table: Table
+    column: Column
+    """The expected column; of ColumnUnknown the actual one."""
+
+    @property
+    def object(self) -> str:
+        return f"{self.table.name}.{self.column.name}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ColumnMissing(OfColumn):
+    code = "column-missing"
+
+    @property
+    def headline(self) -> str:
+        return f"column missing: {self.column.type}{'' if self.column.nullable else ' NOT NULL'}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ColumnUnknown(OfColumn):
+    code = "column-unknown"
+
+    @property
+    def headline(self) -> str:
+        if self.impact is Impact.NOTES:
+            return "unknown to the models, left alone"
+        return "unknown to the models, NOT NULL without default"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TypeDiffers(OfColumn):
+    code = "type-differs"
+    actual: Column
+    fit: Fit
+
+    @property
+    def headline(self) -> str:
+        return f"type is {self.actual.type}, the models expect {self.column.type}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TypeMissing(OfColumn):
+    """A column's type is none that the server knows: an extension that is not installed, for example."""
+
+    code = "type-missing"
+
+    @property
+    def headline(self) -> str:
+        return f"type {self.column.type} is unknown to the server"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NullabilityDiffers(OfColumn):
+    code = "nullability-differs"
+    actual: Column
+
+    @property
+    def headline(self) -> str:
+        if self.column.nullable:
+            return "NOT NULL, but the models write NULL"
+        if not self.actual.nullable:
+            return "NOT NULL is not validated: older rows may hold NULL"
+        return "nullable, the models say NOT NULL"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DefaultDiffers(OfColumn):
+    code = "default-differs"
+    actual: Column
+
+    @property
+    def headline(self) -> str:
+        if self.column.default is None and self.column.autoincrement:
+            return "has no default, but the models leave the key to the server"
+        if self.actual.default is None:
+            return f"server default missing: {self.column.default}"
+        return f"server default is {self.actual.default}, the models expect {self.column.default or 'none'}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GeneratedDiffers(OfColumn):
+    code = "generated-differs"
+    actual: Column
+
+    @property
+    def headline(self) -> str:
+        def words(column: Column) -> str:
+            if column.generated is None:
+                return "an ordinary column"
+            kind = "stored" if column.generated.stored else "virtual"
+            return f"generated {kind} as ({column.generated.expression})"
+
+        return f"is {words(self.actual)}, the models expect {words(self.column)}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class IdentityDiffers(OfColumn):
+    code = "identity-differs"
+    actual: Column
+
+    @property
+    def headline(self) -> str:
+        def words(column: Column) -> str:
+            if column.identity is None:
+                return "no identity column" if column.default is None else f"DEFAULT {column.default}"
+            return f"GENERATED {'ALWAYS' if column.identity.always else 'BY DEFAULT'} AS IDENTITY"
+
+        return f"is {words(self.actual)}, the models expect {words(self.column)}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CollationDiffers(OfColumn):
+    code = "collation-differs"
+    actual: Column
+
+    @property
+    def headline(self) -> str:
+        actual, expected = self.actual.collation or "the default", self.column.collation or "the default"
+        return f"collation is {actual}, the models expect {expected}"

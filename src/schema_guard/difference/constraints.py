@@ -1,0 +1,224 @@
+"""Differences of keys, constraints and indexes."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from schema_guard.difference.base import BaseDifference, Holder
+from schema_guard.schema import Check, Exclusion, ForeignKey, Index, PrimaryKey, Table, Unique
+
+__all__ = [
+    "CheckMissing",
+    "CheckNotValidated",
+    "ExclusionMissing",
+    "ForeignKeyDiffers",
+    "ForeignKeyMissing",
+    "ForeignKeyNotValidated",
+    "IndexInvalid",
+    "IndexMissing",
+    "ObjectUnknown",
+    "OfTable",
+    "PrimaryKeyDiffers",
+    "UniqueMissing",
+]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OfTable(BaseDifference):
+    """Something with an optional name on a table; `holder` is what bears that name with another structure."""
+
+    table: Table
+    holder: Holder | None = None
+
+    @property
+    def _taken(self) -> str:
+        return f"; the name is held by {self.holder}" if self.holder else ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PrimaryKeyDiffers(BaseDifference):
+    code = "primary-key-differs"
+    table: Table
+    primary_key: PrimaryKey
+    actual: PrimaryKey | None
+
+    @property
+    def object(self) -> str:
+        return str(self.table.name)
+
+    @property
+    def headline(self) -> str:
+        wanted = ", ".join(self.primary_key.columns)
+        if self.actual is None:
+            return f"primary key missing: ({wanted})"
+        return f"primary key is ({', '.join(self.actual.columns)}), the models expect ({wanted})"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class UniqueMissing(OfTable):
+    code = "unique-missing"
+    unique: Unique
+
+    @property
+    def object(self) -> str:
+        return f"{self.table.name}.{self.unique.name or 'unique(' + ', '.join(self.unique.columns) + ')'}"
+
+    @property
+    def headline(self) -> str:
+        return f"UNIQUE ({', '.join(self.unique.columns)}) missing{self._taken}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CheckMissing(OfTable):
+    code = "check-missing"
+    check: Check
+
+    @property
+    def object(self) -> str:
+        return f"{self.table.name}.{self.check.name or 'check(' + self.check.expression + ')'}"
+
+    @property
+    def headline(self) -> str:
+        return f"CHECK ({self.check.expression}) missing{self._taken}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CheckNotValidated(BaseDifference):
+    code = "check-not-validated"
+    table: Table
+    check: Check
+    actual: Check
+
+    @property
+    def object(self) -> str:
+        return f"{self.table.name}.{self.actual.name or self.check.name}"
+
+    @property
+    def headline(self) -> str:
+        state = "NOT VALID" if self.actual.enforced else "NOT ENFORCED"
+        return f"CHECK is {state}: older rows may violate it"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ForeignKeyMissing(OfTable):
+    code = "foreign-key-missing"
+    foreign_key: ForeignKey
+
+    @property
+    def object(self) -> str:
+        return f"{self.table.name}.{self.foreign_key.name or 'fk(' + ', '.join(self.foreign_key.columns) + ')'}"
+
+    @property
+    def headline(self) -> str:
+        key = self.foreign_key
+        columns, target = ", ".join(key.columns), ", ".join(key.target_columns)
+        return f"FOREIGN KEY ({columns}) to {key.target} ({target}) missing{self._taken}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ForeignKeyDiffers(BaseDifference):
+    """The same columns refer to the same target, with other actions, match or deferrability."""
+
+    code = "foreign-key-differs"
+    table: Table
+    foreign_key: ForeignKey
+    actual: ForeignKey
+
+    @property
+    def object(self) -> str:
+        return f"{self.table.name}.{self.actual.name or 'fk(' + ', '.join(self.actual.columns) + ')'}"
+
+    @property
+    def headline(self) -> str:
+        def words(key: ForeignKey) -> str:
+            when = "NOT DEFERRABLE"
+            if key.deferrable:
+                when = "INITIALLY DEFERRED" if key.initially_deferred else "DEFERRABLE"
+            return f"ON DELETE {key.on_delete} ON UPDATE {key.on_update} MATCH {key.match} {when}"
+
+        return f"FOREIGN KEY is {words(self.actual)}, the models expect {words(self.foreign_key)}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ForeignKeyNotValidated(BaseDifference):
+    code = "foreign-key-not-validated"
+    table: Table
+    foreign_key: ForeignKey
+    actual: ForeignKey
+
+    @property
+    def object(self) -> str:
+        return f"{self.table.name}.{self.actual.name or 'fk(' + ', '.join(self.actual.columns) + ')'}"
+
+    @property
+    def headline(self) -> str:
+        state = "NOT VALID" if self.actual.enforced else "NOT ENFORCED"
+        return f"FOREIGN KEY is {state}: older rows may violate it"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ExclusionMissing(OfTable):
+    code = "exclusion-missing"
+    exclusion: Exclusion
+
+    @property
+    def object(self) -> str:
+        return f"{self.table.name}.{self.exclusion.name or 'exclude'}"
+
+    @property
+    def headline(self) -> str:
+        return f"EXCLUDE constraint missing: {self.exclusion.definition}{self._taken}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class IndexMissing(OfTable):
+    code = "index-missing"
+    index: Index
+
+    @property
+    def object(self) -> str:
+        keys = ", ".join(element.text for element in self.index.elements)
+        return f"{self.table.name}.{self.index.name or 'index(' + keys + ')'}"
+
+    @property
+    def headline(self) -> str:
+        keys = ", ".join(element.text for element in self.index.elements)
+        where = f" WHERE {self.index.where}" if self.index.where else ""
+        return f"{'unique ' if self.index.unique else ''}index on ({keys}){where} missing{self._taken}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class IndexInvalid(BaseDifference):
+    """The index is there but INVALID, as a failed CREATE INDEX CONCURRENTLY leaves it."""
+
+    code = "index-invalid"
+    table: Table
+    index: Index
+    actual: Index
+
+    @property
+    def object(self) -> str:
+        return f"{self.table.name}.{self.actual.name}"
+
+    @property
+    def headline(self) -> str:
+        return "index is INVALID: no query uses it"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ObjectUnknown(BaseDifference):
+    """A constraint or index that the models don't know."""
+
+    code = "object-unknown"
+    table: Table
+    kind: str
+    name: str
+    definition: str
+
+    @property
+    def object(self) -> str:
+        return f"{self.table.name}.{self.name}"
+
+    @property
+    def headline(self) -> str:
+        return f"{self.kind} unknown to the models, left alone: {self.definition}"

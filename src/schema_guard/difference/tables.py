@@ -1,0 +1,137 @@
+"""Differences of whole tables, of their rows, and what could not be compared."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from schema_guard.difference.base import BaseDifference, Holder
+from schema_guard.schema import Column, Fill, Name, Problem, Relation, Table
+
+__all__ = [
+    "BackfillPending",
+    "CommentDiffers",
+    "NotComparable",
+    "NotEmittable",
+    "RelationDiffers",
+    "TableMissing",
+    "TableUnknown",
+]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TableMissing(BaseDifference):
+    code = "table-missing"
+    table: Table
+    holder: Holder | None = None
+
+    @property
+    def object(self) -> str:
+        return str(self.table.name)
+
+    @property
+    def headline(self) -> str:
+        taken = f"; the name is held by {self.holder}" if self.holder else ""
+        return f"table missing ({len(self.table.columns)} columns){taken}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TableUnknown(BaseDifference):
+    code = "table-unknown"
+    name: Name
+
+    @property
+    def object(self) -> str:
+        return str(self.name)
+
+    @property
+    def headline(self) -> str:
+        return "table unknown to the models, left alone"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RelationDiffers(BaseDifference):
+    """Something that is not a table (a view, a foreign table) bears an expected table's name."""
+
+    code = "relation-differs"
+    table: Table
+    actual: Relation
+
+    @property
+    def object(self) -> str:
+        return str(self.table.name)
+
+    @property
+    def headline(self) -> str:
+        return f"a {self.actual} stands where a table is expected"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CommentDiffers(BaseDifference):
+    code = "comment-differs"
+    table: Table
+    column: Column | None = None
+    actual: str | None = None
+
+    @property
+    def expected(self) -> str | None:
+        return self.column.comment if self.column else self.table.comment
+
+    @property
+    def object(self) -> str:
+        return f"{self.table.name}.{self.column.name}" if self.column else str(self.table.name)
+
+    @property
+    def headline(self) -> str:
+        return "comment missing" if self.actual is None else "comment differs"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NotComparable(BaseDifference):
+    code = "not-comparable"
+    subject: str
+    what: str
+    expected: str
+    actual: str
+    reason: str
+    table: Table | None = None
+
+    @property
+    def object(self) -> str:
+        return self.subject
+
+    @property
+    def headline(self) -> str:
+        return f"{self.what} not comparable ({self.reason}): {self.actual} / {self.expected}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NotEmittable(BaseDifference):
+    """The models hold something that SQLAlchemy or this database cannot express."""
+
+    code = "not-emittable"
+    problem: Problem
+
+    @property
+    def object(self) -> str:
+        return self.problem.object
+
+    @property
+    def headline(self) -> str:
+        return self.problem.message
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BackfillPending(BaseDifference):
+    """Rows whose declared columns can be filled in from a related table."""
+
+    code = "backfill-pending"
+    table: Table
+    fill: Fill
+
+    @property
+    def object(self) -> str:
+        return f"{self.table.name}({', '.join(self.fill.columns)})"
+
+    @property
+    def headline(self) -> str:
+        return f"rows can be filled from {self.fill.source}"

@@ -1,0 +1,100 @@
+"""What can go wrong, as a tree; every leaf has a stable code and the exit code of the command line.
+
+    GuardError
+    ├── ConfigurationError        exit 2   no URL, an unknown key, a TARGET that does not import
+    │   └── TargetError           exit 2   TARGET names no models
+    ├── UnreachableError          exit 3   the database does not answer in time
+    ├── LockTimeoutError          exit 4   a lock was not to be had in time; nothing was lost
+    └── StepError                 exit 5   a statement failed
+        └── ReadError             exit 5   the catalog or the rows could not be read
+
+The message of each is one line: the object, what it blocks, why, and what to do.
+"""
+
+from __future__ import annotations
+
+import re
+
+__all__ = [
+    "ConfigurationError",
+    "GuardError",
+    "LockTimeoutError",
+    "ReadError",
+    "StepError",
+    "TargetError",
+    "UnreachableError",
+    "one_line",
+    "without_password",
+]
+
+
+class GuardError(Exception):
+    """The root of everything this package raises on purpose.
+
+    Args:
+        message: one line for a person; control characters in it are shown as escapes.
+    """
+
+    code: str = "guard-error"
+    exit_code: int = 5
+
+    def __init__(self, message: str) -> None:
+        super().__init__(one_line(message))
+
+    @property
+    def message(self) -> str:
+        return str(self.args[0])
+
+
+class ConfigurationError(GuardError):
+    code = "configuration"
+    exit_code = 2
+
+
+class TargetError(ConfigurationError):
+    code = "target"
+
+
+class UnreachableError(GuardError):
+    code = "unreachable"
+    exit_code = 3
+
+
+class LockTimeoutError(GuardError):
+    """A lock was not to be had in time; nothing was changed.
+
+    Args:
+        message: one line for a person.
+        blockers: who holds the lock, one phrase for each session: PID, state, age, query.
+    """
+
+    code = "lock-timeout"
+    exit_code = 4
+
+    def __init__(self, message: str, blockers: tuple[str, ...] = ()) -> None:
+        super().__init__(message)
+        self.blockers = tuple(one_line(blocker) for blocker in blockers)
+
+
+class StepError(GuardError):
+    code = "step-failed"
+    exit_code = 5
+
+
+class ReadError(StepError):
+    code = "read-failed"
+
+
+_URL_PASSWORD = re.compile(r"(?P<head>[a-zA-Z][\w+.-]*://[^:/?#\s@]*:)[^\s]*(?P<tail>@)")
+_KEY_PASSWORD = re.compile(r"(?P<head>\b(?:password|passwd|pwd)\s*=\s*)(?:'[^']*'|[^\s&;]+)", re.IGNORECASE)
+
+
+def without_password(text: str) -> str:
+    """The text with the password of every URL and every `password=` in it replaced by ***."""
+    return _KEY_PASSWORD.sub(r"\g<head>***", _URL_PASSWORD.sub(r"\g<head>***\g<tail>", text))
+
+
+def one_line(text: str) -> str:
+    """The text without passwords, line breaks and terminal control characters: safe to print as one line."""
+    joined = " ".join(part.strip() for part in without_password(text).splitlines() if part.strip())
+    return "".join(char if char.isprintable() else char.encode("unicode_escape").decode() for char in joined)

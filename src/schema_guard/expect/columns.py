@@ -1,0 +1,144 @@
+"""One column of the models in a dialect's words, and how the application writes it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from sqlalchemy import JSON, Computed, Sequence, SmallInteger
+from sqlalchemy.schema import ColumnDefault
+
+from schema_guard.expect.types import is_domain, resolved
+from schema_guard.expect.writer import Writer
+from schema_guard.schema import Column, Generated, Identity, Write
+
+if TYPE_CHECKING:
+    from sqlalchemy import Column as ModelColumn
+
+    from schema_guard.expect.mapped import Mapped
+
+__all__ = ["column_of", "has_own_sequence"]
+
+
+def column_of(column: ModelColumn[Any], writer: Writer, mapped: Mapped) -> Column:
+    """What the models expect of a column.
+
+    Raises:
+        UnwritableError: its type or one of its expressions cannot be written in this dialect.
+    """
+    dialect = writer.dialect
+    type_ = writer.words.type(writer.type(column))
+    identity = column.identity if dialect.supports_identity_columns else None
+    gives_key = _server_gives_key(column, writer)
+    serial = gives_key and identity is None and writer.keys_added_later
+    inner = resolved(column.type, dialect)
+    return Column(
+        name=writer.identifier(column.name),
+        type=type_,
+        nullable=_nullable(column, writer),
+        default=None if serial else writer.default(column),
+        generated=_generated(column.computed, writer),
+        identity=None if identity is None else Identity(bool(identity.always)),
+        autoincrement=gives_key,
+        collation=_collation(inner),
+        comment=column.comment if dialect.supports_comments else None,
+        write=_write(column, writer, mapped, gives_key),
+        fill=_fill(column, writer),
+        ddl=writer.column(column),
+        mapped_by=mapped.classes_of(column),
+        value_domain_not_null=_is_domain_not_null(inner),
+    )
+
+
+def _nullable(column: ModelColumn[Any], writer: Writer) -> bool:
+    """Whether the column can hold NULL as it is declared, also by its domain.
+
+    A primary key's column is NOT NULL by the standard; only SQLite lets it hold NULL unless it says so itself.
+    """
+    if not column.nullable or _is_domain_not_null(resolved(column.type, writer.dialect)):
+        return False
+    return not (column.primary_key and writer.keys_added_later)
+
+
+def _is_domain_not_null(inner: Any) -> bool:
+    return is_domain(inner) and bool(inner.not_null)
+
+
+def _server_gives_key(column: ModelColumn[Any], writer: Writer) -> bool:
+    """Whether the column as SQLAlchemy writes it gets its value from the server: SERIAL, identity or SQLite's rowid."""
+    if column.identity is not None and writer.dialect.supports_identity_columns:
+        return True
+    if column is not column.table.autoincrement_column:
+        return False
+    if not writer.keys_added_later:
+        # SQLite: only a column declared INTEGER is the rowid (lang_createtable.html#rowid); WITHOUT ROWID has none.
+        alone = len(column.table.primary_key.columns) == 1
+        return alone and writer.type(column).upper() == "INTEGER" and not _without_rowid(column, writer)
+    inner = resolved(column.type, writer.dialect)
+    if isinstance(inner, SmallInteger) and not getattr(writer.dialect, "supports_smallserial", True):
+        return False
+    return column.default is None or has_optional_sequence(column)
+
+
+def _without_rowid(column: ModelColumn[Any], writer: Writer) -> bool:
+    return writer.options(column.table).get("with_rowid") is False
+
+
+def has_optional_sequence(column: ModelColumn[Any]) -> bool:
+    return isinstance(column.default, Sequence) and bool(column.default.optional)
+
+
+def has_own_sequence(column: ModelColumn[Any], writer: Writer) -> bool:
+    """Whether the application asks a sequence for the value (an optional one is for systems without SERIAL)."""
+    dialect = writer.dialect
+    return (
+        isinstance(column.default, Sequence)
+        and dialect.supports_sequences
+        and not (dialect.sequences_optional and bool(column.default.optional))
+    )
+
+
+def _generated(computed: Computed | None, writer: Writer) -> Generated | None:
+    if computed is None:
+        return None
+    # What "persisted=None" means depends on the server's version: ask what SQLAlchemy writes.
+    stored = writer.element(computed).upper().endswith("STORED")
+    return Generated(writer.expression(computed.sqltext), stored)
+
+
+def _collation(inner: Any) -> str | None:
+    inner = getattr(inner, "item_type", inner)
+    if is_domain(inner):
+        return None  # the domain's own business
+    collation = getattr(inner, "collation", None)
+    schema = getattr(inner, "collation_schema", None)
+    if not collation:
+        return None
+    return f"{schema}.{collation}" if schema else str(collation)
+
+
+def _write(column: ModelColumn[Any], writer: Writer, mapped: Mapped, gives_key: bool) -> Write:
+    """What SQLAlchemy's INSERT does with a column for which the program set no value (Mapper, Core crud rules)."""
+    if column.computed is not None:
+        return Write.OMITTED
+    if isinstance(column.default, Sequence):
+        if has_own_sequence(column, writer):
+            return Write.DEFAULT
+    elif column.default is not None or mapped.is_written_by_mapper(column):
+        return Write.DEFAULT
+    if column.server_default is not None or gives_key:
+        return Write.OMITTED
+    if column.primary_key or not _nullable(column, writer):
+        return Write.REQUIRED
+    return Write.OMITTED if mapped.leaves_out(column) else Write.NULL
+
+
+def _fill(column: ModelColumn[Any], writer: Writer) -> str | None:
+    default = column.default
+    if not isinstance(default, ColumnDefault) or not default.is_scalar:
+        return None
+    value: object = getattr(default, "arg", None)
+    if value is None:
+        return None
+    if isinstance(column.type, JSON):  # it has no literal form of its own in SQLAlchemy
+        return writer.json(value)
+    return writer.literal(value, column.type)

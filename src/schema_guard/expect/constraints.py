@@ -1,0 +1,223 @@
+"""The constraints of one table in a dialect's words."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from sqlalchemy.exc import NoReferencedColumnError, NoReferencedTableError
+from sqlalchemy.schema import (
+    CheckConstraint,
+    Constraint,
+    ForeignKeyConstraint,
+    PrimaryKeyConstraint,
+    UniqueConstraint,
+)
+
+from schema_guard.expect.writer import UnwritableError, Writer
+from schema_guard.schema import Check, Exclusion, ForeignKey, Name, PrimaryKey, Problem, Unique
+
+if TYPE_CHECKING:
+    from sqlalchemy import Column, Table
+    from sqlalchemy import ForeignKey as ModelForeignKey
+
+__all__ = ["Constraints", "constraints_of", "unresolved_target"]
+
+_NOT_VALID = " NOT VALID"
+
+
+@dataclass
+class Constraints:
+    """What could be written, beside the schema items that it was written from, and what could not."""
+
+    primary_key: PrimaryKey | None = None
+    uniques: list[Unique] = field(default_factory=list)
+    checks: list[Check] = field(default_factory=list)
+    foreign_keys: list[ForeignKey] = field(default_factory=list)
+    exclusions: list[Exclusion] = field(default_factory=list)
+    written: list[tuple[Constraint, str]] = field(default_factory=list)
+    """Every constraint that stands in CREATE TABLE, with its text, in SQLAlchemy's order."""
+    keys: list[ForeignKeyConstraint] = field(default_factory=list)
+    problems: list[Problem] = field(default_factory=list)
+
+
+def constraints_of(table: Table, name: Name, lost: frozenset[Column[Any]], writer: Writer) -> Constraints:
+    """Write every constraint of a table that SQLAlchemy would create in this dialect.
+
+    Args:
+        lost: columns that could not be written; what stands on one of them is left out, its column says why.
+    """
+    found = Constraints()
+    for constraint in _in_order(table):
+        if lost.intersection(_columns(constraint)):
+            continue
+        try:
+            if constraint._should_create_for_compiler(writer.ddl):
+                _take(constraint, found, writer)
+        except UnwritableError as refusal:
+            found.problems.append(_problem(constraint, name, str(refusal)))
+        except (NoReferencedTableError, NoReferencedColumnError) as missing:
+            found.problems.append(_unresolved(constraint, name, missing))
+        except Exception as error:  # a condition of the application's own, given to ddl_if()
+            found.problems.append(_problem(constraint, name, f"its condition fails: {error}"))
+    return found
+
+
+def _in_order(table: Table) -> Iterator[Constraint]:
+    """As CREATE TABLE has them: the primary key, then the others as they were declared, then those of columns."""
+    if len(table.primary_key.columns):
+        yield table.primary_key
+    for constraint in sorted(table.constraints, key=lambda constraint: constraint._creation_order):
+        if constraint is not table.primary_key:
+            yield constraint
+    for column in table.columns:
+        yield from sorted(column.constraints, key=lambda constraint: constraint._creation_order)
+
+
+def _columns(constraint: Constraint) -> Iterable[Any]:
+    return getattr(constraint, "columns", ())
+
+
+def _take(constraint: Constraint, found: Constraints, writer: Writer) -> None:
+    match constraint:
+        case PrimaryKeyConstraint():
+            found.primary_key = _primary_key(constraint, writer)
+            text = found.primary_key.ddl
+        case UniqueConstraint():
+            if not len(constraint.columns):
+                return
+            unique = _unique(constraint, writer)
+            found.uniques.append(unique)
+            text = unique.ddl
+        case ForeignKeyConstraint():
+            key = _foreign_key(constraint, writer)
+            if not key.ddl:  # SQLite across two files: SQLAlchemy writes none
+                return
+            found.foreign_keys.append(key)
+            found.keys.append(constraint)
+            text = "" if writer.keys_added_later else key.ddl
+        case CheckConstraint():
+            check = _check(constraint, writer)
+            found.checks.append(check)
+            text = "" if constraint.is_column_level else check.ddl
+        case _:
+            text = writer.element(constraint)
+            if constraint.__visit_name__ != "exclude_constraint":
+                raise UnwritableError("is of a kind that the guard does not know; it is created, but not compared")
+            found.exclusions.append(_exclusion(constraint, text, writer))
+    if text:
+        found.written.append((constraint, text))
+
+
+def _primary_key(constraint: PrimaryKeyConstraint, writer: Writer) -> PrimaryKey:
+    columns = constraint.columns_autoinc_first if constraint._implicit_generated else list(constraint.columns)
+    return PrimaryKey(
+        writer.constraint_name(constraint),
+        tuple(writer.identifier(column.name) for column in columns),
+        writer.element(constraint),
+    )
+
+
+def _unique(constraint: UniqueConstraint, writer: Writer) -> Unique:
+    options = writer.options(constraint)
+    deferrable, deferred = _deferral(constraint)
+    return Unique(
+        writer.constraint_name(constraint),
+        tuple(writer.identifier(column.name) for column in constraint.columns),
+        deferrable=deferrable,
+        initially_deferred=deferred,
+        nulls_not_distinct=options.get("nulls_not_distinct") is True,
+        include=tuple(writer.identifier(getattr(item, "name", item)) for item in options.get("include") or ()),
+        ddl=writer.element(constraint),
+    )
+
+
+def _check(constraint: CheckConstraint, writer: Writer) -> Check:
+    ddl = writer.element(constraint)
+    return Check(
+        writer.constraint_name(constraint),
+        writer.expression(constraint.sqltext),
+        validated=not writer.options(constraint).get("not_valid"),
+        ddl=ddl.removesuffix(_NOT_VALID),
+    )
+
+
+def _foreign_key(constraint: ForeignKeyConstraint, writer: Writer) -> ForeignKey:
+    targets = [element.column for element in constraint.elements]  # raises when the target is not registered
+    deferrable, deferred = _deferral(constraint)
+    return ForeignKey(
+        writer.constraint_name(constraint),
+        tuple(writer.identifier(element.parent.name) for element in constraint.elements),
+        writer.table_name(targets[0].table),
+        tuple(writer.identifier(column.name) for column in targets),
+        on_delete=_phrase(constraint.ondelete, "NO ACTION"),
+        on_update=_phrase(constraint.onupdate, "NO ACTION"),
+        match=_phrase(constraint.match, "SIMPLE")
+        if writer.keys_added_later
+        else "SIMPLE",  # SQLite: foreignkeys.html, 6
+        deferrable=deferrable,
+        initially_deferred=deferred,
+        validated=not writer.options(constraint).get("not_valid"),
+        ddl=writer.element(constraint).removesuffix(_NOT_VALID),
+    )
+
+
+def _exclusion(constraint: Constraint, text: str, writer: Writer) -> Exclusion:
+    name = writer.constraint_name(constraint)
+    definition = text.removeprefix(writer.ddl.define_constraint_preamble(constraint))
+    return Exclusion(name, definition, text)
+
+
+def _phrase(text: str | None, otherwise: str) -> str:
+    """An action's keywords in capitals; a column list behind SET NULL keeps its case."""
+    if not text:
+        return otherwise
+    head, parenthesis, columns = " ".join(text.split()).partition("(")
+    return f"{head.upper()}{parenthesis}{columns}"
+
+
+def _deferral(constraint: Constraint) -> tuple[bool, bool]:
+    """Deferrable, initially deferred. INITIALLY DEFERRED alone implies DEFERRABLE (PostgreSQL manual, CREATE TABLE)."""
+    deferred = (constraint.initially or "").upper() == "DEFERRED"
+    deferrable = constraint.deferrable if constraint.deferrable is not None else deferred
+    return bool(deferrable), deferred
+
+
+def _problem(constraint: Constraint, table: Name, reason: str) -> Problem:
+    return Problem(f"{table}.{_label(constraint)}", f"cannot be written: {reason}")
+
+
+def _unresolved(constraint: Constraint, table: Name, missing: Exception) -> Problem:
+    assert isinstance(constraint, ForeignKeyConstraint)
+    columns = ", ".join(str(item.parent.name) for item in constraint.elements)
+    reason = unresolved_target(constraint.elements[0], missing)
+    return Problem(f"{table}.{_label(constraint)}", f"the foreign key ({columns}) {reason}", breaks=True)
+
+
+def unresolved_target(key: ModelForeignKey, missing: Exception) -> str:
+    """Why a foreign key leads nowhere, and what to do."""
+    target = key.target_fullname
+    if isinstance(missing, NoReferencedColumnError):
+        return f"refers to {target}, but the table that is registered under that name has no such column"
+    return (
+        f"refers to {target}, and no module that was imported defines that table: import the module that does, "
+        "before the models are guarded"
+    )
+
+
+_LABELS: dict[type[Constraint], str] = {
+    PrimaryKeyConstraint: "primary key",
+    UniqueConstraint: "unique",
+    CheckConstraint: "check",
+    ForeignKeyConstraint: "fk",
+}
+
+
+def _label(constraint: Constraint) -> str:
+    """The constraint's name or, without one, its kind and columns."""
+    if isinstance(constraint.name, str) and constraint.name:
+        return str(constraint.name)
+    kind = next((label for type_, label in _LABELS.items() if isinstance(constraint, type_)), "constraint")
+    columns = ", ".join(str(column.name) for column in _columns(constraint))
+    return f"{kind}({columns})"

@@ -1,0 +1,151 @@
+"""The indexes of one table in a dialect's words."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+from sqlalchemy import text
+from sqlalchemy.schema import CreateIndex
+from sqlalchemy.sql import operators
+from sqlalchemy.sql.elements import (
+    BinaryExpression,
+    CollationClause,
+    ColumnClause,
+    Grouping,
+    Label,
+    TextClause,
+    UnaryExpression,
+)
+from sqlalchemy.sql.elements import (
+    ClauseElement as Clause,
+)
+
+from schema_guard.expect.writer import UnwritableError, Writer
+from schema_guard.schema import Index, IndexElement
+
+if TYPE_CHECKING:
+    from sqlalchemy import Column, Table
+    from sqlalchemy import Index as ModelIndex
+
+__all__ = ["index_of", "is_created", "stands_on"]
+
+_ORDER = re.compile(r"\s+(?:(ASC|DESC)|NULLS\s+(FIRST|LAST))\s*$", re.IGNORECASE)
+_WORD = r'(?:"(?:[^"]|"")+"|[A-Za-z_][\w$]*)'
+_TEXT_COLUMN = re.compile(
+    rf"^(?P<column>{_WORD})(?:\s+COLLATE\s+(?P<collation>{_WORD}))?(?:\s+(?P<class>{_WORD}))?$", re.I
+)
+_TEXT_EXPRESSION = re.compile(r"^(?P<expression>.*\))\s+(?P<class>[A-Za-z_][\w$]*)$", re.DOTALL)
+
+
+def is_created(index: ModelIndex, writer: Writer) -> bool:
+    """Whether SQLAlchemy creates it in this dialect: ddl_if()'s condition holds. Raises what the condition raises."""
+    condition = index._ddl_if
+    return condition is None or bool(condition._should_execute(CreateIndex(index), index, None, compiler=writer.ddl))
+
+
+def stands_on(index: ModelIndex, lost: frozenset[Column[Any]]) -> bool:
+    return bool(lost.intersection(index.columns))
+
+
+def index_of(index: ModelIndex, writer: Writer) -> Index:
+    """What the models expect of an index.
+
+    Raises:
+        UnwritableError: it has no columns or no name, or an expression of it cannot be written in this dialect.
+    """
+    if not index.expressions:
+        raise UnwritableError("the index has no columns")
+    options = writer.options(index)
+    where = options.get("where")
+    assert index.table is not None
+    return Index(
+        name=writer.constraint_name(index),
+        elements=tuple(_element(item, options.get("ops") or {}, index.table, writer) for item in index.expressions),
+        unique=bool(index.unique),
+        where=None if where is None else writer.expression(text(where) if isinstance(where, str) else where),
+        include=tuple(writer.identifier(getattr(item, "name", item)) for item in options.get("include") or ()),
+        method=str(options.get("using") or "btree").lower(),
+        nulls_not_distinct=options.get("nulls_not_distinct") is True,
+        options=_storage(options.get("with") or {}),
+        ddl=writer.index(CreateIndex(index)),
+    )
+
+
+def _storage(options: Mapping[str, Any]) -> tuple[str, ...]:
+    def word(value: object) -> str:
+        return str(value).lower() if isinstance(value, bool) else str(value)
+
+    return tuple(sorted(f"{key}={word(value)}" for key, value in options.items()))
+
+
+def _element(item: Any, classes: Mapping[str, str], table: Table, writer: Writer) -> IndexElement:
+    """One key, its order, collation and operator class taken off the expression one by one."""
+    operator_class = classes.get(getattr(item, "key", None) or "")
+    descending = False
+    nulls_first: bool | None = None
+    collation = None
+    while True:
+        match item:
+            case UnaryExpression(modifier=operators.desc_op | operators.asc_op as modifier):
+                descending = modifier is operators.desc_op
+                item = item.element
+            case UnaryExpression(modifier=operators.nulls_first_op | operators.nulls_last_op as modifier):
+                nulls_first = modifier is operators.nulls_first_op
+                item = item.element
+            case BinaryExpression(right=CollationClause() as clause):
+                collation = str(clause.collation)
+                item = item.left
+            case Grouping() | Label():
+                item = item.element
+            case _:
+                break
+        operator_class = operator_class or classes.get(getattr(item, "key", None) or "")
+    first = descending if nulls_first is None else nulls_first
+    if isinstance(item, TextClause):
+        return _from_text(writer.expression(item), table, operator_class)
+    if isinstance(item, ColumnClause):
+        return IndexElement(writer.identifier(item.name), False, descending, first, operator_class, collation)
+    return IndexElement(_written(item, writer), True, descending, first, operator_class, collation)
+
+
+def _written(item: Clause, writer: Writer) -> str:
+    return writer.expression(item)
+
+
+def _from_text(written: str, table: Table, operator_class: str | None) -> IndexElement:
+    """A key given as text(): `lower(name) DESC`, `name gin_trgm_ops`, `name COLLATE "C"`."""
+    descending = False
+    nulls_first: bool | None = None
+    while (order := _ORDER.search(written)) is not None:
+        if order.group(1):
+            descending = order.group(1).upper() == "DESC"
+        else:
+            nulls_first = order.group(2).upper() == "FIRST"
+        written = written[: order.start()]
+    first = descending if nulls_first is None else nulls_first
+    plain = _TEXT_COLUMN.match(written.strip())
+    if plain is not None and (column := _column_named(plain.group("column"), table)) is not None:
+        collation = plain.group("collation")
+        return IndexElement(
+            column,
+            False,
+            descending,
+            first,
+            plain.group("class") or operator_class,
+            None if collation is None else _unquoted(collation),
+        )
+    classed = _TEXT_EXPRESSION.match(written.strip())
+    if classed is not None:
+        return IndexElement(classed.group("expression"), True, descending, first, classed.group("class"))
+    return IndexElement(written.strip(), True, descending, first, operator_class)
+
+
+def _unquoted(word: str) -> str:
+    return word[1:-1].replace('""', '"') if word.startswith('"') else word
+
+
+def _column_named(word: str, table: Table) -> str | None:
+    name = _unquoted(word) if word.startswith('"') else word.lower()
+    return next((str(column.name) for column in table.columns if column.name == name), None)

@@ -1,0 +1,57 @@
+"""Which classes map which columns, and what a mapper does with them on its own."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import TYPE_CHECKING, Any
+
+from sqlalchemy.orm import Mapper
+from sqlalchemy.orm.mapper import _all_registries
+from sqlalchemy.schema import Column, Table
+
+if TYPE_CHECKING:
+    from sqlalchemy.sql.elements import ColumnElement
+
+__all__ = ["Mapped"]
+
+
+class Mapped:
+    """An index of the mappers of some tables: declarative, imperative or of any registry that maps them."""
+
+    def __init__(self, tables: Iterable[Table]) -> None:
+        wanted = set(tables)
+        self._columns: dict[ColumnElement[Any], list[str]] = {}
+        self._tables: dict[Table, list[str]] = {}
+        self._written: set[ColumnElement[Any]] = set()
+        mappers = [mapper for registry in _all_registries() for mapper in registry.mappers]
+        for mapper in sorted(mappers, key=lambda mapper: mapper.class_.__name__):
+            if any(table in wanted for table in mapper.tables):
+                self._take(mapper)
+
+    def _take(self, mapper: Mapper[Any]) -> None:
+        name = mapper.class_.__name__
+        inherited = set(mapper.inherits.columns) if mapper.inherits is not None else set()
+        for column in mapper.columns:
+            if column not in inherited:
+                self._columns.setdefault(column, []).append(name)
+        for table in mapper.tables:
+            if isinstance(table, Table) and (mapper.inherits is None or table not in mapper.inherits.tables):
+                self._tables.setdefault(table, []).append(name)
+        if isinstance(mapper.polymorphic_on, Column):
+            self._written.add(mapper.polymorphic_on)
+        if isinstance(mapper.version_id_col, Column) and mapper.version_id_generator is not False:
+            self._written.add(mapper.version_id_col)
+
+    def classes_of(self, column: Column[Any]) -> tuple[str, ...]:
+        return tuple(self._columns.get(column, ()))
+
+    def classes_of_table(self, table: Table) -> tuple[str, ...]:
+        return tuple(self._tables.get(table, ()))
+
+    def is_written_by_mapper(self, column: Column[Any]) -> bool:
+        """Whether the mapper sets the value itself: a discriminator or a version counter."""
+        return column in self._written
+
+    def leaves_out(self, column: Column[Any]) -> bool:
+        """Whether a class maps the table but not this column, so that its INSERTs never name it."""
+        return column.table in self._tables and column not in self._columns

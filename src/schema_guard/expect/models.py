@@ -1,0 +1,207 @@
+"""From whatever holds an application's models to what they expect of a database."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from sqlalchemy.schema import CreateSequence, MetaData, Table
+from sqlalchemy.schema import Sequence as ModelSequence
+
+from schema_guard.errors import TargetError
+from schema_guard.expect.backfills import Backfill, fill_of
+from schema_guard.expect.mapped import Mapped
+from schema_guard.expect.tables import is_expected, table_of
+from schema_guard.expect.types import NamedTypes, custom_type_name, is_domain, is_native_enum, spread
+from schema_guard.expect.upserts import Upsert, with_upserts
+from schema_guard.expect.writer import UnwritableError, Writer
+from schema_guard.schema import Name, Problem, Schema
+from schema_guard.schema import Sequence as ExpectedSequence
+
+if TYPE_CHECKING:
+    from sqlalchemy.engine import Dialect as SQLAlchemyDialect
+
+    from schema_guard.dialects.base import Words
+
+__all__ = ["Models", "expect", "models_of", "unqualified_names"]
+
+
+@dataclass(frozen=True, slots=True)
+class Models:
+    """Where the models are registered. Tables are read when they are needed, so later definitions count too."""
+
+    metadatas: tuple[MetaData, ...] = ()
+    alone: tuple[Table, ...] = ()
+    """Tables that were named one by one, without the others of their MetaData."""
+
+    @property
+    def tables(self) -> tuple[Table, ...]:
+        """Every table that is to be guarded, once."""
+        found = [table for metadata in self.metadatas for table in metadata.tables.values()]
+        found += [table for table in self.alone if table.metadata not in self.metadatas]
+        return tuple(dict.fromkeys(table for table in found if is_expected(table)))
+
+    @property
+    def sequences(self) -> tuple[ModelSequence, ...]:
+        """The sequences of the MetaData themselves and those that columns ask for their values."""
+        found = [item for metadata in self.metadatas for item in metadata._sequences.values()]
+        found += [
+            column.default
+            for table in self.tables
+            for column in table.columns
+            if isinstance(column.default, ModelSequence)
+        ]
+        return tuple(dict.fromkeys(found))
+
+
+def models_of(models: Any) -> Models:
+    """Find the models in a MetaData, a declarative base or registry, a Flask-SQLAlchemy `db`, a model class, or a list.
+
+    Of a Flask-SQLAlchemy `db` with binds these are the models of the default bind: the others live in other databases,
+    and `db.metadatas["name"]` names them. A single Table stands for itself alone.
+
+    Raises:
+        TargetError: when it is none of these.
+    """
+    if isinstance(models, Models):
+        return models
+    if isinstance(models, MetaData):
+        return Models((models,))
+    if isinstance(models, Table):
+        return Models(alone=(models,))
+    if isinstance(models, (list, tuple, set, frozenset)):
+        if not models:
+            raise TargetError("no models were given: the list is empty")
+        return _merged([models_of(item) for item in models])
+    metadata = _metadata_of(models)
+    if metadata is not None:
+        return Models((metadata,))
+    raise TargetError(
+        f"{_what(models)} holds no models: a MetaData, a declarative base, a registry, a Flask-SQLAlchemy db, "
+        "a SQLModel class or a list of these was expected"
+    )
+
+
+def _metadata_of(models: Any) -> MetaData | None:
+    metadata = getattr(models, "metadata", None)
+    if isinstance(metadata, MetaData):
+        return metadata
+    extensions = getattr(models, "extensions", None)  # a Flask application
+    if isinstance(extensions, dict) and "sqlalchemy" in extensions:
+        return _metadata_of(extensions["sqlalchemy"])
+    table = getattr(models, "__table__", None)
+    return table.metadata if isinstance(table, Table) else None
+
+
+def _what(models: Any) -> str:
+    if isinstance(models, type):
+        return f"the class {models.__module__}.{models.__qualname__}"
+    return f"an object of type {type(models).__module__}.{type(models).__qualname__}"
+
+
+def _merged(parts: Sequence[Models]) -> Models:
+    return Models(
+        tuple(dict.fromkeys(metadata for part in parts for metadata in part.metadatas)),
+        tuple(dict.fromkeys(table for part in parts for table in part.alone)),
+    )
+
+
+def unqualified_names(models: Models, dialect: SQLAlchemyDialect) -> tuple[list[str], list[str]]:
+    """The names that the models leave to the connection's search_path.
+
+    Returns:
+        Names of relations (tables, sequences and what foreign keys refer to), and names of types (enums, domains and
+        those that an extension brings), each sorted and without repetition.
+    """
+    relations: set[str] = set()
+    types: set[str] = set()
+    for table in models.tables:
+        if not table.schema:
+            relations.add(str(table.name))
+        relations.update(_unqualified_targets(table))
+        for column in table.columns:
+            types.update(_unqualified_types(column.type, dialect))
+    relations.update(str(item.name) for item in models.sequences if not item.schema)
+    return sorted(relations), sorted(types)
+
+
+def _unqualified_targets(table: Table) -> Iterable[str]:
+    for key in table.foreign_keys:
+        target = key.constraint.referred_table if _is_resolved(key) else None  # type: ignore[union-attr]
+        if target is not None and not target.schema:
+            yield str(target.name)
+
+
+def _is_resolved(key: Any) -> bool:
+    try:
+        return key.column is not None
+    except Exception:  # not registered, or no such column: expect says so
+        return False
+
+
+def _unqualified_types(type_: Any, dialect: SQLAlchemyDialect) -> Iterable[str]:
+    try:
+        inside = list(spread(type_, dialect))
+    except Exception:  # an extension's own code; expect reports it with the column
+        return
+    for item in inside:
+        if is_native_enum(item, dialect) or is_domain(item):
+            name, schema = getattr(item, "name", None), getattr(item, "schema", None)
+            if name and not schema:
+                yield str(name)
+        elif (custom := custom_type_name(item, dialect)) is not None:
+            yield custom
+
+
+def expect(models: Models, backfills: Sequence[Backfill], words: Words, upserts: Sequence[Upsert] = ()) -> Schema:
+    """What the models, the declared backfills and upserts expect of a database.
+
+    Never raises for what a model says: whatever SQLAlchemy cannot write becomes a `Problem`, and the rest goes on.
+    """
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # SQLAlchemy's hints on other servers' behaviour; a plan shows what is written
+        return _expect(models, backfills, upserts, Writer(words))
+
+
+def _expect(models: Models, backfills: Sequence[Backfill], upserts: Sequence[Upsert], writer: Writer) -> Schema:
+    mapped = Mapped(models.tables)
+    types = NamedTypes(writer)
+    tables = []
+    problems: list[Problem] = []
+    for table in models.tables:
+        types.collect(table)
+        expected, refused = table_of(table, writer, mapped)
+        tables.append(expected)
+        problems.extend(refused)
+    problems.extend(types.problems.values())
+    fills = []
+    for backfill in backfills:
+        try:
+            fills.append(fill_of(backfill, writer))
+        except UnwritableError as refusal:
+            problems.append(Problem(str(backfill), f"the backfill cannot be written: {refusal}"))
+    sequences = _sequences(models, writer)
+    names = [item.name for group in (tables, types.enums.values(), types.domains.values(), sequences) for item in group]
+    return Schema(
+        tables=tuple(with_upserts(tables, upserts, writer)),
+        enums=tuple(types.enums.values()),
+        domains=tuple(types.domains.values()),
+        sequences=tuple(sequences),
+        fills=tuple(fills),
+        schemas=tuple(sorted({name.schema for name in names if name.schema is not None})),
+        problems=tuple(problems),
+    )
+
+
+def _sequences(models: Models, writer: Writer) -> list[ExpectedSequence]:
+    if not writer.dialect.supports_sequences:
+        return []
+    found: dict[Name, ExpectedSequence] = {}
+    for sequence in models.sequences:
+        if writer.dialect.sequences_optional and sequence.optional:
+            continue
+        name = writer.sequence_name(sequence)
+        found.setdefault(name, ExpectedSequence(name, writer.element(CreateSequence(sequence))))
+    return list(found.values())

@@ -1,0 +1,128 @@
+"""One table of the models in a dialect's words, and what of it could not be written."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+from sqlalchemy.exc import NoReferenceError
+from sqlalchemy.schema import CreateTable
+from sqlalchemy.types import NullType
+
+from schema_guard.expect.columns import column_of
+from schema_guard.expect.constraints import Constraints, constraints_of, unresolved_target
+from schema_guard.expect.indexes import index_of, is_created, stands_on
+from schema_guard.expect.mapped import Mapped
+from schema_guard.expect.writer import UnwritableError, Writer
+from schema_guard.schema import Column, Index, Name, Problem, Relation, Table
+
+if TYPE_CHECKING:
+    from sqlalchemy import Column as ModelColumn
+    from sqlalchemy import Table as ModelTable
+
+__all__ = ["is_expected", "table_of"]
+
+_IN_TABLE = re.compile(r"^\(in table .*?, column .*?\): ", re.DOTALL)
+
+
+def is_expected(table: ModelTable) -> bool:
+    """Temporary tables come and go with a connection; views are made by a SELECT of the application's own."""
+    if getattr(table, "is_view", False) or getattr(table, "_creator_ddl", None) is not None:
+        return False
+    return not any("TEMP" in str(prefix).upper() for prefix in table._prefixes)
+
+
+def table_of(table: ModelTable, writer: Writer, mapped: Mapped) -> tuple[Table, list[Problem]]:
+    """What the models expect of a table; what cannot be written becomes a problem, and the rest goes on."""
+    name = writer.table_name(table)
+    columns, lost, problems = _columns(table, name, writer, mapped)
+    constraints = constraints_of(table, name, frozenset(lost), writer)
+    problems.extend(constraints.problems)
+    indexes, index_problems = _indexes(table, name, frozenset(lost), writer)
+    problems.extend(index_problems)
+    options = writer.options(table)
+    expected = Table(
+        name=name,
+        columns=tuple(columns),
+        primary_key=constraints.primary_key,
+        uniques=tuple(constraints.uniques),
+        checks=tuple(constraints.checks),
+        foreign_keys=tuple(constraints.foreign_keys),
+        indexes=tuple(indexes),
+        exclusions=tuple(constraints.exclusions),
+        comment=table.comment if writer.dialect.supports_comments else None,
+        relation=Relation.PARTITIONED if options.get("partition_by") else Relation.TABLE,
+        inline_foreign_keys=() if writer.keys_added_later else tuple(constraints.foreign_keys),
+        mapped_by=mapped.classes_of_table(table),
+        strict=bool(options.get("strict")),
+        without_rowid=options.get("with_rowid") is False,
+    )
+    try:
+        if problems:
+            ddl = _from_parts(table, columns, constraints, writer)
+        else:
+            keys = [] if writer.keys_added_later else constraints.keys
+            ddl = writer.element(CreateTable(table, include_foreign_key_constraints=keys))
+    except UnwritableError as refusal:
+        problems.append(Problem(str(name), f"the table cannot be written: {refusal}", breaks=True))
+        ddl = _from_parts(table, columns, constraints, writer)
+    return replace(expected, ddl=ddl), problems
+
+
+def _columns(
+    table: ModelTable, name: Name, writer: Writer, mapped: Mapped
+) -> tuple[list[Column], list[ModelColumn[Any]], list[Problem]]:
+    columns: list[Column] = []
+    lost: list[ModelColumn[Any]] = []
+    problems: list[Problem] = []
+    for column in table.columns:
+        if column.system:  # the server's own, such as xmin
+            continue
+        try:
+            columns.append(column_of(column, writer, mapped))
+        except UnwritableError as refusal:
+            lost.append(column)
+            problems.append(Problem(f"{name}.{column.name}", _why_lost(column, str(refusal)), breaks=True))
+    return columns, lost, problems
+
+
+def _why_lost(column: ModelColumn[Any], refusal: str) -> str:
+    """A column without a type of its own takes the type of what it refers to: then that reference is the reason."""
+    if isinstance(column.type, NullType):
+        for key in column.foreign_keys:
+            try:
+                key.column  # noqa: B018 (resolves the reference)
+            except NoReferenceError as missing:
+                return f"the column takes its type from its foreign key, which {unresolved_target(key, missing)}"
+        return "the column has no type"
+    return f"the column cannot be written: {_IN_TABLE.sub('', refusal)}"
+
+
+def _indexes(
+    table: ModelTable, name: Name, lost: frozenset[ModelColumn[Any]], writer: Writer
+) -> tuple[list[Index], list[Problem]]:
+    indexes: list[Index] = []
+    problems: list[Problem] = []
+    for index in sorted(table.indexes, key=lambda index: str(index.name or "")):
+        if stands_on(index, lost):
+            continue
+        label = f"{name}.{index.name or 'index'}"
+        try:
+            if is_created(index, writer):
+                indexes.append(index_of(index, writer))
+        except UnwritableError as refusal:
+            problems.append(Problem(label, f"cannot be written: {refusal}"))
+        except Exception as error:  # a condition of the application's own, given to ddl_if()
+            problems.append(Problem(label, f"its condition fails: {error}"))
+    return indexes, problems
+
+
+def _from_parts(table: ModelTable, columns: list[Column], constraints: Constraints, writer: Writer) -> str:
+    """CREATE TABLE of what could be written, in the order in which SQLAlchemy puts it."""
+    in_columns = {id(check) for column in table.columns for check in column.constraints}
+    lines = [column.ddl for column in columns]
+    lines += [text for constraint, text in constraints.written if id(constraint) not in in_columns]
+    head = " ".join(["CREATE", *(str(prefix) for prefix in table._prefixes), "TABLE"])
+    named = writer.dialect.identifier_preparer.format_table(table)
+    return f"{head} {named} (\n\t" + ", \n\t".join(lines) + "\n)" + writer.ddl.post_create_table(table)

@@ -1,0 +1,195 @@
+"""Lets SQLAlchemy compile, as plain SQL text: nothing doubled for a driver's placeholders, every literal in place."""
+
+from __future__ import annotations
+
+import copy
+import json
+import re
+from typing import TYPE_CHECKING, Any
+from weakref import WeakKeyDictionary
+
+from sqlalchemy import String, literal
+from sqlalchemy.exc import SQLAlchemyError, UnsupportedCompilationError
+from sqlalchemy.sql.compiler import DDLCompiler, SQLCompiler
+from sqlalchemy.sql.ddl import CreateColumn
+
+from schema_guard.schema import Name
+
+if TYPE_CHECKING:
+    from sqlalchemy import Column, Constraint, Index, Sequence, Table
+    from sqlalchemy.engine import Dialect as SQLAlchemyDialect
+    from sqlalchemy.sql.elements import ClauseElement
+    from sqlalchemy.types import TypeEngine
+
+    from schema_guard.dialects.base import Words
+
+__all__ = ["UnwritableError", "Writer"]
+
+_CREATE_INDEX = re.compile(r"\s*CREATE (?:UNIQUE )?INDEX (?:CONCURRENTLY )?", re.IGNORECASE)
+_CANNOT_RENDER = re.compile(r"Compiler <.*?> can't render element of (?=type )")
+_COLLATE = re.compile(r" COLLATE .*$", re.DOTALL)
+
+
+class UnwritableError(Exception):
+    """SQLAlchemy, or the code that extends it, cannot write an object; the message says why in one line."""
+
+
+class Writer:
+    """Writes one dialect's SQL for schema objects.
+
+    Args:
+        words: the dialect's words; its SQLAlchemy dialect is copied, never changed.
+    """
+
+    def __init__(self, words: Words) -> None:
+        self.words = words
+        self.dialect = _plain(words.sqlalchemy)
+        self.ddl = self.dialect.ddl_compiler(self.dialect, None)  # type: ignore[arg-type]
+
+    @property
+    def keys_added_later(self) -> bool:
+        """Whether foreign keys can be added to a table that exists; where they can't they stand in CREATE TABLE."""
+        return self.dialect.supports_alter
+
+    def table_name(self, table: Table) -> Name:
+        return self._name(table.schema, str(table.name), "relation")
+
+    def sequence_name(self, sequence: Sequence) -> Name:
+        return self._name(sequence.schema, str(sequence.name), "relation")
+
+    def type_name(self, schema: str | None, name: str) -> Name:
+        return self._name(schema, name, "type")
+
+    def _name(self, schema: str | None, name: str, kind: Any) -> Name:
+        held = self.words.identifier(name)
+        return Name(str(schema) if schema else self.words.schema_of(held, kind), held)
+
+    def identifier(self, name: str) -> str:
+        return self.words.identifier(str(name))
+
+    def constraint_name(self, item: Constraint | Index) -> str | None:
+        """The name as the catalog will hold it: naming convention applied, cut as SQLAlchemy cuts; None when unnamed.
+
+        Raises:
+            UnwritableError: SQLAlchemy refuses the name (too long, or the convention lacks something).
+        """
+        if item.name is None:
+            return None
+        with _Refusals(self.dialect.name):
+            name = self.dialect.identifier_preparer.format_constraint(item, _alembic_quote=False)
+        return None if name is None else self.identifier(name)
+
+    def element(self, element: Any) -> str:
+        """The DDL of a constraint, a CREATE element or a computed clause; empty where it stands elsewhere."""
+        with _Refusals(self.dialect.name):
+            text = self.ddl.process(element)
+        return (text or "").strip()
+
+    def expression(self, expression: ClauseElement) -> str:
+        """An expression over one table, columns without their table's name, values as literals."""
+        with _Refusals(self.dialect.name):
+            return self.ddl.sql_compiler.process(expression, include_table=False, literal_binds=True).strip()
+
+    def query(self, statement: ClauseElement) -> str:
+        """A SELECT or UPDATE, values as literals."""
+        with _Refusals(self.dialect.name):
+            return str(statement.compile(dialect=self.dialect, compile_kwargs={"literal_binds": True})).strip()
+
+    def type(self, column: Column[Any]) -> str:
+        """The column's type without its collation."""
+        text = self._type_text(column)
+        return _COLLATE.sub("", text) if " COLLATE " in text else text
+
+    def type_alone(self, type_: TypeEngine[Any]) -> str:
+        with _Refusals(self.dialect.name):
+            return _COLLATE.sub("", self.dialect.type_compiler_instance.process(type_))
+
+    def _type_text(self, column: Column[Any]) -> str:
+        with _Refusals(self.dialect.name):
+            return self.dialect.type_compiler_instance.process(
+                column.type, type_expression=column, identifier_preparer=self.dialect.identifier_preparer
+            )
+
+    def column(self, column: Column[Any]) -> str:
+        """The column's specification as in CREATE TABLE, without the checks that stand beside it there."""
+        with _Refusals(self.dialect.name):
+            if column.constraints:
+                return self.ddl.get_column_specification(column).strip()
+            return str(self.ddl.process(CreateColumn(column))).strip()
+
+    def default(self, column: Column[Any]) -> str | None:
+        with _Refusals(self.dialect.name):
+            return self.ddl.get_column_default_string(column)
+
+    def index(self, create: Any) -> str:
+        """What follows CREATE [UNIQUE] INDEX [CONCURRENTLY]."""
+        text = self.element(create)
+        head = _CREATE_INDEX.match(text)
+        if head is None:
+            raise UnwritableError(f"is not written as CREATE INDEX: {text}")
+        return text[head.end() :]
+
+    def literal(self, value: object, type_: TypeEngine[Any]) -> str | None:
+        """The value as an SQL literal of that type, None when the type has no literal form for it."""
+        try:
+            return self.expression(literal(value, type_=type_))
+        except UnwritableError:
+            return None
+
+    def json(self, value: object) -> str | None:
+        """The value as a JSON literal, None when JSON cannot hold it."""
+        serialise = getattr(self.dialect, "_json_serializer", None) or json.dumps
+        try:
+            return self.literal(serialise(value), String())
+        except (TypeError, ValueError):
+            return None
+
+    def options(self, item: Any) -> dict[str, Any]:
+        """The arguments that were given to a schema item for this dialect, by name without the prefix."""
+        try:
+            return dict(item.dialect_options[self.dialect.name])
+        except (KeyError, SQLAlchemyError):
+            return {}
+
+
+class _Refusals:
+    """Turns whatever compiling raises into UnwritableError: the types of extensions run their own code here."""
+
+    def __init__(self, system: str) -> None:
+        self.system = system
+
+    def __enter__(self) -> None:
+        return None
+
+    def __exit__(self, kind: object, error: BaseException | None, trace: object) -> None:
+        if isinstance(error, Exception) and not isinstance(error, UnwritableError):
+            raise UnwritableError(_reason(error, self.system)) from error
+
+
+def _reason(error: Exception, system: str) -> str:
+    if isinstance(error, UnsupportedCompilationError):
+        return _CANNOT_RENDER.sub(rf"{system} has no ", str(error.args[0]))
+    if isinstance(error, SQLAlchemyError):
+        return " ".join(str(error.args[0] if error.args else error).split())
+    return " ".join(f"{type(error).__name__}: {error}".split())
+
+
+def _plain(given: SQLAlchemyDialect) -> SQLAlchemyDialect:
+    """A copy of the dialect that writes SQL as a server reads it.
+
+    Drivers with `%s` placeholders make SQLAlchemy double each percent sign: in identifiers and literals by a flag of
+    the preparer, and for the modulo operator in a statement compiler of the driver's own. The copy has the flag off
+    and the database system's own compiler.
+    """
+    dialect = copy.copy(given)
+    preparer = copy.copy(given.identifier_preparer)
+    preparer.dialect = dialect
+    preparer._double_percents = False
+    preparer._strings = {}
+    dialect.identifier_preparer = preparer
+    dialect._type_memos = WeakKeyDictionary()  # literal processors, which remember whether they double percent signs
+    compilers = [kind for kind in type.mro(given.statement_compiler) if issubclass(kind, SQLCompiler)]
+    dialect.statement_compiler = next((kind for kind in compilers if kind.__module__.endswith(".base")), SQLCompiler)
+    dialect.type_compiler_instance = type(given.type_compiler_instance)(dialect)
+    assert issubclass(dialect.ddl_compiler, DDLCompiler)
+    return dialect

@@ -1,0 +1,175 @@
+"""The guard: expect, inspect, compare, plan, execute, report. This is the whole pipeline."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from typing import Any
+
+from schema_guard.compare import compare
+from schema_guard.compare.warnings import warnings_of
+from schema_guard.dialects import open_session
+from schema_guard.dialects.base import Judge, Session
+from schema_guard.difference import BackfillPending, Difference
+from schema_guard.execute.runner import Limits, run
+from schema_guard.expect.backfills import Backfill
+from schema_guard.expect.models import expect, models_of, unqualified_names
+from schema_guard.expect.upserts import upsert_of
+from schema_guard.plan import Plan, Policy, Survey
+from schema_guard.planner import make_plan
+from schema_guard.report import Finding, Report, StepResult
+from schema_guard.schema import Schema
+
+__all__ = ["Guard"]
+
+ROUNDS = 3
+"""How often apply plans again while a round changes something: one step makes the next possible."""
+
+
+@dataclass(frozen=True, slots=True)
+class Look:
+    """What one look at the database found."""
+
+    expected: Schema
+    actual: Schema
+    differences: tuple[Difference, ...]
+    survey: Survey
+
+
+class Guard:
+    """Makes a live database satisfy what the models expect.
+
+    Args:
+        models: a MetaData, a declarative base, a Flask-SQLAlchemy `db`, a SQLModel class, or several of them.
+        backfills: rows whose owner can be filled in from a related table.
+        upserts: columns that the application names in ON CONFLICT (an Upsert, a column or a tuple of them): a missing
+            UNIQUE there breaks it, where it otherwise weakens.
+        policy: what may be done beyond the defaults.
+        name: the application's name; guards of different applications on one database don't wait for each other.
+
+    Raises:
+        TargetError: when `models` is none of these.
+        ConfigurationError: when an upsert names something else than columns of one table.
+    """
+
+    def __init__(
+        self,
+        models: Any,
+        *,
+        backfills: Sequence[Backfill] = (),
+        upserts: Sequence[Any] = (),
+        policy: Policy | None = None,
+        name: str = "",
+    ) -> None:
+        self.models = models_of(models)
+        self.backfills = tuple(backfills)
+        self.upserts = tuple(upsert_of(upsert) for upsert in upserts)
+        self.policy = policy or Policy()
+        self.name = name
+
+    def check(self, database: Any, *, survey_timeout: float = 5.0) -> Report:
+        """Read only: how the database differs from what the models expect.
+
+        Args:
+            database: an Engine, an AsyncEngine or a URL.
+            survey_timeout: seconds for each query that counts rows.
+
+        Raises:
+            UnreachableError: the database does not answer.
+            ReadError: the catalog cannot be read.
+        """
+        started = time.monotonic()
+        with self._session(database) as session:
+            look = self._look(session, survey_timeout)
+            return self._report(session, look, started)
+
+    def plan(self, database: Any, *, survey_timeout: float = 5.0) -> Plan:
+        """Read only: the steps that apply would take, and what is refused. Raises as `check` does."""
+        with self._session(database) as session:
+            return self._plan(session, self._look(session, survey_timeout))
+
+    def apply(
+        self, database: Any, limits: Limits | None = None, *, heard: Callable[[StepResult], None] | None = None
+    ) -> Report:
+        """Repair what can be repaired without destroying anything, then look again.
+
+        Args:
+            database: an Engine, an AsyncEngine or a URL.
+            limits: time budget and timeouts.
+            heard: is told what became of each step as it ends.
+
+        Raises:
+            UnreachableError, ReadError: as `check` does.
+            LockTimeoutError: another guard holds the guard lock for longer than the budget.
+        """
+        started = time.monotonic()
+        limits = limits or Limits()
+        with self._session(database) as session:
+            look = self._look(session, limits.survey_timeout)
+            report = self._report(session, look, started)
+            if report.satisfied:
+                return replace(report, applied=True)  # the usual boot: nothing locked, nothing written
+            results: list[StepResult] = []
+            if not self._plan(session, look).empty:
+                with session.guard_lock(self.name, limits.remaining(started)):
+                    for _ in range(ROUNDS):
+                        look = self._look(session, limits.survey_timeout)  # whoever held the lock may have done it all
+                        plan = self._plan(session, look)
+                        done = run(plan, session, limits, started, heard=heard)
+                        results.extend(done)
+                        if not any(result.changed for result in done):
+                            break
+                    look = self._look(session, limits.survey_timeout)  # what is, not what was meant
+            report = self._report(session, look, started)
+            return replace(report, results=tuple(results), applied=True)
+
+    @contextmanager
+    def _session(self, database: Any) -> Iterator[Session]:
+        session = open_session(database)
+        try:
+            yield session
+        finally:
+            session.close()
+
+    def _look(self, session: Session, survey_timeout: float) -> Look:
+        session.locate(*unqualified_names(self.models, session.dialect.sqlalchemy))
+        expected = expect(self.models, self.backfills, session.dialect, self.upserts)
+        actual = session.inspect(expected)
+        judge = Judge(session.dialect.rules)
+        differences = compare(expected, actual, judge, self.policy)
+        if judge.open:
+            judge = Judge(session.dialect.rules, session.answer(judge.open))
+            differences = compare(expected, actual, judge, self.policy)
+        survey = session.survey(differences, actual, survey_timeout)
+        nothing_to_fill = {key for key, evidence in survey.evidence.items() if evidence.count == 0}
+        differences = tuple(
+            difference
+            for difference in differences
+            if not (isinstance(difference, BackfillPending) and difference.key in nothing_to_fill)
+        )
+        return Look(expected, actual, differences, survey)
+
+    def _plan(self, session: Session, look: Look) -> Plan:
+        repairs = session.dialect.repair(
+            look.differences, look.expected, look.actual, session.facts, look.survey, self.policy
+        )
+        return make_plan(repairs, look.differences, look.survey)
+
+    def _report(self, session: Session, look: Look, started: float) -> Report:
+        plan = self._plan(session, look)
+        refusals = {refusal.difference.key: refusal for refusal in plan.refusals}
+        findings = tuple(
+            Finding(difference, look.survey.evidence.get(difference.key), refusals.get(difference.key))
+            for difference in sorted(look.differences, key=lambda difference: -difference.impact)
+        )
+        return Report(
+            server=replace(session.facts.server, application=self.name),
+            tables_expected=len(look.expected.tables),
+            findings=findings,
+            seconds=time.monotonic() - started,
+            catalog_queries=session.catalog_queries,
+            warnings=warnings_of(look.expected, look.actual),
+            plan=plan,
+        )

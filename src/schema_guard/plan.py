@@ -1,0 +1,193 @@
+"""What would be done about the differences, as data: steps with their SQL and locks, refusals with their reasons."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from enum import IntEnum, StrEnum
+
+from schema_guard.difference import Difference
+from schema_guard.schema import Name
+
+__all__ = ["Evidence", "Hazard", "Lock", "Locked", "Phase", "Plan", "Policy", "Refusal", "Step", "Survey", "Urgency"]
+
+
+class Lock(IntEnum):
+    """Table-level lock modes, weakest first (PostgreSQL manual, 13.3.1); on SQLite WRITE, the file's lock."""
+
+    NONE = 0
+    ACCESS_SHARE = 1
+    ROW_SHARE = 2
+    ROW_EXCLUSIVE = 3
+    SHARE_UPDATE_EXCLUSIVE = 4
+    SHARE = 5
+    SHARE_ROW_EXCLUSIVE = 6
+    EXCLUSIVE = 7
+    ACCESS_EXCLUSIVE = 8
+    WRITE = 9
+
+    @property
+    def words(self) -> str:
+        return self.name.replace("_", " ")
+
+
+@dataclass(frozen=True, slots=True)
+class Locked:
+    """A lock that a step takes on a relation (None: SQLite's whole database file)."""
+
+    lock: Lock
+    relation: Name | None = None
+
+
+class Hazard(StrEnum):
+    """What a person should know before running a step."""
+
+    SCANS = "reads every row"
+    REWRITES = "rewrites the table"
+    BLOCKS_WRITES = "blocks writers while it works"
+    BLOCKS_READS = "blocks readers while it works"
+    NOT_TRANSACTIONAL = "cannot run in a transaction"
+    CHANGES_ROWS = "changes rows, only where declared"
+
+
+class Phase(IntEnum):
+    """The order in which steps run when nothing else decides."""
+
+    SCHEMA = 0
+    TYPE = 1
+    ENUM_VALUE = 2
+    SEQUENCE = 3
+    TABLE = 4
+    COLUMN = 5
+    LOOSEN = 6
+    DEFAULT = 7
+    WIDEN = 8
+    REBUILD = 9
+    BACKFILL = 10
+    NOT_NULL = 11
+    PRIMARY_KEY = 12
+    UNIQUE = 13
+    CHECK = 14
+    FOREIGN_KEY = 15
+    VALIDATE = 16
+    INDEX = 17
+    COMMENT = 18
+
+
+class Urgency(StrEnum):
+    REQUIRED = "required"
+    """Mends something that breaks the application."""
+    DEBT = "debt"
+    """Mends something that weakens it; may be left for the next run."""
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One change, done in a transaction of its own unless `transactional` is False.
+
+    `statements` run in order. `probe` is a SELECT of one boolean: true while the step is still needed, so it can be
+    asked again before every attempt, after a crash, and by an emergency script.
+    """
+
+    id: str
+    statements: tuple[str, ...]
+    probe: str
+    phase: Phase
+    urgency: Urgency
+    locks: tuple[Locked, ...]
+    why: str
+    """What it mends, in a few words."""
+    resolves: tuple[str, ...]
+    """Keys of the differences that are gone afterwards."""
+    object: str
+    table: Name | None = None
+    cost: str = "for an instant, no rewrite, no scan"
+    hazards: tuple[Hazard, ...] = ()
+    scans: bool = False
+    rewrites: bool = False
+    transactional: bool = True
+    repeat: bool = False
+    """Run again until it changes no row (batches)."""
+    provides: frozenset[str] = frozenset()
+    """Objects that exist afterwards: 'table public.t', 'column public.t.c', 'type public.e', 'rows public.t'."""
+    requires: frozenset[str] = frozenset()
+    """Objects another step may have to provide first."""
+    unless: str = ""
+    """A SELECT of one boolean, asked just before: true when rows stand in the way, and the step must not run."""
+    unless_reason: str = ""
+    """What stands in the way then, and the query that finds it."""
+    undo_on_failure: tuple[str, ...] = ()
+    """Statements that clear away what a failed attempt leaves behind (an INVALID index)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Refusal:
+    """A difference that is not mended, why, and what a person could do."""
+
+    difference: Difference
+    reason: str
+    advice: tuple[str, ...] = ()
+    """SQL, or a command, that a person could run."""
+
+
+@dataclass(frozen=True, slots=True)
+class Evidence:
+    """What the rows say about a difference: how many violate it, some of their keys, and the query that finds them.
+
+    `count` is None when it could not be counted (`reason` says why); `exact` is False when counting stopped early.
+    """
+
+    count: int | None
+    query: str
+    sample: tuple[str, ...] = ()
+    exact: bool = True
+    reason: str = ""
+    open: int | None = None
+    """Backfills: rows that need an owner, fillable or not."""
+
+
+@dataclass(frozen=True, slots=True)
+class Survey:
+    """Facts about the rows of the tables that differ: evidence by difference key, and which tables hold rows."""
+
+    evidence: dict[str, Evidence] = field(default_factory=dict)
+    occupied: frozenset[Name] = frozenset()
+    """Tables that hold at least one row."""
+    sizes: dict[Name, tuple[float, int]] = field(default_factory=dict)
+    """Estimated rows and bytes."""
+
+    def has_rows(self, table: Name) -> bool:
+        return table in self.occupied
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Policy:
+    """What the guard may do beyond its defaults.
+
+    Args:
+        fill_constant_defaults: a NOT NULL column without server default that is added to a table with rows gets the
+            model's constant Python-side default in the old rows.
+        rewrite_below: a table of at most this many rows may be rewritten (int to bigint); 0 never.
+        rebuild: SQLite: tables may be rebuilt when no ALTER TABLE does.
+        backup: SQLite: a copy of the file is made before the first rebuild.
+        comments: compare comments.
+    """
+
+    fill_constant_defaults: bool = False
+    rewrite_below: int = 0
+    rebuild: bool = True
+    backup: bool = True
+    comments: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """The steps in the order in which they run, and what is refused."""
+
+    steps: tuple[Step, ...] = ()
+    refusals: tuple[Refusal, ...] = ()
+    differences: tuple[Difference, ...] = ()
+    survey: Survey = field(default_factory=Survey)
+
+    @property
+    def empty(self) -> bool:
+        return not self.steps

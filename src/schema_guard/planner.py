@@ -1,0 +1,72 @@
+"""Pure: from repairs to a plan. Decides the order, what waits for what, and what is required before what is debt."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
+
+from schema_guard.difference import Difference, Impact
+from schema_guard.plan import Plan, Refusal, Step, Survey, Urgency
+
+__all__ = ["make_plan"]
+
+
+def make_plan(repairs: Iterable[Step | Refusal], differences: Sequence[Difference], survey: Survey) -> Plan:
+    """Order the steps: what is required first, then debt; within each by phase; always after what they require.
+
+    A debt step that a required one depends on becomes required itself.
+    """
+    steps: list[Step] = []
+    refusals: list[Refusal] = []
+    for repair in repairs:
+        if isinstance(repair, Step):
+            steps.append(repair)
+        else:
+            refusals.append(repair)
+    ordered = _after_what_they_require(
+        sorted(_with_required_prerequisites(steps), key=lambda step: (step.urgency is Urgency.DEBT, step.phase))
+    )
+    refusals.sort(key=lambda refusal: -refusal.difference.impact)
+    return Plan(tuple(ordered), tuple(refusals), tuple(differences), survey)
+
+
+def urgency_of(difference: Difference) -> Urgency:
+    return Urgency.REQUIRED if difference.impact is Impact.BREAKS else Urgency.DEBT
+
+
+def _with_required_prerequisites(steps: Sequence[Step]) -> list[Step]:
+    """Make every step required that a required step needs, however far behind."""
+    provider = {name: step.id for step in steps for name in step.provides}
+    by_id = {step.id: step for step in steps}
+    pending = [step.id for step in steps if step.urgency is Urgency.REQUIRED]
+    required: set[str] = set()
+    while pending:
+        step_id = pending.pop()
+        if step_id in required:
+            continue
+        required.add(step_id)
+        pending.extend(provider[name] for name in by_id[step_id].requires if name in provider)
+    return [replace(step, urgency=Urgency.REQUIRED) if step.id in required else step for step in steps]
+
+
+def _after_what_they_require(steps: Sequence[Step]) -> list[Step]:
+    """A stable topological order; a cycle (there should be none) keeps the given order."""
+    provider = {name: index for index, step in enumerate(steps) for name in step.provides}
+    ordered: list[Step] = []
+    placed: set[int] = set()
+    path: set[int] = set()
+
+    def place(index: int) -> None:
+        if index in placed or index in path:
+            return
+        path.add(index)
+        for name in sorted(steps[index].requires):
+            if name in provider:
+                place(provider[name])
+        path.discard(index)
+        placed.add(index)
+        ordered.append(steps[index])
+
+    for index in range(len(steps)):
+        place(index)
+    return ordered

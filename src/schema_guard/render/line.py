@@ -1,0 +1,78 @@
+"""Lines of styled text, before anybody knows whether they go to a terminal, a pipe or a page."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+
+from schema_guard.difference import Impact
+
+__all__ = ["Line", "Span", "Style", "ascii_only", "bad", "blank", "line", "plain", "shown", "style_of", "words"]
+
+
+class Style(StrEnum):
+    """What a piece of text means; how that looks is decided where it is printed."""
+
+    PLAIN = "plain"
+    BREAKS = "breaks"
+    WEAKENS = "weakens"
+    NOTES = "notes"
+    GOOD = "good"
+    BOLD = "bold"
+    DIM = "dim"
+
+
+@dataclass(frozen=True, slots=True)
+class Span:
+    text: str
+    style: Style = Style.PLAIN
+
+
+Line = tuple[Span, ...]
+
+blank: Line = ()
+
+_IMPACT_STYLES = {Impact.BREAKS: Style.BREAKS, Impact.WEAKENS: Style.WEAKENS, Impact.NOTES: Style.NOTES}
+
+_ASCII = str.maketrans({"✗": "x", "✓": "+", "·": "-"})
+
+
+def style_of(impact: Impact) -> Style:
+    return _IMPACT_STYLES[impact]
+
+
+def line(*parts: str | Span) -> Line:
+    return tuple(Span(part) if isinstance(part, str) else part for part in parts)
+
+
+def bad(text: str) -> Span:
+    return Span(text, Style.BREAKS)
+
+
+def words(text: str, style: Style = Style.PLAIN) -> Span:
+    """Foreign text (a name, a definition, a message) made safe to print."""
+    return Span(shown(text), style)
+
+
+def shown(text: str) -> str:
+    """The text on one line; what would steer a terminal (escapes, newlines, direction marks) as `\\x1b`."""
+    return "".join(char if char.isprintable() else char.encode("unicode_escape").decode("ascii") for char in text)
+
+
+def plain(lines: Iterable[Line]) -> str:
+    """The lines without styles, each ended by a newline and without trailing blanks."""
+    return "".join("".join(span.text for span in spans).rstrip() + "\n" for spans in lines)
+
+
+def ascii_only(lines: Sequence[Line], encoding: str) -> list[Line]:
+    """The lines in what the encoding can write: other signs for ours, backslash escapes for foreign text."""
+
+    def writable(text: str) -> str:
+        try:
+            text.encode(encoding)
+        except UnicodeEncodeError:
+            return text.translate(_ASCII).encode(encoding, "backslashreplace").decode(encoding)
+        return text
+
+    return [tuple(Span(writable(span.text), span.style) for span in spans) for spans in lines]

@@ -1,0 +1,212 @@
+"""Emergency SQL: a script to paste into psql or sqlite3, of the same statements that apply would send.
+
+PostgreSQL: each statement is sent only if its probe asks for it (psql's \\gexec), outside of any transaction block, so
+CREATE INDEX CONCURRENTLY works too; a satisfied database is only asked about its catalog. SQLite has no conditional
+DDL: with a file its plan is written out as it is, without one only CREATE .. IF NOT EXISTS is.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Sequence
+
+from schema_guard.compare.everything import everything
+from schema_guard.dialects.base import Dialect, Facts
+from schema_guard.errors import one_line
+from schema_guard.plan import Plan, Policy, Refusal, Step, Survey
+from schema_guard.planner import make_plan
+from schema_guard.report import ServerInfo
+from schema_guard.schema import Schema, Table
+
+__all__ = ["offline_script", "script"]
+
+LOCK_TIMEOUT = "2s"
+
+_TITLE = "-- Emergency SQL for what the models expect. It destroys nothing."
+
+_PSQL = f"""{_TITLE}
+-- Paste it into psql, outside of a transaction; twice does no harm. Every statement asks the catalog first and is left out when it is not
+-- needed, so a database that satisfies the models is not locked. A statement that fails does not stop the others.
+\\set ON_ERROR_STOP off
+\\set AUTOCOMMIT on
+SET lock_timeout = '{LOCK_TIMEOUT}';
+SET statement_timeout = 0;
+"""
+
+_SQLITE = f"""{_TITLE}
+-- Run it as: sqlite3 FILE < THIS. A table that has to be rebuilt is only replaced when its copy is complete, which
+-- relies on .bail, so don't paste it line by line. It holds for the file it was made from, as that was then.
+"""
+
+_SQLITE_OFFLINE = f"""{_TITLE}
+-- Paste it into sqlite3; twice does no harm.
+-- SQLite has no conditional DDL: without the file only CREATE .. IF NOT EXISTS is possible.
+-- A column, a constraint or a type that an existing table lacks is not: give --url to get what that file needs.
+"""
+
+
+def script(plan: Plan, dialect: Dialect) -> str:
+    """The plan's statements as a script.
+
+    Args:
+        plan: what is to be done, of `guard.plan`.
+        dialect: of the database that the plan was made for.
+    """
+    if dialect.name == "postgresql":
+        return _psql(plan)
+    return _sqlite(plan)
+
+
+def offline_script(expected: Schema, dialect: Dialect, policy: Policy | None = None) -> str:
+    """A script for whatever database it meets, made without one.
+
+    Args:
+        expected: what the models expect, in the words of an offline dialect.
+        dialect: the offline dialect.
+        policy: as for a plan.
+    """
+    if dialect.name == "postgresql":
+        return _psql(_offline_plan(expected, dialect, policy or Policy()))
+    return _sqlite_offline(expected)
+
+
+def _offline_plan(expected: Schema, dialect: Dialect, policy: Policy) -> Plan:
+    differences = everything(expected)
+    facts = Facts(ServerInfo(dialect.name, "", ""))
+    survey = Survey()
+    repairs = dialect.repair(differences, expected, Schema(), facts, survey, policy)
+    return make_plan(repairs, differences, survey)
+
+
+def _psql(plan: Plan) -> str:
+    parts = [_PSQL]
+    parts.extend(_guarded(number, step) for number, step in enumerate(plan.steps, 1))
+    parts.extend(_refused(plan.refusals))
+    parts.append(_still_missing(plan.steps))
+    return "\n".join(parts)
+
+
+def _guarded(number: int, step: Step) -> str:
+    """Ask the probe; only if it says so, ask about the rows, and send the statements.
+
+    The rows are asked in a branch of their own because their question cannot even be parsed while a table is missing,
+    and because it would lock a table that lacks nothing.
+    """
+    head = f"-- {number}. {one_line(step.object)}: {one_line(step.why)}"
+    if not step.unless:
+        return f"{head}\n{_send(step, step.probe)}"
+    return "\n".join(
+        (
+            head,
+            "\\set schema_guard_needed false",
+            f"SELECT ({step.probe}) AS schema_guard_needed \\gset",
+            "\\if :schema_guard_needed",
+            _send(step, f"SELECT NOT ({step.unless})"),
+            "\\endif",
+            "",
+        )
+    )
+
+
+def _send(step: Step, condition: str) -> str:
+    """\\gexec sends each cell as it is: a transaction's statements in one, others one by one."""
+    cells = ", ".join(_quoted(text) for text in _texts(step))
+    return f"SELECT unnest(ARRAY[{cells}]) WHERE ({condition}) \\gexec\n"
+
+
+def _texts(step: Step) -> list[str]:
+    if step.repeat:
+        return [_looped(statement) for statement in step.statements]
+    if step.transactional:
+        return ["; ".join(step.statements)]
+    return list(step.statements)
+
+
+def _looped(statement: str) -> str:
+    """Batches, each its own transaction, until one changes no row (manual, 43.8: COMMIT in DO)."""
+    body = (
+        "DECLARE changed bigint; BEGIN LOOP"
+        f" EXECUTE {_quoted(statement)}; GET DIAGNOSTICS changed = ROW_COUNT; COMMIT; EXIT WHEN changed = 0;"
+        " END LOOP; END"
+    )
+    return f"DO {_quoted(body)}"
+
+
+def _quoted(text: str) -> str:
+    """The text in dollar quotes that it cannot end; psql replaces no :variable within them."""
+    number = 0
+    while f"$guard{number or ''}$" in text:
+        number += 1
+    tag = f"$guard{number or ''}$"
+    return f"{tag}{text}{tag}"
+
+
+def _refused(refusals: Sequence[Refusal]) -> Iterable[str]:
+    for refusal in refusals:
+        difference = refusal.difference
+        yield f"-- not done: {one_line(difference.object)}: {one_line(difference.headline)}; {one_line(refusal.reason)}"
+        yield from (f"--   {one_line(advice)}" for advice in refusal.advice)
+
+
+def _still_missing(steps: Sequence[Step]) -> str:
+    """What the probes still ask for. Those of backfills read rows, and may name what is missing; they stay out."""
+    rows = [
+        f"SELECT {number}, {_quoted(one_line(step.object))}, {_quoted(one_line(step.why))} WHERE ({step.probe})"
+        for number, step in enumerate(steps, 1)
+        if not step.repeat
+    ]
+    if not rows:
+        return ""
+    listing = "\nUNION ALL ".join(rows)
+    return (
+        "\n-- What is still missing, and why the messages above:\n"
+        f'SELECT object, why AS "still missing" FROM (\n{listing}\n) AS missing(number, object, why) ORDER BY number;\n'
+    )
+
+
+def _sqlite(plan: Plan) -> str:
+    parts = [_SQLITE]
+    for number, step in enumerate(plan.steps, 1):
+        parts.append(f"-- {number}. {one_line(step.object)}: {one_line(step.why)}")
+        if step.repeat:
+            parts.append("-- Run it again until it changes no row:")
+        statements = [_sqlite_statement(statement) for statement in step.statements]
+        if step.transactional and not step.repeat:
+            statements = ["BEGIN IMMEDIATE;", *statements, "COMMIT;"]
+        if not step.transactional:
+            statements = [".bail on", *statements, ".bail off"]
+        parts.append("\n".join(statements) + "\n")
+    parts.extend(_refused(plan.refusals))
+    return "\n".join(parts) + "\n"
+
+
+def _sqlite_statement(statement: str) -> str:
+    """Commands of the shell take no semicolon. A rebuild's SELECT is a check: false has to be an error, to stop it."""
+    text = statement.rstrip().rstrip(";")
+    if text.startswith("."):
+        return text
+    if text.upper().startswith("SELECT "):
+        # abs() of the least integer is an error (SQLite manual, Built-In Scalar SQL Functions).
+        return f"SELECT CASE WHEN ({text}) THEN 'as it was' ELSE abs(-9223372036854775807 - 1) END;"
+    return f"{text};"
+
+
+_CREATE_TABLE = re.compile(r"\s*CREATE\s+TABLE\s+", re.IGNORECASE)
+
+
+def _sqlite_offline(expected: Schema) -> str:
+    parts = [_SQLITE_OFFLINE]
+    for table in expected.tables:
+        parts.append(_created(table))
+        for index in table.indexes:
+            unique = "UNIQUE " if index.unique else ""
+            parts.append(f"CREATE {unique}INDEX IF NOT EXISTS {index.ddl};\n")
+    for fill in expected.fills:
+        names = one_line(f"{fill.table} filled from {fill.source}")
+        parts.append(f"-- Rows of {names}; run it again until it changes none:")
+        parts.append(f"{fill.update_sql.rstrip().rstrip(';')};\n")
+    return "\n".join(parts)
+
+
+def _created(table: Table) -> str:
+    return _CREATE_TABLE.sub("CREATE TABLE IF NOT EXISTS ", table.ddl, count=1).strip() + ";\n"

@@ -1,0 +1,142 @@
+"""`schema-guard apply`: what each step came to, what remains, and whether the application can start."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+from schema_guard.difference import Impact
+from schema_guard.render.line import Line, Span, Style, blank, line, shown, words
+from schema_guard.render.text.check import opening
+from schema_guard.render.text.findings import finding_groups
+from schema_guard.render.text.phrases import (
+    common_schema,
+    counted,
+    duration,
+    evidence_phrase,
+    look_phrase,
+    short,
+    sql_lines,
+)
+from schema_guard.report import Finding, Outcome, Report, StepResult
+
+__all__ = ["apply_lines", "result_lines"]
+
+SIGNS = {
+    Outcome.DONE: ("✓", Style.GOOD),
+    Outcome.ALREADY: ("✓", Style.DIM),
+    Outcome.FAILED: ("✗", Style.BREAKS),
+    Outcome.LOCKED: ("✗", Style.BREAKS),
+    Outcome.WAITING: ("·", Style.WEAKENS),
+    Outcome.BLOCKED: ("!", Style.WEAKENS),
+    Outcome.LEFT: ("·", Style.WEAKENS),
+}
+ORDINALS = ("first", "second", "third", "fourth", "fifth", "sixth", "seventh", "eighth", "ninth")
+NAMED_IN_VERDICT = 3
+
+
+def apply_lines(report: Report, exit_code: int, *, verbose: bool = False) -> list[Line]:
+    """Render what apply did and what is there now.
+
+    Args:
+        report: the report of `Guard.apply`.
+        exit_code: what the command will exit with.
+        verbose: every statement that was sent.
+    """
+    lines = opening(report)
+    results = final_results(report.results)
+    if results:
+        lines.append(blank)
+    width = len(str(len(results)))
+    for number, result in enumerate(results, start=1):
+        lines.extend(result_lines(number, result, width, verbose=verbose))
+    lines.extend(finding_groups(report, verbose=verbose))
+    lines.append(blank)
+    lines.append(_verdict(report, exit_code))
+    return lines
+
+
+def final_results(results: Sequence[StepResult]) -> list[StepResult]:
+    """Of a step that was tried in several rounds, what it came to in the end."""
+    last: dict[str, StepResult] = {}
+    for result in results:
+        before = last.get(result.step.id)
+        if before is None or not before.changed or result.changed:
+            last[result.step.id] = result
+    return list(last.values())
+
+
+def result_lines(number: int, result: StepResult, width: int, *, verbose: bool = False) -> Iterable[Line]:
+    """One step's result, the waits and the reason under it."""
+    sign, style = SIGNS[result.outcome]
+    start = f" {number:>{width}} "
+    indent = " " * (len(start) + 2)
+    yield line(start, Span(sign, style), " ", words(_what(result)), Span(f"  {_came_to(result)}", Style.DIM))
+    if verbose:
+        for statement in result.statements:
+            yield from (line(indent, Span(part, Style.DIM)) for part in sql_lines(statement))
+    if waited := _waited(result):
+        yield line(indent, waited)
+    if result.message:
+        yield line(indent, words(result.message))
+
+
+def _what(result: StepResult) -> str:
+    step = result.step
+    if len(step.statements) == 1 and "\n" not in step.statements[0].strip():
+        return step.statements[0].strip()
+    return f"{step.object}: {step.why}"
+
+
+def _came_to(result: StepResult) -> str:
+    match result.outcome:
+        case Outcome.DONE if result.step.repeat or result.rows:
+            batches = f" in {counted(result.batches, 'batch', 'batches')}" if result.batches else ""
+            return f"{counted(result.rows, 'row')}{batches}, {duration(result.seconds)}"
+        case Outcome.DONE:
+            return duration(result.seconds)
+        case _:
+            return str(result.outcome)
+
+
+def _waited(result: StepResult) -> str:
+    """The tries that got no lock: how long, for whom, and which try it was in the end."""
+    tries = result.attempts if result.outcome is not Outcome.FAILED else result.attempts[:-1]
+    failed = [attempt for attempt in tries if attempt.error]
+    if not failed:
+        return ""
+    blockers = list(dict.fromkeys(blocker for attempt in failed for blocker in attempt.blockers))
+    whom = f" for {', '.join(shown(blocker) for blocker in blockers)}" if blockers else f" ({shown(failed[-1].error)})"
+    number = len(result.attempts)
+    ordinal = ORDINALS[number - 1] if number <= len(ORDINALS) else f"{number}th"
+    outcome = f"{ordinal} try" if result.changed else f"gave up after {counted(number, 'try', 'tries')}"
+    return f"waited {duration(sum(attempt.seconds for attempt in failed))}{whom}, {outcome}"
+
+
+def _verdict(report: Report, exit_code: int) -> Line:
+    breaks = [finding for finding in report.findings if finding.difference.impact is Impact.BREAKS]
+    weakens = [finding for finding in report.findings if finding.difference.impact is Impact.WEAKENS]
+    tail = f" · exit {exit_code}"
+    if breaks:
+        verb = "difference breaks" if len(breaks) == 1 else "differences break"
+        text = f"the application cannot start · {len(breaks):,} {verb} it ({_named(breaks, report)})"
+        return line(Span(text, Style.BREAKS), f" · {duration(report.seconds)}{tail}")
+    start = Span("the application can start", Style.GOOD)
+    if weakens:
+        verb = "difference weakens" if len(weakens) == 1 else "differences weaken"
+        weak = Span(f"{len(weakens):,} {verb} it ({_named(weakens, report)})", Style.WEAKENS)
+        return line(start, " · ", weak, f" · {duration(report.seconds)}{tail}")
+    if not any(result.changed for result in report.results):
+        return line(start, f" · nothing to do · {look_phrase(report)}{tail}")
+    return line(start, f" · the database has all that the models expect · {duration(report.seconds)}{tail}")
+
+
+def _named(findings: Sequence[Finding], report: Report) -> str:
+    """The objects that remain, each with what the rows say."""
+    parts, schema = [], common_schema(report)
+    for finding in findings[:NAMED_IN_VERDICT]:
+        phrase = evidence_phrase(finding.difference, finding.evidence) if finding.evidence else ""
+        name = short(finding.difference.object, schema)
+        parts.append(f"{name}: {phrase}" if phrase else name)
+    if len(findings) > NAMED_IN_VERDICT:
+        parts.append(f"{len(findings) - NAMED_IN_VERDICT:,} more")
+    return "; ".join(parts)

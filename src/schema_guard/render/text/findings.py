@@ -1,0 +1,65 @@
+"""The findings, grouped by impact: the body of check's output and the end of apply's."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+from schema_guard.difference import Impact, TableUnknown
+from schema_guard.render.line import Line, Span, Style, blank, line, style_of, words
+from schema_guard.render.text.phrases import (
+    common_schema,
+    counted,
+    evidence_phrase,
+    listed,
+    short,
+    sql_lines,
+)
+from schema_guard.report import Finding, Report
+
+__all__ = ["finding_groups"]
+
+HEADINGS = {Impact.BREAKS: "breaks the application", Impact.WEAKENS: "weakens it", Impact.NOTES: "notes"}
+SIGNS = {Impact.BREAKS: "✗", Impact.WEAKENS: "!", Impact.NOTES: "·"}
+
+ALIGN_AT_MOST = 44
+"""A longer name doesn't push the others' text to the right."""
+LIST_TABLES_UP_TO = 3
+"""More unknown tables than this are told in one line."""
+
+
+def finding_groups(report: Report, *, verbose: bool = False) -> list[Line]:
+    """A heading for each impact and under it the findings; `verbose` adds queries and lists without cutting."""
+    lines: list[Line] = []
+    for impact in sorted(Impact, reverse=True):
+        group = [finding for finding in report.findings if finding.difference.impact is impact]
+        if group:
+            lines.append(line(Span(HEADINGS[impact], Style.BOLD)))
+            lines.extend(_group(group, Span(SIGNS[impact], style_of(impact)), common_schema(report), verbose))
+    return [blank, *lines] if lines else []
+
+
+def _group(group: Sequence[Finding], sign: Span, schema: str, verbose: bool) -> Iterable[Line]:
+    unknown = [finding for finding in group if isinstance(finding.difference, TableUnknown)]
+    collapsed = unknown if len(unknown) > LIST_TABLES_UP_TO and not verbose else []
+    told = [finding for finding in group if finding not in collapsed]
+    widths = [len(short(finding.difference.object, schema)) for finding in told]
+    width = max((width for width in widths if width <= ALIGN_AT_MOST), default=0)
+    for finding in told:
+        yield from _finding(finding, sign, short(finding.difference.object, schema).ljust(width), verbose)
+    if collapsed:
+        names = listed(sorted(short(finding.difference.object, schema) for finding in collapsed), 8)
+        yield line("  ", sign, f" {counted(len(collapsed), 'table')} unknown to the models, left alone: {names}")
+
+
+def _finding(finding: Finding, sign: Span, name: str, verbose: bool) -> Iterable[Line]:
+    difference = finding.difference
+    yield line("  ", sign, " ", Span(name, Style.BOLD), "  ", words(difference.headline))
+    if difference.effect:
+        yield line("      ", words(difference.effect))
+    if finding.evidence is not None:
+        if phrase := evidence_phrase(difference, finding.evidence, finding.refusal):
+            yield line("      ", phrase)
+        if verbose and finding.evidence.count and finding.evidence.query:
+            yield from (line("      ", Span(part, Style.DIM)) for part in sql_lines(finding.evidence.query))
+    if finding.refusal is not None:
+        yield line("      ", Span("not repaired: ", Style.WEAKENS), words(finding.refusal.reason))

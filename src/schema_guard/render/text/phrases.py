@@ -1,0 +1,125 @@
+"""Small phrases that several renderings share: numbers, times, rows, lists."""
+
+from __future__ import annotations
+
+import textwrap
+from collections.abc import Sequence
+
+from schema_guard.difference import BackfillPending, Difference, Impact, NullabilityDiffers
+from schema_guard.plan import Evidence, Refusal
+from schema_guard.render.line import shown
+from schema_guard.report import Report
+
+__all__ = [
+    "common_schema",
+    "counted",
+    "duration",
+    "evidence_phrase",
+    "header",
+    "impact_counts",
+    "listed",
+    "look_phrase",
+    "short",
+    "sql_lines",
+    "terminated",
+]
+
+VERBS = {
+    Impact.BREAKS: ("breaks", "break"),
+    Impact.WEAKENS: ("weakens", "weaken"),
+    Impact.NOTES: ("note", "notes"),
+}
+
+
+def counted(number: int, noun: str, plural: str | None = None) -> str:
+    """`1 row`, `1,204 rows`."""
+    return f"{number:,} {noun if number == 1 else plural or noun + 's'}"
+
+
+def duration(seconds: float) -> str:
+    """Wall clock time as a person says it: `4 ms`, `8.1 s`, `3 min 20 s`."""
+    if seconds < 0.9995:
+        return f"{seconds * 1000:.0f} ms"
+    if seconds < 119.95:
+        return f"{seconds:.1f} s"
+    minutes, rest = divmod(round(seconds), 60)
+    return f"{minutes} min {rest} s"
+
+
+def listed(items: Sequence[str], limit: int) -> str:
+    """The first items, and how many more there are."""
+    first = ", ".join(shown(item) for item in items[:limit])
+    return first if len(items) <= limit else f"{first} and {len(items) - limit:,} more"
+
+
+def common_schema(report: Report) -> str:
+    """The schema of everything that differs; empty when there are several, or none."""
+    names = [finding.difference.table_name for finding in report.findings]
+    schemas = {name.schema for name in names if name is not None}
+    return schemas.pop() or "" if len(schemas) == 1 else ""
+
+
+def short(name: str, schema: str) -> str:
+    """An object's name without the schema that the header names."""
+    return shown(name.removeprefix(f"{schema}.") if schema else name)
+
+
+def header(report: Report) -> str:
+    """Whose models, which database and schema, how many tables."""
+    server, schema = report.server, common_schema(report)
+    parts = [
+        server.application,
+        f"{server.dialect} {server.version} at {server.database}",
+        f"schema {schema}" if schema else "",
+        f"{counted(report.tables_expected, 'table')} expected",
+    ]
+    return " · ".join(shown(part) for part in parts if part)
+
+
+def impact_counts(report: Report) -> str:
+    """`5 differences: 2 break, 2 weaken, 1 note`."""
+    parts = []
+    for impact in sorted(Impact, reverse=True):
+        if number := report.count(impact):
+            one, many = VERBS[impact]
+            parts.append(f"{number:,} {one if number == 1 else many}")
+    return f"{counted(len(report.findings), 'difference')}: {', '.join(parts)}"
+
+
+def look_phrase(report: Report) -> str:
+    """What looking took: `11 ms, 1 catalog query, no locks`."""
+    queries = counted(report.catalog_queries, "catalog query", "catalog queries")
+    return f"{duration(report.seconds)}, {queries}, no locks"
+
+
+def evidence_phrase(difference: Difference, evidence: Evidence, refusal: Refusal | None = None) -> str:
+    """What the rows say about a difference, in one clause; empty when it is nothing, or the refusal says it."""
+    if refusal is not None and f"{evidence.count} row" in refusal.reason:
+        return ""
+    if evidence.count is None:
+        return f"rows not counted: {shown(evidence.reason)}" if evidence.reason else ""
+    rows = f"{'' if evidence.exact else 'at least '}{counted(evidence.count, 'row')}"
+    if isinstance(difference, BackfillPending):
+        columns = listed(difference.fill.columns, 5)
+        if evidence.open is None:
+            return f"{rows} with no {columns} can be filled"
+        return f"{counted(evidence.open, 'row')} with no {columns}; {evidence.count:,} can be filled"
+    if not evidence.count:
+        return ""
+    one = evidence.count == 1
+    if isinstance(difference, NullabilityDiffers):
+        clause = f"{rows} {'holds' if one else 'hold'} NULL"
+    else:
+        clause = f"{rows} {'violates' if one else 'violate'} it"
+    return f"{clause} ({listed(evidence.sample, 5)})" if evidence.sample else clause
+
+
+def terminated(statement: str) -> str:
+    """The statement with its semicolon; a dot-command of the sqlite3 shell takes none."""
+    bare = statement.strip().rstrip(";")
+    return bare if bare.startswith(".") else f"{bare};"
+
+
+def sql_lines(statement: str) -> list[str]:
+    """A statement's lines, safe to print, its own indentation kept, without blank lines around it."""
+    return [shown(part.rstrip()) for part in textwrap.dedent(statement).strip().expandtabs(4).split("\n")]

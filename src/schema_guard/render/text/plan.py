@@ -1,0 +1,127 @@
+"""`schema-guard plan`: numbered steps with their SQL, locks and hazards; then what is refused, and why."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from schema_guard.plan import Lock, Locked, Plan, Refusal, Step, Urgency
+from schema_guard.render.line import Line, Span, Style, blank, line, shown, style_of, words
+from schema_guard.render.text.check import opening
+from schema_guard.render.text.phrases import (
+    common_schema,
+    counted,
+    evidence_phrase,
+    look_phrase,
+    short,
+    sql_lines,
+    terminated,
+)
+from schema_guard.report import Report
+
+__all__ = ["lock_phrase", "plan_lines"]
+
+
+def plan_lines(
+    report: Report, plan: Plan, exit_code: int, *, next_command: str = "", verbose: bool = False
+) -> list[Line]:
+    """Render a plan.
+
+    Args:
+        report: the look the plan was made from.
+        plan: its steps and refusals.
+        exit_code: what the command will exit with.
+        next_command: what a person would run next; shown when there are steps.
+        verbose: the probe of each step, too.
+    """
+    lines, schema = opening(report), common_schema(report)
+    if plan.steps:
+        lines.append(blank)
+    width = len(str(len(plan.steps)))
+    for number, step in enumerate(plan.steps, start=1):
+        lines.extend(_step(number, step, width, schema, verbose))
+    if plan.refusals:
+        lines.append(blank)
+    for refusal in plan.refusals:
+        lines.extend(_refusal(refusal, plan, width, schema))
+    lines.append(blank)
+    if next_command and plan.steps:
+        lines.append(line(Span("next: ", Style.DIM), words(next_command)))
+    lines.append(line(Span(_summary(plan), Style.BOLD), f" · {look_phrase(report)} · exit {exit_code}"))
+    return lines
+
+
+def _summary(plan: Plan) -> str:
+    if plan.empty and not plan.refusals:
+        return "nothing to do"
+    required = sum(step.urgency is Urgency.REQUIRED for step in plan.steps)
+    steps = counted(len(plan.steps), "step")
+    if plan.steps:
+        steps = f"{steps}: {required} required, {len(plan.steps) - required} debt"
+    refused = f" · {counted(len(plan.refusals), 'difference')} refused" if plan.refusals else ""
+    return f"{steps}{refused} · nothing was changed"
+
+
+def _urgency_style(urgency: Urgency) -> Style:
+    return Style.BREAKS if urgency is Urgency.REQUIRED else Style.WEAKENS
+
+
+def _step(number: int, step: Step, width: int, schema: str, verbose: bool) -> Iterable[Line]:
+    start = f" {number:>{width}} "
+    indent = " " * (len(start) + 10)
+    first = True
+    for statement in step.statements:
+        for part in sql_lines(terminated(statement) if len(step.statements) > 1 else statement):
+            if first:
+                yield line(start, Span(f"{step.urgency:<10}", _urgency_style(step.urgency)), part)
+            else:
+                yield line(indent, part)
+            first = False
+    yield line(indent, Span(lock_phrase(step), Style.DIM))
+    if cautions := _cautions(step):
+        yield line(indent, Span(cautions, Style.DIM))
+    yield line(indent, Span(f"for {short(step.object, schema)}: {shown(step.why)}", Style.DIM))
+    if verbose:
+        yield line(indent, Span("needed while: ", Style.DIM), words(step.probe, Style.DIM))
+
+
+def _cautions(step: Step) -> str:
+    repeated = ["again until it changes no row"] if step.repeat else []
+    hazards = [str(hazard) for hazard in step.hazards if str(hazard) not in step.cost]
+    return "; ".join([*repeated, *hazards])
+
+
+def lock_phrase(step: Step) -> str:
+    """The locks a step takes and what it costs: `ACCESS EXCLUSIVE on t for an instant, no rewrite, no scan`."""
+    by_lock: dict[Lock, list[Locked]] = {}
+    for locked in step.locks:
+        if locked.lock is not Lock.NONE:
+            by_lock.setdefault(locked.lock, []).append(locked)
+    phrases = []
+    for lock in sorted(by_lock, reverse=True):
+        relations = ", ".join(dict.fromkeys(str(locked.relation) for locked in by_lock[lock] if locked.relation))
+        if lock is Lock.WRITE:
+            phrases.append("the write lock of the database file")
+        else:
+            phrases.append(f"{lock.words} on {relations}" if relations else lock.words)
+    locks = " and ".join(phrases) or "no lock"
+    glue = " " if step.cost.startswith("for ") else ", "
+    return shown(f"{locks}{glue}{step.cost}" if step.cost else locks)
+
+
+def _refusal(refusal: Refusal, plan: Plan, width: int, schema: str) -> Iterable[Line]:
+    difference = refusal.difference
+    indent = " " * (width + 12)
+    yield line(
+        " ",
+        Span("refused".ljust(len(indent) - 1), style_of(difference.impact)),
+        Span(short(difference.object, schema), Style.BOLD),
+        "  ",
+        words(difference.headline),
+    )
+    evidence = plan.survey.evidence.get(difference.key)
+    if evidence is not None and (phrase := evidence_phrase(difference, evidence, refusal)):
+        yield line(indent, phrase)
+    yield line(indent, words(refusal.reason))
+    for advice in refusal.advice:
+        for part in sql_lines(advice):
+            yield line(indent, Span("  "), Span(part, Style.DIM))

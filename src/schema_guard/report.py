@@ -1,0 +1,107 @@
+"""What a check found and what an apply did."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+from schema_guard.difference import Difference, Impact
+from schema_guard.plan import Evidence, Plan, Refusal, Step
+
+__all__ = ["Attempt", "Finding", "Outcome", "Report", "ServerInfo", "StepResult"]
+
+
+class Outcome(StrEnum):
+    DONE = "done"
+    ALREADY = "already done"
+    FAILED = "failed"
+    LOCKED = "lock not to be had"
+    WAITING = "waiting for another step"
+    BLOCKED = "rows stand in the way"
+    LEFT = "left for the next run"
+
+
+@dataclass(frozen=True, slots=True)
+class Attempt:
+    """One try at a step. `seconds` includes the wait for locks; `error` is empty when it worked."""
+
+    seconds: float
+    error: str = ""
+    blockers: tuple[str, ...] = ()
+    """Who held the lock."""
+
+
+@dataclass(frozen=True, slots=True)
+class StepResult:
+    step: Step
+    outcome: Outcome
+    attempts: tuple[Attempt, ...] = ()
+    rows: int = 0
+    """Rows changed by a backfill."""
+    batches: int = 0
+    message: str = ""
+    statements: tuple[str, ...] = ()
+    """What was sent, in order."""
+
+    @property
+    def changed(self) -> bool:
+        return self.outcome is Outcome.DONE
+
+    @property
+    def seconds(self) -> float:
+        return sum(attempt.seconds for attempt in self.attempts)
+
+
+@dataclass(frozen=True, slots=True)
+class ServerInfo:
+    """Which database was looked at; never holds a password.
+
+    `dialect` is "postgresql" or "sqlite"; `version` the server's or the library's; `database` host and name or file.
+    """
+
+    dialect: str
+    version: str
+    database: str
+    application: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """A difference with what the rows say about it and, where it will not be mended, why."""
+
+    difference: Difference
+    evidence: Evidence | None = None
+    refusal: Refusal | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """What is, after looking (and after applying): the findings that remain.
+
+    `seconds` is wall clock time; `catalog_queries` counts the reads of the system catalog of the last look.
+    """
+
+    server: ServerInfo
+    tables_expected: int
+    findings: tuple[Finding, ...] = ()
+    seconds: float = 0.0
+    catalog_queries: int = 0
+    warnings: tuple[str, ...] = ()
+    plan: Plan | None = None
+    results: tuple[StepResult, ...] = field(default=())
+    applied: bool = False
+
+    def count(self, impact: Impact) -> int:
+        return sum(finding.difference.impact is impact for finding in self.findings)
+
+    @property
+    def worst(self) -> Impact | None:
+        return max((finding.difference.impact for finding in self.findings), default=None)
+
+    @property
+    def satisfied(self) -> bool:
+        """Nothing breaks or weakens the application, and no step is left to take."""
+        return (self.worst or Impact.NOTES) is Impact.NOTES and (self.plan is None or self.plan.empty)
+
+    def remains(self, fail_on: Impact) -> bool:
+        return self.worst is not None and self.worst >= fail_on

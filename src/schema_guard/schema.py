@@ -1,0 +1,358 @@
+"""What a database holds, or what the models expect of it, as frozen data in one dialect's words.
+
+The same nouns serve both sides. Fields that only the models can know (how the application writes a column, the DDL
+that SQLAlchemy compiled) keep their defaults on the side that was read from a catalog, and the other way round.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import NamedTuple
+
+__all__ = [
+    "Check",
+    "Column",
+    "Domain",
+    "Enum",
+    "Exclusion",
+    "Fill",
+    "ForeignKey",
+    "Generated",
+    "Identity",
+    "Index",
+    "IndexElement",
+    "Name",
+    "PrimaryKey",
+    "Problem",
+    "Relation",
+    "Schema",
+    "Sequence",
+    "Table",
+    "Type",
+    "TypeKind",
+    "Unique",
+    "Write",
+]
+
+
+class Name(NamedTuple):
+    """The name of a table, type or sequence, unquoted.
+
+    A `schema` of None is what the connection resolves by its search_path. After `Schema` was resolved against a
+    database it is None only on SQLite's main database and in an offline script.
+    """
+
+    schema: str | None
+    name: str
+
+    def __str__(self) -> str:
+        return f"{self.schema}.{self.name}" if self.schema else self.name
+
+
+class TypeKind(StrEnum):
+    """What kind of type a name stands for (PostgreSQL's pg_type.typtype, in words)."""
+
+    BASE = "base"
+    ENUM = "enum"
+    DOMAIN = "domain"
+    OTHER = "other"
+    UNKNOWN = "unknown"
+    """No such type is known to the server (or there is no server to ask)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Type:
+    """A column's type in canonical words: `name` is the base name without modifiers, lower case where built in.
+
+    `text` is how DDL writes it. `arguments` are the modifiers (length; precision and scale), as text.
+    On SQLite `name` is the affinity (TEXT, NUMERIC, INTEGER, REAL, BLOB) and `text` the declared type.
+    """
+
+    text: str
+    name: str
+    schema: str | None = None
+    arguments: tuple[str, ...] = ()
+    dimensions: int = 0
+    kind: TypeKind = TypeKind.BASE
+
+    def __str__(self) -> str:
+        return self.text
+
+
+class Write(StrEnum):
+    """What an INSERT of the application gives a column for which the program set no value."""
+
+    REQUIRED = "required"
+    """Nothing can be left out: the program must set a value (NOT NULL, no default on either side)."""
+    DEFAULT = "default"
+    """The Python-side default's value."""
+    NULL = "null"
+    """An explicit NULL: the ORM writes NULL for an unset attribute of a nullable column without defaults."""
+    OMITTED = "omitted"
+    """The column is left out of the statement; the server gives the value."""
+
+
+@dataclass(frozen=True, slots=True)
+class Generated:
+    """GENERATED ALWAYS AS (expression); stored, or virtual (computed when read)."""
+
+    expression: str
+    stored: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Identity:
+    """GENERATED ALWAYS | BY DEFAULT AS IDENTITY."""
+
+    always: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Column:
+    name: str
+    type: Type
+    nullable: bool = True
+    default: str | None = None
+    """The server default's SQL expression."""
+    generated: Generated | None = None
+    identity: Identity | None = None
+    autoincrement: bool = False
+    """Expected: the server has to give the key's value (SERIAL, identity, rowid). Actual: it does."""
+    collation: str | None = None
+    comment: str | None = None
+
+    write: Write = Write.OMITTED
+    """How the application writes it (expected side)."""
+    fill: str | None = None
+    """A constant Python-side default as an SQL literal: what a declared Policy may fill old rows with."""
+    ddl: str = ""
+    """The column's definition in CREATE TABLE and ADD COLUMN, name first, as SQLAlchemy compiles it."""
+    mapped_by: tuple[str, ...] = ()
+    """The classes of the application that map this column, for messages."""
+    validated: bool = True
+    """False: NOT NULL is set but NOT VALID (PostgreSQL 18), older rows may hold NULL."""
+    not_null_name: str | None = None
+    """The NOT NULL constraint's name, where the catalog has one (PostgreSQL 18)."""
+    value_domain_not_null: bool = False
+    """The type is a domain that is NOT NULL."""
+
+
+@dataclass(frozen=True, slots=True)
+class PrimaryKey:
+    name: str | None
+    columns: tuple[str, ...]
+    ddl: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Unique:
+    name: str | None
+    columns: tuple[str, ...]
+    deferrable: bool = False
+    initially_deferred: bool = False
+    nulls_not_distinct: bool = False
+    include: tuple[str, ...] = ()
+    valid: bool = True
+    ddl: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    name: str | None
+    expression: str
+    """The condition, without CHECK and its parentheses."""
+    validated: bool = True
+    enforced: bool = True
+    ddl: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class ForeignKey:
+    name: str | None
+    columns: tuple[str, ...]
+    target: Name
+    target_columns: tuple[str, ...]
+    on_delete: str = "NO ACTION"
+    on_update: str = "NO ACTION"
+    match: str = "SIMPLE"
+    deferrable: bool = False
+    initially_deferred: bool = False
+    validated: bool = True
+    enforced: bool = True
+    ddl: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class IndexElement:
+    """One key of an index: a column's name, or an expression's SQL when `is_expression`."""
+
+    text: str
+    is_expression: bool = False
+    descending: bool = False
+    nulls_first: bool = False
+    """Where NULLs stand: by default first when descending, last when ascending."""
+    operator_class: str | None = None
+    """None: the type's default for the method."""
+    collation: str | None = None
+    """None: the column's own."""
+
+
+@dataclass(frozen=True, slots=True)
+class Index:
+    name: str | None
+    elements: tuple[IndexElement, ...]
+    unique: bool = False
+    where: str | None = None
+    include: tuple[str, ...] = ()
+    method: str = "btree"
+    nulls_not_distinct: bool = False
+    options: tuple[str, ...] = ()
+    """Storage parameters as key=value, sorted."""
+    valid: bool = True
+    ddl: str = ""
+    """What follows CREATE [UNIQUE] INDEX [CONCURRENTLY], as SQLAlchemy compiles it."""
+
+    @property
+    def columns(self) -> tuple[str, ...] | None:
+        """The key's column names when every element is a plain column, else None."""
+        if any(element.is_expression for element in self.elements):
+            return None
+        return tuple(element.text for element in self.elements)
+
+
+@dataclass(frozen=True, slots=True)
+class Exclusion:
+    """EXCLUDE (PostgreSQL). Compared by name and definition; never added to a table that exists."""
+
+    name: str | None
+    definition: str
+    ddl: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Enum:
+    name: Name
+    values: tuple[str, ...]
+    ddl: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Domain:
+    name: Name
+    type: Type
+    nullable: bool = True
+    default: str | None = None
+    ddl: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Sequence:
+    name: Name
+    ddl: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Fill:
+    """A declared backfill in SQL: which columns of `table` are filled from which other table's rows."""
+
+    table: Name
+    source: Name
+    columns: tuple[str, ...]
+    needs: tuple[tuple[Name, str], ...]
+    """Every (table, column) that the statements read or write."""
+    count_sql: str
+    """SELECT of one number: the rows that can be filled."""
+    open_sql: str
+    """SELECT of one number: the rows that have no owner, whether they can be filled or not."""
+    pending_sql: str
+    """SELECT of one boolean: whether any row can be filled."""
+    update_sql: str
+    """The UPDATE of one batch; run again until it changes no row. It fills only what is NULL."""
+
+
+class Relation(StrEnum):
+    """What kind of relation bears a table's name."""
+
+    TABLE = "table"
+    PARTITIONED = "partitioned table"
+    PARTITION = "partition"
+    VIEW = "view"
+    MATERIALIZED_VIEW = "materialized view"
+    FOREIGN_TABLE = "foreign table"
+    VIRTUAL = "virtual table"
+    OTHER = "other relation"
+
+
+@dataclass(frozen=True, slots=True)
+class Table:
+    name: Name
+    columns: tuple[Column, ...] = ()
+    primary_key: PrimaryKey | None = None
+    uniques: tuple[Unique, ...] = ()
+    checks: tuple[Check, ...] = ()
+    foreign_keys: tuple[ForeignKey, ...] = ()
+    indexes: tuple[Index, ...] = ()
+    exclusions: tuple[Exclusion, ...] = ()
+    comment: str | None = None
+    relation: Relation = Relation.TABLE
+
+    ddl: str = ""
+    """CREATE TABLE as SQLAlchemy compiles it, with no other foreign keys than `inline_foreign_keys` (expected side)."""
+    inline_foreign_keys: tuple[ForeignKey, ...] = ()
+    """Those of `foreign_keys` that `ddl` already holds (all of them on SQLite)."""
+    mapped_by: tuple[str, ...] = ()
+    upserts: tuple[tuple[str, ...], ...] = ()
+    """Column sets that the application's upserts name in ON CONFLICT, as the Guard declares them."""
+
+    text: str | None = None
+    """SQLite: the table's stored CREATE statement."""
+    rows_estimate: float = -1
+    """PostgreSQL: pg_class.reltuples; -1 when never analyzed."""
+    oid: int = 0
+    strict: bool = False
+    without_rowid: bool = False
+    has_triggers: bool = False
+    companions: tuple[str, ...] = ()
+    """SQLite: the stored CREATE INDEX and CREATE TRIGGER statements of the table."""
+    row_security: bool = False
+    owned: bool = True
+    """The connected role owns it (or is a member of the owner): it may alter it."""
+
+    def column(self, name: str) -> Column | None:
+        return next((column for column in self.columns if column.name == name), None)
+
+    def __str__(self) -> str:
+        return str(self.name)
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """Something the models say that SQLAlchemy or this dialect cannot emit."""
+
+    object: str
+    message: str
+    breaks: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Schema:
+    """Everything expected of a database, or everything of it that matters to the expectation."""
+
+    tables: tuple[Table, ...] = ()
+    enums: tuple[Enum, ...] = ()
+    domains: tuple[Domain, ...] = ()
+    sequences: tuple[Sequence, ...] = ()
+    fills: tuple[Fill, ...] = ()
+    schemas: tuple[str, ...] = ()
+    """Names of schemas: expected to exist, or existing."""
+    unknown_tables: tuple[Name, ...] = ()
+    """Actual side: tables in the same schemas that nothing expects."""
+    names_taken: tuple[tuple[str | None, str, str], ...] = ()
+    """Actual side: (schema, name, what it is) of what else holds a relation's name there: indexes, sequences, types."""
+    problems: tuple[Problem, ...] = ()
+    types: tuple[Type, ...] = ()
+    """Actual side: the types that are not built in."""
+
+    def table(self, name: Name) -> Table | None:
+        return next((table for table in self.tables if table.name == name), None)

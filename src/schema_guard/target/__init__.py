@@ -1,0 +1,204 @@
+"""From the TARGET that a person writes to a Guard: imports the application, never half-heartedly.
+
+    app.models:db              an attribute of a module        app.models            the only candidate in a module
+    app:create_app()           an application factory          app.py:db             a file
+    app:settings.models.Base   a dotted attribute              app:make("test", debug=True)
+
+Whatever goes wrong is one TargetError that says what was looked for, and what was found instead.
+"""
+
+from __future__ import annotations
+
+import ast
+import importlib.util
+from difflib import get_close_matches
+from pathlib import Path
+from types import FunctionType, ModuleType
+from typing import Any
+
+from sqlalchemy import MetaData
+from sqlalchemy.orm import registry
+
+from schema_guard.errors import TargetError
+from schema_guard.expect.models import models_of
+from schema_guard.guard import Guard
+from schema_guard.target.importing import FORM, first_on_path, import_by_name, import_file, is_file, running
+
+__all__ = ["load_target"]
+
+
+def load_target(text: str, directory: Path | None = None) -> Guard:
+    """Import what a TARGET names and make a Guard of it; a Guard is returned as it is.
+
+    The working directory comes first on sys.path and stays there, so that the application's later imports find it too.
+    What the application prints while it is imported goes to standard error.
+
+    Args:
+        text: `module:attribute`, `module`, `module:factory()`, or a file in place of the module.
+        directory: where relative names begin; default is the working directory.
+
+    Raises:
+        TargetError: it does not import, names nothing, or names something without models.
+    """
+    directory = (directory or Path.cwd()).resolve()
+    place, expression = _split(text.strip())
+    first_on_path(directory)
+    module = import_file(place, directory) if is_file(place) else import_by_name(place, directory)
+    found = _evaluate(expression, module, text) if expression else module
+    if isinstance(found, ModuleType):
+        found = _only_candidate(found, text)
+    guard = found if isinstance(found, Guard) else _guard(found, text)
+    if not guard.models.tables:
+        raise TargetError(
+            f"{text} knows no table: the modules that define the models were not imported. "
+            f"Import them in {place}, or name a module that does"
+        )
+    return guard
+
+
+def _split(text: str) -> tuple[str, str]:
+    """Module or file, and the expression behind the colon; the colon of a Windows drive is part of the file."""
+    drive = text[:2] if text[1:3] in (":\\", ":/") else ""
+    place, colon, expression = text[len(drive) :].partition(":")
+    if not place or (colon and not expression.strip()):
+        raise TargetError(f"{text!r} is no target. {FORM}")
+    return drive + place, expression.strip()
+
+
+def _evaluate(expression: str, module: ModuleType, text: str) -> Any:
+    try:
+        tree = ast.parse(expression, mode="eval").body
+    except SyntaxError:
+        raise TargetError(f"{expression!r} in {text!r} is no attribute and no call. {FORM}") from None
+    return _value(tree, module, text)
+
+
+def _value(node: ast.expr, module: ModuleType, text: str) -> Any:
+    """Names, attributes and calls with literal arguments; nothing else is code that a target may hold."""
+    match node:
+        case ast.Name(id=name):
+            return _attribute(module, name, text)
+        case ast.Attribute(value=inner, attr=name):
+            return _attribute(_value(inner, module, text), name, text)
+        case ast.Call(func=inner, args=args, keywords=keywords):
+            factory = _value(inner, module, text)
+            called = ast.unparse(inner)
+            if not callable(factory):
+                raise TargetError(f"{text}: {called} is {_kind(factory)}, it cannot be called")
+            try:
+                positional = [ast.literal_eval(argument) for argument in args]
+                named = {str(keyword.arg): ast.literal_eval(keyword.value) for keyword in keywords if keyword.arg}
+            except ValueError:
+                raise TargetError(f"{text}: the arguments of {called}() have to be literals") from None
+            with running(f"calling {called}()"):
+                return factory(*positional, **named)
+        case _:
+            raise TargetError(f"{ast.unparse(node)!r} in {text!r} is no attribute and no call. {FORM}")
+
+
+def _attribute(owner: Any, name: str, text: str) -> Any:
+    with running(f"reading {name}"):
+        try:
+            return getattr(owner, name)
+        except AttributeError:
+            pass
+    place = owner.__name__ if isinstance(owner, ModuleType) else _kind(owner)
+    raise TargetError(f"{text}: {place} has no attribute {name!r}{_instead(owner, name)}")
+
+
+def _instead(owner: Any, name: str) -> str:
+    if isinstance(owner, ModuleType) and hasattr(owner, "__path__"):
+        try:
+            if importlib.util.find_spec(f"{owner.__name__}.{name}") is not None:
+                return f"; there is a module {owner.__name__}.{name}: write {owner.__name__}.{name}:ATTRIBUTE"
+        except (ImportError, ValueError):
+            pass
+    names = [known for known in vars(owner) if not known.startswith("_")] if hasattr(owner, "__dict__") else []
+    if close := get_close_matches(name, names, n=1, cutoff=0.5):
+        return f"; did you mean {close[0]!r}?"
+    candidates = sorted(_candidates(owner)) if isinstance(owner, ModuleType) else []
+    if candidates:
+        return f"; it has {', '.join(candidates)}"
+    return f"; it has {', '.join(sorted(names)[:8])}" if names else ""
+
+
+def _only_candidate(module: ModuleType, text: str) -> Any:
+    """The one thing in a module that holds models: a Guard before all others, else what leads to one MetaData."""
+    members = {name: value for name, value in vars(module).items() if not name.startswith("__")}
+    guards = {id(value): name for name, value in members.items() if isinstance(value, Guard)}
+    if len(guards) == 1:
+        return members[next(iter(guards.values()))]
+    if guards:
+        raise TargetError(f"{text} has several guards: {_choices(text, guards.values())}")
+    candidates = _candidates(module)
+    filled = {name: metadata for name, metadata in candidates.items() if metadata.tables} or candidates
+    if len({id(metadata) for metadata in filled.values()}) == 1:
+        return members[next(iter(filled))]
+    if filled:
+        raise TargetError(f"{text} has several: {_choices(text, filled)}")
+    raise TargetError(f"{text} has no models{_what_else(text, members)}")
+
+
+def _candidates(module: ModuleType) -> dict[str, MetaData]:
+    """Names of a module that lead to a MetaData: bases and db before the models themselves."""
+    found: dict[str, MetaData] = {}
+    models: dict[str, MetaData] = {}
+    for name, value in list(vars(module).items()):
+        if name.startswith("__") or isinstance(value, ModuleType):
+            continue
+        metadata = value if isinstance(value, MetaData) else _metadata_attribute(value)
+        if metadata is None:
+            continue
+        (models if hasattr(value, "__table__") else found)[name] = metadata
+    for name, metadata in models.items():
+        if not any(metadata is other for other in found.values()):
+            found[name] = metadata
+    return found
+
+
+def _metadata_attribute(value: Any) -> MetaData | None:
+    if not (isinstance(value, (type, registry)) or hasattr(type(value), "Model") or hasattr(value, "extensions")):
+        return None
+    try:
+        metadatas = models_of(value).metadatas
+    except Exception:  # an object whose attributes fail holds no models for us
+        return None
+    return metadatas[0] if metadatas else None
+
+
+def _choices(text: str, names: Any) -> str:
+    return "name one of " + ", ".join(f"{text}:{name}" for name in sorted(names))
+
+
+def _what_else(text: str, members: dict[str, Any]) -> str:
+    factories = [
+        name
+        for name, value in members.items()
+        if isinstance(value, FunctionType) and name.startswith(("create_", "make_", "build_"))
+    ]
+    if factories:
+        return f"; for an application factory write {text}:{factories[0]}()"
+    names = sorted(name for name in members if not name.startswith("_"))
+    return f"; it has {', '.join(names[:8])}. {FORM}" if names else f"; it is empty. {FORM}"
+
+
+def _guard(found: Any, text: str) -> Guard:
+    if isinstance(found, FunctionType):
+        raise TargetError(f"{text} is a function; for an application factory write {text}()")
+    if found is None:
+        raise TargetError(f"{text} is None: it holds no models")
+    extensions = getattr(found, "extensions", None)
+    if isinstance(extensions, dict) and "sqlalchemy" not in extensions:
+        raise TargetError(f"{text} is an application without Flask-SQLAlchemy: name the module that holds its models")
+    try:
+        return Guard(found)
+    except TargetError as error:
+        raise TargetError(f"{text}: {error.message}") from None
+
+
+def _kind(value: Any) -> str:
+    return (
+        f"the class {value.__qualname__}"
+        if isinstance(value, type)
+        else f"an object of type {type(value).__qualname__}"
+    )

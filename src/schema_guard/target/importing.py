@@ -1,0 +1,132 @@
+"""Imports an application's module or file, and turns every way in which that can fail into one TargetError."""
+
+from __future__ import annotations
+
+import importlib
+import importlib.util
+import sys
+import traceback
+from collections.abc import Iterator
+from contextlib import contextmanager, redirect_stdout
+from pathlib import Path
+from types import ModuleType
+
+from schema_guard.errors import TargetError
+
+__all__ = ["FORM", "first_on_path", "import_by_name", "import_file", "is_file", "running"]
+
+FORM = "A target is module:attribute, for example app.models:db"
+
+
+def is_file(place: str) -> bool:
+    return place.endswith(".py") or "/" in place or "\\" in place
+
+
+def first_on_path(directory: Path) -> None:
+    folder = str(directory)
+    if sys.path[:1] != [folder]:
+        sys.path.insert(0, folder)
+
+
+def import_by_name(name: str, directory: Path) -> ModuleType:
+    if not all(part.isidentifier() for part in name.split(".")):
+        raise TargetError(f"{name!r} is no module's name. {FORM}")
+    with running(f"importing {name}", missing=name, directory=directory):
+        return importlib.import_module(name)
+
+
+def import_file(place: str, directory: Path) -> ModuleType:
+    path = (directory / place).resolve()
+    if path.is_dir():
+        path = path / "__init__.py"
+    elif path.suffix != ".py":
+        path = path.with_name(path.name + ".py")
+    if not path.is_file():
+        raise TargetError(f"cannot import {place!r}: there is no file {path}. {FORM}")
+    root, name = _module_name(path)
+    first_on_path(root)
+    with running(f"importing {place}", missing=name, directory=root):
+        module = sys.modules.get(name)
+        if module is None or not _comes_from(module, path):
+            module = _load(path, name)
+        return module
+
+
+def _module_name(path: Path) -> tuple[Path, str]:
+    """The directory to import from, and the dotted name: a file in a package belongs to that package."""
+    parts = [] if path.stem == "__init__" else [path.stem]
+    folder = path.parent
+    while (folder / "__init__.py").is_file():
+        parts.insert(0, folder.name)
+        folder = folder.parent
+    return folder, ".".join(parts)
+
+
+def _comes_from(module: ModuleType, path: Path) -> bool:
+    file = getattr(module, "__file__", None)
+    return file is not None and Path(file).resolve() == path
+
+
+def _load(path: Path, name: str) -> ModuleType:
+    """Import by name where the name leads to this file, else load the file itself (a `code.py` of one's own)."""
+    spec = importlib.util.find_spec(name) if name.isidentifier() or "." in name else None
+    if spec is not None and spec.origin is not None and Path(spec.origin).resolve() == path:
+        return importlib.import_module(name)
+    own = name if name not in sys.modules and spec is None else f"schema_guard_target_{path.stem}"
+    spec = importlib.util.spec_from_file_location(own, path)
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    sys.modules[own] = module
+    spec.loader.exec_module(module)
+    return module
+
+
+@contextmanager
+def running(doing: str, missing: str = "", directory: Path | None = None) -> Iterator[None]:
+    """Run the application's code: its output goes to standard error, every way it can fail becomes a TargetError."""
+    arguments, sys.argv = sys.argv, sys.argv[:1]  # an application that reads the command line while it is imported
+    try:
+        with redirect_stdout(sys.stderr):
+            yield
+    except TargetError:
+        raise
+    except ModuleNotFoundError as error:
+        if error.name and (missing == error.name or missing.startswith(error.name + ".")):
+            what = f"cannot import {missing!r}"
+            if error.name != missing:
+                what += f": there is no {error.name!r}"
+            raise TargetError(f"{what} (looked in {directory} and sys.path). {FORM}") from None
+        raise TargetError(_failure(doing, error)) from error
+    except SystemExit as error:
+        raise TargetError(f"{doing} ended the program: sys.exit({error.code!r}){_where(error)}") from error
+    except Exception as error:
+        raise TargetError(_failure(doing, error)) from error
+    finally:
+        sys.argv = arguments
+
+
+def _failure(doing: str, error: Exception) -> str:
+    hint = ""
+    if isinstance(error, KeyError) and _last_line(error).find("environ") >= 0:
+        hint = "; set that environment variable"
+    return f"{doing} failed: {type(error).__name__}: {error}{_where(error)}{hint}"
+
+
+def _frames(error: BaseException) -> list[traceback.FrameSummary]:
+    frames = traceback.extract_tb(error.__traceback__)
+    return [frame for frame in frames if not frame.filename.startswith("<frozen") and frame.filename != __file__]
+
+
+def _last_line(error: BaseException) -> str:
+    return " ".join(frame.line or "" for frame in _frames(error))
+
+
+def _where(error: BaseException) -> str:
+    """The place in the application's code, where there is one: its last frame outside of installed packages."""
+    if isinstance(error, SyntaxError) and error.filename:
+        return f" ({error.filename}, line {error.lineno})"
+    frames = [frame for frame in _frames(error) if not frame.filename.startswith(importlib.__path__[0])]
+    own = [frame for frame in frames if "site-packages" not in frame.filename and "/lib/python" not in frame.filename]
+    chosen = (own or frames)[-1:]
+    return f" ({chosen[0].filename}, line {chosen[0].lineno})" if chosen else ""

@@ -1,0 +1,93 @@
+"""The rooms and their order: who may import whom."""
+
+from __future__ import annotations
+
+import sys
+
+from tests.architecture.imports import SOURCE, imports, modules
+
+LAYERS = (
+    ("__main__",),
+    ("cli",),
+    ("target", "integrations", "demo"),
+    ("guard",),
+    ("execute", "render"),
+    ("planner",),
+    ("dialects",),
+    ("dialects.postgresql", "dialects.sqlite"),
+    ("dialects.survey",),
+    ("dialects.bridge", "dialects.violators"),
+    ("compare", "expect"),
+    ("dialects.base",),
+    ("report",),
+    ("plan",),
+    ("difference",),
+    ("schema",),
+    ("config",),
+    ("database_url",),
+    ("errors",),
+)
+"""From top to bottom. A room imports from rooms below, not from above and not from beside it."""
+
+PURE = ("compare", "planner", "difference", "plan", "report", "schema", "errors")
+"""Rooms without any database: neither SQLAlchemy nor a driver."""
+
+FOREIGN = {
+    "sqlalchemy": {"dialects", "dialects.postgresql", "dialects.sqlite", "dialects.bridge", "dialects.base", "expect"}
+    | {"guard", "target", "cli", "demo", "database_url", "integrations"},
+    "click": {"cli"},
+    "rich": {"cli"},
+}
+"""What is not in the standard library, and the rooms that may import it."""
+
+LONGEST = 400
+"""Lines of a source file."""
+
+FRONT = "the package itself"
+ROOMS = {room: rank for rank, rooms in enumerate(LAYERS) for room in rooms}
+
+
+def room_of(module: str) -> str:
+    """The longest name of a room that the module lies in."""
+    parts = module.split(".")
+    names = [".".join(parts[:length]) for length in range(len(parts), 0, -1)]
+    return next((name for name in names if name in ROOMS), FRONT if module == "" else module)
+
+
+def test_every_module_lies_in_a_room() -> None:
+    """A new room has to be given its place in the order."""
+    assert {room_of(module) for module in modules()} - {FRONT} <= set(ROOMS)
+
+
+def test_imports_go_downwards_only() -> None:
+    wrong = []
+    for found in imports():
+        package, _, inner = found.imported.partition(".")
+        if package != SOURCE.name or found.for_types:
+            continue
+        importer, imported = room_of(found.importer), room_of(inner)
+        if FRONT in (importer, imported):
+            # only the command line may ask the package itself, for its version
+            if imported == FRONT and importer != "cli":
+                wrong.append(f"{found.importer}:{found.line} imports {found.imported}")
+        elif importer != imported and ROOMS[importer] >= ROOMS[imported]:
+            wrong.append(f"{found.importer}:{found.line} imports {found.imported}")
+    assert wrong == []
+
+
+def test_foreign_packages_stay_in_their_rooms() -> None:
+    """compare and planner know neither SQLAlchemy nor a driver; only the command line knows Click and Rich."""
+    wrong = []
+    for found in imports():
+        package = found.imported.partition(".")[0]
+        if package in sys.stdlib_module_names or package == SOURCE.name or found.for_types:
+            continue
+        room = room_of(found.importer)
+        if room in PURE or room not in FOREIGN.get(package, {"integrations", room}):
+            wrong.append(f"{found.importer}:{found.line} imports {found.imported}")
+    assert wrong == []
+
+
+def test_files_are_short() -> None:
+    lengths = {path.name: len(path.read_text(encoding="utf-8").splitlines()) for path in modules().values()}
+    assert {name: length for name, length in lengths.items() if length >= LONGEST} == {}

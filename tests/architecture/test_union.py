@@ -1,0 +1,39 @@
+"""The union of differences is closed: each is documented, rendered and repaired or refused somewhere."""
+
+from __future__ import annotations
+
+from typing import get_args
+
+import pytest
+
+from schema_guard.difference import Difference
+from tests.architecture.docs import documented_codes
+from tests.architecture.imports import SOURCE
+from tests.scenarios.document import documents
+
+CLASSES = get_args(Difference)
+SHOWN = {code for document in documents() for code in document.codes}
+
+
+def test_codes_are_unique() -> None:
+    codes = [kind.code for kind in CLASSES]
+    assert len(set(codes)) == len(codes)
+
+
+@pytest.mark.parametrize("kind", CLASSES, ids=[kind.code for kind in CLASSES])
+def test_every_code_is_documented(kind: type[Difference]) -> None:
+    assert kind.code in documented_codes()
+
+
+@pytest.mark.parametrize("dialect", ["postgresql", "sqlite"])
+@pytest.mark.parametrize("kind", CLASSES, ids=[kind.code for kind in CLASSES])
+def test_every_dialect_knows_every_kind(dialect: str, kind: type[Difference]) -> None:
+    """The type checker proves that a match over the union is complete; this, that there is one in each dialect."""
+    sources = (path.read_text(encoding="utf-8") for path in SOURCE.glob(f"dialects/{dialect}/repair/*.py"))
+    assert any(kind.__name__ in source for source in sources)
+
+
+@pytest.mark.parametrize("kind", CLASSES, ids=[kind.code for kind in CLASSES])
+def test_every_code_has_a_scenario(kind: type[Difference]) -> None:
+    """Some scenario's page names the code under `Codes:`."""
+    assert kind.code in SHOWN

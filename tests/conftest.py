@@ -1,0 +1,72 @@
+"""Fixtures of the whole suite: a real PostgreSQL server, a fresh database on it, a fresh SQLite file."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.postgres.binaries import versions
+from tests.postgres.cluster import Cluster, make_room, start
+from tests.postgres.database import Database, create
+from tests.postgres.keeper import Keeper
+
+ROOM = "SCHEMA_GUARD_TEST_ROOM"
+"""Tells the workers of one run where its servers live."""
+KEEPER = pytest.StashKey[Keeper]()
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    if "PYTEST_XDIST_WORKER" not in os.environ:
+        room = make_room()
+        os.environ[ROOM] = str(room)
+        config.stash[KEEPER] = Keeper(room)
+
+
+def pytest_unconfigure(config: pytest.Config) -> None:
+    keeper = config.stash.get(KEEPER, None)
+    if keeper is not None:
+        keeper.close()
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--update", action="store_true", help="write the snapshots of tests/scenarios again")
+
+
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    if "postgres_server" in metafunc.fixturenames and metafunc.definition.get_closest_marker("every_postgres"):
+        metafunc.parametrize("postgres_server", versions(), indirect=True)
+
+
+@pytest.fixture(scope="session")
+def server_room() -> Path:
+    """Where this run's servers live."""
+    return Path(os.environ[ROOM])
+
+
+@pytest.fixture(scope="session")
+def postgres_server(request: pytest.FixtureRequest, server_room: Path) -> Cluster:
+    """A running server: the newest version, or each one for tests marked `every_postgres`."""
+    return start(getattr(request, "param", versions()[0]), server_room)
+
+
+@pytest.fixture
+def postgres_database(postgres_server: Cluster) -> Iterator[Database]:
+    """A fresh database, dropped afterwards."""
+    database = create(postgres_server)
+    yield database
+    database.drop()
+
+
+@pytest.fixture
+def postgres(postgres_database: Database) -> str:
+    """The URL of a fresh database for psycopg, as superuser."""
+    return postgres_database.url
+
+
+@pytest.fixture
+def sqlite_file(tmp_path: Path) -> Path:
+    """Where a SQLite file of this test lies; there is none yet."""
+    return tmp_path / "test.db"

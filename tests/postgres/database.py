@@ -1,0 +1,49 @@
+"""A database of its own for each test."""
+
+from __future__ import annotations
+
+import uuid
+from dataclasses import dataclass
+from typing import Any
+
+import psycopg
+
+from tests.postgres.cluster import Cluster
+
+__all__ = ["Database", "create"]
+
+
+@dataclass(frozen=True)
+class Database:
+    """A database on a server; its name needs no quotes."""
+
+    server: Cluster
+    name: str
+
+    @property
+    def url(self) -> str:
+        return self.server.url(self.name)
+
+    def connect(self, *, autocommit: bool = True) -> psycopg.Connection[tuple[Any, ...]]:
+        """A psycopg connection as superuser; every statement commits by itself unless told otherwise."""
+        return psycopg.connect(_plain(self.url), autocommit=autocommit)
+
+    def copy(self) -> Database:
+        """A new database with the same contents. Nobody may be connected to this one."""
+        return create(self.server, self.name)
+
+    def drop(self) -> None:
+        with psycopg.connect(_plain(self.server.url()), autocommit=True) as connection:
+            connection.execute(f"DROP DATABASE IF EXISTS {self.name} WITH (FORCE)")
+
+
+def create(server: Cluster, template: str = "template0") -> Database:
+    """A new database on that server."""
+    name = f"t_{uuid.uuid4().hex[:16]}"
+    with psycopg.connect(_plain(server.url()), autocommit=True) as connection:
+        connection.execute(f"CREATE DATABASE {name} TEMPLATE {template}")
+    return Database(server, name)
+
+
+def _plain(url: str) -> str:
+    return url.replace("+psycopg", "", 1)

@@ -1,0 +1,77 @@
+"""Comparing what is said with what is written in a scenario, or writing it there anew."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from dataclasses import dataclass, field
+
+from tests.scenarios.document import DIALECTS, Document, Query
+
+__all__ = ["Book", "Snapshots"]
+
+
+@dataclass
+class Book:
+    """The new snapshots of a whole run, written into the files at its end."""
+
+    documents: dict[str, Document] = field(default_factory=dict)
+    said: dict[str, dict[str, dict[str, str]]] = field(default_factory=lambda: defaultdict(dict))
+    facts: dict[str, dict[str, dict[str, str]]] = field(default_factory=lambda: defaultdict(dict))
+    codes: dict[str, set[str]] = field(default_factory=lambda: defaultdict(set))
+    known: set[tuple[str, str, str]] = field(default_factory=set)
+
+    def record(self, document: Document, section: str, dialect: str, text: str) -> None:
+        """The first one counts: the newest version of a server runs first."""
+        self.documents[document.name] = document
+        if (document.name, section, dialect) not in self.known:
+            self.known.add((document.name, section, dialect))
+            self.said[document.name].setdefault(section, _written(document, section))[dialect] = text
+
+    def state(self, document: Document, sql: str, dialect: str, rows: str) -> None:
+        self.documents[document.name] = document
+        self.facts[document.name].setdefault(sql, {}).setdefault(dialect, rows)
+
+    def write(self) -> None:
+        for name, document in self.documents.items():
+            text = document.with_snapshots(self.said[name], self.facts[name], self.codes[name])
+            document.path.write_text(text, encoding="utf-8")
+
+
+def _written(document: Document, section: str) -> dict[str, str]:
+    """What the other databases said, for a run of only one of them."""
+    texts = {
+        dialect: document.text(section, "text", dialect) for dialect in DIALECTS if document.runs_on(dialect, (99,))
+    }
+    return {dialect: text for dialect, text in texts.items() if text}
+
+
+@dataclass(frozen=True)
+class Snapshots:
+    """One scenario's snapshots on one database; with a book they are recorded, not compared."""
+
+    document: Document
+    dialect: str
+    book: Book | None
+
+    def says(self, section: str, text: str) -> None:
+        """The section's text block for this database is this text, to the letter."""
+        if self.book is not None:
+            self.book.record(self.document, section, self.dialect, text)
+        else:
+            assert text == self.document.text(section, "text", self.dialect), (
+                f"{section} differs ({self.document.path})"
+            )
+
+    def shows(self, codes: set[str]) -> None:
+        """The page names these differences; it may name others, which another database shows."""
+        if self.book is not None:
+            self.book.codes[self.document.name] |= codes
+        else:
+            assert codes <= set(self.document.codes)
+
+    def holds(self, query: Query, rows: str) -> None:
+        """The query gives these rows."""
+        if self.book is not None:
+            self.book.state(self.document, query.sql, self.dialect, rows)
+        else:
+            assert rows == query.rows, query.sql

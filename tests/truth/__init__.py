@@ -1,0 +1,1 @@
+"""The guard's verdict is held against what the application's statements really do."""

@@ -1,0 +1,349 @@
+"""What each recipe does to tables with rows, and what it refuses."""
+
+from __future__ import annotations
+
+import psycopg
+import pytest
+from sqlalchemy import (
+    BigInteger,
+    Boolean,
+    CheckConstraint,
+    Column,
+    ForeignKey,
+    Index,
+    Integer,
+    MetaData,
+    String,
+    Table,
+    UniqueConstraint,
+    Uuid,
+    text,
+)
+from sqlalchemy.schema import SchemaItem
+from sqlalchemy.types import UserDefinedType
+
+from schema_guard.dialects.postgresql.repair.naming import helper_name
+from schema_guard.difference import IndexMissing, NullabilityDiffers, TypeDiffers
+from schema_guard.guard import Guard
+from schema_guard.plan import Plan, Policy
+from schema_guard.report import Outcome, Report
+from tests.postgres.database import Database
+from tests.unit.postgresql_repair.stage import apply, needed, plan, run, stands_in_the_way
+
+pytestmark = pytest.mark.every_postgres
+
+
+def models(*items: SchemaItem) -> MetaData:
+    metadata = MetaData()
+    Table("t", metadata, *items)
+    return metadata
+
+
+def prepare(database: Database, sql: str) -> None:
+    with database.connect() as connection:
+        connection.execute(sql.encode())
+
+
+def rows(database: Database, sql: str) -> list[tuple[object, ...]]:
+    with database.connect() as connection:
+        return connection.execute(sql.encode()).fetchall()
+
+
+def reasons(planned: Plan) -> dict[str, str]:
+    return {refusal.difference.key: refusal.reason for refusal in planned.refusals}
+
+
+def codes(report: Report) -> set[str]:
+    return {finding.difference.key for finding in report.findings}
+
+
+def statements(planned: Plan) -> str:
+    return "\n".join(statement for step in planned.steps for statement in step.statements)
+
+
+KEY = "CREATE TABLE t (id serial PRIMARY KEY); INSERT INTO t SELECT FROM generate_series(1, 3);"
+
+
+def test_a_volatile_default_is_for_new_rows_only(postgres_database: Database) -> None:
+    """No rewrite: rows that are there keep NULL."""
+    prepare(postgres_database, KEY)
+    before = rows(postgres_database, "SELECT pg_relation_filenode('t')")
+    wanted = models(
+        Column("id", Integer, primary_key=True), Column("token", Uuid, server_default=text("gen_random_uuid()"))
+    )
+    assert apply(postgres_database, wanted).satisfied
+    assert rows(postgres_database, "SELECT pg_relation_filenode('t')") == before
+    prepare(postgres_database, "INSERT INTO t DEFAULT VALUES")
+    assert rows(postgres_database, "SELECT token IS NULL, count(*) FROM t GROUP BY 1 ORDER BY 1") == [
+        (False, 1),
+        (True, 3),
+    ]
+
+
+def test_not_null_without_default_is_added_nullable(postgres_database: Database) -> None:
+    """It stays a weakness until the rows have a value, and is tightened then."""
+    prepare(postgres_database, KEY)
+    wanted = models(Column("id", Integer, primary_key=True), Column("flag", Boolean, nullable=False))
+    report = apply(postgres_database, wanted)
+    assert codes(report) == {"nullability-differs public.t.flag"}
+    prepare(postgres_database, "UPDATE t SET flag = true")
+    assert apply(postgres_database, wanted).satisfied
+
+
+def test_a_declared_fill_gives_old_rows_the_constant(postgres_database: Database) -> None:
+    """The column is NOT NULL, has no default afterwards, and the table was not rewritten."""
+    prepare(postgres_database, KEY)
+    before = rows(postgres_database, "SELECT pg_relation_filenode('t')")
+    wanted = models(Column("id", Integer, primary_key=True), Column("flag", Boolean, nullable=False, default=True))
+    assert apply(postgres_database, wanted, Policy(fill_constant_defaults=True)).satisfied
+    assert rows(postgres_database, "SELECT DISTINCT flag FROM t") == [(True,)]
+    assert rows(postgres_database, "SELECT pg_relation_filenode('t')") == before
+    with pytest.raises(psycopg.errors.NotNullViolation):
+        prepare(postgres_database, "INSERT INTO t DEFAULT VALUES")
+
+
+@pytest.mark.parametrize("crash_after", [1, 2])
+def test_not_null_is_taken_up_where_a_crash_left_it(postgres_database: Database, crash_after: int) -> None:
+    """Whatever a run before got done, the next one ends with NOT NULL and without a helper."""
+    prepare(postgres_database, "CREATE TABLE t (id int PRIMARY KEY, n int); INSERT INTO t VALUES (1, 1)")
+    wanted = models(Column("id", Integer, primary_key=True, autoincrement=False), Column("n", Integer, nullable=False))
+    for step in plan(postgres_database, wanted).steps[:crash_after]:
+        run(postgres_database, step)
+    assert apply(postgres_database, wanted).satisfied
+    assert not rows(
+        postgres_database, "SELECT conname FROM pg_constraint WHERE contype = 'c' AND conrelid = 't'::regclass"
+    )
+    assert rows(
+        postgres_database, "SELECT attnotnull FROM pg_attribute WHERE attname = 'n' AND attrelid = 't'::regclass"
+    ) == [(True,)]
+
+
+def test_rows_that_came_in_between_block_not_null(postgres_database: Database) -> None:
+    """The plan was made without NULLs; the step asks again before it binds the rows."""
+    prepare(postgres_database, "CREATE TABLE t (id int PRIMARY KEY, n int); INSERT INTO t VALUES (1, 1)")
+    wanted = models(Column("id", Integer, primary_key=True, autoincrement=False), Column("n", Integer, nullable=False))
+    planned = plan(postgres_database, wanted)
+    prepare(postgres_database, "INSERT INTO t VALUES (2, NULL)")
+    assert stands_in_the_way(postgres_database, planned.steps[0])
+    refused = reasons(plan(postgres_database, wanted))
+    assert refused == {"nullability-differs public.t.n": "1 row hold NULL (keys 2)"}
+
+
+def test_violators_are_counted_and_shown(postgres_database: Database) -> None:
+    """Nothing is added while a row violates it; the query shown finds the rows."""
+    prepare(
+        postgres_database,
+        "CREATE TABLE p (id int PRIMARY KEY); CREATE TABLE t (id int PRIMARY KEY, a int, b text, p_id int);"
+        "INSERT INTO t VALUES (1, -1, 'x', 7), (2, 1, 'x', NULL), (3, NULL, NULL, NULL)",
+    )
+    wanted = models(
+        Column("id", Integer, primary_key=True, autoincrement=False),
+        Column("a", Integer, CheckConstraint("a > 0", name="positive")),
+        Column("b", String),
+        Column("p_id", Integer, ForeignKey("p.id", name="to_p")),
+        UniqueConstraint("b", name="one_b"),
+    )
+    Table("p", wanted, Column("id", Integer, primary_key=True, autoincrement=False))
+    planned = plan(postgres_database, wanted)
+    assert not planned.steps
+    found = {refusal.difference.key: rows(postgres_database, refusal.advice[0]) for refusal in planned.refusals}
+    assert found == {
+        "check-missing public.t.positive": [(1,)],
+        "unique-missing public.t.one_b": [(1,), (2,)],
+        "foreign-key-missing public.t.to_p": [(1, 7)],
+    }
+
+
+def test_an_invalid_index_of_a_failed_build_is_built_again(postgres_database: Database) -> None:
+    """Duplicates make CONCURRENTLY fail and leave an INVALID index; once they are gone the next run mends it."""
+    prepare(postgres_database, "CREATE TABLE t (id int PRIMARY KEY, a int); INSERT INTO t VALUES (1, 1), (2, 1)")
+    wanted = models(
+        Column("id", Integer, primary_key=True, autoincrement=False),
+        Column("a", Integer),
+        UniqueConstraint("a", name="one_a"),
+    )
+    Index("ix_a", wanted.tables["t"].c.a, unique=True)
+    for name in ("one_a", "ix_a"):
+        with pytest.raises(psycopg.errors.UniqueViolation):
+            prepare(postgres_database, f"CREATE UNIQUE INDEX CONCURRENTLY {name} ON t (a)")
+    assert not plan(postgres_database, wanted).steps
+    prepare(postgres_database, "UPDATE t SET a = id")
+    report = apply(postgres_database, wanted)
+    assert report.satisfied, report
+    assert rows(postgres_database, "SELECT count(*) FROM pg_index WHERE NOT indisvalid") == [(0,)]
+
+
+def test_clearing_away_never_drops_a_valid_index(postgres_database: Database) -> None:
+    """The name was taken meanwhile by somebody's valid index: the attempt fails, and that index stays."""
+    prepare(postgres_database, "CREATE TABLE t (id int PRIMARY KEY, a int, b int); INSERT INTO t VALUES (1, 1, 1)")
+    wanted = models(
+        Column("id", Integer, primary_key=True, autoincrement=False),
+        Column("a", Integer, index=True),
+        Column("b", Integer),
+    )
+    (step,) = plan(postgres_database, wanted).steps
+    prepare(postgres_database, "CREATE INDEX ix_t_a ON t (b)")
+    assert stands_in_the_way(postgres_database, step)
+    with pytest.raises(Exception, match="already exists"):
+        run(postgres_database, step)
+    assert rows(postgres_database, "SELECT to_regclass('ix_t_a') IS NOT NULL") == [(True,)]
+    assert (
+        "the name public.ix_t_a is held by" in reasons(plan(postgres_database, wanted))["index-missing public.t.ix_t_a"]
+    )
+
+
+def test_a_lost_serial_default_comes_back_above_the_highest_key(postgres_database: Database) -> None:
+    """The sequence is used again, raised to the highest key; a sequence that is ahead stays ahead."""
+    wanted = models(Column("id", Integer, primary_key=True), Column("a", Integer))
+    prepare(
+        postgres_database,
+        "CREATE TABLE t (id serial PRIMARY KEY, a int); INSERT INTO t VALUES (41, 1);"
+        "ALTER TABLE t ALTER id DROP DEFAULT",
+    )
+    assert apply(postgres_database, wanted).satisfied
+    assert rows(postgres_database, "INSERT INTO t (a) VALUES (2) RETURNING id") == [(42,)]
+    prepare(postgres_database, "ALTER TABLE t ALTER id DROP DEFAULT; SELECT setval('t_id_seq', 99)")
+    assert apply(postgres_database, wanted).satisfied
+    assert rows(postgres_database, "INSERT INTO t (a) VALUES (2) RETURNING id") == [(100,)]
+    prepare(postgres_database, "ALTER TABLE t ALTER id DROP DEFAULT; DROP SEQUENCE t_id_seq")
+    assert apply(postgres_database, wanted).satisfied
+    assert rows(postgres_database, "INSERT INTO t (a) VALUES (2) RETURNING id") == [(101,)]
+
+
+def test_a_missing_primary_key_is_added_on_rows(postgres_database: Database) -> None:
+    """By an index built concurrently; its columns are made NOT NULL first."""
+    prepare(postgres_database, "CREATE TABLE t (a int, b text, c int); INSERT INTO t VALUES (1, 'x'), (1, 'y')")
+    wanted = models(
+        Column("a", Integer, primary_key=True, autoincrement=False),
+        Column("b", String, primary_key=True),
+        Column("c", Integer),
+    )
+    assert "CONCURRENTLY" in statements(plan(postgres_database, wanted))
+    assert apply(postgres_database, wanted).satisfied
+    prepare(postgres_database, "ALTER TABLE t DROP CONSTRAINT t_pkey; INSERT INTO t VALUES (1, 'x')")
+    planned = plan(postgres_database, wanted)
+    assert not planned.steps
+    assert reasons(planned)["primary-key-differs public.t"].startswith("2 rows hold NULL in the key, or share it")
+
+
+def test_int_to_bigint_only_below_the_declared_size(postgres_database: Database) -> None:
+    """Rewriting is refused with the statement, unless the policy allows it for so few rows, or there are none."""
+    prepare(postgres_database, "CREATE TABLE t (id int PRIMARY KEY, n int); INSERT INTO t VALUES (1, 1), (2, 2)")
+    wanted = models(Column("id", Integer, primary_key=True, autoincrement=False), Column("n", BigInteger))
+    (refusal,) = plan(postgres_database, wanted).refusals
+    assert isinstance(refusal.difference, TypeDiffers)
+    assert refusal.advice[0] == "ALTER TABLE public.t ALTER COLUMN n TYPE BIGINT;"
+    (step,) = plan(postgres_database, wanted, Policy(rewrite_below=1)).steps
+    assert stands_in_the_way(postgres_database, step), "never analyzed, so the size shows only now"
+    assert apply(postgres_database, wanted, Policy(rewrite_below=2)).satisfied
+
+
+def test_a_view_on_the_column_blocks_its_type(postgres_database: Database) -> None:
+    """The server would refuse; the step says how it can be done instead of failing."""
+    prepare(
+        postgres_database,
+        "CREATE TABLE t (id int PRIMARY KEY, n varchar(5), m varchar(5)); CREATE VIEW v AS SELECT n FROM t",
+    )
+    wanted = models(
+        Column("id", Integer, primary_key=True, autoincrement=False), Column("n", String(9)), Column("m", String(9))
+    )
+    report = apply(postgres_database, wanted)
+    assert {result.step.object: result.outcome for result in report.results if not result.changed} == {
+        "public.t.n": Outcome.BLOCKED
+    }
+    assert codes(report) == {"type-differs public.t.n"}
+
+
+def test_widening_keeps_the_collation(postgres_database: Database) -> None:
+    """ALTER TYPE alone would reset it."""
+    prepare(postgres_database, 'CREATE TABLE t (id int PRIMARY KEY, n varchar(5) COLLATE "C")')
+    wanted = models(Column("id", Integer, primary_key=True, autoincrement=False), Column("n", String(9)))
+    apply(postgres_database, wanted)
+    assert rows(
+        postgres_database,
+        "SELECT c.collname FROM pg_attribute a JOIN pg_collation c ON c.oid = a.attcollation"
+        " WHERE a.attrelid = 't'::regclass AND a.attname = 'n' AND a.atttypmod = 13",
+    ) == [("C",)]
+
+
+def test_partitioned_parents_take_what_they_can(postgres_database: Database) -> None:
+    """Columns, CHECKs and, on empty ones, indexes and keys; nothing that blocks writers of big ones."""
+    prepare(
+        postgres_database,
+        "CREATE TABLE p (id int PRIMARY KEY); CREATE TABLE t (id int NOT NULL, p_id int) PARTITION BY RANGE (id);"
+        "CREATE TABLE t1 PARTITION OF t FOR VALUES FROM (1) TO (100);",
+    )
+    wanted = models(
+        Column("id", Integer, primary_key=True),
+        Column("p_id", Integer, ForeignKey("p.id")),
+        Column("extra", String(9), index=True),
+        CheckConstraint("id > 0", name="positive"),
+    )
+    Table("p", wanted, Column("id", Integer, primary_key=True))
+    with postgres_database.connect() as connection:
+        connection.execute("CREATE TABLE spare (LIKE t)")
+    report = apply(postgres_database, wanted)
+    assert report.satisfied, [result for result in report.results if not result.changed]
+    prepare(postgres_database, "INSERT INTO t VALUES (1, NULL); DROP INDEX ix_t_extra")
+    (refusal,) = plan(postgres_database, wanted).refusals
+    assert isinstance(refusal.difference, IndexMissing)
+    assert "ON ONLY public.t" in refusal.advice[0]
+
+
+def test_a_table_of_another_role_is_refused_with_the_statement(postgres_database: Database) -> None:
+    """The connected role may not alter it; its owner may paste it."""
+    role = f"r_{postgres_database.name}"
+    prepare(
+        postgres_database, f"CREATE TABLE t (id int PRIMARY KEY); CREATE ROLE {role} LOGIN; GRANT SELECT ON t TO {role}"
+    )
+    wanted = models(Column("id", Integer, primary_key=True, autoincrement=False), Column("n", String(9)))
+    try:
+        planned = Guard(wanted).plan(postgres_database.url.replace("postgres@", f"{role}@"))
+        (refusal,) = planned.refusals
+        assert not planned.steps
+        assert "belongs to another role" in refusal.reason
+        assert refusal.advice == ("ALTER TABLE public.t ADD COLUMN n VARCHAR(9);",)
+    finally:
+        prepare(postgres_database, f"DROP OWNED BY {role}; DROP ROLE {role}")
+
+
+def test_what_needs_a_refused_thing_is_refused_too(postgres_database: Database) -> None:
+    """A column of an unknown type takes its index and CHECK along; the rest of the table is repaired."""
+
+    class Vector(UserDefinedType[str]):
+        cache_ok = True
+
+        def get_col_spec(self, **_: object) -> str:
+            return "vector(3)"
+
+    prepare(postgres_database, KEY)
+    wanted = models(
+        Column("id", Integer, primary_key=True),
+        Column("v", Vector(), index=True),
+        Column("w", Integer, index=True),
+        CheckConstraint("v IS NOT NULL", name="has_v"),
+    )
+    planned = plan(postgres_database, wanted)
+    refused = {refusal.difference.code: refusal for refusal in planned.refusals}
+    assert set(refused) == {"type-missing", "column-missing", "check-missing", "index-missing"}
+    assert refused["type-missing"].advice == ("CREATE EXTENSION vector;",)
+    assert {step.id for step in planned.steps} == {"add-column public.t.w", "create-index public.t.ix_t_w"}
+
+
+def test_a_left_over_helper_is_dropped(postgres_database: Database) -> None:
+    """Somebody finished the NOT NULL by hand; the guard's own helper goes, any other constraint stays."""
+    prepare(postgres_database, "CREATE TABLE t (id int PRIMARY KEY, n int); INSERT INTO t VALUES (1, 1)")
+    wanted = models(Column("id", Integer, primary_key=True, autoincrement=False), Column("n", Integer, nullable=False))
+    (difference,) = plan(postgres_database, wanted).differences
+    assert isinstance(difference, NullabilityDiffers)
+    prepare(
+        postgres_database,
+        f"ALTER TABLE t ALTER n SET NOT NULL, ADD CONSTRAINT {helper_name('n')} CHECK (n IS NOT NULL),"
+        " ADD CONSTRAINT mine CHECK (n > 0)",
+    )
+    (step,) = plan(postgres_database, wanted).steps
+    run(postgres_database, step)
+    assert not needed(postgres_database, step)
+    assert rows(
+        postgres_database, "SELECT conname FROM pg_constraint WHERE contype = 'c' AND conrelid = 't'::regclass"
+    ) == [("mine",)]

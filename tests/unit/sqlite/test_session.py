@@ -1,0 +1,329 @@
+"""How the session meets a real file: missing, locked, damaged, read-only, killed in the middle."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+import sqlite3
+import stat
+import subprocess
+import sys
+import threading
+import time
+from pathlib import Path
+
+import pytest
+from sqlalchemy import CheckConstraint, Column, Integer, MetaData, String, Table, create_engine, event
+from sqlalchemy.ext.asyncio import create_async_engine
+from sqlalchemy.pool import NullPool, StaticPool
+
+from schema_guard.dialects.sqlite.session import SQLiteSession
+from schema_guard.errors import LockTimeoutError, ReadError, StepError, UnreachableError
+from schema_guard.guard import Guard
+from schema_guard.plan import Step
+from schema_guard.report import Outcome
+from tests.unit.sqlite.stage import Stage, outcomes
+
+METADATA = MetaData()
+Table(
+    "t",
+    METADATA,
+    Column("id", Integer, primary_key=True),
+    Column("a", String),
+    CheckConstraint("a <> 'never'", name="ck"),
+)
+CREATED = "CREATE TABLE t (id INTEGER PRIMARY KEY, a TEXT NOT NULL)"
+OLD = f"{CREATED}; INSERT INTO t VALUES (1, 'x')"
+
+
+def first_step(stage: Stage) -> Step:
+    return stage.plan(METADATA).steps[-1]
+
+
+def ignore(statement: str) -> None:
+    assert statement
+
+
+def test_a_check_does_not_create_the_file(stage: Stage) -> None:
+    report = Guard(METADATA).check(stage.engine)
+    assert [finding.difference.code for finding in report.findings] == ["table-missing"]
+    assert not stage.path.exists()
+    stage.satisfied(METADATA)
+    assert set(stage.texts()) == {"t"}
+
+
+def test_an_empty_file_is_an_empty_database(stage: Stage) -> None:
+    stage.path.touch()
+    stage.satisfied(METADATA)
+
+
+def test_a_missing_directory_is_said_in_one_line(tmp_path: Path) -> None:
+    with pytest.raises(UnreachableError, match=r"directory .*nowhere does not exist"):
+        Guard(METADATA).check(create_engine(f"sqlite:///{tmp_path}/nowhere/app.db"))
+
+
+def test_a_directory_is_no_database(tmp_path: Path) -> None:
+    with pytest.raises(UnreachableError, match="is a directory"):
+        Guard(METADATA).check(create_engine(f"sqlite:///{tmp_path}"))
+
+
+def test_another_kind_of_file_is_no_database(stage: Stage) -> None:
+    stage.path.write_text("These are not the tables you are looking for." * 100)
+    with pytest.raises(UnreachableError, match="not an SQLite database"):
+        Guard(METADATA).check(stage.engine)
+    assert stage.path.read_text().startswith("These")
+
+
+def test_a_damaged_file_is_said_to_be_damaged(stage: Stage) -> None:
+    stage.script(OLD + "; CREATE INDEX i ON t (a)")
+    content = bytearray(stage.path.read_bytes())
+    content[100:2000] = b"\x7f" * 1900
+    stage.path.write_bytes(content)
+    with pytest.raises((UnreachableError, ReadError), match="damaged"):
+        Guard(METADATA).check(stage.engine)
+
+
+def test_a_read_only_database_gets_refusals_with_the_statements(stage: Stage) -> None:
+    stage.script(OLD)
+    engine = create_engine(f"sqlite:///file:{stage.path}?mode=ro&uri=true")
+    plan = Guard(METADATA).plan(engine)
+    assert plan.empty
+    assert {"read-only" in refusal.reason for refusal in plan.refusals} == {True}
+    assert plan.refusals[0].advice[0].startswith("PRAGMA")
+
+
+def test_a_writer_is_waited_for(stage: Stage) -> None:
+    stage.script(OLD)
+    writer = sqlite3.connect(stage.path, isolation_level=None, check_same_thread=False)
+    writer.execute("BEGIN IMMEDIATE")
+    threading.Timer(0.4, lambda: writer.execute("COMMIT")).start()
+    session = SQLiteSession(stage.engine)
+    session.execute(first_step(stage), 5.0, 5.0, ignore)
+    session.close()
+    writer.close()
+    assert "NOT NULL" not in stage.texts()["t"]
+
+
+@pytest.mark.parametrize("mode", ["DELETE", "WAL"])
+def test_a_lock_that_is_not_to_be_had_is_a_lock_timeout(stage: Stage, mode: str) -> None:
+    stage.script(f"PRAGMA journal_mode = {mode}; {OLD}")
+    step = first_step(stage)
+    writer = sqlite3.connect(stage.path, isolation_level=None)
+    writer.execute("BEGIN IMMEDIATE")
+    session = SQLiteSession(stage.engine)
+    started = time.monotonic()
+    with pytest.raises(LockTimeoutError, match="another connection"):
+        session.execute(step, 0.2, 5.0, ignore)
+    assert time.monotonic() - started < 3
+    session.close()
+    writer.close()
+    assert stage.rows("SELECT * FROM t") == [(1, "x")]
+
+
+def test_a_rebuild_in_wal_mode_waits_for_no_reader(stage: Stage) -> None:
+    stage.script(f"PRAGMA journal_mode = WAL; {OLD}")
+    reader = sqlite3.connect(stage.path, isolation_level=None)
+    reader.execute("BEGIN")
+    assert reader.execute("SELECT * FROM t").fetchall() == [(1, "x")]
+    stage.satisfied(METADATA)
+    assert reader.execute("SELECT * FROM t").fetchall() == [(1, "x")]
+    reader.close()
+
+
+def test_a_step_that_was_done_meanwhile_is_left(stage: Stage) -> None:
+    """Two guards plan the same rebuild; between them somebody adds a column, which must not get lost."""
+    stage.script(OLD)
+    step = first_step(stage)
+    stage.script("ALTER TABLE t ADD COLUMN late TEXT; UPDATE t SET late = 'kept'")
+    session = SQLiteSession(stage.engine)
+    assert not session.needed(step)
+    session.execute(step, 1.0, 5.0, ignore)
+    session.close()
+    assert stage.rows("SELECT late FROM t") == [("kept",)]
+
+
+def test_an_index_made_meanwhile_is_not_lost(stage: Stage) -> None:
+    stage.script(OLD)
+    step = first_step(stage)
+    stage.script("CREATE INDEX late ON t (a)")
+    session = SQLiteSession(stage.engine)
+    session.execute(step, 1.0, 5.0, ignore)
+    session.close()
+    assert "late" in stage.texts()
+    stage.satisfied(METADATA)
+    assert "late" in stage.texts()
+
+
+def test_guards_at_once_do_it_once(stage: Stage) -> None:
+    stage.script(OLD)
+    reports = []
+    guards = [
+        threading.Thread(target=lambda: reports.append(Guard(METADATA).apply(create_engine(f"sqlite:///{stage.path}"))))
+        for _ in range(4)
+    ]
+    for guard in guards:
+        guard.start()
+    for guard in guards:
+        guard.join()
+    assert [report.satisfied for report in reports] == [True] * 4
+    assert stage.rows("SELECT * FROM t") == [(1, "x")]
+    assert set(stage.texts()) == {"t"}
+
+
+def test_a_statement_that_takes_too_long_is_interrupted(stage: Stage) -> None:
+    stage.script(OLD)
+    session = SQLiteSession(stage.engine)
+    endless = "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n) SELECT count(*) FROM n"
+    with pytest.raises(ReadError, match=r"longer than 0\.1 s"):
+        session._link.rows(endless, 0.1)
+    session.close()
+
+
+def test_a_failing_rebuild_leaves_everything_as_it_was(stage: Stage) -> None:
+    stage.script(OLD)
+    step = first_step(stage)
+    stage.script("UPDATE t SET a = 'never'")
+    session = SQLiteSession(stage.engine)
+    with pytest.raises(StepError, match="CHECK constraint failed"):
+        session.execute(step, 1.0, 5.0, ignore)
+    session.close()
+    assert set(stage.texts()) == {"t"}
+    assert stage.rows("SELECT * FROM t") == [(1, "never")]
+
+
+def test_pragmas_of_a_shared_connection_are_put_back() -> None:
+    engine = create_engine("sqlite://", poolclass=StaticPool)
+    with engine.begin() as connection:
+        for statement in OLD.split("; "):
+            connection.exec_driver_sql(statement)
+        connection.exec_driver_sql("PRAGMA busy_timeout = 1234")
+    with engine.connect() as connection:
+        connection.connection.driver_connection.execute("PRAGMA foreign_keys = ON")  # type: ignore[union-attr]
+    report = Guard(METADATA).apply(engine)
+    assert report.satisfied
+    with engine.connect() as connection:
+        assert connection.exec_driver_sql("PRAGMA busy_timeout").scalar() == 1234
+        assert connection.exec_driver_sql("PRAGMA foreign_keys").scalar() == 1
+        assert connection.exec_driver_sql("PRAGMA legacy_alter_table").scalar() == 0
+        assert connection.exec_driver_sql("SELECT a FROM t").scalar() == "x"
+
+
+def test_the_applications_begin_events_are_not_in_the_way(stage: Stage) -> None:
+    """SQLAlchemy's documented recipe for pysqlite: isolation_level None on connect, BEGIN by an event."""
+    stage.script(OLD)
+    event.listen(stage.engine, "connect", lambda raw, _: setattr(raw, "isolation_level", None))
+    event.listen(stage.engine, "begin", lambda connection: connection.exec_driver_sql("BEGIN"))
+    stage.satisfied(METADATA)
+
+
+@pytest.mark.skipif(sys.version_info < (3, 12), reason="sqlite3 has `autocommit` since Python 3.12")
+def test_connections_that_are_always_in_a_transaction(stage: Stage) -> None:
+    stage.script(OLD)
+    engine = create_engine(f"sqlite:///{stage.path}", connect_args={"autocommit": False})
+    assert Guard(METADATA).apply(engine).satisfied
+
+
+@pytest.mark.parametrize("pool", [NullPool, StaticPool])
+def test_pool_classes(stage: Stage, pool: type[NullPool | StaticPool]) -> None:
+    stage.script(OLD)
+    engine = create_engine(f"sqlite:///{stage.path}", poolclass=pool)
+    assert Guard(METADATA).apply(engine).satisfied
+
+
+def test_aiosqlite(stage: Stage) -> None:
+    stage.script(OLD)
+    engine = create_async_engine(f"sqlite+aiosqlite:///{stage.path}")
+    session = SQLiteSession(engine.sync_engine)
+    for step in stage.plan(METADATA).steps:
+        session.execute(step, 1.0, 5.0, ignore)
+    session.close()
+    asyncio.run(engine.dispose())
+    assert "NOT NULL" not in stage.texts()["t"]
+
+
+def test_the_backup_is_whole_private_and_never_replaced(stage: Stage) -> None:
+    stage.script(OLD)
+    stage.path.chmod(0o600)
+    taken = stage.path.with_name("app.db.backup-1")
+    taken.write_text("somebody's")
+    plan = stage.plan(METADATA)
+    backup = stage.path.with_name("app.db.backup-2")
+    assert plan.steps[0].statements == (f".backup 'main' '{backup}'",)
+    report = stage.satisfied(METADATA)
+    assert outcomes(report) == [Outcome.DONE, Outcome.DONE]
+    assert taken.read_text() == "somebody's"
+    copy = sqlite3.connect(backup)
+    assert copy.execute("SELECT sql FROM sqlite_master").fetchall() == [(CREATED,)]
+    copy.close()
+    assert stat.S_IMODE(backup.stat().st_mode) == 0o600
+
+
+def test_a_backup_that_fails_keeps_the_rebuild_waiting(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
+    stage.script(OLD)
+
+    def full(path: object) -> object:
+        return type("Usage", (), {"free": 10})()
+
+    monkeypatch.setattr("shutil.disk_usage", full)
+    report = stage.apply(METADATA)
+    assert outcomes(report) == [Outcome.FAILED, Outcome.WAITING]
+    assert "not enough room" in report.results[0].message
+    assert stage.texts()["t"] == CREATED
+
+
+def test_no_backup_and_no_rebuild_when_told_so(stage: Stage) -> None:
+    stage.script(OLD)
+    assert [step.id for step in stage.plan(METADATA, backup=False).steps] == ["rebuild t"]
+    plan = stage.plan(METADATA, rebuild=False)
+    assert plan.empty
+    assert {refusal.advice[0] for refusal in plan.refusals} == {"PRAGMA foreign_keys = OFF"}
+
+
+KILLED = """
+import os, signal, sys
+from sqlalchemy import create_engine, event
+from schema_guard.dialects.sqlite.session import SQLiteSession
+from schema_guard.guard import Guard
+from tests.unit.sqlite.test_session import METADATA
+
+engine = create_engine("sqlite:///" + sys.argv[1])
+step = Guard(METADATA).plan(engine).steps[-1]
+number = 0
+
+def sent(statement):
+    global number
+    if number == int(sys.argv[2]):
+        os.kill(os.getpid(), signal.SIGKILL)
+    number += 1
+
+SQLiteSession(engine).execute(step, 1.0, 30.0, sent)
+"""
+
+
+@pytest.mark.parametrize("mode", ["DELETE", "WAL"])
+@pytest.mark.parametrize("at", [3, 4, 6, 7, 8, 9])
+def test_killed_in_the_middle_of_a_rebuild(stage: Stage, mode: str, at: int) -> None:
+    """Whichever statement comes next when the process is killed, the file is the old database or the new one."""
+    stage.script(
+        f"""PRAGMA journal_mode = {mode}; {OLD}; CREATE INDEX i ON t (a);
+        CREATE TABLE child (t_id INT REFERENCES t ON DELETE CASCADE); INSERT INTO child VALUES (1);
+        WITH RECURSIVE n(i) AS (SELECT 2 UNION ALL SELECT i + 1 FROM n WHERE i < 5000)
+        INSERT INTO t SELECT i, hex(randomblob(50)) FROM n;"""
+    )
+    before = stage.rows("SELECT * FROM t")
+    root = Path(__file__).parents[3]
+    done = subprocess.run(
+        [sys.executable, "-c", KILLED, str(stage.path), str(at)],
+        env={**os.environ, "PYTHONPATH": f"{root / 'src'}{os.pathsep}{root}"},
+        capture_output=True,
+        check=False,
+    )
+    assert done.returncode == -signal.SIGKILL, done.stderr.decode()
+    assert stage.value("PRAGMA integrity_check") == "ok"
+    assert stage.rows("SELECT * FROM t") == before
+    assert "i" in stage.texts()
+    assert set(stage.texts()) == {"t", "i", "child"}
+    stage.satisfied(METADATA)
+    assert stage.rows("SELECT * FROM t") == before
+    assert stage.rows("SELECT * FROM child") == [(1,)]
