@@ -5,6 +5,8 @@
     │   └── TargetError           exit 2   TARGET names no models
     ├── UnreachableError          exit 3   the database does not answer in time
     ├── LockTimeoutError          exit 4   a lock was not to be had in time; nothing was lost
+    │   └── OutOfTimeError        exit 4   a statement took longer than it was given; nothing was lost
+    ├── StoppedError              exit 128 + the signal's number, as shells have it
     └── StepError                 exit 5   a statement failed
         └── ReadError             exit 5   the catalog or the rows could not be read
 
@@ -19,8 +21,10 @@ __all__ = [
     "ConfigurationError",
     "GuardError",
     "LockTimeoutError",
+    "OutOfTimeError",
     "ReadError",
     "StepError",
+    "StoppedError",
     "TargetError",
     "UnreachableError",
     "one_line",
@@ -56,6 +60,17 @@ class TargetError(ConfigurationError):
 
 
 class UnreachableError(GuardError):
+    """No connection.
+
+    Args:
+        message: one line for a person.
+        lasting: waiting will not mend it: a wrong password, no such database.
+    """
+
+    def __init__(self, message: str, *, lasting: bool = False) -> None:
+        super().__init__(message)
+        self.lasting = lasting
+
     code = "unreachable"
     exit_code = 3
 
@@ -74,6 +89,36 @@ class LockTimeoutError(GuardError):
     def __init__(self, message: str, blockers: tuple[str, ...] = ()) -> None:
         super().__init__(message)
         self.blockers = tuple(one_line(blocker) for blocker in blockers)
+
+
+class OutOfTimeError(LockTimeoutError):
+    """A statement took longer than it was given; nothing was changed.
+
+    Args:
+        message: one line for a person.
+        progress: how much of the work was done, from 0 to 1; None when the server doesn't tell.
+    """
+
+    code = "out-of-time"
+
+    def __init__(self, message: str, progress: float | None = None) -> None:
+        super().__init__(message)
+        self.progress = progress
+
+
+class StoppedError(GuardError):
+    """A signal came before anything was begun, or while waiting.
+
+    Args:
+        signal: its number.
+        reason: its name.
+    """
+
+    code = "stopped"
+
+    def __init__(self, signal: int, reason: str) -> None:
+        super().__init__(f"stopped by {reason}; every step that was finished stays, run again to go on")
+        self.exit_code = 128 + signal
 
 
 class StepError(GuardError):

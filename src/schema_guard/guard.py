@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, replace
 from typing import Any
 
 from schema_guard.compare import compare
 from schema_guard.compare.warnings import warnings_of
 from schema_guard.dialects import open_session
-from schema_guard.dialects.base import Judge, Session
+from schema_guard.dialects.base import Dialect, Judge, Session
 from schema_guard.difference import BackfillPending, Difference
 from schema_guard.execute.runner import Limits, run
 from schema_guard.expect.backfills import Backfill
@@ -113,7 +113,7 @@ class Guard:
                 return replace(report, applied=True)  # the usual boot: nothing locked, nothing written
             results: list[StepResult] = []
             if not self._plan(session, look).empty:
-                with session.guard_lock(self.name, limits.remaining(started)):
+                with self._alone(session, limits.remaining(started)):
                     for _ in range(ROUNDS):
                         look = self._look(session, limits.survey_timeout)  # whoever held the lock may have done it all
                         plan = self._plan(session, look)
@@ -133,15 +133,27 @@ class Guard:
         finally:
             session.close()
 
+    def _alone(self, session: Session, wait: float) -> AbstractContextManager[None]:
+        """Keep other guards of this application away while it works."""
+        return session.guard_lock(self.name, wait)
+
+    def _expected(self, dialect: Dialect) -> Schema:
+        return expect(self.models, self.backfills, dialect, self.upserts)
+
+    def _concerned(self, differences: tuple[Difference, ...]) -> tuple[Difference, ...]:
+        """Those of the differences that are this guard's business: all of them."""
+        return differences
+
     def _look(self, session: Session, survey_timeout: float) -> Look:
         session.locate(*unqualified_names(self.models, session.dialect.sqlalchemy))
-        expected = expect(self.models, self.backfills, session.dialect, self.upserts)
+        expected = self._expected(session.dialect)
         actual = session.inspect(expected)
         judge = Judge(session.dialect.rules)
         differences = compare(expected, actual, judge, self.policy)
         if judge.open:
             judge = Judge(session.dialect.rules, session.answer(judge.open))
             differences = compare(expected, actual, judge, self.policy)
+        differences = self._concerned(differences)
         survey = session.survey(differences, actual, survey_timeout)
         nothing_to_fill = {key for key, evidence in survey.evidence.items() if evidence.count == 0}
         differences = tuple(

@@ -6,9 +6,9 @@ from dataclasses import dataclass, field
 from enum import IntEnum, StrEnum
 
 from schema_guard.difference import Difference
-from schema_guard.schema import Name
+from schema_guard.schema import Name, Spanned
 
-__all__ = ["Evidence", "Hazard", "Lock", "Locked", "Phase", "Plan", "Policy", "Refusal", "Step", "Survey", "Urgency"]
+__all__ = ["Batches", "Evidence", "Hazard", "Lock", "Locked", "Phase", "Plan", "Policy", "Refusal", "Step", "Survey", "Urgency"]
 
 
 class Lock(IntEnum):
@@ -81,6 +81,24 @@ class Urgency(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
+class Batches:
+    """How a step's one statement is done in short transactions: span by span along the table's physical order."""
+
+    span: Spanned
+    """The statement for one span."""
+    bounds: str
+    """SELECT of two numbers: where the table begins and ends now; what is written behind the end is not chased."""
+    first: int
+    """How many units (blocks, rows) the first batch takes; the rest follows from how long that takes."""
+    ahead: Spanned | None = None
+    """SELECT of one number: the unit that lies `high` rows behind `low`. None where units are evenly spaced (blocks)."""
+    lag: str = ""
+    """SELECT of one number: how many bytes the slowest replica is behind."""
+    row_locks: bool = True
+    """A batch waits for single rows, so a smaller one may do; else it waits for the whole database."""
+
+
+@dataclass(frozen=True, slots=True)
 class Step:
     """One change, done in a transaction of its own unless `transactional` is False.
 
@@ -107,6 +125,10 @@ class Step:
     transactional: bool = True
     repeat: bool = False
     """Run again until it changes no row (batches)."""
+    work: str = ""
+    """A SELECT of one number, for what may take long and cannot go on where it was: how many bytes it has to read."""
+    batches: Batches | None = None
+    """How apply does the one statement bit by bit: the same text, with narrower bounds."""
     provides: frozenset[str] = frozenset()
     """Objects that exist afterwards: 'table public.t', 'column public.t.c', 'type public.e', 'rows public.t'."""
     requires: frozenset[str] = frozenset()

@@ -28,6 +28,7 @@ __all__ = [
     "Relation",
     "Schema",
     "Sequence",
+    "Spanned",
     "Table",
     "Type",
     "TypeKind",
@@ -136,6 +137,8 @@ class Column:
     """The NOT NULL constraint's name, where the catalog has one (PostgreSQL 18)."""
     value_domain_not_null: bool = False
     """The type is a domain that is NOT NULL."""
+    used_by: tuple[str, ...] = ()
+    """Actual side: what keeps its type from being changed, in words: 'view public.titles'."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -197,6 +200,13 @@ class IndexElement:
     collation: str | None = None
     """None: the column's own."""
 
+    def __str__(self) -> str:
+        parts = [self.text, f"COLLATE {self.collation}" if self.collation else "", self.operator_class or ""]
+        parts.append("DESC" if self.descending else "")
+        if self.nulls_first != self.descending:
+            parts.append("NULLS FIRST" if self.nulls_first else "NULLS LAST")
+        return " ".join(part for part in parts if part)
+
 
 @dataclass(frozen=True, slots=True)
 class Index:
@@ -221,6 +231,15 @@ class Index:
         return tuple(element.text for element in self.elements)
 
 
+    def __str__(self) -> str:
+        keys = ", ".join(str(element) for element in self.elements)
+        method = "" if self.method == "btree" else f" using {self.method}"
+        include = f" INCLUDE ({', '.join(self.include)})" if self.include else ""
+        nulls = " NULLS NOT DISTINCT" if self.nulls_not_distinct else ""
+        where = f" WHERE {self.where}" if self.where else ""
+        return f"{'unique ' if self.unique else ''}index{method} on ({keys}){include}{nulls}{where}"
+
+
 @dataclass(frozen=True, slots=True)
 class Exclusion:
     """EXCLUDE (PostgreSQL). Compared by name and definition; never added to a table that exists."""
@@ -243,6 +262,8 @@ class Domain:
     type: Type
     nullable: bool = True
     default: str | None = None
+    constrained: bool = False
+    """It is NOT NULL or has a CHECK, or a domain below it is or has: adding a column of it rewrites the table."""
     ddl: str = ""
 
 
@@ -250,6 +271,18 @@ class Domain:
 class Sequence:
     name: Name
     ddl: str = ""
+
+
+class Spanned(NamedTuple):
+    """A statement about one span of a table, cut where its two bounds stand."""
+
+    head: str
+    middle: str
+    tail: str
+
+    def between(self, low: int, high: int) -> str:
+        """The statement for the rows from `low` to below `high`."""
+        return f"{self.head}{low}{self.middle}{high}{self.tail}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -269,6 +302,31 @@ class Fill:
     """SELECT of one boolean: whether any row can be filled."""
     update_sql: str
     """The UPDATE of one batch; run again until it changes no row. It fills only what is NULL."""
+    walk: Spanned | None = None
+    """The UPDATE of the rows of one span, low to below high: of block numbers on PostgreSQL, of rowids on SQLite."""
+    equated: tuple[tuple[str, str], ...] = ()
+    """(source column, target column) that a row and its source row have in common."""
+    joined: Fill | None = None
+    """The same by a join, which is right only where a row has at most one source row."""
+
+    def suited(self, actual: Schema) -> Fill:
+        """The form for a database: by a join where a key of the live source table proves one source row at most."""
+        source, target = actual.table(self.source), actual.table(self.table)
+        if self.joined is None or source is None or target is None or source.inherited:
+            return self
+        same = {
+            column
+            for column, other in self.equated
+            if (left := source.column(column)) and (right := target.column(other)) and left.type.name == right.type.name
+        }
+        keys = [source.primary_key.columns] if source.primary_key else []
+        keys += [unique.columns for unique in source.uniques if unique.valid]
+        keys += [
+            index.columns
+            for index in source.indexes
+            if index.unique and index.valid and index.where is None and index.columns is not None
+        ]
+        return self.joined if any(same.issuperset(key) for key in keys) else self
 
 
 class Relation(StrEnum):
@@ -309,6 +367,10 @@ class Table:
     """SQLite: the table's stored CREATE statement."""
     rows_estimate: float = -1
     """PostgreSQL: pg_class.reltuples; -1 when never analyzed."""
+    bytes_estimate: int = 0
+    """PostgreSQL: the size in bytes by pg_class.relpages, with that of its children; 0 when never analyzed."""
+    children: tuple[Name, ...] = ()
+    """PostgreSQL: its partitions, or the tables that inherit from it, all the way down."""
     oid: int = 0
     strict: bool = False
     without_rowid: bool = False
@@ -316,6 +378,9 @@ class Table:
     companions: tuple[str, ...] = ()
     """SQLite: the stored CREATE INDEX and CREATE TRIGGER statements of the table."""
     row_security: bool = False
+    """Row-level security hides rows from the connected role, or may."""
+    inherited: bool = False
+    """Tables inherit from it that are no partitions: its keys don't bind their rows (PostgreSQL)."""
     owned: bool = True
     """The connected role owns it (or is a member of the owner): it may alter it."""
 

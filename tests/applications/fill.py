@@ -5,10 +5,14 @@ from __future__ import annotations
 import datetime
 import decimal
 import json
+import re
 import uuid
+from collections.abc import Callable
+from datetime import UTC
 from typing import Any
 
 import sqlalchemy as sa
+from sqlalchemy.dialects.postgresql import INTERVAL
 from sqlalchemy.exc import DBAPIError
 
 __all__ = ["contents", "fill"]
@@ -17,6 +21,22 @@ Contents = dict[str, list[tuple[Any, ...]]]
 Path = tuple[str | None, str]
 
 ROWS = 3
+
+MADE: tuple[tuple[Any, Callable[[Any, int], Any]], ...] = (
+    (sa.Boolean, lambda _, number: number % 2 == 0),
+    (sa.Integer, lambda _, number: number + 1),
+    (sa.Numeric, lambda kind, number: decimal.Decimal(number) / 4 if kind.asdecimal else number / 4),
+    (sa.DateTime, lambda kind, number: datetime.datetime(2024, 5, 6 + number, tzinfo=UTC if kind.timezone else None)),
+    (sa.Date, lambda _, number: datetime.date(2024, 5, 6 + number)),
+    (sa.Time, lambda _, number: datetime.time(7, 8, number)),
+    (sa.Interval, lambda _, number: datetime.timedelta(minutes=number)),
+    (INTERVAL, lambda _, number: datetime.timedelta(minutes=number)),
+    (sa.Uuid, lambda kind, number: uuid.UUID(int=number + 1) if kind.as_uuid else str(uuid.UUID(int=number + 1))),
+    (sa.ARRAY, lambda _, __: []),
+    (sa.JSON, lambda _, number: {"number": number}),
+    (sa.LargeBinary, lambda _, number: bytes([number, 255])),
+)
+"""Values by the type that the catalog says."""
 
 
 def fill(engine: sa.Engine, models: list[sa.Table]) -> tuple[int, list[str]]:
@@ -33,14 +53,17 @@ def fill(engine: sa.Engine, models: list[sa.Table]) -> tuple[int, list[str]]:
     for schema in schemas:
         live.reflect(engine, schema=schema)
     words = {(table.schema, table.name): table for table in models}
+    inspector = sa.inspect(engine)
     stored: dict[Path, list[dict[str, Any]]] = {}
     refused = []
     for table in live.sorted_tables:
         if table.name.startswith("alembic_version"):
             continue
         rows = []
+        checks = [check["sqltext"] for check in inspector.get_check_constraints(table.name, schema=table.schema)]
         for number in range(ROWS):
             row = _row(table, words.get((table.schema, table.name)), stored, number)
+            row.update(_listed(checks, row, number))
             try:
                 with engine.begin() as connection:
                     connection.execute(sa.insert(table).values(row))
@@ -53,7 +76,9 @@ def fill(engine: sa.Engine, models: list[sa.Table]) -> tuple[int, list[str]]:
     return sum(map(len, stored.values())), refused
 
 
-def _row(table: sa.Table, model: sa.Table | None, stored: dict[Path, list[dict[str, Any]]], number: int) -> dict:
+def _row(
+    table: sa.Table, model: sa.Table | None, stored: dict[Path, list[dict[str, Any]]], number: int
+) -> dict[str, Any]:
     row: dict[str, Any] = {}
     for column in table.columns:
         if column.computed is not None or (column.identity is not None and column.identity.always):
@@ -70,33 +95,26 @@ def _row(table: sa.Table, model: sa.Table | None, stored: dict[Path, list[dict[s
     return row
 
 
+def _listed(checks: list[str], row: dict[str, Any], number: int) -> dict[str, str]:
+    """Values for the columns whose CHECK lists words: `state IN ('on', 'off')`, as SQLite or PostgreSQL writes it."""
+    found = {}
+    for check in checks:
+        for column in row:
+            listed = re.search(rf"\b{re.escape(column)}\b\W*(?:::[\w ]+\W*)?(?:IN\b|= ANY\b)(.*)", check, re.I | re.S)
+            words = re.findall(r"'([^']*)'", listed.group(1)) if listed else []
+            if words:
+                found[column] = words[number % len(words)]
+    return found
+
+
 def _value(column: sa.Column[Any], modelled: sa.Column[Any] | None, number: int) -> Any:
     kind = column.type
     for candidate in (kind, modelled.type if modelled is not None else kind):
         if isinstance(candidate, sa.Enum) and candidate.enums:
             return candidate.enums[number % len(candidate.enums)]
-    if isinstance(kind, sa.Boolean):
-        return number % 2 == 0
-    if isinstance(kind, sa.Integer):
-        return number + 1
-    if isinstance(kind, (sa.Float, sa.Numeric)):
-        return decimal.Decimal(number) / 4 if isinstance(kind, sa.Numeric) and kind.asdecimal else number / 4
-    if isinstance(kind, sa.DateTime):
-        zone = datetime.UTC if kind.timezone else None
-        return datetime.datetime(2024, 5, 6 + number, 7, 8, 9, tzinfo=zone)
-    if isinstance(kind, sa.Date):
-        return datetime.date(2024, 5, 6 + number)
-    if isinstance(kind, sa.Time):
-        return datetime.time(7, 8, number)
-    if isinstance(kind, sa.Uuid):
-        value = uuid.UUID(int=number + 1)
-        return value if kind.as_uuid else str(value)
-    if isinstance(kind, sa.ARRAY):
-        return []
-    if isinstance(kind, sa.JSON):
-        return {"number": number}
-    if isinstance(kind, sa.LargeBinary):
-        return bytes([number, 255])
+    for type_, make in MADE:
+        if isinstance(kind, type_):
+            return make(kind, number)
     return _text(column, modelled, number)
 
 

@@ -40,7 +40,7 @@ def installed(name: str, requires: tuple[str, ...], room: Path) -> Path:
 
 @contextmanager
 def fresh_database(server: str, name: str) -> Iterator[str]:
-    """The URL of an empty database that is gone afterwards. `server` is "sqlite" or a PostgreSQL URL to make it from."""
+    """The URL of an empty database that is gone afterwards; `server` is "sqlite" or a PostgreSQL URL to make it from."""
     if server == "sqlite":
         with tempfile.TemporaryDirectory() as folder:
             yield f"sqlite:///{folder}/{name}.db"
@@ -67,6 +67,7 @@ def visit(python: Path, name: str, situation: str, url: str, log: Path) -> dict[
         done = subprocess.run(
             [python, HERE / "visit.py", name, situation, url],
             env=environment,
+            check=False,
             stdout=subprocess.PIPE,
             stderr=noise,
             text=True,

@@ -32,6 +32,9 @@ def visit(application: ModuleType, situation: str, url: str) -> dict[str, Any]:
     from schema_guard import Guard
     from schema_guard.expect.models import models_of
 
+    backend = sa.make_url(url).get_backend_name()
+    if backend not in getattr(application, "SERVERS", (backend,)):
+        return {"skipped": f"it doesn't run on {backend}"}
     models = application.models()
     tables = models_of(models).tables
     engine = sa.create_engine(url)
@@ -43,7 +46,6 @@ def visit(application: ModuleType, situation: str, url: str) -> dict[str, Any]:
         for metadata in models_of(models).metadatas:
             metadata.create_all(engine)
     else:
-        backend = engine.dialect.name
         if backend not in getattr(application, "MIGRATES", (backend,)):
             return {"skipped": f"its migrations don't run on {backend}"}
         older = application.OLDER
@@ -88,7 +90,7 @@ def _findings(report: Any) -> list[str]:
 
 
 def _selects(engine: Any, tables: Any) -> list[str]:
-    """Select every column of every table, as its mapped class does; what Python makes of the made-up values is not asked."""
+    """Select every column of every table, as its mapped class does. What Python makes of made-up values is not asked."""
     import sqlalchemy as sa
     from sqlalchemy.exc import DBAPIError
 
@@ -136,8 +138,9 @@ def main() -> None:
     with contextlib.redirect_stdout(sys.stderr):  # applications talk while they migrate
         try:
             told = visit(application, situation, url)
-        except Exception:
-            told = {"error": traceback.format_exc()}
+        except Exception as error:
+            traceback.print_exc()
+            told = {"error": f"{type(error).__name__}: {str(error).splitlines()[0]}"}
     output.write(json.dumps(told) + "\n")
 
 

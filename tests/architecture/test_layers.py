@@ -16,7 +16,7 @@ LAYERS = (
     ("dialects",),
     ("dialects.postgresql", "dialects.sqlite"),
     ("dialects.survey",),
-    ("dialects.bridge", "dialects.violators"),
+    ("dialects.bridge", "dialects.stop", "dialects.violators"),
     ("compare", "expect"),
     ("dialects.base",),
     ("report",),

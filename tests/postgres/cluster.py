@@ -13,7 +13,7 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-from tests.postgres.binaries import locked, unpack
+from tests.postgres.binaries import locked, unpack, unpack_clients
 
 __all__ = ["Cluster", "make_room", "start", "stop_all"]
 
@@ -103,7 +103,7 @@ def stop_all(room: Path) -> None:
     for lock in room.glob("*.lock"):
         version = lock.stem
         with locked(lock):
-            for programs in (room / version).glob("programs/*/bin"):
+            for programs in (*(room / version).glob("programs/*/bin"), *(room / version).glob("programs/*/*/bin")):
                 _run([str(programs / "pg_ctl"), "stop", "-D", str(room / version / "data"), "-m", "immediate", "-w"])
     shutil.rmtree(room, ignore_errors=True)
 
@@ -111,6 +111,7 @@ def stop_all(room: Path) -> None:
 def _start(version: str, home: Path) -> Cluster:
     home.mkdir()
     programs = unpack(version, home / "programs")
+    clients = unpack_clients(programs, home / "clients")
     if os.geteuid() == 0:
         shutil.chown(home, *_unprivileged())
     data = home / "data"
@@ -137,7 +138,7 @@ def _start(version: str, home: Path) -> Cluster:
         (data / "postgresql.auto.conf").write_text("".join(f"{key} = {value}\n" for key, value in settings.items()))
         started = _run([str(programs / "pg_ctl"), "start", "-D", str(data), "-l", str(home / "start.log"), "-w"])
         if started.returncode == 0:
-            return Cluster(version, port, str(programs), str(data / "log" / "server.csv"))
+            return Cluster(version, port, str(clients), str(data / "log" / "server.csv"))
     raise RuntimeError(f"PostgreSQL {version} does not start: {(home / 'start.log').read_text()[-2000:]}")
 
 

@@ -34,7 +34,12 @@ class Database:
 
     def drop(self) -> None:
         with psycopg.connect(_plain(self.server.url()), autocommit=True) as connection:
-            connection.execute(f"DROP DATABASE IF EXISTS {self.name} WITH (FORCE)")
+            # WITH (FORCE) came with PostgreSQL 13
+            connection.execute(
+                "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = %s AND pid <> pg_backend_pid()",
+                [self.name],
+            )
+            connection.execute(f"DROP DATABASE IF EXISTS {self.name}")
 
 
 def create(server: Cluster, template: str = "template0") -> Database:

@@ -13,4 +13,5 @@ UNION ALL SELECT 'trigger', oid::text, xmin::text FROM pg_trigger
 UNION ALL SELECT 'policy', oid::text, xmin::text FROM pg_policy
 UNION ALL SELECT 'rule', oid::text, xmin::text FROM pg_rewrite
 UNION ALL SELECT 'setting', setdatabase || '.' || setrole, xmin::text FROM pg_db_role_setting
+  WHERE setdatabase = (SELECT oid FROM pg_database WHERE datname = current_database())
 ORDER BY 1, 2

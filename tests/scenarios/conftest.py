@@ -56,7 +56,7 @@ def guard(document: Document, stage: Stage) -> Iterator[Guard]:
 
 @pytest.fixture
 def snapshots(request: pytest.FixtureRequest, document: Document, stage: Stage) -> Snapshots:
-    return Snapshots(document, stage.dialect, request.config.stash[BOOK])
+    return Snapshots(document, stage.target, request.config.stash[BOOK])
 
 
 @pytest.fixture

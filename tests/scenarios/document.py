@@ -14,7 +14,8 @@
     ## plan says         ```text, compared to the letter
     ## Database after    ```text, what check says then; and facts: ```sql queries, each followed by its rows as comments
 
-A block whose info string names no database is for all of them.
+A block whose info string names no database is for all of them. What PostgreSQL before 18 says otherwise stands in a
+block of its own, ```text postgresql < 18.
 """
 
 from __future__ import annotations
@@ -116,6 +117,11 @@ class Document:
         """All blocks of the section for that database, one after the other."""
         return "".join(block.text for block in self.blocks(section, language) if block.concerns(dialect))
 
+    def snapshot(self, section: str, target: str) -> str:
+        """What is written there for a target: a database, or `postgresql < 18`, which may have nothing of its own."""
+        written = {block.dialect: block.text for block in self.blocks(section, "text")}
+        return written.get(target) or written.get(target.partition(" ")[0]) or written.get(None, "")
+
     def models(self, dialect: str) -> dict[str, Any]:
         """The namespace of the section Models. Classes that nobody holds are forgotten: keep it while it is guarded."""
         namespace: dict[str, Any] = {"__name__": "scenario_models"}
@@ -170,7 +176,10 @@ def documents() -> list[Document]:
 
 
 def _fences(texts: dict[str, str], dialects: set[str]) -> str:
-    """One block where all databases say the same, else one for each."""
+    """One block where all databases say the same, else one for each; an older version's only where it differs."""
+    texts = {
+        target: text for target, text in texts.items() if target in dialects or text != texts.get(target.split()[0])
+    }
     if len(set(texts.values())) == 1 and set(texts) == dialects:
         return f"```text\n{next(iter(texts.values()))}```"
     return "\n\n".join(f"```text {dialect}\n{text}```" for dialect, text in sorted(texts.items()))

@@ -28,7 +28,7 @@ _CHANGES = re.compile(r"\s*(CREATE|ALTER|DROP|INSERT|UPDATE|DELETE|REPLACE)\b", 
 class SqliteStage:
     """A file; foreign keys are enforced while it is set up, as applications do."""
 
-    dialect = "sqlite"
+    dialect = target = "sqlite"
 
     def __init__(self, file: Path) -> None:
         self.file = file

@@ -5,9 +5,11 @@ from __future__ import annotations
 from collections import defaultdict
 from dataclasses import dataclass, field
 
-from tests.scenarios.document import DIALECTS, Document, Query
+from tests.scenarios.document import Document, Query
 
 __all__ = ["Book", "Snapshots"]
+
+TARGETS = ("postgresql", "postgresql < 18", "sqlite")
 
 
 @dataclass
@@ -39,10 +41,9 @@ class Book:
 
 def _written(document: Document, section: str) -> dict[str, str]:
     """What the other databases said, for a run of only one of them."""
-    texts = {
-        dialect: document.text(section, "text", dialect) for dialect in DIALECTS if document.runs_on(dialect, (99,))
-    }
-    return {dialect: text for dialect, text in texts.items() if text}
+    wanted = [target for target in TARGETS if document.runs_on(target.split()[0], (99,))]
+    texts = {target: document.snapshot(section, target) for target in wanted}
+    return {target: text for target, text in texts.items() if text}
 
 
 @dataclass(frozen=True)
@@ -50,17 +51,15 @@ class Snapshots:
     """One scenario's snapshots on one database; with a book they are recorded, not compared."""
 
     document: Document
-    dialect: str
+    target: str
     book: Book | None
 
     def says(self, section: str, text: str) -> None:
         """The section's text block for this database is this text, to the letter."""
         if self.book is not None:
-            self.book.record(self.document, section, self.dialect, text)
+            self.book.record(self.document, section, self.target, text)
         else:
-            assert text == self.document.text(section, "text", self.dialect), (
-                f"{section} differs ({self.document.path})"
-            )
+            assert text == self.document.snapshot(section, self.target), f"{section} differs ({self.document.path})"
 
     def shows(self, codes: set[str]) -> None:
         """The page names these differences; it may name others, which another database shows."""
@@ -72,6 +71,6 @@ class Snapshots:
     def holds(self, query: Query, rows: str) -> None:
         """The query gives these rows."""
         if self.book is not None:
-            self.book.state(self.document, query.sql, self.dialect, rows)
+            self.book.state(self.document, query.sql, self.target, rows)
         else:
             assert rows == query.rows, query.sql

@@ -18,6 +18,8 @@ class Stage(Protocol):
     """A database of one scenario's own; `database` is what the guard is given."""
 
     dialect: str
+    target: str
+    """Whose snapshots count: the dialect's, or those of its older versions."""
     database: Any
 
     def state(self) -> Hashable:

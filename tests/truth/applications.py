@@ -47,7 +47,7 @@ PORTABLE = {
     "date": Kind(sa.Date, (datetime.date(2024, 2, 29),), "'2024-01-01'"),
     "time": Kind(sa.Time, (datetime.time(23, 59, 1),), "'10:00:00'"),
     "datetime": Kind(sa.DateTime, (datetime.datetime(2024, 2, 29, 12, 0, 1),), "CURRENT_TIMESTAMP"),  # noqa: DTZ001
-    "uuid": Kind(sa.Uuid, (uuid.UUID(int=7), uuid.UUID(int=2**128 - 1)), None),
+    "uuid": Kind(sa.Uuid, (uuid.UUID("6f1c2f5e-9b0d-4c3a-8a55-0d9a1b2c3d4e"), uuid.UUID(int=2**128 - 1)), None),
     "json": Kind(sa.JSON, ({"a": [1, 2]}, 5, "text"), None, comparable=False),
     "bytes": Kind(sa.LargeBinary, (b"\x00\xff",), None),
     "enum": Kind(lambda: _enum("sad", "ok", "happy"), ("sad", "happy"), "'ok'"),

@@ -29,9 +29,8 @@ def foreign_key_words(key: ForeignKey) -> Holder:
 
 
 def index_words(index: Index) -> Holder:
-    keys = ", ".join(element.text + (" DESC" if element.descending else "") for element in index.elements)
-    where = f" WHERE {index.where}" if index.where else ""
-    return Holder("unique index" if index.unique else "index", f"on ({keys}){where}")
+    kind, _, definition = str(index).partition(" on ")
+    return Holder(kind, f"on {definition}")
 
 
 def constraint_holder(live: Table, name: str | None) -> Holder | None:

@@ -127,15 +127,27 @@ def _frame_fits(index: Index, other: Index) -> bool:
         and (index.where is None) == (other.where is None)
         and set(index.include) <= set(other.include)
         and (not index.unique or index.nulls_not_distinct == other.nulls_not_distinct)
+        and _order_fits(index, other)
         and all(
             wanted.is_expression == there.is_expression
-            and wanted.descending == there.descending
-            and wanted.nulls_first == there.nulls_first
             and wanted.operator_class == there.operator_class
             and (wanted.collation is None or wanted.collation == there.collation)
             and (wanted.is_expression or wanted.text == there.text)
             for wanted, there in zip(index.elements, other.elements, strict=True)
         )
+    )
+
+
+def _order_fits(index: Index, other: Index) -> bool:
+    """The same order, or its mirror image: an index is read backwards as well."""
+    pairs = list(zip(index.elements, other.elements, strict=True))
+    return any(
+        all(
+            (wanted.descending != there.descending) is mirrored
+            and (wanted.nulls_first != there.nulls_first) is mirrored
+            for wanted, there in pairs
+        )
+        for mirrored in (False, True)
     )
 
 

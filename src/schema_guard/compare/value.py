@@ -38,16 +38,7 @@ def _default(table: Table, column: Column, actual: Column, judge: Judge) -> Iter
     if actual.default is None:
         if actual.autoincrement:
             return
-        fails = not actual.nullable or actual.value_domain_not_null
-        yield DefaultDiffers(
-            table=table,
-            column=column,
-            actual=actual,
-            impact=Impact.BREAKS if fails else Impact.WEAKENS,
-            effect=f"INSERT of {writers(table)} fails (NotNullViolation): the models leave it to the server"
-            if fails
-            else "rows that leave it to the server get NULL",
-        )
+        yield _default_missing(table, column, actual)
         return
     verdict = judge.default(table.name, column.default, actual.default, column.type)
     if verdict is Verdict.DIFFERENT:
@@ -60,6 +51,18 @@ def _default(table: Table, column: Column, actual: Column, judge: Judge) -> Iter
         )
     elif verdict is Verdict.NOT_COMPARABLE:
         yield _not_comparable(table, column, "server default", column.default, actual.default)
+
+
+def _default_missing(table: Table, column: Column, actual: Column) -> DefaultDiffers:
+    """The ORM fails only where it leaves the column out: a Python-side default is sent along."""
+    impact, effect = Impact.WEAKENS, "rows that leave it to the server get NULL"
+    if not actual.nullable or actual.value_domain_not_null:
+        if column.write is Write.DEFAULT:
+            effect = "statements that leave it to the server fail (NotNullViolation)"
+        else:
+            impact = Impact.BREAKS
+            effect = f"INSERT of {writers(table)} fails (NotNullViolation): the models leave it to the server"
+    return DefaultDiffers(table=table, column=column, actual=actual, impact=impact, effect=effect)
 
 
 def _generated(

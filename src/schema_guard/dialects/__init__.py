@@ -33,7 +33,7 @@ def open_session(database: Any) -> Session:
     if engine.dialect.name == "sqlite":
         from schema_guard.dialects.sqlite.session import SQLiteSession
 
-        return SQLiteSession(_without_async(engine))
+        return SQLiteSession(engine)
     raise ConfigurationError(f"{engine.dialect.name} is not supported: PostgreSQL and SQLite are")
 
 
@@ -73,9 +73,3 @@ def _engine_for(url: str | URL) -> Engine:
     except ImportError as error:
         raise ConfigurationError(f"the URL's driver is not installed: {one_line(str(error))}") from None
 
-
-def _without_async(engine: Engine) -> Engine:
-    """aiosqlite opens the same files as sqlite3, which is always there."""
-    if not engine.dialect.is_async:
-        return engine
-    return create_engine(engine.url.set(drivername="sqlite"), poolclass=NullPool)

@@ -19,6 +19,8 @@ from schema_guard.schema import Column, Name, Schema, Table, Type
 if TYPE_CHECKING:
     from sqlalchemy.engine import Dialect as SQLAlchemyDialect
 
+    from schema_guard.dialects.stop import Stop
+
 __all__ = ["Dialect", "Facts", "Judge", "Question", "Rules", "Session", "Verdict", "Words"]
 
 
@@ -90,12 +92,6 @@ class Rules(Protocol):
     def explicit_null_gets_value(self, table: Table, column: Column) -> bool:
         """Whether writing NULL into that actual column makes the database choose a value (SQLite's rowid)."""
         ...
-
-    checks_length: bool
-    """Whether a value longer than the declared length is an error."""
-    native_enums: bool
-    validates_late: bool
-    """Whether constraints can be NOT VALID."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -174,7 +170,7 @@ class Dialect(Words, Protocol):
         survey: Survey,
         policy: Policy,
     ) -> list[Step | Refusal]:
-        """What to do about each of these differences; every difference that is not a note ends in a step or a refusal."""
+        """What to do about each of these differences: all but notes end in a step or a refusal."""
         ...
 
 
@@ -183,6 +179,8 @@ class Session(Protocol):
 
     dialect: Dialect
     facts: Facts
+    stop: Stop
+    """Whether somebody asked to stop: then waiting ends, and rows are not looked at any more."""
     catalog_queries: int
     """How many catalog queries the last locate and inspect took together."""
 
@@ -218,6 +216,21 @@ class Session(Protocol):
         """Run the step once, in a transaction of its own; `sent` hears each statement. Timeouts in seconds.
 
         Returns the rows changed. Raises LockTimeoutError (naming who holds the lock) or StepError.
+        """
+        ...
+
+    def interrupt(self) -> None:
+        """End the statement that a step is running, if one is. Called from another thread; never raises."""
+        ...
+
+    def numbers(self, sql: str) -> tuple[int | None, ...]:
+        """Run a SELECT of one row of numbers. Raises ReadError."""
+        ...
+
+    def batch(self, step: Step, statement: str, lock_timeout: float, statement_timeout: float) -> int:
+        """Run one batch of the step, in a transaction of its own that may be lost in a crash of the server.
+
+        Returns the rows changed. Raises as `execute` does, without looking up who holds the lock.
         """
         ...
 

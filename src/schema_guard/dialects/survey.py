@@ -106,7 +106,10 @@ def _fillable(fill: Fill, actual: Schema, read: Read) -> Evidence | None:
         table = actual.table(name)
         if table is None or table.column(column) is None:
             return None
+    fill = fill.suited(actual)
     try:
+        if not read(fill.pending_sql)[0][0]:  # the usual case: nothing is counted
+            return Evidence(0, fill.count_sql)
         return Evidence(_number(read(fill.count_sql)), fill.count_sql, open=_number(read(fill.open_sql)))
     except ReadError as error:
         return Evidence(None, fill.count_sql, exact=False, reason=str(error))

@@ -182,9 +182,7 @@ class IndexMissing(OfTable):
 
     @property
     def headline(self) -> str:
-        keys = ", ".join(element.text for element in self.index.elements)
-        where = f" WHERE {self.index.where}" if self.index.where else ""
-        return f"{'unique ' if self.index.unique else ''}index on ({keys}){where} missing{self._taken}"
+        return f"{self.index} missing{self._taken}"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

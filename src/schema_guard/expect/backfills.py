@@ -1,29 +1,19 @@
-"""Declared backfills: which rows take which values from a related table, and the SQL that does it."""
+"""Declared backfills: which rows take which values from a related table; `filling` writes the SQL that does it."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from sqlalchemy import Alias, Column, Select, Table, and_, exists, func, literal_column, or_, select, tuple_, update
+from sqlalchemy import Alias, Column, Table
 from sqlalchemy.sql import visitors
 from sqlalchemy.sql.elements import ColumnElement
 
 from schema_guard.errors import ConfigurationError
 from schema_guard.expect.attributes import bare_column
-from schema_guard.schema import Fill, Name
 
-if TYPE_CHECKING:
-    from schema_guard.expect.writer import Writer
-
-__all__ = ["BATCH_ROWS", "Backfill", "fill_of"]
-
-BATCH_ROWS = 5000
-"""Rows of one UPDATE: at 100,000 rows a second a batch holds its row locks for some 50 ms."""
-
-_ROW_ADDRESS = {"postgresql": "ctid", "sqlite": "rowid"}
-"""What tells the rows of a table without primary key apart, by the dialect's name."""
+__all__ = ["Backfill", "Resolved", "columns_in", "resolve"]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -62,14 +52,14 @@ class Backfill:
     name: str | None = None
 
     def __post_init__(self) -> None:
-        _resolve(self)
+        resolve(self)
 
     def __str__(self) -> str:
         return self.name or _title(self)
 
 
 @dataclass(frozen=True, slots=True)
-class _Resolved:
+class Resolved:
     """A backfill in terms of tables and columns."""
 
     table: Table
@@ -91,7 +81,7 @@ def _title(backfill: Backfill) -> str:
     return f"backfill of {table.fullname if table is not None else backfill.target}({', '.join(columns)})"
 
 
-def _resolve(backfill: Backfill) -> _Resolved:
+def resolve(backfill: Backfill) -> Resolved:
     table = _table(backfill.target)
     if table is None:
         raise ConfigurationError(f"Backfill: {backfill.target!r} is neither a mapped class nor a Table")
@@ -117,7 +107,7 @@ def _resolve(backfill: Backfill) -> _Resolved:
     _check_tables("on", on, table, source)
     if where is not None:
         _check_tables("where", where, table, None)
-    return _Resolved(table, source, pairs, on, where)
+    return Resolved(table, source, pairs, on, where)
 
 
 def _table(target: Any) -> Table | None:
@@ -168,7 +158,7 @@ def _condition(item: Any, word: str, table: Table) -> ColumnElement[bool]:
 
 
 def _check_tables(word: str, condition: ColumnElement[bool], table: Table, source: Any) -> None:
-    used = {id(column.table): column.table for column in _columns_in(condition)}
+    used = {id(column.table): column.table for column in columns_in(condition)}
     allowed = {id(table), id(source)}
     strange = [str(other) for key, other in used.items() if key not in allowed]
     if strange:
@@ -183,102 +173,9 @@ def _check_tables(word: str, condition: ColumnElement[bool], table: Table, sourc
         )
 
 
-def _columns_in(condition: ColumnElement[Any]) -> list[Any]:
+def columns_in(condition: ColumnElement[Any]) -> list[Any]:
     found = []
     for element in visitors.iterate(condition):
         if element.__visit_name__ == "column" and getattr(element, "table", None) is not None:
             found.append(element._deannotate())  # type: ignore[attr-defined]
     return found
-
-
-def fill_of(backfill: Backfill, writer: Writer) -> Fill:
-    """The backfill in a dialect's SQL.
-
-    Raises:
-        UnwritableError: an expression cannot be compiled for the dialect.
-    """
-    resolved = _resolve(backfill)
-    table = resolved.table
-    open_rows = _open(resolved, backfill.each)
-    fillable = and_(open_rows, _has_one_source(resolved), *_something_to_take(resolved, backfill.each))
-    key = _key(table, writer)
-    rows = select(*key).select_from(table).where(fillable).limit(BATCH_ROWS).correlate(None)
-    chosen = key[0].in_(rows) if len(key) == 1 else tuple_(*key).in_(rows)
-    change = (
-        update(table)
-        # Said again outside of the batch's SELECT: a row that got its owner meanwhile is checked anew under its lock.
-        .where(chosen, open_rows)
-        .values({target: _value(resolved, target, source, backfill.each) for target, source in resolved.pairs})
-    )
-    return Fill(
-        table=writer.table_name(table),
-        source=writer.table_name(resolved.source_table),
-        columns=tuple(writer.identifier(target.name) for target, _ in resolved.pairs),
-        needs=_needs(resolved, writer),
-        count_sql=writer.query(select(func.count()).select_from(table).where(fillable)),
-        open_sql=writer.query(select(func.count()).select_from(table).where(open_rows)),
-        pending_sql=writer.query(select(exists(select(literal_column("1")).select_from(table).where(fillable)))),
-        update_sql=writer.query(change),
-    )
-
-
-def _open(resolved: _Resolved, each: bool) -> ColumnElement[bool]:
-    """Rows that need something: nothing is set, or with `each` something is not."""
-    empty = [target.is_(None) for target, _ in resolved.pairs]
-    needs = or_(*empty) if each else and_(*empty)
-    return needs if resolved.where is None else and_(needs, resolved.where)
-
-
-def _knows_something(resolved: _Resolved) -> ColumnElement[bool]:
-    return or_(*(source.is_not(None) for _, source in resolved.pairs))
-
-
-def _has_one_source(resolved: _Resolved) -> ColumnElement[bool]:
-    count = (
-        select(func.count())
-        .select_from(resolved.source)
-        .where(resolved.on, _knows_something(resolved))
-        .correlate(resolved.table)
-        .scalar_subquery()
-    )
-    return count == literal_column("1")
-
-
-def _something_to_take(resolved: _Resolved, each: bool) -> list[ColumnElement[bool]]:
-    """With `each`: some column that is NULL here is set there. Without it all are NULL here: one source will do."""
-    if not each:
-        return []
-    takes = or_(*(and_(target.is_(None), source.is_not(None)) for target, source in resolved.pairs))
-    inner: Select[Any] = select(literal_column("1")).select_from(resolved.source).where(resolved.on, takes)
-    return [inner.correlate(resolved.table).exists()]
-
-
-def _value(resolved: _Resolved, target: Column[Any], source: ColumnElement[Any], each: bool) -> ColumnElement[Any]:
-    """The one source row's value, as a correlated subquery: SQLite before 3.33 has no UPDATE .. FROM."""
-    value = (
-        select(source)
-        .select_from(resolved.source)
-        .where(resolved.on, _knows_something(resolved))
-        .correlate(resolved.table)
-        .scalar_subquery()
-    )
-    return func.coalesce(target, value) if each else value
-
-
-def _key(table: Table, writer: Writer) -> list[ColumnElement[Any]]:
-    columns: list[ColumnElement[Any]] = list(table.primary_key.columns)
-    return columns or [literal_column(_ROW_ADDRESS[writer.words.name])]
-
-
-def _needs(resolved: _Resolved, writer: Writer) -> tuple[tuple[Name, str], ...]:
-    used: list[Any] = [*resolved.table.primary_key.columns]
-    for target, source in resolved.pairs:
-        used += [target, source]
-    used += _columns_in(resolved.on)
-    if resolved.where is not None:
-        used += _columns_in(resolved.where)
-    found: dict[tuple[Name, str], None] = {}
-    for column in used:
-        owner: Any = column.table.element if isinstance(column.table, Alias) else column.table
-        found[(writer.table_name(owner), writer.identifier(column.name))] = None
-    return tuple(found)

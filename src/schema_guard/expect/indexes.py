@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import text
@@ -17,6 +18,7 @@ from sqlalchemy.sql.elements import (
     Label,
     TextClause,
     UnaryExpression,
+    _textual_label_reference,
 )
 from sqlalchemy.sql.elements import (
     ClauseElement as Clause,
@@ -103,8 +105,10 @@ def _element(item: Any, classes: Mapping[str, str], table: Table, writer: Writer
                 break
         operator_class = operator_class or classes.get(getattr(item, "key", None) or "")
     first = descending if nulls_first is None else nulls_first
-    if isinstance(item, TextClause):
-        return _from_text(writer.expression(item), table, operator_class)
+    if isinstance(item, (TextClause, _textual_label_reference)):  # the latter is the name in desc("name")
+        written = _from_text(writer.expression(item), table, operator_class)
+        ordered = descending or nulls_first is not None
+        return replace(written, descending=descending, nulls_first=first) if ordered else written
     if isinstance(item, ColumnClause):
         return IndexElement(writer.identifier(item.name), False, descending, first, operator_class, collation)
     return IndexElement(_written(item, writer), True, descending, first, operator_class, collation)

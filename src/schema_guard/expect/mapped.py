@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING, Any
 
 from sqlalchemy.orm import Mapper
+from sqlalchemy.orm.exc import UnmappedClassError
 from sqlalchemy.orm.mapper import _all_registries
 from sqlalchemy.schema import Column, Table
 
@@ -13,6 +14,16 @@ if TYPE_CHECKING:
     from sqlalchemy.sql.elements import ColumnElement
 
 __all__ = ["Mapped"]
+
+
+def _mappers() -> Iterator[Mapper[Any]]:
+    """Every mapper of the process; a class whose mapping failed has none, and is its own module's error."""
+    for registry in list(_all_registries()):
+        for manager in list(registry._managers):
+            try:
+                yield manager.mapper
+            except UnmappedClassError:
+                continue
 
 
 class Mapped:
@@ -23,8 +34,7 @@ class Mapped:
         self._columns: dict[ColumnElement[Any], list[str]] = {}
         self._tables: dict[Table, list[str]] = {}
         self._written: set[ColumnElement[Any]] = set()
-        mappers = [mapper for registry in _all_registries() for mapper in registry.mappers]
-        for mapper in sorted(mappers, key=lambda mapper: mapper.class_.__name__):
+        for mapper in sorted(_mappers(), key=lambda mapper: mapper.class_.__name__):
             if any(table in wanted for table in mapper.tables):
                 self._take(mapper)
 

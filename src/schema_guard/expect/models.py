@@ -11,7 +11,8 @@ from sqlalchemy.schema import CreateSequence, MetaData, Table
 from sqlalchemy.schema import Sequence as ModelSequence
 
 from schema_guard.errors import TargetError
-from schema_guard.expect.backfills import Backfill, fill_of
+from schema_guard.expect.backfills import Backfill
+from schema_guard.expect.filling import fill_of
 from schema_guard.expect.mapped import Mapped
 from schema_guard.expect.tables import is_expected, table_of
 from schema_guard.expect.types import NamedTypes, custom_type_name, is_domain, is_native_enum, spread

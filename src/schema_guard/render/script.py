@@ -25,8 +25,9 @@ LOCK_TIMEOUT = "2s"
 _TITLE = "-- Emergency SQL for what the models expect. It destroys nothing."
 
 _PSQL = f"""{_TITLE}
--- Paste it into psql, outside of a transaction; twice does no harm. Every statement asks the catalog first and is left out when it is not
--- needed, so a database that satisfies the models is not locked. A statement that fails does not stop the others.
+-- Paste it into psql, outside of a transaction; twice does no harm. Every statement asks the catalog first and is
+-- left out when it is not needed, so a database that satisfies the models is not locked. A statement that fails does
+-- not stop the others.
 \\set ON_ERROR_STOP off
 \\set AUTOCOMMIT on
 SET lock_timeout = '{LOCK_TIMEOUT}';

@@ -18,7 +18,13 @@ def models() -> Any:
 
 
 def migrate(url: str, revision: str) -> None:
+    import sqlalchemy as sa
     from alembic import command
     from mlflow.store.db.utils import _get_alembic_config
+    from mlflow.store.tracking.dbmodels.initial_models import Base as Initial
 
+    engine = sa.create_engine(url)
+    if not sa.inspect(engine).has_table("alembic_version"):
+        Initial.metadata.create_all(engine)  # as it does before its first migration
+    engine.dispose()
     command.upgrade(_get_alembic_config(url), revision)

@@ -1,4 +1,4 @@
-"""Prefect: asynchronous SQLAlchemy; expression, partial and trigram indexes, server defaults that compute, JSON everywhere."""
+"""Prefect: asynchronous SQLAlchemy; expression, partial and trigram indexes, enums, JSON everywhere."""
 
 from __future__ import annotations
 
@@ -35,6 +35,9 @@ def models() -> Any:
 
 
 def migrate(url: str, revision: str) -> None:  # the URL is in its settings
+    from functools import partial
+
+    import anyio
     from prefect.server.database.alembic_commands import alembic_upgrade
 
-    alembic_upgrade(revision)
+    anyio.run(anyio.to_thread.run_sync, partial(alembic_upgrade, revision))

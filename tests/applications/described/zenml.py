@@ -1,12 +1,12 @@
-"""ZenML: SQLModel with nearly three hundred migrations, written for MySQL and SQLite."""
+"""ZenML: SQLModel, for MySQL and SQLite. Its migrations from nothing run on MySQL only."""
 
 from __future__ import annotations
 
 from typing import Any
 
 REQUIRES = ("zenml[server]",)
-OLDER = "0.70.0"
-MIGRATES = ("sqlite",)
+SERVERS = ("sqlite",)
+MIGRATES = ()
 
 
 def models() -> Any:
@@ -14,14 +14,3 @@ def models() -> Any:
     from sqlmodel import SQLModel
 
     return SQLModel
-
-
-def migrate(url: str, revision: str) -> None:
-    import sqlalchemy as sa
-    from zenml.zen_stores.migrations.alembic import Alembic
-
-    engine = sa.create_engine(url)
-    try:
-        Alembic(engine).upgrade(revision)
-    finally:
-        engine.dispose()

@@ -12,7 +12,8 @@ import sqlalchemy as sa
 from sqlalchemy.orm import DeclarativeBase, Mapped, aliased, mapped_column
 
 from schema_guard.errors import ConfigurationError
-from schema_guard.expect.backfills import Backfill, fill_of
+from schema_guard.expect.backfills import Backfill
+from schema_guard.expect.filling import fill_of
 from schema_guard.expect.writer import Writer
 from schema_guard.schema import Fill, Name
 from tests.unit.expect.words import postgresql_words, sqlite_words
@@ -47,6 +48,16 @@ PAIR = sa.Table(
     sa.Column("user_id", sa.Integer),
 )
 KEYLESS = sa.Table("keyless", Base.metadata, sa.Column("p", sa.Integer), sa.Column("user_id", sa.Integer))
+
+STAMPED = sa.Table(
+    "stamped",
+    Base.metadata,
+    sa.Column("id", sa.Integer, primary_key=True),
+    sa.Column("p", sa.Integer),
+    sa.Column("user_id", sa.Integer),
+    sa.Column("changed", sa.String(30), onupdate=lambda: "now"),
+    sa.Column("touched", sa.String(30), onupdate="now", nullable=False),
+)
 
 Run = Callable[[str], list[tuple[Any, ...]]]
 
@@ -160,6 +171,16 @@ def test_tables_without_a_plain_key(database: tuple[Run, Writer], table: sa.Tabl
     fill = fill_of(Backfill(table, {table.c.user_id: Proposal.user_id}, on=table.c.p == Proposal.id), writer)
     run(fill.update_sql)
     assert run(f"SELECT p, user_id FROM {table.name} ORDER BY p") == [(1, 10), (2, 20), (9, None)]
+
+
+def test_what_an_update_of_the_application_would_touch_stays_as_it_was(database: tuple[Run, Writer]) -> None:
+    """SQLAlchemy adds `onupdate` columns to every UPDATE; a backfill changes what it declares and nothing else."""
+    run, writer = database
+    run("INSERT INTO proposals (id, user_id) VALUES (1, 7)")
+    run("INSERT INTO stamped (id, p, changed, touched) VALUES (1, 1, 'before', 'before')")
+    backfill = Backfill(STAMPED, {STAMPED.c.user_id: Proposal.user_id}, on=STAMPED.c.p == Proposal.id)
+    run(fill_of(backfill, writer).update_sql)
+    assert run("SELECT user_id, changed, touched FROM stamped") == [(7, "before", "before")]
 
 
 def test_one_batch_is_bounded(database: tuple[Run, Writer]) -> None:

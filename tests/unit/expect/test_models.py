@@ -216,3 +216,15 @@ def test_percent_signs_are_not_doubled_and_the_applications_dialect_stays_as_it_
     table = zoo.names().tables["per%cent"]
     assert "%%" in str(sa.schema.CreateTable(table).compile(dialect=words.sqlalchemy))
     assert "%%" not in expect(models_of(table), [], words).tables[0].ddl
+
+
+def test_a_class_whose_mapping_failed_elsewhere_in_the_process_does_no_harm() -> None:
+    """SQLAlchemy keeps what was begun: a class without a primary key has a table, but no mapper."""
+    base = declarative_base()
+    kept = []
+    with pytest.raises(sa.exc.ArgumentError) as failed:
+        kept.append(type("Keyless", (base,), {"__tablename__": "keyless", "x": Column(sa.Integer)}))
+    type("Good", (base,), {"__tablename__": "good", "id": Column(sa.Integer, primary_key=True)})
+    good = next(table for table in expect(models_of(base), (), sqlite_words()).tables if table.name.name == "good")
+    assert good.mapped_by == ("Good",)
+    assert failed.value is not None

@@ -227,4 +227,4 @@ def _mysql() -> sa.Engine:
     from sqlalchemy.dialects.mysql.base import MySQLDialect
     from sqlalchemy.pool import NullPool
 
-    return sa.Engine(NullPool(lambda: None), MySQLDialect(), sa.make_url("mysql://"))  # type: ignore[arg-type,no-untyped-call]
+    return sa.Engine(NullPool(lambda: None), MySQLDialect(), sa.make_url("mysql://"))  # type: ignore[arg-type]

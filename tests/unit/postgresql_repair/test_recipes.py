@@ -9,6 +9,7 @@ from sqlalchemy import (
     Boolean,
     CheckConstraint,
     Column,
+    Enum,
     ForeignKey,
     Index,
     Integer,
@@ -126,7 +127,7 @@ def test_rows_that_came_in_between_block_not_null(postgres_database: Database) -
     prepare(postgres_database, "INSERT INTO t VALUES (2, NULL)")
     assert stands_in_the_way(postgres_database, planned.steps[0])
     refused = reasons(plan(postgres_database, wanted))
-    assert refused == {"nullability-differs public.t.n": "1 row hold NULL (keys 2)"}
+    assert refused == {"nullability-differs public.t.n": "1 row holds NULL (key 2)"}
 
 
 def test_violators_are_counted_and_shown(postgres_database: Database) -> None:
@@ -223,7 +224,7 @@ def test_a_missing_primary_key_is_added_on_rows(postgres_database: Database) -> 
     prepare(postgres_database, "ALTER TABLE t DROP CONSTRAINT t_pkey; INSERT INTO t VALUES (1, 'x')")
     planned = plan(postgres_database, wanted)
     assert not planned.steps
-    assert reasons(planned)["primary-key-differs public.t"].startswith("2 rows hold NULL in the key, or share it")
+    assert reasons(planned)["primary-key-differs public.t"].startswith("2 rows hold NULL in it, or share it")
 
 
 def test_int_to_bigint_only_below_the_declared_size(postgres_database: Database) -> None:
@@ -328,6 +329,30 @@ def test_what_needs_a_refused_thing_is_refused_too(postgres_database: Database) 
     assert set(refused) == {"type-missing", "column-missing", "check-missing", "index-missing"}
     assert refused["type-missing"].advice == ("CREATE EXTENSION vector;",)
     assert {step.id for step in planned.steps} == {"add-column public.t.w", "create-index public.t.ix_t_w"}
+
+
+def test_a_foreign_key_to_no_key_is_refused(postgres_database: Database) -> None:
+    """Neither the server nor the models have a key on what it refers to: it would fail at every run."""
+    prepare(postgres_database, KEY + "ALTER TABLE t ADD code integer;")
+    wanted = models(Column("id", Integer, primary_key=True), Column("code", Integer))
+    Table("u", wanted, Column("id", Integer, primary_key=True), Column("code", Integer, ForeignKey("t.code")))
+    report = apply(postgres_database, wanted)
+    assert [result.outcome for result in report.results] == [Outcome.DONE]
+    planned = plan(postgres_database, wanted)
+    assert planned.empty
+    assert reasons(planned) == {
+        "foreign-key-missing public.u.fk(code)": "public.t has no primary key or unique index on (code), "
+        "and the models declare none"
+    }
+
+
+def test_a_missing_enum_is_reported_once(postgres_database: Database) -> None:
+    prepare(postgres_database, KEY)
+    wanted = models(Column("id", Integer, primary_key=True), Column("state", Enum("on", "off", name="state")))
+    planned = plan(postgres_database, wanted)
+    assert [difference.code for difference in planned.differences] == ["enum-missing", "column-missing"]
+    assert planned.refusals == ()
+    assert apply(postgres_database, wanted).satisfied
 
 
 def test_a_left_over_helper_is_dropped(postgres_database: Database) -> None:

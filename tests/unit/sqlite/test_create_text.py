@@ -6,7 +6,9 @@ import sqlite3
 
 import pytest
 
-from schema_guard.dialects.sqlite.create_text import UnreadableTextError, parse_index, parse_table
+from schema_guard.dialects.sqlite.create_text import parse_table
+from schema_guard.dialects.sqlite.index_text import parse_index
+from schema_guard.dialects.sqlite.reader import UnreadableTextError
 
 ACCEPTED = [
     "CREATE TABLE t (a)",

@@ -7,7 +7,7 @@ import sqlite3
 import pytest
 
 from schema_guard.dialects.sqlite import edit
-from schema_guard.dialects.sqlite.create_text import UnreadableTextError
+from schema_guard.dialects.sqlite.reader import UnreadableTextError
 
 TEXT = """CREATE TABLE "t" ( -- what it is
   id INTEGER PRIMARY KEY AUTOINCREMENT,  /* the key */

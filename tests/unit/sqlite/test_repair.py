@@ -21,6 +21,7 @@ from sqlalchemy import (
     func,
     text,
 )
+from sqlalchemy.schema import SchemaItem
 
 from schema_guard.expect.backfills import Backfill
 from schema_guard.guard import Guard
@@ -28,9 +29,9 @@ from schema_guard.report import Outcome
 from tests.unit.sqlite.stage import Stage, keys, outcomes, refused, starting, statements
 
 
-def models(*items: object, name: str = "t") -> MetaData:
+def models(*items: SchemaItem, name: str = "t") -> MetaData:
     metadata = MetaData()
-    Table(name, metadata, Column("id", Integer, primary_key=True), *items)  # type: ignore[arg-type]
+    Table(name, metadata, Column("id", Integer, primary_key=True), *items)
     return metadata
 
 

@@ -7,9 +7,9 @@ from collections.abc import Mapping
 
 from schema_guard.dialects.base import Verdict
 from schema_guard.dialects.postgresql.expressions import Node, constant, parse
-from schema_guard.dialects.postgresql.fits import fit_of
+from schema_guard.dialects.postgresql.fits import LONGEST_LABEL, fit_of
 from schema_guard.difference import Fit
-from schema_guard.schema import Column, Name, Table, Type, TypeKind
+from schema_guard.schema import Column, Enum, Name, Table, Type, TypeKind
 
 __all__ = ["PostgreSQLRules"]
 
@@ -33,14 +33,12 @@ class PostgreSQLRules:
         casts_enums: the application's driver sends enum values with a cast to the enum type.
     """
 
-    checks_length = True
-    native_enums = True
-    validates_late = True
-
     def __init__(self, casts_enums: bool = False) -> None:
         self._casts_enums = casts_enums
         self.domains: Mapping[Name, Type] = {}
         """The base type of each domain, as the session read it."""
+        self.enums: Mapping[Name, Enum] = {}
+        """The enums that the models expect: a VARCHAR that holds each label serves."""
 
     def fit(self, expected: Column, actual: Column, table: Table) -> Fit | None:  # noqa: ARG002
         """How the actual type relates to the expected one; None when the server has to be asked.
@@ -48,7 +46,7 @@ class PostgreSQLRules:
         A domain holds its base type's values: what only its constraints decide, they say when a row is written.
         """
         wanted, given = self._base(expected.type), self._base(actual.type)
-        fit = fit_of(wanted, given, self._casts_enums)
+        fit = fit_of(wanted, given, self._casts_enums, self._longest_label(wanted))
         if (wanted, given) == (expected.type, actual.type) or (expected.type.name, expected.type.schema) == (
             actual.type.name,
             actual.type.schema,
@@ -57,6 +55,10 @@ class PostgreSQLRules:
         if fit in (Fit.SAME, Fit.WIDER):
             return Fit.WIDER if wanted == expected.type else Fit.OTHER
         return fit if fit in (None, Fit.OTHER) else Fit.INCOMPATIBLE
+
+    def _longest_label(self, type_: Type) -> int:
+        enum = self.enums.get(Name(type_.schema, type_.name))
+        return max((len(value.encode()) for value in enum.values), default=0) if enum is not None else LONGEST_LABEL
 
     def _base(self, type_: Type) -> Type:
         """The type below the domain, if it is one that the server has."""

@@ -62,6 +62,7 @@ class TableRow(NamedTuple):
     owned: bool
     triggers: bool
     comment: str | None
+    inherited: bool
 
 
 class ColumnRow(NamedTuple):
@@ -299,6 +300,7 @@ class _Parts:
             oid=row.oid,
             has_triggers=row.triggers,
             row_security=row.row_security,
+            inherited=row.inherited,
             owned=row.owned,
         )
 

@@ -15,6 +15,7 @@ from sqlalchemy.engine import Dialect as SQLAlchemyDialect
 
 from schema_guard.dialects.base import Facts, Rules
 from schema_guard.dialects.postgresql.canonical import PostgreSQLRules
+from schema_guard.dialects.postgresql.keywords import ALSO_QUOTED
 from schema_guard.dialects.postgresql.types import parse_type
 from schema_guard.difference import Difference
 from schema_guard.plan import Policy, Refusal, Step, Survey
@@ -26,8 +27,6 @@ LONGEST_NAME = 63
 """Bytes of a name: NAMEDATALEN - 1 (PostgreSQL manual, 4.1.1)."""
 
 _PLAIN = re.compile(r"[a-z_][a-z0-9_]*\Z")
-_ALSO_RESERVED = frozenset({"system_user", "tablesample", "collation", "concurrently"})
-"""Words of pg_get_keywords() that cannot stand unquoted everywhere and that SQLAlchemy's list may lack."""
 
 
 def literal(text: str) -> str:
@@ -117,7 +116,7 @@ class PostgreSQLDialect:
         preparer = made.identifier_preparer
         preparer._double_percents = False
         preparer.legal_characters = _PLAIN  # SQLAlchemy's own pattern lets a trailing line break pass
-        preparer.reserved_words = preparer.reserved_words | _ALSO_RESERVED
+        preparer.reserved_words = preparer.reserved_words | ALSO_QUOTED
         preparer.schema_for_object = self._schema_for_object  # type: ignore[assignment]
         return made
 

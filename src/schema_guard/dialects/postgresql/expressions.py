@@ -8,6 +8,7 @@ mean the same over the same table. What this reader doesn't know gives None, and
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 
 from schema_guard.dialects.postgresql.normal_form import (
     COMPARISONS,
@@ -75,6 +76,7 @@ class _UnreadableError(Exception):
     """Something this reader doesn't know."""
 
 
+@lru_cache(maxsize=8192)
 def parse(text: str, deparsed: bool = False) -> Node | None:
     """The normal form, or None when the text is beyond this reader.
 

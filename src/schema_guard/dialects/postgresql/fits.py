@@ -9,7 +9,7 @@ from __future__ import annotations
 from schema_guard.difference import Fit
 from schema_guard.schema import Type, TypeKind
 
-__all__ = ["fit_of"]
+__all__ = ["LONGEST_LABEL", "fit_of"]
 
 _INTEGERS = ("smallint", "integer", "bigint")
 _FLOATS = ("real", "double precision")
@@ -18,25 +18,26 @@ _PADDED = frozenset({"character", "bpchar"})
 _MOMENTS = frozenset({"timestamp without time zone", "timestamp with time zone", "date"})
 _CLOCKS = frozenset({"time without time zone", "time with time zone"})
 _DIGITS = {"smallint": 5, "integer": 10, "bigint": 19}
-_LONGEST_LABEL = 63
+LONGEST_LABEL = 63
 _EXACT_IN = {"real": ("smallint",), "double precision": ("smallint", "integer", "real")}
 _UNLIMITED = float("inf")
 
 
-def fit_of(expected: Type, actual: Type, casts_enums: bool = False) -> Fit | None:
+def fit_of(expected: Type, actual: Type, casts_enums: bool = False, longest_label: int = LONGEST_LABEL) -> Fit | None:
     """The relation of the actual type to the expected one; None when only the server knows.
 
     Args:
         expected: what the models say.
         actual: what the catalog says.
         casts_enums: the driver sends enum values with a cast to the enum (asyncpg does, psycopg does not).
+        longest_label: bytes of the expected enum's longest label, 63 where it is not known.
     """
     if bool(expected.dimensions) != bool(actual.dimensions):
         return Fit.INCOMPATIBLE
     if _same(expected, actual):
         return Fit.SAME
     if not _known(expected) or not _known(actual):
-        return _of_user_types(expected, actual, casts_enums)
+        return _of_user_types(expected, actual, casts_enums, longest_label)
     if expected.dimensions:
         return _of_arrays(expected, actual)
     return _of_built_ins(expected, actual)
@@ -58,7 +59,7 @@ def _known(type_: Type) -> bool:
     return type_.schema is None and type_.kind is TypeKind.BASE
 
 
-def _of_user_types(expected: Type, actual: Type, casts_enums: bool) -> Fit | None:
+def _of_user_types(expected: Type, actual: Type, casts_enums: bool, longest_label: int) -> Fit | None:
     if (expected.name, expected.schema) == (actual.name, actual.schema):
         return None if actual.arguments else Fit.WIDER  # what other modifiers mean, its extension knows
     if TypeKind.DOMAIN in (expected.kind, actual.kind):
@@ -66,7 +67,7 @@ def _of_user_types(expected: Type, actual: Type, casts_enums: bool) -> Fit | Non
     if {expected.name, actual.name} <= _TEXTS | {"citext"} and TypeKind.ENUM not in (expected.kind, actual.kind):
         return Fit.OTHER if _length(actual) >= _length(expected) else Fit.INCOMPATIBLE
     if expected.kind is TypeKind.ENUM and actual.name in _TEXTS and not expected.dimensions and not casts_enums:
-        return Fit.OTHER if _length(actual) >= _LONGEST_LABEL else Fit.INCOMPATIBLE
+        return Fit.OTHER if _length(actual) >= longest_label else Fit.INCOMPATIBLE
     if TypeKind.UNKNOWN in (expected.kind, actual.kind):
         return None
     return Fit.INCOMPATIBLE

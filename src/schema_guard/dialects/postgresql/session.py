@@ -76,6 +76,7 @@ class PostgreSQLSession:
         rows = self._read_twice(sql)
         self.catalog_queries += 1
         actual = read_schema(rows, self.dialect.type)
+        self._words.own_rules.enums = {enum.name: enum for enum in expected.enums}
         self._words.own_rules.domains = {domain.name: domain.type for domain in actual.domains}
         self._tables = {table.name: table for table in actual.tables}
         return actual
@@ -120,6 +121,18 @@ class PostgreSQLSession:
         if self._lock is not None:
             self._lock.verify()
         return self._executor.run(step, lock_timeout, statement_timeout, sent)
+
+    def numbers(self, sql: str) -> tuple[int | None, ...]:
+        """The one row of a SELECT of numbers."""
+        with self._reading("a table's size"):
+            row = self._link.rows(sql)[0]
+        return tuple(None if number is None else int(str(number)) for number in row)
+
+    def batch(self, step: Step, statement: str, lock_timeout: float, statement_timeout: float) -> int:
+        """Run one batch of the step; see `Executor.batch`."""
+        if self._lock is not None:
+            self._lock.verify()
+        return self._executor.batch(step, statement, lock_timeout, statement_timeout)
 
     def close(self) -> None:
         self._link.close()

@@ -62,6 +62,28 @@ class Executor:
                 raise _waited(step, error, watch) from None
             raise step_failed(error, step.object) from None
 
+    def batch(self, step: Step, statement: str, lock_timeout: float, statement_timeout: float) -> int:
+        """Run one batch of the step.
+
+        Its commit does not wait for the disk: a crash of the server may undo the last batches, never half of one, and
+        whatever waits for the rows commits later (manual, 28.4). Its rows are looked up by the source's key: for each
+        batch anew, a hash of the whole source would cost more than it saves.
+        """
+        settings = [
+            f"SET LOCAL lock_timeout = {_milliseconds(lock_timeout)}",
+            f"SET LOCAL statement_timeout = {_milliseconds(statement_timeout)}",
+            "SET LOCAL synchronous_commit = off",
+            "SET LOCAL enable_hashjoin = off",
+            "SET LOCAL enable_mergejoin = off",
+        ]
+        try:
+            with self.link.transaction("BEGIN", settings):
+                return self.link.run(statement)
+        except DBAPIError as error:
+            if is_waiting(error) and not is_disconnect(error):
+                raise _waited(step, error, None) from None
+            raise step_failed(error, step.object) from None
+
     def _in_transaction(self, step: Step, settings: dict[str, int], sent: Callable[[str], None]) -> int:
         with self.link.transaction("BEGIN", [f"SET LOCAL {name} = {value}" for name, value in settings.items()]):
             return self._send(step.statements, sent)
@@ -110,7 +132,7 @@ def _waited(step: Step, error: DBAPIError, watch: Watch | None) -> LockTimeoutEr
     diagnosis = diagnose(error)
     why = _WHY[diagnosis.sqlstate]
     if watch is not None and watch.seen:
-        return LockTimeoutError(f"{step.object}: {why}, held by {', '.join(watch.seen)}")
+        return LockTimeoutError(f"{step.object}: {why}, held by {', '.join(watch.seen)}", tuple(watch.seen))
     return LockTimeoutError(f"{step.object}: {why} ({diagnosis.detail or diagnosis.message})")
 
 

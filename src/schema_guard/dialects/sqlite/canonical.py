@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 
 from schema_guard.dialects.base import Verdict
 from schema_guard.dialects.sqlite.expression import Node, expression, outer_parentheses_removed
@@ -34,6 +35,7 @@ def affinity(declared: str) -> str:
     return "NUMERIC"
 
 
+@lru_cache(maxsize=1024)
 def sqlite_type(text: str) -> Type:
     """The type in canonical words: `name` is the affinity, `text` the declared type."""
     match = _ARGUMENTS.search(text)
@@ -79,10 +81,6 @@ def strict_type(declared: str) -> str:
 
 class SQLiteRules:
     """Comparison by affinity and tokens. Never undecided: SQLite has nothing to ask."""
-
-    checks_length = False
-    native_enums = False
-    validates_late = False
 
     def fit(self, expected: Column, actual: Column, table: Table) -> Fit | None:
         """How values that SQLAlchemy binds for the expected type fare in a column of the actual type."""

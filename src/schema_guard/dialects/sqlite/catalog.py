@@ -9,17 +9,11 @@ from importlib.resources import files
 from typing import TypeAlias
 
 from schema_guard.dialects.sqlite.canonical import UNREADABLE, sqlite_type
-from schema_guard.dialects.sqlite.create_text import (
-    Clause,
-    IndexText,
-    TableText,
-    UnreadableTextError,
-    key,
-    parse_index,
-    parse_table,
-)
+from schema_guard.dialects.sqlite.create_text import Clause, TableText, parse_table
 from schema_guard.dialects.sqlite.expression import outer_parentheses_removed
+from schema_guard.dialects.sqlite.index_text import IndexText, parse_index
 from schema_guard.dialects.sqlite.names import pragma
+from schema_guard.dialects.sqlite.reader import UnreadableTextError, key
 from schema_guard.dialects.sqlite.spelling import Spelling
 from schema_guard.dialects.sqlite.tokens import quoted_literal
 from schema_guard.schema import (
@@ -78,6 +72,8 @@ class _Rows:
 
     objects: list[tuple[str, str, str, str | None, int]] = field(default_factory=list)
     """type, name, tbl_name, sql, rootpage"""
+    companions: dict[str, list[tuple[str, str, str]]] = field(default_factory=lambda: defaultdict(list))
+    """type, name, sql of the indexes and triggers that have a text, by their table's key"""
     columns: dict[str, list[Row]] = field(default_factory=lambda: defaultdict(list))
     indexes: dict[str, list[Row]] = field(default_factory=lambda: defaultdict(list))
     keys: dict[str, list[Row]] = field(default_factory=lambda: defaultdict(list))
@@ -119,6 +115,8 @@ def _sorted(rows: Sequence[Row]) -> _Rows:
             case "object":
                 sql = None if row[5] is None else str(row[5])
                 found.objects.append((owner, str(row[3]), str(row[4]), sql, _number(row[6])))
+                if owner in ("index", "trigger") and sql:
+                    found.companions[key(str(row[4]))].append((owner, str(row[3]), sql))
             case "column":
                 found.columns[owner].append(row)
             case "index":
@@ -155,7 +153,7 @@ class _Reader:
         indexes = self.rows.indexes[self.name]
         without_rowid = self.text is not None and self.text.without_rowid
         alias = self._rowid_alias(indexes, without_rowid)
-        own = [(kind, sql) for kind, _, owner, sql, _ in self.rows.objects if key(owner) == key(self.name)]
+        companions = self.rows.companions[key(self.name)]
         return Table(
             name=self.spelling.table(self.name),
             columns=tuple(self._column(row, alias, comments) for row in self.rows.columns[self.name]),
@@ -169,8 +167,8 @@ class _Reader:
             text=self.sql,
             strict=self.text is not None and self.text.strict,
             without_rowid=without_rowid,
-            has_triggers=any(kind == "trigger" for kind, _ in own),
-            companions=tuple(sql for kind, sql in own if kind in ("index", "trigger") and sql),
+            has_triggers=any(kind == "trigger" for kind, _, _ in companions),
+            companions=tuple(sql for _, _, sql in companions),
         )
 
     def _names(self, names: Sequence[str]) -> tuple[str, ...]:
@@ -265,24 +263,27 @@ class _Reader:
 
     def _index(self, row: Row) -> Index:
         name = str(row[3])
-        sql = next((sql for kind, own, _, sql, _ in self.rows.objects if kind == "index" and own == name), None)
-        text: IndexText | None = None
-        try:
-            text = parse_index(sql or "")
-        except UnreadableTextError:
-            text = None
-        parts = self.rows.keys[name]
-        readable = text is not None and len(text.elements) == len(parts)
-        where = (text.where if text else UNREADABLE) if _number(row[6]) else None
+        parts, partial = self.rows.keys[name], bool(_number(row[6]))
+        text = self._index_text(name) if partial or any(part[3] is None for part in parts) else None
+        written = [element.text for element in text.elements] if text else []
+        if len(written) != len(parts):
+            written = [UNREADABLE] * len(parts)
+        where = (text.where if text else UNREADABLE) if partial else None
         return Index(
             name=name,
-            elements=tuple(
-                self._element(part, text.elements[at].text if readable and text else UNREADABLE)
-                for at, part in enumerate(parts)
-            ),
+            elements=tuple(self._element(part, words) for part, words in zip(parts, written, strict=True)),
             unique=bool(_number(row[4])),
             where=where,
         )
+
+    def _index_text(self, name: str) -> IndexText | None:
+        """Only expressions and conditions are written nowhere but in the text."""
+        companions = self.rows.companions[key(self.name)]
+        sql = next((sql for kind, own, sql in companions if kind == "index" and own == name), "")
+        try:
+            return parse_index(sql)
+        except UnreadableTextError:
+            return None
 
     def _element(self, part: Row, written: str) -> IndexElement:
         """NULLs come first in ascending order and last in descending order (https://sqlite.org/datatype3.html, 4.1),

@@ -1,6 +1,6 @@
-"""The grammar of CREATE TABLE and CREATE INDEX, as far as the stored text has to be understood and edited.
+"""The grammar of CREATE TABLE, as far as the stored text has to be understood and edited.
 
-SQLite keeps these statements verbatim in sqlite_schema.sql (https://sqlite.org/schematab.html), and much of a table is
+SQLite keeps the statement verbatim in sqlite_schema.sql (https://sqlite.org/schematab.html), and much of a table is
 written nowhere else. Every part carries its character offsets, so that an edit touches nothing but its part.
 """
 
@@ -8,29 +8,15 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from schema_guard.dialects.sqlite.tokens import Kind, Token, significant, unquoted
+from schema_guard.dialects.sqlite.reader import NAMES, Reader, UnreadableTextError, key, qualified
 
 __all__ = [
     "Clause",
     "ColumnText",
-    "Element",
-    "IndexText",
     "References",
     "TableText",
-    "UnreadableTextError",
-    "key",
-    "parse_index",
     "parse_table",
 ]
-
-
-class UnreadableTextError(ValueError):
-    """The stored text is none that this grammar knows."""
-
-
-def key(name: str) -> str:
-    """What SQLite compares names by: ASCII letters without case (https://sqlite.org/lang_naming.html)."""
-    return name.lower() if name.isascii() else "".join(char.lower() if char.isascii() else char for char in name)
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,8 +80,9 @@ class TableText:
     strict: bool
 
     def column(self, name: str) -> ColumnText:
+        wanted = key(name)
         for column in self.columns:
-            if key(column.name) == key(name):
+            if key(column.name) == wanted:
                 return column
         raise UnreadableTextError(f"no column {name}")
 
@@ -109,111 +96,10 @@ class TableText:
         return any(clause.autoincrement for clause in self.all_clauses("primary key"))
 
 
-@dataclass(frozen=True, slots=True)
-class Element:
-    """A key of an index as it is written, without COLLATE and ASC or DESC."""
-
-    text: str
-
-
-@dataclass(frozen=True, slots=True)
-class IndexText:
-    text: str
-    name_start: int
-    name_end: int
-    elements: tuple[Element, ...]
-    where: str | None
-
-
 _COLUMN_CLAUSES = frozenset(
     {"CONSTRAINT", "PRIMARY", "NOT", "NULL", "UNIQUE", "CHECK", "DEFAULT", "COLLATE", "REFERENCES", "AS", "DEFERRABLE"}
 )
 _TABLE_CLAUSES = frozenset({"CONSTRAINT", "PRIMARY", "UNIQUE", "CHECK", "FOREIGN"})
-_NAMES = frozenset({Kind.WORD, Kind.QUOTED, Kind.STRING})
-
-
-class _Reader:
-    """A cursor over the significant tokens of a text."""
-
-    def __init__(self, text: str) -> None:
-        self.text = text
-        self.tokens = significant(text)
-        self.at = 0
-
-    def word(self, ahead: int = 0) -> str:
-        return self.tokens[self.at + ahead].word() if self.at + ahead < len(self.tokens) else ""
-
-    def symbol(self, text: str) -> bool:
-        if self.at >= len(self.tokens):
-            return False
-        token = self.tokens[self.at]
-        return token.kind is Kind.SYMBOL and token.text == text
-
-    def next(self) -> Token:
-        if self.at >= len(self.tokens):
-            raise UnreadableTextError("the text ends early")
-        self.at += 1
-        return self.tokens[self.at - 1]
-
-    def take(self, *words: str) -> bool:
-        """Move over these keywords if all of them come now."""
-        if any(self.word(ahead) != word for ahead, word in enumerate(words)):
-            return False
-        self.at += len(words)
-        return True
-
-    def need(self, *words: str) -> None:
-        if not self.take(*words):
-            raise UnreadableTextError(f"expected {' '.join(words)} at {self.start}")
-
-    def need_symbol(self, text: str) -> Token:
-        if not self.symbol(text):
-            raise UnreadableTextError(f"expected {text} at {self.start}")
-        return self.next()
-
-    def name(self) -> str:
-        token = self.next()
-        if token.kind not in _NAMES:
-            raise UnreadableTextError(f"expected a name at {token.start}")
-        return unquoted(token)
-
-    @property
-    def start(self) -> int:
-        """Where the next token starts."""
-        return self.tokens[self.at].start if self.at < len(self.tokens) else len(self.text)
-
-    @property
-    def end(self) -> int:
-        """Where the last token taken ends."""
-        return self.tokens[self.at - 1].end
-
-    def group(self) -> str:
-        """What is between the parenthesis that comes now and its partner, as written."""
-        opening = self.need_symbol("(")
-        depth = 1
-        while depth:
-            token = self.next()
-            if token.kind is Kind.SYMBOL and token.text in "()":
-                depth += 1 if token.text == "(" else -1
-        return self.text[opening.end : self.end - 1].strip()
-
-    def names_in_group(self) -> tuple[str, ...]:
-        """The leading names of a parenthesised list such as (a, b COLLATE NOCASE DESC)."""
-        self.need_symbol("(")
-        found = []
-        while True:
-            found.append(self.name())
-            while not (self.symbol(",") or self.symbol(")")):
-                if self.symbol("("):
-                    self.group()
-                else:
-                    self.next()
-            if self.next().text == ")":
-                return tuple(found)
-
-    def conflict(self) -> None:
-        if self.take("ON", "CONFLICT"):
-            self.next()
 
 
 def parse_table(text: str) -> TableText:
@@ -222,14 +108,14 @@ def parse_table(text: str) -> TableText:
     Raises:
         UnreadableTextError: it is none (a virtual table, say), or is written in a way this grammar doesn't know.
     """
-    reader = _Reader(text)
+    reader = Reader(text)
     reader.need("CREATE")
     if not reader.take("TEMP"):
         reader.take("TEMPORARY")
     reader.need("TABLE")
     reader.take("IF", "NOT", "EXISTS")
     name_start = reader.start
-    name = _qualified(reader)
+    name = qualified(reader)
     name_end = reader.end
     reader.need_symbol("(")
     columns: list[ColumnText] = []
@@ -263,20 +149,12 @@ def parse_table(text: str) -> TableText:
     )
 
 
-def _qualified(reader: _Reader) -> str:
-    name = reader.name()
-    if reader.symbol("."):
-        reader.next()
-        name = reader.name()
-    return name
-
-
-def _column(reader: _Reader) -> ColumnText:
+def _column(reader: Reader) -> ColumnText:
     start = reader.start
     name = reader.name()
     name_end = reader.end
     type_start = type_end = name_end
-    while reader.at < len(reader.tokens) and reader.tokens[reader.at].kind in _NAMES:
+    while reader.at < len(reader.tokens) and reader.tokens[reader.at].kind in NAMES:
         if reader.word() in _COLUMN_CLAUSES or (reader.word() == "GENERATED" and reader.word(1) == "ALWAYS"):
             break
         if type_end == name_end:
@@ -292,14 +170,14 @@ def _column(reader: _Reader) -> ColumnText:
     return ColumnText(name, start, name_end, type_start, type_end, reader.end, tuple(clauses))
 
 
-def _constraint_name(reader: _Reader) -> str | None:
+def _constraint_name(reader: Reader) -> str | None:
     name = None
     while reader.take("CONSTRAINT"):
         name = reader.name()
     return name
 
 
-def _column_clause(reader: _Reader, column: str) -> Clause:
+def _column_clause(reader: Reader, column: str) -> Clause:
     start = reader.start
     name = _constraint_name(reader)
     if reader.symbol(",") or reader.symbol(")"):
@@ -326,7 +204,7 @@ def _column_clause(reader: _Reader, column: str) -> Clause:
     return _value_clause(reader, name, start)
 
 
-def _value_clause(reader: _Reader, name: str | None, start: int) -> Clause:
+def _value_clause(reader: Reader, name: str | None, start: int) -> Clause:
     """CHECK, DEFAULT, COLLATE, GENERATED: what holds an expression or a name."""
     if reader.take("CHECK"):
         inner = reader.group()
@@ -345,7 +223,7 @@ def _value_clause(reader: _Reader, name: str | None, start: int) -> Clause:
     raise UnreadableTextError(f"unknown clause at {reader.start}")
 
 
-def _default(reader: _Reader) -> str:
+def _default(reader: Reader) -> str:
     """DEFAULT takes a literal, a signed number, a name, or an expression in parentheses."""
     start = reader.start
     if reader.symbol("("):
@@ -357,7 +235,7 @@ def _default(reader: _Reader) -> str:
     return reader.text[start : reader.end]
 
 
-def _table_clause(reader: _Reader) -> Clause:
+def _table_clause(reader: Reader) -> Clause:
     start = reader.start
     name = _constraint_name(reader)
     if reader.symbol(",") or reader.symbol(")"):
@@ -383,7 +261,7 @@ def _table_clause(reader: _Reader) -> Clause:
     raise UnreadableTextError(f"unknown constraint at {reader.start}")
 
 
-def _references(reader: _Reader) -> References:
+def _references(reader: Reader) -> References:
     reader.need("REFERENCES")
     table = reader.name()
     columns = reader.names_in_group() if reader.symbol("(") else ()
@@ -405,54 +283,10 @@ def _references(reader: _Reader) -> References:
     return References(table, columns, deferrable, initially_deferred)
 
 
-def _deferrable(reader: _Reader) -> tuple[bool, bool]:
+def _deferrable(reader: Reader) -> tuple[bool, bool]:
     deferrable = not reader.take("NOT")
     reader.need("DEFERRABLE")
     deferred = False
     if reader.take("INITIALLY"):
         deferred = reader.next().word() == "DEFERRED"
     return deferrable, deferrable and deferred
-
-
-def parse_index(text: str) -> IndexText:
-    """Read a stored CREATE INDEX statement. Raises UnreadableTextError."""
-    reader = _Reader(text)
-    reader.need("CREATE")
-    reader.take("UNIQUE")
-    reader.need("INDEX")
-    reader.take("IF", "NOT", "EXISTS")
-    name_start = reader.start
-    _qualified(reader)
-    name_end = reader.end
-    reader.need("ON")
-    reader.name()
-    reader.need_symbol("(")
-    elements = []
-    while True:
-        elements.append(Element(_element(reader)))
-        if reader.next().text == ")":
-            break
-    where = None
-    if reader.take("WHERE"):
-        start = reader.start
-        end = reader.tokens[-1].start if reader.tokens[-1].text == ";" else reader.tokens[-1].end
-        where = text[start:end].strip()
-    return IndexText(text, name_start, name_end, tuple(elements), where)
-
-
-def _element(reader: _Reader) -> str:
-    """One key's expression; stops before the comma or parenthesis that ends it."""
-    start, taken = reader.start, reader.at
-    while not (reader.symbol(",") or reader.symbol(")")):
-        if reader.symbol("("):
-            reader.group()
-        else:
-            reader.next()
-    last = reader.at
-    if last - taken > 1 and reader.tokens[last - 1].word() in ("ASC", "DESC"):
-        last -= 1
-    if last - taken > 2 and reader.tokens[last - 2].word() == "COLLATE":
-        last -= 2
-    if last == taken:
-        raise UnreadableTextError(f"an empty key at {start}")
-    return reader.text[start : reader.tokens[last - 1].end]

@@ -6,16 +6,10 @@ All raise UnreadableTextError when the text, or the part in question, is not wha
 from __future__ import annotations
 
 from schema_guard.dialects.sqlite.canonical import strict_type
-from schema_guard.dialects.sqlite.create_text import (
-    Clause,
-    ColumnText,
-    TableText,
-    UnreadableTextError,
-    key,
-    parse_index,
-    parse_table,
-)
+from schema_guard.dialects.sqlite.create_text import Clause, ColumnText, TableText, parse_table
+from schema_guard.dialects.sqlite.index_text import parse_index
 from schema_guard.dialects.sqlite.names import quote
+from schema_guard.dialects.sqlite.reader import UnreadableTextError, key
 from schema_guard.dialects.sqlite.tokens import Kind, significant, unquoted
 
 __all__ = [

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TypeAlias
 
-from schema_guard.dialects.sqlite.create_text import key
+from schema_guard.dialects.sqlite.reader import key
 from schema_guard.dialects.sqlite.tokens import Kind, Token, significant, unquoted
 
 __all__ = ["Node", "expression", "outer_parentheses_removed"]

@@ -10,9 +10,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from schema_guard.dialects.sqlite.create_text import TableText, key, parse_table
+from schema_guard.dialects.sqlite.create_text import TableText, parse_table
 from schema_guard.dialects.sqlite.edit import in_database, named, without_qualifiers
 from schema_guard.dialects.sqlite.names import catalog, quote
+from schema_guard.dialects.sqlite.reader import key
 from schema_guard.dialects.sqlite.tokens import quoted_literal, significant
 from schema_guard.schema import Name
 

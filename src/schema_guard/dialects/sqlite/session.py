@@ -183,6 +183,14 @@ class SQLiteSession:
             raise StepError(f"a check before COMMIT failed, nothing was changed: {statement}")
         return changed if statement.startswith("UPDATE") else 0
 
+    def numbers(self, sql: str) -> tuple[int | None, ...]:
+        """The one row of a SELECT of numbers."""
+        return tuple(None if number is None else int(str(number)) for number in self._link.rows(sql)[0])
+
+    def batch(self, step: Step, statement: str, lock_timeout: float, statement_timeout: float) -> int:
+        """Run one batch of the step; the lock on the file is released between batches."""
+        return self.execute(replace(step, statements=(statement,)), lock_timeout, statement_timeout, _unheard)
+
     def _back_up(self, statement: str, lock_timeout: float) -> None:
         database, target = target_of(statement)
         source = self._databases()[database]
@@ -195,3 +203,7 @@ class SQLiteSession:
 
     def close(self) -> None:
         self._link.close()
+
+
+def _unheard(_: str) -> None:
+    """Nobody lists the batches: there may be very many."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 
-from schema_guard.dialects.sqlite.create_text import key
+from schema_guard.dialects.sqlite.reader import key
 from schema_guard.schema import Name, Schema, Table
 
 __all__ = ["Spelling"]
@@ -17,6 +17,7 @@ class Spelling:
         tables = [table for table in expected.tables if table.name.schema == schema]
         self._schema = schema
         self._tables: Mapping[str, Table] = {key(table.name.name): table for table in tables}
+        self._columns: dict[str, dict[str, str]] = {}
 
     def expects(self, table: str) -> bool:
         return key(table) in self._tables
@@ -27,12 +28,12 @@ class Spelling:
         return table.name if table else Name(self._schema, name)
 
     def column(self, table: str, name: str) -> str:
-        known = self._tables.get(key(table))
-        if known is not None:
-            for column in known.columns:
-                if key(column.name) == key(name):
-                    return column.name
-        return name
+        known = self._columns.get(table)
+        if known is None:
+            expected = self._tables.get(key(table))
+            known = {key(column.name): column.name for column in expected.columns} if expected else {}
+            self._columns[table] = known
+        return known.get(key(name), name)
 
     def columns(self, table: str, names: Iterable[str]) -> tuple[str, ...]:
         return tuple(self.column(table, name) for name in names)

@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
 from enum import StrEnum
+from typing import NamedTuple
 
 __all__ = ["Kind", "Token", "is_bare_name", "quoted_literal", "significant", "tokens", "unquoted"]
 
@@ -29,8 +29,7 @@ class Kind(StrEnum):
     ILLEGAL = "illegal"
 
 
-@dataclass(frozen=True, slots=True)
-class Token:
+class Token(NamedTuple):
     """One token; `start` and `end` are character offsets in the text."""
 
     kind: Kind
@@ -66,6 +65,7 @@ _PATTERN = re.compile(
 _BARE = re.compile(r"[a-z_][a-z0-9_]*\Z")
 
 _KINDS = {kind.value: kind for kind in Kind}
+_SILENT = frozenset({Kind.SPACE.value, Kind.COMMENT.value})
 
 
 def tokens(text: str) -> Iterator[Token]:
@@ -76,7 +76,11 @@ def tokens(text: str) -> Iterator[Token]:
 
 def significant(text: str) -> list[Token]:
     """The tokens that mean something: without blanks and comments."""
-    return [token for token in tokens(text) if token.kind is not Kind.SPACE and token.kind is not Kind.COMMENT]
+    return [
+        Token(_KINDS[kind], match.group(), match.start())
+        for match in _PATTERN.finditer(text)
+        if (kind := match.lastgroup or "illegal") not in _SILENT
+    ]
 
 
 def unquoted(token: Token) -> str:

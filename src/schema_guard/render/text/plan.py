@@ -85,9 +85,16 @@ def _step(number: int, step: Step, width: int, schema: str, verbose: bool) -> It
 
 
 def _cautions(step: Step) -> str:
-    repeated = ["again until it changes no row"] if step.repeat else []
+    repeated = [repetition(step)] if step.repeat else []
     hazards = [str(hazard) for hazard in step.hazards if str(hazard) not in step.cost]
     return "; ".join([*repeated, *hazards])
+
+
+def repetition(step: Step) -> str:
+    """How a step that is not done at once is done."""
+    if step.batches is None:
+        return "again until it changes no row"
+    return "apply sends it bit by bit, with narrower bounds"
 
 
 def lock_phrase(step: Step) -> str:

@@ -17,7 +17,7 @@ WITH asked AS MATERIALIZED (
   SELECT DISTINCT s.value::name AS name FROM json_array_elements_text(:'names') AS s(value)
 ), wanted AS MATERIALIZED (
   SELECT c.oid, n.nspname, c.relname, c.relkind, c.relispartition, c.reltuples, c.relrowsecurity, c.relowner,
-         c.relhastriggers
+         c.relhastriggers, c.relhassubclass
   FROM asked a
   JOIN pg_namespace n ON n.nspname = a.nspname
   JOIN pg_class c ON c.relnamespace = n.oid AND c.relname = a.relname
@@ -29,7 +29,8 @@ SELECT 'tables' AS kind, json_agg(json_build_array(
          w.relhastriggers AND EXISTS (SELECT FROM pg_trigger t
                                       WHERE t.tgrelid = w.oid AND NOT t.tgisinternal AND t.tgenabled <> 'D'),
          (SELECT d.description FROM pg_description d
-          WHERE d.objoid = w.oid AND d.classoid = 'pg_catalog.pg_class'::regclass AND d.objsubid = 0)))::text AS items
+          WHERE d.objoid = w.oid AND d.classoid = 'pg_catalog.pg_class'::regclass AND d.objsubid = 0),
+         w.relhassubclass AND w.relkind <> 'p'))::text AS items
 FROM wanted w
 UNION ALL
 SELECT 'columns', json_agg(json_build_array(

@@ -1,16 +1,25 @@
-"""Declared backfills: the UPDATE in batches, each a short transaction, until no row is left that it can fill."""
+"""Declared backfills: one UPDATE, done in batches of blocks, each a short transaction, until none is left to fill."""
 
 from __future__ import annotations
 
+from schema_guard.dialects.postgresql.repair import probes
 from schema_guard.dialects.postgresql.repair.context import Context, Repairs, column_token, table_token
 from schema_guard.difference import BackfillPending
-from schema_guard.plan import Hazard, Lock, Locked, Phase
+from schema_guard.plan import Batches, Hazard, Lock, Locked, Phase
+from schema_guard.schema import Fill
 
 __all__ = ["backfill_pending"]
 
+LAST_BLOCK = 2**32 - 1
+FIRST_BATCH = 16
+"""Blocks: some 1,000 rows."""
+
+_LAG = """SELECT pg_catalog.max(pg_catalog.pg_wal_lsn_diff(pg_catalog.pg_current_wal_lsn(), r.replay_lsn))::pg_catalog.int8
+FROM pg_catalog.pg_stat_replication r"""
+
 
 def backfill_pending(difference: BackfillPending, context: Context) -> Repairs:
-    fill = difference.fill
+    fill = difference.fill.suited(context.actual)
     evidence = context.survey.evidence.get(difference.key)
     if evidence is not None and evidence.count == 0:
         return []
@@ -22,7 +31,7 @@ def backfill_pending(difference: BackfillPending, context: Context) -> Repairs:
         context.step(
             difference,
             "backfill",
-            [fill.update_sql],
+            [_statement(fill, context)],
             fill.pending_sql,
             Phase.BACKFILL,
             locks=tuple(locks),
@@ -30,8 +39,37 @@ def backfill_pending(difference: BackfillPending, context: Context) -> Repairs:
             hazards=(Hazard.CHANGES_ROWS,),
             scans=True,
             repeat=True,
+            batches=_batches(fill, context),
             provides=context.rows_token(difference.table),
             requires=frozenset(column_token(name, column) for name, column in fill.needs)
             | frozenset({table_token(fill.source)}),
         )
     ]
+
+
+def _statement(fill: Fill, context: Context) -> str:
+    """For the whole table at once, as a person would send it; apply narrows the bounds."""
+    if fill.walk is None or _reads_all_blocks(context):
+        return fill.update_sql
+    return fill.walk.between(0, LAST_BLOCK)
+
+
+def _batches(fill: Fill, context: Context) -> Batches | None:
+    """Along the blocks, which needs no key and reads the table once, in the order in which it lies on the disk.
+
+    A row that somebody updates meanwhile moves to another block and may be passed over; that, and what fails, is what
+    the next pass is for.
+    """
+    if fill.walk is None or _reads_all_blocks(context):
+        return None
+    table = probes.literal(context.quote(fill.table))
+    bounds = f"""WITH RECURSIVE part(oid) AS (SELECT {table}::pg_catalog.regclass::pg_catalog.oid
+UNION ALL SELECT i.inhrelid FROM pg_catalog.pg_inherits i JOIN part ON part.oid = i.inhparent)
+SELECT 0, pg_catalog.max(pg_catalog.pg_relation_size(part.oid)) / pg_catalog.current_setting('block_size')::pg_catalog.int8
+FROM part"""
+    return Batches(span=fill.walk, bounds=bounds, first=FIRST_BATCH, lag=_LAG)
+
+
+def _reads_all_blocks(context: Context) -> bool:
+    """PostgreSQL 12 and 13 know no TID range scan: the batches are then found by LIMIT."""
+    return not context.offline and not context.at_least(14)

@@ -22,7 +22,7 @@ def check_missing(difference: CheckMissing, context: Context) -> Repairs:
         return [_held(difference, context)]
     if check.name is None and context.offline:
         return [Refusal(difference, "without a name it can only be looked for with a database at hand")]
-    hindrance = context.hindrance(difference, "violate it")
+    hindrance = context.hindrance(difference, "violate it", "violates it")
     if hindrance is not None:
         return [hindrance]
     name = check.name or chosen(table.name.name, "", "check", context.taken_names(table.name.schema))
@@ -59,7 +59,7 @@ def check_not_validated(difference: CheckNotValidated, context: Context) -> Repa
                 (f"ALTER TABLE {quoted} DROP CONSTRAINT {constraint}, ADD {difference.check.ddl}{NOT_VALID};",),
             )
         ]
-    hindrance = context.hindrance(difference, "violate it")
+    hindrance = context.hindrance(difference, "violate it", "violates it")
     return [hindrance] if hindrance else [_validate(difference, name, context, context.rows_token(difference.table))]
 
 

@@ -10,7 +10,7 @@ from schema_guard.dialects.base import Facts
 from schema_guard.dialects.postgresql.repair import probes
 from schema_guard.dialects.violators import Violators, mentions, violators_of
 from schema_guard.difference import BackfillPending, Difference, Impact, TableMissing
-from schema_guard.plan import Hazard, Lock, Locked, Phase, Policy, Refusal, Step, Survey, Urgency
+from schema_guard.plan import Batches, Hazard, Lock, Locked, Phase, Policy, Refusal, Step, Survey, Urgency
 from schema_guard.schema import Name, Relation, Schema, Table, Type, TypeKind
 
 __all__ = ["Context", "Repairs", "column_token", "literal", "table_token", "unique_token", "unknown_type_token"]
@@ -111,15 +111,20 @@ class Context:
         """The rows in the way, also when a column is only about to be added."""
         return violators_of(difference, table, self.quote)
 
-    def hindrance(self, difference: Difference, noun: str) -> Refusal | None:
-        """A refusal when the rows are known to be in the way and nothing in this plan mends them."""
+    def hindrance(self, difference: Difference, plural: str, singular: str) -> Refusal | None:
+        """A refusal when the rows are known to be in the way and nothing in this plan mends them.
+
+        Args:
+            plural, singular: what the rows do, or the one row: "violate it", "violates it".
+        """
         evidence = self.survey.evidence.get(difference.key)
         if evidence is None or not evidence.count or self._will_be_filled(difference):
             return None
         least = "" if evidence.exact else "at least "
-        rows = "row" if evidence.count == 1 else "rows"
-        keys = f" (keys {'; '.join(evidence.sample)})" if evidence.sample else ""
-        return Refusal(difference, f"{least}{evidence.count} {rows} {noun}{keys}", (f"{evidence.query};",))
+        rows = f"row {singular}" if evidence.count == 1 else f"rows {plural}"
+        key = "key" if evidence.count == 1 else "keys"
+        keys = f" ({key} {'; '.join(evidence.sample)})" if evidence.sample else ""
+        return Refusal(difference, f"{least}{evidence.count} {rows}{keys}", (f"{evidence.query};",))
 
     def _will_be_filled(self, difference: Difference) -> bool:
         return any(
@@ -190,6 +195,7 @@ class Context:
         rewrites: bool = False,
         transactional: bool = True,
         repeat: bool = False,
+        batches: Batches | None = None,
         resolves: bool = True,
         provides: frozenset[str] = frozenset(),
         requires: frozenset[str] = frozenset(),
@@ -221,6 +227,7 @@ class Context:
             rewrites=rewrites,
             transactional=transactional,
             repeat=repeat,
+            batches=batches,
             provides=provides,
             requires=requires | _table_needed(difference),
             unless=unless,

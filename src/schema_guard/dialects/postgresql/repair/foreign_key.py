@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 from schema_guard.dialects.postgresql.repair import probes
 from schema_guard.dialects.postgresql.repair.context import Context, Repairs, column_token, table_token, unique_token
 from schema_guard.dialects.postgresql.repair.naming import chosen
 from schema_guard.difference import ForeignKeyDiffers, ForeignKeyMissing, ForeignKeyNotValidated
 from schema_guard.plan import Hazard, Lock, Locked, Phase, Refusal, Step
-from schema_guard.schema import ForeignKey
+from schema_guard.schema import ForeignKey, Table
 
 __all__ = ["foreign_key_differs", "foreign_key_missing", "foreign_key_not_validated"]
 
@@ -20,9 +22,13 @@ def foreign_key_missing(difference: ForeignKeyMissing, context: Context) -> Repa
     quoted = context.quote(table.name)
     if difference.holder is not None:
         return [_held(difference, context)]
-    hindrance = context.hindrance(difference, "refer to nothing")
+    hindrance = context.hindrance(difference, "refer to nothing", "refers to nothing")
     if hindrance is not None:
         return [hindrance]
+    if _refers_to_no_key(key, context):
+        columns = ", ".join(context.quote(column) for column in key.target_columns)
+        reason = f"{key.target} has no primary key or unique index on ({columns}), and the models declare none"
+        return [Refusal(difference, reason, (f"ALTER TABLE {context.quote(key.target)} ADD UNIQUE ({columns});",))]
     name = key.name or chosen(table.name.name, "_".join(key.columns), "fkey", context.taken_names(table.name.schema))
     body = key.ddl if key.name else f"CONSTRAINT {context.quote(name)} {key.ddl}"
     wanted_unvalidated = body.upper().endswith(NOT_VALID)
@@ -93,7 +99,7 @@ def foreign_key_not_validated(difference: ForeignKeyNotValidated, context: Conte
                 (f"ALTER TABLE {quoted} ALTER CONSTRAINT {context.quote(name)} ENFORCED;",),
             )
         ]
-    hindrance = context.hindrance(difference, "refer to nothing")
+    hindrance = context.hindrance(difference, "refer to nothing", "refers to nothing")
     return [hindrance] if hindrance else [_validate(difference, name, context, context.rows_token(difference.table))]
 
 
@@ -133,6 +139,25 @@ def _needs(difference: ForeignKeyMissing, key: ForeignKey, context: Context) -> 
             *(column_token(key.target, column) for column in key.target_columns),
         }
     ) | context.rows_token(difference.table)
+
+
+def _refers_to_no_key(key: ForeignKey, context: Context) -> bool:
+    """Whether neither the server nor the models have the key that a foreign key needs (manual, 5.5.5: columns that are
+    a primary key, a UNIQUE constraint, or those of a unique index that is not partial), in any order.
+    """
+    tables = [table for schema in (context.actual, context.expected) if (table := schema.table(key.target)) is not None]
+    wanted = frozenset(key.target_columns)
+    return bool(tables) and not any(wanted == columns for table in tables for columns in _keys(table))
+
+
+def _keys(table: Table) -> Iterator[frozenset[str]]:
+    if table.primary_key is not None:
+        yield frozenset(table.primary_key.columns)
+    for unique in table.uniques:
+        yield frozenset(unique.columns)
+    for index in table.indexes:
+        if index.unique and index.where is None and index.columns is not None:
+            yield frozenset(index.columns)
 
 
 def _held(difference: ForeignKeyMissing, context: Context) -> Refusal:

@@ -22,7 +22,11 @@ def index_missing(difference: IndexMissing, context: Context) -> Repairs:
         return [_held(difference, name, context)]
     if index.nulls_not_distinct and not context.offline and not context.at_least(15):
         return [Refusal(difference, "NULLS NOT DISTINCT needs PostgreSQL 15 or later")]
-    hindrance = context.hindrance(difference, "share their key with another row") if index.unique else None
+    hindrance = (
+        context.hindrance(difference, "share their key with another row", "shares its key with another row")
+        if index.unique
+        else None
+    )
     if hindrance is not None:
         return [hindrance]
     if context.created(table):
@@ -114,7 +118,11 @@ def index_invalid(difference: IndexInvalid, context: Context) -> Repairs:
     if context.partitioned(table):
         recipe = partition_recipe(index, table, context)
         return [Refusal(difference, "its partitions' indexes are not all attached", (recipe,))]
-    hindrance = context.hindrance(difference, "share their key with another row") if index.unique else None
+    hindrance = (
+        context.hindrance(difference, "share their key with another row", "shares its key with another row")
+        if index.unique
+        else None
+    )
     if hindrance is not None:
         return [hindrance]
     violators = context.violators(difference, context.shape(table))

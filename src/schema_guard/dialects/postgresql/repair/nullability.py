@@ -22,7 +22,7 @@ NULLABLE = "NOT a.attnotnull"
 def nullability_differs(difference: NullabilityDiffers, context: Context) -> Repairs:
     if difference.column.nullable:
         return _loosen(difference, context)
-    hindrance = context.hindrance(difference, "hold NULL")
+    hindrance = context.hindrance(difference, "hold NULL", "holds NULL")
     if hindrance is not None:
         return [hindrance]
     violators = context.violators(difference, context.shape(difference.table))

@@ -18,7 +18,7 @@ def primary_key_differs(difference: PrimaryKeyDiffers, context: Context) -> Repa
     table, key = difference.table, difference.primary_key
     if difference.actual is not None:
         return [_other_key(difference, context)]
-    hindrance = context.hindrance(difference, "hold NULL in the key, or share it with another row")
+    hindrance = context.hindrance(difference, "hold NULL in it, or share it", "holds NULL in it")
     if hindrance is not None:
         return [hindrance]
     taken = context.taken_names(table.name.schema) - _own(table, context)

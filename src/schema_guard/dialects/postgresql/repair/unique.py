@@ -21,7 +21,7 @@ def unique_missing(difference: UniqueMissing, context: Context) -> Repairs:
         return [_held(difference, context)]
     if unique.nulls_not_distinct and not context.offline and not context.at_least(15):
         return [Refusal(difference, "NULLS NOT DISTINCT needs PostgreSQL 15 or later")]
-    hindrance = context.hindrance(difference, "share their key with another row")
+    hindrance = context.hindrance(difference, "share their key with another row", "shares its key with another row")
     if hindrance is not None:
         return [hindrance]
     name = unique.name or chosen(

@@ -3,22 +3,24 @@ else by a rebuild; nullable where the models say NOT NULL and nothing says what 
 
 from __future__ import annotations
 
-from schema_guard.dialects.sqlite.create_text import UnreadableTextError, parse_table
+from schema_guard.dialects.sqlite.create_text import parse_table
 from schema_guard.dialects.sqlite.edit import (
     add_column,
     inline_reference,
     nullable_definition,
     replace_column,
+    set_not_null,
     strict_definition,
 )
 from schema_guard.dialects.sqlite.names import pragma, quote
+from schema_guard.dialects.sqlite.reader import UnreadableTextError
 from schema_guard.dialects.sqlite.repair.case import FILE_LOCK, Case, Edit, urgency_of
 from schema_guard.dialects.sqlite.tokens import Kind, quoted_literal, significant
 from schema_guard.difference import ColumnMissing, ColumnUnknown, ForeignKeyMissing, GeneratedDiffers
 from schema_guard.plan import Hazard, Phase, Refusal, Step
 from schema_guard.schema import Column, Table
 
-__all__ = ["add_missing_column", "change_generated", "is_native", "refuse_unknown"]
+__all__ = ["add_missing_column", "change_generated", "is_native", "refuse_unknown", "tighten_filled"]
 
 
 def add_missing_column(
@@ -132,6 +134,20 @@ def _fill(column: Column, live: Table, case: Case) -> str:
         return ""
     name = quote(column.name)
     return f"UPDATE {quote(live.name)} SET {name} = {column.fill} WHERE {name} IS NULL"
+
+
+def tighten_filled(missing: ColumnMissing, live: Table, case: Case) -> Edit | None:
+    """NOT NULL for a column whose old rows its step fills."""
+    if not _fill(missing.column, live, case):
+        return None
+    name = missing.column.name
+    return Edit(
+        missing,
+        lambda text: set_not_null(text, name),
+        f"{name} must not be NULL, once filled",
+        certain=False,
+        unless=f"SELECT EXISTS (SELECT 1 FROM {quote(live.name)} WHERE {quote(name)} IS NULL)",
+    )
 
 
 def _by_rebuild(missing: ColumnMissing, definition: str) -> Edit:

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from schema_guard.dialects.sqlite.create_text import key
 from schema_guard.dialects.sqlite.edit import add_constraint, replace_foreign_key
 from schema_guard.dialects.sqlite.names import quote
+from schema_guard.dialects.sqlite.reader import key
 from schema_guard.dialects.sqlite.repair.case import Case, Edit, Rows, refuse_violated
 from schema_guard.difference import ForeignKeyDiffers, ForeignKeyMissing, IndexMissing, TableMissing, UniqueMissing
 from schema_guard.plan import Refusal

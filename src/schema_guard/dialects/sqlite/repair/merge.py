@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from schema_guard.dialects.sqlite.backup import backup_statement
-from schema_guard.dialects.sqlite.create_text import UnreadableTextError
 from schema_guard.dialects.sqlite.features import FOREIGN_KEYS_ON, LEGACY_ALTER_ON
+from schema_guard.dialects.sqlite.reader import UnreadableTextError
 from schema_guard.dialects.sqlite.rebuild import Rebuild
 from schema_guard.dialects.sqlite.repair.case import FILE_LOCK, Case, Edit, urgency_of
 from schema_guard.plan import Hazard, Phase, Refusal, Step, Urgency

@@ -5,12 +5,18 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
-from schema_guard.dialects.sqlite.create_text import UnreadableTextError, parse_table
+from schema_guard.dialects.sqlite.create_text import parse_table
 from schema_guard.dialects.sqlite.edit import drop_not_null, with_native_column
+from schema_guard.dialects.sqlite.reader import UnreadableTextError
 from schema_guard.dialects.sqlite.repair.case import Case, Edit
 from schema_guard.dialects.sqlite.repair.check import add_check
 from schema_guard.dialects.sqlite.repair.collation import change_collation
-from schema_guard.dialects.sqlite.repair.column import add_missing_column, change_generated, refuse_unknown
+from schema_guard.dialects.sqlite.repair.column import (
+    add_missing_column,
+    change_generated,
+    refuse_unknown,
+    tighten_filled,
+)
 from schema_guard.dialects.sqlite.repair.default import change_default
 from schema_guard.dialects.sqlite.repair.foreign_key import add_foreign_key, change_foreign_key, refuse_reference
 from schema_guard.dialects.sqlite.repair.index import add_index, add_unique
@@ -54,8 +60,11 @@ def repair_table(live: Table, differences: Sequence[Difference], case: Case) -> 
     for difference in differences:
         if isinstance(difference, ColumnMissing):
             answer = add_missing_column(difference, live, case, _reference(difference, differences, case))
-            come_along.update(answer.resolves if isinstance(answer, Step) else ())
             answers.append(answer)
+            if isinstance(answer, Step):
+                come_along.update(answer.resolves)
+                tightened = tighten_filled(difference, live, case)
+                answers.extend([tightened] if tightened else [])
     planned = _planned(live, differences, answers)
     text, added = _after_columns(live, answers)
     for difference in differences:

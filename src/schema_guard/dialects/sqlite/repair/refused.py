@@ -52,4 +52,4 @@ def _reason(difference: Difference) -> str:
 
 
 def refuse_on_relation(difference: Difference, relation: Relation) -> Refusal:
-    return Refusal(difference, f"it is a {relation}: change its definition by hand")
+    return Refusal(difference, f"{difference.table_name} is a {relation}, which is not altered")

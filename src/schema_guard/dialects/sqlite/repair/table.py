@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from schema_guard.dialects.sqlite.create_text import key
 from schema_guard.dialects.sqlite.names import catalog
+from schema_guard.dialects.sqlite.reader import key
 from schema_guard.dialects.sqlite.repair.case import FILE_LOCK, Case, urgency_of
 from schema_guard.dialects.sqlite.tokens import quoted_literal
 from schema_guard.difference import TableMissing

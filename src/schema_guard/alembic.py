@@ -1,0 +1,15 @@
+"""What Alembic revisions and env.py of an application import.
+
+from schema_guard.alembic import guarded
+
+with guarded(op) as guarded_op:
+    guarded_op.add_column("proposals", sa.Column("visitor_session_id", sa.String(64)))
+"""
+
+from __future__ import annotations
+
+from schema_guard.integrations.alembic.guarded import GuardedOperations, guarded
+from schema_guard.integrations.alembic.spelling import by_database, type_by_database
+from schema_guard.plan import Policy
+
+__all__ = ["GuardedOperations", "Policy", "by_database", "guarded", "type_by_database"]

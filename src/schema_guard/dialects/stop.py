@@ -1,0 +1,45 @@
+"""A wish to stop, made in one thread and seen by the one that works: between statements, or by cancelling one."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+
+from schema_guard.errors import StoppedError
+
+__all__ = ["Stop"]
+
+
+def _nothing() -> None:
+    return None
+
+
+class Stop:
+    """Whether a run was asked to stop, by which signal.
+
+    `cancel` ends the statement that a step is running, if one is; it may be called from any thread and at any time.
+    """
+
+    def __init__(self) -> None:
+        self._asked = threading.Event()
+        self.signal = 0
+        self.reason = ""
+        self.cancel: Callable[[], None] = _nothing
+
+    @property
+    def asked(self) -> bool:
+        return self._asked.is_set()
+
+    def ask(self, signal: int, reason: str) -> None:
+        """Ask to stop; `reason` is the signal's name."""
+        self.signal, self.reason = signal, reason
+        self._asked.set()
+
+    def sleep(self, seconds: float) -> None:
+        """Sleep, no longer than until somebody asks."""
+        self._asked.wait(seconds)
+
+    def check(self) -> None:
+        """Raises StoppedError when somebody asked."""
+        if self.asked:
+            raise StoppedError(self.signal, self.reason)

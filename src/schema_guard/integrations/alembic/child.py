@@ -1,0 +1,95 @@
+"""Runs project.py in a process of its own and hears what it tells."""
+
+from __future__ import annotations
+
+import os
+import pickle
+import signal
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterator, Mapping
+from contextlib import suppress
+from pathlib import Path
+
+from schema_guard.errors import StepError, one_line
+from schema_guard.integrations.alembic.job import Ended, Event, Failed, Failure, Job
+
+__all__ = ["events_of"]
+
+PROGRAM = "schema_guard.integrations.alembic.project"
+TAIL = 3
+"""How many last lines of the project's own output a message quotes."""
+PATIENCE = 5.0
+"""Seconds that the process gets to end by itself."""
+
+
+def events_of(job: Job, environment: Mapping[str, str]) -> Iterator[Event]:
+    """Everything that happens, as it happens; the last event is Ended or Failed. Closing the iterator ends the process.
+
+    Args:
+        job: what to do.
+        environment: the variables of the process.
+
+    Raises:
+        StepError: the process could not be started.
+    """
+    package_root = Path(__file__).parents[3]
+    path = os.pathsep.join(filter(None, (environment.get("PYTHONPATH"), str(package_root))))
+    reading, writing = os.pipe()
+    with tempfile.TemporaryFile() as output:
+        try:
+            process = subprocess.Popen(
+                [sys.executable, "-P", "-m", PROGRAM, str(writing)],
+                stdin=subprocess.PIPE,
+                stdout=output,
+                stderr=output,
+                env={**environment, "PYTHONPATH": path},
+                pass_fds=(writing,),
+                start_new_session=True,  # a signal for this process must not kill it before its database is cleared up
+            )
+        except OSError as error:
+            os.close(reading)
+            raise StepError(f"no process for the migrations could be started: {error.strerror}") from None
+        finally:
+            os.close(writing)
+        last: Event | None = None
+        try:
+            for event in _heard(process, job, reading):
+                last = event
+                yield event
+        finally:
+            _end(process, last)
+        if not isinstance(last, (Ended, Failed)):
+            output.seek(0)
+            yield Failed(Failure.OTHER, _tail(output.read().decode("utf-8", "replace"), process.returncode))
+
+
+def _heard(process: subprocess.Popen[bytes], job: Job, reading: int) -> Iterator[Event]:
+    assert process.stdin is not None
+    with suppress(BrokenPipeError):
+        pickle.dump(job, process.stdin)
+        process.stdin.close()
+    with os.fdopen(reading, "rb") as pipe:
+        unpickler = pickle.Unpickler(pipe)
+        with suppress(EOFError):
+            while True:
+                yield unpickler.load()
+
+
+def _end(process: subprocess.Popen[bytes], last: Event | None) -> None:
+    """Let it end when it is done; end it, and what it started, when it is not or does not."""
+    signals = (None, signal.SIGTERM, signal.SIGKILL)
+    for signal_ in signals if isinstance(last, (Ended, Failed)) else signals[1:]:
+        if signal_ is not None:
+            with suppress(ProcessLookupError):
+                os.killpg(process.pid, signal_)
+        with suppress(subprocess.TimeoutExpired):
+            process.wait(PATIENCE)
+            return
+
+
+def _tail(output: str, code: int) -> str:
+    lines = [line for line in output.splitlines() if line.strip()]
+    how = f"signal {-code}" if code < 0 else f"exit code {code}"
+    return one_line(f"the process of the migrations ended with {how}: {' | '.join(lines[-TAIL:])}")

@@ -1,0 +1,207 @@
+"""What alembic_version says, held against the chain and against what the database has."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+
+from schema_guard.integrations.alembic.chain import Chain
+from schema_guard.integrations.alembic.faults import Fault, Mend, Severity
+from schema_guard.integrations.alembic.live import VersionTable
+from schema_guard.integrations.alembic.operations import Made, made_by
+from schema_guard.schema import Name, Schema
+
+__all__ = ["present", "stamped_faults", "version_faults"]
+
+MANY = 8
+"""How many objects a message lists."""
+
+
+def version_faults(
+    table: VersionTable, chain: Chain, guarded: Sequence[Name], stamp: str, upgrade: str
+) -> Iterator[Fault]:
+    """Faults of the rows of alembic_version.
+
+    Args:
+        table: what was read.
+        chain: the revisions.
+        guarded: the tables of the models that the database has.
+        stamp: the command that proves and stamps.
+        upgrade: the command that deploys.
+    """
+    if table.readable:
+        yield Fault("privileges", Severity.BREAKS, f"{table.name} cannot be read: {table.readable}")
+        return
+    if not table.rows:
+        yield from _unstamped(table, chain, guarded, stamp)
+    for row in table.rows:
+        if row not in chain:
+            yield _unknown(row, table, chain, stamp)
+    known = [row for row in table.rows if row in chain]
+    yield from _overlap(known, table, chain)
+    ran = chain.upto(known)
+    pending = [id_ for id_ in chain.order if id_ not in ran]
+    if table.rows and len(known) == len(table.rows) and pending:
+        yield Fault(
+            "behind",
+            Severity.NOTE,
+            f"{len(pending)} revision{'s' if len(pending) > 1 else ''} to run: {_list(pending)}",
+            Mend(upgrade, command=upgrade),
+        )
+    if table.elsewhere and not table.rows:
+        yield Fault(
+            "version-table-elsewhere",
+            Severity.BREAKS,
+            f"{table.name} is empty or missing here, but there is one in schema {', '.join(table.elsewhere)}, "
+            "which this connection does not look in",
+            Mend(
+                "set version_table_schema in env.py's context.configure(), or the role's search_path: "
+                f"ALTER ROLE CURRENT_USER SET search_path = {table.elsewhere[0]}, public"
+            ),
+        )
+
+
+def _unstamped(table: VersionTable, chain: Chain, guarded: Sequence[Name], stamp: str) -> Iterator[Fault]:
+    if not guarded or not len(chain):
+        return
+    state = f"{table.name} is empty" if table.exists else f"there is no {table.name}"
+    yield Fault(
+        "unstamped",
+        Severity.BREAKS,
+        f"the database has {len(guarded)} of the models' tables ({_list(map(str, guarded))}), but {state}: "
+        "upgrade would begin at the first revision and make them again",
+        Mend(stamp, command=stamp),
+    )
+
+
+def _unknown(row: str, table: VersionTable, chain: Chain, stamp: str) -> Fault:
+    close = [id_ for id_ in chain.by_id if id_.startswith(row[:6]) or row.startswith(id_[:6])]
+    alike = f" (there is {close[0]})" if close else ""
+    return Fault(
+        "unknown-revision",
+        Severity.BREAKS,
+        f"{table.name} names {row!r}, and no file has that revision{alike}: either newer code migrated this database, or the "
+        "file was lost (a revision generated at deploy lives only on that machine)",
+        Mend(
+            f"bring the file back (git log --all --oneline -S {row!r}); else prove what the database has: {stamp}",
+            command=stamp,
+        ),
+        revision=row,
+    )
+
+
+def _overlap(rows: Sequence[str], table: VersionTable, chain: Chain) -> Iterator[Fault]:
+    for row in rows:
+        over = [other for other in rows if other != row and row in chain.upto([other])]
+        if not over:
+            continue
+        sql = f"DELETE FROM {table.name} WHERE version_num = '{row}'"
+        yield Fault(
+            "several-rows",
+            Severity.BREAKS,
+            f"{table.name} names {row} and also {over[0]}, which comes after it: Alembic refuses to go on",
+            Mend(f"{sql};", sql=sql),
+            revision=row,
+        )
+
+
+def present(schema: Schema, default_schema: str | None, *, fold: bool) -> frozenset[str]:
+    """Tables and columns as revision files write them: unqualified where they are in the default schema."""
+    found: set[str] = set()
+    for table in schema.tables:
+        names = {str(table.name)}
+        if table.name.schema in (None, default_schema):
+            names.add(table.name.name)
+        for name in names:
+            found.add(name)
+            found.update(f"{name}.{column.name}" for column in table.columns)
+    return frozenset(name.lower() if fold else name for name in found)
+
+
+def stamped_faults(
+    table: VersionTable, chain: Chain, there: frozenset[str], *, fold: bool, stamp: str
+) -> Iterator[Fault]:
+    """What the stamped revisions make, as far as their text says, and the database lacks.
+
+    Args:
+        table: the version table.
+        chain: the revisions.
+        there: from `present`.
+        fold: names don't depend on case (SQLite).
+        stamp: the command that proves and stamps.
+    """
+    known = [row for row in table.rows if row in chain]
+    if not known or len(known) != len(table.rows):
+        return
+
+    def lacking(made: Made) -> tuple[str, ...]:
+        return tuple(name for name in made.objects if (name.lower() if fold else name) not in there)
+
+    makers = [made for made in made_by(chain, chain.upto(known)) if made.objects]
+    missing = {made.revision: lacks for made in makers if (lacks := lacking(made))}
+    if not missing:
+        return
+    names = [made.revision for made in makers]
+    tail = names[names.index(next(iter(missing))) :]
+    if all(name in missing and len(missing[name]) == len(_of(makers, name)) for name in tail):
+        yield _blind(known, tail, missing, chain, stamp)
+        return
+    for name, lacks in missing.items():
+        yield _edited(name, lacks, chain)
+
+
+def _of(makers: Sequence[Made], revision: str) -> tuple[str, ...]:
+    return next(made.objects for made in makers if made.revision == revision)
+
+
+def _blind(
+    known: Sequence[str], tail: Sequence[str], missing: dict[str, tuple[str, ...]], chain: Chain, stamp: str
+) -> Fault:
+    before = chain.upto(known) - frozenset(tail)
+    # what follows the first revision that is missing cannot have run either
+    ran = [id_ for id_ in chain.order if id_ in before and tail[0] not in chain.upto([id_])]
+    fits = chain.heads_of(frozenset(ran))
+    first = chain.by_id[tail[0]]
+    objects = [name for lacks in missing.values() for name in _tables_first(lacks)]
+    return Fault(
+        "blind-stamp",
+        Severity.BREAKS,
+        f"stamped {', '.join(known)}, but the database lacks what its revisions make: {_list(objects)}. It looks like "
+        f"{', '.join(fits) or 'a database before the first revision'}",
+        Mend(stamp, command=stamp),
+        first.file,
+        first.line("revision"),
+        first.id,
+        tuple(f"{revision} makes {_list(lacks)}" for revision, lacks in missing.items()),
+        guess=True,
+    )
+
+
+def _edited(revision: str, lacks: tuple[str, ...], chain: Chain) -> Fault:
+    file = chain.by_id[revision]
+    return Fault(
+        "revision-edited",
+        Severity.BREAKS,
+        f"{revision} ran, but the database lacks {_list(_tables_first(lacks))}, which it makes, while it has what later "
+        "revisions make: the file was edited after it ran, or the object was dropped by hand",
+        Mend(
+            f"put the file back as it was when it ran (git log -p -- {file.file}) and write a new revision for what is "
+            "missing; schema-guard apply makes it",
+            command="schema-guard apply",
+        ),
+        file.file,
+        file.line("revision"),
+        revision,
+        guess=True,
+    )
+
+
+def _tables_first(objects: Iterable[str]) -> list[str]:
+    """Without the columns of a table that is missing as a whole."""
+    names = list(objects)
+    return [name for name in names if not any(name.startswith(f"{other}.") for other in names)]
+
+
+def _list(names: Iterable[str]) -> str:
+    found = list(names)
+    more = f" and {len(found) - MANY} more" if len(found) > MANY else ""
+    return ", ".join(found[:MANY]) + more

@@ -1,0 +1,260 @@
+"""The doctor: what is wrong with the environment and the chain, each fault with its mend. Writes nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import closing
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from sqlalchemy.engine import URL
+
+from schema_guard.dialects import open_session
+from schema_guard.dialects.base import Session
+from schema_guard.difference import Impact
+from schema_guard.errors import ConfigurationError, GuardError, UnreachableError
+from schema_guard.expect.models import expect, unqualified_names
+from schema_guard.guard import Guard
+from schema_guard.integrations.alembic.chain_faults import WIDTH, chain_faults
+from schema_guard.integrations.alembic.database_faults import present, stamped_faults, version_faults
+from schema_guard.integrations.alembic.environment import environment_faults, environment_lines
+from schema_guard.integrations.alembic.faults import Fault, Mend, Severity
+from schema_guard.integrations.alembic.live import Live, VersionTable, open_live
+from schema_guard.integrations.alembic.location import Location
+from schema_guard.integrations.alembic.matching import Proof, prove
+from schema_guard.integrations.alembic.project_faults import project_faults
+from schema_guard.integrations.alembic.replay import Project, Replay, describe, replay, scratch_for
+from schema_guard.integrations.alembic.replay_faults import proof_faults, replay_faults
+from schema_guard.integrations.alembic.snapshot import take_snapshot
+from schema_guard.report import Report, ServerInfo
+from schema_guard.schema import Name, Schema
+
+__all__ = ["Diagnosis", "Doctor", "Look"]
+
+
+@dataclass(frozen=True, slots=True)
+class Look:
+    """What was read of the real database."""
+
+    server: ServerInfo
+    version: VersionTable
+    schemas: tuple[str, ...]
+    default_schema: str | None
+    guarded: tuple[Name, ...]
+    """The tables of the models that are there."""
+    everything: Schema
+    fingerprint: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Diagnosis:
+    """Everything that was found. `lines` are what is in order, for people."""
+
+    faults: tuple[Fault, ...]
+    lines: tuple[str, ...] = ()
+    server: ServerInfo | None = None
+    chain: str = ""
+    """Where the configuration is; empty when there is none."""
+    revisions: int = 0
+    heads: tuple[str, ...] = ()
+    stamped: tuple[str, ...] = ()
+    replayed: tuple[str, ...] = ()
+    unreachable: bool = False
+
+    @property
+    def breaks(self) -> bool:
+        return any(fault.breaks_next_deploy for fault in self.faults)
+
+
+@dataclass(slots=True)
+class Doctor:
+    """Looks at one application's database and chain.
+
+    Args:
+        guard: the models.
+        target: TARGET as it was given, for commands and to find a Flask application.
+        url: the database, with an installed driver.
+        written_url: the same as it was written.
+        location: the chain's configuration; None when there is none.
+        x: what env.py gets as `-x`.
+        scratch_server: a PostgreSQL server for scratch databases; None takes the database's own.
+        say: hears what takes time.
+    """
+
+    guard: Guard
+    target: str
+    url: URL
+    written_url: URL
+    location: Location | None
+    x: Sequence[str] = ()
+    scratch_server: URL | None = None
+    say: Callable[[str], None] = field(default=lambda _: None)
+
+    def diagnose(self, *, replay_on: Sequence[str] = (), pooler: bool = True) -> Diagnosis:
+        """Find every fault.
+
+        Args:
+            replay_on: database systems to replay the chain on.
+            pooler: also ask whether a pooler stands between.
+        """
+        faults: list[Fault] = []
+        project = self.describe()
+        if project is None:
+            where = Path.cwd()
+            faults.append(
+                Fault(
+                    "no-chain",
+                    Severity.NOTE,
+                    f"no Alembic configuration (looked for alembic.ini, pyproject.toml and migrations/ in {where})",
+                    Mend("name it with --config, where there is one"),
+                )
+            )
+        look: Look | None = None
+        lines: list[str] = []
+        unreachable = False
+        try:
+            with open_live(self.url) as live, closing(open_session(self.url)) as session:
+                look = self.look(session, live, project)
+                lines += environment_lines(self.url, self.written_url, session.facts)
+                faults += environment_faults(self.url, session.facts, live, look.everything) if pooler else ()
+        except UnreachableError as error:
+            unreachable = True
+            faults.append(Fault("unreachable", Severity.BREAKS, error.message, Mend("check the URL and the server")))
+        if project is not None:
+            faults += self.chain_faults(project, look)
+            for system in replay_on:
+                faults += self._replayed(project, look, system)
+        if look is not None:
+            faults += self._drift()
+        return Diagnosis(
+            tuple(sorted(_settled(faults), key=lambda fault: -fault.severity)),
+            tuple(lines),
+            look.server if look else None,
+            str(project.location) if project else "",
+            len(project.chain) if project else 0,
+            project.chain.heads if project else (),
+            look.version.rows if look else (),
+            tuple(replay_on) if project else (),
+            unreachable,
+        )
+
+    def describe(self) -> Project | None:
+        """The chain and what env.py configures; None where there is no chain."""
+        if self.location is None:
+            return None
+        return describe(self.location, self.target, self.url, self.written_url, self.x)
+
+    def look(self, session: Session, live: Live, project: Project | None) -> Look:
+        """Read the database: the guarded tables, the version table, and every table beside them."""
+        session.locate(*unqualified_names(self.guard.models, session.dialect.sqlalchemy))
+        expected = expect(self.guard.models, (), session.dialect)
+        facts = session.facts
+        default = [facts.default_schema] if facts.default_schema else []
+        schemas = tuple(dict.fromkeys([*default, *(table.name.schema or "" for table in expected.tables)]))
+        schemas = tuple(filter(None, schemas))
+        name, schema = project.version_table if project else ("alembic_version", None)
+        everything = take_snapshot(session, schemas, [name])
+        there = {table.name for table in everything.tables}
+        version = live.version_table(name, schema)
+        return Look(
+            facts.server,
+            version,
+            schemas,
+            facts.default_schema,
+            tuple(table.name for table in expected.tables if table.name in there),
+            everything,
+            live.fingerprint() if self.url.database not in (None, "", ":memory:") else (),
+        )
+
+    def chain_faults(self, project: Project, look: Look | None) -> list[Fault]:
+        """Faults of the files, of env.py, and of what alembic_version says."""
+        chain = project.chain
+        table = look.version if look else VersionTable("alembic_version", False)
+        sqlite = self.url.get_backend_name() == "sqlite"
+        width = None if sqlite and table.exists else table.width if table.exists else WIDTH
+        applied = chain.upto(table.rows)
+        found = list(chain_faults(chain, project.unreadable, project.location.command, width, applied))
+        if sqlite:
+            found = [_only_on_postgresql(fault) if fault.code == "revision-too-long" else fault for fault in found]
+        found += project_faults(project, [table.key for table in self.guard.models.tables])
+        if look is not None:
+            found += version_faults(
+                look.version, chain, look.guarded, self.command("stamp"), self.command("deploy")
+            )
+            there = present(look.everything, look.default_schema, fold=sqlite)
+            found += stamped_faults(look.version, chain, there, fold=sqlite, stamp=self.command("stamp"))
+        return found
+
+    def command(self, name: str) -> str:
+        """What a person would type."""
+        return f"schema-guard {name} {self.target}".rstrip()
+
+    def prove(self, project: Project, look: Look, session: Session) -> tuple[Replay, Proof | None]:
+        """Replay on the database's own system, and find what the database satisfies; None when nothing was reached.
+
+        Raises:
+            ConfigurationError: no scratch database could be had.
+        """
+        self.say("replaying the chain on a scratch database")
+        with scratch_for(project, self.url.get_backend_name(), self.scratch_server, real=True) as scratch:
+            played = replay(project, scratch, look.schemas)
+        if not played.states:
+            return played, None
+        return played, prove(played.states, look.everything, project.chain, session)
+
+    def _replayed(self, project: Project, look: Look | None, system: str) -> Iterator[Fault]:
+        self.say(f"replaying {len(project.chain)} revisions on a scratch {system}")
+        own = system == self.url.get_backend_name()
+        try:
+            with scratch_for(project, system, self.scratch_server, real=look is not None) as scratch:
+                schemas = look.schemas if look and look.schemas else ("public",)
+                played = replay(project, scratch, schemas)
+                drift = None if played.failed else self._head(scratch.url)
+        except (ConfigurationError, UnreachableError) as error:
+            yield Fault("replay-impossible", Severity.RISK, f"on {system}: {error.message}")
+            return
+        yield from replay_faults(project, played, drift, own=own, revision=self.command("revision"))
+        if own and look is not None and look.version.rows and len(played.states) > 1:
+            with closing(open_session(self.url)) as session:
+                session.locate(*unqualified_names(self.guard.models, session.dialect.sqlalchemy))
+                take_snapshot(session, look.schemas)
+                proof = prove(played.states, look.everything, project.chain, session)
+            yield from proof_faults(look.version.rows, project.chain, proof, self.command("stamp"))
+
+    def _head(self, url: URL) -> Report | None:
+        """The guard's own check of the scratch database after the last revision."""
+        try:
+            return self.guard.check(url)
+        except GuardError:
+            return None
+
+    def _drift(self) -> Iterator[Fault]:
+        report = self.guard.check(self.url)
+        broken = report.count(Impact.BREAKS)
+        weak = report.count(Impact.WEAKENS)
+        if broken or weak:
+            yield Fault(
+                "database-drift",
+                Severity.RISK,
+                f"the database differs from the models: {broken} break the application, {weak} weaken it",
+                Mend(self.command("check"), command=self.command("check")),
+            )
+
+
+def _settled(faults: Sequence[Fault]) -> list[Fault]:
+    """Without guesses that a replay has proved or refuted, and without repetition."""
+    proved = {fault.code for fault in faults if not fault.guess}
+    kept = [fault for fault in faults if not (fault.guess and fault.code == "blind-stamp" and fault.code in proved)]
+    return list(dict.fromkeys(kept))
+
+
+def _only_on_postgresql(fault: Fault) -> Fault:
+    return Fault(
+        fault.code,
+        Severity.RISK,
+        f"{fault.message}; SQLite checks no length",
+        fault.mend,
+        fault.file,
+        fault.line,
+        fault.revision,
+    )

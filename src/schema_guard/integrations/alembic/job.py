@@ -1,0 +1,162 @@
+"""What the process that runs a project's own env.py is told, and what it tells: plain data that crosses a pipe."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+from schema_guard.schema import Schema
+
+__all__ = [
+    "Applied",
+    "Asked",
+    "Began",
+    "Described",
+    "Ended",
+    "Event",
+    "Failed",
+    "Failure",
+    "FileFailed",
+    "Found",
+    "Job",
+    "Task",
+]
+
+
+class Task(StrEnum):
+    DESCRIBE = "describe"
+    """Import every revision file and run env.py without letting it connect."""
+    REPLAY = "replay"
+    """Run the chain on a scratch database, whatever database env.py asks for."""
+    UPGRADE = "upgrade"
+    """Run the chain on the real database."""
+
+
+class Failure(StrEnum):
+    """Why a revision did not run."""
+
+    LOCK = "lock"
+    """A lock was not to be had in time: may be tried again."""
+    EXISTS = "exists"
+    """It creates what is already there."""
+    LACKS = "lacks"
+    """It needs what is not there."""
+    ENVIRONMENT = "environment"
+    """Before any revision: env.py, the application or the configuration."""
+    ELSEWHERE = "elsewhere"
+    """env.py connects to another database than the one that was asked for."""
+    OTHER = "other"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Job:
+    """`url` is handed to env.py as the URL of the database; `scratch` tells where connections really go.
+
+    `fingerprint` is what the real database says of itself (see fingerprint.py), and `url_identity` what its URL names.
+    """
+
+    task: Task
+    directory: str
+    path: tuple[str, ...]
+    """sys.path of who asks."""
+    ini: str | None = None
+    toml: str | None = None
+    folder: str | None = None
+    section: str = "alembic"
+    target: str = ""
+    x: tuple[str, ...] = ()
+    url: str = ""
+    real: str = ""
+    """The real database's URL with an installed synchronous driver; its password is needed for nothing."""
+    scratch: str = ""
+    """The main scratch database's URL with an installed driver."""
+    spare: str = ""
+    """SQLite: the folder, PostgreSQL: a name's beginning, for scratch databases in place of further ones."""
+    schemas: tuple[str, ...] = ()
+    """The schemas that a snapshot holds."""
+    revisions: tuple[str, ...] = ()
+    """What to run, one after the other."""
+    several: bool = False
+    """env.py may connect to further databases (Flask-Migrate's --multidb, Alembic's multidb template)."""
+    fingerprint: tuple[str, ...] = ()
+    lock_timeout: float = 1.0
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """Where the revision files lie, as Alembic's ScriptDirectory says."""
+
+    folder: str
+    versions: tuple[str, ...]
+    recursive: bool
+    asks_flask: bool
+
+
+@dataclass(frozen=True, slots=True)
+class FileFailed:
+    """A revision file that does not import."""
+
+    file: str
+    line: int
+    message: str
+
+
+@dataclass(frozen=True, slots=True)
+class Described:
+    """What env.py configures; one for each database that it configures."""
+
+    tables: tuple[str, ...] | None
+    """Keys of target_metadata's tables; None where there is no target_metadata."""
+    version_table: str = "alembic_version"
+    version_schema: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """env.py connects: the database that it asked for, as system, host, port and name."""
+
+    system: str
+    host: str
+    port: str
+    name: str
+    given: bool
+    """It is the one whose URL was handed over, or the real one."""
+
+    def __str__(self) -> str:
+        return f"{self.host or 'local'}:{self.port}/{self.name}" if self.system == "postgresql" else self.name
+
+
+@dataclass(frozen=True, slots=True)
+class Began:
+    revision: str
+
+
+@dataclass(frozen=True, slots=True)
+class Applied:
+    """A revision ran and was committed. `schema` is the scratch database afterwards (replay only)."""
+
+    revision: str
+    seconds: float
+    schema: Schema | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Failed:
+    """Nothing runs after it. `revision` is empty before any began; `file` and `line` are the project's own code."""
+
+    why: Failure
+    message: str
+    revision: str = ""
+    file: str = ""
+    line: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Ended:
+    """All that was asked was done."""
+
+    databases: tuple[str, ...] = field(default=())
+    """Scratch databases that were made along the way."""
+
+
+Event = Found | FileFailed | Described | Asked | Began | Applied | Failed | Ended

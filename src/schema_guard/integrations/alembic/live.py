@@ -1,0 +1,128 @@
+"""The real database as far as the chain is concerned: its version table and where it is. Plain SELECTs only."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+from sqlalchemy import create_engine
+from sqlalchemy.engine import URL
+from sqlalchemy.exc import DBAPIError
+from sqlalchemy.pool import NullPool
+
+from schema_guard.dialects.bridge import bridge_for
+from schema_guard.dialects.postgresql.link import Link as PostgreSQLLink
+from schema_guard.dialects.postgresql.link import own_engine
+from schema_guard.dialects.sqlite.link import Link as SQLiteLink
+from schema_guard.errors import ReadError, one_line
+from schema_guard.integrations.alembic.identity import POSTGRESQL, SQLITE, fingerprint
+
+__all__ = ["Live", "Read", "VersionTable", "open_live", "quoted"]
+
+Read = Callable[[str], list[tuple[object, ...]]]
+"""Sends one SELECT that writes nothing; raises ReadError."""
+
+
+@dataclass(frozen=True, slots=True)
+class VersionTable:
+    """`rows` are the revisions that alembic_version names; `width` how many characters fit (None: any number).
+
+    `elsewhere` lists tables of that name in schemas that the connection does not look in.
+    """
+
+    name: str
+    exists: bool
+    rows: tuple[str, ...] = ()
+    width: int | None = None
+    readable: str = ""
+    """Why the rows could not be read; empty when they could."""
+    elsewhere: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Live:
+    """An open way to read the database."""
+
+    system: str
+    read: Read
+    link: PostgreSQLLink | None = None
+
+    def fingerprint(self) -> tuple[str, ...]:
+        rows = self.read(SQLITE if self.system == "sqlite" else POSTGRESQL)
+        return fingerprint(self.system, [tuple(str(value or "") for value in row) for row in rows])
+
+    def version_table(self, name: str, schema: str | None) -> VersionTable:
+        """Read alembic_version without making it."""
+        return self._on_sqlite(name) if self.system == "sqlite" else self._on_postgresql(name, schema)
+
+    def _on_sqlite(self, name: str) -> VersionTable:
+        if not self.read(f"SELECT 1 FROM sqlite_master WHERE type = 'table' AND name = {_literal(name)} COLLATE NOCASE"):
+            return VersionTable(name, False)
+        rows = self.read(f"SELECT version_num FROM {quoted(name)} ORDER BY 1")
+        return VersionTable(name, True, tuple(str(row[0]) for row in rows))  # SQLite checks no length
+
+    def _on_postgresql(self, name: str, schema: str | None) -> VersionTable:
+        qualified = f"{quoted(schema)}.{quoted(name)}" if schema else quoted(name)
+        found = self.read(
+            "SELECT a.atttypmod - 4 AS width, pg_catalog.format_type(a.atttypid, NULL) AS type "
+            "FROM pg_catalog.pg_attribute a "
+            f"WHERE a.attrelid = pg_catalog.to_regclass({_literal(qualified)}) AND a.attname = 'version_num'"
+        )
+        elsewhere = self.read(
+            "SELECT n.nspname FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace "
+            f"WHERE c.relname = {_literal(name)} AND c.relkind IN ('r', 'p') "
+            f"AND c.oid IS DISTINCT FROM pg_catalog.to_regclass({_literal(qualified)})::pg_catalog.oid ORDER BY 1"
+        )
+        others = tuple(str(row[0]) for row in elsewhere)
+        label = f"{schema}.{name}" if schema else name
+        if not found:
+            return VersionTable(label, False, elsewhere=others)
+        limit = int(str(found[0][0]))
+        width = limit if limit > 0 else None
+        try:
+            rows = self.read(f"SELECT version_num FROM {qualified} ORDER BY 1")
+        except ReadError as error:
+            return VersionTable(label, True, (), width, error.message, others)
+        return VersionTable(label, True, tuple(str(row[0]) for row in rows), width, "", others)
+
+
+@contextmanager
+def open_live(url: URL) -> Iterator[Live]:
+    """Connect for reading. A SQLite file that does not exist is not made.
+
+    Raises:
+        UnreachableError: the database does not answer.
+    """
+    engine = create_engine(url, poolclass=NullPool)
+    if engine.dialect.name == "sqlite":
+        file = SQLiteLink(engine)
+        try:
+            yield Live("sqlite", file.rows)
+        finally:
+            file.close()
+        return
+    bridge = bridge_for(engine)
+    link = PostgreSQLLink(own_engine(engine), bridge)
+
+    def read(sql: str) -> list[tuple[object, ...]]:
+        try:
+            with link.reading(10.0):
+                return link.rows(sql)
+        except DBAPIError as error:
+            raise ReadError(one_line(str(error.orig))) from None
+
+    try:
+        yield Live("postgresql", read, link)
+    finally:
+        link.close()
+        bridge.close()
+
+
+def quoted(name: str) -> str:
+    """The name as a quoted identifier, in both systems."""
+    return '"' + name.replace('"', '""') + '"'
+
+
+def _literal(text: str) -> str:
+    return "'" + text.replace("'", "''") + "'"

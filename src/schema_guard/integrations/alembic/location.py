@@ -1,0 +1,137 @@
+"""Where an application keeps its migrations: which configuration, which folder."""
+
+from __future__ import annotations
+
+import configparser
+import os
+import tomllib
+from dataclasses import dataclass
+from pathlib import Path
+
+from schema_guard.errors import ConfigurationError
+
+__all__ = ["Location", "find_location"]
+
+SEARCHED_DEPTH = 2
+"""How many folders below the working directory an alembic.ini is looked for."""
+_PASSED_OVER = frozenset({"node_modules", "site-packages", "build", "dist", "venv", "env", "tests", "__pycache__"})
+
+
+@dataclass(frozen=True, slots=True)
+class Location:
+    """`ini` and `toml` are the files that Alembic is given; `folder` the script folder, where the layout tells it.
+
+    `flask` is True for Flask-Migrate's layout: env.py and alembic.ini lie together, and env.py asks the application.
+    """
+
+    ini: Path | None = None
+    toml: Path | None = None
+    folder: Path | None = None
+    flask: bool = False
+    section: str = "alembic"
+
+    def __str__(self) -> str:
+        return str(self.ini or self.toml)
+
+    @property
+    def command(self) -> str:
+        """What a person types before `upgrade`, `merge` and so on."""
+        if self.flask:
+            default = self.folder is None or self.folder.name == "migrations"
+            return "flask db" if default else f"flask db --directory {self.folder}"
+        file = self.ini or self.toml
+        elsewhere = file is not None and file.parent != Path.cwd()
+        named = "" if self.section == "alembic" else f" -n {self.section}"
+        return f"alembic -c {file}{named}" if elsewhere else f"alembic{named}"
+
+
+def find_location(given: str | None = None, section: str = "alembic", directory: Path | None = None) -> Location | None:
+    """Find the configuration as Alembic and Flask-Migrate do, then further down.
+
+    Args:
+        given: a file (alembic.ini, pyproject.toml) or the folder of env.py; None looks for one, ALEMBIC_CONFIG first.
+        section: of the .ini file, as Alembic's --name.
+        directory: where to begin; default is the working directory.
+
+    Returns:
+        None when there is none.
+
+    Raises:
+        ConfigurationError: what was given is none, or there are several to choose from.
+    """
+    directory = (directory or Path.cwd()).resolve()
+    given = given or os.environ.get("ALEMBIC_CONFIG")
+    if given is not None:
+        return _named(directory / given, section)
+    for path in (directory / "alembic.ini", directory / "pyproject.toml", directory / "migrations"):
+        found = _at(path, section)
+        if found is not None:
+            return found
+    below = [found for path in _below(directory, SEARCHED_DEPTH) if (found := _at(path, section)) is not None]
+    if len(below) > 1:
+        names = ", ".join(str(found.ini and found.ini.relative_to(directory)) for found in below)
+        raise ConfigurationError(f"several Alembic configurations: {names}. Name one with --config")
+    return below[0] if below else None
+
+
+def _named(path: Path, section: str) -> Location:
+    found = _at(path.resolve(), section)
+    if found is None:
+        what = "has no [tool.alembic] table" if path.suffix == ".toml" else "is no Alembic configuration"
+        raise ConfigurationError(f"{path} {what if path.exists() else 'does not exist'}")
+    return found
+
+
+def _at(path: Path, section: str) -> Location | None:
+    """The configuration that this file or folder is."""
+    if path.is_dir():
+        inner = path / "alembic.ini"
+        return _at(inner, section) if inner.is_file() else None
+    if not path.is_file():
+        return None
+    if path.suffix == ".toml":
+        return Location(toml=path, section=section) if _has_table(path) else None
+    beside = path.parent / "pyproject.toml"
+    toml = beside if beside.is_file() and _has_table(beside) else None
+    if _script_location(path, section) is None and toml is None and (path.parent / "env.py").is_file():
+        return Location(ini=path, folder=path.parent, flask=_asks_flask(path.parent / "env.py"), section=section)
+    return Location(ini=path, toml=toml, section=section)
+
+
+def _has_table(path: Path) -> bool:
+    try:
+        content = tomllib.loads(path.read_text(encoding="utf-8"))
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError, OSError):
+        return False
+    tools = content.get("tool")
+    return isinstance(tools, dict) and isinstance(tools.get("alembic"), dict)
+
+
+def _script_location(path: Path, section: str) -> str | None:
+    parser = configparser.RawConfigParser(strict=False)
+    try:
+        parser.read(path, encoding="utf-8")
+    except (configparser.Error, UnicodeDecodeError) as error:
+        raise ConfigurationError(f"{path} cannot be read: {error}") from None
+    return parser.get(section, "script_location", fallback=None)
+
+
+def _asks_flask(env: Path) -> bool:
+    return "current_app" in env.read_text(encoding="utf-8", errors="replace")
+
+
+def _below(directory: Path, depth: int) -> list[Path]:
+    """Every alembic.ini further down; hidden folders, environments and tests are passed over."""
+    if depth < 0:
+        return []
+    found = []
+    try:
+        entries = sorted(directory.iterdir())
+    except OSError:
+        return []
+    for entry in entries:
+        if entry.is_dir() and not entry.is_symlink() and entry.name not in _PASSED_OVER and entry.name[0] != ".":
+            if (entry / "alembic.ini").is_file():
+                found.append(entry / "alembic.ini")
+            found.extend(_below(entry, depth - 1))
+    return found

@@ -1,0 +1,233 @@
+"""The process that runs a project's own env.py and revisions: `python -m schema_guard.integrations.alembic.project`.
+
+The project's imports, logging and module state stay in it. It reads a Job from standard input and sends Events down the
+pipe whose number is its only argument; what the project prints goes to standard error.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import pickle
+import sys
+import time
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import AbstractContextManager, contextmanager, nullcontext
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import alembic
+from alembic import command
+from alembic.config import Config
+from alembic.runtime.environment import EnvironmentContext
+from alembic.runtime.migration import MigrationContext
+from alembic.script import ScriptDirectory
+from alembic.util import load_python_file
+from sqlalchemy import MetaData, create_engine
+from sqlalchemy.engine import make_url
+from sqlalchemy.pool import NullPool
+
+from schema_guard.dialects import open_session
+from schema_guard.errors import one_line
+from schema_guard.integrations.alembic.failure import failed, place_of
+from schema_guard.integrations.alembic.flask_application import application, asks_flask
+from schema_guard.integrations.alembic.job import (
+    Applied,
+    Asked,
+    Began,
+    Described,
+    Ended,
+    Event,
+    FileFailed,
+    Found,
+    Job,
+    Task,
+)
+from schema_guard.integrations.alembic.reading import revision_files
+from schema_guard.integrations.alembic.redirect import install
+from schema_guard.integrations.alembic.snapshot import Snapshots
+
+if TYPE_CHECKING:
+    from alembic.script.base import Script
+
+__all__ = ["main"]
+
+
+class _Project:
+    """A project's migrations, set up as its own command line would."""
+
+    def __init__(self, job: Job, tell: Callable[[Event], None]) -> None:
+        self.job = job
+        self.connected = False
+        self._send = tell
+        self._way = install(job, self.tell)
+        self._version = Described(None)
+        self.file = ""
+        self.folders: tuple[str, ...] = ()
+
+    def tell(self, event: Event) -> None:
+        self.connected = self.connected or isinstance(event, Asked)
+        self._send(event)
+
+    def work(self) -> None:
+        with self._context() as config:
+            script = ScriptDirectory.from_config(config)
+            if self.job.task is Task.DESCRIBE:
+                self._describe(config, script)
+            else:
+                self._upgrade(config)
+        self.tell(Ended(tuple(getattr(self._way, "made", ()))))
+
+    @contextmanager
+    def _context(self) -> Iterator[Config]:
+        """The configuration, within Flask's application context where env.py asks for the application."""
+        job = self.job
+        os.chdir(job.directory)
+        config = self._config()
+        script = ScriptDirectory.from_config(config)
+        flask = asks_flask(Path(script.env_py_location))
+        versions = tuple(str(path) for path in script._version_locations)
+        self.folders = (script.dir, *versions)
+        if job.task is Task.DESCRIBE:
+            self.tell(Found(script.dir, versions, script.recursive_version_locations, flask))
+            self._import_files(script)
+        inside: AbstractContextManager[Any] = nullcontext()
+        if flask:
+            app = application(job.target)
+            inside = app.app_context()
+        with inside:
+            if flask:
+                migrate = app.extensions["migrate"].migrate
+                config = migrate.get_config(script.dir, x_arg=list(job.x))
+                self._set_url(config)
+            yield config
+
+    def _config(self) -> Config:
+        job = self.job
+        options: dict[str, Any] = {"toml_file": job.toml} if job.toml else {}
+        config = Config(job.ini, ini_section=job.section, cmd_opts=argparse.Namespace(x=list(job.x)), **options)
+        if job.folder:
+            config.set_main_option("script_location", job.folder.replace("%", "%%"))
+        self._set_url(config)
+        return config
+
+    def _set_url(self, config: Config) -> None:
+        """The URL with the driver that the configuration's own has, which is the one that env.py can work with."""
+        if not self.job.url:
+            return
+        url = make_url(self.job.url)
+        written = config.get_section_option(self.job.section, "sqlalchemy.url")
+        if written and "://" in written:
+            own = written.partition("://")[0]
+            if own.partition("+")[0] == url.get_backend_name() and "+" in own:
+                url = url.set(drivername=own)
+        text = url.render_as_string(hide_password=False).replace("%", "%%")
+        config.set_section_option(self.job.section, "sqlalchemy.url", text)
+
+    def _import_files(self, script: ScriptDirectory) -> None:
+        """Each for itself: one that fails must not hide the others."""
+        for path in revision_files(map(str, script._version_locations), script.recursive_version_locations):
+            try:
+                load_python_file(path.parent, path.name)
+            except BaseException as error:
+                _, line = place_of(error, (str(path),))
+                self.tell(FileFailed(str(path), line, one_line(f"{type(error).__name__}: {error}")))
+
+    def _describe(self, config: Config, script: ScriptDirectory) -> None:
+        """First as `upgrade` runs it, to learn which database it asks for; then offline, for what it configures."""
+        metadata: Any = None
+        try:
+            self._run_env(config, script)
+        except Exception as error:
+            metadata = _metadata_of(error, script.env_py_location)
+        if "open(" in Path(script.env_py_location).read_text("utf-8", "replace"):
+            # offline, a template for several databases writes a file for each; nothing is to be written here
+            self.tell(Described(_tables(metadata)))
+            return
+        self._run_env(config, script, as_sql=True)
+
+    def _run_env(self, config: Config, script: ScriptDirectory, **options: Any) -> None:
+        """env.py, without any revision."""
+
+        def nothing(_revision: object, context: MigrationContext) -> list[Any]:
+            opts = context.opts
+            self._version = Described(
+                _tables(opts.get("target_metadata")),
+                str(opts.get("version_table") or "alembic_version"),
+                opts.get("version_table_schema"),
+            )
+            self.tell(self._version)
+            return []
+
+        with EnvironmentContext(config, script, fn=nothing, **options):
+            script.run_env()
+
+    def _upgrade(self, config: Config) -> None:
+        replaying = self.job.task is Task.REPLAY
+        snapshots: Snapshots | None = None
+        if replaying:
+            self._with_connection(config, lambda: self._run_env(config, ScriptDirectory.from_config(config)))
+            snapshots = Snapshots(open_session(self.job.scratch), self.job.schemas, self._version.version_table)
+            self.tell(Applied("", 0.0, snapshots.take()))
+        for revision in self.job.revisions:
+            self.file = revision
+            self.tell(Began(revision))
+            started = time.monotonic()
+            self._with_connection(config, lambda: command.upgrade(config, self.file))
+            seconds = time.monotonic() - started
+            self.tell(Applied(revision, seconds, snapshots.take() if snapshots else None))
+        if snapshots:
+            snapshots.close()
+
+    def _with_connection(self, config: Config, run: Callable[[], None]) -> None:
+        """Some env.py take their connection from config.attributes and make none of their own."""
+        try:
+            run()
+            return
+        except Exception:
+            if self.connected or "connection" in config.attributes:
+                raise
+        url = self.job.scratch or self.job.real
+        config.attributes["connection"] = create_engine(url, poolclass=NullPool).connect()
+        run()
+
+
+def _metadata_of(error: BaseException, env: str) -> Any:
+    """`target_metadata` of the env.py that ended with this error."""
+    trace = error.__traceback__
+    while trace is not None:
+        if Path(trace.tb_frame.f_code.co_filename).name == Path(env).name:
+            return trace.tb_frame.f_globals.get("target_metadata")
+        trace = trace.tb_next
+    return None
+
+
+def _tables(metadata: Any) -> tuple[str, ...] | None:
+    if metadata is None:
+        return None
+    if isinstance(metadata, Mapping):
+        metadata = list(metadata.values())
+    found = metadata if isinstance(metadata, (list, tuple, set)) else [metadata]
+    return tuple(key for item in found if isinstance(item, MetaData) for key in item.tables)
+
+
+
+def main() -> int:
+    """Read the job, do it, tell what became of it."""
+    job: Job = pickle.load(sys.stdin.buffer)
+    sys.path[:] = [*dict.fromkeys((*job.path, *sys.path))]
+    with os.fdopen(int(sys.argv[1]), "wb", buffering=0) as pipe:
+        pickler = pickle.Pickler(pipe)  # one for all: what two snapshots share is sent once
+        project = _Project(job, pickler.dump)
+        os.dup2(2, 1)
+        try:
+            project.work()
+        except BaseException as error:
+            pickler.dump(failed(error, project.file, project.folders))
+            return 1
+    return 0
+
+
+if __name__ == "__main__":
+    assert alembic  # imported before the project's directory, which may hold a folder of that name, is on the path
+    sys.exit(main())

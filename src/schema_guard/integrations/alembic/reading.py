@@ -1,0 +1,115 @@
+"""Revision files read without running them: by their syntax tree."""
+
+from __future__ import annotations
+
+import ast
+import re
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from schema_guard.errors import one_line
+from schema_guard.integrations.alembic.chain import Revision
+
+__all__ = ["Unreadable", "read_revision", "read_revisions", "revision_files", "upgrade_body"]
+
+_LEGACY = re.compile(r"[a-f0-9]+\.py")
+VARIABLES = ("revision", "down_revision", "branch_labels", "depends_on")
+
+
+@dataclass(frozen=True, slots=True)
+class Unreadable:
+    """A file in a versions folder that gives no revision. `line` is 0 where it has none."""
+
+    file: str
+    message: str
+    line: int = 0
+
+
+def revision_files(locations: Iterable[str], recursive: bool) -> list[Path]:
+    """The files that Alembic takes for revisions: every *.py but __init__ and an editor's lock files."""
+    found: dict[Path, Path] = {}
+    for location in locations:
+        folder = Path(location)
+        for path in sorted(folder.rglob("*.py") if recursive else folder.glob("*.py")):
+            if not path.name.startswith(("__init__", ".#")):
+                found.setdefault(path.resolve(), path)
+    return list(found.values())
+
+
+def read_revisions(files: Iterable[Path]) -> tuple[list[Revision], list[Unreadable]]:
+    """Read each file: what gives a revision, and what does not."""
+    revisions: list[Revision] = []
+    unreadable: list[Unreadable] = []
+    for file in files:
+        found = read_revision(file)
+        if isinstance(found, Revision):
+            revisions.append(found)
+        else:
+            unreadable.append(found)
+    return revisions, unreadable
+
+
+def read_revision(file: Path) -> Revision | Unreadable:
+    """One file. Where none is written in it, Alembic takes a name of hexadecimal digits for the revision."""
+    try:
+        tree = ast.parse(file.read_bytes(), str(file))
+    except SyntaxError as error:
+        return Unreadable(str(file), f"does not parse: {one_line(error.msg)}", error.lineno or 0)
+    except (ValueError, OSError, RecursionError) as error:
+        return Unreadable(str(file), f"cannot be read: {one_line(str(error))}")
+    values: dict[str, object] = {}
+    lines: dict[str, int] = {}
+    for name, line, value in _assignments(tree):
+        lines[name] = line
+        try:
+            values[name] = ast.literal_eval(value)
+        except ValueError:
+            return Unreadable(str(file), f"{name} is computed, not written", line)
+    if "revision" not in values and not _LEGACY.fullmatch(file.name):
+        return Unreadable(str(file), "sets no `revision`, and Alembic refuses the whole folder for it")
+    return Revision(
+        id=str(values.get("revision", file.stem)),
+        down=_names(values.get("down_revision")),
+        labels=_names(values.get("branch_labels")),
+        depends=_names(values.get("depends_on")),
+        file=str(file),
+        lines=lines,
+        doc=ast.get_docstring(tree) or "",
+        empty=not upgrade_body(tree),
+    )
+
+
+def upgrade_body(tree: ast.Module) -> list[ast.stmt]:
+    """The statements of upgrade() that do something."""
+    found = [node for node in tree.body if isinstance(node, ast.FunctionDef) and node.name == "upgrade"]
+    return [statement for statement in (found[-1].body if found else []) if not _does_nothing(statement)]
+
+
+def _does_nothing(statement: ast.stmt) -> bool:
+    match statement:
+        case ast.Pass() | ast.Expr(value=ast.Constant()) | ast.Return(value=None):
+            return True
+        case _:
+            return False
+
+
+def _assignments(tree: ast.Module) -> Iterator[tuple[str, int, ast.expr]]:
+    """The variables of the module that Alembic reads."""
+    for node in tree.body:
+        match node:
+            case ast.Assign(targets=[ast.Name(id=name)], value=value) if name in VARIABLES:
+                yield name, node.lineno, value
+            case ast.AnnAssign(target=ast.Name(id=name), value=ast.expr() as value) if name in VARIABLES:
+                yield name, node.lineno, value
+            case _:
+                continue
+
+
+def _names(value: object) -> tuple[str, ...]:
+    """Alembic takes one name or several."""
+    if value is None:
+        return ()
+    if isinstance(value, (tuple, list, set, frozenset)):
+        return tuple(str(item) for item in value if item is not None)
+    return (str(value),)

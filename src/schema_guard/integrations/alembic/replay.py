@@ -1,0 +1,220 @@
+"""What a project's own code says about its chain: described without a database, replayed on a scratch one."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from sqlalchemy.engine import URL
+
+from schema_guard.integrations.alembic.chain import Chain
+from schema_guard.integrations.alembic.child import events_of
+from schema_guard.integrations.alembic.handing_over import environment_for, url_for
+from schema_guard.integrations.alembic.job import (
+    Applied,
+    Asked,
+    Described,
+    Failed,
+    FileFailed,
+    Found,
+    Job,
+    Task,
+)
+from schema_guard.integrations.alembic.location import Location
+from schema_guard.integrations.alembic.reading import Unreadable, read_revisions, revision_files
+from schema_guard.integrations.alembic.scratch import Scratch, postgresql_scratch, sqlite_scratch
+from schema_guard.schema import Schema
+
+__all__ = ["Described", "Project", "Replay", "State", "describe", "job_for", "replay", "scratch_for"]
+
+
+@dataclass(frozen=True, slots=True)
+class Project:
+    """A project's migrations: the files and what env.py configures.
+
+    `described` has an item for each database that env.py configures; it is empty when env.py does not run (`failed`).
+    """
+
+    location: Location
+    target: str
+    url: URL
+    """The real database, with an installed driver."""
+    written_url: URL
+    """The same as it was written."""
+    x: tuple[str, ...] = ()
+    found: Found | None = None
+    chain: Chain = field(default_factory=Chain)
+    unreadable: tuple[Unreadable, ...] = ()
+    described: tuple[Described, ...] = ()
+    asked: tuple[Asked, ...] = ()
+    failed: Failed | None = None
+
+    @property
+    def version_table(self) -> tuple[str, str | None]:
+        first = self.described[0] if self.described else Described(None)
+        return first.version_table, first.version_schema
+
+    @property
+    def several(self) -> bool:
+        """env.py works on several databases."""
+        return len({str(asked) for asked in self.asked}) > 1 or self._names_several
+
+    @property
+    def _names_several(self) -> bool:
+        """env.py is made of a template for several databases: it goes through names."""
+        env = Path(self.found.folder) / "env.py" if self.found else None
+        text = env.read_text("utf-8", "replace") if env is not None and env.is_file() else ""
+        return "engine_name" in text or "bind_names" in text
+
+
+@dataclass(frozen=True, slots=True)
+class State:
+    """The scratch database after a revision; before the first one `revision` is empty."""
+
+    revision: str
+    schema: Schema
+
+
+@dataclass(frozen=True, slots=True)
+class Replay:
+    """The states that were reached, and what ended it."""
+
+    system: str
+    states: tuple[State, ...]
+    asked: tuple[Asked, ...] = ()
+    described: tuple[Described, ...] = ()
+    failed: Failed | None = None
+
+
+def describe(location: Location, target: str, url: URL, written_url: URL, x: Sequence[str] = ()) -> Project:
+    """Read the files, import each, and run env.py without letting it connect. Writes nothing."""
+    project = Project(location, target, url, written_url, tuple(x))
+    found: Found | None = None
+    broken: list[FileFailed] = []
+    described: list[Described] = []
+    asked: list[Asked] = []
+    failed: Failed | None = None
+    job = job_for(project, Task.DESCRIBE)
+    for event in events_of(job, environment_for(written_url, url, os.environ)):
+        match event:
+            case Found():
+                found = event
+            case FileFailed():
+                broken.append(event)
+            case Described():
+                described.append(event)
+            case Asked():
+                asked.append(event)
+            case Failed():
+                failed = event
+            case _:
+                continue
+    revisions, unreadable = read_revisions(revision_files(found.versions, found.recursive)) if found else ([], [])
+    told = {item.file for item in unreadable}
+    unreadable += [
+        Unreadable(item.file, f"does not import: {item.message}", item.line) for item in broken if item.file not in told
+    ]
+    return Project(
+        location,
+        target,
+        url,
+        written_url,
+        tuple(x),
+        found,
+        Chain(tuple(revisions)),
+        tuple(unreadable),
+        tuple(described),
+        tuple(asked),
+        failed,
+    )
+
+
+def job_for(project: Project, task: Task, **more: object) -> Job:
+    """The job with what all tasks need."""
+    location = project.location
+    plain = project.written_url
+    written = project.url if plain.drivername == "postgres" else plain
+    return Job(
+        task=task,
+        directory=str(Path.cwd()),
+        path=tuple(entry or str(Path.cwd()) for entry in sys.path),
+        ini=str(location.ini) if location.ini else None,
+        toml=str(location.toml) if location.toml else None,
+        folder=str(location.folder) if location.folder else None,
+        section=location.section,
+        target=project.target,
+        x=project.x,
+        several=project.several,
+        real=project.url.render_as_string(hide_password=False),
+        **{"url": url_for(written, project.url), **more},  # type: ignore[arg-type]
+    )
+
+
+@contextmanager
+def scratch_for(project: Project, system: str, server: URL | None, *, real: bool) -> Iterator[Scratch]:
+    """A scratch database of this system.
+
+    Args:
+        project: whose chain is to be replayed.
+        system: "postgresql" or "sqlite".
+        server: where to make a PostgreSQL database; None is the real database's server.
+        real: the real database can be asked what it looks like.
+
+    Raises:
+        ConfigurationError, UnreachableError: as `postgresql_scratch` does.
+    """
+    if system == "sqlite":
+        with sqlite_scratch() as scratch:
+            yield scratch
+        return
+    same = project.url.get_backend_name() == "postgresql"
+    texts = [Path(revision.file).read_text("utf-8", "replace") for revision in project.chain.files]
+    env = Path(project.found.folder) / "env.py" if project.found else None
+    if env is not None and env.is_file():
+        texts.append(env.read_text("utf-8", "replace"))
+    with postgresql_scratch(server or project.url, project.url if same and real else None, "\n".join(texts)) as scratch:
+        yield scratch
+
+
+def replay(project: Project, scratch: Scratch, schemas: Sequence[str], upto: Sequence[str] | None = None) -> Replay:
+    """Run the chain on the scratch database, revision by revision, and look at it after each.
+
+    Args:
+        project: whose chain.
+        scratch: where.
+        schemas: the schemas that are looked at (PostgreSQL).
+        upto: only these revisions and what they follow; None runs them all.
+    """
+    wanted = None if upto is None else project.chain.upto(upto)
+    order = tuple(id_ for id_ in project.chain.order if wanted is None or id_ in wanted)
+    written = project.url if project.written_url.drivername == "postgres" else project.written_url
+    job = job_for(
+        project,
+        Task.REPLAY,
+        url=url_for(written, scratch.url),
+        scratch=scratch.url.render_as_string(hide_password=False),
+        spare=scratch.spare,
+        schemas=tuple(dict.fromkeys((*schemas, *scratch.schemas))),
+        revisions=order,
+    )
+    states: list[State] = []
+    asked: list[Asked] = []
+    described: list[Described] = []
+    failed: Failed | None = None
+    for event in events_of(job, environment_for(project.written_url, scratch.url, os.environ)):
+        match event:
+            case Applied(revision=revision, schema=Schema() as schema):
+                states.append(State(revision, schema))
+            case Asked():
+                asked.append(event)
+            case Described():
+                described.append(event)
+            case Failed():
+                failed = event
+            case _:
+                continue
+    return Replay(scratch.url.get_backend_name(), tuple(states), tuple(asked), tuple(described), failed)

@@ -1,0 +1,155 @@
+"""What a replay found: revisions that fail, and how the last state differs from the models and from the database."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+from schema_guard.difference import Impact
+from schema_guard.integrations.alembic.chain import Chain
+from schema_guard.integrations.alembic.faults import Fault, Mend, Severity
+from schema_guard.integrations.alembic.job import Failed, Failure
+from schema_guard.integrations.alembic.matching import Proof
+from schema_guard.integrations.alembic.operations import collisions
+from schema_guard.integrations.alembic.replay import Project, Replay
+from schema_guard.report import Report
+
+__all__ = ["proof_faults", "replay_faults"]
+
+MANY = 8
+
+
+def replay_faults(
+    project: Project, played: Replay, drift: Report | None, *, own: bool, revision: str
+) -> Iterator[Fault]:
+    """Faults that running the chain on an empty database showed.
+
+    Args:
+        project: whose chain it is.
+        played: what happened.
+        drift: the guard's check of the scratch database after the last revision.
+        own: it ran on the real database's system.
+        revision: the command that writes a revision for what is missing.
+    """
+    first = played.states[0].schema.tables if played.states else ()
+    if first:
+        yield Fault(
+            "replay-not-empty",
+            Severity.BREAKS if own else Severity.RISK,
+            f"before the first revision ran, {len(first)} tables were there: the application makes them as it is imported "
+            "(create_all), and the revisions collide with them",
+            Mend("take create_all() out of the application's start; migrations make the tables"),
+        )
+    if played.failed is not None:
+        yield _failed(project, played, played.failed, own=own)
+    elif drift is not None:
+        yield from _drift(drift, played.system, own=own, revision=revision)
+
+
+def _failed(project: Project, played: Replay, failed: Failed, *, own: bool) -> Fault:
+    if not failed.revision:
+        return Fault(
+            "env-fails" if failed.why is Failure.ENVIRONMENT else "replay-impossible",
+            Severity.BREAKS if own and failed.why is Failure.ENVIRONMENT else Severity.RISK,
+            f"on {played.system}: {failed.message}",
+            None,
+            failed.file,
+            failed.line,
+        )
+    before = len(played.states) - 1
+    revision = project.chain.by_id[failed.revision]
+    file = failed.file or revision.file
+    return Fault(
+        "replay-fails",
+        Severity.BREAKS if own else Severity.RISK,
+        f"{failed.revision} fails on an empty {played.system} after {before} revisions: {failed.message}",
+        Mend(_advice(failed, project.chain, played.system), file=file),
+        file,
+        failed.line or revision.line("revision"),
+        failed.revision,
+    )
+
+
+def _advice(failed: Failed, chain: Chain, system: str) -> str:
+    clash = next((found for found in collisions(chain) if found.second.id == failed.revision), None)
+    if failed.why is Failure.EXISTS and clash is not None:
+        return (
+            f"{clash.first.id} ({Path(clash.first.file).name}) makes {clash.object} already: take it out of one of them, or "
+            "make it only where it is missing"
+        )
+    if failed.why is Failure.EXISTS:
+        return "an earlier revision made it already: take it out, or make it only where it is missing"
+    if failed.why is Failure.LACKS and "constraint" in failed.message.lower() and system == "sqlite":
+        return (
+            "SQLite never had a constraint of that name: give batch_alter_table() a naming_convention, or do it only on "
+            'PostgreSQL (op.get_context().dialect.name == "postgresql")'
+        )
+    if failed.why is Failure.LACKS:
+        return "no earlier revision makes it: was one deleted, or the object made by hand?"
+    if system == "sqlite":
+        return "SQLite alters a table only by copying it: with op.batch_alter_table(..)"
+    return "mend the revision; the chain has to run on an empty database"
+
+
+def _drift(report: Report, system: str, *, own: bool, revision: str) -> Iterator[Fault]:
+    """What the models expect and the last revision leaves out."""
+    found = [finding.difference for finding in report.findings if finding.difference.impact >= Impact.WEAKENS]
+    if not found:
+        return
+    broken = [difference for difference in found if difference.impact is Impact.BREAKS]
+    command = f"{revision} -m 'what the models expect'"
+    yield Fault(
+        "head-drift",
+        Severity.BREAKS if broken and own else Severity.RISK,
+        f"after the last revision {len(found)} things that the models expect are missing on {system}: "
+        + ", ".join(f"{difference.object} ({difference.headline})" for difference in found[:MANY])
+        + (f" and {len(found) - MANY} more" if len(found) > MANY else ""),
+        Mend(command, command=command),
+        details=tuple(f"{difference.object}: {difference.headline}" for difference in found),
+    )
+
+
+def proof_faults(stamped: Sequence[str], chain: Chain, proof: Proof, stamp: str) -> Iterator[Fault]:
+    """The stamp, held against what the database was proved to have."""
+    known = frozenset(chain.upto(stamped))
+    if any(row not in chain for row in stamped):
+        return
+    match = proof.match
+    if match is not None:
+        doubtful = frozenset(match.unseen) | {id_ for id_ in chain.by_id if chain.by_id[id_].empty}
+        if not (known ^ match.ran) - doubtful:
+            return
+        if known < match.ran:
+            yield _behind(stamped, match.heads, chain, stamp)
+            return
+        yield Fault(
+            "blind-stamp",
+            Severity.BREAKS,
+            f"stamped {', '.join(stamped)}, but the database has what {', '.join(match.heads) or 'no revision'} leaves: "
+            "proved by a replay",
+            Mend(stamp, command=stamp),
+            revision=stamped[0],
+        )
+        return
+    yield Fault(
+        "blind-stamp",
+        Severity.BREAKS,
+        f"stamped {', '.join(stamped)}, but the database has the schema of no revision; nearest is "
+        f"{', '.join(proof.nearest) or 'the empty database'}",
+        Mend("schema-guard apply makes what is missing, then schema-guard stamp proves again"),
+        revision=stamped[0],
+        details=(*proof.lacks, *(f"{fact} is there too early" for fact in proof.too_much)),
+    )
+
+
+def _behind(stamped: Sequence[str], heads: Sequence[str], chain: Chain, stamp: str) -> Fault:
+    ran = chain.upto(heads) - chain.upto(stamped)
+    pending = [id_ for id_ in chain.order if id_ in ran]
+    return Fault(
+        "blind-stamp",
+        Severity.BREAKS,
+        f"stamped {', '.join(stamped)}, but the database already has what {', '.join(heads)} leaves: {', '.join(pending)} "
+        "would make it again",
+        Mend(stamp, command=stamp),
+        revision=stamped[0],
+    )

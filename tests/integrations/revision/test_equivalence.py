@@ -1,0 +1,119 @@
+"""Live apply, the emergency script and the defensive revision come from one plan: they leave equal catalogs."""
+
+from __future__ import annotations
+
+import re
+import sqlite3
+import subprocess
+from collections.abc import Iterator
+from contextlib import closing
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from schema_guard import Guard
+from schema_guard.dialects import offline_dialect
+from schema_guard.integrations.alembic.revision import text_for, write_revision
+from schema_guard.render.script import script
+from tests.integrations.revision.project import Project
+from tests.scenarios.conftest import guard, pytest_generate_tests, stage  # noqa: F401 (fixtures)
+from tests.scenarios.document import Document
+from tests.scenarios.on_postgresql import PostgresqlStage
+from tests.scenarios.on_sqlite import SqliteStage
+
+ALEMBIC = re.compile(r"alembic_version")
+
+
+@pytest.fixture
+def copies(stage: Any) -> Iterator[tuple[Any, Any]]:  # noqa: F811
+    """Two more databases like the scenario's."""
+    first = stage.copy()
+    second = first.copy()
+    yield first, second
+    second.close()
+    first.close()
+
+
+def test_three_ways_lead_to_one_catalog(
+    document: Document, stage: Any, guard: Guard, copies: tuple[Any, Any], tmp_path: Path  # noqa: F811
+) -> None:
+    by_script, by_revision = copies
+    if document.front.get("Role"):
+        pytest.skip("whoever may not create anything cannot have an alembic_version either")
+    text = text_for(guard, stage.database)
+    emergency = script(guard.plan(by_script.database), offline_dialect(stage.dialect))
+    guard.apply(stage.database)
+    _paste(by_script, emergency)
+    written = write_revision(text, document.title, config=str((project := Project(tmp_path / "migrations")).ini))
+    if written is None:
+        assert not text.left
+        assert guard.plan(by_revision.database).empty
+        return
+    project.upgrade(_url(by_revision))
+    once = _catalog(by_revision)
+    assert once == _catalog(stage), "the revision leaves another catalog than apply"
+    project.config(_url(by_revision))
+    _again(project, by_revision)
+    assert _catalog(by_revision) == once, "a second run of the revision changed something"
+    assert _catalog(by_script) == _catalog(stage), "the emergency script leaves another catalog than apply"
+
+
+def _again(project: Project, stage: Any) -> None:
+    """As if alembic_version had been lost."""
+    statement = "DELETE FROM alembic_version"
+    if isinstance(stage, PostgresqlStage):
+        with closing(stage.own.connect()) as connection:
+            connection.execute(statement.encode())
+    else:
+        with closing(sqlite3.connect(stage.file)) as file, file:
+            file.execute(statement)
+    project.upgrade(_url(stage))
+
+
+def _url(stage: Any) -> str:
+    return str(stage.database) if isinstance(stage, PostgresqlStage) else f"sqlite:///{stage.file}"
+
+
+def _paste(stage: Any, text: str) -> None:
+    if isinstance(stage, PostgresqlStage):
+        done = stage.own.server.psql(stage.own.name, text=text)
+        assert done.returncode == 0, done.stderr
+        return
+    assert isinstance(stage, SqliteStage)
+    done = subprocess.run(["sqlite3", stage.file], input=text, capture_output=True, text=True, check=False, timeout=60)
+    assert not done.stderr, done.stderr
+
+
+def _catalog(stage: Any) -> tuple[Any, Any]:
+    """Everything that the catalog holds, and every row, but for Alembic's own table."""
+    rows = {
+        table: (tuple(names), frozenset(found.items()))
+        for table, (names, found) in stage.contents().items()
+        if not ALEMBIC.search(table)
+    }
+    if isinstance(stage, PostgresqlStage):
+        catalog: Any = _dump(stage)
+    else:
+        catalog = sorted(
+            str(row)
+            for row in stage.query("SELECT type, name, tbl_name, sql FROM sqlite_master")
+            if not ALEMBIC.search(str(row[2]))
+        )
+    return catalog, rows
+
+
+def _dump(stage: PostgresqlStage) -> list[str]:
+    """What pg_dump says of the schema, one entry for each object."""
+    server = stage.own.server
+    done = subprocess.run(
+        [f"{server.programs}/pg_dump", "--schema-only", "-h", "127.0.0.1", "-p", str(server.port)]
+        + ["-U", "postgres", stage.own.name],
+        capture_output=True,
+        text=True,
+        check=True,
+        timeout=60,
+    )
+    text = re.sub(r"^\\\\(un)?restrict .*$", "", done.stdout, flags=re.MULTILINE)
+    entries = re.split(r"^--\n-- (?=Name: )", text, flags=re.MULTILINE)
+    return [entry for entry in entries if not ALEMBIC.search(entry)]
