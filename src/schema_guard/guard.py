@@ -12,6 +12,7 @@ from schema_guard.compare import compare
 from schema_guard.compare.warnings import warnings_of
 from schema_guard.dialects import open_session
 from schema_guard.dialects.base import Dialect, Judge, Session
+from schema_guard.dialects.stop import Stop, nothing_to_cancel
 from schema_guard.difference import BackfillPending, Difference
 from schema_guard.execute.runner import Limits, run
 from schema_guard.expect.backfills import Backfill
@@ -91,7 +92,12 @@ class Guard:
             return self._plan(session, self._look(session, survey_timeout))
 
     def apply(
-        self, database: Any, limits: Limits | None = None, *, heard: Callable[[StepResult], None] | None = None
+        self,
+        database: Any,
+        limits: Limits | None = None,
+        *,
+        heard: Callable[[StepResult], None] | None = None,
+        stop: Stop | None = None,
     ) -> Report:
         """Repair what can be repaired without destroying anything, then look again.
 
@@ -99,14 +105,16 @@ class Guard:
             database: an Engine, an AsyncEngine or a URL.
             limits: time budget and timeouts.
             heard: is told what became of each step as it ends.
+            stop: asks it to stop, from another thread: what a statement has begun is rolled back, the rest is left.
 
         Raises:
             UnreachableError, ReadError: as `check` does.
             LockTimeoutError: another guard holds the guard lock for longer than the budget.
+            StoppedError: it was asked to stop before it began.
         """
         started = time.monotonic()
         limits = limits or Limits()
-        with self._session(database) as session:
+        with self._session(database) as session, _stoppable(session, stop or Stop()):
             look = self._look(session, limits.survey_timeout)
             report = self._report(session, look, started)
             if report.satisfied:
@@ -119,7 +127,7 @@ class Guard:
                         plan = self._plan(session, look)
                         done = run(plan, session, limits, started, heard=heard)
                         results.extend(done)
-                        if not any(result.changed for result in done):
+                        if session.stop.asked or not any(result.changed for result in done):
                             break
                     look = self._look(session, limits.survey_timeout)  # what is, not what was meant
             report = self._report(session, look, started)
@@ -185,3 +193,14 @@ class Guard:
             warnings=warnings_of(look.expected, look.actual),
             plan=plan,
         )
+
+
+@contextmanager
+def _stoppable(session: Session, stop: Stop) -> Iterator[None]:
+    """While it lasts, who asks `stop` to cancel cancels what this session runs."""
+    stop.check()
+    session.stop, stop.cancel = stop, session.interrupt
+    try:
+        yield
+    finally:
+        stop.cancel = nothing_to_cancel

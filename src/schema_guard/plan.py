@@ -8,7 +8,20 @@ from enum import IntEnum, StrEnum
 from schema_guard.difference import Difference
 from schema_guard.schema import Name, Spanned
 
-__all__ = ["Batches", "Evidence", "Hazard", "Lock", "Locked", "Phase", "Plan", "Policy", "Refusal", "Step", "Survey", "Urgency"]
+__all__ = [
+    "Batches",
+    "Evidence",
+    "Hazard",
+    "Lock",
+    "Locked",
+    "Phase",
+    "Plan",
+    "Policy",
+    "Refusal",
+    "Step",
+    "Survey",
+    "Urgency",
+]
 
 
 class Lock(IntEnum):
@@ -91,7 +104,7 @@ class Batches:
     first: int
     """How many units (blocks, rows) the first batch takes; the rest follows from how long that takes."""
     ahead: Spanned | None = None
-    """SELECT of one number: the unit that lies `high` rows behind `low`. None where units are evenly spaced (blocks)."""
+    """SELECT of one number: the unit that lies `high` rows behind `low`; None where units are even (blocks)."""
     lag: str = ""
     """SELECT of one number: how many bytes the slowest replica is behind."""
     row_locks: bool = True

@@ -23,6 +23,7 @@ __all__ = [
     "Index",
     "IndexElement",
     "Name",
+    "Partition",
     "PrimaryKey",
     "Problem",
     "Relation",
@@ -342,6 +343,15 @@ class Relation(StrEnum):
     OTHER = "other relation"
 
 
+class Partition(NamedTuple):
+    """A partition of a table; `foreign` when it lies on another server."""
+
+    name: Name
+    parent: Name
+    partitioned: bool
+    foreign: bool
+
+
 @dataclass(frozen=True, slots=True)
 class Table:
     name: Name
@@ -371,18 +381,26 @@ class Table:
     """PostgreSQL: the size in bytes by pg_class.relpages, with that of its children; 0 when never analyzed."""
     children: tuple[Name, ...] = ()
     """PostgreSQL: its partitions, or the tables that inherit from it, all the way down."""
+    partitions: tuple[Partition, ...] = ()
+    """PostgreSQL: its partitions, all the way down."""
     oid: int = 0
     strict: bool = False
     without_rowid: bool = False
     has_triggers: bool = False
     companions: tuple[str, ...] = ()
     """SQLite: the stored CREATE INDEX and CREATE TRIGGER statements of the table."""
+    referenced_by: tuple[tuple[Name, ForeignKey], ...] = ()
+    """SQLite: the foreign keys that refer to it, each with the table that holds it."""
+    statistics: tuple[str, ...] = ()
+    """SQLite: the tables in which ANALYZE keeps what it found, when it ever ran."""
     row_security: bool = False
     """Row-level security hides rows from the connected role, or may."""
     inherited: bool = False
     """Tables inherit from it that are no partitions: its keys don't bind their rows (PostgreSQL)."""
     owned: bool = True
     """The connected role owns it (or is a member of the owner): it may alter it."""
+    owner: str | None = None
+    """PostgreSQL: the role that owns it, where that is another than the connected one."""
 
     def column(self, name: str) -> Column | None:
         return next((column for column in self.columns if column.name == name), None)

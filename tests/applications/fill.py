@@ -25,6 +25,7 @@ ROWS = 3
 MADE: tuple[tuple[Any, Callable[[Any, int], Any]], ...] = (
     (sa.Boolean, lambda _, number: number % 2 == 0),
     (sa.Integer, lambda _, number: number + 1),
+    (sa.Float, lambda _, number: number / 4),
     (sa.Numeric, lambda kind, number: decimal.Decimal(number) / 4 if kind.asdecimal else number / 4),
     (sa.DateTime, lambda kind, number: datetime.datetime(2024, 5, 6 + number, tzinfo=UTC if kind.timezone else None)),
     (sa.Date, lambda _, number: datetime.date(2024, 5, 6 + number)),

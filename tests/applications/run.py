@@ -40,7 +40,7 @@ def installed(name: str, requires: tuple[str, ...], room: Path) -> Path:
 
 @contextmanager
 def fresh_database(server: str, name: str) -> Iterator[str]:
-    """The URL of an empty database that is gone afterwards; `server` is "sqlite" or a PostgreSQL URL to make it from."""
+    """The URL of an empty database, gone afterwards; `server` is "sqlite" or a PostgreSQL URL to make it from."""
     if server == "sqlite":
         with tempfile.TemporaryDirectory() as folder:
             yield f"sqlite:///{folder}/{name}.db"

@@ -17,8 +17,6 @@ import traceback
 from types import ModuleType
 from typing import Any
 
-SITUATIONS = ("created", "head", "older")
-
 
 def visit(application: ModuleType, situation: str, url: str) -> dict[str, Any]:
     """Bring the database into the situation and look at it.
@@ -90,7 +88,7 @@ def _findings(report: Any) -> list[str]:
 
 
 def _selects(engine: Any, tables: Any) -> list[str]:
-    """Select every column of every table, as its mapped class does. What Python makes of made-up values is not asked."""
+    """Select every column of every table, as its mapped class does; what Python makes of the values is not asked."""
     import sqlalchemy as sa
     from sqlalchemy.exc import DBAPIError
 

@@ -9,6 +9,7 @@ from tests.architecture.imports import SOURCE, imports, modules
 LAYERS = (
     ("__main__",),
     ("cli",),
+    ("alembic",),
     ("target", "integrations", "demo"),
     ("guard",),
     ("execute", "render"),

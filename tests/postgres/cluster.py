@@ -15,7 +15,7 @@ from pathlib import Path
 
 from tests.postgres.binaries import locked, unpack, unpack_clients
 
-__all__ = ["Cluster", "make_room", "start", "stop_all"]
+__all__ = ["SETTINGS", "Cluster", "free_port", "make_room", "run_as_server", "start", "stop_all", "unprivileged"]
 
 SETTINGS = {
     "listen_addresses": "'127.0.0.1'",
@@ -104,7 +104,7 @@ def stop_all(room: Path) -> None:
         version = lock.stem
         with locked(lock):
             for programs in (*(room / version).glob("programs/*/bin"), *(room / version).glob("programs/*/*/bin")):
-                _run([str(programs / "pg_ctl"), "stop", "-D", str(room / version / "data"), "-m", "immediate", "-w"])
+                run_as_server([str(programs / "pg_ctl"), "stop", "-D", str(room / version / "data"), "-m", "immediate", "-w"])
     shutil.rmtree(room, ignore_errors=True)
 
 
@@ -113,10 +113,10 @@ def _start(version: str, home: Path) -> Cluster:
     programs = unpack(version, home / "programs")
     clients = unpack_clients(programs, home / "clients")
     if os.geteuid() == 0:
-        shutil.chown(home, *_unprivileged())
+        shutil.chown(home, *unprivileged())
     data = home / "data"
     _must(
-        _run(
+        run_as_server(
             [
                 str(programs / "initdb"),
                 "-D",
@@ -133,18 +133,18 @@ def _start(version: str, home: Path) -> Cluster:
         )
     )
     for _ in range(ATTEMPTS):
-        port = _free_port()
+        port = free_port()
         settings = SETTINGS | {"port": str(port), "unix_socket_directories": f"'{home}'"}
         (data / "postgresql.auto.conf").write_text("".join(f"{key} = {value}\n" for key, value in settings.items()))
-        started = _run([str(programs / "pg_ctl"), "start", "-D", str(data), "-l", str(home / "start.log"), "-w"])
+        started = run_as_server([str(programs / "pg_ctl"), "start", "-D", str(data), "-l", str(home / "start.log"), "-w"])
         if started.returncode == 0:
             return Cluster(version, port, str(clients), str(data / "log" / "server.csv"))
     raise RuntimeError(f"PostgreSQL {version} does not start: {(home / 'start.log').read_text()[-2000:]}")
 
 
-def _run(command: Sequence[str]) -> subprocess.CompletedProcess[str]:
+def run_as_server(command: Sequence[str]) -> subprocess.CompletedProcess[str]:
     """Run a server's program: as root under an unprivileged user, for the server refuses to run as root."""
-    user, group = _unprivileged() if os.geteuid() == 0 else (None, None)
+    user, group = unprivileged() if os.geteuid() == 0 else (None, None)
     return subprocess.run(
         command,
         check=False,
@@ -165,7 +165,7 @@ def _must(done: subprocess.CompletedProcess[str]) -> None:
         raise RuntimeError(f"{done.args[0]} failed with exit code {done.returncode}")
 
 
-def _unprivileged() -> tuple[int, int]:
+def unprivileged() -> tuple[int, int]:
     entry = pwd.getpwnam(UNPRIVILEGED)
     return entry.pw_uid, entry.pw_gid
 
@@ -174,7 +174,7 @@ def _others_can_enter(directory: Path) -> bool:
     return all(part.stat().st_mode & 0o001 for part in (directory, *directory.parents))
 
 
-def _free_port() -> int:
+def free_port() -> int:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return int(probe.getsockname()[1])

@@ -35,8 +35,15 @@ class Book:
 
     def write(self) -> None:
         for name, document in self.documents.items():
-            text = document.with_snapshots(self.said[name], self.facts[name], self.codes[name])
+            text = document.with_snapshots(self.said[name], self.facts[name], self.codes[name] | self._left(document))
             document.path.write_text(text, encoding="utf-8")
+
+
+    def _left(self, document: Document) -> set[str]:
+        """The codes that the page has named so far, while not every one of its databases has run."""
+        ran = {target.partition(" ")[0] for name, _, target in self.known if name == document.name}
+        wanted = {target for target in TARGETS if document.runs_on(target, (99,))} if ran else set()
+        return set(document.codes) if wanted - ran else set()
 
 
 def _written(document: Document, section: str) -> dict[str, str]:

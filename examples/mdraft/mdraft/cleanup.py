@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any, cast
 
-from sqlalchemy import delete, select, update
+from sqlalchemy import CursorResult, delete, select, update
 from sqlalchemy.orm import Session
 
 from mdraft.models import Conversion, Proposal, ProposalDocument, Requirement, now
@@ -38,6 +39,6 @@ def _remove_with_dependents(session: Session, proposals: Sequence[int]) -> int:
     session.execute(delete(ProposalDocument).where(ProposalDocument.proposal_id.in_(proposals)))
     inside = Conversion.proposal_id.in_(proposals)
     session.execute(update(Conversion).where(inside, Conversion.user_id.is_not(None)).values(proposal_id=None))
-    removed = session.execute(delete(Conversion).where(inside)).rowcount
+    removed = cast(CursorResult[Any], session.execute(delete(Conversion).where(inside))).rowcount
     session.execute(delete(Proposal).where(Proposal.id.in_(proposals)))
-    return int(removed)
+    return removed

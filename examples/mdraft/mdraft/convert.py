@@ -12,13 +12,14 @@ import subprocess
 import sys
 from collections import Counter
 from collections.abc import Iterator
+from pathlib import Path
 
 from mdraft.documents import DOCX, PDF
-from mdraft.settings import HOME
 from mdraft.text import storable
 
 __all__ = ["ConversionError", "to_markdown"]
 
+HOME = Path(__file__).resolve().parent.parent
 MEMORY_LIMIT = 1024 * 1024 * 1024
 _BULLET = re.compile(r"^[•◦▪‣·*–-]\s+")
 
@@ -41,7 +42,9 @@ def to_markdown(content: bytes, mime: str, seconds: int) -> str:
     if done.returncode:
         said = done.stderr.decode(errors="replace")
         raise ConversionError(
-            "The document is locked by a password." if "Password" in said else "The document is damaged, it cannot be read."
+            "The document is locked by a password."
+            if "Password" in said
+            else "The document is damaged, it cannot be read."
         )
     markdown = storable(done.stdout.decode(errors="replace")).strip()
     if not markdown:
@@ -53,8 +56,8 @@ def from_docx(content: bytes) -> str:
     import mammoth
     from markdownify import markdownify
 
-    # Pictures would come as base64 in the text.
-    html = mammoth.convert_to_html(io.BytesIO(content), convert_image=mammoth.images.img_element(lambda image: {})).value
+    without_pictures = mammoth.images.img_element(lambda _: {})  # they would come as base64 in the text
+    html = mammoth.convert_to_html(io.BytesIO(content), convert_image=without_pictures).value
     return str(markdownify(html, heading_style="ATX", bullets="-", strip=["img", "a"]))
 
 

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Any, cast
 
-from sqlalchemy import ColumnElement, Select, and_, or_, select, update
+from sqlalchemy import ColumnElement, CursorResult, Select, and_, or_, select, update
 from sqlalchemy.orm import InstrumentedAttribute, Session
 
 from mdraft.models import Conversion, Proposal, now
@@ -45,14 +46,14 @@ def _in_time(expires_at: InstrumentedAttribute[datetime | None]) -> ColumnElemen
     return or_(expires_at.is_(None), expires_at > now())
 
 
-def proposals_of(owner: Owner) -> Select[tuple[Proposal]]:
+def proposals_of(owner: Owner) -> Select[Any]:
     """The owner's proposals, newest first."""
     mine = owner.has(Proposal.user_id, Proposal.visitor_session_id)
     newest = Proposal.created_at.desc(), Proposal.id.desc()
     return select(Proposal).where(mine, _in_time(Proposal.expires_at)).order_by(*newest)
 
 
-def conversions_of(owner: Owner) -> Select[tuple[Conversion]]:
+def conversions_of(owner: Owner) -> Select[Any]:
     """The owner's conversions, newest first: their own, and those of their proposals."""
     own = and_(owner.has(Conversion.user_id, Conversion.visitor_session_id), _in_time(Conversion.expires_at))
     through = Conversion.proposal_id.in_(proposals_of(owner).with_only_columns(Proposal.id).order_by(None))
@@ -67,5 +68,5 @@ def claim(session: Session, visitor: str, user_id: int) -> int:
         mine = and_(model.visitor_session_id == visitor, model.user_id.is_(None), _in_time(model.expires_at))
         values = {"user_id": user_id, "visitor_session_id": None, "expires_at": None}
         found = session.execute(update(model).where(mine).values(values).execution_options(synchronize_session=False))
-        claimed += found.rowcount
+        claimed += cast(CursorResult[Any], found).rowcount
     return claimed

@@ -1,4 +1,4 @@
-"""What a request for proposals asks for: the sentences that say `shall` or `must`, with the heading they stand under."""
+"""What a request for proposals asks for: the sentences with `shall` or `must`, and the heading above them."""
 
 from __future__ import annotations
 
@@ -24,7 +24,8 @@ class Found(NamedTuple):
 
 def find_requirements(markdown: str) -> Iterator[Found]:
     """Each obliging sentence once, in order, 500 of them at most."""
-    section, seen = "-", set()
+    section = "-"
+    seen: set[str] = set()
     for line in markdown.splitlines():
         heading = _HEADING.match(line)
         if heading:

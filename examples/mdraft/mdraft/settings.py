@@ -1,9 +1,10 @@
-"""What the environment says. Web, worker, migrations and guard all ask here, so they cannot mean different databases."""
+"""What the environment says. Web, worker, migrations and guard ask here, so they cannot mean different databases."""
 
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+import sys
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import timedelta
 from functools import cache
@@ -12,6 +13,7 @@ from pathlib import Path
 from sqlalchemy import URL
 
 from schema_guard.config import normalise_url
+from schema_guard.errors import ConfigurationError
 
 __all__ = ["Settings", "SettingsError", "settings", "settings_from"]
 
@@ -61,11 +63,11 @@ def settings_from(environment: Mapping[str, str]) -> Settings:
         raise SettingsError("MDRAFT_ENV is production or development")
     strict = production == "production"
 
-    def needed(name: str, fallback: str) -> str:
+    def needed(name: str, fallback: Callable[[], str]) -> str:
         value = environment.get(name, "").strip()
         if not value and strict:
             raise SettingsError(f"{name} is not set, and production does not guess it")
-        return value or fallback
+        return value or fallback()
 
     registration = environment.get("REGISTRATION", "open")
     if registration not in ("open", "invited"):
@@ -73,9 +75,9 @@ def settings_from(environment: Mapping[str, str]) -> Settings:
     return Settings(
         production=strict,
         # Hosts write postgres://, which SQLAlchemy does not know; the guard's reading of it is taken for all.
-        database_url=normalise_url(needed("DATABASE_URL", f"sqlite:///{_instance() / 'mdraft.db'}")),
-        queue=needed("QUEUE_URL", f"sqlite:///{_instance() / 'queue.db'}"),
-        secret_key=needed("SECRET_KEY", DEVELOPMENT_KEY),
+        database_url=normalise_url(needed("DATABASE_URL", lambda: _file("mdraft.db"))),
+        queue=needed("QUEUE_URL", lambda: _file("queue.db")),
+        secret_key=needed("SECRET_KEY", lambda: DEVELOPMENT_KEY),
         registration=registration,
         anonymous_for=timedelta(days=_number(environment, "ANON_PROPOSAL_TTL_DAYS", 14)),
         upload_limit=_number(environment, "UPLOAD_LIMIT_MB", 10) * 1024 * 1024,
@@ -90,7 +92,15 @@ def _number(environment: Mapping[str, str], name: str, default: int) -> int:
     return int(text)
 
 
-def _instance() -> Path:
+def _file(name: str) -> str:
+    """A file of development's, as a URL."""
     folder = HOME / "instance"
     folder.mkdir(exist_ok=True)
-    return folder
+    return f"sqlite:///{folder / name}"
+
+
+if __name__ == "__main__":  # scripts/predeploy.sh asks which database this is
+    try:
+        print(settings().database_url.render_as_string(hide_password=False))
+    except (SettingsError, ConfigurationError) as error:
+        sys.exit(f"mdraft: {error}")

@@ -5,9 +5,12 @@ from __future__ import annotations
 import click
 
 from schema_guard import __version__
-from schema_guard.cli.exit_codes import OK, apply_code, check_code
-from schema_guard.cli.options import database_options, format_option, output_options, target_argument
-from schema_guard.cli.output import log, print_lines, print_text
+from schema_guard.cli.chain import deploy, doctor, stamp
+from schema_guard.cli.exit_codes import OK, check_code
+from schema_guard.cli.options import apply_options, database_options, format_option, output_options, target_argument
+from schema_guard.cli.output import print_lines, print_text
+from schema_guard.cli.revision import revision
+from schema_guard.cli.running import run
 
 __all__ = ["group"]
 
@@ -90,11 +93,7 @@ def plan(target: str | None, url: str | None, format_: str, no_color: bool, verb
 @group.command(short_help="Repair, and say whether the application can start.")
 @target_argument
 @database_options
-@click.option("--ddl-url", metavar="URL", help="The same database, directly, where --url goes through a pooler.")
-@click.option("--budget", metavar="TIME", help="For everything; debt that is open then stays open.  [default: 60s]")
-@click.option("--required-only", is_flag=True, default=None, help="Only what breaks the application; leave all debt.")
-@click.option("--wait", metavar="TIME", help="How long to wait for the database to come up.  [default: 30s]")
-@click.option("--lock-timeout", metavar="TIME", help="The longest that one try waits for a lock.  [default: 1s]")
+@apply_options
 @format_option("text", "json")
 @output_options
 def apply(
@@ -111,11 +110,11 @@ def apply(
 ) -> int:
     """Repair what can be repaired without destroying anything; say what remains and whether the application can start.
 
-    TIME is a number of seconds, or 500ms, 60s, 2m.
+    TIME is a number of seconds, or 500ms, 60s, 2m. SIGINT and SIGTERM stop it in good order: what a statement has begun
+    is rolled back, the report is printed, the exit code is 130 or 143.
     """
-    from schema_guard.cli.progress import told
+    from schema_guard.cli.applying import applied
     from schema_guard.cli.request import request
-    from schema_guard.cli.waiting import when_reachable
 
     asked = request(
         target,
@@ -126,8 +125,8 @@ def apply(
         wait=wait,
         lock_timeout=lock_timeout,
     )
-    report = when_reachable(lambda: asked.guard.apply(asked.ddl_url, asked.limits, heard=told), asked.wait, log)
-    code = apply_code(report)
+    done = applied(asked)
+    report, code = done.report, done.code
     if format_ == "json":
         from schema_guard.render.json import apply_json
 
@@ -165,3 +164,7 @@ def demo(url: str | None, no_color: bool) -> int:
     from schema_guard.demo.draft import scene
 
     return walk(scene(), url, color=not no_color)
+
+
+for command in (run, doctor, stamp, deploy, revision):
+    group.add_command(command)

@@ -5,14 +5,16 @@ from __future__ import annotations
 from schema_guard.difference import Impact
 from schema_guard.report import Outcome, Report
 
-__all__ = ["FAILED", "INTERRUPTED", "LOCKED", "OK", "REMAINS", "USAGE", "apply_code", "check_code"]
+__all__ = ["FAILED", "INTERRUPTED", "LOCKED", "OK", "REMAINS", "UNREACHABLE", "USAGE", "apply_code", "check_code"]
 
 OK = 0
 REMAINS = 1
 USAGE = 2
+UNREACHABLE = 3
 LOCKED = 4
 FAILED = 5
 INTERRUPTED = 130
+"""SIGINT; an apply that was stopped in good order exits with 128 and the signal's number."""
 
 
 def check_code(report: Report, fail_on: Impact) -> int:

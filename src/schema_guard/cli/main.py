@@ -13,6 +13,7 @@ import click
 from schema_guard.cli.commands import group
 from schema_guard.cli.exit_codes import INTERRUPTED, OK, USAGE
 from schema_guard.cli.output import log, print_text
+from schema_guard.cli.running import own_arguments
 from schema_guard.errors import ConfigurationError, GuardError, StepError, one_line
 
 __all__ = ["guarded", "main", "run"]
@@ -30,7 +31,7 @@ def run(arguments: Sequence[str]) -> int:
         code = group.main(list(arguments or ["--help"]), prog_name="schema-guard", standalone_mode=False)
         return int(code or OK) if arguments else USAGE
 
-    return guarded(command, arguments)
+    return guarded(command, own_arguments(arguments))
 
 
 def guarded(command: Callable[[], int], arguments: Sequence[str]) -> int:

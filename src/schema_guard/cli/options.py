@@ -7,7 +7,7 @@ from typing import Any, TypeVar
 
 import click
 
-__all__ = ["database_options", "format_option", "output_options", "target_argument"]
+__all__ = ["apply_options", "database_options", "format_option", "output_options", "target_argument"]
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 
@@ -21,6 +21,21 @@ def database_options(command: Command) -> Command:
         metavar="URL",
         help="The database.  [default: DATABASE_URL]",
     )(command)
+
+
+def apply_options(command: Command) -> Command:
+    """What apply may do, and for how long."""
+    for option in (
+        click.option(
+            "--lock-timeout", metavar="TIME", help="The longest that one try waits for a lock.  [default: 1s]"
+        ),
+        click.option("--wait", metavar="TIME", help="How long to wait for the database to come up.  [default: 30s]"),
+        click.option("--required-only", is_flag=True, default=None, help="Only what breaks the application; no debt."),
+        click.option("--budget", metavar="TIME", help="For everything; debt open then stays open.  [default: 60s]"),
+        click.option("--ddl-url", metavar="URL", help="The same database, directly, where --url is a pooler's."),
+    ):
+        command = option(command)
+    return command
 
 
 def format_option(*formats: str) -> Callable[[Command], Command]:

@@ -31,7 +31,7 @@ def when_reachable(
         log: is told once, when the waiting begins.
 
     Raises:
-        UnreachableError: the last one, when `wait` seconds are over.
+        UnreachableError: the last one, when `wait` seconds are over, or at once when waiting will not mend it.
     """
     deadline = now() + wait
     waiting = False
@@ -39,7 +39,7 @@ def when_reachable(
         try:
             return call()
         except UnreachableError as error:
-            if now() + PAUSE > deadline:
+            if error.lasting or now() + PAUSE > deadline:
                 raise
             if not waiting:
                 log(f"{error.message}; waiting up to {wait:g} s for it")

@@ -52,14 +52,27 @@ def compare_checks(table: Table, live: Table, judge: Judge) -> Iterator[Differen
             )
     for other in live.checks:
         if other not in matched:
+            refused = _refused_values(table, other, judge)
             yield ObjectUnknown(
                 table=table,
                 kind="CHECK",
                 name=other.name or "check",
                 definition=f"({other.expression})",
-                impact=Impact.NOTES,
-                effect="rows that violate it are refused",
+                impact=Impact.BREAKS if refused else Impact.NOTES,
+                effect=f"writing {', '.join(refused)} fails ({judge.rules.errors.check_violation})"
+                if refused
+                else "rows that violate it are refused",
             )
+
+
+def _refused_values(table: Table, other: Check, judge: Judge) -> list[str]:
+    """What a CHECK of the models lists for the same operand, and this one does not: a list that has grown since."""
+    live = judge.rules.allowed_values(other.expression)
+    if live is None:
+        return []
+    lists = [judge.rules.allowed_values(check.expression) for check in table.checks]
+    wanted = [listed.values for listed in lists if listed is not None and listed.operand == live.operand]
+    return sorted(frozenset().union(*wanted) - live.values)
 
 
 def _verdicts(check: Check, table: Table, live: Table, judge: Judge) -> list[tuple[Check, Verdict]]:

@@ -38,7 +38,7 @@ def compare_columns(table: Table, live: Table, judge: Judge, policy: Policy) -> 
     for column in table.columns:
         actual = existing.pop(column.name, None)
         if actual is None:
-            yield _missing(table, column)
+            yield _missing(table, column, judge)
             continue
         yield from _type(table, column, actual, judge)
         yield from _nullability(table, column, actual, judge)
@@ -51,7 +51,7 @@ def compare_columns(table: Table, live: Table, judge: Judge, policy: Policy) -> 
         if policy.comments and column.comment is not None and column.comment != actual.comment:
             yield CommentDiffers(table=table, column=column, actual=actual.comment, impact=Impact.NOTES)
     for unknown in existing.values():
-        yield _unknown(table, unknown)
+        yield _unknown(table, unknown, judge)
 
 
 def compare_view_columns(table: Table, live: Table, judge: Judge) -> Iterator[Difference]:
@@ -60,17 +60,17 @@ def compare_view_columns(table: Table, live: Table, judge: Judge) -> Iterator[Di
     for column in table.columns:
         actual = existing.get(column.name)
         if actual is None:
-            yield _missing(table, column)
+            yield _missing(table, column, judge)
         else:
             yield from _type(table, column, actual, judge)
 
 
-def _missing(table: Table, column: Column) -> ColumnMissing:
+def _missing(table: Table, column: Column, judge: Judge) -> ColumnMissing:
     return ColumnMissing(
         table=table,
         column=column,
         impact=Impact.BREAKS,
-        effect=f"SELECT and INSERT of {writers(table)} fail (UndefinedColumn)",
+        effect=f"SELECT and INSERT of {writers(table)} fail ({judge.errors.undefined_column})",
     )
 
 
@@ -112,9 +112,9 @@ def _nullability(table: Table, column: Column, actual: Column, judge: Judge) -> 
             column=column,
             actual=actual,
             impact=Impact.BREAKS,
-            effect=f"{statement} {writers(table)} without it fails (NotNullViolation)"
+            effect=f"{statement} {writers(table)} without it fails ({judge.errors.not_null_violation})"
             if column.write is Write.NULL
-            else f"{statement} {writers(table)} fails (NotNullViolation)",
+            else f"{statement} {writers(table)} fails ({judge.errors.not_null_violation})",
         )
     elif not column.nullable and (not refuses_null or not actual.validated):
         yield NullabilityDiffers(
@@ -126,7 +126,7 @@ def _nullability(table: Table, column: Column, actual: Column, judge: Judge) -> 
         )
 
 
-def _unknown(table: Table, column: Column) -> ColumnUnknown:
+def _unknown(table: Table, column: Column, judge: Judge) -> ColumnUnknown:
     gets_value = (
         column.nullable
         or column.default is not None
@@ -138,7 +138,9 @@ def _unknown(table: Table, column: Column) -> ColumnUnknown:
         table=table,
         column=column,
         impact=Impact.NOTES if gets_value and not _domain_refuses_null(column) else Impact.BREAKS,
-        effect="" if gets_value else f"INSERT of {writers(table)} fails (NotNullViolation): the models leave it out",
+        effect=""
+        if gets_value
+        else f"INSERT of {writers(table)} fails ({judge.errors.not_null_violation}): the models leave it out",
     )
 
 

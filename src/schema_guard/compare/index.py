@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from schema_guard.compare.holder import index_words, relation_holder
-from schema_guard.compare.unique import constraint_arbiters, upsert_effect, upsert_impact
+from schema_guard.compare.unique import arbiters, upsert_effect, upsert_impact
 from schema_guard.dialects.base import Judge, Verdict
 from schema_guard.difference import Difference, Impact, IndexInvalid, IndexMissing, NotComparable, ObjectUnknown
 from schema_guard.schema import Index, IndexElement, Schema, Table
@@ -94,8 +94,8 @@ def _constraint_serves(index: Index, live: Table) -> bool:
     """Whether a UNIQUE constraint or primary key has the very index that is wanted behind it."""
     if index.where is not None or index.method != "btree" or index.include or index.columns is None:
         return False
-    if index.unique:
-        return not index.nulls_not_distinct and frozenset(index.columns) in constraint_arbiters(live)
+    if index.unique:  # the order of the columns means nothing to uniqueness
+        return not index.nulls_not_distinct and frozenset(index.columns) in arbiters(live)
     if any(element.descending or element.operator_class or element.collation for element in index.elements):
         return False
     keys = [unique.columns for unique in live.uniques if unique.valid]

@@ -6,13 +6,14 @@ from collections.abc import Iterator
 
 from schema_guard.compare.effects import writers
 from schema_guard.compare.unique import arbiters
+from schema_guard.dialects.base import Judge
 from schema_guard.difference import Impact, PrimaryKeyDiffers
 from schema_guard.schema import Table
 
 __all__ = ["compare_primary_key"]
 
 
-def compare_primary_key(table: Table, live: Table) -> Iterator[PrimaryKeyDiffers]:
+def compare_primary_key(table: Table, live: Table, judge: Judge) -> Iterator[PrimaryKeyDiffers]:
     key = table.primary_key
     if key is None or not key.columns:
         return
@@ -26,7 +27,7 @@ def compare_primary_key(table: Table, live: Table) -> Iterator[PrimaryKeyDiffers
         primary_key=key,
         actual=actual,
         impact=Impact.WEAKENS if upsert_works and not narrower else Impact.BREAKS,
-        effect=f"rows of {writers(table)} that differ only outside of it are refused (UniqueViolation)"
+        effect=f"rows of {writers(table)} that differ only outside of it are refused ({judge.errors.unique_violation})"
         if narrower
         else "the same row can be stored twice"
         if not upsert_works

@@ -43,7 +43,7 @@ def compare_tables(expected: Schema, actual: Schema, judge: Judge, policy: Polic
                 table=table,
                 holder=Holder(kind, str(table.name)) if kind else None,
                 impact=Impact.BREAKS,
-                effect=f"every statement on {writers(table)} fails (UndefinedTable)",
+                effect=f"every statement on {writers(table)} fails ({judge.errors.undefined_table})",
             )
         elif live.relation in ALTERABLE:
             yield from _compare_table(table, live, actual, judge, policy)
@@ -62,7 +62,7 @@ def compare_tables(expected: Schema, actual: Schema, judge: Judge, policy: Polic
 
 def _compare_table(table: Table, live: Table, actual: Schema, judge: Judge, policy: Policy) -> Iterator[Difference]:
     yield from compare_columns(table, live, judge, policy)
-    yield from compare_primary_key(table, live)
+    yield from compare_primary_key(table, live, judge)
     yield from compare_uniques(table, live, actual)
     yield from compare_checks(table, live, judge)
     yield from compare_foreign_keys(table, live)

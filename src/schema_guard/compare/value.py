@@ -16,7 +16,7 @@ def compare_value(table: Table, column: Column, actual: Column, judge: Judge) ->
     if column.generated is not None or actual.generated is not None:
         yield from _generated(table, column, actual, judge)
     elif column.identity is not None or actual.identity is not None:
-        yield from _identity(table, column, actual)
+        yield from _identity(table, column, actual, judge)
     elif column.autoincrement:
         if not (actual.autoincrement or actual.default is not None):
             yield DefaultDiffers(
@@ -24,7 +24,7 @@ def compare_value(table: Table, column: Column, actual: Column, judge: Judge) ->
                 column=column,
                 actual=actual,
                 impact=Impact.BREAKS,
-                effect=f"INSERT of {writers(table)} fails (NotNullViolation): nothing gives the key",
+                effect=f"INSERT of {writers(table)} fails ({judge.errors.not_null_violation}): nothing gives the key",
             )
     else:
         yield from _default(table, column, actual, judge)
@@ -38,7 +38,7 @@ def _default(table: Table, column: Column, actual: Column, judge: Judge) -> Iter
     if actual.default is None:
         if actual.autoincrement:
             return
-        yield _default_missing(table, column, actual)
+        yield _default_missing(table, column, actual, judge)
         return
     verdict = judge.default(table.name, column.default, actual.default, column.type)
     if verdict is Verdict.DIFFERENT:
@@ -53,15 +53,16 @@ def _default(table: Table, column: Column, actual: Column, judge: Judge) -> Iter
         yield _not_comparable(table, column, "server default", column.default, actual.default)
 
 
-def _default_missing(table: Table, column: Column, actual: Column) -> DefaultDiffers:
+def _default_missing(table: Table, column: Column, actual: Column, judge: Judge) -> DefaultDiffers:
     """The ORM fails only where it leaves the column out: a Python-side default is sent along."""
     impact, effect = Impact.WEAKENS, "rows that leave it to the server get NULL"
     if not actual.nullable or actual.value_domain_not_null:
         if column.write is Write.DEFAULT:
-            effect = "statements that leave it to the server fail (NotNullViolation)"
+            effect = f"statements that leave it to the server fail ({judge.errors.not_null_violation})"
         else:
             impact = Impact.BREAKS
-            effect = f"INSERT of {writers(table)} fails (NotNullViolation): the models leave it to the server"
+            error = judge.errors.not_null_violation
+            effect = f"INSERT of {writers(table)} fails ({error}): the models leave it to the server"
     return DefaultDiffers(table=table, column=column, actual=actual, impact=impact, effect=effect)
 
 
@@ -102,7 +103,7 @@ def _generated(
         yield GeneratedDiffers(table=table, column=column, actual=actual, impact=Impact.NOTES)
 
 
-def _identity(table: Table, column: Column, actual: Column) -> Iterator[IdentityDiffers]:
+def _identity(table: Table, column: Column, actual: Column, judge: Judge) -> Iterator[IdentityDiffers]:
     if actual.identity is None:
         given = actual.default is not None or actual.autoincrement
         yield IdentityDiffers(
@@ -110,7 +111,9 @@ def _identity(table: Table, column: Column, actual: Column) -> Iterator[Identity
             column=column,
             actual=actual,
             impact=Impact.NOTES if given else Impact.BREAKS,
-            effect="" if given else f"INSERT of {writers(table)} fails (NotNullViolation): nothing gives the key",
+            effect=""
+            if given
+            else f"INSERT of {writers(table)} fails ({judge.errors.not_null_violation}): nothing gives the key",
         )
     elif column.identity is None:
         writes = not column.autoincrement and column.write in (Write.REQUIRED, Write.DEFAULT, Write.NULL)

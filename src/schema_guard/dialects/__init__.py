@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
+import os
 from typing import Any
 
 from sqlalchemy import create_engine
-from sqlalchemy.engine import URL, Engine
+from sqlalchemy.engine import URL, Engine, make_url
 from sqlalchemy.exc import ArgumentError, NoSuchModuleError
 from sqlalchemy.pool import NullPool
 
 from schema_guard.dialects.base import Dialect, Session
 from schema_guard.errors import ConfigurationError, one_line
 
-__all__ = ["offline_dialect", "open_session"]
+__all__ = ["check_same", "offline_dialect", "open_session"]
+
+CONNECT_TIMEOUT = 10
+"""Seconds, where neither the URL nor PGCONNECT_TIMEOUT says otherwise."""
+_LIBPQ = frozenset({"postgresql+psycopg", "postgresql+psycopg2"})
 
 
 def open_session(database: Any) -> Session:
@@ -35,6 +40,30 @@ def open_session(database: Any) -> Session:
 
         return SQLiteSession(engine)
     raise ConfigurationError(f"{engine.dialect.name} is not supported: PostgreSQL and SQLite are")
+
+
+def check_same(url: URL, ddl_url: URL) -> None:
+    """See that both URLs lead to one database, and that names without schema mean the same by both.
+
+    Raises:
+        ConfigurationError: they don't.
+        UnreachableError, ReadError: one of them cannot be asked.
+    """
+    found = []
+    for one in (url, ddl_url):
+        session = open_session(one)
+        try:
+            found.append((session.identity(), session.facts.search_path, session.facts.server.database))
+        finally:
+            session.close()
+    (here, path, name), (there, ddl_path, ddl_name) = found
+    if here != there:
+        raise ConfigurationError(f"--ddl-url leads to another database than --url: {ddl_name}, not {name}")
+    if path != ddl_path:
+        raise ConfigurationError(
+            f"--ddl-url finds names without schema in {', '.join(ddl_path) or 'no schema'}, "
+            f"--url in {', '.join(path) or 'no schema'}: give both the same search_path"
+        )
 
 
 def offline_dialect(name: str) -> Dialect:
@@ -67,9 +96,15 @@ def _engine(database: Any) -> Engine:
 
 def _engine_for(url: str | URL) -> Engine:
     try:
-        return create_engine(url, poolclass=NullPool)
+        parsed = make_url(url)
+        return create_engine(parsed, poolclass=NullPool, connect_args=_in_time(parsed))
     except (ArgumentError, NoSuchModuleError) as error:
         raise ConfigurationError(f"not a database URL that SQLAlchemy knows: {one_line(str(error))}") from None
     except ImportError as error:
         raise ConfigurationError(f"the URL's driver is not installed: {one_line(str(error))}") from None
 
+
+def _in_time(url: URL) -> dict[str, int]:
+    """What keeps connecting to a host that never answers from taking minutes; asyncpg has a limit of its own."""
+    limited = "connect_timeout" in url.query or "PGCONNECT_TIMEOUT" in os.environ
+    return {"connect_timeout": CONNECT_TIMEOUT} if url.drivername in _LIBPQ and not limited else {}

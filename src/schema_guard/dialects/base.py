@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from enum import Enum
-from typing import TYPE_CHECKING, Literal, Protocol
+from typing import TYPE_CHECKING, Literal, NamedTuple, Protocol
 
 from schema_guard.difference import Difference, Fit
 from schema_guard.plan import Policy, Refusal, Step, Survey
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
     from schema_guard.dialects.stop import Stop
 
-__all__ = ["Dialect", "Facts", "Judge", "Question", "Rules", "Session", "Verdict", "Words"]
+__all__ = ["Allowed", "Dialect", "ErrorWords", "Facts", "Judge", "Question", "Rules", "Session", "Verdict", "Words"]
 
 
 class Verdict(Enum):
@@ -66,8 +66,28 @@ class Facts:
     """SQLite: (database, file): where a copy of each database file goes before its first rebuild."""
 
 
+@dataclass(frozen=True, slots=True)
+class ErrorWords:
+    """How an application's errors can be recognised in its log."""
+
+    undefined_table: str
+    undefined_column: str
+    not_null_violation: str
+    unique_violation: str
+    check_violation: str
+
+
+class Allowed(NamedTuple):
+    """`operand IN (values)`, both in the dialect's normal form, values as literals."""
+
+    operand: str
+    values: frozenset[str]
+
+
 class Rules(Protocol):
     """Comparison in one dialect's words; pure. The cheap half of comparing: may answer UNDECIDED, never guesses."""
+
+    errors: ErrorWords
 
     def fit(self, expected: Column, actual: Column, table: Table) -> Fit | None:
         """How the actual column's type relates to the expected one; None when the database has to be asked."""
@@ -79,6 +99,10 @@ class Rules(Protocol):
 
     def same_default(self, expected: str, actual: str, type: Type) -> Verdict:
         """Compare two server defaults of a column of that type."""
+        ...
+
+    def allowed_values(self, expression: str) -> Allowed | None:
+        """The list that a CHECK of the form `operand IN (constants)` allows; None when it has another form."""
         ...
 
     def default_collation(self, expected: str | None, actual: str | None) -> bool:
@@ -101,6 +125,10 @@ class Judge:
     rules: Rules
     answers: Mapping[Question, Verdict] = field(default_factory=dict)
     open: list[Question] = field(default_factory=list)
+
+    @property
+    def errors(self) -> ErrorWords:
+        return self.rules.errors
 
     def expression(self, table: Name, expected: str, actual: str) -> Verdict:
         return self._settle(self.rules.same_expression(expected, actual), Question(expected, actual, table))
@@ -217,6 +245,10 @@ class Session(Protocol):
 
         Returns the rows changed. Raises LockTimeoutError (naming who holds the lock) or StepError.
         """
+        ...
+
+    def identity(self) -> str:
+        """What tells this database from every other, however it was reached. Raises ReadError."""
         ...
 
     def interrupt(self) -> None:

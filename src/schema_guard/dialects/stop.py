@@ -7,11 +7,11 @@ from collections.abc import Callable
 
 from schema_guard.errors import StoppedError
 
-__all__ = ["Stop"]
+__all__ = ["Stop", "nothing_to_cancel"]
 
 
-def _nothing() -> None:
-    return None
+def nothing_to_cancel() -> None:
+    """What `cancel` is while no session works."""
 
 
 class Stop:
@@ -24,7 +24,7 @@ class Stop:
         self._asked = threading.Event()
         self.signal = 0
         self.reason = ""
-        self.cancel: Callable[[], None] = _nothing
+        self.cancel: Callable[[], None] = nothing_to_cancel
 
     @property
     def asked(self) -> bool:

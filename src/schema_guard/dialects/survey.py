@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Protocol
 
-from schema_guard.dialects.violators import SAMPLE, Violators, violators_of
+from schema_guard.dialects.violators import SAMPLE, Violators, tables_read, violators_of
 from schema_guard.difference import BackfillPending, Difference, Impact
 from schema_guard.errors import ReadError
 from schema_guard.plan import Evidence, Survey
@@ -24,6 +24,7 @@ BATCH = 50
 """How many tables one query asks for rows."""
 
 ROW_SECURITY = "row-level security may hide rows"
+"""Why rows are not counted: a role to which policies apply would count only those that it sees."""
 
 
 class Quoting(Protocol):
@@ -55,23 +56,25 @@ def take_survey(differences: Sequence[Difference], actual: Schema, dialect: Quot
     return Survey(
         evidence=evidence,
         occupied=_occupied(list(tables.values()), dialect, read),
-        sizes={table.name: (table.rows_estimate, 0) for table in tables.values()},
+        sizes={table.name: (table.rows_estimate, table.bytes_estimate) for table in tables.values()},
     )
 
 
 def _evidence(difference: Difference, table: Table, actual: Schema, dialect: Quoting, read: Read) -> Evidence | None:
+    hidden = any((found := actual.table(name)) and found.row_security for name in tables_read(difference))
     if isinstance(difference, BackfillPending):
-        return _fillable(difference.fill, actual, read)
+        return _hidden(difference.fill.count_sql) if hidden else _fillable(difference.fill, actual, read)
     target = getattr(getattr(difference, "foreign_key", None), "target", None)
     if target is not None and actual.table(target) is None:
         return None
     violators = violators_of(difference, table, dialect.quote)
     if violators is None:
         return None
-    found = _count(violators, read)
-    if table.row_security and found.count == 0:
-        return Evidence(found.count, found.query, exact=False, reason=ROW_SECURITY)
-    return found
+    return _hidden(violators.query) if hidden else _count(violators, read)
+
+
+def _hidden(query: str) -> Evidence:
+    return Evidence(None, query, exact=False, reason=ROW_SECURITY)
 
 
 def _count(violators: Violators, read: Read) -> Evidence:

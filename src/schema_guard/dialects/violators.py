@@ -11,6 +11,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from schema_guard.difference import (
+    BackfillPending,
     CheckMissing,
     CheckNotValidated,
     Difference,
@@ -24,7 +25,7 @@ from schema_guard.difference import (
 )
 from schema_guard.schema import ForeignKey, Index, IndexElement, Name, Table
 
-__all__ = ["Violators", "mentions", "violators_of"]
+__all__ = ["Violators", "mentions", "tables_read", "violators_of"]
 
 SAMPLE = 5
 """How many keys a sample holds."""
@@ -74,6 +75,17 @@ def violators_of(difference: Difference, table: Table, quote: Quote) -> Violator
             return None if _lacks(table, key.columns) else _orphans(table, key, quote)
         case _:
             return None
+
+
+def tables_read(difference: Difference) -> frozenset[Name]:
+    """The tables whose rows decide about a difference."""
+    match difference:
+        case ForeignKeyMissing(foreign_key=key) | ForeignKeyNotValidated(foreign_key=key):
+            return frozenset({difference.table.name, key.target})
+        case BackfillPending(fill=fill):
+            return frozenset({fill.table, fill.source})
+        case _:
+            return frozenset({difference.table_name} if difference.table_name else ())
 
 
 def mentions(text: str, name: str) -> bool:

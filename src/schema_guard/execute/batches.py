@@ -1,4 +1,4 @@
-"""A step of many rows, in short transactions: span by span along the table, each as long as it takes to be unnoticed."""
+"""A step of many rows, in short transactions: span by span along the table, each too short to be noticed."""
 
 from __future__ import annotations
 
@@ -83,6 +83,7 @@ class Walk:
         if not self._pace.size > 1:
             self._pace = Pace(self.batches.first)
         self._todo, self._behind = self._todo + self._behind[::-1], []
+        before = -1
         while True:
             if not self._todo:
                 before = self.rows

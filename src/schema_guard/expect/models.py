@@ -186,7 +186,7 @@ def _expect(models: Models, backfills: Sequence[Backfill], upserts: Sequence[Ups
     sequences = _sequences(models, writer)
     names = [item.name for group in (tables, types.enums.values(), types.domains.values(), sequences) for item in group]
     return Schema(
-        tables=tuple(with_upserts(tables, upserts, writer)),
+        tables=tuple(with_upserts([types.settle(table) for table in tables], upserts, writer)),
         enums=tuple(types.enums.values()),
         domains=tuple(types.domains.values()),
         sequences=tuple(sequences),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import ARRAY
@@ -11,7 +12,9 @@ from sqlalchemy import Enum as EnumType
 from sqlalchemy.types import TypeDecorator, TypeEngine, UserDefinedType
 
 from schema_guard.expect.writer import UnwritableError, Writer
-from schema_guard.schema import Domain, Enum, Name, Problem
+from schema_guard.schema import Domain, Enum, Name, Problem, TypeKind
+from schema_guard.schema import Table as ExpectedTable
+from schema_guard.schema import Type as ExpectedType
 
 if TYPE_CHECKING:
     from sqlalchemy import Table
@@ -92,6 +95,18 @@ class NamedTypes:
                     self._enum(type_)
                 elif is_domain(type_):
                     self._domain(type_)
+
+    def settle(self, table: ExpectedTable) -> ExpectedTable:
+        """The table with the kinds of those types that its database does not have yet."""
+        if not self.enums and not self.domains:
+            return table
+        return replace(table, columns=tuple(replace(column, type=self._known(column.type)) for column in table.columns))
+
+    def _known(self, type_: ExpectedType) -> ExpectedType:
+        name = Name(type_.schema, type_.name)
+        if type_.kind is not TypeKind.UNKNOWN or name not in {**self.enums, **self.domains}:
+            return type_
+        return replace(type_, kind=TypeKind.ENUM if name in self.enums else TypeKind.DOMAIN)
 
     def _enum(self, type_: Any) -> None:
         from sqlalchemy.dialects.postgresql import ENUM

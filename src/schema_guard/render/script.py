@@ -2,7 +2,8 @@
 
 PostgreSQL: each statement is sent only if its probe asks for it (psql's \\gexec), outside of any transaction block, so
 CREATE INDEX CONCURRENTLY works too; a satisfied database is only asked about its catalog. SQLite has no conditional
-DDL: with a file its plan is written out as it is, without one only CREATE .. IF NOT EXISTS is.
+DDL: with a file its plan is written out as it is, each rebuild behind its probe; without one only CREATE .. IF NOT
+EXISTS is possible.
 """
 
 from __future__ import annotations
@@ -12,8 +13,9 @@ from collections.abc import Iterable, Sequence
 
 from schema_guard.compare.everything import everything
 from schema_guard.dialects.base import Dialect, Facts
+from schema_guard.dialects.sqlite.checks import Condition, must
 from schema_guard.errors import one_line
-from schema_guard.plan import Plan, Policy, Refusal, Step, Survey
+from schema_guard.plan import Batches, Plan, Policy, Refusal, Step, Survey
 from schema_guard.planner import make_plan
 from schema_guard.report import ServerInfo
 from schema_guard.schema import Schema, Table
@@ -35,8 +37,12 @@ SET statement_timeout = 0;
 """
 
 _SQLITE = f"""{_TITLE}
--- Run it as: sqlite3 FILE < THIS. A table that has to be rebuilt is only replaced when its copy is complete, which
--- relies on .bail, so don't paste it line by line. It holds for the file it was made from, as that was then.
+-- Run it as: sqlite3 FILE < THIS, or in the shell with .read THIS: then .bail stops it before a table is rebuilt if
+-- anything failed. It holds for the file it was made from: "integer overflow" says that a table is no longer as it was
+-- then, as when it is run a second time, or that a copy is not complete. An old table is only dropped after its copy
+-- was found to be complete, even where it is pasted and .bail does nothing. Where it stops, make a new one for what
+-- is left.
+.timeout 2000
 """
 
 _SQLITE_OFFLINE = f"""{_TITLE}
@@ -116,11 +122,38 @@ def _send(step: Step, condition: str) -> str:
 
 
 def _texts(step: Step) -> list[str]:
+    if step.batches is not None:
+        return [_walked(step.batches)]
     if step.repeat:
         return [_looped(statement) for statement in step.statements]
     if step.transactional:
         return ["; ".join(step.statements)]
     return list(step.statements)
+
+
+BATCH_BLOCKS = 100
+"""Blocks of one batch of a script: some 5,000 to 10,000 rows."""
+
+
+def _walked(batches: Batches) -> str:
+    """Batches along the table, each its own transaction; pass after pass until one changes no row."""
+    head, middle, tail = (_quoted(text) for text in batches.span)
+    body = f"""DECLARE low bigint; bound bigint; changed bigint; total bigint;
+BEGIN
+  LOOP
+    total := 0;
+    EXECUTE {_quoted(batches.bounds)} INTO low, bound;
+    WHILE low < bound LOOP
+      EXECUTE {head} || low || {middle} || (low + {BATCH_BLOCKS}) || {tail};
+      GET DIAGNOSTICS changed = ROW_COUNT;
+      COMMIT;
+      total := total + changed;
+      low := low + {BATCH_BLOCKS};
+    END LOOP;
+    EXIT WHEN total = 0;
+  END LOOP;
+END"""
+    return f"DO {_quoted(body)}"
 
 
 def _looped(statement: str) -> str:
@@ -175,21 +208,28 @@ def _sqlite(plan: Plan) -> str:
         if step.transactional and not step.repeat:
             statements = ["BEGIN IMMEDIATE;", *statements, "COMMIT;"]
         if not step.transactional:
-            statements = [".bail on", *statements, ".bail off"]
+            statements = [".bail on", *_still_needed(plan.steps[number - 1 :]), *statements, ".bail off"]
         parts.append("\n".join(statements) + "\n")
     parts.extend(_refused(plan.refusals))
     return "\n".join(parts) + "\n"
 
 
+def _still_needed(steps: Sequence[Step]) -> list[str]:
+    """The probe of the rebuild that is to come, as a statement that fails. A backup also asks for it: a second run must
+    not replace the copy by one of the new database."""
+    rebuild = next((step for step in steps if step.rewrites), None)
+    if rebuild is None:
+        return []
+    conditions = [Condition(f"({rebuild.probe})", f"{one_line(rebuild.object)} is as it was when this was written")]
+    if rebuild.unless:
+        conditions.append(Condition(f"NOT ({rebuild.unless})", "no row stands in the way"))
+    return [f"{must(conditions)};"]
+
+
 def _sqlite_statement(statement: str) -> str:
-    """Commands of the shell take no semicolon. A rebuild's SELECT is a check: false has to be an error, to stop it."""
+    """Commands of the shell take no semicolon."""
     text = statement.rstrip().rstrip(";")
-    if text.startswith("."):
-        return text
-    if text.upper().startswith("SELECT "):
-        # abs() of the least integer is an error (SQLite manual, Built-In Scalar SQL Functions).
-        return f"SELECT CASE WHEN ({text}) THEN 'as it was' ELSE abs(-9223372036854775807 - 1) END;"
-    return f"{text};"
+    return text if text.startswith(".") else f"{text};"
 
 
 _CREATE_TABLE = re.compile(r"\s*CREATE\s+TABLE\s+", re.IGNORECASE)

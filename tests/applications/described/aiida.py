@@ -1,4 +1,4 @@
-"""AiiDA: PostgreSQL throughout; JSONB, UUID, naming convention, index options, deferrable keys, two branches of migrations."""
+"""AiiDA: PostgreSQL throughout; JSONB, UUID, naming convention, index options, two branches of migrations."""
 
 from __future__ import annotations
 

@@ -5,8 +5,10 @@ from __future__ import annotations
 import re
 import sqlite3
 import subprocess
+from collections import Counter
 from collections.abc import Iterator
 from contextlib import closing
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -15,18 +17,21 @@ import pytest
 from schema_guard import Guard
 from schema_guard.dialects import offline_dialect
 from schema_guard.integrations.alembic.revision import text_for, write_revision
+from schema_guard.plan import Plan
 from schema_guard.render.script import script
 from tests.integrations.revision.project import Project
-from tests.scenarios.conftest import guard, pytest_generate_tests, stage  # noqa: F401 (fixtures)
 from tests.scenarios.document import Document
 from tests.scenarios.on_postgresql import PostgresqlStage
 from tests.scenarios.on_sqlite import SqliteStage
 
 ALEMBIC = re.compile(r"alembic_version")
+MOMENT = re.compile(r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d")
+SETTINGS = re.compile(r"^(\\(un)?restrict|SET default_table).*$", re.MULTILINE)
+"""What pg_dump writes between the objects, wherever the next one needs it."""
 
 
 @pytest.fixture
-def copies(stage: Any) -> Iterator[tuple[Any, Any]]:  # noqa: F811
+def copies(stage: Any) -> Iterator[tuple[Any, Any]]:
     """Two more databases like the scenario's."""
     first = stage.copy()
     second = first.copy()
@@ -36,15 +41,21 @@ def copies(stage: Any) -> Iterator[tuple[Any, Any]]:  # noqa: F811
 
 
 def test_three_ways_lead_to_one_catalog(
-    document: Document, stage: Any, guard: Guard, copies: tuple[Any, Any], tmp_path: Path  # noqa: F811
+    document: Document,
+    stage: Any,
+    guard: Guard,
+    copies: tuple[Any, Any],
+    tmp_path: Path,
 ) -> None:
     by_script, by_revision = copies
     if document.front.get("Role"):
         pytest.skip("whoever may not create anything cannot have an alembic_version either")
     text = text_for(guard, stage.database)
-    emergency = script(guard.plan(by_script.database), offline_dialect(stage.dialect))
+    plan = guard.plan(by_script.database)
+    scriptable = _says_it_all(plan, by_script)
     guard.apply(stage.database)
-    _paste(by_script, emergency)
+    if scriptable:
+        _paste(by_script, script(plan, offline_dialect(stage.dialect)))
     written = write_revision(text, document.title, config=str((project := Project(tmp_path / "migrations")).ini))
     if written is None:
         assert not text.left
@@ -53,10 +64,21 @@ def test_three_ways_lead_to_one_catalog(
     project.upgrade(_url(by_revision))
     once = _catalog(by_revision)
     assert once == _catalog(stage), "the revision leaves another catalog than apply"
-    project.config(_url(by_revision))
     _again(project, by_revision)
     assert _catalog(by_revision) == once, "a second run of the revision changed something"
-    assert _catalog(by_script) == _catalog(stage), "the emergency script leaves another catalog than apply"
+    if scriptable:
+        assert _catalog(by_script) == _catalog(stage), "the emergency script leaves another catalog than apply"
+
+
+def _says_it_all(plan: Plan, stage: Any) -> bool:
+    """Whether the emergency script can do what apply does.
+
+    The sqlite3 shell has no IF: where rows stand in the way of a rebuild, apply asks and leaves it, while the script
+    runs into the constraint and ends there (.bail). What comes after that step is then not done.
+    """
+    if isinstance(stage, PostgresqlStage):
+        return True
+    return not any(step.unless for step in plan.steps)
 
 
 def _again(project: Project, stage: Any) -> None:
@@ -88,7 +110,7 @@ def _paste(stage: Any, text: str) -> None:
 def _catalog(stage: Any) -> tuple[Any, Any]:
     """Everything that the catalog holds, and every row, but for Alembic's own table."""
     rows = {
-        table: (tuple(names), frozenset(found.items()))
+        table: (tuple(names), Counter(tuple(map(_timeless, row)) for row in found.elements()))
         for table, (names, found) in stage.contents().items()
         if not ALEMBIC.search(table)
     }
@@ -103,17 +125,26 @@ def _catalog(stage: Any) -> tuple[Any, Any]:
     return catalog, rows
 
 
+def _timeless(value: Any) -> Any:
+    """A default of now() is another moment in each of the three databases."""
+    moment = value[1] if isinstance(value, tuple) and len(value) == 2 else None
+    if isinstance(moment, str) and MOMENT.fullmatch(moment):
+        moment = datetime.fromisoformat(f"{moment}+00:00")
+    if isinstance(moment, datetime) and abs(datetime.now(moment.tzinfo) - moment) < timedelta(hours=1):
+        return "now"
+    return value
+
+
 def _dump(stage: PostgresqlStage) -> list[str]:
     """What pg_dump says of the schema, one entry for each object."""
     server = stage.own.server
     done = subprocess.run(
-        [f"{server.programs}/pg_dump", "--schema-only", "-h", "127.0.0.1", "-p", str(server.port)]
-        + ["-U", "postgres", stage.own.name],
+        [*f"{server.programs}/pg_dump --schema-only -h 127.0.0.1 -U postgres -p {server.port}".split(), stage.own.name],
         capture_output=True,
         text=True,
         check=True,
         timeout=60,
     )
-    text = re.sub(r"^\\\\(un)?restrict .*$", "", done.stdout, flags=re.MULTILINE)
+    text = re.sub(r"\n\n+", "\n\n", SETTINGS.sub("", done.stdout))
     entries = re.split(r"^--\n-- (?=Name: )", text, flags=re.MULTILINE)
     return [entry for entry in entries if not ALEMBIC.search(entry)]

@@ -57,3 +57,18 @@ def test_a_python_side_default_is_sent_along(engine: Engine) -> None:
     ]
     with engine.begin() as connection:
         connection.execute(sa.insert(models.tables["t"]).values(a=1))  # does not fail
+
+
+@pytest.mark.parametrize("rows", [True, False])
+def test_a_column_of_a_wider_key_comes_with_its_default(rows: bool, engine: Engine) -> None:
+    """The application reads and writes again; the key itself changes only where no row is told apart by the old one."""
+    models = MetaData()
+    space = Column("space", Text, primary_key=True, server_default="default")
+    Table("t", models, space, Column("name", Text, primary_key=True))
+    look(models, engine, "CREATE TABLE t (name TEXT NOT NULL PRIMARY KEY)")
+    if rows:
+        look(models, engine, "INSERT INTO t VALUES ('a')")
+    report = Guard(models).apply(engine)
+    assert [finding.difference.code for finding in report.findings] == (["primary-key-differs"] if rows else [])
+    with engine.begin() as connection:
+        assert connection.execute(sa.select(models.tables["t"])).all() == ([("default", "a")] if rows else [])

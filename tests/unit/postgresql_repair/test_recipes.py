@@ -239,8 +239,8 @@ def test_int_to_bigint_only_below_the_declared_size(postgres_database: Database)
     assert apply(postgres_database, wanted, Policy(rewrite_below=2)).satisfied
 
 
-def test_a_view_on_the_column_blocks_its_type(postgres_database: Database) -> None:
-    """The server would refuse; the step says how it can be done instead of failing."""
+def test_a_view_on_the_column_keeps_its_type(postgres_database: Database) -> None:
+    """The server would refuse; so does the plan, and names the view."""
     prepare(
         postgres_database,
         "CREATE TABLE t (id int PRIMARY KEY, n varchar(5), m varchar(5)); CREATE VIEW v AS SELECT n FROM t",
@@ -249,10 +249,11 @@ def test_a_view_on_the_column_blocks_its_type(postgres_database: Database) -> No
         Column("id", Integer, primary_key=True, autoincrement=False), Column("n", String(9)), Column("m", String(9))
     )
     report = apply(postgres_database, wanted)
-    assert {result.step.object: result.outcome for result in report.results if not result.changed} == {
-        "public.t.n": Outcome.BLOCKED
-    }
+    assert [result.step.object for result in report.results] == ["public.t.m"]
     assert codes(report) == {"type-differs public.t.n"}
+    (finding,) = report.findings
+    assert finding.refusal is not None
+    assert finding.refusal.reason == "PostgreSQL changes no type that is used by view public.v"
 
 
 def test_widening_keeps_the_collation(postgres_database: Database) -> None:

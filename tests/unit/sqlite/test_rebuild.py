@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
+import pytest
 from sqlalchemy import (
     CheckConstraint,
     Column,
@@ -15,6 +18,8 @@ from sqlalchemy import (
     text,
 )
 
+from schema_guard.dialects.sqlite.session import SQLiteSession
+from schema_guard.errors import StepError
 from tests.unit.sqlite.stage import Stage, starting, statements
 
 
@@ -254,12 +259,51 @@ def test_one_rebuild_for_everything_that_is_certain(stage: Stage) -> None:
     )
     plan = stage.plan(metadata)
     assert [step.id for step in plan.steps] == ["back up main", "rebuild t"]
-    assert len(starting("DROP TABLE", statements(plan))) == 1
+    assert starting("DROP TABLE", statements(plan)) == ["DROP TABLE temp.t", "DROP TABLE t"]
     stage.satisfied(metadata)
     stored = stage.texts()["t"]
     assert "b TEXT DEFAULT 'q' NOT NULL" in stored
     assert "CONSTRAINT ck CHECK (a <> b)" in stored
     assert "FOREIGN KEY(p_id) REFERENCES p (id) ON DELETE CASCADE" in stored
+
+
+def test_what_analyze_found_is_kept(stage: Stage) -> None:
+    stage.script(
+        """CREATE TABLE t (id INTEGER PRIMARY KEY, a TEXT NOT NULL); CREATE INDEX i ON t (a); CREATE TABLE other (x);
+        CREATE INDEX o ON other (x); INSERT INTO other VALUES (1);
+        INSERT INTO t VALUES (1, 'x'), (2, 'x'), (3, 'y'); ANALYZE"""
+    )
+    before = stage.rows("SELECT * FROM sqlite_stat1 ORDER BY tbl")
+    stage.satisfied(loosened())
+    assert stage.rows("SELECT * FROM sqlite_stat1 ORDER BY tbl") == before
+
+
+def test_a_child_that_would_lose_its_row_stops_the_rebuild(stage: Stage) -> None:
+    """With a key of another collation, for which no difference asks."""
+    stage.script(
+        """CREATE TABLE t (id INTEGER PRIMARY KEY, a TEXT COLLATE NOCASE NOT NULL UNIQUE);
+        CREATE TABLE child (a TEXT REFERENCES t (a));
+        INSERT INTO t VALUES (1, 'x'); INSERT INTO child VALUES ('X'), ('never there')"""
+    )
+    step = stage.plan(loosened()).steps[-1]
+    worse = tuple(text.replace(" COLLATE NOCASE", "") for text in step.statements)
+    session = SQLiteSession(stage.engine)
+    with pytest.raises(StepError, match=r"nothing was changed, it is not true that .*child finds its rows"):
+        session.execute(replace(step, statements=worse), 1.0, 5.0, lambda _: None)
+    assert "COLLATE NOCASE" in stage.texts()["t"]
+    assert set(stage.texts()) == {"t", "child"}
+    session.execute(step, 1.0, 5.0, lambda _: None)
+    session.close()
+    assert "NOT NULL" not in stage.texts()["t"]
+
+
+def test_the_connections_settings_are_restored_and_shown(stage: Stage) -> None:
+    stage.script("CREATE TABLE t (id INTEGER PRIMARY KEY, a TEXT NOT NULL)")
+    shown = statements(stage.plan(loosened()))
+    assert shown[-2:] == ["PRAGMA legacy_alter_table = OFF", "PRAGMA foreign_keys = ON"]
+    stage.engine.dispose()
+    without = Stage(stage.path, foreign_keys=False)
+    assert statements(without.plan(loosened()))[-1] == "PRAGMA legacy_alter_table = OFF"
 
 
 def test_attached_databases_are_rebuilt_in_their_place(stage: Stage) -> None:

@@ -23,6 +23,8 @@ from sqlalchemy import (
 )
 from sqlalchemy.schema import SchemaItem
 
+from schema_guard.dialects.sqlite.session import SQLiteSession
+from schema_guard.errors import StepError
 from schema_guard.expect.backfills import Backfill
 from schema_guard.guard import Guard
 from schema_guard.report import Outcome
@@ -211,14 +213,20 @@ def test_a_foreign_key_waits_for_its_target(stage: Stage) -> None:
     stage.satisfied(metadata)
 
 
-def test_foreign_key_actions_are_corrected(stage: Stage) -> None:
+def test_foreign_key_actions_are_a_persons_decision(stage: Stage) -> None:
+    """They are left as they are; the statements that would change them are the advice, and do."""
     stage.script(
         """CREATE TABLE t (id INTEGER PRIMARY KEY, up INT CONSTRAINT old REFERENCES t ON DELETE CASCADE NOT NULL);
         INSERT INTO t VALUES (1, 1)"""
     )
-    stage.satisfied(models(Column("up", ForeignKey("t.id", ondelete="SET NULL"), nullable=False)))
+    metadata = models(Column("up", ForeignKey("t.id", ondelete="SET NULL"), nullable=False))
+    plan = stage.plan(metadata)
+    assert plan.empty
+    assert refused(plan).keys() == {"foreign-key-differs t.old"}
+    stage.script("".join(plan.refusals[0].advice))
     assert "ON DELETE SET NULL" in stage.texts()["t"]
     assert "CASCADE" not in stage.texts()["t"]
+    assert stage.plan(metadata).refusals == ()
 
 
 def test_affinities(stage: Stage) -> None:
@@ -261,6 +269,73 @@ def test_defaults_and_collations(stage: Stage) -> None:
     )
     assert "a TEXT DEFAULT (lower('A')) COLLATE" in stage.texts()["t"]
     assert "b TEXT DEFAULT 'new' NOT NULL UNIQUE" in stage.texts()["t"]
+
+
+COLLIDING = """CREATE TABLE t (id INTEGER PRIMARY KEY, a TEXT UNIQUE, b TEXT NOT NULL);
+    INSERT INTO t VALUES (1, 'x', 'b'), (2, 'X', 'b'), (3, NULL, 'b'), (4, NULL, 'b')"""
+
+
+def test_a_collation_under_which_rows_are_alike_is_refused_alone(stage: Stage) -> None:
+    stage.script(COLLIDING)
+    metadata = models(Column("a", String(collation="NOCASE"), unique=True), Column("b", String))
+    report = stage.apply(metadata)
+    assert keys(report) == {"collation-differs t.a"}
+    assert "b TEXT)" in stage.texts()["t"]
+    assert stage.rows("SELECT a FROM t ORDER BY id") == [("x",), ("X",), (None,), (None,)]
+    stage.script("UPDATE t SET a = 'y' WHERE id = 2")
+    stage.satisfied(metadata)
+    assert "NOCASE" in stage.texts()["t"]
+
+
+def test_rows_that_come_to_be_alike_after_the_plan_stop_the_rebuild(stage: Stage) -> None:
+    stage.script(COLLIDING)
+    stage.script("UPDATE t SET a = 'y' WHERE id = 2")
+    step = stage.plan(models(Column("a", String(collation="NOCASE"), unique=True), Column("b", String))).steps[-1]
+    stage.script("UPDATE t SET a = 'X' WHERE id = 2")
+    before = stage.texts(), stage.rows("SELECT * FROM t")
+    session = SQLiteSession(stage.engine)
+    with pytest.raises(StepError, match="UNIQUE constraint failed"):
+        session.execute(step, 1.0, 5.0, lambda _: None)
+    session.close()
+    assert (stage.texts(), stage.rows("SELECT * FROM t")) == before
+
+
+def test_a_collation_that_would_part_a_child_from_its_row_is_refused(stage: Stage) -> None:
+    stage.script(
+        """CREATE TABLE t (id INTEGER PRIMARY KEY, a TEXT COLLATE NOCASE UNIQUE);
+        CREATE TABLE child (a TEXT REFERENCES t (a));
+        INSERT INTO t VALUES (1, 'x'); INSERT INTO child VALUES ('X')"""
+    )
+    plan = stage.plan(models(Column("a", String(collation="BINARY"), unique=True)))
+    assert plan.empty
+    assert refused(plan).keys() == {"collation-differs t.a"}
+
+
+def test_a_key_that_is_missing_and_has_another_type_is_made_in_one_round(stage: Stage) -> None:
+    stage.script("CREATE TABLE t (id INT, a TEXT); INSERT INTO t VALUES (7, 'x')")
+    metadata = models(Column("a", String))
+    shown = statements(stage.plan(metadata))
+    report = stage.satisfied(metadata)
+    assert [text for result in report.results for text in result.statements] == shown
+    stage.script("INSERT INTO t (a) VALUES ('y')")
+    assert stage.rows("SELECT id FROM t") == [(7,), (8,)]
+
+
+def test_not_null_follows_a_backfill_in_the_same_plan(stage: Stage) -> None:
+    stage.script(
+        """CREATE TABLE p (id INTEGER PRIMARY KEY, owner INT); INSERT INTO p VALUES (1, 9);
+        CREATE TABLE t (id INTEGER PRIMARY KEY, p_id INT); INSERT INTO t VALUES (1, 1), (2, 1)"""
+    )
+    metadata = models(Column("p_id", Integer), Column("owner", Integer, nullable=False))
+    parent = Table("p", metadata, Column("id", Integer, primary_key=True), Column("owner", Integer))
+    child = metadata.tables["t"]
+    guard = Guard(
+        metadata, backfills=[Backfill(child, {child.c.owner: parent.c.owner}, on=child.c.p_id == parent.c.id)]
+    )
+    assert [step.id for step in guard.plan(stage.engine).steps][-1] == "rebuild t once the rows allow it"
+    assert guard.apply(stage.engine).satisfied
+    assert "owner INTEGER NOT NULL" in stage.texts()["t"]
+    assert stage.rows("SELECT owner FROM t") == [(9,), (9,)]
 
 
 def test_views_and_virtual_tables_under_a_models_name(stage: Stage) -> None:

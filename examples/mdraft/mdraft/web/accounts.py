@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import cache
 from urllib.parse import urlsplit
 
 from flask import Blueprint, Flask, current_app, flash, redirect, render_template, request, session, url_for
@@ -24,8 +25,6 @@ manager = LoginManager()
 manager.login_view = "accounts.login"
 manager.login_message = "Please log in first."
 LEAST_LETTERS = 10
-NOBODY = generate_password_hash("nobody's")
-"""Checked when there is no such user, so that an answer takes as long whether or not there is one."""
 
 
 class SignedIn(UserMixin):
@@ -55,7 +54,7 @@ def login() -> Response | tuple[str, int] | str:
         return render_template("login.html", email="")
     email = _email()
     user = db.session.scalar(select(User).where(User.email == email))
-    right = check_password_hash(NOBODY if user is None else user.password_hash, _password())
+    right = check_password_hash(_nobodys() if user is None else user.password_hash, _password())
     if user is None or not right or user.revoked:
         return _again("login.html", email, "This email address and password don't belong together.", 401)
     return _enter(user)
@@ -106,7 +105,7 @@ def account() -> str:
 def _enter(user: User) -> Response:
     """Log in; what the visitor of this browser made becomes the user's, in the same transaction."""
     visitor = known_visitor()
-    claimed = 0 if visitor is None else claim(db.session, visitor, user.id)
+    claimed = 0 if visitor is None else claim(db.session(), visitor, user.id)
     user.last_login_at = now()
     db.session.commit()
     session.clear()
@@ -115,6 +114,12 @@ def _enter(user: User) -> Response:
     if claimed:
         flash("What you made before you logged in is yours now.")
     return redirect(_onward())
+
+
+@cache
+def _nobodys() -> str:
+    """Checked when there is no such user, so that an answer takes as long whether or not there is one."""
+    return generate_password_hash("nobody's")
 
 
 def _email() -> str:

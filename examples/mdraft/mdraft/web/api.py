@@ -57,7 +57,7 @@ def create_proposal() -> tuple[Response, int, dict[str, str]]:
     sent = _fields()
     try:
         proposal = start_proposal(
-            db.session, current_owner(), current_app.extensions["mdraft"], sent.get("name"), sent.get("description")
+            db.session(), current_owner(), current_app.extensions["mdraft"], sent.get("name"), sent.get("description")
         )
     except ValueError as error:
         abort(400, str(error))
@@ -112,12 +112,12 @@ def upload() -> Conversion:
     inside = find_proposal(int(wanted)) if wanted else None
     document = read_document(file.filename, content)
     settings, work = current_app.extensions["mdraft"], current_app.extensions["work"]
-    return take_document(db.session, current_owner(), settings, work, document, inside)
+    return take_document(db.session(), current_owner(), settings, work, document, inside)
 
 
 def find_proposal(proposal_id: int) -> Proposal:
     """One of this person's; somebody else's is as absent as one that never was."""
-    found = db.session.scalar(proposals_of(_owner_or_404()).where(Proposal.id == proposal_id))
+    found: Proposal | None = db.session.scalar(proposals_of(_owner_or_404()).where(Proposal.id == proposal_id))
     return abort(404) if found is None else found
 
 
@@ -125,7 +125,7 @@ def find_conversion(conversion_id: str) -> Conversion:
     """As `find_proposal`."""
     if not _CONVERSION_ID.fullmatch(conversion_id):
         abort(404)
-    found = db.session.scalar(conversions_of(_owner_or_404()).where(Conversion.id == conversion_id))
+    found: Conversion | None = db.session.scalar(conversions_of(_owner_or_404()).where(Conversion.id == conversion_id))
     return abort(404) if found is None else found
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import click
 from flask import Flask
+from flask.cli import with_appcontext
 from sqlalchemy import select
 
 from mdraft.cleanup import remove_expired
@@ -20,15 +21,17 @@ def init_app(app: Flask) -> None:
 
 @click.command("cleanup")
 @click.option("--batch", default=500, show_default=True, type=click.IntRange(1, 10_000), help="Rows a transaction.")
+@with_appcontext
 def cleanup(batch: int) -> None:
     """Remove what anonymous visitors left and nobody claimed in time."""
-    proposals, conversions = remove_expired(db.session, batch)  # type: ignore[arg-type] # a scoped session is one
+    proposals, conversions = remove_expired(db.session(), batch)
     click.echo(f"removed {proposals} proposals and {conversions} conversions that had expired")
 
 
 @click.command("invite")
 @click.argument("email")
 @click.option("--plan", default="F&F", show_default=True)
+@with_appcontext
 def invite(email: str, plan: str) -> None:
     """Let EMAIL register where REGISTRATION=invited."""
     email = email.strip().lower()

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from flask import Flask, Response, jsonify, render_template, request
+from flask import Flask, Response, current_app, jsonify, render_template, request
 from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 from werkzeug.exceptions import HTTPException, InternalServerError, RequestEntityTooLarge
+from werkzeug.routing import RoutingException
 
 from mdraft.web.database import db
 
 __all__ = ["init_app"]
+
+Reply = HTTPException | tuple[Response | str, int]
 
 
 def init_app(app: Flask) -> None:
@@ -20,29 +23,23 @@ def init_app(app: Flask) -> None:
 
 def _database_error(error: SQLAlchemyError) -> tuple[Response | str, int]:
     """One line in the log: the statement's values are other people's words and stay out of it."""
-    from flask import current_app
-
     db.session.rollback()
     cause = error.orig if isinstance(error, DBAPIError) else error
     current_app.logger.error("%s %s: %s: %s", request.method, request.path, type(cause).__name__, _first_line(cause))
     return _answer(500, "internal_server_error", "Something went wrong on our side.")
 
 
-def _any_error(error: Exception) -> tuple[Response | str, int]:
-    from flask import current_app
-
+def _any_error(_: Exception) -> Reply:
     current_app.logger.exception("%s %s", request.method, request.path)
     return _http_error(InternalServerError())
 
 
-def _http_error(error: HTTPException) -> Response | tuple[Response | str, int]:
-    if error.response is not None:
-        return error.response  # type: ignore[return-value] # abort() was given a whole response
+def _http_error(error: HTTPException) -> Reply:
+    if error.response is not None or isinstance(error, RoutingException):
+        return error  # it is a whole answer already
     status = error.code or 500
     message = error.description or error.name
     if isinstance(error, RequestEntityTooLarge):
-        from flask import current_app
-
         limit = current_app.extensions["mdraft"].upload_limit // (1024 * 1024)
         message = f"The file is larger than {limit} MB."
     if isinstance(error, InternalServerError):

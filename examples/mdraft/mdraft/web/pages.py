@@ -70,7 +70,7 @@ def proposals() -> Redirection | tuple[str, int] | str:
     if request.method == "POST":
         settings = current_app.extensions["mdraft"]
         try:
-            made = start_proposal(db.session, current_owner(), settings, sent.get("name"), sent.get("description"))
+            made = start_proposal(db.session(), current_owner(), settings, sent.get("name"), sent.get("description"))
         except ValueError as error:
             message = str(error)
         else:

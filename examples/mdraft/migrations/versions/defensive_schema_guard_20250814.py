@@ -1,8 +1,8 @@
 """Anonymous visitors: whose a proposal and a conversion is.
 
 A defensive revision: each operation is done only where the database does not have it already, judged by definition. It
-runs on PostgreSQL and SQLite, on a database that the guard has repaired, that somebody repaired half-way by hand, or that
-nobody touched; and a second time.
+runs on PostgreSQL and SQLite, on a database that the guard has repaired, that somebody repaired half-way by hand, or
+that nobody touched; and a second time.
 
 Revision ID: defensive_schema_guard_20250814
 Revises: initial_20250801
@@ -12,7 +12,8 @@ from __future__ import annotations
 
 import sqlalchemy as sa
 from alembic import op
-from schema_guard.integrations.alembic.guarded import guarded
+
+from schema_guard.alembic import guarded
 
 revision = "defensive_schema_guard_20250814"
 down_revision = "initial_20250801"

@@ -133,4 +133,4 @@ def stamps() -> tuple[sa.Column[object], ...]:
 
 
 def downgrade() -> None:
-    """Empty: before the first release there is nothing to go back to, and a table that is dropped takes its rows along."""
+    """Empty: before the first release there is nothing to go back to, and a dropped table takes its rows along."""

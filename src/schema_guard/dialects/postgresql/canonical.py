@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 
-from schema_guard.dialects.base import Verdict
+from schema_guard.dialects.base import Allowed, ErrorWords, Verdict
 from schema_guard.dialects.postgresql.expressions import Node, constant, parse
 from schema_guard.dialects.postgresql.fits import LONGEST_LABEL, fit_of
 from schema_guard.difference import Fit
@@ -32,6 +32,9 @@ class PostgreSQLRules:
     Args:
         casts_enums: the application's driver sends enum values with a cast to the enum type.
     """
+
+    errors = ErrorWords("UndefinedTable", "UndefinedColumn", "NotNullViolation", "UniqueViolation", "CheckViolation")
+    """As PostgreSQL names its conditions and psycopg its exceptions (manual, Appendix A)."""
 
     def __init__(self, casts_enums: bool = False) -> None:
         self._casts_enums = casts_enums
@@ -79,6 +82,19 @@ class PostgreSQLRules:
             return Verdict.EQUAL
         return Verdict.UNDECIDED
 
+    def allowed_values(self, expression: str) -> Allowed | None:
+        """`x = ANY (ARRAY[..])`, as the server writes IN; `x = 'a'` is a list of one."""
+        node = parse(expression, deparsed=True)
+        if node is None or node[:2] not in (("any", "="), ("operator", "=")):
+            return None
+        listed = node[3][1] if node[3][0] == "array" else (node[3],) if node[0] == "operator" else ()
+        if not listed or any(item[0] not in ("string", "number") for item in listed):
+            return None
+        operand = node[2]
+        while operand[0] == "cast" and operand[2] in _TEXT_LIKE:  # of VARCHAR to text: the parser's own
+            operand = operand[1]
+        return Allowed(repr(operand), frozenset(f"'{item[1]}'" if item[0] == "string" else str(item[1]) for item in listed))
+
     def same_default(self, expected: str, actual: str, type: Type) -> Verdict:
         """As expressions; two plain constants of a type whose text is its value also prove a difference."""
         wanted, given = _default(expected, type), _default(actual, type)
@@ -97,7 +113,9 @@ class PostgreSQLRules:
         wanted, given = _collation(expected or ""), _collation(actual or "")
         return wanted[-1] == given[-1] and (len(wanted) != len(given) or wanted == given)
 
-    def type_mismatch_effect(self, expected: Column, actual: Column, fit: Fit) -> str:  # noqa: ARG002
+    def type_mismatch_effect(self, expected: Column, actual: Column, fit: Fit) -> str:
+        if fit is Fit.OTHER and expected.type.kind is TypeKind.ENUM and actual.type.kind is TypeKind.BASE:
+            return "statements work, but what is no value of the enum can be stored, and loading it fails (LookupError)"
         return _EFFECTS.get(fit, "")
 
     def explicit_null_gets_value(self, table: Table, column: Column) -> bool:  # noqa: ARG002

@@ -24,6 +24,7 @@ from schema_guard.schema import (
     Identity,
     Index,
     Name,
+    Partition,
     PrimaryKey,
     Relation,
     Schema,
@@ -63,6 +64,10 @@ class TableRow(NamedTuple):
     triggers: bool
     comment: str | None
     inherited: bool
+    bytes: int
+    children: list[list[str]] | None
+    partitions: list[list[str]] | None
+    owner: str | None
 
 
 class ColumnRow(NamedTuple):
@@ -109,6 +114,7 @@ class TypeRow(NamedTuple):
     base: str | None
     not_null: bool
     default: str | None
+    constrained: bool
     labels: list[str] | None
 
 
@@ -119,6 +125,14 @@ class OtherRow(NamedTuple):
     partition: bool
     index_of: str | None
     of_extension: bool
+
+
+class UseRow(NamedTuple):
+    table: int
+    kind: str
+    """As pg_identify_object says it."""
+    identity: str
+    columns: list[str]
 
 
 def query(name: str, **values: object) -> str:
@@ -167,12 +181,14 @@ def read_schema(rows: Iterable[tuple[object, ...]], type_of: Callable[[str], Typ
         parts.add_constraint(ConstraintRow(*item))
     for item in items["indexes"]:
         parts.add_index(IndexRow(*item))
+    for item in items["uses"]:
+        parts.add_use(UseRow(*item))
     others = [OtherRow(*item) for item in items["others"]]
     return Schema(
         tables=tuple(parts.table(TableRow(*item)) for item in items["tables"]),
         enums=tuple(Enum(Name(row.schema, row.name), tuple(row.labels or ())) for row in types if row.kind == "e"),
         domains=tuple(
-            Domain(Name(row.schema, row.name), type_of(row.base or ""), not row.not_null, row.default)
+            Domain(Name(row.schema, row.name), type_of(row.base or ""), not row.not_null, row.default, row.constrained)
             for row in types
             if row.kind == "d"
         ),
@@ -208,6 +224,8 @@ class _OfTable:
     indexes: list[Index] = field(default_factory=list)
     unvalidated: dict[int, str] = field(default_factory=dict)
     """By column: its NOT NULL constraint that is NOT VALID."""
+    uses: dict[str, list[str]] = field(default_factory=lambda: defaultdict(list))
+    """By column's name: what keeps its type from being changed."""
     backing: dict[int, ConstraintRow] = field(default_factory=dict)
     """By index: the primary key, unique or exclusion constraint that it backs."""
 
@@ -279,12 +297,20 @@ class _Parts:
                 )
             )
 
+    def add_use(self, row: UseRow) -> None:
+        for column in row.columns:
+            self.of[row.table].uses[column].append(_use(row.kind, row.identity))
+
     def table(self, row: TableRow) -> Table:
         owner = self.of[row.oid]
         columns = [
             column if number not in owner.unvalidated else _unvalidated(column, owner.unvalidated[number])
             for number, column in owner.columns.items()
         ]
+        if owner.uses:
+            columns = [
+                replace(column, used_by=tuple(dict.fromkeys(owner.uses.get(column.name, ())))) for column in columns
+            ]
         return Table(
             Name(row.schema, row.name),
             tuple(columns),
@@ -297,16 +323,38 @@ class _Parts:
             row.comment,
             Relation.PARTITION if row.partition else _RELATIONS[row.kind],
             rows_estimate=row.rows,
+            bytes_estimate=row.bytes,
+            children=tuple(Name(*child) for child in row.children or ()),
+            partitions=tuple(
+                Partition(Name(schema, name), Name(parent_schema, parent), kind == "p", kind == "f")
+                for schema, name, parent_schema, parent, kind in row.partitions or ()
+            ),
             oid=row.oid,
             has_triggers=row.triggers,
             row_security=row.row_security,
             inherited=row.inherited,
             owned=row.owned,
+            owner=row.owner,
         )
 
 
 def _unvalidated(column: Column, constraint: str) -> Column:
     return replace(column, validated=False, not_null_name=constraint)
+
+
+def _use(kind: str, identity: str) -> str:
+    """A view is a rule named _RETURN, and a generated column's expression is its default."""
+    match kind:
+        case "rule" if identity.startswith('"_RETURN" on '):
+            return f"view {identity.partition(' on ')[2]}"
+        case "default value" | "table column":
+            return f"generated column {identity.removeprefix('for ')}"
+        case "publication relation":
+            return f"publication {identity.partition(' in publication ')[2]}"
+        case "partition key":
+            return f"partition key of {identity}"
+        case _:
+            return f"{kind} {identity}"
 
 
 def _foreign_key(row: ConstraintRow, columns: tuple[str, ...]) -> ForeignKey:

@@ -5,6 +5,7 @@ SQLSTATEs: PostgreSQL manual, appendix A.
 
 from __future__ import annotations
 
+import re
 import socket
 from dataclasses import dataclass
 
@@ -30,6 +31,10 @@ CANCELLED = "57014"
 VANISHED = frozenset({"42P01", "42704", "42703", "3F000", "XX000"})
 """A relation, type, column or schema went away while it was read (XX000: `cache lookup failed`, `could not open`)."""
 
+_KEY_COLUMNS = re.compile(r"([^()=]*\([^=]*\))=\(")
+"""`Key (a, b)` of `Key (a, b)=(1, 2) is duplicated.`"""
+_QUOTED_VALUE = re.compile(r"\s*[:：]\s*[\"'«„“].*", re.DOTALL)
+
 _WHY_UNREACHABLE = {
     "28P01": "password authentication failed",
     "28000": "the server does not let this role in",
@@ -37,6 +42,10 @@ _WHY_UNREACHABLE = {
     "57P03": "the server is starting up or shutting down",
     "53300": "too many connections",
 }
+NO_ROLE = "the role does not exist"
+_LASTING_STATES = frozenset({"28P01", "28000", "3D000"})
+_LASTING = frozenset({NO_ROLE, *(_WHY_UNREACHABLE[state] for state in _LASTING_STATES)})
+"""What waiting does not mend: the server answered, and does not let this role or to this database."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,7 +94,8 @@ def unreachable(error: Exception, url: URL) -> UnreachableError:
     said = one_line(diagnosis.message)
     why = _from_network(error) or _from_text(said) or _WHY_UNREACHABLE.get(diagnosis.sqlstate, "")
     where = url.render_as_string(hide_password=True)
-    return UnreachableError(f"cannot connect to {where}: {f'{why} ({said})' if why and why not in said else said}")
+    message = f"cannot connect to {where}: {f'{why} ({said})' if why and why not in said else said}"
+    return UnreachableError(message, lasting=why in _LASTING or diagnosis.sqlstate in _LASTING_STATES)
 
 
 def read_failed(error: DBAPIError, what: str) -> ReadError:
@@ -102,10 +112,18 @@ def step_failed(error: DBAPIError, subject: str) -> StepError:
 
 
 def _said(diagnosis: Diagnosis) -> str:
-    """State, message and detail, but never a row's contents: they may be anybody's secrets."""
-    shown = diagnosis.detail and not diagnosis.detail.startswith("Failing row contains")
-    detail = f" ({diagnosis.detail})" if shown else ""
-    return f"{diagnosis.sqlstate or 'no SQLSTATE'} {diagnosis.message}{detail}"
+    """State, message and detail, but never a row's contents: they may be anybody's secrets.
+
+    A server puts values into the detail of class 23 (a row; `Key (email)=(..)`) and into messages of class 22, behind
+    a colon and in quotes; in which language it writes, lc_messages decides.
+    """
+    message, detail = diagnosis.message, diagnosis.detail
+    if diagnosis.sqlstate.startswith("23"):
+        columns = _KEY_COLUMNS.match(detail)
+        detail = columns[1] if columns else ""
+    elif diagnosis.sqlstate.startswith("22"):
+        message, detail = _QUOTED_VALUE.sub("", message), ""
+    return f"{diagnosis.sqlstate or 'no SQLSTATE'} {message}{f' ({detail})' if detail else ''}"
 
 
 def _from_network(error: BaseException | None) -> str:
@@ -127,9 +145,11 @@ def _from_text(said: str) -> str:
     if "password authentication failed" in lowered or "no password supplied" in lowered:
         return _WHY_UNREACHABLE["28P01"]
     if 'role "' in lowered and "does not exist" in lowered:
-        return "the role does not exist"
+        return NO_ROLE
     if 'database "' in lowered and "does not exist" in lowered:
         return _WHY_UNREACHABLE["3D000"]
+    if "no pg_hba.conf entry" in lowered or "authentication failed" in lowered:
+        return _WHY_UNREACHABLE["28000"]
     if "starting up" in lowered or "shutting down" in lowered:
         return _WHY_UNREACHABLE["57P03"]
     if "refused" in lowered:

@@ -2,6 +2,9 @@
 
 Waiting happens between statements, never inside of one: a session that waits in pg_advisory_lock() holds a snapshot,
 for which CREATE INDEX CONCURRENTLY of the lock's holder would wait in turn, and nobody detects that deadlock.
+
+Behind a pooler that shares server connections between transactions a session's lock would strand on a connection that
+others get next. There the lock is a transaction's, which is held open: it reads nothing, so it holds no snapshot.
 """
 
 from __future__ import annotations
@@ -18,12 +21,16 @@ from schema_guard.dialects.postgresql.catalog import query
 from schema_guard.dialects.postgresql.failures import read_failed
 from schema_guard.dialects.postgresql.holders import describe
 from schema_guard.dialects.postgresql.link import Link
+from schema_guard.dialects.stop import Stop
 from schema_guard.errors import LockTimeoutError, StepError
 
 __all__ = ["GuardLock", "lock_key"]
 
 _FIRST_PAUSE, _LONGEST_PAUSE = 0.05, 1.0
 """Seconds between two tries; jitter keeps many waiting processes apart."""
+
+_VERIFIED_FOR = 0.5
+"""Seconds for which the lock is believed to be still held after it was seen to be."""
 
 
 def lock_key(name: str) -> int:
@@ -37,11 +44,16 @@ class GuardLock:
     Args:
         link: a connection of its own.
         name: the application's name.
+        stop: whether somebody asked not to wait any longer.
+        pooled: a transaction pooler lies between: see `pooling`.
     """
 
-    def __init__(self, link: Link, name: str) -> None:
+    def __init__(self, link: Link, name: str, stop: Stop, *, pooled: bool = False) -> None:
         self._link = link
+        self._pooled = pooled
+        self._stop = stop
         self._key = lock_key(name)
+        self._verified = 0.0
 
     @contextmanager
     def held(self, wait: float) -> Iterator[GuardLock]:
@@ -57,10 +69,13 @@ class GuardLock:
 
     def verify(self) -> None:
         """Raises StepError when the lock was lost with its connection. Keeps the connection from idling away, too."""
+        if time.monotonic() < self._verified + _VERIFIED_FOR:
+            return
         try:
             alive = self._link.is_open and bool(self._link.rows("SELECT true"))
         except DBAPIError:
             alive = False
+        self._verified = time.monotonic()
         if not alive:
             raise StepError("the guard lock's connection was lost; another guard may be at work, run again")
 
@@ -68,22 +83,32 @@ class GuardLock:
         deadline = time.monotonic() + wait
         pause = _FIRST_PAUSE
         while not self._try():
+            self._stop.check()
             left = deadline - time.monotonic()
             if left <= 0:
                 raise LockTimeoutError(f"another guard is at work on this database: {self._holders()}; run again")
-            time.sleep(min(left, pause * random.uniform(0.5, 1.0)))
+            self._stop.sleep(min(left, pause * random.uniform(0.5, 1.0)))
             pause = min(_LONGEST_PAUSE, pause * 2)
 
     def _try(self) -> bool:
         try:
-            return bool(self._link.rows(f"SELECT pg_catalog.pg_try_advisory_lock({self._key})")[0][0])
+            if not self._pooled:
+                return bool(self._link.rows(f"SELECT pg_catalog.pg_try_advisory_lock({self._key})")[0][0])
+            self._link.run("BEGIN")
+            self._link.run("SET LOCAL idle_in_transaction_session_timeout = 0")
+            if self._link.rows(f"SELECT pg_catalog.pg_try_advisory_xact_lock({self._key})")[0][0]:
+                return True
+            self._link.run("ROLLBACK")
+            return False
         except DBAPIError as error:
             raise read_failed(error, "the guard lock") from None
 
     def _release(self) -> None:
         """Closing the connection would release it too; unlocking first frees it at once for who waits."""
         with suppress(DBAPIError):
-            if self._link.is_open:
+            if self._link.is_open and self._pooled:
+                self._link.run("ROLLBACK")
+            elif self._link.is_open:
                 self._link.rows(f"SELECT pg_catalog.pg_advisory_unlock({self._key})")
 
     def _holders(self) -> str:

@@ -12,6 +12,9 @@ from schema_guard.errors import one_line
 
 __all__ = ["Watch", "describe"]
 
+_PROGRESS_EVERY = 1.0
+"""Seconds between two looks at how far an index build is."""
+
 _LOOK_AT = (0.4, 0.85)
 """When to look, as parts of the lock timeout: late enough that most steps are done by then and nobody is asked."""
 
@@ -40,6 +43,9 @@ class Watch:
         self._waits = [lock_timeout * _LOOK_AT[0], lock_timeout * (_LOOK_AT[1] - _LOOK_AT[0])]
         self._over = threading.Event()
         self._seen: list[str] = []
+        self._progress = query("progress", pid=pid)
+        self.progress: float | None = None
+        """How far the index build was when last looked, from 0 to 1; None when there is none."""
         self._thread = threading.Thread(target=self._look, name="schema-guard-watch", daemon=True)
 
     def __enter__(self) -> Watch:
@@ -63,3 +69,7 @@ class Watch:
             with suppress(Exception):  # this is only for the message: no look must ever fail a step
                 found = [describe(row) for row in self._link.rows(self._sql)]
                 self._seen = found or self._seen
+        while not self._over.wait(_PROGRESS_EVERY):
+            with suppress(Exception):
+                rows = self._link.rows(self._progress)
+                self.progress = float(str(rows[0][0])) if rows else self.progress

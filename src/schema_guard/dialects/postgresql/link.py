@@ -17,6 +17,7 @@ from sqlalchemy.pool import NullPool
 
 from schema_guard.dialects.bridge import Bridge
 from schema_guard.dialects.postgresql.failures import is_disconnect, unreachable
+from schema_guard.dialects.postgresql.patience import answered_within
 
 __all__ = ["Link", "Row", "own_engine"]
 
@@ -30,6 +31,13 @@ def own_engine(engine: Engine) -> Engine:
     own = Engine(pool, engine.dialect, engine.url, hide_parameters=True)
     own.dispatch = own.dispatch._join(engine.dispatch)
     return own
+
+
+def _never_prepare(connection: Connection) -> None:
+    """psycopg prepares what it has sent five times; behind a transaction pooler that is another server's statement."""
+    driver = connection.connection.driver_connection
+    if driver is not None and hasattr(driver, "prepare_threshold"):
+        driver.prepare_threshold = None
 
 
 def _quiet() -> logging.Logger:
@@ -52,6 +60,16 @@ class Link:
         self._engine = engine
         self._bridge = bridge
         self._connection: Connection | None = None
+        self._timeout = 0.0
+
+    @contextmanager
+    def within(self, seconds: float) -> Iterator[None]:
+        """Statements in the body may take so long at the server; without an answer then, the connection is lost."""
+        before, self._timeout = self._timeout, seconds
+        try:
+            yield
+        finally:
+            self._timeout = before
 
     @property
     def is_open(self) -> bool:
@@ -76,7 +94,7 @@ class Link:
         settings = [f"SET LOCAL statement_timeout = {max(1, round(timeout * 1000))}"] if timeout else []
         if bare_path:
             settings.append("SET LOCAL search_path = ''")
-        with self.transaction("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY", settings):
+        with self.within(timeout), self.transaction("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY", settings):
             yield self
 
     @contextmanager
@@ -111,6 +129,7 @@ class Link:
         if self._connection is None:
             try:
                 connection = self._engine.connect()
+                _never_prepare(connection)
                 self._connection = connection.execution_options(isolation_level="AUTOCOMMIT", no_parameters=True)
             except Exception as error:  # drivers raise their own, the network's and the resolver's errors here
                 raise unreachable(error, self._engine.url) from None
@@ -119,10 +138,11 @@ class Link:
     def _send(self, sql: str) -> tuple[list[Row], int]:
         connection = self._open()
         try:
-            result = connection.exec_driver_sql(sql)
-            if result.returns_rows:
-                return [tuple(row) for row in result.all()], 0
-            return [], max(result.rowcount, 0)
+            with answered_within(self._timeout, connection.connection.driver_connection):
+                result = connection.exec_driver_sql(sql)
+                if result.returns_rows:
+                    return [tuple(row) for row in result.all()], 0
+                return [], max(result.rowcount, 0)
         except DBAPIError as error:
             if is_disconnect(error):
                 self._connection = None

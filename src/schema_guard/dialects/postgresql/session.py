@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import replace
 
 from sqlalchemy.engine import Engine
@@ -18,9 +18,12 @@ from schema_guard.dialects.postgresql.dialect import Located, PostgreSQLDialect
 from schema_guard.dialects.postgresql.failures import is_vanished, read_failed
 from schema_guard.dialects.postgresql.guard_lock import GuardLock
 from schema_guard.dialects.postgresql.link import Link, Row, own_engine
+from schema_guard.dialects.postgresql.pooling import check_second, shares_backends
 from schema_guard.dialects.postgresql.steps import Executor
+from schema_guard.dialects.stop import Stop
 from schema_guard.dialects.survey import take_survey
 from schema_guard.difference import Difference
+from schema_guard.errors import ReadError
 from schema_guard.plan import Step, Survey
 from schema_guard.report import ServerInfo
 from schema_guard.schema import Name, Schema, Table, TypeKind
@@ -29,6 +32,9 @@ __all__ = ["PostgreSQLSession"]
 
 _READ_TIMEOUT = 30.0
 """Seconds for each read of the catalog."""
+
+EVERY_ROW = "SET LOCAL row_security = off"
+"""Policies that would hide rows make the query an error (manual, 20.11.1); whoever sees all notices nothing."""
 
 
 class PostgreSQLSession:
@@ -49,6 +55,7 @@ class PostgreSQLSession:
         self._executor = Executor(self._link, self._another_link)
         self._lock: GuardLock | None = None
         self._tables: dict[Name, Table] = {}
+        self.stop = Stop()
         self.catalog_queries = 0
         try:
             with self._reading("where it is connected"):
@@ -77,7 +84,8 @@ class PostgreSQLSession:
         self.catalog_queries += 1
         actual = read_schema(rows, self.dialect.type)
         self._words.own_rules.enums = {enum.name: enum for enum in expected.enums}
-        self._words.own_rules.domains = {domain.name: domain.type for domain in actual.domains}
+        domains = (*expected.domains, *actual.domains)  # what is there counts for more than what will be
+        self._words.own_rules.domains = {domain.name: domain.type for domain in domains}
         self._tables = {table.name: table for table in actual.tables}
         return actual
 
@@ -90,16 +98,23 @@ class PostgreSQLSession:
         """Look at the rows of the tables that differ; each SELECT in a transaction of its own."""
 
         def read(sql: str) -> list[Row]:
+            if self.stop.asked:
+                raise ReadError(f"not looked at: stopped by {self.stop.reason}")
             with self._reading("the rows", timeout):
+                self._link.run(EVERY_ROW)
                 return self._link.rows(sql)
 
         return take_survey(differences, actual, self.dialect, read)
 
     @contextmanager
     def guard_lock(self, key: str, wait: float) -> Iterator[None]:
-        """Hold the guard's lock on a connection of its own."""
-        lock = GuardLock(self._another_link(), key)
+        """Hold the guard's lock on a connection of its own; applications in different schemas don't wait."""
+        link = self._another_link()
+        self._executor.pooled = shares_backends(self._link, link)
+        lock = GuardLock(link, f"{key} {self.facts.default_schema}", self.stop, pooled=self._executor.pooled)
         with lock.held(wait):
+            if self._executor.pooled:
+                check_second(self._link, link)
             self._lock = lock
             try:
                 yield
@@ -113,6 +128,7 @@ class PostgreSQLSession:
     def holds(self, condition: str) -> bool:
         """Whether a SELECT of one boolean says true."""
         with self._reading("whether a step is needed"):
+            self._link.run(EVERY_ROW)
             rows = self._link.rows(condition)
         return bool(rows and rows[0][0])
 
@@ -121,6 +137,21 @@ class PostgreSQLSession:
         if self._lock is not None:
             self._lock.verify()
         return self._executor.run(step, lock_timeout, statement_timeout, sent)
+
+    def identity(self) -> str:
+        """The cluster's own number and the database's; a replica of the cluster has the same."""
+        with self._reading("which database it is"):
+            (visible,) = self._link.rows(query("may_identify"))[0]
+            return str(self._link.rows(query("identity" if visible else "identity_by_start"))[0][0])
+
+    def interrupt(self) -> None:
+        """Cancel the statement of the step that is running; the role may do that to a session of its own."""
+        pid = self._executor.busy
+        if pid:
+            link = self._another_link()
+            with suppress(Exception):
+                link.rows(f"SELECT pg_catalog.pg_cancel_backend({pid})")
+            link.close()
 
     def numbers(self, sql: str) -> tuple[int | None, ...]:
         """The one row of a SELECT of numbers."""

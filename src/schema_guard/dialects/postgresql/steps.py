@@ -2,20 +2,33 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 
 from sqlalchemy.exc import DBAPIError
 
-from schema_guard.dialects.postgresql.failures import diagnose, is_disconnect, is_waiting, step_failed
+from schema_guard.dialects.postgresql.failures import (
+    CANCELLED,
+    DEADLOCK,
+    LOCK_NOT_AVAILABLE,
+    diagnose,
+    is_disconnect,
+    is_waiting,
+    step_failed,
+)
 from schema_guard.dialects.postgresql.holders import Watch
 from schema_guard.dialects.postgresql.link import Link
-from schema_guard.errors import LockTimeoutError
+from schema_guard.errors import LockTimeoutError, OutOfTimeError, StepError
 from schema_guard.plan import Step
 
 __all__ = ["Executor"]
 
-_WHY = {"55P03": "lock not to be had in time", "40P01": "deadlock", "57014": "statement cancelled or timed out"}
+DUPLICATE = "42P07"
+NOTHING_TO_CLEAR = "22012"
+"""The division by zero with which clearing away begins when there is nothing INVALID."""
+
+_WHY = {LOCK_NOT_AVAILABLE: "lock not to be had in time", DEADLOCK: "deadlock", CANCELLED: "cancelled or timed out"}
 
 
 @dataclass(slots=True)
@@ -29,6 +42,10 @@ class Executor:
 
     link: Link
     another: Callable[[], Link]
+    busy: int = 0
+    """The backend that runs a step's own statement now; 0 between them, and while one is cleared up after."""
+    pooled: bool = False
+    """A transaction pooler lies between: what needs a session cannot be run."""
     unfinished: set[str] = field(default_factory=set)
     """Ids of steps whose failed attempt could not be cleared away: that comes first next time."""
 
@@ -53,10 +70,10 @@ class Executor:
         try:
             pid = int(str(self.link.rows("SELECT pg_catalog.pg_backend_pid()")[0][0]))
             watch = Watch(self.another(), pid, lock_timeout)
-            with watch:
+            with watch, self.link.within(statement_timeout):
                 if step.transactional:
-                    return self._in_transaction(step, settings, sent)
-                return self._alone(step, settings, sent)
+                    return self._in_transaction(step, settings, sent, pid)
+                return self._alone(step, settings, sent, pid)
         except DBAPIError as error:
             if is_waiting(error) and not is_disconnect(error):
                 raise _waited(step, error, watch) from None
@@ -69,27 +86,42 @@ class Executor:
         whatever waits for the rows commits later (manual, 28.4). Its rows are looked up by the source's key: for each
         batch anew, a hash of the whole source would cost more than it saves.
         """
-        settings = [
-            f"SET LOCAL lock_timeout = {_milliseconds(lock_timeout)}",
-            f"SET LOCAL statement_timeout = {_milliseconds(statement_timeout)}",
-            "SET LOCAL synchronous_commit = off",
-            "SET LOCAL enable_hashjoin = off",
-            "SET LOCAL enable_mergejoin = off",
-        ]
+        settings = {
+            "lock_timeout": str(_milliseconds(lock_timeout)),
+            "statement_timeout": str(_milliseconds(statement_timeout)),
+            "synchronous_commit": "off",
+            "enable_hashjoin": "off",
+            "enable_mergejoin": "off",
+        }
+        # One round trip instead of five: a batch is short enough for that to matter.
+        local = ", ".join(f"pg_catalog.set_config('{name}', '{value}', true)" for name, value in settings.items())
         try:
-            with self.link.transaction("BEGIN", settings):
+            with self.link.within(statement_timeout), self.link.transaction("BEGIN", [f"SELECT {local}"]):
                 return self.link.run(statement)
         except DBAPIError as error:
             if is_waiting(error) and not is_disconnect(error):
                 raise _waited(step, error, None) from None
             raise step_failed(error, step.object) from None
 
-    def _in_transaction(self, step: Step, settings: dict[str, int], sent: Callable[[str], None]) -> int:
-        with self.link.transaction("BEGIN", [f"SET LOCAL {name} = {value}" for name, value in settings.items()]):
-            return self._send(step.statements, sent)
+    def _in_transaction(self, step: Step, settings: dict[str, int], sent: Callable[[str], None], pid: int) -> int:
+        local = [f"SET LOCAL {name} = {value}" for name, value in settings.items()]
+        try:
+            with self.link.transaction("BEGIN", local), self._cancellable(pid):
+                return self._send(step.statements, sent)
+        except DBAPIError as error:
+            # What only had to wait is taken up again where it stands; what rows forbid must not stay half-done.
+            if step.undo_on_failure and not is_waiting(error) and not is_disconnect(error):
+                with suppress(DBAPIError), self.link.transaction("BEGIN", local):
+                    self._send(step.undo_on_failure, sent)
+            raise
 
-    def _alone(self, step: Step, settings: dict[str, int], sent: Callable[[str], None]) -> int:
+    def _alone(self, step: Step, settings: dict[str, int], sent: Callable[[str], None], pid: int) -> int:
         """CREATE INDEX CONCURRENTLY and its like: session settings, taken back whatever happens."""
+        if self.pooled:
+            raise StepError(
+                f"{step.object}: {step.statements[0].split(' ON ')[0]} needs a session of its own, and a transaction "
+                "pooler gives none: give the server's own address as --ddl-url"
+            )
         try:
             for name, value in settings.items():
                 self.link.run(f"SET {name} = {value}")
@@ -97,19 +129,35 @@ class Executor:
                 self._send(step.undo_on_failure, sent)
                 self.unfinished.discard(step.id)
             try:
+                with self._cancellable(pid):
+                    return self._send(step.statements, sent)
+            except DBAPIError as error:
+                cleared = self._undo(step, sent)
+                if not cleared or diagnose(error).sqlstate != DUPLICATE:
+                    raise
+            # What had the name was INVALID: left behind by a run that was killed, and gone now.
+            with self._cancellable(pid):
                 return self._send(step.statements, sent)
-            except DBAPIError:
-                self._undo(step, sent)
-                raise
         finally:
             self._reset(settings)
 
-    def _undo(self, step: Step, sent: Callable[[str], None]) -> None:
+    @contextmanager
+    def _cancellable(self, pid: int) -> Iterator[None]:
+        self.busy = pid
+        try:
+            yield
+        finally:
+            self.busy = 0
+
+    def _undo(self, step: Step, sent: Callable[[str], None]) -> bool:
         """Clear away what the attempt left; what held up the attempt may hold up this as well."""
         try:
             self._send(step.undo_on_failure, sent)
-        except DBAPIError:
-            self.unfinished.add(step.id)
+        except DBAPIError as error:
+            if diagnose(error).sqlstate != NOTHING_TO_CLEAR:
+                self.unfinished.add(step.id)
+            return False
+        return bool(step.undo_on_failure)
 
     def _reset(self, settings: dict[str, int]) -> None:
         if not self.link.is_open:
@@ -131,6 +179,8 @@ class Executor:
 def _waited(step: Step, error: DBAPIError, watch: Watch | None) -> LockTimeoutError:
     diagnosis = diagnose(error)
     why = _WHY[diagnosis.sqlstate]
+    if diagnosis.sqlstate == CANCELLED:
+        return OutOfTimeError(f"{step.object}: {why}", watch.progress if watch is not None else None)
     if watch is not None and watch.seen:
         return LockTimeoutError(f"{step.object}: {why}, held by {', '.join(watch.seen)}", tuple(watch.seen))
     return LockTimeoutError(f"{step.object}: {why} ({diagnosis.detail or diagnosis.message})")

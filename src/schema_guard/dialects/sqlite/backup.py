@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import os
+import re
 import shutil
 import sqlite3
+from contextlib import suppress
 from pathlib import Path
 
 from schema_guard.dialects.sqlite.tokens import quoted_literal, significant, unquoted
 from schema_guard.errors import StepError
 
 __all__ = ["BACKUP", "backup_name", "backup_statement", "make_backup", "target_of"]
+
+_PARTIAL = re.compile(r"\.backup-\d+\.partial-(?P<pid>\d+)(-journal)?")
 
 BACKUP = ".backup "
 """The statement's first word, as the sqlite3 shell has it (https://sqlite.org/cli.html): it can be pasted there."""
@@ -48,6 +52,7 @@ def make_backup(source: str, target: str, wait: float) -> None:
     """
     if os.path.lexists(target):
         raise StepError(f"{target} exists already and is not overwritten; run again")
+    _clear_partials(source)
     original = Path(source).stat()
     size = original.st_size
     free = shutil.disk_usage(Path(target).absolute().parent).free
@@ -64,6 +69,29 @@ def make_backup(source: str, target: str, wait: float) -> None:
         partial.rename(target)
     finally:
         partial.unlink(missing_ok=True)
+
+
+def _clear_partials(source: str) -> None:
+    """Remove what guards left that were killed while they copied; their processes are gone."""
+    file = Path(source).absolute()
+    for path in file.parent.iterdir():
+        found = _PARTIAL.fullmatch(path.name.removeprefix(file.name)) if path.name.startswith(file.name) else None
+        if found and not _runs(int(found["pid"])):
+            with suppress(OSError):
+                path.unlink()
+
+
+def _runs(pid: int) -> bool:
+    """Whether a process of that number lives, on this machine; where signal 0 does not tell, assume that it does."""
+    if os.name != "posix":
+        return True
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    except OSError:
+        return True
+    return True
 
 
 def _copy(source: str, partial: Path, wait: float) -> None:

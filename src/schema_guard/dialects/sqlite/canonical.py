@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from functools import lru_cache
 
-from schema_guard.dialects.base import Verdict
+from schema_guard.dialects.base import Allowed, ErrorWords, Verdict
 from schema_guard.dialects.sqlite.expression import Node, expression, outer_parentheses_removed
 from schema_guard.dialects.sqlite.tokens import Kind, significant, unquoted
 from schema_guard.difference import Fit
@@ -19,6 +19,10 @@ UNREADABLE = "(not readable in the stored CREATE TABLE)"
 _ARGUMENTS = re.compile(r"\(([^()]*)\)\s*\Z")
 _NUMERIC_AFFINITIES = frozenset({"INTEGER", "NUMERIC", "REAL"})
 _NUMBER = re.compile(r"[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?\Z")
+
+
+def _literal(node: Node) -> str:
+    return f"'{node[1]}'" if node[0] == "string" else str(node[1])
 
 
 def affinity(declared: str) -> str:
@@ -82,6 +86,14 @@ def strict_type(declared: str) -> str:
 class SQLiteRules:
     """Comparison by affinity and tokens. Never undecided: SQLite has nothing to ask."""
 
+    errors = ErrorWords(
+        "no such table",
+        "no such column",
+        "NOT NULL constraint failed",
+        "UNIQUE constraint failed",
+        "CHECK constraint failed",
+    )
+
     def fit(self, expected: Column, actual: Column, table: Table) -> Fit | None:
         """How values that SQLAlchemy binds for the expected type fare in a column of the actual type."""
         if table.strict:
@@ -95,6 +107,16 @@ class SQLiteRules:
             return Verdict.NOT_COMPARABLE
         return Verdict.EQUAL if expression(expected) == expression(actual) else Verdict.DIFFERENT
 
+    def allowed_values(self, expression_: str) -> Allowed | None:
+        """Only constants make a list; `x = 'a'` is a list of one."""
+        node = expression(expression_)
+        if node[0] not in ("IN", "=") or len(node) < 3:
+            return None
+        values = [item for item in node[2:] if isinstance(item, tuple) and item[0] in ("string", "number")]
+        if len(values) != len(node) - 2:
+            return None
+        return Allowed(repr(node[1]), frozenset(_literal(item) for item in values))
+
     def same_default(self, expected: str, actual: str, type: Type) -> Verdict:
         return Verdict.EQUAL if _default(expected, type) == _default(actual, type) else Verdict.DIFFERENT
 
@@ -103,6 +125,8 @@ class SQLiteRules:
 
     def type_mismatch_effect(self, expected: Column, actual: Column, fit: Fit) -> str:
         values = _values(expected.type.text)
+        if fit is Fit.WIDER:
+            return ""
         if fit is Fit.INCOMPATIBLE and values == _DECIMAL and actual.type.name == "TEXT":
             return "reading fails: SQLAlchemy makes no Decimal of the text that comes back"
         if fit is Fit.INCOMPATIBLE:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from importlib.resources import files
 from typing import TypeAlias
@@ -78,6 +78,11 @@ class _Rows:
     indexes: dict[str, list[Row]] = field(default_factory=lambda: defaultdict(list))
     keys: dict[str, list[Row]] = field(default_factory=lambda: defaultdict(list))
     foreign_keys: dict[str, list[Row]] = field(default_factory=lambda: defaultdict(list))
+    children: dict[str, dict[str, None]] = field(default_factory=lambda: defaultdict(dict))
+    """Names of the tables with foreign keys, by the key of the table that these refer to"""
+    tables: dict[str, str] = field(default_factory=dict)
+    """Names by key"""
+    statistics: tuple[str, ...] = ()
 
 
 def read_database(rows: Sequence[Row], expected: Schema, schema: str | None) -> Schema:
@@ -115,6 +120,8 @@ def _sorted(rows: Sequence[Row]) -> _Rows:
             case "object":
                 sql = None if row[5] is None else str(row[5])
                 found.objects.append((owner, str(row[3]), str(row[4]), sql, _number(row[6])))
+                if owner == "table":
+                    found.tables[key(str(row[3]))] = str(row[3])
                 if owner in ("index", "trigger") and sql:
                     found.companions[key(str(row[4]))].append((owner, str(row[3]), sql))
             case "column":
@@ -125,6 +132,9 @@ def _sorted(rows: Sequence[Row]) -> _Rows:
                 found.keys[owner].append(row)
             case _:
                 found.foreign_keys[owner].append(row)
+                found.children[key(str(row[4]))][owner] = None
+    # https://sqlite.org/fileformat2.html#stat1tab; sqlite_stat4 is its companion.
+    found.statistics = tuple(sorted(name for name in found.tables.values() if name.startswith("sqlite_stat")))
     return found
 
 
@@ -169,6 +179,8 @@ class _Reader:
             without_rowid=without_rowid,
             has_triggers=any(kind == "trigger" for kind, _, _ in companions),
             companions=tuple(sql for _, _, sql in companions),
+            referenced_by=tuple(self._referring()),
+            statistics=self.rows.statistics,
         )
 
     def _names(self, names: Sequence[str]) -> tuple[str, ...]:
@@ -232,22 +244,35 @@ class _Reader:
         return [Check(clause.name, clause.inner) for clause in self.text.all_clauses("check")]
 
     def _foreign_keys(self) -> list[ForeignKey]:
-        """Structure from the pragma, which lists the last one first; name and deferrability from the text."""
-        by_id: dict[int, list[Row]] = defaultdict(list)
-        for row in sorted(self.rows.foreign_keys[self.name], key=lambda row: (-_number(row[2]), _number(row[3]))):
-            by_id[_number(row[2])].append(row)
+        """Structure from the pragma; name and deferrability from the text."""
+        keys = self._keys_in(self.name)
         clauses: list[Clause | None] = list(self.text.all_clauses("foreign key")) if self.text else []
-        if len(clauses) != len(by_id):
-            clauses = [None] * len(by_id)
-        return [self._foreign_key(parts, clause) for parts, clause in zip(by_id.values(), clauses, strict=True)]
+        if len(clauses) != len(keys):
+            clauses = [None] * len(keys)
+        return [self._foreign_key(self.name, parts, clause) for parts, clause in zip(keys, clauses, strict=True)]
 
-    def _foreign_key(self, parts: Sequence[Row], clause: Clause | None) -> ForeignKey:
+    def _keys_in(self, table: str) -> list[list[Row]]:
+        """The rows of each foreign key in the order of the text: the pragma lists the last one first."""
+        by_id: dict[int, list[Row]] = defaultdict(list)
+        for row in sorted(self.rows.foreign_keys[table], key=lambda row: (-_number(row[2]), _number(row[3]))):
+            by_id[_number(row[2])].append(row)
+        return list(by_id.values())
+
+    def _referring(self) -> Iterator[tuple[Name, ForeignKey]]:
+        """The foreign keys that refer to the table; its own too."""
+        own = key(self.name)
+        for child in self.rows.children.get(own, ()):
+            for parts in self._keys_in(child):
+                if key(str(parts[0][4])) == own:
+                    yield self.spelling.table(child), self._foreign_key(child, parts, None)
+
+    def _foreign_key(self, table: str, parts: Sequence[Row], clause: Clause | None) -> ForeignKey:
         target = str(parts[0][4])
         targets = [str(part[6]) for part in parts if part[6] is not None]
         references = clause.references if clause else None
         return ForeignKey(
             name=clause.name if clause else None,
-            columns=self._names([str(part[5]) for part in parts]),
+            columns=self.spelling.columns(table, [str(part[5]) for part in parts]),
             target=self.spelling.table(target),
             target_columns=self.spelling.columns(target, targets or self._key_of(target)),
             on_delete=str(parts[0][8]),
@@ -258,7 +283,7 @@ class _Reader:
 
     def _key_of(self, table: str) -> list[str]:
         """The primary key's columns of any table of the database: REFERENCES t means them."""
-        columns = next((rows for name, rows in self.rows.columns.items() if key(name) == key(table)), [])
+        columns = self.rows.columns.get(self.rows.tables.get(key(table), ""), [])
         return [name for _, name in sorted((_number(row[7]), str(row[3])) for row in columns if _number(row[7]))]
 
     def _index(self, row: Row) -> Index:

@@ -7,6 +7,7 @@ written nowhere else. Every part carries its character offsets, so that an edit 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import lru_cache
 
 from schema_guard.dialects.sqlite.reader import NAMES, Reader, UnreadableTextError, key, qualified
 
@@ -102,6 +103,7 @@ _COLUMN_CLAUSES = frozenset(
 _TABLE_CLAUSES = frozenset({"CONSTRAINT", "PRIMARY", "UNIQUE", "CHECK", "FOREIGN"})
 
 
+@lru_cache(maxsize=1024)
 def parse_table(text: str) -> TableText:
     """Read a stored CREATE TABLE statement.
 

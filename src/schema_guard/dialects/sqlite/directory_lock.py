@@ -13,6 +13,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from schema_guard.dialects.stop import Stop
 from schema_guard.errors import LockTimeoutError
 
 __all__ = ["directory_locked"]
@@ -25,15 +26,17 @@ PAUSE = 0.05
 
 
 @contextmanager
-def directory_locked(path: str, wait: float) -> Iterator[None]:
+def directory_locked(path: str, wait: float, stop: Stop | None = None) -> Iterator[None]:
     """Hold the lock for the file's directory; nothing where the system knows no such lock.
 
     Args:
         path: the database file.
         wait: seconds to wait for it.
+        stop: whether somebody asked not to wait any longer.
 
     Raises:
         LockTimeoutError: another guard held it all the time.
+        StoppedError: somebody asked to stop.
     """
     directory = Path(path).parent
     if not HAS_FLOCK:
@@ -41,11 +44,13 @@ def directory_locked(path: str, wait: float) -> Iterator[None]:
         return
     descriptor = os.open(directory, os.O_RDONLY)
     try:
+        stop = stop or Stop()
         deadline = time.monotonic() + wait
         while not _taken(descriptor):
             if time.monotonic() >= deadline:
                 raise LockTimeoutError(f"another guard works on a database in {directory}; run again")
-            time.sleep(PAUSE)
+            stop.sleep(PAUSE)
+            stop.check()
         yield
     finally:
         os.close(descriptor)

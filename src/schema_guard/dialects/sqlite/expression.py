@@ -7,6 +7,7 @@ reads as the same (https://sqlite.org/lang_expr.html#operators_and_parse_affecti
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import lru_cache
 from typing import TypeAlias
 
 from schema_guard.dialects.sqlite.reader import key
@@ -34,6 +35,7 @@ _LIKE = frozenset({"LIKE", "GLOB", "REGEXP", "MATCH"})
 _CONSTANTS = {"TRUE": "1", "FALSE": "0"}
 
 
+@lru_cache(maxsize=4096)
 def expression(text: str) -> Node:
     """The expression as nested tuples; equal tuples mean the same to SQLite."""
     found = significant(text)

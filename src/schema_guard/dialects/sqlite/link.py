@@ -58,6 +58,7 @@ class Link:
         self._own_pool = not self.location.shared
         self._pool = engine.pool.recreate() if self._own_pool else engine.pool
         self._kept: PoolProxiedConnection | None = None
+        self._writing: object = None
 
     def rows(self, sql: str, timeout: float | None = None) -> list[Row]:
         """The rows of one SELECT; of an empty database while the file does not exist.
@@ -92,9 +93,18 @@ class Link:
         def inside() -> T:
             with self._connected() as connection, _prepared(connection, lock_timeout):
                 with _interrupted_after(connection, statement_timeout):
-                    return work(Writer(connection))
+                    self._writing = connection.driver_connection
+                    try:
+                        return work(Writer(connection))
+                    finally:
+                        self._writing = None
 
         return self._bridge.call(inside)
+
+    def interrupt(self) -> None:
+        """Interrupt the statement that writes, if one does. Called from any thread; never raises."""
+        with suppress(Exception):
+            _interrupt(self._writing)
 
     @contextmanager
     def _connected(self) -> Iterator[PoolProxiedConnection]:
@@ -155,8 +165,8 @@ def _prepared(connection: PoolProxiedConnection, lock_timeout: float) -> Iterato
             yield
         finally:
             for name, rows in kept.items():
-                if rows:
-                    with suppress(*ERRORS):
+                with suppress(*ERRORS):
+                    if rows != _send(connection, f"PRAGMA {name}")[0]:
                         _send(connection, f"PRAGMA {name} = {rows[0][0]}")
 
 

@@ -2,7 +2,7 @@
 
 The order is that of https://sqlite.org/lang_altertable.html#otheralter: foreign keys off, begin, make the new table,
 copy, compare, drop the old one, rename, indexes and triggers again word for word, commit. The new text is the stored
-one, edited.
+one, edited. The old table cannot be dropped before everything was found to be there.
 """
 
 from __future__ import annotations
@@ -10,12 +10,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from schema_guard.dialects.sqlite.checks import Condition, must, must_before
 from schema_guard.dialects.sqlite.create_text import TableText, parse_table
 from schema_guard.dialects.sqlite.edit import in_database, named, without_qualifiers
-from schema_guard.dialects.sqlite.names import catalog, quote
+from schema_guard.dialects.sqlite.names import catalog, pragma, quote
 from schema_guard.dialects.sqlite.reader import key
 from schema_guard.dialects.sqlite.tokens import quoted_literal, significant
-from schema_guard.schema import Name
+from schema_guard.schema import ForeignKey, Name
 
 __all__ = ["Rebuild"]
 
@@ -32,7 +33,9 @@ class Rebuild:
         companions: the stored statements of its indexes and triggers.
         scratch: a free name for the new table while both are there.
         foreign_keys, legacy_alter: how the connection is set, so that it is so again afterwards.
-        checks: SELECTs of one boolean that must be true before the old table goes, beside the comparison of the rows.
+        checks: what must be true before the old table goes, beside the comparison of the rows.
+        referenced_by: the foreign keys that refer to the table, each with its own table.
+        statistics: the tables of ANALYZE: DROP TABLE would take the table's rows out of them.
     """
 
     name: Name
@@ -42,7 +45,9 @@ class Rebuild:
     scratch: str
     foreign_keys: bool = False
     legacy_alter: bool = False
-    checks: tuple[str, ...] = ()
+    checks: tuple[Condition, ...] = ()
+    referenced_by: tuple[tuple[Name, ForeignKey], ...] = ()
+    statistics: tuple[str, ...] = ()
 
     @property
     def result(self) -> str:
@@ -64,12 +69,12 @@ class Rebuild:
         )
 
     def statements(self) -> tuple[str, ...]:
-        """All of it, in order; a SELECT is a check and has to return true."""
+        """All of it, in order; what must be true before the old table goes fails when it is not."""
         old = parse_table(self.before)
         new = parse_table(self.after)
         copied = [column.name for column in old.columns if column.clause("generated") is None]
-        table = quote(Name(self.name.schema, old.name))
-        scratch = quote(Name(self.name.schema, self.scratch))
+        table = quote(Name(self._database, old.name))
+        scratch = quote(Name(self._database, self.scratch))
         rowid = _kept_rowid(old, new)
         into = ", ".join(([rowid] if rowid else []) + [quote(column) for column in copied])
         return (
@@ -80,22 +85,82 @@ class Rebuild:
             named(without_qualifiers(self.after), self.scratch, self.name.schema),
             # OR ABORT: an ON CONFLICT clause of the table must not drop a row silently.
             f"INSERT OR ABORT INTO {scratch} ({into}) SELECT {into} FROM {table}",
-            _same_rows(table, scratch, copied, _join(old, new, rowid)),
-            *self.checks,
             *self._high_water_mark(old, new),
-            f"DROP TABLE {table}",
+            *self._statistics_of(old.name, self.scratch),
+            *self._drop(table, self._conditions(old, _same_rows(table, scratch, copied, _join(old, new, rowid)))),
             f"ALTER TABLE {scratch} RENAME TO {quote(old.name)}",
+            *self._statistics_of(self.scratch, old.name),
             *(in_database(text, self.name.schema) for text in self.companions),
             "COMMIT",
             *(() if self.legacy_alter else ("PRAGMA legacy_alter_table = OFF",)),
             *(("PRAGMA foreign_keys = ON",) if self.foreign_keys else ()),
         )
 
+    @property
+    def _database(self) -> str:
+        return self.name.schema or "main"
+
+    def _conditions(self, old: TableText, same_rows: str) -> list[Condition]:
+        columns = pragma("table_xinfo", old.name, self._database)
+        return [
+            Condition(same_rows, "every row was copied"),
+            Condition(f"(SELECT count(*) FROM {columns}) = {len(old.columns)}", "no column came in between"),
+            Condition(
+                "NOT (SELECT foreign_keys FROM pragma_foreign_keys)", "no other table's rows are deleted with it"
+            ),
+            *self._children(old),
+            *self.checks,
+        ]
+
+    def _children(self, old: TableText) -> list[Condition]:
+        """No row that refers to a row of the table may lose it. What the table itself refers to needs no such look:
+        its values are compared byte by byte."""
+        there = {key(column.name) for column in old.columns}
+        return [
+            Condition(self._keeps_parents(child, foreign), f"{child} finds its rows")
+            for child, foreign in self.referenced_by
+            if foreign.target_columns and {key(column) for column in foreign.target_columns} <= there
+        ]
+
+    def _keeps_parents(self, child: Name, foreign: ForeignKey) -> str:
+        """The parent's column stands first: its collation and affinity decide (https://sqlite.org/foreignkeys.html)."""
+
+        def found(parent: str) -> str:
+            pairs = zip(foreign.target_columns, foreign.columns, strict=True)
+            return " AND ".join(f"{parent}.{quote(there)} = child.{quote(here)}" for there, here in pairs)
+
+        table, scratch = quote(Name(self._database, self.name.name)), quote(Name(self._database, self.scratch))
+        return (
+            f"NOT EXISTS (SELECT 1 FROM {quote(Name(self._database, child.name))} AS child"
+            f" JOIN {table} AS before ON {found('before')}"
+            f" LEFT JOIN {scratch} AS after ON {found('after')}"
+            f" WHERE after.{quote(foreign.target_columns[0])} IS NULL)"
+        )
+
+    def _drop(self, table: str, conditions: list[Condition]) -> tuple[str, ...]:
+        """The name of a table of the main database can be kept from DROP; an attached one's would have to be told
+        apart from it, and so relies on being stopped by the error."""
+        if self._database != "main":
+            return must(conditions), f"DROP TABLE {table}"
+        name = quote(self.name.name)
+        return *must_before(conditions, name), f"DROP TABLE {name}"
+
+    def _statistics_of(self, old: str, new: str) -> tuple[str, ...]:
+        return tuple(
+            f"UPDATE {quote(Name(self._database, table))} SET tbl = {quoted_literal(new)}"
+            f" WHERE tbl = {quoted_literal(old)}"
+            for table in self.statistics
+        )
+
+    def advice(self) -> tuple[str, ...]:
+        """The statements, for a person to run."""
+        return tuple(f"{statement};" for statement in self.statements())
+
     def _high_water_mark(self, old: TableText, new: TableText) -> tuple[str, ...]:
         """AUTOINCREMENT never gives a number twice, not even of a deleted row (https://sqlite.org/autoinc.html)."""
         if not (old.autoincrement and new.autoincrement):
             return ()
-        sequence = quote(Name(self.name.schema, "sqlite_sequence"))
+        sequence = quote(Name(self._database, "sqlite_sequence"))
         scratch, table = quoted_literal(self.scratch), quoted_literal(old.name)
         return (
             f"DELETE FROM {sequence} WHERE name = {scratch}",
@@ -150,7 +215,7 @@ def _join(old: TableText, new: TableText, rowid: str | None) -> tuple[tuple[str,
 
 def _same_rows(table: str, scratch: str, columns: Sequence[str], join: Sequence[tuple[str, str]]) -> str:
     """Whether every row has its copy with the same values, byte by byte, and there are no others."""
-    count = f"SELECT (SELECT count(*) FROM {table}) = (SELECT count(*) FROM {scratch})"
+    count = f"(SELECT count(*) FROM {table}) = (SELECT count(*) FROM {scratch})"
     names = ", ".join(quote(column) for column in columns)
     if not join:
         return f"{count} AND NOT EXISTS (SELECT {names} FROM {table} EXCEPT SELECT {names} FROM {scratch})"

@@ -12,15 +12,18 @@ from sqlalchemy.engine import Engine
 from schema_guard.dialects.base import Dialect, Facts, Question, Verdict
 from schema_guard.dialects.sqlite.backup import BACKUP, backup_name, make_backup, target_of
 from schema_guard.dialects.sqlite.catalog import catalog_query, other_relations, read_database, relation_query
+from schema_guard.dialects.sqlite.checks import refuted
+from schema_guard.dialects.sqlite.collisions import collisions_of
 from schema_guard.dialects.sqlite.dialect import SQLiteDialect
 from schema_guard.dialects.sqlite.directory_lock import directory_locked
 from schema_guard.dialects.sqlite.failures import failure
 from schema_guard.dialects.sqlite.features import probe_features
 from schema_guard.dialects.sqlite.link import ERRORS, Link, Writer
-from schema_guard.dialects.survey import take_survey
-from schema_guard.difference import Difference
+from schema_guard.dialects.stop import Stop
+from schema_guard.dialects.survey import Read, take_survey
+from schema_guard.difference import CollationDiffers, Difference, Impact
 from schema_guard.errors import GuardError, LockTimeoutError, ReadError, StepError
-from schema_guard.plan import Step, Survey
+from schema_guard.plan import Evidence, Step, Survey
 from schema_guard.report import ServerInfo
 from schema_guard.schema import Schema
 
@@ -41,6 +44,7 @@ class SQLiteSession:
         self._link = Link(engine)
         self.dialect: Dialect = SQLiteDialect(type(engine.dialect)())
         self.catalog_queries = 0
+        self.stop = Stop()
         try:
             self.facts = self._facts()
         except GuardError:
@@ -115,12 +119,15 @@ class SQLiteSession:
 
     def survey(self, differences: Sequence[Difference], actual: Schema, timeout: float) -> Survey:
         def read(sql: str) -> list[tuple[object, ...]]:
+            if self.stop.asked:
+                raise ReadError(f"not looked at: stopped by {self.stop.reason}")
             try:
                 return self._link.rows(sql, timeout)
             except LockTimeoutError as error:
                 raise ReadError(error.message) from None
 
-        return take_survey(differences, actual, self.dialect, read)
+        survey = take_survey(differences, actual, self.dialect, read)
+        return replace(survey, evidence={**survey.evidence, **_collisions(differences, actual, read)})
 
     @contextmanager
     def guard_lock(self, key: str, wait: float) -> Iterator[None]:  # noqa: ARG002
@@ -130,7 +137,7 @@ class SQLiteSession:
         if path is None:
             yield
             return
-        with directory_locked(path, wait):
+        with directory_locked(path, wait, self.stop):
             self.facts = replace(self.facts, backups=self._backups())  # another guard may have taken the names
             yield
 
@@ -155,6 +162,7 @@ class SQLiteSession:
     def _execute(self, writer: Writer, step: Step, sent: Callable[[str], None]) -> int:
         """A step that brings no BEGIN of its own gets one; one that does has its PRAGMAs around it."""
         changed = 0
+        statement = ""
         statements = step.statements if not step.transactional else ("BEGIN IMMEDIATE", *step.statements, "COMMIT")
         try:
             for statement in statements:
@@ -162,26 +170,26 @@ class SQLiteSession:
                     writer.run(statement)
                 else:
                     sent(statement)
-                    changed += self._run(writer, statement)
+                    changed += _filled(statement, writer.run(statement)[1])
                 if statement == "BEGIN IMMEDIATE" and not writer.run(step.probe)[0][0][0]:
                     writer.run("ROLLBACK")
                     return 0
         except ERRORS as error:
             with suppress(*ERRORS):
                 writer.run("ROLLBACK")
+            words = refuted(statement, error)
+            if words:
+                raise StepError(f"{self._link.location}: nothing was changed, it is not true that {words}") from None
             raise failure(str(self._link.location), error) from None
-        except StepError:
-            with suppress(*ERRORS):
-                writer.run("ROLLBACK")
-            raise
-        return changed
+        return changed if step.transactional else 0
 
-    def _run(self, writer: Writer, statement: str) -> int:
-        """A SELECT among the statements is a check: what it returns has to be true."""
-        rows, changed = writer.run(statement)
-        if statement.startswith("SELECT") and not (rows and rows[0][0]):
-            raise StepError(f"a check before COMMIT failed, nothing was changed: {statement}")
-        return changed if statement.startswith("UPDATE") else 0
+    def identity(self) -> str:
+        """The file."""
+        return str(self._link.location)
+
+    def interrupt(self) -> None:
+        """End the statement that is changing the file; its transaction is rolled back."""
+        self._link.interrupt()
 
     def numbers(self, sql: str) -> tuple[int | None, ...]:
         """The one row of a SELECT of numbers."""
@@ -207,3 +215,26 @@ class SQLiteSession:
 
 def _unheard(_: str) -> None:
     """Nobody lists the batches: there may be very many."""
+
+
+def _collisions(differences: Sequence[Difference], actual: Schema, read: Read) -> dict[str, Evidence]:
+    """How many rows the collations that the models want would make alike, or part from what they refer to."""
+    found: dict[str, Evidence] = {}
+    for difference in differences:
+        live = actual.table(difference.table_name) if difference.table_name else None
+        if not isinstance(difference, CollationDiffers) or difference.impact is Impact.NOTES or live is None:
+            continue
+        for collision in collisions_of(difference, live):
+            try:
+                count = int(str(read(collision.count)[0][0]))
+            except ReadError as error:
+                found[difference.key] = Evidence(None, collision.query, exact=False, reason=error.message)
+                break
+            found[difference.key] = Evidence(count, collision.query)
+            if count:
+                break
+    return found
+
+
+def _filled(statement: str, changed: int) -> int:
+    return changed if statement.startswith("UPDATE") else 0

@@ -22,7 +22,11 @@ _REVISES = re.compile(r"^Revises:\s*(?P<ids>.+)$", re.MULTILINE)
 
 
 def chain_faults(
-    chain: Chain, unreadable: Sequence[Unreadable], command: str, width: int | None, applied: frozenset[str] = frozenset()
+    chain: Chain,
+    unreadable: Sequence[Unreadable],
+    command: str,
+    width: int | None,
+    applied: frozenset[str] = frozenset(),
 ) -> Iterator[Fault]:
     """The faults, those first that hide others.
 
@@ -36,7 +40,7 @@ def chain_faults(
     for file in unreadable:
         yield _unreadable(file)
     yield from _duplicates(chain)
-    yield from _missing(chain, applied)
+    yield from _missing(chain)
     yield from _cycle(chain)
     yield from _labels(chain)
     yield from _bases(chain)
@@ -72,7 +76,8 @@ def _duplicates(chain: Chain) -> Iterator[Fault]:
             Severity.BREAKS,
             f"revision {id_!r} is in {names}: Alembic runs only one of them, and nobody chooses which",
             Mend(
-                f"give one of them an id of its own, or delete it when it is a copy: {last.file}:{last.line('revision')}: "
+                "give one of them an id of its own, or delete it when it is a copy: "
+                f"{last.file}:{last.line('revision')}: "
                 f"revision = {fresh!r}",
                 file=last.file,
                 line=last.line("revision"),
@@ -89,7 +94,7 @@ def _fresh(id_: str, chain: Chain) -> str:
     return next(name for number in range(2, 100) if (name := f"{short}_{number}"[-WIDTH:]) not in chain)
 
 
-def _missing(chain: Chain, applied: frozenset[str]) -> Iterator[Fault]:
+def _missing(chain: Chain) -> Iterator[Fault]:
     for revision in chain.files:
         for variable, names in (("down_revision", revision.down), ("depends_on", revision.depends)):
             for name in names:
@@ -104,7 +109,8 @@ def _missing(chain: Chain, applied: frozenset[str]) -> Iterator[Fault]:
                     Severity.BREAKS,
                     f"{variable} of {revision.id} names {name!r}, and no file has that revision",
                     Mend(
-                        f"bring its file back (git log --all --oneline -S {name!r} -- {Path(revision.file).parent}), or let "
+                        f"bring its file back (git log --all --oneline -S {name!r} -- {Path(revision.file).parent}), "
+                        "or let "
                         f"{revision.id} follow another: {revision.file}:{revision.line(variable)}: "
                         f"{edit or f'{variable} = ..'}",
                         file=revision.file if edit else "",
@@ -210,7 +216,8 @@ def _second_base(revision: Revision, first: str, chain: Chain) -> Fault:
         Severity.BREAKS,
         f"{revision.id} has down_revision None, but the chain begins with {first}",
         Mend(
-            f"let it follow the others: {place}: {edit or 'down_revision = ..'}; or, when it is a branch on purpose, give it "
+            f"let it follow the others: {place}: {edit or 'down_revision = ..'}; or, when it is a branch on purpose, "
+            "give it "
             "a branch_labels",
             file=revision.file if edit else "",
             line=revision.line("down_revision") if edit else 0,
@@ -268,7 +275,8 @@ def _too_long(chain: Chain, width: int | None, applied: frozenset[str]) -> Itera
             f"revision {revision.id!r} has {len(revision.id)} characters, alembic_version.version_num holds {width}: "
             "PostgreSQL rolls the revision back when it is to be noted",
             Mend(
-                f"{revision.file}:{revision.line('revision')}: revision = {short!r}{also}; where it ran already on another "
+                f"{revision.file}:{revision.line('revision')}: revision = {short!r}{also}; where it ran already on "
+                "another "
                 f"database: ALTER TABLE alembic_version ALTER COLUMN version_num TYPE VARCHAR(255)",
                 file="" if followers else revision.file,
                 line=0 if followers else revision.line("revision"),

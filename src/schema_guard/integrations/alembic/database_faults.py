@@ -79,7 +79,8 @@ def _unknown(row: str, table: VersionTable, chain: Chain, stamp: str) -> Fault:
     return Fault(
         "unknown-revision",
         Severity.BREAKS,
-        f"{table.name} names {row!r}, and no file has that revision{alike}: either newer code migrated this database, or the "
+        f"{table.name} names {row!r}, and no file has that revision{alike}: either newer code migrated this "
+        "database, or the "
         "file was lost (a revision generated at deploy lives only on that machine)",
         Mend(
             f"bring the file back (git log --all --oneline -S {row!r}); else prove what the database has: {stamp}",
@@ -181,7 +182,8 @@ def _edited(revision: str, lacks: tuple[str, ...], chain: Chain) -> Fault:
     return Fault(
         "revision-edited",
         Severity.BREAKS,
-        f"{revision} ran, but the database lacks {_list(_tables_first(lacks))}, which it makes, while it has what later "
+        f"{revision} ran, but the database lacks {_list(_tables_first(lacks))}, which it makes, while it has what "
+        "later "
         "revisions make: the file was edited after it ran, or the object was dropped by hand",
         Mend(
             f"put the file back as it was when it ran (git log -p -- {file.file}) and write a new revision for what is "

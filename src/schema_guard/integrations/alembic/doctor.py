@@ -7,7 +7,8 @@ from contextlib import closing
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from sqlalchemy.engine import URL
+from sqlalchemy.engine import URL, make_url
+from sqlalchemy.exc import ArgumentError
 
 from schema_guard.dialects import open_session
 from schema_guard.dialects.base import Session
@@ -72,9 +73,10 @@ class Doctor:
 
     Args:
         guard: the models.
-        target: TARGET as it was given, for commands and to find a Flask application.
+        target: TARGET as a person typed it, for commands; empty when it comes from settings.
+        loaded: TARGET as it was loaded, to find a Flask application.
         url: the database, with an installed driver.
-        written_url: the same as it was written.
+        written: the same as it was written; None where it was made.
         location: the chain's configuration; None when there is none.
         x: what env.py gets as `-x`.
         scratch_server: a PostgreSQL server for scratch databases; None takes the database's own.
@@ -84,8 +86,9 @@ class Doctor:
     guard: Guard
     target: str
     url: URL
-    written_url: URL
     location: Location | None
+    loaded: str = ""
+    written: str | None = None
     x: Sequence[str] = ()
     scratch_server: URL | None = None
     say: Callable[[str], None] = field(default=lambda _: None)
@@ -125,7 +128,7 @@ class Doctor:
             for system in replay_on:
                 faults += self._replayed(project, look, system)
         if look is not None:
-            faults += self._drift()
+            faults += self._drift(look, project)
         return Diagnosis(
             tuple(sorted(_settled(faults), key=lambda fault: -fault.severity)),
             tuple(lines),
@@ -142,7 +145,15 @@ class Doctor:
         """The chain and what env.py configures; None where there is no chain."""
         if self.location is None:
             return None
-        return describe(self.location, self.target, self.url, self.written_url, self.x)
+        return describe(self.location, self.loaded or self.target, self.url, self.written_url, self.x)
+
+    @property
+    def written_url(self) -> URL:
+        """The URL in its own driver; where it cannot be read as it was written, the one that can."""
+        try:
+            return self.url if self.written is None else make_url(self.written.strip())
+        except ArgumentError:
+            return self.url
 
     def look(self, session: Session, live: Live, project: Project | None) -> Look:
         """Read the database: the guarded tables, the version table, and every table beside them."""
@@ -178,9 +189,7 @@ class Doctor:
             found = [_only_on_postgresql(fault) if fault.code == "revision-too-long" else fault for fault in found]
         found += project_faults(project, [table.key for table in self.guard.models.tables])
         if look is not None:
-            found += version_faults(
-                look.version, chain, look.guarded, self.command("stamp"), self.command("deploy")
-            )
+            found += version_faults(look.version, chain, look.guarded, self.command("stamp"), self.command("deploy"))
             there = present(look.everything, look.default_schema, fold=sqlite)
             found += stamped_faults(look.version, chain, there, fold=sqlite, stamp=self.command("stamp"))
         return found
@@ -200,7 +209,7 @@ class Doctor:
             played = replay(project, scratch, look.schemas)
         if not played.states:
             return played, None
-        return played, prove(played.states, look.everything, project.chain, session)
+        return played, prove(played.states, look.everything, project.chain, session, look.version.rows)
 
     def _replayed(self, project: Project, look: Look | None, system: str) -> Iterator[Fault]:
         self.say(f"replaying {len(project.chain)} revisions on a scratch {system}")
@@ -213,12 +222,12 @@ class Doctor:
         except (ConfigurationError, UnreachableError) as error:
             yield Fault("replay-impossible", Severity.RISK, f"on {system}: {error.message}")
             return
-        yield from replay_faults(project, played, drift, own=own, revision=self.command("revision"))
-        if own and look is not None and look.version.rows and len(played.states) > 1:
+        ran = project.chain.upto(look.version.rows) if look is not None else frozenset[str]()
+        yield from replay_faults(project, played, drift, own=own, revision=self.command("revision"), ran=ran)
+        if own and look is not None and look.version.rows and played.failed is None:
             with closing(open_session(self.url)) as session:
-                session.locate(*unqualified_names(self.guard.models, session.dialect.sqlalchemy))
-                take_snapshot(session, look.schemas)
-                proof = prove(played.states, look.everything, project.chain, session)
+                everything = take_snapshot(session, look.schemas, [project.version_table[0]])
+                proof = prove(played.states, everything, project.chain, session, look.version.rows)
             yield from proof_faults(look.version.rows, project.chain, proof, self.command("stamp"))
 
     def _head(self, url: URL) -> Report | None:
@@ -228,15 +237,20 @@ class Doctor:
         except GuardError:
             return None
 
-    def _drift(self) -> Iterator[Fault]:
+    def _drift(self, look: Look, project: Project | None) -> Iterator[Fault]:
+        """How the database differs from the models; of no interest while it is still empty."""
+        if not look.guarded:
+            return
         report = self.guard.check(self.url)
         broken = report.count(Impact.BREAKS)
         weak = report.count(Impact.WEAKENS)
         if broken or weak:
+            pending = project is not None and set(project.chain.heads) != set(look.version.rows)
+            then = ", as long as revisions are to run" if pending else ""
             yield Fault(
                 "database-drift",
-                Severity.RISK,
-                f"the database differs from the models: {broken} break the application, {weak} weaken it",
+                Severity.NOTE if pending else Severity.RISK,
+                f"the database differs from the models{then}: {broken} break the application, {weak} weaken it",
                 Mend(self.command("check"), command=self.command("check")),
             )
 

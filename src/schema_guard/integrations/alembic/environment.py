@@ -90,7 +90,8 @@ def _sqlite(url: URL, facts: Facts) -> Iterator[Fault]:
         yield Fault(
             "file",
             Severity.NOTE,
-            f"the URL's path is relative: it is {Path(database).resolve()} from this directory, and another file elsewhere",
+            f"the URL's path is relative: it is {Path(database).resolve()} from this directory, and another file "
+            "elsewhere",
             Mend(f"sqlite:////{str(Path(database).resolve()).lstrip('/')}"),
         )
     if database in ("", ":memory:"):
@@ -190,6 +191,7 @@ def pooled(url: URL) -> bool:
 
     While another connection holds a transaction open, a pooler in transaction mode cannot hand out the same one again.
     """
+
     def session_of(live: Live) -> object:
         return live.read("SELECT pg_catalog.pg_backend_pid()")[0][0]
 

@@ -87,6 +87,8 @@ CODES = {
     "unstamped": "tables are there, but alembic_version is empty or missing",
     "behind": "revisions are still to run",
     "blind-stamp": "the database lacks what its stamped revisions make",
+    "made-early": "the database already has what revisions that are still to run make",
+    "state-differs": "the database lacks something that its stamped revisions made",
     "revision-edited": "a revision seems to have been edited after it ran",
     "version-table-elsewhere": "there is another alembic_version in a schema that is not looked at",
     "env-fails": "env.py does not run",

@@ -16,7 +16,7 @@ from schema_guard.dialects.postgresql.link import Link as PostgreSQLLink
 from schema_guard.dialects.postgresql.link import own_engine
 from schema_guard.dialects.sqlite.link import Link as SQLiteLink
 from schema_guard.errors import ReadError, one_line
-from schema_guard.integrations.alembic.identity import POSTGRESQL, SQLITE, fingerprint
+from schema_guard.integrations.alembic.identity import POSTGRESQL, fingerprint
 
 __all__ = ["Live", "Read", "VersionTable", "open_live", "quoted"]
 
@@ -47,17 +47,23 @@ class Live:
     system: str
     read: Read
     link: PostgreSQLLink | None = None
+    file: str | None = None
+    """SQLite: the database's file, which need not be there yet."""
 
     def fingerprint(self) -> tuple[str, ...]:
-        rows = self.read(SQLITE if self.system == "sqlite" else POSTGRESQL)
-        return fingerprint(self.system, [tuple(str(value or "") for value in row) for row in rows])
+        """Which database this is, whatever it is called in a URL."""
+        if self.system == "sqlite":
+            return fingerprint(self.system, [("0", "main", self.file or "")])
+        return fingerprint(self.system, [tuple(str(value or "") for value in row) for row in self.read(POSTGRESQL)])
 
     def version_table(self, name: str, schema: str | None) -> VersionTable:
         """Read alembic_version without making it."""
         return self._on_sqlite(name) if self.system == "sqlite" else self._on_postgresql(name, schema)
 
     def _on_sqlite(self, name: str) -> VersionTable:
-        if not self.read(f"SELECT 1 FROM sqlite_master WHERE type = 'table' AND name = {_literal(name)} COLLATE NOCASE"):
+        if not self.read(
+            f"SELECT 1 FROM sqlite_master WHERE type = 'table' AND name = {_literal(name)} COLLATE NOCASE"
+        ):
             return VersionTable(name, False)
         rows = self.read(f"SELECT version_num FROM {quoted(name)} ORDER BY 1")
         return VersionTable(name, True, tuple(str(row[0]) for row in rows))  # SQLite checks no length
@@ -98,7 +104,7 @@ def open_live(url: URL) -> Iterator[Live]:
     if engine.dialect.name == "sqlite":
         file = SQLiteLink(engine)
         try:
-            yield Live("sqlite", file.rows)
+            yield Live("sqlite", file.rows, file=file.location.path)
         finally:
             file.close()
         return

@@ -8,14 +8,14 @@ from dataclasses import dataclass, replace
 
 from schema_guard.compare import compare
 from schema_guard.dialects.base import Judge, Session
-from schema_guard.difference import Difference, Impact
+from schema_guard.difference import ColumnMissing, Difference, Impact, TableMissing
 from schema_guard.integrations.alembic.chain import Chain
 from schema_guard.integrations.alembic.replay import State
 from schema_guard.integrations.alembic.snapshot import facts_of
 from schema_guard.plan import Policy
 from schema_guard.schema import Column, Schema
 
-__all__ = ["Match", "Proof", "expectation_from", "prove"]
+__all__ = ["Match", "Proof", "Standing", "expectation_from", "prove"]
 
 _POLICY = Policy(comments=False)
 _STRUCTURE = ("table ", "column ", "unique ", "check ", "foreign key ", "index ", "exclusion ", "enum ")
@@ -38,14 +38,28 @@ class Match:
 
 
 @dataclass(frozen=True, slots=True)
+class Standing:
+    """How the database stands to one state: what it lacks of it, and what a later revision makes and is there already.
+
+    `tables` is True when whole tables or columns are lacking.
+    """
+
+    heads: tuple[str, ...]
+    lacks: tuple[str, ...] = ()
+    early: tuple[str, ...] = ()
+    tables: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class Proof:
-    """What comparing with every state showed. `nearest` lacks least of those that don't match, and what that is."""
+    """What comparing with every state showed: a match, or how the database stands to the nearest state.
+
+    `stamped` is how it stands to the state that alembic_version names; None when the replay did not come by that one.
+    """
 
     match: Match | None
-    nearest: tuple[str, ...] = ()
-    lacks: tuple[str, ...] = ()
-    too_much: tuple[str, ...] = ()
-    """What a revision after `nearest` makes and the database already has."""
+    nearest: Standing
+    stamped: Standing | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,31 +72,48 @@ class _Candidate:
     forerunners: frozenset[str]
 
 
-def prove(states: Sequence[State], live: Schema, chain: Chain, session: Session) -> Proof:
+def prove(
+    states: Sequence[State], live: Schema, chain: Chain, session: Session, stamped: Collection[str] = ()
+) -> Proof:
     """Find the latest state that the database satisfies.
 
-    A state that the database has exactly wins over one that it merely satisfies. One that a later revision would collide
-    with, because what that makes is already there, is no match.
+    A state that the database has exactly wins over one that it merely satisfies. One that a later revision would
+    collide with, because what that makes is already there, is no match.
 
     Args:
         states: of a replay on the same database system, in its order; the first one is the empty database.
         live: the database, read as the states were.
         chain: the revisions.
         session: answers what only the server can compare.
+        stamped: what alembic_version names.
     """
     candidates = _candidates(states, facts_of(live), chain)
+    named = chain.upto(stamped)
+    own = next((_standing(item, live, session) for item in candidates if stamped and item.ran == named), None)
+    nearest = min(candidates, key=_distance)
     exact = [item for item in candidates if not (item.missing or item.leftovers or item.forerunners)]
     if exact:
-        return Proof(_match(exact[-1], True, _unseen(exact, chain)))
+        return Proof(_match(exact[-1], True, _unseen(exact, chain)), Standing(exact[-1].heads), own)
     satisfied = [
-        item
-        for item in candidates
-        if item.state.revision and not item.forerunners and not _lacks(item, live, session)
+        item for item in candidates if item.state.revision and not item.forerunners and not _lacks(item, live, session)
     ]
-    if satisfied:
-        tidy = [item for item in satisfied if not item.leftovers] or satisfied
-        return Proof(_match(tidy[-1], False, ()))
-    return _refusal(candidates, live, session)
+    tidy = [item for item in satisfied if not item.leftovers] or satisfied
+    match = _match(tidy[-1], False, ()) if tidy else None
+    return Proof(match, _standing(nearest, live, session), own)
+
+
+def _distance(item: _Candidate) -> tuple[int, int]:
+    return len(item.missing) + len(item.forerunners), -len(item.ran)
+
+
+def _standing(item: _Candidate, live: Schema, session: Session) -> Standing:
+    found = _lacks(item, live, session)
+    return Standing(
+        item.heads,
+        tuple(f"{difference.object}: {difference.headline}" for difference in found),
+        _coarse(item.forerunners),
+        any(isinstance(difference, TableMissing | ColumnMissing) for difference in found),
+    )
 
 
 def _candidates(states: Sequence[State], facts: frozenset[str], chain: Chain) -> list[_Candidate]:
@@ -120,17 +151,6 @@ def _lacks(item: _Candidate, live: Schema, session: Session) -> list[Difference]
         judge = Judge(session.dialect.rules, session.answer(judge.open))
         differences = compare(expected, live, judge, _POLICY)
     return [difference for difference in differences if difference.impact >= Impact.WEAKENS]
-
-
-def _refusal(candidates: Sequence[_Candidate], live: Schema, session: Session) -> Proof:
-    """The nearest state, and why it is none: what is missing by meaning, and what is there too early."""
-
-    def distance(item: _Candidate) -> tuple[int, int]:
-        return (len(item.missing) + len(item.forerunners), -len(item.ran))
-
-    nearest = min((item for item in candidates if item.state.revision), key=distance, default=candidates[0])
-    lacks = tuple(f"{found.object}: {found.headline}" for found in _lacks(nearest, live, session))
-    return Proof(None, nearest.heads, lacks, _coarse(nearest.forerunners))
 
 
 def _coarse(facts: Collection[str]) -> tuple[str, ...]:

@@ -19,6 +19,9 @@ __all__ = ["Action", "Collision", "Made", "actions_of", "collisions", "made_by"]
 
 T = TypeVar("T")
 
+_PLAIN = frozenset({"batch_alter_table", "autocommit_block", "begin_transaction", "begin_nested"})
+"""What may stand around operations and still runs them in any case; anything else may look first."""
+
 
 @dataclass(frozen=True, slots=True)
 class Action:
@@ -94,7 +97,9 @@ def made_by(chain: Chain, ran: frozenset[str]) -> list[Made]:
             elif not action.depth:
                 there[action.object] = id_
     return [
-        Made(id_, tuple(object_ for object_, maker in there.items() if maker == id_)) for id_ in chain.order if id_ in ran
+        Made(id_, tuple(object_ for object_, maker in there.items() if maker == id_))
+        for id_ in chain.order
+        if id_ in ran
     ]
 
 
@@ -108,10 +113,10 @@ def _remove(there: dict[str, T], action: Action) -> None:
 def _of_statement(node: ast.AST, batch: str, depth: bool) -> Iterator[Action]:
     """`batch` is the table of the `with op.batch_alter_table(..)` around it."""
     match node:
-        case ast.With(items=[ast.withitem(context_expr=ast.Call() as call)], body=body):
+        case ast.With(items=[ast.withitem(context_expr=ast.Call() as call)], body=body) if _called(call) in _PLAIN:
             table = _table(call, 0) if _called(call) == "batch_alter_table" else ""
-            for inner in body:
-                yield from _of_statement(inner, table or batch, depth)
+            for statement in body:
+                yield from _of_statement(statement, table or batch, depth)
         case ast.If() | ast.Try() | ast.For() | ast.While() | ast.With() | ast.FunctionDef() | ast.Match():
             for inner in ast.iter_child_nodes(node):
                 yield from _of_statement(inner, batch, True)

@@ -14,7 +14,11 @@ import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
+
+from sqlalchemy import MetaData, create_engine
+from sqlalchemy.engine import make_url
+from sqlalchemy.pool import NullPool
 
 import alembic
 from alembic import command
@@ -22,11 +26,7 @@ from alembic.config import Config
 from alembic.runtime.environment import EnvironmentContext
 from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
-from alembic.util import load_python_file
-from sqlalchemy import MetaData, create_engine
-from sqlalchemy.engine import make_url
-from sqlalchemy.pool import NullPool
-
+from alembic.util import CommandError, load_python_file
 from schema_guard.dialects import open_session
 from schema_guard.errors import one_line
 from schema_guard.integrations.alembic.failure import failed, place_of
@@ -46,9 +46,6 @@ from schema_guard.integrations.alembic.job import (
 from schema_guard.integrations.alembic.reading import revision_files
 from schema_guard.integrations.alembic.redirect import install
 from schema_guard.integrations.alembic.snapshot import Snapshots
-
-if TYPE_CHECKING:
-    from alembic.script.base import Script
 
 __all__ = ["main"]
 
@@ -71,9 +68,8 @@ class _Project:
 
     def work(self) -> None:
         with self._context() as config:
-            script = ScriptDirectory.from_config(config)
             if self.job.task is Task.DESCRIBE:
-                self._describe(config, script)
+                self._describe(config)
             else:
                 self._upgrade(config)
         self.tell(Ended(tuple(getattr(self._way, "made", ()))))
@@ -84,13 +80,11 @@ class _Project:
         job = self.job
         os.chdir(job.directory)
         config = self._config()
-        script = ScriptDirectory.from_config(config)
+        script = self._script(config)
         flask = asks_flask(Path(script.env_py_location))
-        versions = tuple(str(path) for path in script._version_locations)
-        self.folders = (script.dir, *versions)
+        self.folders = (script.dir, *map(str, script._version_locations))
         if job.task is Task.DESCRIBE:
-            self.tell(Found(script.dir, versions, script.recursive_version_locations, flask))
-            self._import_files(script)
+            self._find(script, flask)
         inside: AbstractContextManager[Any] = nullcontext()
         if flask:
             app = application(job.target)
@@ -111,6 +105,17 @@ class _Project:
         self._set_url(config)
         return config
 
+    def _script(self, config: Config) -> ScriptDirectory:
+        """A relative script_location begins where the command is run, which is beside the configuration for most."""
+        try:
+            return ScriptDirectory.from_config(config)
+        except CommandError:
+            file = self.job.ini or self.job.toml
+            if file is None or Path(file).parent == Path.cwd():
+                raise
+            os.chdir(Path(file).parent)
+            return ScriptDirectory.from_config(config)
+
     def _set_url(self, config: Config) -> None:
         """The URL with the driver that the configuration's own has, which is the one that env.py can work with."""
         if not self.job.url:
@@ -124,8 +129,11 @@ class _Project:
         text = url.render_as_string(hide_password=False).replace("%", "%%")
         config.set_section_option(self.job.section, "sqlalchemy.url", text)
 
-    def _import_files(self, script: ScriptDirectory) -> None:
-        """Each for itself: one that fails must not hide the others."""
+    def _find(self, script: ScriptDirectory, flask: bool) -> None:
+        """Tell where the revisions are, and import each for itself: one that fails must not hide the others."""
+        versions = tuple(str(path) for path in script._version_locations)
+        self.folders = (script.dir, *versions)
+        self.tell(Found(script.dir, versions, script.recursive_version_locations, flask))
         for path in revision_files(map(str, script._version_locations), script.recursive_version_locations):
             try:
                 load_python_file(path.parent, path.name)
@@ -133,8 +141,9 @@ class _Project:
                 _, line = place_of(error, (str(path),))
                 self.tell(FileFailed(str(path), line, one_line(f"{type(error).__name__}: {error}")))
 
-    def _describe(self, config: Config, script: ScriptDirectory) -> None:
+    def _describe(self, config: Config) -> None:
         """First as `upgrade` runs it, to learn which database it asks for; then offline, for what it configures."""
+        script = ScriptDirectory.from_config(config)
         metadata: Any = None
         try:
             self._run_env(config, script)
@@ -144,7 +153,10 @@ class _Project:
             # offline, a template for several databases writes a file for each; nothing is to be written here
             self.tell(Described(_tables(metadata)))
             return
+        chosen = list(script.version_locations)
         self._run_env(config, script, as_sql=True)
+        if list(script.version_locations) != chosen:
+            self._find(script, asks_flask(Path(script.env_py_location)))  # env.py itself says where they are
 
     def _run_env(self, config: Config, script: ScriptDirectory, **options: Any) -> None:
         """env.py, without any revision."""
@@ -209,7 +221,6 @@ def _tables(metadata: Any) -> tuple[str, ...] | None:
         metadata = list(metadata.values())
     found = metadata if isinstance(metadata, (list, tuple, set)) else [metadata]
     return tuple(key for item in found if isinstance(item, MetaData) for key in item.tables)
-
 
 
 def main() -> int:

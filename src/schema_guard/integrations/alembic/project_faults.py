@@ -46,7 +46,8 @@ def project_faults(project: Project, tables: Sequence[str]) -> Iterator[Fault]:
         yield Fault(
             "env-other-database",
             Severity.BREAKS,
-            f"env.py connects to {elsewhere[0]}, whatever DATABASE_URL and sqlalchemy.url say: a deploy would migrate that "
+            f"env.py connects to {elsewhere[0]}, whatever DATABASE_URL and sqlalchemy.url say: a deploy would "
+            "migrate that "
             "database and not the one that is guarded",
             Mend(
                 "read the URL where the application reads it: "

@@ -6,7 +6,7 @@ opens is led to a scratch database before it is made, and asked where it is befo
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any, Protocol
 
@@ -184,7 +184,8 @@ class _ToReal:
         if found != self._job.fingerprint and not self._job.several:
             connection.close()
             raise ElsewhereError(
-                f"env.py connects to {' '.join(found[:2])}, not to {' '.join(self._job.fingerprint[:2])}; nothing was run"
+                f"env.py connects to {' '.join(found[:2])}, not to {' '.join(self._job.fingerprint[:2])}; nothing "
+                "was run"
             )
         self._set(connection, self._timeout)
 
@@ -201,7 +202,8 @@ class _ToReal:
     def before_statement(
         self, _connection: object, cursor: Any, statement: str, _parameters: object, context: Any, _many: bool
     ) -> None:
-        """What works CONCURRENTLY waits for old transactions and blocks nobody: cut short it leaves an INVALID index."""
+        """What works CONCURRENTLY waits for old transactions and blocks nobody: cut short it leaves an INVALID "
+        "index."""
         if self._waits(statement, context):
             cursor.execute("SET lock_timeout = 0")
 

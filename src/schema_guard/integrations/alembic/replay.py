@@ -11,6 +11,7 @@ from pathlib import Path
 
 from sqlalchemy.engine import URL
 
+from schema_guard.errors import ConfigurationError
 from schema_guard.integrations.alembic.chain import Chain
 from schema_guard.integrations.alembic.child import events_of
 from schema_guard.integrations.alembic.handing_over import environment_for, url_for
@@ -172,6 +173,8 @@ def scratch_for(project: Project, system: str, server: URL | None, *, real: bool
             yield scratch
         return
     same = project.url.get_backend_name() == "postgresql"
+    if server is None and not same:
+        raise ConfigurationError("the database is no PostgreSQL: name one for scratch databases with --scratch-url")
     texts = [Path(revision.file).read_text("utf-8", "replace") for revision in project.chain.files]
     env = Path(project.found.folder) / "env.py" if project.found else None
     if env is not None and env.is_file():

@@ -20,7 +20,13 @@ MANY = 8
 
 
 def replay_faults(
-    project: Project, played: Replay, drift: Report | None, *, own: bool, revision: str
+    project: Project,
+    played: Replay,
+    drift: Report | None,
+    *,
+    own: bool,
+    revision: str,
+    ran: frozenset[str] = frozenset(),
 ) -> Iterator[Fault]:
     """Faults that running the chain on an empty database showed.
 
@@ -30,18 +36,20 @@ def replay_faults(
         drift: the guard's check of the scratch database after the last revision.
         own: it ran on the real database's system.
         revision: the command that writes a revision for what is missing.
+        ran: the revisions that ran on the real database, which will not run there again.
     """
     first = played.states[0].schema.tables if played.states else ()
     if first:
         yield Fault(
             "replay-not-empty",
             Severity.BREAKS if own else Severity.RISK,
-            f"before the first revision ran, {len(first)} tables were there: the application makes them as it is imported "
+            f"before the first revision ran, {len(first)} tables were there: the application makes them as it is "
+            "imported "
             "(create_all), and the revisions collide with them",
             Mend("take create_all() out of the application's start; migrations make the tables"),
         )
     if played.failed is not None:
-        yield _failed(project, played, played.failed, own=own)
+        yield _failed(project, played, played.failed, own=own and played.failed.revision not in ran)
     elif drift is not None:
         yield from _drift(drift, played.system, own=own, revision=revision)
 
@@ -74,18 +82,23 @@ def _advice(failed: Failed, chain: Chain, system: str) -> str:
     clash = next((found for found in collisions(chain) if found.second.id == failed.revision), None)
     if failed.why is Failure.EXISTS and clash is not None:
         return (
-            f"{clash.first.id} ({Path(clash.first.file).name}) makes {clash.object} already: take it out of one of them, or "
+            f"{clash.first.id} ({Path(clash.first.file).name}) makes {clash.object} already: take it out of one of "
+            "them, or "
             "make it only where it is missing"
         )
     if failed.why is Failure.EXISTS:
         return "an earlier revision made it already: take it out, or make it only where it is missing"
     if failed.why is Failure.LACKS and "constraint" in failed.message.lower() and system == "sqlite":
         return (
-            "SQLite never had a constraint of that name: give batch_alter_table() a naming_convention, or do it only on "
+            "SQLite never had a constraint of that name: give batch_alter_table() a naming_convention, or do it only "
+            "on "
             'PostgreSQL (op.get_context().dialect.name == "postgresql")'
         )
     if failed.why is Failure.LACKS:
-        return "no earlier revision makes it: was one deleted, or the object made by hand?"
+        return (
+            "no earlier revision makes it: the chain begins on a database that something else made (create_all(), a person), "
+            "or a revision was deleted"
+        )
     if system == "sqlite":
         return "SQLite alters a table only by copying it: with op.batch_alter_table(..)"
     return "mend the revision; the chain has to run on an empty database"
@@ -125,21 +138,56 @@ def proof_faults(stamped: Sequence[str], chain: Chain, proof: Proof, stamp: str)
         yield Fault(
             "blind-stamp",
             Severity.BREAKS,
-            f"stamped {', '.join(stamped)}, but the database has what {', '.join(match.heads) or 'no revision'} leaves: "
+            f"stamped {', '.join(stamped)}, but the database has what {', '.join(match.heads) or 'no revision'} "
+            "leaves: "
             "proved by a replay",
             Mend(stamp, command=stamp),
             revision=stamped[0],
         )
         return
-    yield Fault(
-        "blind-stamp",
-        Severity.BREAKS,
-        f"stamped {', '.join(stamped)}, but the database has the schema of no revision; nearest is "
-        f"{', '.join(proof.nearest) or 'the empty database'}",
-        Mend("schema-guard apply makes what is missing, then schema-guard stamp proves again"),
-        revision=stamped[0],
-        details=(*proof.lacks, *(f"{fact} is there too early" for fact in proof.too_much)),
-    )
+    yield from _no_match(stamped, proof)
+
+
+def _no_match(stamped: Sequence[str], proof: Proof) -> Iterator[Fault]:
+    """The database has the schema of no revision: what that means for the next deploy depends on what is different."""
+    own = proof.stamped
+    if own is not None and not own.lacks:
+        yield Fault(
+            "made-early",
+            Severity.BREAKS,
+            f"the database has {_list(own.early)} already, which revisions after {', '.join(stamped)} make: they "
+            "will collide",
+            Mend("schema-guard apply makes the rest of it, then schema-guard stamp proves what can be stamped"),
+            revision=stamped[0],
+            details=own.early,
+        )
+    elif own is not None and not own.tables:
+        yield Fault(
+            "state-differs",
+            Severity.RISK,
+            f"the database lacks of {', '.join(stamped)}: {_list(own.lacks)}. It was changed by hand, or a revision "
+            "was "
+            "edited after it ran",
+            Mend("schema-guard apply makes what the models still expect of it"),
+            revision=stamped[0],
+            details=own.lacks,
+        )
+    else:
+        standing = own or proof.nearest
+        yield Fault(
+            "blind-stamp",
+            Severity.BREAKS,
+            f"stamped {', '.join(stamped)}, but the database has the schema of no revision; nearest is "
+            f"{', '.join(proof.nearest.heads) or 'the empty database'}. It lacks {_list(standing.lacks)}",
+            Mend("schema-guard apply makes what the models expect, then schema-guard stamp proves what can be stamped"),
+            revision=stamped[0],
+            details=(*standing.lacks, *(f"{fact} is there too early" for fact in standing.early)),
+        )
+
+
+def _list(phrases: Sequence[str]) -> str:
+    more = f" and {len(phrases) - MANY} more" if len(phrases) > MANY else ""
+    return ", ".join(phrases[:MANY]) + more
 
 
 def _behind(stamped: Sequence[str], heads: Sequence[str], chain: Chain, stamp: str) -> Fault:
@@ -148,7 +196,8 @@ def _behind(stamped: Sequence[str], heads: Sequence[str], chain: Chain, stamp: s
     return Fault(
         "blind-stamp",
         Severity.BREAKS,
-        f"stamped {', '.join(stamped)}, but the database already has what {', '.join(heads)} leaves: {', '.join(pending)} "
+        f"stamped {', '.join(stamped)}, but the database already has what {', '.join(heads)} leaves: "
+        f"{', '.join(pending)} "
         "would make it again",
         Mend(stamp, command=stamp),
         revision=stamped[0],

@@ -139,7 +139,9 @@ class _Like:
             if not own_schemas or schema == "public":
                 link.run(f"CREATE SCHEMA IF NOT EXISTS {_quoted(schema)}")
         for extension, schema in self.extensions:
-            if not re.search(rf"create\s+extension\s+(?!if\s)[\"'\\\s]*{re.escape(extension)}", revisions, re.IGNORECASE):
+            if not re.search(
+                rf"create\s+extension\s+(?!if\s)[\"'\\\s]*{re.escape(extension)}", revisions, re.IGNORECASE
+            ):
                 with suppress(DBAPIError):  # without it the replay says what it misses
                     link.run(f"CREATE SCHEMA IF NOT EXISTS {_quoted(schema)}")
                     link.run(f"CREATE EXTENSION IF NOT EXISTS {_quoted(extension)} SCHEMA {_quoted(schema)}")

@@ -107,7 +107,7 @@ def _of_constraints(table: Table) -> Iterator[str]:
 
 def _index(index: Index) -> str:
     elements = ", ".join(
-        f"{element.text}{' DESC' if element.descending else ''}{f' {element.operator_class}' if element.operator_class else ''}"
+        " ".join(filter(None, (element.text, "DESC" if element.descending else "", element.operator_class)))
         for element in index.elements
     )
     where = f" where {index.where}" if index.where else ""

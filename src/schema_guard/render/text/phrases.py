@@ -94,7 +94,7 @@ def look_phrase(report: Report) -> str:
 
 def evidence_phrase(difference: Difference, evidence: Evidence, refusal: Refusal | None = None) -> str:
     """What the rows say about a difference, in one clause; empty when it is nothing, or the refusal says it."""
-    if refusal is not None and f"{evidence.count} row" in refusal.reason:
+    if refusal is not None and (f"{evidence.count} row" in refusal.reason or _tells(refusal, evidence.reason)):
         return ""
     if evidence.count is None:
         return f"rows not counted: {shown(evidence.reason)}" if evidence.reason else ""
@@ -112,6 +112,10 @@ def evidence_phrase(difference: Difference, evidence: Evidence, refusal: Refusal
     else:
         clause = f"{rows} {'violates' if one else 'violate'} it"
     return f"{clause} ({listed(evidence.sample, 5)})" if evidence.sample else clause
+
+
+def _tells(refusal: Refusal, reason: str) -> bool:
+    return bool(reason) and reason in refusal.reason
 
 
 def terminated(statement: str) -> str:

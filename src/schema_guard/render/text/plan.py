@@ -11,6 +11,7 @@ from schema_guard.render.text.phrases import (
     common_schema,
     counted,
     evidence_phrase,
+    listed,
     look_phrase,
     short,
     sql_lines,
@@ -18,7 +19,10 @@ from schema_guard.render.text.phrases import (
 )
 from schema_guard.report import Report
 
-__all__ = ["lock_phrase", "plan_lines"]
+__all__ = ["lock_phrase", "plan_lines", "repetition"]
+
+MOST_LOCKED = 6
+"""Of a partitioned table with more partitions than this, only the first are named with their lock."""
 
 
 def plan_lines(
@@ -105,7 +109,8 @@ def lock_phrase(step: Step) -> str:
             by_lock.setdefault(locked.lock, []).append(locked)
     phrases = []
     for lock in sorted(by_lock, reverse=True):
-        relations = ", ".join(dict.fromkeys(str(locked.relation) for locked in by_lock[lock] if locked.relation))
+        names = list(dict.fromkeys(str(locked.relation) for locked in by_lock[lock] if locked.relation))
+        relations = listed(names, MOST_LOCKED)
         if lock is Lock.WRITE:
             phrases.append("the write lock of the database file")
         else:

@@ -8,7 +8,7 @@
 -- Columns that only newer servers have (pg_constraint.conenforced and conperiod of 18, pg_index.indnullsnotdistinct of
 -- 15) are written unqualified inside of a LATERAL subquery: where the catalog lacks the column, the name is found in
 -- the outer query's `older`, which holds what older servers mean.
-WITH asked AS MATERIALIZED (
+WITH RECURSIVE asked AS MATERIALIZED (
   SELECT (t.item ->> 0)::name AS nspname, (t.item ->> 1)::name AS relname FROM json_array_elements(:'tables') AS t(item)
 ), scope AS MATERIALIZED (
   SELECT n.oid, n.nspname FROM pg_namespace n
@@ -22,16 +22,39 @@ WITH asked AS MATERIALIZED (
   JOIN pg_namespace n ON n.nspname = a.nspname
   JOIN pg_class c ON c.relnamespace = n.oid AND c.relname = a.relname
   WHERE c.relkind IN ('r', 'p', 'v', 'm', 'f')
+), family AS (
+  -- each table with its partitions, or what inherits from it, all the way down
+  SELECT w.oid AS root, w.oid FROM wanted w
+  UNION
+  SELECT f.root, i.inhrelid FROM family f JOIN pg_inherits i ON i.inhparent = f.oid
+), families AS MATERIALIZED (
+  SELECT f.root, sum(greatest(c.relpages, 0))::int8 * current_setting('block_size')::int8 AS bytes,
+         json_agg(json_build_array(n.nspname, c.relname) ORDER BY n.nspname, c.relname) FILTER (WHERE f.oid <> f.root)
+           AS children,
+         json_agg(json_build_array(n.nspname, c.relname, above.nspname, above.relname, c.relkind)
+                  ORDER BY n.nspname, c.relname) FILTER (WHERE above.relname IS NOT NULL AND f.oid <> f.root) AS partitions
+  FROM family f
+  JOIN pg_class c ON c.oid = f.oid
+  JOIN pg_namespace n ON n.oid = c.relnamespace
+  LEFT JOIN (SELECT i.inhrelid, pn.nspname, pc.relname
+             FROM pg_inherits i
+             JOIN pg_class pc ON pc.oid = i.inhparent
+             JOIN pg_namespace pn ON pn.oid = pc.relnamespace) AS above ON above.inhrelid = c.oid AND c.relispartition
+  GROUP BY f.root
 )
 SELECT 'tables' AS kind, json_agg(json_build_array(
-         w.oid::int8, w.nspname, w.relname, w.relkind, w.relispartition, w.reltuples, w.relrowsecurity,
+         w.oid::int8, w.nspname, w.relname, w.relkind, w.relispartition, w.reltuples,
+         -- whether policies apply to the connected role: not to who may bypass them, nor to an owner without FORCE
+         w.relrowsecurity AND row_security_active(w.oid),
          pg_has_role(w.relowner, 'USAGE'),
          w.relhastriggers AND EXISTS (SELECT FROM pg_trigger t
                                       WHERE t.tgrelid = w.oid AND NOT t.tgisinternal AND t.tgenabled <> 'D'),
          (SELECT d.description FROM pg_description d
           WHERE d.objoid = w.oid AND d.classoid = 'pg_catalog.pg_class'::regclass AND d.objsubid = 0),
-         w.relhassubclass AND w.relkind <> 'p'))::text AS items
+         w.relhassubclass AND w.relkind <> 'p', families.bytes, families.children, families.partitions,
+         CASE WHEN pg_get_userbyid(w.relowner) <> current_user THEN pg_get_userbyid(w.relowner) END))::text AS items
 FROM wanted w
+JOIN families ON families.root = w.oid
 UNION ALL
 SELECT 'columns', json_agg(json_build_array(
          a.attrelid::int8, a.attnum, a.attname, format_type(a.atttypid, a.atttypmod),
@@ -116,6 +139,15 @@ UNION ALL
 SELECT 'types', json_agg(json_build_array(n.nspname, t.typname, t.typtype,
          CASE WHEN t.typtype = 'd' THEN format_type(t.typbasetype, t.typtypmod) END,
          t.typtype = 'd' AND t.typnotnull, CASE WHEN t.typtype = 'd' THEN t.typdefault END,
+         t.typtype = 'd' AND EXISTS (
+           WITH RECURSIVE below AS (
+             SELECT t.oid, t.typbasetype, t.typnotnull
+             UNION ALL
+             SELECT b.oid, b.typbasetype, b.typnotnull
+             FROM below JOIN pg_type b ON b.oid = below.typbasetype AND b.typtype = 'd'
+           )
+           SELECT FROM below
+           WHERE below.typnotnull OR EXISTS (SELECT FROM pg_constraint dc WHERE dc.contypid = below.oid)),
          CASE WHEN t.typtype = 'e'
               THEN ARRAY(SELECT e.enumlabel FROM pg_enum e WHERE e.enumtypid = t.oid ORDER BY e.enumsortorder) END))::text
 FROM pg_type t
@@ -125,6 +157,42 @@ WHERE n.nspname NOT IN ('pg_catalog', 'information_schema', 'pg_toast')
   AND t.typtype IN ('b', 'e', 'd', 'r', 'm', 'c')
   AND (t.typelem = 0 OR t.typlen <> -1 OR t.typtype <> 'b')
   AND (t.typrelid = 0 OR c.relkind = 'c')
+UNION ALL
+-- what keeps the type of a column from being changed (manual, ALTER TABLE): what the server would have to make anew
+SELECT 'uses', json_agg(json_build_array(u.root::int8, u.kind, u.identity, u.columns) ORDER BY u.kind, u.identity)::text
+FROM (
+  SELECT found.root, o.type AS kind, o.identity, found.columns
+  FROM (
+    SELECT f.root, d.classid, d.objid, d.objsubid, array_agg(DISTINCT a.attname) AS columns
+    FROM family f
+    JOIN pg_depend d ON d.refclassid = 'pg_catalog.pg_class'::regclass AND d.refobjid = f.oid AND d.refobjsubid > 0
+      -- up to 14 a generated column itself depends on others, later its expression does
+      AND (d.classid = d.refclassid AND d.objid = d.refobjid AND d.objsubid > 0
+           OR d.classid IN ('pg_catalog.pg_rewrite'::regclass, 'pg_catalog.pg_policy'::regclass,
+                            'pg_catalog.pg_trigger'::regclass, 'pg_catalog.pg_attrdef'::regclass,
+                            'pg_catalog.pg_proc'::regclass, 'pg_catalog.pg_publication_rel'::regclass))
+    JOIN pg_attribute a ON a.attrelid = f.oid AND a.attnum = d.refobjsubid
+    LEFT JOIN pg_attrdef e ON d.classid = 'pg_catalog.pg_attrdef'::regclass AND e.oid = d.objid
+    -- every default depends on its own column; a generated column's also on others
+    WHERE (e.adrelid, e.adnum) IS DISTINCT FROM (d.refobjid, d.refobjsubid)
+    GROUP BY f.root, d.classid, d.objid, d.objsubid
+  ) AS found
+  CROSS JOIN LATERAL pg_identify_object(found.classid, found.objid, found.objsubid) AS o
+  UNION ALL
+  SELECT f.root, 'partition key', f.oid::regclass::text, array_agg(a.attname)
+  FROM family f
+  JOIN pg_partitioned_table p ON p.partrelid = f.oid
+  JOIN pg_depend d ON d.classid = 'pg_catalog.pg_class'::regclass AND d.objid = p.partrelid AND d.objsubid > 0
+    AND d.refclassid = d.classid AND d.refobjid = p.partrelid AND d.refobjsubid = 0 AND d.deptype = 'i'
+  JOIN pg_attribute a ON a.attrelid = f.oid AND a.attnum = d.objsubid
+  GROUP BY f.root, f.oid
+  UNION ALL
+  SELECT w.oid, 'parent table', i.inhparent::regclass::text, array_agg(a.attname)
+  FROM wanted w
+  JOIN pg_inherits i ON i.inhrelid = w.oid
+  JOIN pg_attribute a ON a.attrelid = w.oid AND a.attnum > 0 AND a.attinhcount > 0 AND NOT a.attisdropped
+  GROUP BY w.oid, i.inhparent
+) AS u
 UNION ALL
 -- what else bears a name in these schemas: tables that nothing expects, and everything that holds an expected name
 SELECT 'others', json_agg(json_build_array(s.nspname, c.relname, c.relkind, c.relispartition,

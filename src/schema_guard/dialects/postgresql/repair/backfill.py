@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from schema_guard.dialects.postgresql.repair import probes
-from schema_guard.dialects.postgresql.repair.context import Context, Repairs, column_token, table_token
+from schema_guard.dialects.postgresql.repair.context import HIDDEN, Context, Repairs, column_token, table_token
 from schema_guard.difference import BackfillPending
-from schema_guard.plan import Batches, Hazard, Lock, Locked, Phase
-from schema_guard.schema import Fill
+from schema_guard.plan import Batches, Hazard, Lock, Locked, Phase, Refusal
+from schema_guard.schema import Fill, Name
 
 __all__ = ["backfill_pending"]
 
@@ -14,7 +14,7 @@ LAST_BLOCK = 2**32 - 1
 FIRST_BATCH = 16
 """Blocks: some 1,000 rows."""
 
-_LAG = """SELECT pg_catalog.max(pg_catalog.pg_wal_lsn_diff(pg_catalog.pg_current_wal_lsn(), r.replay_lsn))::pg_catalog.int8
+_LAG = """SELECT pg_catalog.max(pg_catalog.pg_wal_lsn_diff(pg_catalog.pg_current_wal_lsn(), r.replay_lsn))
 FROM pg_catalog.pg_stat_replication r"""
 
 
@@ -23,10 +23,15 @@ def backfill_pending(difference: BackfillPending, context: Context) -> Repairs:
     evidence = context.survey.evidence.get(difference.key)
     if evidence is not None and evidence.count == 0:
         return []
-    rows = f"{evidence.count} rows, in batches" if evidence is not None and evidence.count else "in batches"
+    if context.hidden(difference):
+        return [Refusal(difference, HIDDEN)]
+    rows = "in batches"
+    if evidence is not None and evidence.count:
+        rows = f"{evidence.count:,} {'row' if evidence.count == 1 else 'rows'}, {rows}"
     locks = [Locked(Lock.ROW_EXCLUSIVE, fill.table)]
     if fill.source != fill.table:
         locks.append(Locked(Lock.ACCESS_SHARE, fill.source))
+    locks.extend(Locked(Lock.ROW_SHARE, target) for target in _checked(difference, fill, context))
     return [
         context.step(
             difference,
@@ -34,7 +39,7 @@ def backfill_pending(difference: BackfillPending, context: Context) -> Repairs:
             [_statement(fill, context)],
             fill.pending_sql,
             Phase.BACKFILL,
-            locks=tuple(locks),
+            locks=context.with_children(tuple(locks)),
             cost=f"{rows}; readers and writers go on",
             hazards=(Hazard.CHANGES_ROWS,),
             scans=True,
@@ -45,6 +50,13 @@ def backfill_pending(difference: BackfillPending, context: Context) -> Repairs:
             | frozenset({table_token(fill.source)}),
         )
     ]
+
+
+def _checked(difference: BackfillPending, fill: Fill, context: Context) -> list[Name]:
+    """The tables in which a foreign key looks up what is filled in (SELECT .. FOR KEY SHARE)."""
+    keys = context.shape(difference.table).foreign_keys
+    targets = {key.target for key in keys if set(key.columns) & set(fill.columns)} - {fill.table}
+    return sorted(targets, key=str)
 
 
 def _statement(fill: Fill, context: Context) -> str:
@@ -65,7 +77,7 @@ def _batches(fill: Fill, context: Context) -> Batches | None:
     table = probes.literal(context.quote(fill.table))
     bounds = f"""WITH RECURSIVE part(oid) AS (SELECT {table}::pg_catalog.regclass::pg_catalog.oid
 UNION ALL SELECT i.inhrelid FROM pg_catalog.pg_inherits i JOIN part ON part.oid = i.inhparent)
-SELECT 0, pg_catalog.max(pg_catalog.pg_relation_size(part.oid)) / pg_catalog.current_setting('block_size')::pg_catalog.int8
+SELECT 0, pg_catalog.max(pg_catalog.pg_relation_size(part.oid)) / pg_catalog.current_setting('block_size')::int8
 FROM part"""
     return Batches(span=fill.walk, bounds=bounds, first=FIRST_BATCH, lag=_LAG)
 

@@ -10,7 +10,6 @@ from schema_guard.plan import Hazard, Lock, Phase, Refusal, Step
 
 __all__ = ["check_missing", "check_not_validated"]
 
-VALIDATES = "reads every row; readers and writers go on"
 NOT_VALID = " NOT VALID"
 
 
@@ -42,7 +41,10 @@ def check_missing(difference: CheckMissing, context: Context) -> Repairs:
         unless=violators.exists if violators else "",
         unless_reason=f"rows violate it: {violators.query}" if violators else "",
     )
-    return [add] if wanted_unvalidated else [add, _validate(difference, name, context, frozenset({added}))]
+    if wanted_unvalidated:
+        return [add]
+    undo = context.take_back(table.name, name)
+    return [add, _validate(difference, name, context, frozenset({added}), undo)]
 
 
 def check_not_validated(difference: CheckNotValidated, context: Context) -> Repairs:
@@ -64,7 +66,11 @@ def check_not_validated(difference: CheckNotValidated, context: Context) -> Repa
 
 
 def _validate(
-    difference: CheckMissing | CheckNotValidated, name: str, context: Context, requires: frozenset[str]
+    difference: CheckMissing | CheckNotValidated,
+    name: str,
+    context: Context,
+    requires: frozenset[str],
+    undo: tuple[str, ...] = (),
 ) -> Step:
     quoted = context.quote(difference.table.name)
     return context.step(
@@ -74,10 +80,11 @@ def _validate(
         probes.constraint_has(quoted, name, "NOT c.convalidated"),
         Phase.VALIDATE,
         lock=Lock.SHARE_UPDATE_EXCLUSIVE,
-        cost=VALIDATES,
+        cost=context.reads(difference.table),
         hazards=(Hazard.SCANS,),
         scans=True,
         requires=requires,
+        undo_on_failure=undo,
     )
 
 

@@ -8,7 +8,7 @@ from schema_guard.dialects.postgresql.repair.context import INSTANT, Context, Re
 from schema_guard.dialects.postgresql.repair.volatility import rewrites
 from schema_guard.difference import ColumnMissing
 from schema_guard.plan import Hazard, Phase, Refusal, Step
-from schema_guard.schema import Column, Table, TypeKind
+from schema_guard.schema import Column, Name, Table
 
 __all__ = ["column_missing"]
 
@@ -19,11 +19,11 @@ def column_missing(difference: ColumnMissing, context: Context) -> Repairs:
     table, column = difference.table, difference.column
     whole = [f"ALTER TABLE {context.quote(table.name)} ADD COLUMN {column.ddl}"]
     if context.empty(table):
-        harmless = _fits_rows(column) and not _computes(column)
+        harmless = _fits_rows(column) and not _rewrites(column, context)
         return [_add(difference, whole, context, guarded=not harmless)]
-    if _computes(column):
-        return _computed(difference, whole, context)
-    if column.default is not None and (rewrites(column.default) or column.type.kind is TypeKind.DOMAIN):
+    if _rewrites(column, context):
+        return _rewritten(difference, whole, context)
+    if column.default is not None and rewrites(column.default):
         return [_add(difference, _default_for_new_rows(table, column, context), context, why=_later(column))]
     if _fits_rows(column):
         return [_add(difference, whole, context)]
@@ -48,14 +48,35 @@ def _computes(column: Column) -> bool:
     return stored or column.identity is not None or _serial(column)
 
 
-def _computed(difference: ColumnMissing, whole: list[str], context: Context) -> Repairs:
-    if context.small(difference.table) or context.offline:
+def _rewrites(column: Column, context: Context) -> bool:
+    """A domain's constraints are checked for each row, which is written anew, even where it gets NULL (up to 18)."""
+    return _computes(column) or _constrained(column, context)
+
+
+def _constrained(column: Column, context: Context) -> bool:
+    if column.type.dimensions:
+        return False
+    name = Name(column.type.schema, column.type.name)
+    live = next((domain for domain in context.actual.domains if domain.name == name), None)
+    if live is not None:
+        return live.constrained
+    made = next((domain for domain in context.expected.domains if domain.name == name), None)
+    return made is not None and (not made.nullable or "CHECK" in made.ddl.upper())
+
+
+def _rewritten(difference: ColumnMissing, whole: list[str], context: Context) -> Repairs:
+    column = difference.column
+    fits = _fits_rows(column) or _computes(column)
+    if fits and (context.small(difference.table) or context.offline):
         return [_add(difference, whole, context, guarded=True)]
-    kind = "a stored generated" if difference.column.generated else "an identity or serial"
+    if not _computes(column):
+        what = f"a column of the domain {column.type}, which has constraints,"
+    else:
+        what = "a stored generated column" if column.generated else "an identity or serial column"
     return [
         Refusal(
             difference,
-            f"{kind} column rewrites the table under ACCESS EXCLUSIVE, and it holds rows",
+            f"{what} rewrites the table under ACCESS EXCLUSIVE, and it holds rows",
             tuple(f"{statement};" for statement in whole),
         )
     ]
@@ -107,7 +128,7 @@ def _add(
     hazards: tuple[Hazard, ...] = (),
 ) -> Step:
     table, column = difference.table, difference.column
-    computes = guarded and _computes(column)
+    computes = guarded and _rewrites(column, context)
     generated = column.generated.expression if column.generated else None
     return context.step(
         difference,

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Protocol, TypeAlias
 
 from schema_guard.dialects.base import Facts
 from schema_guard.dialects.postgresql.repair import probes
-from schema_guard.dialects.violators import Violators, mentions, violators_of
+from schema_guard.dialects.survey import ROW_SECURITY
+from schema_guard.dialects.violators import Violators, mentions, tables_read, violators_of
 from schema_guard.difference import BackfillPending, Difference, Impact, TableMissing
 from schema_guard.plan import Batches, Hazard, Lock, Locked, Phase, Policy, Refusal, Step, Survey, Urgency
 from schema_guard.schema import Name, Relation, Schema, Table, Type, TypeKind
@@ -21,11 +22,20 @@ literal = probes.literal
 
 INSTANT = "for an instant, no rewrite, no scan"
 
+WORTH_TELLING = 1000
+"""Estimated rows from which on a step's cost names the table's size."""
+
 
 class Quoting(Protocol):
     """What the repairs need of the dialect."""
 
     def quote(self, name: Name | str) -> str: ...
+
+
+HIDDEN = (
+    f"{ROW_SECURITY} that stand in the way: run it as a role that sees them all"
+    " (BYPASSRLS, or the owner without FORCE ROW LEVEL SECURITY)"
+)
 
 
 def table_token(table: Name) -> str:
@@ -93,6 +103,8 @@ class Context:
         """Whether the policy lets the table be rewritten or locked for as long as reading it takes."""
         if self.empty(table):
             return True
+        if self.shape(table).row_security:
+            return False  # `too_many` could not count them
         rows, _ = self.survey.sizes.get(table.name, (self.shape(table).rows_estimate, 0))
         # A table that was never analyzed says -1: then `too_many` decides, just before the step.
         return not self.offline and self.policy.rewrite_below > 0 and rows <= self.policy.rewrite_below
@@ -107,9 +119,31 @@ class Context:
     def partitioned(self, table: Table) -> bool:
         return self.shape(table).relation is Relation.PARTITIONED
 
+    def read_twice(self, table: Name) -> str:
+        """How many bytes it takes to read the table twice, as CREATE INDEX CONCURRENTLY does."""
+        name = literal(self.quote(table))
+        return f"SELECT 2 * pg_catalog.pg_relation_size(pg_catalog.to_regclass({name}))"
+
+    def reads(self, table: Table, then: str = "readers and writers go on") -> str:
+        """What reading a table costs: `reads every row (2 M rows, 310 MB); readers and writers go on`."""
+        return f"{Hazard.SCANS}{self.extent(table.name)}; {then}"
+
+    def extent(self, table: Name) -> str:
+        """` (2 M rows, 310 MB)` by the server's own estimate; empty when it is small or was never analyzed."""
+        rows, size = self.survey.sizes.get(table, (-1, 0))
+        return f" ({_large(rows)} rows, {_large(size)}B)" if rows >= WORTH_TELLING and size > 0 else ""
+
     def violators(self, difference: Difference, table: Table) -> Violators | None:
-        """The rows in the way, also when a column is only about to be added."""
-        return violators_of(difference, table, self.quote)
+        """The rows in the way, asked for when all columns are there: the live ones and those that the plan adds."""
+        wanted = self.expected.table(table.name)
+        added = [column for column in wanted.columns if table.column(column.name) is None] if wanted else []
+        return violators_of(difference, replace(table, columns=(*table.columns, *added)), self.quote)
+
+    def hidden(self, difference: Difference) -> bool:
+        """Whether row-level security may hide rows that decide about a difference of a table that is there."""
+        tables = [self.actual.table(name) for name in tables_read(difference)]
+        own = difference.table_name
+        return own is not None and self.actual.table(own) is not None and any(t and t.row_security for t in tables)
 
     def hindrance(self, difference: Difference, plural: str, singular: str) -> Refusal | None:
         """A refusal when the rows are known to be in the way and nothing in this plan mends them.
@@ -118,6 +152,9 @@ class Context:
             plural, singular: what the rows do, or the one row: "violate it", "violates it".
         """
         evidence = self.survey.evidence.get(difference.key)
+        if self.hidden(difference):
+            advice = (f"{evidence.query};",) if evidence is not None else ()
+            return Refusal(difference, HIDDEN, advice)
         if evidence is None or not evidence.count or self._will_be_filled(difference):
             return None
         least = "" if evidence.exact else "at least "
@@ -125,6 +162,25 @@ class Context:
         key = "key" if evidence.count == 1 else "keys"
         keys = f" ({key} {'; '.join(evidence.sample)})" if evidence.sample else ""
         return Refusal(difference, f"{least}{evidence.count} {rows}{keys}", (f"{evidence.query};",))
+
+    def with_children(self, locks: tuple[Locked, ...]) -> tuple[Locked, ...]:
+        """The locks, and the same ones on the partitions of these tables or what inherits from them."""
+        found = list(locks)
+        for locked in locks:
+            live = self.actual.table(locked.relation) if locked.relation else None
+            found.extend(Locked(locked.lock, child) for child in (live.children if live else ()))
+        return tuple(dict.fromkeys(found))
+
+    def take_back(self, table: Name, constraint: str) -> tuple[str, ...]:
+        """Drops a constraint that this plan adds when a row that came in between makes its validation fail: NOT VALID
+        it would go on to reject every UPDATE of that row. The first statement is an error once it is validated.
+        """
+        quoted = self.quote(table)
+        unvalidated = probes.constraint_has(quoted, constraint, "NOT c.convalidated")
+        return (
+            f"SELECT 1 / ({unvalidated})::pg_catalog.int4 AS only_what_is_not_valid_is_dropped",
+            f"ALTER TABLE {quoted} DROP CONSTRAINT {self.quote(constraint)}",
+        )
 
     def _will_be_filled(self, difference: Difference) -> bool:
         return any(
@@ -196,6 +252,7 @@ class Context:
         transactional: bool = True,
         repeat: bool = False,
         batches: Batches | None = None,
+        work: str = "",
         resolves: bool = True,
         provides: frozenset[str] = frozenset(),
         requires: frozenset[str] = frozenset(),
@@ -203,13 +260,15 @@ class Context:
         unless_reason: str = "",
         undo_on_failure: tuple[str, ...] = (),
     ) -> Step:
-        """A step of this difference; its `lock` is on the difference's table unless `locks` says otherwise.
+        """A step of this difference; its `lock` is on the difference's table and what inherits from it, unless `locks`
+        says otherwise. (What runs outside of a transaction, CREATE INDEX CONCURRENTLY, stays with one table.)
 
         `about` names the object when it is not the difference's own: two differences may ask for the same step.
         """
         table = difference.table_name
         if locks is None:
             locks = (Locked(lock, table),) if table else ()
+            locks = self.with_children(locks) if transactional else locks
         return Step(
             id=f"{verb} {about or difference.object}",
             statements=tuple(statements),
@@ -228,12 +287,22 @@ class Context:
             transactional=transactional,
             repeat=repeat,
             batches=batches,
+            work=work,
             provides=provides,
             requires=requires | _table_needed(difference),
             unless=unless,
             unless_reason=unless_reason,
             undo_on_failure=undo_on_failure,
         )
+
+
+def _large(number: float) -> str:
+    """`950`, `2 M`, `3.4 G`: two digits at least."""
+    for unit in ("", "k", "M", "G"):
+        if number < 999.5:
+            return f"{number:.0f} {unit}" if number >= 10 or number == round(number) else f"{number:.1f} {unit}"
+        number /= 1000
+    return f"{number:.0f} T"
 
 
 def _table_needed(difference: Difference) -> frozenset[str]:

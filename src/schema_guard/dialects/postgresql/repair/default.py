@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+import re
+
 from schema_guard.dialects.postgresql.repair import probes
-from schema_guard.dialects.postgresql.repair.context import Context, Repairs, column_token, literal
+from schema_guard.dialects.postgresql.repair.context import HIDDEN, Context, Repairs, column_token, literal
 from schema_guard.dialects.postgresql.repair.naming import chosen
 from schema_guard.difference import DefaultDiffers, GeneratedDiffers, IdentityDiffers
-from schema_guard.plan import Hazard, Phase, Refusal
+from schema_guard.plan import Hazard, Phase, Refusal, Step
 from schema_guard.schema import Name
 
 __all__ = ["default_differs", "generated_differs", "identity_differs"]
+
+_IDENTITY = re.compile(r"GENERATED (?:ALWAYS|BY DEFAULT) AS IDENTITY(?: \([^()]*\))?")
+"""As SQLAlchemy writes it in a column's definition, with the sequence's options."""
 
 
 def default_differs(difference: DefaultDiffers, context: Context) -> Repairs:
@@ -17,6 +22,8 @@ def default_differs(difference: DefaultDiffers, context: Context) -> Repairs:
     if difference.actual.generated is not None or difference.actual.identity is not None:
         return [Refusal(difference, "the column is generated or an identity column, which takes no default")]
     if column.default is None:
+        if column.autoincrement and context.hidden(difference):
+            return [Refusal(difference, HIDDEN)]
         return _by_sequence(difference, context) if column.autoincrement else []
     name, quoted = context.quote(table.name), context.quote(column.name)
     return [
@@ -46,7 +53,14 @@ def _by_sequence(difference: DefaultDiffers, context: Context) -> Repairs:
     sequence = Name(table.name.schema, chosen(table.name.name, column.name, "seq", ()))
     relation = context.quote(sequence)
     # Nothing happens where it stands already, not even to its owner (manual, CREATE SEQUENCE, IF NOT EXISTS).
-    create = f"CREATE SEQUENCE IF NOT EXISTS {relation} OWNED BY {name}.{quoted}"
+    create = [f"CREATE SEQUENCE IF NOT EXISTS {relation} OWNED BY {name}.{quoted}"]
+    owner = context.shape(table).owner
+    if owner is not None:  # a column's sequence has to belong to the table's owner, who has to be able to use it
+        create = [
+            f"CREATE SEQUENCE IF NOT EXISTS {relation}",
+            f"ALTER SEQUENCE {relation} OWNER TO {context.quote(owner)}",
+            f"ALTER SEQUENCE {relation} OWNED BY {name}.{quoted}",
+        ]
     # ACCESS EXCLUSIVE is held from the ALTER on, so that no key is inserted between max() and setval().
     raise_to_top = (
         f"SELECT pg_catalog.setval({literal(relation)}::pg_catalog.regclass, keys.top)"
@@ -58,7 +72,7 @@ def _by_sequence(difference: DefaultDiffers, context: Context) -> Repairs:
             difference,
             "set-default",
             [
-                create,
+                *create,
                 f"ALTER TABLE {name} ALTER COLUMN {quoted} SET DEFAULT"
                 f" pg_catalog.nextval({literal(relation)}::pg_catalog.regclass)",
                 raise_to_top,
@@ -72,7 +86,7 @@ def _by_sequence(difference: DefaultDiffers, context: Context) -> Repairs:
     ]
 
 
-def _leads_an_index(difference: DefaultDiffers, context: Context) -> bool:
+def _leads_an_index(difference: DefaultDiffers | IdentityDiffers, context: Context) -> bool:
     key = context.shape(difference.table).primary_key
     return key is not None and key.columns[:1] == (difference.column.name,)
 
@@ -80,6 +94,8 @@ def _leads_an_index(difference: DefaultDiffers, context: Context) -> bool:
 def identity_differs(difference: IdentityDiffers, context: Context) -> Repairs:
     table, column = difference.table, difference.column
     name, quoted = context.quote(table.name), context.quote(column.name)
+    if _takes_identity(difference, context) and not context.hidden(difference):
+        return [_made_identity(difference, context)]
     if column.identity is None:
         advice = [f"ALTER TABLE {name} ALTER COLUMN {quoted} DROP IDENTITY;"]
     else:
@@ -95,6 +111,44 @@ def identity_differs(difference: IdentityDiffers, context: Context) -> Repairs:
                 f"SELECT pg_catalog.setval({sequence}, (SELECT coalesce(max({quoted}), 0) + 1 FROM {name}), false);",
             ]
     return [Refusal(difference, "who gives the key its value would change under running writers", tuple(advice))]
+
+
+def _takes_identity(difference: IdentityDiffers, context: Context) -> bool:
+    """Nothing gives the key now, and the server takes an identity there: on NOT NULL integers, on partitioned tables
+    from 17 on (release notes)."""
+    actual = difference.actual
+    if difference.column.identity is None or actual.identity is not None or actual.default is not None:
+        return False
+    if actual.nullable or not actual.validated or actual.type.name not in ("smallint", "integer", "bigint"):
+        return False
+    return not context.partitioned(difference.table) or context.at_least(17)
+
+
+def _made_identity(difference: IdentityDiffers, context: Context) -> Step:
+    """Only the catalog is written. Its sequence starts above the highest key; one that starts higher still is let be.
+
+    ACCESS EXCLUSIVE is held from the ALTER on, so that no key is inserted between max() and setval().
+    """
+    table, column = difference.table, difference.column
+    name, quoted = context.quote(table.name), context.quote(column.name)
+    sequence = f"pg_catalog.pg_get_serial_sequence({literal(name)}, {literal(column.name)})::pg_catalog.regclass"
+    written = _IDENTITY.search(column.ddl)
+    assert written is not None, column.ddl
+    return context.step(
+        difference,
+        "add-identity",
+        [
+            f"ALTER TABLE {name} ALTER COLUMN {quoted} ADD {written[0]}",
+            f"SELECT pg_catalog.setval(counter.seqrelid::pg_catalog.regclass, keys.top)"
+            f" FROM (SELECT max({quoted}) AS top FROM {name}) AS keys, pg_catalog.pg_sequence AS counter"
+            f" WHERE counter.seqrelid = {sequence} AND counter.seqincrement > 0 AND keys.top >= counter.seqstart",
+        ],
+        probes.column_has(name, column.name, "a.attidentity = '' AND NOT a.atthasdef"),
+        Phase.DEFAULT,
+        cost="for as long as it takes to find the highest key",
+        hazards=() if _leads_an_index(difference, context) else (Hazard.SCANS,),
+        requires=frozenset({column_token(table.name, column.name)}),
+    )
 
 
 def generated_differs(difference: GeneratedDiffers, context: Context) -> Repairs:

@@ -9,12 +9,11 @@ from schema_guard.dialects.postgresql.repair.context import Context, Repairs, co
 from schema_guard.dialects.postgresql.repair.naming import chosen
 from schema_guard.difference import ForeignKeyDiffers, ForeignKeyMissing, ForeignKeyNotValidated
 from schema_guard.plan import Hazard, Lock, Locked, Phase, Refusal, Step
-from schema_guard.schema import ForeignKey, Table
+from schema_guard.schema import ForeignKey, Relation, Table
 
 __all__ = ["foreign_key_differs", "foreign_key_missing", "foreign_key_not_validated"]
 
 NOT_VALID = " NOT VALID"
-VALIDATES = "reads every row; readers and writers go on"
 
 
 def foreign_key_missing(difference: ForeignKeyMissing, context: Context) -> Repairs:
@@ -50,7 +49,7 @@ def foreign_key_missing(difference: ForeignKeyMissing, context: Context) -> Repa
         [f"ALTER TABLE {quoted} ADD {body + NOT_VALID if late and not wanted_unvalidated else body}"],
         probes.foreign_key_absent(quoted, key.columns, context.quote(key.target), key.target_columns),
         Phase.FOREIGN_KEY,
-        locks=_locks(difference, Lock.SHARE_ROW_EXCLUSIVE, Lock.SHARE_ROW_EXCLUSIVE),
+        locks=_locks(difference, Lock.SHARE_ROW_EXCLUSIVE, Lock.SHARE_ROW_EXCLUSIVE, context),
         hazards=(Hazard.SCANS, Hazard.BLOCKS_WRITES) if scans else (),
         scans=scans,
         resolves=not late or wanted_unvalidated,
@@ -113,8 +112,8 @@ def _validate(
         [f"ALTER TABLE {quoted} VALIDATE CONSTRAINT {context.quote(name)}"],
         probes.constraint_has(quoted, name, "NOT c.convalidated"),
         Phase.VALIDATE,
-        locks=_locks(difference, Lock.SHARE_UPDATE_EXCLUSIVE, Lock.ROW_SHARE),
-        cost=VALIDATES,
+        locks=_locks(difference, Lock.SHARE_UPDATE_EXCLUSIVE, Lock.ROW_SHARE, context),
+        cost=context.reads(difference.table),
         hazards=(Hazard.SCANS,),
         scans=True,
         requires=requires,
@@ -122,11 +121,16 @@ def _validate(
 
 
 def _locks(
-    difference: ForeignKeyMissing | ForeignKeyNotValidated, on_table: Lock, on_target: Lock
+    difference: ForeignKeyMissing | ForeignKeyNotValidated, on_table: Lock, on_target: Lock, context: Context
 ) -> tuple[Locked, ...]:
-    table, target = difference.table.name, difference.foreign_key.target
-    own = Locked(on_table, table)
-    return (own,) if table == target else (own, Locked(on_target, target))
+    """Partitions have their share in it, tables that inherit do not (manual, 5.11.1)."""
+    found: list[Locked] = []
+    for name, lock in ((difference.table.name, on_table), (difference.foreign_key.target, on_target)):
+        live = context.actual.table(name)
+        own = (Locked(lock, name),)
+        found.extend(context.with_children(own) if live and live.relation is Relation.PARTITIONED else own)
+    table = [locked.relation for locked in found if locked.lock is on_table]
+    return tuple(locked for locked in dict.fromkeys(found) if locked.lock is on_table or locked.relation not in table)
 
 
 def _needs(difference: ForeignKeyMissing, key: ForeignKey, context: Context) -> frozenset[str]:

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from schema_guard.dialects.postgresql.repair import probes
+from schema_guard.dialects.postgresql.repair.clearing import clear_away
 from schema_guard.dialects.postgresql.repair.context import Context, Repairs, unique_token
+from schema_guard.dialects.postgresql.repair.partitioned_index import build_on_partitions
 from schema_guard.difference import Difference, IndexInvalid, IndexMissing
 from schema_guard.plan import Hazard, Lock, Phase, Refusal, Step
 from schema_guard.schema import Index, Name, Table
 
-__all__ = ["build_concurrently", "clear_away", "index_invalid", "index_missing", "left_over", "partition_recipe"]
-
-CONCURRENTLY = "reads every row twice; readers and writers go on"
+__all__ = ["build_concurrently", "index_invalid", "index_missing", "left_over", "partition_recipe"]
 
 
 def index_missing(difference: IndexMissing, context: Context) -> Repairs:
@@ -32,7 +32,7 @@ def index_missing(difference: IndexMissing, context: Context) -> Repairs:
     if context.created(table):
         return [_on_new_table(difference, name, context)]
     if context.partitioned(table):
-        return [_on_partitioned(difference, name, context)]
+        return _on_partitioned(difference, name, context)
     violators = context.violators(difference, context.shape(table))
     return [
         build_concurrently(
@@ -76,7 +76,7 @@ def build_concurrently(
         probe,
         phase,
         lock=Lock.SHARE_UPDATE_EXCLUSIVE,
-        cost=CONCURRENTLY,
+        cost=_concurrently(table, context),
         hazards=(Hazard.SCANS, Hazard.NOT_TRANSACTIONAL),
         scans=True,
         transactional=False,
@@ -86,24 +86,17 @@ def build_concurrently(
         unless=probes.any_of(taken, unless),
         unless_reason=f"{reason + '; or ' if reason else ''}something of the name {name} is there already",
         undo_on_failure=clear_away(quoted, relation),
+        work=context.read_twice(table),
     )
+
+
+def _concurrently(table: Name, context: Context) -> str:
+    return f"reads every row twice{context.extent(table)}; readers and writers go on"
 
 
 def left_over(name: Name, live: Table | None) -> bool:
     """Whether an INVALID index of this name stands on the table, as a failed build leaves it."""
     return live is not None and any(index.name == name.name and not index.valid for index in live.indexes)
-
-
-def clear_away(table: str, relation: str) -> tuple[str, ...]:
-    """Drop the index if, and only if, it is INVALID: the first statement is an error when it is not.
-
-    So a failure because the name was taken can never drop what took it.
-    """
-    is_invalid = probes.index_invalid(table, relation)
-    return (
-        f"SELECT 1 / ({is_invalid})::pg_catalog.int4 AS only_an_invalid_index_is_dropped",
-        f"DROP INDEX CONCURRENTLY IF EXISTS {relation}",
-    )
 
 
 def index_invalid(difference: IndexInvalid, context: Context) -> Repairs:
@@ -117,7 +110,8 @@ def index_invalid(difference: IndexInvalid, context: Context) -> Repairs:
     create = f"CREATE {_unique(index)}INDEX CONCURRENTLY {index.ddl}"
     if context.partitioned(table):
         recipe = partition_recipe(index, table, context)
-        return [Refusal(difference, "its partitions' indexes are not all attached", (recipe,))]
+        steps = build_on_partitions(difference, name, context, _needed(index, table, context))
+        return [*steps] or [Refusal(difference, "its partitions' indexes are not all attached", (recipe,))]
     hindrance = (
         context.hindrance(difference, "share their key with another row", "shares its key with another row")
         if index.unique
@@ -135,7 +129,7 @@ def index_invalid(difference: IndexInvalid, context: Context) -> Repairs:
             probes.index_invalid(quoted, relation),
             Phase.INDEX,
             lock=Lock.SHARE_UPDATE_EXCLUSIVE,
-            cost=CONCURRENTLY,
+            cost=_concurrently(table.name, context),
             hazards=(Hazard.SCANS, Hazard.NOT_TRANSACTIONAL),
             scans=True,
             transactional=False,
@@ -144,6 +138,7 @@ def index_invalid(difference: IndexInvalid, context: Context) -> Repairs:
             unless=violators.exists if violators else "",
             unless_reason=f"rows share their key: {violators.query}" if violators else "",
             undo_on_failure=clear_away(quoted, context.quote(Name(table.name.schema, index.name))),
+            work=context.read_twice(table.name),
         )
     ]
 
@@ -176,17 +171,22 @@ def _on_new_table(difference: IndexMissing, name: Name, context: Context) -> Ste
     )
 
 
-def _on_partitioned(difference: IndexMissing, name: Name, context: Context) -> Step | Refusal:
+def _on_partitioned(difference: IndexMissing, name: Name, context: Context) -> Repairs:
     """CONCURRENTLY is an error on a partitioned parent; without it writers of every partition wait."""
     table, index = difference.table, difference.index
     if not context.small(table):
-        return Refusal(
-            difference,
-            "on a partitioned table it would block writers for as long as it builds",
-            (partition_recipe(index, table, context),),
-        )
+        steps = build_on_partitions(difference, name, context, _needed(index, table, context))
+        if steps:
+            return [*steps]
+        return [
+            Refusal(
+                difference,
+                "on a partitioned table it would block writers for as long as it builds",
+                (partition_recipe(index, table, context),),
+            )
+        ]
     violators = context.violators(difference, context.shape(table))
-    return context.step(
+    step = context.step(
         difference,
         "create-index",
         [f"CREATE {_unique(index)}INDEX {index.ddl}"],
@@ -201,6 +201,7 @@ def _on_partitioned(difference: IndexMissing, name: Name, context: Context) -> S
         unless=probes.any_of(context.too_many(table), violators.exists if violators else ""),
         unless_reason="the table holds more rows than when it was looked at, or duplicates",
     )
+    return [step]
 
 
 def _held(difference: IndexMissing, name: Name, context: Context) -> Refusal:

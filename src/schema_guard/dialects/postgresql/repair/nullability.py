@@ -158,10 +158,11 @@ def _by_not_valid(
             Phase.NOT_NULL,
             about=f"{table.name}.{column.name}",
             lock=Lock.SHARE_UPDATE_EXCLUSIVE,
-            cost="reads every row; readers and writers go on",
+            cost=context.reads(table),
             hazards=(Hazard.SCANS,),
             scans=True,
             provides=frozenset({f"{done} validated"}),
+            undo_on_failure=context.take_back(table.name, constraint) if column.nullable else (),
             requires=requires | {done} if column.nullable else requires,
         )
     )
@@ -208,11 +209,12 @@ def _by_helper(
                 Phase.NOT_NULL,
                 about=f"{table.name}.{column.name}",
                 lock=Lock.SHARE_UPDATE_EXCLUSIVE,
-                cost="reads every row; readers and writers go on",
+                cost=context.reads(table),
                 hazards=(Hazard.SCANS,),
                 scans=True,
                 resolves=False,
                 provides=frozenset({validated}),
+                undo_on_failure=context.take_back(table.name, helper),
                 requires=requires | {added},
             )
         )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from schema_guard.dialects.postgresql.repair.context import Context, Repairs
+from schema_guard.dialects.postgresql.repair.context import Context, Repairs, literal
 from schema_guard.difference import (
     BackfillPending,
     ColumnMissing,
@@ -16,6 +16,7 @@ from schema_guard.schema import Relation, Table
 
 __all__ = ["permitted"]
 
+VIEWS = (Relation.VIEW, Relation.MATERIALIZED_VIEW)
 ALTERABLE = (Relation.TABLE, Relation.PARTITIONED, Relation.PARTITION)
 
 
@@ -29,8 +30,22 @@ def permitted(difference: Difference, repairs: Repairs, context: Context) -> Rep
         return repairs
     if difference.impact is Impact.NOTES:
         return []
-    advice = tuple(f"{statement};" for step in steps for statement in step.statements)
+    live = context.actual.table(difference.table_name) if difference.table_name else None
+    if live is not None and isinstance(difference, ColumnMissing) and live.relation in VIEWS:
+        advice = _of_view(live, difference, context)
+    else:
+        advice = tuple(f"{statement};" for step in steps for statement in step.statements)
     return [Refusal(difference, reason, advice), *(repair for repair in repairs if isinstance(repair, Refusal))]
+
+
+def _of_view(view: Table, difference: ColumnMissing, context: Context) -> tuple[str, ...]:
+    """A view's columns are what its query gives; REPLACE takes new ones at the end only (manual, CREATE VIEW)."""
+    name, column = context.quote(view.name), context.quote(difference.column.name)
+    shown = f"SELECT pg_catalog.pg_get_viewdef({literal(name)}::pg_catalog.regclass);"
+    if view.relation is Relation.VIEW:
+        return (shown, f"CREATE OR REPLACE VIEW {name} AS SELECT .., .. AS {column} FROM ..; -- {column} comes last")
+    made = f"CREATE MATERIALIZED VIEW {name} AS SELECT .., .. AS {column} FROM ..;"
+    return (shown, f"DROP MATERIALIZED VIEW {name};", made)
 
 
 def _forbidden(difference: Difference, context: Context) -> str:

@@ -27,6 +27,8 @@ __all__ = [
     "index_invalid",
     "index_valid",
     "literal",
+    "index_detached",
+    "name_free",
     "name_taken",
     "narrower_than",
     "primary_key_absent",
@@ -59,6 +61,19 @@ def schema_absent(name: str) -> str:
 
 def relation_absent(relation: str) -> str:
     return f"SELECT {_relation(relation)} IS NULL"
+
+
+def name_free(relation: str) -> str:
+    return f"SELECT {_relation(relation)} IS NULL"
+
+
+def index_detached(parent: str, index: str) -> str:
+    """True when both indexes are there and the one is not yet attached to the other."""
+    return (
+        f"SELECT {_relation(parent)} IS NOT NULL AND {_relation(index)} IS NOT NULL AND NOT EXISTS"
+        f" (SELECT 1 FROM pg_catalog.pg_inherits i"
+        f" WHERE i.inhrelid = {_relation(index)} AND i.inhparent = {_relation(parent)})"
+    )
 
 
 def name_taken(relation: str) -> str:
@@ -139,17 +154,22 @@ def _top(modifier: int | None) -> int:
 
 
 def depended_on(table: str, column: str) -> str:
-    """True when a view, rule, policy, trigger or generated column uses the column: ALTER TYPE would be an error."""
+    """True when a view, rule, policy, trigger, function, publication or generated column uses the column: changing its
+    type would be an error. Up to 14 a generated column itself depends on others, later its expression does.
+    """
+    users = ", ".join(
+        f"'pg_catalog.{catalog}'::pg_catalog.regclass"
+        for catalog in ("pg_rewrite", "pg_policy", "pg_trigger", "pg_proc", "pg_publication_rel")
+    )
     return (
         "SELECT EXISTS (SELECT 1 FROM pg_catalog.pg_depend d JOIN pg_catalog.pg_attribute a"
         " ON a.attrelid = d.refobjid AND a.attnum = d.refobjsubid"
         f" WHERE d.refclassid = 'pg_catalog.pg_class'::pg_catalog.regclass AND d.refobjid = {_relation(table)}"
-        f" AND a.attname = {literal(column)} AND (d.classid IN ('pg_catalog.pg_rewrite'::pg_catalog.regclass,"
-        " 'pg_catalog.pg_policy'::pg_catalog.regclass, 'pg_catalog.pg_trigger'::pg_catalog.regclass)"
+        f" AND a.attname = {literal(column)} AND (d.classid IN ({users})"
+        " OR (d.classid = d.refclassid AND d.objid = d.refobjid AND d.objsubid > 0)"
         " OR (d.classid = 'pg_catalog.pg_attrdef'::pg_catalog.regclass"
         " AND EXISTS (SELECT 1 FROM pg_catalog.pg_attrdef e"
-        " JOIN pg_catalog.pg_attribute g ON g.attrelid = e.adrelid AND g.attnum = e.adnum"
-        " WHERE e.oid = d.objid AND g.attgenerated <> '' AND g.attnum <> a.attnum))))"
+        " WHERE e.oid = d.objid AND (e.adrelid, e.adnum) <> (a.attrelid, a.attnum)))))"
     )
 
 

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from schema_guard.dialects.postgresql.repair import probes
-from schema_guard.dialects.postgresql.repair.context import Context, Repairs, column_token
+from schema_guard.dialects.postgresql.repair.context import Context, Repairs, column_token, literal
+from schema_guard.dialects.violators import mentions
 from schema_guard.difference import CollationDiffers, Fit, TypeDiffers, TypeMissing
-from schema_guard.plan import Hazard, Phase, Refusal
+from schema_guard.plan import Hazard, Phase, Refusal, Step
 from schema_guard.schema import Column, Type
 
 __all__ = ["collation_differs", "type_differs", "type_missing"]
@@ -33,10 +34,16 @@ EXTENSIONS = {
 }
 """Which extension brings a type (PostgreSQL manual, appendix F; PostGIS and pgvector manuals)."""
 
-DEPENDED_ON = "a view, rule, policy, trigger or generated column uses it: drop that, and make it again afterwards"
+DEPENDED_ON = "something that was made since it was looked at uses the column"
+
+
+SHOWN = 5
+"""How many of the things that use a column a refusal names."""
 
 
 def type_differs(difference: TypeDiffers, context: Context) -> Repairs:
+    if difference.actual.used_by:
+        return [_used(difference, context)]
     match difference.fit:
         case Fit.NARROWER:
             return _widen(difference, context, rewrites=False)
@@ -44,6 +51,8 @@ def type_differs(difference: TypeDiffers, context: Context) -> Repairs:
             return _widen(difference, context, rewrites=True)
         case Fit.NARROWER_REWRITE:
             return [_too_big(difference, context)]
+        case Fit.OTHER | Fit.INCOMPATIBLE if _casts_nothing(difference, context):
+            return [_retyped(difference, context)]
         case Fit.SAME | Fit.WIDER | Fit.OTHER | Fit.INCOMPATIBLE | Fit.UNKNOWN:
             return [_would_cast(difference, context)]
 
@@ -70,6 +79,67 @@ def _widen(difference: TypeDiffers, context: Context, *, rewrites: bool) -> Repa
             unless_reason=DEPENDED_ON + ("; or the table grew since it was looked at" if rewrites else ""),
         )
     ]
+
+
+def _used(difference: TypeDiffers, context: Context) -> Refusal:
+    """ALTER TYPE is an error below anything that was compiled against the old type (manual, ALTER TABLE)."""
+    table, users = difference.table.name, difference.actual.used_by
+    more = f" and {len(users) - SHOWN} more" if len(users) > SHOWN else ""
+    views = [user.removeprefix("view ") for user in users if user.startswith("view ")]
+    alter = (
+        f"ALTER TABLE {context.quote(table)} ALTER COLUMN {context.quote(difference.column.name)}"
+        f" TYPE {_with_collation(difference, context)}"
+    )
+    return Refusal(
+        difference,
+        f"PostgreSQL changes no type that is used by {', '.join(users[:SHOWN])}{more}",
+        (
+            *(f"SELECT pg_catalog.pg_get_viewdef({literal(view)}::pg_catalog.regclass);" for view in views),
+            f"BEGIN; -- drop what uses it, then, and make it again before COMMIT:\n{alter};",
+        ),
+    )
+
+
+def _casts_nothing(difference: TypeDiffers, context: Context) -> bool:
+    """Whether the table is known to be empty, and nothing else of it was made for the old type."""
+    live = context.live(difference.table)
+    if live is None or not context.empty(live) or live.children:
+        return False
+    actual, name = difference.actual, difference.actual.name
+    if actual.default is not None or actual.identity is not None or actual.generated is not None:
+        return False
+    keys = [live.primary_key] if live.primary_key else []
+    held = [item.columns for group in (keys, live.uniques, live.foreign_keys) for item in group]
+    if any(name in columns for columns in held):
+        return False
+    texts = [check.expression for check in live.checks] + [exclusion.definition for exclusion in live.exclusions]
+    for index in live.indexes:
+        texts += [element.text for element in index.elements] + [*index.include, index.where or ""]
+    return not any(mentions(text, name) for text in texts)
+
+
+def _retyped(difference: TypeDiffers, context: Context) -> Step:
+    """Of an empty table. The lock is taken first and the table looked at under it: no value is ever cast."""
+    table, column = difference.table, difference.column
+    quoted, name = context.quote(table.name), context.quote(column.name)
+    wanted = column.type.text
+    collate = f" COLLATE {context.collation(column.collation)}" if column.collation else ""
+    return context.step(
+        difference,
+        "alter-type",
+        [
+            f"LOCK TABLE {quoted} IN ACCESS EXCLUSIVE MODE",
+            f"SELECT 1 / (NOT EXISTS (SELECT 1 FROM {quoted}))::pg_catalog.int4 AS only_while_it_is_empty",
+            f"ALTER TABLE {quoted} ALTER COLUMN {name} TYPE {wanted}{collate} USING {name}::pg_catalog.text::{wanted}",
+        ],
+        _not_yet(quoted, column, context),
+        Phase.WIDEN,
+        cost="for an instant; the table is empty",
+        rewrites=True,
+        requires=frozenset({column_token(table.name, column.name)}) | context.type_tokens(column.type),
+        unless=probes.any_of(probes.depended_on(quoted, column.name), f"SELECT EXISTS (SELECT 1 FROM {quoted})"),
+        unless_reason=f"{DEPENDED_ON}, or the table holds rows by now",
+    )
 
 
 def _not_yet(table: str, column: Column, context: Context) -> str:

@@ -73,5 +73,6 @@ def _read_only(answers: Sequence[Step | Refusal], case: Case) -> list[Step | Ref
             refusals.append(answer)
             continue
         reason = "the database file is read-only for this user"
-        refusals.extend(Refusal(by_key[resolved], reason, answer.statements) for resolved in answer.resolves)
+        advice = tuple(f"{statement};" for statement in answer.statements)
+        refusals.extend(Refusal(by_key[resolved], reason, advice) for resolved in answer.resolves)
     return refusals

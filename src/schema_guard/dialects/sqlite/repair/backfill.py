@@ -54,10 +54,8 @@ def _batches(fill: Fill, case: Case) -> Batches | None:
     name = quote(fill.table)
     return Batches(
         span=fill.walk,
-        bounds=f"SELECT coalesce((SELECT min(rowid) FROM {name}), 0), coalesce((SELECT max(rowid) FROM {name}), -1) + 1",
+        bounds=f"SELECT ifnull((SELECT min(rowid) FROM {name}), 0), ifnull((SELECT max(rowid) FROM {name}), -1) + 1",
         first=FIRST_BATCH,
-        ahead=Spanned(
-            f"SELECT (SELECT rowid FROM {name} WHERE rowid >= ", " ORDER BY rowid LIMIT 1 OFFSET ", ")"
-        ),
+        ahead=Spanned(f"SELECT (SELECT rowid FROM {name} WHERE rowid >= ", " ORDER BY rowid LIMIT 1 OFFSET ", ")"),
         row_locks=False,
     )

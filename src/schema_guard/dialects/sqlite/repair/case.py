@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from enum import Enum, auto
 
 from schema_guard.dialects.base import Facts
+from schema_guard.dialects.sqlite.checks import Condition
 from schema_guard.dialects.sqlite.names import quote
 from schema_guard.dialects.violators import violators_of
 from schema_guard.difference import Difference, Impact
@@ -23,7 +24,7 @@ class Edit:
     """A change of a table's stored text that a rebuild makes true.
 
     `change` takes the text and gives the new one; it raises UnreadableTextError. `certain`: no row can stand in its
-    way. Where one may, `unless` asks. `check` must be true just before the old table goes.
+    way. Where one may, `unless` asks. `checks` must be true just before the old table goes.
     """
 
     difference: Difference
@@ -31,7 +32,7 @@ class Edit:
     why: str
     certain: bool = True
     unless: str = ""
-    check: str = ""
+    checks: tuple[Condition, ...] = ()
     requires: frozenset[str] = frozenset()
     provides: frozenset[str] = frozenset()
 

@@ -16,11 +16,14 @@ from schema_guard.dialects.sqlite.names import pragma, quote
 from schema_guard.dialects.sqlite.reader import UnreadableTextError
 from schema_guard.dialects.sqlite.repair.case import FILE_LOCK, Case, Edit, urgency_of
 from schema_guard.dialects.sqlite.tokens import Kind, quoted_literal, significant
-from schema_guard.difference import ColumnMissing, ColumnUnknown, ForeignKeyMissing, GeneratedDiffers
+from schema_guard.difference import BackfillPending, ColumnMissing, ColumnUnknown, ForeignKeyMissing, GeneratedDiffers
 from schema_guard.plan import Hazard, Phase, Refusal, Step
 from schema_guard.schema import Column, Table
 
 __all__ = ["add_missing_column", "change_generated", "is_native", "refuse_unknown", "tighten_filled"]
+
+
+LATER = "nullable: NOT NULL follows when every row has a value"
 
 
 def add_missing_column(
@@ -39,7 +42,7 @@ def add_missing_column(
         definition = _definition(column, live, case)
     except UnreadableTextError as error:
         return Refusal(missing, f"its definition is not understood ({error}): {column.ddl}")
-    if _is_key(column, live, missing.table):
+    if _is_key(column, live, missing.table) and column.default is None and not case.empty(live.name):
         if live.primary_key is not None or column.type.name != "INTEGER":
             return Refusal(
                 missing,
@@ -115,7 +118,7 @@ def _natively(
         phase=Phase.COLUMN,
         urgency=urgency_of(missing),
         locks=FILE_LOCK,
-        why="column missing",
+        why="column missing" if not _later(column, live, case) else f"column missing; {LATER}",
         resolves=tuple(resolves),
         object=missing.object,
         table=live.name,
@@ -127,6 +130,11 @@ def _natively(
     )
 
 
+def _later(column: Column, live: Table, case: Case) -> bool:
+    unknown = not column.nullable and column.default is None and column.generated is None
+    return unknown and not case.empty(live.name) and not _fill(column, live, case)
+
+
 def _fill(column: Column, live: Table, case: Case) -> str:
     """The constant that the models give new rows, for the old ones: only where the policy says so."""
     unknown = not column.nullable and column.default is None and column.generated is None
@@ -136,9 +144,18 @@ def _fill(column: Column, live: Table, case: Case) -> str:
     return f"UPDATE {quote(live.name)} SET {name} = {column.fill} WHERE {name} IS NULL"
 
 
+def _filled_later(column: Column, live: Table, case: Case) -> bool:
+    if column.nullable or column.default is not None or column.generated is not None or case.empty(live.name):
+        return False
+    return any(
+        isinstance(other, BackfillPending) and other.fill.table == live.name and column.name in other.fill.columns
+        for other in case.differences
+    )
+
+
 def tighten_filled(missing: ColumnMissing, live: Table, case: Case) -> Edit | None:
-    """NOT NULL for a column whose old rows its step fills."""
-    if not _fill(missing.column, live, case):
+    """NOT NULL for a column whose old rows its step fills, or a declared backfill does."""
+    if not _fill(missing.column, live, case) and not _filled_later(missing.column, live, case):
         return None
     name = missing.column.name
     return Edit(

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from schema_guard.dialects.sqlite.edit import set_default, set_primary_key, set_type
 from schema_guard.dialects.sqlite.names import quote
-from schema_guard.dialects.sqlite.repair.case import Case, Edit
-from schema_guard.difference import DefaultDiffers, IdentityDiffers
+from schema_guard.dialects.sqlite.repair.case import Case, Edit, Rows
+from schema_guard.difference import DefaultDiffers, IdentityDiffers, PrimaryKeyDiffers
 from schema_guard.plan import Refusal
 from schema_guard.schema import Table
 
@@ -23,6 +23,20 @@ def change_default(differs: DefaultDiffers | IdentityDiffers, live: Table, case:
     )
 
 
+def _key(live: Table) -> tuple[str, ...]:
+    return live.primary_key.columns if live.primary_key is not None else ()
+
+
+def _coming_key(live: Table, case: Case) -> tuple[str, ...]:
+    """The primary key that the same rebuild adds."""
+    for other in case.differences:
+        if not isinstance(other, PrimaryKeyDiffers) or other.table_name != live.name:
+            continue
+        if other.actual is None and case.rows(other, live.name) is not Rows.BREAK_IT:
+            return other.primary_key.columns
+    return ()
+
+
 def _give_key(differs: DefaultDiffers | IdentityDiffers, live: Table, case: Case) -> Edit | Refusal:
     """Only INTEGER PRIMARY KEY, in these words, is given by SQLite (https://sqlite.org/lang_createtable.html#rowid)."""
     name = differs.column.name
@@ -32,7 +46,7 @@ def _give_key(differs: DefaultDiffers | IdentityDiffers, live: Table, case: Case
             f"SQLite gives keys only to INTEGER PRIMARY KEY, and the models say {differs.column.type.text}: map it as"
             " BigInteger().with_variant(Integer, 'sqlite')",
         )
-    if live.primary_key is None or live.primary_key.columns != (name,) or live.without_rowid:
+    if live.without_rowid or (name,) not in (_key(live), _coming_key(live, case)):
         return Refusal(differs, "SQLite gives keys only to a table with a rowid whose primary key is this one column")
     quoted = quote(name)
 

@@ -1,16 +1,18 @@
-"""FOREIGN KEY constraints: added, or given the actions that the models say, in the table's text."""
+"""FOREIGN KEY constraints: added to the table's text; one with other actions is left as it is."""
 
 from __future__ import annotations
 
+from schema_guard.dialects.sqlite.checks import Condition
 from schema_guard.dialects.sqlite.edit import add_constraint, replace_foreign_key
 from schema_guard.dialects.sqlite.names import quote
-from schema_guard.dialects.sqlite.reader import key
+from schema_guard.dialects.sqlite.reader import UnreadableTextError, key
 from schema_guard.dialects.sqlite.repair.case import Case, Edit, Rows, refuse_violated
+from schema_guard.dialects.sqlite.repair.merge import rebuild_for
 from schema_guard.difference import ForeignKeyDiffers, ForeignKeyMissing, IndexMissing, TableMissing, UniqueMissing
 from schema_guard.plan import Refusal
 from schema_guard.schema import ForeignKey, Table
 
-__all__ = ["add_foreign_key", "change_foreign_key", "refuse_reference"]
+__all__ = ["add_foreign_key", "refuse_other_actions", "refuse_reference"]
 
 
 def add_foreign_key(missing: ForeignKeyMissing, live: Table, planned: Table, case: Case) -> Edit | Refusal:
@@ -23,13 +25,14 @@ def add_foreign_key(missing: ForeignKeyMissing, live: Table, planned: Table, cas
         return refuse_violated(case, missing)
     violated = case.in_the_way(missing, planned)
     wanted = missing.foreign_key
+    words = f"FOREIGN KEY ({', '.join(wanted.columns)}) to {wanted.target}"
     return Edit(
         missing,
         lambda text: add_constraint(text, wanted.ddl),
-        f"FOREIGN KEY ({', '.join(wanted.columns)}) to {wanted.target}",
+        words,
         certain=rows is Rows.KEEP_IT,
         unless=violated,
-        check=f"SELECT NOT ({violated})" if violated else "",
+        checks=(Condition(f"NOT ({violated})", f"{words} holds"),) if violated else (),
         requires=frozenset(_target_needs(wanted, case)),
     )
 
@@ -94,10 +97,12 @@ def _target_needs(wanted: ForeignKey, case: Case) -> list[str]:
     return []
 
 
-def change_foreign_key(differs: ForeignKeyDiffers) -> Edit:
-    wanted = differs.foreign_key
-    return Edit(
-        differs,
-        lambda text: replace_foreign_key(text, wanted.columns, wanted.target.name, wanted.ddl),
-        f"FOREIGN KEY ({', '.join(wanted.columns)}) ON DELETE {wanted.on_delete} ON UPDATE {wanted.on_update}",
-    )
+def refuse_other_actions(differs: ForeignKeyDiffers, live: Table, case: Case) -> Refusal:
+    """What a deletion does to the rows is a person's decision; the rebuild that would change it is the advice."""
+    wanted, text = differs.foreign_key, live.text or ""
+    reason = "the foreign key that is there would have to be replaced, and deletions would do something else"
+    try:
+        after = replace_foreign_key(text, wanted.columns, wanted.target.name, wanted.ddl)
+    except UnreadableTextError:
+        return Refusal(differs, reason)
+    return Refusal(differs, reason, rebuild_for(live, text, after, case).advice())

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from schema_guard.dialects.sqlite.backup import backup_statement
+from schema_guard.dialects.sqlite.checks import Condition
 from schema_guard.dialects.sqlite.features import FOREIGN_KEYS_ON, LEGACY_ALTER_ON
 from schema_guard.dialects.sqlite.reader import UnreadableTextError
 from schema_guard.dialects.sqlite.rebuild import Rebuild
@@ -42,7 +43,7 @@ def rebuild_table(
             chosen.append(edit)
         if not chosen:
             continue
-        rebuild = rebuild_for(live, text, after, case, tuple(edit.check for edit in chosen if edit.check))
+        rebuild = rebuild_for(live, text, after, case, tuple(check for edit in chosen for check in edit.checks))
         if not case.policy.rebuild:
             answers.extend(_forbidden(edit, rebuild) for edit in chosen)
             continue
@@ -53,7 +54,8 @@ def rebuild_table(
     return answers
 
 
-def rebuild_for(live: Table, before: str, after: str, case: Case, checks: tuple[str, ...] = ()) -> Rebuild:
+def rebuild_for(live: Table, before: str, after: str, case: Case, checks: tuple[Condition, ...] = ()) -> Rebuild:
+    """The rebuild of the table from one text to another, its indexes and triggers kept."""
     return Rebuild(
         name=live.name,
         before=before,
@@ -63,6 +65,8 @@ def rebuild_for(live: Table, before: str, after: str, case: Case, checks: tuple[
         foreign_keys=FOREIGN_KEYS_ON in case.facts.features,
         legacy_alter=LEGACY_ALTER_ON in case.facts.features,
         checks=checks,
+        referenced_by=live.referenced_by,
+        statistics=live.statistics,
     )
 
 
@@ -97,8 +101,12 @@ def _step(
         provides=frozenset(provides),
         requires=frozenset(requires - provides),
         unless=f"SELECT {unless}" if unless and not certain else "",
-        unless_reason=f"rows of {live.name} stand in the way" if unless and not certain else "",
+        unless_reason=f"rows of {live.name} stand in the way of: {_uncertain(edits)}" if unless and not certain else "",
     )
+
+
+def _uncertain(edits: Sequence[Edit]) -> str:
+    return "; ".join(edit.why for edit in edits if edit.unless)
 
 
 def _not_editable(edit: Edit, live: Table, error: Exception) -> Refusal:
@@ -112,7 +120,7 @@ def _forbidden(edit: Edit, rebuild: Rebuild) -> Refusal:
     return Refusal(
         edit.difference,
         "SQLite changes this only by rebuilding the table, which the policy forbids",
-        rebuild.statements(),
+        rebuild.advice(),
     )
 
 

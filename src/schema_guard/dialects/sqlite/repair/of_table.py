@@ -18,7 +18,11 @@ from schema_guard.dialects.sqlite.repair.column import (
     tighten_filled,
 )
 from schema_guard.dialects.sqlite.repair.default import change_default
-from schema_guard.dialects.sqlite.repair.foreign_key import add_foreign_key, change_foreign_key, refuse_reference
+from schema_guard.dialects.sqlite.repair.foreign_key import (
+    add_foreign_key,
+    refuse_other_actions,
+    refuse_reference,
+)
 from schema_guard.dialects.sqlite.repair.index import add_index, add_unique
 from schema_guard.dialects.sqlite.repair.merge import rebuild_for, rebuild_table
 from schema_guard.dialects.sqlite.repair.nullability import change_nullability
@@ -122,7 +126,7 @@ def _answer(difference: Difference, live: Table, planned: Table, case: Case) -> 
         case GeneratedDiffers():
             return change_generated(difference, live, case)
         case CollationDiffers():
-            return change_collation(difference)
+            return change_collation(difference, live, case)
         case ColumnUnknown():
             return refuse_unknown(difference, _loosened(difference, live, case))
         case _:
@@ -138,7 +142,7 @@ def _answer_constraint(difference: Difference, live: Table, planned: Table, case
         case ForeignKeyMissing():
             return add_foreign_key(difference, live, planned, case)
         case ForeignKeyDiffers():
-            return change_foreign_key(difference)
+            return refuse_other_actions(difference, live, case)
         case UniqueMissing():
             return add_unique(difference, live, planned, case)
         case IndexMissing():
@@ -150,6 +154,6 @@ def _answer_constraint(difference: Difference, live: Table, planned: Table, case
 def _loosened(unknown: ColumnUnknown, live: Table, case: Case) -> tuple[str, ...]:
     text = live.text or ""
     try:
-        return rebuild_for(live, text, drop_not_null(text, unknown.column.name), case).statements()
+        return rebuild_for(live, text, drop_not_null(text, unknown.column.name), case).advice()
     except UnreadableTextError:
         return ()

@@ -2,20 +2,43 @@
 
 from __future__ import annotations
 
+from typing import assert_never
+
 from schema_guard.difference import (
+    BackfillPending,
+    CheckMissing,
+    CheckNotValidated,
+    CollationDiffers,
+    ColumnMissing,
+    ColumnUnknown,
     CommentDiffers,
+    DefaultDiffers,
     Difference,
     DomainMissing,
     EnumMissing,
     EnumValueMissing,
+    EnumValueUnknown,
     ExclusionMissing,
+    ForeignKeyDiffers,
+    ForeignKeyMissing,
+    ForeignKeyNotValidated,
+    GeneratedDiffers,
+    IdentityDiffers,
+    IndexInvalid,
+    IndexMissing,
     NotComparable,
     NotEmittable,
+    NullabilityDiffers,
     ObjectUnknown,
+    PrimaryKeyDiffers,
     RelationDiffers,
     SchemaMissing,
     SequenceMissing,
+    TableMissing,
+    TableUnknown,
+    TypeDiffers,
     TypeMissing,
+    UniqueMissing,
 )
 from schema_guard.plan import Refusal
 from schema_guard.schema import Relation
@@ -35,20 +58,40 @@ def _reason(difference: Difference) -> str:
             return f"a {actual} bears the table's name: rename it, then run again"
         case ExclusionMissing():
             return "SQLite has no exclusion constraints"
-        case EnumMissing() | EnumValueMissing() | DomainMissing() | TypeMissing():
+        case EnumMissing() | EnumValueMissing() | EnumValueUnknown() | DomainMissing() | TypeMissing():
             return "SQLite has no types of its own to create"
         case SequenceMissing():
             return "SQLite has no sequences"
         case CommentDiffers():
             return "SQLite keeps no comments"
+        case CheckNotValidated() | ForeignKeyNotValidated() | IndexInvalid():
+            return "SQLite knows no constraint or index that holds for new rows only"
         case NotComparable():
             return "it cannot be told whether it differs: compare it by hand"
         case NotEmittable():
             return "it cannot be written for SQLite: correct the models"
-        case ObjectUnknown():
+        case ObjectUnknown() | TableUnknown():
             return "the models don't know it, so it is left alone: map it, or remove it yourself"
-        case _:
-            return "SQLite cannot change this"
+        case (
+            TableMissing()
+            | ColumnMissing()
+            | ColumnUnknown()
+            | TypeDiffers()
+            | NullabilityDiffers()
+            | DefaultDiffers()
+            | GeneratedDiffers()
+            | IdentityDiffers()
+            | CollationDiffers()
+            | PrimaryKeyDiffers()
+            | UniqueMissing()
+            | CheckMissing()
+            | ForeignKeyMissing()
+            | ForeignKeyDiffers()
+            | IndexMissing()
+            | BackfillPending()
+        ):
+            return "its table is not there"
+    assert_never(difference)
 
 
 def refuse_on_relation(difference: Difference, relation: Relation) -> Refusal:

@@ -1,0 +1,1 @@
+"""What a deploy runs: predeploy.sh, then schema_guard.py in front of each process."""

@@ -1,0 +1,43 @@
+"""What `apply` and `run` have in common: repair within the limits, stoppable, and its exit code."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from schema_guard.cli.exit_codes import apply_code
+from schema_guard.cli.output import log
+from schema_guard.cli.progress import told
+from schema_guard.cli.request import Request
+from schema_guard.cli.stopping import stoppable
+from schema_guard.cli.waiting import when_reachable
+from schema_guard.dialects import check_same
+from schema_guard.report import Report
+
+__all__ = ["Applied", "applied"]
+
+
+@dataclass(frozen=True, slots=True)
+class Applied:
+    report: Report
+    code: int
+    stopped: bool
+
+
+def applied(asked: Request) -> Applied:
+    """Wait for the database, apply, and say what the command exits with.
+
+    Raises:
+        UnreachableError, LockTimeoutError, ReadError, StoppedError: as `Guard.apply` does.
+        ConfigurationError: --ddl-url is another database than --url.
+    """
+    with stoppable() as stop:
+
+        def repair() -> Report:
+            stop.check()
+            if asked.ddl_url != asked.url:
+                check_same(asked.url, asked.ddl_url)
+            return asked.guard.apply(asked.ddl_url, asked.limits, heard=told, stop=stop)
+
+        report = when_reachable(repair, asked.wait, log, sleep=stop.sleep)
+        code = 128 + stop.signal if stop.asked else apply_code(report)
+        return Applied(report, code, stop.asked)

@@ -1,0 +1,241 @@
+"""The commands about the migration chain: doctor, stamp, deploy. Each one returns its exit code."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import click
+
+from schema_guard.cli.exit_codes import FAILED, LOCKED, OK, REMAINS, UNREACHABLE, apply_code
+from schema_guard.cli.options import database_options, format_option, output_options, target_argument
+from schema_guard.cli.output import log, print_lines, print_text
+
+if TYPE_CHECKING:
+    from schema_guard.cli.request import Request
+    from schema_guard.integrations.alembic.deploy import Deployment
+    from schema_guard.integrations.alembic.doctor import Doctor
+
+__all__ = ["deploy", "doctor", "stamp"]
+
+Command = TypeVar("Command", bound=Callable[..., Any])
+
+
+def chain_options(command: Command) -> Command:
+    """Where the chain is, and where scratch databases may be made."""
+    for option in reversed(
+        (
+            click.option(
+                "-c", "--config", metavar="FILE", help="alembic.ini, pyproject.toml, or the folder of env.py."
+            ),
+            click.option(
+                "-n", "--name", "section", default="alembic", help="The section of alembic.ini, as Alembic's."
+            ),
+            click.option("-x", "x", multiple=True, metavar="NAME=VALUE", help="For env.py, as Alembic's -x."),
+            click.option(
+                "--scratch-url",
+                metavar="URL",
+                help="A PostgreSQL on which scratch databases may be made.  [default: the database's own server]",
+            ),
+        )
+    ):
+        command = option(command)
+    return command
+
+
+@click.command(short_help="Diagnose the connection and the Alembic chain.")
+@target_argument
+@database_options
+@chain_options
+@click.option("--replay", is_flag=True, help="Also run the chain on a scratch database of the database's own system.")
+@click.option(
+    "--replay-on",
+    multiple=True,
+    type=click.Choice(["sqlite", "postgresql"]),
+    help="Also run the chain on a scratch database of this system; may be repeated.",
+)
+@format_option("text", "json")
+@output_options
+def doctor(
+    target: str | None,
+    url: str | None,
+    config: str | None,
+    section: str,
+    x: tuple[str, ...],
+    scratch_url: str | None,
+    replay: bool,
+    replay_on: tuple[str, ...],
+    format_: str,
+    no_color: bool,
+    verbose: bool,
+) -> int:
+    """Diagnose the connection and the Alembic chain: each fault with its file, its revision and its mend.
+
+    Writes nothing to the database; a replay runs on a scratch database that is dropped afterwards. Exits with 1 on a
+    fault that breaks the next deploy.
+    """
+    from schema_guard.cli.request import request
+    from schema_guard.integrations.alembic import document, words
+
+    asked = request(target, url=url)
+    physician = _doctor(asked, asked.url, config, section, x, scratch_url)
+    systems = [*([asked.url.get_backend_name()] if replay else []), *replay_on]
+    diagnosis = physician.diagnose(replay_on=tuple(dict.fromkeys(systems)))
+    code = UNREACHABLE if diagnosis.unreachable else REMAINS if diagnosis.breaks else OK
+    if format_ == "json":
+        print_text(document.doctor_json(diagnosis, code))
+    else:
+        print_lines(words.doctor_lines(diagnosis, code, verbose=verbose), color=not no_color)
+    return code
+
+
+@click.command(short_help="Stamp the revision that a replay proves.")
+@target_argument
+@database_options
+@chain_options
+@click.option("--ddl-url", metavar="URL", help="The same database, directly, where --url goes through a pooler.")
+@click.option("--revision", metavar="ID", help="This one of several that leave the same tables.")
+@click.option("--wait", metavar="TIME", help="How long to wait for another guard.  [default: 30s]")
+@format_option("text", "json")
+@output_options
+def stamp(
+    target: str | None,
+    url: str | None,
+    config: str | None,
+    section: str,
+    x: tuple[str, ...],
+    scratch_url: str | None,
+    ddl_url: str | None,
+    revision: str | None,
+    wait: str | None,
+    format_: str,
+    no_color: bool,
+    verbose: bool,  # noqa: ARG001 - the error handler reads it from the command line
+) -> int:
+    """Write into alembic_version the latest revision whose schema this database has, as a replay proves; else refuse.
+
+    The chain is run on a scratch database, revision by revision, and the database compared with each state.
+    """
+    from schema_guard.cli.request import WAIT, request
+    from schema_guard.integrations.alembic import document, words
+    from schema_guard.integrations.alembic.stamp import stamp as stamp_proved
+
+    asked = request(target, url=url, ddl_url=ddl_url, wait=wait)
+    patience = WAIT if asked.settings.wait is None else asked.settings.wait
+    stamped = stamp_proved(_doctor(asked, asked.ddl_url, config, section, x, scratch_url), patience, revision)
+    code = OK if stamped.proved else REMAINS
+    if format_ == "json":
+        print_text(document.stamp_json(stamped, code))
+    else:
+        print_lines(words.stamp_lines(stamped, code), color=not no_color)
+    return code
+
+
+@click.command(short_help="Run the Alembic chain, then apply.")
+@target_argument
+@database_options
+@chain_options
+@click.option("--ddl-url", metavar="URL", help="The same database, directly, where --url goes through a pooler.")
+@click.option(
+    "--repair-chain",
+    is_flag=True,
+    help="Where alembic_version is empty, unknown or wrong, stamp what a replay proves, and go on from there.",
+)
+@click.option("--budget", metavar="TIME", help="For locks and for the guard, not for revisions.  [default: 60s]")
+@click.option("--required-only", is_flag=True, default=None, help="Only what breaks the application; leave all debt.")
+@click.option("--wait", metavar="TIME", help="How long to wait for the database to come up.  [default: 30s]")
+@click.option("--lock-timeout", metavar="TIME", help="The longest that one try waits for a lock.  [default: 1s]")
+@format_option("text", "json")
+@output_options
+def deploy(
+    target: str | None,
+    url: str | None,
+    config: str | None,
+    section: str,
+    x: tuple[str, ...],
+    scratch_url: str | None,
+    ddl_url: str | None,
+    repair_chain: bool,
+    budget: str | None,
+    required_only: bool | None,
+    wait: str | None,
+    lock_timeout: str | None,
+    format_: str,
+    no_color: bool,
+    verbose: bool,
+) -> int:
+    """Run the Alembic chain to its head under the guard's lock, then apply. Never stamps blindly, never autogenerates.
+
+    Each revision runs in a transaction of its own, with a lock timeout, and again when a lock was not to be had.
+    """
+    from schema_guard.cli.progress import told
+    from schema_guard.cli.request import request
+    from schema_guard.cli.waiting import when_reachable
+    from schema_guard.integrations.alembic.deploy import deploy as run_deploy
+
+    asked = request(
+        target,
+        url=url,
+        ddl_url=ddl_url,
+        budget=budget,
+        required_only=required_only,
+        wait=wait,
+        lock_timeout=lock_timeout,
+    )
+    physician = _doctor(asked, asked.ddl_url, config, section, x, scratch_url)
+    deployment = when_reachable(
+        lambda: run_deploy(physician, asked.limits, repair_chain=repair_chain, heard=told), asked.wait, log
+    )
+    code = _deploy_code(deployment)
+    if format_ == "json":
+        from schema_guard.integrations.alembic.document import deploy_json
+        from schema_guard.render.json import apply_json
+
+        report = deployment.report
+        print_text(deploy_json(deployment, code, None if report is None else apply_json(report, code)))
+    else:
+        from schema_guard.integrations.alembic.words import deploy_lines
+        from schema_guard.render.text import apply_lines
+
+        lines = deploy_lines(deployment, code)
+        if deployment.report is not None:
+            lines += apply_lines(deployment.report, code, verbose=verbose)
+        print_lines(lines, color=not no_color)
+    return code
+
+
+def _deploy_code(deployment: Deployment) -> int:
+    """What a script has to know: 0 the application can start; else why not."""
+    from schema_guard.integrations.alembic.job import Failure
+
+    failed = deployment.failed
+    if failed is not None and failed.why is Failure.LOCK:
+        return LOCKED
+    if failed is not None and (failed.revision or failed.why is not Failure.OTHER):
+        return FAILED
+    if deployment.stopped or deployment.report is None:
+        return REMAINS
+    return apply_code(deployment.report)
+
+
+def _doctor(
+    asked: Request, url: Any, config: str | None, section: str, x: tuple[str, ...], scratch_url: str | None
+) -> Doctor:
+    from schema_guard.config import normalise_url
+    from schema_guard.integrations.alembic import find_location, require_alembic
+    from schema_guard.integrations.alembic.doctor import Doctor
+
+    require_alembic()
+    settings = asked.settings
+    direct = url != asked.url and settings.ddl_url is not None
+    return Doctor(
+        guard=asked.guard,
+        target=asked.arguments[0] if asked.arguments else "",
+        loaded=settings.required_target(),
+        url=url,
+        written=settings.ddl_url if direct else settings.url,
+        location=find_location(config, section),
+        x=x,
+        scratch_server=normalise_url(scratch_url) if scratch_url else None,
+        say=log,
+    )

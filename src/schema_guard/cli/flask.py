@@ -1,0 +1,69 @@
+"""`flask guard check|plan|apply|doctor|stamp|deploy`: the same commands, told by the application what they work on."""
+
+from __future__ import annotations
+
+import os
+import sys
+
+import click
+from flask.cli import ScriptInfo, with_appcontext
+
+from schema_guard.cli.main import guarded, run
+
+__all__ = ["guard"]
+
+COMMANDS = {
+    "check": "Report how the database differs from the models, by impact.",
+    "plan": "Show the steps that apply would take.",
+    "apply": "Repair, and say whether the application can start.",
+    "doctor": "Diagnose the connection and the migration chain.",
+    "stamp": "Stamp the revision that a replay proves.",
+    "deploy": "Run the migration chain, then apply.",
+}
+CHAIN = ("doctor", "stamp", "deploy")
+"""Those that look for migrations."""
+TARGET = "schema_guard.integrations.flask:guard_of_application()"
+
+
+@click.group()
+def guard() -> None:
+    """Makes the application's database satisfy its models, without destroying anything."""
+
+
+def _command(name: str, summary: str) -> click.Command:
+    @click.command(
+        name,
+        help=f"{summary}\n\nTakes the options of `schema-guard {name}`.",
+        context_settings={"ignore_unknown_options": True},
+        add_help_option=False,
+    )
+    @click.argument("arguments", nargs=-1, type=click.UNPROCESSED)
+    @click.pass_context
+    @with_appcontext
+    def command(context: click.Context, arguments: tuple[str, ...]) -> None:
+        info = context.ensure_object(ScriptInfo)
+        if info.app_import_path:
+            os.environ["FLASK_APP"] = info.app_import_path  # for the process that runs env.py
+        sys.exit(guarded(lambda: run([name, TARGET, *_told(name, arguments), *arguments]), arguments))
+
+    return command
+
+
+def _told(name: str, arguments: tuple[str, ...]) -> list[str]:
+    """What the application knows and nobody asked for otherwise."""
+    from schema_guard.integrations.flask import migrations_of_application, url_of_application
+
+    def given(*options: str) -> bool:
+        return any(argument.partition("=")[0] in options for argument in arguments)
+
+    told: list[str] = []
+    if not given("--url", "--help", "-h"):
+        told += ["--url", url_of_application().render_as_string(hide_password=False)]
+    folder = migrations_of_application()
+    if name in CHAIN and folder is not None and not given("--config", "-c"):
+        told += ["--config", folder]
+    return told
+
+
+for _name, _summary in COMMANDS.items():
+    guard.add_command(_command(_name, _summary))

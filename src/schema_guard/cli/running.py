@@ -1,0 +1,110 @@
+"""`schema-guard run`: apply, then become the application's own command."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import signal
+import sys
+from collections.abc import Sequence
+from contextlib import redirect_stdout
+from typing import NoReturn
+
+import click
+
+from schema_guard.cli.exit_codes import OK
+from schema_guard.cli.options import apply_options, database_options, output_options, target_argument
+from schema_guard.cli.output import log, print_lines
+from schema_guard.errors import ConfigurationError
+
+__all__ = ["own_arguments", "run"]
+
+END = "--"
+
+RESTORED = ("SIGPIPE", "SIGXFZ", "SIGXFSZ")
+"""Python ignores these, and what is ignored stays ignored after exec: the command shall find them as a shell does."""
+
+
+def own_arguments(arguments: Sequence[str]) -> Sequence[str]:
+    """The command line without the command that follows `--`."""
+    return arguments[: arguments.index(END)] if END in arguments else arguments
+
+
+class RunCommand(click.Command):
+    """Keeps what follows `--` from being read as options or as TARGET."""
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        own = list(own_arguments(args))
+        ctx.meta["schema_guard.command"] = args[len(own) + 1 :]
+        return super().parse_args(ctx, own)
+
+    def collect_usage_pieces(self, ctx: click.Context) -> list[str]:
+        return [*super().collect_usage_pieces(ctx), END, "COMMAND..."]
+
+
+@click.command(cls=RunCommand, short_help="Apply, then become COMMAND.")
+@target_argument
+@database_options
+@apply_options
+@output_options
+@click.pass_context
+def run(
+    ctx: click.Context,
+    target: str | None,
+    url: str | None,
+    ddl_url: str | None,
+    budget: str | None,
+    required_only: bool | None,
+    wait: str | None,
+    lock_timeout: str | None,
+    no_color: bool,
+    verbose: bool,
+) -> int:
+    """Apply, then become COMMAND: the same process, so that signals arrive and its exit code is the command's.
+
+    What apply reports goes to stderr. When something that breaks the application remains, COMMAND is not started and
+    the exit code is that of apply.
+    """
+    from schema_guard.cli.applying import applied
+    from schema_guard.cli.request import request
+    from schema_guard.render.text import apply_lines
+
+    command = _found(ctx.meta["schema_guard.command"])
+    asked = request(
+        target,
+        url=url,
+        ddl_url=ddl_url,
+        budget=budget,
+        required_only=required_only,
+        wait=wait,
+        lock_timeout=lock_timeout,
+    )
+    done = applied(asked)
+    with redirect_stdout(sys.stderr):
+        print_lines(apply_lines(done.report, done.code, verbose=verbose), color=not no_color)
+    if done.code != OK:
+        log(f"{command[0]} was not started")
+        return done.code
+    return _become(command)
+
+
+def _found(command: Sequence[str]) -> Sequence[str]:
+    """Looked for before anything is done to the database."""
+    if not command:
+        raise ConfigurationError("no command to run: schema-guard run TARGET -- COMMAND...")
+    if shutil.which(command[0]) is None:
+        raise ConfigurationError(f"{command[0]} is no program that can be run: not found, or not executable")
+    return command
+
+
+def _become(command: Sequence[str]) -> NoReturn:
+    for stream in (sys.stdout, sys.stderr):
+        if stream is not None:
+            stream.flush()
+    for name in RESTORED:
+        if hasattr(signal, name):
+            signal.signal(getattr(signal, name), signal.SIG_DFL)
+    try:
+        os.execvp(command[0], list(command))
+    except OSError as error:
+        raise ConfigurationError(f"{command[0]} cannot be run: {error.strerror}") from None

@@ -1,0 +1,49 @@
+"""Ends a statement whose answer never comes: the network is dead and nobody said so.
+
+The server ends every statement by its statement_timeout; a client behind a network that has fallen silent never hears
+of it, and the system's keepalive takes hours. So the client ends the connection itself, some seconds after the server
+must have answered.
+"""
+
+from __future__ import annotations
+
+import os
+import socket
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+
+__all__ = ["GRACE", "answered_within"]
+
+GRACE = 10.0
+"""Seconds for the answer to arrive, beyond those that the server has for the statement."""
+
+
+@contextmanager
+def answered_within(seconds: float, driver: object) -> Iterator[None]:
+    """Cut the connection when the body takes longer than the server may: the driver then raises as for a lost one.
+
+    Args:
+        seconds: the statement's timeout.
+        driver: the driver's own connection.
+    """
+    timer = threading.Timer(seconds + GRACE, _cut, [driver])
+    timer.daemon = True
+    timer.start()
+    try:
+        yield
+    finally:
+        timer.cancel()
+
+
+def _cut(driver: object) -> None:
+    """psycopg and psycopg2 tell their socket's number, pg8000 holds the socket; asyncpg ends what waits in its loop."""
+    terminate, loop = getattr(driver, "terminate", None), getattr(driver, "_loop", None)
+    if terminate is not None and loop is not None:
+        loop.call_soon_threadsafe(terminate)
+        return
+    holder = getattr(driver, "_usock", driver)
+    with suppress(Exception):  # it is closed already
+        descriptor = os.dup(holder.fileno())  # type: ignore[attr-defined] # each of them has one
+        with socket.socket(fileno=descriptor) as connection:
+            connection.shutdown(socket.SHUT_RDWR)

@@ -1,0 +1,227 @@
+"""The honest deploy: the chain under the guard's lock, one revision at a time, then the guard itself.
+
+It never stamps what was not proved, never generates a revision, and says how it went by its exit code.
+"""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Callable
+from contextlib import closing
+from dataclasses import dataclass, field
+
+from schema_guard.dialects import open_session
+from schema_guard.dialects.base import Session
+from schema_guard.errors import ConfigurationError, GuardError, one_line
+from schema_guard.execute.limits import Limits
+from schema_guard.execute.retry import Retry
+from schema_guard.integrations.alembic.child import events_of
+from schema_guard.integrations.alembic.doctor import Doctor, Look
+from schema_guard.integrations.alembic.faults import Fault
+from schema_guard.integrations.alembic.handing_over import environment_for
+from schema_guard.integrations.alembic.job import Applied, Began, Failed, Failure, Task
+from schema_guard.integrations.alembic.live import open_live
+from schema_guard.integrations.alembic.replay import Project, job_for
+from schema_guard.integrations.alembic.stamp import Stamped, prove_and_stamp
+from schema_guard.report import Report, StepResult
+
+__all__ = ["Deployment", "Ran", "deploy"]
+
+REPAIRABLE = frozenset({"unknown-revision", "unstamped", "several-rows", "blind-stamp", "revision-edited"})
+"""Faults of alembic_version alone, which a proved stamp mends."""
+
+
+@dataclass(frozen=True, slots=True)
+class Ran:
+    """A revision that ran: how long the attempt that worked took, in seconds, and how many attempts there were."""
+
+    revision: str
+    seconds: float
+    attempts: int = 1
+
+
+@dataclass(slots=True)
+class Deployment:
+    """What became of it. `report` is the guard's, None when the chain already failed.
+
+    `faults` is the diagnosis of what stands in the way. `failed` is the revision that failed.
+    """
+
+    ran: list[Ran] = field(default_factory=list)
+    before: tuple[str, ...] = ()
+    after: tuple[str, ...] = ()
+    stamped: Stamped | None = None
+    failed: Failed | None = None
+    faults: tuple[Fault, ...] = ()
+    report: Report | None = None
+
+    @property
+    def stopped(self) -> bool:
+        """The chain did not come to its head."""
+        return self.failed is not None or bool(self.faults)
+
+
+Say = Callable[[str], None]
+
+
+def deploy(
+    doctor: Doctor,
+    limits: Limits,
+    *,
+    repair_chain: bool = False,
+    heard: Callable[[StepResult], None] | None = None,
+    retry: Retry | None = None,
+) -> Deployment:
+    """Upgrade to the head, then apply.
+
+    Args:
+        doctor: the application.
+        limits: time for locks and for the guard; a revision itself may take as long as it takes.
+        repair_chain: where alembic_version is empty, unknown or wrong, stamp what a replay proves and go on from there.
+        heard: is told of each step of the guard.
+        retry: how to pause between attempts at a lock.
+
+    Raises:
+        ConfigurationError: there is no chain.
+        UnreachableError, LockTimeoutError: the database does not answer, another guard is at work.
+    """
+    started = time.monotonic()
+    project = doctor.describe()
+    if project is None:
+        raise ConfigurationError("no Alembic configuration: name it with --config, or run schema-guard apply")
+    run = _Run(doctor, project, limits, started, retry or Retry(), repair_chain)
+    with closing(open_session(doctor.url)) as session, session.guard_lock(doctor.guard.name, limits.budget):
+        run.chain(session)
+    # the guard takes the lock itself, and looks again
+    if not run.result.stopped:
+        run.result.report = doctor.guard.apply(doctor.url, limits, heard=heard)
+    return run.result
+
+
+@dataclass(slots=True)
+class _Run:
+    doctor: Doctor
+    project: Project
+    limits: Limits
+    started: float
+    retry: Retry
+    repair: bool
+    result: Deployment = field(default_factory=Deployment)
+
+    def chain(self, session: Session) -> None:
+        """From whatever alembic_version says to the head."""
+        look = self._look(session)
+        self.result.before = self.result.after = look.version.rows
+        faults = self._breaking(look)
+        if faults and self.repair and all(fault.code in REPAIRABLE or fault.guess for fault in faults):
+            if not self._repaired(session, faults):
+                return
+        elif faults and not all(fault.guess for fault in faults):
+            self.result.faults = tuple(faults)
+            return
+        elif self.repair and self._doubtful(session) and not self._repaired(session, []):
+            return
+        self._upgrade(session)
+
+    def _look(self, session: Session) -> Look:
+        with open_live(self.doctor.url) as live:
+            return self.doctor.look(session, live, self.project)
+
+    def _breaking(self, look: Look) -> list[Fault]:
+        return [fault for fault in self.doctor.chain_faults(self.project, look) if fault.breaks_next_deploy]
+
+    def _doubtful(self, session: Session) -> bool:
+        """There is something to run, or to mend: reason enough to prove that alembic_version tells the truth."""
+        look = self._look(session)
+        if not look.version.rows:
+            return False
+        chain = self.project.chain
+        pending = chain.upto(chain.heads) - chain.upto(look.version.rows)
+        if pending:
+            return True
+        return not self.doctor.guard.check(self.doctor.url).satisfied
+
+    def _repaired(self, session: Session, faults: list[Fault]) -> bool:
+        """Stamp what is proved. False when nothing may run: then the result says why."""
+        try:
+            stamped = prove_and_stamp(self.doctor, self.project, session, certain=True)
+        except ConfigurationError as error:
+            if not faults:
+                self.doctor.say(f"{error.message}; alembic_version is taken at its word")
+                return True
+            self.result.faults = tuple(faults)
+            self.result.stamped = Stamped(False, why=error.message)
+            return False
+        self.result.stamped = stamped
+        if stamped.written:
+            before = ", ".join(stamped.before) or "nothing"
+            self.doctor.say(
+                f"alembic_version named {before}; proved and stamped: {', '.join(stamped.heads) or 'nothing'}"
+            )
+        self.result.after = stamped.heads
+        if stamped.proved or not self._needs(faults, stamped):
+            return True
+        self.result.faults = (*faults, *stamped.faults)
+        if not self.result.faults:
+            self.result.failed = Failed(Failure.OTHER, stamped.why)
+        return False
+
+    @staticmethod
+    def _needs(faults: list[Fault], stamped: Stamped) -> bool:
+        """A doubt that the replay could not settle stops only where there was a fault."""
+        return bool([fault for fault in faults if not fault.guess]) or bool(stamped.match)
+
+    def _upgrade(self, session: Session) -> None:
+        """Each pending revision in a transaction of its own, with the lock timeout; again when a lock was not to be "
+        "had."""
+        attempts = 0
+        while True:
+            attempts += 1
+            failed = self._attempt(session, attempts)
+            if failed is None:
+                return
+            again = failed.why is Failure.LOCK and self.retry.pause(attempts, self.started + self.limits.budget)
+            if not again:
+                self.result.failed = failed
+                self.result.faults = tuple(self._diagnosis(session))
+                return
+            self.doctor.say(f"{failed.revision}: {failed.message}; trying again")
+
+    def _attempt(self, session: Session, attempts: int) -> Failed | None:
+        rows = self._look(session).version.rows
+        chain = self.project.chain
+        ran = chain.upto(rows)
+        pending = tuple(id_ for id_ in chain.order if id_ not in ran)
+        self.result.after = rows
+        if not pending:
+            return None
+        with open_live(self.doctor.url) as live:
+            fingerprint = live.fingerprint()
+        job = job_for(
+            self.project,
+            Task.UPGRADE,
+            revisions=pending,
+            fingerprint=fingerprint,
+            lock_timeout=self.limits.lock_timeout,
+        )
+        failed: Failed | None = None
+        for event in events_of(job, environment_for(self.project.written_url, self.project.url, os.environ)):
+            match event:
+                case Began(revision=revision):
+                    self.doctor.say(f"running {revision} {one_line(chain.by_id[revision].doc.partition(chr(10))[0])}")
+                case Applied(revision=revision, seconds=seconds):
+                    self.result.ran.append(Ran(revision, seconds, attempts))
+                    attempts = 1
+                case Failed():
+                    failed = event
+                case _:
+                    continue
+        self.result.after = self._look(session).version.rows
+        return failed
+
+    def _diagnosis(self, session: Session) -> list[Fault]:
+        try:
+            return self._breaking(self._look(session))
+        except GuardError:
+            return []

@@ -1,0 +1,101 @@
+"""`run` becomes the command, and signals end an apply in good order, with every driver."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import psycopg
+import pytest
+
+from tests.cli.conftest import url_of
+from tests.postgres.database import Database
+
+MODELS = """
+from sqlalchemy import Column, Index, Integer, MetaData, Table
+models = MetaData()
+things = Table("things", models, Column("id", Integer, primary_key=True), Column("size", Integer, nullable=True))
+Index("ix_size", things.c.size)
+"""
+
+
+def start(directory: Path, *arguments: str) -> subprocess.Popen[str]:
+    """A process of its own, whose exec does not replace the test run."""
+    environment = {key: value for key, value in os.environ.items() if key != "DATABASE_URL"}
+    return subprocess.Popen(
+        [sys.executable, "-m", "schema_guard", *arguments],
+        cwd=directory,
+        env=environment | {"PYTHONPATH": os.pathsep.join([*(path for path in sys.path if path), str(directory)])},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+
+
+def test_the_command_takes_the_place_of_the_guard(application: Path) -> None:
+    """Its process id is the guard's, its arguments are its own, and so is the exit code."""
+    url = url_of(application)
+    process = start(application, "run", "shop:Base", "--url", url, "--", "sh", "-c", 'echo $$ "$@"; exit 7', "sh", "-v")
+    out, err = process.communicate(timeout=60)
+    assert (out, process.returncode) == (f"{process.pid} -v\n", 7)
+    assert "the application can start" in err
+
+
+def test_the_command_is_not_started_while_something_breaks(application: Path) -> None:
+    url = url_of(application, ["CREATE TABLE proposals (id INTEGER PRIMARY KEY, who TEXT NOT NULL)"])
+    process = start(application, "run", "shop:Base", "--url", url, "--", "echo", "started")
+    out, err = process.communicate(timeout=60)
+    assert (out, process.returncode) == ("", 1)
+    assert "echo was not started" in err
+
+
+@pytest.mark.parametrize(
+    ("command", "told"), [((), "no command to run"), (("no-such-program",), "no-such-program is no program")]
+)
+def test_a_command_that_cannot_run_is_told_before_anything_is_done(
+    application: Path, command: tuple[str, ...], told: str
+) -> None:
+    url = url_of(application)
+    process = start(application, "run", "shop:Base", "--url", url, "--", *command)
+    _, err = process.communicate(timeout=60)
+    assert process.returncode == 2
+    assert told in err
+    assert (application / "shop.db").stat().st_size == 0
+
+
+@pytest.mark.parametrize("driver", ["psycopg", "psycopg2", "pg8000"])
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_a_signal_cancels_the_statement_and_leaves_nothing_behind(
+    tmp_path: Path, postgres_database: Database, driver: str, number: signal.Signals
+) -> None:
+    """An index build that waits for a writer is cancelled on the server; its INVALID index is dropped."""
+    (tmp_path / "stage.py").write_text(MODELS)
+    with postgres_database.connect() as connection, postgres_database.connect(autocommit=False) as writer:
+        connection.execute("CREATE TABLE things (id SERIAL PRIMARY KEY, size INTEGER)")
+        writer.execute("INSERT INTO things (size) VALUES (1)")
+        url = postgres_database.server.url(postgres_database.name, driver=driver)
+        process = start(tmp_path, "apply", "stage:models", "--url", url, "--lock-timeout", "30s", "--budget", "60s")
+        wait_for(connection, "SELECT count(*) = 1 FROM pg_stat_progress_create_index")
+        time.sleep(0.2)
+        begun = time.monotonic()
+        process.send_signal(number)
+        time.sleep(0.3)
+        writer.rollback()  # DROP INDEX CONCURRENTLY waits for it too
+        out, err = process.communicate(timeout=60)
+        assert time.monotonic() - begun < 10
+        assert process.returncode == 128 + number, err
+        assert f"stopped by {number.name}" in out
+        assert "Traceback" not in err
+        assert connection.execute("SELECT count(*) FROM pg_index WHERE NOT indisvalid").fetchone() == (0,)
+        assert connection.execute("SELECT count(*) FROM pg_locks WHERE locktype = 'advisory'").fetchone() == (0,)
+
+
+def wait_for(connection: psycopg.Connection[tuple[object, ...]], question: str) -> None:
+    deadline = time.monotonic() + 30
+    while connection.execute(question.encode()).fetchone() != (True,):
+        assert time.monotonic() < deadline, question
+        time.sleep(0.05)

@@ -1,0 +1,1 @@
+"""Many guards that boot at once on one database."""

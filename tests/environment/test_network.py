@@ -1,0 +1,61 @@
+"""A network that fails, and a server that is late."""
+
+from __future__ import annotations
+
+import threading
+import time
+from pathlib import Path
+
+import pytest
+
+from tests.environment.conftest import Command, drifted, repaired
+from tests.environment.proxy import Proxy
+from tests.postgres.cluster import Cluster
+from tests.postgres.database import Database
+from tests.postgres.own import OwnServer
+
+STEPS = [b"ADD COLUMN note", b"ADD CONSTRAINT ck_quantity", b"VALIDATE CONSTRAINT ck_quantity", b"CREATE INDEX CONCURRENTLY"]
+BUDGET = 5
+SLACK = 55
+"""Seconds beyond the budget until the guard has to give up: 10 for a silent server, twice, the rest for a slow machine."""
+
+
+@pytest.mark.parametrize("step", STEPS, ids=lambda step: step.decode())
+@pytest.mark.parametrize("hang_up", [True, False], ids=["hangs up", "falls silent"])
+def test_a_network_that_fails_in_mid_step(step: bytes, hang_up: bool, shop: Database, command: Command) -> None:
+    """The guard ends in time and says what is unknown; the next run repairs what is open."""
+    with Proxy(shop.server.port, step, hang_up=hang_up) as proxy:
+        url = f"postgresql+psycopg://postgres@127.0.0.1:{proxy.port}/{shop.name}?connect_timeout=2"
+        took = command("apply", url, "--budget", f"{BUDGET}s", "--wait", "0")
+        assert proxy.failed
+    assert took.code in (3, 4, 5), took.said
+    assert took.seconds < BUDGET + SLACK
+    again = command("apply", shop.url)
+    assert again.code == 0, again.said
+    assert repaired(shop)
+
+
+def test_a_server_that_comes_up_later(
+    postgres_server: Cluster, server_room: Path, tmp_path: Path, command: Command
+) -> None:
+    """The guard waits for it, ten seconds here, and then repairs."""
+    with OwnServer(postgres_server, server_room / f"own-late-{tmp_path.name}") as own:
+        database = drifted(own.cluster)
+        own.stop()
+        late = threading.Timer(10, own.start)
+        late.start()
+        took = command("apply", database.url, "--wait", "60s")
+        late.join()
+        assert took.code == 0, took.said
+        assert took.seconds >= 10
+        assert "waiting up to 60 s" in took.ended.err
+        assert repaired(database)
+
+
+def test_a_server_that_never_comes_up(command: Command, postgres_server: Cluster) -> None:
+    """Exit code 3 when the time is over."""
+    begun = time.monotonic()
+    took = command("apply", "postgresql+psycopg://postgres@127.0.0.1:1/nothing", "--wait", "2s")
+    assert took.code == 3
+    assert time.monotonic() - begun < 15
+    assert "127.0.0.1:1" in took.ended.err

@@ -1,0 +1,132 @@
+"""What the server's own log says was sent: timeouts before every statement at every attempt, nothing when satisfied."""
+
+from __future__ import annotations
+
+import csv
+import io
+import re
+import threading
+import time
+import uuid
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+import sqlalchemy as sa
+
+from schema_guard import Backfill, Guard
+from schema_guard.execute.limits import Limits
+from tests.postgres.database import Database
+
+USER, DATABASE, PROCESS, MESSAGE = 1, 2, 3, 13
+"""Columns of csvlog (PostgreSQL manual, 19.8.4)."""
+
+READS = re.compile(r"BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY|SET LOCAL|SELECT|WITH|COMMIT|EXPLAIN|SHOW")
+STARTUP = re.compile(r"BEGIN|SAVEPOINT|RELEASE|ROLLBACK|select|show", re.IGNORECASE)
+"""What the drivers and SQLAlchemy ask for when they connect."""
+CHANGES = re.compile(r"ALTER|CREATE|DROP|UPDATE|INSERT|DELETE|COMMENT")
+
+metadata = sa.MetaData()
+owners = sa.Table("owners", metadata, sa.Column("id", sa.Integer, primary_key=True), sa.Column("who", sa.String(20)))
+things = sa.Table(
+    "things",
+    metadata,
+    sa.Column("id", sa.Integer, primary_key=True),
+    sa.Column("owner", sa.ForeignKey("owners.id"), index=True),
+    sa.Column("who", sa.String(20)),
+    sa.Column("kind", sa.Enum("a", "b", name="kind")),
+    sa.Column("size", sa.Integer, sa.CheckConstraint("size > 0", name="ck_size"), nullable=False, server_default="1"),
+    sa.UniqueConstraint("owner", "who", name="uq"),
+)
+GUARD = Guard(metadata, backfills=[Backfill(things, {things.c.who: owners.c.who}, on=things.c.owner == owners.c.id)])
+BEFORE = """
+CREATE TABLE owners (id serial PRIMARY KEY, who text);
+CREATE TABLE things (id serial PRIMARY KEY, owner int, who varchar(20), size int);
+INSERT INTO owners (who) SELECT 'w' || i FROM generate_series(1, 500) i;
+INSERT INTO things (owner, size) SELECT i, i FROM generate_series(1, 500) i;
+"""
+
+
+def sent(database: Database, position: int) -> Iterator[tuple[str, str]]:
+    """(backend, statement) of everything sent to the database since then."""
+    marker = f"mark_{uuid.uuid4().hex}"
+    with database.connect() as connection:
+        connection.execute("SET log_statement = 'all'")
+        connection.execute(f"SELECT '{marker}'".encode())
+    deadline = time.monotonic() + 10
+    while True:
+        text = Path(database.server.log).read_bytes()[position:].decode()
+        if marker in text and text.endswith("\n"):
+            break
+        assert time.monotonic() < deadline
+        time.sleep(0.05)
+    for record in csv.reader(io.StringIO(text)):
+        kind, _, statement = record[MESSAGE].partition(": ")
+        was_sent = record[DATABASE] == database.name and (kind == "statement" or kind.startswith("execute"))
+        if was_sent and marker not in statement and "log_statement" not in statement:
+            yield record[PROCESS], statement
+
+
+@pytest.fixture
+def logged(postgres_database: Database) -> Database:
+    with postgres_database.connect() as connection:
+        connection.execute(BEFORE.encode())
+        connection.execute(f"ALTER DATABASE {postgres_database.name} SET log_statement = 'all'".encode())
+    return postgres_database
+
+
+def end(database: Database) -> int:
+    list(sent(database, 0))
+    return Path(database.server.log).stat().st_size
+
+
+@pytest.mark.every_postgres
+@pytest.mark.parametrize("driver", ["psycopg", "asyncpg"])
+def test_every_change_has_timeouts_of_its_own_at_every_attempt(logged: Database, driver: str) -> None:
+    """In its transaction, or right before it where it cannot be in one; and they don't outlive it."""
+    start = end(logged)
+    url = logged.server.url(logged.name, driver=driver)
+    with logged.connect(autocommit=False) as holder:
+        holder.execute("SELECT FROM things LIMIT 1")
+        freed = threading.Timer(6, holder.rollback)
+        freed.start()
+        report = GUARD.apply(url, Limits(budget=60, lock_timeout=0.3))
+        freed.join()
+    assert report.satisfied, [(result.step.object, result.message) for result in report.results]
+    assert any(len(result.attempts) > 2 for result in report.results), "it had to wait for a reader"
+    settings: dict[str, set[str]] = {}
+    changes = 0
+    for backend, statement in sent(logged, start):
+        mine = settings.setdefault(backend, set())
+        if statement.startswith(("COMMIT", "ROLLBACK", "BEGIN", "RESET")):
+            mine.clear()
+        mine.update(name for name in ("lock_timeout", "statement_timeout") if f"{name}" in statement)
+        if CHANGES.match(statement):
+            changes += 1
+            assert mine == {"lock_timeout", "statement_timeout"}, statement
+    assert changes > 12
+
+
+@pytest.mark.every_postgres
+def test_a_satisfied_database_is_only_read(logged: Database) -> None:
+    """No table lock above ACCESS SHARE, no guard lock, no write: a few SELECTs in READ ONLY transactions."""
+    assert GUARD.apply(logged.url).satisfied
+    start = end(logged)
+    with logged.connect() as watcher:
+        lsn = watcher.execute("SELECT pg_current_wal_insert_lsn()").fetchone()
+        assert GUARD.apply(logged.url).satisfied
+        statements = [text for _, text in sent(logged, start) if "pg_current_wal_insert_lsn" not in text]
+        assert watcher.execute("SELECT pg_current_wal_insert_lsn()").fetchone() == lsn, "something was written"
+    assert [text for text in statements if not (READS.match(text) or STARTUP.match(text))] == []
+    assert [text for text in statements if "advisory" in text] == []
+    assert sum(text.startswith(("SELECT", "WITH")) for text in statements) < 12
+
+
+def test_a_satisfied_file_is_only_read(sqlite_file: Path) -> None:
+    """The file's change counter (bytes 24 to 27 of its header), its time and its directory stay as they were."""
+    url = f"sqlite:///{sqlite_file}"
+    assert GUARD.apply(url).satisfied
+    before = sqlite_file.read_bytes()[24:28], sqlite_file.stat().st_mtime_ns, sorted(sqlite_file.parent.iterdir())
+    assert GUARD.apply(url).satisfied
+    after = sqlite_file.read_bytes()[24:28], sqlite_file.stat().st_mtime_ns, sorted(sqlite_file.parent.iterdir())
+    assert after == before
