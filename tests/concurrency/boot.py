@@ -1,10 +1,10 @@
 """Boots many processes at once on a drifted database.
 
-    python -m tests.concurrency.boot [--processes 50] [--rounds 20] [--on postgresql|sqlite] [--postgres 18.6.0] [SCENARIO ..]
+    python -m tests.concurrency.boot [--processes 50] [--rounds 20] [--on postgresql|sqlite] [--postgres 18.6.0]
 
-All begin `schema-guard apply` at the same instant. Each has to exit with what one alone exits with, and to find nothing left
-to repair when it looks as soon as apply has returned; together they make each repair once: so they say, and so says the
-server's log.
+All begin `schema-guard apply` at the same instant. Each has to exit with what one alone exits with, and to find
+nothing left to repair when it looks as soon as apply has returned; together they make each repair once: so they say,
+and so says the server's log.
 """
 
 from __future__ import annotations

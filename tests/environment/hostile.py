@@ -1,4 +1,4 @@
-"""Names that try to get out of their quotes, into SQL, into Python or into the terminal; in the models and in the catalog."""
+"""Names that try to get out of their quotes: into SQL, into Python, into the terminal."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ NAMES = (
     "right\u202eto left\u2066\u200b",
     "carriage\rreturn\ttab",
     "c1\x9b31m",
-    'Select"""\'\'\'',
+    "Select\"\"\"'''",
 )
 metadata = MetaData()
 Table("users", metadata, Column("id", Integer, primary_key=True))

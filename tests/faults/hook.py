@@ -75,8 +75,8 @@ def install(fault: Fault) -> None:
         return connection
 
     psycopg.Cursor.execute = execute  # type: ignore[assignment,method-assign]
-    sqlite3.connect = connect
-    sqlite3.dbapi2.connect = connect  # type: ignore[attr-defined]
+    sqlite3.connect = connect  # type: ignore[assignment]
+    sqlite3.dbapi2.connect = connect  # type: ignore[assignment]
 
 
 def die() -> None:
@@ -113,7 +113,7 @@ def _alive(pid: int) -> bool:
 
 
 class _Cursor(sqlite3.Cursor):
-    def execute(self, sql: str, *arguments: Any) -> sqlite3.Cursor:
+    def execute(self, sql: str, *arguments: Any) -> Any:
         connection = cast(_Connection, self.connection)
         return connection.watched(sql, lambda: super(_Cursor, self).execute(sql, *arguments))
 

@@ -15,7 +15,6 @@ import argparse
 import sys
 import time
 from collections.abc import Iterator
-from pathlib import Path
 
 import psycopg
 
@@ -119,7 +118,9 @@ def main() -> int:
         with OwnServer(model, room / "own") as own:
             for number, document in enumerate(documents()):
                 version = tuple(int(part) for part in asked.postgres.split("."))
-                if (asked.scenarios and document.name not in asked.scenarios) or not document.runs_on("postgresql", version):
+                if (asked.scenarios and document.name not in asked.scenarios) or not document.runs_on(
+                    "postgresql", version
+                ):
                     continue
                 case = Case(document, own.cluster, room / "cases" / str(number))
                 try:

@@ -1,4 +1,4 @@
-"""A guard that is killed anywhere leaves a database that the next run repairs. `make faults` kills in every scenario."""
+"""A guard that is killed anywhere leaves what the next run repairs. `make faults` kills in every scenario."""
 
 from __future__ import annotations
 

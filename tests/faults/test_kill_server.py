@@ -13,7 +13,9 @@ from tests.postgres.cluster import Cluster
 from tests.postgres.own import OwnServer
 
 
-def test_the_guard_says_so_and_the_next_run_converges(postgres_server: Cluster, server_room: Path, tmp_path: Path) -> None:
+def test_the_guard_says_so_and_the_next_run_converges(
+    postgres_server: Cluster, server_room: Path, tmp_path: Path
+) -> None:
     """In ADD CONSTRAINT and in VALIDATE, by an immediate shutdown, a crash, and the loss of one process."""
     victims = Victims(tmp_path / "victims")
     try:

@@ -90,7 +90,9 @@ def _ended(directory: Path, number: int, status: dict[str, int]) -> Ended:
         return path.read_bytes().decode("utf-8", "surrogateescape") if path.exists() else missing
 
     statements = tuple(text("log").split("\0")[:-1])
-    return Ended(status["code"], status["signal"], text("out"), text("err"), text("after", "it never looked"), statements)
+    return Ended(
+        status["code"], status["signal"], text("out"), text("err"), text("after", "it never looked"), statements
+    )
 
 
 def _serve() -> None:
@@ -118,7 +120,7 @@ def _serve() -> None:
 def _import_everything() -> None:
     """What a command line imports, so that the children begin to work at once."""
     import sqlalchemy.dialects.postgresql.psycopg
-    import sqlalchemy.dialects.sqlite.pysqlite
+    import sqlalchemy.dialects.sqlite.pysqlite  # noqa: F401
 
     import schema_guard.cli.main
     import schema_guard.cli.progress

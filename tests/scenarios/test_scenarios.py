@@ -103,7 +103,7 @@ def _as_planned(statements: Iterable[str], steps: Sequence[Step]) -> Iterator[st
         of_batch = (
             planned
             for span, planned in spans
-            if re.fullmatch(rf"{re.escape(span.head)}-?\d+{re.escape(span.middle)}-?\d+{re.escape(span.tail)}", statement)
+            if re.fullmatch(r"-?\d+".join(re.escape(part) for part in span), statement)
         )
         yield next(of_batch, statement)
 

@@ -11,7 +11,6 @@ from typing import Any
 import psycopg
 import pytest
 import sqlalchemy as sa
-from sqlalchemy.dialects.postgresql.base import PGDialect
 
 from schema_guard import Backfill, Guard
 from schema_guard.dialects.stop import Stop
@@ -23,6 +22,7 @@ from tests.postgres.database import Database
 Connection = psycopg.Connection[tuple[object, ...]]
 
 ROWS = 20_000
+POSTGRESQL = sa.make_url("postgresql+psycopg://").get_dialect()()
 
 
 def tables(key: str) -> tuple[sa.Table, sa.Table]:
@@ -47,7 +47,7 @@ def guard(key: str = "text") -> Guard:
 def fill(connection: Connection, key: str = "text", more: str = "") -> None:
     rows, _ = tables(key)
     for table in rows.metadata.sorted_tables:
-        connection.execute(str(sa.schema.CreateTable(table).compile(dialect=PGDialect())).encode())
+        connection.execute(str(sa.schema.CreateTable(table).compile(dialect=POSTGRESQL)).encode())
     connection.execute("INSERT INTO owners SELECT i, 'who ' || i FROM generate_series(1, 100) i")
     names = ", ".join(column.name for column in rows.columns if column.name != "who")
     values = ", ".join({"a": "i", "b": "'b' || i", "owner": "1 + i % 100"}[name] for name in names.split(", "))

@@ -29,7 +29,7 @@ from mdraft.models import Conversion, Proposal, User, now  # noqa: E402
 from schema_guard.config import normalise_url  # noqa: E402
 
 
-class Guarded(unittest.TestCase):
+class Installed(unittest.TestCase):
     """The day before anonymous visitors came, on SQLite."""
 
     def make_url(self) -> str:
@@ -75,27 +75,22 @@ class Guarded(unittest.TestCase):
             timeout=120,
         )
 
-    def test_the_request_that_failed_works(self) -> None:
+
+class Guarded(Installed):
+    """What the guard does to it."""
+
+    def test_the_request_that_failed_works_and_nothing_is_lost(self) -> None:
+        self.assertFalse(guard.check(self.engine).satisfied)
         with Session(self.engine) as session, self.assertRaises(DBAPIError):
             request(session)
         done = self.start()
         self.assertEqual(done.returncode, 0, done.stdout + done.stderr)
+        self.assertTrue(guard.check(self.engine).satisfied)
         with Session(self.engine) as session:
             self.assertIn("0 recent conversions", request(session))
-
-    def test_columns_indexes_and_constraints_are_all_there(self) -> None:
-        self.assertFalse(guard.check(self.engine).satisfied)
-        self.start()
-        self.assertTrue(guard.check(self.engine).satisfied)
-
-    def test_no_row_is_lost(self) -> None:
-        self.start()
-        with Session(self.engine) as session:
+            session.rollback()
             self.assertEqual(session.scalar(select(func.count()).select_from(Proposal)), 9)
             self.assertEqual(session.scalar(select(func.count()).select_from(Conversion)), 12)
-
-    def test_a_second_run_has_nothing_to_do(self) -> None:
-        self.start()
         again = self.start()
         self.assertEqual(again.returncode, 0)
         self.assertIn("nothing to do", again.stdout)
@@ -114,16 +109,6 @@ class Guarded(unittest.TestCase):
         with Session(self.engine) as session:
             found = [session.get_one(Conversion, each).user_id for each in ids]
         self.assertEqual(found, [owner, someone])
-
-    def test_nothing_to_guard_is_an_error_in_production(self) -> None:
-        done = self.start(MDRAFT_ENV="production", SECRET_KEY="x", DATABASE_URL="")
-        self.assertEqual(done.returncode, 2)
-        self.assertIn("DATABASE_URL", done.stderr)
-
-    def test_a_server_that_does_not_answer_has_its_own_exit_code(self) -> None:
-        done = self.start(DATABASE_URL="postgres://mdraft:secret@127.0.0.1:1/mdraft", SCHEMA_GUARD_WAIT="1s")
-        self.assertEqual(done.returncode, 3)
-        self.assertNotIn("secret", done.stdout + done.stderr)
 
     def test_three_proposals_without_an_owner_do_not_stop_the_application(self) -> None:
         self.start()
@@ -166,6 +151,20 @@ class GuardedOnPostgresql(Guarded):
         run(f"CREATE DATABASE {name}")
         self.addCleanup(run, f"DROP DATABASE {name} WITH (FORCE)")
         return server.set(database=name).render_as_string(hide_password=False)
+
+
+class Refused(Installed):
+    """Nothing is skipped in silence."""
+
+    def test_nothing_to_guard_is_an_error_in_production(self) -> None:
+        done = self.start(MDRAFT_ENV="production", SECRET_KEY="x", DATABASE_URL="")
+        self.assertEqual(done.returncode, 2)
+        self.assertIn("DATABASE_URL", done.stderr)
+
+    def test_a_server_that_does_not_answer_has_its_own_exit_code(self) -> None:
+        done = self.start(DATABASE_URL="postgres://mdraft:secret@127.0.0.1:1/mdraft", SCHEMA_GUARD_WAIT="1s")
+        self.assertEqual(done.returncode, 3)
+        self.assertNotIn("secret", done.stdout + done.stderr)
 
 
 if __name__ == "__main__":

@@ -7,14 +7,14 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
-from schema_guard.cli.exit_codes import FAILED, LOCKED, OK, REMAINS, UNREACHABLE, apply_code
+from schema_guard.cli.exit_codes import FAILED, LOCKED, OK, REMAINS, UNREACHABLE, USAGE, apply_code
 from schema_guard.cli.options import database_options, format_option, output_options, target_argument
 from schema_guard.cli.output import log, print_lines, print_text
 
 if TYPE_CHECKING:
     from schema_guard.cli.request import Request
     from schema_guard.integrations.alembic.deploy import Deployment
-    from schema_guard.integrations.alembic.doctor import Doctor
+    from schema_guard.integrations.alembic.doctor import Diagnosis, Doctor
 
 __all__ = ["deploy", "doctor", "stamp"]
 
@@ -72,7 +72,7 @@ def doctor(
     """Diagnose the connection and the Alembic chain: each fault with its file, its revision and its mend.
 
     Writes nothing to the database; a replay runs on a scratch database that is dropped afterwards. Exits with 1 on a
-    fault that breaks the next deploy.
+    fault that breaks the next deploy, with 2 when a replay was asked for and cannot be had.
     """
     from schema_guard.cli.request import request
     from schema_guard.integrations.alembic import document, words
@@ -81,7 +81,7 @@ def doctor(
     physician = _doctor(asked, asked.url, config, section, x, scratch_url)
     systems = [*([asked.url.get_backend_name()] if replay else []), *replay_on]
     diagnosis = physician.diagnose(replay_on=tuple(dict.fromkeys(systems)))
-    code = UNREACHABLE if diagnosis.unreachable else REMAINS if diagnosis.breaks else OK
+    code = _doctor_code(diagnosis)
     if format_ == "json":
         print_text(document.doctor_json(diagnosis, code))
     else:
@@ -202,6 +202,15 @@ def deploy(
             lines += apply_lines(deployment.report, code, verbose=verbose)
         print_lines(lines, color=not no_color)
     return code
+
+
+def _doctor_code(diagnosis: Diagnosis) -> int:
+    """2 when a replay that was asked for could not be had: no silence about that."""
+    if diagnosis.unreachable:
+        return UNREACHABLE
+    if diagnosis.breaks:
+        return REMAINS
+    return USAGE if diagnosis.unanswered else OK
 
 
 def _deploy_code(deployment: Deployment) -> int:

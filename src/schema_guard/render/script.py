@@ -34,6 +34,8 @@ _PSQL = f"""{_TITLE}
 \\set AUTOCOMMIT on
 SET lock_timeout = '{LOCK_TIMEOUT}';
 SET statement_timeout = 0;
+-- Rows that policies hide from this role would be missed: so a statement that meets such policies fails.
+SET row_security = off;
 """
 
 _SQLITE = f"""{_TITLE}

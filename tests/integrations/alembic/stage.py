@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from jsonschema import Draft202012Validator
 from sqlalchemy import create_engine, text
 from sqlalchemy.engine import Engine
 from sqlalchemy.pool import NullPool
@@ -20,6 +21,8 @@ from sqlalchemy.pool import NullPool
 from schema_guard.cli.main import run
 
 __all__ = ["Ran", "Stage"]
+
+SCHEMA = Path(__file__).parents[3] / "docs" / "schema" / "schema-guard-1.json"
 
 MODELS = """
 from sqlalchemy import CheckConstraint, ForeignKey, String
@@ -79,6 +82,7 @@ class Ran:
     @property
     def document(self) -> dict[str, Any]:
         found = json.loads(self.out)
+        Draft202012Validator(json.loads(SCHEMA.read_text())).validate(found)
         assert isinstance(found, dict)
         return found
 

@@ -122,14 +122,17 @@ def test_what_matches_no_revision_is_not_stamped(stage: Stage) -> None:
 
 
 def test_columns_that_a_guard_made_early(stage: Stage) -> None:
-    """A boot guard made a column before its revision ran, which will collide: the replay says so, apply and stamp help."""
+    """A boot guard made a column before its revision ran, which will collide: apply and stamp mend it."""
     stage.plain().chain()
     run_by_hand(stage, 2)
     stage.sql("ALTER TABLE proposals ADD COLUMN visitor VARCHAR(64)")
     stage.stamp_blindly("r2")
+    guessed = stage.doctor().faults["made-early"]
+    assert (guessed["revision"], guessed["guess"]) == ("r3", True)
     found = stage.doctor("--replay")
     assert found.code == 1
     assert "visitor" in found.faults["made-early"]["message"]
+    assert not found.faults["made-early"]["guess"]
     assert stage.deploy().code == 5
     assert stage.guard("apply").code == 0
     assert stage.guard("stamp").code == 0
@@ -180,9 +183,23 @@ def test_a_revision_that_leaves_no_trace(stage: Stage) -> None:
     assert stage.guard("stamp", "--revision", "r3").code == 0
     assert stage.stamped() == ["r3"]
     told = stage.guard("stamp")
-    assert "r4 leave no trace" in told.out
+    assert "r4 leaves no trace" in told.out
     assert stage.stamped() == ["r4"]
     assert stage.guard("stamp", "--revision", "r2").code == 1
+
+
+def test_a_revision_whose_schema_a_guard_made_and_that_changes_rows(on_sqlite: Stage) -> None:
+    """Its schema is there, its change of rows never ran: a deploy stops, a person decides."""
+    stage = on_sqlite.plain().chain()
+    stage.revision("r3", "r2", VISITOR + "\nop.execute(\"UPDATE proposals SET visitor = 'unknown'\")")
+    run_by_hand(stage, 3)
+    stage.stamp_blindly("r2")
+    deploy = stage.deploy("--repair-chain")
+    assert deploy.code == 1
+    assert "r3 also changed the rows" in deploy.out
+    assert stage.stamped() == ["r2"]
+    stamped = stage.guard("stamp")
+    assert (stamped.code, "r3 also changes rows" in stamped.out) == (0, True)
 
 
 def test_what_a_revision_would_have_dropped_is_left_over(stage: Stage) -> None:

@@ -33,7 +33,7 @@ class Proposal(db.Model):
 def create_app():
     app = Flask(__name__)
     app.config["SQLALCHEMY_DATABASE_URI"] = os.environ["DATABASE_URL"]
-    app.config["SQLALCHEMY_BINDS"] = BINDS
+    app.config["SQLALCHEMY_BINDS"] = __BINDS__
     db.init_app(app)
     Migrate(app, db)
     return app
@@ -72,7 +72,7 @@ else:
 def flask_stage(stage: Stage, template: str = "flask", binds: str = "{}") -> Stage:
     """An application with Flask-Migrate, as `flask db init` makes it."""
     stage.target = "shop:create_app()"
-    stage.write("shop.py", FLASK.replace("BINDS", binds))
+    stage.write("shop.py", FLASK.replace("__BINDS__", binds))
     for name in ("alembic.ini.mako", "env.py"):
         stage.write(f"migrations/{name.removesuffix('.mako')}", (TEMPLATES / template / name).read_text())
     stage.write("migrations/script.py.mako", TEMPLATE)

@@ -194,7 +194,9 @@ def test_a_column_of_a_constrained_domain_rewrites_and_is_refused(postgres_datab
         CREATE TABLE t (id SERIAL PRIMARY KEY); INSERT INTO t DEFAULT VALUES""",
     )
     models = MetaData()
-    columns = [Column(name, DOMAIN(name, Text), server_default="x") for name in ("plain", "strict", "above")]
+    columns: list[Column[str]] = [
+        Column(name, DOMAIN(name, Text), server_default="x") for name in ("plain", "strict", "above")
+    ]
     Table("t", models, Column("id", Integer, primary_key=True), *columns)
     file = rows(postgres_database, "SELECT pg_relation_filenode('t')")
     apply(postgres_database, models)

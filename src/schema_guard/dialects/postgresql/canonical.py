@@ -93,7 +93,9 @@ class PostgreSQLRules:
         operand = node[2]
         while operand[0] == "cast" and operand[2] in _TEXT_LIKE:  # of VARCHAR to text: the parser's own
             operand = operand[1]
-        return Allowed(repr(operand), frozenset(f"'{item[1]}'" if item[0] == "string" else str(item[1]) for item in listed))
+        return Allowed(
+            repr(operand), frozenset(f"'{item[1]}'" if item[0] == "string" else str(item[1]) for item in listed)
+        )
 
     def same_default(self, expected: str, actual: str, type: Type) -> Verdict:
         """As expressions; two plain constants of a type whose text is its value also prove a difference."""

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from schema_guard.integrations.alembic.chain import Chain
 from schema_guard.integrations.alembic.faults import Fault, Mend, Severity
 from schema_guard.integrations.alembic.live import VersionTable
-from schema_guard.integrations.alembic.operations import Made, made_by
+from schema_guard.integrations.alembic.operations import Made, actions_of, made_by
 from schema_guard.schema import Name, Schema
 
 __all__ = ["present", "stamped_faults", "version_faults"]
@@ -137,6 +137,7 @@ def stamped_faults(
     def lacking(made: Made) -> tuple[str, ...]:
         return tuple(name for name in made.objects if (name.lower() if fold else name) not in there)
 
+    yield from _early(known, chain, there, fold=fold, stamp=stamp)
     makers = [made for made in made_by(chain, chain.upto(known)) if made.objects]
     missing = {made.revision: lacks for made in makers if (lacks := lacking(made))}
     if not missing:
@@ -148,6 +149,36 @@ def stamped_faults(
         return
     for name, lacks in missing.items():
         yield _edited(name, lacks, chain)
+
+
+def _early(known: Sequence[str], chain: Chain, there: frozenset[str], *, fold: bool, stamp: str) -> Iterator[Fault]:
+    """What pending revisions make and the database already has: they will collide."""
+    ran = chain.upto(known)
+    now = set(there)
+    for id_ in (id_ for id_ in chain.order if id_ not in ran):
+        file = chain.by_id[id_].file
+        found: dict[str, int] = {}
+        for action in actions_of(file):
+            name = action.object.lower() if fold else action.object
+            if action.kind == "remove":
+                now = {other for other in now if other != name and not other.startswith(f"{name}.")}
+            elif name in now and not action.depth:
+                found.setdefault(action.object, action.line)
+        if not found:
+            continue
+        objects = _tables_first(found)
+        yield Fault(
+            "made-early",
+            Severity.BREAKS,
+            f"{id_} is still to run, and the database already has {_list(objects)}, which it makes: an earlier run "
+            "failed "
+            "half-way, or a guard made it",
+            Mend(f"schema-guard apply makes what the models still lack, then {stamp} proves what can be stamped"),
+            file,
+            found[objects[0]],
+            id_,
+            guess=True,
+        )
 
 
 def _of(makers: Sequence[Made], revision: str) -> tuple[str, ...]:

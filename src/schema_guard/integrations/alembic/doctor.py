@@ -66,6 +66,11 @@ class Diagnosis:
     def breaks(self) -> bool:
         return any(fault.breaks_next_deploy for fault in self.faults)
 
+    @property
+    def unanswered(self) -> bool:
+        """A replay that was asked for could not be had."""
+        return any(fault.code == "replay-impossible" for fault in self.faults)
+
 
 @dataclass(slots=True)
 class Doctor:
@@ -205,7 +210,7 @@ class Doctor:
             ConfigurationError: no scratch database could be had.
         """
         self.say("replaying the chain on a scratch database")
-        with scratch_for(project, self.url.get_backend_name(), self.scratch_server, real=True) as scratch:
+        with scratch_for(project, self.url.get_backend_name(), self.scratch_server, look.schemas, real=True) as scratch:
             played = replay(project, scratch, look.schemas)
         if not played.states:
             return played, None
@@ -215,8 +220,8 @@ class Doctor:
         self.say(f"replaying {len(project.chain)} revisions on a scratch {system}")
         own = system == self.url.get_backend_name()
         try:
-            with scratch_for(project, system, self.scratch_server, real=look is not None) as scratch:
-                schemas = look.schemas if look and look.schemas else ("public",)
+            schemas = look.schemas if look and look.schemas else self._schemas()
+            with scratch_for(project, system, self.scratch_server, schemas, real=look is not None) as scratch:
                 played = replay(project, scratch, schemas)
                 drift = None if played.failed else self._head(scratch.url)
         except (ConfigurationError, UnreachableError) as error:
@@ -229,6 +234,11 @@ class Doctor:
                 everything = take_snapshot(session, look.schemas, [project.version_table[0]])
                 proof = prove(played.states, everything, project.chain, session, look.version.rows)
             yield from proof_faults(look.version.rows, project.chain, proof, self.command("stamp"))
+
+    def _schemas(self) -> tuple[str, ...]:
+        """Where the models live when no database can be asked."""
+        named = (str(table.schema) for table in self.guard.models.tables if table.schema)
+        return tuple(dict.fromkeys(("public", *named)))
 
     def _head(self, url: URL) -> Report | None:
         """The guard's own check of the scratch database after the last revision."""
@@ -258,7 +268,7 @@ class Doctor:
 def _settled(faults: Sequence[Fault]) -> list[Fault]:
     """Without guesses that a replay has proved or refuted, and without repetition."""
     proved = {fault.code for fault in faults if not fault.guess}
-    kept = [fault for fault in faults if not (fault.guess and fault.code == "blind-stamp" and fault.code in proved)]
+    kept = [fault for fault in faults if not (fault.guess and fault.code in {"blind-stamp", "made-early"} & proved)]
     return list(dict.fromkeys(kept))
 
 

@@ -88,6 +88,7 @@ def _stamped(stamped: Stamped) -> dict[str, Value]:
         "why": stamped.why or None,
         "exact": None if match is None else match.exact,
         "unseen": list(unseen),
+        "rows": list(stamped.rows),
         "leftovers": list(leftovers),
         "details": list(stamped.details),
         "faults": [_fault(fault) for fault in stamped.faults],

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from pathlib import Path
 
 from sqlalchemy.engine import URL
 
 from schema_guard.dialects.base import Facts
+from schema_guard.errors import UnreachableError
 from schema_guard.integrations.alembic.faults import Fault, Mend, Severity
 from schema_guard.integrations.alembic.live import Live, open_live
 from schema_guard.integrations.alembic.scratch import PREFIX
@@ -195,12 +197,13 @@ def pooled(url: URL) -> bool:
     def session_of(live: Live) -> object:
         return live.read("SELECT pg_catalog.pg_backend_pid()")[0][0]
 
-    with open_live(url) as one, open_live(url) as other:
+    with suppress(UnreachableError), open_live(url) as one, open_live(url) as other:  # no third connection: unknown
         first = session_of(one)
         assert other.link is not None
         with other.link.reading(10.0):
             other.link.rows("SELECT 1")
             return any(session_of(one) != first for _ in range(3))
+    return False
 
 
 def _qualified(table: Table) -> str:

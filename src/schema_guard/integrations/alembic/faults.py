@@ -66,7 +66,6 @@ CODES = {
     "not-owner": "a guarded table belongs to somebody else",
     "pooler": "a pooler hands every transaction to another session",
     "search-path": "unqualified names go nowhere, or somewhere unexpected",
-    "driver": "another driver than the URL names is used",
     "file": "the database file or its directory",
     "leftover-scratch": "a scratch database of a replay that was killed",
     "no-chain": "no Alembic configuration was found",

@@ -67,7 +67,7 @@ class Job:
     x: tuple[str, ...] = ()
     url: str = ""
     real: str = ""
-    """The real database's URL with an installed synchronous driver; its password is needed for nothing."""
+    """The real database's URL with an installed driver."""
     scratch: str = ""
     """The main scratch database's URL with an installed driver."""
     spare: str = ""

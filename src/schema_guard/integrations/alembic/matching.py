@@ -110,10 +110,15 @@ def _standing(item: _Candidate, live: Schema, session: Session) -> Standing:
     found = _lacks(item, live, session)
     return Standing(
         item.heads,
-        tuple(f"{difference.object}: {difference.headline}" for difference in found),
+        tuple(_phrase(difference) for difference in found),
         _coarse(item.forerunners),
         any(isinstance(difference, TableMissing | ColumnMissing) for difference in found),
     )
+
+
+def _phrase(difference: Difference) -> str:
+    """The difference in words; what is expected here is what revisions made, not what models say."""
+    return f"{difference.object}: {difference.headline}".replace("the models", "the revisions")
 
 
 def _candidates(states: Sequence[State], facts: frozenset[str], chain: Chain) -> list[_Candidate]:

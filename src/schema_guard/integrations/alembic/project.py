@@ -56,6 +56,7 @@ class _Project:
     def __init__(self, job: Job, tell: Callable[[Event], None]) -> None:
         self.job = job
         self.connected = False
+        self.lends = False
         self._send = tell
         self._way = install(job, self.tell)
         self._version = Described(None)
@@ -193,15 +194,18 @@ class _Project:
 
     def _with_connection(self, config: Config, run: Callable[[], None]) -> None:
         """Some env.py take their connection from config.attributes and make none of their own."""
-        try:
+        if not self.lends:
+            try:
+                run()
+                return
+            except Exception:
+                if self.connected:
+                    raise
+                self.lends = True
+        engine = create_engine(self.job.scratch or self.job.real, poolclass=NullPool)
+        with engine.connect() as connection:
+            config.attributes["connection"] = connection
             run()
-            return
-        except Exception:
-            if self.connected or "connection" in config.attributes:
-                raise
-        url = self.job.scratch or self.job.real
-        config.attributes["connection"] = create_engine(url, poolclass=NullPool).connect()
-        run()
 
 
 def _metadata_of(error: BaseException, env: str) -> Any:

@@ -32,7 +32,8 @@ def project_faults(project: Project, tables: Sequence[str]) -> Iterator[Fault]:
         )
         return
     env = str(Path(project.found.folder) / "env.py")
-    if project.failed is not None and not project.described and not project.asked:
+    # one that connects and fails offline, before it configures anything, just has no offline mode
+    if project.failed is not None and (project.described or not project.asked):
         yield Fault(
             "env-fails",
             Severity.BREAKS,

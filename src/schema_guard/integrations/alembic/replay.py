@@ -62,14 +62,18 @@ class Project:
     @property
     def several(self) -> bool:
         """env.py works on several databases."""
-        return len({str(asked) for asked in self.asked}) > 1 or self._names_several
+        return len({str(asked) for asked in self.asked}) > 1 or self._goes_through_names
 
     @property
-    def _names_several(self) -> bool:
-        """env.py is made of a template for several databases: it goes through names."""
+    def _goes_through_names(self) -> bool:
+        """env.py is made of a template for several databases."""
+        return "engine_name" in self.env_text or "bind_names" in self.env_text
+
+    @property
+    def env_text(self) -> str:
+        """env.py as it is written; empty where there is none."""
         env = Path(self.found.folder) / "env.py" if self.found else None
-        text = env.read_text("utf-8", "replace") if env is not None and env.is_file() else ""
-        return "engine_name" in text or "bind_names" in text
+        return env.read_text("utf-8", "replace") if env is not None and env.is_file() else ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -156,13 +160,16 @@ def job_for(project: Project, task: Task, **more: object) -> Job:
 
 
 @contextmanager
-def scratch_for(project: Project, system: str, server: URL | None, *, real: bool) -> Iterator[Scratch]:
+def scratch_for(
+    project: Project, system: str, server: URL | None, schemas: Sequence[str], *, real: bool
+) -> Iterator[Scratch]:
     """A scratch database of this system.
 
     Args:
         project: whose chain is to be replayed.
         system: "postgresql" or "sqlite".
         server: where to make a PostgreSQL database; None is the real database's server.
+        schemas: the schemas of the models (PostgreSQL).
         real: the real database can be asked what it looks like.
 
     Raises:
@@ -175,11 +182,12 @@ def scratch_for(project: Project, system: str, server: URL | None, *, real: bool
     same = project.url.get_backend_name() == "postgresql"
     if server is None and not same:
         raise ConfigurationError("the database is no PostgreSQL: name one for scratch databases with --scratch-url")
+    of_versions = [item.version_schema for item in project.described if item.version_schema]
     texts = [Path(revision.file).read_text("utf-8", "replace") for revision in project.chain.files]
-    env = Path(project.found.folder) / "env.py" if project.found else None
-    if env is not None and env.is_file():
-        texts.append(env.read_text("utf-8", "replace"))
-    with postgresql_scratch(server or project.url, project.url if same and real else None, "\n".join(texts)) as scratch:
+    texts.append(project.env_text)
+    with postgresql_scratch(
+        server or project.url, project.url if same and real else None, (*schemas, *of_versions), "\n".join(texts)
+    ) as scratch:
         yield scratch
 
 

@@ -96,8 +96,8 @@ def _advice(failed: Failed, chain: Chain, system: str) -> str:
         )
     if failed.why is Failure.LACKS:
         return (
-            "no earlier revision makes it: the chain begins on a database that something else made (create_all(), a person), "
-            "or a revision was deleted"
+            "no earlier revision makes it: the chain begins on a database that something else made (create_all(), a "
+            "person), or a revision was deleted"
         )
     if system == "sqlite":
         return "SQLite alters a table only by copying it: with op.batch_alter_table(..)"
@@ -165,10 +165,10 @@ def _no_match(stamped: Sequence[str], proof: Proof) -> Iterator[Fault]:
         yield Fault(
             "state-differs",
             Severity.RISK,
-            f"the database lacks of {', '.join(stamped)}: {_list(own.lacks)}. It was changed by hand, or a revision "
+            f"the database differs from what {', '.join(stamped)} leaves: {_list(own.lacks)}. It was changed by hand, or a revision "
             "was "
             "edited after it ran",
-            Mend("schema-guard apply makes what the models still expect of it"),
+            Mend("schema-guard apply makes what the models still expect of it; the rest is a revision to write"),
             revision=stamped[0],
             details=own.lacks,
         )

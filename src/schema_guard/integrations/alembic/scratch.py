@@ -46,12 +46,13 @@ def sqlite_scratch() -> Iterator[Scratch]:
 
 
 @contextmanager
-def postgresql_scratch(server: URL, like: URL | None, revisions: str) -> Iterator[Scratch]:
+def postgresql_scratch(server: URL, like: URL | None, schemas: Sequence[str], revisions: str) -> Iterator[Scratch]:
     """A new database on this server.
 
     Args:
         server: a database on the server where the new one is made; its role has to have CREATEDB.
         like: the real database, whose search_path, schemas and extensions the new one gets; None where there is none.
+        schemas: what the new one has besides the schemas of the search_path.
         revisions: the text of all revision files: what they make by themselves is not made beforehand.
 
     Raises:
@@ -59,16 +60,18 @@ def postgresql_scratch(server: URL, like: URL | None, revisions: str) -> Iterato
         UnreachableError: the server does not answer.
     """
     name = PREFIX + secrets.token_hex(6)
-    with stopped_cleanly(), _link(server) as admin:
+    with stopped_cleanly():
         how = _Like.read(like) if like is not None else _Like()
         try:
-            _create(admin, name, how)
+            with _link(server) as admin:
+                _create(admin, name, how)
             url = server.set(database=name)
             with _link(url) as inside:
-                made = how.prepare(inside, name, revisions)
-            yield Scratch(url, name, made)
+                how.prepare(inside, name, tuple(dict.fromkeys((*how.schemas, *schemas))), revisions)
+            yield Scratch(url, name, how.schemas)
         finally:
-            _drop(admin, name)
+            with not_interrupted(), suppress(DBAPIError, GuardError), _link(server) as admin:
+                _drop(admin, name)
 
 
 def _create(admin: Link, name: str, how: _Like) -> None:
@@ -88,14 +91,12 @@ def _create(admin: Link, name: str, how: _Like) -> None:
 
 def _drop(admin: Link, name: str) -> None:
     """The database and its spares, with whoever is still connected; DROP .. WITH (FORCE) is new in 13."""
-    with suppress(DBAPIError, GuardError):
-        rows = admin.rows(f"SELECT datname FROM pg_catalog.pg_database WHERE datname LIKE '{name}%'")
-        for (found,) in rows:
-            admin.rows(
-                "SELECT pg_catalog.pg_terminate_backend(pid) FROM pg_catalog.pg_stat_activity "
-                f"WHERE datname = '{found}' AND pid <> pg_catalog.pg_backend_pid()"
-            )
-            admin.run(f'DROP DATABASE IF EXISTS "{found}"')
+    for (found,) in admin.rows(f"SELECT datname FROM pg_catalog.pg_database WHERE datname LIKE '{name}%'"):
+        admin.rows(
+            "SELECT pg_catalog.pg_terminate_backend(pid) FROM pg_catalog.pg_stat_activity "
+            f"WHERE datname = '{found}' AND pid <> pg_catalog.pg_backend_pid()"
+        )
+        admin.run(f'DROP DATABASE IF EXISTS "{found}"')
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,13 +131,13 @@ class _Like:
             tuple((str(name), str(schema)) for name, schema in extensions),
         )
 
-    def prepare(self, link: Link, name: str, revisions: str) -> tuple[str, ...]:
+    def prepare(self, link: Link, name: str, schemas: Sequence[str], revisions: str) -> None:
         """Schemas, search_path and extensions; what a revision creates by itself is left to it."""
-        own_schemas = re.search(r"create\s+schema\s+(?!if\s)|CreateSchema\(", revisions, re.IGNORECASE)
+        creates = re.search(r"create\s+schema\s+(?!if\s)|CreateSchema\(", revisions, re.IGNORECASE)
         if self.path:
             link.run(f'ALTER DATABASE "{name}" SET search_path = {self.path}')
-        for schema in self.schemas:
-            if not own_schemas or schema == "public":
+        for schema in schemas:
+            if schema == "public" or not (creates and schema in revisions):
                 link.run(f"CREATE SCHEMA IF NOT EXISTS {_quoted(schema)}")
         for extension, schema in self.extensions:
             if not re.search(
@@ -145,7 +146,6 @@ class _Like:
                 with suppress(DBAPIError):  # without it the replay says what it misses
                     link.run(f"CREATE SCHEMA IF NOT EXISTS {_quoted(schema)}")
                     link.run(f"CREATE EXTENSION IF NOT EXISTS {_quoted(extension)} SCHEMA {_quoted(schema)}")
-        return self.schemas
 
 
 @contextmanager
@@ -182,6 +182,20 @@ def stopped_cleanly() -> Iterator[None]:
         raise KeyboardInterrupt
 
     before = {number: signal.signal(number, stop) for number in SIGNALS}
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+@contextmanager
+def not_interrupted() -> Iterator[None]:
+    """Signals are ignored while the body clears up, which takes a moment only."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    before = {number: signal.signal(number, signal.SIG_IGN) for number in (signal.SIGINT, *SIGNALS)}
     try:
         yield
     finally:

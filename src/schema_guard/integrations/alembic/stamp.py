@@ -45,6 +45,8 @@ class Stamped:
     heads: tuple[str, ...] = ()
     why: str = ""
     match: Match | None = None
+    rows: tuple[str, ...] = ()
+    """Revisions now taken as run, of which nobody can tell whether they changed the rows that they are to change."""
     details: tuple[str, ...] = ()
     faults: tuple[Fault, ...] = ()
 
@@ -100,7 +102,8 @@ def prove_and_stamp(
     if set(chosen.heads) == set(look.version.rows):
         return Stamped(False, look.version.rows, chosen.heads, match=chosen)
     write_stamp(doctor.url, *project.version_table, chosen.heads, look.version.rows)
-    return Stamped(True, look.version.rows, chosen.heads, match=chosen)
+    rows = _skipped_rows(chosen, look.version.rows, project.chain)
+    return Stamped(True, look.version.rows, chosen.heads, match=chosen, rows=rows)
 
 
 def _broken(doctor: Doctor, project: Project) -> list[Fault]:
@@ -158,9 +161,29 @@ def _chosen(proof: Proof, look: Look, chain: Chain, revision: str | None, certai
             "nobody can tell whether it ran: choose with schema-guard stamp --revision",
             match=match,
         )
+    skipped = _skipped_rows(match, rows, chain)
+    if certain and skipped:
+        return Stamped(
+            False,
+            rows,
+            rows,
+            f"the database has the schema that {', '.join(match.heads)} leaves, but whether {', '.join(skipped)} "
+            "also changed the "
+            "rows that it is to change, nobody can tell: choose with schema-guard stamp",
+            match=match,
+        )
     if not match.heads and not rows:
         return Stamped(False, rows, rows, "the database has nothing of the chain: there is nothing to stamp")
     return match
+
+
+def _skipped_rows(match: Match, rows: Sequence[str], chain: Chain) -> tuple[str, ...]:
+    """Revisions that a true alembic_version says did not run, whose schema is there all the same (a guard made it), and
+    which change rows as well."""
+    if not rows or any(row not in chain for row in rows):
+        return ()
+    forward = match.ran - chain.upto(rows)
+    return tuple(id_ for id_ in chain.order if id_ in forward and chain.by_id[id_].changes_rows)
 
 
 def write_stamp(url: URL, table: str, schema: str | None, heads: Sequence[str], before: Sequence[str]) -> None:

@@ -93,11 +93,7 @@ def stamp_lines(stamped: Stamped, exit_code: int) -> list[Line]:
         how = "exactly" if match.exact else "at least"
         lines.append(line(words(f"proved by a replay: the database has {how} what {now} leaves")))
         lines.extend(line("  ! ", words(f"left over from an earlier revision: {fact}")) for fact in match.leftovers)
-        if match.unseen:
-            unseen = ", ".join(match.unseen)
-            lines.append(
-                line("  ! ", words(f"{unseen} leave no trace in tables; taken as run. To run them again: --revision"))
-            )
+        lines.extend(line("  ! ", words(f"{text}; taken as run")) for text in _unproved(stamped))
     lines.extend(line("  ✗ ", words(detail)) for detail in stamped.details)
     lines.extend(fault_lines(stamped.faults))
     if stamped.written:
@@ -108,6 +104,15 @@ def stamp_lines(stamped: Stamped, exit_code: int) -> list[Line]:
         verdict = Span(f"nothing stamped: {stamped.why}", Style.BREAKS)
     lines += [blank, line(words(verdict.text, verdict.style), f" · exit {exit_code}")]
     return lines
+
+
+def _unproved(stamped: Stamped) -> list[str]:
+    """What a stamp claims beyond what was proved."""
+    unseen = stamped.match.unseen if stamped.match else ()
+    found = [
+        f"{id_} leaves no trace in tables (to have it run, stamp an earlier one with --revision)" for id_ in unseen
+    ]
+    return found + [f"{id_} also changes rows, which cannot be seen" for id_ in stamped.rows if id_ not in unseen]
 
 
 def deploy_lines(deployment: Deployment, exit_code: int) -> list[Line]:

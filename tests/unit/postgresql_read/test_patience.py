@@ -1,0 +1,38 @@
+"""A statement whose answer never comes ends by the client's own clock."""
+
+from __future__ import annotations
+
+import time
+
+import pytest
+from sqlalchemy import create_engine
+from sqlalchemy.engine import make_url
+from sqlalchemy.exc import DBAPIError
+from sqlalchemy.ext.asyncio import create_async_engine
+
+from schema_guard.dialects.bridge import bridge_for
+from schema_guard.dialects.postgresql import patience
+from schema_guard.dialects.postgresql.failures import is_disconnect
+from schema_guard.dialects.postgresql.link import Link, own_engine
+
+
+@pytest.mark.parametrize("driver", ["psycopg", "psycopg2", "pg8000", "asyncpg"])
+def test_with_every_driver(driver: str, postgres: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The connection is cut, the driver raises as for a lost one, and the link opens another next time."""
+    monkeypatch.setattr(patience, "GRACE", 0.5)
+    url = make_url(postgres).set(drivername=f"postgresql+{driver}")
+    engine = own_engine(create_async_engine(url).sync_engine if driver == "asyncpg" else create_engine(url))
+    bridge = bridge_for(engine)
+    link = Link(engine, bridge)
+    try:
+        begun = time.monotonic()
+        with pytest.raises(DBAPIError) as raised:
+            link.rows("SELECT pg_catalog.pg_sleep(60)")
+        assert time.monotonic() - begun < 20
+        assert is_disconnect(raised.value)
+        assert not link.is_open
+        with link.within(30):
+            assert link.rows("SELECT 1") == [(1,)]
+    finally:
+        link.close()
+        bridge.close()
