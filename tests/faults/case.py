@@ -7,7 +7,7 @@ import shutil
 import sys
 from collections import Counter
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager, suppress
+from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -35,7 +35,7 @@ if "guard" not in globals():
     guard = _Guard(models, backfills=globals().get("backfills", ()), policy=globals().get("policy"))
 """
 Copy = PostgresqlStage | SqliteStage
-_UNIQUE = re.compile(r"constraint .* (?P<name>\S+) t UNIQUE ")
+_UNIQUE = re.compile(r'constraint .* (?P<name>"(?:[^"]|"")+"|[^\s"]+) t UNIQUE ')
 
 
 def document_named(name: str) -> Document:
@@ -181,7 +181,9 @@ def _said(report: Report) -> str:
 
 def _outline(copy: Copy) -> Counter[str]:
     if isinstance(copy, PostgresqlStage):
-        return Counter(str(line) for (line,) in copy.query(OUTLINE))
+        with closing(copy.own.connect()) as connection:
+            connection.execute("SET search_path = pg_catalog")  # whatever the application's schemas are called
+            return Counter(str(line) for (line,) in connection.execute(OUTLINE).fetchall())
     rows = copy.query("SELECT type || ' ' || name || ' ' || coalesce(sql, '') FROM sqlite_master")
     return Counter(str(line) for (line,) in rows)
 

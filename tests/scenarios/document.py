@@ -15,7 +15,7 @@
     ## Database after    ```text, what check says then; and facts: ```sql queries, each followed by its rows as comments
 
 A block whose info string names no database is for all of them. What PostgreSQL before 18 says otherwise stands in a
-block of its own, ```text postgresql < 18.
+block of its own, ```text postgresql < 18, and what those before 14 say otherwise in ```text postgresql < 14.
 """
 
 from __future__ import annotations
@@ -27,10 +27,17 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-__all__ = ["HERE", "Block", "Document", "Query", "documents"]
+__all__ = ["HERE", "TARGETS", "Block", "Document", "Query", "documents"]
 
 HERE = Path(__file__).parent
 DIALECTS = ("postgresql", "sqlite")
+TARGETS = {
+    "postgresql": None,
+    "postgresql < 18": "postgresql",
+    "postgresql < 14": "postgresql < 18",
+    "sqlite": None,
+}
+"""Whose text a snapshot is; and whose it shares where it has none of its own."""
 _FENCE = re.compile(r"^```(?P<info>[^\n`]*)\n(?P<text>.*?)^```$", re.MULTILINE | re.DOTALL)
 _FRONT = re.compile(r"^(?P<key>Databases|Codes|Changes|Role): (?P<value>.+)$", re.MULTILINE)
 _HEADING = re.compile(r"^## (?P<title>.+)$", re.MULTILINE)
@@ -118,9 +125,16 @@ class Document:
         return "".join(block.text for block in self.blocks(section, language) if block.concerns(dialect))
 
     def snapshot(self, section: str, target: str) -> str:
-        """What is written there for a target: a database, or `postgresql < 18`, which may have nothing of its own."""
-        written = {block.dialect: block.text for block in self.blocks(section, "text")}
-        return written.get(target) or written.get(target.partition(" ")[0]) or written.get(None, "")
+        """What is written there for one of TARGETS."""
+        written = self.snapshots(section)
+        text, place = written.get(target), TARGETS[target]
+        while text is None and place is not None:
+            text, place = written.get(place), TARGETS[place]
+        return text if text is not None else written.get(None, "")
+
+    def snapshots(self, section: str) -> dict[str | None, str]:
+        """The text blocks as they are written, by target; None is every database."""
+        return {block.dialect: block.text for block in self.blocks(section, "text")}
 
     def models(self, dialect: str) -> dict[str, Any]:
         """The namespace of the section Models. Classes that nobody holds are forgotten: keep it while it is guarded."""
@@ -177,9 +191,15 @@ def documents() -> list[Document]:
 
 def _fences(texts: dict[str, str], dialects: set[str]) -> str:
     """One block where all databases say the same, else one for each; an older version's only where it differs."""
-    texts = {
-        target: text for target, text in texts.items() if target in dialects or text != texts.get(target.split()[0])
-    }
+    texts = {target: text for target, text in texts.items() if target in dialects or text != _shared(texts, target)}
     if len(set(texts.values())) == 1 and set(texts) == dialects:
         return f"```text\n{next(iter(texts.values()))}```"
     return "\n\n".join(f"```text {dialect}\n{text}```" for dialect, text in sorted(texts.items()))
+
+
+def _shared(texts: dict[str, str], target: str) -> str | None:
+    """The text of the next newer version that has one."""
+    place = TARGETS[target]
+    while place is not None and place not in texts:
+        place = TARGETS[place]
+    return None if place is None else texts[place]

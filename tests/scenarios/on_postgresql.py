@@ -51,8 +51,8 @@ class PostgresqlStage:
     def __init__(self, database: Database, role: str) -> None:
         self.own = database
         self.role = role
-        newest = int(database.server.version.partition(".")[0]) >= 18
-        self.target = "postgresql" if newest else "postgresql < 18"
+        major = int(database.server.version.partition(".")[0])
+        self.target = next((f"postgresql < {other}" for other in (14, 18) if major < other), "postgresql")
         self.database = database.server.url(database.name, user=role)
         self._log = Path(database.server.log)
         self._read = self._log.stat().st_size

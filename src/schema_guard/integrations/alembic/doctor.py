@@ -254,14 +254,22 @@ class Doctor:
         report = self.guard.check(self.url)
         broken = report.count(Impact.BREAKS)
         weak = report.count(Impact.WEAKENS)
-        if broken or weak:
-            pending = project is not None and set(project.chain.heads) != set(look.version.rows)
-            then = ", as long as revisions are to run" if pending else ""
+        if not (broken or weak):
+            return
+        counts = f"{broken} break the application, {weak} weaken it"
+        check = Mend(self.command("check"), command=self.command("check"))
+        if project is None or not look.version.rows:
+            yield Fault("database-drift", Severity.RISK, f"the database differs from the models: {counts}", check)
+        elif set(project.chain.heads) != set(look.version.rows):
+            message = f"the database differs from the models as long as revisions are to run: {counts}"
+            yield Fault("database-drift", Severity.NOTE, message, check)
+        else:
             yield Fault(
                 "database-drift",
-                Severity.NOTE if pending else Severity.RISK,
-                f"the database differs from the models{then}: {broken} break the application, {weak} weaken it",
-                Mend(self.command("check"), command=self.command("check")),
+                Severity.BREAKS if broken else Severity.RISK,
+                f"alembic_version names the last revision, yet the database differs from the models: {counts}. Either "
+                "the stamp is not true, or the models have no revision",
+                Mend(f"{self.command('doctor')} --replay tells which; {self.command('apply')} makes what lacks"),
             )
 
 

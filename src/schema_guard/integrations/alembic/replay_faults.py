@@ -165,7 +165,8 @@ def _no_match(stamped: Sequence[str], proof: Proof) -> Iterator[Fault]:
         yield Fault(
             "state-differs",
             Severity.RISK,
-            f"the database differs from what {', '.join(stamped)} leaves: {_list(own.lacks)}. It was changed by hand, or a revision "
+            f"the database differs from what {', '.join(stamped)} leaves: {_list(own.lacks)}. It was changed by "
+            "hand, or a revision "
             "was "
             "edited after it ran",
             Mend("schema-guard apply makes what the models still expect of it; the rest is a revision to write"),

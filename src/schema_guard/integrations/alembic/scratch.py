@@ -66,9 +66,9 @@ def postgresql_scratch(server: URL, like: URL | None, schemas: Sequence[str], re
             with _link(server) as admin:
                 _create(admin, name, how)
             url = server.set(database=name)
-            with _link(url) as inside:
+            with _link(url) as inside:  # stays connected: nobody takes the database for one that was left
                 how.prepare(inside, name, tuple(dict.fromkeys((*how.schemas, *schemas))), revisions)
-            yield Scratch(url, name, how.schemas)
+                yield Scratch(url, name, how.schemas)
         finally:
             with not_interrupted(), suppress(DBAPIError, GuardError), _link(server) as admin:
                 _drop(admin, name)
