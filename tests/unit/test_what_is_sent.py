@@ -107,13 +107,6 @@ def test_every_change_has_timeouts_of_its_own_at_every_attempt(logged: Database,
     assert changes > 12
 
 
-def moves_no_wal(logged: Database) -> bool:
-    with logged.connect() as watcher:
-        before = watcher.execute("SELECT pg_current_wal_insert_lsn()").fetchone()
-        assert GUARD.apply(logged.url).satisfied
-        return watcher.execute("SELECT pg_current_wal_insert_lsn()").fetchone() == before
-
-
 @pytest.mark.every_postgres
 def test_a_satisfied_database_is_only_read(logged: Database) -> None:
     """No table lock above ACCESS SHARE, no guard lock, no write: a few SELECTs in READ ONLY transactions."""
@@ -121,8 +114,10 @@ def test_a_satisfied_database_is_only_read(logged: Database) -> None:
     start = end(logged)
     assert GUARD.apply(logged.url).satisfied
     statements = [text for _, text in sent(logged, start)]
-    # The server's own processes write now and then: what one boot of several leaves untouched, a boot need not touch.
-    assert any(moves_no_wal(logged) for _ in range(5)), "something was written"
+    # The server refuses to write in a READ ONLY transaction; its WAL position tells nothing: other tests write too.
+    begun = [text for text in statements if text.startswith("BEGIN")]
+    own = [text for text in begun if "READ ONLY" in text]
+    assert len(own) >= len(begun) - 1 > 0, "one more is SQLAlchemy's, around its first questions on a new connection"
     assert [text for text in statements if not (READS.match(text) or STARTUP.match(text))] == []
     assert [text for text in statements if "advisory" in text] == []
     assert sum(text.startswith(("SELECT", "WITH")) for text in statements) < 12

@@ -150,7 +150,9 @@ class PostgreSQLSession:
         if pid:
             link = self._another_link()
             with suppress(Exception):
-                link.rows(f"SELECT pg_catalog.pg_cancel_backend({pid})")
+                link.rows("SELECT")
+                if self._executor.busy == pid:  # connecting took a while: what is sent by now may be the clearing away
+                    link.rows(f"SELECT pg_catalog.pg_cancel_backend({pid})")
             link.close()
 
     def numbers(self, sql: str) -> tuple[int | None, ...]:

@@ -150,14 +150,22 @@ class Executor:
             self.busy = 0
 
     def _undo(self, step: Step, sent: Callable[[str], None]) -> bool:
-        """Clear away what the attempt left; what held up the attempt may hold up this as well."""
-        try:
-            self._send(step.undo_on_failure, sent)
-        except DBAPIError as error:
-            if diagnose(error).sqlstate != NOTHING_TO_CLEAR:
-                self.unfinished.add(step.id)
-            return False
-        return bool(step.undo_on_failure)
+        """Clear away what the attempt left; what held up the attempt may hold up this as well.
+
+        A cancel that was meant for the attempt may arrive a moment late and hit this instead: then once more.
+        """
+        for last in (False, True):
+            try:
+                self._send(step.undo_on_failure, sent)
+                return bool(step.undo_on_failure)
+            except DBAPIError as error:
+                state = diagnose(error).sqlstate
+                if state == CANCELLED and not last:
+                    continue
+                if state != NOTHING_TO_CLEAR:
+                    self.unfinished.add(step.id)
+                return False
+        return False
 
     def _reset(self, settings: dict[str, int]) -> None:
         if not self.link.is_open:
