@@ -132,7 +132,10 @@ def test_who_waits_for_the_guard_lock_gets_it(session: Session, postgres_databas
 
 def test_a_lost_guard_lock_stops_the_work(session: Session, postgres_database: Database) -> None:
     with session.guard_lock("app", 1), postgres_database.connect() as connection:
-        connection.execute("SELECT pg_terminate_backend(pid) FROM pg_locks WHERE locktype = 'advisory'")
+        connection.execute(
+            "SELECT pg_terminate_backend(pid) FROM pg_locks WHERE locktype = 'advisory'"
+            " AND database = (SELECT oid FROM pg_database WHERE datname = current_database())"
+        )
         time.sleep(0.1)
         with pytest.raises(StepError, match="guard lock's connection was lost"):
             session.execute(step("SELECT 1"), 1, 5, lambda _: None)
