@@ -170,6 +170,7 @@ def deploy(
     """
     from schema_guard.cli.progress import told
     from schema_guard.cli.request import request
+    from schema_guard.cli.stopping import stoppable
     from schema_guard.cli.waiting import when_reachable
     from schema_guard.integrations.alembic.deploy import deploy as run_deploy
 
@@ -183,10 +184,13 @@ def deploy(
         lock_timeout=lock_timeout,
     )
     physician = _doctor(asked, asked.ddl_url, config, section, x, scratch_url)
-    deployment = when_reachable(
-        lambda: run_deploy(physician, asked.limits, repair_chain=repair_chain, heard=told), asked.wait, log
-    )
-    code = _deploy_code(deployment)
+    with stoppable() as stop:
+
+        def upgrade() -> Deployment:
+            return run_deploy(physician, asked.limits, repair_chain=repair_chain, heard=told, stop=stop)
+
+        deployment = when_reachable(upgrade, asked.wait, log, sleep=stop.sleep)
+        code = 128 + stop.signal if stop.asked else _deploy_code(deployment)
     if format_ == "json":
         from schema_guard.integrations.alembic.document import deploy_json
         from schema_guard.render.json import apply_json

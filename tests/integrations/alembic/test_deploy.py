@@ -130,6 +130,56 @@ def test_a_lock_that_is_not_to_be_had(on_postgres: Stage, postgres_database: Dat
     assert stage.deploy().code == 0
 
 
+@pytest.mark.parametrize(("number", "code"), [(signal.SIGTERM, 143), (signal.SIGINT, 130)])
+def test_a_signal_in_the_middle_of_a_revision(on_postgres: Stage, number: signal.Signals, code: int) -> None:
+    """What the revision began is rolled back on the server too, the revisions before it stay, and it can run again."""
+    stage = on_postgres.plain().chain()
+    process = in_background(stage_that_sleeps(stage), "deploy", stage.target, "--url", stage.url)
+    wait_for_sleep(stage)
+    process.send_signal(number)
+    out, _ = process.communicate(timeout=60)
+    assert process.returncode == code, out
+    assert f"stopped by {number.name}" in out
+    prove_undone(stage)
+
+
+def test_deploy_is_killed_in_the_middle_of_a_revision(on_postgres: Stage) -> None:
+    """The guard's lock went with it, so the revision must not go on either."""
+    stage = on_postgres.plain().chain()
+    process = in_background(stage_that_sleeps(stage), "deploy", stage.target, "--url", stage.url)
+    wait_for_sleep(stage)
+    process.kill()
+    process.communicate(timeout=60)
+    prove_undone(stage)
+
+
+SLEEPING = "SELECT 1 FROM pg_stat_activity WHERE datname = current_database() AND query LIKE '%pg_sleep(1' || '00)%'"
+
+
+def stage_that_sleeps(stage: Stage) -> Stage:
+    stage.revision("r4", "r3", 'op.add_column("users", sa.Column("plan", sa.Text)); op.execute("SELECT pg_sleep(100)")')
+    return stage
+
+
+def wait_for_sleep(stage: Stage) -> None:
+    deadline = time.monotonic() + 60
+    while not stage.sql(SLEEPING):
+        assert time.monotonic() < deadline
+        time.sleep(0.05)
+
+
+def prove_undone(stage: Stage) -> None:
+    """Nobody holds anything a few seconds later, and the next deploy runs the revision."""
+    deadline = time.monotonic() + 20
+    while stage.sql(SLEEPING):
+        assert time.monotonic() < deadline
+        time.sleep(0.1)
+    assert stage.stamped() == ["r3"]
+    assert stage.sql("SELECT 1 FROM pg_attribute WHERE attrelid = 'users'::regclass AND attname = 'plan'") == []
+    stage.revision("r4", "r3", 'op.add_column("users", sa.Column("plan", sa.Text))')
+    assert stage.deploy().code == 0
+
+
 def test_a_concurrent_index_under_the_guards_lock(on_postgres: Stage) -> None:
     """The lock's connection holds no snapshot, which CREATE INDEX CONCURRENTLY would wait for."""
     stage = on_postgres.plain().chain()

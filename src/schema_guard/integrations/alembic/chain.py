@@ -117,8 +117,7 @@ class Chain:
 
     @cached_property
     def order(self) -> tuple[str, ...]:
-        """Every revision after those it follows; along one branch as long as possible. What is in a cycle is left "
-        "out."""
+        """Every revision after those it follows; along one branch as long as possible. Without what is in a cycle."""
         done: dict[str, None] = {}
         left = dict.fromkeys(self.by_id)
         ready = [id_ for id_ in left if not self.parents(id_)]

@@ -12,6 +12,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from pathlib import Path
 
+from schema_guard.dialects.stop import Stop, nothing_to_cancel
 from schema_guard.errors import StepError, one_line
 from schema_guard.integrations.alembic.job import Ended, Event, Failed, Failure, Job
 
@@ -24,12 +25,13 @@ PATIENCE = 5.0
 """Seconds that the process gets to end by itself."""
 
 
-def events_of(job: Job, environment: Mapping[str, str]) -> Iterator[Event]:
+def events_of(job: Job, environment: Mapping[str, str], stop: Stop | None = None) -> Iterator[Event]:
     """Everything that happens, as it happens; the last event is Ended or Failed. Closing the iterator ends the process.
 
     Args:
         job: what to do.
         environment: the variables of the process.
+        stop: who asks it ends the process; what a revision has begun is rolled back.
 
     Raises:
         StepError: the process could not be started.
@@ -54,12 +56,18 @@ def events_of(job: Job, environment: Mapping[str, str]) -> Iterator[Event]:
         finally:
             os.close(writing)
         last: Event | None = None
+        stop = stop or Stop()
+        stop.cancel = lambda: _terminate(process, signal.SIGTERM)
         try:
             for event in _heard(process, job, reading):
                 last = event
                 yield event
         finally:
+            stop.cancel = nothing_to_cancel
             _end(process, last)
+            if process.stdin is not None:
+                with suppress(BrokenPipeError):
+                    process.stdin.close()
         if not isinstance(last, (Ended, Failed)):
             output.seek(0)
             yield Failed(Failure.OTHER, _tail(output.read().decode("utf-8", "replace"), process.returncode))
@@ -69,7 +77,7 @@ def _heard(process: subprocess.Popen[bytes], job: Job, reading: int) -> Iterator
     assert process.stdin is not None
     with suppress(BrokenPipeError):
         pickle.dump(job, process.stdin)
-        process.stdin.close()
+        process.stdin.flush()  # and left open: the process ends when this one is gone
     with os.fdopen(reading, "rb") as pipe:
         unpickler = pickle.Unpickler(pipe)
         with suppress(EOFError):
@@ -82,11 +90,16 @@ def _end(process: subprocess.Popen[bytes], last: Event | None) -> None:
     signals = (None, signal.SIGTERM, signal.SIGKILL)
     for signal_ in signals if isinstance(last, (Ended, Failed)) else signals[1:]:
         if signal_ is not None:
-            with suppress(ProcessLookupError):
-                os.killpg(process.pid, signal_)
+            _terminate(process, signal_)
         with suppress(subprocess.TimeoutExpired):
             process.wait(PATIENCE)
             return
+
+
+def _terminate(process: subprocess.Popen[bytes], number: signal.Signals) -> None:
+    """Send a signal to the process and to all that it started."""
+    with suppress(ProcessLookupError):
+        os.killpg(process.pid, number)
 
 
 def _tail(output: str, code: int) -> str:

@@ -9,13 +9,14 @@ import os
 import time
 from collections.abc import Callable
 from contextlib import closing
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from schema_guard.dialects import open_session
 from schema_guard.dialects.base import Session
+from schema_guard.dialects.stop import Stop
 from schema_guard.errors import ConfigurationError, GuardError, one_line
 from schema_guard.execute.limits import Limits
-from schema_guard.execute.retry import Retry
+from schema_guard.execute.retry import Clock, Retry
 from schema_guard.integrations.alembic.child import events_of
 from schema_guard.integrations.alembic.doctor import Doctor, Look
 from schema_guard.integrations.alembic.faults import Fault
@@ -71,7 +72,7 @@ def deploy(
     *,
     repair_chain: bool = False,
     heard: Callable[[StepResult], None] | None = None,
-    retry: Retry | None = None,
+    stop: Stop | None = None,
 ) -> Deployment:
     """Upgrade to the head, then apply.
 
@@ -80,22 +81,24 @@ def deploy(
         limits: time for locks and for the guard; a revision itself may take as long as it takes.
         repair_chain: where alembic_version is empty, unknown or wrong, stamp what a replay proves and go on from there.
         heard: is told of each step of the guard.
-        retry: how to pause between attempts at a lock.
+        stop: asks it to stop: what a revision has begun is rolled back, those that ran stay.
 
     Raises:
         ConfigurationError: there is no chain.
         UnreachableError, LockTimeoutError: the database does not answer, another guard is at work.
     """
     started = time.monotonic()
+    stop = stop or Stop()
+    stop.check()
     project = doctor.describe()
     if project is None:
         raise ConfigurationError("no Alembic configuration: name it with --config, or run schema-guard apply")
-    run = _Run(doctor, project, limits, started, retry or Retry(), repair_chain)
+    run = _Run(doctor, project, limits, started, stop, repair_chain)
     with closing(open_session(doctor.url)) as session, session.guard_lock(doctor.guard.name, limits.budget):
         run.chain(session)
     # the guard takes the lock itself, and looks again
     if not run.result.stopped:
-        run.result.report = doctor.guard.apply(doctor.url, limits, heard=heard)
+        run.result.report = doctor.guard.apply(doctor.url, limits, heard=heard, stop=stop)
     return run.result
 
 
@@ -105,7 +108,7 @@ class _Run:
     project: Project
     limits: Limits
     started: float
-    retry: Retry
+    stop: Stop
     repair: bool
     result: Deployment = field(default_factory=Deployment)
 
@@ -173,15 +176,21 @@ class _Run:
         return bool([fault for fault in faults if not fault.guess]) or bool(stamped.match)
 
     def _upgrade(self, session: Session) -> None:
-        """Each pending revision in a transaction of its own, with the lock timeout; again when a lock was not to be "
-        "had."""
+        """Each pending revision in a transaction of its own, again when a lock was not to be had in time."""
+        retry = Retry(clock=Clock(sleep=self.stop.sleep))
         attempts = 0
         while True:
             attempts += 1
+            self.stop.check()
             failed = self._attempt(session, attempts)
             if failed is None:
                 return
-            again = failed.why is Failure.LOCK and self.retry.pause(attempts, self.started + self.limits.budget)
+            if self.stop.asked:
+                self.result.failed = replace(
+                    failed, message=f"stopped by {self.stop.reason}; its transaction is rolled back"
+                )
+                return
+            again = failed.why is Failure.LOCK and retry.pause(attempts, self.started + self.limits.budget)
             if not again:
                 self.result.failed = failed
                 self.result.faults = tuple(self._diagnosis(session))
@@ -205,16 +214,18 @@ class _Run:
             fingerprint=fingerprint,
             lock_timeout=self.limits.lock_timeout,
         )
+        environment = environment_for(self.project.written_url, self.project.url, os.environ)
+        running = ""
         failed: Failed | None = None
-        for event in events_of(job, environment_for(self.project.written_url, self.project.url, os.environ)):
+        for event in events_of(job, environment, self.stop):
             match event:
-                case Began(revision=revision):
-                    self.doctor.say(f"running {revision} {one_line(chain.by_id[revision].doc.partition(chr(10))[0])}")
+                case Began(revision=running):
+                    self.doctor.say(f"running {running} {one_line(chain.by_id[running].doc.partition(chr(10))[0])}")
                 case Applied(revision=revision, seconds=seconds):
                     self.result.ran.append(Ran(revision, seconds, attempts))
                     attempts = 1
                 case Failed():
-                    failed = event
+                    failed = replace(event, revision=event.revision or running)
                 case _:
                     continue
         self.result.after = self._look(session).version.rows

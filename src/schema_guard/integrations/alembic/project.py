@@ -10,11 +10,12 @@ import argparse
 import os
 import pickle
 import sys
+import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 from sqlalchemy import MetaData, create_engine
 from sqlalchemy.engine import make_url
@@ -227,9 +228,18 @@ def _tables(metadata: Any) -> tuple[str, ...] | None:
     return tuple(key for item in found if isinstance(item, MetaData) for key in item.tables)
 
 
+def _end_with(asker: BinaryIO) -> None:
+    """Its end of the pipe closes when it is killed, and the guard's lock goes with it: nothing may run without."""
+    asker.read()
+    os._exit(1)
+
+
 def main() -> int:
     """Read the job, do it, tell what became of it."""
-    job: Job = pickle.load(sys.stdin.buffer)
+    asker = os.fdopen(os.dup(0), "rb")
+    job: Job = pickle.load(asker)
+    os.dup2(os.open(os.devnull, os.O_RDONLY), 0)
+    threading.Thread(target=_end_with, args=(asker,), daemon=True).start()
     sys.path[:] = [*dict.fromkeys((*job.path, *sys.path))]
     with os.fdopen(int(sys.argv[1]), "wb", buffering=0) as pipe:
         pickler = pickle.Pickler(pipe)  # one for all: what two snapshots share is sent once

@@ -38,6 +38,9 @@ class ElsewhereError(GuardError):
     """A connection that does not lead to where it has to."""
 
 
+ORPHANED = 1000
+"""Milliseconds after which the server ends a statement whose process was killed, with the locks that it holds."""
+
 Tell = Callable[[Event], None]
 
 
@@ -196,14 +199,18 @@ class _ToReal:
             cursor.close()
             return
         cursor.execute(f"SET lock_timeout = {timeout}")
-        cursor.close()
         connection.commit()
+        try:
+            cursor.execute(f"SET client_connection_check_interval = {ORPHANED}")
+            connection.commit()
+        except Exception:  # older than PostgreSQL 14, or a server's system that cannot tell
+            connection.rollback()
+        cursor.close()
 
     def before_statement(
         self, _connection: object, cursor: Any, statement: str, _parameters: object, context: Any, _many: bool
     ) -> None:
-        """What works CONCURRENTLY waits for old transactions and blocks nobody: cut short it leaves an INVALID "
-        "index."""
+        """CONCURRENTLY waits for old transactions and blocks nobody; cut short it leaves an INVALID index."""
         if self._waits(statement, context):
             cursor.execute("SET lock_timeout = 0")
 
