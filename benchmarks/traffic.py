@@ -81,7 +81,7 @@ def noticed(server: Cluster, repair: Callable[[Cluster, str], bool], rows: int, 
         time.sleep(AFTER)
         load.terminate()
         _, said = load.communicate()
-        took = [_milliseconds(line) for path in Path(folder).glob("log*") for line in path.read_text().splitlines()]
+        took = [_milliseconds(line) for path in Path(folder).glob("log*") for line in _lines(path)]
         return Noticed(max(took), len(took), said.count("aborted"), seconds, complete)
 
 
@@ -92,6 +92,11 @@ def sit_idle(server: Cluster, database: str, seconds: float) -> None:
         connection.execute("SELECT * FROM proposals LIMIT 1")
         connection.execute("SELECT * FROM conversions LIMIT 1")
         time.sleep(seconds)
+
+
+def _lines(log: Path) -> list[str]:
+    """Without the last, which may be cut off where pgbench was ended."""
+    return log.read_text().rpartition("\n")[0].splitlines()
 
 
 def _milliseconds(line: str) -> float:

@@ -127,7 +127,8 @@ class Guard:
                         plan = self._plan(session, look)
                         done = run(plan, session, limits, started, heard=heard)
                         results.extend(done)
-                        if session.stop.asked or not any(result.changed for result in done):
+                        over = session.stop.asked or limits.remaining(started) <= 0
+                        if over or not any(result.changed for result in done):
                             break
                     look = self._look(session, limits.survey_timeout)  # what is, not what was meant
             report = self._report(session, look, started)

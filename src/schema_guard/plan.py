@@ -153,6 +153,12 @@ class Step:
     undo_on_failure: tuple[str, ...] = ()
     """Statements that clear away what a failed attempt leaves behind (an INVALID index)."""
 
+    @property
+    def in_nobodys_way(self) -> bool:
+        """Readers and writers don't wait for it, nor behind it while it waits itself."""
+        strongest = max((locked.lock for locked in self.locks), default=Lock.NONE)
+        return strongest is Lock.SHARE_UPDATE_EXCLUSIVE and Hazard.CHANGES_ROWS not in self.hazards
+
 
 @dataclass(frozen=True, slots=True)
 class Refusal:

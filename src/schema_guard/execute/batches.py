@@ -14,9 +14,9 @@ from schema_guard.report import Outcome
 
 __all__ = ["Pace", "Walk"]
 
-TARGET = 0.05
+TARGET = 0.04
 """Seconds that a batch should take: who wants one of its rows waits no longer than that."""
-LONGEST = 0.15
+LONGEST = 0.09
 """Seconds after which a batch is given up and cut in half."""
 LOCK_WAIT = 0.05
 """Seconds that a batch waits for a row that somebody holds, with all the rows it has locked already."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, field
 
 from schema_guard.dialects.base import Session
@@ -46,13 +46,10 @@ def run(
         One result for each step, in the plan's order. Nothing that a statement does raises.
     """
     execution = _Execution(session, limits, started, retry or Retry(clock=Clock(sleep=session.stop.sleep)))
-    results: list[StepResult] = []
-    for step in plan.steps:
-        result = execution.take(step)
-        results.append(result)
-        if heard is not None:
-            heard(result)
-    return results
+    tell = heard or _unheard
+    for urgency in (Urgency.REQUIRED, Urgency.DEBT):
+        execution.take_all([step for step in plan.steps if step.urgency is urgency], tell)
+    return [execution.results[step.id] for step in plan.steps]
 
 
 @dataclass(slots=True)
@@ -61,48 +58,94 @@ class _Execution:
     limits: Limits
     started: float
     retry: Retry
-    missing: dict[str, str] = field(default_factory=dict)
+    results: dict[str, StepResult] = field(default_factory=dict)
+    """By step, what became of it for good."""
+    lacking: dict[str, str] = field(default_factory=dict)
     """Objects that a step should have provided and did not, with that step's object."""
 
     @property
     def deadline(self) -> float:
         return self.started + self.limits.budget
 
-    def take(self, step: Step) -> StepResult:
-        result = self._outcome(step)
-        if result.outcome not in (Outcome.DONE, Outcome.ALREADY):
-            self.missing.update(dict.fromkeys(step.provides, step.object))
-        return result
+    def take_all(self, steps: Sequence[Step], tell: Callable[[StepResult], None]) -> None:
+        """Round by round: a step that finds a lock held lets the others go first, and comes again after a pause."""
+        works = [_Work(step, self._walk(step)) for step in steps]
+        rounds = 0
+        while works:
+            rounds += 1
+            works = self._round(works, tell)
+            if works and (self._over or not self.retry.pause(rounds, self.deadline)):
+                self._round(works, tell, last=True)
+                return
 
-    def _outcome(self, step: Step) -> StepResult:
-        blocking = _first(step.requires, self.missing)
+    @property
+    def _over(self) -> bool:
+        return self.session.stop.asked or self.retry.clock.now() >= self.deadline
+
+    def _round(self, works: Sequence[_Work], tell: Callable[[StepResult], None], *, last: bool = False) -> list[_Work]:
+        """Try each once; returns those that are to be tried again. In the last round nothing is."""
+        again: list[_Work] = []
+        put_off: set[str] = set()
+        for work in works:
+            if not last and not put_off.isdisjoint(work.step.requires):
+                result = None
+            else:
+                result = self._closed(work) if last else self._outcome(work)
+            if result is None:
+                again.append(work)
+                put_off.update(work.step.provides)
+                continue
+            if result.outcome not in (Outcome.DONE, Outcome.ALREADY):
+                self.lacking.update(dict.fromkeys(work.step.provides, work.step.object))
+            self.results[work.step.id] = result
+            tell(result)
+        return again
+
+    def _outcome(self, work: _Work) -> StepResult | None:
+        """One attempt; None when a lock was held and the step may be tried again."""
+        step = work.step
+        if work.attempts and self._over and not self.session.stop.asked:
+            return work.result()  # no time for another one
+        if (result := self._not_begun(step)) is not None:
+            return result
+        outcome = self._attempt_noted(work)
+        return None if outcome is Outcome.LOCKED else work.result()
+
+    def _closed(self, work: _Work) -> StepResult:
+        """What is said of a step whose lock was not to be had, or that waits for such a one."""
+        return work.result() if work.attempts else self._not_begun(work.step) or self._left(work.step)
+
+    def _not_begun(self, step: Step) -> StepResult | None:
+        """Why a step is not begun, if it is not."""
+        blocking = _first(step.requires, self.lacking)
         if blocking is not None:
-            return StepResult(step, Outcome.WAITING, message=f"waits for {self.missing[blocking]}")
+            return StepResult(step, Outcome.WAITING, message=f"waits for {self.lacking[blocking]}")
+        if self._over or (step.urgency is Urgency.DEBT and self.limits.required_only):
+            return self._left(step)
+        return None
+
+    def _left(self, step: Step) -> StepResult:
         if self.session.stop.asked:
-            return StepResult(step, Outcome.LEFT, message=self._stopped)
-        if step.urgency is Urgency.DEBT and self.limits.required_only:
-            return StepResult(step, Outcome.LEFT, message="only required steps were asked for")
-        if self.retry.clock.now() >= self.deadline:
-            return StepResult(step, Outcome.LEFT, message=f"the budget of {self.limits.budget:g} s is used up")
-        return self._attempts(step)
+            why = self._stopped
+        elif step.urgency is Urgency.DEBT and self.limits.required_only:
+            why = "only required steps were asked for"
+        else:
+            why = f"the budget of {self.limits.budget:g} s is used up"
+        return StepResult(step, Outcome.LEFT, message=why)
 
     @property
     def _stopped(self) -> str:
         return f"stopped by {self.session.stop.reason}"
 
-    def _attempts(self, step: Step) -> StepResult:
-        """Try until it works, fails for another reason than a lock, or the deadline comes."""
-        work = _Work(step, self._walk(step))
-        attempts: list[Attempt] = []
-        while True:
-            begun = self.retry.clock.now()
-            outcome, message, blockers = self._attempt(work)
-            if outcome in (Outcome.LOCKED, Outcome.FAILED) and self.session.stop.asked:
-                outcome, message = Outcome.LEFT, self._stopped
-            error = message if outcome in (Outcome.LOCKED, Outcome.FAILED) else ""
-            attempts.append(Attempt(self.retry.clock.now() - begun, error, blockers))
-            if outcome is not Outcome.LOCKED or not self.retry.pause(len(attempts), self.deadline):
-                return work.result(outcome, tuple(attempts), message)
+    def _attempt_noted(self, work: _Work) -> Outcome:
+        begun = self.retry.clock.now()
+        outcome, message, blockers = self._attempt(work)
+        if outcome in (Outcome.LOCKED, Outcome.FAILED) and self.session.stop.asked:
+            outcome, message = Outcome.LEFT, self._stopped
+        error = message if outcome in (Outcome.LOCKED, Outcome.FAILED) else ""
+        work.attempts.append(Attempt(self.retry.clock.now() - begun, error, blockers))
+        work.outcome, work.message = outcome, message
+        return outcome
 
     def _walk(self, step: Step) -> Walk | None:
         if step.batches is None:
@@ -146,7 +189,11 @@ class _Execution:
 
     def _statement_timeout(self, step: Step) -> float:
         left = max(SHORTEST_STATEMENT, self.deadline - self.retry.clock.now())
-        return left if step.urgency is Urgency.DEBT else min(left, self.limits.statement_timeout)
+        return left if self._may_last(step) else min(left, self.limits.statement_timeout)
+
+    @staticmethod
+    def _may_last(step: Step) -> bool:
+        return step.urgency is Urgency.DEBT or step.in_nobodys_way
 
     def _too_long(self, step: Step) -> str:
         """What begins anew each time is not begun when it cannot be finished: else every boot pays and none gains."""
@@ -161,7 +208,7 @@ class _Execution:
 
     def _out_of_time(self, step: Step, late: OutOfTimeError, took: float) -> tuple[Outcome, str]:
         """A statement that was cut off; it would not be faster the next time, so it is not tried again."""
-        if step.urgency is not Urgency.DEBT:
+        if not self._may_last(step):
             limit = f"the statement_timeout of {self.limits.statement_timeout:g} s"
             if self.retry.clock.now() < self.deadline:
                 return Outcome.FAILED, f"{step.object}: not done within {limit}; give it more"
@@ -182,15 +229,25 @@ class _Work:
     sent: list[str] = field(default_factory=list)
     rows: int = 0
     times: int = 0
+    attempts: list[Attempt] = field(default_factory=list)
+    outcome: Outcome = Outcome.LEFT
+    message: str = ""
 
     @property
     def changed(self) -> bool:
         return self.times > 0 or (self.walk is not None and self.walk.done > 0)
 
-    def result(self, outcome: Outcome, attempts: tuple[Attempt, ...], message: str) -> StepResult:
+    def result(self) -> StepResult:
+        """After an attempt."""
         walk = self.walk
         rows, batches = (self.rows, self.times) if walk is None else (walk.rows, walk.done)
-        return StepResult(self.step, outcome, attempts, rows, batches, message, statements=tuple(self.sent))
+        return StepResult(
+            self.step, self.outcome, tuple(self.attempts), rows, batches, self.message, statements=tuple(self.sent)
+        )
+
+
+def _unheard(_: StepResult) -> None:
+    """Nobody wants to hear of each step as it ends."""
 
 
 def _first(required: Collection[str], missing: Collection[str]) -> str | None:

@@ -12,8 +12,8 @@ from schema_guard.errors import one_line
 
 __all__ = ["Watch", "describe"]
 
-_PROGRESS_EVERY = 1.0
-"""Seconds between two looks at how far an index build is."""
+_LOOK_EVERY = 1.0
+"""Seconds between two later looks: at whom a long step waits for, and at how far an index build is."""
 
 _LOOK_AT = (0.4, 0.85)
 """When to look, as parts of the lock timeout: late enough that most steps are done by then and nobody is asked."""
@@ -69,7 +69,8 @@ class Watch:
             with suppress(Exception):  # this is only for the message: no look must ever fail a step
                 found = [describe(row) for row in self._link.rows(self._sql)]
                 self._seen = found or self._seen
-        while not self._over.wait(_PROGRESS_EVERY):
+        while not self._over.wait(_LOOK_EVERY):
             with suppress(Exception):
+                self._seen = [describe(row) for row in self._link.rows(self._sql)]
                 rows = self._link.rows(self._progress)
                 self.progress = float(str(rows[0][0])) if rows else self.progress

@@ -18,6 +18,7 @@ from schema_guard.dialects.postgresql.dialect import Located, PostgreSQLDialect
 from schema_guard.dialects.postgresql.failures import is_vanished, read_failed
 from schema_guard.dialects.postgresql.guard_lock import GuardLock
 from schema_guard.dialects.postgresql.link import Link, Row, own_engine
+from schema_guard.dialects.postgresql.obstacles import Obstacles
 from schema_guard.dialects.postgresql.pooling import check_second, shares_backends
 from schema_guard.dialects.postgresql.steps import Executor
 from schema_guard.dialects.stop import Stop
@@ -52,7 +53,6 @@ class PostgreSQLSession:
         self._engine = own_engine(engine)
         self._bridge = bridge_for(self._engine)
         self._link = Link(self._engine, self._bridge)
-        self._executor = Executor(self._link, self._another_link)
         self._lock: GuardLock | None = None
         self._tables: dict[Name, Table] = {}
         self.stop = Stop()
@@ -65,6 +65,7 @@ class PostgreSQLSession:
             raise
         self._words = PostgreSQLDialect(engine.dialect, self.facts.version)
         self.dialect: Dialect = self._words
+        self._executor = Executor(self._link, self._another_link, Obstacles(self._words.quote))
 
     def locate(self, relations: Sequence[str], types: Sequence[str]) -> None:  # noqa: ARG002
         """Find which schema of the search_path each unqualified name is in; user types are found all at once."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 
@@ -19,6 +19,7 @@ from schema_guard.dialects.postgresql.failures import (
 )
 from schema_guard.dialects.postgresql.holders import Watch
 from schema_guard.dialects.postgresql.link import Link
+from schema_guard.dialects.postgresql.obstacles import Obstacles
 from schema_guard.errors import LockTimeoutError, OutOfTimeError, StepError
 from schema_guard.plan import Step
 
@@ -38,10 +39,12 @@ class Executor:
     Args:
         link: the connection to run them on.
         another: makes a connection to look from; it is opened only when a step has to wait.
+        obstacles: looks who is in the way before a step waits.
     """
 
     link: Link
     another: Callable[[], Link]
+    obstacles: Obstacles
     busy: int = 0
     """The backend that runs a step's own statement now; 0 between them, and while one is cleared up after."""
     pooled: bool = False
@@ -65,14 +68,21 @@ class Executor:
             LockTimeoutError: it had to wait too long, or for each other; names who held the lock.
             StepError: anything else.
         """
-        settings = {"lock_timeout": _milliseconds(lock_timeout), "statement_timeout": _milliseconds(statement_timeout)}
         watch: Watch | None = None
         try:
+            found = self.obstacles.of(step, self.link)
+            if stay := self.obstacles.hopeless(step, found, lock_timeout):
+                why = "not waited for, as everybody would wait behind it; held by"
+                raise LockTimeoutError(f"{step.object}: {why} {', '.join(stay)}", tuple(stay))
+            if step.in_nobodys_way:
+                lock_timeout = statement_timeout  # and what is built in vain would be built again
+            settings = _settings(lock_timeout, statement_timeout)
             pid = int(str(self.link.rows("SELECT pg_catalog.pg_backend_pid()")[0][0]))
             watch = Watch(self.another(), pid, lock_timeout)
             with watch, self.link.within(statement_timeout):
                 if step.transactional:
-                    return self._in_transaction(step, settings, sent, pid)
+                    first = self.obstacles.vacuumed(step, found)
+                    return self._in_transaction(step, settings, sent, pid, first)
                 return self._alone(step, settings, sent, pid)
         except DBAPIError as error:
             if is_waiting(error) and not is_disconnect(error):
@@ -86,9 +96,8 @@ class Executor:
         whatever waits for the rows commits later (manual, 28.4). Its rows are looked up by the source's key: for each
         batch anew, a hash of the whole source would cost more than it saves.
         """
-        settings = {
-            "lock_timeout": str(_milliseconds(lock_timeout)),
-            "statement_timeout": str(_milliseconds(statement_timeout)),
+        settings: dict[str, object] = {
+            **_settings(lock_timeout, statement_timeout),
             "synchronous_commit": "off",
             "enable_hashjoin": "off",
             "enable_mergejoin": "off",
@@ -103,10 +112,18 @@ class Executor:
                 raise _waited(step, error, None) from None
             raise step_failed(error, step.object) from None
 
-    def _in_transaction(self, step: Step, settings: dict[str, int], sent: Callable[[str], None], pid: int) -> int:
+    def _in_transaction(
+        self,
+        step: Step,
+        settings: Mapping[str, int],
+        sent: Callable[[str], None],
+        pid: int,
+        vacuumed: Mapping[str, float],
+    ) -> int:
         local = [f"SET LOCAL {name} = {value}" for name, value in settings.items()]
         try:
             with self.link.transaction("BEGIN", local), self._cancellable(pid):
+                self._send_vacuum_away(vacuumed, settings["lock_timeout"], sent)
                 return self._send(step.statements, sent)
         except DBAPIError as error:
             # What only had to wait is taken up again where it stands; what rows forbid must not stay half-done.
@@ -115,7 +132,18 @@ class Executor:
                     self._send(step.undo_on_failure, sent)
             raise
 
-    def _alone(self, step: Step, settings: dict[str, int], sent: Callable[[str], None], pid: int) -> int:
+    def _send_vacuum_away(self, vacuumed: Mapping[str, float], before: int, sent: Callable[[str], None]) -> None:
+        """Wait for an autovacuum worker to be ended, with a lock that readers and writers don't wait behind.
+
+        The lock that the step needs is taken after it, and no new worker comes between.
+        """
+        for relation, patience in vacuumed.items():
+            self.link.run(f"SET LOCAL lock_timeout = {max(before, _milliseconds(patience))}")
+            self._send((f"LOCK TABLE ONLY {relation} IN SHARE UPDATE EXCLUSIVE MODE",), sent)
+        if vacuumed:
+            self.link.run(f"SET LOCAL lock_timeout = {before}")
+
+    def _alone(self, step: Step, settings: Mapping[str, int], sent: Callable[[str], None], pid: int) -> int:
         """CREATE INDEX CONCURRENTLY and its like: session settings, taken back whatever happens."""
         if self.pooled:
             raise StepError(
@@ -167,7 +195,7 @@ class Executor:
                 return False
         return False
 
-    def _reset(self, settings: dict[str, int]) -> None:
+    def _reset(self, settings: Mapping[str, int]) -> None:
         if not self.link.is_open:
             return
         try:
@@ -188,10 +216,15 @@ def _waited(step: Step, error: DBAPIError, watch: Watch | None) -> LockTimeoutEr
     diagnosis = diagnose(error)
     why = _WHY[diagnosis.sqlstate]
     if diagnosis.sqlstate == CANCELLED:
-        return OutOfTimeError(f"{step.object}: {why}", watch.progress if watch is not None else None)
+        held = f", waiting for {', '.join(watch.seen)}" if watch is not None and watch.seen else ""
+        return OutOfTimeError(f"{step.object}: {why}{held}", watch.progress if watch is not None else None)
     if watch is not None and watch.seen:
         return LockTimeoutError(f"{step.object}: {why}, held by {', '.join(watch.seen)}", tuple(watch.seen))
     return LockTimeoutError(f"{step.object}: {why} ({diagnosis.detail or diagnosis.message})")
+
+
+def _settings(lock_timeout: float, statement_timeout: float) -> dict[str, int]:
+    return {"lock_timeout": _milliseconds(lock_timeout), "statement_timeout": _milliseconds(statement_timeout)}
 
 
 def _milliseconds(seconds: float) -> int:
