@@ -5,6 +5,7 @@ A missing part is an error here, not a skip.
 
 from __future__ import annotations
 
+import json
 import os
 import shutil
 import sqlite3
@@ -18,6 +19,8 @@ import psycopg
 import pytest
 
 from tests.environment.conftest import Command, drifted, repaired
+from tests.environment.shop import TARGET
+from tests.faults.victim import Victims
 from tests.postgres.cluster import Cluster, free_port, unprivileged
 from tests.postgres.database import Database
 from tests.postgres.own import OwnServer
@@ -118,6 +121,23 @@ def test_many_boots_through_pgbouncer(pooler: int, shop: Database, command: Comm
             for _ in range(5):
                 assert connection.execute(f"SHOW {setting}").fetchone() == ("0",)
     assert _advisory_locks(shop) == 0
+
+
+def test_many_guards_at_once_through_pgbouncer(pooler: int, shop: Database, tmp_path: Path, command: Command) -> None:
+    """More guards than the pool has connections: they take turns, each repair is made once, all exit 0."""
+    url = f"postgresql+psycopg://postgres@127.0.0.1:{pooler}/{shop.name}"
+    victims = Victims(tmp_path / "together")
+    try:
+        ended = victims.together(12, "apply", TARGET, "--url", url, "--format", "json")
+    finally:
+        victims.close()
+    assert [each.code for each in ended] == [0] * 12, [each.err for each in ended if each.code]
+    assert _advisory_locks(shop) == 0
+    results = [result for each in ended for result in json.loads(each.out)["results"]]
+    added = [result for result in results if "ADD COLUMN" in str(result["statements"]) and result["outcome"] == "done"]
+    assert len(added) == 1
+    direct = command("apply", shop.url)  # the index, which needs a session of its own
+    assert (direct.code, repaired(shop)) == (0, True)
 
 
 def _advisory_locks(shop: Database) -> int:

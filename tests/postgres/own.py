@@ -64,7 +64,8 @@ class OwnServer:
             "-c",
             "fast",
         )
-        self._configure()
+        # In place of what pg_basebackup wrote: an older libpq of the system's knows no newer options.
+        self._configure({"primary_conninfo": f"'host=127.0.0.1 port={primary.port} user=postgres'"})
         self.start()
 
     def close(self) -> None:
@@ -103,10 +104,13 @@ class OwnServer:
         if os.geteuid() == 0:
             shutil.chown(self.home, *unprivileged())
 
-    def _configure(self) -> None:
+    def _configure(self, further: Mapping[str, str] | None = None) -> None:
         own = {"port": str(self.port), "unix_socket_directories": f"'{self.home}'"}
         durable = {"synchronous_commit": "on"}  # what was acknowledged survives a crash of the server
-        lines = (f"{key} = {value}\n" for key, value in {**SETTINGS, **durable, **own, **self.settings}.items())
+        lines = (
+            f"{key} = {value}\n"
+            for key, value in {**SETTINGS, **durable, **own, **self.settings, **(further or {})}.items()
+        )
         with (self._data / "postgresql.auto.conf").open("a") as file:
             file.writelines(lines)
 
