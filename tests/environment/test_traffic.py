@@ -159,6 +159,9 @@ def vacuumed(postgres_server: Cluster, server_room: Path, tmp_path: Path) -> Ite
     with OwnServer(postgres_server, server_room / f"own-vacuum-{tmp_path.name}", SLOW_VACUUM) as own:
         database = _prepared(create(own.cluster))
         with database.connect() as connection:
+            connection.execute(
+                "CREATE ROLE plain LOGIN; ALTER TABLE held OWNER TO plain; ALTER TABLE free OWNER TO plain"
+            )
             connection.execute("INSERT INTO held SELECT n, n FROM generate_series(2, 50000) n")
             connection.execute("UPDATE held SET number = number + 1")
             vacuuming = (
@@ -172,12 +175,14 @@ def vacuumed(postgres_server: Cluster, server_room: Path, tmp_path: Path) -> Ite
 
 
 @pytest.mark.every_postgres
-def test_autovacuum_gives_way_without_anybody_waiting(vacuumed: Database) -> None:
+@pytest.mark.parametrize("role", ["postgres", "plain"])
+def test_autovacuum_gives_way_without_anybody_waiting(vacuumed: Database, role: str) -> None:
     """It ends for who waited a second for it, longer than the lock timeout: a wait that nobody queues behind."""
     with clients(vacuumed) as client:
         time.sleep(0.5)
         client.longest = 0.0
-        report = Guard(_with_column()).apply(vacuumed.url, Limits(budget=30, lock_timeout=0.3))
+        url = vacuumed.server.url(vacuumed.name, user=role)
+        report = Guard(_with_column()).apply(url, Limits(budget=30, lock_timeout=0.3))
     assert _outcomes(report) == {"public.held": Outcome.DONE, "public.free": Outcome.DONE}
     (held,) = [result for result in report.results if str(result.step.table) == "public.held"]
     assert held.statements[0] == "LOCK TABLE ONLY public.held IN SHARE UPDATE EXCLUSIVE MODE"
