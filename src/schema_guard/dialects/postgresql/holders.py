@@ -10,7 +10,7 @@ from schema_guard.dialects.postgresql.catalog import query
 from schema_guard.dialects.postgresql.link import Link, Row
 from schema_guard.errors import one_line
 
-__all__ = ["Watch", "describe"]
+__all__ = ["Watch", "describe", "held_by"]
 
 _LOOK_EVERY = 1.0
 """Seconds between two later looks: at whom a long step waits for, and at how far an index build is."""
@@ -26,6 +26,13 @@ def describe(row: Row) -> str:
         return str(state)
     age = f" for {float(str(seconds)):.0f} s" if seconds is not None else ""
     return one_line(f"pid {pid} ({state}{age}{f': {text}' if text else ''})")
+
+
+def held_by(holders: Sequence[str]) -> str:
+    """Who it is, and how to end that; each as `describe` wrote it."""
+    pids = [holder.split()[1] for holder in holders if holder.startswith("pid ")]
+    end = " or ".join(f"SELECT pg_terminate_backend({pid})" for pid in pids)
+    return f"held by {', '.join(holders)}" + (f"; run again when that has ended, or end it: {end}" if pids else "")
 
 
 class Watch:

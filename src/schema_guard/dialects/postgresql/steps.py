@@ -17,7 +17,7 @@ from schema_guard.dialects.postgresql.failures import (
     is_waiting,
     step_failed,
 )
-from schema_guard.dialects.postgresql.holders import Watch
+from schema_guard.dialects.postgresql.holders import Watch, held_by
 from schema_guard.dialects.postgresql.link import Link
 from schema_guard.dialects.postgresql.obstacles import Obstacles
 from schema_guard.errors import LockTimeoutError, OutOfTimeError, StepError
@@ -72,8 +72,8 @@ class Executor:
         try:
             found = self.obstacles.of(step, self.link)
             if stay := self.obstacles.hopeless(step, found, lock_timeout):
-                why = "not waited for, as everybody would wait behind it; held by"
-                raise LockTimeoutError(f"{step.object}: {why} {', '.join(stay)}", tuple(stay))
+                why = "lock not waited for, as everybody would wait behind it"
+                raise LockTimeoutError(f"{step.object}: {why}; {held_by(stay)}", tuple(stay))
             if step.in_nobodys_way:
                 lock_timeout = statement_timeout  # and what is built in vain would be built again
             settings = _settings(lock_timeout, statement_timeout)
@@ -219,7 +219,7 @@ def _waited(step: Step, error: DBAPIError, watch: Watch | None) -> LockTimeoutEr
         held = f", waiting for {', '.join(watch.seen)}" if watch is not None and watch.seen else ""
         return OutOfTimeError(f"{step.object}: {why}{held}", watch.progress if watch is not None else None)
     if watch is not None and watch.seen:
-        return LockTimeoutError(f"{step.object}: {why}, held by {', '.join(watch.seen)}", tuple(watch.seen))
+        return LockTimeoutError(f"{step.object}: {why}, {held_by(watch.seen)}", tuple(watch.seen))
     return LockTimeoutError(f"{step.object}: {why} ({diagnosis.detail or diagnosis.message})")
 
 

@@ -104,12 +104,13 @@ def _waited(result: StepResult) -> str:
     failed = [attempt for attempt in tries if attempt.error]
     if not failed:
         return ""
-    blockers = list(dict.fromkeys(blocker for attempt in failed for blocker in attempt.blockers))
-    whom = f" for {', '.join(shown(blocker) for blocker in blockers)}" if blockers else f" ({shown(failed[-1].error)})"
     number = len(result.attempts)
+    if not result.changed:
+        return f"gave up after {counted(number, 'try', 'tries')}"  # the reason stands below
+    sessions = {blocker.partition(" (")[0]: blocker for attempt in failed for blocker in attempt.blockers}
+    whom = f" for {', '.join(map(shown, sessions.values()))}" if sessions else f" ({shown(failed[-1].error)})"
     ordinal = ORDINALS[number - 1] if number <= len(ORDINALS) else f"{number}th"
-    outcome = f"{ordinal} try" if result.changed else f"gave up after {counted(number, 'try', 'tries')}"
-    return f"waited {duration(sum(attempt.seconds for attempt in failed))}{whom}, {outcome}"
+    return f"waited {duration(sum(attempt.seconds for attempt in failed))}{whom}, {ordinal} try"
 
 
 def _verdict(report: Report, exit_code: int) -> Line:
