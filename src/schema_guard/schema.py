@@ -189,6 +189,8 @@ class IndexElement:
     """None: the type's default for the method."""
     collation: str | None = None
     """None: the column's own."""
+    default_class: str | None = None
+    """Actual side: what the type's default operator class is called, where the models name one like that."""
 
     def __str__(self) -> str:
         parts = [self.text, f"COLLATE {self.collation}" if self.collation else "", self.operator_class or ""]

@@ -236,6 +236,13 @@ def test_a_factory_that_returns_nothing(project: Write) -> None:
     assert "is None" in message("shop_app:create_app()", project(shop_app="def create_app():\n    pass"))
 
 
+@pytest.mark.filterwarnings("error")
+def test_a_factory_that_is_async(project: Write) -> None:
+    """Nothing awaits it, and nothing warns of that beside the error."""
+    text = message("shop_app:create_app()", project(shop_app="async def create_app():\n    pass"))
+    assert text.startswith("shop_app:create_app() is an async function")
+
+
 def test_something_else_says_what_it_is(project: Write) -> None:
     told = message("shop_app:engine", project(shop_app="engine = 5"))
     assert "an object of type builtins.int holds no models" in told

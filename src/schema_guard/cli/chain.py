@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
 from schema_guard.cli.exit_codes import FAILED, LOCKED, OK, REMAINS, UNREACHABLE, USAGE, apply_code
-from schema_guard.cli.options import database_options, format_option, output_options, target_argument
+from schema_guard.cli.options import PROGRAM, database_options, format_option, output_options, target_argument
 from schema_guard.cli.output import log, print_lines, print_text
 
 if TYPE_CHECKING:
@@ -237,18 +238,28 @@ def _doctor(
     from schema_guard.config import normalise_url
     from schema_guard.integrations.alembic import find_location, require_alembic
     from schema_guard.integrations.alembic.doctor import Doctor
+    from schema_guard.integrations.alembic.typed import Commands
 
     require_alembic()
     settings = asked.settings
     direct = url != asked.url and settings.ddl_url is not None
+    location = find_location(config, section)
+    if location is not None and asked.program != PROGRAM:
+        location = replace(location, program=asked.program[:-1])
     return Doctor(
         guard=asked.guard,
-        target=asked.arguments[0] if asked.arguments else "",
+        commands=Commands(asked.program, asked.arguments, _chosen(config, section)),
         loaded=settings.required_target(),
         url=url,
         written=settings.ddl_url if direct else settings.url,
-        location=find_location(config, section),
+        location=location,
         x=x,
         scratch_server=normalise_url(scratch_url) if scratch_url else None,
         say=log,
     )
+
+
+def _chosen(config: str | None, section: str) -> tuple[str, ...]:
+    """The options that name the chain, for the next command."""
+    named = () if section == "alembic" else ("--name", section)
+    return named if config is None else ("--config", config, *named)

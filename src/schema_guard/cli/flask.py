@@ -1,4 +1,4 @@
-"""`flask guard check|plan|apply|doctor|stamp|deploy`: the same commands, told by the application what they work on."""
+"""`flask guard check|plan|apply|doctor|stamp|deploy|revision`: told by the application what they work on."""
 
 from __future__ import annotations
 
@@ -19,8 +19,9 @@ COMMANDS = {
     "doctor": "Diagnose the connection and the migration chain.",
     "stamp": "Stamp the revision that a replay proves.",
     "deploy": "Run the migration chain, then apply.",
+    "revision": "Write a defensive revision.",
 }
-CHAIN = ("doctor", "stamp", "deploy")
+CHAIN = ("doctor", "stamp", "deploy", "revision")
 """Those that look for migrations."""
 TARGET = "schema_guard.integrations.flask:guard_of_application()"
 
@@ -42,11 +43,18 @@ def _command(name: str, summary: str) -> click.Command:
     @with_appcontext
     def command(context: click.Context, arguments: tuple[str, ...]) -> None:
         info = context.ensure_object(ScriptInfo)
+        program = _program(info.app_import_path)
         if info.app_import_path:
             os.environ["FLASK_APP"] = info.app_import_path  # for the process that runs env.py
-        sys.exit(guarded(lambda: run([name, TARGET, *_told(name, arguments), *arguments]), arguments))
+        sys.exit(guarded(lambda: run([name, TARGET, *_told(name, arguments), *arguments], program), arguments))
 
     return command
+
+
+def _program(application: str | None) -> tuple[str, ...]:
+    """What a person types before a command: --app where it was not FLASK_APP that named the application."""
+    named = application and application != os.environ.get("FLASK_APP")
+    return ("flask", "--app", str(application), "guard") if named else ("flask", "guard")
 
 
 def _told(name: str, arguments: tuple[str, ...]) -> list[str]:
@@ -61,7 +69,7 @@ def _told(name: str, arguments: tuple[str, ...]) -> list[str]:
         told += ["--url", url_of_application().render_as_string(hide_password=False)]
     folder = migrations_of_application()
     if name in CHAIN and folder is not None and not given("--config", "-c"):
-        told += ["--config", folder]
+        os.environ["ALEMBIC_CONFIG"] = folder
     return told
 
 

@@ -12,6 +12,7 @@ import click
 
 from schema_guard.cli.commands import group
 from schema_guard.cli.exit_codes import INTERRUPTED, OK, USAGE
+from schema_guard.cli.options import PROGRAM
 from schema_guard.cli.output import log, print_text
 from schema_guard.cli.running import own_arguments
 from schema_guard.errors import ConfigurationError, GuardError, StepError, one_line
@@ -24,11 +25,17 @@ def main() -> NoReturn:
     sys.exit(run(sys.argv[1:]))
 
 
-def run(arguments: Sequence[str]) -> int:
-    """Run one command line; returns its exit code. Never raises, never prints a traceback unless asked with -v."""
+def run(arguments: Sequence[str], program: tuple[str, ...] = PROGRAM) -> int:
+    """Run one command line; returns its exit code. Never raises, never prints a traceback unless asked with -v.
+
+    Args:
+        arguments: the command and what belongs to it.
+        program: what a person types before the command; messages name commands by it. Where it is not the program's own
+            name, it says TARGET as well.
+    """
 
     def command() -> int:
-        code = group.main(list(arguments or ["--help"]), prog_name="schema-guard", standalone_mode=False)
+        code = group.main(list(arguments or ["--help"]), prog_name="schema-guard", standalone_mode=False, obj=program)
         return int(code or OK) if arguments else USAGE
 
     return guarded(command, own_arguments(arguments))

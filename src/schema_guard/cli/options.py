@@ -7,9 +7,12 @@ from typing import Any, TypeVar
 
 import click
 
-__all__ = ["apply_options", "database_options", "format_option", "output_options", "target_argument"]
+__all__ = ["PROGRAM", "apply_options", "database_options", "format_option", "output_options", "target_argument"]
 
 Command = TypeVar("Command", bound=Callable[..., Any])
+
+PROGRAM = ("schema-guard",)
+"""What a person types before a command, unless it is another program that runs it."""
 
 target_argument = click.argument("target", required=False, metavar="[TARGET]")
 

@@ -5,8 +5,10 @@ from __future__ import annotations
 import shlex
 from dataclasses import dataclass, replace
 
+import click
 from sqlalchemy import URL
 
+from schema_guard.cli.options import PROGRAM
 from schema_guard.cli.output import log
 from schema_guard.config import Settings, load_settings, normalise
 from schema_guard.difference import Impact
@@ -21,12 +23,14 @@ WAIT = 30.0
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """A guard, a database and the settings; `arguments` are what TARGET was on the command line."""
+    """A guard, a database and the settings; `arguments` are what TARGET was on the command line, `program` what stood
+    before the command."""
 
     guard: Guard
     url: URL
     settings: Settings
     arguments: tuple[str, ...]
+    program: tuple[str, ...] = PROGRAM
 
     @property
     def fail_on(self) -> Impact:
@@ -58,7 +62,7 @@ class Request:
 
     def next_command(self, command: str) -> str:
         """What a person would type next, as they typed this one."""
-        return shlex.join(("schema-guard", command, *self.arguments))
+        return shlex.join((*self.program, command, *self.arguments))
 
 
 def request(target: str | None, **arguments: object) -> Request:
@@ -77,7 +81,10 @@ def request(target: str | None, **arguments: object) -> Request:
     url = settings.database_url()
     for note in normalise(settings.url or "").notes:
         log(note)
-    return Request(guard, url, settings, (target,) if target is not None else ())
+    context = click.get_current_context(silent=True)
+    program = (context and context.obj) or PROGRAM
+    typed = target is not None and program == PROGRAM
+    return Request(guard, url, settings, (str(target),) if typed else (), program)
 
 
 def guard_of(settings: Settings) -> Guard:

@@ -64,6 +64,8 @@ def relation_holder(actual: Schema, live: Table, name: str | None) -> Holder | N
             if index.name == name:
                 words = index_words(index)
                 return words if table.name == live.name else Holder(words.kind, f"of {table.name} {words.definition}")
+    if any((table.schema, table.name) == (live.name.schema, name) for table in actual.unknown_tables):
+        return Holder("table", name)
     for schema, taken, kind in actual.names_taken:
         if (schema, taken) == (live.name.schema, name):
             return Holder(kind, taken)

@@ -130,12 +130,17 @@ def _frame_fits(index: Index, other: Index) -> bool:
         and _order_fits(index, other)
         and all(
             wanted.is_expression == there.is_expression
-            and wanted.operator_class == there.operator_class
+            and _class_fits(wanted, there)
             and (wanted.collation is None or wanted.collation == there.collation)
             and (wanted.is_expression or wanted.text == there.text)
             for wanted, there in zip(index.elements, other.elements, strict=True)
         )
     )
+
+
+def _class_fits(wanted: IndexElement, there: IndexElement) -> bool:
+    """The same operator class; the type's default may be named or not."""
+    return wanted.operator_class in (there.operator_class, there.default_class or there.operator_class)
 
 
 def _order_fits(index: Index, other: Index) -> bool:

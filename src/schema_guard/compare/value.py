@@ -2,14 +2,22 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 
 from schema_guard.compare.effects import writers
 from schema_guard.dialects.base import Judge, Verdict
 from schema_guard.difference import DefaultDiffers, Difference, GeneratedDiffers, IdentityDiffers, Impact, NotComparable
-from schema_guard.schema import Column, Table, Write
+from schema_guard.schema import Column, Table, TypeKind, Write
 
 __all__ = ["compare_value"]
+
+_NULL = re.compile(
+    r"""\(*\s*NULL(?:\s*::\s*[\w."]+(?:\s+(?:varying|precision))?(?:\s*\([\d\s,]*\))?
+    (?:\s+with(?:out)?\s+time\s+zone)?(?:\[\])*)?\s*\)*""",
+    re.IGNORECASE | re.VERBOSE,
+)
+"""`DEFAULT NULL`, with or without a cast: what a column without a default does as well."""
 
 
 def compare_value(table: Table, column: Column, actual: Column, judge: Judge) -> Iterator[Difference]:
@@ -31,16 +39,17 @@ def compare_value(table: Table, column: Column, actual: Column, judge: Judge) ->
 
 
 def _default(table: Table, column: Column, actual: Column, judge: Judge) -> Iterator[DefaultDiffers | NotComparable]:
-    if column.default is None:
-        if actual.default is not None:
+    if _gives_nothing(column):
+        if not _gives_nothing(actual):
             yield DefaultDiffers(table=table, column=column, actual=actual, impact=Impact.NOTES)
         return
+    assert column.default is not None
     if actual.default is None:
         if actual.autoincrement:
             return
         yield _default_missing(table, column, actual, judge)
         return
-    verdict = judge.default(table.name, column.default, actual.default, column.type)
+    verdict = judge.default(table.name, column.default, actual.default, column.type, actual.type)
     if verdict is Verdict.DIFFERENT:
         yield DefaultDiffers(
             table=table,
@@ -51,6 +60,13 @@ def _default(table: Table, column: Column, actual: Column, judge: Judge) -> Iter
         )
     elif verdict is Verdict.NOT_COMPARABLE:
         yield _not_comparable(table, column, "server default", column.default, actual.default)
+
+
+def _gives_nothing(column: Column) -> bool:
+    """Without a default, or with NULL; a domain's own default is what DEFAULT NULL takes away."""
+    if column.default is None:
+        return True
+    return column.type.kind is not TypeKind.DOMAIN and _NULL.fullmatch(column.default) is not None
 
 
 def _default_missing(table: Table, column: Column, actual: Column, judge: Judge) -> DefaultDiffers:

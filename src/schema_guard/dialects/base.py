@@ -133,7 +133,15 @@ class Judge:
     def expression(self, table: Name, expected: str, actual: str) -> Verdict:
         return self._settle(self.rules.same_expression(expected, actual), Question(expected, actual, table))
 
-    def default(self, table: Name, expected: str, actual: str, type: Type) -> Verdict:
+    def default(self, table: Name, expected: str, actual: str, type: Type, actual_type: Type) -> Verdict:
+        """Two defaults as values of the expected type or, where the column has another one, of that."""
+        verdict = self._default_as(table, expected, actual, type)
+        if (type.name, type.kind) == (actual_type.name, actual_type.kind):
+            return verdict
+        verdicts = (verdict, self._default_as(table, expected, actual, actual_type))
+        return next((each for each in (Verdict.EQUAL, Verdict.UNDECIDED) if each in verdicts), verdict)
+
+    def _default_as(self, table: Name, expected: str, actual: str, type: Type) -> Verdict:
         return self._settle(
             self.rules.same_default(expected, actual, type), Question(expected, actual, table, cast=type.text)
         )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from copy import copy
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -22,7 +23,7 @@ if TYPE_CHECKING:
     from sqlalchemy import Column, Table
     from sqlalchemy import ForeignKey as ModelForeignKey
 
-__all__ = ["Constraints", "constraints_of", "unresolved_target"]
+__all__ = ["Constraints", "constraints_of", "is_added_apart", "unresolved_target"]
 
 _NOT_VALID = " NOT VALID"
 
@@ -53,7 +54,7 @@ def constraints_of(table: Table, name: Name, lost: frozenset[Column[Any]], write
         if lost.intersection(_columns(constraint)):
             continue
         try:
-            if constraint._should_create_for_compiler(writer.ddl):
+            if _is_created(constraint, writer):
                 _take(constraint, found, writer)
         except UnwritableError as refusal:
             found.problems.append(_problem(constraint, name, str(refusal)))
@@ -73,6 +74,23 @@ def _in_order(table: Table) -> Iterator[Constraint]:
             yield constraint
     for column in table.columns:
         yield from sorted(column.constraints, key=lambda constraint: constraint._creation_order)
+
+
+def _is_created(constraint: Constraint, writer: Writer) -> bool:
+    """Whether SQLAlchemy creates it in this dialect, by `ddl_if` and, of an Enum's or Boolean's CHECK, by its type.
+
+    A foreign key's creation rule says nothing about that: only AddConstraint gives it one, once `create_all` has added
+    the key after its table, so that CREATE TABLE leaves it out from then on.
+    """
+    if is_added_apart(constraint):
+        constraint = copy(constraint)
+        constraint._create_rule = None
+    return constraint._should_create_for_compiler(writer.ddl)
+
+
+def is_added_apart(constraint: Constraint) -> bool:
+    """Whether it is a foreign key that CREATE TABLE leaves out: this process has once created the models."""
+    return isinstance(constraint, ForeignKeyConstraint) and constraint._create_rule is not None
 
 
 def _columns(constraint: Constraint) -> Iterable[Any]:

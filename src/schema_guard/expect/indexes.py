@@ -35,10 +35,11 @@ __all__ = ["index_of", "is_created", "stands_on"]
 
 _ORDER = re.compile(r"\s+(?:(ASC|DESC)|NULLS\s+(FIRST|LAST))\s*$", re.IGNORECASE)
 _WORD = r'(?:"(?:[^"]|"")+"|[A-Za-z_][\w$]*)'
-_TEXT_COLUMN = re.compile(
-    rf"^(?P<column>{_WORD})(?:\s+COLLATE\s+(?P<collation>{_WORD}))?(?:\s+(?P<class>{_WORD}))?$", re.I
-)
-_TEXT_EXPRESSION = re.compile(r"^(?P<expression>.*\))\s+(?P<class>[A-Za-z_][\w$]*)$", re.DOTALL)
+_CLASS = rf"(?:{_WORD}\.)?(?P<class>{_WORD})(?:\s*\([^()]*=[^()]*\))?"
+"""An operator class as CREATE INDEX takes it: with its schema and parameters, `public.gist_trgm_ops(siglen=32)`."""
+_OPERATOR_CLASS = re.compile(_CLASS)
+_TEXT_COLUMN = re.compile(rf"^(?P<column>{_WORD})(?:\s+COLLATE\s+(?P<collation>{_WORD}))?(?:\s+{_CLASS})?$", re.I)
+_TEXT_EXPRESSION = re.compile(rf"^(?P<expression>.*\))\s+{_CLASS}$", re.DOTALL)
 
 
 def is_created(index: ModelIndex, writer: Writer) -> bool:
@@ -84,7 +85,7 @@ def _storage(options: Mapping[str, Any]) -> tuple[str, ...]:
 
 def _element(item: Any, classes: Mapping[str, str], table: Table, writer: Writer) -> IndexElement:
     """One key, its order, collation and operator class taken off the expression one by one."""
-    operator_class = classes.get(getattr(item, "key", None) or "")
+    operator_class = _class_of(item, classes)
     descending = False
     nulls_first: bool | None = None
     collation = None
@@ -103,7 +104,7 @@ def _element(item: Any, classes: Mapping[str, str], table: Table, writer: Writer
                 item = item.element
             case _:
                 break
-        operator_class = operator_class or classes.get(getattr(item, "key", None) or "")
+        operator_class = operator_class or _class_of(item, classes)
     first = descending if nulls_first is None else nulls_first
     if isinstance(item, (TextClause, _textual_label_reference)):  # the latter is the name in desc("name")
         written = _from_text(writer.expression(item), table, operator_class)
@@ -112,6 +113,13 @@ def _element(item: Any, classes: Mapping[str, str], table: Table, writer: Writer
     if isinstance(item, ColumnClause):
         return IndexElement(writer.identifier(item.name), False, descending, first, operator_class, collation)
     return IndexElement(_written(item, writer), True, descending, first, operator_class, collation)
+
+
+def _class_of(item: Any, classes: Mapping[str, str]) -> str | None:
+    """The operator class that `postgresql_ops` names for a column or label, without schema and parameters."""
+    written = classes.get(getattr(item, "key", None) or "")
+    plain = _OPERATOR_CLASS.fullmatch(written.strip()) if written else None
+    return _unquoted(plain.group("class")) if plain is not None else written
 
 
 def _written(item: Clause, writer: Writer) -> str:
@@ -137,12 +145,12 @@ def _from_text(written: str, table: Table, operator_class: str | None) -> IndexE
             False,
             descending,
             first,
-            plain.group("class") or operator_class,
+            _unquoted(plain.group("class")) if plain.group("class") else operator_class,
             None if collation is None else _unquoted(collation),
         )
     classed = _TEXT_EXPRESSION.match(written.strip())
     if classed is not None:
-        return IndexElement(classed.group("expression"), True, descending, first, classed.group("class"))
+        return IndexElement(classed.group("expression"), True, descending, first, _unquoted(classed.group("class")))
     return IndexElement(written.strip(), True, descending, first, operator_class)
 
 

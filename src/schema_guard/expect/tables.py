@@ -11,7 +11,7 @@ from sqlalchemy.schema import CreateTable
 from sqlalchemy.types import NullType
 
 from schema_guard.expect.columns import column_of
-from schema_guard.expect.constraints import Constraints, constraints_of, unresolved_target
+from schema_guard.expect.constraints import Constraints, constraints_of, is_added_apart, unresolved_target
 from schema_guard.expect.indexes import index_of, is_created, stands_on
 from schema_guard.expect.mapped import Mapped
 from schema_guard.expect.writer import UnwritableError, Writer
@@ -59,7 +59,7 @@ def table_of(table: ModelTable, writer: Writer, mapped: Mapped) -> tuple[Table, 
         without_rowid=options.get("with_rowid") is False,
     )
     try:
-        if problems:
+        if problems or any(is_added_apart(key) for key in constraints.keys if not writer.keys_added_later):
             ddl = _from_parts(table, columns, constraints, writer)
         else:
             keys = [] if writer.keys_added_later else constraints.keys

@@ -88,7 +88,8 @@ class Writer:
     def expression(self, expression: ClauseElement) -> str:
         """An expression over one table, columns without their table's name, values as literals."""
         with _Refusals(self.dialect.name):
-            return self.ddl.sql_compiler.process(expression, include_table=False, literal_binds=True).strip()
+            text = self.ddl.sql_compiler.process(expression, include_table=False, literal_binds=True).strip()
+        return f"{text}\n" if "--" in text.rpartition("\n")[2] else text  # a comment ends with its line
 
     def query(self, statement: ClauseElement) -> str:
         """A SELECT or UPDATE, values as literals."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from schema_guard.errors import ConfigurationError
@@ -34,9 +35,15 @@ def url_of_application() -> URL:
 
 
 def migrations_of_application() -> str | None:
-    """The folder of its migrations, where the current application has Flask-Migrate."""
+    """The folder of its migrations, where the current application has Flask-Migrate; None where there is none yet."""
+    from flask import current_app
+
     migrate = _extensions().get("migrate")
-    return None if migrate is None else str(migrate.directory)
+    if migrate is None:
+        return None
+    # an application that is installed as a package names its folder only where it upgrades: it lies beside its code
+    folders = (Path(migrate.directory), Path(current_app.root_path) / migrate.directory)
+    return next((str(folder) for folder in folders if folder.is_dir()), None)
 
 
 def _extensions() -> dict[str, Any]:

@@ -13,7 +13,7 @@ import ast
 import importlib.util
 from difflib import get_close_matches
 from pathlib import Path
-from types import FunctionType, ModuleType
+from types import CoroutineType, FunctionType, ModuleType
 from typing import Any
 
 from sqlalchemy import MetaData
@@ -185,6 +185,9 @@ def _what_else(text: str, members: dict[str, Any]) -> str:
 def _guard(found: Any, text: str) -> Guard:
     if isinstance(found, FunctionType):
         raise TargetError(f"{text} is a function; for an application factory write {text}()")
+    if isinstance(found, CoroutineType):
+        found.close()
+        raise TargetError(f"{text} is an async function: name the module that holds its models, or a plain factory")
     if found is None:
         raise TargetError(f"{text} is None: it holds no models")
     extensions = getattr(found, "extensions", None)

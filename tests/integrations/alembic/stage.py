@@ -190,7 +190,8 @@ class Stage:
             lines[mend["line"] - 1] = mend["becomes"]
             path.write_text("\n".join(lines) + "\n")
         elif mend["command"]:
-            self.shell(mend["command"])
+            for command in mend["command"].split(" && "):
+                self.shell(command)
         else:
             assert mend["sql"], mend["text"]
             self.sql(*mend["sql"].split(";\n"))

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import json
 import os
+import sqlite3
 import subprocess
 import sys
+from contextlib import closing
 from pathlib import Path
 
 import flask_migrate
@@ -36,6 +39,13 @@ def create_app():
     app.config["SQLALCHEMY_BINDS"] = __BINDS__
     db.init_app(app)
     Migrate(app, db)
+    return app
+"""
+IMPORTS = """import flask_migrate
+from pathlib import Path
+from flask_migrate import Migrate"""
+UPGRADES = """    with app.app_context():
+        flask_migrate.upgrade(str(Path(__file__).parent / "migrations"))
     return app
 """
 TEMPLATES = Path(flask_migrate.__file__).parent / "templates"
@@ -120,6 +130,58 @@ def test_flask_guard(on_sqlite: Stage) -> None:
     assert "schema-guard check" in flask("check", "--help").stdout
 
 
+def test_flask_guard_names_its_own_commands(on_sqlite: Stage) -> None:
+    """What a mend says can be pasted: `schema-guard` could not find the models that only the application knows."""
+    stage = flask_stage(on_sqlite)
+
+    def flask(*arguments: str) -> str:
+        program = "from flask.cli import cli; from schema_guard.cli.flask import guard; cli.add_command(guard); cli()"
+        return subprocess.run(
+            [sys.executable, "-c", program, "--app", "shop", "guard", *arguments],
+            cwd=stage.directory,
+            env={**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)},
+            capture_output=True,
+            text=True,
+            check=False,
+        ).stdout
+
+    assert "next: flask --app shop guard plan" in flask("check")
+    flask("apply")
+    found = json.loads(flask("doctor", "--format", "json"))
+    (command,) = [fault["mend"]["command"] for fault in found["faults"] if fault["code"] == "unstamped"]
+    assert command == "flask --app shop guard stamp"
+    assert "stamped r3" in flask(*command.split()[4:])
+    stage.revision("h1", "r2")
+    assert "flask --app shop db merge heads" in flask("doctor")
+    (stage.directory / "migrations" / "versions" / "h1.py").unlink()
+    assert "revision" in flask("--help")
+
+
+def test_an_installed_application_that_migrates_itself(on_sqlite: Stage) -> None:
+    """Its folder lies in its package, `script_location = .` means nothing there, and create_app() upgrades."""
+    stage = flask_stage(on_sqlite)
+    package = stage.directory / "elsewhere" / "shop"
+    package.mkdir(parents=True)
+    code = (stage.directory / "shop.py").read_text().replace("from flask_migrate import Migrate", IMPORTS)
+    (stage.directory / "shop.py").unlink()
+    (package / "__init__.py").write_text(code.replace("    return app\n", UPGRADES))
+    (stage.directory / "migrations").rename(package / "migrations")
+    ini = package / "migrations" / "alembic.ini"
+    ini.write_text(ini.read_text().replace("[alembic]", "[alembic]\nscript_location = ."))
+    program = "from flask.cli import cli; from schema_guard.cli.flask import guard; cli.add_command(guard); cli()"
+    doctor = subprocess.run(
+        [sys.executable, "-c", program, "--app", "shop", "guard", "doctor", "--replay", "--format", "json"],
+        cwd=stage.directory,
+        env={**os.environ, "PYTHONPATH": os.pathsep.join([str(package.parent), *sys.path])},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    found = json.loads(doctor.stdout)
+    assert (doctor.returncode, found["faults"]) == (0, []), doctor.stdout + doctor.stderr
+    assert found["chain"]["heads"] == found["chain"]["stamped"] == ["r3"]
+
+
 def test_flask_migrate_with_several_databases(on_sqlite: Stage) -> None:
     """Each bind gets a scratch database of its own in a replay; a deploy migrates them all."""
     other = on_sqlite.directory / "other.db"
@@ -139,8 +201,16 @@ def test_flask_migrate_with_several_databases(on_sqlite: Stage) -> None:
     assert stage.deploy().code == 0
     assert other.exists()
     assert stage.stamped() == ["r3"]
+    note = stage.doctor().faults["several-databases"]
+    assert (note["severity"], "only" in note["message"]) == ("note", True)
+    with closing(sqlite3.connect(other)) as connection, connection:
+        connection.execute("UPDATE alembic_version SET version_num = 'r1'")
+    assert stage.deploy().code == 0
+    with closing(sqlite3.connect(other)) as connection:
+        assert connection.execute("SELECT version_num FROM alembic_version").fetchall() == [("r3",)]
     stage.sql("DELETE FROM alembic_version")
-    assert stage.guard("stamp").code == 0
+    stamp = stage.guard("stamp")
+    assert (stamp.code, "only" in stamp.err) == (0, True)
     assert stage.stamped() == ["r3"]
 
 
@@ -211,6 +281,15 @@ def test_a_connection_that_env_is_given(stage: Stage) -> None:
         "with create_engine(url, poolclass=pool.NullPool).connect() as connection:", online
     )
     stage.plain(env=env).chain()
+    assert stage.doctor("--replay").code == 0
+    assert stage.deploy().code == 0
+    assert stage.stamped() == ["r3"]
+
+
+def test_a_connection_that_env_insists_on(on_sqlite: Stage) -> None:
+    """Without one it has no offline mode either; it cannot be described, but it is sound."""
+    first = 'if "connection" not in context.config.attributes:\n    raise Exception("No connection set")\n'
+    stage = on_sqlite.plain(env=ENV.replace("url = os", f"{first}url = os")).chain()
     assert stage.doctor("--replay").code == 0
     assert stage.deploy().code == 0
     assert stage.stamped() == ["r3"]

@@ -63,3 +63,13 @@ def test_no_migrations_is_a_usage_error(application: Path, capsys: pytest.Captur
     (application / "migrations" / "alembic.ini").unlink()
     assert run(["revision", "revised_models:metadata", "-m", "x", "--everything"]) == 2
     assert "--config" in capsys.readouterr().err
+
+
+def test_a_configuration_that_alembic_cannot_read_is_a_usage_error(
+    application: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A path with a percent sign breaks what %(here)s is put into."""
+    ini = application / "migrations" / "alembic.ini"
+    ini.write_text(ini.read_text().replace("[alembic]", "[alembic]\nversion_locations = 100%d"))
+    assert run(["revision", "revised_models:metadata", "-m", "x", "--everything"]) == 2
+    assert "cannot be read" in capsys.readouterr().err

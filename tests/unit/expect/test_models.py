@@ -16,7 +16,7 @@ from schema_guard.errors import TargetError
 from schema_guard.expect.models import expect, models_of, unqualified_names
 from schema_guard.schema import ForeignKey, IndexElement, Name, Relation, Unique
 from tests.unit.expect import zoo
-from tests.unit.expect.words import postgresql_words, sqlite_words
+from tests.unit.expect.words import PlainWords, postgresql_words, sqlite_words
 
 
 def names(models: Any) -> list[str]:
@@ -108,6 +108,21 @@ def test_foreign_keys_stand_inside_of_the_table_only_where_they_cannot_be_added(
     assert later.inline_foreign_keys == ()
     assert "FOREIGN KEY" in inside.ddl
     assert inside.inline_foreign_keys == inside.foreign_keys
+
+
+@pytest.mark.parametrize("words", [postgresql_words(), sqlite_words()], ids=lambda words: words.name)
+def test_foreign_keys_in_a_circle_are_expected_after_create_all_too(words: PlainWords) -> None:
+    """It adds them after their tables, and lets CREATE TABLE in the same process leave them out from then on."""
+    metadata = zoo.cycle()
+    before = expect(models_of(metadata), [], words)
+    metadata.create_all(sa.create_mock_engine("postgresql+psycopg://", lambda *_, **__: None), checkfirst=False)
+    after = expect(models_of(metadata), [], words)
+    assert [table.foreign_keys for table in after.tables] == [table.foreign_keys for table in before.tables]
+    assert [_spaced(table.ddl) for table in after.tables] == [_spaced(table.ddl) for table in before.tables]
+
+
+def _spaced(ddl: str) -> str:
+    return " ".join(ddl.split())
 
 
 def test_foreign_keys_say_their_actions() -> None:

@@ -245,7 +245,7 @@ def test_a_default_equals_what_the_catalog_makes_of_it(
         assert column.default is not None
         expected = session.dialect.type(type_)
         judge = Judge(session.dialect.rules)
-        found = judge.default(TABLE, written, column.default, expected)
+        found = judge.default(TABLE, written, column.default, expected, column.type)
         if found is Verdict.UNDECIDED:
             (found,) = session.answer(judge.open).values()
         assert found is verdict

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import pytest
 import sqlalchemy as sa
+from sqlalchemy.dialects.postgresql.base import PGDialect
 from sqlalchemy.schema import CreateTable
 
 from schema_guard.dialects import offline_dialect, open_session
-from schema_guard.dialects.postgresql.dialect import literal
+from schema_guard.dialects.postgresql.dialect import PostgreSQLDialect, literal
 from schema_guard.difference import Fit
 from schema_guard.schema import Column, Name, Table
 from tests.postgres.database import Database
@@ -217,3 +218,11 @@ def test_compiled_ddl_is_qualified_and_has_single_percents(postgres_database: Da
     assert "m app.mood DEFAULT '50%'" in ddl
     assert "CHECK (m <> '%s')" in ddl
     assert "REFERENCES app.parent (id)" in ddl
+
+
+def test_backslashes_of_the_models_are_written_as_they_are() -> None:
+    """SQLAlchemy 2.0 doubles them until its dialect has asked a server, which the guard's copy never does."""
+    like = type("PGDialect20", (PGDialect,), {"_backslash_escapes": True})()
+    dialect = PostgreSQLDialect(like).sqlalchemy
+    written = sa.column("path").in_(["/", "\\"]).compile(dialect=dialect, compile_kwargs={"literal_binds": True})
+    assert str(written) == r"path IN ('/', '\')"

@@ -29,6 +29,7 @@ def test_every_result_is_what_sqlite_takes() -> None:
         edit.add_column(TEXT, "c TEXT"),
         edit.add_constraint(TEXT, "CONSTRAINT ck CHECK (a <> b)"),
         edit.replace_foreign_key(TEXT, ("b",), "P", "FOREIGN KEY(b) REFERENCES p (id)"),
+        edit.without_constraint(TEXT, "UNIQUE (a)"),
         edit.named(edit.without_qualifiers(TEXT), 'x"y'),
         edit.without_qualifiers(TEXT),
     ):

@@ -126,6 +126,27 @@ def test_another_primary_key_with_rows_is_refused_and_without_is_made(stage: Sta
     stage.satisfied(models(Column("k", Integer)))
 
 
+def test_what_stands_on_a_column_that_cannot_be_added_is_refused_with_it(stage: Stage) -> None:
+    """Each would fail: no such column."""
+    stage.script("CREATE TABLE t (email TEXT PRIMARY KEY NOT NULL); INSERT INTO t VALUES ('a')")
+    metadata = MetaData()
+    table = Table(
+        "t",
+        metadata,
+        Column("id", String(36), ForeignKey("t.email"), primary_key=True, index=True, unique=True),
+        Column("email", String, nullable=False),
+        CheckConstraint("id <> email", name="ck"),
+    )
+    Index("ix_upper", func.upper(table.c.id))
+    Index("ix_some", table.c.email, sqlite_where=table.c.id > "a")
+    plan = stage.plan(metadata)
+    reasons = refused(plan)
+    assert plan.empty
+    assert set(reasons) > {"index-missing t.ix_t_id", "index-missing t.ix_upper", "index-missing t.ix_some"}
+    waiting = {key for key, reason in reasons.items() if reason == "it needs id, which cannot be added"}
+    assert reasons.keys() - waiting == {"column-missing t.id", "primary-key-differs t"}
+
+
 def test_int_primary_key_becomes_the_rowid(stage: Stage) -> None:
     stage.script("CREATE TABLE t (id INT PRIMARY KEY, a TEXT); INSERT INTO t VALUES (5, 'x')")
     stage.satisfied(models(Column("a", String)))
@@ -194,6 +215,45 @@ def test_a_foreign_key_to_what_is_no_key_is_refused(stage: Stage) -> None:
     Table("p", metadata, Column("id", Integer, primary_key=True), Column("code", String))
     Table("t", metadata, Column("id", Integer, primary_key=True), Column("c", ForeignKey("p.code")))
     assert "every write would fail" in refused(stage.plan(metadata))["foreign-key-missing t.fk(c)"]
+
+
+def test_a_new_table_does_without_a_foreign_key_to_what_is_no_key(stage: Stage) -> None:
+    """With it, the DELETE below would fail: foreign key mismatch - "t" referencing "p"."""
+    stage.script("CREATE TABLE p (code TEXT PRIMARY KEY NOT NULL, id INT NOT NULL); INSERT INTO p VALUES ('a', 1)")
+    metadata = MetaData()
+    Table("p", metadata, Column("id", Integer, primary_key=True, autoincrement=False), Column("code", String))
+    Table(
+        "t",
+        metadata,
+        Column("id", Integer, primary_key=True),
+        Column("p_id", ForeignKey("p.id", name="fk_p", ondelete="CASCADE", deferrable=True, initially="DEFERRED")),
+        Column("up_id", ForeignKey("t.id")),
+    )
+    stage.apply(metadata)
+    with stage.engine.begin() as connection:
+        connection.execute(text("INSERT INTO t (p_id) VALUES (1)"))
+        connection.execute(text("DELETE FROM p"))
+    assert "p_id INTEGER, \n\tup_id INTEGER, \n\tPRIMARY KEY (id)" in stage.texts()["t"]
+    assert "REFERENCES t (id)" in stage.texts()["t"]
+    stage.script("DELETE FROM t")
+    stage.satisfied(metadata)  # without rows, the key can be changed, and the foreign key follows
+
+
+@pytest.mark.parametrize("rows", ["", "INSERT INTO p (id, code) VALUES (1, 'a'), (2, 'b')"])
+def test_a_new_table_has_a_foreign_key_to_what_becomes_a_key(stage: Stage, rows: str) -> None:
+    stage.script(f"CREATE TABLE p (id INTEGER, code TEXT); {rows}")
+    metadata = MetaData()
+    Table("p", metadata, Column("id", Integer, primary_key=True), Column("code", String, unique=True))
+    Table(
+        "t",
+        metadata,
+        Column("id", Integer, primary_key=True),
+        Column("p_id", ForeignKey("p.id")),
+        Column("code", ForeignKey("p.code")),
+    )
+    created = next(step for step in stage.plan(metadata).steps if step.id == "create table t")
+    assert created.statements[0].count("REFERENCES") == 2
+    stage.satisfied(metadata)
 
 
 def test_a_foreign_key_waits_for_its_target(stage: Stage) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from functools import cache
 from importlib.resources import files
@@ -23,6 +23,7 @@ from schema_guard.schema import (
     Generated,
     Identity,
     Index,
+    IndexElement,
     Name,
     Partition,
     PrimaryKey,
@@ -162,7 +163,12 @@ def scope_of(expected: Schema) -> dict[str, object]:
         "tables": sorted([table.name.schema, table.name.name] for table in expected.tables if table.name.schema),
         "schemas": sorted(schema for schema in schemas if schema is not None),
         "names": sorted(names),
+        "classes": sorted({element.operator_class for element in _elements(expected) if element.operator_class}),
     }
+
+
+def _elements(expected: Schema) -> Iterator[IndexElement]:
+    return (element for table in expected.tables for index in table.indexes for element in index.elements)
 
 
 def read_schema(rows: Iterable[tuple[object, ...]], type_of: Callable[[str], Type]) -> Schema:

@@ -106,6 +106,8 @@ class PostgreSQLDialect:
         """A SQLAlchemy dialect of its own whose DDL is plain SQL: no doubled %, every name qualified."""
         family = type(like) if isinstance(like, PGDialect) else PGDialect
         made = family(paramstyle="named")
+        # SQLAlchemy 2.0 doubles backslashes until it has asked a server, which has had no use for that since 9.1.
+        made._backslash_escapes = False
         for setting in ("_json_serializer", "_json_deserializer"):
             if like is not None and hasattr(like, setting):
                 setattr(made, setting, getattr(like, setting))

@@ -30,7 +30,8 @@ class IndexRow(NamedTuple):
     options: list[int]
     predicate: str | None
     expressions: list[str] | None
-    classes: list[str | None] | None
+    classes: list[tuple[str, bool]] | None
+    """Name, and whether it is its type's default; None where all are defaults that nothing names."""
     collations: list[str | None] | None
     parameters: list[str] | None
 
@@ -60,13 +61,15 @@ def _element(
 ) -> IndexElement:
     column = columns.get(row.keys[position])
     option = row.options[position] if position < len(row.options) else 0
+    name, is_default = row.classes[position] if row.classes else (None, True)
     return IndexElement(
         text=without_relabels(expression, varchars) if expression is not None else column.name if column else "",
         is_expression=expression is not None,
         descending=bool(option & _DESCENDING),
         nulls_first=bool(option & _NULLS_FIRST),
-        operator_class=row.classes[position] if row.classes else None,
+        operator_class=None if is_default else name,
         collation=_collation(row, position, column, columns),
+        default_class=name if is_default else None,
     )
 
 

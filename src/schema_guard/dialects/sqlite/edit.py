@@ -29,6 +29,7 @@ __all__ = [
     "set_type",
     "strict_definition",
     "with_native_column",
+    "without_constraint",
     "without_qualifiers",
 ]
 
@@ -78,6 +79,14 @@ def add_constraint(text: str, definition: str) -> str:
     """Behind all that is there, before the closing parenthesis and any comment in front of it."""
     end = parse_table(text).items_end
     return _splice(text, end, end, f", {definition}")
+
+
+def without_constraint(text: str, definition: str) -> str:
+    """The table without the constraint that stands there in these words, behind a column or another constraint."""
+    for clause in parse_table(text).constraints:
+        if text[clause.start : clause.end] == definition:
+            return _splice(text, text.rindex(",", 0, clause.start), clause.end, "")
+    raise UnreadableTextError(f"no constraint {definition}")
 
 
 def replace_column(text: str, column: str, definition: str) -> str:

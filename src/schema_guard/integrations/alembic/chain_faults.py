@@ -51,11 +51,12 @@ def chain_faults(
 
 def _unreadable(file: Unreadable) -> Fault:
     name = Path(file.file).name
+    mend = f"put the source of {name} back" if name.endswith(".pyc") else f"mend {name}"
     return Fault(
         "revision-unreadable",
         Severity.BREAKS,
         f"{name} {file.message}",
-        Mend(f"mend {name}, or move it out of the versions folder", file=file.file, line=0),
+        Mend(f"{mend}, or move it out of the versions folder", file=file.file, line=0),
         file.file,
         file.line,
     )

@@ -105,4 +105,5 @@ def _terminate(process: subprocess.Popen[bytes], number: signal.Signals) -> None
 def _tail(output: str, code: int) -> str:
     lines = [line for line in output.splitlines() if line.strip()]
     how = f"signal {-code}" if code < 0 else f"exit code {code}"
-    return one_line(f"the process of the migrations ended with {how}: {' | '.join(lines[-TAIL:])}")
+    said = f": {' | '.join(lines[-TAIL:])}" if lines else ""
+    return one_line(f"the process of the migrations ended with {how}{said}")

@@ -2,40 +2,40 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator, Sequence
 
 from schema_guard.integrations.alembic.chain import Chain
 from schema_guard.integrations.alembic.faults import Fault, Mend, Severity
-from schema_guard.integrations.alembic.live import VersionTable
-from schema_guard.integrations.alembic.operations import Made, actions_of, made_by
+from schema_guard.integrations.alembic.live import VersionTable, quoted
+from schema_guard.integrations.alembic.operations import Action, Made, actions_of, asks_first, made_by
+from schema_guard.integrations.alembic.typed import Commands
 from schema_guard.schema import Name, Schema
 
 __all__ = ["present", "stamped_faults", "version_faults"]
 
 MANY = 8
 """How many objects a message lists."""
+_PLAIN = re.compile(r"[a-z_][a-z0-9_]*")
 
 
-def version_faults(
-    table: VersionTable, chain: Chain, guarded: Sequence[Name], stamp: str, upgrade: str
-) -> Iterator[Fault]:
+def version_faults(table: VersionTable, chain: Chain, guarded: Sequence[Name], commands: Commands) -> Iterator[Fault]:
     """Faults of the rows of alembic_version.
 
     Args:
         table: what was read.
         chain: the revisions.
         guarded: the tables of the models that the database has.
-        stamp: the command that proves and stamps.
-        upgrade: the command that deploys.
+        commands: what a person types.
     """
     if table.readable:
         yield Fault("privileges", Severity.BREAKS, f"{table.name} cannot be read: {table.readable}")
         return
     if not table.rows:
-        yield from _unstamped(table, chain, guarded, stamp)
+        yield from _unstamped(table, chain, guarded, commands)
     for row in table.rows:
         if row not in chain:
-            yield _unknown(row, table, chain, stamp)
+            yield _unknown(row, table, chain, commands)
     known = [row for row in table.rows if row in chain]
     yield from _overlap(known, table, chain)
     ran = chain.upto(known)
@@ -45,7 +45,7 @@ def version_faults(
             "behind",
             Severity.NOTE,
             f"{len(pending)} revision{'s' if len(pending) > 1 else ''} to run: {_list(pending)}",
-            Mend(upgrade, command=upgrade),
+            Mend(commands("deploy"), command=commands("deploy")),
         )
     if table.elsewhere and not table.rows:
         yield Fault(
@@ -60,20 +60,38 @@ def version_faults(
         )
 
 
-def _unstamped(table: VersionTable, chain: Chain, guarded: Sequence[Name], stamp: str) -> Iterator[Fault]:
+def _unstamped(table: VersionTable, chain: Chain, guarded: Sequence[Name], commands: Commands) -> Iterator[Fault]:
     if not guarded or not len(chain):
         return
     state = f"{table.name} is empty" if table.exists else f"there is no {table.name}"
+    if all(asks_first(revision.file) for revision in chain.files):
+        yield Fault(
+            "unstamped",
+            Severity.NOTE,
+            f"the database has {len(guarded)} of the models' tables ({_list(map(str, guarded))}), but {state}: upgrade "
+            "begins at the first revision, and each one makes only what is missing",
+            Mend(commands("deploy"), command=commands("deploy")),
+        )
+        return
     yield Fault(
         "unstamped",
         Severity.BREAKS,
         f"the database has {len(guarded)} of the models' tables ({_list(map(str, guarded))}), but {state}: "
         "upgrade would begin at the first revision and make them again",
-        Mend(stamp, command=stamp),
+        _proving("", commands),
     )
 
 
-def _unknown(row: str, table: VersionTable, chain: Chain, stamp: str) -> Fault:
+def _proving(before: str, commands: Commands) -> Mend:
+    """A stamp by proof, and what to do where nothing can be proved."""
+    return Mend(
+        f"{before}{commands('stamp')}; where it finds the schema of no revision, {commands('apply')}, then "
+        f"{commands.repair}",
+        command=commands("stamp"),
+    )
+
+
+def _unknown(row: str, table: VersionTable, chain: Chain, commands: Commands) -> Fault:
     close = [id_ for id_ in chain.by_id if id_.startswith(row[:6]) or row.startswith(id_[:6])]
     alike = f" (there is {close[0]})" if close else ""
     return Fault(
@@ -82,9 +100,8 @@ def _unknown(row: str, table: VersionTable, chain: Chain, stamp: str) -> Fault:
         f"{table.name} names {row!r}, and no file has that revision{alike}: either newer code migrated this "
         "database, or the "
         "file was lost (a revision generated at deploy lives only on that machine)",
-        Mend(
-            f"bring the file back (git log --all --oneline -S {row!r}); else prove what the database has: {stamp}",
-            command=stamp,
+        _proving(
+            f"bring the file back (git log --all --oneline -S {row!r}); else prove what the database has: ", commands
         ),
         revision=row,
     )
@@ -95,7 +112,8 @@ def _overlap(rows: Sequence[str], table: VersionTable, chain: Chain) -> Iterator
         over = [other for other in rows if other != row and row in chain.upto([other])]
         if not over:
             continue
-        sql = f"DELETE FROM {table.name} WHERE version_num = '{row}'"
+        literal = row.replace("'", "''")
+        sql = f"DELETE FROM {_as_written(table.name)} WHERE version_num = '{literal}'"
         yield Fault(
             "several-rows",
             Severity.BREAKS,
@@ -103,6 +121,11 @@ def _overlap(rows: Sequence[str], table: VersionTable, chain: Chain) -> Iterator
             Mend(f"{sql};", sql=sql),
             revision=row,
         )
+
+
+def _as_written(label: str) -> str:
+    """The version table's name in SQL, quoted where it has to be."""
+    return ".".join(part if _PLAIN.fullmatch(part) else quoted(part) for part in label.split("."))
 
 
 def present(schema: Schema, default_schema: str | None, *, fold: bool) -> frozenset[str]:
@@ -119,7 +142,7 @@ def present(schema: Schema, default_schema: str | None, *, fold: bool) -> frozen
 
 
 def stamped_faults(
-    table: VersionTable, chain: Chain, there: frozenset[str], *, fold: bool, stamp: str
+    table: VersionTable, chain: Chain, there: frozenset[str], *, fold: bool, commands: Commands
 ) -> Iterator[Fault]:
     """What the stamped revisions make, as far as their text says, and the database lacks.
 
@@ -128,7 +151,7 @@ def stamped_faults(
         chain: the revisions.
         there: from `present`.
         fold: names don't depend on case (SQLite).
-        stamp: the command that proves and stamps.
+        commands: what a person types.
     """
     known = [row for row in table.rows if row in chain]
     if not known or len(known) != len(table.rows):
@@ -137,21 +160,39 @@ def stamped_faults(
     def lacking(made: Made) -> tuple[str, ...]:
         return tuple(name for name in made.objects if (name.lower() if fold else name) not in there)
 
-    yield from _early(known, chain, there, fold=fold, stamp=stamp)
+    early = list(_early(known, chain, there, fold=fold, commands=commands))
+    yield from early
     makers = [made for made in made_by(chain, chain.upto(known)) if made.objects]
     missing = {made.revision: lacks for made in makers if (lacks := lacking(made))}
+    if early:  # revisions that are said not to have run seem to have: then what they remove is not lacking
+        removed = _removed(known, chain)
+        missing = {id_: left for id_, lacks in missing.items() if (left := _without(lacks, removed))}
     if not missing:
         return
     names = [made.revision for made in makers]
     tail = names[names.index(next(iter(missing))) :]
     if all(name in missing and len(missing[name]) == len(_of(makers, name)) for name in tail):
-        yield _blind(known, tail, missing, chain, stamp)
+        yield _blind(known, tail, missing, chain, commands("stamp"))
         return
     for name, lacks in missing.items():
-        yield _edited(name, lacks, chain)
+        yield _edited(name, lacks, chain, commands)
 
 
-def _early(known: Sequence[str], chain: Chain, there: frozenset[str], *, fold: bool, stamp: str) -> Iterator[Fault]:
+def _removed(known: Sequence[str], chain: Chain) -> list[Action]:
+    """What pending revisions remove."""
+    ran = chain.upto(known)
+    files = [chain.by_id[id_].file for id_ in chain.order if id_ not in ran]
+    return [action for file in files for action in actions_of(file) if action.kind == "remove"]
+
+
+def _without(objects: Sequence[str], removed: Sequence[Action]) -> tuple[str, ...]:
+    gone = {action.object for action in removed}
+    return tuple(name for name in objects if name not in gone and name.rpartition(".")[0] not in gone)
+
+
+def _early(
+    known: Sequence[str], chain: Chain, there: frozenset[str], *, fold: bool, commands: Commands
+) -> Iterator[Fault]:
     """What pending revisions make and the database already has: they will collide."""
     ran = chain.upto(known)
     now = set(there)
@@ -173,7 +214,10 @@ def _early(known: Sequence[str], chain: Chain, there: frozenset[str], *, fold: b
             f"{id_} is still to run, and the database already has {_list(objects)}, which it makes: an earlier run "
             "failed "
             "half-way, or a guard made it",
-            Mend(f"schema-guard apply makes what the models still lack, then {stamp} proves what can be stamped"),
+            Mend(
+                f"{commands('stamp')} proves what can be stamped; where it finds the schema of no revision, "
+                f"{commands('apply')}, then {commands.repair}"
+            ),
             file,
             found[objects[0]],
             id_,
@@ -208,7 +252,7 @@ def _blind(
     )
 
 
-def _edited(revision: str, lacks: tuple[str, ...], chain: Chain) -> Fault:
+def _edited(revision: str, lacks: tuple[str, ...], chain: Chain, commands: Commands) -> Fault:
     file = chain.by_id[revision]
     return Fault(
         "revision-edited",
@@ -218,8 +262,8 @@ def _edited(revision: str, lacks: tuple[str, ...], chain: Chain) -> Fault:
         "revisions make: the file was edited after it ran, or the object was dropped by hand",
         Mend(
             f"put the file back as it was when it ran (git log -p -- {file.file}) and write a new revision for what is "
-            "missing; schema-guard apply makes it",
-            command="schema-guard apply",
+            f"missing; {commands('apply')} makes what the models expect of it",
+            command=commands("apply"),
         ),
         file.file,
         file.line("revision"),

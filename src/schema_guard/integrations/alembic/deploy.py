@@ -92,7 +92,7 @@ def deploy(
     stop.check()
     project = doctor.describe()
     if project is None:
-        raise ConfigurationError("no Alembic configuration: name it with --config, or run schema-guard apply")
+        raise ConfigurationError("no Alembic configuration: name it with --config, or run " + doctor.commands("apply"))
     run = _Run(doctor, project, limits, started, stop, repair_chain)
     with closing(open_session(doctor.url)) as session, session.guard_lock(doctor.guard.name, limits.budget):
         run.chain(session)
@@ -163,7 +163,8 @@ class _Run:
                 f"alembic_version named {before}; proved and stamped: {', '.join(stamped.heads) or 'nothing'}"
             )
         self.result.after = stamped.heads
-        if stamped.proved or not self._needs(faults, stamped):
+        nothing = stamped.match is not None and not (stamped.match.heads or stamped.before)
+        if stamped.proved or nothing or not self._needs(faults, stamped):
             return True
         self.result.faults = (*faults, *stamped.faults)
         if not self.result.faults:
@@ -203,14 +204,16 @@ class _Run:
         ran = chain.upto(rows)
         pending = tuple(id_ for id_ in chain.order if id_ not in ran)
         self.result.after = rows
-        if not pending:
+        # of several databases only this one was read: where it is at the head, another one may not be
+        wanted = pending or (chain.heads if self.project.several else ())
+        if not wanted:
             return None
         with open_live(self.doctor.url) as live:
             fingerprint = live.fingerprint()
         job = job_for(
             self.project,
             Task.UPGRADE,
-            revisions=pending,
+            revisions=wanted,
             fingerprint=fingerprint,
             lock_timeout=self.limits.lock_timeout,
         )
@@ -219,9 +222,9 @@ class _Run:
         failed: Failed | None = None
         for event in events_of(job, environment, self.stop):
             match event:
-                case Began(revision=running):
+                case Began(revision=running) if running in pending:
                     self.doctor.say(f"running {running} {one_line(chain.by_id[running].doc.partition(chr(10))[0])}")
-                case Applied(revision=revision, seconds=seconds):
+                case Applied(revision=revision, seconds=seconds) if revision in pending:
                     self.result.ran.append(Ran(revision, seconds, attempts))
                     attempts = 1
                 case Failed():

@@ -25,8 +25,9 @@ from schema_guard.integrations.alembic.location import Location
 from schema_guard.integrations.alembic.matching import Proof, prove
 from schema_guard.integrations.alembic.project_faults import project_faults
 from schema_guard.integrations.alembic.replay import Project, Replay, describe, replay, scratch_for
-from schema_guard.integrations.alembic.replay_faults import proof_faults, replay_faults
+from schema_guard.integrations.alembic.replay_faults import proof_faults, replay_faults, with_proof
 from schema_guard.integrations.alembic.snapshot import take_snapshot
+from schema_guard.integrations.alembic.typed import Commands
 from schema_guard.report import Report, ServerInfo
 from schema_guard.schema import Name, Schema
 
@@ -78,7 +79,7 @@ class Doctor:
 
     Args:
         guard: the models.
-        target: TARGET as a person typed it, for commands; empty when it comes from settings.
+        commands: what a person types.
         loaded: TARGET as it was loaded, to find a Flask application.
         url: the database, with an installed driver.
         written: the same as it was written; None where it was made.
@@ -89,10 +90,10 @@ class Doctor:
     """
 
     guard: Guard
-    target: str
+    commands: Commands
     url: URL
     location: Location | None
-    loaded: str = ""
+    loaded: str
     written: str | None = None
     x: Sequence[str] = ()
     scratch_server: URL | None = None
@@ -130,8 +131,12 @@ class Doctor:
             faults.append(Fault("unreachable", Severity.BREAKS, error.message, Mend("check the URL and the server")))
         if project is not None:
             faults += self.chain_faults(project, look)
-            for system in replay_on:
-                faults += self._replayed(project, look, system)
+            for system in replay_on if project.found is not None else ():
+                found, proof = self._replayed(project, look, system)
+                faults += found
+                if proof is not None:
+                    step = self.unmatched(project, proof)
+                    faults = [with_proof(fault, proof, self.commands, step) for fault in faults]
         if look is not None:
             faults += self._drift(look, project)
         return Diagnosis(
@@ -150,7 +155,7 @@ class Doctor:
         """The chain and what env.py configures; None where there is no chain."""
         if self.location is None:
             return None
-        return describe(self.location, self.loaded or self.target, self.url, self.written_url, self.x)
+        return describe(self.location, self.loaded, self.url, self.written_url, self.x)
 
     @property
     def written_url(self) -> URL:
@@ -194,14 +199,25 @@ class Doctor:
             found = [_only_on_postgresql(fault) if fault.code == "revision-too-long" else fault for fault in found]
         found += project_faults(project, [table.key for table in self.guard.models.tables])
         if look is not None:
-            found += version_faults(look.version, chain, look.guarded, self.command("stamp"), self.command("deploy"))
+            found += version_faults(look.version, chain, look.guarded, self.commands)
             there = present(look.everything, look.default_schema, fold=sqlite)
-            found += stamped_faults(look.version, chain, there, fold=sqlite, stamp=self.command("stamp"))
+            found += stamped_faults(look.version, chain, there, fold=sqlite, commands=self.commands)
         return found
 
-    def command(self, name: str) -> str:
-        """What a person would type."""
-        return f"schema-guard {name} {self.target}".rstrip()
+    def unmatched(self, project: Project, proof: Proof) -> Mend:
+        """What to do where the database has the schema of no revision."""
+        apply, repair = self.commands("apply"), self.commands.repair
+        heads = " ".join(proof.nearest.heads) or "base"
+        if not self.guard.plan(self.url).empty:
+            return Mend(
+                f"{apply}, then {repair}; where it lacks the same after that, somebody has to decide: "
+                f"{project.location.command} stamp {heads}",
+                command=f"{apply} && {repair}",
+            )
+        return Mend(
+            f"make what is lacking by hand as the revisions do (`apply` makes only what the models expect), then "
+            f"{self.commands('stamp')}; or, where you know better, {project.location.command} stamp {heads}"
+        )
 
     def prove(self, project: Project, look: Look, session: Session) -> tuple[Replay, Proof | None]:
         """Replay on the database's own system, and find what the database satisfies; None when nothing was reached.
@@ -216,7 +232,8 @@ class Doctor:
             return played, None
         return played, prove(played.states, look.everything, project.chain, session, look.version.rows)
 
-    def _replayed(self, project: Project, look: Look | None, system: str) -> Iterator[Fault]:
+    def _replayed(self, project: Project, look: Look | None, system: str) -> tuple[list[Fault], Proof | None]:
+        """The faults that a replay on this system shows, and, on the database's own, what the database has."""
         self.say(f"replaying {len(project.chain)} revisions on a scratch {system}")
         own = system == self.url.get_backend_name()
         try:
@@ -225,15 +242,18 @@ class Doctor:
                 played = replay(project, scratch, schemas)
                 drift = None if played.failed else self._head(scratch.url)
         except (ConfigurationError, UnreachableError) as error:
-            yield Fault("replay-impossible", Severity.RISK, f"on {system}: {error.message}")
-            return
+            return [Fault("replay-impossible", Severity.RISK, f"on {system}: {error.message}")], None
         ran = project.chain.upto(look.version.rows) if look is not None else frozenset[str]()
-        yield from replay_faults(project, played, drift, own=own, revision=self.command("revision"), ran=ran)
-        if own and look is not None and look.version.rows and played.failed is None:
-            with closing(open_session(self.url)) as session:
-                everything = take_snapshot(session, look.schemas, [project.version_table[0]])
-                proof = prove(played.states, everything, project.chain, session, look.version.rows)
-            yield from proof_faults(look.version.rows, project.chain, proof, self.command("stamp"))
+        found = list(replay_faults(project, played, drift, own=own, commands=self.commands, ran=ran))
+        if not own or look is None or not look.guarded or played.failed is not None:
+            return found, None
+        with closing(open_session(self.url)) as session:
+            everything = take_snapshot(session, look.schemas, [project.version_table[0]])
+            proof = prove(played.states, everything, project.chain, session, look.version.rows)
+        if look.version.rows:
+            step = self.unmatched(project, proof)
+            found += proof_faults(look.version.rows, project.chain, proof, self.commands, step)
+        return found, proof
 
     def _schemas(self) -> tuple[str, ...]:
         """Where the models live when no database can be asked."""
@@ -257,7 +277,7 @@ class Doctor:
         if not (broken or weak):
             return
         counts = f"{broken} break the application, {weak} weaken it"
-        check = Mend(self.command("check"), command=self.command("check"))
+        check = Mend(self.commands("check"), command=self.commands("check"))
         if project is None or not look.version.rows:
             yield Fault("database-drift", Severity.RISK, f"the database differs from the models: {counts}", check)
         elif set(project.chain.heads) != set(look.version.rows):
@@ -269,13 +289,16 @@ class Doctor:
                 Severity.BREAKS if broken else Severity.RISK,
                 f"alembic_version names the last revision, yet the database differs from the models: {counts}. Either "
                 "the stamp is not true, or the models have no revision",
-                Mend(f"{self.command('doctor')} --replay tells which; {self.command('apply')} makes what lacks"),
+                Mend(f"{self.commands('doctor')} --replay tells which; {self.commands('apply')} makes what lacks"),
             )
 
 
 def _settled(faults: Sequence[Fault]) -> list[Fault]:
     """Without guesses that a replay has proved or refuted, and without repetition."""
     proved = {fault.code for fault in faults if not fault.guess}
+    broken = [fault for fault in faults if fault.code == "env-fails"]
+    again = frozenset(map(id, broken[1:]))  # a replay meets it as well
+    faults = [fault for fault in faults if id(fault) not in again]
     kept = [fault for fault in faults if not (fault.guess and fault.code in {"blind-stamp", "made-early"} & proved)]
     return list(dict.fromkeys(kept))
 

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 
 from schema_guard.integrations.alembic.deploy import Deployment
 from schema_guard.integrations.alembic.doctor import Diagnosis
-from schema_guard.integrations.alembic.faults import Fault
+from schema_guard.integrations.alembic.faults import Fault, Mend
 from schema_guard.integrations.alembic.stamp import Stamped
 from schema_guard.render.json import VERSION, Value
 
@@ -92,11 +92,11 @@ def _stamped(stamped: Stamped) -> dict[str, Value]:
         "leftovers": list(leftovers),
         "details": list(stamped.details),
         "faults": [_fault(fault) for fault in stamped.faults],
+        "mend": _mend(stamped.mend),
     }
 
 
 def _fault(fault: Fault) -> dict[str, Value]:
-    mend = fault.mend
     return {
         "code": fault.code,
         "severity": fault.severity.word,
@@ -107,14 +107,18 @@ def _fault(fault: Fault) -> dict[str, Value]:
         "revision": fault.revision or None,
         "details": list(fault.details),
         "guess": fault.guess,
-        "mend": None
-        if mend is None
-        else {
-            "text": mend.text,
-            "command": mend.command or None,
-            "file": mend.file or None,
-            "line": mend.line or None,
-            "becomes": mend.becomes or None,
-            "sql": mend.sql or None,
-        },
+        "mend": _mend(fault.mend),
+    }
+
+
+def _mend(mend: Mend | None) -> Value:
+    if mend is None:
+        return None
+    return {
+        "text": mend.text,
+        "command": mend.command or None,
+        "file": mend.file or None,
+        "line": mend.line or None,
+        "becomes": mend.becomes or None,
+        "sql": mend.sql or None,
     }

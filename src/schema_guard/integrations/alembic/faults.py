@@ -94,6 +94,7 @@ CODES = {
     "env-no-metadata": "env.py has no target_metadata: autogenerate would see no model",
     "models-not-registered": "models that env.py's metadata does not hold",
     "env-other-database": "env.py connects to another database",
+    "several-databases": "env.py works on several databases, and only one of them is looked at",
     "replay-impossible": "no scratch database could be had",
     "replay-fails": "a revision fails on an empty database",
     "replay-not-empty": "the application makes tables before the first revision runs",

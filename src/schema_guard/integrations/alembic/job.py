@@ -94,7 +94,7 @@ class Found:
 
 @dataclass(frozen=True, slots=True)
 class FileFailed:
-    """A revision file that does not import."""
+    """A revision file that gives no revision, and why."""
 
     file: str
     line: int

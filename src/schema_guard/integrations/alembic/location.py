@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import configparser
 import os
+import shlex
 import tomllib
 from dataclasses import dataclass
 from pathlib import Path
@@ -29,6 +30,8 @@ class Location:
     folder: Path | None = None
     flask: bool = False
     section: str = "alembic"
+    program: tuple[str, ...] = ("flask",)
+    """What a person types for Flask's command line."""
 
     def __str__(self) -> str:
         return str(self.ini or self.toml)
@@ -37,12 +40,12 @@ class Location:
     def command(self) -> str:
         """What a person types before `upgrade`, `merge` and so on."""
         if self.flask:
-            default = self.folder is None or self.folder.name == "migrations"
-            return "flask db" if default else f"flask db --directory {self.folder}"
+            default = self.folder is None or self.folder == Path.cwd() / "migrations"
+            return shlex.join((*self.program, "db", *(() if default else ("--directory", str(self.folder)))))
         file = self.ini or self.toml
         elsewhere = file is not None and file.parent != Path.cwd()
-        named = "" if self.section == "alembic" else f" -n {self.section}"
-        return f"alembic -c {file}{named}" if elsewhere else f"alembic{named}"
+        named = () if self.section == "alembic" else ("-n", self.section)
+        return shlex.join(("alembic", *(("-c", str(file)) if elsewhere else ()), *named))
 
 
 def find_location(given: str | None = None, section: str = "alembic", directory: Path | None = None) -> Location | None:
@@ -93,8 +96,11 @@ def _at(path: Path, section: str) -> Location | None:
         return Location(toml=path, section=section) if _has_table(path) else None
     beside = path.parent / "pyproject.toml"
     toml = beside if beside.is_file() and _has_table(beside) else None
-    if _script_location(path, section) is None and toml is None and (path.parent / "env.py").is_file():
-        return Location(ini=path, folder=path.parent, flask=_asks_flask(path.parent / "env.py"), section=section)
+    env = path.parent / "env.py"
+    flask = env.is_file() and _asks_flask(env)
+    # Flask-Migrate puts its folder in place of whatever script_location says
+    if flask or (_script_location(path, section) is None and toml is None and env.is_file()):
+        return Location(ini=path, folder=path.parent, flask=flask, section=section)
     return Location(ini=path, toml=toml, section=section)
 
 

@@ -15,7 +15,7 @@ from typing import TypeVar
 from schema_guard.integrations.alembic.chain import Chain, Revision
 from schema_guard.integrations.alembic.reading import upgrade_body
 
-__all__ = ["Action", "Collision", "Made", "actions_of", "collisions", "made_by"]
+__all__ = ["Action", "Collision", "Made", "actions_of", "asks_first", "collisions", "made_by"]
 
 T = TypeVar("T")
 
@@ -64,6 +64,29 @@ def actions_of(file: str) -> list[Action]:
     except (SyntaxError, ValueError, OSError):
         return []
     return [action for statement in upgrade_body(tree) for action in _of_statement(statement, "", False)]
+
+
+def asks_first(file: str) -> bool:
+    """Whether upgrade() does everything only where it is not done yet: guarded(), `if`, if_not_exists=True."""
+    try:
+        tree = ast.parse(Path(file).read_bytes())
+    except (SyntaxError, ValueError, OSError):
+        return False
+    return all(map(_asks, upgrade_body(tree)))
+
+
+def _asks(statement: ast.stmt) -> bool:
+    match statement:
+        case ast.With(
+            items=[ast.withitem(context_expr=ast.Call(func=ast.Name("guarded") | ast.Attribute(attr="guarded")))]
+        ):
+            return True
+        case ast.For(body=body):
+            return all(map(_asks, body))
+        case ast.Expr(value=ast.Call(keywords=keywords)):
+            return any(keyword.arg in ("if_not_exists", "if_exists") for keyword in keywords)
+        case _:
+            return isinstance(statement, (ast.If, ast.Import, ast.ImportFrom))
 
 
 def collisions(chain: Chain) -> list[Collision]:

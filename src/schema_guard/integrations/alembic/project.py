@@ -44,7 +44,7 @@ from schema_guard.integrations.alembic.job import (
     Job,
     Task,
 )
-from schema_guard.integrations.alembic.reading import revision_files
+from schema_guard.integrations.alembic.reading import compiled_files, revision_files
 from schema_guard.integrations.alembic.redirect import install
 from schema_guard.integrations.alembic.snapshot import Snapshots
 
@@ -89,7 +89,8 @@ class _Project:
             self._find(script, flask)
         inside: AbstractContextManager[Any] = nullcontext()
         if flask:
-            app = application(job.target)
+            with _no_upgrade():
+                app = application(job.target)
             inside = app.app_context()
         with inside:
             if flask:
@@ -141,7 +142,9 @@ class _Project:
                 load_python_file(path.parent, path.name)
             except BaseException as error:
                 _, line = place_of(error, (str(path),))
-                self.tell(FileFailed(str(path), line, one_line(f"{type(error).__name__}: {error}")))
+                self.tell(FileFailed(str(path), line, one_line(f"does not import: {type(error).__name__}: {error}")))
+        for path in compiled_files(map(str, script._version_locations)) if script.sourceless else ():
+            self.tell(FileFailed(str(path), 0, "is compiled and without its source, so what it does cannot be read"))
 
     def _describe(self, config: Config) -> None:
         """First as `upgrade` runs it, to learn which database it asks for; then offline, for what it configures."""
@@ -207,6 +210,17 @@ class _Project:
         with engine.connect() as connection:
             config.attributes["connection"] = connection
             run()
+
+
+@contextmanager
+def _no_upgrade() -> Iterator[None]:
+    """Some applications run their migrations as they are made; here nothing runs but what was asked for."""
+    kept = command.upgrade, command.stamp
+    command.upgrade = command.stamp = lambda *_, **__: None
+    try:
+        yield
+    finally:
+        command.upgrade, command.stamp = kept
 
 
 def _metadata_of(error: BaseException, env: str) -> Any:

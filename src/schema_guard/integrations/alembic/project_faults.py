@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from schema_guard.integrations.alembic.faults import Fault, Mend, Severity
-from schema_guard.integrations.alembic.job import Described
+from schema_guard.integrations.alembic.job import Described, Failed
 from schema_guard.integrations.alembic.replay import Project
 
 __all__ = ["metadata_faults", "project_faults"]
@@ -32,15 +32,16 @@ def project_faults(project: Project, tables: Sequence[str]) -> Iterator[Fault]:
         )
         return
     env = str(Path(project.found.folder) / "env.py")
-    # one that connects and fails offline, before it configures anything, just has no offline mode
-    if project.failed is not None and (project.described or not project.asked):
+    # one that connects, or asks for its connection, and fails offline before it configures anything has no offline mode
+    failed = project.failed
+    if failed is not None and (project.described or not (project.asked or _asks_for_one(project.env_text, failed))):
         yield Fault(
             "env-fails",
             Severity.BREAKS,
-            f"env.py does not run: {project.failed.message}",
+            f"env.py does not run: {failed.message}",
             Mend(f"mend it, or what it imports; {project.location.command} current shows the traceback"),
-            project.failed.file or env,
-            project.failed.line,
+            failed.file or env,
+            failed.line,
         )
     elsewhere = [asked for asked in project.asked if not asked.given]
     if elsewhere and len(elsewhere) == len(project.asked) and not project.several:
@@ -57,7 +58,24 @@ def project_faults(project: Project, tables: Sequence[str]) -> Iterator[Fault]:
             ),
             env,
         )
+    if project.several:
+        yield Fault(
+            "several-databases",
+            Severity.NOTE,
+            f"env.py works on several databases: only {project.url.database} is looked at, replayed against, proved "
+            "and stamped. "
+            "A deploy upgrades them all, each from where its own version table says it is",
+            Mend(f"{project.location.command} current shows where each one is"),
+            env,
+        )
     yield from metadata_faults(project.described, tables, env)
+
+
+def _asks_for_one(env: str, failed: Failed) -> bool:
+    """Whether it failed for want of the connection that config.attributes holds only when revisions run."""
+    said = failed.message.lower()
+    takes = "attributes" in env and ('"connection"' in env or "'connection'" in env)
+    return "no connection" in said or (takes and ("connection" in said or "nonetype" in said))
 
 
 def metadata_faults(described: Sequence[Described], tables: Sequence[str], env: str) -> Iterator[Fault]:

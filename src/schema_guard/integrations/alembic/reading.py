@@ -11,7 +11,7 @@ from pathlib import Path
 from schema_guard.errors import one_line
 from schema_guard.integrations.alembic.chain import Revision
 
-__all__ = ["Unreadable", "read_revision", "read_revisions", "revision_files", "upgrade_body"]
+__all__ = ["Unreadable", "read_revision", "read_revisions", "compiled_files", "revision_files", "upgrade_body"]
 
 _LEGACY = re.compile(r"[a-f0-9]+\.py")
 _DDL = re.compile(r"\s*(create|alter|drop|comment|grant|revoke|set|reindex|analyze|vacuum|lock|do)\b", re.IGNORECASE)
@@ -36,6 +36,16 @@ def revision_files(locations: Iterable[str], recursive: bool) -> list[Path]:
             if not path.name.startswith(("__init__", ".#")):
                 found.setdefault(path.resolve(), path)
     return list(found.values())
+
+
+def compiled_files(locations: Iterable[str]) -> list[Path]:
+    """The files that Alembic runs with `sourceless = true` although their *.py is not there."""
+    found: list[Path] = []
+    for folder in map(Path, locations):
+        inside = [*folder.glob("*.pyc"), *folder.glob("__pycache__/*.pyc")]
+        sources = {path: folder / f"{path.name.partition('.')[0]}.py" for path in sorted(inside)}
+        found += [path for path, source in sources.items() if source.stem != "__init__" and not source.exists()]
+    return found
 
 
 def read_revisions(files: Iterable[Path]) -> tuple[list[Revision], list[Unreadable]]:

@@ -120,9 +120,7 @@ def describe(location: Location, target: str, url: URL, written_url: URL, x: Seq
                 continue
     revisions, unreadable = read_revisions(revision_files(found.versions, found.recursive)) if found else ([], [])
     told = {item.file for item in unreadable}
-    unreadable += [
-        Unreadable(item.file, f"does not import: {item.message}", item.line) for item in broken if item.file not in told
-    ]
+    unreadable += [Unreadable(item.file, item.message, item.line) for item in broken if item.file not in told]
     return Project(
         location,
         target,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from schema_guard.difference import Impact
@@ -10,11 +11,12 @@ from schema_guard.integrations.alembic.chain import Chain
 from schema_guard.integrations.alembic.faults import Fault, Mend, Severity
 from schema_guard.integrations.alembic.job import Failed, Failure
 from schema_guard.integrations.alembic.matching import Proof
-from schema_guard.integrations.alembic.operations import collisions
+from schema_guard.integrations.alembic.operations import asks_first, collisions
 from schema_guard.integrations.alembic.replay import Project, Replay
+from schema_guard.integrations.alembic.typed import Commands
 from schema_guard.report import Report
 
-__all__ = ["proof_faults", "replay_faults"]
+__all__ = ["proof_faults", "replay_faults", "with_proof"]
 
 MANY = 8
 
@@ -25,7 +27,7 @@ def replay_faults(
     drift: Report | None,
     *,
     own: bool,
-    revision: str,
+    commands: Commands,
     ran: frozenset[str] = frozenset(),
 ) -> Iterator[Fault]:
     """Faults that running the chain on an empty database showed.
@@ -35,7 +37,7 @@ def replay_faults(
         played: what happened.
         drift: the guard's check of the scratch database after the last revision.
         own: it ran on the real database's system.
-        revision: the command that writes a revision for what is missing.
+        commands: what a person types.
         ran: the revisions that ran on the real database, which will not run there again.
     """
     first = played.states[0].schema.tables if played.states else ()
@@ -51,7 +53,7 @@ def replay_faults(
     if played.failed is not None:
         yield _failed(project, played, played.failed, own=own and played.failed.revision not in ran)
     elif drift is not None:
-        yield from _drift(drift, played.system, own=own, revision=revision)
+        yield from _drift(drift, played.system, own=own, commands=commands)
 
 
 def _failed(project: Project, played: Replay, failed: Failed, *, own: bool) -> Fault:
@@ -99,18 +101,18 @@ def _advice(failed: Failed, chain: Chain, system: str) -> str:
             "no earlier revision makes it: the chain begins on a database that something else made (create_all(), a "
             "person), or a revision was deleted"
         )
-    if system == "sqlite":
+    if system == "sqlite" and failed.message.startswith(("OperationalError", "NotImplementedError")):
         return "SQLite alters a table only by copying it: with op.batch_alter_table(..)"
     return "mend the revision; the chain has to run on an empty database"
 
 
-def _drift(report: Report, system: str, *, own: bool, revision: str) -> Iterator[Fault]:
+def _drift(report: Report, system: str, *, own: bool, commands: Commands) -> Iterator[Fault]:
     """What the models expect and the last revision leaves out."""
     found = [finding.difference for finding in report.findings if finding.difference.impact >= Impact.WEAKENS]
     if not found:
         return
     broken = [difference for difference in found if difference.impact is Impact.BREAKS]
-    command = f"{revision} -m 'what the models expect'"
+    command = commands("revision", "-m", "what the models expect")
     yield Fault(
         "head-drift",
         Severity.BREAKS if broken and own else Severity.RISK,
@@ -122,8 +124,9 @@ def _drift(report: Report, system: str, *, own: bool, revision: str) -> Iterator
     )
 
 
-def proof_faults(stamped: Sequence[str], chain: Chain, proof: Proof, stamp: str) -> Iterator[Fault]:
-    """The stamp, held against what the database was proved to have."""
+def proof_faults(stamped: Sequence[str], chain: Chain, proof: Proof, commands: Commands, step: Mend) -> Iterator[Fault]:
+    """The stamp, held against what the database was proved to have; `step` mends one that has no revision's schema."""
+    stamp = commands("stamp")
     known = frozenset(chain.upto(stamped))
     if any(row not in chain for row in stamped):
         return
@@ -145,19 +148,52 @@ def proof_faults(stamped: Sequence[str], chain: Chain, proof: Proof, stamp: str)
             revision=stamped[0],
         )
         return
-    yield from _no_match(stamped, proof)
+    yield from _no_match(stamped, chain, proof, commands, step)
 
 
-def _no_match(stamped: Sequence[str], proof: Proof) -> Iterator[Fault]:
+def with_proof(fault: Fault, proof: Proof, commands: Commands, step: Mend) -> Fault:
+    """Where alembic_version says nothing that is known: the mend that a replay showed to work.
+
+    Args:
+        fault: of any kind.
+        proof: what the database was compared with.
+        commands: what a person types.
+        step: the mend where it has the schema of no revision.
+    """
+    if fault.code not in ("unstamped", "unknown-revision"):
+        return fault
+    match = proof.match
+    if match is None:
+        details = (*proof.nearest.lacks, *(f"{fact} is there too early" for fact in proof.nearest.early))
+        return replace(fault, mend=step, details=details)
+    if not match.heads:
+        return replace(fault, mend=Mend(f"{commands.repair}: nothing of the chain is there", command=commands.repair))
+    stamp = commands("stamp")
+    return replace(fault, mend=Mend(f"{stamp}: by a replay it has what {', '.join(match.heads)} leaves", command=stamp))
+
+
+def _no_match(stamped: Sequence[str], chain: Chain, proof: Proof, commands: Commands, step: Mend) -> Iterator[Fault]:
     """The database has the schema of no revision: what that means for the next deploy depends on what is different."""
     own = proof.stamped
-    if own is not None and not own.lacks:
+    ran = chain.upto(stamped)
+    pending = [chain.by_id[id_].file for id_ in chain.order if id_ not in ran]
+    if own is not None and not own.lacks and all(map(asks_first, pending)):
+        yield Fault(
+            "made-early",
+            Severity.NOTE,
+            f"the database has {_list(own.early)} already, which revisions after {', '.join(stamped)} make only where "
+            "it is missing",
+            Mend(commands("deploy"), command=commands("deploy")),
+            revision=stamped[0],
+            details=own.early,
+        )
+    elif own is not None and not own.lacks:
         yield Fault(
             "made-early",
             Severity.BREAKS,
             f"the database has {_list(own.early)} already, which revisions after {', '.join(stamped)} make: they "
             "will collide",
-            Mend("schema-guard apply makes the rest of it, then schema-guard stamp proves what can be stamped"),
+            step,
             revision=stamped[0],
             details=own.early,
         )
@@ -169,7 +205,7 @@ def _no_match(stamped: Sequence[str], proof: Proof) -> Iterator[Fault]:
             "hand, or a revision "
             "was "
             "edited after it ran",
-            Mend("schema-guard apply makes what the models still expect of it; the rest is a revision to write"),
+            Mend(f"{commands('apply')} makes what the models still expect of it; the rest is a revision to write"),
             revision=stamped[0],
             details=own.lacks,
         )
@@ -180,7 +216,7 @@ def _no_match(stamped: Sequence[str], proof: Proof) -> Iterator[Fault]:
             Severity.BREAKS,
             f"stamped {', '.join(stamped)}, but the database has the schema of no revision; nearest is "
             f"{', '.join(proof.nearest.heads) or 'the empty database'}. It lacks {_list(standing.lacks)}",
-            Mend("schema-guard apply makes what the models expect, then schema-guard stamp proves what can be stamped"),
+            step,
             revision=stamped[0],
             details=(*standing.lacks, *(f"{fact} is there too early" for fact in standing.early)),
         )

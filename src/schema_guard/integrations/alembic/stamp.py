@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from contextlib import closing
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from sqlalchemy import Connection, create_engine, text
 from sqlalchemy.engine import URL
@@ -19,11 +19,12 @@ from schema_guard.errors import ConfigurationError, StepError, one_line
 from schema_guard.integrations.alembic.chain import Chain
 from schema_guard.integrations.alembic.chain_faults import chain_faults
 from schema_guard.integrations.alembic.doctor import Doctor, Look
-from schema_guard.integrations.alembic.faults import Fault
+from schema_guard.integrations.alembic.faults import Fault, Mend
 from schema_guard.integrations.alembic.live import open_live, quoted
 from schema_guard.integrations.alembic.matching import Match, Proof
 from schema_guard.integrations.alembic.replay import Project, Replay
 from schema_guard.integrations.alembic.replay_faults import replay_faults
+from schema_guard.integrations.alembic.typed import Commands
 
 __all__ = ["Stamped", "prove_and_stamp", "stamp"]
 
@@ -49,6 +50,8 @@ class Stamped:
     """Revisions now taken as run, of which nobody can tell whether they changed the rows that they are to change."""
     details: tuple[str, ...] = ()
     faults: tuple[Fault, ...] = ()
+    mend: Mend | None = None
+    """What to do where the database has the schema of no revision."""
 
     @property
     def proved(self) -> bool:
@@ -93,12 +96,14 @@ def prove_and_stamp(
     broken = _broken(doctor, project)
     if broken:
         return Stamped(False, look.version.rows, look.version.rows, broken[0].message, faults=tuple(broken))
+    if project.several:
+        doctor.say(f"env.py works on several databases: only {doctor.url.database} is proved and stamped")
     played, proof = doctor.prove(project, look, session)
     if proof is None or played.failed is not None:
         return _not_replayed(project, played, look)  # what later revisions make is unknown: a match could be a mistake
-    chosen = _chosen(proof, look, project.chain, revision, certain)
+    chosen = _chosen(proof, look, project.chain, revision, certain, doctor.commands)
     if isinstance(chosen, Stamped):
-        return chosen
+        return chosen if proof.match is not None else replace(chosen, mend=doctor.unmatched(project, proof))
     if set(chosen.heads) == set(look.version.rows):
         return Stamped(False, look.version.rows, chosen.heads, match=chosen)
     write_stamp(doctor.url, *project.version_table, chosen.heads, look.version.rows)
@@ -118,12 +123,14 @@ def _broken(doctor: Doctor, project: Project) -> list[Fault]:
 
 def _not_replayed(project: Project, played: Replay, look: Look) -> Stamped:
     """The chain does not run on an empty database."""
-    faults = tuple(replay_faults(project, played, None, own=True, revision=""))
+    faults = tuple(replay_faults(project, played, None, own=True, commands=Commands()))
     why = faults[0].message if faults else "the chain could not be replayed"
     return Stamped(False, look.version.rows, look.version.rows, f"nothing is proved: {why}", faults=faults)
 
 
-def _chosen(proof: Proof, look: Look, chain: Chain, revision: str | None, certain: bool) -> Match | Stamped:
+def _chosen(
+    proof: Proof, look: Look, chain: Chain, revision: str | None, certain: bool, commands: Commands
+) -> Match | Stamped:
     """The match, or why there is none that may be stamped."""
     rows = look.version.rows
     match = proof.match
@@ -158,7 +165,7 @@ def _chosen(proof: Proof, look: Look, chain: Chain, revision: str | None, certai
             rows,
             f"the database has what {', '.join(match.heads)} leaves, but {', '.join(match.unseen)} leaves no trace "
             "in tables, so "
-            "nobody can tell whether it ran: choose with schema-guard stamp --revision",
+            f"nobody can tell whether it ran: choose with {commands('stamp')} --revision ID",
             match=match,
         )
     skipped = _skipped_rows(match, rows, chain)
@@ -169,11 +176,12 @@ def _chosen(proof: Proof, look: Look, chain: Chain, revision: str | None, certai
             rows,
             f"the database has the schema that {', '.join(match.heads)} leaves, but whether {', '.join(skipped)} "
             "also changed the "
-            "rows that it is to change, nobody can tell: choose with schema-guard stamp",
+            f"rows that it is to change, nobody can tell: where they did, {commands('stamp')}",
             match=match,
         )
     if not match.heads and not rows:
-        return Stamped(False, rows, rows, "the database has nothing of the chain: there is nothing to stamp")
+        why = f"the database has nothing of the chain: there is nothing to stamp; {commands.repair} runs it"
+        return Stamped(False, rows, rows, why, match=match)
     return match
 
 

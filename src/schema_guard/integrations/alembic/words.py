@@ -6,7 +6,7 @@ from pathlib import Path
 
 from schema_guard.integrations.alembic.deploy import Deployment
 from schema_guard.integrations.alembic.doctor import Diagnosis
-from schema_guard.integrations.alembic.faults import Fault, Severity
+from schema_guard.integrations.alembic.faults import Fault, Mend, Severity
 from schema_guard.integrations.alembic.job import Failed
 from schema_guard.integrations.alembic.stamp import Stamped
 from schema_guard.render.line import Line, Span, Style, blank, line, words
@@ -34,8 +34,7 @@ def doctor_lines(diagnosis: Diagnosis, exit_code: int, *, verbose: bool = False)
     lines.extend(fault_lines(diagnosis.faults, verbose=verbose))
     lines.append(blank)
     counts = ", ".join(
-        f"{count} "
-        f"{'break the next deploy' if severity is Severity.BREAKS else severity.word + ('s' if count > 1 else '')}"
+        _counted(count, severity)
         for severity, *_ in _GROUPS
         if (count := sum(fault.severity is severity for fault in diagnosis.faults))
     )
@@ -43,6 +42,12 @@ def doctor_lines(diagnosis: Diagnosis, exit_code: int, *, verbose: bool = False)
     verdict = f"{counts}" if counts else "nothing is wrong"
     lines.append(line(Span(verdict, style), f" · exit {exit_code}"))
     return lines
+
+
+def _counted(count: int, severity: Severity) -> str:
+    if severity is Severity.BREAKS:
+        return f"{count} break{'s' if count == 1 else ''} the next deploy"
+    return f"{count} {severity.word}{'s' if count > 1 else ''}"
 
 
 def fault_lines(faults: tuple[Fault, ...], *, verbose: bool = False) -> list[Line]:
@@ -64,9 +69,11 @@ def _fault(fault: Fault, sign: str, style: Style, *, verbose: bool) -> list[Line
         lines.append(line("      ", Span("at   ", Style.DIM), words(place(fault.file, fault.line))))
     if verbose:
         lines.extend(line("           ", words(detail)) for detail in fault.details)
-    if fault.mend is not None:
-        lines.append(line("      ", Span("mend ", Style.DIM), words(_shortened(fault.mend.text))))
-    return lines
+    return lines + _mend(fault.mend)
+
+
+def _mend(mend: Mend | None) -> list[Line]:
+    return [] if mend is None else [line("      ", Span("mend ", Style.DIM), words(_shortened(mend.text)))]
 
 
 def place(file: str, number: int) -> str:
@@ -95,6 +102,7 @@ def stamp_lines(stamped: Stamped, exit_code: int) -> list[Line]:
         lines.extend(line("  ! ", words(f"left over from an earlier revision: {fact}")) for fact in match.leftovers)
         lines.extend(line("  ! ", words(f"{text}; taken as run")) for text in _unproved(stamped))
     lines.extend(line("  ✗ ", words(detail)) for detail in stamped.details)
+    lines.extend(_mend(stamped.mend))
     lines.extend(fault_lines(stamped.faults))
     if stamped.written:
         verdict = Span(f"stamped {now} (before: {before})", Style.GOOD)
@@ -130,6 +138,7 @@ def deploy_lines(deployment: Deployment, exit_code: int) -> list[Line]:
     if stamped is not None and stamped.why:
         lines.append(line(words(f"the chain was not repaired: {stamped.why}")))
         lines.extend(line("  ✗ ", words(detail)) for detail in stamped.details)
+        lines.extend(_mend(stamped.mend))
     after = ", ".join(deployment.after) or "nothing"
     if deployment.stopped:
         text = f"the deploy stopped at {after}; the application must not start on it"

@@ -3,7 +3,9 @@
 -- In psql: \set tables '[["public", "proposals"]]'
 --          \set schemas '["public"]'
 --          \set names '["ix_proposals_user_id"]'
--- (names: of indexes, constraints, sequences and types that are expected, to see who holds them)
+--          \set classes '["jsonb_ops"]'
+-- (names: of indexes, constraints, sequences and types that are expected, to see who holds them; classes: of operator
+-- classes that are expected by name, as a type's default may be)
 -- Columns: kind text, items text: a JSON array of arrays whose fields are named in catalog.py.
 -- Columns that only newer servers have (pg_constraint.conenforced and conperiod of 18, pg_index.indnullsnotdistinct of
 -- 15) are written unqualified inside of a LATERAL subquery: where the catalog lacks the column, the name is found in
@@ -15,6 +17,8 @@ WITH RECURSIVE asked AS MATERIALIZED (
   WHERE n.nspname = ANY (ARRAY(SELECT s.value::name FROM json_array_elements_text(:'schemas') AS s(value)))
 ), names AS MATERIALIZED (
   SELECT DISTINCT s.value::name AS name FROM json_array_elements_text(:'names') AS s(value)
+), classes AS MATERIALIZED (
+  SELECT s.value::name AS name FROM json_array_elements_text(:'classes') AS s(value)
 ), wanted AS MATERIALIZED (
   SELECT c.oid, n.nspname, c.relname, c.relkind, c.relispartition, c.reltuples, c.relrowsecurity, c.relowner,
          c.relhastriggers, c.relhassubclass
@@ -108,8 +112,8 @@ SELECT 'indexes', json_agg(json_build_array(
               THEN ARRAY(SELECT pg_get_indexdef(i.indexrelid, k.position::int4, false)
                          FROM unnest(i.indkey::int2[]) WITH ORDINALITY AS k(attnum, position)
                          WHERE k.attnum = 0 ORDER BY k.position) END,
-         CASE WHEN x.special_class
-              THEN ARRAY(SELECT CASE WHEN NOT o.opcdefault THEN o.opcname END
+         CASE WHEN x.named_class
+              THEN ARRAY(SELECT json_build_array(o.opcname, o.opcdefault)
                          FROM unnest(i.indclass::oid[]) WITH ORDINALITY AS k(opclass, position)
                          JOIN pg_opclass o ON o.oid = k.opclass
                          ORDER BY k.position) END,
@@ -132,7 +136,8 @@ CROSS JOIN LATERAL (
 JOIN pg_class ic ON ic.oid = i.indexrelid
 JOIN pg_am am ON am.oid = ic.relam
 CROSS JOIN LATERAL (
-  SELECT EXISTS (SELECT FROM pg_opclass o WHERE o.oid = ANY (i.indclass::oid[]) AND NOT o.opcdefault) AS special_class,
+  SELECT EXISTS (SELECT FROM pg_opclass o WHERE o.oid = ANY (i.indclass::oid[])
+                 AND (NOT o.opcdefault OR o.opcname IN (SELECT name FROM classes))) AS named_class,
          EXISTS (SELECT FROM unnest(i.indcollation::oid[]) AS k(collation_oid) WHERE k.collation_oid NOT IN (0, 100)) AS collations
 ) AS x
 UNION ALL

@@ -14,7 +14,16 @@ from schema_guard.difference import BackfillPending, Difference, Impact, TableMi
 from schema_guard.plan import Batches, Hazard, Lock, Locked, Phase, Policy, Refusal, Step, Survey, Urgency
 from schema_guard.schema import Name, Relation, Schema, Table, Type, TypeKind
 
-__all__ = ["Context", "Repairs", "column_token", "literal", "table_token", "unique_token", "unknown_type_token"]
+__all__ = [
+    "Context",
+    "Repairs",
+    "column_token",
+    "literal",
+    "retyped_token",
+    "table_token",
+    "unique_token",
+    "unknown_type_token",
+]
 
 Repairs: TypeAlias = list[Step | Refusal]
 
@@ -44,6 +53,11 @@ def table_token(table: Name) -> str:
 
 def column_token(table: Name, column: str) -> str:
     return f"column {table}.{column}"
+
+
+def retyped_token(table: Name, column: str) -> str:
+    """What waits until a column has the type that the models expect."""
+    return f"another type of {table}.{column}"
 
 
 def unknown_type_token(type_: Type) -> str:

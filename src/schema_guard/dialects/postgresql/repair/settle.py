@@ -8,20 +8,27 @@ from dataclasses import replace
 from schema_guard.dialects.postgresql.repair.context import (
     Repairs,
     column_token,
+    retyped_token,
     table_token,
     unique_token,
     unknown_type_token,
 )
 from schema_guard.difference import (
+    CheckMissing,
     ColumnMissing,
     Difference,
     DomainMissing,
     EnumMissing,
+    Fit,
+    ForeignKeyMissing,
+    IndexInvalid,
+    IndexMissing,
     PrimaryKeyDiffers,
     RelationDiffers,
     SchemaMissing,
     SequenceMissing,
     TableMissing,
+    TypeDiffers,
     TypeMissing,
     UniqueMissing,
 )
@@ -34,13 +41,37 @@ Pair = tuple[Difference, Repairs]
 
 def settle(pairs: Sequence[Pair]) -> Repairs:
     """All repairs, without steps whose needs are refused (they become refusals too) and without duplicates."""
-    settled = list(pairs)
+    settled = _after_types(pairs)
     while True:
         lacking = _lacking(settled)
         following = [(difference, _without(difference, repairs, lacking)) for difference, repairs in settled]
         if following == settled:
             return _once(repair for _, repairs in settled for repair in repairs)
         settled = following
+
+
+def _after_types(pairs: Sequence[Pair]) -> list[Pair]:
+    """What is made of a column whose type takes no value of the models waits for another type: the server knows no
+    operator, or no operator class, of that one."""
+    retyped = {
+        column_token(difference.table.name, difference.column.name): retyped_token(
+            difference.table.name, difference.column.name
+        )
+        for difference, _ in pairs
+        if isinstance(difference, TypeDiffers) and difference.fit is Fit.INCOMPATIBLE
+    }
+    return [(difference, _waiting(difference, repairs, retyped)) for difference, repairs in pairs]
+
+
+def _waiting(difference: Difference, repairs: Repairs, retyped: dict[str, str]) -> Repairs:
+    if not isinstance(difference, IndexMissing | IndexInvalid | CheckMissing | ForeignKeyMissing | TableMissing):
+        return repairs
+    return [
+        replace(repair, requires=repair.requires | {retyped[name] for name in repair.requires & retyped.keys()})
+        if isinstance(repair, Step)
+        else repair
+        for repair in repairs
+    ]
 
 
 def _lacking(pairs: Sequence[Pair]) -> dict[str, str]:
@@ -68,6 +99,8 @@ def _missing(difference: Difference) -> set[str]:
             return {table_token(table.name)}
         case ColumnMissing(table=table, column=column):
             return {column_token(table.name, column.name)}
+        case TypeDiffers(table=table, column=column):
+            return {retyped_token(table.name, column.name)}
         case TypeMissing(column=column):
             return {unknown_type_token(column.type)}
         case UniqueMissing(table=table, unique=unique):

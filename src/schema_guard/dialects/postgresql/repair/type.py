@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from schema_guard.dialects.postgresql.repair import probes
-from schema_guard.dialects.postgresql.repair.context import Context, Repairs, column_token, literal
+from schema_guard.dialects.postgresql.repair.context import Context, Repairs, column_token, literal, retyped_token
 from schema_guard.dialects.violators import mentions
 from schema_guard.difference import CollationDiffers, Fit, TypeDiffers, TypeMissing
 from schema_guard.plan import Hazard, Phase, Refusal, Step
@@ -74,6 +74,7 @@ def _widen(difference: TypeDiffers, context: Context, *, rewrites: bool) -> Repa
             hazards=(Hazard.REWRITES, Hazard.BLOCKS_READS) if rewrites and not context.empty(table) else (),
             rewrites=rewrites,
             scans=rewrites,
+            provides=frozenset({retyped_token(table.name, column.name)}),
             requires=frozenset({column_token(table.name, column.name)}) | context.type_tokens(column.type),
             unless=probes.any_of(used, context.too_many(table)) if rewrites else used,
             unless_reason=DEPENDED_ON + ("; or the table grew since it was looked at" if rewrites else ""),
@@ -106,7 +107,9 @@ def _casts_nothing(difference: TypeDiffers, context: Context) -> bool:
     if live is None or not context.empty(live) or live.children:
         return False
     actual, name = difference.actual, difference.actual.name
-    if actual.default is not None or actual.identity is not None or actual.generated is not None:
+    if actual.identity is not None or actual.generated is not None:
+        return False
+    if actual.default is not None and difference.column.default is None:
         return False
     keys = [live.primary_key] if live.primary_key else []
     held = [item.columns for group in (keys, live.uniques, live.foreign_keys) for item in group]
@@ -124,19 +127,29 @@ def _retyped(difference: TypeDiffers, context: Context) -> Step:
     quoted, name = context.quote(table.name), context.quote(column.name)
     wanted = column.type.text
     collate = f" COLLATE {context.collation(column.collation)}" if column.collation else ""
+    changes = [f"ALTER COLUMN {name} TYPE {wanted}{collate} USING {name}::pg_catalog.text::{wanted}"]
+    if column.default is not None:  # a default of the old type is not cast along (manual, ALTER TABLE)
+        changes = [
+            f"ALTER COLUMN {name} DROP DEFAULT",
+            *changes,
+            f"ALTER COLUMN {name} SET DEFAULT {column.default}",
+        ]
     return context.step(
         difference,
         "alter-type",
         [
             f"LOCK TABLE {quoted} IN ACCESS EXCLUSIVE MODE",
             f"SELECT 1 / (NOT EXISTS (SELECT 1 FROM {quoted}))::pg_catalog.int4 AS only_while_it_is_empty",
-            f"ALTER TABLE {quoted} ALTER COLUMN {name} TYPE {wanted}{collate} USING {name}::pg_catalog.text::{wanted}",
+            f"ALTER TABLE {quoted} {', '.join(changes)}",
         ],
         _not_yet(quoted, column, context),
         Phase.WIDEN,
         cost="for an instant; the table is empty",
         rewrites=True,
-        requires=frozenset({column_token(table.name, column.name)}) | context.type_tokens(column.type),
+        provides=frozenset({retyped_token(table.name, column.name)}),
+        requires=frozenset({column_token(table.name, column.name)})
+        | context.type_tokens(column.type)
+        | context.sequence_tokens(column.default),
         unless=probes.any_of(probes.depended_on(quoted, column.name), f"SELECT EXISTS (SELECT 1 FROM {quoted})"),
         unless_reason=f"{DEPENDED_ON}, or the table holds rows by now",
     )

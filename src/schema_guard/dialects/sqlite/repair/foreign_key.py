@@ -8,11 +8,19 @@ from schema_guard.dialects.sqlite.names import quote
 from schema_guard.dialects.sqlite.reader import UnreadableTextError, key
 from schema_guard.dialects.sqlite.repair.case import Case, Edit, Rows, refuse_violated
 from schema_guard.dialects.sqlite.repair.merge import rebuild_for
-from schema_guard.difference import ForeignKeyDiffers, ForeignKeyMissing, IndexMissing, TableMissing, UniqueMissing
+from schema_guard.difference import (
+    Difference,
+    ForeignKeyDiffers,
+    ForeignKeyMissing,
+    IndexMissing,
+    PrimaryKeyDiffers,
+    TableMissing,
+    UniqueMissing,
+)
 from schema_guard.plan import Refusal
 from schema_guard.schema import ForeignKey, Table
 
-__all__ = ["add_foreign_key", "refuse_other_actions", "refuse_reference"]
+__all__ = ["add_foreign_key", "refers_to_no_key", "refuse_other_actions", "refuse_reference"]
 
 
 def add_foreign_key(missing: ForeignKeyMissing, live: Table, planned: Table, case: Case) -> Edit | Refusal:
@@ -56,6 +64,31 @@ def refuse_reference(missing: ForeignKeyMissing, case: Case) -> Refusal | None:
         f"{wanted.target} has no primary key or unique index on ({columns}): every write would fail",
         (f"CREATE UNIQUE INDEX {quote('uq_' + wanted.target.name)} ON {quote(wanted.target)} ({columns})",),
     )
+
+
+def refers_to_no_key(wanted: ForeignKey, case: Case) -> bool:
+    """Whether the key's table is there, and what the key refers to is none in it and does not become one.
+
+    With such a key in a new table, what wrote to the old one until then would fail with "foreign key mismatch".
+    """
+    target = case.live(wanted.target)
+    if target is None or _is_key(target, wanted.target_columns):
+        return False
+    columns = {key(column) for column in wanted.target_columns}
+    return not any(
+        {key(column) for column in _becoming(other, case)} == columns
+        and case.rows(other, target.name) is not Rows.BREAK_IT
+        for other in case.differences
+        if other.table_name == target.name
+    )
+
+
+def _becoming(missing: Difference, case: Case) -> tuple[str, ...]:
+    """The columns that tell the rows of a table apart once this difference is repaired."""
+    if isinstance(missing, PrimaryKeyDiffers):
+        changed = missing.actual is None or case.empty(missing.table.name)
+        return missing.primary_key.columns if changed else ()
+    return tuple(_unique_columns(missing)) if isinstance(missing, UniqueMissing | IndexMissing) else ()
 
 
 def _is_key(table: Table, columns: tuple[str, ...]) -> bool:

@@ -25,6 +25,7 @@ from schema_guard.dialects.sqlite.repair.foreign_key import (
 )
 from schema_guard.dialects.sqlite.repair.index import add_index, add_unique
 from schema_guard.dialects.sqlite.repair.merge import rebuild_for, rebuild_table
+from schema_guard.dialects.sqlite.repair.needs import needed_columns
 from schema_guard.dialects.sqlite.repair.nullability import change_nullability
 from schema_guard.dialects.sqlite.repair.primary_key import change_primary_key
 from schema_guard.dialects.sqlite.repair.refused import refuse
@@ -71,9 +72,14 @@ def repair_table(live: Table, differences: Sequence[Difference], case: Case) -> 
                 answers.extend([tightened] if tightened else [])
     planned = _planned(live, differences, answers)
     text, added = _after_columns(live, answers)
+    lost = _lost(answers)
     for difference in differences:
         if not isinstance(difference, ColumnMissing) and difference.key not in come_along:
-            answers.append(_answer(difference, live, planned, case))
+            answer = _answer(difference, live, planned, case)
+            lacking = needed_columns(difference, lost)
+            if lacking and not isinstance(answer, Refusal):
+                answer = Refusal(difference, f"it needs {', '.join(lacking)}, which cannot be added")
+            answers.append(answer)
     edits = [answer for answer in answers if isinstance(answer, Edit)]
     # A key column has to be there before the key: what adds columns comes first.
     edits.sort(key=lambda edit: not isinstance(edit.difference, ColumnMissing))
@@ -91,6 +97,12 @@ def _reference(missing: ColumnMissing, differences: Sequence[Difference], case: 
     if len(found) != 1 or not found[0].foreign_key.ddl or refuse_reference(found[0], case) is not None:
         return None
     return found[0]
+
+
+def _lost(answers: Sequence[Step | Refusal | Edit]) -> list[str]:
+    """The columns that are missing and stay so."""
+    refusals = [answer.difference for answer in answers if isinstance(answer, Refusal)]
+    return [difference.column.name for difference in refusals if isinstance(difference, ColumnMissing)]
 
 
 def _planned(live: Table, differences: Sequence[Difference], answers: Sequence[Step | Refusal | Edit]) -> Table:

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
+
+from schema_guard.dialects.sqlite.edit import without_constraint
 from schema_guard.dialects.sqlite.names import catalog
-from schema_guard.dialects.sqlite.reader import key
+from schema_guard.dialects.sqlite.reader import UnreadableTextError, key
 from schema_guard.dialects.sqlite.repair.case import FILE_LOCK, Case, urgency_of
+from schema_guard.dialects.sqlite.repair.foreign_key import refers_to_no_key
 from schema_guard.dialects.sqlite.tokens import quoted_literal
 from schema_guard.difference import TableMissing
 from schema_guard.plan import Phase, Refusal, Step
@@ -23,9 +27,10 @@ def create_table(missing: TableMissing, case: Case) -> Step | Refusal:
         return Refusal(
             missing, "SQLAlchemy cannot write its CREATE TABLE for SQLite; see what is said about its columns"
         )
+    text, later = _text(table, case)
     return Step(
         id=f"create table {table.name}",
-        statements=(table.ddl.strip(), *(create_index_statement(index) for index in _indexes(table, case))),
+        statements=(text, *(create_index_statement(index) for index in _indexes(table, case))),
         probe=(
             f"SELECT NOT EXISTS (SELECT 1 FROM {catalog(table.name.schema)} WHERE type IN ('table', 'view')"
             f" AND lower(name) = lower({quoted_literal(table.name.name)}))"
@@ -33,12 +38,24 @@ def create_table(missing: TableMissing, case: Case) -> Step | Refusal:
         phase=Phase.TABLE,
         urgency=urgency_of(missing),
         locks=FILE_LOCK,
-        why="table missing",
+        why="; ".join(("table missing", *later)),
         resolves=(missing.key,),
         object=str(table.name),
         table=table.name,
         provides=frozenset({f"table {table.name}"}),
     )
+
+
+def _text(table: Table, case: Case) -> tuple[str, list[str]]:
+    """Its CREATE TABLE, and what that leaves out: foreign keys are seen, and refused, once the table is there."""
+    text, later = table.ddl.strip(), []
+    for wanted in table.inline_foreign_keys:
+        if refers_to_no_key(wanted, case):
+            with suppress(UnreadableTextError):  # a CREATE TABLE of the application's own making
+                text = without_constraint(text, wanted.ddl)
+                columns = ", ".join(wanted.target_columns)
+                later.append(f"the foreign key to {wanted.target} waits for a key ({columns}) there")
+    return text, later
 
 
 def _indexes(table: Table, case: Case) -> list[Index]:

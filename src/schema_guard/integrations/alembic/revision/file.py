@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import configparser
 import textwrap
 from collections.abc import Sequence
 from contextlib import closing
@@ -114,7 +115,8 @@ def write_revision(
         None when there is nothing to write.
 
     Raises:
-        ConfigurationError: no migrations were found, they have several heads, or their template drops what it is given.
+        ConfigurationError: no migrations were found, they cannot be read or written, they have several heads, or their
+            template drops what it is given.
     """
     if not text.operations:
         return None
@@ -138,6 +140,10 @@ def write_revision(
         )
     except CommandError as error:
         raise ConfigurationError(f"Alembic refuses: {one_line(str(error))}") from None
+    except (configparser.Error, UnicodeDecodeError) as error:
+        raise ConfigurationError(f"{location} cannot be read: {one_line(str(error))}") from None
+    except OSError as error:
+        raise ConfigurationError(f"{error.filename} cannot be written: {error.strerror}") from None
     assert script is not None
     return _written(script, text)
 

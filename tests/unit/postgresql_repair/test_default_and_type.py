@@ -1,0 +1,73 @@
+"""A server default and the type of its column: what one needs of the other."""
+
+from __future__ import annotations
+
+from sqlalchemy import Boolean, Column, Enum, Integer, MetaData, Table, false
+
+from schema_guard.report import Outcome
+from tests.postgres.database import Database
+from tests.unit.postgresql_repair.stage import apply, plan
+
+
+def prepare(database: Database, sql: str) -> None:
+    with database.connect() as connection:
+        connection.execute(sql.encode())
+
+
+def models() -> MetaData:
+    metadata = MetaData()
+    Table(
+        "t",
+        metadata,
+        Column("id", Integer, primary_key=True, autoincrement=False),
+        Column("state", Enum("new", "done", name="state"), server_default="new"),
+        Column("flag", Boolean, server_default=false()),
+    )
+    return metadata
+
+
+def test_an_empty_table_is_retyped_together_with_its_default(postgres_database: Database) -> None:
+    """ALTER TYPE casts no default along."""
+    prepare(postgres_database, "CREATE TABLE t (id INTEGER PRIMARY KEY, state TEXT DEFAULT 'old', flag INTEGER)")
+    report = apply(postgres_database, models())
+    assert report.findings == ()
+    assert {result.outcome for result in report.results} <= {Outcome.DONE, Outcome.ALREADY}
+    with postgres_database.connect() as connection:
+        connection.execute(b"INSERT INTO t VALUES (1)")
+        assert connection.execute(b"SELECT state::text, flag FROM t").fetchall() == [("new", False)]
+
+
+def test_a_default_is_the_same_in_the_type_that_is_there(postgres_database: Database) -> None:
+    """Otherwise it would be set again at every boot: the server writes it as 'new'::text each time."""
+    prepare(
+        postgres_database,
+        """CREATE TABLE t (id INTEGER PRIMARY KEY, state TEXT DEFAULT 'new', flag BOOLEAN DEFAULT false);
+        INSERT INTO t VALUES (1)""",
+    )
+    codes = [finding.difference.code for finding in apply(postgres_database, models()).findings]
+    assert codes == ["type-differs"]
+    assert plan(postgres_database, models()).empty
+
+
+def test_a_type_that_cannot_hold_the_values_takes_no_default_of_them(postgres_database: Database) -> None:
+    prepare(
+        postgres_database,
+        """CREATE TABLE t (id INTEGER PRIMARY KEY, state TEXT DEFAULT 'new', flag INTEGER DEFAULT 1);
+        CREATE TABLE keyed (id TEXT PRIMARY KEY); INSERT INTO t VALUES (1); INSERT INTO keyed VALUES ('a')""",
+    )
+    metadata = models()
+    Table("keyed", metadata, Column("id", Integer, primary_key=True))
+    report = apply(postgres_database, metadata)
+    assert all(result.outcome is Outcome.DONE for result in report.results)
+    reasons = {
+        finding.difference.object: finding.refusal.reason
+        for finding in report.findings
+        if finding.refusal and finding.difference.code == "default-differs"
+    }
+    assert reasons == {
+        "public.t.flag": "it needs another type of public.t.flag, which cannot be had:"
+        " its values would have to be cast from integer to BOOLEAN",
+        "public.keyed.id": "it needs another type of public.keyed.id, which cannot be had:"
+        " its values would have to be cast from text to INTEGER",
+    }
+    assert plan(postgres_database, metadata).empty

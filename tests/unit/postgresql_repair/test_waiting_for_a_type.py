@@ -1,0 +1,55 @@
+"""What stands on a column whose type cannot hold the models' values: it is refused with the type, and nothing fails."""
+
+from __future__ import annotations
+
+from sqlalchemy import CheckConstraint, Column, ForeignKey, Index, Integer, MetaData, Table
+from sqlalchemy.dialects.postgresql import JSONB
+
+from schema_guard.report import Outcome
+from tests.postgres.database import Database
+from tests.unit.postgresql_repair.stage import apply, plan
+
+
+def models() -> MetaData:
+    metadata = MetaData()
+    table = Table(
+        "t",
+        metadata,
+        Column("id", Integer, primary_key=True, autoincrement=False),
+        Column("data", JSONB),
+        Column("up_id", ForeignKey("t.id")),
+        CheckConstraint("up_id > 0", name="ck"),
+    )
+    Index("ix_gin", table.c.data, postgresql_using="gin")
+    Index("ix_some", table.c.id, postgresql_where=table.c.data.has_key("a"))
+    Index("ix_free", table.c.id.desc())
+    Table("keyed", metadata, Column("code", Integer, primary_key=True, autoincrement=False))
+    Table("child", metadata, Column("code", ForeignKey("keyed.code"), primary_key=True))
+    return metadata
+
+
+def test_what_is_made_of_a_column_waits_for_its_type(postgres_database: Database) -> None:
+    """Each would fail: the server knows no operator, or no operator class, of the type that is there."""
+    with postgres_database.connect() as connection:
+        connection.execute(
+            b"""CREATE TABLE t (id INTEGER PRIMARY KEY, data JSON, up_id TEXT); INSERT INTO t VALUES (1, '{}', '1');
+            CREATE TABLE keyed (code TEXT PRIMARY KEY); INSERT INTO keyed VALUES ('a')"""
+        )
+    report = apply(postgres_database, models())
+    assert {result.step.id: result.outcome for result in report.results} == {
+        "create-table public.child": Outcome.DONE,
+        "create-index public.t.ix_free": Outcome.DONE,
+    }
+    waiting = {
+        finding.difference.key: finding.refusal.reason.partition(", which cannot be had: ")[0]
+        for finding in report.findings
+        if finding.refusal and finding.difference.code != "type-differs"
+    }
+    assert waiting == {
+        "check-missing public.t.ck": "it needs another type of public.t.up_id",
+        "foreign-key-missing public.t.fk(up_id)": "it needs another type of public.t.up_id",
+        "foreign-key-missing public.child.fk(code)": "it needs another type of public.keyed.code",
+        "index-missing public.t.ix_gin": "it needs another type of public.t.data",
+        "index-missing public.t.ix_some": "it needs another type of public.t.data",
+    }
+    assert plan(postgres_database, models()).empty
