@@ -119,6 +119,7 @@ class Guard:
             report = self._report(session, look, started)
             if report.satisfied:
                 return replace(report, applied=True)  # the usual boot: nothing locked, nothing written
+            session.clear_away()
             results: list[StepResult] = []
             if not self._plan(session, look).empty:
                 with self._alone(session, limits.remaining(started)):

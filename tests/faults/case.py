@@ -179,13 +179,31 @@ def _said(report: Report) -> str:
     return "".join(f"{line}\n" for line in plain(check_lines(report, 0)).splitlines()[1:-1])
 
 
+CONSTRAINTS = ("CONSTRAINT", "CHECK", "FOREIGN", "PRIMARY", "UNIQUE")
+
+
 def _outline(copy: Copy) -> Counter[str]:
     if isinstance(copy, PostgresqlStage):
         with closing(copy.own.connect()) as connection:
             connection.execute("SET search_path = pg_catalog")  # whatever the application's schemas are called
             return Counter(str(line) for (line,) in connection.execute(OUTLINE).fetchall())
     rows = copy.query("SELECT type || ' ' || name || ' ' || coalesce(sql, '') FROM sqlite_master")
-    return Counter(str(line) for (line,) in rows)
+    return Counter(_in_order(str(line)) for (line,) in rows)
+
+
+def _in_order(definition: str) -> str:
+    """With the table constraints sorted: they stand in the order in which runs added them, which means nothing."""
+    head, opening, body = definition.partition("(")
+    parts, depth = [""], 0
+    for character in body:
+        depth += {"(": 1, ")": -1}.get(character, 0)
+        if character == "," and depth == 0:
+            parts.append("")
+        elif depth >= 0:
+            parts[-1] += character
+    constraints = {part for part in parts if part.split()[:1] and part.split()[0] in CONSTRAINTS}
+    columns = [part for part in parts if part not in constraints]
+    return head + opening + ",".join(part.strip() for part in (*columns, *sorted(constraints)))
 
 
 def _beside(copy: Copy) -> tuple[str, ...]:

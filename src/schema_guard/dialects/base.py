@@ -236,6 +236,10 @@ class Session(Protocol):
         """Look at the rows: violators, NULLs, emptiness. `timeout` in seconds for each statement."""
         ...
 
+    def clear_away(self) -> None:
+        """Remove what a killed guard left outside of the database."""
+        ...
+
     def guard_lock(self, key: str, wait: float) -> AbstractContextManager[None]:
         """Only one guard at a time works on this database. `wait` in seconds. Raises LockTimeoutError."""
         ...

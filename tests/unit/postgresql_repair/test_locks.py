@@ -49,7 +49,7 @@ def models() -> MetaData:
         Column("email", String(255), nullable=False),
         Column('odd "na:me" 100%', String(20)),
         Column("created", DateTime, server_default=func.now(), nullable=False),
-        Column("token", Uuid, server_default=text("gen_random_uuid()")),
+        Column("token", Uuid, server_default=text("md5(random()::text)::uuid")),
         Column("status", Enum("new", "active", "old", name="status"), nullable=False, server_default="new"),
         Column("state", String, server_default="y"),
         Column("age", Integer, CheckConstraint("age >= 0", name="ck:age")),

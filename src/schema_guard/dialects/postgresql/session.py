@@ -107,6 +107,9 @@ class PostgreSQLSession:
 
         return take_survey(differences, actual, self.dialect, read)
 
+    def clear_away(self) -> None:
+        """Nothing: what is left is in the catalog, where the step that made it finds it."""
+
     @contextmanager
     def guard_lock(self, key: str, wait: float) -> Iterator[None]:
         """Hold the guard's lock on a connection of its own; applications in different schemas don't wait."""

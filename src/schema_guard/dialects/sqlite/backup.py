@@ -12,7 +12,7 @@ from pathlib import Path
 from schema_guard.dialects.sqlite.tokens import quoted_literal, significant, unquoted
 from schema_guard.errors import StepError
 
-__all__ = ["BACKUP", "backup_name", "backup_statement", "make_backup", "target_of"]
+__all__ = ["BACKUP", "backup_name", "backup_statement", "clear_partials", "make_backup", "partials_of", "target_of"]
 
 _PARTIAL = re.compile(r"\.backup-\d+\.partial-(?P<pid>\d+)(-journal)?")
 
@@ -52,7 +52,6 @@ def make_backup(source: str, target: str, wait: float) -> None:
     """
     if os.path.lexists(target):
         raise StepError(f"{target} exists already and is not overwritten; run again")
-    _clear_partials(source)
     original = Path(source).stat()
     size = original.st_size
     free = shutil.disk_usage(Path(target).absolute().parent).free
@@ -71,14 +70,22 @@ def make_backup(source: str, target: str, wait: float) -> None:
         partial.unlink(missing_ok=True)
 
 
-def _clear_partials(source: str) -> None:
-    """Remove what guards left that were killed while they copied; their processes are gone."""
+def partials_of(source: str) -> list[Path]:
+    """What guards left beside this file that were killed while they copied it: their processes are gone.
+
+    Call it under the guard's lock before removing any: a process of another container has a number of its own.
+    """
     file = Path(source).absolute()
-    for path in file.parent.iterdir():
-        found = _PARTIAL.fullmatch(path.name.removeprefix(file.name)) if path.name.startswith(file.name) else None
-        if found and not _runs(int(found["pid"])):
-            with suppress(OSError):
-                path.unlink()
+    named = ((path, path.name.removeprefix(file.name)) for path in file.parent.iterdir() if path.name != file.name)
+    found = ((path, _PARTIAL.fullmatch(rest)) for path, rest in named if rest != path.name)
+    return [path for path, match in found if match and not _runs(int(match["pid"]))]
+
+
+def clear_partials(source: str) -> None:
+    """Remove them."""
+    for path in partials_of(source):
+        with suppress(OSError):
+            path.unlink()
 
 
 def _runs(pid: int) -> bool:

@@ -10,7 +10,14 @@ from dataclasses import replace
 from sqlalchemy.engine import Engine
 
 from schema_guard.dialects.base import Dialect, Facts, Question, Verdict
-from schema_guard.dialects.sqlite.backup import BACKUP, backup_name, make_backup, target_of
+from schema_guard.dialects.sqlite.backup import (
+    BACKUP,
+    backup_name,
+    clear_partials,
+    make_backup,
+    partials_of,
+    target_of,
+)
 from schema_guard.dialects.sqlite.catalog import catalog_query, other_relations, read_database, relation_query
 from schema_guard.dialects.sqlite.checks import refuted
 from schema_guard.dialects.sqlite.collisions import collisions_of
@@ -128,6 +135,14 @@ class SQLiteSession:
 
         survey = take_survey(differences, actual, self.dialect, read)
         return replace(survey, evidence={**survey.evidence, **_collisions(differences, actual, read)})
+
+    def clear_away(self) -> None:
+        """Copies of the file that were not finished."""
+        path = self._link.location.path
+        if path is None or not partials_of(path):
+            return
+        with suppress(LockTimeoutError), directory_locked(path, 0.0, self.stop):  # else somebody is copying it now
+            clear_partials(path)
 
     @contextmanager
     def guard_lock(self, key: str, wait: float) -> Iterator[None]:  # noqa: ARG002
