@@ -19,10 +19,13 @@ def models() -> MetaData:
         Column("data", JSONB),
         Column("up_id", ForeignKey("t.id")),
         CheckConstraint("up_id > 0", name="ck"),
+        CheckConstraint("up_id IS NOT NULL OR (id > 0)", name="ck_null"),
     )
     Index("ix_gin", table.c.data, postgresql_using="gin")
     Index("ix_some", table.c.id, postgresql_where=table.c.data.has_key("a"))
     Index("ix_free", table.c.id.desc())
+    Index("ix_json", table.c.data)
+    Index("ix_up", table.c.up_id)
     Table("keyed", metadata, Column("code", Integer, primary_key=True, autoincrement=False))
     Table("child", metadata, Column("code", ForeignKey("keyed.code"), primary_key=True))
     return metadata
@@ -39,6 +42,9 @@ def test_what_is_made_of_a_column_waits_for_its_type(postgres_database: Database
     assert {result.step.id: result.outcome for result in report.results} == {
         "create-table public.child": Outcome.DONE,
         "create-index public.t.ix_free": Outcome.DONE,
+        "create-index public.t.ix_up": Outcome.DONE,  # any type that has an order will do
+        "add-check public.t.ck_null": Outcome.DONE,
+        "validate-check public.t.ck_null": Outcome.DONE,
     }
     waiting = {
         finding.difference.key: finding.refusal.reason.partition(", which cannot be had: ")[0]
@@ -49,6 +55,7 @@ def test_what_is_made_of_a_column_waits_for_its_type(postgres_database: Database
         "check-missing public.t.ck": "it needs another type of public.t.up_id",
         "foreign-key-missing public.t.fk(up_id)": "it needs another type of public.t.up_id",
         "foreign-key-missing public.child.fk(code)": "it needs another type of public.keyed.code",
+        "index-missing public.t.ix_json": "it needs another type of public.t.data",
         "index-missing public.t.ix_gin": "it needs another type of public.t.data",
         "index-missing public.t.ix_some": "it needs another type of public.t.data",
     }

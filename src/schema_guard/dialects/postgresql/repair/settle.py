@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
+from schema_guard.dialects.postgresql.repair.any_type import suits_any_type
 from schema_guard.dialects.postgresql.repair.context import (
     Repairs,
     column_token,
@@ -53,19 +54,22 @@ def settle(pairs: Sequence[Pair]) -> Repairs:
 def _after_types(pairs: Sequence[Pair]) -> list[Pair]:
     """What is made of a column whose type takes no value of the models waits for another type: the server knows no
     operator, or no operator class, of that one."""
-    retyped = {
-        column_token(difference.table.name, difference.column.name): retyped_token(
-            difference.table.name, difference.column.name
-        )
+    unfit = {
+        column_token(difference.table.name, difference.column.name): difference
         for difference, _ in pairs
         if isinstance(difference, TypeDiffers) and difference.fit is Fit.INCOMPATIBLE
     }
-    return [(difference, _waiting(difference, repairs, retyped)) for difference, repairs in pairs]
+    return [(difference, _waiting(difference, repairs, unfit)) for difference, repairs in pairs]
 
 
-def _waiting(difference: Difference, repairs: Repairs, retyped: dict[str, str]) -> Repairs:
+def _waiting(difference: Difference, repairs: Repairs, unfit: dict[str, TypeDiffers]) -> Repairs:
     if not isinstance(difference, IndexMissing | IndexInvalid | CheckMissing | ForeignKeyMissing | TableMissing):
         return repairs
+    retyped = {
+        token: retyped_token(typed.table.name, typed.column.name)
+        for token, typed in unfit.items()
+        if not suits_any_type(difference, typed)
+    }
     return [
         replace(repair, requires=repair.requires | {retyped[name] for name in repair.requires & retyped.keys()})
         if isinstance(repair, Step)
