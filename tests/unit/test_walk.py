@@ -217,7 +217,7 @@ def test_the_pace_follows_the_time_a_batch_takes() -> None:
     pace = Pace(16)
     for _ in range(50):
         pace.took(pace.size / 10_000)  # 10,000 units a second
-    assert 300 < pace.size < 500
+    assert 200 < pace.size < 400
     pace.took(LONGEST)
     assert pace.size < 300
     for _ in range(20):

@@ -88,7 +88,7 @@ def test_every_change_has_timeouts_of_its_own_at_every_attempt(logged: Database,
     url = logged.server.url(logged.name, driver=driver)
     with logged.connect(autocommit=False) as holder:
         holder.execute("SELECT FROM things LIMIT 1")
-        freed = threading.Timer(6, holder.rollback)
+        freed = threading.Timer(2, holder.rollback)
         freed.start()
         report = GUARD.apply(url, Limits(budget=60, lock_timeout=0.3))
         freed.join()

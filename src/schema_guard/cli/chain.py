@@ -2,14 +2,22 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable
-from dataclasses import replace
-from typing import TYPE_CHECKING, Any, TypeVar
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 import click
 
 from schema_guard.cli.exit_codes import FAILED, LOCKED, OK, REMAINS, UNREACHABLE, USAGE, apply_code
-from schema_guard.cli.options import PROGRAM, database_options, format_option, output_options, target_argument
+from schema_guard.cli.options import (
+    PROGRAM,
+    apply_options,
+    database_options,
+    format_option,
+    output_options,
+    target_argument,
+)
 from schema_guard.cli.output import log, print_lines, print_text
 
 if TYPE_CHECKING:
@@ -22,8 +30,31 @@ __all__ = ["deploy", "doctor", "stamp"]
 Command = TypeVar("Command", bound=Callable[..., Any])
 
 
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where the chain is, what env.py is told, and where scratch databases may be made: as it was typed."""
+
+    config: str | None
+    section: str
+    x: tuple[str, ...]
+    scratch_url: str | None
+
+    @property
+    def chosen(self) -> tuple[str, ...]:
+        """The options that name the chain, for the next command."""
+        named = () if self.section == "alembic" else ("--name", self.section)
+        return named if self.config is None else ("--config", self.config, *named)
+
+
 def chain_options(command: Command) -> Command:
-    """Where the chain is, and where scratch databases may be made."""
+    """The options of a Place, which the command gets as `place`."""
+
+    @functools.wraps(command)
+    def collected(
+        *arguments: Any, config: str | None, section: str, x: tuple[str, ...], scratch_url: str | None, **others: Any
+    ) -> Any:
+        return command(*arguments, place=Place(config, section, x, scratch_url), **others)
+
     for option in reversed(
         (
             click.option(
@@ -40,8 +71,8 @@ def chain_options(command: Command) -> Command:
             ),
         )
     ):
-        command = option(command)
-    return command
+        collected = option(collected)
+    return cast(Command, collected)
 
 
 @click.command(short_help="Diagnose the connection and the Alembic chain.")
@@ -60,10 +91,7 @@ def chain_options(command: Command) -> Command:
 def doctor(
     target: str | None,
     url: str | None,
-    config: str | None,
-    section: str,
-    x: tuple[str, ...],
-    scratch_url: str | None,
+    place: Place,
     replay: bool,
     replay_on: tuple[str, ...],
     format_: str,
@@ -79,7 +107,7 @@ def doctor(
     from schema_guard.integrations.alembic import document, words
 
     asked = request(target, url=url)
-    physician = _doctor(asked, asked.url, config, section, x, scratch_url)
+    physician = _doctor(asked, asked.url, place)
     systems = [*([asked.url.get_backend_name()] if replay else []), *replay_on]
     diagnosis = physician.diagnose(replay_on=tuple(dict.fromkeys(systems)))
     code = _doctor_code(diagnosis)
@@ -102,10 +130,7 @@ def doctor(
 def stamp(
     target: str | None,
     url: str | None,
-    config: str | None,
-    section: str,
-    x: tuple[str, ...],
-    scratch_url: str | None,
+    place: Place,
     ddl_url: str | None,
     revision: str | None,
     wait: str | None,
@@ -123,7 +148,7 @@ def stamp(
 
     asked = request(target, url=url, ddl_url=ddl_url, wait=wait)
     patience = WAIT if asked.settings.wait is None else asked.settings.wait
-    stamped = stamp_proved(_doctor(asked, asked.ddl_url, config, section, x, scratch_url), patience, revision)
+    stamped = stamp_proved(_doctor(asked, asked.ddl_url, place), patience, revision)
     code = OK if stamped.proved else REMAINS
     if format_ == "json":
         print_text(document.stamp_json(stamped, code))
@@ -133,58 +158,27 @@ def stamp(
 
 
 @click.command(short_help="Run the Alembic chain, then apply.")
-@target_argument
-@database_options
+@apply_options
 @chain_options
-@click.option("--ddl-url", metavar="URL", help="The same database, directly, where --url goes through a pooler.")
 @click.option(
     "--repair-chain",
     is_flag=True,
     help="Where alembic_version is empty, unknown or wrong, stamp what a replay proves, and go on from there.",
 )
-@click.option("--budget", metavar="TIME", help="For locks and for the guard, not for revisions.  [default: 60s]")
-@click.option("--required-only", is_flag=True, default=None, help="Only what breaks the application; leave all debt.")
-@click.option("--wait", metavar="TIME", help="How long to wait for the database to come up.  [default: 30s]")
-@click.option("--lock-timeout", metavar="TIME", help="The longest that one try waits for a lock.  [default: 1s]")
 @format_option("text", "json")
 @output_options
-def deploy(
-    target: str | None,
-    url: str | None,
-    config: str | None,
-    section: str,
-    x: tuple[str, ...],
-    scratch_url: str | None,
-    ddl_url: str | None,
-    repair_chain: bool,
-    budget: str | None,
-    required_only: bool | None,
-    wait: str | None,
-    lock_timeout: str | None,
-    format_: str,
-    no_color: bool,
-    verbose: bool,
-) -> int:
+def deploy(asked: Request, place: Place, repair_chain: bool, format_: str, no_color: bool, verbose: bool) -> int:
     """Run the Alembic chain to its head under the guard's lock, then apply. Never stamps blindly, never autogenerates.
 
-    Each revision runs in a transaction of its own, with a lock timeout, and again when a lock was not to be had.
+    Each revision runs in a transaction of its own, with a lock timeout, and again when a lock was not to be had. The
+    budget is for locks and for apply: a revision takes the time it takes. SIGINT and SIGTERM stop it in good order.
     """
     from schema_guard.cli.progress import told
-    from schema_guard.cli.request import request
     from schema_guard.cli.stopping import stoppable
     from schema_guard.cli.waiting import when_reachable
     from schema_guard.integrations.alembic.deploy import deploy as run_deploy
 
-    asked = request(
-        target,
-        url=url,
-        ddl_url=ddl_url,
-        budget=budget,
-        required_only=required_only,
-        wait=wait,
-        lock_timeout=lock_timeout,
-    )
-    physician = _doctor(asked, asked.ddl_url, config, section, x, scratch_url)
+    physician = _doctor(asked, asked.ddl_url, place)
     with stoppable() as stop:
 
         def upgrade() -> Deployment:
@@ -232,9 +226,7 @@ def _deploy_code(deployment: Deployment) -> int:
     return apply_code(deployment.report)
 
 
-def _doctor(
-    asked: Request, url: Any, config: str | None, section: str, x: tuple[str, ...], scratch_url: str | None
-) -> Doctor:
+def _doctor(asked: Request, url: Any, place: Place) -> Doctor:
     from schema_guard.config import normalise_url
     from schema_guard.integrations.alembic import find_location, require_alembic
     from schema_guard.integrations.alembic.doctor import Doctor
@@ -243,23 +235,17 @@ def _doctor(
     require_alembic()
     settings = asked.settings
     direct = url != asked.url and settings.ddl_url is not None
-    location = find_location(config, section)
+    location = find_location(place.config, place.section)
     if location is not None and asked.program != PROGRAM:
         location = replace(location, program=asked.program[:-1])
     return Doctor(
         guard=asked.guard,
-        commands=Commands(asked.program, asked.arguments, _chosen(config, section)),
+        commands=Commands(asked.program, asked.arguments, place.chosen),
         loaded=settings.required_target(),
         url=url,
         written=settings.ddl_url if direct else settings.url,
         location=location,
-        x=x,
-        scratch_server=normalise_url(scratch_url) if scratch_url else None,
+        x=place.x,
+        scratch_server=normalise_url(place.scratch_url) if place.scratch_url else None,
         say=log,
     )
-
-
-def _chosen(config: str | None, section: str) -> tuple[str, ...]:
-    """The options that name the chain, for the next command."""
-    named = () if section == "alembic" else ("--name", section)
-    return named if config is None else ("--config", config, *named)

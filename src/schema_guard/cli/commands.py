@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import click
 
 from schema_guard import __version__
@@ -11,6 +13,9 @@ from schema_guard.cli.options import apply_options, database_options, format_opt
 from schema_guard.cli.output import print_lines, print_text
 from schema_guard.cli.revision import revision
 from schema_guard.cli.running import run
+
+if TYPE_CHECKING:
+    from schema_guard.cli.request import Request
 
 __all__ = ["group"]
 
@@ -91,40 +96,17 @@ def plan(target: str | None, url: str | None, format_: str, no_color: bool, verb
 
 
 @group.command(short_help="Repair, and say whether the application can start.")
-@target_argument
-@database_options
 @apply_options
 @format_option("text", "json")
 @output_options
-def apply(
-    target: str | None,
-    url: str | None,
-    ddl_url: str | None,
-    budget: str | None,
-    required_only: bool | None,
-    wait: str | None,
-    lock_timeout: str | None,
-    format_: str,
-    no_color: bool,
-    verbose: bool,
-) -> int:
+def apply(asked: Request, format_: str, no_color: bool, verbose: bool) -> int:
     """Repair what can be repaired without destroying anything; say what remains and whether the application can start.
 
     TIME is a number of seconds, or 500ms, 60s, 2m. SIGINT and SIGTERM stop it in good order: what a statement has begun
     is rolled back, the report is printed, the exit code is 130 or 143.
     """
     from schema_guard.cli.applying import applied
-    from schema_guard.cli.request import request
 
-    asked = request(
-        target,
-        url=url,
-        ddl_url=ddl_url,
-        budget=budget,
-        required_only=required_only,
-        wait=wait,
-        lock_timeout=lock_timeout,
-    )
     done = applied(asked)
     report, code = done.report, done.code
     if format_ == "json":

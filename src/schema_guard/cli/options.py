@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable
-from typing import Any, TypeVar
+from typing import Any, TypeVar, cast
 
 import click
 
@@ -27,7 +28,33 @@ def database_options(command: Command) -> Command:
 
 
 def apply_options(command: Command) -> Command:
-    """What apply may do, and for how long."""
+    """TARGET, `--url`, what apply may do and for how long; the command gets all of it as one Request, `asked`."""
+
+    @functools.wraps(command)
+    def collected(
+        *arguments: Any,
+        target: str | None,
+        url: str | None,
+        ddl_url: str | None,
+        budget: str | None,
+        required_only: bool | None,
+        wait: str | None,
+        lock_timeout: str | None,
+        **others: Any,
+    ) -> Any:
+        from schema_guard.cli.request import request
+
+        asked = request(
+            target,
+            url=url,
+            ddl_url=ddl_url,
+            budget=budget,
+            required_only=required_only,
+            wait=wait,
+            lock_timeout=lock_timeout,
+        )
+        return command(*arguments, asked=asked, **others)
+
     for option in (
         click.option(
             "--lock-timeout", metavar="TIME", help="The longest that one try waits for a lock.  [default: 1s]"
@@ -36,9 +63,11 @@ def apply_options(command: Command) -> Command:
         click.option("--required-only", is_flag=True, default=None, help="Only what breaks the application; no debt."),
         click.option("--budget", metavar="TIME", help="For everything; debt open then stays open.  [default: 60s]"),
         click.option("--ddl-url", metavar="URL", help="The same database, directly, where --url is a pooler's."),
+        database_options,
+        target_argument,
     ):
-        command = option(command)
-    return command
+        collected = option(collected)
+    return cast(Command, collected)
 
 
 def format_option(*formats: str) -> Callable[[Command], Command]:

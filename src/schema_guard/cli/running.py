@@ -8,14 +8,17 @@ import signal
 import sys
 from collections.abc import Sequence
 from contextlib import redirect_stdout
-from typing import NoReturn
+from typing import TYPE_CHECKING, NoReturn
 
 import click
 
 from schema_guard.cli.exit_codes import OK
-from schema_guard.cli.options import apply_options, database_options, output_options, target_argument
+from schema_guard.cli.options import apply_options, output_options
 from schema_guard.cli.output import log, print_lines
 from schema_guard.errors import ConfigurationError
+
+if TYPE_CHECKING:
+    from schema_guard.cli.request import Request
 
 __all__ = ["own_arguments", "run"]
 
@@ -43,42 +46,19 @@ class RunCommand(click.Command):
 
 
 @click.command(cls=RunCommand, short_help="Apply, then become COMMAND.")
-@target_argument
-@database_options
 @apply_options
 @output_options
 @click.pass_context
-def run(
-    ctx: click.Context,
-    target: str | None,
-    url: str | None,
-    ddl_url: str | None,
-    budget: str | None,
-    required_only: bool | None,
-    wait: str | None,
-    lock_timeout: str | None,
-    no_color: bool,
-    verbose: bool,
-) -> int:
+def run(ctx: click.Context, asked: Request, no_color: bool, verbose: bool) -> int:
     """Apply, then become COMMAND: the same process, so that signals arrive and its exit code is the command's.
 
     What apply reports goes to stderr. When something that breaks the application remains, COMMAND is not started and
     the exit code is that of apply.
     """
     from schema_guard.cli.applying import applied
-    from schema_guard.cli.request import request
     from schema_guard.render.text import apply_lines
 
     command = _found(ctx.meta["schema_guard.command"])
-    asked = request(
-        target,
-        url=url,
-        ddl_url=ddl_url,
-        budget=budget,
-        required_only=required_only,
-        wait=wait,
-        lock_timeout=lock_timeout,
-    )
     done = applied(asked)
     with redirect_stdout(sys.stderr):
         print_lines(apply_lines(done.report, done.code, verbose=verbose), color=not no_color)

@@ -14,11 +14,11 @@ from schema_guard.report import Outcome
 
 __all__ = ["Pace", "Walk"]
 
-TARGET = 0.04
+TARGET = 0.03
 """Seconds that a batch should take: who wants one of its rows waits no longer than that."""
-LONGEST = 0.09
+LONGEST = 0.06
 """Seconds after which a batch is given up and cut in half."""
-LOCK_WAIT = 0.05
+LOCK_WAIT = 0.03
 """Seconds that a batch waits for a row that somebody holds, with all the rows it has locked already."""
 PASSES = 3
 """How often the table is walked while the application goes on writing rows that need it."""

@@ -26,7 +26,8 @@ def test_a_sound_chain_has_no_fault(stage: Stage) -> None:
     assert stage.doctor("--replay").document["faults"] == []
 
 
-def test_several_heads(stage: Stage) -> None:
+def test_several_heads(on_sqlite: Stage) -> None:
+    stage = on_sqlite
     heads = {"sqlite": 2, "postgresql": 4}[stage.system]
     stage.plain().chain()
     for number in range(1, heads):
@@ -41,8 +42,8 @@ def test_several_heads(stage: Stage) -> None:
     healthy(stage)
 
 
-def test_a_merge_without_parents(stage: Stage) -> None:
-    stage.plain().chain()
+def test_a_merge_without_parents(on_sqlite: Stage) -> None:
+    stage = on_sqlite.plain().chain()
     stage.revision("x1", "r2", 'op.create_table("x", sa.Column("id", sa.Integer))')
     path = stage.revision("m1", None, name="m1_merge_heads", doc="merge heads\n\nRevision ID: m1\nRevises: r3, x1\n")
     fault = stage.doctor().faults["merge-without-parents"]

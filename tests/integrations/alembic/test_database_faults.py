@@ -153,8 +153,8 @@ def test_a_revision_that_was_edited_after_it_ran(on_sqlite: Stage) -> None:
     assert stage.doctor().code == 0
 
 
-def test_an_ancestor_beside_its_descendant(stage: Stage) -> None:
-    stage.plain().chain()
+def test_an_ancestor_beside_its_descendant(on_sqlite: Stage) -> None:
+    stage = on_sqlite.plain().chain()
     run_by_hand(stage, 3)
     stage.stamp_blindly("r2", "r3")
     found = stage.doctor()
@@ -217,8 +217,8 @@ def test_what_a_revision_would_have_dropped_is_left_over(stage: Stage) -> None:
     ends_well(stage)
 
 
-def test_objects_that_the_chain_does_not_know_are_left_alone(stage: Stage) -> None:
-    stage.plain().chain()
+def test_objects_that_the_chain_does_not_know_are_left_alone(on_sqlite: Stage) -> None:
+    stage = on_sqlite.plain().chain()
     run_by_hand(stage, 2)
     stage.sql("CREATE TABLE legacy (id INTEGER)", "ALTER TABLE users ADD COLUMN legacy TEXT")
     assert stage.guard("stamp").code == 0

@@ -19,8 +19,9 @@ def half_made(stage: Stage) -> None:
     stage.sql("CREATE TABLE proposals (id INTEGER NOT NULL PRIMARY KEY, name VARCHAR(255) NOT NULL)")
 
 
-def test_a_stamp_that_would_be_refused_is_not_named(stage: Stage) -> None:
+def test_a_stamp_that_would_be_refused_is_not_named(on_sqlite: Stage) -> None:
     """With a replay the doctor knows: apply first, then the deploy that proves."""
+    stage = on_sqlite
     half_made(stage)
     fault = stage.doctor("--replay").faults["unstamped"]
     assert fault["mend"]["command"] == "schema-guard apply shop:Base && schema-guard deploy shop:Base --repair-chain"
@@ -29,8 +30,9 @@ def test_a_stamp_that_would_be_refused_is_not_named(stage: Stage) -> None:
     assert stage.stamped() == ["r3"]
 
 
-def test_a_refused_stamp_says_what_works(stage: Stage) -> None:
+def test_a_refused_stamp_says_what_works(on_sqlite: Stage) -> None:
     """Without a replay the doctor names the stamp, and the stamp what comes then; so does the deploy."""
+    stage = on_sqlite
     half_made(stage)
     mend = stage.doctor().faults["unstamped"]["mend"]
     assert mend["command"] == "schema-guard stamp shop:Base"
@@ -54,9 +56,9 @@ def test_what_apply_does_not_make_is_for_a_person(on_sqlite: Stage) -> None:
     assert "alembic stamp r4" in mend["text"]
 
 
-def test_a_chain_that_asks_first_needs_no_stamp(stage: Stage) -> None:
+def test_a_chain_that_asks_first_needs_no_stamp(on_sqlite: Stage) -> None:
     """Each revision makes only what is missing: upgrade may begin at the first one."""
-    stage.plain()
+    stage = on_sqlite.plain()
     users, proposals = (text.rstrip().removesuffix(")") + ", if_not_exists=True)" for text in (USERS, PROPOSALS))
     stage.revision("r1", None, users)
     stage.revision("r2", "r1", proposals.replace(",\n, ", ",\n    "))
@@ -97,9 +99,9 @@ def test_a_stamp_that_is_behind_what_a_later_revision_removed(on_sqlite: Stage) 
     assert "revision-edited" not in faults
 
 
-def test_a_database_with_nothing_of_the_chain(stage: Stage) -> None:
+def test_a_database_with_nothing_of_the_chain(on_sqlite: Stage) -> None:
     """Tables that the chain never made are no reason not to run it from its beginning."""
-    stage.plain()
+    stage = on_sqlite.plain()
     stage.revision("r1", None, PROPOSALS)
     stage.sql(USERS_BY_HAND)
     fault = stage.doctor("--replay").faults["unstamped"]

@@ -12,6 +12,7 @@ import sqlalchemy as sa
 from sqlalchemy.orm import DeclarativeBase, Mapped, aliased, mapped_column
 
 from schema_guard.errors import ConfigurationError
+from schema_guard.expect import filling
 from schema_guard.expect.backfills import Backfill
 from schema_guard.expect.filling import fill_of
 from schema_guard.expect.writer import Writer
@@ -183,10 +184,11 @@ def test_what_an_update_of_the_application_would_touch_stays_as_it_was(database:
     assert run("SELECT user_id, changed, touched FROM stamped") == [(7, "before", "before")]
 
 
-def test_one_batch_is_bounded(database: tuple[Run, Writer]) -> None:
+def test_one_batch_is_bounded(database: tuple[Run, Writer], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(filling, "BATCH_ROWS", 50)
     run, writer = database
     run("INSERT INTO proposals VALUES (1, 10, NULL)")
-    counted = "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 5003) SELECT i, 1 FROM n"
+    counted = "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 53) SELECT i, 1 FROM n"
     run(f"INSERT INTO conversions (id, proposal_id) {counted}")
     fill = fill_of(owners(), writer)
     run(fill.update_sql)

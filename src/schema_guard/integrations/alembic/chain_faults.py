@@ -111,8 +111,7 @@ def _missing(chain: Chain) -> Iterator[Fault]:
                     f"{variable} of {revision.id} names {name!r}, and no file has that revision",
                     Mend(
                         f"bring its file back (git log --all --oneline -S {name!r} -- {Path(revision.file).parent}), "
-                        "or let "
-                        f"{revision.id} follow another: {revision.file}:{revision.line(variable)}: "
+                        f"or let {revision.id} follow another: {revision.file}:{revision.line(variable)}: "
                         f"{edit or f'{variable} = ..'}",
                         file=revision.file if edit else "",
                         line=revision.line(variable) if edit else 0,
@@ -218,8 +217,7 @@ def _second_base(revision: Revision, first: str, chain: Chain) -> Fault:
         f"{revision.id} has down_revision None, but the chain begins with {first}",
         Mend(
             f"let it follow the others: {place}: {edit or 'down_revision = ..'}; or, when it is a branch on purpose, "
-            "give it "
-            "a branch_labels",
+            "give it a branch_labels",
             file=revision.file if edit else "",
             line=revision.line("down_revision") if edit else 0,
             becomes=edit,
@@ -277,8 +275,7 @@ def _too_long(chain: Chain, width: int | None, applied: frozenset[str]) -> Itera
             "PostgreSQL rolls the revision back when it is to be noted",
             Mend(
                 f"{revision.file}:{revision.line('revision')}: revision = {short!r}{also}; where it ran already on "
-                "another "
-                f"database: ALTER TABLE alembic_version ALTER COLUMN version_num TYPE VARCHAR(255)",
+                f"another database: ALTER TABLE alembic_version ALTER COLUMN version_num TYPE VARCHAR(255)",
                 file="" if followers else revision.file,
                 line=0 if followers else revision.line("revision"),
                 becomes="" if followers else f"revision = {short!r}",

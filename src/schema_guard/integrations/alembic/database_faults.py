@@ -98,8 +98,7 @@ def _unknown(row: str, table: VersionTable, chain: Chain, commands: Commands) ->
         "unknown-revision",
         Severity.BREAKS,
         f"{table.name} names {row!r}, and no file has that revision{alike}: either newer code migrated this "
-        "database, or the "
-        "file was lost (a revision generated at deploy lives only on that machine)",
+        "database, or the file was lost (a revision generated at deploy lives only on that machine)",
         _proving(
             f"bring the file back (git log --all --oneline -S {row!r}); else prove what the database has: ", commands
         ),
@@ -212,8 +211,7 @@ def _early(
             "made-early",
             Severity.BREAKS,
             f"{id_} is still to run, and the database already has {_list(objects)}, which it makes: an earlier run "
-            "failed "
-            "half-way, or a guard made it",
+            "failed half-way, or a guard made it",
             Mend(
                 f"{commands('stamp')} proves what can be stamped; where it finds the schema of no revision, "
                 f"{commands('apply')}, then {commands.repair}"
@@ -258,8 +256,7 @@ def _edited(revision: str, lacks: tuple[str, ...], chain: Chain, commands: Comma
         "revision-edited",
         Severity.BREAKS,
         f"{revision} ran, but the database lacks {_list(_tables_first(lacks))}, which it makes, while it has what "
-        "later "
-        "revisions make: the file was edited after it ran, or the object was dropped by hand",
+        "later revisions make: the file was edited after it ran, or the object was dropped by hand",
         Mend(
             f"put the file back as it was when it ran (git log -p -- {file.file}) and write a new revision for what is "
             f"missing; {commands('apply')} makes what the models expect of it",

@@ -49,8 +49,7 @@ def project_faults(project: Project, tables: Sequence[str]) -> Iterator[Fault]:
             "env-other-database",
             Severity.BREAKS,
             f"env.py connects to {elsewhere[0]}, whatever DATABASE_URL and sqlalchemy.url say: a deploy would "
-            "migrate that "
-            "database and not the one that is guarded",
+            "migrate that database and not the one that is guarded",
             Mend(
                 "read the URL where the application reads it: "
                 'config.set_main_option("sqlalchemy.url", os.environ["DATABASE_URL"].replace("%", "%%"))',
@@ -63,8 +62,7 @@ def project_faults(project: Project, tables: Sequence[str]) -> Iterator[Fault]:
             "several-databases",
             Severity.NOTE,
             f"env.py works on several databases: only {project.url.database} is looked at, replayed against, proved "
-            "and stamped. "
-            "A deploy upgrades them all, each from where its own version table says it is",
+            "and stamped. A deploy upgrades them all, each from where its own version table says it is",
             Mend(f"{project.location.command} current shows where each one is"),
             env,
         )

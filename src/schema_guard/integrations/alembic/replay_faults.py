@@ -46,8 +46,7 @@ def replay_faults(
             "replay-not-empty",
             Severity.BREAKS if own else Severity.RISK,
             f"before the first revision ran, {len(first)} tables were there: the application makes them as it is "
-            "imported "
-            "(create_all), and the revisions collide with them",
+            "imported (create_all), and the revisions collide with them",
             Mend("take create_all() out of the application's start; migrations make the tables"),
         )
     if played.failed is not None:
@@ -85,8 +84,7 @@ def _advice(failed: Failed, chain: Chain, system: str) -> str:
     if failed.why is Failure.EXISTS and clash is not None:
         return (
             f"{clash.first.id} ({Path(clash.first.file).name}) makes {clash.object} already: take it out of one of "
-            "them, or "
-            "make it only where it is missing"
+            "them, or make it only where it is missing"
         )
     if failed.why is Failure.EXISTS:
         return "an earlier revision made it already: take it out, or make it only where it is missing"
@@ -142,8 +140,7 @@ def proof_faults(stamped: Sequence[str], chain: Chain, proof: Proof, commands: C
             "blind-stamp",
             Severity.BREAKS,
             f"stamped {', '.join(stamped)}, but the database has what {', '.join(match.heads) or 'no revision'} "
-            "leaves: "
-            "proved by a replay",
+            "leaves: proved by a replay",
             Mend(stamp, command=stamp),
             revision=stamped[0],
         )
@@ -202,8 +199,7 @@ def _no_match(stamped: Sequence[str], chain: Chain, proof: Proof, commands: Comm
             "state-differs",
             Severity.RISK,
             f"the database differs from what {', '.join(stamped)} leaves: {_list(own.lacks)}. It was changed by "
-            "hand, or a revision "
-            "was "
+            "hand, or a revision was "
             "edited after it ran",
             Mend(f"{commands('apply')} makes what the models still expect of it; the rest is a revision to write"),
             revision=stamped[0],

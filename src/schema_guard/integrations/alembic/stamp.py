@@ -164,8 +164,7 @@ def _chosen(
             rows,
             rows,
             f"the database has what {', '.join(match.heads)} leaves, but {', '.join(match.unseen)} leaves no trace "
-            "in tables, so "
-            f"nobody can tell whether it ran: choose with {commands('stamp')} --revision ID",
+            f"in tables, so nobody can tell whether it ran: choose with {commands('stamp')} --revision ID",
             match=match,
         )
     skipped = _skipped_rows(match, rows, chain)
@@ -175,8 +174,7 @@ def _chosen(
             rows,
             rows,
             f"the database has the schema that {', '.join(match.heads)} leaves, but whether {', '.join(skipped)} "
-            "also changed the "
-            f"rows that it is to change, nobody can tell: where they did, {commands('stamp')}",
+            f"also changed the rows that it is to change, nobody can tell: where they did, {commands('stamp')}",
             match=match,
         )
     if not match.heads and not rows:

@@ -92,8 +92,7 @@ def _looped(statement: str) -> str:
         f"      EXECUTE {_quoted(statement)};\n"
         "      GET DIAGNOSTICS changed = ROW_COUNT;\n"
         "      COMMIT;\n"
-        "      EXIT WHEN changed = 0;\n"
-        "    END LOOP;"
+        "      EXIT WHEN changed = 0;\n    END LOOP;"
     )
 
 
