@@ -111,6 +111,16 @@ def test_pgbouncer_in_transaction_mode(pooler: int, shop: Database, command: Com
     assert command("check", url, "--fail-on", "weakens").code == 0
 
 
+def test_the_doctor_sees_the_pooler(pooler: int, shop: Database, command: Command) -> None:
+    """Before anybody relies on a session there; on the server itself there is none."""
+    url = f"postgresql+psycopg://postgres@127.0.0.1:{pooler}/{shop.name}"
+    for where, seen in ((url, True), (shop.url, False)):
+        faults = json.loads(command("doctor", where, "--format", "json").ended.out)["faults"]
+        pooled = [fault for fault in faults if fault["code"] == "pooler"]
+        assert bool(pooled) is seen
+        assert not seen or "--ddl-url" in pooled[0]["mend"]["text"]
+
+
 def test_many_boots_through_pgbouncer(pooler: int, shop: Database, command: Command) -> None:
     """No session setting leaks into what others get: statements and locks have no timeout afterwards."""
     url = f"postgresql+psycopg://postgres@127.0.0.1:{pooler}/{shop.name}"
