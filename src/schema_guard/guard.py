@@ -121,7 +121,7 @@ class Guard:
                 return replace(report, applied=True)  # the usual boot: nothing locked, nothing written
             session.clear_away()
             results: list[StepResult] = []
-            if not self._plan(session, look).empty:
+            if report.plan is not None and not report.plan.empty:
                 with self._alone(session, limits.remaining(started)):
                     for _ in range(ROUNDS):
                         look = self._look(session, limits.survey_timeout)  # whoever held the lock may have done it all

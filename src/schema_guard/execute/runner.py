@@ -87,10 +87,10 @@ class _Execution:
         again: list[_Work] = []
         put_off: set[str] = set()
         for work in works:
-            if not last and not put_off.isdisjoint(work.step.requires):
-                result = None
+            if last:
+                result: StepResult | None = self._closed(work)
             else:
-                result = self._closed(work) if last else self._outcome(work)
+                result = self._outcome(work) if put_off.isdisjoint(work.step.requires) else None
             if result is None:
                 again.append(work)
                 put_off.update(work.step.provides)

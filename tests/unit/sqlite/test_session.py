@@ -277,6 +277,20 @@ def test_the_backup_is_whole_private_and_never_replaced(stage: Stage) -> None:
     assert stat.S_IMODE(backup.stat().st_mode) == 0o600
 
 
+def test_unfinished_backups_of_processes_that_are_gone_are_cleared_away(stage: Stage) -> None:
+    """By an apply that finds anything, whether it makes a backup itself or not; a copy that is being made stays."""
+    stage.script(OLD)
+    ended = subprocess.Popen([sys.executable, "-c", ""])
+    ended.wait()
+    gone = [stage.path.with_name(f"app.db.backup-1.partial-{ended.pid}{end}") for end in ("", "-journal")]
+    kept = [stage.path.with_name(name) for name in (f"app.db.backup-2.partial-{os.getpid()}", "app.db.backup-7", "x")]
+    for path in (*gone, *kept):
+        path.write_text("a part")
+    stage.apply(METADATA, rebuild=False)
+    assert not any(path.exists() for path in gone)
+    assert [path.read_text() for path in kept] == ["a part"] * 3
+
+
 def test_a_backup_that_fails_keeps_the_rebuild_waiting(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
     stage.script(OLD)
 

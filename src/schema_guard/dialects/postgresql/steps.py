@@ -72,8 +72,8 @@ class Executor:
         try:
             found = self.obstacles.of(step, self.link)
             if stay := self.obstacles.hopeless(step, found, lock_timeout):
-                why = "lock not waited for, as everybody would wait behind it"
-                raise LockTimeoutError(f"{step.object}: {why}; {held_by(stay)}", tuple(stay))
+                why = "" if step.in_nobodys_way else ", as everybody would wait behind it"
+                raise LockTimeoutError(f"{step.object}: lock not waited for{why}; {held_by(stay)}", tuple(stay))
             if step.in_nobodys_way:
                 lock_timeout = statement_timeout  # and what is built in vain would be built again
             settings = _settings(lock_timeout, statement_timeout)

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator, Sequence
 
 from schema_guard.integrations.alembic.chain import Chain
 from schema_guard.integrations.alembic.faults import Fault, Mend, Severity
-from schema_guard.integrations.alembic.live import VersionTable, quoted
+from schema_guard.integrations.alembic.live import VersionTable, literal, quoted
 from schema_guard.integrations.alembic.operations import Action, Made, actions_of, asks_first, made_by
 from schema_guard.integrations.alembic.typed import Commands
 from schema_guard.schema import Name, Schema
@@ -111,8 +111,7 @@ def _overlap(rows: Sequence[str], table: VersionTable, chain: Chain) -> Iterator
         over = [other for other in rows if other != row and row in chain.upto([other])]
         if not over:
             continue
-        literal = row.replace("'", "''")
-        sql = f"DELETE FROM {_as_written(table.name)} WHERE version_num = '{literal}'"
+        sql = f"DELETE FROM {_as_written(table.name)} WHERE version_num = {literal(row)}"
         yield Fault(
             "several-rows",
             Severity.BREAKS,

@@ -12,7 +12,7 @@ from sqlalchemy.engine import URL
 from schema_guard.dialects.base import Facts
 from schema_guard.errors import UnreachableError
 from schema_guard.integrations.alembic.faults import Fault, Mend, Severity
-from schema_guard.integrations.alembic.live import Live, open_live
+from schema_guard.integrations.alembic.live import Live, open_live, quoted
 from schema_guard.integrations.alembic.scratch import PREFIX
 from schema_guard.schema import Schema, Table
 
@@ -138,9 +138,9 @@ def _privileges(facts: Facts, live: Live) -> Iterator[Fault]:
         "pg_catalog.has_database_privilege(pg_catalog.current_database(), 'TEMP'), "
         "pg_catalog.has_schema_privilege(pg_catalog.current_schema(), 'CREATE')"
     )[0]
-    quoted_role = _quoted(str(role))
+    quoted_role = quoted(str(role))
     if create is False:
-        sql = f"GRANT CREATE ON SCHEMA {_quoted(facts.default_schema or '')} TO {quoted_role}"
+        sql = f"GRANT CREATE ON SCHEMA {quoted(facts.default_schema or '')} TO {quoted_role}"
         yield Fault(
             "privileges",
             Severity.BREAKS,
@@ -149,7 +149,7 @@ def _privileges(facts: Facts, live: Live) -> Iterator[Fault]:
         )
     if temp is False:
         name = str(live.read("SELECT pg_catalog.current_database()")[0][0])
-        sql = f"GRANT TEMP ON DATABASE {_quoted(name)} TO {quoted_role}"
+        sql = f"GRANT TEMP ON DATABASE {quoted(name)} TO {quoted_role}"
         yield Fault(
             "privileges",
             Severity.NOTE,
@@ -164,7 +164,7 @@ def _owners(tables: Sequence[Table], live: Live) -> Iterator[Fault]:
         return
     role = str(live.read("SELECT current_user")[0][0])
     names = ", ".join(str(table.name) for table in foreign)
-    statements = [f"ALTER TABLE {_qualified(table)} OWNER TO {_quoted(role)}" for table in foreign]
+    statements = [f"ALTER TABLE {_qualified(table)} OWNER TO {quoted(role)}" for table in foreign]
     yield Fault(
         "not-owner",
         Severity.BREAKS,
@@ -179,7 +179,7 @@ def _leftovers(live: Live) -> Iterator[Fault]:
         f"'{PREFIX}') AND NOT EXISTS (SELECT FROM pg_catalog.pg_stat_activity a WHERE a.datid = d.oid) ORDER BY 1"
     )
     for (name,) in rows:
-        sql = f"DROP DATABASE {_quoted(str(name))}"
+        sql = f"DROP DATABASE {quoted(str(name))}"
         yield Fault(
             "leftover-scratch",
             Severity.NOTE,
@@ -207,9 +207,5 @@ def pooled(url: URL) -> bool:
 
 
 def _qualified(table: Table) -> str:
-    schema = f"{_quoted(table.name.schema)}." if table.name.schema else ""
-    return schema + _quoted(table.name.name)
-
-
-def _quoted(name: str) -> str:
-    return '"' + name.replace('"', '""') + '"'
+    schema = f"{quoted(table.name.schema)}." if table.name.schema else ""
+    return schema + quoted(table.name.name)

@@ -18,7 +18,7 @@ from schema_guard.dialects.sqlite.link import Link as SQLiteLink
 from schema_guard.errors import ReadError, one_line
 from schema_guard.integrations.alembic.identity import POSTGRESQL, fingerprint
 
-__all__ = ["Live", "Read", "VersionTable", "open_live", "quoted"]
+__all__ = ["Live", "Read", "VersionTable", "literal", "open_live", "quoted"]
 
 Read = Callable[[str], list[tuple[object, ...]]]
 """Sends one SELECT that writes nothing; raises ReadError."""
@@ -61,9 +61,7 @@ class Live:
         return self._on_sqlite(name) if self.system == "sqlite" else self._on_postgresql(name, schema)
 
     def _on_sqlite(self, name: str) -> VersionTable:
-        if not self.read(
-            f"SELECT 1 FROM sqlite_master WHERE type = 'table' AND name = {_literal(name)} COLLATE NOCASE"
-        ):
+        if not self.read(f"SELECT 1 FROM sqlite_master WHERE type = 'table' AND name = {literal(name)} COLLATE NOCASE"):
             return VersionTable(name, False)
         rows = self.read(f"SELECT version_num FROM {quoted(name)} ORDER BY 1")
         return VersionTable(name, True, tuple(str(row[0]) for row in rows))  # SQLite checks no length
@@ -73,12 +71,12 @@ class Live:
         found = self.read(
             "SELECT a.atttypmod - 4 AS width, pg_catalog.format_type(a.atttypid, NULL) AS type "
             "FROM pg_catalog.pg_attribute a "
-            f"WHERE a.attrelid = pg_catalog.to_regclass({_literal(qualified)}) AND a.attname = 'version_num'"
+            f"WHERE a.attrelid = pg_catalog.to_regclass({literal(qualified)}) AND a.attname = 'version_num'"
         )
         elsewhere = self.read(
             "SELECT n.nspname FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace "
-            f"WHERE c.relname = {_literal(name)} AND c.relkind IN ('r', 'p') "
-            f"AND c.oid IS DISTINCT FROM pg_catalog.to_regclass({_literal(qualified)})::pg_catalog.oid ORDER BY 1"
+            f"WHERE c.relname = {literal(name)} AND c.relkind IN ('r', 'p') "
+            f"AND c.oid IS DISTINCT FROM pg_catalog.to_regclass({literal(qualified)})::pg_catalog.oid ORDER BY 1"
         )
         others = tuple(str(row[0]) for row in elsewhere)
         label = f"{schema}.{name}" if schema else name
@@ -130,5 +128,6 @@ def quoted(name: str) -> str:
     return '"' + name.replace('"', '""') + '"'
 
 
-def _literal(text: str) -> str:
+def literal(text: str) -> str:
+    """The text as an SQL literal, in both systems."""
     return "'" + text.replace("'", "''") + "'"

@@ -21,6 +21,7 @@ from sqlalchemy.pool import NullPool
 from schema_guard.dialects.bridge import bridge_for
 from schema_guard.dialects.postgresql.link import Link, own_engine
 from schema_guard.errors import ConfigurationError, GuardError, one_line
+from schema_guard.integrations.alembic.live import literal, quoted
 
 __all__ = ["PREFIX", "Scratch", "postgresql_scratch", "sqlite_scratch", "stopped_cleanly"]
 
@@ -125,7 +126,7 @@ class _Like:
             )
         encoding, collate, ctype, setting, schemas = (str(value or "") for value in row)
         return cls(
-            f"ENCODING {_literal(encoding)} LC_COLLATE {_literal(collate)} LC_CTYPE {_literal(ctype)}",
+            f"ENCODING {literal(encoding)} LC_COLLATE {literal(collate)} LC_CTYPE {literal(ctype)}",
             setting.partition("=")[2],
             tuple(filter(None, schemas.split("\x01"))) or ("public",),
             tuple((str(name), str(schema)) for name, schema in extensions),
@@ -138,14 +139,14 @@ class _Like:
             link.run(f'ALTER DATABASE "{name}" SET search_path = {self.path}')
         for schema in schemas:
             if schema == "public" or not (creates and schema in revisions):
-                link.run(f"CREATE SCHEMA IF NOT EXISTS {_quoted(schema)}")
+                link.run(f"CREATE SCHEMA IF NOT EXISTS {quoted(schema)}")
         for extension, schema in self.extensions:
             if not re.search(
                 rf"create\s+extension\s+(?!if\s)[\"'\\\s]*{re.escape(extension)}", revisions, re.IGNORECASE
             ):
                 with suppress(DBAPIError):  # without it the replay says what it misses
-                    link.run(f"CREATE SCHEMA IF NOT EXISTS {_quoted(schema)}")
-                    link.run(f"CREATE EXTENSION IF NOT EXISTS {_quoted(extension)} SCHEMA {_quoted(schema)}")
+                    link.run(f"CREATE SCHEMA IF NOT EXISTS {quoted(schema)}")
+                    link.run(f"CREATE EXTENSION IF NOT EXISTS {quoted(extension)} SCHEMA {quoted(schema)}")
 
 
 @contextmanager
@@ -158,14 +159,6 @@ def _link(url: URL) -> Iterator[Link]:
     finally:
         link.close()
         bridge.close()
-
-
-def _quoted(name: str) -> str:
-    return '"' + name.replace('"', '""') + '"'
-
-
-def _literal(text: str) -> str:
-    return "'" + text.replace("'", "''") + "'"
 
 
 SIGNALS: Sequence[signal.Signals] = (signal.SIGTERM, signal.SIGHUP)

@@ -5,23 +5,13 @@ from __future__ import annotations
 import re
 
 from schema_guard.dialects.postgresql.repair import probes
-from schema_guard.dialects.postgresql.repair.context import (
-    HIDDEN,
-    Context,
-    Repairs,
-    column_token,
-    literal,
-    retyped_token,
-)
+from schema_guard.dialects.postgresql.repair.context import HIDDEN, Context, Repairs, column_token, literal
 from schema_guard.dialects.postgresql.repair.naming import chosen
-from schema_guard.difference import DefaultDiffers, Fit, GeneratedDiffers, IdentityDiffers, TypeDiffers
+from schema_guard.difference import DefaultDiffers, GeneratedDiffers, IdentityDiffers
 from schema_guard.plan import Hazard, Phase, Refusal, Step
 from schema_guard.schema import Name
 
 __all__ = ["default_differs", "generated_differs", "identity_differs"]
-
-INTEGERS = ("smallint", "integer", "bigint")
-"""The types whose values a sequence gives."""
 
 _IDENTITY = re.compile(r"GENERATED (?:ALWAYS|BY DEFAULT) AS IDENTITY(?: \([^()]*\))?")
 """As SQLAlchemy writes it in a column's definition, with the sequence's options."""
@@ -43,9 +33,7 @@ def default_differs(difference: DefaultDiffers, context: Context) -> Repairs:
             [f"ALTER TABLE {name} ALTER COLUMN {quoted} SET DEFAULT {column.default}"],
             _still_differs(difference, name, context),
             Phase.DEFAULT,
-            requires=frozenset({column_token(table.name, column.name)})
-            | context.sequence_tokens(column.default)
-            | _type_token(difference, context),
+            requires=frozenset({column_token(table.name, column.name)}) | context.sequence_tokens(column.default),
         )
     ]
 
@@ -93,21 +81,9 @@ def _by_sequence(difference: DefaultDiffers, context: Context) -> Repairs:
             Phase.DEFAULT,
             cost="for as long as it takes to find the highest key",
             hazards=() if _leads_an_index(difference, context) else (Hazard.SCANS,),
-            requires=frozenset({column_token(table.name, column.name)}) | _type_token(difference, context),
+            requires=frozenset({column_token(table.name, column.name)}),
         )
     ]
-
-
-def _type_token(difference: DefaultDiffers, context: Context) -> frozenset[str]:
-    """A column of a type that cannot hold the models' values does not take their default either."""
-    token = retyped_token(difference.table.name, difference.column.name)
-    waits = any(
-        isinstance(other, TypeDiffers)
-        and other.fit is Fit.INCOMPATIBLE
-        and token == retyped_token(other.table.name, other.column.name)
-        for other in context.differences
-    )
-    return frozenset({token}) if waits else frozenset()
 
 
 def _leads_an_index(difference: DefaultDiffers | IdentityDiffers, context: Context) -> bool:
@@ -143,7 +119,7 @@ def _takes_identity(difference: IdentityDiffers, context: Context) -> bool:
     actual = difference.actual
     if difference.column.identity is None or actual.identity is not None or actual.default is not None:
         return False
-    if actual.nullable or not actual.validated or actual.type.name not in INTEGERS:
+    if actual.nullable or not actual.validated or actual.type.name not in ("smallint", "integer", "bigint"):
         return False
     return not context.partitioned(difference.table) or context.at_least(17)
 

@@ -17,6 +17,7 @@ from schema_guard.dialects.postgresql.repair.context import (
 from schema_guard.difference import (
     CheckMissing,
     ColumnMissing,
+    DefaultDiffers,
     Difference,
     DomainMissing,
     EnumMissing,
@@ -39,6 +40,9 @@ __all__ = ["settle"]
 
 Pair = tuple[Difference, Repairs]
 
+_OF_A_TYPE = (CheckMissing, DefaultDiffers, ForeignKeyMissing, IndexInvalid, IndexMissing, TableMissing)
+"""What depends on the types of the columns that its steps require."""
+
 
 def settle(pairs: Sequence[Pair]) -> Repairs:
     """All repairs, without steps whose needs are refused (they become refusals too) and without duplicates."""
@@ -53,7 +57,7 @@ def settle(pairs: Sequence[Pair]) -> Repairs:
 
 def _after_types(pairs: Sequence[Pair]) -> list[Pair]:
     """What is made of a column whose type takes no value of the models waits for another type: the server knows no
-    operator, or no operator class, of that one."""
+    operator, or no operator class, of that one, and takes no default of theirs."""
     unfit = {
         column_token(difference.table.name, difference.column.name): difference
         for difference, _ in pairs
@@ -63,7 +67,7 @@ def _after_types(pairs: Sequence[Pair]) -> list[Pair]:
 
 
 def _waiting(difference: Difference, repairs: Repairs, unfit: dict[str, TypeDiffers]) -> Repairs:
-    if not isinstance(difference, IndexMissing | IndexInvalid | CheckMissing | ForeignKeyMissing | TableMissing):
+    if not isinstance(difference, _OF_A_TYPE):
         return repairs
     retyped = {
         token: retyped_token(typed.table.name, typed.column.name)
