@@ -105,10 +105,10 @@ class Batches:
     """How many units (blocks, rows) the first batch takes; the rest follows from how long that takes."""
     ahead: Spanned | None = None
     """SELECT of one number: the unit that lies `high` rows behind `low`; None where units are even (blocks)."""
-    lag: str = ""
-    """SELECT of one number: how many bytes the slowest replica is behind."""
+    surroundings: str = ""
+    """SELECT of two numbers: how many bytes the slowest replica is behind, and how many other sessions are at work."""
     row_locks: bool = True
-    """A batch waits for single rows, so a smaller one may do; else it waits for the whole database."""
+    """A batch locks single rows, so a smaller one may do; else it locks the whole database."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -110,7 +110,7 @@ def _paused(pair: Pair, seconds: float) -> Iterator[None]:
 def test_a_backfill_waits_for_a_replica(pair: Pair, monkeypatch: pytest.MonkeyPatch) -> None:
     """It goes on when the replica has caught up, and the lag stays near the limit meanwhile."""
     monkeypatch.setattr(batches, "LAG_LIMIT", MB)
-    monkeypatch.setattr(batches, "LAG_LOOK", 0.0)
+    monkeypatch.setattr(batches, "LOOK_EVERY", 0.0)
     seen: list[int] = []
     over = threading.Event()
 

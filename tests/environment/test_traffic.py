@@ -2,17 +2,23 @@
 
 from __future__ import annotations
 
+import itertools
+import sqlite3
 import threading
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
+import psycopg
 import pytest
 from sqlalchemy import Column, ForeignKey, Index, Integer, MetaData, Table
 
-from schema_guard import Guard
+from schema_guard import Backfill, Guard
+from schema_guard.dialects.postgresql.repair.backfill import SURROUNDINGS
+from schema_guard.dialects.postgresql.session import PostgreSQLSession
+from schema_guard.execute.batches import LONGEST
 from schema_guard.execute.limits import Limits
 from schema_guard.report import Outcome, Report
 from tests.postgres.cluster import Cluster
@@ -141,6 +147,126 @@ def test_a_concurrent_index_whose_wait_never_ends(postgres_database: Database) -
     assert "waiting for pid" in left.message
     with database.connect() as connection:
         assert connection.execute("SELECT count(*) FROM pg_index WHERE NOT indisvalid").fetchone() == (0,)
+
+
+@pytest.mark.parametrize("restart", [False, True], ids=["as prepared", "after a restart"])
+def test_behind_a_prepared_transaction(
+    postgres_server: Cluster, server_room: Path, tmp_path: Path, restart: bool
+) -> None:
+    """It has no process that could be ended: the message has the statement that ends it, and that statement does.
+
+    A young one is found out while the step waits, an old one before.
+    """
+    settings = {"max_prepared_transactions": "4"}
+    with OwnServer(postgres_server, server_room / f"own-prepared-{tmp_path.name}", settings) as own:
+        database = _prepared(create(own.cluster))
+        with database.connect() as connection:
+            connection.execute("BEGIN; INSERT INTO held VALUES (0, 0); PREPARE TRANSACTION 'lost'")
+        if restart:
+            own.stop()
+            own.start()
+        young = _locked(database)
+        time.sleep(1)
+        old = _locked(database)
+        assert "lock not to be had in time, held by prepared transaction 'lost' (for " in young
+        assert "lock not waited for, as everybody would wait behind it; held by prepared transaction 'lost'" in old
+        for message in (young, old):
+            assert message.endswith("or end it: ROLLBACK PREPARED 'lost'")
+        with database.connect() as connection:
+            connection.execute(old.rpartition("end it: ")[2].encode())
+        assert Guard(_with_column()).apply(database.url, Limits()).satisfied
+
+
+def _locked(database: Database) -> str:
+    """The message of the step that could not be had."""
+    report = Guard(_with_column()).apply(database.url, Limits(budget=0.7, lock_timeout=0.5))
+    return next(result.message for result in report.results if result.outcome is Outcome.LOCKED)
+
+
+def _filling() -> Guard:
+    """Each row of `held` gets its number from the one row 7 of `free`."""
+    metadata = MetaData()
+    free = Table("free", metadata, _key())
+    held = Table("held", metadata, _key(), Column("number", Integer))
+    return Guard(metadata, backfills=[Backfill(held, {held.c.number: free.c.id}, on=free.c.id == held.c.id * 0 + 7)])
+
+
+BATCHES = "INSERT INTO free VALUES (7); INSERT INTO held SELECT n FROM generate_series(2, 100000) n"
+
+
+def test_a_backfill_rests_as_long_as_it_works_while_others_are_at_work(
+    postgres_database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """They share the disk with it."""
+    database, times = _prepared(postgres_database), list[tuple[float, float]]()
+    batch = PostgreSQLSession.batch
+
+    def timed(self: PostgreSQLSession, *arguments: object) -> int:
+        begun = time.monotonic()
+        try:
+            return batch(self, *arguments)  # type: ignore[arg-type]
+        finally:
+            times.append((begun, time.monotonic()))
+
+    monkeypatch.setattr(PostgreSQLSession, "batch", timed)
+    with database.connect() as connection, clients(database):
+        connection.execute(BATCHES)
+        assert _filling().apply(database.url, Limits(budget=60)).satisfied
+    rests = [(after[0] - end, end - begun) for (begun, end), after in itertools.pairwise(times)]
+    assert len(rests) > 5
+    assert all(rest >= 0.9 * min(worked, LONGEST) for rest, worked in rests)
+
+
+def test_who_counts_as_at_work(postgres_server: Cluster, server_room: Path, tmp_path: Path) -> None:
+    """Who did something within the last second, or may have; not a guard that waits for its turn."""
+    with OwnServer(postgres_server, server_room / f"own-at-work-{tmp_path.name}") as own:
+        database = _prepared(create(own.cluster))
+
+        def others(connection: psycopg.Connection[tuple[object, ...]]) -> object:
+            return (connection.execute(SURROUNDINGS).fetchone() or (None, None))[1]
+
+        with database.connect() as looking, database.connect() as other:
+            other.execute("SELECT 1")
+            assert others(looking) == 1
+            time.sleep(1.1)
+            assert others(looking) == 0
+            other.execute("SELECT pg_try_advisory_lock(1)")
+            assert others(looking) == 0
+            other.execute("CREATE ROLE plain")
+            time.sleep(1.1)
+            looking.execute("SET ROLE plain")
+            assert others(looking) == 1
+
+
+def test_on_sqlite_writers_get_their_turn_between_the_batches(tmp_path: Path) -> None:
+    """Their waits for the file, which get longer and longer, must not always meet a batch."""
+    file, over, writes = tmp_path / "busy.db", threading.Event(), 0
+    with closing(sqlite3.connect(file)) as connection:
+        connection.executescript(
+            """CREATE TABLE held (id INTEGER PRIMARY KEY, number INTEGER); CREATE TABLE free (id INTEGER PRIMARY KEY);
+            INSERT INTO free VALUES (7); CREATE TABLE other (id INTEGER PRIMARY KEY);
+            WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 1000000)
+            INSERT INTO held (id) SELECT i FROM n;"""
+        )
+
+    def write() -> None:
+        nonlocal writes
+        with closing(sqlite3.connect(file, isolation_level=None)) as connection:
+            while not over.is_set():
+                connection.execute("INSERT INTO other DEFAULT VALUES")  # an error after five seconds
+                writes += 1
+                time.sleep(0.01)
+
+    writer = threading.Thread(target=write)
+    writer.start()
+    try:
+        report = _filling().apply(f"sqlite:///{file}", Limits(budget=6))
+    finally:
+        over.set()
+        writer.join()
+    (filled,) = (result for result in report.results if result.batches)
+    assert filled.batches > 10
+    assert writes > filled.batches / 2
 
 
 SLOW_VACUUM = {

@@ -26,8 +26,8 @@ LARGEST = 1 << 20
 """Units of the largest batch."""
 LAG_LIMIT = 64 * 1024 * 1024
 """Bytes that a replica may be behind."""
-LAG_LOOK, LAG_PAUSE, LAG_PATIENCE = 1.0, 0.25, 5.0
-"""Seconds: between two looks at the replicas; of a pause for them; and at most for one that never catches up."""
+LOOK_EVERY, LAG_PAUSE, LAG_PATIENCE = 1.0, 0.25, 5.0
+"""Seconds: between two looks around; of a pause for replicas; and at most for one that never catches up."""
 
 
 @dataclass(slots=True)
@@ -72,6 +72,8 @@ class Walk:
     _held: LockTimeoutError | None = None
     _pace: Pace = field(default_factory=lambda: Pace(1))
     _looked: float = 0.0
+    _others: bool = False
+    """Others are at work: they wait for the same disk."""
 
     def go(self, sent: Callable[[str], None]) -> tuple[Outcome, str]:
         """Go on until nothing is left, or the time is over.
@@ -112,7 +114,7 @@ class Walk:
                 return f"stopped by {self.session.stop.reason}"
             if self.clock.now() >= self.deadline:
                 return f"the budget of {self.limits.budget:g} s is used up"
-            self._let_replicas_catch_up()
+            self._look_around()
             low, high = self._todo[-1]
             end = self._end(low, high)
             if self._one(low, end, sent):
@@ -144,6 +146,8 @@ class Walk:
         self.done += 1
         self.longest = max(self.longest, took)
         self._pace.took(took)
+        if self._others or not self.batches.row_locks:
+            self.clock.sleep(min(took, LONGEST))
         return True
 
     def _send(self, statement: str, single: bool) -> int:
@@ -166,15 +170,19 @@ class Walk:
         (end,) = self.session.numbers(self.batches.ahead.between(low, self._pace.size))
         return high if end is None else min(high, end)
 
-    def _let_replicas_catch_up(self) -> None:
-        """Wait while one is too far behind; one that never catches up (a delayed one) slows the walk, no more."""
-        if not self.batches.lag or self.clock.now() < self._looked + LAG_LOOK:
+    def _look_around(self) -> None:
+        """Who else is at work? And wait while a replica is too far behind; one that never catches up (a delayed one)
+        slows the walk, no more.
+        """
+        if not self.batches.surroundings or self.clock.now() < self._looked + LOOK_EVERY:
             return
         patience = min(self.deadline, self.clock.now() + LAG_PATIENCE)
-        while (self.session.numbers(self.batches.lag)[0] or 0) > LAG_LIMIT and self.clock.now() < patience:
-            if self.session.stop.asked:
+        while True:
+            lag, others = self.session.numbers(self.batches.surroundings)
+            if (lag or 0) <= LAG_LIMIT or self.clock.now() >= patience or self.session.stop.asked:
                 break
             self.clock.sleep(LAG_PAUSE)
+        self._others = bool(others)
         self._looked = self.clock.now()
 
 

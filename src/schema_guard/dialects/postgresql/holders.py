@@ -19,20 +19,28 @@ _LOOK_AT = (0.4, 0.85)
 """When to look, as parts of the lock timeout: late enough that most steps are done by then and nobody is asked."""
 
 
+_PREPARED = "prepared transaction "
+
+
 def describe(row: Row) -> str:
-    """One holder: `pid 4711 (idle in transaction for 38 s: SELECT .. FROM proposals)`."""
+    """One holder: `pid 4711 (idle in transaction for 38 s: SELECT ..)`, or `prepared transaction 'x' (for 9 s)`."""
     pid, state, seconds, text = row
-    if pid == 0:
-        return str(state)
     age = f" for {float(str(seconds)):.0f} s" if seconds is not None else ""
+    if pid == 0:
+        return one_line(f"{_PREPARED}{text} ({age.strip() or 'of unknown age'})")
     return one_line(f"pid {pid} ({state}{age}{f': {text}' if text else ''})")
 
 
 def held_by(holders: Sequence[str]) -> str:
     """Who it is, and how to end that; each as `describe` wrote it."""
-    pids = [holder.split()[1] for holder in holders if holder.startswith("pid ")]
-    end = " or ".join(f"SELECT pg_terminate_backend({pid})" for pid in pids)
-    return f"held by {', '.join(holders)}" + (f"; run again when that has ended, or end it: {end}" if pids else "")
+    end = " or ".join(_end(holder) for holder in holders)
+    return f"held by {', '.join(holders)}" + (f"; run again when that has ended, or end it: {end}" if holders else "")
+
+
+def _end(holder: str) -> str:
+    if holder.startswith(_PREPARED):
+        return f"ROLLBACK PREPARED {holder[len(_PREPARED) : holder.rindex(' (')]}"
+    return f"SELECT pg_terminate_backend({holder.split()[1]})"
 
 
 class Watch:

@@ -8,14 +8,24 @@ from schema_guard.difference import BackfillPending
 from schema_guard.plan import Batches, Hazard, Lock, Locked, Phase, Refusal
 from schema_guard.schema import Fill, Name
 
-__all__ = ["backfill_pending"]
+__all__ = ["SURROUNDINGS", "backfill_pending"]
 
 LAST_BLOCK = 2**32 - 1
 FIRST_BATCH = 16
 """Blocks: some 1,000 rows."""
 
-_LAG = """SELECT pg_catalog.max(pg_catalog.pg_wal_lsn_diff(pg_catalog.pg_current_wal_lsn(), r.replay_lsn))
-FROM pg_catalog.pg_stat_replication r"""
+SURROUNDINGS = """SELECT (
+SELECT pg_catalog.max(pg_catalog.pg_wal_lsn_diff(pg_catalog.pg_current_wal_lsn(), r.replay_lsn))
+FROM pg_catalog.pg_stat_replication r
+), pg_catalog.count(*)
+FROM pg_catalog.pg_stat_activity a
+WHERE a.pid <> pg_catalog.pg_backend_pid() AND CASE WHEN a.backend_type IS NULL
+THEN a.usesysid IS NOT NULL AND a.datname = pg_catalog.current_database()
+ELSE a.backend_type = 'client backend' AND (a.state IN ('active', 'disabled')
+OR a.state_change > pg_catalog.clock_timestamp() - '1 second'::interval) AND a.query NOT LIKE '%advisory%' END"""
+"""The second number: sessions that did something within the last second, anywhere in the server, whose disk they share;
+in this database also those that the role may not see into (manual, 27.2.3). A guard that waits for its turn is none.
+"""
 
 
 def backfill_pending(difference: BackfillPending, context: Context) -> Repairs:
@@ -79,7 +89,7 @@ def _batches(fill: Fill, context: Context) -> Batches | None:
 UNION ALL SELECT i.inhrelid FROM pg_catalog.pg_inherits i JOIN part ON part.oid = i.inhparent)
 SELECT 0, pg_catalog.max(pg_catalog.pg_relation_size(part.oid)) / pg_catalog.current_setting('block_size')::int8
 FROM part"""
-    return Batches(span=fill.walk, bounds=bounds, first=FIRST_BATCH, lag=_LAG)
+    return Batches(span=fill.walk, bounds=bounds, first=FIRST_BATCH, surroundings=SURROUNDINGS)
 
 
 def _reads_all_blocks(context: Context) -> bool:
