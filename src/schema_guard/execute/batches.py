@@ -12,12 +12,14 @@ from schema_guard.execute.retry import Clock
 from schema_guard.plan import Batches, Step
 from schema_guard.report import Outcome
 
-__all__ = ["Pace", "Walk"]
+__all__ = ["LONGEST_REST", "Pace", "Walk"]
 
 TARGET = 0.03
 """Seconds that a batch should take: who wants one of its rows waits no longer than that."""
 LONGEST = 0.06
 """Seconds after which a batch is given up and cut in half."""
+LONGEST_REST = 0.06
+"""Seconds: where others are at work the time between two batches is theirs, as long as a batch took and no longer."""
 LOCK_WAIT = 0.03
 """Seconds that a batch waits for a row that somebody holds, with all the rows it has locked already."""
 PASSES = 3
@@ -147,7 +149,7 @@ class Walk:
         self.longest = max(self.longest, took)
         self._pace.took(took)
         if self._others or not self.batches.row_locks:
-            self.clock.sleep(min(took, LONGEST))
+            self.clock.sleep(min(took, LONGEST_REST))
         return True
 
     def _send(self, statement: str, single: bool) -> int:

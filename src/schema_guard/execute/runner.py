@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 
 from schema_guard.dialects.base import Session
 from schema_guard.errors import GuardError, LockTimeoutError, OutOfTimeError
-from schema_guard.execute.batches import Walk
+from schema_guard.execute.batches import LONGEST_REST, Walk
 from schema_guard.execute.limits import Limits
 from schema_guard.execute.retry import Clock, Retry
 from schema_guard.plan import Plan, Step, Urgency
@@ -177,7 +177,7 @@ class _Execution:
             return work.walk.go(work.sent.append)
         step = work.step
         while True:
-            timeout = self._statement_timeout(step)
+            timeout, begun = self._statement_timeout(step), self.retry.clock.now()
             work.rows += (rows := self.session.execute(step, self.limits.lock_timeout, timeout, work.sent.append))
             work.times += 1
             if not step.repeat or rows == 0:
@@ -186,6 +186,7 @@ class _Execution:
                 return Outcome.LEFT, f"{self._stopped}; {work.rows} rows done, the next run goes on"
             if self.retry.clock.now() >= self.deadline:
                 return Outcome.LEFT, f"{work.rows} rows done; the next run goes on"
+            self.retry.clock.sleep(min(self.retry.clock.now() - begun, LONGEST_REST))
 
     def _statement_timeout(self, step: Step) -> float:
         left = max(SHORTEST_STATEMENT, self.deadline - self.retry.clock.now())
