@@ -61,6 +61,15 @@ class Link:
         self._bridge = bridge
         self._connection: Connection | None = None
         self._timeout = 0.0
+        self._first = ""
+
+    def settle(self, sql: str) -> None:
+        """Send this now, and as the first on each connection that is opened after this one was lost.
+
+        Raises UnreachableError, or what the driver raised as a DBAPIError.
+        """
+        self._first = sql
+        self.rows(sql)
 
     @contextmanager
     def within(self, seconds: float) -> Iterator[None]:
@@ -130,7 +139,10 @@ class Link:
             try:
                 connection = self._engine.connect()
                 _never_prepare(connection)
-                self._connection = connection.execution_options(isolation_level="AUTOCOMMIT", no_parameters=True)
+                connection = connection.execution_options(isolation_level="AUTOCOMMIT", no_parameters=True)
+                if self._first:
+                    connection.exec_driver_sql(self._first).all()
+                self._connection = connection
             except Exception as error:  # drivers raise their own, the network's and the resolver's errors here
                 raise unreachable(error, self._engine.url) from None
         return self._connection

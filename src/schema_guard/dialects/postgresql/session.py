@@ -115,6 +115,8 @@ class PostgreSQLSession:
         """Hold the guard's lock on a connection of its own; applications in different schemas don't wait."""
         link = self._another_link()
         self._executor.pooled = shares_backends(self._link, link)
+        if not self._executor.pooled:
+            self._without_limits(self._link, link)
         lock = GuardLock(link, f"{key} {self.facts.default_schema}", self.stop, pooled=self._executor.pooled)
         with lock.held(wait):
             if self._executor.pooled:
@@ -200,6 +202,13 @@ class PostgreSQLSession:
         with self._reading("the catalog"):
             self._link.run("SET LOCAL search_path = ''")
             return self._link.rows(sql)
+
+    def _without_limits(self, *links: Link) -> None:
+        try:
+            for link in links:
+                link.settle(query("no_limits", local=False))
+        except DBAPIError as error:
+            raise read_failed(error, "the time limits of the role") from None
 
     @contextmanager
     def _reading(self, what: str, timeout: float = _READ_TIMEOUT) -> Iterator[None]:

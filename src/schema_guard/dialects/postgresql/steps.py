@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 
 from sqlalchemy.exc import DBAPIError
 
+from schema_guard.dialects.postgresql.catalog import query
 from schema_guard.dialects.postgresql.failures import (
     CANCELLED,
     DEADLOCK,
@@ -105,7 +106,7 @@ class Executor:
         # One round trip instead of five: a batch is short enough for that to matter.
         local = ", ".join(f"pg_catalog.set_config('{name}', '{value}', true)" for name, value in settings.items())
         try:
-            with self.link.within(statement_timeout), self.link.transaction("BEGIN", [f"SELECT {local}"]):
+            with self.link.within(statement_timeout), self.link.transaction("BEGIN", [f"SELECT {local}", *self._own()]):
                 return self.link.run(statement)
         except DBAPIError as error:
             if is_waiting(error) and not is_disconnect(error):
@@ -120,7 +121,7 @@ class Executor:
         pid: int,
         vacuumed: Mapping[str, float],
     ) -> int:
-        local = [f"SET LOCAL {name} = {value}" for name, value in settings.items()]
+        local = [*(f"SET LOCAL {name} = {value}" for name, value in settings.items()), *self._own()]
         try:
             with self.link.transaction("BEGIN", local), self._cancellable(pid):
                 self._send_vacuum_away(vacuumed, settings["lock_timeout"], sent)
@@ -131,6 +132,10 @@ class Executor:
                 with suppress(DBAPIError), self.link.transaction("BEGIN", local):
                     self._send(step.undo_on_failure, sent)
             raise
+
+    def _own(self) -> list[str]:
+        """What a transaction needs where the session could not be told once and for all."""
+        return [query("no_limits", local=True)] if self.pooled else []
 
     def _send_vacuum_away(self, vacuumed: Mapping[str, float], before: int, sent: Callable[[str], None]) -> None:
         """Wait for an autovacuum worker to be ended, with a lock that readers and writers don't wait behind.
