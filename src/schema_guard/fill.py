@@ -44,6 +44,8 @@ class Fill:
     """The UPDATE of one batch; run again until it changes no row. It fills only what is NULL."""
     walk: Spanned | None = None
     """The UPDATE of the rows of one span, low to below high: of block numbers on PostgreSQL, of rowids on SQLite."""
+    listed: Spanned | None = None
+    """The same by the address of each row that can be there: PostgreSQL 12 and 13 scan no range of blocks."""
     equated: tuple[tuple[str, str], ...] = ()
     """(source column, target column) that a row and its source row have in common."""
     joined: Fill | None = None

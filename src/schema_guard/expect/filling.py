@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypedDict
 
 from sqlalchemy import (
     Alias,
@@ -48,6 +48,12 @@ _SPAN = {
 }
 """A span of the table in its physical order, which no key, type or collation has a say in."""
 
+_LISTED = f"""{{0}}.ctid = ANY (ARRAY(
+SELECT ('(' || block || ',' || item || ')')::pg_catalog.tid
+FROM pg_catalog.generate_series({_LOW}::pg_catalog.int8, {_HIGH} - 1) AS block,
+pg_catalog.generate_series(1, pg_catalog.current_setting('block_size')::pg_catalog.int4 / 28) AS item))"""
+"""Each address in these blocks: an item takes 28 bytes at least (storage/bufpage.h, MaxHeapTuplesPerPage)."""
+
 
 def fill_of(backfill: Backfill, writer: Writer) -> Fill:
     """The backfill in a dialect's SQL.
@@ -73,7 +79,7 @@ def fill_of(backfill: Backfill, writer: Writer) -> Fill:
         open_sql=writer.query(select(func.count()).select_from(table).where(open_rows)),
         pending_sql=writer.query(select(exists(select(literal_column("1")).select_from(table).where(fillable)))),
         update_sql=writer.query(change),
-        walk=_spanned(_change(resolved, backfill.each).where(fillable), table, writer),
+        **_spans(_change(resolved, backfill.each).where(fillable), table, writer),
         equated=tuple(_equated(resolved, writer)),
         joined=_joined(resolved, backfill.each, writer),
     )
@@ -101,14 +107,25 @@ def _joined(resolved: Resolved, each: bool, writer: Writer) -> Fill | None:
             select(exists(select(literal_column("1")).select_from(table, source).where(fillable)))
         ),
         update_sql=text,
-        walk=_spanned(change, table, writer),
+        **_spans(change, table, writer),
     )
 
 
-def _spanned(change: Update, table: Table, writer: Writer) -> Spanned:
+class _Spans(TypedDict):
+    walk: Spanned
+    listed: Spanned | None
+
+
+def _spans(change: Update, table: Table, writer: Writer) -> _Spans:
+    name = writer.words.name
+    listed = _spanned(change, table, writer, _LISTED) if name == "postgresql" else None
+    return _Spans(walk=_spanned(change, table, writer, _SPAN[name]), listed=listed)
+
+
+def _spanned(change: Update, table: Table, writer: Writer, span: str) -> Spanned:
     """The UPDATE with the bounds of a span left open."""
     name = writer.dialect.identifier_preparer.format_table(table)
-    condition: ColumnElement[bool] = literal_column(_SPAN[writer.words.name].replace("{0}", name))
+    condition: ColumnElement[bool] = literal_column(span.replace("{0}", name))
     head, _, rest = writer.query(change.where(condition)).partition(_LOW)
     middle, _, tail = rest.partition(_HIGH)
     return Spanned(head, middle, tail)

@@ -46,7 +46,7 @@ def backfill_pending(difference: BackfillPending, context: Context) -> Repairs:
         context.step(
             difference,
             "backfill",
-            [_statement(fill, context)],
+            [_statement(fill)],
             fill.pending_sql,
             Phase.BACKFILL,
             locks=context.with_children(tuple(locks)),
@@ -69,11 +69,9 @@ def _checked(difference: BackfillPending, fill: Fill, context: Context) -> list[
     return sorted(targets, key=str)
 
 
-def _statement(fill: Fill, context: Context) -> str:
+def _statement(fill: Fill) -> str:
     """For the whole table at once, as a person would send it; apply narrows the bounds."""
-    if fill.walk is None or _reads_all_blocks(context):
-        return fill.update_sql
-    return fill.walk.between(0, LAST_BLOCK)
+    return fill.update_sql if fill.walk is None else fill.walk.between(0, LAST_BLOCK)
 
 
 def _batches(fill: Fill, context: Context) -> Batches | None:
@@ -82,16 +80,13 @@ def _batches(fill: Fill, context: Context) -> Batches | None:
     A row that somebody updates meanwhile moves to another block and may be passed over; that, and what fails, is what
     the next pass is for.
     """
-    if fill.walk is None or _reads_all_blocks(context):
+    finds_ranges = context.offline or context.at_least(14)
+    span = fill.walk if finds_ranges else fill.listed
+    if span is None:
         return None
     table = probes.literal(context.quote(fill.table))
     bounds = f"""WITH RECURSIVE part(oid) AS (SELECT {table}::pg_catalog.regclass::pg_catalog.oid
 UNION ALL SELECT i.inhrelid FROM pg_catalog.pg_inherits i JOIN part ON part.oid = i.inhparent)
 SELECT 0, pg_catalog.max(pg_catalog.pg_relation_size(part.oid)) / pg_catalog.current_setting('block_size')::int8
 FROM part"""
-    return Batches(span=fill.walk, bounds=bounds, first=FIRST_BATCH, surroundings=SURROUNDINGS)
-
-
-def _reads_all_blocks(context: Context) -> bool:
-    """PostgreSQL 12 and 13 know no TID range scan: the batches are then found by LIMIT."""
-    return not context.offline and not context.at_least(14)
+    return Batches(span=span, bounds=bounds, first=FIRST_BATCH, surroundings=SURROUNDINGS)
