@@ -129,7 +129,8 @@ class Guard:
                         done = run(plan, session, limits, started, heard=heard)
                         results.extend(done)
                         over = session.stop.asked or limits.remaining(started) <= 0
-                        if over or not any(result.changed for result in done):
+                        # A backup resolves nothing, and so makes nothing possible that was not before.
+                        if over or not any(result.changed and result.step.resolves for result in done):
                             break
                     look = self._look(session, limits.survey_timeout)  # what is, not what was meant
             report = self._report(session, look, started)

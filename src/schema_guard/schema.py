@@ -149,6 +149,11 @@ class Unique:
     valid: bool = True
     ddl: str = ""
 
+    def __str__(self) -> str:
+        nulls = " NULLS NOT DISTINCT" if self.nulls_not_distinct else ""
+        deferrable = " DEFERRABLE" if self.deferrable else ""
+        return f"UNIQUE{nulls} ({', '.join(self.columns)}){deferrable}"
+
 
 @dataclass(frozen=True, slots=True)
 class Check:
@@ -335,6 +340,12 @@ class Table:
     """The connected role owns it (or is a member of the owner): it may alter it."""
     owner: str | None = None
     """PostgreSQL: the role that owns it, where that is another than the connected one."""
+    of_type: str | None = None
+    """PostgreSQL: the composite type whose attributes are its columns (CREATE TABLE .. OF)."""
+    replica_identity: tuple[str, ...] = ()
+    """PostgreSQL: the columns of the index by which logical replication tells its rows apart; none may hold NULL."""
+    rows_held_in: tuple[str, ...] = ()
+    """PostgreSQL: columns of tables whose type is made of its row type: no column of it may be rewritten or retyped."""
 
     def column(self, name: str) -> Column | None:
         return next((column for column in self.columns if column.name == name), None)

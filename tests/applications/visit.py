@@ -73,7 +73,7 @@ def visit(application: ModuleType, situation: str, url: str) -> dict[str, Any]:
         told["alembic ms"] = _timed(
             lambda: told.update({"alembic differences": _by_alembic(engine, models_of(models))})
         )
-    except sa.exc.SQLAlchemyError as error:
+    except (sa.exc.SQLAlchemyError, ValueError) as error:
         told["alembic differences"] = f"{type(error).__name__}: {str(error).splitlines()[0]}"
     if situation == "older":
         try:

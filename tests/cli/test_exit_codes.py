@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from schema_guard.cli.exit_codes import apply_code, check_code
@@ -27,6 +29,14 @@ def result(outcome: Outcome) -> StepResult:
 )
 def test_what_breaks_remains(outcome: Outcome, code: int) -> None:
     assert apply_code(nouns.report(Finding(nouns.MISSING), results=(result(outcome),))) == code
+
+
+@pytest.mark.parametrize(("outcome", "code"), [(Outcome.FAILED, 5), (Outcome.LOCKED, 4), (Outcome.LEFT, 1)])
+def test_what_waits_remains_for_the_reason_of_what_it_waits_for(outcome: Outcome, code: int) -> None:
+    waiting = replace(nouns.add_column(), requires=frozenset({"backup main"}))
+    backup = replace(nouns.add_column(), id="back up main", resolves=(), provides=frozenset({"backup main"}))
+    results = (StepResult(backup, outcome), StepResult(waiting, Outcome.WAITING))
+    assert apply_code(nouns.report(Finding(nouns.MISSING), results=results)) == code
 
 
 def test_a_failed_step_is_no_failure_when_nothing_breaks() -> None:

@@ -176,6 +176,15 @@ def test_an_import_that_fails_inside_tells_the_inner_error_with_file_and_line(pr
     assert f"({folder}/shop_inner.py, line 2)" in told
 
 
+def test_a_factory_that_fails_in_an_installed_package_is_told_with_the_place_in_the_package(project: Write) -> None:
+    """Not with the place where the guard called it."""
+    folder = project()
+    installed = folder / "site-packages"
+    installed.mkdir()
+    (installed / "shop_app.py").write_text("def create_app():\n    import not_installed_anywhere\n")
+    assert f"({installed}/shop_app.py, line 2)" in message("shop_app:create_app()", installed)
+
+
 def test_a_syntax_error_is_told_with_its_line(project: Write) -> None:
     folder = project(shop_app="x = 1\ndef :")
     assert f"({folder}/shop_app.py, line 2)" in message("shop_app:db", folder)

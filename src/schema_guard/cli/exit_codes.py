@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from schema_guard.difference import Impact
-from schema_guard.report import Outcome, Report
+from schema_guard.report import Outcome, Report, StepResult
 
 __all__ = ["FAILED", "INTERRUPTED", "LOCKED", "OK", "REMAINS", "UNREACHABLE", "USAGE", "apply_code", "check_code"]
 
@@ -32,7 +34,16 @@ def apply_code(report: Report) -> int:
         return OK
     last = {result.step.id: result for result in report.results}
     broken = {finding.difference.key for finding in report.findings if finding.difference.impact is Impact.BREAKS}
-    outcomes = {result.outcome for result in last.values() if broken.intersection(result.step.resolves)}
+    concerned = [result for result in last.values() if broken.intersection(result.step.resolves)]
+    outcomes = {outcome for result in concerned for outcome in _causes(result, last.values())}
     if Outcome.FAILED in outcomes:
         return FAILED
     return LOCKED if Outcome.LOCKED in outcomes else REMAINS
+
+
+def _causes(result: StepResult, results: Iterable[StepResult]) -> set[Outcome]:
+    """What became of the step; of one that waits, what became of the steps that it waits for."""
+    if result.outcome is not Outcome.WAITING:
+        return {result.outcome}
+    awaited = [other for other in results if other.step.provides & result.step.requires and other is not result]
+    return {outcome for other in awaited for outcome in _causes(other, results)}

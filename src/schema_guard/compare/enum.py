@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from schema_guard.compare.holder import type_holder
 from schema_guard.difference import EnumMissing, EnumValueMissing, EnumValueUnknown, Impact
 from schema_guard.schema import Enum, Schema
 
@@ -15,7 +16,12 @@ def compare_enums(expected: Schema, actual: Schema) -> Iterator[EnumMissing | En
     for enum in expected.enums:
         live = existing.get(enum.name)
         if live is None:
-            yield EnumMissing(enum=enum, impact=Impact.BREAKS, effect="no column can have this type")
+            yield EnumMissing(
+                enum=enum,
+                holder=type_holder(actual, enum.name),
+                impact=Impact.BREAKS,
+                effect="no column can have this type",
+            )
         else:
             yield from _values(enum, live)
 

@@ -3,16 +3,21 @@
 from __future__ import annotations
 
 from schema_guard.difference import Holder
-from schema_guard.schema import Check, ForeignKey, Index, Schema, Table, Unique
+from schema_guard.schema import Check, ForeignKey, Index, Name, Relation, Schema, Table, TypeKind, Unique
 
 __all__ = [
     "check_words",
     "constraint_holder",
     "foreign_key_words",
     "index_words",
+    "named_holder",
     "relation_holder",
+    "type_holder",
     "unique_words",
 ]
+
+_TYPES = {TypeKind.ENUM: "enum type", TypeKind.DOMAIN: "domain"}
+_WITH_ROW_TYPE = frozenset({*map(str, Relation), "composite type"})
 
 
 def check_words(check: Check) -> Holder:
@@ -20,8 +25,7 @@ def check_words(check: Check) -> Holder:
 
 
 def unique_words(unique: Unique) -> Holder:
-    deferrable = " DEFERRABLE" if unique.deferrable else ""
-    return Holder("UNIQUE", f"({', '.join(unique.columns)}){deferrable}")
+    return Holder("UNIQUE", str(unique).removeprefix("UNIQUE "))
 
 
 def foreign_key_words(key: ForeignKey) -> Holder:
@@ -70,3 +74,23 @@ def relation_holder(actual: Schema, live: Table, name: str | None) -> Holder | N
         if (schema, taken) == (live.name.schema, name):
             return Holder(kind, taken)
     return None
+
+
+def named_holder(actual: Schema, name: Name) -> Holder | None:
+    """The table, view, index or sequence of this very name."""
+    for table in actual.tables:
+        if table.name == name:
+            return Holder(str(table.relation), str(name))
+    if name in actual.unknown_tables:
+        return Holder("table", str(name))
+    kind = next((kind for schema, taken, kind in actual.names_taken if (schema, taken) == name), None)
+    return Holder(kind, str(name)) if kind else None
+
+
+def type_holder(actual: Schema, name: Name) -> Holder | None:
+    """The type of this very name, or the relation whose row type bears it (PostgreSQL manual, CREATE TABLE, Notes)."""
+    relation = named_holder(actual, name)
+    if relation is not None and relation.kind in _WITH_ROW_TYPE:
+        return relation
+    kind = next((type_.kind for type_ in actual.types if (type_.schema, type_.name) == name), None)
+    return Holder(_TYPES.get(kind, "type"), str(name)) if kind is not None else None

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from schema_guard.compare.effects import writers
+from schema_guard.compare.holder import named_holder, type_holder
 from schema_guard.difference import DomainMissing, Impact, SchemaMissing, SequenceMissing, TypeMissing
 from schema_guard.schema import Name, Schema, TypeKind
 
@@ -21,7 +22,12 @@ def compare_domains(expected: Schema, actual: Schema) -> Iterator[DomainMissing]
     existing = {domain.name for domain in actual.domains}
     for domain in expected.domains:
         if domain.name not in existing:
-            yield DomainMissing(domain=domain, impact=Impact.BREAKS, effect="no column can have this type")
+            yield DomainMissing(
+                domain=domain,
+                holder=type_holder(actual, domain.name),
+                impact=Impact.BREAKS,
+                effect="no column can have this type",
+            )
 
 
 def compare_sequences(expected: Schema, actual: Schema) -> Iterator[SequenceMissing]:
@@ -29,7 +35,10 @@ def compare_sequences(expected: Schema, actual: Schema) -> Iterator[SequenceMiss
     for sequence in expected.sequences:
         if sequence.name not in existing:
             yield SequenceMissing(
-                sequence=sequence, impact=Impact.BREAKS, effect="INSERTs that take their key from it fail"
+                sequence=sequence,
+                holder=named_holder(actual, sequence.name),
+                impact=Impact.BREAKS,
+                effect="INSERTs that take their key from it fail",
             )
 
 

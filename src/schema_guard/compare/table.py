@@ -9,6 +9,7 @@ from schema_guard.compare.column import compare_columns, compare_view_columns
 from schema_guard.compare.effects import writers
 from schema_guard.compare.exclusion import compare_exclusions
 from schema_guard.compare.foreign_key import compare_foreign_keys
+from schema_guard.compare.holder import named_holder, type_holder
 from schema_guard.compare.index import compare_indexes
 from schema_guard.compare.primary_key import compare_primary_key
 from schema_guard.compare.unique import compare_uniques
@@ -16,7 +17,6 @@ from schema_guard.dialects.base import Judge
 from schema_guard.difference import (
     CommentDiffers,
     Difference,
-    Holder,
     Impact,
     RelationDiffers,
     TableMissing,
@@ -34,14 +34,12 @@ INFRASTRUCTURE = frozenset({"alembic_version"})
 
 def compare_tables(expected: Schema, actual: Schema, judge: Judge, policy: Policy) -> Iterator[Difference]:
     existing = {table.name: table for table in actual.tables}
-    taken = {(schema, name): kind for schema, name, kind in actual.names_taken}
     for table in expected.tables:
         live = existing.get(table.name)
         if live is None:
-            kind = taken.get(table.name)
             yield TableMissing(
                 table=table,
-                holder=Holder(kind, str(table.name)) if kind else None,
+                holder=named_holder(actual, table.name) or type_holder(actual, table.name),
                 impact=Impact.BREAKS,
                 effect=f"every statement on {writers(table)} fails ({judge.errors.undefined_table})",
             )

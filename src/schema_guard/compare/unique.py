@@ -20,13 +20,12 @@ def compare_uniques(table: Table, live: Table, actual: Schema) -> Iterator[Uniqu
         seen.add(structure)
         if _satisfied(unique, live):
             continue
-        weaker = next((other for other in live.uniques if set(other.columns) == set(unique.columns)), None)
+        beside = next((other for other in live.uniques if set(other.columns) == set(unique.columns)), None)
         yield UniqueMissing(
             table=table,
             unique=unique,
-            holder=constraint_holder(live, unique.name)
-            or relation_holder(actual, live, unique.name)
-            or (unique_words(weaker) if weaker is not None and weaker.name else None),
+            holder=constraint_holder(live, unique.name) or relation_holder(actual, live, unique.name),
+            beside=unique_words(beside) if beside is not None and beside.name else None,
             impact=upsert_impact(table, unique.columns),
             effect=upsert_effect(table, unique.columns),
         )

@@ -58,6 +58,8 @@ class PrimaryKeyDiffers(BaseDifference):
 class UniqueMissing(OfTable):
     code = "unique-missing"
     unique: Unique
+    beside: Holder | None = None
+    """A UNIQUE on the same columns that promises something else: checked later, or NULLs counted otherwise."""
 
     @property
     def object(self) -> str:
@@ -65,7 +67,8 @@ class UniqueMissing(OfTable):
 
     @property
     def headline(self) -> str:
-        return f"UNIQUE ({', '.join(self.unique.columns)}) missing{self._taken}"
+        there = f"; there is {self.beside}" if self.beside and not self.holder else ""
+        return f"{self.unique} missing{self._taken or there}"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from schema_guard.difference.base import BaseDifference
+from schema_guard.difference.base import BaseDifference, Holder
 from schema_guard.schema import Domain, Enum, Sequence
 
 __all__ = ["DomainMissing", "EnumMissing", "EnumValueMissing", "EnumValueUnknown", "SchemaMissing", "SequenceMissing"]
@@ -28,6 +28,7 @@ class SchemaMissing(BaseDifference):
 class EnumMissing(BaseDifference):
     code = "enum-missing"
     enum: Enum
+    holder: Holder | None = None
 
     @property
     def object(self) -> str:
@@ -35,7 +36,7 @@ class EnumMissing(BaseDifference):
 
     @property
     def headline(self) -> str:
-        return f"enum type missing ({', '.join(self.enum.values)})"
+        return f"enum type missing ({', '.join(self.enum.values)}){_held(self.holder)}"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -76,6 +77,7 @@ class EnumValueUnknown(BaseDifference):
 class DomainMissing(BaseDifference):
     code = "domain-missing"
     domain: Domain
+    holder: Holder | None = None
 
     @property
     def object(self) -> str:
@@ -83,13 +85,14 @@ class DomainMissing(BaseDifference):
 
     @property
     def headline(self) -> str:
-        return f"domain missing: {self.domain.type}"
+        return f"domain missing: {self.domain.type}{_held(self.holder)}"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SequenceMissing(BaseDifference):
     code = "sequence-missing"
     sequence: Sequence
+    holder: Holder | None = None
 
     @property
     def object(self) -> str:
@@ -97,4 +100,8 @@ class SequenceMissing(BaseDifference):
 
     @property
     def headline(self) -> str:
-        return "sequence missing"
+        return f"sequence missing{_held(self.holder)}"
+
+
+def _held(holder: Holder | None) -> str:
+    return f"; the name is held by {holder}" if holder else ""

@@ -115,7 +115,8 @@ def _failure(doing: str, error: Exception) -> str:
 
 def _frames(error: BaseException) -> list[traceback.FrameSummary]:
     frames = traceback.extract_tb(error.__traceback__)
-    return [frame for frame in frames if not frame.filename.startswith("<frozen") and frame.filename != __file__]
+    passed_over = ("<frozen", str(Path(__file__).parent))  # a checkout of the guard is in no site-packages
+    return [frame for frame in frames if not frame.filename.startswith(passed_over)]
 
 
 def _last_line(error: BaseException) -> str:

@@ -140,6 +140,37 @@ def test_labelled_branches_are_on_purpose(on_sqlite: Stage) -> None:
     assert stage.stamped() == ["b1", "r4"]
 
 
+def test_labels_that_are_computed(on_sqlite: Stage) -> None:
+    """Alembic takes what the variables hold, and so does the doctor: labels, and what a revision follows."""
+    stage = on_sqlite.plain().chain()
+    stage.write("branches.py", 'EXPAND = "expand"\nCONTRACT = "contract"\nLAST = "r3"\n')
+    labelled = "from branches import {0}\nbranch_labels = ({0},)"
+    stage.revision("e1", "r3", extra=labelled.format("EXPAND") + "\nfrom branches import LAST\ndown_revision = LAST")
+    stage.revision("c1", "r3", extra=labelled.format("CONTRACT"))
+    found = stage.doctor()
+    assert found.faults == {}, found.out
+    assert found.document["chain"]["revisions"] == 5
+    healthy(stage)
+    assert stage.stamped() == ["c1", "e1"]
+
+
+def test_a_file_that_computes_and_does_not_import(on_sqlite: Stage) -> None:
+    """Why it does not import is the fault, not that it computes."""
+    stage = on_sqlite.plain().chain()
+    stage.revision("r4", "r3", extra="from branches import LABEL\nbranch_labels = (LABEL,)")
+    assert "No module named 'branches'" in stage.doctor().faults["revision-unreadable"]["message"]
+
+
+def test_a_labelled_branch_that_depends_on_the_other(on_sqlite: Stage) -> None:
+    """A branch is what its revisions follow; what they depend on keeps the label of its own."""
+    stage = on_sqlite.plain().chain()
+    stage.revision("e1", "r3", extra='branch_labels = ("expand",)')
+    stage.revision("c1", "r3", extra='branch_labels = ("contract",)\ndepends_on = "e1"')
+    stage.revision("e2", "e1", 'op.create_table("e", sa.Column("id", sa.Integer))')
+    assert stage.doctor().faults == {}
+    healthy(stage)
+
+
 def test_a_branch_without_label(on_sqlite: Stage) -> None:
     stage = on_sqlite.plain().chain()
     stage.revision("r4", "r2", extra='branch_labels = ("a",)')

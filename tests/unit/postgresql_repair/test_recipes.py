@@ -20,6 +20,7 @@ from sqlalchemy import (
     Uuid,
     text,
 )
+from sqlalchemy.dialects.postgresql import HSTORE
 from sqlalchemy.schema import SchemaItem
 from sqlalchemy.types import UserDefinedType
 
@@ -374,3 +375,60 @@ def test_a_left_over_helper_is_dropped(postgres_database: Database) -> None:
     assert rows(
         postgres_database, "SELECT conname FROM pg_constraint WHERE contype = 'c' AND conrelid = 't'::regclass"
     ) == [("mine",)]
+
+
+@pytest.mark.parametrize("wider", ["text", "varchar(200)"])
+def test_a_column_that_somebody_widened_meanwhile_is_not_narrowed(postgres_database: Database, wider: str) -> None:
+    prepare(postgres_database, "CREATE TABLE t (id serial PRIMARY KEY, a varchar(20)); INSERT INTO t (a) VALUES ('x')")
+    (step,) = plan(postgres_database, models(Column("id", Integer, primary_key=True), Column("a", String(80)))).steps
+    assert needed(postgres_database, step)
+    prepare(postgres_database, f"ALTER TABLE t ALTER a TYPE {wider}")
+    assert not needed(postgres_database, step)
+
+
+def test_an_extension_beside_the_search_path_is_named_as_such(postgres_database: Database) -> None:
+    """CREATE EXTENSION, which else is what a missing type needs, would be an error: it is there."""
+    prepare(postgres_database, 'CREATE SCHEMA "Apart"; CREATE EXTENSION hstore SCHEMA "Apart"; CREATE TABLE t (id int)')
+    expected = models(Column("id", Integer), Column("pairs", HSTORE))
+    (missing, _) = plan(postgres_database, expected).refusals
+    assert missing.reason == "the type HSTORE is in the schema Apart, to which the search_path does not lead"
+    assert missing.advice == ('ALTER ROLE .. IN DATABASE .. SET search_path = public, "Apart";',)
+    prepare(postgres_database, f'ALTER DATABASE {postgres_database.name} SET search_path = public, "Apart"')
+    assert apply(postgres_database, expected).findings == ()
+
+
+@pytest.mark.parametrize("kind", ["VIEW", "MATERIALIZED VIEW"])
+def test_a_views_column_gets_its_type_from_its_query(postgres_database: Database, kind: str) -> None:
+    prepare(postgres_database, f"CREATE TABLE o (a varchar(20)); CREATE {kind} t AS SELECT a FROM o")
+    expected = models(Column("a", String(80), primary_key=True))
+    (refusal,) = plan(postgres_database, expected).refusals
+    assert refusal.reason == f"public.t is a {kind.lower()}, which is not altered"
+    for statement in refusal.advice:
+        prepare(postgres_database, statement.replace(".., ..::", "a::").replace("FROM ..", "FROM o"))
+    assert plan(postgres_database, expected).refusals == ()
+
+
+@pytest.mark.parametrize(
+    "sql",
+    [
+        "CREATE VIEW t_id_seq AS SELECT 1 AS x",
+        "CREATE TABLE o (z int); CREATE SEQUENCE t_id_seq OWNED BY o.z; SELECT setval('t_id_seq', 7)",
+    ],
+)
+def test_a_sequence_of_something_else_is_not_taken(postgres_database: Database, sql: str) -> None:
+    """It would be set above this table's keys, and dropping its own table would fail."""
+    prepare(postgres_database, f"CREATE TABLE t (id int PRIMARY KEY); INSERT INTO t VALUES (1000); {sql}")
+    report = apply(postgres_database, models(Column("id", Integer, primary_key=True)))
+    (result,) = report.results
+    assert result.outcome is Outcome.BLOCKED
+    assert result.message == "something else holds the name public.t_id_seq, or another column's keys come from it"
+    if "SEQUENCE" in sql:
+        assert rows(postgres_database, "SELECT last_value FROM t_id_seq") == [(7,)]
+
+
+def test_a_foreign_key_cannot_lead_to_a_view(postgres_database: Database) -> None:
+    prepare(postgres_database, "CREATE TABLE t (id serial PRIMARY KEY); CREATE VIEW v AS SELECT 1 AS id")
+    wanted = models(Column("id", Integer, primary_key=True), Column("v_id", ForeignKey("v.id")))
+    Table("v", wanted, Column("id", Integer, primary_key=True))
+    (refusal,) = plan(postgres_database, wanted).refusals
+    assert refusal.reason == "it needs table public.v, which cannot be had: it is a view"

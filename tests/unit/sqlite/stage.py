@@ -47,6 +47,9 @@ class Stage:
         """The stored statement of each object."""
         return dict(self.rows("SELECT name, sql FROM sqlite_master WHERE sql IS NOT NULL"))
 
+    def backups(self) -> set[Path]:
+        return set(self.path.parent.glob(f"{self.path.name}.backup-*"))
+
     def plan(self, metadata: MetaData, **policy: bool) -> Plan:
         return Guard(metadata, policy=Policy(**policy)).plan(self.engine)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sqlite3
 from dataclasses import replace
 
 import pytest
@@ -15,12 +16,15 @@ from sqlalchemy import (
     String,
     Table,
     UniqueConstraint,
+    event,
     text,
 )
 
 from schema_guard.dialects.sqlite.session import SQLiteSession
 from schema_guard.errors import StepError
-from tests.unit.sqlite.stage import Stage, starting, statements
+from schema_guard.guard import Guard
+from schema_guard.report import Outcome
+from tests.unit.sqlite.stage import Stage, outcomes, starting, statements
 
 
 def loosened(name: str = "t", *columns: Column[object]) -> MetaData:
@@ -326,3 +330,77 @@ def test_attached_databases_are_rebuilt_in_their_place(stage: Stage) -> None:
     assert set(stage.texts()) == {"t"}
     assert "NOT NULL" in stage.texts()["t"]
     assert other.path.with_name("other file.db.backup-1").exists()
+
+
+def test_a_table_of_very_many_columns(stage: Stage) -> None:
+    """Whose rows are compared in more terms than SQLite takes in one row."""
+    many = [f"c{number}" for number in range(1500)]
+    stage.script(
+        f"CREATE TABLE t (id INTEGER PRIMARY KEY, a TEXT NOT NULL, {', '.join(many)});"
+        " INSERT INTO t (id, a, c1499) VALUES (1, 'x', 7)"
+    )
+    stage.satisfied(loosened())
+    assert stage.rows("SELECT id, a, c1499 FROM t") == [(1, "x", 7)]
+
+
+def test_rows_that_never_kept_the_tables_own_promise_are_said_to_be_so(stage: Stage) -> None:
+    stage.script(
+        """PRAGMA ignore_check_constraints = ON;
+        CREATE TABLE t (id INTEGER PRIMARY KEY, a TEXT NOT NULL, b INT NOT NULL CHECK (b > 0));
+        INSERT INTO t VALUES (1, 'x', 0);"""
+    )
+    report = Guard(loosened()).apply(stage.engine)
+    assert outcomes(report) == [Outcome.DONE, Outcome.FAILED]  # the backup's success is no reason for another round
+    assert report.results[1].message == (
+        f"{stage.path}: rows of t don't keep what the table promises (CHECK constraint failed: b > 0); nothing was"
+        " changed: find them with PRAGMA integrity_check, mend them and run again"
+    )
+    assert stage.rows("SELECT * FROM t") == [(1, "x", 0)]
+
+
+def test_a_rebuild_that_fails_at_every_start_leaves_one_copy(stage: Stage) -> None:
+    """An application that is started again and again must not fill the disk; a copy that differs stays."""
+    stage.script(
+        """PRAGMA ignore_check_constraints = ON;
+        CREATE TABLE t (id INTEGER PRIMARY KEY, a TEXT NOT NULL, b INT NOT NULL CHECK (b > 0));
+        INSERT INTO t VALUES (1, 'x', 0);"""
+    )
+    for _ in range(3):
+        Guard(loosened()).apply(stage.engine)
+    assert len(stage.backups()) == 1
+    stage.script("INSERT INTO t VALUES (2, 'y', 1)")
+    Guard(loosened()).apply(stage.engine)
+    assert len(stage.backups()) == 2
+
+
+def test_a_null_where_the_table_says_not_null_is_said_of_the_table_itself(stage: Stage) -> None:
+    stage.script(
+        """CREATE TABLE t (id INTEGER PRIMARY KEY, a TEXT NOT NULL, b INT);
+        INSERT INTO t VALUES (1, 'x', NULL);
+        PRAGMA writable_schema = ON;
+        UPDATE sqlite_master SET sql = 'CREATE TABLE t (id INTEGER PRIMARY KEY, a TEXT NOT NULL, b INT NOT NULL)';"""
+    )
+    report = Guard(loosened()).apply(stage.engine)
+    assert "(NOT NULL constraint failed: t.b)" in report.results[1].message
+
+
+def test_what_only_the_application_registers_is_asked_for(stage: Stage) -> None:
+    """A function in an index, as its engine registers it and a connection of a URL does not."""
+
+    def registered(raw: sqlite3.Connection, _: object = None) -> None:
+        raw.create_function("folded", 1, str.casefold, deterministic=True)
+
+    stage.script("CREATE TABLE t (id INTEGER PRIMARY KEY, a TEXT NOT NULL)")
+    own = sqlite3.connect(stage.path)
+    registered(own)
+    own.execute("CREATE INDEX i ON t (folded(a))")
+    own.close()
+    report = Guard(loosened()).apply(stage.engine)
+    assert report.results[-1].message == (
+        f"{stage.path}: no such function: folded; nothing was changed: the application registers it on its own"
+        " connections, so give Guard.apply its engine in place of a URL"
+    )
+    event.listen(stage.engine, "connect", registered)
+    stage.engine.dispose()
+    assert Guard(loosened()).apply(stage.engine).results[-1].outcome is Outcome.DONE
+    assert set(stage.texts()) == {"t", "i"}

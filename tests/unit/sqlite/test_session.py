@@ -18,6 +18,7 @@ from sqlalchemy import CheckConstraint, Column, Integer, MetaData, String, Table
 from sqlalchemy.ext.asyncio import create_async_engine
 from sqlalchemy.pool import NullPool, StaticPool
 
+from schema_guard.dialects.sqlite.backup import make_backup
 from schema_guard.dialects.sqlite.session import SQLiteSession
 from schema_guard.errors import LockTimeoutError, ReadError, StepError, UnreachableError
 from schema_guard.guard import Guard
@@ -61,6 +62,28 @@ def test_an_empty_file_is_an_empty_database(stage: Stage) -> None:
 def test_a_missing_directory_is_said_in_one_line(tmp_path: Path) -> None:
     with pytest.raises(UnreachableError, match=r"directory .*nowhere does not exist"):
         Guard(METADATA).check(create_engine(f"sqlite:///{tmp_path}/nowhere/app.db"))
+
+
+def test_a_name_that_the_system_refuses_is_said_in_one_line(tmp_path: Path) -> None:
+    with pytest.raises(UnreachableError, match="too long: correct the URL"):
+        Guard(METADATA).check(create_engine(f"sqlite:///{tmp_path}/{'a' * 300}.db"))
+
+
+def test_a_directory_that_may_not_be_listed_is_no_obstacle(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
+    stage.script(OLD)
+    opened = os.open
+
+    def refusing(path: object, flags: int, mode: int = 0o777) -> int:
+        if path == stage.path.parent:
+            raise PermissionError(13, "Permission denied", str(path))
+        return opened(path, flags, mode)  # type: ignore[arg-type]
+
+    def refused(_: Path) -> object:
+        raise PermissionError(13, "Permission denied")
+
+    monkeypatch.setattr("os.open", refusing)
+    monkeypatch.setattr(Path, "iterdir", refused)
+    stage.satisfied(METADATA)
 
 
 def test_a_directory_is_no_database(tmp_path: Path) -> None:
@@ -302,6 +325,49 @@ def test_a_backup_that_fails_keeps_the_rebuild_waiting(stage: Stage, monkeypatch
     assert outcomes(report) == [Outcome.FAILED, Outcome.WAITING]
     assert "not enough room" in report.results[0].message
     assert stage.texts()["t"] == CREATED
+
+
+def test_a_backup_beside_which_nothing_may_be_written(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
+    stage.script(OLD)
+    opened = os.open
+
+    def refusing(path: object, flags: int, mode: int = 0o777) -> int:
+        if "backup" in str(path):
+            raise PermissionError(13, "Permission denied", str(path))
+        return opened(path, flags, mode)  # type: ignore[arg-type]
+
+    monkeypatch.setattr("os.open", refusing)
+    report = stage.apply(METADATA)
+    assert outcomes(report) == [Outcome.FAILED, Outcome.WAITING]
+    assert report.results[0].message == (
+        f"{stage.path}.backup-1 cannot be written (Permission denied); nothing was changed: make its directory"
+        " writable for this user, as SQLite's own journal needs it too, and run again"
+    )
+
+
+def test_a_backup_waits_for_a_lock_no_longer_than_it_may(stage: Stage) -> None:
+    stage.script(OLD)
+    writer = sqlite3.connect(stage.path, isolation_level=None, check_same_thread=False)
+    writer.execute("BEGIN EXCLUSIVE")
+    late = threading.Timer(5, writer.rollback)  # or a failure of this test would never end
+    late.start()
+    try:
+        with pytest.raises(sqlite3.OperationalError, match="is locked"):
+            make_backup(str(stage.path), f"{stage.path}.backup-1", 0.1)
+    finally:
+        late.cancel()
+        writer.close()
+    assert "backup" not in " ".join(path.name for path in stage.path.parent.iterdir())
+
+
+def test_connections_that_keep_their_lock(stage: Stage) -> None:
+    """The guard's own one, idle in its pool after the new column, would keep the backup out."""
+    stage.script(OLD)
+    event.listen(stage.engine, "connect", lambda raw, _: raw.execute("PRAGMA locking_mode = EXCLUSIVE"))
+    metadata = MetaData()
+    Table("t", metadata, Column("id", Integer, primary_key=True), Column("a", String), Column("b", Integer))
+    report = stage.satisfied(metadata)
+    assert [result.step.id for result in report.results] == ["add column t.b", "back up main", "rebuild t"]
 
 
 def test_no_backup_and_no_rebuild_when_told_so(stage: Stage) -> None:

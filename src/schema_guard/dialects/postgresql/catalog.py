@@ -69,6 +69,8 @@ class TableRow(NamedTuple):
     children: list[list[str]] | None
     partitions: list[list[str]] | None
     owner: str | None
+    of_type: str | None
+    replica_identity: list[str] | None
 
 
 class ColumnRow(NamedTuple):
@@ -133,7 +135,8 @@ class UseRow(NamedTuple):
     kind: str
     """As pg_identify_object says it."""
     identity: str
-    columns: list[str]
+    columns: list[str] | None
+    """None when it uses the table's row type."""
 
 
 def query(name: str, **values: object) -> str:
@@ -232,6 +235,7 @@ class _OfTable:
     """By column: its NOT NULL constraint that is NOT VALID."""
     uses: dict[str, list[str]] = field(default_factory=lambda: defaultdict(list))
     """By column's name: what keeps its type from being changed."""
+    rows_held_in: list[str] = field(default_factory=list)
     backing: dict[int, ConstraintRow] = field(default_factory=dict)
     """By index: the primary key, unique or exclusion constraint that it backs."""
 
@@ -304,7 +308,9 @@ class _Parts:
             )
 
     def add_use(self, row: UseRow) -> None:
-        for column in row.columns:
+        if row.columns is None:
+            self.of[row.table].rows_held_in.append(row.identity)
+        for column in row.columns or ():
             self.of[row.table].uses[column].append(_use(row.kind, row.identity))
 
     def table(self, row: TableRow) -> Table:
@@ -341,6 +347,9 @@ class _Parts:
             inherited=row.inherited,
             owned=row.owned,
             owner=row.owner,
+            of_type=row.of_type,
+            replica_identity=tuple(row.replica_identity or ()),
+            rows_held_in=tuple(owner.rows_held_in),
         )
 
 

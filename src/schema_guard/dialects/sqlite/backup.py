@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import filecmp
 import os
 import re
 import shutil
 import sqlite3
+from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
 
@@ -22,10 +24,15 @@ BACKUP = ".backup "
 
 def backup_name(path: str) -> str:
     """The first free name: app.db.backup-1, app.db.backup-2, .."""
+    return f"{path}.backup-{len(list(_backups(path))) + 1}"
+
+
+def _backups(path: str) -> Iterator[str]:
+    """Up to the first free name."""
     number = 1
-    while os.path.lexists(f"{path}.backup-{number}"):
+    while os.path.lexists(name := f"{path}.backup-{number}"):
+        yield name
         number += 1
-    return f"{path}.backup-{number}"
 
 
 def backup_statement(database: str, target: str) -> str:
@@ -40,6 +47,8 @@ def target_of(statement: str) -> tuple[str, str]:
 
 def make_backup(source: str, target: str, wait: float) -> None:
     """Copy a whole database; the copy appears under its name only when it is complete, and replaces nothing.
+
+    Older copies that equal it are removed: a rebuild that fails at every start would fill the disk with them.
 
     Args:
         source: the file to copy.
@@ -68,6 +77,9 @@ def make_backup(source: str, target: str, wait: float) -> None:
         partial.rename(target)
     finally:
         partial.unlink(missing_ok=True)
+    for older in _backups(source):
+        if older != target and filecmp.cmp(older, target, shallow=False):
+            Path(older).unlink()
 
 
 def partials_of(source: str) -> list[Path]:
@@ -76,7 +88,11 @@ def partials_of(source: str) -> list[Path]:
     Call it under the guard's lock before removing any: a process of another container has a number of its own.
     """
     file = Path(source).absolute()
-    named = ((path, path.name.removeprefix(file.name)) for path in file.parent.iterdir() if path.name != file.name)
+    try:
+        beside = list(file.parent.iterdir())
+    except OSError:  # a directory that may be searched and not listed
+        return []
+    named = ((path, path.name.removeprefix(file.name)) for path in beside if path.name != file.name)
     found = ((path, _PARTIAL.fullmatch(rest)) for path, rest in named if rest != path.name)
     return [path for path, match in found if match and not _runs(int(match["pid"]))]
 
@@ -106,8 +122,14 @@ def _copy(source: str, partial: Path, wait: float) -> None:
     try:
         copy = sqlite3.connect(partial)
         try:
-            original.backup(copy)
+            original.backup(copy, progress=_not_locked)
         finally:
             copy.close()
     finally:
         original.close()
+
+
+def _not_locked(status: int, _remaining: int, _total: int) -> None:
+    """The sqlite3 module tries a locked database again for ever, whatever the connection's timeout."""
+    if status & 0xFF in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED):
+        raise sqlite3.OperationalError("database is locked")

@@ -42,7 +42,11 @@ def directory_locked(path: str, wait: float, stop: Stop | None = None) -> Iterat
     if not HAS_FLOCK:
         yield
         return
-    descriptor = os.open(directory, os.O_RDONLY)
+    try:
+        descriptor = os.open(directory, os.O_RDONLY)
+    except PermissionError:  # it may be searched and not read; BEGIN IMMEDIATE and the probes keep guards apart then
+        yield
+        return
     try:
         stop = stop or Stop()
         deadline = time.monotonic() + wait

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import re
+
 from schema_guard.errors import GuardError, LockTimeoutError, ReadError, StepError, UnreachableError
 
-__all__ = ["failure", "primary_code", "reading_failure", "unreachable"]
+__all__ = ["CONSTRAINT", "failure", "no_copy", "primary_code", "reading_failure", "unfit_rows", "unreachable"]
 
-BUSY, LOCKED, READONLY, INTERRUPT, IOERR, CORRUPT, FULL, CANTOPEN, NOTADB = 5, 6, 8, 9, 10, 11, 13, 14, 26
+BUSY, LOCKED, READONLY, INTERRUPT, IOERR = 5, 6, 8, 9, 10
+CORRUPT, FULL, CANTOPEN, CONSTRAINT, NOTADB = 11, 13, 14, 19, 26
 
 _WORDS = {
     READONLY: "the database file is read-only: make it and its directory writable for this user",
@@ -16,6 +19,7 @@ _WORDS = {
     CANTOPEN: "the database file cannot be opened: check that its directory exists and may be read and written",
     NOTADB: "the file is not an SQLite database",
 }
+_OF_THE_APPLICATION = ("no such function", "no such collation sequence")
 _OPENING = frozenset({CANTOPEN, NOTADB, CORRUPT, IOERR})
 
 
@@ -52,7 +56,31 @@ def failure(database: str, error: BaseException) -> GuardError:
         return LockTimeoutError(f"{database} is locked by a statement of this very process; nothing was changed")
     if code == INTERRUPT:
         return StepError(f"{database}: the statement took longer than the statement timeout; nothing was changed")
-    return StepError(f"{database}: {_WORDS.get(code, _text(error))}")
+    text = _text(error)
+    if text.startswith(_OF_THE_APPLICATION):
+        return StepError(
+            f"{database}: {text}; nothing was changed: the application registers it on its own connections,"
+            " so give Guard.apply its engine in place of a URL"
+        )
+    return StepError(f"{database}: {_WORDS.get(code, text)}")
+
+
+def unfit_rows(database: str, table: str, error: BaseException) -> StepError:
+    """What to raise when the rows of a table cannot be copied into the same table made again: they came in with checks
+    off, or by an old version of SQLite, or the file is damaged. SQLite names the copy in what it says of a column."""
+    said = re.sub(rf"\bnew_{re.escape(table)}(_\d+)?\.", lambda _: f"{table}.", _text(error))
+    return StepError(
+        f"{database}: rows of {table} don't keep what the table promises ({said}); nothing was changed:"
+        " find them with PRAGMA integrity_check, mend them and run again"
+    )
+
+
+def no_copy(target: str, error: OSError) -> StepError:
+    """What to raise when the copy of the file, without which no table is rebuilt, cannot be written."""
+    return StepError(
+        f"{target} cannot be written ({error.strerror or error}); nothing was changed: make its directory writable for"
+        " this user, as SQLite's own journal needs it too, and run again"
+    )
 
 
 def reading_failure(database: str, error: BaseException, timeout: float | None = None) -> GuardError:

@@ -124,6 +124,12 @@ class Link:
         finally:
             connection.close()
 
+    def release(self) -> None:
+        """Close the idle connections to a file: with PRAGMA locking_mode = EXCLUSIVE they keep its lock."""
+        if self._own_pool:
+            self._bridge.call(self._pool.dispose)
+            self._pool = self._pool.recreate()
+
     def close(self) -> None:
         if self._kept is not None:
             self._bridge.call(self._kept.close)

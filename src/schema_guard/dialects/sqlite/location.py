@@ -44,6 +44,10 @@ def locate_database(engine: Engine) -> Location:
     if not path or mode == "memory":
         return Location(None, shared=True)
     file = Path(path).absolute()
+    try:
+        file.exists()
+    except OSError as error:
+        raise UnreachableError(f"{file}: {error.strerror}: correct the URL, or make the directory accessible") from None
     if file.is_dir():
         raise UnreachableError(f"{file} is a directory, not a database file")
     if not file.parent.is_dir():

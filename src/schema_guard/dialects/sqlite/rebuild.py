@@ -18,9 +18,14 @@ from schema_guard.dialects.sqlite.reader import key
 from schema_guard.dialects.sqlite.tokens import quoted_literal, significant
 from schema_guard.schema import ForeignKey, Name
 
-__all__ = ["Rebuild"]
+__all__ = ["COPY", "Rebuild"]
+
+COPY = "INSERT OR ABORT INTO "
+"""What the statement that copies the rows begins with. OR ABORT: an ON CONFLICT clause of the table must not drop a
+row silently."""
 
 _ROWIDS = ("rowid", "_rowid_", "oid")
+_GROUP = 100
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,8 +88,7 @@ class Rebuild:
             "PRAGMA legacy_alter_table = ON",
             "BEGIN IMMEDIATE",
             named(without_qualifiers(self.after), self.scratch, self.name.schema),
-            # OR ABORT: an ON CONFLICT clause of the table must not drop a row silently.
-            f"INSERT OR ABORT INTO {scratch} ({into}) SELECT {into} FROM {table}",
+            f"{COPY}{scratch} ({into}) SELECT {into} FROM {table}",
             *self._high_water_mark(old, new),
             *self._statistics_of(old.name, self.scratch),
             *self._drop(table, self._conditions(old, _same_rows(table, scratch, copied, _join(old, new, rowid)))),
@@ -220,8 +224,15 @@ def _same_rows(table: str, scratch: str, columns: Sequence[str], join: Sequence[
     if not join:
         return f"{count} AND NOT EXISTS (SELECT {names} FROM {table} EXCEPT SELECT {names} FROM {scratch})"
     on = " AND ".join(f"copied.{there} = original.{here}" for there, here in join)
-    differ = " OR ".join(f"original.{quote(column)} COLLATE BINARY IS NOT copied.{quote(column)}" for column in columns)
+    differ = _any([f"original.{quote(column)} COLLATE BINARY IS NOT copied.{quote(column)}" for column in columns])
     return (
         f"{count} AND NOT EXISTS (SELECT 1 FROM {table} AS original LEFT JOIN {scratch} AS copied ON {on}"
         f" WHERE copied.{join[0][0]} IS NULL OR {differ})"
     )
+
+
+def _any(conditions: Sequence[str]) -> str:
+    """One of them is true. In groups, as each OR of a long row is a level deeper, and SQLite takes a thousand
+    (https://sqlite.org/limits.html#max_expr_depth)."""
+    groups = [" OR ".join(conditions[at : at + _GROUP]) for at in range(0, len(conditions), _GROUP)]
+    return groups[0] if len(groups) == 1 else " OR ".join(f"({group})" for group in groups)

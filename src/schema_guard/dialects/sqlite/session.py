@@ -23,9 +23,10 @@ from schema_guard.dialects.sqlite.checks import refuted
 from schema_guard.dialects.sqlite.collisions import collisions_of
 from schema_guard.dialects.sqlite.dialect import SQLiteDialect
 from schema_guard.dialects.sqlite.directory_lock import directory_locked
-from schema_guard.dialects.sqlite.failures import failure
+from schema_guard.dialects.sqlite.failures import CONSTRAINT, failure, no_copy, primary_code, unfit_rows
 from schema_guard.dialects.sqlite.features import probe_features
 from schema_guard.dialects.sqlite.link import ERRORS, Link, Writer
+from schema_guard.dialects.sqlite.rebuild import COPY
 from schema_guard.dialects.stop import Stop
 from schema_guard.dialects.survey import Read, take_survey
 from schema_guard.difference import CollationDiffers, Difference, Impact
@@ -195,6 +196,8 @@ class SQLiteSession:
             words = refuted(statement, error)
             if words:
                 raise StepError(f"{self._link.location}: nothing was changed, it is not true that {words}") from None
+            if statement.startswith(COPY) and primary_code(error) == CONSTRAINT:
+                raise unfit_rows(str(self._link.location), step.object, error) from None
             raise failure(str(self._link.location), error) from None
         return changed if step.transactional else 0
 
@@ -217,9 +220,12 @@ class SQLiteSession:
     def _back_up(self, statement: str, lock_timeout: float) -> None:
         database, target = target_of(statement)
         source = self._databases()[database]
+        self._link.release()
         try:
             make_backup(source, target, lock_timeout)
-        except (sqlite3.Error, OSError) as error:
+        except OSError as error:
+            raise no_copy(target, error) from None
+        except sqlite3.Error as error:
             raise failure(source, error) from None
         left = tuple((name, path) for name, path in self.facts.backups if name != database)
         self.facts = replace(self.facts, backups=left)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 
@@ -55,7 +55,10 @@ class Chain:
     def parents(self, id_: str) -> tuple[str, ...]:
         """What it follows and what it depends on, as far as files are there; labels stand for their revision."""
         revision = self.by_id[id_]
-        named = (self.by_label.get(name, name) for name in (*revision.down, *revision.depends))
+        return self._known((*revision.down, *revision.depends))
+
+    def _known(self, names: Iterable[str]) -> tuple[str, ...]:
+        named = (self.by_label.get(name, name) for name in names)
         return tuple(name for name in dict.fromkeys(named) if name in self.by_id)
 
     @cached_property
@@ -79,13 +82,20 @@ class Chain:
 
     def upto(self, ids: Iterable[str]) -> frozenset[str]:
         """These revisions and everything that has to run before them."""
+        return self._above(ids, self.parents)
+
+    def lineage(self, ids: Iterable[str]) -> frozenset[str]:
+        """These revisions and everything that they follow: their branches. A branch label does not cross depends_on."""
+        return self._above(ids, lambda id_: self._known(self.by_id[id_].down))
+
+    def _above(self, ids: Iterable[str], parents: Callable[[str], Iterable[str]]) -> frozenset[str]:
         seen: set[str] = set()
         waiting = [id_ for id_ in ids if id_ in self.by_id]
         while waiting:
             id_ = waiting.pop()
             if id_ not in seen:
                 seen.add(id_)
-                waiting.extend(self.parents(id_))
+                waiting.extend(parents(id_))
         return frozenset(seen)
 
     def heads_of(self, ids: Collection[str]) -> tuple[str, ...]:

@@ -256,8 +256,8 @@ def _heads(chain: Chain, command: str) -> Iterator[Fault]:
 
 def _label_of(head: str, chain: Chain) -> str:
     """The branch label that a head alone has: on a revision of its own branch."""
-    shared = chain.upto([other for other in chain.heads if other != head])
-    own = chain.upto([head]) - shared
+    shared = chain.lineage([other for other in chain.heads if other != head])
+    own = chain.lineage([head]) - shared
     return next((label for id_ in chain.order if id_ in own for label in chain.by_id[id_].labels), "")
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 
@@ -17,6 +18,7 @@ __all__ = [
     "Failed",
     "Failure",
     "FileFailed",
+    "FileImported",
     "Found",
     "Job",
     "Task",
@@ -102,6 +104,14 @@ class FileFailed:
 
 
 @dataclass(frozen=True, slots=True)
+class FileImported:
+    """A revision file, and what its `revision`, `down_revision`, `branch_labels` and `depends_on` hold, as names."""
+
+    file: str
+    names: Mapping[str, tuple[str, ...]]
+
+
+@dataclass(frozen=True, slots=True)
 class Described:
     """What env.py configures; one for each database that it configures."""
 
@@ -159,4 +169,4 @@ class Ended:
     """Scratch databases that were made along the way."""
 
 
-Event = Found | FileFailed | Described | Asked | Began | Applied | Failed | Ended
+Event = Found | FileFailed | FileImported | Described | Asked | Began | Applied | Failed | Ended

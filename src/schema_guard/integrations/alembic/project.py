@@ -40,11 +40,12 @@ from schema_guard.integrations.alembic.job import (
     Ended,
     Event,
     FileFailed,
+    FileImported,
     Found,
     Job,
     Task,
 )
-from schema_guard.integrations.alembic.reading import compiled_files, revision_files
+from schema_guard.integrations.alembic.reading import compiled_files, names_of, revision_files
 from schema_guard.integrations.alembic.redirect import install
 from schema_guard.integrations.alembic.snapshot import Snapshots
 
@@ -139,7 +140,7 @@ class _Project:
         self.tell(Found(script.dir, versions, script.recursive_version_locations, flask))
         for path in revision_files(map(str, script._version_locations), script.recursive_version_locations):
             try:
-                load_python_file(path.parent, path.name)
+                self.tell(FileImported(str(path), names_of(load_python_file(path.parent, path.name))))
             except BaseException as error:
                 _, line = place_of(error, (str(path),))
                 self.tell(FileFailed(str(path), line, one_line(f"does not import: {type(error).__name__}: {error}")))

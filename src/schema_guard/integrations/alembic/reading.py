@@ -1,17 +1,26 @@
-"""Revision files read without running them: by their syntax tree."""
+"""Revision files read by their syntax tree; what they compute is taken from whoever imported them."""
 
 from __future__ import annotations
 
 import ast
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
 from schema_guard.errors import one_line
 from schema_guard.integrations.alembic.chain import Revision
 
-__all__ = ["Unreadable", "read_revision", "read_revisions", "compiled_files", "revision_files", "upgrade_body"]
+__all__ = [
+    "Imported",
+    "Unreadable",
+    "compiled_files",
+    "names_of",
+    "read_revision",
+    "read_revisions",
+    "revision_files",
+    "upgrade_body",
+]
 
 _LEGACY = re.compile(r"[a-f0-9]+\.py")
 _DDL = re.compile(r"\s*(create|alter|drop|comment|grant|revoke|set|reindex|analyze|vacuum|lock|do)\b", re.IGNORECASE)
@@ -25,6 +34,10 @@ class Unreadable:
     file: str
     message: str
     line: int = 0
+
+
+Imported = Mapping[str, tuple[str, ...]] | Unreadable
+"""What came of importing a file: the names that its variables hold, or why it did not import."""
 
 
 def revision_files(locations: Iterable[str], recursive: bool) -> list[Path]:
@@ -48,12 +61,19 @@ def compiled_files(locations: Iterable[str]) -> list[Path]:
     return found
 
 
-def read_revisions(files: Iterable[Path]) -> tuple[list[Revision], list[Unreadable]]:
-    """Read each file: what gives a revision, and what does not."""
+def read_revisions(
+    files: Iterable[Path], imported: Mapping[str, Imported] | None = None
+) -> tuple[list[Revision], list[Unreadable]]:
+    """Read each file: what gives a revision, and what does not.
+
+    Args:
+        files: the files of the versions folders.
+        imported: by file, what came of importing it.
+    """
     revisions: list[Revision] = []
     unreadable: list[Unreadable] = []
     for file in files:
-        found = read_revision(file)
+        found = read_revision(file, (imported or {}).get(str(file)))
         if isinstance(found, Revision):
             revisions.append(found)
         else:
@@ -61,35 +81,51 @@ def read_revisions(files: Iterable[Path]) -> tuple[list[Revision], list[Unreadab
     return revisions, unreadable
 
 
-def read_revision(file: Path) -> Revision | Unreadable:
-    """One file. Where none is written in it, Alembic takes a name of hexadecimal digits for the revision."""
+def read_revision(file: Path, imported: Imported | None = None) -> Revision | Unreadable:
+    """One file. Where none is written in it, Alembic takes a name of hexadecimal digits for the revision.
+
+    Args:
+        file: the revision file.
+        imported: what came of importing it. Alembic takes what the variables hold then, so a label may well be
+            `migration.EXPAND_BRANCH`; None leaves only what is written out.
+    """
     try:
         tree = ast.parse(file.read_bytes(), str(file))
     except SyntaxError as error:
         return Unreadable(str(file), f"does not parse: {one_line(error.msg)}", error.lineno or 0)
     except (ValueError, OSError, RecursionError) as error:
         return Unreadable(str(file), f"cannot be read: {one_line(str(error))}")
-    values: dict[str, object] = {}
+    names: dict[str, tuple[str, ...]] = {}
     lines: dict[str, int] = {}
     for name, line, value in _assignments(tree):
         lines[name] = line
         try:
-            values[name] = ast.literal_eval(value)
+            names[name] = _names(ast.literal_eval(value))
         except ValueError:
-            return Unreadable(str(file), f"{name} is computed, not written", line)
-    if "revision" not in values and not _LEGACY.fullmatch(file.name):
+            if isinstance(imported, Unreadable):
+                return imported
+            if imported is None:
+                return Unreadable(str(file), f"{name} is computed, not written", line)
+    if isinstance(imported, Mapping):
+        names.update(imported)
+    if not names.get("revision") and not _LEGACY.fullmatch(file.name):
         return Unreadable(str(file), "sets no `revision`, and Alembic refuses the whole folder for it")
     return Revision(
-        id=str(values.get("revision", file.stem)),
-        down=_names(values.get("down_revision")),
-        labels=_names(values.get("branch_labels")),
-        depends=_names(values.get("depends_on")),
+        id=names.get("revision", (file.stem,))[0],
+        down=names.get("down_revision", ()),
+        labels=names.get("branch_labels", ()),
+        depends=names.get("depends_on", ()),
         file=str(file),
         lines=lines,
         doc=ast.get_docstring(tree) or "",
         empty=not upgrade_body(tree),
         changes_rows=any(_changes_rows(node) for node in ast.walk(tree)),
     )
+
+
+def names_of(module: object) -> dict[str, tuple[str, ...]]:
+    """What the variables of an imported revision file hold."""
+    return {name: _names(getattr(module, name)) for name in VARIABLES if hasattr(module, name)}
 
 
 def upgrade_body(tree: ast.Module) -> list[ast.stmt]:

@@ -21,12 +21,13 @@ from schema_guard.integrations.alembic.job import (
     Described,
     Failed,
     FileFailed,
+    FileImported,
     Found,
     Job,
     Task,
 )
 from schema_guard.integrations.alembic.location import Location
-from schema_guard.integrations.alembic.reading import Unreadable, read_revisions, revision_files
+from schema_guard.integrations.alembic.reading import Imported, Unreadable, read_revisions, revision_files
 from schema_guard.integrations.alembic.scratch import Scratch, postgresql_scratch, sqlite_scratch
 from schema_guard.schema import Schema
 
@@ -99,7 +100,7 @@ def describe(location: Location, target: str, url: URL, written_url: URL, x: Seq
     """Read the files, import each, and run env.py without letting it connect. Writes nothing."""
     project = Project(location, target, url, written_url, tuple(x))
     found: Found | None = None
-    broken: list[FileFailed] = []
+    imported: dict[str, Imported] = {}
     described: list[Described] = []
     asked: list[Asked] = []
     failed: Failed | None = None
@@ -109,7 +110,9 @@ def describe(location: Location, target: str, url: URL, written_url: URL, x: Seq
             case Found():
                 found = event
             case FileFailed():
-                broken.append(event)
+                imported[event.file] = Unreadable(event.file, event.message, event.line)
+            case FileImported():
+                imported[event.file] = event.names
             case Described():
                 described.append(event)
             case Asked():
@@ -118,9 +121,10 @@ def describe(location: Location, target: str, url: URL, written_url: URL, x: Seq
                 failed = event
             case _:
                 continue
-    revisions, unreadable = read_revisions(revision_files(found.versions, found.recursive)) if found else ([], [])
+    files = revision_files(found.versions, found.recursive) if found else []
+    revisions, unreadable = read_revisions(files, imported)
     told = {item.file for item in unreadable}
-    unreadable += [Unreadable(item.file, item.message, item.line) for item in broken if item.file not in told]
+    unreadable += [item for item in imported.values() if isinstance(item, Unreadable) and item.file not in told]
     return Project(
         location,
         target,

@@ -21,7 +21,7 @@ WITH RECURSIVE asked AS MATERIALIZED (
   SELECT s.value::name AS name FROM json_array_elements_text(:'classes') AS s(value)
 ), wanted AS MATERIALIZED (
   SELECT c.oid, n.nspname, c.relname, c.relkind, c.relispartition, c.reltuples, c.relrowsecurity, c.relowner,
-         c.relhastriggers, c.relhassubclass
+         c.relhastriggers, c.relhassubclass, c.reltype, c.reloftype, c.relreplident
   FROM asked a
   JOIN pg_namespace n ON n.nspname = a.nspname
   JOIN pg_class c ON c.relnamespace = n.oid AND c.relname = a.relname
@@ -45,6 +45,15 @@ WITH RECURSIVE asked AS MATERIALIZED (
              JOIN pg_class pc ON pc.oid = i.inhparent
              JOIN pg_namespace pn ON pn.oid = pc.relnamespace) AS above ON above.inhrelid = c.oid AND c.relispartition
   GROUP BY f.root
+), row_types AS (
+  -- the types that hold rows of a table: its own row type, arrays and domains of it, composite types with such a column
+  SELECT f.root, c.reltype AS oid FROM family f JOIN pg_class c ON c.oid = f.oid WHERE c.reltype <> 0
+  UNION
+  SELECT r.root, coalesce(c.reltype, d.objid)
+  FROM row_types r
+  JOIN pg_depend d ON d.refclassid = 'pg_catalog.pg_type'::regclass AND d.refobjid = r.oid
+  LEFT JOIN pg_class c ON d.classid = 'pg_catalog.pg_class'::regclass AND c.oid = d.objid AND c.relkind = 'c'
+  WHERE d.classid = d.refclassid OR c.oid IS NOT NULL
 )
 SELECT 'tables' AS kind, json_agg(json_build_array(
          w.oid::int8, w.nspname, w.relname, w.relkind, w.relispartition, w.reltuples,
@@ -56,7 +65,12 @@ SELECT 'tables' AS kind, json_agg(json_build_array(
          (SELECT d.description FROM pg_description d
           WHERE d.objoid = w.oid AND d.classoid = 'pg_catalog.pg_class'::regclass AND d.objsubid = 0),
          w.relhassubclass AND w.relkind <> 'p', families.bytes, families.children, families.partitions,
-         CASE WHEN pg_get_userbyid(w.relowner) <> current_user THEN pg_get_userbyid(w.relowner) END))::text AS items
+         CASE WHEN pg_get_userbyid(w.relowner) <> current_user THEN pg_get_userbyid(w.relowner) END,
+         CASE WHEN w.reloftype <> 0 THEN w.reloftype::regtype::text END,
+         CASE WHEN w.relreplident = 'i'
+              THEN ARRAY(SELECT a.attname FROM pg_index i
+                         JOIN pg_attribute a ON a.attrelid = i.indrelid AND a.attnum = ANY (i.indkey::int2[])
+                         WHERE i.indrelid = w.oid AND i.indisreplident) END))::text AS items
 FROM wanted w
 JOIN families ON families.root = w.oid
 UNION ALL
@@ -197,6 +211,14 @@ FROM (
   JOIN pg_inherits i ON i.inhrelid = w.oid
   JOIN pg_attribute a ON a.attrelid = w.oid AND a.attnum > 0 AND a.attinhcount > 0 AND NOT a.attisdropped
   GROUP BY w.oid, i.inhparent
+  UNION ALL
+  -- of no column of its own: what holds whole rows of the table
+  SELECT DISTINCT r.root, 'row type', c.oid::regclass::text || '.' || quote_ident(a.attname), NULL::name[]
+  FROM row_types r
+  JOIN pg_depend d ON d.refclassid = 'pg_catalog.pg_type'::regclass AND d.refobjid = r.oid
+    AND d.classid = 'pg_catalog.pg_class'::regclass AND d.objsubid > 0
+  JOIN pg_class c ON c.oid = d.objid AND c.relkind IN ('r', 'm', 'p')
+  JOIN pg_attribute a ON a.attrelid = d.objid AND a.attnum = d.objsubid
 ) AS u
 UNION ALL
 -- what else bears a name in these schemas: tables that nothing expects, and everything that holds an expected name

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from schema_guard.dialects.postgresql.repair import probes
 from schema_guard.dialects.postgresql.repair.comment import comment_statements
 from schema_guard.dialects.postgresql.repair.context import INSTANT, Context, Repairs, column_token
@@ -18,6 +20,9 @@ ROWS_CAME = "the table holds more rows than when it was looked at"
 def column_missing(difference: ColumnMissing, context: Context) -> Repairs:
     table, column = difference.table, difference.column
     whole = [f"ALTER TABLE {context.quote(table.name)} ADD COLUMN {column.ddl}"]
+    holders = context.shape(table).rows_held_in
+    if holders and (column.default is not None or _computes(column)):
+        return _beside_rows_elsewhere(difference, whole, holders, context)
     if context.empty(table):
         harmless = _fits_rows(column) and not _rewrites(column, context)
         return [_add(difference, whole, context, guarded=not harmless)]
@@ -30,6 +35,9 @@ def column_missing(difference: ColumnMissing, context: Context) -> Repairs:
     if context.policy.fill_constant_defaults and column.fill is not None:
         return [_filled(difference, column.fill, context)]
     bare = [f"ALTER TABLE {context.quote(table.name)} ADD COLUMN {_bare(column, context)}"]
+    if column.generated is not None:  # virtual: it is computed when it is read, so nothing follows that could be NULL
+        bare = [f"{bare[0]} GENERATED ALWAYS AS ({column.generated.expression}) VIRTUAL"]
+        return [_add(difference, bare, context)]
     return [_add(difference, bare, context, why=_later(column))]
 
 
@@ -80,6 +88,18 @@ def _rewritten(difference: ColumnMissing, whole: list[str], context: Context) ->
             tuple(f"{statement};" for statement in whole),
         )
     ]
+
+
+def _beside_rows_elsewhere(
+    difference: ColumnMissing, whole: list[str], holders: Sequence[str], context: Context
+) -> Repairs:
+    """PostgreSQL gives no value to a new column while rows of the table's type are held elsewhere, which get none."""
+    table, column = difference.table, difference.column
+    if column.default is not None:
+        statements = _default_for_new_rows(table, column, context)
+        return [_add(difference, statements, context, why=_later(column))]
+    reason = f"PostgreSQL computes no column anew while {', '.join(holders)} holds rows of the table's type"
+    return [Refusal(difference, reason, tuple(f"{statement};" for statement in whole))]
 
 
 def _default_for_new_rows(table: Table, column: Column, context: Context) -> list[str]:

@@ -82,6 +82,8 @@ def _by_sequence(difference: DefaultDiffers, context: Context) -> Repairs:
             cost="for as long as it takes to find the highest key",
             hazards=() if _leads_an_index(difference, context) else (Hazard.SCANS,),
             requires=frozenset({column_token(table.name, column.name)}),
+            unless=probes.not_its_sequence(relation, name, column.name),
+            unless_reason=f"something else holds the name {sequence}, or another column's keys come from it",
         )
     ]
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from schema_guard.dialects.postgresql.repair import probes
 from schema_guard.dialects.postgresql.repair.context import Context, Repairs, literal
-from schema_guard.dialects.postgresql.repair.schema import homeless, needs_schema
+from schema_guard.dialects.postgresql.repair.schema import held, homeless, needs_schema
 from schema_guard.difference import EnumMissing, EnumValueMissing
 from schema_guard.plan import Phase
 
@@ -13,6 +13,8 @@ __all__ = ["enum_missing", "enum_value_missing"]
 
 def enum_missing(difference: EnumMissing, context: Context) -> Repairs:
     enum = difference.enum
+    if difference.holder is not None:
+        return held(difference, difference.holder, "enum type")
     return homeless(difference, enum.name, context) or [
         context.step(
             difference,

@@ -6,11 +6,11 @@ from schema_guard.dialects.postgresql.repair import probes
 from schema_guard.dialects.postgresql.repair.clearing import clear_away
 from schema_guard.dialects.postgresql.repair.context import Context, Repairs, unique_token
 from schema_guard.dialects.postgresql.repair.partitioned_index import build_on_partitions
-from schema_guard.difference import Difference, IndexInvalid, IndexMissing
+from schema_guard.difference import Difference, Holder, IndexInvalid, IndexMissing
 from schema_guard.plan import Hazard, Lock, Phase, Refusal, Step
 from schema_guard.schema import Index, Name, Table
 
-__all__ = ["build_concurrently", "index_invalid", "index_missing", "left_over", "partition_recipe"]
+__all__ = ["build_concurrently", "index_invalid", "index_missing", "left_over", "partition_recipe", "put_aside"]
 
 
 def index_missing(difference: IndexMissing, context: Context) -> Repairs:
@@ -207,14 +207,20 @@ def _on_partitioned(difference: IndexMissing, name: Name, context: Context) -> R
 def _held(difference: IndexMissing, name: Name, context: Context) -> Refusal:
     """The name is taken by another structure, which may be in use: a person decides."""
     index = difference.index
-    aside = context.quote(f"{name.name[:50]}_old")
-    rename = f"ALTER INDEX {context.quote(name)} RENAME TO {aside};"
-    advice = (rename,) if difference.holder and "index" in difference.holder.kind else ()
+    advice = (put_aside(name, difference.holder, context),) if difference.holder else ()
     return Refusal(
         difference,
         f"the name {name} is held by {difference.holder}",
         (*advice, f"CREATE {_unique(index)}INDEX CONCURRENTLY {index.ddl};"),
     )
+
+
+def put_aside(name: Name, holder: Holder, context: Context) -> str:
+    """The statement that gives another name to a relation; ALTER TABLE takes all that have no word of their own."""
+    words = (("index", "INDEX"), ("materialized view", "MATERIALIZED VIEW"), ("view", "VIEW"), ("type", "TYPE"))
+    kind = next((keyword for word, keyword in words if word in holder.kind), "TABLE")
+    aside = context.quote(f"{name.name[:50]}_old")
+    return f"ALTER {kind} {context.quote(name)} RENAME TO {aside};"
 
 
 def _unique(index: Index) -> str:

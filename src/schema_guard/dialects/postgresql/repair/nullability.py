@@ -45,6 +45,9 @@ def _loosen(difference: NullabilityDiffers, context: Context) -> Repairs:
     live = context.live(table)
     if live and live.primary_key and column.name in live.primary_key.columns:
         return [Refusal(difference, "the column is part of the primary key, which cannot hold NULL")]
+    if live and column.name in live.replica_identity:
+        how = f"ALTER TABLE {name} REPLICA IDENTITY FULL; -- or USING INDEX of another one"
+        return [Refusal(difference, "it is part of the table's replica identity, which cannot hold NULL", (how,))]
     if column.identity:
         return [Refusal(difference, "an identity column cannot hold NULL", (f"{_drop_identity(name, quoted)};",))]
     if column.value_domain_not_null:

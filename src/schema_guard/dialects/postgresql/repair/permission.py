@@ -23,6 +23,9 @@ ALTERABLE = (Relation.TABLE, Relation.PARTITIONED, Relation.PARTITION)
 def permitted(difference: Difference, repairs: Repairs, context: Context) -> Repairs:
     """The repairs as they are, or one refusal with their statements in place of the steps."""
     steps = [repair for repair in repairs if isinstance(repair, Step)]
+    live = context.actual.table(difference.table_name) if difference.table_name else None
+    if isinstance(difference, TypeDiffers) and repairs and live is not None and live.relation in VIEWS:
+        return [Refusal(difference, _not_altered(live), _of_view(live, difference, context))]
     if not steps:
         return repairs
     reason = _forbidden(difference, context)
@@ -30,22 +33,36 @@ def permitted(difference: Difference, repairs: Repairs, context: Context) -> Rep
         return repairs
     if difference.impact is Impact.NOTES:
         return []
-    live = context.actual.table(difference.table_name) if difference.table_name else None
     if live is not None and isinstance(difference, ColumnMissing) and live.relation in VIEWS:
         advice = _of_view(live, difference, context)
+    elif live is not None and live.of_type is not None and isinstance(difference, ColumnMissing | TypeDiffers):
+        advice = (_of_type(live.of_type, difference, context),)
     else:
         advice = tuple(f"{statement};" for step in steps for statement in step.statements)
     return [Refusal(difference, reason, advice), *(repair for repair in repairs if isinstance(repair, Refusal))]
 
 
-def _of_view(view: Table, difference: ColumnMissing, context: Context) -> tuple[str, ...]:
+def _of_view(view: Table, difference: ColumnMissing | TypeDiffers, context: Context) -> tuple[str, ...]:
     """A view's columns are what its query gives; REPLACE takes new ones at the end only (manual, CREATE VIEW)."""
     name, column = context.quote(view.name), context.quote(difference.column.name)
     shown = f"SELECT pg_catalog.pg_get_viewdef({literal(name)}::pg_catalog.regclass);"
-    if view.relation is Relation.VIEW:
+    if view.relation is Relation.VIEW and isinstance(difference, ColumnMissing):
         return (shown, f"CREATE OR REPLACE VIEW {name} AS SELECT .., .. AS {column} FROM ..; -- {column} comes last")
-    made = f"CREATE MATERIALIZED VIEW {name} AS SELECT .., .. AS {column} FROM ..;"
-    return (shown, f"DROP MATERIALIZED VIEW {name};", made)
+    kind = "VIEW" if view.relation is Relation.VIEW else "MATERIALIZED VIEW"
+    value = f"..::{difference.column.type.text}" if isinstance(difference, TypeDiffers) else ".."
+    return (shown, f"DROP {kind} {name};", f"CREATE {kind} {name} AS SELECT .., {value} AS {column} FROM ..;")
+
+
+def _not_altered(live: Table) -> str:
+    return f"{live.name} is a {live.relation}, which is not altered"
+
+
+def _of_type(name: str, difference: ColumnMissing | TypeDiffers, context: Context) -> str:
+    """A typed table follows its type (manual, ALTER TYPE, CASCADE)."""
+    column = context.quote(difference.column.name)
+    wanted = difference.column.type.text
+    change = f"ADD ATTRIBUTE {column} {wanted}" if isinstance(difference, ColumnMissing) else ""
+    return f"ALTER TYPE {name} {change or f'ALTER ATTRIBUTE {column} TYPE {wanted}'} CASCADE;"
 
 
 def _forbidden(difference: Difference, context: Context) -> str:
@@ -61,9 +78,11 @@ def _forbidden_on(live: Table, difference: Difference) -> str:
     if isinstance(difference, BackfillPending):
         return ""
     if live.relation not in ALTERABLE:
-        return f"{live.name} is a {live.relation}, which is not altered"
+        return _not_altered(live)
     if live.relation is Relation.PARTITION and isinstance(difference, ColumnMissing | TypeDiffers):
         return f"{live.name} is a partition: its columns are those of its parent, which has to be altered instead"
+    if live.of_type is not None and isinstance(difference, ColumnMissing | TypeDiffers):
+        return f"{live.name} is a table of the type {live.of_type}, which has to be altered instead"
     if not live.owned:
         return f"{live.name} belongs to another role; run it as the table's owner"
     return ""

@@ -31,11 +31,12 @@ __all__ = [
     "name_free",
     "name_taken",
     "narrower_than",
+    "not_its_sequence",
     "primary_key_absent",
     "relation_absent",
     "schema_absent",
     "type_absent",
-    "type_is_not",
+    "type_is",
     "unique_absent",
 ]
 
@@ -65,6 +66,18 @@ def relation_absent(relation: str) -> str:
 
 def name_free(relation: str) -> str:
     return f"SELECT {_relation(relation)} IS NULL"
+
+
+def not_its_sequence(relation: str, table: str, column: str) -> str:
+    """True when the name is held by something else than a sequence that is this column's or nobody's."""
+    return (
+        f"SELECT EXISTS (SELECT 1 FROM pg_catalog.pg_class c WHERE c.oid = {_relation(relation)} AND (c.relkind <> 'S'"
+        " OR EXISTS (SELECT 1 FROM pg_catalog.pg_depend d JOIN pg_catalog.pg_attribute a"
+        " ON a.attrelid = d.refobjid AND a.attnum = d.refobjsubid"
+        " WHERE d.classid = 'pg_catalog.pg_class'::pg_catalog.regclass AND d.refclassid = d.classid"
+        " AND d.objid = c.oid AND d.deptype IN ('a', 'i')"
+        f" AND (d.refobjid, a.attname) <> ({_relation(table)}, {literal(column)}))))"
+    )
 
 
 def index_detached(parent: str, index: str) -> str:
@@ -123,13 +136,13 @@ def _unqualified(text: str) -> str:
     return f"pg_catalog.regexp_replace({text}, {pattern}, '', 'g')"
 
 
-def type_is_not(table: str, column: str, wanted: Type) -> str:
-    """True when the column's type or length is another one."""
-    condition = f"a.atttypid <> pg_catalog.to_regtype({literal(wanted.text)})"
-    modifier = _modifier(wanted)
-    if modifier is not None:
-        condition = f"({condition} OR a.atttypmod <> {modifier})"
-    return column_has(table, column, condition)
+def type_is(table: str, column: str, text: str) -> str:
+    """True when the column's type reads like this, wherever the search_path leads; see `default_is`.
+
+    Not: while it isn't the wanted one. Somebody may have made it wider than that in between, and it would be narrowed.
+    """
+    found = "pg_catalog.format_type(a.atttypid, a.atttypmod)"
+    return column_has(table, column, f"{_unqualified(found)} = {_unqualified(literal(text))}")
 
 
 def narrower_than(table: str, column: str, wanted: Type) -> str:

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from schema_guard.dialects.postgresql.repair import probes
 from schema_guard.dialects.postgresql.repair.context import Context, Repairs
-from schema_guard.difference import Difference, DomainMissing, SchemaMissing, SequenceMissing
+from schema_guard.difference import Difference, DomainMissing, Holder, SchemaMissing, SequenceMissing
 from schema_guard.plan import Lock, Phase, Refusal
 from schema_guard.schema import Name
 
-__all__ = ["domain_missing", "homeless", "needs_schema", "schema_missing", "sequence_missing"]
+__all__ = ["domain_missing", "held", "homeless", "needs_schema", "schema_missing", "sequence_missing"]
 
 
 def schema_missing(difference: SchemaMissing, context: Context) -> Repairs:
@@ -27,6 +27,8 @@ def schema_missing(difference: SchemaMissing, context: Context) -> Repairs:
 
 def domain_missing(difference: DomainMissing, context: Context) -> Repairs:
     domain = difference.domain
+    if difference.holder is not None:
+        return held(difference, difference.holder, "domain")
     return homeless(difference, domain.name, context) or [
         context.step(
             difference,
@@ -42,6 +44,8 @@ def domain_missing(difference: DomainMissing, context: Context) -> Repairs:
 
 def sequence_missing(difference: SequenceMissing, context: Context) -> Repairs:
     sequence = difference.sequence
+    if difference.holder is not None:
+        return held(difference, difference.holder, "sequence")
     return homeless(difference, sequence.name, context) or [
         context.step(
             difference,
@@ -59,6 +63,12 @@ def needs_schema(name: Name) -> frozenset[str]:
     return frozenset({f"schema {name.schema}"}) if name.schema else frozenset()
 
 
+def held(difference: Difference, holder: Holder, wanted: str) -> Repairs:
+    """Nothing can be created under a name that something else holds, which may be in use: a person decides."""
+    advice = f"give the {wanted} or the {holder.kind} another name"
+    return [Refusal(difference, f"the name is held by {holder}", (advice,))]
+
+
 def homeless(difference: Difference, name: Name, context: Context) -> Repairs:
     """A refusal when the search_path leads to no schema in which the unqualified name could be created."""
     if name.schema is not None or context.offline:
@@ -66,7 +76,7 @@ def homeless(difference: Difference, name: Name, context: Context) -> Repairs:
     return [
         Refusal(
             difference,
-            "no schema of the connection's search_path exists, so there is nowhere to create it",
-            ("CREATE SCHEMA public;",),
+            "the search_path leads to no schema that exists and that the role may use: nowhere to create it",
+            ("CREATE SCHEMA public; -- or, where it exists:\nGRANT USAGE, CREATE ON SCHEMA public TO ..;",),
         )
     ]

@@ -87,10 +87,14 @@ def _lacking(pairs: Sequence[Pair]) -> dict[str, str]:
     made: set[str] = set()
     missing: dict[str, str] = {}
     for difference, repairs in pairs:
-        reason = next((repair.reason for repair in repairs if isinstance(repair, Refusal)), "")
+        reason = next((repair.reason for repair in repairs if isinstance(repair, Refusal)), _stands_there(difference))
         missing.update(dict.fromkeys(_missing(difference), reason))
         made.update(token for repair in repairs if isinstance(repair, Step) for token in repair.provides)
     return {token: reason for token, reason in missing.items() if token not in made}
+
+
+def _stands_there(difference: Difference) -> str:
+    return f"it is a {difference.actual}" if isinstance(difference, RelationDiffers) else ""
 
 
 def _missing(difference: Difference) -> set[str]:

@@ -7,7 +7,7 @@ from schema_guard.dialects.postgresql.repair.comment import comment_statements
 from schema_guard.dialects.postgresql.repair.context import Context, Repairs, column_token, table_token, unique_token
 from schema_guard.dialects.postgresql.repair.foreign_key import foreign_key_missing
 from schema_guard.dialects.postgresql.repair.index import index_missing
-from schema_guard.dialects.postgresql.repair.schema import homeless, needs_schema
+from schema_guard.dialects.postgresql.repair.schema import held, homeless, needs_schema
 from schema_guard.difference import (
     ForeignKeyMissing,
     Holder,
@@ -29,8 +29,7 @@ def table_missing(difference: TableMissing, context: Context) -> Repairs:
     """
     table = difference.table
     if difference.holder is not None:
-        reason = f"the name is held by {difference.holder}"
-        return [Refusal(difference, reason, (f"give the table or the {difference.holder.kind} another name",))]
+        return held(difference, difference.holder, "table")
     nowhere = homeless(difference, table.name, context)
     if nowhere:
         return nowhere

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from schema_guard.dialects.postgresql.repair import probes
 from schema_guard.dialects.postgresql.repair.context import Context, Repairs, column_token, literal, retyped_token
 from schema_guard.dialects.violators import mentions
 from schema_guard.difference import CollationDiffers, Fit, TypeDiffers, TypeMissing
 from schema_guard.plan import Hazard, Phase, Refusal, Step
-from schema_guard.schema import Column, Type
+from schema_guard.schema import Type
 
 __all__ = ["collation_differs", "type_differs", "type_missing"]
 
@@ -37,13 +39,18 @@ EXTENSIONS = {
 DEPENDED_ON = "something that was made since it was looked at uses the column"
 
 
+PARENT = "parent table "
+"""How the reader of the catalog words what a column is inherited from."""
+
 SHOWN = 5
 """How many of the things that use a column a refusal names."""
 
 
 def type_differs(difference: TypeDiffers, context: Context) -> Repairs:
-    if difference.actual.used_by:
-        return [_used(difference, context)]
+    live = context.live(difference.table)
+    users = (*difference.actual.used_by, *(f"column {name}" for name in (live.rows_held_in if live else ())))
+    if users:
+        return [_used(difference, users, context)]
     match difference.fit:
         case Fit.NARROWER:
             return _widen(difference, context, rewrites=False)
@@ -68,7 +75,7 @@ def _widen(difference: TypeDiffers, context: Context, *, rewrites: bool) -> Repa
             difference,
             "alter-type",
             [statement],
-            _not_yet(quoted, column, context),
+            _as_it_was(difference, quoted, context),
             Phase.WIDEN,
             cost="rewrites a small or empty table" if rewrites else "for an instant, no rewrite, no scan",
             hazards=(Hazard.REWRITES, Hazard.BLOCKS_READS) if rewrites and not context.empty(table) else (),
@@ -82,15 +89,17 @@ def _widen(difference: TypeDiffers, context: Context, *, rewrites: bool) -> Repa
     ]
 
 
-def _used(difference: TypeDiffers, context: Context) -> Refusal:
+def _used(difference: TypeDiffers, users: Sequence[str], context: Context) -> Refusal:
     """ALTER TYPE is an error below anything that was compiled against the old type (manual, ALTER TABLE)."""
-    table, users = difference.table.name, difference.actual.used_by
+    table = difference.table.name
     more = f" and {len(users) - SHOWN} more" if len(users) > SHOWN else ""
     views = [user.removeprefix("view ") for user in users if user.startswith("view ")]
-    alter = (
-        f"ALTER TABLE {context.quote(table)} ALTER COLUMN {context.quote(difference.column.name)}"
-        f" TYPE {_with_collation(difference, context)}"
-    )
+    change = f"ALTER COLUMN {context.quote(difference.column.name)} TYPE {_with_collation(difference, context)}"
+    alter = f"ALTER TABLE {context.quote(table)} {change}"
+    parents = [user.removeprefix(PARENT) for user in users if user.startswith(PARENT)]
+    if parents:
+        reason = f"the column is inherited from {', '.join(parents)}, which has to be altered instead"
+        return Refusal(difference, reason, tuple(f"ALTER TABLE {parent} {change};" for parent in parents))
     return Refusal(
         difference,
         f"PostgreSQL changes no type that is used by {', '.join(users[:SHOWN])}{more}",
@@ -142,7 +151,7 @@ def _retyped(difference: TypeDiffers, context: Context) -> Step:
             f"SELECT 1 / (NOT EXISTS (SELECT 1 FROM {quoted}))::pg_catalog.int4 AS only_while_it_is_empty",
             f"ALTER TABLE {quoted} {', '.join(changes)}",
         ],
-        _not_yet(quoted, column, context),
+        _as_it_was(difference, quoted, context),
         Phase.WIDEN,
         cost="for an instant; the table is empty",
         rewrites=True,
@@ -155,10 +164,10 @@ def _retyped(difference: TypeDiffers, context: Context) -> Step:
     )
 
 
-def _not_yet(table: str, column: Column, context: Context) -> str:
+def _as_it_was(difference: TypeDiffers, table: str, context: Context) -> str:
     if context.offline:
-        return probes.narrower_than(table, column.name, column.type)
-    return probes.type_is_not(table, column.name, column.type)
+        return probes.narrower_than(table, difference.column.name, difference.column.type)
+    return probes.type_is(table, difference.column.name, difference.actual.type.text)
 
 
 def _with_collation(difference: TypeDiffers, context: Context) -> str:
@@ -209,6 +218,17 @@ def collation_differs(difference: CollationDiffers, context: Context) -> Repairs
 def type_missing(difference: TypeMissing, context: Context) -> Repairs:
     """What cannot be made here: extensions are installed by whoever runs the server."""
     wanted = difference.column.type
+    elsewhere = sorted(type_.schema for type_ in context.actual.types if type_.name == wanted.name and type_.schema)
+    if elsewhere and "." not in wanted.text:
+        where = ", ".join(elsewhere)
+        path = ", ".join(map(context.quote, (*context.facts.search_path, elsewhere[0])))
+        return [
+            Refusal(
+                difference,
+                f"the type {wanted} is in the schema {where}, to which the search_path does not lead",
+                (f"ALTER ROLE .. IN DATABASE .. SET search_path = {path};",),
+            )
+        ]
     return [Refusal(difference, f"the server knows no type {wanted}", _how_to_get(wanted, context))]
 
 

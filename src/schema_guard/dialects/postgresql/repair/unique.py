@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from schema_guard.dialects.postgresql.repair import probes
 from schema_guard.dialects.postgresql.repair.context import Context, Repairs, unique_token
-from schema_guard.dialects.postgresql.repair.index import build_concurrently, left_over
+from schema_guard.dialects.postgresql.repair.index import build_concurrently, left_over, put_aside
 from schema_guard.dialects.postgresql.repair.naming import chosen
-from schema_guard.difference import UniqueMissing
+from schema_guard.difference import Holder, UniqueMissing
 from schema_guard.plan import Hazard, Phase, Refusal, Step
 from schema_guard.schema import Index, IndexElement, Name, Table, Unique
 
@@ -18,7 +18,10 @@ def unique_missing(difference: UniqueMissing, context: Context) -> Repairs:
     standing = _standing_index(unique, context.live(table))
     unfinished = unique.name is not None and left_over(Name(table.name.schema, unique.name), context.live(table))
     if difference.holder is not None and standing is None and not unfinished:
-        return [_held(difference, context)]
+        return [_held(difference, difference.holder, context)]
+    if difference.beside is not None and standing is None and not unfinished:
+        reason = f"{difference.beside} stands on the same columns, which may be meant"
+        return [Refusal(difference, reason, (f"ALTER TABLE {context.quote(table.name)} ADD {unique.ddl};",))]
     if unique.nulls_not_distinct and not context.offline and not context.at_least(15):
         return [Refusal(difference, "NULLS NOT DISTINCT needs PostgreSQL 15 or later")]
     hindrance = context.hindrance(difference, "share their key with another row", "shares its key with another row")
@@ -111,17 +114,17 @@ def _at_once(difference: UniqueMissing, name: str, context: Context) -> Step | R
     )
 
 
-def _held(difference: UniqueMissing, context: Context) -> Refusal:
-    quoted = context.quote(difference.table.name)
-    name = difference.unique.name or ""
+def _held(difference: UniqueMissing, holder: Holder, context: Context) -> Refusal:
+    table, name = difference.table.name, difference.unique.name or ""
+    quoted = context.quote(table)
     aside = context.quote(f"{name[:50]}_old")
+    rename = f"ALTER TABLE {quoted} RENAME CONSTRAINT {context.quote(name)} TO {aside};"
+    if not holder.kind.isupper():
+        rename = put_aside(Name(table.schema, name), holder, context)
     return Refusal(
         difference,
-        f"the name {difference.unique.name} is held by {difference.holder}",
-        (
-            f"ALTER TABLE {quoted} RENAME CONSTRAINT {context.quote(name)} TO {aside};",
-            f"ALTER TABLE {quoted} ADD {difference.unique.ddl};",
-        ),
+        f"the name {name} is held by {holder}",
+        (rename, f"ALTER TABLE {quoted} ADD {difference.unique.ddl};"),
     )
 
 
