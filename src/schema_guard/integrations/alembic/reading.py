@@ -106,8 +106,10 @@ def read_revision(file: Path, imported: Imported | None = None) -> Revision | Un
                 return imported
             if imported is None:
                 return Unreadable(str(file), f"{name} is computed, not written", line)
+            names.pop(name, None)
     if isinstance(imported, Mapping):
-        names.update(imported)
+        # What is written counts: a file that was edited within a second, to the same length, is imported as it was.
+        names = {**imported, **names}
     if not names.get("revision") and not _LEGACY.fullmatch(file.name):
         return Unreadable(str(file), "sets no `revision`, and Alembic refuses the whole folder for it")
     return Revision(
