@@ -119,6 +119,8 @@ def main() -> None:
         for idle in arguments.reader:
             for name, repair in CONTENDERS.items():
                 rounds = arguments.rounds if repair is guard else arguments.script_rounds
+                if not rounds:
+                    continue
                 runs = [noticed(server, repair, arguments.rows, arguments.rate, idle) for _ in range(rounds)]
                 Console(stderr=True).print(f"{name}, reader {idle:g} s: {runs}")
                 stalls, took = [run.stall for run in runs], [run.seconds for run in runs]

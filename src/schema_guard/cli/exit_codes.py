@@ -45,5 +45,6 @@ def _causes(result: StepResult, results: Iterable[StepResult]) -> set[Outcome]:
     """What became of the step; of one that waits, what became of the steps that it waits for."""
     if result.outcome is not Outcome.WAITING:
         return {result.outcome}
-    awaited = [other for other in results if other.step.provides & result.step.requires and other is not result]
-    return {outcome for other in awaited for outcome in _causes(other, results)}
+    others = [other for other in results if other is not result]
+    awaited = [other for other in others if other.step.provides & result.step.requires]
+    return {outcome for other in awaited for outcome in _causes(other, others)}

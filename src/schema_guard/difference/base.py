@@ -8,7 +8,7 @@ from typing import ClassVar
 
 from schema_guard.schema import Name, Table
 
-__all__ = ["BaseDifference", "Fit", "Holder", "Impact"]
+__all__ = ["BaseDifference", "Fit", "Holder", "Impact", "held"]
 
 
 class Impact(IntEnum):
@@ -53,6 +53,11 @@ class Holder:
 
     def __str__(self) -> str:
         return f"{self.kind} {self.definition}".strip()
+
+
+def held(holder: Holder | None) -> str:
+    """The end of a headline when something bears the name."""
+    return f"; the name is held by {holder}" if holder else ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

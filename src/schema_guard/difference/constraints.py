@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from schema_guard.difference.base import BaseDifference, Holder
+from schema_guard.difference.base import BaseDifference, Holder, held
 from schema_guard.schema import Check, Exclusion, ForeignKey, Index, PrimaryKey, Table, Unique
 
 __all__ = [
@@ -32,7 +32,7 @@ class OfTable(BaseDifference):
 
     @property
     def _taken(self) -> str:
-        return f"; the name is held by {self.holder}" if self.holder else ""
+        return held(self.holder)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from schema_guard.difference.base import BaseDifference, Holder
+from schema_guard.difference.base import BaseDifference, Holder, held
 from schema_guard.schema import Domain, Enum, Sequence
 
 __all__ = ["DomainMissing", "EnumMissing", "EnumValueMissing", "EnumValueUnknown", "SchemaMissing", "SequenceMissing"]
@@ -36,7 +36,7 @@ class EnumMissing(BaseDifference):
 
     @property
     def headline(self) -> str:
-        return f"enum type missing ({', '.join(self.enum.values)}){_held(self.holder)}"
+        return f"enum type missing ({', '.join(self.enum.values)}){held(self.holder)}"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -85,7 +85,7 @@ class DomainMissing(BaseDifference):
 
     @property
     def headline(self) -> str:
-        return f"domain missing: {self.domain.type}{_held(self.holder)}"
+        return f"domain missing: {self.domain.type}{held(self.holder)}"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -100,8 +100,4 @@ class SequenceMissing(BaseDifference):
 
     @property
     def headline(self) -> str:
-        return f"sequence missing{_held(self.holder)}"
-
-
-def _held(holder: Holder | None) -> str:
-    return f"; the name is held by {holder}" if holder else ""
+        return f"sequence missing{held(self.holder)}"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from schema_guard.difference.base import BaseDifference, Holder
+from schema_guard.difference.base import BaseDifference, Holder, held
 from schema_guard.schema import Column, Fill, Name, Problem, Relation, Table
 
 __all__ = [
@@ -30,7 +30,7 @@ class TableMissing(BaseDifference):
 
     @property
     def headline(self) -> str:
-        taken = f"; the name is held by {self.holder}" if self.holder else ""
+        taken = held(self.holder)
         return f"table missing ({len(self.table.columns)} columns){taken}"
 
 

@@ -21,7 +21,7 @@ WITH RECURSIVE asked AS MATERIALIZED (
   SELECT s.value::name AS name FROM json_array_elements_text(:'classes') AS s(value)
 ), wanted AS MATERIALIZED (
   SELECT c.oid, n.nspname, c.relname, c.relkind, c.relispartition, c.reltuples, c.relrowsecurity, c.relowner,
-         c.relhastriggers, c.relhassubclass, c.reltype, c.reloftype, c.relreplident
+         c.relhastriggers, c.relhassubclass, c.reloftype, c.relreplident
   FROM asked a
   JOIN pg_namespace n ON n.nspname = a.nspname
   JOIN pg_class c ON c.relnamespace = n.oid AND c.relname = a.relname

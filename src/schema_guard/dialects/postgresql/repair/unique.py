@@ -17,11 +17,12 @@ def unique_missing(difference: UniqueMissing, context: Context) -> Repairs:
     table, unique = difference.table, difference.unique
     standing = _standing_index(unique, context.live(table))
     unfinished = unique.name is not None and left_over(Name(table.name.schema, unique.name), context.live(table))
-    if difference.holder is not None and standing is None and not unfinished:
-        return [_held(difference, difference.holder, context)]
-    if difference.beside is not None and standing is None and not unfinished:
-        reason = f"{difference.beside} stands on the same columns, which may be meant"
-        return [Refusal(difference, reason, (f"ALTER TABLE {context.quote(table.name)} ADD {unique.ddl};",))]
+    if standing is None and not unfinished:
+        if difference.holder is not None:
+            return [_held(difference, difference.holder, context)]
+        if difference.beside is not None:
+            reason = f"{difference.beside} stands on the same columns, which may be meant"
+            return [Refusal(difference, reason, (f"ALTER TABLE {context.quote(table.name)} ADD {unique.ddl};",))]
     if unique.nulls_not_distinct and not context.offline and not context.at_least(15):
         return [Refusal(difference, "NULLS NOT DISTINCT needs PostgreSQL 15 or later")]
     hindrance = context.hindrance(difference, "share their key with another row", "shares its key with another row")
