@@ -44,7 +44,7 @@ class Noticed:
 
 
 def nothing(_server: Cluster, _database: str) -> bool:
-    time.sleep(30)
+    time.sleep(60)
     return True
 
 
@@ -118,7 +118,7 @@ def main() -> None:
     with big_server(arguments.rows) as server:
         for idle in arguments.reader:
             for name, repair in CONTENDERS.items():
-                rounds = arguments.rounds if repair is guard else arguments.script_rounds
+                rounds = arguments.script_rounds if repair is boot_script else arguments.rounds
                 if not rounds:
                     continue
                 runs = [noticed(server, repair, arguments.rows, arguments.rate, idle) for _ in range(rounds)]
