@@ -100,21 +100,18 @@ def _type(table: Table, column: Column, actual: Column, judge: Judge) -> Iterato
 
 
 def _nullability(table: Table, column: Column, actual: Column, judge: Judge) -> Iterator[NullabilityDiffers]:
-    if column.generated is not None or actual.generated is not None:
-        return
+    if (column.generated is None) != (actual.generated is None):
+        return  # that the one is generated and the other not says more
     refuses_null = not actual.nullable or actual.value_domain_not_null
     if column.nullable and refuses_null:
         if judge.rules.explicit_null_gets_value(table, actual):
             return
-        statement = "INSERT" if column.write is Write.NULL else "writing NULL to it in"
         yield NullabilityDiffers(
             table=table,
             column=column,
             actual=actual,
             impact=Impact.BREAKS,
-            effect=f"{statement} {writers(table)} without it fails ({judge.errors.not_null_violation})"
-            if column.write is Write.NULL
-            else f"{statement} {writers(table)} fails ({judge.errors.not_null_violation})",
+            effect=f"{_null_is_written(table, column)} ({judge.errors.not_null_violation})",
         )
     elif not column.nullable and (not refuses_null or not actual.validated):
         yield NullabilityDiffers(
@@ -124,6 +121,14 @@ def _nullability(table: Table, column: Column, actual: Column, judge: Judge) -> 
             impact=Impact.WEAKENS,
             effect=f"{writers(table)} may be loaded with None where the models promise a value",
         )
+
+
+def _null_is_written(table: Table, column: Column) -> str:
+    if column.generated is not None:
+        return f"INSERT and UPDATE of {writers(table)} fail where its expression gives NULL"
+    if column.write is Write.NULL:
+        return f"INSERT {writers(table)} without it fails"
+    return f"writing NULL to it in {writers(table)} fails"
 
 
 def _unknown(table: Table, column: Column, judge: Judge) -> ColumnUnknown:

@@ -82,7 +82,7 @@ class NullabilityDiffers(OfColumn):
     @property
     def headline(self) -> str:
         if self.column.nullable:
-            return "NOT NULL, but the models write NULL"
+            return f"NOT NULL, but the models {'allow' if self.column.generated else 'write'} NULL"
         if not self.actual.nullable:
             return "NOT NULL is not validated: older rows may hold NULL"
         return "nullable, the models say NOT NULL"

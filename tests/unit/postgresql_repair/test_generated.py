@@ -9,7 +9,7 @@ from tests.unit.postgresql_repair.stage import apply
 
 
 def test_a_virtual_column_is_generated_though_it_is_not_null(postgres_database: Database) -> None:
-    """Without NOT NULL, which would read every row; never as an ordinary column, which nothing would fill."""
+    """First without NOT NULL, which would read every row; never as an ordinary column, which nothing would fill."""
     models = MetaData()
     Table(
         "t",
@@ -22,3 +22,5 @@ def test_a_virtual_column_is_generated_though_it_is_not_null(postgres_database: 
     assert apply(postgres_database, models).findings == ()
     with postgres_database.connect() as connection:
         assert connection.execute(b"SELECT twice FROM t").fetchall() == [(42,)]
+        not_null = b"SELECT attnotnull FROM pg_attribute WHERE attrelid = 't'::regclass AND attname = 'twice'"
+        assert connection.execute(not_null).fetchone() == (True,)
