@@ -102,6 +102,8 @@ def _engine_for(url: str | URL) -> Engine:
         raise ConfigurationError(f"not a database URL that SQLAlchemy knows: {one_line(str(error))}") from None
     except ImportError as error:
         raise ConfigurationError(f"the URL's driver is not installed: {one_line(str(error))}") from None
+    except (ValueError, TypeError) as error:  # the dialect turns arguments into numbers and truth values
+        raise ConfigurationError(f"an argument of the database URL cannot be used: {one_line(str(error))}") from None
 
 
 def _in_time(url: URL) -> dict[str, int]:

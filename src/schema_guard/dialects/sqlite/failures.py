@@ -12,7 +12,8 @@ BUSY, LOCKED, READONLY, INTERRUPT, IOERR = 5, 6, 8, 9, 10
 CORRUPT, FULL, CANTOPEN, CONSTRAINT, NOTADB = 11, 13, 14, 19, 26
 
 _WORDS = {
-    READONLY: "the database file is read-only: make it and its directory writable for this user",
+    READONLY: "the database is read-only: make the file and its directory writable for this user, and open it without"
+    " mode=ro and PRAGMA query_only",
     IOERR: "the disk reports an error while reading or writing the database file",
     CORRUPT: "the database file is damaged: restore a copy, or try .recover in the sqlite3 shell",
     FULL: "the disk is full: nothing was changed; make room and run again",

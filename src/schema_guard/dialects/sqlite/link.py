@@ -113,7 +113,7 @@ class Link:
             return
         try:
             connection = self._pool.connect()
-        except ERRORS as error:
+        except Exception as error:  # the driver refuses arguments, or a listener of the application's fails
             raise unreachable(str(self.location), error) from None
         if self.location.path is None and isinstance(self._pool, NullPool):
             self._kept = connection  # a database in memory is gone with its only connection
