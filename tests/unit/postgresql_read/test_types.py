@@ -8,7 +8,8 @@ from sqlalchemy.dialects.postgresql.base import PGDialect
 from sqlalchemy.schema import CreateTable
 
 from schema_guard.dialects import offline_dialect, open_session
-from schema_guard.dialects.postgresql.dialect import PostgreSQLDialect, literal
+from schema_guard.dialects.postgresql.dialect import PostgreSQLDialect
+from schema_guard.dialects.postgresql.literals import literal
 from schema_guard.difference import Fit
 from schema_guard.schema import Column, Name, Table
 from tests.postgres.database import Database

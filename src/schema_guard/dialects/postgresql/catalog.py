@@ -11,8 +11,8 @@ from importlib.resources import files
 from typing import Any, NamedTuple
 
 from schema_guard.dialects.postgresql.deparsed import without_relabels
-from schema_guard.dialects.postgresql.dialect import literal
 from schema_guard.dialects.postgresql.indexes import IndexRow, index_of
+from schema_guard.dialects.postgresql.literals import literal
 from schema_guard.schema import (
     Check,
     Column,

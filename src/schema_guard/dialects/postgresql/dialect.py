@@ -21,18 +21,12 @@ from schema_guard.difference import Difference
 from schema_guard.plan import Policy, Refusal, Step, Survey
 from schema_guard.schema import Name, Schema, Type, TypeKind
 
-__all__ = ["Located", "PostgreSQLDialect", "literal"]
+__all__ = ["Located", "PostgreSQLDialect"]
 
 LONGEST_NAME = 63
 """Bytes of a name: NAMEDATALEN - 1 (PostgreSQL manual, 4.1.1)."""
 
 _PLAIN = re.compile(r"[a-z_][a-z0-9_]*\Z")
-
-
-def literal(text: str) -> str:
-    """The text as an SQL literal, right whatever standard_conforming_strings says."""
-    quoted = text.replace("'", "''")
-    return " E'" + quoted.replace("\\", "\\\\") + "'" if "\\" in quoted else f"'{quoted}'"
 
 
 @dataclass(slots=True)

@@ -13,6 +13,6 @@ SELECT CASE
          WHEN p.phase = 'index validation: scanning table'
            THEN 0.7 + 0.3 * p.blocks_done / greatest(p.blocks_total, 1)
          WHEN p.phase LIKE 'waiting for old snapshots%' OR p.phase LIKE 'waiting for readers%' THEN 1.0
-         ELSE 0.0 END::float8 AS fraction
-FROM pg_stat_progress_create_index p
-WHERE p.pid = (:'pid')::text::int4
+         ELSE 0.0 END::pg_catalog.float8 AS fraction
+FROM pg_catalog.pg_stat_progress_create_index p
+WHERE p.pid = (:'pid')::pg_catalog.text::pg_catalog.int4

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from schema_guard.dialects.postgresql.repair import probes
+from schema_guard.dialects.postgresql.literals import literal
 from schema_guard.dialects.postgresql.repair.context import HIDDEN, Context, Repairs, column_token, table_token
 from schema_guard.difference import BackfillPending
 from schema_guard.plan import Batches, Hazard, Lock, Locked, Phase, Refusal
@@ -84,7 +84,7 @@ def _batches(fill: Fill, context: Context) -> Batches | None:
     span = fill.walk if finds_ranges else fill.listed
     if span is None:
         return None
-    table = probes.literal(context.quote(fill.table))
+    table = literal(context.quote(fill.table))
     bounds = f"""WITH RECURSIVE part(oid) AS (SELECT {table}::pg_catalog.regclass::pg_catalog.oid
 UNION ALL SELECT i.inhrelid FROM pg_catalog.pg_inherits i JOIN part ON part.oid = i.inhparent)
 SELECT 0, pg_catalog.max(pg_catalog.pg_relation_size(part.oid)) / pg_catalog.current_setting('block_size')::int8

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from schema_guard.dialects.postgresql.literals import literal
 from schema_guard.dialects.postgresql.repair import probes
-from schema_guard.dialects.postgresql.repair.context import Context, Repairs, column_token, literal
+from schema_guard.dialects.postgresql.repair.context import Context, Repairs, column_token
 from schema_guard.difference import CommentDiffers
 from schema_guard.plan import Lock, Phase
 from schema_guard.schema import Column, Table

@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from typing import Protocol, TypeAlias
 
 from schema_guard.dialects.base import Facts
+from schema_guard.dialects.postgresql.literals import literal
 from schema_guard.dialects.postgresql.repair import probes
 from schema_guard.dialects.survey import ROW_SECURITY
 from schema_guard.dialects.violators import Violators, mentions, tables_read, violators_of
@@ -18,7 +19,6 @@ __all__ = [
     "Context",
     "Repairs",
     "column_token",
-    "literal",
     "retyped_token",
     "table_token",
     "unique_token",
@@ -27,7 +27,6 @@ __all__ = [
 
 Repairs: TypeAlias = list[Step | Refusal]
 
-literal = probes.literal
 
 INSTANT = "for an instant, no rewrite, no scan"
 
@@ -128,7 +127,8 @@ class Context:
         limit = 0 if self.empty(table) or self.offline else self.policy.rewrite_below
         if limit == 0:
             return f"SELECT EXISTS (SELECT 1 FROM {self.quote(table.name)})"
-        return f"SELECT count(*) > {limit} FROM (SELECT 1 FROM {self.quote(table.name)} LIMIT {limit + 1}) AS some_rows"
+        some = f"SELECT 1 FROM {self.quote(table.name)} LIMIT {limit + 1}"
+        return f"SELECT pg_catalog.count(*) > {limit} FROM ({some}) AS some_rows"
 
     def partitioned(self, table: Table) -> bool:
         return self.shape(table).relation is Relation.PARTITIONED

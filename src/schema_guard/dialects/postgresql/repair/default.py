@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import re
 
+from schema_guard.dialects.postgresql.literals import literal
 from schema_guard.dialects.postgresql.repair import probes
-from schema_guard.dialects.postgresql.repair.context import HIDDEN, Context, Repairs, column_token, literal
+from schema_guard.dialects.postgresql.repair.context import HIDDEN, Context, Repairs, column_token
 from schema_guard.dialects.postgresql.repair.naming import chosen
 from schema_guard.difference import DefaultDiffers, GeneratedDiffers, IdentityDiffers
 from schema_guard.plan import Hazard, Phase, Refusal, Step

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from schema_guard.dialects.postgresql.literals import literal
 from schema_guard.dialects.postgresql.repair import probes
-from schema_guard.dialects.postgresql.repair.context import Context, Repairs, literal
+from schema_guard.dialects.postgresql.repair.context import Context, Repairs
 from schema_guard.dialects.postgresql.repair.schema import held, homeless, needs_schema
 from schema_guard.difference import EnumMissing, EnumValueMissing
 from schema_guard.plan import Phase

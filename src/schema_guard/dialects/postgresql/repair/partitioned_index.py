@@ -11,6 +11,7 @@ import hashlib
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
+from schema_guard.dialects.postgresql.literals import literal
 from schema_guard.dialects.postgresql.repair import probes
 from schema_guard.dialects.postgresql.repair.clearing import clear_away
 from schema_guard.dialects.postgresql.repair.context import Context
@@ -102,8 +103,8 @@ class _Recipe:
         index = self.difference.index
         if not index.unique:
             return ""
-        relation = probes.literal(self.context.quote(table))
-        names = ", ".join(probes.literal(element.text) for element in index.elements if not element.is_expression)
+        relation = literal(self.context.quote(table))
+        names = ", ".join(literal(element.text) for element in index.elements if not element.is_expression)
         return (
             "SELECT EXISTS (SELECT 1 FROM pg_catalog.pg_partitioned_table p"
             " CROSS JOIN LATERAL pg_catalog.unnest(p.partattrs) AS k(number)"

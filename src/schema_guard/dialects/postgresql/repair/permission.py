@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from schema_guard.dialects.postgresql.repair.context import Context, Repairs, literal
+from schema_guard.dialects.postgresql.literals import literal
+from schema_guard.dialects.postgresql.repair.context import Context, Repairs
 from schema_guard.difference import (
     BackfillPending,
     ColumnMissing,

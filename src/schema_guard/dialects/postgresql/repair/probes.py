@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from schema_guard.dialects.postgresql.literals import literal
 from schema_guard.schema import Index, IndexElement, Type
 
 __all__ = [
@@ -26,7 +27,6 @@ __all__ = [
     "index_absent",
     "index_invalid",
     "index_valid",
-    "literal",
     "index_detached",
     "name_free",
     "name_taken",
@@ -42,12 +42,6 @@ __all__ = [
 
 
 _VARCHARS = ("varchar", "character varying")
-
-
-def literal(text: str) -> str:
-    """A string constant that means the same under either standard_conforming_strings (manual, 4.1.2.2)."""
-    quoted = text.replace("'", "''")
-    return f"E'{quoted.replace(chr(92), chr(92) * 2)}'" if "\\" in quoted else f"'{quoted}'"
 
 
 def any_of(*questions: str) -> str:

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from schema_guard.dialects.postgresql.literals import literal
 from schema_guard.dialects.postgresql.repair import probes
-from schema_guard.dialects.postgresql.repair.context import Context, Repairs, column_token, literal, retyped_token
+from schema_guard.dialects.postgresql.repair.context import Context, Repairs, column_token, retyped_token
 from schema_guard.dialects.violators import mentions
 from schema_guard.difference import CollationDiffers, Fit, TypeDiffers, TypeMissing
 from schema_guard.plan import Hazard, Phase, Refusal, Step

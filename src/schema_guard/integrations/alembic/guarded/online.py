@@ -14,7 +14,7 @@ from sqlalchemy.pool import NullPool
 from alembic.runtime.migration import MigrationContext
 from alembic.util import CommandError
 from schema_guard.dialects.postgresql.link import own_engine
-from schema_guard.dialects.postgresql.repair.probes import literal
+from schema_guard.dialects.postgresql.literals import literal
 from schema_guard.difference import Impact
 from schema_guard.errors import GuardError
 from schema_guard.execute.limits import Limits
@@ -27,7 +27,7 @@ log = logging.getLogger("alembic.schema_guard")
 """Below Alembic's own logger, so that its configuration shows what is done."""
 
 _UNDONE = frozenset({Outcome.FAILED, Outcome.LOCKED, Outcome.LEFT})
-_SETTINGS = "SELECT current_setting('search_path'), current_setting('role')"
+_SETTINGS = "SELECT pg_catalog.current_setting('search_path'), pg_catalog.current_setting('role')"
 
 
 def run_online(part: Part, context: MigrationContext, limits: Limits) -> None:
@@ -67,8 +67,8 @@ def _like(bind: Connection) -> Engine:
     @event.listens_for(engine, "connect")
     def set_up(connection: Any, record: object) -> None:  # noqa: ARG001
         cursor = connection.cursor()
-        cursor.execute(f"SELECT set_config('role', {literal(role)}, false)")
-        cursor.execute(f"SELECT set_config('search_path', {literal(path)}, false)")
+        cursor.execute(f"SELECT pg_catalog.set_config('role', {literal(role)}, false)")
+        cursor.execute(f"SELECT pg_catalog.set_config('search_path', {literal(path)}, false)")
         cursor.close()
         connection.commit()
 
