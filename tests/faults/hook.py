@@ -65,9 +65,10 @@ def install(fault: Fault) -> None:
             return _execute(cursor, query, *arguments, **options)
         if fault.how != "after":
             _with_the_server(cursor, text, fault)
-        _execute(cursor, query, *arguments, **options)
-        die()
-        return cursor
+        try:
+            return _execute(cursor, query, *arguments, **options)
+        finally:  # a statement that the server rejects has ended too
+            die()
 
     def connect(*arguments: Any, **options: Any) -> sqlite3.Connection:
         connection = cast(_Connection, _connect(*arguments, **{**options, "factory": _Connection}))
@@ -126,9 +127,10 @@ class _Connection(sqlite3.Connection):
             return call()
         if self.fault.how == "during":
             self.set_progress_handler(die, STEPS_OF_SQLITE)
-        call()
-        die()
-        raise AssertionError("killed")
+        try:
+            return call()
+        finally:
+            die()
 
     def cursor(self, factory: Any = None) -> Any:
         return super().cursor(_Cursor)
