@@ -346,6 +346,8 @@ class Table:
     """PostgreSQL: the columns of the index by which logical replication tells its rows apart; none may hold NULL."""
     rows_held_in: tuple[str, ...] = ()
     """PostgreSQL: columns of tables whose type is made of its row type: no column of it may be rewritten or retyped."""
+    without_references: str | None = None
+    """PostgreSQL: the connected role, where it lacks the privilege REFERENCES, which a foreign key to it takes."""
 
     def column(self, name: str) -> Column | None:
         return next((column for column in self.columns if column.name == name), None)

@@ -311,6 +311,28 @@ def test_a_table_of_another_role_is_refused_with_the_statement(postgres_database
         prepare(postgres_database, f"DROP OWNED BY {role}; DROP ROLE {role}")
 
 
+def test_a_foreign_key_needs_the_right_to_refer(postgres_database: Database) -> None:
+    """Without it nothing is tried, for that would lock both tables at each start; with it, the key is made."""
+    role = f"r_{postgres_database.name}"
+    wanted = models(Column("id", Integer, primary_key=True, autoincrement=False), Column("p_id", ForeignKey("p.id")))
+    Table("p", wanted, Column("id", Integer, primary_key=True, autoincrement=False))
+    prepare(
+        postgres_database,
+        f"CREATE TABLE p (id int PRIMARY KEY); CREATE TABLE t (id int PRIMARY KEY, p_id int); CREATE ROLE {role} LOGIN;"
+        f"ALTER TABLE t OWNER TO {role}; GRANT SELECT ON p TO {role}",
+    )
+    url = postgres_database.url.replace("postgres@", f"{role}@")
+    try:
+        planned = Guard(wanted).plan(url)
+        (refusal,) = planned.refusals
+        assert not planned.steps
+        assert refusal.reason == f"{role} lacks the privilege REFERENCES on public.p"
+        prepare(postgres_database, *refusal.advice)
+        assert Guard(wanted).apply(url).findings == ()
+    finally:
+        prepare(postgres_database, f"DROP OWNED BY {role}; DROP ROLE {role}")
+
+
 def test_what_needs_a_refused_thing_is_refused_too(postgres_database: Database) -> None:
     """A column of an unknown type takes its index and CHECK along; the rest of the table is repaired."""
 

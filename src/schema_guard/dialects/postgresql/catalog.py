@@ -71,6 +71,7 @@ class TableRow(NamedTuple):
     owner: str | None
     of_type: str | None
     replica_identity: list[str] | None
+    without_references: str | None
 
 
 class ColumnRow(NamedTuple):
@@ -350,6 +351,7 @@ class _Parts:
             of_type=row.of_type,
             replica_identity=tuple(row.replica_identity or ()),
             rows_held_in=tuple(owner.rows_held_in),
+            without_references=row.without_references,
         )
 
 

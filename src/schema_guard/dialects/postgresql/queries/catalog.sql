@@ -70,7 +70,8 @@ SELECT 'tables' AS kind, json_agg(json_build_array(
          CASE WHEN w.relreplident = 'i'
               THEN ARRAY(SELECT a.attname FROM pg_index i
                          JOIN pg_attribute a ON a.attrelid = i.indrelid AND a.attnum = ANY (i.indkey::int2[])
-                         WHERE i.indrelid = w.oid AND i.indisreplident) END))::text AS items
+                         WHERE i.indrelid = w.oid AND i.indisreplident) END,
+         CASE WHEN NOT has_any_column_privilege(w.oid, 'REFERENCES') THEN current_user END))::text AS items
 FROM wanted w
 JOIN families ON families.root = w.oid
 UNION ALL

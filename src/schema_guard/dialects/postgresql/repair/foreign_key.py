@@ -28,6 +28,8 @@ def foreign_key_missing(difference: ForeignKeyMissing, context: Context) -> Repa
         columns = ", ".join(context.quote(column) for column in key.target_columns)
         reason = f"{key.target} has no primary key or unique index on ({columns}), and the models declare none"
         return [Refusal(difference, reason, (f"ALTER TABLE {context.quote(key.target)} ADD UNIQUE ({columns});",))]
+    if without_right := _may_not_refer(difference, context):
+        return [without_right]
     name = key.name or chosen(table.name.name, "_".join(key.columns), "fkey", context.taken_names(table.name.schema))
     body = key.ddl if key.name else f"CONSTRAINT {context.quote(name)} {key.ddl}"
     wanted_unvalidated = body.upper().endswith(NOT_VALID)
@@ -162,6 +164,16 @@ def _keys(table: Table) -> Iterator[frozenset[str]]:
     for index in table.indexes:
         if index.unique and index.where is None and index.columns is not None:
             yield frozenset(index.columns)
+
+
+def _may_not_refer(difference: ForeignKeyMissing, context: Context) -> Refusal | None:
+    """To try it would lock both tables before the server says so. Whose table it is not is told that first."""
+    target, live = context.actual.table(difference.foreign_key.target), context.actual.table(difference.table.name)
+    role = target.without_references if target is not None else None
+    if target is None or role is None or (live is not None and not live.owned):
+        return None
+    grant = f"GRANT REFERENCES ON {context.quote(target.name)} TO {context.quote(role)};"
+    return Refusal(difference, f"{role} lacks the privilege REFERENCES on {target.name}", (grant,))
 
 
 def _held(difference: ForeignKeyMissing, context: Context) -> Refusal:
