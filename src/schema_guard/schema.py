@@ -250,6 +250,8 @@ class Enum:
     name: Name
     values: tuple[str, ...]
     ddl: str = ""
+    owned: bool = True
+    """Actual side: the connected role owns it (or is a member of the owner): it may alter it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -346,8 +348,8 @@ class Table:
     """PostgreSQL: the columns of the index by which logical replication tells its rows apart; none may hold NULL."""
     rows_held_in: tuple[str, ...] = ()
     """PostgreSQL: columns of tables whose type is made of its row type: no column of it may be rewritten or retyped."""
-    without_references: str | None = None
-    """PostgreSQL: the connected role, where it lacks the privilege REFERENCES, which a foreign key to it takes."""
+    referable: bool = True
+    """The connected role has the privilege REFERENCES, on a column at least, which a foreign key to it takes."""
 
     def column(self, name: str) -> Column | None:
         return next((column for column in self.columns if column.name == name), None)
@@ -376,6 +378,8 @@ class Schema:
     fills: tuple[Fill, ...] = ()
     schemas: tuple[str, ...] = ()
     """Names of schemas: expected to exist, or existing."""
+    closed_schemas: tuple[str, ...] = ()
+    """Actual side: those in which the connected role may create nothing (no privilege CREATE)."""
     unknown_tables: tuple[Name, ...] = ()
     """Actual side: tables in the same schemas that nothing expects."""
     names_taken: tuple[tuple[str | None, str, str], ...] = ()

@@ -60,6 +60,8 @@ class Facts:
     default_schema: str | None = None
     search_path: tuple[str, ...] = ()
     read_only: bool = False
+    role: str = ""
+    """PostgreSQL: the connected role."""
     features: frozenset[str] = frozenset()
     """What was probed for: 'drop column', 'strict', .."""
     backups: tuple[tuple[str, str], ...] = ()

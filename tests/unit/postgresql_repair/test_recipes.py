@@ -311,6 +311,51 @@ def test_a_table_of_another_role_is_refused_with_the_statement(postgres_database
         prepare(postgres_database, f"DROP OWNED BY {role}; DROP ROLE {role}")
 
 
+def test_a_schema_that_is_closed_to_the_role(postgres_database: Database) -> None:
+    """As public is since PostgreSQL 15: what goes into a table is repaired, what would be created there is refused."""
+    role = f"r_{postgres_database.name}"
+    prepare(
+        postgres_database,
+        f"REVOKE CREATE ON SCHEMA public FROM PUBLIC; CREATE TABLE t (id int PRIMARY KEY); CREATE ROLE {role} LOGIN;"
+        f"ALTER TABLE t OWNER TO {role}",
+    )
+    key = Column("id", Integer, primary_key=True, autoincrement=False)
+    wanted = models(key, Column("n", Integer, index=True), Column("m", Enum("calm", name="mood")))
+    Table("u", wanted, Column("id", Integer, primary_key=True))
+    url = postgres_database.url.replace("postgres@", f"{role}@")
+    try:
+        report = Guard(wanted).apply(url)
+        assert [(result.step.object, result.outcome) for result in report.results] == [("public.t.n", Outcome.DONE)]
+        refused = {finding.difference.object: finding.refusal for finding in report.findings}
+        assert refused.keys() == {"public.mood", "public.t.m", "public.u", "public.t.ix_t_n"}
+        refusal = refused["public.u"]
+        assert refusal is not None
+        assert refusal.reason == f"{role} may create nothing in the schema public"
+        prepare(postgres_database, *refusal.advice)
+        assert Guard(wanted).apply(url).findings == ()
+    finally:
+        prepare(postgres_database, f"DROP OWNED BY {role}; DROP ROLE {role}")
+
+
+def test_a_type_of_another_role_gets_no_value(postgres_database: Database) -> None:
+    role = f"r_{postgres_database.name}"
+    prepare(
+        postgres_database,
+        f"CREATE TYPE mood AS ENUM ('calm'); CREATE TABLE t (id int PRIMARY KEY, m mood); CREATE ROLE {role} LOGIN;"
+        f"ALTER TABLE t OWNER TO {role}",
+    )
+    mood = Enum("calm", "glad", name="mood")
+    wanted = models(Column("id", Integer, primary_key=True, autoincrement=False), Column("m", mood))
+    try:
+        planned = Guard(wanted).plan(postgres_database.url.replace("postgres@", f"{role}@"))
+        (refusal,) = planned.refusals
+        assert not planned.steps
+        assert refusal.reason == "the type public.mood belongs to another role; run it as the type's owner"
+        assert refusal.advice == ("ALTER TYPE public.mood ADD VALUE IF NOT EXISTS 'glad';",)
+    finally:
+        prepare(postgres_database, f"DROP OWNED BY {role}; DROP ROLE {role}")
+
+
 def test_a_foreign_key_needs_the_right_to_refer(postgres_database: Database) -> None:
     """Without it nothing is tried, for that would lock both tables at each start; with it, the key is made."""
     role = f"r_{postgres_database.name}"

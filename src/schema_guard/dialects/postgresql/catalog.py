@@ -71,7 +71,7 @@ class TableRow(NamedTuple):
     owner: str | None
     of_type: str | None
     replica_identity: list[str] | None
-    without_references: str | None
+    referable: bool
 
 
 class ColumnRow(NamedTuple):
@@ -120,6 +120,7 @@ class TypeRow(NamedTuple):
     default: str | None
     constrained: bool
     labels: list[str] | None
+    owned: bool
 
 
 class OtherRow(NamedTuple):
@@ -196,14 +197,19 @@ def read_schema(rows: Iterable[tuple[object, ...]], type_of: Callable[[str], Typ
     others = [OtherRow(*item) for item in items["others"]]
     return Schema(
         tables=tuple(parts.table(TableRow(*item)) for item in items["tables"]),
-        enums=tuple(Enum(Name(row.schema, row.name), tuple(row.labels or ())) for row in types if row.kind == "e"),
+        enums=tuple(
+            Enum(Name(row.schema, row.name), tuple(row.labels or ()), owned=row.owned)
+            for row in types
+            if row.kind == "e"
+        ),
         domains=tuple(
             Domain(Name(row.schema, row.name), type_of(row.base or ""), not row.not_null, row.default, row.constrained)
             for row in types
             if row.kind == "d"
         ),
         sequences=tuple(Sequence(Name(row.schema, row.name)) for row in others if row.kind == "S"),
-        schemas=tuple(items["schemas"]),
+        schemas=tuple(name for name, _ in items["schemas"]),
+        closed_schemas=tuple(name for name, may_create in items["schemas"] if not may_create),
         unknown_tables=tuple(
             Name(row.schema, row.name) for row in others if row.kind in "rp" and not (row.partition or row.of_extension)
         ),
@@ -351,7 +357,7 @@ class _Parts:
             of_type=row.of_type,
             replica_identity=tuple(row.replica_identity or ()),
             rows_held_in=tuple(owner.rows_held_in),
-            without_references=row.without_references,
+            referable=row.referable,
         )
 
 

@@ -181,7 +181,8 @@ class PostgreSQLSession:
         return Link(self._engine, self._bridge)
 
     def _read_facts(self) -> Facts:
-        version_num, version, database, host, port, default, path, read_only, _, _ = self._link.rows(query("facts"))[0]
+        (found,) = self._link.rows(query("facts"))
+        version_num, version, database, host, port, default, path, read_only, _, role = found
         where = f"{host}:{port}" if host else str(self._engine.url.host or "local socket")
         return Facts(
             server=ServerInfo("postgresql", str(version), f"{where}/{database}"),
@@ -189,6 +190,7 @@ class PostgreSQLSession:
             default_schema=None if default is None else str(default),
             search_path=tuple(json.loads(str(path))),
             read_only=bool(read_only),
+            role=str(role),
         )
 
     def _read_twice(self, sql: str) -> list[Row]:

@@ -71,7 +71,7 @@ SELECT 'tables' AS kind, json_agg(json_build_array(
               THEN ARRAY(SELECT a.attname FROM pg_index i
                          JOIN pg_attribute a ON a.attrelid = i.indrelid AND a.attnum = ANY (i.indkey::int2[])
                          WHERE i.indrelid = w.oid AND i.indisreplident) END,
-         CASE WHEN NOT has_any_column_privilege(w.oid, 'REFERENCES') THEN current_user END))::text AS items
+         has_any_column_privilege(w.oid, 'REFERENCES')))::text AS items
 FROM wanted w
 JOIN families ON families.root = w.oid
 UNION ALL
@@ -169,7 +169,8 @@ SELECT 'types', json_agg(json_build_array(n.nspname, t.typname, t.typtype,
            SELECT FROM below
            WHERE below.typnotnull OR EXISTS (SELECT FROM pg_constraint dc WHERE dc.contypid = below.oid)),
          CASE WHEN t.typtype = 'e'
-              THEN ARRAY(SELECT e.enumlabel FROM pg_enum e WHERE e.enumtypid = t.oid ORDER BY e.enumsortorder) END))::text
+              THEN ARRAY(SELECT e.enumlabel FROM pg_enum e WHERE e.enumtypid = t.oid ORDER BY e.enumsortorder) END,
+         pg_has_role(t.typowner, 'USAGE')))::text
 FROM pg_type t
 JOIN pg_namespace n ON n.oid = t.typnamespace
 LEFT JOIN pg_class c ON c.oid = t.typrelid
@@ -233,4 +234,5 @@ LEFT JOIN names ON names.name = c.relname
 WHERE (c.relkind IN ('r', 'p', 'f', 'v', 'm') AND NOT c.relispartition OR names.name IS NOT NULL)
   AND c.oid NOT IN (SELECT w.oid FROM wanted w)
 UNION ALL
-SELECT 'schemas', json_agg(s.nspname ORDER BY s.nspname)::text FROM scope s
+SELECT 'schemas', json_agg(json_build_array(s.nspname, has_schema_privilege(s.oid, 'CREATE')) ORDER BY s.nspname)::text
+FROM scope s

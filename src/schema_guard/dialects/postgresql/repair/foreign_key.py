@@ -169,9 +169,9 @@ def _keys(table: Table) -> Iterator[frozenset[str]]:
 def _may_not_refer(difference: ForeignKeyMissing, context: Context) -> Refusal | None:
     """To try it would lock both tables before the server says so. Whose table it is not is told that first."""
     target, live = context.actual.table(difference.foreign_key.target), context.actual.table(difference.table.name)
-    role = target.without_references if target is not None else None
-    if target is None or role is None or (live is not None and not live.owned):
+    if target is None or target.referable or (live is not None and not live.owned):
         return None
+    role = context.facts.role
     grant = f"GRANT REFERENCES ON {context.quote(target.name)} TO {context.quote(role)};"
     return Refusal(difference, f"{role} lacks the privilege REFERENCES on {target.name}", (grant,))
 

@@ -8,9 +8,19 @@ from schema_guard.difference import (
     BackfillPending,
     ColumnMissing,
     Difference,
+    DomainMissing,
+    EnumMissing,
+    EnumValueMissing,
+    ExclusionMissing,
+    IdentityDiffers,
     Impact,
+    IndexMissing,
+    PrimaryKeyDiffers,
     RelationDiffers,
+    SequenceMissing,
+    TableMissing,
     TypeDiffers,
+    UniqueMissing,
 )
 from schema_guard.plan import Refusal, Step
 from schema_guard.schema import Relation, Table
@@ -31,7 +41,7 @@ def permitted(difference: Difference, repairs: Repairs, context: Context) -> Rep
         return repairs
     reason = _forbidden(difference, context)
     if not reason:
-        return repairs
+        return _closed(difference, context) or repairs
     if difference.impact is Impact.NOTES:
         return []
     if live is not None and isinstance(difference, ColumnMissing) and live.relation in VIEWS:
@@ -41,6 +51,35 @@ def permitted(difference: Difference, repairs: Repairs, context: Context) -> Rep
     else:
         advice = tuple(f"{statement};" for step in steps for statement in step.statements)
     return [Refusal(difference, reason, advice), *(repair for repair in repairs if isinstance(repair, Refusal))]
+
+
+def _closed(difference: Difference, context: Context) -> Repairs:
+    """A refusal of what would be created in a schema where the role may create nothing: since PostgreSQL 15 that is
+    schema public for all but the database's owner (manual, Schemas and Privileges)."""
+    schema = _created_in(difference)
+    if schema is None or schema not in context.actual.closed_schemas:
+        return []
+    role = context.facts.role
+    grant = f"GRANT CREATE ON SCHEMA {context.quote(schema)} TO {context.quote(role)};"
+    return [Refusal(difference, f"{role} may create nothing in the schema {schema}", (grant,))]
+
+
+def _created_in(difference: Difference) -> str | None:
+    """The schema that gets a relation or a type; an index or a sequence goes where its table is."""
+    match difference:
+        case EnumMissing(enum=item) | DomainMissing(domain=item) | SequenceMissing(sequence=item):
+            return item.name.schema
+        case (
+            TableMissing(table=table)
+            | IndexMissing(table=table)
+            | UniqueMissing(table=table)
+            | ExclusionMissing(table=table)
+            | PrimaryKeyDiffers(table=table)
+            | IdentityDiffers(table=table)
+        ):
+            return table.name.schema
+        case _:
+            return None
 
 
 def _of_view(view: Table, difference: ColumnMissing | TypeDiffers, context: Context) -> tuple[str, ...]:
@@ -69,6 +108,8 @@ def _of_type(name: str, difference: ColumnMissing | TypeDiffers, context: Contex
 def _forbidden(difference: Difference, context: Context) -> str:
     if context.facts.read_only:
         return "the server is read-only (a hot standby, or default_transaction_read_only): run it on the primary"
+    if isinstance(difference, EnumValueMissing) and not difference.actual.owned:
+        return f"the type {difference.enum.name} belongs to another role; run it as the type's owner"
     live = context.actual.table(difference.table_name) if difference.table_name else None
     if live is None or isinstance(difference, RelationDiffers):
         return ""
