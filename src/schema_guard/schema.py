@@ -380,6 +380,8 @@ class Schema:
     """Names of schemas: expected to exist, or existing."""
     closed_schemas: tuple[str, ...] = ()
     """Actual side: those in which the connected role may create nothing (no privilege CREATE)."""
+    closed_database: str | None = None
+    """Actual side: the database's name, where the connected role may create no schema in it."""
     unknown_tables: tuple[Name, ...] = ()
     """Actual side: tables in the same schemas that nothing expects."""
     names_taken: tuple[tuple[str | None, str, str], ...] = ()

@@ -337,6 +337,22 @@ def test_a_schema_that_is_closed_to_the_role(postgres_database: Database) -> Non
         prepare(postgres_database, f"DROP OWNED BY {role}; DROP ROLE {role}")
 
 
+def test_a_schema_that_the_role_may_not_create(postgres_database: Database) -> None:
+    role = f"r_{postgres_database.name}"
+    prepare(postgres_database, f"CREATE ROLE {role} LOGIN")
+    wanted = MetaData()
+    Table("t", wanted, Column("id", Integer, primary_key=True), schema="app")
+    url = postgres_database.url.replace("postgres@", f"{role}@")
+    try:
+        planned = Guard(wanted).plan(url)
+        assert not planned.steps
+        assert planned.refusals[0].reason == f"{role} may create no schema in this database"
+        prepare(postgres_database, *planned.refusals[0].advice)
+        assert Guard(wanted).apply(url).findings == ()
+    finally:
+        prepare(postgres_database, f"DROP OWNED BY {role}; DROP ROLE {role}")
+
+
 def test_a_type_of_another_role_gets_no_value(postgres_database: Database) -> None:
     role = f"r_{postgres_database.name}"
     prepare(

@@ -210,6 +210,7 @@ def read_schema(rows: Iterable[tuple[object, ...]], type_of: Callable[[str], Typ
         sequences=tuple(Sequence(Name(row.schema, row.name)) for row in others if row.kind == "S"),
         schemas=tuple(name for name, _ in items["schemas"]),
         closed_schemas=tuple(name for name, may_create in items["schemas"] if not may_create),
+        closed_database=next((name for name, may_create in items["database"] if not may_create), None),
         unknown_tables=tuple(
             Name(row.schema, row.name) for row in others if row.kind in "rp" and not (row.partition or row.of_extension)
         ),

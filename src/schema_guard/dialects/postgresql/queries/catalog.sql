@@ -236,3 +236,7 @@ WHERE (c.relkind IN ('r', 'p', 'f', 'v', 'm') AND NOT c.relispartition OR names.
 UNION ALL
 SELECT 'schemas', json_agg(json_build_array(s.nspname, has_schema_privilege(s.oid, 'CREATE')) ORDER BY s.nspname)::text
 FROM scope s
+UNION ALL
+SELECT 'database', json_build_array(json_build_array(d.datname, has_database_privilege(d.oid, 'CREATE')))::text
+FROM pg_database d
+WHERE d.datname = current_database()

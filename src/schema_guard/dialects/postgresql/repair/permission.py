@@ -17,6 +17,7 @@ from schema_guard.difference import (
     IndexMissing,
     PrimaryKeyDiffers,
     RelationDiffers,
+    SchemaMissing,
     SequenceMissing,
     TableMissing,
     TypeDiffers,
@@ -56,12 +57,14 @@ def permitted(difference: Difference, repairs: Repairs, context: Context) -> Rep
 def _closed(difference: Difference, context: Context) -> Repairs:
     """A refusal of what would be created in a schema where the role may create nothing: since PostgreSQL 15 that is
     schema public for all but the database's owner (manual, Schemas and Privileges)."""
-    schema = _created_in(difference)
-    if schema is None or schema not in context.actual.closed_schemas:
-        return []
-    role = context.facts.role
-    grant = f"GRANT CREATE ON SCHEMA {context.quote(schema)} TO {context.quote(role)};"
-    return [Refusal(difference, f"{role} may create nothing in the schema {schema}", (grant,))]
+    role, schema, database = context.facts.role, _created_in(difference), context.actual.closed_database
+    if isinstance(difference, SchemaMissing) and database is not None:
+        grant = f"GRANT CREATE ON DATABASE {context.quote(database)} TO {context.quote(role)};"
+        return [Refusal(difference, f"{role} may create no schema in this database", (grant,))]
+    if schema is not None and schema in context.actual.closed_schemas:
+        grant = f"GRANT CREATE ON SCHEMA {context.quote(schema)} TO {context.quote(role)};"
+        return [Refusal(difference, f"{role} may create nothing in the schema {schema}", (grant,))]
+    return []
 
 
 def _created_in(difference: Difference) -> str | None:
