@@ -160,6 +160,17 @@ def test_reading_cannot_write(session: Session) -> None:
         session.holds("DELETE FROM t RETURNING true")
 
 
+def test_neither_reading_nor_a_batch_is_compiled(session: Session, postgres_database: Database) -> None:
+    """Where the server has JIT it takes longer to compile the catalog query than to run it, and so does each batch."""
+    with postgres_database.connect() as connection:
+        connection.execute("INSERT INTO t VALUES (1, 0)")
+    assert session.holds("SELECT pg_catalog.current_setting('jit') = 'off'")
+    off = "UPDATE t SET c = 1 WHERE pg_catalog.current_setting('jit') = 'off'"
+    assert session.batch(step(off), off, 1, 5) == 1
+    sent: list[str] = []
+    assert session.execute(step(off), 1, 5, sent.append) == 0  # as the server has it: nothing stays set
+
+
 @pytest.mark.parametrize("driver", DRIVERS)
 @pytest.mark.parametrize(
     ("change", "words"),

@@ -8,7 +8,7 @@ a person can read, with every driver. The connections come from the application'
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 
 from sqlalchemy.engine import Connection, Engine
@@ -19,7 +19,7 @@ from schema_guard.dialects.bridge import Bridge
 from schema_guard.dialects.postgresql.failures import is_disconnect, unreachable
 from schema_guard.dialects.postgresql.patience import answered_within
 
-__all__ = ["Link", "Row", "own_engine"]
+__all__ = ["Link", "Row", "own_engine", "set_local"]
 
 Row = tuple[object, ...]
 
@@ -31,6 +31,12 @@ def own_engine(engine: Engine) -> Engine:
     own = Engine(pool, engine.dialect, engine.url, hide_parameters=True)
     own.dispatch = own.dispatch._join(engine.dispatch)
     return own
+
+
+def set_local(settings: Mapping[str, object]) -> str:
+    """Settings for the rest of the transaction, in one round trip where each SET LOCAL takes one."""
+    each = (f"pg_catalog.set_config('{name}', '{value}', true)" for name, value in settings.items())
+    return f"SELECT {', '.join(each)}"
 
 
 def _never_prepare(connection: Connection) -> None:
@@ -94,16 +100,20 @@ class Link:
 
     @contextmanager
     def reading(self, timeout: float = 0.0, *, bare_path: bool = False) -> Iterator[Link]:
-        """A READ ONLY transaction of one snapshot.
+        """A READ ONLY transaction of one snapshot, without JIT: to compile the catalog query
+        takes longer than to run it.
 
         Args:
             timeout: seconds for each statement; 0 leaves the server's setting.
             bare_path: with an empty search_path, so that whatever is deparsed comes out fully qualified.
         """
-        settings = [f"SET LOCAL statement_timeout = {max(1, round(timeout * 1000))}"] if timeout else []
+        settings: dict[str, object] = {"jit": "off"}
+        if timeout:
+            settings["statement_timeout"] = max(1, round(timeout * 1000))
         if bare_path:
-            settings.append("SET LOCAL search_path = ''")
-        with self.within(timeout), self.transaction("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY", settings):
+            settings["search_path"] = ""
+        begin = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY"
+        with self.within(timeout), self.transaction(begin, [set_local(settings)]):
             yield self
 
     @contextmanager

@@ -19,7 +19,7 @@ from schema_guard.dialects.postgresql.failures import (
     step_failed,
 )
 from schema_guard.dialects.postgresql.holders import Watch, held_by
-from schema_guard.dialects.postgresql.link import Link
+from schema_guard.dialects.postgresql.link import Link, set_local
 from schema_guard.dialects.postgresql.obstacles import Obstacles
 from schema_guard.errors import LockTimeoutError, OutOfTimeError, StepError
 from schema_guard.plan import Step
@@ -102,11 +102,11 @@ class Executor:
             "synchronous_commit": "off",
             "enable_hashjoin": "off",
             "enable_mergejoin": "off",
+            "jit": "off",
         }
-        # One round trip instead of five: a batch is short enough for that to matter.
-        local = ", ".join(f"pg_catalog.set_config('{name}', '{value}', true)" for name, value in settings.items())
+        local = [set_local(settings), *self._own()]
         try:
-            with self.link.within(statement_timeout), self.link.transaction("BEGIN", [f"SELECT {local}", *self._own()]):
+            with self.link.within(statement_timeout), self.link.transaction("BEGIN", local):
                 return self.link.run(statement)
         except DBAPIError as error:
             if is_waiting(error) and not is_disconnect(error):
