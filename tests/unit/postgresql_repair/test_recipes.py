@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 import psycopg
 import pytest
 from sqlalchemy import (
@@ -44,6 +46,20 @@ def models(*items: SchemaItem) -> MetaData:
 def prepare(database: Database, sql: str) -> None:
     with database.connect() as connection:
         connection.execute(sql.encode())
+
+
+@pytest.fixture
+def role(postgres_database: Database) -> Iterator[str]:
+    """A role that owns nothing yet; gone afterwards with what it owns and may."""
+    name = f"r_{postgres_database.name}"
+    prepare(postgres_database, f"CREATE ROLE {name} LOGIN")
+    yield name
+    prepare(postgres_database, f"DROP OWNED BY {name}; DROP ROLE {name}")
+
+
+def as_role(database: Database, role: str) -> str:
+    """The URL by which the role connects."""
+    return database.server.url(database.name, user=role)
 
 
 def rows(database: Database, sql: str) -> list[tuple[object, ...]]:
@@ -294,104 +310,80 @@ def test_partitioned_parents_take_what_they_can(postgres_database: Database) -> 
     assert apply(postgres_database, wanted).satisfied
 
 
-def test_a_table_of_another_role_is_refused_with_the_statement(postgres_database: Database) -> None:
+def test_a_table_of_another_role_is_refused_with_the_statement(postgres_database: Database, role: str) -> None:
     """The connected role may not alter it; its owner may paste it."""
-    role = f"r_{postgres_database.name}"
-    prepare(
-        postgres_database, f"CREATE TABLE t (id int PRIMARY KEY); CREATE ROLE {role} LOGIN; GRANT SELECT ON t TO {role}"
-    )
+    prepare(postgres_database, f"CREATE TABLE t (id int PRIMARY KEY); GRANT SELECT ON t TO {role}")
     wanted = models(Column("id", Integer, primary_key=True, autoincrement=False), Column("n", String(9)))
-    try:
-        planned = Guard(wanted).plan(postgres_database.url.replace("postgres@", f"{role}@"))
-        (refusal,) = planned.refusals
-        assert not planned.steps
-        assert "belongs to another role" in refusal.reason
-        assert refusal.advice == ("ALTER TABLE public.t ADD COLUMN n VARCHAR(9);",)
-    finally:
-        prepare(postgres_database, f"DROP OWNED BY {role}; DROP ROLE {role}")
+    planned = Guard(wanted).plan(as_role(postgres_database, role))
+    (refusal,) = planned.refusals
+    assert not planned.steps
+    assert "belongs to another role" in refusal.reason
+    assert refusal.advice == ("ALTER TABLE public.t ADD COLUMN n VARCHAR(9);",)
 
 
-def test_a_schema_that_is_closed_to_the_role(postgres_database: Database) -> None:
+def test_a_schema_that_is_closed_to_the_role(postgres_database: Database, role: str) -> None:
     """As public is since PostgreSQL 15: what goes into a table is repaired, what would be created there is refused."""
-    role = f"r_{postgres_database.name}"
     prepare(
         postgres_database,
-        f"REVOKE CREATE ON SCHEMA public FROM PUBLIC; CREATE TABLE t (id int PRIMARY KEY); CREATE ROLE {role} LOGIN;"
+        "REVOKE CREATE ON SCHEMA public FROM PUBLIC; CREATE TABLE t (id int PRIMARY KEY);"
         f"ALTER TABLE t OWNER TO {role}",
     )
     key = Column("id", Integer, primary_key=True, autoincrement=False)
     wanted = models(key, Column("n", Integer, index=True), Column("m", Enum("calm", name="mood")))
     Table("u", wanted, Column("id", Integer, primary_key=True))
-    url = postgres_database.url.replace("postgres@", f"{role}@")
-    try:
-        report = Guard(wanted).apply(url)
-        assert [(result.step.object, result.outcome) for result in report.results] == [("public.t.n", Outcome.DONE)]
-        refused = {finding.difference.object: finding.refusal for finding in report.findings}
-        assert refused.keys() == {"public.mood", "public.t.m", "public.u", "public.t.ix_t_n"}
-        refusal = refused["public.u"]
-        assert refusal is not None
-        assert refusal.reason == f"{role} may create nothing in the schema public"
-        prepare(postgres_database, *refusal.advice)
-        assert Guard(wanted).apply(url).findings == ()
-    finally:
-        prepare(postgres_database, f"DROP OWNED BY {role}; DROP ROLE {role}")
+    url = as_role(postgres_database, role)
+    report = Guard(wanted).apply(url)
+    assert [(result.step.object, result.outcome) for result in report.results] == [("public.t.n", Outcome.DONE)]
+    refused = {finding.difference.object: finding.refusal for finding in report.findings}
+    assert refused.keys() == {"public.mood", "public.t.m", "public.u", "public.t.ix_t_n"}
+    refusal = refused["public.u"]
+    assert refusal is not None
+    assert refusal.reason == f"{role} may create nothing in the schema public"
+    prepare(postgres_database, *refusal.advice)
+    assert Guard(wanted).apply(url).findings == ()
 
 
-def test_a_schema_that_the_role_may_not_create(postgres_database: Database) -> None:
-    role = f"r_{postgres_database.name}"
-    prepare(postgres_database, f"CREATE ROLE {role} LOGIN")
+def test_a_schema_that_the_role_may_not_create(postgres_database: Database, role: str) -> None:
     wanted = MetaData()
     Table("t", wanted, Column("id", Integer, primary_key=True), schema="app")
-    url = postgres_database.url.replace("postgres@", f"{role}@")
-    try:
-        planned = Guard(wanted).plan(url)
-        assert not planned.steps
-        assert planned.refusals[0].reason == f"{role} may create no schema in this database"
-        prepare(postgres_database, *planned.refusals[0].advice)
-        assert Guard(wanted).apply(url).findings == ()
-    finally:
-        prepare(postgres_database, f"DROP OWNED BY {role}; DROP ROLE {role}")
+    url = as_role(postgres_database, role)
+    planned = Guard(wanted).plan(url)
+    assert not planned.steps
+    assert planned.refusals[0].reason == f"{role} may create no schema in this database"
+    prepare(postgres_database, *planned.refusals[0].advice)
+    assert Guard(wanted).apply(url).findings == ()
 
 
-def test_a_type_of_another_role_gets_no_value(postgres_database: Database) -> None:
-    role = f"r_{postgres_database.name}"
+def test_a_type_of_another_role_gets_no_value(postgres_database: Database, role: str) -> None:
     prepare(
         postgres_database,
-        f"CREATE TYPE mood AS ENUM ('calm'); CREATE TABLE t (id int PRIMARY KEY, m mood); CREATE ROLE {role} LOGIN;"
-        f"ALTER TABLE t OWNER TO {role}",
+        f"CREATE TYPE mood AS ENUM ('calm'); CREATE TABLE t (id int PRIMARY KEY, m mood);ALTER TABLE t OWNER TO {role}",
     )
     mood = Enum("calm", "glad", name="mood")
     wanted = models(Column("id", Integer, primary_key=True, autoincrement=False), Column("m", mood))
-    try:
-        planned = Guard(wanted).plan(postgres_database.url.replace("postgres@", f"{role}@"))
-        (refusal,) = planned.refusals
-        assert not planned.steps
-        assert refusal.reason == "the type public.mood belongs to another role; run it as the type's owner"
-        assert refusal.advice == ("ALTER TYPE public.mood ADD VALUE IF NOT EXISTS 'glad';",)
-    finally:
-        prepare(postgres_database, f"DROP OWNED BY {role}; DROP ROLE {role}")
+    planned = Guard(wanted).plan(as_role(postgres_database, role))
+    (refusal,) = planned.refusals
+    assert not planned.steps
+    assert refusal.reason == "the type public.mood belongs to another role; run it as the type's owner"
+    assert refusal.advice == ("ALTER TYPE public.mood ADD VALUE IF NOT EXISTS 'glad';",)
 
 
-def test_a_foreign_key_needs_the_right_to_refer(postgres_database: Database) -> None:
+def test_a_foreign_key_needs_the_right_to_refer(postgres_database: Database, role: str) -> None:
     """Without it nothing is tried, for that would lock both tables at each start; with it, the key is made."""
-    role = f"r_{postgres_database.name}"
     wanted = models(Column("id", Integer, primary_key=True, autoincrement=False), Column("p_id", ForeignKey("p.id")))
     Table("p", wanted, Column("id", Integer, primary_key=True, autoincrement=False))
     prepare(
         postgres_database,
-        f"CREATE TABLE p (id int PRIMARY KEY); CREATE TABLE t (id int PRIMARY KEY, p_id int); CREATE ROLE {role} LOGIN;"
+        "CREATE TABLE p (id int PRIMARY KEY); CREATE TABLE t (id int PRIMARY KEY, p_id int);"
         f"ALTER TABLE t OWNER TO {role}; GRANT SELECT ON p TO {role}",
     )
-    url = postgres_database.url.replace("postgres@", f"{role}@")
-    try:
-        planned = Guard(wanted).plan(url)
-        (refusal,) = planned.refusals
-        assert not planned.steps
-        assert refusal.reason == f"{role} lacks the privilege REFERENCES on public.p"
-        prepare(postgres_database, *refusal.advice)
-        assert Guard(wanted).apply(url).findings == ()
-    finally:
-        prepare(postgres_database, f"DROP OWNED BY {role}; DROP ROLE {role}")
+    url = as_role(postgres_database, role)
+    planned = Guard(wanted).plan(url)
+    (refusal,) = planned.refusals
+    assert not planned.steps
+    assert refusal.reason == f"{role} lacks the privilege REFERENCES on public.p"
+    prepare(postgres_database, *refusal.advice)
+    assert Guard(wanted).apply(url).findings == ()
 
 
 def test_what_needs_a_refused_thing_is_refused_too(postgres_database: Database) -> None:
