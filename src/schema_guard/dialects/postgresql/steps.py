@@ -121,7 +121,7 @@ class Executor:
         pid: int,
         vacuumed: Mapping[str, float],
     ) -> int:
-        local = [*(f"SET LOCAL {name} = {value}" for name, value in settings.items()), *self._own()]
+        local = [set_local(settings), *self._own()]
         try:
             with self.link.transaction("BEGIN", local), self._cancellable(pid):
                 self._send_vacuum_away(vacuumed, settings["lock_timeout"], sent)
