@@ -19,7 +19,9 @@ TARGET = 0.03
 LONGEST = 0.06
 """Seconds after which a batch is given up and cut in half."""
 LONGEST_REST = 0.06
-"""Seconds: where others are at work the time between two batches is theirs, as long as a batch took and no longer."""
+"""Seconds: where others are at work the time between two batches is theirs, as long as a batch took and no longer. One
+that was given up has loaded the disk, or held rows, as well.
+"""
 LOCK_WAIT = 0.03
 """Seconds that a batch waits for a row that somebody holds, with all the rows it has locked already."""
 PASSES = 3
@@ -139,6 +141,7 @@ class Walk:
             if not self.batches.row_locks:
                 raise
             self._pace.failed()
+            self._rest(self.clock.now() - begun)
             if not single:
                 return False
             self._behind.append((low, end))
@@ -148,9 +151,12 @@ class Walk:
         self.done += 1
         self.longest = max(self.longest, took)
         self._pace.took(took)
+        self._rest(took)
+        return True
+
+    def _rest(self, took: float) -> None:
         if self._others or not self.batches.row_locks:
             self.clock.sleep(min(took, LONGEST_REST))
-        return True
 
     def _send(self, statement: str, single: bool) -> int:
         """A batch that cannot be cut may take as long as any statement, and who holds its rows is looked up."""
