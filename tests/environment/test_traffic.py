@@ -53,17 +53,19 @@ class Client:
     """Reads and writes the table all the time, in short transactions."""
 
     database: Database
-    longest: float = 0.0
-    """Seconds of the longest one."""
+    waits: int = 0
+    """How often a lock was waited for longer than 0.4 s; the server counts the time, a busy machine is none of it."""
     _over: threading.Event = field(default_factory=threading.Event)
 
     def work(self) -> None:
         with self.database.connect() as connection:
+            connection.execute("SET lock_timeout = '0.4s'")
             while not self._over.is_set():
-                begun = time.monotonic()
-                connection.execute("SELECT number FROM held LIMIT 1")
-                connection.execute("UPDATE held SET number = number + 1 WHERE id = 1")
-                self.longest = max(self.longest, time.monotonic() - begun)
+                try:
+                    connection.execute("SELECT number FROM held LIMIT 1")
+                    connection.execute("UPDATE held SET number = number + 1 WHERE id = 1")
+                except psycopg.errors.LockNotAvailable:
+                    self.waits += 1
                 time.sleep(0.005)
 
     def stop(self) -> None:
@@ -101,7 +103,7 @@ def test_behind_a_session_that_is_idle_in_its_transaction(postgres_database: Dat
         with clients(database) as client:
             report = Guard(_with_column()).apply(database.url, Limits(budget=3, lock_timeout=0.5))
     assert _outcomes(report) == {"public.held": Outcome.LOCKED, "public.free": Outcome.DONE}
-    assert client.longest < 0.4
+    assert client.waits == 0
     held = next(result for result in report.results if result.outcome is Outcome.LOCKED)
     assert len(held.attempts) > 1
     assert all("idle in transaction for" in who for attempt in held.attempts for who in attempt.blockers)
@@ -339,14 +341,14 @@ def test_autovacuum_gives_way_without_anybody_waiting(vacuumed: Database, role: 
     """It ends for who waited a second for it, longer than the lock timeout: a wait that nobody queues behind."""
     with clients(vacuumed) as client:
         time.sleep(0.5)
-        client.longest = 0.0
+        client.waits = 0
         url = vacuumed.server.url(vacuumed.name, user=role)
         report = Guard(_with_column()).apply(url, Limits(budget=30, lock_timeout=0.3))
     assert _outcomes(report) == {"public.held": Outcome.DONE, "public.free": Outcome.DONE}
     (held,) = [result for result in report.results if str(result.step.table) == "public.held"]
     assert held.statements[0] == "LOCK TABLE ONLY public.held IN SHARE UPDATE EXCLUSIVE MODE"
     assert (len(held.attempts), held.seconds > 0.9) == (1, True)
-    assert client.longest < 0.4
+    assert client.waits == 0
 
 
 def test_a_concurrent_index_sends_autovacuum_away(vacuumed: Database) -> None:
