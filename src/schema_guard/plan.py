@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import IntEnum, StrEnum
+from typing import TypeAlias
 
 from schema_guard.difference import Difference
-from schema_guard.schema import Name, Spanned
+from schema_guard.schema import Check, Column, Index, Name, Spanned
 
 __all__ = [
     "Batches",
+    "Definition",
     "Evidence",
     "Hazard",
     "Lock",
@@ -18,6 +21,7 @@ __all__ = [
     "Plan",
     "Policy",
     "Refusal",
+    "Rejection",
     "Step",
     "Survey",
     "Urgency",
@@ -186,15 +190,35 @@ class Evidence:
     """Backfills: rows that need an owner, fillable or not."""
 
 
+Definition: TypeAlias = tuple[Name, Column | Check | Index]
+"""Something that the models define in a table."""
+
+
+@dataclass(frozen=True, slots=True)
+class Rejection:
+    """What the server does not know of a definition that is missing, asked before anything is tried.
+
+    `said` is the server's message, `kind` "function", "operator", "operator class" or "access method". `schemas` is
+    where one of the name is, when the search_path leads to none.
+    """
+
+    said: str
+    kind: str
+    name: str
+    schemas: tuple[str, ...] = ()
+
+
 @dataclass(frozen=True, slots=True)
 class Survey:
-    """Facts about the rows of the tables that differ: evidence by difference key, and which tables hold rows."""
+    """Facts about the tables that differ: evidence by difference key, which tables hold rows, and what the server
+    would reject."""
 
     evidence: dict[str, Evidence] = field(default_factory=dict)
     occupied: frozenset[Name] = frozenset()
     """Tables that hold at least one row."""
     sizes: dict[Name, tuple[float, int]] = field(default_factory=dict)
     """Estimated rows and bytes."""
+    rejections: Mapping[Definition, Rejection] = field(default_factory=dict)
 
     def has_rows(self, table: Name) -> bool:
         return table in self.occupied

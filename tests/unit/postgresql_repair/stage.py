@@ -14,7 +14,7 @@ from schema_guard.report import Report
 from schema_guard.schema import Name
 from tests.postgres.database import Database
 
-__all__ = ["apply", "locks_taken", "needed", "plan", "run", "stands_in_the_way"]
+__all__ = ["apply", "locks_taken", "needed", "plan", "prepare", "run", "stands_in_the_way"]
 
 _HELD = """
 SELECT n.nspname, c.relname, l.mode FROM pg_locks l JOIN pg_class c ON c.oid = l.relation
@@ -22,6 +22,12 @@ JOIN pg_namespace n ON n.oid = c.relnamespace
 WHERE l.pid = pg_backend_pid() AND l.granted AND c.relkind IN ('r', 'p') AND n.nspname NOT LIKE 'pg\\_%'
 """
 _MODES = {lock.name.replace("_", "") + "LOCK": lock for lock in Lock}
+
+
+def prepare(database: Database, sql: str) -> None:
+    """What is there before."""
+    with database.connect() as connection:
+        connection.execute(sql.encode())
 
 
 def plan(database: Database, models: MetaData, policy: Policy | None = None) -> Plan:

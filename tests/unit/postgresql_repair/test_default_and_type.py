@@ -6,12 +6,7 @@ from sqlalchemy import Boolean, Column, Enum, Integer, MetaData, Table, false
 
 from schema_guard.report import Outcome
 from tests.postgres.database import Database
-from tests.unit.postgresql_repair.stage import apply, plan
-
-
-def prepare(database: Database, sql: str) -> None:
-    with database.connect() as connection:
-        connection.execute(sql.encode())
+from tests.unit.postgresql_repair.stage import apply, plan, prepare
 
 
 def models() -> MetaData:

@@ -32,7 +32,7 @@ from schema_guard.guard import Guard
 from schema_guard.plan import Plan, Policy
 from schema_guard.report import Outcome, Report
 from tests.postgres.database import Database
-from tests.unit.postgresql_repair.stage import apply, needed, plan, run, stands_in_the_way
+from tests.unit.postgresql_repair.stage import apply, needed, plan, prepare, run, stands_in_the_way
 
 pytestmark = pytest.mark.every_postgres
 
@@ -41,11 +41,6 @@ def models(*items: SchemaItem) -> MetaData:
     metadata = MetaData()
     Table("t", metadata, *items)
     return metadata
-
-
-def prepare(database: Database, sql: str) -> None:
-    with database.connect() as connection:
-        connection.execute(sql.encode())
 
 
 @pytest.fixture

@@ -32,14 +32,9 @@ from schema_guard.guard import Guard
 from schema_guard.plan import Policy, Step
 from schema_guard.report import Outcome
 from tests.postgres.database import Database
-from tests.unit.postgresql_repair.stage import apply, plan
+from tests.unit.postgresql_repair.stage import apply, plan, prepare
 
 pytestmark = pytest.mark.every_postgres
-
-
-def prepare(database: Database, sql: str) -> None:
-    with database.connect() as connection:
-        connection.execute(sql.encode())
 
 
 def rows(database: Database, sql: str) -> list[tuple[object, ...]]:

@@ -18,9 +18,9 @@ from sqlalchemy.exc import DBAPIError
 from schema_guard.dialects.base import Question, Verdict
 from schema_guard.dialects.postgresql.failures import is_disconnect
 from schema_guard.dialects.postgresql.link import Link
-from schema_guard.schema import Name, Table
+from schema_guard.schema import Column, Name, Table
 
-__all__ = ["answers"]
+__all__ = ["answers", "explained", "rows_of_nulls"]
 
 _MOST_PAIRS = 400
 """Pairs for each EXPLAIN: a SELECT list holds at most 1664 items (MaxTupleAttributeNumber)."""
@@ -44,7 +44,8 @@ def answers(
     verdicts: dict[Question, Verdict] = {}
     asked = sorted(dict.fromkeys(questions), key=lambda question: str(question.table or ""))
     for table, group in groupby(asked, key=lambda question: question.table):
-        source = _source(tables.get(table), quote) if table is not None else ""
+        live = tables.get(table) if table is not None else None
+        source = rows_of_nulls(live.name, live.columns, quote) if live is not None else ""
         pairs = list(group)
         for start in range(0, len(pairs), _MOST_PAIRS):
             verdicts.update(_ask(link, pairs[start : start + _MOST_PAIRS], source))
@@ -68,6 +69,25 @@ def _ask(link: Link, questions: Sequence[Question], source: str) -> dict[Questio
 
 def _explain(link: Link, questions: Sequence[Question], source: str) -> dict[Question, Verdict]:
     items = [item for question in questions for item in _items(question)]
+    output = [_NOW.sub("now()", text) for text in explained(link, items, source)]
+    if len(output) != len(items):
+        return dict.fromkeys(questions, Verdict.NOT_COMPARABLE)
+    return {
+        question: Verdict.EQUAL if output[2 * number] == output[2 * number + 1] else Verdict.DIFFERENT
+        for number, question in enumerate(questions)
+    }
+
+
+def explained(link: Link, items: Sequence[str], source: str) -> list[str]:
+    """Expressions as the server deparses them, resolved and folded.
+
+    Args:
+        link: a connection in a transaction, which goes on whatever the server says.
+        items: what stands in the SELECT list.
+        source: what `rows_of_nulls` gave.
+
+    Raises DBAPIError when the server rejects one of them.
+    """
     link.run("SAVEPOINT schema_guard_question")
     try:
         rows = link.rows(f"EXPLAIN (VERBOSE, COSTS OFF, FORMAT JSON) SELECT {', '.join(items)}{source}")
@@ -78,13 +98,7 @@ def _explain(link: Link, questions: Sequence[Question], source: str) -> dict[Que
     link.run("RELEASE SAVEPOINT schema_guard_question")
     document = rows[0][0]
     plan = json.loads(document) if isinstance(document, str) else document
-    output = [_NOW.sub("now()", text) for text in plan[0]["Plan"]["Output"]]  # type: ignore[index]
-    if len(output) != len(items):
-        return dict.fromkeys(questions, Verdict.NOT_COMPARABLE)
-    return {
-        question: Verdict.EQUAL if output[2 * number] == output[2 * number + 1] else Verdict.DIFFERENT
-        for number, question in enumerate(questions)
-    }
+    return [str(text) for text in plan[0]["Plan"]["Output"]]  # type: ignore[index]
 
 
 def _items(question: Question) -> tuple[str, str]:
@@ -95,16 +109,16 @@ def _items(question: Question) -> tuple[str, str]:
     return f"({question.actual}\n){cast}", f"({question.expected}\n){cast}"
 
 
-def _source(table: Table | None, quote: Callable[[Name | str], str]) -> str:
-    """FROM the columns of the table, as two rows of NULLs: one row would be folded away."""
-    if table is None or not table.columns:
+def rows_of_nulls(table: Name, columns: Sequence[Column], quote: Callable[[Name | str], str]) -> str:
+    """FROM columns of the table, as two rows of NULLs: one row would be folded away."""
+    if not columns:
         return ""
     nulls = ", ".join(
         f"NULL::{column.type.text}" + (f" COLLATE {_collation(column.collation, quote)}" if column.collation else "")
-        for column in table.columns
+        for column in columns
     )
-    names = ", ".join(quote(column.name) for column in table.columns)
-    return f" FROM (VALUES ({nulls}), ({nulls})) AS {quote(table.name.name)}({names})"
+    names = ", ".join(quote(column.name) for column in columns)
+    return f" FROM (VALUES ({nulls}), ({nulls})) AS {quote(table.name)}({names})"
 
 
 def _collation(name: str, quote: Callable[[Name | str], str]) -> str:

@@ -28,12 +28,14 @@ __all__ = [
 LOCK_NOT_AVAILABLE = "55P03"
 DEADLOCK = "40P01"
 CANCELLED = "57014"
+UNDEFINED_OBJECT = "42704"
 VANISHED = frozenset({"42P01", "42704", "42703", "3F000", "XX000"})
 """A relation, type, column or schema went away while it was read (XX000: `cache lookup failed`, `could not open`)."""
 
 _KEY_COLUMNS = re.compile(r"([^()=]*\([^=]*\))=\(")
 """`Key (a, b)` of `Key (a, b)=(1, 2) is duplicated.`"""
 _QUOTED_VALUE = re.compile(r"\s*[:：]\s*[\"'«„“].*", re.DOTALL)
+_METHOD = re.compile(r"\W(gist|gin)\W")
 
 _WHY_UNREACHABLE = {
     "28P01": "password authentication failed",
@@ -108,7 +110,15 @@ def step_failed(error: DBAPIError, subject: str) -> StepError:
         return StepError(
             f"{subject}: the connection was lost, whether the step was done is unknown: {diagnosis.message}"
         )
-    return StepError(f"{subject}: {_said(diagnosis)}")
+    return StepError(f"{subject}: {_said(diagnosis)}{_mend(diagnosis)}")
+
+
+def _mend(diagnosis: Diagnosis) -> str:
+    """Scalars have operators for GiST and GIN by an extension only (manual, appendix F, btree_gist and btree_gin)."""
+    method = _METHOD.search(diagnosis.message)
+    if diagnosis.sqlstate != UNDEFINED_OBJECT or method is None or "_ops" in diagnosis.message:
+        return ""
+    return f"; CREATE EXTENSION btree_{method[1]};"
 
 
 def _said(diagnosis: Diagnosis) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import replace
 
@@ -20,12 +20,13 @@ from schema_guard.dialects.postgresql.guard_lock import GuardLock
 from schema_guard.dialects.postgresql.link import Link, Row, own_engine
 from schema_guard.dialects.postgresql.obstacles import Obstacles
 from schema_guard.dialects.postgresql.pooling import check_second, shares_backends
+from schema_guard.dialects.postgresql.rejections import rejections
 from schema_guard.dialects.postgresql.steps import Executor
 from schema_guard.dialects.stop import Stop
 from schema_guard.dialects.survey import take_survey
 from schema_guard.difference import Difference
 from schema_guard.errors import ReadError
-from schema_guard.plan import Step, Survey
+from schema_guard.plan import Definition, Rejection, Step, Survey
 from schema_guard.report import ServerInfo
 from schema_guard.schema import Name, Schema, Table, TypeKind
 
@@ -105,7 +106,8 @@ class PostgreSQLSession:
                 self._link.run(EVERY_ROW)
                 return self._link.rows(sql)
 
-        return take_survey(differences, actual, self.dialect, read)
+        survey = take_survey(differences, actual, self.dialect, read)
+        return replace(survey, rejections=self._rejections(differences, actual, timeout))
 
     def clear_away(self) -> None:
         """Nothing: what is left is in the catalog, where the step that made it finds it."""
@@ -176,6 +178,16 @@ class PostgreSQLSession:
     def close(self) -> None:
         self._link.close()
         self._bridge.close()
+
+    def _rejections(
+        self, differences: Sequence[Difference], actual: Schema, timeout: float
+    ) -> Mapping[Definition, Rejection]:
+        """None where they cannot be asked for: then a step fails instead, in the server's words."""
+        path, quote = self.facts.search_path, self.dialect.quote
+        try:
+            return rejections(self._link, differences, actual, path, quote, timeout)
+        except DBAPIError:
+            return {}
 
     def _another_link(self) -> Link:
         return Link(self._engine, self._bridge)

@@ -22,13 +22,14 @@ from schema_guard.dialects.postgresql.repair.foreign_key import (
     foreign_key_not_validated,
 )
 from schema_guard.dialects.postgresql.repair.index import index_invalid, index_missing
+from schema_guard.dialects.postgresql.repair.lacking import type_missing
 from schema_guard.dialects.postgresql.repair.nullability import column_unknown, helper_left_over, nullability_differs
 from schema_guard.dialects.postgresql.repair.permission import permitted
 from schema_guard.dialects.postgresql.repair.primary_key import primary_key_differs
 from schema_guard.dialects.postgresql.repair.schema import domain_missing, schema_missing, sequence_missing
 from schema_guard.dialects.postgresql.repair.settle import settle
 from schema_guard.dialects.postgresql.repair.table import relation_differs, table_missing
-from schema_guard.dialects.postgresql.repair.type import collation_differs, type_differs, type_missing
+from schema_guard.dialects.postgresql.repair.type import collation_differs, type_differs
 from schema_guard.dialects.postgresql.repair.unique import unique_missing
 from schema_guard.dialects.postgresql.repair.unknown import (
     exclusion_missing,

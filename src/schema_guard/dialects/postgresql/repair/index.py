@@ -5,6 +5,7 @@ from __future__ import annotations
 from schema_guard.dialects.postgresql.repair import probes
 from schema_guard.dialects.postgresql.repair.clearing import clear_away
 from schema_guard.dialects.postgresql.repair.context import Context, Repairs, unique_token
+from schema_guard.dialects.postgresql.repair.lacking import rejected
 from schema_guard.dialects.postgresql.repair.partitioned_index import build_on_partitions
 from schema_guard.difference import Difference, Holder, IndexInvalid, IndexMissing
 from schema_guard.plan import Hazard, Lock, Phase, Refusal, Step
@@ -29,6 +30,8 @@ def index_missing(difference: IndexMissing, context: Context) -> Repairs:
     )
     if hindrance is not None:
         return [hindrance]
+    if lacking := rejected(difference, context):
+        return lacking
     if context.created(table):
         return [_on_new_table(difference, name, context)]
     if context.partitioned(table):

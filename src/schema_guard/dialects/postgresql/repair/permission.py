@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from schema_guard.dialects.postgresql.literals import literal
 from schema_guard.dialects.postgresql.repair.context import Context, Repairs
+from schema_guard.dialects.postgresql.repair.lacking import rejected
 from schema_guard.difference import (
     BackfillPending,
     ColumnMissing,
@@ -42,7 +43,7 @@ def permitted(difference: Difference, repairs: Repairs, context: Context) -> Rep
         return repairs
     reason = _forbidden(difference, context)
     if not reason:
-        return _closed(difference, context) or repairs
+        return _closed(difference, context) or rejected(difference, context) or repairs
     if difference.impact is Impact.NOTES:
         return []
     if live is not None and isinstance(difference, ColumnMissing) and live.relation in VIEWS:

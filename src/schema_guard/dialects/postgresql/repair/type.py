@@ -8,34 +8,10 @@ from schema_guard.dialects.postgresql.literals import literal
 from schema_guard.dialects.postgresql.repair import probes
 from schema_guard.dialects.postgresql.repair.context import Context, Repairs, column_token, retyped_token
 from schema_guard.dialects.violators import mentions
-from schema_guard.difference import CollationDiffers, Fit, TypeDiffers, TypeMissing
+from schema_guard.difference import CollationDiffers, Fit, TypeDiffers
 from schema_guard.plan import Hazard, Phase, Refusal, Step
-from schema_guard.schema import Type
 
-__all__ = ["collation_differs", "type_differs", "type_missing"]
-
-EXTENSIONS = {
-    "vector": "vector",
-    "halfvec": "vector",
-    "sparsevec": "vector",
-    "citext": "citext",
-    "hstore": "hstore",
-    "ltree": "ltree",
-    "lquery": "ltree",
-    "ltxtquery": "ltree",
-    "geometry": "postgis",
-    "geography": "postgis",
-    "raster": "postgis_raster",
-    "cube": "cube",
-    "isbn": "isn",
-    "issn": "isn",
-    "ean13": "isn",
-    "_int4": "intarray",
-    "query_int": "intarray",
-    "seg": "seg",
-    "semver": "semver",
-}
-"""Which extension brings a type (PostgreSQL manual, appendix F; PostGIS and pgvector manuals)."""
+__all__ = ["collation_differs", "type_differs"]
 
 DEPENDED_ON = "something that was made since it was looked at uses the column"
 
@@ -214,27 +190,3 @@ def collation_differs(difference: CollationDiffers, context: Context) -> Repairs
             (alter,),
         )
     ]
-
-
-def type_missing(difference: TypeMissing, context: Context) -> Repairs:
-    """What cannot be made here: extensions are installed by whoever runs the server."""
-    wanted = difference.column.type
-    elsewhere = sorted(type_.schema for type_ in context.actual.types if type_.name == wanted.name and type_.schema)
-    if elsewhere and "." not in wanted.text:
-        where = ", ".join(elsewhere)
-        path = ", ".join(map(context.quote, (*context.facts.search_path, elsewhere[0])))
-        return [
-            Refusal(
-                difference,
-                f"the type {wanted} is in the schema {where}, to which the search_path does not lead",
-                (f"ALTER ROLE .. IN DATABASE .. SET search_path = {path};",),
-            )
-        ]
-    return [Refusal(difference, f"the server knows no type {wanted}", _how_to_get(wanted, context))]
-
-
-def _how_to_get(wanted: Type, context: Context) -> tuple[str, ...]:
-    extension = EXTENSIONS.get(wanted.name.lower())
-    if extension is None:
-        return (f"create the type {wanted.name}, or the extension that brings it",)
-    return (f"CREATE EXTENSION {context.quote(extension)};",)

@@ -1,0 +1,102 @@
+"""What the server does not know is refused before it is tried; what it will know by then is not."""
+
+from __future__ import annotations
+
+import pytest
+from sqlalchemy import CheckConstraint, Column, Enum, Index, Integer, MetaData, String, Table, text
+from sqlalchemy.dialects.postgresql import INT4RANGE, ExcludeConstraint
+from sqlalchemy.schema import SchemaItem
+
+from schema_guard.guard import Guard
+from schema_guard.report import Outcome
+from tests.postgres.database import Database
+from tests.unit.postgresql_repair.stage import apply, plan, prepare
+
+pytestmark = pytest.mark.every_postgres
+
+
+def models(*items: SchemaItem) -> MetaData:
+    metadata = MetaData()
+    Table("t", metadata, Column("id", Integer, primary_key=True), *items)
+    return metadata
+
+
+def test_what_the_refusal_says_makes_the_next_run_whole(postgres_database: Database) -> None:
+    """Each statement as it stands there; then everything is repaired."""
+    prepare(postgres_database, "CREATE TABLE t (id serial PRIMARY KEY); INSERT INTO t VALUES (1), (2)")
+    metadata = models(
+        Column("name", String),
+        Column("salt", String, server_default=text("gen_salt('md5')")),
+        Index("ix_name", "name", postgresql_using="gin", postgresql_ops={"name": "gin_trgm_ops"}),
+        CheckConstraint("levenshtein(name, 'none') > 0", name="ck_name"),
+    )
+    refused = plan(postgres_database, metadata).refusals
+    assert {line for refusal in refused for line in refusal.advice} == {
+        "CREATE EXTENSION pgcrypto;",
+        "CREATE EXTENSION pg_trgm;",
+        "CREATE EXTENSION fuzzystrmatch;",
+    }
+    for line in {line for refusal in refused for line in refusal.advice}:
+        prepare(postgres_database, line)
+    assert apply(postgres_database, metadata).satisfied
+
+
+def test_a_function_elsewhere(postgres_database: Database) -> None:
+    """The extension is there; the search_path does not lead to it."""
+    prepare(postgres_database, "CREATE SCHEMA extensions; CREATE EXTENSION pg_trgm SCHEMA extensions")
+    prepare(postgres_database, "CREATE TABLE t (id serial PRIMARY KEY, name text)")
+    wanted = {"name": "gin_trgm_ops"}
+    metadata = models(Column("name", String), Index("ix", "name", postgresql_using="gin", postgresql_ops=wanted))
+    (refused,) = plan(postgres_database, metadata).refusals
+    assert refused.advice == ("ALTER ROLE .. IN DATABASE .. SET search_path = public, extensions;",)
+    prepare(postgres_database, f"ALTER DATABASE {postgres_database.name} SET search_path = public, extensions")
+    assert apply(postgres_database, metadata).satisfied
+
+
+def test_an_operator_class_with_its_schema(postgres_database: Database) -> None:
+    """The search_path has no say then."""
+    prepare(postgres_database, "CREATE SCHEMA extensions; CREATE EXTENSION pg_trgm SCHEMA extensions")
+    prepare(postgres_database, "CREATE TABLE t (id serial PRIMARY KEY, name text)")
+    wanted = {"name": "extensions.gin_trgm_ops"}
+    metadata = models(Column("name", String), Index("ix", "name", postgresql_using="gin", postgresql_ops=wanted))
+    assert apply(postgres_database, metadata).satisfied
+
+
+def test_a_function_that_takes_other_arguments(postgres_database: Database) -> None:
+    """No extension would help."""
+    prepare(postgres_database, "CREATE TABLE t (id serial PRIMARY KEY, name text)")
+    metadata = models(Column("name", String), Index("ix", text("sqrt(name)")))
+    (refused,) = plan(postgres_database, metadata).refusals
+    assert refused.reason == "function sqrt(text) does not exist"
+
+
+def test_a_type_that_this_very_plan_makes(postgres_database: Database) -> None:
+    prepare(postgres_database, "CREATE TABLE t (id serial PRIMARY KEY)")
+    metadata = models(
+        Column("mood", Enum("sad", "glad", name="mood"), server_default="glad"),
+        CheckConstraint("mood <> 'sad'::mood", name="ck_mood"),
+        Index("ix_mood", text("(mood IS NULL)"), postgresql_where=text("mood > 'sad'::mood")),
+    )
+    assert apply(postgres_database, metadata).satisfied
+
+
+def test_a_table_whose_exclusion_needs_an_extension(postgres_database: Database) -> None:
+    """That is found out when it is tried; the message says what to do."""
+    metadata = models(
+        Column("room", Integer),
+        Column("during", INT4RANGE),
+        ExcludeConstraint(("room", "="), ("during", "&&"), name="ex", using="gist"),
+    )
+    (failed,) = {result.message: result for result in apply(postgres_database, metadata).results}.values()
+    assert failed.outcome is Outcome.FAILED
+    assert failed.message.endswith(
+        'has no default operator class for access method "gist"; CREATE EXTENSION btree_gist;'
+    )
+    prepare(postgres_database, "CREATE EXTENSION btree_gist")
+    assert Guard(metadata).apply(postgres_database.url).satisfied
+
+
+def test_a_satisfied_database_is_asked_nothing(postgres_database: Database) -> None:
+    """And one that lacks nothing of this kind neither."""
+    prepare(postgres_database, "CREATE TABLE t (id serial PRIMARY KEY)")
+    assert not plan(postgres_database, models(Column("name", String))).survey.rejections
