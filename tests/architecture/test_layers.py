@@ -17,7 +17,7 @@ LAYERS = (
     ("dialects",),
     ("dialects.postgresql", "dialects.sqlite"),
     ("dialects.survey",),
-    ("dialects.bridge", "dialects.stop", "dialects.violators"),
+    ("dialects.bridge", "dialects.definitions", "dialects.stop", "dialects.violators"),
     ("compare", "expect"),
     ("dialects.base",),
     ("report",),

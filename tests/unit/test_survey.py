@@ -69,7 +69,7 @@ class Rows:
 
 
 def look(*differences: Difference, rows: Rows | None = None) -> Survey:
-    return take_survey(differences, ACTUAL, offline_dialect("sqlite"), rows or Rows())
+    return take_survey(differences, ACTUAL, offline_dialect("sqlite"), rows or Rows(), {})
 
 
 def evidence(difference: Difference) -> Evidence:

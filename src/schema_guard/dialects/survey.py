@@ -5,13 +5,14 @@ Only differences that need it cost a query; a database whose differences are all
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Protocol
 
+from schema_guard.dialects.definitions import definitions_of
 from schema_guard.dialects.violators import SAMPLE, Violators, tables_read, violators_of
 from schema_guard.difference import BackfillPending, Difference, Impact
 from schema_guard.errors import ReadError
-from schema_guard.plan import Evidence, Survey
+from schema_guard.plan import Definition, Evidence, Rejection, Survey
 from schema_guard.schema import Fill, Name, Schema, Table
 
 __all__ = ["Quoting", "Read", "take_survey"]
@@ -33,7 +34,13 @@ class Quoting(Protocol):
     def quote(self, name: Name | str) -> str: ...
 
 
-def take_survey(differences: Sequence[Difference], actual: Schema, dialect: Quoting, read: Read) -> Survey:
+def take_survey(
+    differences: Sequence[Difference],
+    actual: Schema,
+    dialect: Quoting,
+    read: Read,
+    rejections: Mapping[Definition, Rejection],
+) -> Survey:
     """What the rows say about the differences. Never raises: what cannot be read becomes evidence with a reason.
 
     Args:
@@ -41,6 +48,7 @@ def take_survey(differences: Sequence[Difference], actual: Schema, dialect: Quot
         actual: the live schema.
         dialect: quotes names.
         read: runs one SELECT; raises ReadError when it fails or takes too long.
+        rejections: what the server does not take, so that no row can be asked whether it keeps it.
     """
     matter = [difference for difference in differences if difference.impact is not Impact.NOTES]
     evidence: dict[str, Evidence] = {}
@@ -50,6 +58,8 @@ def take_survey(differences: Sequence[Difference], actual: Schema, dialect: Quot
         if table is None:
             continue
         tables[table.name] = table
+        if any((owner.name, noun) in rejections for owner, noun in definitions_of([difference])):
+            continue
         found = _evidence(difference, table, actual, dialect, read)
         if found is not None:
             evidence[difference.key] = found
@@ -57,6 +67,7 @@ def take_survey(differences: Sequence[Difference], actual: Schema, dialect: Quot
         evidence=evidence,
         occupied=_occupied(list(tables.values()), dialect, read),
         sizes={table.name: (table.rows_estimate, table.bytes_estimate) for table in tables.values()},
+        rejections=rejections,
     )
 
 

@@ -7,29 +7,23 @@ types, as when it compares; nothing runs, no table is touched. Operator classes 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass, replace
 from itertools import groupby
 
 from sqlalchemy.exc import DBAPIError
 
+from schema_guard.dialects.definitions import Noun, definitions_of, expressions_of
 from schema_guard.dialects.postgresql.answers import explained, rows_of_nulls
 from schema_guard.dialects.postgresql.catalog import query
 from schema_guard.dialects.postgresql.failures import diagnose, is_disconnect
 from schema_guard.dialects.postgresql.link import Link, Row
 from schema_guard.dialects.violators import mentions
 from schema_guard.difference import (
-    CheckMissing,
-    ColumnMissing,
-    DefaultDiffers,
     Difference,
-    GeneratedDiffers,
-    Impact,
-    IndexMissing,
-    TableMissing,
 )
 from schema_guard.plan import Definition, Rejection
-from schema_guard.schema import Check, Column, Index, Name, Schema, Table
+from schema_guard.schema import Column, Index, Name, Schema, Table
 
 __all__ = ["rejections"]
 
@@ -74,12 +68,7 @@ def rejections(
 
     Raises what the link raises.
     """
-    asked = [
-        _asked(table, noun, actual.table(table.name))
-        for difference in differences
-        if difference.impact is not Impact.NOTES
-        for table, noun in _definitions(difference)
-    ]
+    asked = [_asked(table, noun, actual.table(table.name)) for table, noun in definitions_of(differences)]
     with link.reading(timeout):
         found = _rejected(link, [one for one in asked if one.expressions], quote)
     indexes = {one.definition: one.definition[1] for one in asked if isinstance(one.definition[1], Index)}
@@ -97,38 +86,13 @@ def rejections(
     return {definition: _located(rejection, known, path) for definition, rejection in found.items()}
 
 
-def _definitions(difference: Difference) -> Iterator[tuple[Table, Column | Check | Index]]:
-    match difference:
-        case TableMissing(table=table, holder=None):
-            yield from ((table, column) for column in table.columns)
-            yield from ((table, check) for check in table.checks)
-            yield from ((table, index) for index in table.indexes)
-        case ColumnMissing() | DefaultDiffers() | GeneratedDiffers():
-            yield difference.table, difference.column
-        case CheckMissing():
-            yield difference.table, difference.check
-        case IndexMissing():
-            yield difference.table, difference.index
-
-
-def _asked(table: Table, noun: Column | Check | Index, live: Table | None) -> _Asked:
-    texts = _expressions(noun)
+def _asked(table: Table, noun: Noun, live: Table | None) -> _Asked:
+    texts = expressions_of(noun)
     wanted = tuple(column for column in table.columns if any(mentions(text, column.name) for text in texts))
     if isinstance(noun, Column) and noun.generated is None:
         wanted = ()
     there = tuple((live.column(column.name) if live is not None else None) or column for column in wanted)
     return _Asked((table.name, noun), texts, tuple(dict.fromkeys((there, wanted))))
-
-
-def _expressions(noun: Column | Check | Index) -> tuple[str, ...]:
-    match noun:
-        case Column():
-            texts = [noun.default, noun.generated.expression if noun.generated else None]
-        case Check():
-            texts = [noun.expression]
-        case Index():
-            texts = [*(element.text for element in noun.elements if element.is_expression), noun.where]
-    return tuple(text for text in texts if text)
 
 
 def _rejected(link: Link, asked: Iterable[_Asked], quote: Quote) -> dict[Definition, Rejection]:

@@ -106,8 +106,8 @@ class PostgreSQLSession:
                 self._link.run(EVERY_ROW)
                 return self._link.rows(sql)
 
-        survey = take_survey(differences, actual, self.dialect, read)
-        return replace(survey, rejections=self._rejections(differences, actual, timeout))
+        rejected = self._rejections(differences, actual, timeout)
+        return take_survey(differences, actual, self.dialect, read, rejected)
 
     def clear_away(self) -> None:
         """Nothing: what is left is in the catalog, where the step that made it finds it."""

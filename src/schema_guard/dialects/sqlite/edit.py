@@ -82,10 +82,14 @@ def add_constraint(text: str, definition: str) -> str:
 
 
 def without_constraint(text: str, definition: str) -> str:
-    """The table without the constraint that stands there in these words, behind a column or another constraint."""
-    for clause in parse_table(text).constraints:
+    """The table without the constraint that stands there in these words, as the table's own or a column's."""
+    table = parse_table(text)
+    for clause in table.constraints:
         if text[clause.start : clause.end] == definition:
             return _splice(text, text.rindex(",", 0, clause.start), clause.end, "")
+    for clause in (clause for column in table.columns for clause in column.clauses):
+        if text[clause.start : clause.end] == definition:
+            return _without(text, clause)
     raise UnreadableTextError(f"no constraint {definition}")
 
 

@@ -27,6 +27,7 @@ from schema_guard.dialects.sqlite.failures import CONSTRAINT, failure, no_copy, 
 from schema_guard.dialects.sqlite.features import probe_features
 from schema_guard.dialects.sqlite.link import ERRORS, Link, Writer
 from schema_guard.dialects.sqlite.rebuild import COPY
+from schema_guard.dialects.sqlite.rejections import rejections
 from schema_guard.dialects.stop import Stop
 from schema_guard.dialects.survey import Read, take_survey
 from schema_guard.difference import CollationDiffers, Difference, Impact
@@ -134,7 +135,9 @@ class SQLiteSession:
             except LockTimeoutError as error:
                 raise ReadError(error.message) from None
 
-        survey = take_survey(differences, actual, self.dialect, read)
+        # A file that is not there has no connection yet, and so none of the functions that the application registers.
+        rejected = rejections(differences, read, functions=not self._link.location.missing)
+        survey = take_survey(differences, actual, self.dialect, read, rejected)
         return replace(survey, evidence={**survey.evidence, **_collisions(differences, actual, read)})
 
     def clear_away(self) -> None:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from enum import Enum, auto
 
 from schema_guard.dialects.base import Facts
+from schema_guard.dialects.definitions import Noun
 from schema_guard.dialects.sqlite.checks import Condition
 from schema_guard.dialects.sqlite.names import quote
 from schema_guard.dialects.violators import violators_of
@@ -17,6 +18,7 @@ from schema_guard.schema import Name, Schema, Table
 __all__ = ["FILE_LOCK", "Case", "Edit", "Rows", "refuse_violated", "urgency_of"]
 
 FILE_LOCK = (Locked(Lock.WRITE),)
+REGISTERED = "; where the application registers it on its own connections, give the guard its engine in place of a URL"
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,6 +76,15 @@ class Case:
         """A SELECT of one boolean: whether a row of the table, as it will be by then, stands in the way."""
         violators = violators_of(difference, table, quote)
         return violators.exists if violators else ""
+
+    def rejection(self, table: Table, *definitions: Noun) -> str:
+        """Why SQLite does not take definitions of the models; empty where it does, or was not asked."""
+        found = [self.survey.rejections.get((table.name, definition)) for definition in definitions]
+        rejected = [rejection for rejection in found if rejection is not None]
+        if not rejected:
+            return ""
+        said = ", ".join(dict.fromkeys(rejection.said for rejection in rejected))
+        return f"SQLite says: {said}{REGISTERED if any(one.kind == 'function' for one in rejected) else ''}"
 
     def name_taken(self, schema: str | None, name: str) -> bool:
         """Tables, views and indexes share their names (https://sqlite.org/lang_createtable.html)."""

@@ -15,6 +15,8 @@ def add_check(missing: CheckMissing, live: Table, planned: Table, case: Case) ->
     """`planned` is the table with the columns that earlier steps add."""
     if missing.holder is not None:
         return Refusal(missing, f"the name is held by {missing.holder}: rename one of the two")
+    if rejected := case.rejection(missing.table, missing.check):
+        return Refusal(missing, rejected)
     rows = case.rows(missing, live.name)
     if rows is Rows.BREAK_IT:
         return refuse_violated(case, missing)

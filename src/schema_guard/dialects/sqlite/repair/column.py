@@ -37,9 +37,13 @@ def add_missing_column(
         case: everything else.
         reference: the foreign key of this column alone that is missing too: it can come with the column.
     """
-    column = missing.column
+    column, rejected = missing.column, case.rejection(missing.table, missing.column)
+    if rejected and column.generated is not None:
+        return Refusal(missing, rejected)
     try:
         definition = _definition(column, live, case)
+        if rejected:  # without the default: with it every INSERT that leaves the column out would fail
+            definition = nullable_definition(definition)
     except UnreadableTextError as error:
         return Refusal(missing, f"its definition is not understood ({error}): {column.ddl}")
     if _is_key(column, live, missing.table) and column.default is None and not case.empty(live.name):
@@ -177,6 +181,8 @@ def _by_rebuild(missing: ColumnMissing, definition: str) -> Edit:
 
 
 def change_generated(differs: GeneratedDiffers, live: Table, case: Case) -> Edit | Refusal:
+    if rejected := case.rejection(differs.table, differs.column):
+        return Refusal(differs, rejected)
     if not case.empty(live.name):
         return Refusal(
             differs,

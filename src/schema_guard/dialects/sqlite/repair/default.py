@@ -16,6 +16,8 @@ def change_default(differs: DefaultDiffers | IdentityDiffers, live: Table, case:
     column = differs.column
     if column.autoincrement or column.identity is not None:
         return _give_key(differs, live, case)
+    if rejected := case.rejection(differs.table, column):
+        return Refusal(differs, f"every INSERT that leaves the column out would fail with it; {rejected}")
     return Edit(
         differs,
         lambda text: set_default(text, column.name, column.default),

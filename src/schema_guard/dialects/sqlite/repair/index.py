@@ -24,6 +24,8 @@ def add_index(missing: IndexMissing, live: Table, planned: Table, case: Case) ->
         return Refusal(missing, "SQLAlchemy cannot write it for SQLite")
     if case.name_taken(live.name.schema, index.name):
         return Refusal(missing, f"the name {index.name} is held by something else in the database")
+    if rejected := case.rejection(missing.table, index):
+        return Refusal(missing, rejected)
     return _create(missing, live, planned, case, index.name, index, create_index_statement(index))
 
 

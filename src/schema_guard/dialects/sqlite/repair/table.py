@@ -27,7 +27,13 @@ def create_table(missing: TableMissing, case: Case) -> Step | Refusal:
         return Refusal(
             missing, "SQLAlchemy cannot write its CREATE TABLE for SQLite; see what is said about its columns"
         )
-    text, later = _text(table, case)
+    generated = [column for column in table.columns if column.generated]
+    if rejected := case.rejection(table, *generated):
+        return Refusal(missing, rejected)
+    try:
+        text, later = _text(table, case)
+    except UnreadableTextError as error:
+        return Refusal(missing, f"{case.rejection(table, *table.checks)} ({error})")
     return Step(
         id=f"create table {table.name}",
         statements=(text, *(create_index_statement(index) for index in _indexes(table, case))),
@@ -47,7 +53,10 @@ def create_table(missing: TableMissing, case: Case) -> Step | Refusal:
 
 
 def _text(table: Table, case: Case) -> tuple[str, list[str]]:
-    """Its CREATE TABLE, and what that leaves out: foreign keys are seen, and refused, once the table is there."""
+    """Its CREATE TABLE, and what that leaves out: it is seen, and refused, once the table is there.
+
+    Raises UnreadableTextError when a CHECK cannot be left out.
+    """
     text, later = table.ddl.strip(), []
     for wanted in table.inline_foreign_keys:
         if refers_to_no_key(wanted, case):
@@ -55,14 +64,20 @@ def _text(table: Table, case: Case) -> tuple[str, list[str]]:
                 text = without_constraint(text, wanted.ddl)
                 columns = ", ".join(wanted.target_columns)
                 later.append(f"the foreign key to {wanted.target} waits for a key ({columns}) there")
+    for check in table.checks:
+        if case.rejection(table, check):
+            text = without_constraint(text, check.ddl)
+            later.append(f"without CHECK ({check.expression}), which SQLite does not take")
     return text, later
 
 
 def _indexes(table: Table, case: Case) -> list[Index]:
-    """Those whose name is free; the others are seen, and refused, once the table is there."""
+    """Those whose name is free and that SQLite takes; the others are seen, and refused, once the table is there."""
     found: dict[str, Index] = {}
     for index in table.indexes:
-        if index.ddl and index.name and not case.name_taken(table.name.schema, index.name):
+        if not index.ddl or not index.name or case.name_taken(table.name.schema, index.name):
+            continue
+        if not case.rejection(table, index):
             found.setdefault(key(index.name), index)
     return list(found.values())
 

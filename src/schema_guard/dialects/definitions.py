@@ -1,0 +1,55 @@
+"""What would have to be defined to mend a difference, and the SQL expressions in it. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from typing import TypeAlias
+
+from schema_guard.difference import (
+    CheckMissing,
+    ColumnMissing,
+    DefaultDiffers,
+    Difference,
+    GeneratedDiffers,
+    Impact,
+    IndexMissing,
+    TableMissing,
+)
+from schema_guard.schema import Check, Column, Index, Table
+
+__all__ = ["Noun", "definitions_of", "expressions_of"]
+
+Noun: TypeAlias = Column | Check | Index
+
+
+def definitions_of(differences: Iterable[Difference]) -> Iterator[tuple[Table, Noun]]:
+    """Each with the expected table that it belongs to; of the differences that matter."""
+    for difference in differences:
+        if difference.impact is not Impact.NOTES:
+            yield from _definitions(difference)
+
+
+def _definitions(difference: Difference) -> Iterator[tuple[Table, Noun]]:
+    match difference:
+        case TableMissing(table=table, holder=None):
+            yield from ((table, column) for column in table.columns)
+            yield from ((table, check) for check in table.checks)
+            yield from ((table, index) for index in table.indexes)
+        case ColumnMissing() | DefaultDiffers() | GeneratedDiffers():
+            yield difference.table, difference.column
+        case CheckMissing():
+            yield difference.table, difference.check
+        case IndexMissing():
+            yield difference.table, difference.index
+
+
+def expressions_of(noun: Noun) -> tuple[str, ...]:
+    """As the models write them."""
+    match noun:
+        case Column():
+            texts = [noun.default, noun.generated.expression if noun.generated else None]
+        case Check():
+            texts = [noun.expression]
+        case Index():
+            texts = [*(element.text for element in noun.elements if element.is_expression), noun.where]
+    return tuple(text for text in texts if text)

@@ -1,0 +1,60 @@
+"""What SQLite would reject of the definitions that are missing, asked before anything is tried.
+
+Models that PostgreSQL runs in production say `gen_random_uuid()`, `~` or `::text` where SQLite knows no such thing; a
+table that is to be rebuilt with it would go without all other repairs, too. EXPLAIN compiles and runs nothing.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Sequence
+from itertools import groupby
+
+from schema_guard.dialects.definitions import Noun, definitions_of, expressions_of
+from schema_guard.dialects.sqlite.names import quote
+from schema_guard.dialects.survey import Read
+from schema_guard.difference import Difference
+from schema_guard.errors import ReadError
+from schema_guard.plan import Definition, Rejection
+from schema_guard.schema import Table
+
+__all__ = ["rejections"]
+
+_SAID = re.compile(
+    r"(?P<function>no such function: .*|wrong number of arguments to function .*)"
+    r"|(?P<syntax>unrecognized token: .*|near \".*\": syntax error)",
+    re.DOTALL,
+)
+"""What no other repair makes untrue, with what it is about."""
+
+
+def rejections(differences: Iterable[Difference], read: Read, *, functions: bool) -> dict[Definition, Rejection]:
+    """What this SQLite, with the functions that the connection has, does not take.
+
+    Args:
+        differences: what compare found.
+        read: runs one SELECT or EXPLAIN; raises ReadError.
+        functions: whether all functions are known: the application may register its own when it connects.
+    """
+    found: dict[Definition, Rejection] = {}
+    asked = [(table, noun) for table, noun in definitions_of(differences) if expressions_of(noun)]
+    for _, group in groupby(asked, key=lambda one: one[0].name):
+        together = list(group)
+        if len(together) > 1 and not _said(together, read):
+            continue
+        for table, noun in together:
+            said = _SAID.search(_said([(table, noun)], read))
+            if said is not None and (functions or said.lastgroup != "function"):
+                found[table.name, noun] = Rejection(said[0], str(said.lastgroup), "")
+    return found
+
+
+def _said(asked: Sequence[tuple[Table, Noun]], read: Read) -> str:
+    """What SQLite has against them; empty where it takes them."""
+    expressions = ", ".join(f"({text}\n)" for _, noun in asked for text in expressions_of(noun))
+    nulls = ", ".join(f"NULL AS {quote(column.name)}" for column in asked[0][0].columns)
+    try:
+        read(f"EXPLAIN SELECT {expressions} FROM (SELECT {nulls})")
+    except ReadError as error:
+        return error.message
+    return ""
