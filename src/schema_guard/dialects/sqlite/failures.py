@@ -20,7 +20,7 @@ _WORDS = {
     CANTOPEN: "the database file cannot be opened: check that its directory exists and may be read and written",
     NOTADB: "the file is not an SQLite database",
 }
-_OF_THE_APPLICATION = ("no such function", "no such collation sequence")
+_OF_THE_APPLICATION = ("no such function", "unknown function", "no such collation sequence")
 _OPENING = frozenset({CANTOPEN, NOTADB, CORRUPT, IOERR})
 
 
