@@ -7,9 +7,9 @@ types, as when it compares; nothing runs, no table is touched. Operator classes 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Collection, Iterable, Sequence
-from dataclasses import dataclass, replace
-from itertools import groupby
+from collections import defaultdict
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
 
 from sqlalchemy.exc import DBAPIError
 
@@ -19,38 +19,26 @@ from schema_guard.dialects.postgresql.catalog import query
 from schema_guard.dialects.postgresql.failures import diagnose, is_disconnect
 from schema_guard.dialects.postgresql.link import Link, Row
 from schema_guard.dialects.violators import mentions
-from schema_guard.difference import (
-    Difference,
-)
+from schema_guard.difference import Difference
 from schema_guard.plan import Definition, Rejection
-from schema_guard.schema import Column, Index, Name, Schema, Table
+from schema_guard.schema import Column, Index, Name, Schema, Table, TypeKind
 
 __all__ = ["rejections"]
 
 UNDEFINED_FUNCTION = "42883"
 """A function or an operator (manual, appendix A). What else is undefined may be made by the plan itself."""
 
+MOST_TOGETHER = 400
+"""Definitions for each EXPLAIN; see `answers`."""
+
 _CALLED = re.compile(r'([\w$]+|"(?:[^"]|"")+")\(')
 """The function's name in the message, in whichever language it is."""
 
 Quote = Callable[[Name | str], str]
 
-
-@dataclass(frozen=True, slots=True)
-class _Asked:
-    """A definition of the models that the database lacks.
-
-    `shapes` are the columns that it may meet: as they are, and as the models expect them.
-    """
-
-    definition: Definition
-    expressions: tuple[str, ...]
-    shapes: tuple[tuple[Column, ...], ...]
-
-    @property
-    def table(self) -> Name | None:
-        """Whose columns it refers to; a default refers to none."""
-        return self.definition[0] if any(self.shapes) else None
+Items = tuple[str, ...]
+"""A definition's expressions for a SELECT list, with the columns that it may meet: as they are and, where these differ,
+as the models expect them."""
 
 
 def rejections(
@@ -68,11 +56,11 @@ def rejections(
 
     Raises what the link raises.
     """
-    asked = [_asked(table, noun, actual.table(table.name)) for table, noun in definitions_of(differences)]
-    with link.reading(timeout):
-        found = _rejected(link, [one for one in asked if one.expressions], quote)
-    indexes = {one.definition: one.definition[1] for one in asked if isinstance(one.definition[1], Index)}
-    special = {definition: index for definition, index in indexes.items() if _classes(index) or index.method != "btree"}
+    defined = [(table, noun) for table, noun in definitions_of(differences)]
+    asked = {(table.name, noun): _items(table, noun, actual.table(table.name), quote) for table, noun in defined}
+    found = _rejected(link, {definition: items for definition, items in asked.items() if items}, timeout)
+    indexes = [(table.name, noun) for table, noun in defined if isinstance(noun, Index)]
+    special = {(name, index): index for name, index in indexes if _classes(index) or index.method != "btree"}
     if not found and not special:
         return {}
     functions = sorted({rejection.name for rejection in found.values()})
@@ -86,28 +74,43 @@ def rejections(
     return {definition: _located(rejection, known, path) for definition, rejection in found.items()}
 
 
-def _asked(table: Table, noun: Noun, live: Table | None) -> _Asked:
+def _items(table: Table, noun: Noun, live: Table | None, quote: Quote) -> Items:
+    """None where there is nothing to ask, or a column is of a type that the server does not know yet."""
     texts = expressions_of(noun)
     wanted = tuple(column for column in table.columns if any(mentions(text, column.name) for text in texts))
     if isinstance(noun, Column) and noun.generated is None:
-        wanted = ()
+        wanted = ()  # a default refers to none
     there = tuple((live.column(column.name) if live is not None else None) or column for column in wanted)
-    return _Asked((table.name, noun), texts, tuple(dict.fromkeys((there, wanted))))
+    if not texts or any(column.type.kind is TypeKind.UNKNOWN for column in there):
+        return ()
+    row = ", ".join(f"({text}\n)" for text in texts)
+    sources = dict.fromkeys(rows_of_nulls(table.name, columns, quote) for columns in (there, wanted))
+    return tuple(f"(SELECT ROW({row}) IS NULL{source})" for source in sources)
 
 
-def _rejected(link: Link, asked: Iterable[_Asked], quote: Quote) -> dict[Definition, Rejection]:
-    """All of a table in one statement; when the server rejects it, each alone."""
-    found: dict[Definition, Rejection] = {}
-    for _, group in groupby(sorted(asked, key=lambda one: str(one.table or "")), key=lambda one: one.table):
-        together = list(group)
-        if len(together) > 1 and _said(link, together, 0, quote) is None:
-            continue
-        for one in together:
-            # A column that gets another type may make it right.
-            said = [_said(link, [one], number, quote) for number in range(len(one.shapes))]
-            if all(said):
-                found[one.definition] = _rejection(str(said[0]))
-    return found
+def _rejected(link: Link, asked: Mapping[Definition, Items], timeout: float) -> dict[Definition, Rejection]:
+    """Each expression once: many tables may have the same default."""
+    alike: dict[Items, list[Definition]] = defaultdict(list)
+    for definition, items in asked.items():
+        alike[items].append(definition)
+    if not alike:
+        return {}
+    with link.reading(timeout):
+        found = dict(_halved(link, [*alike]))
+    return {definition: rejection for items, rejection in found.items() for definition in alike[items]}
+
+
+def _halved(link: Link, asked: Sequence[Items]) -> Iterator[tuple[Items, Rejection]]:
+    """All in one statement; when the server rejects it, each half alone."""
+    if len(asked) == 1:
+        # A column that gets another type may make it right.
+        said = [_said(link, [item]) for item in asked[0]]
+        if all(said):
+            yield asked[0], _rejection(str(said[0]))
+    elif len(asked) > MOST_TOGETHER or _said(link, [items[0] for items in asked]) is not None:
+        middle = len(asked) // 2
+        yield from _halved(link, asked[:middle])
+        yield from _halved(link, asked[middle:])
 
 
 def _rejection(said: str) -> Rejection:
@@ -118,12 +121,10 @@ def _rejection(said: str) -> Rejection:
     return Rejection(said, "function", word[1:-1].replace('""', '"') if word.startswith('"') else word)
 
 
-def _said(link: Link, asked: Sequence[_Asked], shape: int, quote: Quote) -> str | None:
+def _said(link: Link, items: Sequence[str]) -> str | None:
     """What the server has against them: None where it takes them, empty where it is nothing of this kind."""
-    columns = dict.fromkeys(column for one in asked for column in one.shapes[shape])
-    source = rows_of_nulls(asked[0].definition[0], tuple(columns), quote)
     try:
-        explained(link, [f"({text}\n)" for one in asked for text in one.expressions], source)
+        explained(link, items, "")
     except DBAPIError as error:
         if is_disconnect(error):
             raise
