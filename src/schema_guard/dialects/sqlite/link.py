@@ -57,6 +57,7 @@ class Link:
         self._bridge = bridge_for(engine)
         self._own_pool = not self.location.shared
         self._pool = engine.pool.recreate() if self._own_pool else engine.pool
+        self._nothing = NullPool(lambda: engine.dialect.connect(":memory:"), _dispatch=engine.pool.dispatch)
         self._kept: PoolProxiedConnection | None = None
         self._writing: object = None
 
@@ -70,9 +71,8 @@ class Link:
         Raises:
             UnreachableError, LockTimeoutError, ReadError: it could not be read.
         """
-        if self.location.missing:
-            return _rows_of_nothing(sql)
-        return self._bridge.call(lambda: self._rows(sql, timeout))
+        missing = self.location.missing
+        return self._bridge.call(lambda: self._rows_of_nothing(sql) if missing else self._rows(sql, timeout))
 
     def _rows(self, sql: str, timeout: float | None) -> list[Row]:
         with self._connected() as connection:
@@ -81,6 +81,19 @@ class Link:
                     return _send(connection, sql)[0]
             except ERRORS as error:
                 raise reading_failure(str(self.location), error, timeout) from None
+
+    def _rows_of_nothing(self, sql: str) -> list[Row]:
+        """Of a database in memory, with what listeners of the application's register when it connects."""
+        try:
+            connection = self._nothing.connect()
+        except Exception as error:  # a listener of the application's fails
+            raise unreachable(str(self.location), error) from None
+        try:
+            return _send(connection, sql)[0]
+        except ERRORS as error:
+            raise reading_failure("the database to be", error) from None
+        finally:
+            connection.close()
 
     def write(self, lock_timeout: float, statement_timeout: float, work: Callable[[Writer], T]) -> T:
         """Do some work on a connection that waits `lock_timeout` seconds for the lock on the file.
@@ -136,16 +149,6 @@ class Link:
         if self._own_pool:
             self._bridge.call(self._pool.dispose)
         self._bridge.close()
-
-
-def _rows_of_nothing(sql: str) -> list[Row]:
-    nothing = sqlite3.connect(":memory:")
-    try:
-        return [tuple(row) for row in nothing.execute(sql)]
-    except sqlite3.Error as error:
-        raise reading_failure("the database to be", error) from None
-    finally:
-        nothing.close()
 
 
 def _send(connection: PoolProxiedConnection, sql: str) -> tuple[list[Row], int]:

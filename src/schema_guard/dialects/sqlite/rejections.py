@@ -28,13 +28,12 @@ _SAID = re.compile(
 """What no other repair makes untrue, with what it is about."""
 
 
-def rejections(differences: Iterable[Difference], read: Read, *, functions: bool) -> dict[Definition, Rejection]:
+def rejections(differences: Iterable[Difference], read: Read) -> dict[Definition, Rejection]:
     """What this SQLite, with the functions that the connection has, does not take.
 
     Args:
         differences: what compare found.
         read: runs one SELECT or EXPLAIN; raises ReadError.
-        functions: whether all functions are known: the application may register its own when it connects.
     """
     found: dict[Definition, Rejection] = {}
     asked = [(table, noun) for table, noun in definitions_of(differences) if expressions_of(noun)]
@@ -44,7 +43,7 @@ def rejections(differences: Iterable[Difference], read: Read, *, functions: bool
             continue
         for table, noun in together:
             said = _SAID.search(_said([(table, noun)], read))
-            if said is not None and (functions or said.lastgroup != "function"):
+            if said is not None:
                 found[table.name, noun] = Rejection(said[0], str(said.lastgroup), "")
     return found
 

@@ -135,8 +135,7 @@ class SQLiteSession:
             except LockTimeoutError as error:
                 raise ReadError(error.message) from None
 
-        # A file that is not there has no connection yet, and so none of the functions that the application registers.
-        rejected = rejections(differences, read, functions=not self._link.location.missing)
+        rejected = rejections(differences, read)
         survey = take_survey(differences, actual, self.dialect, read, rejected)
         return replace(survey, evidence={**survey.evidence, **_collisions(differences, actual, read)})
 
