@@ -9,7 +9,7 @@ from schema_guard.dialects.postgresql.repair.comment import comment_statements
 from schema_guard.dialects.postgresql.repair.context import INSTANT, Context, Repairs, column_token
 from schema_guard.dialects.postgresql.repair.volatility import rewrites
 from schema_guard.difference import ColumnMissing
-from schema_guard.plan import Hazard, Phase, Refusal, Step
+from schema_guard.plan import Hazard, Phase, Refusal, Rejection, Step
 from schema_guard.schema import Column, Name, Table
 
 __all__ = ["column_missing"]
@@ -20,6 +20,9 @@ ROWS_CAME = "the table holds more rows than when it was looked at"
 def column_missing(difference: ColumnMissing, context: Context) -> Repairs:
     table, column = difference.table, difference.column
     whole = [f"ALTER TABLE {context.quote(table.name)} ADD COLUMN {column.ddl}"]
+    rejection = context.rejection(table, column)
+    if rejection is not None and column.generated is None:
+        return [_without_default(difference, rejection, context)]
     holders = context.shape(table).rows_held_in
     if holders and (column.default is not None or _computes(column)):
         return _beside_rows_elsewhere(difference, whole, holders, context)
@@ -109,6 +112,14 @@ def _default_for_new_rows(table: Table, column: Column, context: Context) -> lis
         f"ALTER TABLE {name} ADD COLUMN {_bare(column, context)}",
         f"ALTER TABLE {name} ALTER COLUMN {context.quote(column.name)} SET DEFAULT {column.default}",
     ]
+
+
+def _without_default(difference: ColumnMissing, rejection: Rejection, context: Context) -> Step:
+    """The server does not know what the default names: the column comes, so that it can be read and written."""
+    table, column = difference.table, difference.column
+    bare = f"ALTER TABLE {context.quote(table.name)} ADD COLUMN {_bare(column, context)}"
+    why = f"column missing: {column.type}, without its default: {rejection.said}"
+    return _add(difference, [bare], context, guarded=_rewrites(column, context), why=why)
 
 
 def _filled(difference: ColumnMissing, fill: str, context: Context) -> Step:

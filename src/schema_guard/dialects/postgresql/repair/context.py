@@ -7,12 +7,13 @@ from dataclasses import dataclass, replace
 from typing import Protocol, TypeAlias
 
 from schema_guard.dialects.base import Facts
+from schema_guard.dialects.definitions import Noun
 from schema_guard.dialects.postgresql.literals import literal
 from schema_guard.dialects.postgresql.repair import probes
 from schema_guard.dialects.survey import ROW_SECURITY
 from schema_guard.dialects.violators import Violators, mentions, tables_read, violators_of
 from schema_guard.difference import BackfillPending, Difference, Impact, TableMissing
-from schema_guard.plan import Batches, Hazard, Lock, Locked, Phase, Policy, Refusal, Step, Survey, Urgency
+from schema_guard.plan import Batches, Hazard, Lock, Locked, Phase, Policy, Refusal, Rejection, Step, Survey, Urgency
 from schema_guard.schema import Name, Relation, Schema, Table, Type, TypeKind
 
 __all__ = [
@@ -146,6 +147,10 @@ class Context:
         """` (2 M rows, 310 MB)` by the server's own estimate; empty when it is small or was never analyzed."""
         rows, size = self.survey.sizes.get(table, (-1, 0))
         return f" ({_large(rows)} rows, {_large(size)}B)" if rows >= WORTH_TELLING and size > 0 else ""
+
+    def rejection(self, table: Table, noun: Noun) -> Rejection | None:
+        """What the server does not know of a definition of the models."""
+        return self.survey.rejections.get((table.name, noun))
 
     def violators(self, difference: Difference, table: Table) -> Violators | None:
         """The rows in the way, asked for when all columns are there: the live ones and those that the plan adds."""

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from schema_guard.dialects.definitions import Noun
 from schema_guard.dialects.postgresql.extensions import extension_of
 from schema_guard.dialects.postgresql.repair.context import Context, Repairs
 from schema_guard.difference import (
@@ -20,7 +21,7 @@ from schema_guard.difference import (
     TypeMissing,
 )
 from schema_guard.plan import Refusal
-from schema_guard.schema import Check, Column, Index
+from schema_guard.schema import Table
 
 __all__ = ["rejected", "type_missing"]
 
@@ -36,8 +37,8 @@ def type_missing(difference: TypeMissing, context: Context) -> Repairs:
 
 def rejected(difference: Difference, context: Context) -> Repairs:
     """A refusal of what the server would reject, by what it was asked when the difference was looked at."""
-    table = difference.table_name
-    found = (context.survey.rejections.get((table, noun)) for noun in _nouns(difference)) if table else ()
+    table: Table | None = getattr(difference, "table", None)
+    found = (context.rejection(table, noun) for noun in _nouns(difference)) if table else ()
     rejection = next((one for one in found if one is not None), None)
     if rejection is None:
         return []
@@ -46,12 +47,14 @@ def rejected(difference: Difference, context: Context) -> Repairs:
     return [Refusal(difference, rejection.said, _how_to_get(rejection.kind, rejection.name, context))]
 
 
-def _nouns(difference: Difference) -> tuple[Column | Check | Index, ...]:
+def _nouns(difference: Difference) -> tuple[Noun, ...]:
     """What cannot be left out; a missing table's indexes are steps of their own."""
     match difference:
         case TableMissing(table=table):
             return (*table.columns, *table.checks)
-        case ColumnMissing() | DefaultDiffers() | GeneratedDiffers():
+        case ColumnMissing(column=column):
+            return (column,) if column.generated is not None else ()  # without its default it comes all the same
+        case DefaultDiffers() | GeneratedDiffers():
             return (difference.column,)
         case CheckMissing():
             return (difference.check,)

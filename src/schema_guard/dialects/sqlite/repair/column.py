@@ -3,6 +3,8 @@ else by a rebuild; nullable where the models say NOT NULL and nothing says what 
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from schema_guard.dialects.sqlite.create_text import parse_table
 from schema_guard.dialects.sqlite.edit import (
     add_column,
@@ -54,9 +56,12 @@ def add_missing_column(
                 (f"SELECT * FROM {quote(live.name)}",),
             )
         return _by_rebuild(missing, definition)
-    if not is_native(definition, case.empty(live.name)):
-        return _by_rebuild(missing, definition)
-    return _natively(missing, live, definition, case, reference)
+    answer: Step | Edit
+    if is_native(definition, case.empty(live.name)):
+        answer = _natively(missing, live, definition, case, reference)
+    else:
+        answer = _by_rebuild(missing, definition)
+    return replace(answer, why=f"{answer.why}, without its default: {rejected}") if rejected else answer
 
 
 def _definition(column: Column, live: Table, case: Case) -> str:
