@@ -77,6 +77,13 @@ def test_a_type_that_this_very_plan_makes(postgres_database: Database) -> None:
     assert apply(postgres_database, metadata).satisfied
 
 
+def test_a_function_of_the_whole_row(postgres_database: Database) -> None:
+    """Its argument is the table's own type, against which nothing else can be asked."""
+    prepare(postgres_database, "CREATE TABLE t (id serial PRIMARY KEY, name text)")
+    prepare(postgres_database, "CREATE FUNCTION fit(t) RETURNS bool IMMUTABLE LANGUAGE sql AS 'SELECT true'")
+    assert apply(postgres_database, models(Column("name", String), CheckConstraint("fit(t)", name="ck"))).satisfied
+
+
 def test_a_table_whose_exclusion_needs_an_extension(postgres_database: Database) -> None:
     """That is found out when it is tried; the message says what to do."""
     metadata = models(

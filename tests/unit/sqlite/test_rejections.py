@@ -73,16 +73,27 @@ def test_the_same_without_them(stage: Stage) -> None:
     )
 
 
-def test_a_not_null_column_whose_default_is_unknown(stage: Stage) -> None:
+@pytest.mark.parametrize("default", ["gen_random_uuid()", "'{}'::jsonb", "now() AT TIME ZONE 'utc'"])
+def test_a_not_null_column_whose_default_is_unknown(stage: Stage, default: str) -> None:
     """Without the default it is NOT NULL once every row has a value, as any other."""
     stage.script(BEFORE)
     metadata = MetaData()
-    token = Column("token", String, nullable=False, server_default=text("gen_random_uuid()"))
+    token = Column("token", String, nullable=False, server_default=text(default))
     Table("books", metadata, Column("id", Integer, primary_key=True), token)
     stage.apply(metadata)
     stage.script("UPDATE books SET token = 'own'")
     assert keys(stage.apply(metadata)) == {"default-differs books.token"}
     assert stage.value("SELECT \"notnull\" FROM pragma_table_info('books') WHERE name = 'token'") == 1
+
+
+def test_an_index_of_several_keys_in_one_text(stage: Stage) -> None:
+    """It is no expression that could be asked about."""
+    metadata = MetaData()
+    keys_ = Index("ix", text("title DESC, id"))
+    Table("books", metadata, Column("id", Integer, primary_key=True), Column("title", String), keys_)
+    stage.script("CREATE TABLE books (id integer PRIMARY KEY, title text)")
+    stage.apply(metadata)
+    assert "ix" in stage.texts()
 
 
 def test_a_table_without_the_checks_of_its_columns_and_of_its_own(stage: Stage) -> None:

@@ -75,13 +75,15 @@ def rejections(
 
 
 def _items(table: Table, noun: Noun, live: Table | None, quote: Quote) -> Items:
-    """None where there is nothing to ask, or a column is of a type that the server does not know yet."""
+    """None where there is nothing to ask, a column is of a type that the server does not know yet, or a text may mean
+    the table's row by its name: that is of a type which rows of NULLs are not."""
     texts = expressions_of(noun)
     wanted = tuple(column for column in table.columns if any(mentions(text, column.name) for text in texts))
     if isinstance(noun, Column) and noun.generated is None:
         wanted = ()  # a default refers to none
     there = tuple((live.column(column.name) if live is not None else None) or column for column in wanted)
-    if not texts or any(column.type.kind is TypeKind.UNKNOWN for column in there):
+    of_unknown_type = any(column.type.kind is TypeKind.UNKNOWN for column in there)
+    if not texts or of_unknown_type or any(mentions(text, table.name.name) for text in texts):
         return ()
     row = ", ".join(f"({text}\n)" for text in texts)
     sources = dict.fromkeys(rows_of_nulls(table.name, columns, quote) for columns in (there, wanted))

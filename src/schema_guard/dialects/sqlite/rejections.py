@@ -16,7 +16,7 @@ from schema_guard.dialects.survey import Read
 from schema_guard.difference import Difference
 from schema_guard.errors import ReadError
 from schema_guard.plan import Definition, Rejection
-from schema_guard.schema import Table
+from schema_guard.schema import Index, Table
 
 __all__ = ["rejections"]
 
@@ -43,7 +43,8 @@ def rejections(differences: Iterable[Difference], read: Read) -> dict[Definition
             continue
         for table, noun in together:
             said = _SAID.search(_said([(table, noun)], read))
-            if said is not None:
+            # A key of an index that is given as text may be several, and say DESC.
+            if said is not None and not (isinstance(noun, Index) and said[0].startswith("near ")):
                 found[table.name, noun] = Rejection(said[0], str(said.lastgroup), "")
     return found
 

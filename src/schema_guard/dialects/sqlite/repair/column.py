@@ -13,6 +13,7 @@ from schema_guard.dialects.sqlite.edit import (
     replace_column,
     set_not_null,
     strict_definition,
+    without_default,
 )
 from schema_guard.dialects.sqlite.names import pragma, quote
 from schema_guard.dialects.sqlite.reader import UnreadableTextError
@@ -43,9 +44,10 @@ def add_missing_column(
     if rejected and column.generated is not None:
         return Refusal(missing, rejected)
     try:
+        if rejected and column.default is not None:  # with it every INSERT that leaves the column out would fail
+            bare = without_default(column.ddl, column.default)
+            column = replace(column, default=None, nullable=True, ddl=nullable_definition(bare))
         definition = _definition(column, live, case)
-        if rejected:  # without the default: with it every INSERT that leaves the column out would fail
-            definition = nullable_definition(definition)
     except UnreadableTextError as error:
         return Refusal(missing, f"its definition is not understood ({error}): {column.ddl}")
     if _is_key(column, live, missing.table) and column.default is None and not case.empty(live.name):

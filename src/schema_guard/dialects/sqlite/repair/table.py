@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from contextlib import suppress
 
-from schema_guard.dialects.sqlite.edit import without_constraint
+from schema_guard.dialects.sqlite.edit import without_constraint, without_default
 from schema_guard.dialects.sqlite.names import catalog
 from schema_guard.dialects.sqlite.reader import UnreadableTextError, key
 from schema_guard.dialects.sqlite.repair.case import FILE_LOCK, Case, urgency_of
@@ -33,7 +33,7 @@ def create_table(missing: TableMissing, case: Case) -> Step | Refusal:
     try:
         text, later = _text(table, case)
     except UnreadableTextError as error:
-        return Refusal(missing, f"{case.rejection(table, *table.checks)} ({error})")
+        return Refusal(missing, f"{case.rejection(table, *table.columns, *table.checks)} ({error})")
     return Step(
         id=f"create table {table.name}",
         statements=(text, *(create_index_statement(index) for index in _indexes(table, case))),
@@ -55,9 +55,13 @@ def create_table(missing: TableMissing, case: Case) -> Step | Refusal:
 def _text(table: Table, case: Case) -> tuple[str, list[str]]:
     """Its CREATE TABLE, and what that leaves out: it is seen, and refused, once the table is there.
 
-    Raises UnreadableTextError when a CHECK cannot be left out.
+    Raises UnreadableTextError when a CHECK or default cannot be left out.
     """
     text, later = table.ddl.strip(), []
+    for column in table.columns:
+        if column.default is not None and case.rejection(table, column):
+            text = text.replace(column.ddl, without_default(column.ddl, column.default), 1)
+            later.append(f"without the default of {column.name}, which SQLite does not take")
     for wanted in table.inline_foreign_keys:
         if refers_to_no_key(wanted, case):
             with suppress(UnreadableTextError):  # a CREATE TABLE of the application's own making
