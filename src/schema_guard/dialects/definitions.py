@@ -15,9 +15,9 @@ from schema_guard.difference import (
     IndexMissing,
     TableMissing,
 )
-from schema_guard.schema import Check, Column, Index, Table
+from schema_guard.schema import Check, Column, Index, Schema, Table
 
-__all__ = ["Noun", "definitions_of", "expressions_of"]
+__all__ = ["Noun", "columns_of", "definitions_of", "expressions_of"]
 
 Noun: TypeAlias = Column | Check | Index
 
@@ -53,3 +53,10 @@ def expressions_of(noun: Noun) -> tuple[str, ...]:
         case Index():
             texts = [*(element.text for element in noun.elements if element.is_expression), noun.where]
     return tuple(text for text in texts if text)
+
+
+def columns_of(table: Table, actual: Schema) -> tuple[Column, ...]:
+    """The columns that its expressions may name: the live ones, and those that are expected beside them."""
+    live = actual.table(table.name)
+    there = live.columns if live is not None else ()
+    return (*there, *(column for column in table.columns if live is None or live.column(column.name) is None))

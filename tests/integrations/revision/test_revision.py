@@ -269,3 +269,32 @@ def test_says_so_when_env_py_holds_a_transaction(project: Project, url: str) -> 
     environment.write_text(environment.read_text(encoding="utf-8").replace("engine.connect()", "engine.begin()"))
     with pytest.raises(CommandError, match=r"connectable\.connect\(\)"):
         project.upgrade(url)
+
+
+def test_written_on_sqlite_with_words_that_only_postgresql_knows(
+    project: Project, sqlite_file: Path, postgres_database: Database
+) -> None:
+    """What the database at hand does not take is for the other: in the file, and left out where it is run here."""
+    metadata = sa.MetaData()
+    sa.Table(
+        "accounts",
+        metadata,
+        sa.Column("id", sa.Integer, primary_key=True, autoincrement=False),
+        sa.Column("email", sa.String(255), nullable=False),
+        sa.Column("token", sa.String(36), server_default=sa.text("gen_random_uuid()")),
+        sa.CheckConstraint("email ~ '@'", name="ck_email"),
+        sa.Index("ix_length", sa.text("char_length(email)")),
+    )
+    guard, here = Guard(metadata), f"sqlite:///{sqlite_file}"
+    for url in (here, postgres_database.url):
+        run(url, "CREATE TABLE accounts (id integer NOT NULL PRIMARY KEY, email varchar(255) NOT NULL)")
+    write(project, guard, here)
+    project.upgrade(postgres_database.url)
+    assert guard.check(postgres_database.url).satisfied
+    project.upgrade(here)
+    left = {finding.difference.key for finding in guard.check(here).findings}
+    assert left == {
+        "default-differs accounts.token",
+        "check-missing accounts.ck_email",
+        "index-missing accounts.ix_length",
+    }

@@ -13,7 +13,7 @@ from dataclasses import replace
 
 from sqlalchemy.exc import DBAPIError
 
-from schema_guard.dialects.definitions import Noun, definitions_of, expressions_of
+from schema_guard.dialects.definitions import Noun, columns_of, definitions_of, expressions_of
 from schema_guard.dialects.postgresql.answers import explained, rows_of_nulls
 from schema_guard.dialects.postgresql.catalog import query
 from schema_guard.dialects.postgresql.failures import diagnose, is_disconnect
@@ -57,7 +57,7 @@ def rejections(
     Raises what the link raises.
     """
     defined = [(table, noun) for table, noun in definitions_of(differences)]
-    asked = {(table.name, noun): _items(table, noun, actual.table(table.name), quote) for table, noun in defined}
+    asked = {(table.name, noun): _items(table, noun, actual, quote) for table, noun in defined}
     found = _rejected(link, {definition: items for definition, items in asked.items() if items}, timeout)
     indexes = [(table.name, noun) for table, noun in defined if isinstance(noun, Index)]
     special = {(name, index): index for name, index in indexes if _classes(index) or index.method != "btree"}
@@ -74,14 +74,14 @@ def rejections(
     return {definition: _located(rejection, known, path) for definition, rejection in found.items()}
 
 
-def _items(table: Table, noun: Noun, live: Table | None, quote: Quote) -> Items:
+def _items(table: Table, noun: Noun, actual: Schema, quote: Quote) -> Items:
     """None where there is nothing to ask, a column is of a type that the server does not know yet, or a text may mean
     the table's row by its name: that is of a type which rows of NULLs are not."""
     texts = expressions_of(noun)
-    wanted = tuple(column for column in table.columns if any(mentions(text, column.name) for text in texts))
+    there = [column for column in columns_of(table, actual) if any(mentions(text, column.name) for text in texts)]
     if isinstance(noun, Column) and noun.generated is None:
-        wanted = ()  # a default refers to none
-    there = tuple((live.column(column.name) if live is not None else None) or column for column in wanted)
+        there = []  # a default refers to none
+    wanted = [table.column(column.name) or column for column in there]
     of_unknown_type = any(column.type.kind is TypeKind.UNKNOWN for column in there)
     if not texts or of_unknown_type or any(mentions(text, table.name.name) for text in texts):
         return ()

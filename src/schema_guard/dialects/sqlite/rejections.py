@@ -10,13 +10,13 @@ import re
 from collections.abc import Iterable, Sequence
 from itertools import groupby
 
-from schema_guard.dialects.definitions import Noun, definitions_of, expressions_of
+from schema_guard.dialects.definitions import Noun, columns_of, definitions_of, expressions_of
 from schema_guard.dialects.sqlite.names import quote
 from schema_guard.dialects.survey import Read
 from schema_guard.difference import Difference
 from schema_guard.errors import ReadError
 from schema_guard.plan import Definition, Rejection
-from schema_guard.schema import Index, Table
+from schema_guard.schema import Column, Index, Schema
 
 __all__ = ["rejections"]
 
@@ -28,31 +28,33 @@ _SAID = re.compile(
 """What no other repair makes untrue, with what it is about."""
 
 
-def rejections(differences: Iterable[Difference], read: Read) -> dict[Definition, Rejection]:
+def rejections(differences: Iterable[Difference], actual: Schema, read: Read) -> dict[Definition, Rejection]:
     """What this SQLite, with the functions that the connection has, does not take.
 
     Args:
         differences: what compare found.
+        actual: the live schema.
         read: runs one SELECT or EXPLAIN; raises ReadError.
     """
     found: dict[Definition, Rejection] = {}
     asked = [(table, noun) for table, noun in definitions_of(differences) if expressions_of(noun)]
     for _, group in groupby(asked, key=lambda one: one[0].name):
         together = list(group)
-        if len(together) > 1 and not _said(together, read):
+        columns = columns_of(together[0][0], actual)
+        if len(together) > 1 and not _said([noun for _, noun in together], columns, read):
             continue
         for table, noun in together:
-            said = _SAID.search(_said([(table, noun)], read))
+            said = _SAID.search(_said([noun], columns, read))
             # A key of an index that is given as text may be several, and say DESC.
             if said is not None and not (isinstance(noun, Index) and said[0].startswith("near ")):
                 found[table.name, noun] = Rejection(said[0], str(said.lastgroup), "")
     return found
 
 
-def _said(asked: Sequence[tuple[Table, Noun]], read: Read) -> str:
+def _said(nouns: Sequence[Noun], columns: Sequence[Column], read: Read) -> str:
     """What SQLite has against them; empty where it takes them."""
-    expressions = ", ".join(f"({text}\n)" for _, noun in asked for text in expressions_of(noun))
-    nulls = ", ".join(f"NULL AS {quote(column.name)}" for column in asked[0][0].columns)
+    expressions = ", ".join(f"({text}\n)" for noun in nouns for text in expressions_of(noun))
+    nulls = ", ".join(f"NULL AS {quote(column.name)}" for column in columns) or "NULL"
     try:
         read(f"EXPLAIN SELECT {expressions} FROM (SELECT {nulls})")
     except ReadError as error:

@@ -135,7 +135,7 @@ class SQLiteSession:
             except LockTimeoutError as error:
                 raise ReadError(error.message) from None
 
-        rejected = rejections(differences, read)
+        rejected = rejections(differences, actual, read)
         survey = take_survey(differences, actual, self.dialect, read, rejected)
         return replace(survey, evidence={**survey.evidence, **_collisions(differences, actual, read)})
 
