@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 from sqlalchemy.orm import Mapper
@@ -17,13 +18,13 @@ __all__ = ["Mapped"]
 
 
 def _mappers() -> Iterator[Mapper[Any]]:
-    """Every mapper of the process; a class whose mapping failed has none, and is its own module's error."""
+    """Every mapper of the process; a class whose mapping failed has none, or half of one, and is its own module's
+    error."""
     for registry in list(_all_registries()):
         for manager in list(registry._managers):
-            try:
-                yield manager.mapper
-            except UnmappedClassError:
-                continue
+            with suppress(UnmappedClassError):
+                if hasattr(manager.mapper, "tables"):
+                    yield manager.mapper
 
 
 class Mapped:

@@ -233,13 +233,20 @@ def test_percent_signs_are_not_doubled_and_the_applications_dialect_stays_as_it_
     assert "%%" not in expect(models_of(table), [], words).tables[0].ddl
 
 
-def test_a_class_whose_mapping_failed_elsewhere_in_the_process_does_no_harm() -> None:
-    """SQLAlchemy keeps what was begun: a class without a primary key has a table, but no mapper."""
+@pytest.mark.parametrize(
+    "attributes",
+    [
+        {"x": Column(sa.Integer)},
+        {"id": Column(sa.Integer, primary_key=True), "__mapper_args__": {"polymorphic_on": "nothing"}},
+    ],
+    ids=["without a primary key", "without its discriminator"],
+)
+def test_a_class_whose_mapping_failed_elsewhere_in_the_process_does_no_harm(attributes: dict[str, Any]) -> None:
+    """SQLAlchemy keeps what was begun: a table, and no mapper or half of one."""
     base = declarative_base()
-    kept = []
     with pytest.raises(sa.exc.ArgumentError) as failed:
-        kept.append(type("Keyless", (base,), {"__tablename__": "keyless", "x": Column(sa.Integer)}))
-    type("Good", (base,), {"__tablename__": "good", "id": Column(sa.Integer, primary_key=True)})
-    good = next(table for table in expect(models_of(base), (), sqlite_words()).tables if table.name.name == "good")
-    assert good.mapped_by == ("Good",)
+        type("Failed", (base,), {"__tablename__": "failed", **attributes})
+    good = type("Good", (base,), {"__tablename__": "good", "id": Column(sa.Integer, primary_key=True)})
+    tables = expect(models_of(base), (), sqlite_words()).tables
+    assert [table.mapped_by for table in tables if table.name.name == "good"] == [(good.__name__,)]
     assert failed.value is not None
