@@ -233,6 +233,7 @@ def orm() -> MetaData:
         lives: Mapped[int] = mapped_column(default=9)
         __mapper_args__ = {"polymorphic_identity": "cat"}  # noqa: RUF012
 
+    Base.metadata.info["held"] = (Animal, Dog, Cat)  # else the garbage collector takes the classes, and their mappers
     return Base.metadata
 
 
