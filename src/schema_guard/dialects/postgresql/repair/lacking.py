@@ -21,9 +21,9 @@ from schema_guard.difference import (
     TypeMissing,
 )
 from schema_guard.plan import Refusal
-from schema_guard.schema import Table
+from schema_guard.schema import Check, Column, Table
 
-__all__ = ["rejected", "type_missing"]
+__all__ = ["rejected", "type_missing", "without_definition"]
 
 
 def type_missing(difference: TypeMissing, context: Context) -> Repairs:
@@ -47,11 +47,30 @@ def rejected(difference: Difference, context: Context) -> Repairs:
     return [Refusal(difference, rejection.said, _how_to_get(rejection.kind, rejection.name, context))]
 
 
+def without_definition(create: str, noun: Noun) -> str | None:
+    """CREATE TABLE, as SQLAlchemy writes it, without a column's default or without a CHECK; None where it can't be."""
+    match noun:
+        case Column(default=str() as default, generated=None, ddl=ddl):
+            return _cut(create, ddl, f" DEFAULT {default}")
+        case Check(ddl=ddl):
+            return _cut(create, f", \n\t{ddl}", f", \n\t{ddl}") or _cut(create, f" {ddl}", f" {ddl}")
+        case _:
+            return None
+
+
+def _cut(text: str, within: str, words: str) -> str | None:
+    """The text without the words in what stands there only once."""
+    if text.count(within) != 1 or within.count(words) != 1:
+        return None
+    return text.replace(within, within.replace(words, ""))
+
+
 def _nouns(difference: Difference) -> tuple[Noun, ...]:
     """What cannot be left out; a missing table's indexes are steps of their own."""
     match difference:
         case TableMissing(table=table):
-            return (*table.columns, *table.checks)
+            nouns: tuple[Noun, ...] = (*table.columns, *table.checks)
+            return tuple(noun for noun in nouns if without_definition(table.ddl, noun) is None)
         case ColumnMissing(column=column):
             return (column,) if column.generated is not None else ()  # without its default it comes all the same
         case DefaultDiffers() | GeneratedDiffers():

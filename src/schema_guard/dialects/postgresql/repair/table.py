@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from schema_guard.dialects.definitions import Noun
 from schema_guard.dialects.postgresql.repair import probes
 from schema_guard.dialects.postgresql.repair.comment import comment_statements
 from schema_guard.dialects.postgresql.repair.context import Context, Repairs, column_token, table_token, unique_token
 from schema_guard.dialects.postgresql.repair.foreign_key import foreign_key_missing
 from schema_guard.dialects.postgresql.repair.index import index_missing
+from schema_guard.dialects.postgresql.repair.lacking import without_definition
 from schema_guard.dialects.postgresql.repair.schema import held, homeless, needs_schema
 from schema_guard.difference import (
     ForeignKeyMissing,
@@ -17,7 +19,7 @@ from schema_guard.difference import (
     TableMissing,
 )
 from schema_guard.plan import Lock, Locked, Phase, Refusal
-from schema_guard.schema import ForeignKey, Index, Table
+from schema_guard.schema import Column, ForeignKey, Index, Table
 
 __all__ = ["relation_differs", "table_missing"]
 
@@ -33,18 +35,35 @@ def table_missing(difference: TableMissing, context: Context) -> Repairs:
     nowhere = homeless(difference, table.name, context)
     if nowhere:
         return nowhere
+    text, without = _text(table, context)
     create = context.step(
         difference,
         "create-table",
-        [table.ddl, *comment_statements(context, table, table.columns, whole=True)],
+        [text, *comment_statements(context, table, table.columns, whole=True)],
         probes.relation_absent(context.quote(table.name)),
         Phase.TABLE,
         locks=_locks(table),
+        why="; ".join((difference.headline, *without)),
         cost="for an instant; the table is new",
         provides=_provided(table),
         requires=_required(table, context),
     )
     return [create] if context.offline else [create, *_afterwards(difference, context)]
+
+
+def _text(table: Table, context: Context) -> tuple[str, list[str]]:
+    """Its CREATE TABLE, and what that leaves out because the server does not know it: that is seen, and refused, once
+    the table is there."""
+    text, without = table.ddl, list[str]()
+    definitions: tuple[Noun, ...] = (*table.columns, *table.checks)
+    for definition in definitions:
+        rejection = context.rejection(table, definition)
+        shorter = without_definition(text, definition) if rejection is not None else None
+        if rejection is not None and shorter is not None:
+            text = shorter
+            what = f"the default of {definition.name}" if isinstance(definition, Column) else "a CHECK"
+            without.append(f"without {what}: {rejection.said}")
+    return text, without
 
 
 def relation_differs(difference: RelationDiffers, context: Context) -> Repairs:
