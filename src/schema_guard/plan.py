@@ -198,8 +198,8 @@ Definition: TypeAlias = tuple[Name, Column | Check | Index]
 class Rejection:
     """What the server does not know of a definition that is missing, asked before anything is tried.
 
-    `said` is the server's message, `kind` "function", "operator", "operator class" or "access method". `schemas` is
-    where one of the name is, when the search_path leads to none.
+    `said` is the server's message; `kind` "function", "operator", "operator class" or "access method", on SQLite
+    "function" or "syntax". `schemas` is where one of the name is, when the search_path leads to none.
     """
 
     said: str
