@@ -17,6 +17,7 @@ __all__ = [
     "Hazard",
     "Lock",
     "Locked",
+    "Noun",
     "Phase",
     "Plan",
     "Policy",
@@ -190,7 +191,8 @@ class Evidence:
     """Backfills: rows that need an owner, fillable or not."""
 
 
-Definition: TypeAlias = tuple[Name, Column | Check | Index]
+Noun: TypeAlias = Column | Check | Index
+Definition: TypeAlias = tuple[Name, Noun]
 """Something that the models define in a table."""
 
 

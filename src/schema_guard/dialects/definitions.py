@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
-from typing import TypeAlias
+from collections.abc import Iterable, Iterator, Mapping
 
 from schema_guard.difference import (
     CheckMissing,
@@ -15,11 +14,10 @@ from schema_guard.difference import (
     IndexMissing,
     TableMissing,
 )
+from schema_guard.plan import Definition, Noun, Rejection
 from schema_guard.schema import Check, Column, Index, Schema, Table
 
-__all__ = ["Noun", "columns_of", "definitions_of", "expressions_of"]
-
-Noun: TypeAlias = Column | Check | Index
+__all__ = ["columns_of", "definitions_of", "expressions_of", "is_rejected", "without_default"]
 
 
 def definitions_of(differences: Iterable[Difference]) -> Iterator[tuple[Table, Noun]]:
@@ -60,3 +58,21 @@ def columns_of(table: Table, actual: Schema) -> tuple[Column, ...]:
     live = actual.table(table.name)
     there = live.columns if live is not None else ()
     return (*there, *(column for column in table.columns if live is None or live.column(column.name) is None))
+
+
+def is_rejected(difference: Difference, rejections: Mapping[Definition, Rejection]) -> bool:
+    """Whether the server does not take something that the difference would have defined."""
+    return any((table.name, noun) in rejections for table, noun in definitions_of([difference]))
+
+
+def without_default(text: str, column: Column) -> str | None:
+    """A CREATE TABLE, or the column's definition alone, as SQLAlchemy writes it, without the column's default.
+
+    The default need not be understood (`'{}'::jsonb` on SQLite). None where it is not found.
+    """
+    # Each column has a line of its own; without its beginning `data ..` would be found in `metadata ..`, too.
+    line = column.ddl if text == column.ddl else f"\n\t{column.ddl}"
+    for written in (f" DEFAULT ({column.default})", f" DEFAULT {column.default}"):
+        if column.ddl.count(written) == 1 and text.count(line) == 1:
+            return text.replace(line, line.replace(written, ""))
+    return None

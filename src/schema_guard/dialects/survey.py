@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from typing import Protocol
 
-from schema_guard.dialects.definitions import definitions_of
+from schema_guard.dialects.definitions import is_rejected
 from schema_guard.dialects.violators import SAMPLE, Violators, tables_read, violators_of
 from schema_guard.difference import BackfillPending, Difference, Impact
 from schema_guard.errors import ReadError
@@ -58,7 +58,7 @@ def take_survey(
         if table is None:
             continue
         tables[table.name] = table
-        if any((owner.name, noun) in rejections for owner, noun in definitions_of([difference])):
+        if is_rejected(difference, rejections):
             continue
         found = _evidence(difference, table, actual, dialect, read)
         if found is not None:

@@ -67,6 +67,14 @@ def test_a_function_that_takes_other_arguments(postgres_database: Database) -> N
     assert refused.reason == "function sqrt(text) does not exist"
 
 
+def test_a_missing_table_comes_without_it(postgres_database: Database) -> None:
+    """Of two columns, too, of which one's definition ends as the other's is."""
+    salt = text("gen_salt('md5')")
+    metadata = models(Column("data", String, server_default=salt), Column("metadata", String, server_default=salt))
+    left = {finding.difference.key for finding in apply(postgres_database, metadata).findings}
+    assert left == {"default-differs public.t.data", "default-differs public.t.metadata"}
+
+
 def test_a_type_that_this_very_plan_makes(postgres_database: Database) -> None:
     prepare(postgres_database, "CREATE TABLE t (id serial PRIMARY KEY)")
     metadata = models(

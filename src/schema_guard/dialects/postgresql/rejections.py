@@ -13,14 +13,14 @@ from dataclasses import replace
 
 from sqlalchemy.exc import DBAPIError
 
-from schema_guard.dialects.definitions import Noun, columns_of, definitions_of, expressions_of
+from schema_guard.dialects.definitions import columns_of, definitions_of, expressions_of
 from schema_guard.dialects.postgresql.answers import explained, rows_of_nulls
 from schema_guard.dialects.postgresql.catalog import query
 from schema_guard.dialects.postgresql.failures import diagnose, is_disconnect
 from schema_guard.dialects.postgresql.link import Link, Row
 from schema_guard.dialects.violators import mentions
 from schema_guard.difference import Difference
-from schema_guard.plan import Definition, Rejection
+from schema_guard.plan import Definition, Noun, Rejection
 from schema_guard.schema import Column, Index, Name, Schema, Table, TypeKind
 
 __all__ = ["rejections"]

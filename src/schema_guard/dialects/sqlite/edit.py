@@ -226,14 +226,6 @@ def nullable_definition(definition: str) -> str:
     return _definition(set_default(text, name, None))
 
 
-def without_default(definition: str, default: str) -> str:
-    """A column's definition without a default that the reader need not understand: `DEFAULT '{}'::jsonb`."""
-    for written in (f" DEFAULT ({default})", f" DEFAULT {default}"):
-        if written in definition:
-            return definition.replace(written, "", 1)
-    raise UnreadableTextError(f"no default {default}")
-
-
 def strict_definition(definition: str) -> str:
     """A column's definition with a type that a STRICT table has."""
     text, table = _one_column(definition)

@@ -10,12 +10,12 @@ import re
 from collections.abc import Iterable, Sequence
 from itertools import groupby
 
-from schema_guard.dialects.definitions import Noun, columns_of, definitions_of, expressions_of
+from schema_guard.dialects.definitions import columns_of, definitions_of, expressions_of
 from schema_guard.dialects.sqlite.names import quote
 from schema_guard.dialects.survey import Read
 from schema_guard.difference import Difference
 from schema_guard.errors import ReadError
-from schema_guard.plan import Definition, Rejection
+from schema_guard.plan import Definition, Noun, Rejection
 from schema_guard.schema import Column, Index, Schema
 
 __all__ = ["rejections"]

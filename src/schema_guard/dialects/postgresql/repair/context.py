@@ -7,13 +7,25 @@ from dataclasses import dataclass, replace
 from typing import Protocol, TypeAlias
 
 from schema_guard.dialects.base import Facts
-from schema_guard.dialects.definitions import Noun
 from schema_guard.dialects.postgresql.literals import literal
 from schema_guard.dialects.postgresql.repair import probes
 from schema_guard.dialects.survey import ROW_SECURITY
 from schema_guard.dialects.violators import Violators, mentions, tables_read, violators_of
 from schema_guard.difference import BackfillPending, Difference, Impact, TableMissing
-from schema_guard.plan import Batches, Hazard, Lock, Locked, Phase, Policy, Refusal, Rejection, Step, Survey, Urgency
+from schema_guard.plan import (
+    Batches,
+    Hazard,
+    Lock,
+    Locked,
+    Noun,
+    Phase,
+    Policy,
+    Refusal,
+    Rejection,
+    Step,
+    Survey,
+    Urgency,
+)
 from schema_guard.schema import Name, Relation, Schema, Table, Type, TypeKind
 
 __all__ = [

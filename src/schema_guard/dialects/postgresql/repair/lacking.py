@@ -7,21 +7,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from schema_guard.dialects.definitions import Noun
+from schema_guard.dialects.definitions import definitions_of, without_default
 from schema_guard.dialects.postgresql.extensions import extension_of
 from schema_guard.dialects.postgresql.repair.context import Context, Repairs
-from schema_guard.difference import (
-    CheckMissing,
-    ColumnMissing,
-    DefaultDiffers,
-    Difference,
-    GeneratedDiffers,
-    IndexMissing,
-    TableMissing,
-    TypeMissing,
-)
-from schema_guard.plan import Refusal
-from schema_guard.schema import Check, Column, Table
+from schema_guard.difference import ColumnMissing, Difference, TableMissing, TypeMissing
+from schema_guard.plan import Noun, Refusal
+from schema_guard.schema import Check, Column, Index
 
 __all__ = ["rejected", "type_missing", "without_definition"]
 
@@ -37,50 +28,39 @@ def type_missing(difference: TypeMissing, context: Context) -> Repairs:
 
 def rejected(difference: Difference, context: Context) -> Repairs:
     """A refusal of what the server would reject, by what it was asked when the difference was looked at."""
-    table: Table | None = getattr(difference, "table", None)
-    found = (context.rejection(table, noun) for noun in _nouns(difference)) if table else ()
-    rejection = next((one for one in found if one is not None), None)
-    if rejection is None:
-        return []
-    if rejection.schemas:
-        return [_off_the_path(difference, f"the {rejection.kind} {rejection.name}", rejection.schemas, context)]
-    return [Refusal(difference, rejection.said, _how_to_get(rejection.kind, rejection.name, context))]
+    for table, noun in definitions_of([difference]):
+        rejection = context.rejection(table, noun)
+        if rejection is None or _left_out(difference, noun):
+            continue
+        if rejection.schemas:
+            return [_off_the_path(difference, f"the {rejection.kind} {rejection.name}", rejection.schemas, context)]
+        return [Refusal(difference, rejection.said, _how_to_get(rejection.kind, rejection.name, context))]
+    return []
+
+
+def _left_out(difference: Difference, noun: Noun) -> bool:
+    """Whether the repair does without it: a missing table's indexes are steps of their own."""
+    match difference, noun:
+        case TableMissing(), Index():
+            return True
+        case TableMissing(table=table), _:
+            return without_definition(table.ddl, noun) is not None
+        case ColumnMissing(), Column(generated=None):
+            return True
+        case _:
+            return False
 
 
 def without_definition(create: str, noun: Noun) -> str | None:
     """CREATE TABLE, as SQLAlchemy writes it, without a column's default or without a CHECK; None where it can't be."""
     match noun:
-        case Column(default=str() as default, generated=None, ddl=ddl):
-            return _cut(create, ddl, f" DEFAULT {default}")
+        case Column(default=str(), generated=None):
+            return without_default(create, noun)
         case Check(ddl=ddl):
-            return _cut(create, f", \n\t{ddl}", f", \n\t{ddl}") or _cut(create, f" {ddl}", f" {ddl}")
+            found = [written for written in (f", \n\t{ddl}", f" {ddl}") if create.count(written) == 1]
+            return create.replace(found[0], "") if found else None
         case _:
             return None
-
-
-def _cut(text: str, within: str, words: str) -> str | None:
-    """The text without the words in what stands there only once."""
-    if text.count(within) != 1 or within.count(words) != 1:
-        return None
-    return text.replace(within, within.replace(words, ""))
-
-
-def _nouns(difference: Difference) -> tuple[Noun, ...]:
-    """What cannot be left out; a missing table's indexes are steps of their own."""
-    match difference:
-        case TableMissing(table=table):
-            nouns: tuple[Noun, ...] = (*table.columns, *table.checks)
-            return tuple(noun for noun in nouns if without_definition(table.ddl, noun) is None)
-        case ColumnMissing(column=column):
-            return (column,) if column.generated is not None else ()  # without its default it comes all the same
-        case DefaultDiffers() | GeneratedDiffers():
-            return (difference.column,)
-        case CheckMissing():
-            return (difference.check,)
-        case IndexMissing():
-            return (difference.index,)
-        case _:
-            return ()
 
 
 def _off_the_path(difference: Difference, what: str, schemas: Sequence[str], context: Context) -> Refusal:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from schema_guard.dialects.definitions import Noun
 from schema_guard.dialects.postgresql.repair import probes
 from schema_guard.dialects.postgresql.repair.comment import comment_statements
 from schema_guard.dialects.postgresql.repair.context import Context, Repairs, column_token, table_token, unique_token
@@ -18,7 +17,7 @@ from schema_guard.difference import (
     RelationDiffers,
     TableMissing,
 )
-from schema_guard.plan import Lock, Locked, Phase, Refusal
+from schema_guard.plan import Lock, Locked, Noun, Phase, Refusal
 from schema_guard.schema import Column, ForeignKey, Index, Table
 
 __all__ = ["relation_differs", "table_missing"]

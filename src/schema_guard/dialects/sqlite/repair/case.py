@@ -7,12 +7,11 @@ from dataclasses import dataclass
 from enum import Enum, auto
 
 from schema_guard.dialects.base import Facts
-from schema_guard.dialects.definitions import Noun
 from schema_guard.dialects.sqlite.checks import Condition
 from schema_guard.dialects.sqlite.names import quote
 from schema_guard.dialects.violators import violators_of
 from schema_guard.difference import Difference, Impact
-from schema_guard.plan import Lock, Locked, Policy, Refusal, Survey, Urgency
+from schema_guard.plan import Lock, Locked, Noun, Policy, Refusal, Survey, Urgency
 from schema_guard.schema import Name, Schema, Table
 
 __all__ = ["FILE_LOCK", "Case", "Edit", "Rows", "refuse_violated", "urgency_of"]

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from schema_guard.dialects.definitions import without_default
 from schema_guard.dialects.sqlite.create_text import parse_table
 from schema_guard.dialects.sqlite.edit import (
     add_column,
@@ -13,7 +14,6 @@ from schema_guard.dialects.sqlite.edit import (
     replace_column,
     set_not_null,
     strict_definition,
-    without_default,
 )
 from schema_guard.dialects.sqlite.names import pragma, quote
 from schema_guard.dialects.sqlite.reader import UnreadableTextError
@@ -45,7 +45,7 @@ def add_missing_column(
         return Refusal(missing, rejected)
     try:
         if rejected and column.default is not None:  # with it every INSERT that leaves the column out would fail
-            bare = without_default(column.ddl, column.default)
+            bare = without_default(column.ddl, column) or column.ddl
             column = replace(column, default=None, nullable=True, ddl=nullable_definition(bare))
         definition = _definition(column, live, case)
     except UnreadableTextError as error:

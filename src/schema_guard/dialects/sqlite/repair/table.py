@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from contextlib import suppress
 
-from schema_guard.dialects.sqlite.edit import without_constraint, without_default
+from schema_guard.dialects.definitions import without_default
+from schema_guard.dialects.sqlite.edit import without_constraint
 from schema_guard.dialects.sqlite.names import catalog
 from schema_guard.dialects.sqlite.reader import UnreadableTextError, key
 from schema_guard.dialects.sqlite.repair.case import FILE_LOCK, Case, urgency_of
@@ -60,7 +61,10 @@ def _text(table: Table, case: Case) -> tuple[str, list[str]]:
     text, later = table.ddl.strip(), []
     for column in table.columns:
         if column.default is not None and case.rejection(table, column):
-            text = text.replace(column.ddl, without_default(column.ddl, column.default), 1)
+            shorter = without_default(text, column)
+            if shorter is None:
+                raise UnreadableTextError(f"no default {column.default}")
+            text = shorter
             later.append(f"without the default of {column.name}, which SQLite does not take")
     for wanted in table.inline_foreign_keys:
         if refers_to_no_key(wanted, case):

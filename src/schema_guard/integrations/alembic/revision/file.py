@@ -14,7 +14,7 @@ from alembic.config import Config
 from alembic.script import Script, ScriptDirectory
 from alembic.util import CommandError, rev_id
 from schema_guard.dialects import offline_dialect, open_session
-from schema_guard.dialects.definitions import definitions_of
+from schema_guard.dialects.definitions import is_rejected
 from schema_guard.difference import BackfillPending, Difference, Impact, SequenceMissing, TableMissing
 from schema_guard.errors import ConfigurationError, one_line
 from schema_guard.expect.filling import fill_of
@@ -24,7 +24,6 @@ from schema_guard.guard import Guard
 from schema_guard.integrations.alembic.location import Location, find_location
 from schema_guard.integrations.alembic.revision.text import Text, revision_text
 from schema_guard.integrations.alembic.revision.types import Languages
-from schema_guard.plan import Plan
 
 __all__ = ["Written", "text_for", "text_for_everything", "write_revision"]
 
@@ -55,16 +54,13 @@ def text_for(guard: Guard, database: Any) -> Text:
         writer = Writer(session.dialect)
         plan = guard.plan(database)
     wanted = {key for step in plan.steps for key in step.resolves}
-    wanted |= {difference.key for difference in plan.differences if _rejected_here(difference, plan)}
+    # This database does not know what they name; another one, where the revision runs too, may.
+    rejections = plan.survey.rejections
+    wanted |= {difference.key for difference in plan.differences if is_rejected(difference, rejections)}
     differences = [difference for difference in plan.differences if difference.key in wanted]
     differences += _of_missing_tables(guard, differences, writer)
     refusals = [refusal for refusal in plan.refusals if refusal.difference.key not in wanted]
     return revision_text(differences, refusals, guard, writer, _languages())
-
-
-def _rejected_here(difference: Difference, plan: Plan) -> bool:
-    """This database does not know what a definition names; another one, where the revision runs too, may."""
-    return any((table.name, noun) in plan.survey.rejections for table, noun in definitions_of([difference]))
 
 
 def _of_missing_tables(guard: Guard, differences: Sequence[Difference], writer: Writer) -> list[Difference]:
