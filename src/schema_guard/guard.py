@@ -20,7 +20,7 @@ from schema_guard.expect.models import expect, models_of, unqualified_names
 from schema_guard.expect.upserts import upsert_of
 from schema_guard.plan import Plan, Policy, Survey
 from schema_guard.planner import make_plan
-from schema_guard.report import Finding, Report, StepResult
+from schema_guard.report import Finding, Report, StepResult, united
 from schema_guard.schema import Schema
 
 __all__ = ["Guard"]
@@ -134,7 +134,7 @@ class Guard:
                             break
                     look = self._look(session, limits.survey_timeout)  # what is, not what was meant
             report = self._report(session, look, started)
-            return replace(report, results=tuple(results), applied=True)
+            return replace(report, results=united(results), applied=True)
 
     @contextmanager
     def _session(self, database: Any) -> Iterator[Session]:

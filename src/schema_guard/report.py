@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from collections.abc import Iterable
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 
 from schema_guard.difference import Difference, Impact
 from schema_guard.plan import Evidence, Plan, Refusal, Step
 
-__all__ = ["Attempt", "Finding", "Outcome", "Report", "ServerInfo", "StepResult"]
+__all__ = ["Attempt", "Finding", "Outcome", "Report", "ServerInfo", "StepResult", "united"]
 
 
 class Outcome(StrEnum):
@@ -51,6 +52,30 @@ class StepResult:
     def seconds(self) -> float:
         return sum(attempt.seconds for attempt in self.attempts)
 
+    def followed_by(self, later: StepResult) -> StepResult:
+        """What the step came to when a later round took it up again.
+
+        That there was no time for another try does not hide who held the lock in the one before, nor that it is done
+        already that it was done here.
+        """
+        hides = not later.attempts or (self.changed and later.outcome is Outcome.ALREADY)
+        return replace(
+            self if hides else later,
+            attempts=self.attempts + later.attempts,
+            rows=self.rows + later.rows,
+            batches=self.batches + later.batches,
+            statements=self.statements + later.statements,
+        )
+
+
+def united(results: Iterable[StepResult]) -> tuple[StepResult, ...]:
+    """One result for each step, in the order of their first rounds."""
+    steps: dict[str, StepResult] = {}
+    for result in results:
+        before = steps.get(result.step.id)
+        steps[result.step.id] = result if before is None else before.followed_by(result)
+    return tuple(steps.values())
+
 
 @dataclass(frozen=True, slots=True)
 class ServerInfo:
@@ -89,6 +114,7 @@ class Report:
     warnings: tuple[str, ...] = ()
     plan: Plan | None = None
     results: tuple[StepResult, ...] = field(default=())
+    """One for each step, over all rounds."""
     applied: bool = False
 
     def count(self, impact: Impact) -> int:

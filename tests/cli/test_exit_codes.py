@@ -47,11 +47,6 @@ def test_a_failure_elsewhere_does_not_explain_what_remains() -> None:
     assert apply_code(nouns.report(Finding(nouns.NOT_NULL), results=(result(Outcome.FAILED),))) == 1
 
 
-def test_the_last_try_counts() -> None:
-    results = (result(Outcome.FAILED), result(Outcome.LOCKED))
-    assert apply_code(nouns.report(Finding(nouns.MISSING), results=results)) == 4
-
-
 @pytest.mark.parametrize(("fail_on", "code"), [("BREAKS", 0), ("WEAKENS", 1), ("NOTES", 1)])
 def test_check_fails_from_the_given_impact_on(fail_on: str, code: int) -> None:
     assert check_code(nouns.report(Finding(nouns.CHECK)), Impact[fail_on]) == code

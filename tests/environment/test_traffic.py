@@ -16,11 +16,14 @@ import pytest
 from sqlalchemy import Column, ForeignKey, Index, Integer, MetaData, Table
 
 from schema_guard import Backfill, Guard
+from schema_guard.cli import exit_codes
+from schema_guard.dialects.base import Session
 from schema_guard.dialects.postgresql.repair.backfill import SURROUNDINGS
 from schema_guard.dialects.postgresql.session import PostgreSQLSession
 from schema_guard.errors import LockTimeoutError
 from schema_guard.execute.batches import LONGEST_REST
 from schema_guard.execute.limits import Limits
+from schema_guard.guard import Look
 from schema_guard.report import Outcome, Report
 from tests.postgres.cluster import Cluster
 from tests.postgres.database import Database, create
@@ -108,6 +111,32 @@ def test_behind_a_session_that_is_idle_in_its_transaction(postgres_database: Dat
     assert len(held.attempts) > 1
     assert all("idle in transaction for" in who for attempt in held.attempts for who in attempt.blockers)
     assert "SELECT * FROM held" in held.message
+
+
+class SlowToLook(Guard):
+    """The second round's look takes all the time that the first has left."""
+
+    looks = 0
+
+    def _look(self, session: Session, survey_timeout: float) -> Look:
+        self.looks += 1
+        if self.looks == 3:  # one before the guard lock, one in each round
+            time.sleep(BUDGET)
+        return super()._look(session, survey_timeout)
+
+
+BUDGET = 2.0
+
+
+def test_a_round_without_time_does_not_hide_who_held_the_lock(postgres_database: Database) -> None:
+    database = _prepared(postgres_database)
+    with database.connect(autocommit=False) as reader:
+        reader.execute("SELECT * FROM held")
+        report = SlowToLook(_with_column()).apply(database.url, Limits(budget=BUDGET, lock_timeout=0.2))
+    held, _ = report.results
+    assert held.outcome is Outcome.LOCKED
+    assert "SELECT * FROM held" in held.message
+    assert exit_codes.apply_code(report) == exit_codes.LOCKED
 
 
 def test_a_session_that_ends_in_time(postgres_database: Database) -> None:

@@ -32,10 +32,9 @@ def apply_code(report: Report) -> int:
     """
     if not report.remains(Impact.BREAKS):
         return OK
-    last = {result.step.id: result for result in report.results}
     broken = {finding.difference.key for finding in report.findings if finding.difference.impact is Impact.BREAKS}
-    concerned = [result for result in last.values() if broken.intersection(result.step.resolves)]
-    outcomes = {outcome for result in concerned for outcome in _causes(result, last.values())}
+    concerned = [result for result in report.results if broken.intersection(result.step.resolves)]
+    outcomes = {outcome for result in concerned for outcome in _causes(result, report.results)}
     if Outcome.FAILED in outcomes:
         return FAILED
     return LOCKED if Outcome.LOCKED in outcomes else REMAINS

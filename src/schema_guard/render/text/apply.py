@@ -43,26 +43,15 @@ def apply_lines(report: Report, exit_code: int, *, verbose: bool = False) -> lis
         verbose: every statement that was sent.
     """
     lines = opening(report)
-    results = final_results(report.results)
-    if results:
+    if report.results:
         lines.append(blank)
-    width = len(str(len(results)))
-    for number, result in enumerate(results, start=1):
+    width = len(str(len(report.results)))
+    for number, result in enumerate(report.results, start=1):
         lines.extend(result_lines(number, result, width, verbose=verbose))
     lines.extend(finding_groups(report, verbose=verbose))
     lines.append(blank)
     lines.append(_verdict(report, exit_code))
     return lines
-
-
-def final_results(results: Sequence[StepResult]) -> list[StepResult]:
-    """Of a step that was tried in several rounds, what it came to in the end."""
-    last: dict[str, StepResult] = {}
-    for result in results:
-        before = last.get(result.step.id)
-        if before is None or not before.changed or result.changed:
-            last[result.step.id] = result
-    return list(last.values())
 
 
 def result_lines(number: int, result: StepResult, width: int, *, verbose: bool = False) -> Iterable[Line]:
@@ -99,7 +88,7 @@ def _came_to(result: StepResult) -> str:
 
 
 def _waited(result: StepResult) -> str:
-    """The tries that got no lock: how long, for whom, and which try it was in the end."""
+    """The tries before: how long, for whom or for what reason, and which one it was in the end."""
     tries = result.attempts if result.outcome is not Outcome.FAILED else result.attempts[:-1]
     failed = [attempt for attempt in tries if attempt.error]
     if not failed:
@@ -108,9 +97,11 @@ def _waited(result: StepResult) -> str:
     if not result.changed:
         return f"gave up after {counted(number, 'try', 'tries')}"  # the reason stands below
     sessions = {blocker.partition(" (")[0]: blocker for attempt in failed for blocker in attempt.blockers}
-    whom = f" for {', '.join(map(shown, sessions.values()))}" if sessions else f" ({shown(failed[-1].error)})"
     ordinal = ORDINALS[number - 1] if number <= len(ORDINALS) else f"{number}th"
-    return f"waited {duration(sum(attempt.seconds for attempt in failed))}{whom}, {ordinal} try"
+    took = duration(sum(attempt.seconds for attempt in failed))
+    if not sessions:
+        return f"{ordinal} try after {took} ({shown(failed[-1].error)})"
+    return f"waited {took} for {', '.join(map(shown, sessions.values()))}, {ordinal} try"
 
 
 def _verdict(report: Report, exit_code: int) -> Line:
