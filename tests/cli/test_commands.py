@@ -114,7 +114,7 @@ def test_sql_has_to_know_the_dialect(command: Command, options: list[str], says:
 def test_a_missing_directory_is_not_waited_for(command: Command) -> None:
     started = time.monotonic()
     assert command("apply", "shop:Base", "--url", "sqlite:////nonexistent/x.db").code == 3
-    assert time.monotonic() - started < 5
+    assert time.monotonic() - started < 20, "it would wait for 30 s"
 
 
 @pytest.mark.parametrize(

@@ -9,11 +9,10 @@ import sys
 import time
 from pathlib import Path
 
-import psycopg
 import pytest
 
 from tests.cli.conftest import url_of
-from tests.postgres.database import Database
+from tests.postgres.database import Database, wait_until
 
 MODELS = """
 from sqlalchemy import Column, Index, Integer, MetaData, Table
@@ -87,23 +86,16 @@ def test_a_signal_cancels_the_statement_and_leaves_nothing_behind(
         writer.execute("INSERT INTO things (size) VALUES (1)")
         url = postgres_database.server.url(postgres_database.name, driver=driver)
         process = start(tmp_path, "apply", "stage:models", "--url", url, "--lock-timeout", "30s", "--budget", "60s")
-        wait_for(connection, BUILDING)
+        wait_until(connection, BUILDING)
         time.sleep(0.2)
         begun = time.monotonic()
         process.send_signal(number)
         time.sleep(0.3)
         writer.rollback()  # DROP INDEX CONCURRENTLY waits for it too
         out, err = process.communicate(timeout=60)
-        assert time.monotonic() - begun < 10
+        assert time.monotonic() - begun < 30
         assert process.returncode == 128 + number, err
         assert f"stopped by {number.name}" in out, err
         assert "Traceback" not in err
         assert connection.execute("SELECT count(*) FROM pg_index WHERE NOT indisvalid").fetchone() == (0,)
         assert connection.execute(ADVISORY).fetchone() == (0,)
-
-
-def wait_for(connection: psycopg.Connection[tuple[object, ...]], question: str) -> None:
-    deadline = time.monotonic() + 30
-    while connection.execute(question.encode()).fetchone() != (True,):
-        assert time.monotonic() < deadline, question
-        time.sleep(0.05)

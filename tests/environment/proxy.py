@@ -1,13 +1,21 @@
-"""A network that can fail: forwards TCP until it sees certain bytes, then holds everything back, or hangs up."""
+"""A network that can fail: forwards TCP until it sees certain bytes, and then no more."""
 
 from __future__ import annotations
 
 import socket
+import struct
 import threading
 from contextlib import suppress
+from enum import Enum
 from types import TracebackType
 
-__all__ = ["Proxy"]
+__all__ = ["Failure", "Proxy"]
+
+
+class Failure(Enum):
+    SILENT = "the connections stay open, and nothing comes any more, as behind a dead router"
+    HANGS_UP = "they are closed in good order"
+    RESETS = "they are broken off, as a firewall or a crashed host does"
 
 
 class Proxy:
@@ -16,13 +24,13 @@ class Proxy:
     Args:
         server: the port that it forwards to.
         trigger: what a client sends; it still reaches the server, and nothing after it does.
-        hang_up: close the connections then; otherwise they stay open and silent, as behind a dead router.
+        failure: what becomes of the connections then.
     """
 
-    def __init__(self, server: int, trigger: bytes, *, hang_up: bool) -> None:
+    def __init__(self, server: int, trigger: bytes, failure: Failure) -> None:
         self._server = server
         self._trigger = trigger
-        self._hang_up = hang_up
+        self._failure = failure
         self._failed = threading.Event()
         self._listener = socket.create_server(("127.0.0.1", 0))
         self._sockets: list[socket.socket] = [self._listener]
@@ -59,7 +67,7 @@ class Proxy:
                 if self._trigger in data:
                     self._failed.set()
                     target.sendall(data)
-                    if self._hang_up:
+                    if self._failure is not Failure.SILENT:
                         self._close()
                     continue
                 target.sendall(data)
@@ -67,5 +75,9 @@ class Proxy:
     def _close(self) -> None:
         for each in self._sockets:
             with suppress(OSError):
-                each.shutdown(socket.SHUT_RDWR)
+                if self._failure is Failure.RESETS:  # close then sends RST, not FIN (socket(7), SO_LINGER)
+                    each.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+                    each.shutdown(socket.SHUT_RD)  # wakes who reads, and sends nothing
+                else:
+                    each.shutdown(socket.SHUT_RDWR)
             each.close()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 import uuid
 from dataclasses import dataclass
 from typing import Any
@@ -10,7 +11,9 @@ import psycopg
 
 from tests.postgres.cluster import Cluster
 
-__all__ = ["Database", "create"]
+__all__ = ["Database", "create", "wait_until"]
+
+PATIENCE = 60.0
 
 
 @dataclass(frozen=True)
@@ -48,6 +51,14 @@ def create(server: Cluster, template: str = "template0") -> Database:
     with psycopg.connect(_plain(server.url()), autocommit=True) as connection:
         connection.execute(f"CREATE DATABASE {name} TEMPLATE {template}")
     return Database(server, name)
+
+
+def wait_until(connection: psycopg.Connection[tuple[Any, ...]], question: str) -> None:
+    """Until the SELECT says true; the connection commits each by itself."""
+    deadline = time.monotonic() + PATIENCE
+    while connection.execute(question.encode()).fetchone() != (True,):
+        assert time.monotonic() < deadline, question
+        time.sleep(0.02)
 
 
 def _plain(url: str) -> str:

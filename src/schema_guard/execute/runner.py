@@ -19,6 +19,9 @@ __all__ = ["Limits", "run"]
 SHORTEST_STATEMENT = 1.0
 """Seconds that a statement gets even when the budget is used up while it waits."""
 
+WAIT_WITHIN = 0.9
+"""Of a statement's timeout, the most that it may wait for a lock."""
+
 FASTEST = 500e6
 """Bytes a second that no server exceeds by much when it reads a table to index it."""
 
@@ -178,7 +181,9 @@ class _Execution:
         step = work.step
         while True:
             timeout, begun = self._statement_timeout(step), self.retry.clock.now()
-            work.rows += (rows := self.session.execute(step, self.limits.lock_timeout, timeout, work.sent.append))
+            # A wait for a lock must not end as a statement that took too long: that would hide who holds it.
+            wait = min(self.limits.lock_timeout, WAIT_WITHIN * timeout)
+            work.rows += (rows := self.session.execute(step, wait, timeout, work.sent.append))
             work.times += 1
             if not step.repeat or rows == 0:
                 return Outcome.DONE, ""

@@ -98,7 +98,7 @@ def test_a_lock_that_is_not_to_be_had_ends_the_upgrade(postgres_database: Databa
         blocker.execute("SELECT * FROM t")
         pid = blocker.info.backend_pid
         with pytest.raises(CommandError, match=f"t.a: column missing.*{pid}"), migration(engine) as op:
-            with guarded(op, budget=1.5, lock_timeout=0.2) as guarded_op:
+            with guarded(op, budget=4, lock_timeout=0.2) as guarded_op:
                 guarded_op.add_column("t", sa.Column("a", sa.Integer()))
     engine.dispose()
 

@@ -28,7 +28,7 @@ def test_with_every_driver(driver: str, postgres: str, monkeypatch: pytest.Monke
         begun = time.monotonic()
         with pytest.raises(DBAPIError) as raised:
             link.rows("SELECT pg_catalog.pg_sleep(60)")
-        assert time.monotonic() - begun < 20
+        assert time.monotonic() - begun < 40
         assert is_disconnect(raised.value)
         assert not link.is_open
         with link.within(30):

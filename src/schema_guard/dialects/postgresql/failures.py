@@ -23,6 +23,7 @@ __all__ = [
     "read_failed",
     "step_failed",
     "unreachable",
+    "unread",
 ]
 
 LOCK_NOT_AVAILABLE = "55P03"
@@ -100,7 +101,15 @@ def unreachable(error: Exception, url: URL) -> UnreachableError:
     return UnreachableError(message, lasting=why in _LASTING or diagnosis.sqlstate in _LASTING_STATES)
 
 
-def read_failed(error: DBAPIError, what: str) -> ReadError:
+def read_failed(error: DBAPIError, what: str) -> ReadError | UnreachableError:
+    """A connection that was lost is worth waiting for; anything else is not."""
+    if is_disconnect(error):
+        return UnreachableError(f"the connection was lost while reading {what}: {diagnose(error).message}")
+    return unread(error, what)
+
+
+def unread(error: DBAPIError, what: str) -> ReadError:
+    """What can be done without."""
     return ReadError(f"could not read {what}: {_said(diagnose(error))}")
 
 

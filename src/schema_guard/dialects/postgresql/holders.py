@@ -19,6 +19,9 @@ _LOOK_AT = (0.4, 0.85)
 """When to look, as parts of the lock timeout: late enough that most steps are done by then and nobody is asked."""
 
 
+_HURRIED = 0.2
+"""Seconds: of a shorter wait a new connection, with TLS and a password, would take the most."""
+
 _PREPARED = "prepared transaction "
 
 
@@ -47,7 +50,7 @@ class Watch:
     """Looks from a second connection whom a backend waits for.
 
     Args:
-        link: the connection to look from; used by the watch's own thread only.
+        link: the connection to look from; while the watch lasts, used by its own thread only.
         pid: the backend that may have to wait.
         lock_timeout: seconds that it waits at most.
     """
@@ -55,6 +58,7 @@ class Watch:
     def __init__(self, link: Link, pid: int, lock_timeout: float) -> None:
         self._link = link
         self._sql = query("blockers", pid=pid)
+        self._hurried = lock_timeout < _HURRIED
         self._waits = [lock_timeout * _LOOK_AT[0], lock_timeout * (_LOOK_AT[1] - _LOOK_AT[0])]
         self._over = threading.Event()
         self._seen: list[str] = []
@@ -64,18 +68,26 @@ class Watch:
         self._thread = threading.Thread(target=self._look, name="schema-guard-watch", daemon=True)
 
     def __enter__(self) -> Watch:
+        if self._hurried:
+            self._connect()
         self._thread.start()
         return self
 
     def __exit__(self, *_: object) -> None:
         self._over.set()
         self._thread.join()
-        self._link.close()
 
     @property
     def seen(self) -> Sequence[str]:
         """Whom it waited for when last looked; complete after the `with` block."""
         return self._seen
+
+    def _connect(self) -> None:
+        """If it is open it costs a round trip; one that was lost meanwhile is opened anew."""
+        for _ in range(2):
+            with suppress(Exception):
+                self._link.rows("SELECT")
+                return
 
     def _look(self) -> None:
         for wait in self._waits:

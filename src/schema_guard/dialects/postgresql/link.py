@@ -12,7 +12,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 
 from sqlalchemy.engine import Connection, Engine
-from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import DBAPIError, OperationalError
 from sqlalchemy.pool import NullPool
 
 from schema_guard.dialects.bridge import Bridge
@@ -165,10 +165,16 @@ class Link:
                 if result.returns_rows:
                     return [tuple(row) for row in result.all()], 0
                 return [], max(result.rowcount, 0)
+        except OSError as error:  # pg8000 lets those of the network through
+            self._lost(connection)
+            raise OperationalError(None, None, error, connection_invalidated=True) from None
         except DBAPIError as error:
             if is_disconnect(error):
-                self._connection = None
-                with suppress(Exception):
-                    connection.invalidate()
-                    connection.close()
+                self._lost(connection)
             raise
+
+    def _lost(self, connection: Connection) -> None:
+        self._connection = None
+        with suppress(Exception):
+            connection.invalidate()
+            connection.close()

@@ -15,7 +15,7 @@ from schema_guard.dialects.bridge import bridge_for
 from schema_guard.dialects.postgresql.answers import answers
 from schema_guard.dialects.postgresql.catalog import KINDS, query, read_schema, scope_of
 from schema_guard.dialects.postgresql.dialect import Located, PostgreSQLDialect
-from schema_guard.dialects.postgresql.failures import is_vanished, read_failed
+from schema_guard.dialects.postgresql.failures import is_vanished, read_failed, unread
 from schema_guard.dialects.postgresql.guard_lock import GuardLock
 from schema_guard.dialects.postgresql.link import Link, Row, own_engine
 from schema_guard.dialects.postgresql.obstacles import Obstacles
@@ -53,7 +53,7 @@ class PostgreSQLSession:
     def __init__(self, engine: Engine) -> None:
         self._engine = own_engine(engine)
         self._bridge = bridge_for(self._engine)
-        self._link = Link(self._engine, self._bridge)
+        self._link, self._onlooker = self._another_link(), self._another_link()
         self._lock: GuardLock | None = None
         self._tables: dict[Name, Table] = {}
         self.stop = Stop()
@@ -66,7 +66,7 @@ class PostgreSQLSession:
             raise
         self._words = PostgreSQLDialect(engine.dialect, self.facts.version)
         self.dialect: Dialect = self._words
-        self._executor = Executor(self._link, self._another_link, Obstacles(self._words.quote))
+        self._executor = Executor(self._link, self._onlooker, Obstacles(self._words.quote))
 
     def locate(self, relations: Sequence[str], types: Sequence[str]) -> None:  # noqa: ARG002
         """Find which schema of the search_path each unqualified name is in; user types are found all at once."""
@@ -102,9 +102,12 @@ class PostgreSQLSession:
         def read(sql: str) -> list[Row]:
             if self.stop.asked:
                 raise ReadError(f"not looked at: stopped by {self.stop.reason}")
-            with self._reading("the rows", timeout):
-                self._link.run(EVERY_ROW)
-                return self._link.rows(sql)
+            try:
+                with self._link.reading(timeout):
+                    self._link.run(EVERY_ROW)
+                    return self._link.rows(sql)
+            except DBAPIError as error:  # even one that ended the connection: the others are asked on a new one
+                raise unread(error, "the rows") from None
 
         rejected = self._rejections(differences, actual, timeout)
         return take_survey(differences, actual, self.dialect, read, rejected)
@@ -177,6 +180,7 @@ class PostgreSQLSession:
 
     def close(self) -> None:
         self._link.close()
+        self._onlooker.close()
         self._bridge.close()
 
     def _rejections(

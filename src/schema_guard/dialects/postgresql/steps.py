@@ -39,12 +39,12 @@ class Executor:
 
     Args:
         link: the connection to run them on.
-        another: makes a connection to look from; it is opened only when a step has to wait.
+        onlooker: the connection to look from; it is opened only when a step has to wait, or may wait for an instant.
         obstacles: looks who is in the way before a step waits.
     """
 
     link: Link
-    another: Callable[[], Link]
+    onlooker: Link
     obstacles: Obstacles
     busy: int = 0
     """The backend that runs a step's own statement now; 0 between them, and while one is cleared up after."""
@@ -79,7 +79,7 @@ class Executor:
                 lock_timeout = statement_timeout  # and what is built in vain would be built again
             settings = _settings(lock_timeout, statement_timeout)
             pid = int(str(self.link.rows("SELECT pg_catalog.pg_backend_pid()")[0][0]))
-            watch = Watch(self.another(), pid, lock_timeout)
+            watch = Watch(self.onlooker, pid, lock_timeout)
             with watch, self.link.within(statement_timeout):
                 if step.transactional:
                     first = self.obstacles.vacuumed(step, found)
