@@ -79,6 +79,7 @@ class Guard:
 
         Raises:
             UnreachableError: the database does not answer.
+            LockTimeoutError: somebody keeps a table from being read, and so its definition.
             ReadError: the catalog cannot be read.
         """
         started = time.monotonic()
@@ -109,7 +110,7 @@ class Guard:
 
         Raises:
             UnreachableError, ReadError: as `check` does.
-            LockTimeoutError: another guard holds the guard lock for longer than the budget.
+            LockTimeoutError: as `check` does; or another guard holds the guard lock for longer than the budget.
             StoppedError: it was asked to stop before it began.
         """
         started = time.monotonic()

@@ -1,11 +1,12 @@
-"""Time limits that an administrator has set for sessions and transactions: a long step is not cut off by them."""
+"""Time limits that an administrator has set do not cut off a long step; a guard whose host is gone is cut off soon."""
 
 from __future__ import annotations
 
 import pytest
-from sqlalchemy import CheckConstraint, Column, Integer, MetaData, Table
+from sqlalchemy import CheckConstraint, Column, Integer, MetaData, Table, create_engine, event
 
 from schema_guard import Guard
+from schema_guard.dialects import open_session
 from tests.postgres.database import Database
 
 SLOW = MetaData()
@@ -31,3 +32,19 @@ def test_a_step_that_lasts_longer_than_a_limit(postgres_database: Database, limi
     report = Guard(SLOW).apply(postgres_database.url)
     assert [result.message for result in report.results if result.message] == []
     assert report.satisfied
+
+
+def test_a_guard_whose_host_is_gone_is_noticed_soon(postgres_database: Database) -> None:
+    """By the keepalive of the server's system, which says here what it was told: else it would take two hours.
+
+    `python -m tests.faults.vanish_host` takes the host away.
+    """
+    connections = []
+    engine = create_engine(postgres_database.url)
+    event.listen(engine, "connect", lambda connection, _: connections.append(connection))
+    session = open_session(engine)
+    names = ("tcp_keepalives_idle", "tcp_keepalives_interval", "tcp_keepalives_count", "tcp_user_timeout")
+    with session.guard_lock("", 10):
+        told = [tuple(each.execute(f"SHOW {name}").fetchone()[0] for name in names) for each in connections]
+    session.close()
+    assert told == [("10", "5", "3", "30000")] * 2, "the steps' connection and the lock's"

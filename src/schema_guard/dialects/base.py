@@ -227,7 +227,7 @@ class Session(Protocol):
         ...
 
     def inspect(self, expected: Schema) -> Schema:
-        """Read the live catalog as far as it matters to the expectation. Raises ReadError."""
+        """Read the live catalog as far as it matters to the expectation. Raises ReadError, LockTimeoutError."""
         ...
 
     def answer(self, questions: Iterable[Question]) -> dict[Question, Verdict]:
@@ -251,7 +251,7 @@ class Session(Protocol):
         ...
 
     def holds(self, condition: str) -> bool:
-        """Run a SELECT of one boolean (a step's `unless`). Raises ReadError."""
+        """Run a SELECT of one boolean (a step's `unless`). Raises ReadError, LockTimeoutError."""
         ...
 
     def execute(self, step: Step, lock_timeout: float, statement_timeout: float, sent: Callable[[str], None]) -> int:
@@ -270,7 +270,7 @@ class Session(Protocol):
         ...
 
     def numbers(self, sql: str) -> tuple[int | None, ...]:
-        """Run a SELECT of one row of numbers. Raises ReadError."""
+        """Run a SELECT of one row of numbers. Raises ReadError, LockTimeoutError."""
         ...
 
     def batch(self, step: Step, statement: str, lock_timeout: float, statement_timeout: float) -> int:

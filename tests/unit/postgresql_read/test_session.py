@@ -17,9 +17,12 @@ from sqlalchemy.ext.asyncio import create_async_engine
 
 from schema_guard.dialects import open_session
 from schema_guard.dialects.base import Session
+from schema_guard.dialects.postgresql import session as postgresql_session
+from schema_guard.dialects.postgresql.session import PostgreSQLSession
 from schema_guard.errors import ConfigurationError, LockTimeoutError, ReadError, StepError, UnreachableError
 from schema_guard.plan import Phase, Step, Urgency
 from tests.postgres.database import Database, wait_until
+from tests.unit.postgresql_read.reading import expecting
 
 DRIVERS = ["psycopg", "psycopg2", "pg8000", "asyncpg"]
 
@@ -98,7 +101,8 @@ def test_what_a_concurrent_build_leaves_is_cleared_before_the_next_try(
     blocker.rollback()
     session.execute(build, 1, 5, lambda _: None)
     assert session.holds("SELECT indisvalid FROM pg_index WHERE indexrelid = 'by_c'::regclass")
-    assert session.holds("SELECT current_setting('lock_timeout') = '0'")
+    assert isinstance(session, PostgreSQLSession)
+    assert session._link.rows("SHOW lock_timeout") == [("0",)], "outside of a transaction"
 
 
 def test_only_one_guard_of_an_application_works_at_a_time(session: Session, postgres_database: Database) -> None:
@@ -111,6 +115,47 @@ def test_only_one_guard_of_an_application_works_at_a_time(session: Session, post
     with other.guard_lock("app", 0):
         pass
     other.close()
+
+
+def test_who_keeps_a_table_from_being_read_is_named(
+    session: Session, postgres_database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """To write out a default, an index or a constraint the server opens the table."""
+    monkeypatch.setattr(postgresql_session, "_LOCK_TIMEOUT", 0.3)
+    monkeypatch.setattr(postgresql_session, "_PROBE_LOCK_TIMEOUT", 0.3)
+    with postgres_database.connect(autocommit=False) as altering:
+        altering.execute("ALTER TABLE t ALTER COLUMN c SET DEFAULT 5")
+        altering.commit()
+        altering.execute("ALTER TABLE t ALTER COLUMN c SET DEFAULT 7")
+        pid = altering.info.backend_pid
+        held = (
+            rf"could not read .*, held by pid {pid} \(.*: ALTER TABLE t .*end it: SELECT pg_terminate_backend\({pid}\)$"
+        )
+        with pytest.raises(LockTimeoutError, match=held):
+            session.inspect(expecting("t"))
+        with pytest.raises(LockTimeoutError, match=held):
+            session.holds("SELECT count(*) = 0 FROM t")
+        altering.rollback()
+    assert session.inspect(expecting("t")).tables
+
+
+def test_who_queues_for_a_table_keeps_it_from_being_read_as_well(
+    session: Session, postgres_database: Database, blocker: psycopg.Connection, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(postgresql_session, "_LOCK_TIMEOUT", 0.3)
+    blocker.execute("ALTER TABLE t ALTER COLUMN c SET DEFAULT 5")
+    blocker.commit()
+    blocker.execute("SELECT FROM t")
+    with postgres_database.connect() as looking, postgres_database.connect() as altering:
+        thread = threading.Thread(target=altering.execute, args=["ALTER TABLE t ALTER COLUMN c SET DEFAULT 7"])
+        thread.start()
+        wait_until(looking, "SELECT count(*) = 1 FROM pg_locks WHERE NOT granted AND relation = 't'::regclass")
+        try:
+            with pytest.raises(LockTimeoutError, match=f"held by pid {altering.info.backend_pid} .active for"):
+                session.inspect(expecting("t"))
+        finally:
+            blocker.rollback()
+            thread.join()
 
 
 @pytest.mark.parametrize("driver", DRIVERS)

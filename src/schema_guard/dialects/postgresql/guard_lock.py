@@ -95,7 +95,7 @@ class GuardLock:
             if not self._pooled:
                 return bool(self._link.rows(f"SELECT pg_catalog.pg_try_advisory_lock({self._key})")[0][0])
             self._link.run("BEGIN")
-            self._link.rows(query("no_limits", local=True))
+            self._link.rows(query("own_session", local=True))
             if self._link.rows(f"SELECT pg_catalog.pg_try_advisory_xact_lock({self._key})")[0][0]:
                 return True
             self._link.run("ROLLBACK")

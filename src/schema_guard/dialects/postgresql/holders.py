@@ -10,7 +10,7 @@ from schema_guard.dialects.postgresql.catalog import query
 from schema_guard.dialects.postgresql.link import Link, Row
 from schema_guard.errors import one_line
 
-__all__ = ["Watch", "describe", "held_by"]
+__all__ = ["Watch", "describe", "held_by", "locked_out_by"]
 
 _LOOK_EVERY = 1.0
 """Seconds between two later looks: at whom a long step waits for, and at how far an index build is."""
@@ -44,6 +44,14 @@ def _end(holder: str) -> str:
     if holder.startswith(_PREPARED):
         return f"ROLLBACK PREPARED {holder[len(_PREPARED) : holder.rindex(' (')]}"
     return f"SELECT pg_terminate_backend({holder.split()[1]})"
+
+
+def locked_out_by(link: Link) -> list[str]:
+    """Who keeps everybody from reading a table of this database, or did a moment ago; empty when nobody can tell."""
+    try:
+        return [describe(row) for row in link.rows(query("exclusive"))]
+    except Exception:  # this is only for the message
+        return []
 
 
 class Watch:

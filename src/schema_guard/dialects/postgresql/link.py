@@ -99,17 +99,20 @@ class Link:
         return self._bridge.call(lambda: self._send(sql)[1])
 
     @contextmanager
-    def reading(self, timeout: float = 0.0, *, bare_path: bool = False) -> Iterator[Link]:
+    def reading(self, timeout: float = 0.0, *, lock_timeout: float = 0.0, bare_path: bool = False) -> Iterator[Link]:
         """A READ ONLY transaction of one snapshot, without JIT: to compile the catalog query
         takes longer than to run it.
 
         Args:
             timeout: seconds for each statement; 0 leaves the server's setting.
+            lock_timeout: seconds that a statement waits for a lock; 0 leaves the server's setting.
             bare_path: with an empty search_path, so that whatever is deparsed comes out fully qualified.
         """
         settings: dict[str, object] = {"jit": "off"}
         if timeout:
             settings["statement_timeout"] = max(1, round(timeout * 1000))
+        if lock_timeout:
+            settings["lock_timeout"] = max(1, round(lock_timeout * 1000))
         if bare_path:
             settings["search_path"] = ""
         begin = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY"

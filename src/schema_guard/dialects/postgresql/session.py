@@ -15,8 +15,9 @@ from schema_guard.dialects.bridge import bridge_for
 from schema_guard.dialects.postgresql.answers import answers
 from schema_guard.dialects.postgresql.catalog import KINDS, query, read_schema, scope_of
 from schema_guard.dialects.postgresql.dialect import Located, PostgreSQLDialect
-from schema_guard.dialects.postgresql.failures import is_vanished, read_failed, unread
+from schema_guard.dialects.postgresql.failures import LOCK_NOT_AVAILABLE, diagnose, is_vanished, read_failed, unread
 from schema_guard.dialects.postgresql.guard_lock import GuardLock
+from schema_guard.dialects.postgresql.holders import held_by, locked_out_by
 from schema_guard.dialects.postgresql.link import Link, Row, own_engine
 from schema_guard.dialects.postgresql.obstacles import Obstacles
 from schema_guard.dialects.postgresql.pooling import check_second, shares_backends
@@ -25,7 +26,7 @@ from schema_guard.dialects.postgresql.steps import Executor
 from schema_guard.dialects.stop import Stop
 from schema_guard.dialects.survey import take_survey
 from schema_guard.difference import Difference
-from schema_guard.errors import ReadError
+from schema_guard.errors import GuardError, LockTimeoutError, ReadError
 from schema_guard.plan import Definition, Rejection, Step, Survey
 from schema_guard.report import ServerInfo
 from schema_guard.schema import Name, Schema, Table, TypeKind
@@ -34,6 +35,10 @@ __all__ = ["PostgreSQLSession"]
 
 _READ_TIMEOUT = 30.0
 """Seconds for each read of the catalog."""
+_LOCK_TIMEOUT = 25.0
+"""Seconds of them for a table that somebody keeps from being read: the server opens it to write out a definition."""
+_PROBE_LOCK_TIMEOUT = 2.0
+"""Seconds of such a wait before a step lets the others go first."""
 
 EVERY_ROW = "SET LOCAL row_security = off"
 """Policies that would hide rows make the query an error (manual, 20.11.1); whoever sees all notices nothing."""
@@ -121,7 +126,7 @@ class PostgreSQLSession:
         link = self._another_link()
         self._executor.pooled = shares_backends(self._link, link)
         if not self._executor.pooled:
-            self._without_limits(self._link, link)
+            self._settle(self._link, link)
         lock = GuardLock(link, f"{key} {self.facts.default_schema}", self.stop, pooled=self._executor.pooled)
         with lock.held(wait):
             if self._executor.pooled:
@@ -138,7 +143,7 @@ class PostgreSQLSession:
 
     def holds(self, condition: str) -> bool:
         """Whether a SELECT of one boolean says true."""
-        with self._reading("whether a step is needed"):
+        with self._reading("whether a step is needed", lock_timeout=_PROBE_LOCK_TIMEOUT):
             self._link.run(EVERY_ROW)
             rows = self._link.rows(condition)
         return bool(rows and rows[0][0])
@@ -168,7 +173,7 @@ class PostgreSQLSession:
 
     def numbers(self, sql: str) -> tuple[int | None, ...]:
         """The one row of a SELECT of numbers."""
-        with self._reading("a table's size"):
+        with self._reading("a table's size", lock_timeout=_PROBE_LOCK_TIMEOUT):
             row = self._link.rows(sql)[0]
         return tuple(None if number is None else int(str(number)) for number in row)
 
@@ -212,29 +217,35 @@ class PostgreSQLSession:
     def _read_twice(self, sql: str) -> list[Row]:
         """Under concurrent DDL a deparsing function may meet a table that has just been dropped: then once more."""
         try:
-            with self._link.reading(_READ_TIMEOUT, bare_path=True):
+            with self._link.reading(_READ_TIMEOUT, lock_timeout=_LOCK_TIMEOUT, bare_path=True):
                 return self._link.rows(sql)
         except DBAPIError as error:
             if not is_vanished(error):
-                raise read_failed(error, "the catalog") from None
-        with self._reading("the catalog"):
-            self._link.run("SET LOCAL search_path = ''")
+                raise self._read_failed(error, "the catalog") from None
+        with self._reading("the catalog", bare_path=True):
             return self._link.rows(sql)
 
-    def _without_limits(self, *links: Link) -> None:
+    def _settle(self, *links: Link) -> None:
         try:
             for link in links:
-                link.settle(query("no_limits", local=False))
+                link.settle(query("own_session", local=False))
         except DBAPIError as error:
-            raise read_failed(error, "the time limits of the role") from None
+            raise read_failed(error, "the settings of the session") from None
 
     @contextmanager
-    def _reading(self, what: str, timeout: float = _READ_TIMEOUT) -> Iterator[None]:
+    def _reading(self, what: str, *, lock_timeout: float = _LOCK_TIMEOUT, bare_path: bool = False) -> Iterator[None]:
         try:
-            with self._link.reading(timeout):
+            with self._link.reading(_READ_TIMEOUT, lock_timeout=lock_timeout, bare_path=bare_path):
                 yield
         except DBAPIError as error:
-            raise read_failed(error, what) from None
+            raise self._read_failed(error, what) from None
+
+    def _read_failed(self, error: DBAPIError, what: str) -> GuardError:
+        if diagnose(error).sqlstate != LOCK_NOT_AVAILABLE:
+            return read_failed(error, what)
+        holders = locked_out_by(self._link)
+        who = held_by(holders) if holders else "held by nobody who is still there; run again"
+        return LockTimeoutError(f"could not read {what}: lock not to be had in time, {who}", tuple(holders))
 
 
 def _located(rows: Iterable[Row], default: str | None) -> Located:

@@ -135,7 +135,7 @@ class Executor:
 
     def _own(self) -> list[str]:
         """What a transaction needs where the session could not be told once and for all."""
-        return [query("no_limits", local=True)] if self.pooled else []
+        return [query("own_session", local=True)] if self.pooled else []
 
     def _send_vacuum_away(self, vacuumed: Mapping[str, float], before: int, sent: Callable[[str], None]) -> None:
         """Wait for an autovacuum worker to be ended, with a lock that readers and writers don't wait behind.
