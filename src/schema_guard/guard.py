@@ -14,6 +14,7 @@ from schema_guard.dialects import open_session
 from schema_guard.dialects.base import Dialect, Judge, Session
 from schema_guard.dialects.stop import Stop, nothing_to_cancel
 from schema_guard.difference import BackfillPending, Difference
+from schema_guard.errors import LockTimeoutError
 from schema_guard.execute.runner import Limits, run
 from schema_guard.expect.backfills import Backfill
 from schema_guard.expect.models import expect, models_of, unqualified_names
@@ -27,6 +28,9 @@ __all__ = ["Guard"]
 
 ROUNDS = 3
 """How often apply plans again while a round changes something: one step makes the next possible."""
+
+PAUSE = 1.0
+"""Seconds until a table that somebody kept from being read is tried again."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,7 +120,7 @@ class Guard:
         started = time.monotonic()
         limits = limits or Limits()
         with self._session(database) as session, _stoppable(session, stop or Stop()):
-            look = self._look(session, limits.survey_timeout)
+            look = self._patient_look(session, limits, started)
             report = self._report(session, look, started)
             if report.satisfied:
                 return replace(report, applied=True)  # the usual boot: nothing locked, nothing written
@@ -125,7 +129,7 @@ class Guard:
             if report.plan is not None and not report.plan.empty:
                 with self._alone(session, limits.remaining(started)):
                     for _ in range(ROUNDS):
-                        look = self._look(session, limits.survey_timeout)  # whoever held the lock may have done it all
+                        look = self._patient_look(session, limits, started)  # whoever held the lock may have done all
                         plan = self._plan(session, look)
                         done = run(plan, session, limits, started, heard=heard)
                         results.extend(done)
@@ -133,7 +137,7 @@ class Guard:
                         # A backup resolves nothing, and so makes nothing possible that was not before.
                         if over or not any(result.changed and result.step.resolves for result in done):
                             break
-                    look = self._look(session, limits.survey_timeout)  # what is, not what was meant
+                    look = self._patient_look(session, limits, started)  # what is, not what was meant
             report = self._report(session, look, started)
             return replace(report, results=united(results), applied=True)
 
@@ -155,6 +159,17 @@ class Guard:
     def _concerned(self, differences: tuple[Difference, ...]) -> tuple[Difference, ...]:
         """Those of the differences that are this guard's business: all of them."""
         return differences
+
+    def _patient_look(self, session: Session, limits: Limits, started: float) -> Look:
+        """Somebody else's long change may keep a table from being read: that ends, or the budget does."""
+        while True:
+            try:
+                return self._look(session, limits.survey_timeout)
+            except LockTimeoutError:
+                session.stop.check()
+                if limits.remaining(started) <= PAUSE:
+                    raise
+                session.stop.sleep(PAUSE)
 
     def _look(self, session: Session, survey_timeout: float) -> Look:
         session.locate(*unqualified_names(self.models, session.dialect.sqlalchemy))

@@ -23,7 +23,7 @@ from tests.environment.shop import TARGET
 from tests.faults.victim import Victims
 from tests.postgres.cluster import Cluster, free_port, unprivileged
 from tests.postgres.database import Database
-from tests.postgres.own import OwnServer
+from tests.postgres.own import OwnServer, new_home
 
 pytestmark = pytest.mark.machine
 
@@ -157,12 +157,10 @@ def _advisory_locks(shop: Database) -> int:
     return int(row[0])
 
 
-def test_a_full_disk_on_postgresql(
-    postgres_server: Cluster, server_room: Path, tmp_path: Path, command: Command
-) -> None:
+def test_a_full_disk_on_postgresql(postgres_server: Cluster, server_room: Path, command: Command) -> None:
     """An index that does not fit is a failed step of debt: the application can start, nothing invalid is left over."""
-    disk = server_room / f"disk-{tmp_path.name}"
-    with OwnServer(postgres_server, server_room / f"own-full-{tmp_path.name}") as own, _tmpfs(disk, "40m"):
+    disk = new_home(server_room, "disk")
+    with OwnServer(postgres_server, new_home(server_room, "full")) as own, _tmpfs(disk, "40m"):
         with Database(own.cluster, "postgres").connect() as connection:
             connection.execute(f"CREATE TABLESPACE small LOCATION '{_for_server(disk / 'space')}'")
         database = drifted(own.cluster)

@@ -12,7 +12,7 @@ from tests.environment.conftest import Command, drifted, repaired
 from tests.environment.proxy import Failure, Proxy
 from tests.postgres.cluster import Cluster
 from tests.postgres.database import Database
-from tests.postgres.own import OwnServer
+from tests.postgres.own import OwnServer, new_home
 
 HANGS_UP = [b"ADD COLUMN note", b"ADD CONSTRAINT ck_quantity", b"VALIDATE CONSTRAINT ck_quantity"]
 CASES = [("psycopg", step, Failure.HANGS_UP) for step in HANGS_UP] + [
@@ -56,11 +56,9 @@ def test_a_network_that_fails_while_the_catalog_is_read(
     assert len(took.ended.err.splitlines()) == 1, took.said
 
 
-def test_a_server_that_comes_up_later(
-    postgres_server: Cluster, server_room: Path, tmp_path: Path, command: Command
-) -> None:
+def test_a_server_that_comes_up_later(postgres_server: Cluster, server_room: Path, command: Command) -> None:
     """The guard waits for it, ten seconds here, and then repairs."""
-    with OwnServer(postgres_server, server_room / f"own-late-{tmp_path.name}") as own:
+    with OwnServer(postgres_server, new_home(server_room, "late")) as own:
         database = drifted(own.cluster)
         own.stop()
         late = threading.Timer(10, own.start)

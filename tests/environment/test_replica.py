@@ -18,8 +18,8 @@ from schema_guard import Backfill, Guard
 from schema_guard.execute import batches
 from schema_guard.execute.limits import Limits
 from tests.postgres.cluster import Cluster
-from tests.postgres.database import Database, create
-from tests.postgres.own import OwnServer
+from tests.postgres.database import Database, create, wait_until
+from tests.postgres.own import OwnServer, new_home
 
 SETTINGS = {"wal_level": "replica", "max_wal_senders": "4", "hot_standby": "on"}
 ROWS = 60_000
@@ -61,13 +61,13 @@ class Pair:
 
 
 @pytest.fixture
-def pair(postgres_server: Cluster, server_room: Path, tmp_path: Path) -> Iterator[Pair]:
+def pair(postgres_server: Cluster, server_room: Path) -> Iterator[Pair]:
     """A primary with the rows, and a standby that has replayed them."""
-    with OwnServer(postgres_server, server_room / f"own-primary-{tmp_path.name}", SETTINGS) as primary:
+    with OwnServer(postgres_server, new_home(server_room, "primary"), SETTINGS) as primary:
         database = create(primary.cluster)
         with database.connect() as connection:
             connection.execute(BEFORE)
-        standby = OwnServer(postgres_server, server_room / f"own-standby-{tmp_path.name}", SETTINGS)
+        standby = OwnServer(postgres_server, new_home(server_room, "standby"), SETTINGS)
         standby.as_standby_of(primary)
         try:
             _wait_until_replayed(database)
@@ -130,9 +130,9 @@ def test_a_backfill_waits_for_a_replica(pair: Pair, monkeypatch: pytest.MonkeyPa
     assert (filled.rows, report.satisfied) == (ROWS, True)
     assert took > 3.0
     assert max(seen) < 8 * MB  # the limit and one batch; the whole backfill writes more than 20 MB
-    _wait_until_replayed(pair.database)
-    with psycopg.connect(pair.standby.url(pair.database.name).replace("+psycopg", "")) as connection:
-        assert connection.execute("SELECT count(*) FROM children WHERE owner IS NULL").fetchone() == (0,)
+    standby = pair.standby.url(pair.database.name).replace("+psycopg", "")
+    with psycopg.connect(standby, autocommit=True) as connection:  # where the last commits have yet to be written
+        wait_until(connection, "SELECT count(*) = 0 FROM children WHERE owner IS NULL")
 
 
 def test_a_replica_that_never_catches_up(pair: Pair, monkeypatch: pytest.MonkeyPatch) -> None:

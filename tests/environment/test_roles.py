@@ -12,7 +12,7 @@ import pytest
 from tests.environment.conftest import Command, drifted
 from tests.postgres.cluster import Cluster
 from tests.postgres.database import Database
-from tests.postgres.own import OwnServer
+from tests.postgres.own import OwnServer, new_home
 
 
 @pytest.fixture
@@ -42,12 +42,12 @@ def test_a_role_without_temp_and_ddl(shop: Database, reader: str, command: Comma
     assert found == _differences(command("check", shop.url, "--format", "json").ended.out)
 
 
-def test_a_hot_standby(postgres_server: Cluster, server_room: Path, tmp_path: Path, command: Command) -> None:
+def test_a_hot_standby(postgres_server: Cluster, server_room: Path, command: Command) -> None:
     """check and plan find there what they find on the primary; apply changes nothing and says where to go."""
     settings = {"wal_level": "replica", "max_wal_senders": "4", "hot_standby": "on"}
-    with OwnServer(postgres_server, server_room / f"own-primary-{tmp_path.name}", settings) as primary:
+    with OwnServer(postgres_server, new_home(server_room, "primary"), settings) as primary:
         database = drifted(primary.cluster)
-        standby = OwnServer(postgres_server, server_room / f"own-standby-{tmp_path.name}", settings)
+        standby = OwnServer(postgres_server, new_home(server_room, "standby"), settings)
         standby.as_standby_of(primary)
         try:
             url = standby.cluster.url(database.name)

@@ -18,6 +18,7 @@ from sqlalchemy import Column, ForeignKey, Index, Integer, MetaData, Table
 from schema_guard import Backfill, Guard
 from schema_guard.cli import exit_codes
 from schema_guard.dialects.base import Session
+from schema_guard.dialects.postgresql import session as postgresql_session
 from schema_guard.dialects.postgresql.repair.backfill import SURROUNDINGS
 from schema_guard.dialects.postgresql.session import PostgreSQLSession
 from schema_guard.errors import LockTimeoutError
@@ -27,7 +28,7 @@ from schema_guard.guard import Look
 from schema_guard.report import Outcome, Report
 from tests.postgres.cluster import Cluster
 from tests.postgres.database import Database, create
-from tests.postgres.own import OwnServer
+from tests.postgres.own import OwnServer, new_home
 
 BEFORE = "CREATE TABLE held (id integer PRIMARY KEY, number integer); INSERT INTO held VALUES (1, 1); "
 BEFORE += "CREATE TABLE free (id integer PRIMARY KEY)"
@@ -167,6 +168,33 @@ def test_a_session_that_ends_in_time(postgres_database: Database) -> None:
     assert report.satisfied
 
 
+@pytest.fixture
+def altering(postgres_database: Database, monkeypatch: pytest.MonkeyPatch) -> Iterator[psycopg.Connection[object]]:
+    """Somebody whose transaction changes a default: nobody can read the definition."""
+    monkeypatch.setattr(postgresql_session, "_LOCK_TIMEOUT", 0.3)
+    with _prepared(postgres_database).connect() as connection:
+        connection.execute("ALTER TABLE held ALTER COLUMN number SET DEFAULT 1")
+    with postgres_database.connect(autocommit=False) as altering:
+        altering.execute("ALTER TABLE held ALTER COLUMN number SET DEFAULT 2")
+        yield altering
+        altering.rollback()
+
+
+def test_a_table_that_cannot_be_read_for_a_while(
+    postgres_database: Database, altering: psycopg.Connection[object]
+) -> None:
+    leaving = threading.Timer(2.0, altering.commit)
+    leaving.start()
+    report = Guard(_with_column()).apply(postgres_database.url, Limits(budget=30))
+    leaving.join()
+    assert report.satisfied
+
+
+def test_a_table_that_cannot_be_read_at_all(postgres_database: Database, altering: psycopg.Connection[object]) -> None:
+    with pytest.raises(LockTimeoutError, match=f"the catalog: .*held by pid {altering.info.backend_pid} "):
+        Guard(_with_column()).apply(postgres_database.url, Limits(budget=2))
+
+
 def test_a_concurrent_index_waits_for_an_old_snapshot(postgres_database: Database) -> None:
     """Its last wait is for transactions that began before it. It blocks nobody: it is not built in vain, and again."""
     database = _prepared(postgres_database)
@@ -196,15 +224,13 @@ def test_a_concurrent_index_whose_wait_never_ends(postgres_database: Database) -
 
 
 @pytest.mark.parametrize("restart", [False, True], ids=["as prepared", "after a restart"])
-def test_behind_a_prepared_transaction(
-    postgres_server: Cluster, server_room: Path, tmp_path: Path, restart: bool
-) -> None:
+def test_behind_a_prepared_transaction(postgres_server: Cluster, server_room: Path, restart: bool) -> None:
     """It has no process that could be ended: the message has the statement that ends it, and that statement does.
 
     One that is young, measured by the lock timeout, is found out while the step waits, an old one before.
     """
     settings = {"max_prepared_transactions": "4"}
-    with OwnServer(postgres_server, server_room / f"own-prepared-{tmp_path.name}", settings) as own:
+    with OwnServer(postgres_server, new_home(server_room, "prepared"), settings) as own:
         database = _prepared(create(own.cluster))
         with database.connect() as connection:
             connection.execute("BEGIN; INSERT INTO held VALUES (0, 0); PREPARE TRANSACTION 'lost'")
@@ -292,9 +318,9 @@ def test_a_backfill_rests_as_long_as_it_works_while_others_are_at_work(
     assert not [(rest, worked) for rest, worked in rests if rest < 0.9 * min(worked, LONGEST_REST)]
 
 
-def test_who_counts_as_at_work(postgres_server: Cluster, server_room: Path, tmp_path: Path) -> None:
+def test_who_counts_as_at_work(postgres_server: Cluster, server_room: Path) -> None:
     """Who did something within the last second, or may have; not a guard that waits for its turn."""
-    with OwnServer(postgres_server, server_room / f"own-at-work-{tmp_path.name}") as own:
+    with OwnServer(postgres_server, new_home(server_room, "at-work")) as own:
         database = _prepared(create(own.cluster))
 
         def others(connection: psycopg.Connection[tuple[object, ...]]) -> object:
@@ -357,9 +383,9 @@ SLOW_VACUUM = {
 
 
 @pytest.fixture
-def vacuumed(postgres_server: Cluster, server_room: Path, tmp_path: Path) -> Iterator[Database]:
+def vacuumed(postgres_server: Cluster, server_room: Path) -> Iterator[Database]:
     """A database whose table an autovacuum worker is at work on."""
-    with OwnServer(postgres_server, server_room / f"own-vacuum-{tmp_path.name}", SLOW_VACUUM) as own:
+    with OwnServer(postgres_server, new_home(server_room, "vacuum"), SLOW_VACUUM) as own:
         database = _prepared(create(own.cluster))
         with database.connect() as connection:
             connection.execute(

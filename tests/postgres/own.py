@@ -6,6 +6,7 @@ import os
 import shutil
 import signal
 import time
+import uuid
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -13,7 +14,12 @@ from types import TracebackType
 
 from tests.postgres.cluster import SETTINGS, Cluster, free_port, run_as_server, unprivileged
 
-__all__ = ["OwnServer"]
+__all__ = ["OwnServer", "new_home"]
+
+
+def new_home(room: Path, what: str) -> Path:
+    """A directory that no other server of the run has, in whichever process its test runs; not made yet."""
+    return room / f"own-{what}-{uuid.uuid4().hex[:8]}"
 
 
 @dataclass
