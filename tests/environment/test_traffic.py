@@ -416,6 +416,7 @@ def test_autovacuum_gives_way_without_anybody_waiting(vacuumed: Database, role: 
     (held,) = [result for result in report.results if str(result.step.table) == "public.held"]
     assert held.statements[0] == "LOCK TABLE ONLY public.held IN SHARE UPDATE EXCLUSIVE MODE"
     assert held.seconds > 0.9
+    assert not [who for attempt in held.attempts for who in attempt.blockers if "autovacuum" in who], "none in vain"
     assert client.waits == 0
 
 

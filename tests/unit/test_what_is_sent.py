@@ -84,7 +84,7 @@ def end(database: Database) -> int:
 def _free_once_waited_for(database: Database, holder: psycopg.Connection[tuple[object, ...]]) -> None:
     with database.connect() as connection:
         wait_until(connection, "SELECT count(*) > 0 FROM pg_locks WHERE NOT granted AND relation = 'things'::regclass")
-    time.sleep(1)  # three lock timeouts
+    time.sleep(2)  # more than six lock timeouts
     holder.rollback()
 
 
@@ -101,7 +101,7 @@ def test_every_change_has_timeouts_of_its_own_at_every_attempt(logged: Database,
         report = GUARD.apply(url, Limits(budget=60, lock_timeout=0.3))
         freed.join()
     assert report.satisfied, [(result.step.object, result.message) for result in report.results]
-    assert any(len(result.attempts) > 1 for result in report.results), "it had to wait for a reader"
+    assert any(len(result.attempts) > 2 for result in report.results), "it had to wait for a reader"
     settings: dict[str, set[str]] = {}
     changes = 0
     for backend, statement in sent(logged, start):

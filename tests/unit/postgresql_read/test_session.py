@@ -201,14 +201,16 @@ def test_who_waits_for_the_guard_lock_gets_it(session: Session, postgres_databas
     assert order == ["first", "second"]
 
 
+def terminate(connection: psycopg.Connection, those: str) -> None:
+    """End the backends of a view with a condition, and wait until they are gone."""
+    connection.execute(f"SELECT pg_terminate_backend(pid) FROM {those}".encode())
+    wait_until(connection, f"SELECT count(*) = 0 FROM {those}")
+
+
 def test_a_lost_guard_lock_stops_the_work(session: Session, postgres_database: Database) -> None:
     with session.guard_lock("app", 1), postgres_database.connect() as connection:
-        advisory = (
-            "FROM pg_locks WHERE locktype = 'advisory'"
-            " AND database = (SELECT oid FROM pg_database WHERE datname = current_database())"
-        )
-        connection.execute(f"SELECT pg_terminate_backend(pid) {advisory}".encode())
-        wait_until(connection, f"SELECT count(*) = 0 {advisory}")
+        database = "(SELECT oid FROM pg_database WHERE datname = current_database())"
+        terminate(connection, f"pg_locks WHERE locktype = 'advisory' AND database = {database}")
         with pytest.raises(StepError, match="guard lock's connection was lost"):
             session.execute(step("SELECT 1"), 1, 5, lambda _: None)
 
@@ -217,12 +219,8 @@ def test_a_lost_connection_is_one_error_and_then_a_new_connection(
     session: Session, postgres_database: Database
 ) -> None:
     with postgres_database.connect() as connection:
-        others = (
-            "FROM pg_stat_activity WHERE pid <> pg_backend_pid() AND datname = current_database()"
-            " AND backend_type = 'client backend'"
-        )
-        connection.execute(f"SELECT pg_terminate_backend(pid) {others}".encode())
-        wait_until(connection, f"SELECT count(*) = 0 {others}")
+        others = "pid <> pg_backend_pid() AND datname = current_database() AND backend_type = 'client backend'"
+        terminate(connection, f"pg_stat_activity WHERE {others}")
     with pytest.raises(UnreachableError, match="the connection was lost while reading"):
         session.holds("SELECT true")
     assert session.holds("SELECT true")
