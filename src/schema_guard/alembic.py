@@ -8,7 +8,11 @@ with guarded(op) as guarded_op:
 
 from __future__ import annotations
 
-from schema_guard.integrations.alembic.autogenerate import include_object, including
+from schema_guard.integrations.alembic.autogenerate import (
+    include_object,
+    including,
+    process_revision_directives,
+)
 from schema_guard.integrations.alembic.guarded import GuardedOperations, by_database, guarded, type_by_database
 from schema_guard.plan import Policy
 
@@ -19,5 +23,6 @@ __all__ = [
     "guarded",
     "include_object",
     "including",
+    "process_revision_directives",
     "type_by_database",
 ]

@@ -5,21 +5,21 @@ from __future__ import annotations
 import ast
 import re
 import sqlite3
-from contextlib import closing, suppress
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
 import pytest
 import sqlalchemy as sa
-from alembic.autogenerate import compare_metadata
+from alembic.autogenerate import produce_migrations
 from alembic.runtime.migration import MigrationContext
 from alembic.util import CommandError
 from sqlalchemy.dialects import postgresql
 from sqlalchemy.pool import NullPool
 
 from schema_guard import Backfill, Guard
+from schema_guard.alembic import process_revision_directives
 from schema_guard.errors import ConfigurationError
-from schema_guard.integrations.alembic import autogenerate
 from schema_guard.integrations.alembic.revision import text_for, text_for_everything, write_revision
 from tests.integrations.revision.project import Project
 from tests.postgres.database import Database
@@ -76,15 +76,6 @@ def url(request: pytest.FixtureRequest, sqlite_file: Path) -> str:
 
 
 @pytest.fixture
-def plugin() -> None:
-    """As the entry point sets it up, also where this package is not installed anew. Alembic has plugins from 1.18."""
-    plugins = pytest.importorskip("alembic.runtime.plugins")
-    name = "alembic.autogenerate.schema_guard"
-    with suppress(ValueError):
-        plugins.Plugin.setup_plugin_from_module(autogenerate, name)
-
-
-@pytest.fixture
 def project(tmp_path: Path) -> Project:
     return Project(tmp_path / "migrations")
 
@@ -101,7 +92,10 @@ def to_do(url: str, metadata: sa.MetaData) -> list[Any]:
     """What Alembic's own check would find, types and server defaults included."""
     with sa.create_engine(url, poolclass=NullPool).connect() as connection:
         options = {"compare_type": True, "compare_server_default": True}
-        found = list(compare_metadata(MigrationContext.configure(connection, opts=options), metadata))
+        context = MigrationContext.configure(connection, opts=options)
+        script = produce_migrations(context, metadata)
+        process_revision_directives(context, "head", [script])
+        found = [] if script.upgrade_ops is None else list(script.upgrade_ops.as_diffs())
     return [item for item in found if not _is_length_on_sqlite(item, url)]
 
 
@@ -117,7 +111,6 @@ def write(project: Project, guard: Guard, url: str, **options: Any) -> Path:
     return written.path
 
 
-@pytest.mark.usefixtures("plugin")
 @pytest.mark.parametrize("before", HALF)
 def test_mends_any_database_and_leaves_alembic_nothing_to_do(project: Project, url: str, before: str) -> None:
     """Lacking everything or half; afterwards the guard is satisfied and `alembic check` finds nothing."""

@@ -4,22 +4,20 @@ There are two. On PostgreSQL before 18 a column is made NOT NULL by way of a hel
 short may leave for the next one. On SQLite, which adds no constraint to a table, a UNIQUE of the models may stand as a
 unique index over the same columns, which keeps the same promise.
 
-Alembic 1.18 and later find this module by its entry point and need nothing else; earlier ones need `include_object` in
-env.py. This module is imported whenever Alembic is, so it imports nothing itself.
+An env.py asks for it; installing this distribution changes nothing in what Alembic does. There is no entry point in
+`alembic.plugins`: Alembic 1.18.0 to 1.20.0 iterate what it loads, so a module there makes `import alembic` fail.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from alembic.autogenerate.api import AutogenContext
-    from alembic.operations.ops import ModifyTableOps
-    from alembic.runtime.plugins import Plugin
-    from alembic.util import PriorityDispatchResult
+    from alembic.operations.ops import MigrationScript
+    from alembic.runtime.migration import MigrationContext
 
-__all__ = ["include_object", "including", "setup"]
+__all__ = ["include_object", "including", "process_revision_directives"]
 
 HELPER = "schema_guard_not_null_"
 """As in dialects/postgresql/repair/naming.py; tested to be the same."""
@@ -43,29 +41,37 @@ def including(own: Filter) -> Filter:
     return both
 
 
-def setup(plugin: Plugin) -> None:
-    """Alembic calls it once, through the entry point `alembic.autogenerate.schema_guard`."""
-    from alembic.util import DispatchPriority
+def process_revision_directives(
+    context: MigrationContext,  # noqa: ARG001
+    revision: str | Iterable[str | None] | Iterable[str],  # noqa: ARG001
+    directives: list[MigrationScript],
+) -> None:
+    """For `context.configure(process_revision_directives=..)`: takes the guard's own objects out of what was found.
 
-    plugin.add_autogenerate_comparator(_leave_alone, "table", "schema_guard", priority=DispatchPriority.LAST)
+    Args:
+        context: Alembic's context; unused.
+        revision: what the revision will follow; unused.
+        directives: what autogenerate found; changed in place, upgrade and downgrade alike.
+    """
+    for script in directives:
+        for upgrade, downgrade in zip(script.upgrade_ops_list, script.downgrade_ops_list, strict=True):
+            if _leave_alone(upgrade):
+                upgrade.reverse_into(downgrade)
 
 
-def _leave_alone(
-    autogen_context: AutogenContext,  # noqa: ARG001
-    modify_table_ops: ModifyTableOps,
-    schema: str | None,  # noqa: ARG001
-    tname: str,  # noqa: ARG001
-    conn_table: Any,
-    metadata_table: Any,
-) -> PriorityDispatchResult:
-    """Take out again what the other comparators found about the guard's own objects."""
-    from alembic.util import PriorityDispatchResult
+def _leave_alone(container: Any) -> bool:
+    """Filter the operations of each table; returns whether anything was taken out."""
+    from alembic.operations.ops import ModifyTableOps
 
-    if conn_table is not None and metadata_table is not None:
-        found = modify_table_ops.ops
-        kept = _without_standing_uniques([operation for operation in found if not _drops_helper(operation)])
-        found[:] = kept
-    return PriorityDispatchResult.CONTINUE
+    changed = False
+    for item in list(container.ops):
+        if isinstance(item, ModifyTableOps):
+            kept = _without_standing_uniques([operation for operation in item.ops if not _drops_helper(operation)])
+            changed = changed or len(kept) < len(item.ops)
+            item.ops[:] = kept
+            if not kept:
+                container.ops.remove(item)
+    return changed
 
 
 def _drops_helper(operation: Any) -> bool:
