@@ -7,6 +7,7 @@ from importlib.metadata import PackageNotFoundError, version
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from schema_guard.acceptance import Acceptance
     from schema_guard.difference import Impact
     from schema_guard.errors import (
         ConfigurationError,
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
     from schema_guard.report import Report
 
 __all__ = [
+    "Acceptance",
     "Backfill",
     "ConfigurationError",
     "Guard",
@@ -44,6 +46,7 @@ __all__ = [
 ]
 
 _HOMES = {
+    "Acceptance": "acceptance",
     "Backfill": "expect.backfills",
     "ConfigurationError": "errors",
     "Guard": "guard",

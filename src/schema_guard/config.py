@@ -1,4 +1,7 @@
-"""Settings: an argument wins over the environment, the environment over pyproject.toml's [tool.schema-guard]."""
+"""Settings: an argument wins over the environment, the environment over pyproject.toml's [tool.schema-guard].
+
+What is accepted adds up: all three places count.
+"""
 
 from __future__ import annotations
 
@@ -6,12 +9,13 @@ import math
 import os
 import re
 import tomllib
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
 from difflib import get_close_matches
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from schema_guard.acceptance import Acceptance, acceptances_of
 from schema_guard.database_url import NormalisedUrl, normalise, normalise_url
 from schema_guard.errors import ConfigurationError
 
@@ -55,6 +59,8 @@ class Settings:
     fail_on: str | None = None
     required_only: bool | None = None
     policy: Mapping[str, bool | int] = field(default_factory=dict)
+    accept: tuple[Acceptance, ...] = ()
+    """Findings that are taken out of the verdict, from every place."""
     origins: Mapping[str, str] = field(default_factory=dict)
     searched: tuple[str, ...] = ()
 
@@ -166,6 +172,11 @@ _KEYS: Mapping[str, Parse] = {
     "policy": _policy,
 }
 
+ACCEPT = "accept"
+"""The one setting that adds up."""
+
+_NAMES = (*_KEYS, ACCEPT)
+
 
 def load_settings(
     arguments: Mapping[str, object] | None = None,
@@ -195,7 +206,26 @@ def load_settings(
         except ValueError as error:
             raise ConfigurationError(f"{origin}: {error}") from None
         origins[key] = origin
+    values[ACCEPT] = _accepted(arguments or {}, environment, table, file)
     return Settings(**values, origins=origins, searched=() if file is None else (str(file),))  # type: ignore[arg-type]
+
+
+def _accepted(
+    arguments: Mapping[str, object], environment: Mapping[str, str], table: Mapping[str, object], file: Path | None
+) -> tuple[Acceptance, ...]:
+    """What any place accepts. One that gives a reason comes before those that give none."""
+    places = (
+        ("--accept", arguments.get(ACCEPT)),
+        ("SCHEMA_GUARD_ACCEPT", environment.get("SCHEMA_GUARD_ACCEPT")),
+        (f"{file}: [{TABLE}] {ACCEPT}", table.get(ACCEPT)),
+    )
+    found: list[Acceptance] = []
+    for origin, value in places:
+        try:
+            found.extend(() if value is None else acceptances_of(value, origin))
+        except ValueError as error:
+            raise ConfigurationError(f"{origin}: {error}") from None
+    return tuple(sorted(found, key=lambda acceptance: not acceptance.reason))
 
 
 def _find(
@@ -206,9 +236,9 @@ def _find(
     file: Path | None,
 ) -> tuple[object | None, str]:
     """The value of highest rank, and where it comes from."""
-    unknown = next((name for name in arguments if name not in _KEYS), None)
+    unknown = next((name for name in arguments if name not in _NAMES), None)
     if unknown is not None:
-        raise ConfigurationError(f"unknown setting {unknown!r}{_nearest(unknown, _KEYS)}")
+        raise ConfigurationError(f"unknown setting {unknown!r}{_nearest(unknown, _NAMES)}")
     if arguments.get(key) is not None:
         return arguments[key], f"argument {'TARGET' if key == 'target' else '--' + key.replace('_', '-')}"
     if key != "policy":
@@ -238,11 +268,11 @@ def _from_file(directory: Path) -> tuple[Path | None, Mapping[str, object]]:
         raise ConfigurationError(f"{file}: [{TABLE}] has to be a table")
     normal = {str(key).replace("-", "_"): (key, value) for key, value in table.items()}
     for name, (key, _) in normal.items():
-        if name not in _KEYS:
-            raise ConfigurationError(f"{file}: [{TABLE}] has no key {key!r}{_nearest(name, _KEYS)}")
+        if name not in _NAMES:
+            raise ConfigurationError(f"{file}: [{TABLE}] has no key {key!r}{_nearest(name, _NAMES)}")
     return file, {name: value for name, (_, value) in normal.items()}
 
 
-def _nearest(word: str, known: Mapping[str, object]) -> str:
+def _nearest(word: str, known: Collection[str]) -> str:
     close = get_close_matches(word, known, n=1)
     return f"; did you mean {close[0]!r}?" if close else f"; known are {', '.join(known)}"

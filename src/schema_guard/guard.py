@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager
+from copy import copy
 from dataclasses import dataclass, replace
 from typing import Any
 
+from schema_guard.acceptance import Acceptance, acceptances_of, matched
 from schema_guard.compare import compare
 from schema_guard.compare.warnings import warnings_of
 from schema_guard.dialects import open_session
 from schema_guard.dialects.base import Dialect, Judge, Session
 from schema_guard.dialects.stop import Stop, nothing_to_cancel
-from schema_guard.difference import BackfillPending, Difference
-from schema_guard.errors import LockTimeoutError
+from schema_guard.difference import Difference
+from schema_guard.errors import ConfigurationError, LockTimeoutError
 from schema_guard.execute.runner import Limits, run
 from schema_guard.expect.backfills import Backfill
 from schema_guard.expect.models import expect, models_of, unqualified_names
@@ -41,6 +43,9 @@ class Look:
     actual: Schema
     differences: tuple[Difference, ...]
     survey: Survey
+    accepted: tuple[tuple[Difference, Acceptance], ...] = ()
+    """Differences that are left alone."""
+    warnings: tuple[str, ...] = ()
 
 
 class Guard:
@@ -53,10 +58,11 @@ class Guard:
             UNIQUE there breaks it, where it otherwise weakens.
         policy: what may be done beyond the defaults.
         name: the application's name; guards of different applications on one database don't wait for each other.
+        accept: keys of differences (or Acceptances, with a reason) that are left alone and are no part of the verdict.
 
     Raises:
         TargetError: when `models` is none of these.
-        ConfigurationError: when an upsert names something else than columns of one table.
+        ConfigurationError: when an upsert names something else than columns of one table, or `accept` is no list.
     """
 
     def __init__(
@@ -67,12 +73,24 @@ class Guard:
         upserts: Sequence[Any] = (),
         policy: Policy | None = None,
         name: str = "",
+        accept: Sequence[str | Acceptance | Mapping[str, str]] = (),
     ) -> None:
         self.models = models_of(models)
         self.backfills = tuple(backfills)
         self.upserts = tuple(upsert_of(upsert) for upsert in upserts)
         self.policy = policy or Policy()
         self.name = name
+        try:
+            self.accept = acceptances_of(accept)
+        except ValueError as error:
+            raise ConfigurationError(f"Guard(accept=..): {error}") from None
+
+    def changed(self, *, policy: Policy | None = None, accept: Sequence[Acceptance] = ()) -> Guard:
+        """Another guard of the same application, with another policy, that accepts more."""
+        other = copy(self)
+        other.policy = policy or self.policy
+        other.accept = (*accept, *self.accept)
+        return other
 
     def check(self, database: Any, *, survey_timeout: float = 5.0) -> Report:
         """Read only: how the database differs from what the models expect.
@@ -181,14 +199,20 @@ class Guard:
             judge = Judge(session.dialect.rules, session.answer(judge.open))
             differences = compare(expected, actual, judge, self.policy)
         differences = self._concerned(differences)
-        survey = session.survey(differences, actual, survey_timeout)
-        nothing_to_fill = {key for key, evidence in survey.evidence.items() if evidence.count == 0}
-        differences = tuple(
-            difference
-            for difference in differences
-            if not (isinstance(difference, BackfillPending) and difference.key in nothing_to_fill)
+        keys = [difference.key for difference in differences]
+        accepted, warnings = matched(self.accept, keys, session.facts.default_schema)
+        surveyed = [each for each in differences if each.by_rows or each.key not in accepted]
+        survey = session.survey(surveyed, actual, survey_timeout)
+        empty = {key for key, evidence in survey.evidence.items() if evidence.count == 0}
+        differences = tuple(each for each in differences if not (each.by_rows and each.key in empty))
+        return Look(
+            expected,
+            actual,
+            tuple(each for each in differences if each.key not in accepted),
+            survey,
+            tuple((each, accepted[each.key]) for each in differences if each.key in accepted),
+            warnings,
         )
-        return Look(expected, actual, differences, survey)
 
     def _plan(self, session: Session, look: Look) -> Plan:
         repairs = session.dialect.repair(
@@ -204,13 +228,17 @@ class Guard:
             for difference in sorted(look.differences, key=lambda difference: -difference.impact)
         )
         return Report(
-            server=replace(session.facts.server, application=self.name),
+            server=replace(session.facts.server, application=self.name, schema=session.facts.default_schema),
             tables_expected=len(look.expected.tables),
             findings=findings,
             seconds=time.monotonic() - started,
             catalog_queries=session.catalog_queries,
-            warnings=warnings_of(look.expected, look.actual),
+            warnings=(*warnings_of(look.expected, look.actual), *look.warnings),
             plan=plan,
+            accepted=tuple(
+                Finding(difference, look.survey.evidence.get(difference.key), acceptance=acceptance)
+                for difference, acceptance in look.accepted
+            ),
         )
 
 

@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
 
+from schema_guard.acceptance import Acceptance, short_key
 from schema_guard.difference import Difference, Impact
 from schema_guard.plan import Evidence, Plan, Refusal, Step
 
@@ -81,13 +82,15 @@ def united(results: Iterable[StepResult]) -> tuple[StepResult, ...]:
 class ServerInfo:
     """Which database was looked at; never holds a password.
 
-    `dialect` is "postgresql" or "sqlite"; `version` the server's or the library's; `database` host and name or file.
+    `dialect` is "postgresql" or "sqlite"; `version` the server's or the library's; `database` host and name or file;
+    `schema` where an unqualified name lives, None on SQLite.
     """
 
     dialect: str
     version: str
     database: str
     application: str = ""
+    schema: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,11 +100,13 @@ class Finding:
     difference: Difference
     evidence: Evidence | None = None
     refusal: Refusal | None = None
+    acceptance: Acceptance | None = None
+    """Why it is no part of the verdict; None where it is."""
 
 
 @dataclass(frozen=True, slots=True)
 class Report:
-    """What is, after looking (and after applying): the findings that remain.
+    """What is, after looking (and after applying): the findings that remain and count.
 
     `seconds` is wall clock time; `catalog_queries` counts the reads of the system catalog of the last look.
     """
@@ -116,6 +121,12 @@ class Report:
     results: tuple[StepResult, ...] = field(default=())
     """One for each step, over all rounds."""
     applied: bool = False
+    accepted: tuple[Finding, ...] = ()
+    """Findings that were accepted: left alone, and no part of the verdict."""
+
+    def key_of(self, difference: Difference) -> str:
+        """The key by which the difference is accepted."""
+        return short_key(difference.key, self.server.schema)
 
     def count(self, impact: Impact) -> int:
         return sum(finding.difference.impact is impact for finding in self.findings)

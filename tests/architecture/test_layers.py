@@ -27,12 +27,12 @@ LAYERS = (
     ("fill",),
     ("names",),
     ("config",),
-    ("database_url",),
+    ("acceptance", "database_url"),
     ("errors",),
 )
 """From top to bottom. A room imports from rooms below, not from above and not from beside it."""
 
-PURE = ("compare", "planner", "difference", "plan", "report", "schema", "fill", "names", "errors")
+PURE = ("compare", "planner", "difference", "plan", "report", "schema", "fill", "names", "acceptance", "errors")
 """Rooms without any database: neither SQLAlchemy nor a driver."""
 
 FOREIGN = {

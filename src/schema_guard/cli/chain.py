@@ -193,12 +193,13 @@ def deploy(asked: Request, place: Place, repair_chain: bool, format_: str, no_co
         report = deployment.report
         print_text(deploy_json(deployment, code, None if report is None else apply_json(report, code)))
     else:
+        from schema_guard.difference import Impact
         from schema_guard.integrations.alembic.words import deploy_lines
         from schema_guard.render.text import apply_lines
 
         lines = deploy_lines(deployment, code)
         if deployment.report is not None:
-            lines += apply_lines(deployment.report, code, verbose=verbose)
+            lines += apply_lines(deployment.report, code, keys=Impact.BREAKS, verbose=verbose)
         print_lines(lines, color=not no_color)
     return code
 

@@ -9,7 +9,14 @@ import click
 from schema_guard import __version__
 from schema_guard.cli.chain import deploy, doctor, stamp
 from schema_guard.cli.exit_codes import OK, check_code
-from schema_guard.cli.options import apply_options, database_options, format_option, output_options, target_argument
+from schema_guard.cli.options import (
+    accept_option,
+    apply_options,
+    database_options,
+    format_option,
+    output_options,
+    target_argument,
+)
 from schema_guard.cli.output import print_lines, print_text
 from schema_guard.cli.revision import revision
 from schema_guard.cli.running import run
@@ -45,13 +52,22 @@ def group() -> None:
     type=click.Choice(["breaks", "weakens", "notes"]),
     help="Exit 1 when a difference of this impact or worse was found.  [default: breaks]",
 )
+@accept_option
 @format_option("text", "json")
 @output_options
-def check(target: str | None, url: str | None, fail_on: str | None, format_: str, no_color: bool, verbose: bool) -> int:
+def check(
+    target: str | None,
+    url: str | None,
+    fail_on: str | None,
+    accept: tuple[str, ...],
+    format_: str,
+    no_color: bool,
+    verbose: bool,
+) -> int:
     """Report how the database differs from what the models expect, by impact. Reads only."""
     from schema_guard.cli.request import request
 
-    asked = request(target, url=url, fail_on=fail_on)
+    asked = request(target, url=url, fail_on=fail_on, accept=accept)
     report = asked.guard.check(asked.url)
     code = check_code(report, asked.fail_on)
     if format_ == "json":
@@ -62,21 +78,25 @@ def check(target: str | None, url: str | None, fail_on: str | None, format_: str
         from schema_guard.render.text import check_lines
 
         next_command = asked.next_command("plan")
-        print_lines(check_lines(report, code, next_command=next_command, verbose=verbose), color=not no_color)
+        lines = check_lines(report, code, next_command=next_command, keys=asked.fail_on, verbose=verbose)
+        print_lines(lines, color=not no_color)
     return code
 
 
 @group.command(short_help="Show the steps that apply would take.")
 @target_argument
 @database_options
+@accept_option
 @format_option("text", "json", "sql")
 @output_options
-def plan(target: str | None, url: str | None, format_: str, no_color: bool, verbose: bool) -> int:
+def plan(
+    target: str | None, url: str | None, accept: tuple[str, ...], format_: str, no_color: bool, verbose: bool
+) -> int:
     """Show the steps that apply would take, with their SQL, locks and hazards, and what is refused. Reads only."""
     from schema_guard.cli.request import request
     from schema_guard.plan import Plan
 
-    asked = request(target, url=url)
+    asked = request(target, url=url, accept=accept)
     report = asked.guard.check(asked.url)
     planned = report.plan or Plan()
     if format_ == "json":
@@ -114,9 +134,10 @@ def apply(asked: Request, format_: str, no_color: bool, verbose: bool) -> int:
 
         print_text(apply_json(report, code))
     else:
+        from schema_guard.difference import Impact
         from schema_guard.render.text import apply_lines
 
-        print_lines(apply_lines(report, code, verbose=verbose), color=not no_color)
+        print_lines(apply_lines(report, code, keys=Impact.BREAKS, verbose=verbose), color=not no_color)
     return code
 
 

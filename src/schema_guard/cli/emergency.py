@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from schema_guard.cli.request import guard_of
-from schema_guard.config import load_settings, normalise_url
+from schema_guard.config import normalise_url
 from schema_guard.dialects import offline_dialect
 from schema_guard.errors import ConfigurationError
 from schema_guard.expect.models import expect
@@ -23,9 +23,8 @@ def emergency_sql(target: str | None, dialect: str | None, url: str | None) -> s
     Raises:
         ConfigurationError: no dialect is known, or it is not the URL's.
     """
-    given = {"target": target, "url": url}
-    guard = guard_of(load_settings(given))
-    configured = load_settings(given).url
+    guard, settings = guard_of({"target": target, "url": url})
+    configured = settings.url
     system = None if configured is None else normalise_url(configured).get_backend_name()
     if url is not None and dialect is not None and dialect != system:
         raise ConfigurationError(f"--dialect {dialect} and --url, which names {system}, don't go together")

@@ -8,7 +8,15 @@ from typing import Any, TypeVar, cast
 
 import click
 
-__all__ = ["PROGRAM", "apply_options", "database_options", "format_option", "output_options", "target_argument"]
+__all__ = [
+    "PROGRAM",
+    "accept_option",
+    "apply_options",
+    "database_options",
+    "format_option",
+    "output_options",
+    "target_argument",
+]
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 
@@ -27,6 +35,16 @@ def database_options(command: Command) -> Command:
     )(command)
 
 
+def accept_option(command: Command) -> Command:
+    """`--accept`."""
+    return click.option(
+        "--accept",
+        multiple=True,
+        metavar="KEY",
+        help="Leave this difference alone, and out of the verdict; check shows its key. May be repeated.",
+    )(command)
+
+
 def apply_options(command: Command) -> Command:
     """TARGET, `--url`, what apply may do and for how long; the command gets all of it as one Request, `asked`."""
 
@@ -40,6 +58,7 @@ def apply_options(command: Command) -> Command:
         required_only: bool | None,
         wait: str | None,
         lock_timeout: str | None,
+        accept: tuple[str, ...],
         **others: Any,
     ) -> Any:
         from schema_guard.cli.request import request
@@ -52,10 +71,12 @@ def apply_options(command: Command) -> Command:
             required_only=required_only,
             wait=wait,
             lock_timeout=lock_timeout,
+            accept=accept,
         )
         return command(*arguments, asked=asked, **others)
 
     for option in (
+        accept_option,
         click.option(
             "--lock-timeout", metavar="TIME", help="The longest that one try waits for a lock.  [default: 1s]"
         ),

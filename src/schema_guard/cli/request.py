@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shlex
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
 import click
@@ -75,9 +76,7 @@ def request(target: str | None, **arguments: object) -> Request:
     Raises:
         ConfigurationError, TargetError: as `load_settings`, `load_target` and `normalise` do.
     """
-    given = {"target": target, **arguments}
-    guard = guard_of(load_settings(given))
-    settings = load_settings(given)  # again: importing an application may have read its .env file
+    guard, settings = guard_of({"target": target, **arguments})
     url = settings.database_url()
     for note in normalise(settings.url or "").notes:
         log(note)
@@ -87,9 +86,14 @@ def request(target: str | None, **arguments: object) -> Request:
     return Request(guard, url, settings, (str(target),) if typed else (), program)
 
 
-def guard_of(settings: Settings) -> Guard:
-    """The guard that TARGET names, with the policy that the settings change."""
-    guard = load_target(settings.required_target())
-    if settings.policy:
-        guard.policy = replace(guard.policy, **settings.policy)  # type: ignore[arg-type] # load_settings checked each value's type
-    return guard
+def guard_of(given: Mapping[str, object]) -> tuple[Guard, Settings]:
+    """The guard that TARGET names, with the policy and what is accepted as the settings have it; and these.
+
+    Args:
+        given: as `load_settings` takes them. They are read again once the application is imported, which may have read
+            its .env file.
+    """
+    guard = load_target(load_settings(given).required_target())
+    settings = load_settings(given)
+    policy = replace(guard.policy, **settings.policy)  # type: ignore[arg-type] # load_settings checked each value's type
+    return guard.changed(policy=policy, accept=settings.accept), settings

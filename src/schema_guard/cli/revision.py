@@ -39,11 +39,10 @@ def revision(
     the catalog first. It imports nothing of the application.
     """
     from schema_guard.cli.request import guard_of, request
-    from schema_guard.config import load_settings
     from schema_guard.integrations.alembic.revision import text_for, text_for_everything, write_revision
 
     if everything:
-        guard = guard_of(load_settings({"target": target}))
+        guard, _ = guard_of({"target": target})
         text = text_for_everything(guard)
     else:
         asked = request(target, url=url)

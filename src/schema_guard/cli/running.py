@@ -56,12 +56,13 @@ def run(ctx: click.Context, asked: Request, no_color: bool, verbose: bool) -> in
     the exit code is that of apply.
     """
     from schema_guard.cli.applying import applied
+    from schema_guard.difference import Impact
     from schema_guard.render.text import apply_lines
 
     command = _found(ctx.meta["schema_guard.command"])
     done = applied(asked)
     with redirect_stdout(sys.stderr):
-        print_lines(apply_lines(done.report, done.code, verbose=verbose), color=not no_color)
+        print_lines(apply_lines(done.report, done.code, keys=Impact.BREAKS, verbose=verbose), color=not no_color)
     if done.code != OK:
         log(f"{command[0]} was not started")
         return done.code

@@ -6,6 +6,7 @@ Nothing here talks to a database or knows a dialect. Pairs that cannot be decide
 from __future__ import annotations
 
 from schema_guard.compare.backfill import compare_backfills
+from schema_guard.compare.distinct import distinguished
 from schema_guard.compare.enum import compare_enums
 from schema_guard.compare.named import compare_domains, compare_schemas, compare_sequences, missing_types
 from schema_guard.compare.table import compare_tables
@@ -22,7 +23,7 @@ def compare(expected: Schema, actual: Schema, judge: Judge, policy: Policy) -> t
 
     While `judge.open` holds questions the answer is provisional: let the database answer them and compare again.
     """
-    return (
+    return distinguished(
         *(
             NotEmittable(problem=problem, impact=Impact.BREAKS if problem.breaks else Impact.WEAKENS)
             for problem in expected.problems

@@ -4,11 +4,16 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import IntEnum
+from hashlib import sha256
 from typing import ClassVar
+from urllib.parse import quote
 
 from schema_guard.schema import Name, Table
 
-__all__ = ["BaseDifference", "Fit", "Holder", "Impact", "held"]
+__all__ = ["BaseDifference", "Fit", "Holder", "Impact", "held", "key_text"]
+
+LONGEST_KEY = 100
+"""Characters of an object's name in a key; of a longer one (an expression) the rest is a digest."""
 
 
 class Impact(IntEnum):
@@ -60,12 +65,32 @@ def held(holder: Holder | None) -> str:
     return f"; the name is held by {holder}" if holder else ""
 
 
+def key_text(text: str) -> str:
+    """The text as a key holds it: no comma, quote or control character, so that lists and shells leave it as it is."""
+    written = "".join(_key_character(char) for char in text.replace(", ", "+"))
+    if len(written) <= LONGEST_KEY:
+        return written
+    return f"{written[:LONGEST_KEY]}~{sha256(text.encode('utf-8', 'surrogatepass')).hexdigest()[:6]}"
+
+
+def _key_character(char: str) -> str:
+    if char == ",":
+        return "+"
+    if char in "'%" or not char.isprintable():
+        return quote(char, safe="", errors="surrogatepass")
+    return char
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BaseDifference:
     code: ClassVar[str]
+    by_rows: ClassVar[bool] = False
+    """It is only there while the rows say so: none where the survey counts none."""
     impact: Impact
     effect: str = ""
     """What it does to the application, one clause without a full stop."""
+    twin: str = ""
+    """Tells it from another difference of the same code and object; empty where there is none."""
 
     @property
     def object(self) -> str:
@@ -78,9 +103,14 @@ class BaseDifference:
         raise NotImplementedError
 
     @property
+    def identity(self) -> str:
+        """What the key names: the object, and more where one object can have several differences of the code."""
+        return self.object
+
+    @property
     def key(self) -> str:
-        """Identifies the difference within one comparison."""
-        return f"{self.code} {self.object}"
+        """Names the difference in this comparison and in later ones; a shell takes it within single quotes."""
+        return f"{self.code} {key_text(self.identity)}{self.twin}"
 
     @property
     def table_name(self) -> Name | None:

@@ -112,6 +112,10 @@ class ForeignKeyMissing(OfTable):
         return f"{self.table.name}.{self.foreign_key.name or 'fk(' + ', '.join(self.foreign_key.columns) + ')'}"
 
     @property
+    def identity(self) -> str:
+        return self.object if self.foreign_key.name else f"{self.object} to {self.foreign_key.target}"
+
+    @property
     def headline(self) -> str:
         key = self.foreign_key
         columns, target = ", ".join(key.columns), ", ".join(key.target_columns)
@@ -219,6 +223,10 @@ class ObjectUnknown(BaseDifference):
     @property
     def object(self) -> str:
         return f"{self.table.name}.{self.name}"
+
+    @property
+    def identity(self) -> str:
+        return f"{self.object}:{self.kind}"
 
     @property
     def headline(self) -> str:

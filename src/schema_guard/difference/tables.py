@@ -100,6 +100,10 @@ class NotComparable(BaseDifference):
         return self.subject
 
     @property
+    def identity(self) -> str:
+        return f"{self.subject}:{self.what}"
+
+    @property
     def headline(self) -> str:
         return f"{self.what} not comparable ({self.reason}): {self.actual} / {self.expected}"
 
@@ -125,12 +129,17 @@ class BackfillPending(BaseDifference):
     """Rows whose declared columns can be filled in from a related table."""
 
     code = "backfill-pending"
+    by_rows = True
     table: Table
     fill: Fill
 
     @property
     def object(self) -> str:
         return f"{self.table.name}({', '.join(self.fill.columns)})"
+
+    @property
+    def identity(self) -> str:
+        return f"{self.object} from {self.fill.source}"
 
     @property
     def headline(self) -> str:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping, Sequence
 
+from schema_guard.acceptance import short_key
 from schema_guard.difference import Difference, Impact
 from schema_guard.errors import GuardError
 from schema_guard.plan import Evidence, Plan, Refusal, Step
@@ -33,9 +34,14 @@ def plan_json(report: Report, plan: Plan, exit_code: int) -> str:
         {
             **_head("plan", report, exit_code),
             **_state(report),
-            "steps": [_step(step) for step in plan.steps],
+            "steps": [_step(step, report) for step in plan.steps],
             "refusals": [
-                {"object": refusal.difference.object, "code": refusal.difference.code, **_refusal(refusal)}
+                {
+                    "key": report.key_of(refusal.difference),
+                    "object": refusal.difference.object,
+                    "code": refusal.difference.code,
+                    **_refusal(refusal),
+                }
                 for refusal in plan.refusals
             ],
         }
@@ -49,7 +55,7 @@ def apply_json(report: Report, exit_code: int) -> str:
             **_head("apply", report, exit_code),
             **_state(report),
             "can_start": not report.remains(Impact.BREAKS),
-            "results": [_result(result) for result in report.results],
+            "results": [_result(result, report) for result in report.results],
         }
     )
 
@@ -90,13 +96,15 @@ def _state(report: Report) -> dict[str, Value]:
         "worst": None if report.worst is None else report.worst.word,
         "counts": {impact.word: report.count(impact) for impact in sorted(Impact, reverse=True)},
         "warnings": list(report.warnings),
-        "differences": [_finding(finding) for finding in report.findings],
+        "accepted": len(report.accepted),
+        "differences": [_finding(finding, report) for finding in (*report.findings, *report.accepted)],
     }
 
 
-def _finding(finding: Finding) -> dict[str, Value]:
-    difference = finding.difference
+def _finding(finding: Finding, report: Report) -> dict[str, Value]:
+    difference, acceptance = finding.difference, finding.acceptance
     return {
+        "key": report.key_of(difference),
         "code": difference.code,
         "impact": difference.impact.word,
         "object": difference.object,
@@ -106,6 +114,9 @@ def _finding(finding: Finding) -> dict[str, Value]:
         "effect": difference.effect,
         "evidence": None if finding.evidence is None else _evidence(finding.evidence),
         "refusal": None if finding.refusal is None else _refusal(finding.refusal),
+        "accepted": None
+        if acceptance is None
+        else {"reason": acceptance.reason, "origin": acceptance.origin or "Guard(accept=..)"},
     }
 
 
@@ -133,7 +144,7 @@ def _refusal(refusal: Refusal) -> dict[str, Value]:
     return {"reason": refusal.reason, "advice": list(refusal.advice)}
 
 
-def _step(step: Step) -> dict[str, Value]:
+def _step(step: Step, report: Report) -> dict[str, Value]:
     return {
         "id": step.id,
         "urgency": step.urgency.value,
@@ -150,15 +161,15 @@ def _step(step: Step) -> dict[str, Value]:
         "rewrites": step.rewrites,
         "transactional": step.transactional,
         "repeat": step.repeat,
-        "resolves": list(step.resolves),
+        "resolves": [short_key(key, report.server.schema) for key in step.resolves],
         "requires": sorted(step.requires),
         "provides": sorted(step.provides),
     }
 
 
-def _result(result: StepResult) -> dict[str, Value]:
+def _result(result: StepResult, report: Report) -> dict[str, Value]:
     return {
-        "step": _step(result.step),
+        "step": _step(result.step, report),
         "outcome": result.outcome.value,
         "seconds": round(result.seconds, 6),
         "rows": result.rows,

@@ -9,6 +9,8 @@ from schema_guard.render.line import Line, Span, Style, blank, line, shown, word
 from schema_guard.render.text.check import opening
 from schema_guard.render.text.findings import finding_groups
 from schema_guard.render.text.phrases import (
+    ACCEPT_HINT,
+    accepted_phrase,
     common_schema,
     counted,
     duration,
@@ -34,12 +36,13 @@ ORDINALS = ("first", "second", "third", "fourth", "fifth", "sixth", "seventh", "
 NAMED_IN_VERDICT = 3
 
 
-def apply_lines(report: Report, exit_code: int, *, verbose: bool = False) -> list[Line]:
+def apply_lines(report: Report, exit_code: int, *, keys: Impact | None = None, verbose: bool = False) -> list[Line]:
     """Render what apply did and what is there now.
 
     Args:
         report: the report of `Guard.apply`.
         exit_code: what the command will exit with.
+        keys: the impact from which on the key of a finding is shown, to accept it by.
         verbose: every statement that was sent.
     """
     lines = opening(report)
@@ -48,8 +51,10 @@ def apply_lines(report: Report, exit_code: int, *, verbose: bool = False) -> lis
     width = len(str(len(report.results)))
     for number, result in enumerate(report.results, start=1):
         lines.extend(result_lines(number, result, width, verbose=verbose))
-    lines.extend(finding_groups(report, verbose=verbose))
+    lines.extend(finding_groups(report, keys=keys, verbose=verbose))
     lines.append(blank)
+    if keys is not None and report.remains(keys):
+        lines.append(line(Span(ACCEPT_HINT, Style.DIM)))
     lines.append(_verdict(report, exit_code))
     return lines
 
@@ -107,7 +112,8 @@ def _waited(result: StepResult) -> str:
 def _verdict(report: Report, exit_code: int) -> Line:
     breaks = [finding for finding in report.findings if finding.difference.impact is Impact.BREAKS]
     weakens = [finding for finding in report.findings if finding.difference.impact is Impact.WEAKENS]
-    tail = f" · exit {exit_code}"
+    accepted = accepted_phrase(report)
+    tail = f" · {accepted} · exit {exit_code}" if accepted else f" · exit {exit_code}"
     if breaks:
         verb = "difference breaks" if len(breaks) == 1 else "differences break"
         text = f"the application cannot start · {len(breaks):,} {verb} it ({_named(breaks, report)})"
@@ -119,7 +125,8 @@ def _verdict(report: Report, exit_code: int) -> Line:
         return line(start, " · ", weak, f" · {duration(report.seconds)}{tail}")
     if not any(result.changed for result in report.results):
         return line(start, f" · nothing to do · {look_phrase(report)}{tail}")
-    return line(start, f" · the database has all that the models expect · {duration(report.seconds)}{tail}")
+    all_there = "" if accepted else " · the database has all that the models expect"
+    return line(start, f"{all_there} · {duration(report.seconds)}{tail}")
 
 
 def _named(findings: Sequence[Finding], report: Report) -> str:

@@ -2,26 +2,37 @@
 
 from __future__ import annotations
 
+from schema_guard.difference import Impact
 from schema_guard.render.line import Line, Span, Style, blank, line, style_of, words
 from schema_guard.render.text.findings import finding_groups
-from schema_guard.render.text.phrases import header, impact_counts, look_phrase
+from schema_guard.render.text.phrases import ACCEPT_HINT, accepted_phrase, header, impact_counts, look_phrase
 from schema_guard.report import Report
 
 __all__ = ["check_lines", "opening"]
 
 
-def check_lines(report: Report, exit_code: int, *, next_command: str = "", verbose: bool = False) -> list[Line]:
+def check_lines(
+    report: Report,
+    exit_code: int,
+    *,
+    next_command: str = "",
+    keys: Impact | None = None,
+    verbose: bool = False,
+) -> list[Line]:
     """Render a check.
 
     Args:
         report: what was found.
         exit_code: what the command will exit with; it stands in the verdict.
         next_command: what a person would run next; shown when there is something to repair.
+        keys: the impact from which on the key of a finding is shown, to accept it by.
         verbose: list everything, with the queries that find violating rows.
     """
     lines = opening(report)
-    lines.extend(finding_groups(report, verbose=verbose))
+    lines.extend(finding_groups(report, keys=keys, verbose=verbose))
     lines.append(blank)
+    if keys is not None and report.remains(keys):
+        lines.append(line(Span(ACCEPT_HINT, Style.DIM)))
     if next_command and report.plan is not None and not report.plan.empty:
         lines.append(line(Span("next: ", Style.DIM), words(next_command)))
     lines.append(_verdict(report, exit_code))
@@ -37,8 +48,11 @@ def opening(report: Report) -> list[Line]:
 
 def _verdict(report: Report, exit_code: int) -> Line:
     tail = f" · {look_phrase(report)} · exit {exit_code}"
+    accepted = accepted_phrase(report)
+    tail = f" · {accepted}{tail}" if accepted else tail
     if report.worst is None:
-        return line(Span("satisfied: the database has all that the models expect", Style.GOOD), tail)
+        text = "satisfied" if accepted else "satisfied: the database has all that the models expect"
+        return line(Span(text, Style.GOOD), tail)
     if report.satisfied:
         return line(Span(f"satisfied · {impact_counts(report)}", Style.GOOD), tail)
     return line(Span(impact_counts(report), style_of(report.worst)), tail)

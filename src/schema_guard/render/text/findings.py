@@ -7,6 +7,7 @@ from collections.abc import Iterable, Sequence
 from schema_guard.difference import Impact, TableUnknown
 from schema_guard.render.line import Line, Span, Style, blank, line, style_of, words
 from schema_guard.render.text.phrases import (
+    VERBS,
     common_schema,
     counted,
     evidence_phrase,
@@ -16,9 +17,10 @@ from schema_guard.render.text.phrases import (
 )
 from schema_guard.report import Finding, Report
 
-__all__ = ["finding_groups"]
+__all__ = ["accepted_lines", "finding_groups"]
 
 HEADINGS = {Impact.BREAKS: "breaks the application", Impact.WEAKENS: "weakens it", Impact.NOTES: "notes"}
+SIGN_ACCEPTED = "·"
 SIGNS = {Impact.BREAKS: "✗", Impact.WEAKENS: "!", Impact.NOTES: "·"}
 
 ALIGN_AT_MOST = 44
@@ -27,18 +29,46 @@ LIST_TABLES_UP_TO = 3
 """More unknown tables than this are told in one line."""
 
 
-def finding_groups(report: Report, *, verbose: bool = False) -> list[Line]:
-    """A heading for each impact and under it the findings; `verbose` adds queries and lists without cutting."""
+def finding_groups(report: Report, *, keys: Impact | None = None, verbose: bool = False) -> list[Line]:
+    """A heading for each impact and under it the findings, those that were accepted at the end.
+
+    Args:
+        report: what was found.
+        keys: the impact from which on a finding's key is shown; None shows none.
+        verbose: adds queries and all keys, and lists without cutting.
+    """
     lines: list[Line] = []
+    shown_from = Impact.NOTES if verbose and keys is not None else keys
     for impact in sorted(Impact, reverse=True):
         group = [finding for finding in report.findings if finding.difference.impact is impact]
         if group:
+            told = report if shown_from is not None and impact >= shown_from else None
             lines.append(line(Span(HEADINGS[impact], Style.BOLD)))
-            lines.extend(_group(group, Span(SIGNS[impact], style_of(impact)), common_schema(report), verbose))
+            lines.extend(_group(group, Span(SIGNS[impact], style_of(impact)), common_schema(report), told, verbose))
+    lines.extend(accepted_lines(report))
     return [blank, *lines] if lines else []
 
 
-def _group(group: Sequence[Finding], sign: Span, schema: str, verbose: bool) -> Iterable[Line]:
+def accepted_lines(report: Report) -> list[Line]:
+    """What was accepted, each with its key and its reason, under a heading; nothing where nothing was."""
+    if not report.accepted:
+        return []
+    lines = [line(Span("accepted, left alone", Style.BOLD))]
+    for finding in report.accepted:
+        lines.extend(_accepted(finding, report))
+    return lines
+
+
+def _accepted(finding: Finding, report: Report) -> Iterable[Line]:
+    difference, acceptance = finding.difference, finding.acceptance
+    assert acceptance is not None
+    name = short(difference.object, common_schema(report))
+    verb = VERBS[difference.impact][0]
+    yield line("  ", Span(SIGN_ACCEPTED, Style.DIM), " ", Span(name, Style.BOLD), "  ", words(difference.headline))
+    yield line("      ", words(f"accepted: '{report.key_of(difference)}' ({verb}): {acceptance.because}"))
+
+
+def _group(group: Sequence[Finding], sign: Span, schema: str, keys: Report | None, verbose: bool) -> Iterable[Line]:
     unknown = [finding for finding in group if isinstance(finding.difference, TableUnknown)]
     collapsed = unknown if len(unknown) > LIST_TABLES_UP_TO and not verbose else []
     told = [finding for finding in group if finding not in collapsed]
@@ -46,6 +76,8 @@ def _group(group: Sequence[Finding], sign: Span, schema: str, verbose: bool) -> 
     width = max((width for width in widths if width <= ALIGN_AT_MOST), default=0)
     for finding in told:
         yield from _finding(finding, sign, short(finding.difference.object, schema).ljust(width), verbose)
+        if keys is not None:
+            yield line("      ", Span("key: ", Style.DIM), words(f"'{keys.key_of(finding.difference)}'", Style.DIM))
     if collapsed:
         names = listed(sorted(short(finding.difference.object, schema) for finding in collapsed), 8)
         yield line("  ", sign, f" {counted(len(collapsed), 'table')} unknown to the models, left alone: {names}")

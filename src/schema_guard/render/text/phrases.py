@@ -11,6 +11,9 @@ from schema_guard.render.line import shown
 from schema_guard.report import Report
 
 __all__ = [
+    "ACCEPT_HINT",
+    "VERBS",
+    "accepted_phrase",
     "common_schema",
     "counted",
     "duration",
@@ -84,6 +87,14 @@ def impact_counts(report: Report) -> str:
             one, many = VERBS[impact]
             parts.append(f"{number:,} {one if number == 1 else many}")
     return f"{counted(len(report.findings), 'difference')}: {', '.join(parts)}"
+
+
+ACCEPT_HINT = "a finding that is wrong or known: --accept 'KEY' leaves it alone and out of the verdict"
+
+
+def accepted_phrase(report: Report) -> str:
+    """`1 accepted`, for the verdict; empty where nothing was."""
+    return f"{len(report.accepted):,} accepted" if report.accepted else ""
 
 
 def look_phrase(report: Report) -> str:

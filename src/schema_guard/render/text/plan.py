@@ -7,7 +7,9 @@ from collections.abc import Iterable
 from schema_guard.plan import Lock, Locked, Plan, Refusal, Step, Urgency
 from schema_guard.render.line import Line, Span, Style, blank, line, shown, style_of, words
 from schema_guard.render.text.check import opening
+from schema_guard.render.text.findings import accepted_lines
 from schema_guard.render.text.phrases import (
+    accepted_phrase,
     common_schema,
     counted,
     evidence_phrase,
@@ -47,22 +49,26 @@ def plan_lines(
         lines.append(blank)
     for refusal in plan.refusals:
         lines.extend(_refusal(refusal, plan, width, schema))
+    if report.accepted:
+        lines.extend((blank, *accepted_lines(report)))
     lines.append(blank)
     if next_command and plan.steps:
         lines.append(line(Span("next: ", Style.DIM), words(next_command)))
-    lines.append(line(Span(_summary(plan), Style.BOLD), f" · {look_phrase(report)} · exit {exit_code}"))
+    lines.append(line(Span(_summary(plan, report), Style.BOLD), f" · {look_phrase(report)} · exit {exit_code}"))
     return lines
 
 
-def _summary(plan: Plan) -> str:
+def _summary(plan: Plan, report: Report) -> str:
+    accepted = accepted_phrase(report)
+    accepted = accepted and f" · {accepted}"
     if plan.empty and not plan.refusals:
-        return "nothing to do"
+        return f"nothing to do{accepted}"
     required = sum(step.urgency is Urgency.REQUIRED for step in plan.steps)
     steps = counted(len(plan.steps), "step")
     if plan.steps:
         steps = f"{steps}: {required} required, {len(plan.steps) - required} debt"
     refused = f" · {counted(len(plan.refusals), 'difference')} refused" if plan.refusals else ""
-    return f"{steps}{refused} · nothing was changed"
+    return f"{steps}{refused}{accepted} · nothing was changed"
 
 
 def _urgency_style(urgency: Urgency) -> Style:

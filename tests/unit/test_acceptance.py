@@ -1,0 +1,113 @@
+"""Keys: one for each difference, the same in every run, and safe in a shell and in a list."""
+
+from __future__ import annotations
+
+import shlex
+
+import pytest
+
+from schema_guard.acceptance import Acceptance, acceptances_of, matched, short_key
+from schema_guard.compare.distinct import distinguished
+from schema_guard.difference import CheckMissing, ColumnMissing, Difference, EnumValueMissing, ForeignKeyMissing, Impact
+from schema_guard.schema import Check, Column, Enum, ForeignKey, Name, Table, Type
+
+TABLE = Table(Name("public", "orders"))
+INTEGER = Type("INTEGER", "integer")
+
+
+def column(name: str, table: Table = TABLE) -> ColumnMissing:
+    return ColumnMissing(impact=Impact.BREAKS, table=table, column=Column(name, INTEGER))
+
+
+def label(value: str) -> EnumValueMissing:
+    enum = Enum(Name("public", "mood"), (value,))
+    return EnumValueMissing(impact=Impact.BREAKS, enum=enum, actual=enum, value=value)
+
+
+def check(expression: str, name: str | None = None) -> CheckMissing:
+    return CheckMissing(impact=Impact.WEAKENS, table=TABLE, check=Check(name, expression))
+
+
+@pytest.mark.parametrize(
+    "difference",
+    [
+        column("it's"),
+        column("a, b"),
+        column("two\nlines"),
+        column("percent%27"),
+        column("größe"),
+        label("o'clock, sharp\t"),
+        check("status IN ('a', 'b') OR " * 20 + "true"),
+    ],
+    ids=lambda difference: difference.object[:20],
+)
+def test_a_key_survives_a_shell_and_a_list(difference: Difference) -> None:
+    key = difference.key
+    assert shlex.split(f"--accept '{key}'") == ["--accept", key]
+    assert acceptances_of(f"x y,{key}\nz u")[1].key == key
+    assert key.isprintable()
+    assert len(key) < 140
+
+
+def test_different_objects_have_different_keys() -> None:
+    twins = (
+        check("a > 0", "positive"),
+        check("b > 0", "positive"),
+        column("a, b"),
+        column("a,b"),
+        column("a+b"),
+        column("c"),
+        column("c"),
+        column("c", Table(Name("other", "orders"))),
+    )
+    keys = [difference.key for difference in distinguished(*twins)]
+    assert len(set(keys)) == len(keys)
+
+
+def test_unnamed_foreign_keys_on_the_same_columns_are_told_apart_by_their_targets() -> None:
+    keys = [
+        ForeignKeyMissing(
+            impact=Impact.WEAKENS, table=TABLE, foreign_key=ForeignKey(None, ("a",), Name("public", target), ("id",))
+        ).key
+        for target in ("users", "teams")
+    ]
+    start = "foreign-key-missing public.orders.fk(a) to public."
+    assert keys == [f"{start}users", f"{start}teams"]
+
+
+def test_a_twin_keeps_its_key_when_the_third_goes() -> None:
+    first, second, third = check("a", "c"), check("b", "c"), check("d", "c")
+    before = {difference.key for difference in distinguished(first, second, third)}
+    assert {difference.key for difference in distinguished(first, third)} < before
+
+
+def test_the_default_schema_may_be_left_out() -> None:
+    key = column("total").key
+    assert short_key(key, "public") == "column-missing orders.total"
+    for given in (key, "column-missing orders.total"):
+        accepted, warnings = matched(acceptances_of([given]), [key], "public")
+        assert (list(accepted), warnings) == ([key], ())
+
+
+def test_a_reason_is_kept_and_quotes_are_not() -> None:
+    found = acceptances_of(["'a b'", {"key": "c d", "reason": " known "}, Acceptance("e f", "why")], "file")
+    assert [(each.key, each.because) for each in found] == [
+        ("a b", "by file, without a reason"),
+        ("c d", "known"),
+        ("e f", "why"),
+    ]
+
+
+def test_two_backfills_of_the_same_columns_are_counted_each_for_itself() -> None:
+    from schema_guard.difference import BackfillPending
+    from schema_guard.schema import Fill
+
+    keys = {
+        BackfillPending(
+            impact=Impact.WEAKENS,
+            table=TABLE,
+            fill=Fill(TABLE.name, Name("public", source), ("owner",), (), "", "", "", ""),
+        ).key
+        for source in ("carts", "quotes")
+    }
+    assert len(keys) == 2
