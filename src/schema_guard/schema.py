@@ -20,6 +20,7 @@ __all__ = [
     "Enum",
     "Exclusion",
     "Fill",
+    "Filler",
     "ForeignKey",
     "Generated",
     "Identity",
@@ -115,6 +116,8 @@ class Column:
 
     write: Write = Write.OMITTED
     """How the application writes it (expected side)."""
+    fetched: bool = False
+    """The models say that the server gives the value, and not how (FetchedValue)."""
     fill: str | None = None
     """A constant Python-side default as an SQL literal: what a declared Policy may fill old rows with."""
     ddl: str = ""
@@ -127,8 +130,22 @@ class Column:
     """The NOT NULL constraint's name, where the catalog has one (PostgreSQL 18)."""
     value_domain_not_null: bool = False
     """The type is a domain that is NOT NULL."""
+    type_default: bool = False
+    """Actual side: the type itself gives a value when the column is left out (a domain with a DEFAULT)."""
     used_by: tuple[str, ...] = ()
     """Actual side: what keeps its type from being changed, in words: 'view public.titles'."""
+
+    @property
+    def given_value(self) -> bool:
+        """Actual side: whether the server gives a value when an INSERT leaves the column out."""
+        given = self.autoincrement or self.type_default or self.identity is not None or self.generated is not None
+        return given or self.default is not None
+
+    @property
+    def filled_unseen(self) -> bool:
+        """Expected side: the models leave the value to the server and do not say how it is made (FetchedValue)."""
+        said = self.default is not None or self.autoincrement or self.identity is not None or self.generated is not None
+        return self.write is Write.OMITTED and not self.nullable and not said
 
 
 @dataclass(frozen=True, slots=True)
@@ -284,6 +301,19 @@ class Relation(StrEnum):
     OTHER = "other relation"
 
 
+class Filler(NamedTuple):
+    """What may give a column its value in an INSERT before the server checks the row, and cannot be read."""
+
+    kind: str
+    """`trigger` (BEFORE INSERT, for each row) or `rule` (ON INSERT DO INSTEAD)."""
+    name: str
+    update: bool
+    """It does the same for an UPDATE."""
+
+    def __str__(self) -> str:
+        return f"{self.kind} {self.name}"
+
+
 class Partition(NamedTuple):
     """A partition of a table; `foreign` when it lies on another server."""
 
@@ -328,6 +358,8 @@ class Table:
     strict: bool = False
     without_rowid: bool = False
     has_triggers: bool = False
+    fillers: tuple[Filler, ...] = ()
+    """PostgreSQL: what may fill a column that an INSERT leaves out; SQLite's triggers cannot change the new row."""
     companions: tuple[str, ...] = ()
     """SQLite: the stored CREATE INDEX and CREATE TRIGGER statements of the table."""
     referenced_by: tuple[tuple[Name, ForeignKey], ...] = ()
@@ -350,6 +382,11 @@ class Table:
     """PostgreSQL: columns of tables whose type is made of its row type: no column of it may be rewritten or retyped."""
     referable: bool = True
     """The connected role has the privilege REFERENCES, on a column at least, which a foreign key to it takes."""
+
+    @property
+    def filled_by(self) -> str:
+        """Its fillers in words: 'the trigger a or the rule b'."""
+        return " or ".join(f"the {filler}" for filler in self.fillers)
 
     def column(self, name: str) -> Column | None:
         return next((column for column in self.columns if column.name == name), None)

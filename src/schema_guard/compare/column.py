@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from schema_guard.compare.effects import writers
+from schema_guard.compare.filled import unless_filled
 from schema_guard.compare.value import compare_value
 from schema_guard.dialects.base import Judge
 from schema_guard.difference import (
@@ -41,8 +42,8 @@ def compare_columns(table: Table, live: Table, judge: Judge, policy: Policy) -> 
             yield _missing(table, column, judge)
             continue
         yield from _type(table, column, actual, judge)
-        yield from _nullability(table, column, actual, judge)
-        yield from compare_value(table, column, actual, judge)
+        yield from _nullability(table, live, column, actual, judge)
+        yield from compare_value(table, live, column, actual, judge)
         if not judge.rules.default_collation(column.collation, actual.collation):
             impact = Impact.WEAKENS if column.collation else Impact.NOTES
             yield CollationDiffers(
@@ -51,7 +52,7 @@ def compare_columns(table: Table, live: Table, judge: Judge, policy: Policy) -> 
         if policy.comments and column.comment is not None and column.comment != actual.comment:
             yield CommentDiffers(table=table, column=column, actual=actual.comment, impact=Impact.NOTES)
     for unknown in existing.values():
-        yield _unknown(table, unknown, judge)
+        yield _unknown(table, live, unknown, judge)
 
 
 def compare_view_columns(table: Table, live: Table, judge: Judge) -> Iterator[Difference]:
@@ -99,20 +100,22 @@ def _type(table: Table, column: Column, actual: Column, judge: Judge) -> Iterato
     )
 
 
-def _nullability(table: Table, column: Column, actual: Column, judge: Judge) -> Iterator[NullabilityDiffers]:
+def _nullability(
+    table: Table, live: Table, column: Column, actual: Column, judge: Judge
+) -> Iterator[NullabilityDiffers]:
     if (column.generated is None) != (actual.generated is None):
         return  # that the one is generated and the other not says more
     refuses_null = not actual.nullable or actual.value_domain_not_null
     if column.nullable and refuses_null:
         if judge.rules.explicit_null_gets_value(table, actual):
             return
-        yield NullabilityDiffers(
-            table=table,
-            column=column,
-            actual=actual,
-            impact=Impact.BREAKS,
-            effect=f"{_null_is_written(table, column)} ({judge.errors.not_null_violation})",
-        )
+        effect = f"{_null_is_written(table, column)} ({judge.errors.not_null_violation})"
+        impact = Impact.BREAKS
+        if not actual.value_domain_not_null:  # a domain refuses NULL before any trigger sees the row
+            impact, effect = unless_filled(live, effect)
+            if impact is Impact.WEAKENS and not any(filler.update for filler in live.fillers):
+                effect += "; an UPDATE that sets it to NULL fails"
+        yield NullabilityDiffers(table=table, column=column, actual=actual, impact=impact, effect=effect)
     elif not column.nullable and (not refuses_null or not actual.validated):
         yield NullabilityDiffers(
             table=table,
@@ -131,23 +134,12 @@ def _null_is_written(table: Table, column: Column) -> str:
     return f"writing NULL to it in {writers(table)} fails"
 
 
-def _unknown(table: Table, column: Column, judge: Judge) -> ColumnUnknown:
-    gets_value = (
-        column.nullable
-        or column.default is not None
-        or column.generated is not None
-        or column.identity is not None
-        or column.autoincrement
-    )
-    return ColumnUnknown(
-        table=table,
-        column=column,
-        impact=Impact.NOTES if gets_value and not _domain_refuses_null(column) else Impact.BREAKS,
-        effect=""
-        if gets_value
-        else f"INSERT of {writers(table)} fails ({judge.errors.not_null_violation}): the models leave it out",
-    )
-
-
-def _domain_refuses_null(column: Column) -> bool:
-    return column.value_domain_not_null and column.default is None and column.generated is None
+def _unknown(table: Table, live: Table, column: Column, judge: Judge) -> ColumnUnknown:
+    refuses_null = not column.nullable or column.value_domain_not_null
+    if column.given_value or not refuses_null:
+        return ColumnUnknown(table=table, column=column, impact=Impact.NOTES)
+    effect = f"INSERT of {writers(table)} fails ({judge.errors.not_null_violation}): the models leave it out"
+    impact = Impact.BREAKS
+    if not column.value_domain_not_null:  # a domain refuses NULL before any trigger sees the row
+        impact, effect = unless_filled(live, effect)
+    return ColumnUnknown(table=table, column=column, impact=impact, effect=effect)

@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterator
 
 from schema_guard.compare.effects import writers
+from schema_guard.compare.filled import unless_filled
 from schema_guard.dialects.base import Judge, Verdict
 from schema_guard.difference import DefaultDiffers, Difference, GeneratedDiffers, IdentityDiffers, Impact, NotComparable
 from schema_guard.schema import Column, Table, TypeKind, Write
@@ -20,34 +21,38 @@ _NULL = re.compile(
 """`DEFAULT NULL`, with or without a cast: what a column without a default does as well."""
 
 
-def compare_value(table: Table, column: Column, actual: Column, judge: Judge) -> Iterator[Difference]:
+def compare_value(table: Table, live: Table, column: Column, actual: Column, judge: Judge) -> Iterator[Difference]:
     if column.generated is not None or actual.generated is not None:
-        yield from _generated(table, column, actual, judge)
+        yield from _generated(table, live, column, actual, judge)
     elif column.identity is not None or actual.identity is not None:
-        yield from _identity(table, column, actual, judge)
+        yield from _identity(table, live, column, actual, judge)
     elif column.autoincrement:
-        if not (actual.autoincrement or actual.default is not None):
-            yield DefaultDiffers(
-                table=table,
-                column=column,
-                actual=actual,
-                impact=Impact.BREAKS,
-                effect=f"INSERT of {writers(table)} fails ({judge.errors.not_null_violation}): nothing gives the key",
-            )
+        if not actual.given_value:
+            impact, effect = unless_filled(live, _no_key(table, judge))
+            yield DefaultDiffers(table=table, column=column, actual=actual, impact=impact, effect=effect)
     else:
-        yield from _default(table, column, actual, judge)
+        yield from _default(table, live, column, actual, judge)
 
 
-def _default(table: Table, column: Column, actual: Column, judge: Judge) -> Iterator[DefaultDiffers | NotComparable]:
+def _no_key(table: Table, judge: Judge) -> str:
+    return f"INSERT of {writers(table)} fails ({judge.errors.not_null_violation}): nothing gives the key"
+
+
+def _default(
+    table: Table, live: Table, column: Column, actual: Column, judge: Judge
+) -> Iterator[DefaultDiffers | NotComparable]:
     if _gives_nothing(column):
-        if not _gives_nothing(actual):
+        if column.filled_unseen and not actual.nullable and not actual.given_value and not live.fillers:
+            impact, effect = Impact.BREAKS, _left_to_server(table, judge)
+            yield DefaultDiffers(table=table, column=column, actual=actual, impact=impact, effect=effect)
+        elif not _gives_nothing(actual) and not column.fetched:
             yield DefaultDiffers(table=table, column=column, actual=actual, impact=Impact.NOTES)
         return
     assert column.default is not None
     if actual.default is None:
         if actual.autoincrement:
             return
-        yield _default_missing(table, column, actual, judge)
+        yield _default_missing(table, live, column, actual, judge)
         return
     verdict = judge.default(table.name, column.default, actual.default, column.type, actual.type)
     if verdict is Verdict.DIFFERENT:
@@ -69,33 +74,36 @@ def _gives_nothing(column: Column) -> bool:
     return column.type.kind is not TypeKind.DOMAIN and _NULL.fullmatch(column.default) is not None
 
 
-def _default_missing(table: Table, column: Column, actual: Column, judge: Judge) -> DefaultDiffers:
+def _left_to_server(table: Table, judge: Judge) -> str:
+    error = judge.errors.not_null_violation
+    return f"INSERT of {writers(table)} fails ({error}): the models leave it to the server"
+
+
+def _default_missing(table: Table, live: Table, column: Column, actual: Column, judge: Judge) -> DefaultDiffers:
     """The ORM fails only where it leaves the column out: a Python-side default is sent along."""
     impact, effect = Impact.WEAKENS, "rows that leave it to the server get NULL"
-    if not actual.nullable or actual.value_domain_not_null:
+    if actual.type_default:
+        effect = "rows that leave it to the server get the default of its type"
+    elif actual.value_domain_not_null and column.write is not Write.DEFAULT:
+        impact, effect = Impact.BREAKS, _left_to_server(table, judge)  # the domain refuses NULL before any trigger
+    elif not actual.nullable or actual.value_domain_not_null:
         if column.write is Write.DEFAULT:
             effect = f"statements that leave it to the server fail ({judge.errors.not_null_violation})"
         else:
-            impact = Impact.BREAKS
-            error = judge.errors.not_null_violation
-            effect = f"INSERT of {writers(table)} fails ({error}): the models leave it to the server"
+            impact, effect = unless_filled(live, _left_to_server(table, judge))
     return DefaultDiffers(table=table, column=column, actual=actual, impact=impact, effect=effect)
 
 
 def _generated(
-    table: Table, column: Column, actual: Column, judge: Judge
+    table: Table, live: Table, column: Column, actual: Column, judge: Judge
 ) -> Iterator[GeneratedDiffers | NotComparable]:
     if actual.generated is None:
-        fails = not actual.nullable and actual.default is None
-        yield GeneratedDiffers(
-            table=table,
-            column=column,
-            actual=actual,
-            impact=Impact.BREAKS if fails else Impact.WEAKENS,
-            effect=f"INSERT of {writers(table)} fails: the models leave it to the server"
-            if fails
-            else "nothing computes its value",
-        )
+        impact, effect = Impact.WEAKENS, "nothing computes its value"
+        if live.fillers:
+            effect = f"not provable: {live.filled_by} may compute it"
+        elif not actual.nullable and not actual.given_value:
+            impact, effect = Impact.BREAKS, _left_to_server(table, judge)
+        yield GeneratedDiffers(table=table, column=column, actual=actual, impact=impact, effect=effect)
         return
     if column.generated is None:
         yield GeneratedDiffers(
@@ -119,18 +127,10 @@ def _generated(
         yield GeneratedDiffers(table=table, column=column, actual=actual, impact=Impact.NOTES)
 
 
-def _identity(table: Table, column: Column, actual: Column, judge: Judge) -> Iterator[IdentityDiffers]:
+def _identity(table: Table, live: Table, column: Column, actual: Column, judge: Judge) -> Iterator[IdentityDiffers]:
     if actual.identity is None:
-        given = actual.default is not None or actual.autoincrement
-        yield IdentityDiffers(
-            table=table,
-            column=column,
-            actual=actual,
-            impact=Impact.NOTES if given else Impact.BREAKS,
-            effect=""
-            if given
-            else f"INSERT of {writers(table)} fails ({judge.errors.not_null_violation}): nothing gives the key",
-        )
+        impact, effect = (Impact.NOTES, "") if actual.given_value else unless_filled(live, _no_key(table, judge))
+        yield IdentityDiffers(table=table, column=column, actual=actual, impact=impact, effect=effect)
     elif column.identity is None:
         writes = not column.autoincrement and column.write in (Write.REQUIRED, Write.DEFAULT, Write.NULL)
         if actual.identity.always and writes:

@@ -97,6 +97,8 @@ class DefaultDiffers(OfColumn):
     def headline(self) -> str:
         if self.column.default is None and self.column.autoincrement:
             return "has no default, but the models leave the key to the server"
+        if self.column.default is None and self.actual.default is None:
+            return "has no default, but the models leave its value to the server"
         if self.actual.default is None:
             return f"server default missing: {self.column.default}"
         return f"server default is {self.actual.default}, the models expect {self.column.default or 'none'}"

@@ -31,17 +31,19 @@ def column_of(column: ModelColumn[Any], writer: Writer, mapped: Mapped) -> Colum
     gives_key = _server_gives_key(column, writer)
     serial = gives_key and identity is None and writer.keys_added_later
     inner = resolved(column.type, dialect)
+    default = None if serial else writer.default(column)
     return Column(
         name=writer.identifier(column.name),
         type=type_,
         nullable=_nullable(column, writer),
-        default=None if serial else writer.default(column),
+        default=default,
         generated=_generated(column.computed, writer),
         identity=None if identity is None else Identity(bool(identity.always)),
         autoincrement=gives_key,
         collation=_collation(inner),
         comment=column.comment if dialect.supports_comments else None,
         write=_write(column, writer, mapped, gives_key),
+        fetched=column.server_default is not None and default is None and column.computed is None and identity is None,
         fill=_fill(column, writer),
         ddl=writer.column(column),
         mapped_by=mapped.classes_of(column),

@@ -19,6 +19,7 @@ from schema_guard.schema import (
     Domain,
     Enum,
     Exclusion,
+    Filler,
     ForeignKey,
     Generated,
     Identity,
@@ -72,6 +73,7 @@ class TableRow(NamedTuple):
     of_type: str | None
     replica_identity: list[str] | None
     referable: bool
+    fillers: list[list[Any]] | None
 
 
 class ColumnRow(NamedTuple):
@@ -88,6 +90,7 @@ class ColumnRow(NamedTuple):
     """Of an array the kind of its elements."""
     domain_not_null: bool
     comment: str | None
+    type_default: bool
 
 
 class ConstraintRow(NamedTuple):
@@ -275,6 +278,7 @@ class _Parts:
             collation=row.collation,
             comment=row.comment,
             value_domain_not_null=row.domain_not_null,
+            type_default=row.type_default,
         )
 
     def add_constraint(self, row: ConstraintRow) -> None:
@@ -351,6 +355,7 @@ class _Parts:
             ),
             oid=row.oid,
             has_triggers=row.triggers,
+            fillers=tuple(Filler(*filler) for filler in row.fillers or ()),
             row_security=row.row_security,
             inherited=row.inherited,
             owned=row.owned,

@@ -21,7 +21,7 @@ WITH RECURSIVE asked AS MATERIALIZED (
   SELECT s.value::name AS name FROM json_array_elements_text(:'classes') AS s(value)
 ), wanted AS MATERIALIZED (
   SELECT c.oid, n.nspname, c.relname, c.relkind, c.relispartition, c.reltuples, c.relrowsecurity, c.relowner,
-         c.relhastriggers, c.relhassubclass, c.reloftype, c.relreplident
+         c.relhastriggers, c.relhasrules, c.relhassubclass, c.reloftype, c.relreplident
   FROM asked a
   JOIN pg_namespace n ON n.nspname = a.nspname
   JOIN pg_class c ON c.relnamespace = n.oid AND c.relname = a.relname
@@ -71,7 +71,21 @@ SELECT 'tables' AS kind, json_agg(json_build_array(
               THEN ARRAY(SELECT a.attname FROM pg_index i
                          JOIN pg_attribute a ON a.attrelid = i.indrelid AND a.attnum = ANY (i.indkey::int2[])
                          WHERE i.indrelid = w.oid AND i.indisreplident) END,
-         has_any_column_privilege(w.oid, 'REFERENCES')))::text AS items
+         has_any_column_privilege(w.oid, 'REFERENCES'),
+         -- what may fill a column before NOT NULL is checked: triggers before INSERT on each row, also those of the
+         -- partition that gets it, and rules that replace the INSERT; as far as they fire in such a session
+         CASE WHEN w.relhastriggers OR w.relhasrules OR w.relkind = 'p'
+              THEN (SELECT json_agg(DISTINCT jsonb_build_array(found.kind, found.name, found.also_update))
+                    FROM (SELECT 'trigger' AS kind, t.tgname AS name, t.tgtype & 16 <> 0 AS also_update,
+                                 t.tgenabled AS enabled
+                          FROM family f JOIN pg_class fc ON fc.oid = f.oid JOIN pg_trigger t ON t.tgrelid = f.oid
+                          WHERE f.root = w.oid AND (f.oid = w.oid OR fc.relispartition) AND t.tgtype & 7 = 7
+                          UNION ALL
+                          SELECT 'rule', r.rulename, false, r.ev_enabled
+                          FROM pg_rewrite r
+                          WHERE r.ev_class = w.oid AND r.ev_type = '3' AND r.is_instead) AS found
+                    WHERE found.enabled IN ('A', CASE current_setting('session_replication_role')
+                                                      WHEN 'replica' THEN 'R' ELSE 'O' END)) END))::text AS items
 FROM wanted w
 JOIN families ON families.root = w.oid
 UNION ALL
@@ -84,7 +98,7 @@ SELECT 'columns', json_agg(json_build_array(
                     FROM pg_collation co JOIN pg_namespace n ON n.oid = co.collnamespace
                     WHERE co.oid = a.attcollation) END,
          coalesce(e.typtype, t.typtype), t.typtype = 'd' AND t.typnotnull,
-         ds.description) ORDER BY a.attrelid, a.attnum)::text
+         ds.description, t.typdefault IS NOT NULL) ORDER BY a.attrelid, a.attnum)::text
 FROM wanted w
 JOIN pg_attribute a ON a.attrelid = w.oid AND a.attnum > 0 AND NOT a.attisdropped
 JOIN pg_type t ON t.oid = a.atttypid

@@ -23,6 +23,10 @@ def column_missing(difference: ColumnMissing, context: Context) -> Repairs:
     rejection = context.rejection(table, column)
     if rejection is not None and column.generated is None:
         return [_without_default(difference, rejection, context)]
+    if column.filled_unseen:  # with NOT NULL every INSERT would fail until something fills it
+        statement = f"ALTER TABLE {context.quote(table.name)} ADD COLUMN {_bare(column, context)}"
+        why = f"column missing: {column.type}, nullable: the models leave its value to the server"
+        return [_add(difference, [statement], context, why=why)]
     holders = context.shape(table).rows_held_in
     if holders and (column.default is not None or _computes(column)):
         return _beside_rows_elsewhere(difference, whole, holders, context)

@@ -32,6 +32,7 @@ __all__ = [
     "Context",
     "Repairs",
     "column_token",
+    "default_token",
     "retyped_token",
     "table_token",
     "unique_token",
@@ -65,6 +66,11 @@ def table_token(table: Name) -> str:
 
 def column_token(table: Name, column: str) -> str:
     return f"column {table}.{column}"
+
+
+def default_token(table: Name, column: str) -> str:
+    """What NOT NULL waits for where the models leave the value to the server."""
+    return f"default {table}.{column}"
 
 
 def retyped_token(table: Name, column: str) -> str:

@@ -6,7 +6,7 @@ import re
 
 from schema_guard.dialects.postgresql.literals import literal
 from schema_guard.dialects.postgresql.repair import probes
-from schema_guard.dialects.postgresql.repair.context import HIDDEN, Context, Repairs, column_token
+from schema_guard.dialects.postgresql.repair.context import HIDDEN, Context, Repairs, column_token, default_token
 from schema_guard.dialects.postgresql.repair.naming import chosen
 from schema_guard.difference import DefaultDiffers, GeneratedDiffers, IdentityDiffers
 from schema_guard.plan import Hazard, Phase, Refusal, Step
@@ -22,11 +22,16 @@ def default_differs(difference: DefaultDiffers, context: Context) -> Repairs:
     table, column = difference.table, difference.column
     if difference.actual.generated is not None or difference.actual.identity is not None:
         return [Refusal(difference, "the column is generated or an identity column, which takes no default")]
-    if column.default is None:
-        if column.autoincrement and context.hidden(difference):
-            return [Refusal(difference, HIDDEN)]
-        return _by_sequence(difference, context) if column.autoincrement else []
     name, quoted = context.quote(table.name), context.quote(column.name)
+    if column.default is None and not column.autoincrement:
+        return [_unsaid(difference, context)]
+    if column.default is None:
+        if context.hidden(difference):
+            return [Refusal(difference, HIDDEN)]
+        if context.shape(table).fillers:
+            reason = f"{context.shape(table).filled_by} may give the key, and two sources could collide"
+            return [Refusal(difference, reason)]
+        return _by_sequence(difference, context)
     return [
         context.step(
             difference,
@@ -34,9 +39,22 @@ def default_differs(difference: DefaultDiffers, context: Context) -> Repairs:
             [f"ALTER TABLE {name} ALTER COLUMN {quoted} SET DEFAULT {column.default}"],
             _still_differs(difference, name, context),
             Phase.DEFAULT,
+            provides=frozenset({default_token(table.name, column.name)}),
             requires=frozenset({column_token(table.name, column.name)}) | context.sequence_tokens(column.default),
         )
     ]
+
+
+def _unsaid(difference: DefaultDiffers, context: Context) -> Refusal:
+    name, quoted = context.quote(difference.table.name), context.quote(difference.column.name)
+    return Refusal(
+        difference,
+        "the models do not say how the server makes the value (FetchedValue)",
+        (
+            f"ALTER TABLE {name} ALTER COLUMN {quoted} SET DEFAULT ..; -- or a trigger BEFORE INSERT that fills it",
+            f"ALTER TABLE {name} ALTER COLUMN {quoted} DROP NOT NULL; -- rows are then stored without a value",
+        ),
+    )
 
 
 def _still_differs(difference: DefaultDiffers, table: str, context: Context) -> str:
@@ -82,6 +100,7 @@ def _by_sequence(difference: DefaultDiffers, context: Context) -> Repairs:
             Phase.DEFAULT,
             cost="for as long as it takes to find the highest key",
             hazards=() if _leads_an_index(difference, context) else (Hazard.SCANS,),
+            provides=frozenset({default_token(table.name, column.name)}),
             requires=frozenset({column_token(table.name, column.name)}),
             unless=probes.not_its_sequence(relation, name, column.name),
             unless_reason=f"something else holds the name {sequence}, or another column's keys come from it",
@@ -121,6 +140,8 @@ def _takes_identity(difference: IdentityDiffers, context: Context) -> bool:
     from 17 on (release notes)."""
     actual = difference.actual
     if difference.column.identity is None or actual.identity is not None or actual.default is not None:
+        return False
+    if context.shape(difference.table).fillers:  # a trigger may give the key: two sources could collide
         return False
     if actual.nullable or not actual.validated or actual.type.name not in ("smallint", "integer", "bigint"):
         return False

@@ -8,11 +8,11 @@ From 18 on NOT NULL itself can be NOT VALID and needs no helper. A crash in betw
 from __future__ import annotations
 
 from schema_guard.dialects.postgresql.repair import probes
-from schema_guard.dialects.postgresql.repair.context import Context, Repairs, column_token
+from schema_guard.dialects.postgresql.repair.context import Context, Repairs, column_token, default_token
 from schema_guard.dialects.postgresql.repair.naming import HELPER, chosen, helper_name
 from schema_guard.difference import ColumnUnknown, Difference, NullabilityDiffers, ObjectUnknown
 from schema_guard.plan import Hazard, Lock, Phase, Refusal, Step
-from schema_guard.schema import Column, Table
+from schema_guard.schema import Column, Table, Write
 
 __all__ = ["column_unknown", "helper_left_over", "nullability_differs", "tighten"]
 
@@ -22,6 +22,8 @@ NULLABLE = "NOT a.attnotnull"
 def nullability_differs(difference: NullabilityDiffers, context: Context) -> Repairs:
     if difference.column.nullable:
         return _loosen(difference, context)
+    if difference.column.filled_unseen and not difference.actual.given_value:
+        return [_left_nullable(difference, context)]
     hindrance = context.hindrance(difference, "hold NULL", "holds NULL")
     if hindrance is not None:
         return [hindrance]
@@ -38,6 +40,15 @@ def nullability_differs(difference: NullabilityDiffers, context: Context) -> Rep
     ]
 
 
+def _left_nullable(difference: NullabilityDiffers, context: Context) -> Refusal:
+    """An INSERT of the models leaves the column out: with NOT NULL it fails wherever nothing fills it."""
+    name, quoted = context.quote(difference.table.name), context.quote(difference.column.name)
+    live = context.shape(difference.table)
+    reason = f"not provable that {live.filled_by} always fills it" if live.fillers else "nothing would fill it"
+    statement = f"ALTER TABLE {name} ALTER COLUMN {quoted} SET NOT NULL;"
+    return Refusal(difference, f"the models leave its value to the server, and {reason}", (statement,))
+
+
 def _loosen(difference: NullabilityDiffers, context: Context) -> Repairs:
     table, column = difference.table, difference.actual
     name, quoted = context.quote(table.name), context.quote(column.name)
@@ -48,6 +59,9 @@ def _loosen(difference: NullabilityDiffers, context: Context) -> Repairs:
     if live and column.name in live.replica_identity:
         how = f"ALTER TABLE {name} REPLICA IDENTITY FULL; -- or USING INDEX of another one"
         return [Refusal(difference, "it is part of the table's replica identity, which cannot hold NULL", (how,))]
+    if live and live.fillers and not column.value_domain_not_null:
+        reason = f"{live.filled_by} may fill it: NOT NULL is kept until an INSERT is known to fail"
+        return [Refusal(difference, reason, (f"{statement};",))]
     if column.identity:
         return [Refusal(difference, "an identity column cannot hold NULL", (f"{_drop_identity(name, quoted)};",))]
     if column.value_domain_not_null:
@@ -83,6 +97,9 @@ def tighten(
 ) -> list[Step]:
     """Steps that end with NOT NULL on the column, whatever a run before this one got done."""
     requires = frozenset({column_token(table.name, column.name)}) | context.rows_token(table)
+    expected = table.column(column.name)
+    if expected is not None and expected.write is Write.OMITTED:  # an INSERT leaves it out
+        requires |= {default_token(table.name, column.name)}
     started = any(check.name == helper_name(column.name) for check in context.shape(table).checks)
     if column.nullable and context.small(table) and not started:
         return [_at_once(difference, table, column, context, unless, reason, requires)]

@@ -9,6 +9,7 @@ from schema_guard.dialects.postgresql.repair.any_type import suits_any_type
 from schema_guard.dialects.postgresql.repair.context import (
     Repairs,
     column_token,
+    default_token,
     retyped_token,
     table_token,
     unique_token,
@@ -111,6 +112,8 @@ def _missing(difference: Difference) -> set[str]:
             return {table_token(table.name)}
         case ColumnMissing(table=table, column=column):
             return {column_token(table.name, column.name)}
+        case DefaultDiffers(table=table, column=column):
+            return {default_token(table.name, column.name)}
         case TypeDiffers(table=table, column=column):
             return {retyped_token(table.name, column.name)}
         case TypeMissing(column=column):

@@ -69,7 +69,7 @@ def add_missing_column(
 def _definition(column: Column, live: Table, case: Case) -> str:
     definition = strict_definition(column.ddl) if live.strict else column.ddl
     unknown = not column.nullable and column.default is None and column.generated is None
-    if unknown and not case.empty(live.name):
+    if unknown and (column.filled_unseen or not case.empty(live.name)):
         return nullable_definition(definition)
     return definition
 
@@ -110,7 +110,7 @@ def _natively(
     column = missing.column
     resolves = [missing.key]
     requires: set[str] = set()
-    if reference is not None and " DEFAULT " not in f" {definition.upper()} ":
+    if reference is not None and column.default is None:
         definition = f"{definition} {inline_reference(reference.foreign_key.ddl)}"
         resolves.append(reference.key)
         requires.add(f"table {reference.foreign_key.target}")
@@ -129,7 +129,7 @@ def _natively(
         phase=Phase.COLUMN,
         urgency=urgency_of(missing),
         locks=FILE_LOCK,
-        why="column missing" if not _later(column, live, case) else f"column missing; {LATER}",
+        why=_why(column, live, case),
         resolves=tuple(resolves),
         object=missing.object,
         table=live.name,
@@ -139,6 +139,12 @@ def _natively(
         provides=frozenset({f"column {live.name}.{column.name}"}),
         requires=frozenset(requires - {f"table {live.name}"}),
     )
+
+
+def _why(column: Column, live: Table, case: Case) -> str:
+    if column.filled_unseen:
+        return "column missing; nullable: the models leave its value to the server"
+    return f"column missing; {LATER}" if _later(column, live, case) else "column missing"
 
 
 def _later(column: Column, live: Table, case: Case) -> bool:

@@ -16,6 +16,12 @@ def change_default(differs: DefaultDiffers | IdentityDiffers, live: Table, case:
     column = differs.column
     if column.autoincrement or column.identity is not None:
         return _give_key(differs, live, case)
+    if column.default is None:
+        return Refusal(
+            differs,
+            "the models do not say how the server makes the value (FetchedValue), and no trigger of SQLite can fill it:"
+            " give the column a server_default",
+        )
     if rejected := case.rejection(differs.table, column):
         return Refusal(differs, f"every INSERT that leaves the column out would fail with it; {rejected}")
     return Edit(

@@ -18,6 +18,8 @@ def change_nullability(differs: NullabilityDiffers, live: Table, case: Case) -> 
         if live.without_rowid and live.primary_key is not None and name in live.primary_key.columns:
             return Refusal(differs, "a primary key of a table WITHOUT ROWID holds no NULL; change the models")
         return Edit(differs, lambda text: drop_not_null(text, name), f"{name} may be NULL")
+    if differs.column.filled_unseen and not differs.actual.given_value:
+        return Refusal(differs, "the models leave its value to the server, and nothing would fill it")
     rows = case.rows(differs, live.name)
     if rows is Rows.BREAK_IT:
         return _refuse_nulls(differs, case)
