@@ -24,7 +24,7 @@ LAYERS = (
     ("plan",),
     ("difference",),
     ("schema",),
-    ("fill",),
+    ("column", "fill"),
     ("names",),
     ("config",),
     ("acceptance", "database_url"),
@@ -32,7 +32,19 @@ LAYERS = (
 )
 """From top to bottom. A room imports from rooms below, not from above and not from beside it."""
 
-PURE = ("compare", "planner", "difference", "plan", "report", "schema", "fill", "names", "acceptance", "errors")
+PURE = (
+    "compare",
+    "planner",
+    "difference",
+    "plan",
+    "report",
+    "schema",
+    "fill",
+    "column",
+    "names",
+    "acceptance",
+    "errors",
+)
 """Rooms without any database: neither SQLAlchemy nor a driver."""
 
 FOREIGN = {

@@ -6,7 +6,7 @@
 --          \set classes '["jsonb_ops"]'
 -- (names: of indexes, constraints, sequences and types that are expected, to see who holds them; classes: of operator
 -- classes that are expected by name, as a type's default may be)
--- Columns: kind text, items text: a JSON array of arrays whose fields are named in catalog.py.
+-- Columns: kind text, items text: a JSON array of arrays whose fields are named in catalog_rows.py.
 -- Columns that only newer servers have (pg_constraint.conenforced and conperiod of 18, pg_index.indnullsnotdistinct of
 -- 15) are written unqualified inside of a LATERAL subquery: where the catalog lacks the column, the name is found in
 -- the outer query's `older`, which holds what older servers mean.

@@ -1,0 +1,114 @@
+"""A column: its type, where its value comes from, and what an INSERT of the application does with it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+__all__ = ["Column", "Generated", "Identity", "Type", "TypeKind", "Write"]
+
+
+class TypeKind(StrEnum):
+    """What kind of type a name stands for (PostgreSQL's pg_type.typtype, in words)."""
+
+    BASE = "base"
+    ENUM = "enum"
+    DOMAIN = "domain"
+    OTHER = "other"
+    UNKNOWN = "unknown"
+    """No such type is known to the server (or there is no server to ask)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Type:
+    """A column's type in canonical words: `name` is the base name without modifiers, lower case where built in.
+
+    `text` is how DDL writes it. `arguments` are the modifiers (length; precision and scale), as text.
+    On SQLite `name` is the affinity (TEXT, NUMERIC, INTEGER, REAL, BLOB) and `text` the declared type.
+    """
+
+    text: str
+    name: str
+    schema: str | None = None
+    arguments: tuple[str, ...] = ()
+    dimensions: int = 0
+    kind: TypeKind = TypeKind.BASE
+
+    def __str__(self) -> str:
+        return self.text
+
+
+class Write(StrEnum):
+    """What an INSERT of the application gives a column for which the program set no value."""
+
+    REQUIRED = "required"
+    """Nothing can be left out: the program must set a value (NOT NULL, no default on either side)."""
+    DEFAULT = "default"
+    """The Python-side default's value."""
+    NULL = "null"
+    """An explicit NULL: the ORM writes NULL for an unset attribute of a nullable column without defaults."""
+    OMITTED = "omitted"
+    """The column is left out of the statement; the server gives the value."""
+
+
+@dataclass(frozen=True, slots=True)
+class Generated:
+    """GENERATED ALWAYS AS (expression); stored, or virtual (computed when read)."""
+
+    expression: str
+    stored: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Identity:
+    """GENERATED ALWAYS | BY DEFAULT AS IDENTITY."""
+
+    always: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Column:
+    name: str
+    type: Type
+    nullable: bool = True
+    default: str | None = None
+    """The server default's SQL expression."""
+    generated: Generated | None = None
+    identity: Identity | None = None
+    autoincrement: bool = False
+    """Expected: the server has to give the key's value (SERIAL, identity, rowid). Actual: it does."""
+    collation: str | None = None
+    comment: str | None = None
+
+    write: Write = Write.OMITTED
+    """How the application writes it (expected side)."""
+    fetched: bool = False
+    """The models say that the server gives the value, and not how (FetchedValue)."""
+    fill: str | None = None
+    """A constant Python-side default as an SQL literal: what a declared Policy may fill old rows with."""
+    ddl: str = ""
+    """The column's definition in CREATE TABLE and ADD COLUMN, name first, as SQLAlchemy compiles it."""
+    mapped_by: tuple[str, ...] = ()
+    """The classes of the application that map this column, for messages."""
+    validated: bool = True
+    """False: NOT NULL is set but NOT VALID (PostgreSQL 18), older rows may hold NULL."""
+    not_null_name: str | None = None
+    """The NOT NULL constraint's name, where the catalog has one (PostgreSQL 18)."""
+    value_domain_not_null: bool = False
+    """The type is a domain that is NOT NULL."""
+    type_default: bool = False
+    """Actual side: the type itself gives a value when the column is left out (a domain with a DEFAULT)."""
+    used_by: tuple[str, ...] = ()
+    """Actual side: what keeps its type from being changed, in words: 'view public.titles'."""
+
+    @property
+    def given_value(self) -> bool:
+        """Actual side: whether the server gives a value when an INSERT leaves the column out."""
+        given = self.autoincrement or self.type_default or self.identity is not None or self.generated is not None
+        return given or self.default is not None
+
+    @property
+    def filled_unseen(self) -> bool:
+        """Expected side: the models leave the value to the server and do not say how it is made (FetchedValue)."""
+        said = self.default is not None or self.autoincrement or self.identity is not None or self.generated is not None
+        return self.write is Write.OMITTED and not self.nullable and not said

@@ -1,0 +1,97 @@
+"""The rows of queries/catalog.sql: their fields in the query's order."""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple
+
+__all__ = ["ColumnRow", "ConstraintRow", "OtherRow", "TableRow", "TypeRow", "UseRow"]
+
+
+class TableRow(NamedTuple):
+    oid: int
+    schema: str
+    name: str
+    kind: str
+    partition: bool
+    rows: float
+    row_security: bool
+    owned: bool
+    triggers: bool
+    comment: str | None
+    inherited: bool
+    bytes: int
+    children: list[list[str]] | None
+    partitions: list[list[str]] | None
+    owner: str | None
+    of_type: str | None
+    replica_identity: list[str] | None
+    referable: bool
+    fillers: list[list[Any]] | None
+
+
+class ColumnRow(NamedTuple):
+    table: int
+    number: int
+    name: str
+    type: str
+    not_null: bool
+    default: str | None
+    identity: str
+    generated: str
+    collation: str | None
+    type_kind: str
+    """Of an array the kind of its elements."""
+    domain_not_null: bool
+    comment: str | None
+    type_default: bool
+
+
+class ConstraintRow(NamedTuple):
+    table: int
+    kind: str
+    name: str
+    columns: list[int] | None
+    deferrable: bool
+    deferred: bool
+    validated: bool
+    enforced: bool
+    definition: str | None
+    target_schema: str | None
+    target: str | None
+    target_columns: list[str] | None
+    on_delete: str
+    on_update: str
+    match: str
+    temporal: bool
+    """WITHOUT OVERLAPS or PERIOD (PostgreSQL 18): no plain unique or foreign key."""
+    backed_by: int | None
+
+
+class TypeRow(NamedTuple):
+    schema: str
+    name: str
+    kind: str
+    base: str | None
+    not_null: bool
+    default: str | None
+    constrained: bool
+    labels: list[str] | None
+    owned: bool
+
+
+class OtherRow(NamedTuple):
+    schema: str
+    name: str
+    kind: str
+    partition: bool
+    index_of: str | None
+    of_extension: bool
+
+
+class UseRow(NamedTuple):
+    table: int
+    kind: str
+    """As pg_identify_object says it."""
+    identity: str
+    columns: list[str] | None
+    """None when it uses the table's row type."""
