@@ -77,6 +77,8 @@ class TableText:
     """Where ALTER TABLE ADD COLUMN writes: before the comma or the parenthesis after the last column."""
     items_end: int
     """The end of the last thing within the parentheses."""
+    body_end: int
+    """Behind the closing parenthesis."""
     without_rowid: bool
     strict: bool
 
@@ -135,7 +137,7 @@ def parse_table(text: str) -> TableText:
         if reader.symbol(","):
             reader.next()
     items_end = constraints[-1].end if constraints else columns[-1].end
-    reader.need_symbol(")")
+    body_end = reader.need_symbol(")").end
     options = [token.word() for token in reader.tokens[reader.at :]]
     return TableText(
         text,
@@ -146,6 +148,7 @@ def parse_table(text: str) -> TableText:
         tuple(constraints),
         columns_end,
         items_end,
+        body_end,
         without_rowid="ROWID" in options,
         strict="STRICT" in options,
     )

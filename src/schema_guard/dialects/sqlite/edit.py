@@ -7,14 +7,18 @@ from __future__ import annotations
 
 from schema_guard.dialects.sqlite.canonical import strict_type
 from schema_guard.dialects.sqlite.create_text import Clause, ColumnText, TableText, parse_table
+from schema_guard.dialects.sqlite.expression import outer_parentheses_removed
 from schema_guard.dialects.sqlite.index_text import parse_index
 from schema_guard.dialects.sqlite.names import quote
-from schema_guard.dialects.sqlite.reader import UnreadableTextError, key
-from schema_guard.dialects.sqlite.tokens import Kind, significant, unquoted
+from schema_guard.dialects.sqlite.reader import UnreadableTextError, key, qualifiers
+from schema_guard.dialects.sqlite.splice import splice
+from schema_guard.dialects.sqlite.tokens import Kind, significant
 
 __all__ = [
     "add_column",
     "add_constraint",
+    "collate_term",
+    "default_term",
     "drop_not_null",
     "inline_reference",
     "in_database",
@@ -22,6 +26,7 @@ __all__ = [
     "nullable_definition",
     "replace_column",
     "replace_foreign_key",
+    "set_autoincrement",
     "set_collation",
     "set_default",
     "set_not_null",
@@ -34,23 +39,23 @@ __all__ = [
 ]
 
 
-def _splice(text: str, start: int, end: int, new: str) -> str:
-    return text[:start] + new + text[end:]
-
-
 def _without(text: str, clause: Clause) -> str:
-    """The text without a clause of a column and the blanks before it."""
-    start = clause.start
-    while text[start - 1].isspace():
-        start -= 1
-    return _splice(text, start, clause.end, "")
+    """The text without a clause of a column."""
+    return splice(text, clause.start, clause.end, "")
+
+
+def _without_all(text: str, column: str, kind: str) -> str:
+    """The text without the column's clauses of that kind: SQLite lets one stand there twice."""
+    while (clause := parse_table(text).column(column).clause(kind)) is not None:
+        text = _without(text, clause)
+    return text
 
 
 def named(text: str, name: str, schema: str | None = None) -> str:
     """The statement for a table of another name, in that database of the connection."""
     table = parse_table(text)
     database = f"{quote(schema)}." if schema else ""
-    return _splice(text, table.name_start, table.name_end, f'{database}"{name.replace(chr(34), chr(34) * 2)}"')
+    return splice(text, table.name_start, table.name_end, f'{database}"{name.replace(chr(34), chr(34) * 2)}"')
 
 
 def in_database(text: str, schema: str | None) -> str:
@@ -61,24 +66,24 @@ def in_database(text: str, schema: str | None) -> str:
         start = significant(text)[2].start
     else:
         start = parse_index(text).name_start
-    return _splice(text, start, start, f"{quote(schema)}.")
+    return splice(text, start, start, f"{quote(schema)}.")
 
 
 def with_native_column(text: str, definition: str) -> str:
     """What SQLite stores after ALTER TABLE ADD COLUMN: the definition behind the last column, word for word."""
     end = parse_table(text).columns_end
-    return _splice(text, end, end, f", {definition}")
+    return splice(text, end, end, f", {definition}")
 
 
 def add_column(text: str, definition: str) -> str:
     end = parse_table(text).columns[-1].end
-    return _splice(text, end, end, f", {definition}")
+    return splice(text, end, end, f", {definition}")
 
 
 def add_constraint(text: str, definition: str) -> str:
     """Behind all that is there, before the closing parenthesis and any comment in front of it."""
     end = parse_table(text).items_end
-    return _splice(text, end, end, f", {definition}")
+    return splice(text, end, end, f", {definition}")
 
 
 def without_constraint(text: str, definition: str) -> str:
@@ -86,7 +91,9 @@ def without_constraint(text: str, definition: str) -> str:
     table = parse_table(text)
     for clause in table.constraints:
         if text[clause.start : clause.end] == definition:
-            return _splice(text, text.rindex(",", 0, clause.start), clause.end, "")
+            comma = [token for token in significant(text) if token.start < clause.start][-1]
+            text = _without(text, clause)
+            return splice(text, comma.start, comma.end, "") if comma.text == "," else text
     for clause in (clause for column in table.columns for clause in column.clauses):
         if text[clause.start : clause.end] == definition:
             return _without(text, clause)
@@ -95,26 +102,19 @@ def without_constraint(text: str, definition: str) -> str:
 
 def replace_column(text: str, column: str, definition: str) -> str:
     found = parse_table(text).column(column)
-    return _splice(text, found.start, found.end, definition)
+    return splice(text, found.start, found.end, definition)
 
 
 def drop_not_null(text: str, column: str) -> str:
-    clause = parse_table(text).column(column).clause("not null")
-    if clause is None:
+    if parse_table(text).column(column).clause("not null") is None:
         raise UnreadableTextError(f"{column} is not declared NOT NULL")
-    while clause is not None:  # it may stand there twice
-        text = _without(text, clause)
-        clause = parse_table(text).column(column).clause("not null")
-    return text
+    return _without_all(text, column, "not null")
 
 
 def set_not_null(text: str, column: str) -> str:
-    found = parse_table(text).column(column)
-    null = found.clause("null")
-    if null is not None:
-        return set_not_null(_without(text, null), column)
-    at = _after_value(found)
-    return _splice(text, at, at, " NOT NULL")
+    text = _without_all(text, column, "null")
+    at = _after_value(parse_table(text).column(column))
+    return splice(text, at, at, " NOT NULL")
 
 
 def _after_value(column: ColumnText) -> int:
@@ -125,42 +125,42 @@ def _after_value(column: ColumnText) -> int:
 
 def set_default(text: str, column: str, value: str | None) -> str:
     """The column with that DEFAULT, in parentheses unless it is a literal; None removes it."""
-    clause = parse_table(text).column(column).clause("default")
-    if clause is not None:
-        text = _without(text, clause)
+    text = _without_all(text, column, "default")
     if value is None:
         return text
     at = parse_table(text).column(column).type_end
-    return _splice(text, at, at, f" DEFAULT {default_term(value)}")
+    return splice(text, at, at, f" DEFAULT {default_term(value)}")
 
 
 def default_term(value: str) -> str:
     """What may stand behind DEFAULT (https://sqlite.org/lang_createtable.html#the_default_clause)."""
     found = significant(value)
-    literal = (Kind.STRING, Kind.NUMBER, Kind.BLOB)
-    if len(found) == 1 and (found[0].kind in literal or found[0].kind is Kind.WORD):
+    single = (Kind.STRING, Kind.NUMBER, Kind.BLOB, Kind.WORD, Kind.QUOTED)
+    if len(found) == 1 and found[0].kind in single:
         return value
     if len(found) == 2 and found[0].text in "+-" and found[1].kind is Kind.NUMBER:
         return value
-    return value if value.startswith("(") and value.endswith(")") else f"({value})"
+    return value if outer_parentheses_removed(value) != value.strip() else f"({value})"
+
+
+def collate_term(collation: str) -> str:
+    """SQLAlchemy writes collations quoted; SQLite accepts a name in any quotes here."""
+    return 'COLLATE "' + collation.replace('"', '""') + '"'
 
 
 def set_collation(text: str, column: str, collation: str | None) -> str:
-    clause = parse_table(text).column(column).clause("collate")
-    if clause is not None:
-        text = _without(text, clause)
+    text = _without_all(text, column, "collate")
     if collation is None:
         return text
     at = _after_value(parse_table(text).column(column))
-    # SQLAlchemy writes collations quoted; SQLite accepts a name in any quotes here.
-    return _splice(text, at, at, f' COLLATE "{collation}"')
+    return splice(text, at, at, f" {collate_term(collation)}")
 
 
 def set_type(text: str, column: str, declared: str) -> str:
     found = parse_table(text).column(column)
     if found.type_end == found.name_end:
-        return _splice(text, found.name_end, found.name_end, f" {declared}")
-    return _splice(text, found.type_start, found.type_end, declared)
+        return splice(text, found.name_end, found.name_end, f" {declared}")
+    return splice(text, found.type_start, found.type_end, declared)
 
 
 def set_primary_key(text: str, definition: str) -> str:
@@ -172,7 +172,7 @@ def set_primary_key(text: str, definition: str) -> str:
             return set_primary_key(_without(text, clause), definition)
     for clause in table.constraints:
         if clause.kind == "primary key":
-            return _splice(text, clause.start, clause.end, definition)
+            return splice(text, clause.start, clause.end, definition)
     return add_constraint(text, definition)
 
 
@@ -185,7 +185,7 @@ def replace_foreign_key(text: str, columns: tuple[str, ...], target: str, defini
         if [key(column) for column in clause.columns] != [key(column) for column in columns]:
             continue
         if clause in table.constraints:
-            return _splice(text, clause.start, clause.end, definition)
+            return splice(text, clause.start, clause.end, definition)
         column = table.column(clause.columns[0])
         following = next((other for other in column.clauses if other.start >= clause.end), None)
         if following is not None and following.kind == "deferrable":
@@ -194,21 +194,32 @@ def replace_foreign_key(text: str, columns: tuple[str, ...], target: str, defini
     raise UnreadableTextError(f"no foreign key from {', '.join(columns)} to {target}")
 
 
+def set_autoincrement(text: str) -> str:
+    """The table with AUTOINCREMENT in its primary key of one column."""
+    table = parse_table(text)
+    clause = next(iter(table.all_clauses("primary key")), None)
+    if clause is None or len(clause.columns) != 1:
+        raise UnreadableTextError("no primary key of one column")
+    at = clause.end
+    if clause in table.constraints:  # within the parentheses, and an ON CONFLICT may follow them
+        words = significant(text[clause.start : clause.end])
+        closing = next(number for number, token in enumerate(words) if token.text == ")")
+        at = clause.start + words[closing - 1].end
+    return splice(text, at, at, " AUTOINCREMENT")
+
+
 def without_qualifiers(text: str) -> str:
     """The statement without its own name before column names: CHECK (t.a > 0) would not follow a new name."""
     table = parse_table(text)
     found = significant(text)
-    for at in range(len(found) - 2, 0, -1):
-        token, dot = found[at], found[at + 1]
-        if token.start < table.name_end or dot.text != ".":
-            continue
-        if token.kind in (Kind.WORD, Kind.QUOTED) and key(unquoted(token)) == key(table.name):
-            text = _splice(text, token.start, dot.end, "")
+    for first, behind in reversed(qualifiers(found, table.name)):
+        if found[first].start >= table.name_end:
+            text = splice(text, found[first].start, found[behind - 1].end, "")
     return text
 
 
 def _one_column(definition: str) -> tuple[str, TableText]:
-    text = f"CREATE TABLE t ({definition})"
+    text = f"CREATE TABLE t ({definition}\n)"
     return text, parse_table(text)
 
 

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from schema_guard.dialects.sqlite.tokens import Kind, Token, significant, unquoted
 
-__all__ = ["NAMES", "Reader", "UnreadableTextError", "key", "qualified"]
+__all__ = ["NAMES", "Reader", "UnreadableTextError", "key", "qualified", "qualifiers"]
 
 
 class UnreadableTextError(ValueError):
@@ -110,3 +112,14 @@ def qualified(reader: Reader) -> str:
         reader.next()
         name = reader.name()
     return name
+
+
+def qualifiers(found: Sequence[Token], table: str) -> list[tuple[int, int]]:
+    """Where a table's own name stands before a column's, with the dot, and the database's name if that is there too."""
+    spans = []
+    for at in range(len(found) - 1):
+        token = found[at]
+        named = token.kind in (Kind.WORD, Kind.QUOTED) and found[at + 1].text == "."
+        if named and key(unquoted(token)) == key(table):
+            spans.append((at - 2 if at > 1 and found[at - 1].text == "." else at, at + 2))
+    return spans

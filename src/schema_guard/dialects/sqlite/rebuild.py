@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from schema_guard.dialects.sqlite.checks import Condition, must, must_before
 from schema_guard.dialects.sqlite.create_text import TableText, parse_table
 from schema_guard.dialects.sqlite.edit import in_database, named, without_qualifiers
+from schema_guard.dialects.sqlite.kept import kept
 from schema_guard.dialects.sqlite.names import catalog, pragma, quote
 from schema_guard.dialects.sqlite.reader import key
 from schema_guard.dialects.sqlite.tokens import quoted_literal, significant
@@ -73,14 +74,19 @@ class Rebuild:
             f" AND lower(tbl_name) = lower({table}) AND sql IS NOT NULL{others})"
         )
 
-    def statements(self) -> tuple[str, ...]:
-        """All of it, in order; what must be true before the old table goes fails when it is not."""
+    def statements(self, *conditions: Condition) -> tuple[str, ...]:
+        """All of it, in order; what must be true before the old table goes fails when it is not.
+
+        Args:
+            conditions: more of what must be true.
+        """
         old = parse_table(self.before)
         new = parse_table(self.after)
         copied = [column.name for column in old.columns if column.clause("generated") is None]
         table = quote(Name(self._database, old.name))
         scratch = quote(Name(self._database, self.scratch))
         rowid = _kept_rowid(old, new)
+        same_rows = _same_rows(table, scratch, copied, _join(old, new, rowid))
         into = ", ".join(([rowid] if rowid else []) + [quote(column) for column in copied])
         return (
             "PRAGMA foreign_keys = OFF",
@@ -91,7 +97,7 @@ class Rebuild:
             f"{COPY}{scratch} ({into}) SELECT {into} FROM {table}",
             *self._high_water_mark(old, new),
             *self._statistics_of(old.name, self.scratch),
-            *self._drop(table, self._conditions(old, _same_rows(table, scratch, copied, _join(old, new, rowid)))),
+            *self._drop(table, [*conditions, *self._conditions(old, same_rows)]),
             f"ALTER TABLE {scratch} RENAME TO {quote(old.name)}",
             *self._statistics_of(self.scratch, old.name),
             *(in_database(text, self.name.schema) for text in self.companions),
@@ -109,6 +115,7 @@ class Rebuild:
         return [
             Condition(same_rows, "every row was copied"),
             Condition(f"(SELECT count(*) FROM {columns}) = {len(old.columns)}", "no column came in between"),
+            *kept(self.before, self.after, old.name, self.scratch, self._database),
             Condition(
                 "NOT (SELECT foreign_keys FROM pragma_foreign_keys)", "no other table's rows are deleted with it"
             ),
@@ -157,8 +164,9 @@ class Rebuild:
         )
 
     def advice(self) -> tuple[str, ...]:
-        """The statements, for a person to run."""
-        return tuple(f"{statement};" for statement in self.statements())
+        """The statements, for a person to run: they hold for the table as it is now, and else stop."""
+        started = Condition(f"({self.probe()})", f"{self.name} is as it was when this was written")
+        return tuple(f"{statement};" for statement in self.statements(started))
 
     def _high_water_mark(self, old: TableText, new: TableText) -> tuple[str, ...]:
         """AUTOINCREMENT never gives a number twice, not even of a deleted row (https://sqlite.org/autoinc.html)."""

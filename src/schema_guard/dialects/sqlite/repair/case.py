@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import Enum, auto
 
 from schema_guard.dialects.base import Facts
+from schema_guard.dialects.sqlite.changes import Change
 from schema_guard.dialects.sqlite.checks import Condition
 from schema_guard.dialects.sqlite.names import quote
 from schema_guard.dialects.violators import violators_of
@@ -14,7 +15,7 @@ from schema_guard.difference import Difference, Impact
 from schema_guard.plan import Lock, Locked, Noun, Policy, Refusal, Survey, Urgency
 from schema_guard.schema import Name, Schema, Table
 
-__all__ = ["FILE_LOCK", "Case", "Edit", "Rows", "refuse_violated", "urgency_of"]
+__all__ = ["FILE_LOCK", "ByHand", "Case", "Edit", "Rows", "refuse_violated", "urgency_of"]
 
 FILE_LOCK = (Locked(Lock.WRITE),)
 REGISTERED = "; where the application registers it on its own connections, give the guard its engine in place of a URL"
@@ -24,18 +25,28 @@ REGISTERED = "; where the application registers it on its own connections, give 
 class Edit:
     """A change of a table's stored text that a rebuild makes true.
 
-    `change` takes the text and gives the new one; it raises UnreadableTextError. `certain`: no row can stand in its
-    way. Where one may, `unless` asks. `checks` must be true just before the old table goes.
+    `certain`: no row can stand in its way. Where one may, `unless` asks. `checks` must be true just before the old
+    table goes.
     """
 
     difference: Difference
-    change: Callable[[str], str]
+    change: Change
     why: str
     certain: bool = True
     unless: str = ""
     checks: tuple[Condition, ...] = ()
     requires: frozenset[str] = frozenset()
     provides: frozenset[str] = frozenset()
+
+
+@dataclass(frozen=True, slots=True)
+class ByHand:
+    """A difference that is refused, and the change of the table's text that a person could make."""
+
+    difference: Difference
+    reason: str
+    change: Change
+    checks: tuple[Condition, ...] = ()
 
 
 class Rows(Enum):

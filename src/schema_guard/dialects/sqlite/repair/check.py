@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from schema_guard.dialects.sqlite.edit import add_constraint
+from schema_guard.dialects.sqlite.changes import constraint_added
 from schema_guard.dialects.sqlite.repair.case import Case, Edit, Rows, refuse_violated
 from schema_guard.difference import CheckMissing
 from schema_guard.plan import Refusal
@@ -22,7 +22,7 @@ def add_check(missing: CheckMissing, live: Table, planned: Table, case: Case) ->
         return refuse_violated(case, missing)
     return Edit(
         missing,
-        lambda text: add_constraint(text, missing.check.ddl),
+        constraint_added(missing.check.ddl),
         f"CHECK ({missing.check.expression})",
         certain=rows is Rows.KEEP_IT,
         unless=case.in_the_way(missing, planned),

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+from schema_guard.dialects.sqlite import changes
 from schema_guard.dialects.sqlite.collisions import collisions_of, wanted_collation
-from schema_guard.dialects.sqlite.edit import set_collation
 from schema_guard.dialects.sqlite.repair.case import Case, Edit, Rows, refuse_violated
 from schema_guard.difference import CollationDiffers
 from schema_guard.plan import Refusal
@@ -20,7 +20,7 @@ def change_collation(differs: CollationDiffers, live: Table, case: Case) -> Edit
         return refuse_violated(case, differs)
     return Edit(
         differs,
-        lambda text: set_collation(text, name, collation),
+        changes.collation(name, collation),
         f"{name}: collation {collation or 'BINARY'}",
         certain=rows is Rows.KEEP_IT,
         unless=f"SELECT {' OR '.join(collision.exists for collision in collisions)}" if collisions else "",

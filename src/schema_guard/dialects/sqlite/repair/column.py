@@ -6,24 +6,18 @@ from __future__ import annotations
 from dataclasses import replace
 
 from schema_guard.dialects.definitions import without_default
+from schema_guard.dialects.sqlite.changes import column_added, column_replaced, not_null, nullable
 from schema_guard.dialects.sqlite.create_text import parse_table
-from schema_guard.dialects.sqlite.edit import (
-    add_column,
-    inline_reference,
-    nullable_definition,
-    replace_column,
-    set_not_null,
-    strict_definition,
-)
+from schema_guard.dialects.sqlite.edit import inline_reference, nullable_definition, strict_definition
 from schema_guard.dialects.sqlite.names import pragma, quote
 from schema_guard.dialects.sqlite.reader import UnreadableTextError
-from schema_guard.dialects.sqlite.repair.case import FILE_LOCK, Case, Edit, urgency_of
+from schema_guard.dialects.sqlite.repair.case import FILE_LOCK, ByHand, Case, Edit, urgency_of
 from schema_guard.dialects.sqlite.tokens import Kind, quoted_literal, significant
 from schema_guard.difference import BackfillPending, ColumnMissing, ColumnUnknown, ForeignKeyMissing, GeneratedDiffers
 from schema_guard.plan import Hazard, Phase, Refusal, Step
 from schema_guard.schema import Column, Table
 
-__all__ = ["add_missing_column", "change_generated", "is_native", "refuse_unknown", "tighten_filled"]
+__all__ = ["add_missing_column", "change_generated", "is_native", "tighten_filled", "unknown_column"]
 
 
 LATER = "nullable: NOT NULL follows when every row has a value"
@@ -177,7 +171,7 @@ def tighten_filled(missing: ColumnMissing, live: Table, case: Case) -> Edit | No
     name = missing.column.name
     return Edit(
         missing,
-        lambda text: set_not_null(text, name),
+        not_null(name),
         f"{name} must not be NULL, once filled",
         certain=False,
         unless=f"SELECT EXISTS (SELECT 1 FROM {quote(live.name)} WHERE {quote(name)} IS NULL)",
@@ -187,7 +181,7 @@ def tighten_filled(missing: ColumnMissing, live: Table, case: Case) -> Edit | No
 def _by_rebuild(missing: ColumnMissing, definition: str) -> Edit:
     return Edit(
         difference=missing,
-        change=lambda text: add_column(text, definition),
+        change=column_added(definition),
         why=f"column {missing.column.name} missing",
         provides=frozenset({f"column {missing.table.name}.{missing.column.name}"}),
     )
@@ -204,16 +198,15 @@ def change_generated(differs: GeneratedDiffers, live: Table, case: Case) -> Edit
         )
     return Edit(
         difference=differs,
-        change=lambda text: replace_column(text, differs.column.name, differs.column.ddl),
+        change=column_replaced(differs.column.name, differs.column.ddl),
         why=f"column {differs.column.name}: generated as the models say",
     )
 
 
-def refuse_unknown(unknown: ColumnUnknown, statements: tuple[str, ...]) -> Refusal:
-    """A column of somebody else's is never touched; `statements` would make it nullable."""
-    return Refusal(
+def unknown_column(unknown: ColumnUnknown) -> ByHand:
+    """A column of somebody else's is never touched."""
+    return ByHand(
         unknown,
-        "the models don't know the column, so it is left alone: map it, or let it hold NULL, for example with"
-        " the statements that follow",
-        statements,
+        "the models don't know the column, so it is left alone: map it, or let it hold NULL",
+        nullable(unknown.column.name),
     )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from schema_guard.dialects.sqlite.edit import set_default, set_primary_key, set_type
+from schema_guard.dialects.sqlite import changes
 from schema_guard.dialects.sqlite.names import quote
 from schema_guard.dialects.sqlite.repair.case import Case, Edit, Rows
 from schema_guard.difference import DefaultDiffers, IdentityDiffers, PrimaryKeyDiffers
@@ -26,7 +26,7 @@ def change_default(differs: DefaultDiffers | IdentityDiffers, live: Table, case:
         return Refusal(differs, f"every INSERT that leaves the column out would fail with it; {rejected}")
     return Edit(
         differs,
-        lambda text: set_default(text, column.name, column.default),
+        changes.default(column.name, column.default),
         f"{column.name}: default {column.default or 'none'}",
     )
 
@@ -58,12 +58,9 @@ def _give_key(differs: DefaultDiffers | IdentityDiffers, live: Table, case: Case
         return Refusal(differs, "SQLite gives keys only to a table with a rowid whose primary key is this one column")
     quoted = quote(name)
 
-    def change(text: str) -> str:
-        return set_primary_key(set_type(text, name, "INTEGER"), f"PRIMARY KEY ({quoted})")
-
     return Edit(
         differs,
-        change,
+        changes.both(changes.type_of(name, "INTEGER"), changes.primary_key(f"PRIMARY KEY ({quoted})")),
         f"{name}: INTEGER PRIMARY KEY, so that SQLite gives it",
         certain=case.empty(live.name),
         unless=f"SELECT EXISTS (SELECT 1 FROM {quote(live.name)} WHERE typeof({quoted}) <> 'integer')",

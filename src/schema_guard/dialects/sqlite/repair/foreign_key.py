@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
+from schema_guard.dialects.sqlite.changes import constraint_added, foreign_key_replaced
 from schema_guard.dialects.sqlite.checks import Condition
-from schema_guard.dialects.sqlite.edit import add_constraint, replace_foreign_key
 from schema_guard.dialects.sqlite.names import quote
-from schema_guard.dialects.sqlite.reader import UnreadableTextError, key
-from schema_guard.dialects.sqlite.repair.case import Case, Edit, Rows, refuse_violated
-from schema_guard.dialects.sqlite.repair.merge import rebuild_for
+from schema_guard.dialects.sqlite.reader import key
+from schema_guard.dialects.sqlite.repair.case import ByHand, Case, Edit, Rows, refuse_violated
 from schema_guard.difference import (
     Difference,
     ForeignKeyDiffers,
@@ -20,7 +19,7 @@ from schema_guard.difference import (
 from schema_guard.plan import Refusal
 from schema_guard.schema import ForeignKey, Table
 
-__all__ = ["add_foreign_key", "refers_to_no_key", "refuse_other_actions", "refuse_reference"]
+__all__ = ["add_foreign_key", "other_actions", "refers_to_no_key", "refuse_reference"]
 
 
 def add_foreign_key(missing: ForeignKeyMissing, live: Table, planned: Table, case: Case) -> Edit | Refusal:
@@ -36,7 +35,7 @@ def add_foreign_key(missing: ForeignKeyMissing, live: Table, planned: Table, cas
     words = f"FOREIGN KEY ({', '.join(wanted.columns)}) to {wanted.target}"
     return Edit(
         missing,
-        lambda text: add_constraint(text, wanted.ddl),
+        constraint_added(wanted.ddl),
         words,
         certain=rows is Rows.KEEP_IT,
         unless=violated,
@@ -130,12 +129,11 @@ def _target_needs(wanted: ForeignKey, case: Case) -> list[str]:
     return []
 
 
-def refuse_other_actions(differs: ForeignKeyDiffers, live: Table, case: Case) -> Refusal:
-    """What a deletion does to the rows is a person's decision; the rebuild that would change it is the advice."""
-    wanted, text = differs.foreign_key, live.text or ""
-    reason = "the foreign key that is there would have to be replaced, and deletions would do something else"
-    try:
-        after = replace_foreign_key(text, wanted.columns, wanted.target.name, wanted.ddl)
-    except UnreadableTextError:
-        return Refusal(differs, reason)
-    return Refusal(differs, reason, rebuild_for(live, text, after, case).advice())
+def other_actions(differs: ForeignKeyDiffers) -> ByHand:
+    """What a deletion does to the rows is a person's decision."""
+    wanted = differs.foreign_key
+    return ByHand(
+        differs,
+        "the foreign key that is there would have to be replaced, and deletions would do something else",
+        foreign_key_replaced(wanted.columns, wanted.target.name, wanted.ddl),
+    )

@@ -3,7 +3,7 @@ for foreign keys that refer to it (https://sqlite.org/lang_createtable.html#uniq
 
 from __future__ import annotations
 
-from schema_guard.dialects.sqlite.edit import add_constraint
+from schema_guard.dialects.sqlite.changes import constraint_added
 from schema_guard.dialects.sqlite.names import catalog, pragma, quote
 from schema_guard.dialects.sqlite.repair.case import FILE_LOCK, Case, Edit, Rows, refuse_violated, urgency_of
 from schema_guard.dialects.sqlite.repair.table import create_index_statement
@@ -39,7 +39,7 @@ def add_unique(missing: UniqueMissing, live: Table, planned: Table, case: Case) 
     if any(token.word() == "CONFLICT" for token in significant(unique.ddl)):
         return Edit(
             missing,
-            lambda text: add_constraint(text, unique.ddl),
+            constraint_added(unique.ddl),
             f"UNIQUE ({', '.join(unique.columns)})",
             certain=rows is Rows.KEEP_IT,
             unless=case.in_the_way(missing, planned),

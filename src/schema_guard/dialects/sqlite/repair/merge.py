@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from schema_guard.dialects.sqlite.backup import backup_statement
+from schema_guard.dialects.sqlite.changes import changed
 from schema_guard.dialects.sqlite.checks import Condition
 from schema_guard.dialects.sqlite.features import FOREIGN_KEYS_ON, LEGACY_ALTER_ON
 from schema_guard.dialects.sqlite.reader import UnreadableTextError
 from schema_guard.dialects.sqlite.rebuild import Rebuild
-from schema_guard.dialects.sqlite.repair.case import FILE_LOCK, Case, Edit, urgency_of
+from schema_guard.dialects.sqlite.repair.case import FILE_LOCK, ByHand, Case, Edit, urgency_of
 from schema_guard.plan import Hazard, Phase, Refusal, Step, Urgency
 from schema_guard.schema import Table
 
@@ -17,18 +18,23 @@ __all__ = ["backup_step", "rebuild_for", "rebuild_table"]
 
 
 def rebuild_table(
-    edits: Sequence[Edit], live: Table, text: str, added: frozenset[str], case: Case
+    edits: Sequence[Edit], by_hand: Sequence[ByHand], live: Table, text: str, added: frozenset[str], case: Case
 ) -> list[Step | Refusal]:
-    """The rebuilds of a table, and a refusal for each edit that cannot be made.
+    """The rebuilds of a table, a refusal for each edit that cannot be made, and for what is left to a person.
 
     Args:
         edits: what is to change.
+        by_hand: what a rebuild would change, and is refused.
         live: the table as it is.
         text: its text as it will be once the columns in `added` were added by ALTER TABLE.
         added: tokens of the steps that add them.
         case: everything else.
     """
-    answers: list[Step | Refusal] = []
+    if not case.policy.rebuild:
+        reason = "SQLite changes this only by rebuilding the table, which the policy forbids"
+        forbidden = [ByHand(edit.difference, reason, edit.change, edit.checks) for edit in edits]
+        return [*refuse_together([*forbidden, *by_hand], live, text if edits else live.text or "", case)]
+    answers: list[Step | Refusal] = [*refuse_together(by_hand, live, live.text or "", case)]
     for certain in (True, False):
         chosen: list[Edit] = []
         after = text
@@ -36,17 +42,14 @@ def rebuild_table(
             if edit.certain is not certain:
                 continue
             try:
-                after = edit.change(after)
-            except (UnreadableTextError, StopIteration) as error:
+                after = changed(after, edit.change)
+            except UnreadableTextError as error:
                 answers.append(_not_editable(edit, live, error))
                 continue
             chosen.append(edit)
         if not chosen:
             continue
         rebuild = rebuild_for(live, text, after, case, tuple(check for edit in chosen for check in edit.checks))
-        if not case.policy.rebuild:
-            answers.extend(_forbidden(edit, rebuild) for edit in chosen)
-            continue
         step = _step(rebuild, chosen, live, added, certain, case)
         answers.append(step)
         text = rebuild.result
@@ -54,8 +57,29 @@ def rebuild_table(
     return answers
 
 
+def refuse_together(wanted: Sequence[ByHand], live: Table, text: str, case: Case) -> list[Refusal]:
+    """The refusals, with one script for all of them: of two that start from the same text, the second would undo what
+    the first did."""
+    after, taken, answers = text, list[ByHand](), list[Refusal]()
+    for one in wanted:
+        try:
+            after = changed(after, one.change)
+        except UnreadableTextError:
+            answers.append(Refusal(one.difference, one.reason))
+        else:
+            taken.append(one)
+    if not taken:
+        return answers
+    checks = tuple(check for one in taken for check in one.checks)
+    first, others = taken[0], taken[1:]
+    answers.append(Refusal(first.difference, first.reason, rebuild_for(live, text, after, case, checks).advice()))
+    script = f"the statements for {first.difference.object} change it too"
+    answers.extend(Refusal(one.difference, f"{one.reason}; {script}") for one in others)
+    return answers
+
+
 def rebuild_for(live: Table, before: str, after: str, case: Case, checks: tuple[Condition, ...] = ()) -> Rebuild:
-    """The rebuild of the table from one text to another, its indexes and triggers kept."""
+    """The rebuild of the table from one text to another that `changed` proved, its indexes and triggers kept."""
     return Rebuild(
         name=live.name,
         before=before,
@@ -113,14 +137,6 @@ def _not_editable(edit: Edit, live: Table, error: Exception) -> Refusal:
     return Refusal(
         edit.difference,
         f"the stored CREATE TABLE of {live.name} cannot be edited ({error or 'not understood'}): rebuild it by hand",
-    )
-
-
-def _forbidden(edit: Edit, rebuild: Rebuild) -> Refusal:
-    return Refusal(
-        edit.difference,
-        "SQLite changes this only by rebuilding the table, which the policy forbids",
-        rebuild.advice(),
     )
 
 

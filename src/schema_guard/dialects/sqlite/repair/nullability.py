@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from schema_guard.dialects.sqlite.edit import drop_not_null, set_not_null
+from schema_guard.dialects.sqlite.changes import not_null, nullable
 from schema_guard.dialects.sqlite.names import quote
 from schema_guard.dialects.sqlite.repair.case import Case, Edit, Rows
 from schema_guard.difference import NullabilityDiffers
@@ -17,7 +17,7 @@ def change_nullability(differs: NullabilityDiffers, live: Table, case: Case) -> 
     if differs.column.nullable:
         if live.without_rowid and live.primary_key is not None and name in live.primary_key.columns:
             return Refusal(differs, "a primary key of a table WITHOUT ROWID holds no NULL; change the models")
-        return Edit(differs, lambda text: drop_not_null(text, name), f"{name} may be NULL")
+        return Edit(differs, nullable(name), f"{name} may be NULL")
     if differs.column.filled_unseen and not differs.actual.given_value:
         return Refusal(differs, "the models leave its value to the server, and nothing would fill it")
     rows = case.rows(differs, live.name)
@@ -25,7 +25,7 @@ def change_nullability(differs: NullabilityDiffers, live: Table, case: Case) -> 
         return _refuse_nulls(differs, case)
     return Edit(
         differs,
-        lambda text: set_not_null(text, name),
+        not_null(name),
         f"{name} must not be NULL",
         certain=rows is Rows.KEEP_IT,
         unless=f"SELECT EXISTS (SELECT 1 FROM {quote(live.name)} WHERE {quote(name)} IS NULL)",

@@ -4,27 +4,28 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
+from typing import TypeAlias
 
 from schema_guard.dialects.sqlite.create_text import parse_table
-from schema_guard.dialects.sqlite.edit import drop_not_null, with_native_column
+from schema_guard.dialects.sqlite.edit import with_native_column
 from schema_guard.dialects.sqlite.reader import UnreadableTextError
-from schema_guard.dialects.sqlite.repair.case import Case, Edit
+from schema_guard.dialects.sqlite.repair.case import ByHand, Case, Edit
 from schema_guard.dialects.sqlite.repair.check import add_check
 from schema_guard.dialects.sqlite.repair.collation import change_collation
 from schema_guard.dialects.sqlite.repair.column import (
     add_missing_column,
     change_generated,
-    refuse_unknown,
     tighten_filled,
+    unknown_column,
 )
 from schema_guard.dialects.sqlite.repair.default import change_default
 from schema_guard.dialects.sqlite.repair.foreign_key import (
     add_foreign_key,
-    refuse_other_actions,
+    other_actions,
     refuse_reference,
 )
 from schema_guard.dialects.sqlite.repair.index import add_index, add_unique
-from schema_guard.dialects.sqlite.repair.merge import rebuild_for, rebuild_table
+from schema_guard.dialects.sqlite.repair.merge import rebuild_table
 from schema_guard.dialects.sqlite.repair.needs import needed_columns
 from schema_guard.dialects.sqlite.repair.nullability import change_nullability
 from schema_guard.dialects.sqlite.repair.primary_key import change_primary_key
@@ -52,6 +53,8 @@ from schema_guard.schema import Table
 
 __all__ = ["repair_table"]
 
+Answer: TypeAlias = Step | Refusal | Edit | ByHand
+
 
 def repair_table(live: Table, differences: Sequence[Difference], case: Case) -> list[Step | Refusal]:
     """Steps and refusals for these differences of the table."""
@@ -60,14 +63,14 @@ def repair_table(live: Table, differences: Sequence[Difference], case: Case) -> 
     except UnreadableTextError as error:
         reason = f"the stored CREATE TABLE of {live.name} is not understood ({error}): change it by hand"
         return [Refusal(difference, reason) for difference in differences]
-    answers: list[Step | Refusal | Edit] = []
+    answers: list[Answer] = []
     come_along: set[str] = set()
     for difference in differences:
         if isinstance(difference, ColumnMissing):
-            answer = add_missing_column(difference, live, case, _reference(difference, differences, case))
-            answers.append(answer)
-            if isinstance(answer, Step):
-                come_along.update(answer.resolves)
+            added_by = add_missing_column(difference, live, case, _reference(difference, differences, case))
+            answers.append(added_by)
+            if isinstance(added_by, Step):
+                come_along.update(added_by.resolves)
                 tightened = tighten_filled(difference, live, case)
                 answers.extend([tightened] if tightened else [])
     planned = _planned(live, differences, answers)
@@ -75,7 +78,7 @@ def repair_table(live: Table, differences: Sequence[Difference], case: Case) -> 
     lost = _lost(answers)
     for difference in differences:
         if not isinstance(difference, ColumnMissing) and difference.key not in come_along:
-            answer = _answer(difference, live, planned, case)
+            answer: Answer = _answer(difference, live, planned, case)
             lacking = needed_columns(difference, lost)
             if lacking and not isinstance(answer, Refusal):
                 answer = Refusal(difference, f"it needs {', '.join(lacking)}, which cannot be added")
@@ -83,8 +86,9 @@ def repair_table(live: Table, differences: Sequence[Difference], case: Case) -> 
     edits = [answer for answer in answers if isinstance(answer, Edit)]
     # A key column has to be there before the key: what adds columns comes first.
     edits.sort(key=lambda edit: not isinstance(edit.difference, ColumnMissing))
-    others: list[Step | Refusal] = [answer for answer in answers if not isinstance(answer, Edit)]
-    return [*others, *rebuild_table(edits, live, text, added, case)]
+    by_hand = [answer for answer in answers if isinstance(answer, ByHand)]
+    others: list[Step | Refusal] = [answer for answer in answers if isinstance(answer, Step | Refusal)]
+    return [*others, *rebuild_table(edits, by_hand, live, text, added, case)]
 
 
 def _reference(missing: ColumnMissing, differences: Sequence[Difference], case: Case) -> ForeignKeyMissing | None:
@@ -99,13 +103,13 @@ def _reference(missing: ColumnMissing, differences: Sequence[Difference], case: 
     return found[0]
 
 
-def _lost(answers: Sequence[Step | Refusal | Edit]) -> list[str]:
+def _lost(answers: Sequence[Answer]) -> list[str]:
     """The columns that are missing and stay so."""
     refusals = [answer.difference for answer in answers if isinstance(answer, Refusal)]
     return [difference.column.name for difference in refusals if isinstance(difference, ColumnMissing)]
 
 
-def _planned(live: Table, differences: Sequence[Difference], answers: Sequence[Step | Refusal | Edit]) -> Table:
+def _planned(live: Table, differences: Sequence[Difference], answers: Sequence[Answer]) -> Table:
     """The table with the columns that are being added, so that what needs them can be written down."""
     refused = {answer.difference.key for answer in answers if isinstance(answer, Refusal)}
     new = [
@@ -116,7 +120,7 @@ def _planned(live: Table, differences: Sequence[Difference], answers: Sequence[S
     return replace(live, columns=(*live.columns, *new))
 
 
-def _after_columns(live: Table, answers: Sequence[Step | Refusal | Edit]) -> tuple[str, frozenset[str]]:
+def _after_columns(live: Table, answers: Sequence[Answer]) -> tuple[str, frozenset[str]]:
     """The stored text once the steps ran that add columns, and what these steps provide."""
     text = live.text or ""
     added: frozenset[str] = frozenset()
@@ -127,7 +131,7 @@ def _after_columns(live: Table, answers: Sequence[Step | Refusal | Edit]) -> tup
     return text, added
 
 
-def _answer(difference: Difference, live: Table, planned: Table, case: Case) -> Step | Refusal | Edit:
+def _answer(difference: Difference, live: Table, planned: Table, case: Case) -> Answer:
     match difference:
         case NullabilityDiffers():
             return change_nullability(difference, live, case)
@@ -140,12 +144,12 @@ def _answer(difference: Difference, live: Table, planned: Table, case: Case) -> 
         case CollationDiffers():
             return change_collation(difference, live, case)
         case ColumnUnknown():
-            return refuse_unknown(difference, _loosened(difference, live, case))
+            return unknown_column(difference)
         case _:
             return _answer_constraint(difference, live, planned, case)
 
 
-def _answer_constraint(difference: Difference, live: Table, planned: Table, case: Case) -> Step | Refusal | Edit:
+def _answer_constraint(difference: Difference, live: Table, planned: Table, case: Case) -> Answer:
     match difference:
         case PrimaryKeyDiffers():
             return change_primary_key(difference, live, planned, case)
@@ -154,18 +158,10 @@ def _answer_constraint(difference: Difference, live: Table, planned: Table, case
         case ForeignKeyMissing():
             return add_foreign_key(difference, live, planned, case)
         case ForeignKeyDiffers():
-            return refuse_other_actions(difference, live, case)
+            return other_actions(difference)
         case UniqueMissing():
             return add_unique(difference, live, planned, case)
         case IndexMissing():
             return add_index(difference, live, planned, case)
         case _:
             return refuse(difference)
-
-
-def _loosened(unknown: ColumnUnknown, live: Table, case: Case) -> tuple[str, ...]:
-    text = live.text or ""
-    try:
-        return rebuild_for(live, text, drop_not_null(text, unknown.column.name), case).advice()
-    except UnreadableTextError:
-        return ()

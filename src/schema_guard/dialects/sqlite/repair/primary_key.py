@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from schema_guard.dialects.sqlite.edit import set_primary_key
+from schema_guard.dialects.sqlite.changes import primary_key
 from schema_guard.dialects.sqlite.names import quote
 from schema_guard.dialects.sqlite.repair.case import Case, Edit, Rows, refuse_violated
 from schema_guard.difference import PrimaryKeyDiffers
@@ -31,7 +31,7 @@ def change_primary_key(differs: PrimaryKeyDiffers, live: Table, planned: Table, 
     missing = {column for column in wanted.columns if live.column(column) is None}
     return Edit(
         differs,
-        lambda text: set_primary_key(text, body),
+        primary_key(body),
         f"PRIMARY KEY ({', '.join(wanted.columns)})",
         # A key column that comes with the rebuild takes the rowid, which tells all rows apart.
         certain=rows is Rows.KEEP_IT or bool(missing),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from schema_guard.dialects.sqlite.canonical import strict_type
-from schema_guard.dialects.sqlite.edit import set_type
+from schema_guard.dialects.sqlite.changes import type_of
 from schema_guard.dialects.sqlite.names import quote
 from schema_guard.dialects.sqlite.repair.case import Case, Edit
 from schema_guard.difference import TypeDiffers
@@ -18,7 +18,7 @@ def change_type(differs: TypeDiffers, live: Table, case: Case) -> Edit | Refusal
     if live.strict:
         wanted = strict_type(wanted)
     if case.empty(live.name):
-        return Edit(differs, lambda text: set_type(text, name, wanted), f"{name}: type {wanted}")
+        return Edit(differs, type_of(name, wanted), f"{name}: type {wanted}")
     column = quote(name)
     return Refusal(
         differs,

@@ -1,0 +1,72 @@
+"""What is refused of a table and a person could do comes as one script, which starts from the table as it is."""
+
+from __future__ import annotations
+
+import sqlite3
+
+import pytest
+from sqlalchemy import Column, ForeignKey, Integer, MetaData, String, Table
+
+from schema_guard.guard import Guard
+from schema_guard.plan import Plan, Policy
+from tests.unit.sqlite.stage import Stage
+
+OLD = """CREATE TABLE p (id INTEGER PRIMARY KEY);
+CREATE TABLE t (id INTEGER PRIMARY KEY, -- of t
+  p_id INTEGER REFERENCES p (id), old TEXT NOT NULL, older TEXT NOT NULL, a TEXT NOT NULL);
+CREATE INDEX i ON t (a);
+INSERT INTO p VALUES (1);
+INSERT INTO t VALUES (7, 1, 'x', 'y', 'z');
+"""
+MODELS = MetaData()
+Table("p", MODELS, Column("id", Integer, primary_key=True))
+Table(
+    "t",
+    MODELS,
+    Column("id", Integer, primary_key=True),
+    Column("p_id", ForeignKey("p.id", ondelete="CASCADE")),
+    Column("a", String, nullable=False),
+)
+
+
+def script(plan: Plan) -> str:
+    """All that the refusals advise, in their order."""
+    return "\n".join(statement for refusal in plan.refusals for statement in refusal.advice)
+
+
+def test_one_script_changes_all_that_is_refused_and_nothing_a_second_time(stage: Stage) -> None:
+    stage.script(OLD)
+    plan = stage.plan(MODELS)
+    assert len(plan.refusals) == 3
+    assert [bool(refusal.advice) for refusal in plan.refusals] == [True, False, False]
+    assert all(
+        f"the statements for {plan.refusals[0].difference.object} change it too" in refusal.reason
+        for refusal in plan.refusals[1:]
+    )
+    stage.script(script(plan))
+    assert Guard(MODELS).check(stage.engine).satisfied
+    done = stage.texts()
+    assert "-- of t" in done["t"]
+    assert stage.rows("SELECT * FROM t") == [(7, 1, "x", "y", "z")]
+    with pytest.raises(sqlite3.Error, match="integer overflow"):
+        stage.script(script(plan))
+    assert stage.texts() == done
+
+
+def test_the_script_stops_where_the_table_has_changed_since(stage: Stage) -> None:
+    stage.script(OLD)
+    plan = stage.plan(MODELS)
+    stage.script("CREATE TRIGGER g AFTER DELETE ON t BEGIN SELECT 1; END")
+    before = stage.texts()
+    with pytest.raises(sqlite3.Error, match="integer overflow"):
+        stage.script(script(plan))
+    assert stage.texts() == before
+
+
+def test_one_script_where_rebuilds_are_forbidden(stage: Stage) -> None:
+    stage.script(OLD.replace("a TEXT NOT NULL", "a TEXT"))
+    plan = Guard(MODELS, policy=Policy(rebuild=False)).plan(stage.engine)
+    assert plan.empty
+    assert len(plan.refusals) == 4
+    stage.script(script(plan))
+    assert Guard(MODELS).check(stage.engine).satisfied
