@@ -77,6 +77,8 @@ class Column:
     identity: Identity | None = None
     autoincrement: bool = False
     """Expected: the server has to give the key's value (SERIAL, identity, rowid). Actual: it does."""
+    never_again: bool = False
+    """SQLite: AUTOINCREMENT: a key is never given twice, not even that of a deleted row."""
     collation: str | None = None
     comment: str | None = None
 

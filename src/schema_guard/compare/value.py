@@ -30,6 +30,9 @@ def compare_value(table: Table, live: Table, column: Column, actual: Column, jud
         if not actual.given_value:
             impact, effect = unless_filled(live, _no_key(table, judge))
             yield DefaultDiffers(table=table, column=column, actual=actual, impact=impact, effect=effect)
+        elif column.never_again and not actual.never_again:
+            effect = "the key of a deleted row may be given again"
+            yield IdentityDiffers(table=table, column=column, actual=actual, impact=Impact.WEAKENS, effect=effect)
     else:
         yield from _default(table, live, column, actual, judge)
 

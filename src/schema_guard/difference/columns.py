@@ -128,6 +128,8 @@ class IdentityDiffers(OfColumn):
     @property
     def headline(self) -> str:
         def words(column: Column) -> str:
+            if self.column.never_again:
+                return "AUTOINCREMENT" if column.never_again else "without AUTOINCREMENT"
             if column.identity is None:
                 return "no identity column" if column.default is None else f"DEFAULT {column.default}"
             return f"GENERATED {'ALWAYS' if column.identity.always else 'BY DEFAULT'} AS IDENTITY"

@@ -40,6 +40,7 @@ def column_of(column: ModelColumn[Any], writer: Writer, mapped: Mapped) -> Colum
         generated=_generated(column.computed, writer),
         identity=None if identity is None else Identity(bool(identity.always)),
         autoincrement=gives_key,
+        never_again=gives_key and bool(writer.options(column.table).get("autoincrement")) and not column.foreign_keys,
         collation=_collation(inner),
         comment=column.comment if dialect.supports_comments else None,
         write=_write(column, writer, mapped, gives_key),

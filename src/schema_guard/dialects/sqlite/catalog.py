@@ -215,6 +215,7 @@ class _Reader:
             default=None if default is None else outer_parentheses_removed(default),
             generated=generated,
             autoincrement=own_name == alias,
+            never_again=own_name == alias and self.text is not None and self.text.autoincrement,
             collation=collation,
             comment=comments.get(name),
         )

@@ -170,13 +170,16 @@ class Rebuild:
 
     def _high_water_mark(self, old: TableText, new: TableText) -> tuple[str, ...]:
         """AUTOINCREMENT never gives a number twice, not even of a deleted row (https://sqlite.org/autoinc.html)."""
-        if not (old.autoincrement and new.autoincrement):
+        alias = _alias(new)
+        if not new.autoincrement or alias is None:
             return ()
         sequence = quote(Name(self._database, "sqlite_sequence"))
+        copy, highest = quote(Name(self._database, self.scratch)), f"ifnull(max({quote(alias)}), 0)"
         scratch, table = quoted_literal(self.scratch), quoted_literal(old.name)
         return (
-            f"DELETE FROM {sequence} WHERE name = {scratch}",
-            f"INSERT INTO {sequence} (name, seq) SELECT {scratch}, seq FROM {sequence} WHERE name = {table}",
+            f"DELETE FROM {sequence} WHERE name = {scratch} AND {table} IN (SELECT name FROM {sequence})",
+            f"UPDATE {sequence} SET name = {scratch}, seq = max(seq, (SELECT {highest} FROM {copy}))"
+            f" WHERE name = {table}",
         )
 
 

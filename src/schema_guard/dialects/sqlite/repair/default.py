@@ -14,6 +14,8 @@ __all__ = ["change_default"]
 
 def change_default(differs: DefaultDiffers | IdentityDiffers, live: Table, case: Case) -> Edit | Refusal:
     column = differs.column
+    if column.never_again and differs.actual.autoincrement:
+        return Edit(differs, changes.autoincrement(), f"{column.name}: AUTOINCREMENT")
     if column.autoincrement or column.identity is not None:
         return _give_key(differs, live, case)
     if column.default is None:
@@ -56,11 +58,11 @@ def _give_key(differs: DefaultDiffers | IdentityDiffers, live: Table, case: Case
         )
     if live.without_rowid or (name,) not in (_key(live), _coming_key(live, case)):
         return Refusal(differs, "SQLite gives keys only to a table with a rowid whose primary key is this one column")
-    quoted = quote(name)
+    quoted, again = quote(name), " AUTOINCREMENT" if differs.column.never_again else ""
 
     return Edit(
         differs,
-        changes.both(changes.type_of(name, "INTEGER"), changes.primary_key(f"PRIMARY KEY ({quoted})")),
+        changes.both(changes.type_of(name, "INTEGER"), changes.primary_key(f"PRIMARY KEY ({quoted}{again})")),
         f"{name}: INTEGER PRIMARY KEY, so that SQLite gives it",
         certain=case.empty(live.name),
         unless=f"SELECT EXISTS (SELECT 1 FROM {quote(live.name)} WHERE typeof({quoted}) <> 'integer')",

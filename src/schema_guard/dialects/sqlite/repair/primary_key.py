@@ -27,7 +27,10 @@ def change_primary_key(differs: PrimaryKeyDiffers, live: Table, planned: Table, 
     rows = case.rows(differs, live.name)
     if rows is Rows.BREAK_IT:
         return refuse_violated(case, differs)
-    body = wanted.ddl or f"PRIMARY KEY ({', '.join(quote(column) for column in wanted.columns)})"
+    names = ", ".join(quote(column) for column in wanted.columns)
+    body = wanted.ddl or f"PRIMARY KEY ({names})"
+    if _never_again(differs, planned):
+        body = f"PRIMARY KEY ({names} AUTOINCREMENT)"
     missing = {column for column in wanted.columns if live.column(column) is None}
     return Edit(
         differs,
@@ -36,4 +39,13 @@ def change_primary_key(differs: PrimaryKeyDiffers, live: Table, planned: Table, 
         # A key column that comes with the rebuild takes the rowid, which tells all rows apart.
         certain=rows is Rows.KEEP_IT or bool(missing),
         unless=case.in_the_way(differs, planned),
+    )
+
+
+def _never_again(differs: PrimaryKeyDiffers, planned: Table) -> bool:
+    """AUTOINCREMENT is allowed on an INTEGER PRIMARY KEY only (https://sqlite.org/autoinc.html)."""
+    declared = {column.name: column.type.text.upper() for column in planned.columns}
+    return not planned.without_rowid and any(
+        column.never_again and differs.primary_key.columns == (column.name,) and declared.get(column.name) == "INTEGER"
+        for column in differs.table.columns
     )
