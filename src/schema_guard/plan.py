@@ -8,6 +8,7 @@ from enum import IntEnum, StrEnum
 from typing import TypeAlias
 
 from schema_guard.difference import Difference
+from schema_guard.need import Need
 from schema_guard.schema import Check, Column, Index, Name, Spanned
 
 __all__ = [
@@ -147,10 +148,12 @@ class Step:
     """A SELECT of one number, for what may take long and cannot go on where it was: how many bytes it has to read."""
     batches: Batches | None = None
     """How apply does the one statement bit by bit: the same text, with narrower bounds."""
-    provides: frozenset[str] = frozenset()
-    """Objects that exist afterwards: 'table public.t', 'column public.t.c', 'type public.e', 'rows public.t'."""
-    requires: frozenset[str] = frozenset()
-    """Objects another step may have to provide first."""
+    provides: frozenset[Need] = frozenset()
+    """What is there afterwards."""
+    requires: frozenset[Need] = frozenset()
+    """What has to be there before, live or by another step."""
+    answers: tuple[Difference, ...] = ()
+    """The differences that it works on; `resolves` says which of them are gone after this step."""
     unless: str = ""
     """A SELECT of one boolean, asked just before: true when rows stand in the way, and the step must not run."""
     unless_reason: str = ""

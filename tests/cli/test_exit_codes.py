@@ -8,8 +8,12 @@ import pytest
 
 from schema_guard.cli.exit_codes import apply_code, check_code
 from schema_guard.difference import Impact
+from schema_guard.need import Kind, Need
 from schema_guard.report import Attempt, Finding, Outcome, StepResult
+from schema_guard.schema import Name
 from tests.unit.render import nouns
+
+BACKUP = Need(Kind.BACKUP, Name(None, "main"))
 
 
 def result(outcome: Outcome) -> StepResult:
@@ -33,8 +37,8 @@ def test_what_breaks_remains(outcome: Outcome, code: int) -> None:
 
 @pytest.mark.parametrize(("outcome", "code"), [(Outcome.FAILED, 5), (Outcome.LOCKED, 4), (Outcome.LEFT, 1)])
 def test_what_waits_remains_for_the_reason_of_what_it_waits_for(outcome: Outcome, code: int) -> None:
-    waiting = replace(nouns.add_column(), requires=frozenset({"backup main"}))
-    backup = replace(nouns.add_column(), id="back up main", resolves=(), provides=frozenset({"backup main"}))
+    waiting = replace(nouns.add_column(), requires=frozenset({BACKUP}))
+    backup = replace(nouns.add_column(), id="back up main", resolves=(), provides=frozenset({BACKUP}))
     results = (StepResult(backup, outcome), StepResult(waiting, Outcome.WAITING))
     assert apply_code(nouns.report(Finding(nouns.MISSING), results=results)) == code
 

@@ -8,6 +8,7 @@ from hashlib import sha256
 from typing import ClassVar
 from urllib.parse import quote
 
+from schema_guard.need import Need
 from schema_guard.schema import Name, Table
 
 __all__ = ["BaseDifference", "Fit", "Holder", "Impact", "held", "key_text"]
@@ -111,6 +112,11 @@ class BaseDifference:
     def key(self) -> str:
         """Names the difference in this comparison and in later ones; a shell takes it within single quotes."""
         return f"{self.code} {key_text(self.identity)}{self.twin}"
+
+    @property
+    def makes(self) -> frozenset[Need]:
+        """What is missing because of it, and is there once it is repaired."""
+        return frozenset()
 
     @property
     def table_name(self) -> Name | None:

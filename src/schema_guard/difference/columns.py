@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from schema_guard.difference.base import BaseDifference, Fit, Impact
+from schema_guard.names import Name
+from schema_guard.need import Need
 from schema_guard.schema import Column, Table
 
 __all__ = [
@@ -37,6 +39,10 @@ class ColumnMissing(OfColumn):
     code = "column-missing"
 
     @property
+    def makes(self) -> frozenset[Need]:
+        return frozenset({Need.column(self.table.name, self.column.name)})
+
+    @property
     def headline(self) -> str:
         return f"column missing: {self.column.type}{'' if self.column.nullable else ' NOT NULL'}"
 
@@ -59,6 +65,10 @@ class TypeDiffers(OfColumn):
     fit: Fit
 
     @property
+    def makes(self) -> frozenset[Need]:
+        return frozenset({Need.column_type(self.table.name, self.column.name)})
+
+    @property
     def headline(self) -> str:
         return f"type is {self.actual.type}, the models expect {self.column.type}"
 
@@ -68,6 +78,10 @@ class TypeMissing(OfColumn):
     """A column's type is none that the server knows: an extension that is not installed, for example."""
 
     code = "type-missing"
+
+    @property
+    def makes(self) -> frozenset[Need]:
+        return frozenset({Need.type(Name(None, self.column.type.name))})
 
     @property
     def headline(self) -> str:
@@ -92,6 +106,10 @@ class NullabilityDiffers(OfColumn):
 class DefaultDiffers(OfColumn):
     code = "default-differs"
     actual: Column
+
+    @property
+    def makes(self) -> frozenset[Need]:
+        return frozenset({Need.default(self.table.name, self.column.name)})
 
     @property
     def headline(self) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from schema_guard.difference.base import BaseDifference, Holder, held
+from schema_guard.need import Need
 from schema_guard.schema import Check, Exclusion, ForeignKey, Index, PrimaryKey, Table, Unique
 
 __all__ = [
@@ -47,6 +48,10 @@ class PrimaryKeyDiffers(BaseDifference):
         return str(self.table.name)
 
     @property
+    def makes(self) -> frozenset[Need]:
+        return frozenset({Need.key(self.table.name, self.primary_key.columns)})
+
+    @property
     def headline(self) -> str:
         wanted = ", ".join(self.primary_key.columns)
         if self.actual is None:
@@ -64,6 +69,10 @@ class UniqueMissing(OfTable):
     @property
     def object(self) -> str:
         return f"{self.table.name}.{self.unique.name or 'unique(' + ', '.join(self.unique.columns) + ')'}"
+
+    @property
+    def makes(self) -> frozenset[Need]:
+        return frozenset({Need.key(self.table.name, self.unique.columns)})
 
     @property
     def headline(self) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from schema_guard.difference.base import BaseDifference, Holder, held
+from schema_guard.need import Kind, Need
 from schema_guard.schema import Domain, Enum, Sequence
 
 __all__ = ["DomainMissing", "EnumMissing", "EnumValueMissing", "EnumValueUnknown", "SchemaMissing", "SequenceMissing"]
@@ -20,6 +21,10 @@ class SchemaMissing(BaseDifference):
         return self.name
 
     @property
+    def makes(self) -> frozenset[Need]:
+        return frozenset({Need.schema(self.name)})
+
+    @property
     def headline(self) -> str:
         return "schema missing"
 
@@ -33,6 +38,10 @@ class EnumMissing(BaseDifference):
     @property
     def object(self) -> str:
         return str(self.enum.name)
+
+    @property
+    def makes(self) -> frozenset[Need]:
+        return frozenset({Need.type(self.enum.name)})
 
     @property
     def headline(self) -> str:
@@ -84,6 +93,10 @@ class DomainMissing(BaseDifference):
         return str(self.domain.name)
 
     @property
+    def makes(self) -> frozenset[Need]:
+        return frozenset({Need.type(self.domain.name)})
+
+    @property
     def headline(self) -> str:
         return f"domain missing: {self.domain.type}{held(self.holder)}"
 
@@ -97,6 +110,10 @@ class SequenceMissing(BaseDifference):
     @property
     def object(self) -> str:
         return str(self.sequence.name)
+
+    @property
+    def makes(self) -> frozenset[Need]:
+        return frozenset({Need(Kind.SEQUENCE, self.sequence.name)})
 
     @property
     def headline(self) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from schema_guard.difference.base import BaseDifference, Holder, held
+from schema_guard.need import Need
 from schema_guard.schema import Column, Fill, Name, Problem, Relation, Table
 
 __all__ = [
@@ -27,6 +28,10 @@ class TableMissing(BaseDifference):
     @property
     def object(self) -> str:
         return str(self.table.name)
+
+    @property
+    def makes(self) -> frozenset[Need]:
+        return frozenset({Need.table(self.table.name)})
 
     @property
     def headline(self) -> str:
@@ -59,6 +64,10 @@ class RelationDiffers(BaseDifference):
     @property
     def object(self) -> str:
         return str(self.table.name)
+
+    @property
+    def makes(self) -> frozenset[Need]:
+        return frozenset({Need.table(self.table.name)})
 
     @property
     def headline(self) -> str:

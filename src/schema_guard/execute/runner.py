@@ -11,6 +11,7 @@ from schema_guard.errors import GuardError, LockTimeoutError, OutOfTimeError
 from schema_guard.execute.batches import LONGEST_REST, Walk
 from schema_guard.execute.limits import Limits
 from schema_guard.execute.retry import Clock, Retry
+from schema_guard.need import Need
 from schema_guard.plan import Plan, Step, Urgency
 from schema_guard.report import Attempt, Outcome, StepResult
 
@@ -63,7 +64,7 @@ class _Execution:
     retry: Retry
     results: dict[str, StepResult] = field(default_factory=dict)
     """By step, what became of it for good."""
-    lacking: dict[str, str] = field(default_factory=dict)
+    lacking: dict[Need, str] = field(default_factory=dict)
     """Objects that a step should have provided and did not, with that step's object."""
 
     @property
@@ -88,7 +89,7 @@ class _Execution:
     def _round(self, works: Sequence[_Work], tell: Callable[[StepResult], None], *, last: bool = False) -> list[_Work]:
         """Try each once; returns those that are to be tried again. In the last round nothing is."""
         again: list[_Work] = []
-        put_off: set[str] = set()
+        put_off: set[Need] = set()
         for work in works:
             if last:
                 result: StepResult | None = self._closed(work)
@@ -256,8 +257,8 @@ def _unheard(_: StepResult) -> None:
     """Nobody wants to hear of each step as it ends."""
 
 
-def _first(required: Collection[str], missing: Collection[str]) -> str | None:
-    return next((token for token in sorted(required) if token in missing), None)
+def _first(required: Collection[Need], missing: Collection[Need]) -> Need | None:
+    return next((need for need in sorted(required, key=str) if need in missing), None)
 
 
 def _bytes(size: int) -> str:

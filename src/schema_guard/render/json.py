@@ -12,6 +12,7 @@ from collections.abc import Mapping, Sequence
 from schema_guard.acceptance import short_key
 from schema_guard.difference import Difference, Impact
 from schema_guard.errors import GuardError
+from schema_guard.need import Need
 from schema_guard.plan import Evidence, Plan, Refusal, Step
 from schema_guard.report import Attempt, Finding, Report, StepResult
 from schema_guard.schema import Name
@@ -162,8 +163,17 @@ def _step(step: Step, report: Report) -> dict[str, Value]:
         "transactional": step.transactional,
         "repeat": step.repeat,
         "resolves": [short_key(key, report.server.schema) for key in step.resolves],
-        "requires": sorted(step.requires),
-        "provides": sorted(step.provides),
+        "requires": [_need(need) for need in sorted(step.requires, key=str)],
+        "provides": [_need(need) for need in sorted(step.provides, key=str)],
+    }
+
+
+def _need(need: Need) -> dict[str, Value]:
+    return {
+        "kind": need.kind.value,
+        "name": _name(need.name),
+        "columns": list(need.columns),
+        "member": need.member or None,
     }
 
 

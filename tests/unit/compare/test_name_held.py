@@ -57,7 +57,10 @@ def test_another_type_holds_the_name_of_an_enum(postgres_database: Database, sql
     Table("t", models, Column("id", Integer, primary_key=True), Column("mood", Enum("sad", "happy", name="mood")))
     found = refusals(postgres_database, models, f"CREATE TABLE t (id serial PRIMARY KEY); {sql}")
     held = f"the name is held by {holder} public.mood"
-    assert found == {"public.mood": held, "public.t.mood": f"it needs type public.mood, which cannot be had: {held}"}
+    assert found == {
+        "public.mood": held,
+        "public.t.mood": f"waits for type public.mood, which cannot be provided: {held}",
+    }
 
 
 def test_an_index_leaves_the_name_to_a_type(postgres_database: Database) -> None:

@@ -501,4 +501,5 @@ def test_a_foreign_key_cannot_lead_to_a_view(postgres_database: Database) -> Non
     wanted = models(Column("id", Integer, primary_key=True), Column("v_id", ForeignKey("v.id")))
     Table("v", wanted, Column("id", Integer, primary_key=True))
     (refusal,) = plan(postgres_database, wanted).refusals
-    assert refusal.reason == "it needs table public.v, which cannot be had: it is a view"
+    reason = "waits for table public.v, which cannot be provided: a view stands where a table is expected"
+    assert refusal.reason == reason

@@ -47,16 +47,16 @@ def test_what_is_made_of_a_column_waits_for_its_type(postgres_database: Database
         "validate-check public.t.ck_null": Outcome.DONE,
     }
     waiting = {
-        finding.difference.key: finding.refusal.reason.partition(", which cannot be had: ")[0]
+        finding.difference.key: finding.refusal.reason.partition(", which cannot be provided: ")[0]
         for finding in report.findings
         if finding.refusal and finding.difference.code != "type-differs"
     }
     assert waiting == {
-        "check-missing public.t.ck": "it needs another type of public.t.up_id",
-        "foreign-key-missing public.t.fk(up_id)": "it needs another type of public.t.up_id",
-        "foreign-key-missing public.child.fk(code)": "it needs another type of public.keyed.code",
-        "index-missing public.t.ix_json": "it needs another type of public.t.data",
-        "index-missing public.t.ix_gin": "it needs another type of public.t.data",
-        "index-missing public.t.ix_some": "it needs another type of public.t.data",
+        "check-missing public.t.ck": "waits for another type of public.t.up_id",
+        "foreign-key-missing public.t.fk(up_id)": "waits for another type of public.t.up_id",
+        "foreign-key-missing public.child.fk(code)": "waits for another type of public.keyed.code",
+        "index-missing public.t.ix_json": "waits for another type of public.t.data",
+        "index-missing public.t.ix_gin": "waits for another type of public.t.data",
+        "index-missing public.t.ix_some": "waits for another type of public.t.data",
     }
     assert plan(postgres_database, models()).empty

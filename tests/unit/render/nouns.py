@@ -11,6 +11,7 @@ from schema_guard.difference import (
     NullabilityDiffers,
     TableUnknown,
 )
+from schema_guard.need import Need
 from schema_guard.plan import Evidence, Hazard, Lock, Locked, Phase, Plan, Refusal, Step, Survey, Urgency
 from schema_guard.report import Attempt, Finding, Outcome, Report, ServerInfo, StepResult
 from schema_guard.schema import Check, Column, Fill, Name, Table, Type
@@ -66,7 +67,7 @@ def add_column() -> Step:
         resolves=(MISSING.key,),
         object=MISSING.object,
         table=TABLE.name,
-        provides=frozenset({"column proposals.visitor_session_id"}),
+        provides=frozenset({Need.column(Name(None, "proposals"), "visitor_session_id")}),
     )
 
 

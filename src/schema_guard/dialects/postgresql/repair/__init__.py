@@ -26,8 +26,9 @@ from schema_guard.dialects.postgresql.repair.lacking import type_missing
 from schema_guard.dialects.postgresql.repair.nullability import column_unknown, helper_left_over, nullability_differs
 from schema_guard.dialects.postgresql.repair.permission import permitted
 from schema_guard.dialects.postgresql.repair.primary_key import primary_key_differs
+from schema_guard.dialects.postgresql.repair.referable import standing
+from schema_guard.dialects.postgresql.repair.retyped import after_types
 from schema_guard.dialects.postgresql.repair.schema import domain_missing, schema_missing, sequence_missing
-from schema_guard.dialects.postgresql.repair.settle import settle
 from schema_guard.dialects.postgresql.repair.table import relation_differs, table_missing
 from schema_guard.dialects.postgresql.repair.type import collation_differs, type_differs
 from schema_guard.dialects.postgresql.repair.unique import unique_missing
@@ -76,6 +77,7 @@ from schema_guard.difference import (
     UniqueMissing,
 )
 from schema_guard.plan import Policy, Refusal, Step, Survey
+from schema_guard.planner import settle
 from schema_guard.schema import Schema
 
 __all__ = ["repair"]
@@ -95,8 +97,11 @@ def repair(
     With `facts.version` 0 there is no server: the steps then hold on whatever database they meet, by their probes.
     """
     context = Context(differences, expected, actual, facts, survey, policy, dialect)
-    pairs = [(difference, permitted(difference, _of(difference, context), context)) for difference in differences]
-    return settle(pairs)
+    repairs: Repairs = []
+    for difference in differences:
+        found = permitted(difference, _of(difference, context), context)
+        repairs.extend(after_types(difference, found, differences))
+    return settle(repairs, differences, lambda need: standing(need, context))
 
 
 def _of(difference: Difference, context: Context) -> Repairs:  # noqa: C901 - one case for each kind, by design

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from schema_guard.dialects.postgresql.literals import literal
-from schema_guard.dialects.postgresql.repair.context import HIDDEN, Context, Repairs, column_token, table_token
+from schema_guard.dialects.postgresql.repair.context import HIDDEN, Context, Repairs
 from schema_guard.difference import BackfillPending
+from schema_guard.need import Need
 from schema_guard.plan import Batches, Hazard, Lock, Locked, Phase, Refusal
 from schema_guard.schema import Fill, Name
 
@@ -55,9 +56,9 @@ def backfill_pending(difference: BackfillPending, context: Context) -> Repairs:
             scans=True,
             repeat=True,
             batches=_batches(fill, context),
-            provides=context.rows_token(difference.table),
-            requires=frozenset(column_token(name, column) for name, column in fill.needs)
-            | frozenset({table_token(fill.source)}),
+            provides=context.rows_needed(difference.table),
+            requires=frozenset(Need.column(name, column) for name, column in fill.needs)
+            | frozenset({Need.table(fill.source)}),
         )
     ]
 

@@ -6,6 +6,7 @@ from schema_guard.dialects.postgresql.repair import probes
 from schema_guard.dialects.postgresql.repair.context import Context, Repairs
 from schema_guard.dialects.postgresql.repair.naming import chosen
 from schema_guard.difference import CheckMissing, CheckNotValidated
+from schema_guard.need import Need
 from schema_guard.plan import Hazard, Lock, Phase, Refusal, Step
 
 __all__ = ["check_missing", "check_not_validated"]
@@ -28,7 +29,7 @@ def check_missing(difference: CheckMissing, context: Context) -> Repairs:
     body = check.ddl if check.name else f"CONSTRAINT {context.quote(name)} {check.ddl}"
     wanted_unvalidated = body.upper().endswith(NOT_VALID)
     violators = context.violators(difference, context.shape(table))
-    added = f"check {table.name}.{name}"
+    added = Need.constraint(table.name, name)
     add = context.step(
         difference,
         "add-check",
@@ -37,7 +38,7 @@ def check_missing(difference: CheckMissing, context: Context) -> Repairs:
         Phase.CHECK,
         resolves=wanted_unvalidated,
         provides=frozenset({added}),
-        requires=context.mentioned(table, check.expression) | context.rows_token(table),
+        requires=context.mentioned(table, check.expression) | context.rows_needed(table),
         unless=violators.exists if violators else "",
         unless_reason=f"rows violate it: {violators.query}" if violators else "",
     )
@@ -62,14 +63,14 @@ def check_not_validated(difference: CheckNotValidated, context: Context) -> Repa
             )
         ]
     hindrance = context.hindrance(difference, "violate it", "violates it")
-    return [hindrance] if hindrance else [_validate(difference, name, context, context.rows_token(difference.table))]
+    return [hindrance] if hindrance else [_validate(difference, name, context, context.rows_needed(difference.table))]
 
 
 def _validate(
     difference: CheckMissing | CheckNotValidated,
     name: str,
     context: Context,
-    requires: frozenset[str],
+    requires: frozenset[Need],
     undo: tuple[str, ...] = (),
 ) -> Step:
     quoted = context.quote(difference.table.name)

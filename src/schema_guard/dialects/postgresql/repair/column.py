@@ -6,9 +6,10 @@ from collections.abc import Sequence
 
 from schema_guard.dialects.postgresql.repair import probes
 from schema_guard.dialects.postgresql.repair.comment import comment_statements
-from schema_guard.dialects.postgresql.repair.context import INSTANT, Context, Repairs, column_token
+from schema_guard.dialects.postgresql.repair.context import INSTANT, Context, Repairs
 from schema_guard.dialects.postgresql.repair.volatility import rewrites
 from schema_guard.difference import ColumnMissing
+from schema_guard.need import Need
 from schema_guard.plan import Hazard, Phase, Refusal, Rejection, Step
 from schema_guard.schema import Column, Name, Table
 
@@ -175,9 +176,9 @@ def _add(
         cost="rewrites a small or empty table" if computes else INSTANT,
         hazards=(*hazards, Hazard.REWRITES) if computes and not context.empty(table) else hazards,
         rewrites=computes,
-        provides=frozenset({column_token(table.name, column.name)}),
-        requires=(context.type_tokens(column.type) | context.sequence_tokens(column.default))
-        | (context.mentioned(table, generated) - {column_token(table.name, column.name)}),
+        provides=frozenset({Need.column(table.name, column.name)}),
+        requires=(context.types_needed(column.type) | context.sequences_needed(column.default))
+        | (context.mentioned(table, generated) - {Need.column(table.name, column.name)}),
         unless=context.too_many(table) if guarded else "",
         unless_reason=ROWS_CAME if guarded else "",
     )

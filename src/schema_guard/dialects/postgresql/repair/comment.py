@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from schema_guard.dialects.postgresql.literals import literal
 from schema_guard.dialects.postgresql.repair import probes
-from schema_guard.dialects.postgresql.repair.context import Context, Repairs, column_token
+from schema_guard.dialects.postgresql.repair.context import Context, Repairs
 from schema_guard.difference import CommentDiffers
+from schema_guard.need import Need
 from schema_guard.plan import Lock, Phase
 from schema_guard.schema import Column, Table
 
@@ -24,7 +25,7 @@ def comment_differs(difference: CommentDiffers, context: Context) -> Repairs:
             _differs(context, table, column, difference.expected),
             Phase.COMMENT,
             lock=Lock.SHARE_UPDATE_EXCLUSIVE,
-            requires=frozenset({column_token(table.name, column.name)}) if column else frozenset(),
+            requires=frozenset({Need.column(table.name, column.name)}) if column else frozenset(),
         )
     ]
 

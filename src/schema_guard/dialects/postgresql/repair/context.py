@@ -12,6 +12,7 @@ from schema_guard.dialects.postgresql.repair import probes
 from schema_guard.dialects.survey import ROW_SECURITY
 from schema_guard.dialects.violators import Violators, mentions, tables_read, violators_of
 from schema_guard.difference import BackfillPending, Difference, Impact, TableMissing
+from schema_guard.need import Kind, Need
 from schema_guard.plan import (
     Batches,
     Hazard,
@@ -28,16 +29,7 @@ from schema_guard.plan import (
 )
 from schema_guard.schema import Name, Relation, Schema, Table, Type, TypeKind
 
-__all__ = [
-    "Context",
-    "Repairs",
-    "column_token",
-    "default_token",
-    "retyped_token",
-    "table_token",
-    "unique_token",
-    "unknown_type_token",
-]
+__all__ = ["Context", "Repairs"]
 
 Repairs: TypeAlias = list[Step | Refusal]
 
@@ -58,34 +50,6 @@ HIDDEN = (
     f"{ROW_SECURITY} that stand in the way: run it as a role that sees them all"
     " (BYPASSRLS, or the owner without FORCE ROW LEVEL SECURITY)"
 )
-
-
-def table_token(table: Name) -> str:
-    return f"table {table}"
-
-
-def column_token(table: Name, column: str) -> str:
-    return f"column {table}.{column}"
-
-
-def default_token(table: Name, column: str) -> str:
-    """What NOT NULL waits for where the models leave the value to the server."""
-    return f"default {table}.{column}"
-
-
-def retyped_token(table: Name, column: str) -> str:
-    """What waits until a column has the type that the models expect."""
-    return f"another type of {table}.{column}"
-
-
-def unknown_type_token(type_: Type) -> str:
-    """What a column of a type waits for that neither the server nor the models know."""
-    return f"type {type_.name}"
-
-
-def unique_token(table: Name, columns: Sequence[str]) -> str:
-    """Sorted: a foreign key may name the columns of a key in any order."""
-    return f"unique {table}({','.join(sorted(columns))})"
 
 
 @dataclass(frozen=True, slots=True)
@@ -225,26 +189,26 @@ class Context:
             for other in self.differences
         )
 
-    def rows_token(self, table: Table) -> frozenset[str]:
+    def rows_needed(self, table: Table) -> frozenset[Need]:
         """A constraint waits for the table's backfill: NOT VALID already binds every UPDATE of an unfit row."""
-        return frozenset({f"rows {table.name}"})
+        return frozenset({Need.rows(table.name)})
 
-    def mentioned(self, table: Table, *texts: str | None) -> frozenset[str]:
-        """The columns that the texts can refer to, as tokens."""
+    def mentioned(self, table: Table, *texts: str | None) -> frozenset[Need]:
+        """The columns that the texts can refer to."""
         return frozenset(
-            column_token(table.name, column.name)
+            Need.column(table.name, column.name)
             for column in table.columns
             for text in texts
             if text and mentions(text, column.name)
         )
 
-    def type_tokens(self, type_: Type) -> frozenset[str]:
+    def types_needed(self, type_: Type) -> frozenset[Need]:
         """The enum or domain of the models that a type is, or the type that nobody knows."""
         known = {enum.name for enum in self.expected.enums} | {domain.name for domain in self.expected.domains}
         found = {name for name in known if name.name == type_.name and type_.schema in (None, name.schema)}
         if not found and type_.kind is TypeKind.UNKNOWN:
-            return frozenset({unknown_type_token(type_)})
-        return frozenset(f"type {name}" for name in found)
+            return frozenset({Need.type(Name(None, type_.name))})
+        return frozenset(Need.type(name) for name in found)
 
     def collation(self, name: str) -> str:
         """A collation as DDL writes it; its schema and a point stand before it unless it is the system's."""
@@ -253,10 +217,10 @@ class Context:
             return self.quote(Name(schema, rest))
         return '"' + name.replace('"', '""') + '"'
 
-    def sequence_tokens(self, text: str | None) -> frozenset[str]:
+    def sequences_needed(self, text: str | None) -> frozenset[Need]:
         """The sequences of the models that a default can refer to."""
         return frozenset(
-            f"sequence {sequence.name}"
+            Need(Kind.SEQUENCE, sequence.name)
             for sequence in self.expected.sequences
             if text and mentions(text, sequence.name.name)
         )
@@ -291,8 +255,8 @@ class Context:
         batches: Batches | None = None,
         work: str = "",
         resolves: bool = True,
-        provides: frozenset[str] = frozenset(),
-        requires: frozenset[str] = frozenset(),
+        provides: frozenset[Need] = frozenset(),
+        requires: frozenset[Need] = frozenset(),
         unless: str = "",
         unless_reason: str = "",
         undo_on_failure: tuple[str, ...] = (),
@@ -315,6 +279,7 @@ class Context:
             locks=locks,
             why=why or difference.headline,
             resolves=(difference.key,) if resolves else (),
+            answers=(difference,),
             object=about or difference.object,
             table=table,
             cost=cost,
@@ -342,12 +307,12 @@ def _large(number: float) -> str:
     return f"{number:.0f} T"
 
 
-def _table_needed(difference: Difference) -> frozenset[str]:
+def _table_needed(difference: Difference) -> frozenset[Need]:
     """Whatever is done to a table waits until it is there."""
     table = difference.table_name
     if table is None or isinstance(difference, TableMissing):
         return frozenset()
-    return frozenset({table_token(table)})
+    return frozenset({Need.table(table)})
 
 
 def _constraint_names(table: Table) -> list[str | None]:

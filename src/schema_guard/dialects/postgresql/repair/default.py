@@ -6,9 +6,10 @@ import re
 
 from schema_guard.dialects.postgresql.literals import literal
 from schema_guard.dialects.postgresql.repair import probes
-from schema_guard.dialects.postgresql.repair.context import HIDDEN, Context, Repairs, column_token, default_token
+from schema_guard.dialects.postgresql.repair.context import HIDDEN, Context, Repairs
 from schema_guard.dialects.postgresql.repair.naming import chosen
 from schema_guard.difference import DefaultDiffers, GeneratedDiffers, IdentityDiffers
+from schema_guard.need import Need
 from schema_guard.plan import Hazard, Phase, Refusal, Step
 from schema_guard.schema import Name
 
@@ -39,8 +40,8 @@ def default_differs(difference: DefaultDiffers, context: Context) -> Repairs:
             [f"ALTER TABLE {name} ALTER COLUMN {quoted} SET DEFAULT {column.default}"],
             _still_differs(difference, name, context),
             Phase.DEFAULT,
-            provides=frozenset({default_token(table.name, column.name)}),
-            requires=frozenset({column_token(table.name, column.name)}) | context.sequence_tokens(column.default),
+            provides=frozenset({Need.default(table.name, column.name)}),
+            requires=frozenset({Need.column(table.name, column.name)}) | context.sequences_needed(column.default),
         )
     ]
 
@@ -100,8 +101,8 @@ def _by_sequence(difference: DefaultDiffers, context: Context) -> Repairs:
             Phase.DEFAULT,
             cost="for as long as it takes to find the highest key",
             hazards=() if _leads_an_index(difference, context) else (Hazard.SCANS,),
-            provides=frozenset({default_token(table.name, column.name)}),
-            requires=frozenset({column_token(table.name, column.name)}),
+            provides=frozenset({Need.default(table.name, column.name)}),
+            requires=frozenset({Need.column(table.name, column.name)}),
             unless=probes.not_its_sequence(relation, name, column.name),
             unless_reason=f"something else holds the name {sequence}, or another column's keys come from it",
         )
@@ -171,7 +172,7 @@ def _made_identity(difference: IdentityDiffers, context: Context) -> Step:
         Phase.DEFAULT,
         cost="for as long as it takes to find the highest key",
         hazards=() if _leads_an_index(difference, context) else (Hazard.SCANS,),
-        requires=frozenset({column_token(table.name, column.name)}),
+        requires=frozenset({Need.column(table.name, column.name)}),
     )
 
 

@@ -7,6 +7,7 @@ from schema_guard.dialects.postgresql.repair import probes
 from schema_guard.dialects.postgresql.repair.context import Context, Repairs
 from schema_guard.dialects.postgresql.repair.schema import held, homeless, needs_schema
 from schema_guard.difference import EnumMissing, EnumValueMissing
+from schema_guard.need import Kind, Need
 from schema_guard.plan import Phase
 
 __all__ = ["enum_missing", "enum_value_missing"]
@@ -23,7 +24,7 @@ def enum_missing(difference: EnumMissing, context: Context) -> Repairs:
             [enum.ddl],
             probes.type_absent(context.quote(enum.name)),
             Phase.TYPE,
-            provides=frozenset({f"type {enum.name}"}),
+            provides=frozenset({Need.type(enum.name)}),
             requires=needs_schema(enum.name),
         )
     ]
@@ -41,7 +42,7 @@ def enum_value_missing(difference: EnumValueMissing, context: Context) -> Repair
             [f"ALTER TYPE {name} ADD VALUE IF NOT EXISTS {literal(difference.value)}{place}"],
             probes.enum_value_absent(name, difference.value),
             Phase.ENUM_VALUE,
-            provides=frozenset({f"value {enum.name}.{difference.value}"}),
-            requires=frozenset({f"type {enum.name}"}),
+            provides=frozenset({Need(Kind.VALUE, enum.name, member=difference.value)}),
+            requires=frozenset({Need.type(enum.name)}),
         )
     ]

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 from schema_guard.dialects.postgresql.repair import probes
-from schema_guard.dialects.postgresql.repair.context import Context, Repairs, column_token, table_token, unique_token
+from schema_guard.dialects.postgresql.repair.context import Context, Repairs
 from schema_guard.dialects.postgresql.repair.naming import chosen
+from schema_guard.dialects.postgresql.repair.referable import has_key
 from schema_guard.difference import ForeignKeyDiffers, ForeignKeyMissing, ForeignKeyNotValidated
+from schema_guard.need import Need
 from schema_guard.plan import Hazard, Lock, Locked, Phase, Refusal, Step
-from schema_guard.schema import ForeignKey, Relation, Table
+from schema_guard.schema import ForeignKey, Relation
 
 __all__ = ["foreign_key_differs", "foreign_key_missing", "foreign_key_not_validated"]
 
@@ -43,7 +43,7 @@ def foreign_key_missing(difference: ForeignKeyMissing, context: Context) -> Repa
             )
         ]
     in_the_way = context.violators(difference, context.shape(table))
-    added = f"foreign key {table.name}.{name}"
+    added = Need.constraint(table.name, name)
     scans = not late and not context.created(table)
     add = context.step(
         difference,
@@ -101,11 +101,11 @@ def foreign_key_not_validated(difference: ForeignKeyNotValidated, context: Conte
             )
         ]
     hindrance = context.hindrance(difference, "refer to nothing", "refers to nothing")
-    return [hindrance] if hindrance else [_validate(difference, name, context, context.rows_token(difference.table))]
+    return [hindrance] if hindrance else [_validate(difference, name, context, context.rows_needed(difference.table))]
 
 
 def _validate(
-    difference: ForeignKeyMissing | ForeignKeyNotValidated, name: str, context: Context, requires: frozenset[str]
+    difference: ForeignKeyMissing | ForeignKeyNotValidated, name: str, context: Context, requires: frozenset[Need]
 ) -> Step:
     quoted = context.quote(difference.table.name)
     return context.step(
@@ -135,16 +135,16 @@ def _locks(
     return tuple(locked for locked in dict.fromkeys(found) if locked.lock is on_table or locked.relation not in table)
 
 
-def _needs(difference: ForeignKeyMissing, key: ForeignKey, context: Context) -> frozenset[str]:
+def _needs(difference: ForeignKeyMissing, key: ForeignKey, context: Context) -> frozenset[Need]:
     table = difference.table.name
     return frozenset(
         {
-            table_token(key.target),
-            unique_token(key.target, key.target_columns),
-            *(column_token(table, column) for column in key.columns),
-            *(column_token(key.target, column) for column in key.target_columns),
+            Need.table(key.target),
+            Need.key(key.target, key.target_columns),
+            *(Need.column(table, column) for column in key.columns),
+            *(Need.column(key.target, column) for column in key.target_columns),
         }
-    ) | context.rows_token(difference.table)
+    ) | context.rows_needed(difference.table)
 
 
 def _refers_to_no_key(key: ForeignKey, context: Context) -> bool:
@@ -152,18 +152,7 @@ def _refers_to_no_key(key: ForeignKey, context: Context) -> bool:
     a primary key, a UNIQUE constraint, or those of a unique index that is not partial), in any order.
     """
     tables = [table for schema in (context.actual, context.expected) if (table := schema.table(key.target)) is not None]
-    wanted = frozenset(key.target_columns)
-    return bool(tables) and not any(wanted == columns for table in tables for columns in _keys(table))
-
-
-def _keys(table: Table) -> Iterator[frozenset[str]]:
-    if table.primary_key is not None:
-        yield frozenset(table.primary_key.columns)
-    for unique in table.uniques:
-        yield frozenset(unique.columns)
-    for index in table.indexes:
-        if index.unique and index.where is None and index.columns is not None:
-            yield frozenset(index.columns)
+    return bool(tables) and not any(has_key(table, key.target_columns) for table in tables)
 
 
 def _may_not_refer(difference: ForeignKeyMissing, context: Context) -> Refusal | None:

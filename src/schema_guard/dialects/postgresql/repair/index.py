@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from schema_guard.dialects.postgresql.repair import probes
 from schema_guard.dialects.postgresql.repair.clearing import clear_away
-from schema_guard.dialects.postgresql.repair.context import Context, Repairs, unique_token
+from schema_guard.dialects.postgresql.repair.context import Context, Repairs
 from schema_guard.dialects.postgresql.repair.lacking import rejected
 from schema_guard.dialects.postgresql.repair.partitioned_index import build_on_partitions
 from schema_guard.difference import Difference, Holder, IndexInvalid, IndexMissing
+from schema_guard.need import Need
 from schema_guard.plan import Hazard, Lock, Phase, Refusal, Step
 from schema_guard.schema import Index, Name, Table
 
@@ -62,7 +63,7 @@ def build_concurrently(
     unless: str,
     reason: str,
     resolves: bool = True,
-    provides: frozenset[str] = frozenset(),
+    provides: frozenset[Need] = frozenset(),
 ) -> Step:
     """CREATE INDEX CONCURRENTLY of `index.ddl`, and what clears away an INVALID leftover of a failure."""
     table = difference.table_name
@@ -230,16 +231,16 @@ def _unique(index: Index) -> str:
     return "UNIQUE " if index.unique else ""
 
 
-def _provided(index: Index, table: Name) -> frozenset[str]:
+def _provided(index: Index, table: Name) -> frozenset[Need]:
     columns = index.columns
     if not index.unique or index.where or columns is None:
         return frozenset()
-    return frozenset({unique_token(table, columns)})
+    return frozenset({Need.key(table, columns)})
 
 
-def _needed(index: Index, table: Table, context: Context) -> frozenset[str]:
-    plain = frozenset(f"column {table.name}.{element.text}" for element in index.elements if not element.is_expression)
+def _needed(index: Index, table: Table, context: Context) -> frozenset[Need]:
+    plain = frozenset(Need.column(table.name, element.text) for element in index.elements if not element.is_expression)
     expressions = [element.text for element in index.elements if element.is_expression]
-    included = frozenset(f"column {table.name}.{name}" for name in index.include)
-    rows = context.rows_token(table) if index.unique else frozenset()
+    included = frozenset(Need.column(table.name, name) for name in index.include)
+    rows = context.rows_needed(table) if index.unique else frozenset()
     return plain | included | rows | context.mentioned(table, index.where, *expressions)

@@ -8,9 +8,10 @@ From 18 on NOT NULL itself can be NOT VALID and needs no helper. A crash in betw
 from __future__ import annotations
 
 from schema_guard.dialects.postgresql.repair import probes
-from schema_guard.dialects.postgresql.repair.context import Context, Repairs, column_token, default_token
+from schema_guard.dialects.postgresql.repair.context import Context, Repairs
 from schema_guard.dialects.postgresql.repair.naming import HELPER, chosen, helper_name
 from schema_guard.difference import ColumnUnknown, Difference, NullabilityDiffers, ObjectUnknown
+from schema_guard.need import Need
 from schema_guard.plan import Hazard, Lock, Phase, Refusal, Step
 from schema_guard.schema import Column, Table, Write
 
@@ -83,7 +84,7 @@ def _loosen(difference: NullabilityDiffers, context: Context) -> Repairs:
             [statement],
             probes.column_has(name, column.name, f"a.attnotnull AND a.attidentity = ''{in_key}"),
             Phase.LOOSEN,
-            requires=frozenset({column_token(table.name, column.name)}),
+            requires=frozenset({Need.column(table.name, column.name)}),
         )
     ]
 
@@ -96,10 +97,10 @@ def tighten(
     difference: Difference, table: Table, column: Column, context: Context, *, unless: str, reason: str
 ) -> list[Step]:
     """Steps that end with NOT NULL on the column, whatever a run before this one got done."""
-    requires = frozenset({column_token(table.name, column.name)}) | context.rows_token(table)
+    requires = frozenset({Need.column(table.name, column.name)}) | context.rows_needed(table)
     expected = table.column(column.name)
     if expected is not None and expected.write is Write.OMITTED:  # an INSERT leaves it out
-        requires |= {default_token(table.name, column.name)}
+        requires |= {Need.default(table.name, column.name)}
     started = any(check.name == helper_name(column.name) for check in context.shape(table).checks)
     if column.nullable and context.small(table) and not started:
         return [_at_once(difference, table, column, context, unless, reason, requires)]
@@ -115,7 +116,7 @@ def _at_once(
     context: Context,
     unless: str,
     reason: str,
-    requires: frozenset[str],
+    requires: frozenset[Need],
 ) -> Step:
     name = context.quote(table.name)
     return context.step(
@@ -126,7 +127,7 @@ def _at_once(
         Phase.NOT_NULL,
         about=f"{table.name}.{column.name}",
         cost="reads every row of a small or empty table",
-        provides=frozenset({f"not-null {table.name}.{column.name} validated"}),
+        provides=frozenset({Need.not_null(table.name, column.name)}),
         requires=requires,
         unless=probes.any_of(context.too_many(table), unless),
         unless_reason=reason or "the table holds more rows than when it was looked at",
@@ -140,14 +141,14 @@ def _by_not_valid(
     context: Context,
     unless: str,
     reason: str,
-    requires: frozenset[str],
+    requires: frozenset[Need],
 ) -> list[Step]:
     name, quoted = context.quote(table.name), context.quote(column.name)
-    done = f"not-null {table.name}.{column.name}"
     if column.nullable:
         constraint = chosen(table.name.name, column.name, "not_null", context.taken_names(table.name.schema))
     else:
         constraint = column.not_null_name or chosen(table.name.name, column.name, "not_null", ())
+    done = Need.constraint(table.name, constraint)
     steps = []
     if column.nullable:
         steps.append(
@@ -181,7 +182,7 @@ def _by_not_valid(
             cost=context.reads(table),
             hazards=(Hazard.SCANS,),
             scans=True,
-            provides=frozenset({f"{done} validated"}),
+            provides=frozenset({Need.not_null(table.name, column.name)}),
             undo_on_failure=context.take_back(table.name, constraint) if column.nullable else (),
             requires=requires | {done} if column.nullable else requires,
         )
@@ -196,12 +197,12 @@ def _by_helper(
     context: Context,
     unless: str,
     reason: str,
-    requires: frozenset[str],
+    requires: frozenset[Need],
 ) -> list[Step]:
     name, quoted = context.quote(table.name), context.quote(column.name)
     helper = helper_name(column.name)
     standing = next((check for check in context.shape(table).checks if check.name == helper), None)
-    added, validated = f"helper {table.name}.{column.name}", f"helper {table.name}.{column.name} validated"
+    added, validated = Need.constraint(table.name, helper), Need.validated(table.name, helper)
     steps = []
     if standing is None:
         steps.append(
@@ -249,7 +250,7 @@ def _by_helper(
             probes.constraint_has(name, helper, "c.convalidated"),
             Phase.NOT_NULL,
             about=f"{table.name}.{column.name}",
-            provides=frozenset({f"not-null {table.name}.{column.name} validated"}),
+            provides=frozenset({Need.not_null(table.name, column.name)}),
             requires=requires | {validated},
         )
     )

@@ -17,6 +17,7 @@ from schema_guard.dialects.postgresql.repair.clearing import clear_away
 from schema_guard.dialects.postgresql.repair.context import Context
 from schema_guard.dialects.postgresql.repair.naming import LIMIT
 from schema_guard.difference import IndexInvalid, IndexMissing
+from schema_guard.need import Need
 from schema_guard.plan import Hazard, Lock, Locked, Phase, Step
 from schema_guard.schema import Index, Name, Partition, Table
 
@@ -24,7 +25,7 @@ __all__ = ["build_on_partitions"]
 
 
 def build_on_partitions(
-    difference: IndexMissing | IndexInvalid, name: Name, context: Context, requires: frozenset[str]
+    difference: IndexMissing | IndexInvalid, name: Name, context: Context, requires: frozenset[Need]
 ) -> list[Step]:
     """The steps, or none when it cannot be done this way (a partition on another server, an index of other words).
 
@@ -57,7 +58,7 @@ class _Recipe:
     rest: str
     live: Table
     context: Context
-    requires: frozenset[str]
+    requires: frozenset[Need]
 
     def steps(self) -> Iterator[Step]:
         yield self._alone(self.live.name, self.name, frozenset())
@@ -69,7 +70,7 @@ class _Recipe:
                 continue
             own = Name(part.name.schema, _name_on(part, self.name.name))
             if part.partitioned:
-                yield self._alone(part.name, own, frozenset({_token(parent_index)}))
+                yield self._alone(part.name, own, frozenset({Need.index(parent_index)}))
                 yield from self._below(part.name, own)
             else:
                 yield self._concurrently(part.name, own, parent_index)
@@ -79,7 +80,7 @@ class _Recipe:
     def _create(self) -> str:
         return "CREATE UNIQUE INDEX" if self.difference.index.unique else "CREATE INDEX"
 
-    def _alone(self, table: Name, own: Name, requires: frozenset[str]) -> Step:
+    def _alone(self, table: Name, own: Name, requires: frozenset[Need]) -> Step:
         quote = self.context.quote
         key = self._lacks_key(table)
         return self.context.step(
@@ -92,7 +93,7 @@ class _Recipe:
             locks=(Locked(Lock.SHARE, table),),
             cost="for an instant; INVALID until every partition has its own",
             resolves=False,
-            provides=frozenset({_token(own)}),
+            provides=frozenset({Need.index(own)}),
             requires=self.requires | requires,
             unless=key,
             unless_reason="a unique index of a partitioned table has to hold all columns of the partition key",
@@ -131,8 +132,8 @@ class _Recipe:
             scans=True,
             transactional=False,
             resolves=False,
-            provides=frozenset({_token(own)}),
-            requires=frozenset({_token(parent_index)}),
+            provides=frozenset({Need.index(own)}),
+            requires=frozenset({Need.index(parent_index)}),
             unless=taken,
             unless_reason=f"something of the name {own} is there already",
             undo_on_failure=clear_away(quoted, relation),
@@ -151,12 +152,8 @@ class _Recipe:
             locks=(Locked(Lock.ACCESS_SHARE, parent), Locked(Lock.ACCESS_SHARE, table)),
             cost="for an instant; ACCESS EXCLUSIVE on the partition's new index",
             resolves=False,
-            requires=frozenset({_token(parent_index), _token(own)}),
+            requires=frozenset({Need.index(parent_index), Need.index(own)}),
         )
-
-
-def _token(index: Name) -> str:
-    return f"index {index}"
 
 
 def _name_on(part: Partition, index: str) -> str:

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from schema_guard.dialects.postgresql.repair import probes
-from schema_guard.dialects.postgresql.repair.context import Context, Repairs, unique_token
+from schema_guard.dialects.postgresql.repair.context import Context, Repairs
 from schema_guard.dialects.postgresql.repair.index import build_concurrently, left_over
 from schema_guard.dialects.postgresql.repair.naming import chosen
 from schema_guard.dialects.postgresql.repair.nullability import tighten
 from schema_guard.difference import PrimaryKeyDiffers
+from schema_guard.need import Need
 from schema_guard.plan import Phase, Refusal, Step
 from schema_guard.schema import Index, IndexElement, Name, Table
 
@@ -35,7 +36,7 @@ def _by_index(difference: PrimaryKeyDiffers, name: str, context: Context) -> Rep
     quoted = context.quote(table.name)
     shape = context.shape(table)
     steps: list[Step | Refusal] = []
-    tight: set[str] = set()
+    tight: set[Need] = set()
     for column_name in key.columns:
         column = shape.column(column_name)
         if column is None or not (column.nullable or not column.validated):
@@ -43,7 +44,7 @@ def _by_index(difference: PrimaryKeyDiffers, name: str, context: Context) -> Rep
         exists = f"SELECT EXISTS (SELECT 1 FROM {quoted} WHERE {context.quote(column_name)} IS NULL)"
         reason = f"rows hold NULL in {column_name}"
         steps.extend(tighten(difference, table, column, context, unless=exists, reason=reason))
-        tight.add(f"not-null {table.name}.{column_name} validated")
+        tight.add(Need.not_null(table.name, column_name))
     violators = context.violators(difference, shape)
     columns = ", ".join(map(context.quote, key.columns))
     index = Index(
@@ -53,7 +54,7 @@ def _by_index(difference: PrimaryKeyDiffers, name: str, context: Context) -> Rep
         ddl=f"{context.quote(name)} ON {quoted} ({columns})",
     )
     constraint = context.quote(name)
-    built = f"index {relation}"
+    built = Need.index(relation)
     ready = probes.index_valid(quoted, context.quote(relation))
     steps.append(
         build_concurrently(
@@ -100,8 +101,8 @@ def _at_once(difference: PrimaryKeyDiffers, name: str, context: Context) -> Step
         probes.primary_key_absent(quoted),
         Phase.PRIMARY_KEY,
         cost="builds its index on a small or empty table",
-        provides=frozenset({unique_token(table.name, key.columns)}),
-        requires=frozenset(f"column {table.name}.{column}" for column in key.columns),
+        provides=frozenset({Need.key(table.name, key.columns)}),
+        requires=frozenset(Need.column(table.name, column) for column in key.columns),
         unless=context.too_many(table),
         unless_reason="the table holds more rows than when it was looked at",
     )

@@ -5,6 +5,7 @@ from __future__ import annotations
 from schema_guard.dialects.postgresql.repair import probes
 from schema_guard.dialects.postgresql.repair.context import Context, Repairs
 from schema_guard.difference import Difference, DomainMissing, Holder, SchemaMissing, SequenceMissing
+from schema_guard.need import Kind, Need
 from schema_guard.plan import Lock, Phase, Refusal
 from schema_guard.schema import Name
 
@@ -20,7 +21,7 @@ def schema_missing(difference: SchemaMissing, context: Context) -> Repairs:
             probes.schema_absent(difference.name),
             Phase.SCHEMA,
             lock=Lock.NONE,
-            provides=frozenset({f"schema {difference.name}"}),
+            provides=frozenset({Need.schema(difference.name)}),
         )
     ]
 
@@ -36,8 +37,8 @@ def domain_missing(difference: DomainMissing, context: Context) -> Repairs:
             [domain.ddl],
             probes.type_absent(context.quote(domain.name)),
             Phase.TYPE,
-            provides=frozenset({f"type {domain.name}"}),
-            requires=needs_schema(domain.name) | context.type_tokens(domain.type),
+            provides=frozenset({Need.type(domain.name)}),
+            requires=needs_schema(domain.name) | context.types_needed(domain.type),
         )
     ]
 
@@ -53,14 +54,14 @@ def sequence_missing(difference: SequenceMissing, context: Context) -> Repairs:
             [sequence.ddl],
             probes.relation_absent(context.quote(sequence.name)),
             Phase.SEQUENCE,
-            provides=frozenset({f"sequence {sequence.name}"}),
+            provides=frozenset({Need(Kind.SEQUENCE, sequence.name)}),
             requires=needs_schema(sequence.name),
         )
     ]
 
 
-def needs_schema(name: Name) -> frozenset[str]:
-    return frozenset({f"schema {name.schema}"}) if name.schema else frozenset()
+def needs_schema(name: Name) -> frozenset[Need]:
+    return frozenset({Need.schema(name.schema)}) if name.schema else frozenset()
 
 
 def held(difference: Difference, holder: Holder, wanted: str) -> Repairs:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from schema_guard.dialects.postgresql.repair import probes
 from schema_guard.dialects.postgresql.repair.comment import comment_statements
-from schema_guard.dialects.postgresql.repair.context import Context, Repairs, column_token, table_token, unique_token
+from schema_guard.dialects.postgresql.repair.context import Context, Repairs
 from schema_guard.dialects.postgresql.repair.foreign_key import foreign_key_missing
 from schema_guard.dialects.postgresql.repair.index import index_missing
 from schema_guard.dialects.postgresql.repair.lacking import without_definition
@@ -17,6 +17,7 @@ from schema_guard.difference import (
     RelationDiffers,
     TableMissing,
 )
+from schema_guard.need import Need
 from schema_guard.plan import Lock, Locked, Noun, Phase, Refusal
 from schema_guard.schema import Column, ForeignKey, Index, Table
 
@@ -113,19 +114,19 @@ def _locks(table: Table) -> tuple[Locked, ...]:
     return tuple(Locked(Lock.SHARE_ROW_EXCLUSIVE, target) for target in sorted(targets, key=str))
 
 
-def _provided(table: Table) -> frozenset[str]:
-    uniques = [unique_token(table.name, unique.columns) for unique in table.uniques]
-    key = [unique_token(table.name, table.primary_key.columns)] if table.primary_key else []
-    columns = [column_token(table.name, column.name) for column in table.columns]
-    return frozenset({table_token(table.name), *uniques, *key, *columns})
+def _provided(table: Table) -> frozenset[Need]:
+    uniques = [Need.key(table.name, unique.columns) for unique in table.uniques]
+    key = [Need.key(table.name, table.primary_key.columns)] if table.primary_key else []
+    columns = [Need.column(table.name, column.name) for column in table.columns]
+    return frozenset({Need.table(table.name), *uniques, *key, *columns})
 
 
-def _required(table: Table, context: Context) -> frozenset[str]:
-    types = [context.type_tokens(column.type) for column in table.columns]
-    defaults = [context.sequence_tokens(column.default) for column in table.columns]
+def _required(table: Table, context: Context) -> frozenset[Need]:
+    types = [context.types_needed(column.type) for column in table.columns]
+    defaults = [context.sequences_needed(column.default) for column in table.columns]
     targets = [_target(key, table) for key in table.inline_foreign_keys]
     return needs_schema(table.name).union(*types, *defaults, *targets)
 
 
-def _target(key: ForeignKey, table: Table) -> frozenset[str]:
-    return frozenset() if key.target == table.name else frozenset({table_token(key.target)})
+def _target(key: ForeignKey, table: Table) -> frozenset[Need]:
+    return frozenset() if key.target == table.name else frozenset({Need.table(key.target)})

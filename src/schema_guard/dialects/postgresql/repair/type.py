@@ -6,9 +6,10 @@ from collections.abc import Sequence
 
 from schema_guard.dialects.postgresql.literals import literal
 from schema_guard.dialects.postgresql.repair import probes
-from schema_guard.dialects.postgresql.repair.context import Context, Repairs, column_token, retyped_token
+from schema_guard.dialects.postgresql.repair.context import Context, Repairs
 from schema_guard.dialects.violators import mentions
 from schema_guard.difference import CollationDiffers, Fit, TypeDiffers
+from schema_guard.need import Need
 from schema_guard.plan import Hazard, Phase, Refusal, Step
 
 __all__ = ["collation_differs", "type_differs"]
@@ -58,8 +59,8 @@ def _widen(difference: TypeDiffers, context: Context, *, rewrites: bool) -> Repa
             hazards=(Hazard.REWRITES, Hazard.BLOCKS_READS) if rewrites and not context.empty(table) else (),
             rewrites=rewrites,
             scans=rewrites,
-            provides=frozenset({retyped_token(table.name, column.name)}),
-            requires=frozenset({column_token(table.name, column.name)}) | context.type_tokens(column.type),
+            provides=frozenset({Need.column_type(table.name, column.name)}),
+            requires=frozenset({Need.column(table.name, column.name)}) | context.types_needed(column.type),
             unless=probes.any_of(used, context.too_many(table)) if rewrites else used,
             unless_reason=DEPENDED_ON + ("; or the table grew since it was looked at" if rewrites else ""),
         )
@@ -132,10 +133,10 @@ def _retyped(difference: TypeDiffers, context: Context) -> Step:
         Phase.WIDEN,
         cost="for an instant; the table is empty",
         rewrites=True,
-        provides=frozenset({retyped_token(table.name, column.name)}),
-        requires=frozenset({column_token(table.name, column.name)})
-        | context.type_tokens(column.type)
-        | context.sequence_tokens(column.default),
+        provides=frozenset({Need.column_type(table.name, column.name)}),
+        requires=frozenset({Need.column(table.name, column.name)})
+        | context.types_needed(column.type)
+        | context.sequences_needed(column.default),
         unless=probes.any_of(probes.depended_on(quoted, column.name), f"SELECT EXISTS (SELECT 1 FROM {quoted})"),
         unless_reason=f"{DEPENDED_ON}, or the table holds rows by now",
     )

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from schema_guard.dialects.postgresql.repair import probes
-from schema_guard.dialects.postgresql.repair.context import Context, Repairs, unique_token
+from schema_guard.dialects.postgresql.repair.context import Context, Repairs
 from schema_guard.dialects.postgresql.repair.index import build_concurrently, left_over, put_aside
 from schema_guard.dialects.postgresql.repair.naming import chosen
 from schema_guard.difference import Holder, UniqueMissing
+from schema_guard.need import Need
 from schema_guard.plan import Hazard, Phase, Refusal, Step
 from schema_guard.schema import Index, IndexElement, Name, Table, Unique
 
@@ -42,7 +43,7 @@ def _by_index(difference: UniqueMissing, name: str, context: Context) -> Repairs
     table, unique = difference.table, difference.unique
     index = _index_of(unique, name, table.name, context)
     relation = Name(table.name.schema, name)
-    built = f"index {relation}"
+    built = Need.index(relation)
     violators = context.violators(difference, context.shape(table))
     # An index that is checked at once serves neither a model that wants to defer nor the other way round.
     absent = probes.unique_absent(
@@ -69,7 +70,7 @@ def _by_index(difference: UniqueMissing, name: str, context: Context) -> Repairs
     ]
 
 
-def _make_constraint(difference: UniqueMissing, name: str, context: Context, requires: frozenset[str]) -> Step:
+def _make_constraint(difference: UniqueMissing, name: str, context: Context, requires: frozenset[Need]) -> Step:
     table, unique = difference.table, difference.unique
     quoted, relation = context.quote(table.name), context.quote(Name(table.name.schema, name))
     constraint = context.quote(name)
@@ -80,7 +81,7 @@ def _make_constraint(difference: UniqueMissing, name: str, context: Context, req
         [f"ALTER TABLE {quoted} ADD CONSTRAINT {constraint} UNIQUE USING INDEX {constraint}{_timing(unique)}"],
         f"SELECT ({probes.constraint_absent(quoted, name)}) AND ({index_stands})",
         Phase.UNIQUE,
-        provides=frozenset({unique_token(table.name, unique.columns)}) if unique.deferrable else frozenset(),
+        provides=frozenset({Need.key(table.name, unique.columns)}) if unique.deferrable else frozenset(),
         requires=requires,
     )
 
@@ -108,8 +109,8 @@ def _at_once(difference: UniqueMissing, name: str, context: Context) -> Step | R
         cost="builds its index on a small or empty table",
         hazards=(Hazard.SCANS,) if not context.empty(table) else (),
         scans=not context.empty(table),
-        provides=frozenset({unique_token(table.name, unique.columns)}),
-        requires=frozenset(f"column {table.name}.{column}" for column in unique.columns),
+        provides=frozenset({Need.key(table.name, unique.columns)}),
+        requires=frozenset(Need.column(table.name, column) for column in unique.columns),
         unless=context.too_many(table),
         unless_reason="the table holds more rows than when it was looked at",
     )

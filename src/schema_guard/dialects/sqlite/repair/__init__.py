@@ -4,16 +4,20 @@ edit of the table's text, or a refusal. Pure."""
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 from schema_guard.dialects.base import Facts
 from schema_guard.dialects.sqlite.repair.backfill import fill_rows
-from schema_guard.dialects.sqlite.repair.case import Case
+from schema_guard.dialects.sqlite.repair.case import ByHand, Case, Edit
 from schema_guard.dialects.sqlite.repair.merge import backup_step
-from schema_guard.dialects.sqlite.repair.of_table import repair_table
+from schema_guard.dialects.sqlite.repair.needs import standing, target_needs
+from schema_guard.dialects.sqlite.repair.of_table import Answer, finish_table, repairs_of_table
 from schema_guard.dialects.sqlite.repair.refused import refuse, refuse_on_relation
 from schema_guard.dialects.sqlite.repair.table import create_table
-from schema_guard.difference import BackfillPending, Difference, Impact, TableMissing
-from schema_guard.plan import Policy, Refusal, Step, Survey
+from schema_guard.difference import BackfillPending, Difference, ForeignKeyMissing, Impact, TableMissing
+from schema_guard.need import Need
+from schema_guard.plan import Phase, Policy, Refusal, Step, Survey
+from schema_guard.planner import because, settle, unmet, waits_for
 from schema_guard.schema import Name, Relation, Schema
 
 __all__ = ["repair"]
@@ -29,9 +33,29 @@ def repair(
 ) -> list[Step | Refusal]:
     """A step or a refusal for each difference that matters; notes are left alone."""
     case = Case(differences, expected, actual, facts, survey, policy)
-    answers: list[Step | Refusal] = []
+    case = replace(case, lost=_lost(case))
+    answers = _possible(_answers(case), case)
+    finished: list[Step | Refusal] = []
+    of_tables: dict[Name, list[Answer]] = {}
+    for answer in answers:
+        name = _table_of(answer)
+        if name is not None and case.live(name) is not None:
+            of_tables.setdefault(name, []).append(answer)
+        elif isinstance(answer, Step | Refusal):
+            finished.append(answer)
+    for name, own in of_tables.items():
+        live = case.live(name)
+        if live is not None:
+            finished.extend(finish_table(live, own, case))
+    settled = settle(finished, differences, lambda need: standing(need, actual))
+    return _read_only(settled, case) if facts.read_only else _with_backups(settled, case)
+
+
+def _answers(case: Case) -> list[Answer]:
+    """What could be done about each difference by itself."""
+    answers: list[Answer] = []
     of_tables: dict[Name, list[Difference]] = {}
-    for difference in differences:
+    for difference in case.differences:
         if difference.impact is Impact.NOTES:
             continue
         table = case.live(difference.table_name) if difference.table_name else None
@@ -48,8 +72,65 @@ def repair(
     for name, own in of_tables.items():
         live = case.live(name)
         if live is not None:
-            answers.extend(repair_table(live, own, case))
-    return _read_only(answers, case) if facts.read_only else _with_backups(answers, case)
+            answers.extend(repairs_of_table(live, own, case))
+    return answers
+
+
+def _possible(answers: Sequence[Answer], case: Case) -> list[Answer]:
+    """The same with refusals in place of what requires something that is neither there nor made."""
+    wanting = [answer for answer in answers if isinstance(answer, Step | Edit)]
+    missing = {need for difference in case.differences for need in difference.makes}
+    lacking = unmet(wanting, missing, lambda need: standing(need, case.actual))
+    refused = {id(wanting[position]): needs for position, needs in lacking.items()}
+    reasons = because(case.differences, _refusals(answers))
+    possible: list[Answer] = []
+    for answer in answers:
+        if not isinstance(answer, Step | Edit) or id(answer) not in refused:
+            possible.append(answer)
+            continue
+        concerned = (answer.difference,) if isinstance(answer, Edit) else answer.answers
+        possible.extend(Refusal(other, waits_for(refused[id(answer)], reasons)) for other in concerned)
+    return possible
+
+
+def _lost(case: Case) -> dict[Need, str]:
+    """What foreign keys need and the database lacks for good, with the reason. A foreign key provides nothing, so all
+    else is judged without them."""
+    others = replace(
+        case, differences=[other for other in case.differences if not isinstance(other, ForeignKeyMissing)]
+    )
+    answers = _possible(_answers(others), others)
+    provided = {need for answer in answers if isinstance(answer, Step | Edit) for need in answer.provides}
+    missing = {need for difference in case.differences for need in difference.makes}
+    reasons = because(case.differences, _refusals(answers))
+    wanted = {
+        need
+        for table in case.expected.tables
+        for foreign_key in table.foreign_keys
+        for need in target_needs(foreign_key)
+    }
+    lost: dict[Need, str] = {}
+    for need in wanted - provided:
+        known = standing(need, case.actual)
+        if need in missing if known is None else not known:
+            lost[need] = reasons.get(need, "it is missing")
+    return lost
+
+
+def _refusals(answers: Sequence[Answer]) -> list[Refusal]:
+    """Also of what is left to a person."""
+    return [
+        answer if isinstance(answer, Refusal) else Refusal(answer.difference, answer.reason)
+        for answer in answers
+        if isinstance(answer, Refusal | ByHand)
+    ]
+
+
+def _table_of(answer: Answer) -> Name | None:
+    """The table that its repairs are gathered for; None for a backfill, which is one by itself."""
+    if isinstance(answer, Step):
+        return answer.table if answer.phase is not Phase.BACKFILL else None
+    return answer.difference.table_name
 
 
 def _with_backups(answers: Sequence[Step | Refusal], case: Case) -> list[Step | Refusal]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from schema_guard.dialects.sqlite.names import quote
 from schema_guard.dialects.sqlite.repair.case import FILE_LOCK, Case, urgency_of
 from schema_guard.difference import BackfillPending
+from schema_guard.need import Need
 from schema_guard.plan import Batches, Hazard, Phase, Step
 from schema_guard.schema import Fill, Relation, Spanned
 
@@ -18,11 +19,11 @@ def fill_rows(pending: BackfillPending, case: Case) -> Step:
     fill = pending.fill
     batches = _batches(fill, case)
     missing = {
-        f"column {name}.{column}"
+        Need.column(name, column)
         for name, column in fill.needs
         if (table := case.live(name)) is not None and table.column(column) is None
     }
-    tables = {f"table {name}" for name, _ in fill.needs if case.live(name) is None}
+    tables = {Need.table(name) for name, _ in fill.needs if case.live(name) is None}
     return Step(
         id=f"backfill {pending.object}",
         statements=(batches.span.between(-(2**63), 2**63 - 1) if batches else fill.update_sql,),
@@ -32,6 +33,7 @@ def fill_rows(pending: BackfillPending, case: Case) -> Step:
         locks=FILE_LOCK,
         why=f"rows can be filled from {fill.source}",
         resolves=(pending.key,),
+        answers=(pending,),
         object=pending.object,
         table=fill.table,
         cost="for as long as each batch takes",
@@ -39,7 +41,7 @@ def fill_rows(pending: BackfillPending, case: Case) -> Step:
         scans=True,
         repeat=True,
         batches=batches,
-        provides=frozenset({f"rows {fill.table}"}),
+        provides=frozenset({Need.rows(fill.table)}),
         requires=frozenset(missing | tables),
     )
 

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 from enum import Enum, auto
 
 from schema_guard.dialects.base import Facts
@@ -12,6 +12,7 @@ from schema_guard.dialects.sqlite.checks import Condition
 from schema_guard.dialects.sqlite.names import quote
 from schema_guard.dialects.violators import violators_of
 from schema_guard.difference import Difference, Impact
+from schema_guard.need import Need
 from schema_guard.plan import Lock, Locked, Noun, Policy, Refusal, Survey, Urgency
 from schema_guard.schema import Name, Schema, Table
 
@@ -35,8 +36,8 @@ class Edit:
     certain: bool = True
     unless: str = ""
     checks: tuple[Condition, ...] = ()
-    requires: frozenset[str] = frozenset()
-    provides: frozenset[str] = frozenset()
+    requires: frozenset[Need] = frozenset()
+    provides: frozenset[Need] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,6 +68,12 @@ class Case:
     facts: Facts
     survey: Survey
     policy: Policy
+    lost: Mapping[Need, str] = field(default_factory=dict)
+    """What the database lacks and no repair provides, with the reason."""
+
+    def lacking(self, needs: Iterable[Need]) -> list[Need]:
+        """Those of the needs that stay unmet."""
+        return [need for need in sorted(needs, key=str) if need in self.lost]
 
     def live(self, name: Name) -> Table | None:
         return self.actual.table(name)

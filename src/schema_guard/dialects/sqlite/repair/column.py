@@ -12,8 +12,17 @@ from schema_guard.dialects.sqlite.edit import inline_reference, nullable_definit
 from schema_guard.dialects.sqlite.names import pragma, quote
 from schema_guard.dialects.sqlite.reader import UnreadableTextError
 from schema_guard.dialects.sqlite.repair.case import FILE_LOCK, ByHand, Case, Edit, urgency_of
+from schema_guard.dialects.sqlite.repair.needs import target_needs
 from schema_guard.dialects.sqlite.tokens import Kind, quoted_literal, significant
-from schema_guard.difference import BackfillPending, ColumnMissing, ColumnUnknown, ForeignKeyMissing, GeneratedDiffers
+from schema_guard.difference import (
+    BackfillPending,
+    ColumnMissing,
+    ColumnUnknown,
+    Difference,
+    ForeignKeyMissing,
+    GeneratedDiffers,
+)
+from schema_guard.need import Need
 from schema_guard.plan import Hazard, Phase, Refusal, Step
 from schema_guard.schema import Column, Table
 
@@ -103,11 +112,13 @@ def _natively(
 ) -> Step:
     column = missing.column
     resolves = [missing.key]
-    requires: set[str] = set()
+    answers: list[Difference] = [missing]
+    requires: set[Need] = set()
     if reference is not None and column.default is None:
         definition = f"{definition} {inline_reference(reference.foreign_key.ddl)}"
         resolves.append(reference.key)
-        requires.add(f"table {reference.foreign_key.target}")
+        answers.append(reference)
+        requires |= target_needs(reference.foreign_key)
     statements = [f"ALTER TABLE {quote(live.name)} ADD COLUMN {definition}"]
     filled = _fill(column, live, case)
     if filled:
@@ -130,8 +141,9 @@ def _natively(
         cost="while every row gets its value" if filled else "for an instant, no rewrite, no scan",
         hazards=(Hazard.CHANGES_ROWS, Hazard.SCANS) if filled else (),
         scans=bool(filled),
-        provides=frozenset({f"column {live.name}.{column.name}"}),
-        requires=frozenset(requires - {f"table {live.name}"}),
+        provides=frozenset({Need.column(live.name, column.name)}),
+        requires=frozenset(requires),
+        answers=tuple(answers),
     )
 
 
@@ -183,7 +195,7 @@ def _by_rebuild(missing: ColumnMissing, definition: str) -> Edit:
         difference=missing,
         change=column_added(definition),
         why=f"column {missing.column.name} missing",
-        provides=frozenset({f"column {missing.table.name}.{missing.column.name}"}),
+        provides=frozenset({Need.column(missing.table.name, missing.column.name)}),
     )
 
 

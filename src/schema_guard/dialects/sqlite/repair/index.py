@@ -6,9 +6,11 @@ from __future__ import annotations
 from schema_guard.dialects.sqlite.changes import constraint_added
 from schema_guard.dialects.sqlite.names import catalog, pragma, quote
 from schema_guard.dialects.sqlite.repair.case import FILE_LOCK, Case, Edit, Rows, refuse_violated, urgency_of
+from schema_guard.dialects.sqlite.repair.needs import key_of_index
 from schema_guard.dialects.sqlite.repair.table import create_index_statement
 from schema_guard.dialects.sqlite.tokens import quoted_literal, significant
 from schema_guard.difference import IndexMissing, UniqueMissing
+from schema_guard.need import Need
 from schema_guard.plan import Hazard, Phase, Refusal, Step
 from schema_guard.schema import Index, Name, Table
 
@@ -43,6 +45,7 @@ def add_unique(missing: UniqueMissing, live: Table, planned: Table, case: Case) 
             f"UNIQUE ({', '.join(unique.columns)})",
             certain=rows is Rows.KEEP_IT,
             unless=case.in_the_way(missing, planned),
+            provides=missing.makes,
         )
     name = case.free_name(live.name.schema, unique.name or "_".join(("uq", live.name.name, *unique.columns)))
     columns = ", ".join(quote(column) for column in unique.columns)
@@ -65,9 +68,9 @@ def _create(
     rows = case.rows(missing, live.name)
     if is_unique and rows is Rows.BREAK_IT:
         return refuse_violated(case, missing)
-    added = {column.name for column in planned.columns} - {column.name for column in live.columns}
     unless = case.in_the_way(missing, planned) if is_unique and rows is Rows.UNKNOWN else ""
     plain = columns is not None and (index is None or index.where is None)
+    told_apart = columns if index is None else key_of_index(index)
     return Step(
         id=f"create index {live.name}.{name}",
         statements=(statement,),
@@ -77,14 +80,13 @@ def _create(
         locks=FILE_LOCK,
         why="unique index missing" if is_unique else "index missing",
         resolves=(missing.key,),
+        answers=(missing,),
         object=missing.object,
         table=live.name,
         cost="while every row is read" if not case.empty(live.name) else "for an instant, no rewrite, no scan",
         hazards=(Hazard.SCANS, Hazard.BLOCKS_WRITES) if not case.empty(live.name) else (),
         scans=not case.empty(live.name),
-        provides=frozenset({f"unique {live.name}({','.join(columns)})"} if plain and is_unique and columns else ()),
-        # Which columns an expression needs is not taken apart: it waits for all that are being added.
-        requires=frozenset(f"column {live.name}.{column}" for column in (columns or added) if column in added),
+        provides=frozenset({Need.key(live.name, told_apart)} if told_apart else ()),
         unless=unless,
         unless_reason="rows repeat a value that must be unique" if unless else "",
     )

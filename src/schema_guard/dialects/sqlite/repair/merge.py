@@ -11,14 +11,15 @@ from schema_guard.dialects.sqlite.features import FOREIGN_KEYS_ON, LEGACY_ALTER_
 from schema_guard.dialects.sqlite.reader import UnreadableTextError
 from schema_guard.dialects.sqlite.rebuild import Rebuild
 from schema_guard.dialects.sqlite.repair.case import FILE_LOCK, ByHand, Case, Edit, urgency_of
+from schema_guard.need import Kind, Need
 from schema_guard.plan import Hazard, Phase, Refusal, Step, Urgency
-from schema_guard.schema import Table
+from schema_guard.schema import Name, Table
 
 __all__ = ["backup_step", "rebuild_for", "rebuild_table"]
 
 
 def rebuild_table(
-    edits: Sequence[Edit], by_hand: Sequence[ByHand], live: Table, text: str, added: frozenset[str], case: Case
+    edits: Sequence[Edit], by_hand: Sequence[ByHand], live: Table, text: str, added: frozenset[Need], case: Case
 ) -> list[Step | Refusal]:
     """The rebuilds of a table, a refusal for each edit that cannot be made, and for what is left to a person.
 
@@ -27,7 +28,7 @@ def rebuild_table(
         by_hand: what a rebuild would change, and is refused.
         live: the table as it is.
         text: its text as it will be once the columns in `added` were added by ALTER TABLE.
-        added: tokens of the steps that add them.
+        added: what the steps provide that add them.
         case: everything else.
     """
     if not case.policy.rebuild:
@@ -53,7 +54,7 @@ def rebuild_table(
         step = _step(rebuild, chosen, live, added, certain, case)
         answers.append(step)
         text = rebuild.result
-        added = added | {f"rebuilt {live.name}"} if certain else added
+        added = added | {Need(Kind.REBUILT, live.name)} if certain else added
     return answers
 
 
@@ -95,16 +96,16 @@ def rebuild_for(live: Table, before: str, after: str, case: Case, checks: tuple[
 
 
 def _step(
-    rebuild: Rebuild, edits: Sequence[Edit], live: Table, needs: frozenset[str], certain: bool, case: Case
+    rebuild: Rebuild, edits: Sequence[Edit], live: Table, needs: frozenset[Need], certain: bool, case: Case
 ) -> Step:
-    provides = {token for edit in edits for token in edit.provides}
+    provides = {need for edit in edits for need in edit.provides}
     if certain:
-        provides.add(f"rebuilt {live.name}")
-    requires = {token for edit in edits for token in edit.requires} | needs
+        provides.add(Need(Kind.REBUILT, live.name))
+    requires = {need for edit in edits for need in edit.requires} | needs
     if not certain:
-        requires.add(f"rows {live.name}")
+        requires.add(Need.rows(live.name))
     if _backup_of(live, case):
-        requires.add(_backup_token(live))
+        requires.add(_backup_needed(live))
     unless = " OR ".join(f"({edit.unless})" for edit in edits if edit.unless)
     return Step(
         id=f"rebuild {live.name}{'' if certain else ' once the rows allow it'}",
@@ -115,6 +116,7 @@ def _step(
         locks=FILE_LOCK,
         why="; ".join(edit.why for edit in edits),
         resolves=tuple(edit.difference.key for edit in edits),
+        answers=tuple(edit.difference for edit in edits),
         object=str(live.name),
         table=live.name,
         cost="while the table is copied and compared",
@@ -144,8 +146,8 @@ def _database(table: Table) -> str:
     return table.name.schema or "main"
 
 
-def _backup_token(table: Table) -> str:
-    return f"backup {_database(table)}"
+def _backup_needed(table: Table) -> Need:
+    return Need(Kind.BACKUP, Name(None, _database(table)))
 
 
 def _backup_of(table: Table, case: Case) -> str | None:
@@ -171,5 +173,5 @@ def backup_step(table: Table, case: Case) -> Step | None:
         cost="while the file is read",
         scans=True,
         transactional=False,
-        provides=frozenset({_backup_token(table)}),
+        provides=frozenset({_backup_needed(table)}),
     )

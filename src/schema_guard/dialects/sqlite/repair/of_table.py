@@ -26,7 +26,7 @@ from schema_guard.dialects.sqlite.repair.foreign_key import (
 )
 from schema_guard.dialects.sqlite.repair.index import add_index, add_unique
 from schema_guard.dialects.sqlite.repair.merge import rebuild_table
-from schema_guard.dialects.sqlite.repair.needs import needed_columns
+from schema_guard.dialects.sqlite.repair.needs import columns_needed
 from schema_guard.dialects.sqlite.repair.nullability import change_nullability
 from schema_guard.dialects.sqlite.repair.primary_key import change_primary_key
 from schema_guard.dialects.sqlite.repair.refused import refuse
@@ -48,16 +48,17 @@ from schema_guard.difference import (
     TypeDiffers,
     UniqueMissing,
 )
-from schema_guard.plan import Refusal, Step
+from schema_guard.need import Need
+from schema_guard.plan import Phase, Refusal, Step
 from schema_guard.schema import Table
 
-__all__ = ["repair_table"]
+__all__ = ["Answer", "finish_table", "repairs_of_table"]
 
 Answer: TypeAlias = Step | Refusal | Edit | ByHand
 
 
-def repair_table(live: Table, differences: Sequence[Difference], case: Case) -> list[Step | Refusal]:
-    """Steps and refusals for these differences of the table."""
+def repairs_of_table(live: Table, differences: Sequence[Difference], case: Case) -> list[Answer]:
+    """Steps, refusals and edits of its text for these differences of the table."""
     try:
         parse_table(live.text or "")
     except UnreadableTextError as error:
@@ -74,20 +75,23 @@ def repair_table(live: Table, differences: Sequence[Difference], case: Case) -> 
                 tightened = tighten_filled(difference, live, case)
                 answers.extend([tightened] if tightened else [])
     planned = _planned(live, differences, answers)
-    text, added = _after_columns(live, answers)
-    lost = _lost(answers)
     for difference in differences:
         if not isinstance(difference, ColumnMissing) and difference.key not in come_along:
-            answer: Answer = _answer(difference, live, planned, case)
-            lacking = needed_columns(difference, lost)
-            if lacking and not isinstance(answer, Refusal):
-                answer = Refusal(difference, f"it needs {', '.join(lacking)}, which cannot be added")
+            answer = _answer(difference, live, planned, case)
+            if isinstance(answer, Step | Edit):
+                answer = replace(answer, requires=answer.requires | columns_needed(difference))
             answers.append(answer)
+    return answers
+
+
+def finish_table(live: Table, answers: Sequence[Answer], case: Case) -> list[Step | Refusal]:
+    """The same with rebuilds in place of the edits."""
     edits = [answer for answer in answers if isinstance(answer, Edit)]
     # A key column has to be there before the key: what adds columns comes first.
     edits.sort(key=lambda edit: not isinstance(edit.difference, ColumnMissing))
     by_hand = [answer for answer in answers if isinstance(answer, ByHand)]
     others: list[Step | Refusal] = [answer for answer in answers if isinstance(answer, Step | Refusal)]
+    text, added = _after_columns(live, answers)
     return [*others, *rebuild_table(edits, by_hand, live, text, added, case)]
 
 
@@ -103,12 +107,6 @@ def _reference(missing: ColumnMissing, differences: Sequence[Difference], case: 
     return found[0]
 
 
-def _lost(answers: Sequence[Answer]) -> list[str]:
-    """The columns that are missing and stay so."""
-    refusals = [answer.difference for answer in answers if isinstance(answer, Refusal)]
-    return [difference.column.name for difference in refusals if isinstance(difference, ColumnMissing)]
-
-
 def _planned(live: Table, differences: Sequence[Difference], answers: Sequence[Answer]) -> Table:
     """The table with the columns that are being added, so that what needs them can be written down."""
     refused = {answer.difference.key for answer in answers if isinstance(answer, Refusal)}
@@ -120,12 +118,12 @@ def _planned(live: Table, differences: Sequence[Difference], answers: Sequence[A
     return replace(live, columns=(*live.columns, *new))
 
 
-def _after_columns(live: Table, answers: Sequence[Answer]) -> tuple[str, frozenset[str]]:
+def _after_columns(live: Table, answers: Sequence[Answer]) -> tuple[str, frozenset[Need]]:
     """The stored text once the steps ran that add columns, and what these steps provide."""
     text = live.text or ""
-    added: frozenset[str] = frozenset()
+    added: frozenset[Need] = frozenset()
     for answer in answers:
-        if isinstance(answer, Step):
+        if isinstance(answer, Step) and answer.phase is Phase.COLUMN:
             text = with_native_column(text, answer.statements[0].partition(" ADD COLUMN ")[2])
             added |= answer.provides
     return text, added

@@ -39,6 +39,7 @@ def change_primary_key(differs: PrimaryKeyDiffers, live: Table, planned: Table, 
         # A key column that comes with the rebuild takes the rowid, which tells all rows apart.
         certain=rows is Rows.KEEP_IT or bool(missing),
         unless=case.in_the_way(differs, planned),
+        provides=differs.makes,
     )
 
 

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 from contextlib import suppress
+from dataclasses import replace
 
 from schema_guard.dialects.definitions import without_default
 from schema_guard.dialects.sqlite.edit import without_constraint
 from schema_guard.dialects.sqlite.names import catalog
 from schema_guard.dialects.sqlite.reader import UnreadableTextError, key
 from schema_guard.dialects.sqlite.repair.case import FILE_LOCK, Case, urgency_of
-from schema_guard.dialects.sqlite.repair.foreign_key import refers_to_no_key
+from schema_guard.dialects.sqlite.repair.needs import keys_of, target_needs
 from schema_guard.dialects.sqlite.tokens import quoted_literal
 from schema_guard.difference import TableMissing
+from schema_guard.need import Need
 from schema_guard.plan import Phase, Refusal, Step
 from schema_guard.schema import Index, Table
 
@@ -47,10 +49,17 @@ def create_table(missing: TableMissing, case: Case) -> Step | Refusal:
         locks=FILE_LOCK,
         why="; ".join(("table missing", *later)),
         resolves=(missing.key,),
+        answers=(missing,),
         object=str(table.name),
         table=table.name,
-        provides=frozenset({f"table {table.name}"}),
+        provides=_provided(table, case),
     )
+
+
+def _provided(table: Table, case: Case) -> frozenset[Need]:
+    columns = [Need.column(table.name, column.name) for column in table.columns]
+    made = replace(table, indexes=tuple(_indexes(table, case)))
+    return frozenset({Need.table(table.name), *columns, *(Need.key(table.name, names) for names in keys_of(made))})
 
 
 def _text(table: Table, case: Case) -> tuple[str, list[str]]:
@@ -67,11 +76,10 @@ def _text(table: Table, case: Case) -> tuple[str, list[str]]:
             text = shorter
             later.append(f"without the default of {column.name}, which SQLite does not take")
     for wanted in table.inline_foreign_keys:
-        if refers_to_no_key(wanted, case):
+        if lacking := case.lacking(target_needs(wanted)):
             with suppress(UnreadableTextError):  # a CREATE TABLE of the application's own making
                 text = without_constraint(text, wanted.ddl)
-                columns = ", ".join(wanted.target_columns)
-                later.append(f"the foreign key to {wanted.target} waits for a key ({columns}) there")
+                later.append(f"the foreign key to {wanted.target} waits for {', '.join(map(str, lacking))}")
     for check in table.checks:
         if case.rejection(table, check):
             text = without_constraint(text, check.ddl)

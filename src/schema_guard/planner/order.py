@@ -1,14 +1,18 @@
-"""Pure: from repairs to a plan. Decides the order, what waits for what, and what is required before what is debt."""
+"""The order of the steps: what waits for what, and what is required before what is debt."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
+from typing import TypeVar
 
-from schema_guard.difference import Difference, Impact
+from schema_guard.difference import Difference
+from schema_guard.need import Need
 from schema_guard.plan import Plan, Refusal, Step, Survey, Urgency
 
 __all__ = ["make_plan"]
+
+Position = TypeVar("Position", int, str)
 
 
 def make_plan(repairs: Iterable[Step | Refusal], differences: Sequence[Difference], survey: Survey) -> Plan:
@@ -30,13 +34,9 @@ def make_plan(repairs: Iterable[Step | Refusal], differences: Sequence[Differenc
     return Plan(tuple(ordered), tuple(refusals), tuple(differences), survey)
 
 
-def urgency_of(difference: Difference) -> Urgency:
-    return Urgency.REQUIRED if difference.impact is Impact.BREAKS else Urgency.DEBT
-
-
 def _with_required_prerequisites(steps: Sequence[Step]) -> list[Step]:
     """Make every step required that a required step needs, however far behind."""
-    provider = {name: step.id for step in steps for name in step.provides}
+    provider = _providers((step.id, step) for step in steps)
     by_id = {step.id: step for step in steps}
     pending = [step.id for step in steps if step.urgency is Urgency.REQUIRED]
     required: set[str] = set()
@@ -45,13 +45,13 @@ def _with_required_prerequisites(steps: Sequence[Step]) -> list[Step]:
         if step_id in required:
             continue
         required.add(step_id)
-        pending.extend(provider[name] for name in by_id[step_id].requires if name in provider)
+        pending.extend(provider[need] for need in by_id[step_id].requires if need in provider)
     return [replace(step, urgency=Urgency.REQUIRED) if step.id in required else step for step in steps]
 
 
 def _after_what_they_require(steps: Sequence[Step]) -> list[Step]:
     """A stable topological order; a cycle (there should be none) keeps the given order."""
-    provider = {name: index for index, step in enumerate(steps) for name in step.provides}
+    provider = _providers(enumerate(steps))
     ordered: list[Step] = []
     placed: set[int] = set()
     path: set[int] = set()
@@ -60,9 +60,9 @@ def _after_what_they_require(steps: Sequence[Step]) -> list[Step]:
         if index in placed or index in path:
             return
         path.add(index)
-        for name in sorted(steps[index].requires):
-            if name in provider:
-                place(provider[name])
+        for need in sorted(steps[index].requires, key=str):
+            if need in provider:
+                place(provider[need])
         path.discard(index)
         placed.add(index)
         ordered.append(steps[index])
@@ -70,3 +70,12 @@ def _after_what_they_require(steps: Sequence[Step]) -> list[Step]:
     for index in range(len(steps)):
         place(index)
     return ordered
+
+
+def _providers(steps: Iterable[tuple[Position, Step]]) -> dict[Need, Position]:
+    """Who provides a need; of several the first, which is enough."""
+    found: dict[Need, Position] = {}
+    for position, step in steps:
+        for need in step.provides:
+            found.setdefault(need, position)
+    return found

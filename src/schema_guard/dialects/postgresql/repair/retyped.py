@@ -1,0 +1,44 @@
+"""What is made of a column whose type takes no value of the models waits for another type of it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+from schema_guard.dialects.postgresql.repair.any_type import suits_any_type
+from schema_guard.dialects.postgresql.repair.context import Repairs
+from schema_guard.difference import (
+    CheckMissing,
+    DefaultDiffers,
+    Difference,
+    Fit,
+    ForeignKeyMissing,
+    IndexInvalid,
+    IndexMissing,
+    TableMissing,
+    TypeDiffers,
+)
+from schema_guard.need import Need
+from schema_guard.plan import Step
+
+__all__ = ["after_types"]
+
+_OF_A_TYPE = (CheckMissing, DefaultDiffers, ForeignKeyMissing, IndexInvalid, IndexMissing, TableMissing)
+"""What depends on the types of the columns that its steps require."""
+
+
+def after_types(difference: Difference, repairs: Repairs, differences: Sequence[Difference]) -> Repairs:
+    """The server knows no operator, or no operator class, of such a type, and takes no default of the models for it."""
+    if not isinstance(difference, _OF_A_TYPE):
+        return repairs
+    retyped = {
+        Need.column(typed.table.name, typed.column.name): Need.column_type(typed.table.name, typed.column.name)
+        for typed in differences
+        if isinstance(typed, TypeDiffers) and typed.fit is Fit.INCOMPATIBLE and not suits_any_type(difference, typed)
+    }
+    return [
+        replace(repair, requires=repair.requires | {retyped[need] for need in repair.requires & retyped.keys()})
+        if isinstance(repair, Step)
+        else repair
+        for repair in repairs
+    ]
