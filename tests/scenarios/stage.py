@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
 from typing import Any, Protocol
 
+from schema_guard.need import Need
 from schema_guard.plan import Step
 
 __all__ = ["Contents", "Stage", "freeze", "runnable", "table_of_rows"]
@@ -61,7 +62,7 @@ def runnable(steps: Sequence[Step], ask: Callable[[str], bool]) -> Iterator[Step
     """The steps that can run, each asked for when it is its turn: not those that rows stand in the way of, nor what
     depends on them. A probe has to be true before its step; a backfill may turn out to have nothing to fill.
     """
-    missing: set[str] = set()
+    missing: set[Need] = set()
     for step in steps:
         if step.requires & missing:
             missing |= step.provides

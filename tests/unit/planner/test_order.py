@@ -10,7 +10,7 @@ from schema_guard.planner import make_plan
 KEY = Need.key(Name(None, "p"), ("a",))
 
 
-def step(name: str, phase: Phase, urgency: Urgency = Urgency.DEBT, **fields: frozenset[Need]) -> Step:
+def step(name: str, phase: Phase, urgency: Urgency = Urgency.DEBT, **needs: frozenset[Need]) -> Step:
     return Step(
         id=name,
         statements=(name,),
@@ -21,7 +21,8 @@ def step(name: str, phase: Phase, urgency: Urgency = Urgency.DEBT, **fields: fro
         why="",
         resolves=(),
         object=name,
-        **fields,
+        provides=needs.get("provides", frozenset()),
+        requires=needs.get("requires", frozenset()),
     )
 
 

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 import pytest
 
-from schema_guard.difference import ForeignKeyMissing, Impact, TableMissing, UniqueMissing
+from schema_guard.difference import Difference, ForeignKeyMissing, Impact, TableMissing, UniqueMissing
 from schema_guard.need import Need
 from schema_guard.plan import Phase, Refusal, Step, Urgency
 from schema_guard.planner import settle
@@ -20,7 +22,13 @@ NO_REFERENCE = ForeignKeyMissing(
 )
 
 
-def step(name: str, *answers: object, **fields: object) -> Step:
+def step(
+    name: str,
+    *answers: Difference,
+    provides: Iterable[Need] = (),
+    requires: Iterable[Need] = (),
+    resolves: tuple[str, ...] = (),
+) -> Step:
     return Step(
         id=name,
         statements=(f"{name} statement",),
@@ -29,9 +37,11 @@ def step(name: str, *answers: object, **fields: object) -> Step:
         urgency=Urgency.DEBT,
         locks=(),
         why="",
+        resolves=resolves,
         object=name,
-        answers=answers,  # type: ignore[arg-type]
-        **{"resolves": (), **fields},  # type: ignore[arg-type]
+        answers=answers,
+        provides=frozenset(provides),
+        requires=frozenset(requires),
     )
 
 
@@ -52,7 +62,10 @@ def test_what_a_step_provides_is_there() -> None:
 
 
 def test_what_waits_for_a_refused_repair_is_refused_with_its_reason() -> None:
-    repairs = [Refusal(NO_UNIQUE, "2 rows share their key"), step("reference", NO_REFERENCE, requires={KEY})]
+    repairs: list[Step | Refusal] = [
+        Refusal(NO_UNIQUE, "2 rows share their key"),
+        step("reference", NO_REFERENCE, requires={KEY}),
+    ]
     reason = "waits for unique public.p(a, b), which cannot be provided: 2 rows share their key"
     assert settle(repairs, [NO_UNIQUE, NO_REFERENCE], unknown) == [
         repairs[0],
@@ -62,7 +75,7 @@ def test_what_waits_for_a_refused_repair_is_refused_with_its_reason() -> None:
 
 def test_the_first_cause_is_named_through_any_number_of_steps() -> None:
     added = Need.constraint(C, "fk")
-    repairs = [
+    repairs: list[Step | Refusal] = [
         step("validate", NO_REFERENCE, requires={added}),
         step("add", NO_REFERENCE, requires={KEY}, provides={added}),
         step("create", NO_UNIQUE, requires={Need.table(P)}, provides={KEY}),
@@ -78,13 +91,16 @@ def test_the_first_cause_is_named_through_any_number_of_steps() -> None:
 @pytest.mark.parametrize(("live", "kept"), [(True, True), (False, False), (None, True)])
 def test_the_database_itself_is_asked(live: bool | None, kept: bool) -> None:
     """No difference says that the key is missing: only the database can tell."""
-    repair = step("reference", NO_REFERENCE, requires={KEY})
+    repair: Step | Refusal = step("reference", NO_REFERENCE, requires={KEY})
     assert (settle([repair], [NO_REFERENCE], lambda _: live) == [repair]) is kept
 
 
 def test_what_is_live_needs_no_repair_of_what_is_refused() -> None:
     """A unique index does for a foreign key, though the constraint is refused that the models want."""
-    repairs = [Refusal(NO_UNIQUE, "another one may be meant"), step("reference", NO_REFERENCE, requires={KEY})]
+    repairs: list[Step | Refusal] = [
+        Refusal(NO_UNIQUE, "another one may be meant"),
+        step("reference", NO_REFERENCE, requires={KEY}),
+    ]
     assert settle(repairs, [NO_UNIQUE, NO_REFERENCE], lambda need: need == KEY or None) == repairs
 
 
@@ -101,4 +117,5 @@ def test_a_step_that_two_differences_ask_for_runs_once() -> None:
     second = step("tighten", NO_REFERENCE, resolves=("b",))
     (merged,) = settle([first, second], [], unknown)
     assert isinstance(merged, Step)
-    assert (merged.resolves, merged.answers, merged.provides) == (("a", "b"), (NO_UNIQUE, NO_REFERENCE), {KEY})
+    assert (merged.resolves, merged.provides) == (("a", "b"), {KEY})
+    assert [answer.key for answer in merged.answers] == [NO_UNIQUE.key, NO_REFERENCE.key]

@@ -414,7 +414,7 @@ def test_a_foreign_key_to_no_key_is_refused(postgres_database: Database) -> None
     planned = plan(postgres_database, wanted)
     assert planned.empty
     assert reasons(planned) == {
-        "foreign-key-missing public.u.fk(code)": "public.t has no primary key or unique index on (code), "
+        "foreign-key-missing public.u.fk(code) to public.t": "public.t has no primary key or unique index on (code), "
         "and the models declare none"
     }
 

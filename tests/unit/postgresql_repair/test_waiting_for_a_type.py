@@ -53,8 +53,8 @@ def test_what_is_made_of_a_column_waits_for_its_type(postgres_database: Database
     }
     assert waiting == {
         "check-missing public.t.ck": "waits for another type of public.t.up_id",
-        "foreign-key-missing public.t.fk(up_id)": "waits for another type of public.t.up_id",
-        "foreign-key-missing public.child.fk(code)": "waits for another type of public.keyed.code",
+        "foreign-key-missing public.t.fk(up_id) to public.t": "waits for another type of public.t.up_id",
+        "foreign-key-missing public.child.fk(code) to public.keyed": "waits for another type of public.keyed.code",
         "index-missing public.t.ix_json": "waits for another type of public.t.data",
         "index-missing public.t.ix_gin": "waits for another type of public.t.data",
         "index-missing public.t.ix_some": "waits for another type of public.t.data",
