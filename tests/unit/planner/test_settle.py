@@ -117,5 +117,5 @@ def test_a_step_that_two_differences_ask_for_runs_once() -> None:
     second = step("tighten", NO_REFERENCE, resolves=("b",))
     (merged,) = settle([first, second], [], unknown)
     assert isinstance(merged, Step)
-    assert (merged.resolves, merged.provides) == (("a", "b"), {KEY})
+    assert (merged.resolves, merged.provides) == (("a", "b"), frozenset({KEY}))
     assert [answer.key for answer in merged.answers] == [NO_UNIQUE.key, NO_REFERENCE.key]
