@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import AbstractContextManager, contextmanager, suppress
 from copy import copy
 from dataclasses import dataclass, replace
 from typing import Any
@@ -14,6 +14,7 @@ from schema_guard.compare import compare
 from schema_guard.compare.warnings import warnings_of
 from schema_guard.dialects import open_session
 from schema_guard.dialects.base import Dialect, Judge, Session
+from schema_guard.dialects.deadline import Deadline
 from schema_guard.dialects.stop import Stop, nothing_to_cancel
 from schema_guard.difference import Difference
 from schema_guard.errors import ConfigurationError, LockTimeoutError
@@ -24,12 +25,15 @@ from schema_guard.expect.upserts import upsert_of
 from schema_guard.plan import Plan, Policy, Survey
 from schema_guard.planner import make_plan
 from schema_guard.report import Finding, Report, StepResult, united
-from schema_guard.schema import Schema
+from schema_guard.schema import Name, Schema
 
 __all__ = ["Guard"]
 
 ROUNDS = 3
 """How often apply plans again while a round changes something: one step makes the next possible."""
+
+QUICK = 0.5
+"""Seconds beyond the budget that a look may take."""
 
 PAUSE = 1.0
 """Seconds until a table that somebody kept from being read is tried again."""
@@ -46,6 +50,17 @@ class Look:
     accepted: tuple[tuple[Difference, Acceptance], ...] = ()
     """Differences that are left alone."""
     warnings: tuple[str, ...] = ()
+    seconds: float = 0.0
+    """How long it took."""
+
+    def reserve(self, budget: float) -> float:
+        """Seconds of the budget to keep for looking again at its end; none where that takes no time."""
+        return min(max(0.0, self.seconds - QUICK), budget / 4)
+
+    @property
+    def locked(self) -> frozenset[Name]:
+        """The tables that a lock keeps from being read."""
+        return _locked(self.actual)
 
 
 class Guard:
@@ -121,6 +136,7 @@ class Guard:
         *,
         heard: Callable[[StepResult], None] | None = None,
         stop: Stop | None = None,
+        deadline: Deadline | None = None,
     ) -> Report:
         """Repair what can be repaired without destroying anything, then look again.
 
@@ -129,39 +145,58 @@ class Guard:
             limits: time budget and timeouts.
             heard: is told what became of each step as it ends.
             stop: asks it to stop, from another thread: what a statement has begun is rolled back, the rest is left.
+            deadline: when all has to be over; None is when the budget ends, counted from now.
 
         Raises:
             UnreachableError, ReadError: as `check` does.
             LockTimeoutError: as `check` does; or another guard holds the guard lock for longer than the budget.
             StoppedError: it was asked to stop before it began.
         """
-        started = time.monotonic()
         limits = limits or Limits()
-        with self._session(database) as session, _stoppable(session, stop or Stop()):
+        deadline = deadline or Deadline(limits.budget, counted=True)
+        with self._session(database, deadline) as session, _stoppable(session, stop or Stop()):
+            started = deadline.begin(limits.budget)
             look = self._patient_look(session, limits, started)
-            report = self._report(session, look, started)
-            if report.satisfied:
-                return replace(report, applied=True)  # the usual boot: nothing locked, nothing written
-            session.clear_away()
             results: list[StepResult] = []
-            if report.plan is not None and not report.plan.empty:
-                with self._alone(session, limits.remaining(started)):
-                    for _ in range(ROUNDS):
-                        look = self._patient_look(session, limits, started)  # whoever held the lock may have done all
-                        plan = self._plan(session, look)
-                        done = run(plan, session, limits, started, heard=heard)
-                        results.extend(done)
-                        over = session.stop.asked or limits.remaining(started) <= 0
-                        # A backup resolves nothing, and so makes nothing possible that was not before.
-                        if over or not any(result.changed and result.step.resolves for result in done):
-                            break
-                    look = self._patient_look(session, limits, started)  # what is, not what was meant
-            report = self._report(session, look, started)
+            while not (report := self._report(session, look, started)).satisfied:
+                session.clear_away()
+                if report.plan is not None and not report.plan.empty:
+                    with self._alone(session, limits.remaining(started)):
+                        look = self._rounds(session, limits, started, heard, results)
+                if not self._readable_again(session, look, limits, started):
+                    report = self._report(session, look, started)
+                    break
+                look = self._patient_look(session, limits, started)
             return replace(report, results=united(results), applied=True)
 
+    def _rounds(
+        self,
+        session: Session,
+        limits: Limits,
+        started: float,
+        heard: Callable[[StepResult], None] | None,
+        results: list[StepResult],
+    ) -> Look:
+        """Plan and run until nothing changes any more, under the guard's lock; the results are added to `results`.
+
+        Returns what is, not what was meant.
+        """
+        for _ in range(ROUNDS):
+            look = self._patient_look(session, limits, started)  # whoever held the lock may have done all
+            reserve = look.reserve(limits.budget)
+            done = run(self._plan(session, look), session, limits, started - reserve, heard=heard)
+            results.extend(done)
+            if not any(result.attempts for result in done):
+                return look  # no step was begun
+            over = session.stop.asked or limits.remaining(started) <= reserve
+            # A backup resolves nothing, and so makes nothing possible that was not before.
+            if over or not any(result.changed and result.step.resolves for result in done):
+                break
+        return self._patient_look(session, limits, started)
+
     @contextmanager
-    def _session(self, database: Any) -> Iterator[Session]:
-        session = open_session(database)
+    def _session(self, database: Any, deadline: Deadline | None = None) -> Iterator[Session]:
+        session = open_session(database, deadline)
         try:
             yield session
         finally:
@@ -179,7 +214,7 @@ class Guard:
         return differences
 
     def _patient_look(self, session: Session, limits: Limits, started: float) -> Look:
-        """Somebody else's long change may keep a table from being read: that ends, or the budget does."""
+        """Somebody else's long change may keep the catalog from being read: that ends, or the budget does."""
         while True:
             try:
                 return self._look(session, limits.survey_timeout)
@@ -189,7 +224,19 @@ class Guard:
                     raise
                 session.stop.sleep(PAUSE)
 
+    def _readable_again(self, session: Session, look: Look, limits: Limits, started: float) -> bool:
+        """Wait until a table that was locked can be read; False when none was, or none is before the budget ends."""
+        if not look.locked:
+            return False
+        while limits.remaining(started) > PAUSE and not session.stop.asked:
+            session.stop.sleep(PAUSE)
+            with suppress(LockTimeoutError):
+                if _locked(session.inspect(look.expected)) != look.locked:
+                    return True
+        return False
+
     def _look(self, session: Session, survey_timeout: float) -> Look:
+        begun = time.monotonic()
         session.locate(*unqualified_names(self.models, session.dialect.sqlalchemy))
         expected = self._expected(session.dialect)
         actual = session.inspect(expected)
@@ -212,6 +259,7 @@ class Guard:
             survey,
             tuple((each, accepted[each.key]) for each in differences if each.key in accepted),
             warnings,
+            time.monotonic() - begun,
         )
 
     def _plan(self, session: Session, look: Look) -> Plan:
@@ -240,6 +288,10 @@ class Guard:
                 for difference, acceptance in look.accepted
             ),
         )
+
+
+def _locked(actual: Schema) -> frozenset[Name]:
+    return frozenset(table.name for table in actual.tables if table.unread is not None and table.unread.locked)
 
 
 @contextmanager

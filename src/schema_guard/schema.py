@@ -13,6 +13,7 @@ from typing import NamedTuple
 from schema_guard.column import Column, Generated, Identity, Type, TypeKind, Write
 from schema_guard.fill import Fill, Spanned
 from schema_guard.names import Name
+from schema_guard.unread import Unread
 
 __all__ = [
     "Check",
@@ -39,6 +40,7 @@ __all__ = [
     "Type",
     "TypeKind",
     "Unique",
+    "Unread",
     "Write",
 ]
 
@@ -277,6 +279,8 @@ class Table:
     """PostgreSQL: columns of tables whose type is made of its row type: no column of it may be rewritten or retyped."""
     referable: bool = True
     """The connected role has the privilege REFERENCES, on a column at least, which a foreign key to it takes."""
+    unread: Unread | None = None
+    """Actual side: why its definitions could not be read; None when they were."""
 
     @property
     def filled_by(self) -> str:

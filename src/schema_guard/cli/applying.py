@@ -30,14 +30,15 @@ def applied(asked: Request) -> Applied:
         UnreachableError, LockTimeoutError, ReadError, StoppedError: as `Guard.apply` does.
         ConfigurationError: --ddl-url is another database than --url.
     """
+    deadline = asked.deadline()
     with stoppable() as stop:
 
         def repair() -> Report:
             stop.check()
             if asked.ddl_url != asked.url:
-                check_same(asked.url, asked.ddl_url)
-            return asked.guard.apply(asked.ddl_url, asked.limits, heard=told, stop=stop)
+                check_same(asked.url, asked.ddl_url, deadline)
+            return asked.guard.apply(asked.ddl_url, asked.limits, heard=told, stop=stop, deadline=deadline)
 
-        report = when_reachable(repair, asked.wait, log, sleep=stop.sleep)
+        report = when_reachable(repair, asked.wait, log, over=lambda: deadline.over, sleep=stop.sleep)
         code = 128 + stop.signal if stop.asked else apply_code(report)
         return Applied(report, code, stop.asked)

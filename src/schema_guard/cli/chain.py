@@ -179,12 +179,15 @@ def deploy(asked: Request, place: Place, repair_chain: bool, format_: str, no_co
     from schema_guard.integrations.alembic.deploy import deploy as run_deploy
 
     physician = _doctor(asked, asked.ddl_url, place)
+    deadline = asked.deadline()
     with stoppable() as stop:
 
         def upgrade() -> Deployment:
-            return run_deploy(physician, asked.limits, repair_chain=repair_chain, heard=told, stop=stop)
+            return run_deploy(
+                physician, asked.limits, repair_chain=repair_chain, heard=told, stop=stop, deadline=deadline
+            )
 
-        deployment = when_reachable(upgrade, asked.wait, log, sleep=stop.sleep)
+        deployment = when_reachable(upgrade, asked.wait, log, over=lambda: deadline.over, sleep=stop.sleep)
         code = 128 + stop.signal if stop.asked else _deploy_code(deployment)
     if format_ == "json":
         from schema_guard.integrations.alembic.document import deploy_json

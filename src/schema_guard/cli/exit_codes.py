@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from schema_guard.difference import Impact
+from schema_guard.difference import Impact, NotReadable
 from schema_guard.report import Outcome, Report, StepResult
 
 __all__ = ["FAILED", "INTERRUPTED", "LOCKED", "OK", "REMAINS", "UNREACHABLE", "USAGE", "apply_code", "check_code"]
@@ -20,8 +20,14 @@ INTERRUPTED = 130
 
 
 def check_code(report: Report, fail_on: Impact) -> int:
-    """0 when nothing at or above `fail_on` was found, else 1."""
-    return REMAINS if report.remains(fail_on) else OK
+    """0 when nothing at or above `fail_on` was found, else 1; 4 or 5 when that is only what could not be read."""
+    if not report.remains(fail_on):
+        return OK
+    found = [finding.difference for finding in report.findings if finding.difference.impact >= fail_on]
+    unread = [difference for difference in found if isinstance(difference, NotReadable)]
+    if len(unread) < len(found):
+        return REMAINS
+    return LOCKED if all(difference.unread.locked for difference in unread) else FAILED
 
 
 def apply_code(report: Report) -> int:
@@ -35,9 +41,10 @@ def apply_code(report: Report) -> int:
     broken = {finding.difference.key for finding in report.findings if finding.difference.impact is Impact.BREAKS}
     concerned = [result for result in report.results if broken.intersection(result.step.resolves)]
     outcomes = {outcome for result in concerned for outcome in _causes(result, report.results)}
-    if Outcome.FAILED in outcomes:
+    unread = [finding.difference.unread for finding in report.findings if isinstance(finding.difference, NotReadable)]
+    if Outcome.FAILED in outcomes or not all(item.locked for item in unread):
         return FAILED
-    return LOCKED if Outcome.LOCKED in outcomes else REMAINS
+    return LOCKED if Outcome.LOCKED in outcomes or unread else REMAINS
 
 
 def _causes(result: StepResult, results: Iterable[StepResult]) -> set[Outcome]:

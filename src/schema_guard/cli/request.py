@@ -12,6 +12,7 @@ from sqlalchemy import URL
 from schema_guard.cli.options import PROGRAM
 from schema_guard.cli.output import log
 from schema_guard.config import Settings, load_settings, normalise
+from schema_guard.dialects.deadline import Deadline
 from schema_guard.difference import Impact
 from schema_guard.execute.limits import Limits
 from schema_guard.guard import Guard
@@ -42,7 +43,12 @@ class Request:
         """Seconds; a file does not come up later."""
         if self.url.get_backend_name() == "sqlite":
             return 0.0
-        return WAIT if self.settings.wait is None else self.settings.wait
+        return min(WAIT, self.limits.budget) if self.settings.wait is None else self.settings.wait
+
+    def deadline(self) -> Deadline:
+        """Of a run that begins now: waiting for the database is part of the budget, unless it was given longer."""
+        budget = self.limits.budget
+        return Deadline(max(self.wait, budget), counted=self.wait <= budget)
 
     @property
     def ddl_url(self) -> URL:

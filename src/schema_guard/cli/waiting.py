@@ -20,6 +20,7 @@ def when_reachable(
     wait: float,
     log: Callable[[str], None],
     *,
+    over: Callable[[], bool] = lambda: False,
     now: Callable[[], float] = time.monotonic,
     sleep: Callable[[float], None] = time.sleep,
 ) -> T:
@@ -29,6 +30,7 @@ def when_reachable(
         call: what needs the database.
         wait: seconds until it gives up; 0 tries once.
         log: is told once, when the waiting begins.
+        over: whether no time is left for what the call does when it is reached.
 
     Raises:
         UnreachableError: the last one, when `wait` seconds are over, or at once when waiting will not mend it.
@@ -39,7 +41,7 @@ def when_reachable(
         try:
             return call()
         except UnreachableError as error:
-            if error.lasting or now() + PAUSE > deadline:
+            if error.lasting or over() or now() + PAUSE > deadline:
                 raise
             if not waiting:
                 log(f"{error.message}; waiting up to {wait:g} s for it")

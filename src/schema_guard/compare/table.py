@@ -18,6 +18,7 @@ from schema_guard.difference import (
     CommentDiffers,
     Difference,
     Impact,
+    NotReadable,
     RelationDiffers,
     TableMissing,
     TableUnknown,
@@ -42,6 +43,13 @@ def compare_tables(expected: Schema, actual: Schema, judge: Judge, policy: Polic
                 holder=named_holder(actual, table.name) or type_holder(actual, table.name),
                 impact=Impact.BREAKS,
                 effect=f"every statement on {writers(table)} fails ({judge.errors.undefined_table})",
+            )
+        elif live.unread is not None:
+            yield NotReadable(
+                table=table,
+                unread=live.unread,
+                impact=Impact.BREAKS,
+                effect=f"not provable: whether statements on {writers(table)} work is not known until it can be read",
             )
         elif live.relation in ALTERABLE:
             yield from _compare_table(table, live, actual, judge, policy)

@@ -11,6 +11,7 @@ from sqlalchemy.exc import ArgumentError, NoSuchModuleError
 from sqlalchemy.pool import NullPool
 
 from schema_guard.dialects.base import Dialect, Session
+from schema_guard.dialects.deadline import Deadline
 from schema_guard.errors import ConfigurationError, one_line
 
 __all__ = ["check_same", "offline_dialect", "open_session"]
@@ -20,11 +21,12 @@ CONNECT_TIMEOUT = 10
 _LIBPQ = frozenset({"postgresql+psycopg", "postgresql+psycopg2"})
 
 
-def open_session(database: Any) -> Session:
+def open_session(database: Any, deadline: Deadline | None = None) -> Session:
     """Connect.
 
     Args:
         database: an Engine, an AsyncEngine, or a URL. Of an engine only its way to connect is used, not its pool.
+        deadline: when the run that it is for has to be over.
 
     Raises:
         ConfigurationError: it is none of these, its driver is not installed, or the database system is not supported.
@@ -34,15 +36,15 @@ def open_session(database: Any) -> Session:
     if engine.dialect.name == "postgresql":
         from schema_guard.dialects.postgresql.session import PostgreSQLSession
 
-        return PostgreSQLSession(engine)
+        return PostgreSQLSession(engine, deadline)
     if engine.dialect.name == "sqlite":
         from schema_guard.dialects.sqlite.session import SQLiteSession
 
-        return SQLiteSession(engine)
+        return SQLiteSession(engine, deadline)
     raise ConfigurationError(f"{engine.dialect.name} is not supported: PostgreSQL and SQLite are")
 
 
-def check_same(url: URL, ddl_url: URL) -> None:
+def check_same(url: URL, ddl_url: URL, deadline: Deadline | None = None) -> None:
     """See that both URLs lead to one database, and that names without schema mean the same by both.
 
     Raises:
@@ -51,7 +53,7 @@ def check_same(url: URL, ddl_url: URL) -> None:
     """
     found = []
     for one in (url, ddl_url):
-        session = open_session(one)
+        session = open_session(one, deadline)
         try:
             found.append((session.identity(), session.facts.search_path, session.facts.server.database))
         finally:

@@ -261,6 +261,10 @@ class Session(Protocol):
         """
         ...
 
+    def is_silent(self, seconds: float) -> bool:
+        """Whether it leaves a question without an answer for so long. Never raises."""
+        ...
+
     def identity(self) -> str:
         """What tells this database from every other, however it was reached. Raises ReadError."""
         ...

@@ -6,8 +6,10 @@ It works whether or not an event loop runs in the caller's thread, and never tou
 from __future__ import annotations
 
 import asyncio
+import concurrent.futures
 import threading
 from collections.abc import Callable
+from contextlib import suppress
 from typing import Protocol, TypeVar
 
 from sqlalchemy.engine import Engine
@@ -22,6 +24,13 @@ class Bridge(Protocol):
 
     def call(self, function: Callable[[], T]) -> T: ...
 
+    def call_within(self, seconds: float, function: Callable[[], T], unwanted: Callable[[T], None]) -> T:
+        """Call, and don't wait longer than that; `unwanted` gets a result that came later.
+
+        Raises TimeoutError when it takes longer.
+        """
+        ...
+
     def close(self) -> None: ...
 
 
@@ -30,6 +39,31 @@ class Direct:
 
     def call(self, function: Callable[[], T]) -> T:
         return function()
+
+    def call_within(self, seconds: float, function: Callable[[], T], unwanted: Callable[[T], None]) -> T:
+        """In a thread of its own, which is left behind: no driver can be made to give up while it connects."""
+        future: concurrent.futures.Future[T] = concurrent.futures.Future()
+
+        def run() -> None:
+            try:
+                result = function()
+            except BaseException as error:  # it is raised where the result is waited for
+                if future.set_running_or_notify_cancel():
+                    future.set_exception(error)
+            else:
+                if future.set_running_or_notify_cancel():
+                    future.set_result(result)
+                else:
+                    with suppress(Exception):
+                        unwanted(result)
+
+        threading.Thread(target=run, name="schema-guard-call", daemon=True).start()
+        try:
+            return future.result(seconds)
+        except TimeoutError:
+            if future.cancel():
+                raise
+            return future.result()  # it came just now
 
     def close(self) -> None:
         return None
@@ -47,6 +81,17 @@ class LoopThread:
         from sqlalchemy.util import greenlet_spawn  # needs the greenlet package, as every AsyncEngine does
 
         return asyncio.run_coroutine_threadsafe(greenlet_spawn(function), self._loop).result()
+
+    def call_within(self, seconds: float, function: Callable[[], T], unwanted: Callable[[T], None]) -> T:  # noqa: ARG002
+        """The driver is interrupted where it waits, so that nothing comes later."""
+        from sqlalchemy.util import greenlet_spawn
+
+        future = asyncio.run_coroutine_threadsafe(greenlet_spawn(function), self._loop)
+        try:
+            return future.result(seconds)
+        except TimeoutError:
+            future.cancel()
+            raise
 
     def close(self) -> None:
         self._loop.call_soon_threadsafe(self._loop.stop)

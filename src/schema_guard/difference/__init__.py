@@ -46,6 +46,7 @@ from schema_guard.difference.tables import (
     CommentDiffers,
     NotComparable,
     NotEmittable,
+    NotReadable,
     RelationDiffers,
     TableMissing,
     TableUnknown,
@@ -78,6 +79,7 @@ __all__ = [
     "IndexMissing",
     "NotComparable",
     "NotEmittable",
+    "NotReadable",
     "NullabilityDiffers",
     "ObjectUnknown",
     "PrimaryKeyDiffers",
@@ -124,5 +126,6 @@ Difference: TypeAlias = (
     | ObjectUnknown
     | NotComparable
     | NotEmittable
+    | NotReadable
     | BackfillPending
 )

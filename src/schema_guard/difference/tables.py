@@ -6,13 +6,14 @@ from dataclasses import dataclass
 
 from schema_guard.difference.base import BaseDifference, Holder, held
 from schema_guard.need import Need
-from schema_guard.schema import Column, Fill, Name, Problem, Relation, Table
+from schema_guard.schema import Column, Fill, Name, Problem, Relation, Table, Unread
 
 __all__ = [
     "BackfillPending",
     "CommentDiffers",
     "NotComparable",
     "NotEmittable",
+    "NotReadable",
     "RelationDiffers",
     "TableMissing",
     "TableUnknown",
@@ -115,6 +116,23 @@ class NotComparable(BaseDifference):
     @property
     def headline(self) -> str:
         return f"{self.what} not comparable ({self.reason}): {self.actual} / {self.expected}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NotReadable(BaseDifference):
+    """A table whose definitions the server cannot write out now: somebody holds it, or one of them is broken."""
+
+    code = "not-readable"
+    table: Table
+    unread: Unread
+
+    @property
+    def object(self) -> str:
+        return str(self.table.name)
+
+    @property
+    def headline(self) -> str:
+        return f"could not be read: {self.unread.reason}"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

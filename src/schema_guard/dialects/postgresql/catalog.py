@@ -11,6 +11,7 @@ from importlib.resources import files
 from typing import Any
 
 from schema_guard.dialects.postgresql.catalog_rows import ColumnRow, ConstraintRow, OtherRow, TableRow, TypeRow, UseRow
+from schema_guard.dialects.postgresql.catalog_words import ACTIONS, MATCHES, use_words
 from schema_guard.dialects.postgresql.deparsed import without_relabels
 from schema_guard.dialects.postgresql.indexes import IndexRow, index_of
 from schema_guard.dialects.postgresql.literals import literal
@@ -36,6 +37,7 @@ from schema_guard.schema import (
     Type,
     TypeKind,
     Unique,
+    Unread,
 )
 
 __all__ = ["KINDS", "query", "read_schema", "scope_of"]
@@ -51,8 +53,6 @@ _RELATIONS = {
     "f": Relation.FOREIGN_TABLE,
 }
 _HOLDERS = {"i": "index", "I": "index", "S": "sequence", "c": "composite type", "t": "TOAST table"}
-_ACTIONS = {"a": "NO ACTION", "r": "RESTRICT", "c": "CASCADE", "n": "SET NULL", "d": "SET DEFAULT"}
-_MATCHES = {"f": "FULL", "p": "PARTIAL", "s": "SIMPLE"}
 
 
 def query(name: str, **values: object) -> str:
@@ -90,16 +90,19 @@ def _elements(expected: Schema) -> Iterator[IndexElement]:
     return (element for table in expected.tables for index in table.indexes for element in index.elements)
 
 
-def read_schema(rows: Iterable[tuple[object, ...]], type_of: Callable[[str], Type]) -> Schema:
+def read_schema(
+    rows: Iterable[tuple[object, ...]], type_of: Callable[[str], Type], unread: Mapping[int, Unread] | None = None
+) -> Schema:
     """Build the actual side.
 
     Args:
         rows: (kind, JSON text or None) of catalog.sql.
         type_of: the dialect's type parser.
+        unread: by OID, why the expressions of a table were left out.
     """
     items: Mapping[str, list[Any]] = {str(kind): json.loads(str(text)) if text else [] for kind, text in rows}
     types = [TypeRow(*item) for item in items["types"]]
-    parts = _Parts(cache(type_of))  # a thousand columns have a dozen types
+    parts = _Parts(cache(type_of), unread or {})  # a thousand columns have a dozen types
     for item in items["columns"]:
         parts.add_column(ColumnRow(*item))
     for item in items["constraints"]:
@@ -163,8 +166,9 @@ class _OfTable:
 
 
 class _Parts:
-    def __init__(self, type_of: Callable[[str], Type]) -> None:
+    def __init__(self, type_of: Callable[[str], Type], unread: Mapping[int, Unread]) -> None:
         self.type_of = type_of
+        self.unread = unread
         self.of: dict[int, _OfTable] = defaultdict(_OfTable)
 
     def add_column(self, row: ColumnRow) -> None:
@@ -234,7 +238,7 @@ class _Parts:
         if row.columns is None:
             self.of[row.table].rows_held_in.append(row.identity)
         for column in row.columns or ():
-            self.of[row.table].uses[column].append(_use(row.kind, row.identity))
+            self.of[row.table].uses[column].append(use_words(row.kind, row.identity))
 
     def table(self, row: TableRow) -> Table:
         owner = self.of[row.oid]
@@ -275,26 +279,12 @@ class _Parts:
             replica_identity=tuple(row.replica_identity or ()),
             rows_held_in=tuple(owner.rows_held_in),
             referable=row.referable,
+            unread=self.unread.get(row.oid) if row.unread else None,
         )
 
 
 def _unvalidated(column: Column, constraint: str) -> Column:
     return replace(column, validated=False, not_null_name=constraint)
-
-
-def _use(kind: str, identity: str) -> str:
-    """A view is a rule named _RETURN, and a generated column's expression is its default."""
-    match kind:
-        case "rule" if identity.startswith('"_RETURN" on '):
-            return f"view {identity.partition(' on ')[2]}"
-        case "default value" | "table column":
-            return f"generated column {identity.removeprefix('for ')}"
-        case "publication relation":
-            return f"publication {identity.partition(' in publication ')[2]}"
-        case "partition key":
-            return f"partition key of {identity}"
-        case _:
-            return f"{kind} {identity}"
 
 
 def _foreign_key(row: ConstraintRow, columns: tuple[str, ...]) -> ForeignKey:
@@ -303,9 +293,9 @@ def _foreign_key(row: ConstraintRow, columns: tuple[str, ...]) -> ForeignKey:
         columns,
         Name(row.target_schema, row.target or ""),
         tuple(row.target_columns or ()),
-        _ACTIONS.get(row.on_delete, "NO ACTION"),
-        _ACTIONS.get(row.on_update, "NO ACTION"),
-        _MATCHES.get(row.match, "SIMPLE"),
+        ACTIONS.get(row.on_delete, "NO ACTION"),
+        ACTIONS.get(row.on_update, "NO ACTION"),
+        MATCHES.get(row.match, "SIMPLE"),
         row.deferrable,
         row.deferred,
         row.validated,

@@ -27,6 +27,8 @@ class TableRow(NamedTuple):
     replica_identity: list[str] | None
     referable: bool
     fillers: list[list[Any]] | None
+    unread: bool
+    """Expressions of its own were left out."""
 
 
 class ColumnRow(NamedTuple):

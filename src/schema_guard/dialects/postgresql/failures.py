@@ -21,6 +21,7 @@ __all__ = [
     "is_vanished",
     "is_waiting",
     "read_failed",
+    "said",
     "step_failed",
     "unreachable",
     "unread",
@@ -110,7 +111,12 @@ def read_failed(error: DBAPIError, what: str) -> ReadError | UnreachableError:
 
 def unread(error: DBAPIError, what: str) -> ReadError:
     """What can be done without."""
-    return ReadError(f"could not read {what}: {_said(diagnose(error))}")
+    return ReadError(f"could not read {what}: {said(error)}")
+
+
+def said(error: DBAPIError) -> str:
+    """What the server said, without a row's contents."""
+    return _said(diagnose(error))
 
 
 def step_failed(error: DBAPIError, subject: str) -> StepError:

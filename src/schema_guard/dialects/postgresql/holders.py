@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import json
 import threading
 from collections.abc import Sequence
 from contextlib import suppress
+from typing import NamedTuple
 
 from schema_guard.dialects.postgresql.catalog import query
 from schema_guard.dialects.postgresql.link import Link, Row
+from schema_guard.dialects.postgresql.other_queries import shape
 from schema_guard.errors import one_line
 
-__all__ = ["Watch", "describe", "held_by", "locked_out_by"]
+__all__ = ["LockedOut", "Watch", "describe", "held_by", "locked_out", "locked_out_by"]
 
 _LOOK_EVERY = 1.0
 """Seconds between two later looks: at whom a long step waits for, and at how far an index build is."""
@@ -22,22 +25,31 @@ _LOOK_AT = (0.4, 0.85)
 _HURRIED = 0.2
 """Seconds: of a shorter wait a new connection, with TLS and a password, would take the most."""
 
+_LOOK_TIMEOUT = 2.0
+"""Seconds to find out who keeps a table from being read."""
+
 _PREPARED = "prepared transaction "
 
 
 def describe(row: Row) -> str:
     """One holder: `pid 4711 (idle in transaction for 38 s: SELECT ..)`, or `prepared transaction 'x' (for 9 s)`."""
     pid, state, seconds, text = row
+    said = shape(str(text)) if text and pid != 0 else text
     age = f" for {float(str(seconds)):.0f} s" if seconds is not None else ""
     if pid == 0:
         return one_line(f"{_PREPARED}{text} ({age.strip() or 'of unknown age'})")
-    return one_line(f"pid {pid} ({state}{age}{f': {text}' if text else ''})")
+    return one_line(f"pid {pid} ({state}{age}{f': {said}' if said else ''})")
 
 
 def held_by(holders: Sequence[str]) -> str:
     """Who it is, and how to end that; each as `describe` wrote it."""
+    return f"held by {', '.join(holders)}{how_to_end(holders)}"
+
+
+def how_to_end(holders: Sequence[str]) -> str:
+    """The end of a message that names them."""
     end = " or ".join(_end(holder) for holder in holders)
-    return f"held by {', '.join(holders)}" + (f"; run again when that has ended, or end it: {end}" if holders else "")
+    return f"; run again when that has ended, or end it: {end}" if holders else ""
 
 
 def _end(holder: str) -> str:
@@ -46,12 +58,40 @@ def _end(holder: str) -> str:
     return f"SELECT pg_terminate_backend({holder.split()[1]})"
 
 
-def locked_out_by(link: Link) -> list[str]:
-    """Who keeps everybody from reading a table of this database, or did a moment ago; empty when nobody can tell."""
+class LockedOut(NamedTuple):
+    """Who keeps everybody from reading a table: holds ACCESS EXCLUSIVE, or waits for it in front of all others."""
+
+    sentence: str
+    holders: tuple[str, ...]
+
+
+def locked_out(link: Link) -> dict[int, LockedOut]:
+    """By the OIDs of the relations that nobody can read now; empty when nobody can tell."""
     try:
-        return [describe(row) for row in link.rows(query("exclusive"))]
-    except Exception:  # this is only for the message
-        return []
+        with link.reading(_LOOK_TIMEOUT, lock_timeout=_LOOK_TIMEOUT / 2, bare_path=True):
+            rows = link.rows(query("locked_out"))
+    except Exception:  # what cannot be looked up is told as unknown
+        return {}
+    found: dict[int, list[tuple[str, str]]] = {}
+    for relation, granted, behind, pid, state, seconds, text, application in rows:
+        named = f"{application}, {state}" if application else state
+        who = describe((pid, named, seconds, text))
+        says = f"{who} holds AccessExclusiveLock"
+        if not granted:
+            before = " and ".join(f"pid {each}" for each in json.loads(str(behind)))
+            says = f"{who} waits for AccessExclusiveLock{f' behind {before}' if before else ''}"
+        found.setdefault(int(str(relation)), []).append((who, says))
+    return {
+        oid: LockedOut(
+            ", ".join(says for _, says in each) + how_to_end([who for who, _ in each]), tuple(who for who, _ in each)
+        )
+        for oid, each in found.items()
+    }
+
+
+def locked_out_by(link: Link) -> list[str]:
+    """Who keeps everybody from reading something in this database, or did a moment ago; empty when nobody can tell."""
+    return list(dict.fromkeys(holder for who in locked_out(link).values() for holder in who.holders))
 
 
 class Watch:

@@ -40,7 +40,7 @@ def index_of(row: IndexRow, columns: Mapping[int, Column], varchars: Collection[
     """The index; `columns` by their number in the table, `varchars` the names of the varchar ones."""
     expressions = iter(row.expressions or ())
     elements = [
-        _element(row, position, next(expressions) if number == 0 else None, columns, varchars)
+        _element(row, position, next(expressions, "") if number == 0 else None, columns, varchars)
         for position, number in enumerate(row.keys[: row.key_count])
     ]
     return Index(

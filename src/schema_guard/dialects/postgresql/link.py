@@ -8,6 +8,7 @@ a person can read, with every driver. The connections come from the application'
 from __future__ import annotations
 
 import logging
+import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 
@@ -16,12 +17,23 @@ from sqlalchemy.exc import DBAPIError, OperationalError
 from sqlalchemy.pool import NullPool
 
 from schema_guard.dialects.bridge import Bridge
+from schema_guard.dialects.deadline import Deadline
+from schema_guard.dialects.postgresql import patience
 from schema_guard.dialects.postgresql.failures import is_disconnect, unreachable
 from schema_guard.dialects.postgresql.patience import answered_within
 
 __all__ = ["Link", "Row", "own_engine", "set_local"]
 
 Row = tuple[object, ...]
+
+CONNECTED_WITHIN = 30.0
+"""Seconds for connecting, where the driver's own limit is longer or there is none."""
+
+CLOSED_WITHIN = 1.0
+"""Seconds for a driver that says goodbye and waits for the server's answer."""
+
+EARLY = 0.3
+"""Seconds before the client ends a statement for good, in which the server ends it by its own timeout."""
 
 
 def own_engine(engine: Engine) -> Engine:
@@ -37,6 +49,10 @@ def set_local(settings: Mapping[str, object]) -> str:
     """Settings for the rest of the transaction, in one round trip where each SET LOCAL takes one."""
     each = (f"pg_catalog.set_config('{name}', '{value}', true)" for name, value in settings.items())
     return f"SELECT {', '.join(each)}"
+
+
+def _forget(_: object) -> None:
+    """Nothing has to be done about it."""
 
 
 def _never_prepare(connection: Connection) -> None:
@@ -60,11 +76,13 @@ class Link:
     Args:
         engine: made by `own_engine`.
         bridge: where the driver's calls run.
+        deadline: nothing that is sent is waited for longer than that.
     """
 
-    def __init__(self, engine: Engine, bridge: Bridge) -> None:
+    def __init__(self, engine: Engine, bridge: Bridge, deadline: Deadline | None = None) -> None:
         self._engine = engine
         self._bridge = bridge
+        self._deadline = deadline or Deadline()
         self._connection: Connection | None = None
         self._timeout = 0.0
         self._first = ""
@@ -92,11 +110,21 @@ class Link:
 
     def rows(self, sql: str) -> list[Row]:
         """Send one statement; its rows. Raises UnreachableError, or what the driver raised as a DBAPIError."""
-        return self._bridge.call(lambda: self._send(sql)[0])
+        connection = self._opened()
+        return self._bridge.call(lambda: self._send(connection, sql, self._patience)[0])
 
     def run(self, sql: str) -> int:
         """Send one statement; how many rows it changed (0 where that has no meaning)."""
-        return self._bridge.call(lambda: self._send(sql)[1])
+        connection = self._opened()
+        return self._bridge.call(lambda: self._send(connection, sql, self._patience)[1])
+
+    def is_silent(self, seconds: float) -> bool:
+        """Whether the server leaves a question without an answer for so long, whenever the run has to be over."""
+        connection, begun = self._connection, time.monotonic()
+        if connection is not None:
+            with suppress(Exception):
+                self._bridge.call(lambda: self._send(connection, "SELECT true", seconds))
+        return time.monotonic() - begun >= seconds
 
     @contextmanager
     def reading(self, timeout: float = 0.0, *, lock_timeout: float = 0.0, bare_path: bool = False) -> Iterator[Link]:
@@ -110,8 +138,11 @@ class Link:
         """
         settings: dict[str, object] = {"jit": "off"}
         if timeout:
+            timeout = self._deadline.allow(timeout, early=EARLY)
             settings["statement_timeout"] = max(1, round(timeout * 1000))
         if lock_timeout:
+            # A wait for a lock must not end as a statement that took too long: that would hide who holds it.
+            lock_timeout = min(lock_timeout, self._deadline.allow(lock_timeout, early=2 * EARLY))
             settings["lock_timeout"] = max(1, round(lock_timeout * 1000))
         if bare_path:
             settings["search_path"] = ""
@@ -135,9 +166,15 @@ class Link:
     def close(self) -> None:
         """Close the connection for good; an error while closing is of no interest."""
         connection, self._connection = self._connection, None
-        if connection is not None:
-            with suppress(Exception):
-                self._bridge.call(connection.close)
+        if connection is None:
+            return
+        driver = connection.connection.driver_connection
+        try:
+            self._bridge.call_within(self._deadline.allow(CLOSED_WITHIN), connection.close, _forget)
+        except TimeoutError:
+            patience.cut(driver)
+        except Exception:  # it is gone, either way
+            return
 
     def _roll_back(self) -> None:
         if self._connection is None:
@@ -147,23 +184,34 @@ class Link:
         except Exception:  # whatever went wrong here, a new connection is clean
             self.close()
 
-    def _open(self) -> Connection:
+    def _opened(self) -> Connection:
+        """The connection, opened if need be. Raises UnreachableError."""
         if self._connection is None:
+            seconds = self._deadline.allow(CONNECTED_WITHIN)
             try:
-                connection = self._engine.connect()
-                _never_prepare(connection)
-                connection = connection.execution_options(isolation_level="AUTOCOMMIT", no_parameters=True)
-                if self._first:
-                    connection.exec_driver_sql(self._first).all()
-                self._connection = connection
-            except Exception as error:  # drivers raise their own, the network's and the resolver's errors here
-                raise unreachable(error, self._engine.url) from None
+                self._connection = self._bridge.call_within(seconds, self._open, Connection.close)
+            except TimeoutError:
+                raise unreachable(TimeoutError("no answer in time"), self._engine.url) from None
         return self._connection
 
-    def _send(self, sql: str) -> tuple[list[Row], int]:
-        connection = self._open()
+    def _open(self) -> Connection:
         try:
-            with answered_within(self._timeout, connection.connection.driver_connection):
+            connection = self._engine.connect()
+            _never_prepare(connection)
+            connection = connection.execution_options(isolation_level="AUTOCOMMIT", no_parameters=True)
+            if self._first:
+                connection.exec_driver_sql(self._first).all()
+            return connection
+        except Exception as error:  # drivers raise their own, the network's and the resolver's errors here
+            raise unreachable(error, self._engine.url) from None
+
+    @property
+    def _patience(self) -> float:
+        return self._deadline.allow(self._timeout + patience.GRACE)
+
+    def _send(self, connection: Connection, sql: str, seconds: float) -> tuple[list[Row], int]:
+        try:
+            with answered_within(seconds, connection.connection.driver_connection):
                 result = connection.exec_driver_sql(sql)
                 if result.returns_rows:
                     return [tuple(row) for row in result.all()], 0

@@ -13,7 +13,7 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 
-__all__ = ["GRACE", "answered_within"]
+__all__ = ["GRACE", "answered_within", "cut"]
 
 GRACE = 10.0
 """Seconds for the answer to arrive, beyond those that the server has for the statement."""
@@ -21,13 +21,13 @@ GRACE = 10.0
 
 @contextmanager
 def answered_within(seconds: float, driver: object) -> Iterator[None]:
-    """Cut the connection when the body takes longer than the server may: the driver then raises as for a lost one.
+    """Cut the connection when the body takes longer: the driver then raises as for a lost one.
 
     Args:
-        seconds: the statement's timeout.
+        seconds: the statement's timeout, and GRACE.
         driver: the driver's own connection.
     """
-    timer = threading.Timer(seconds + GRACE, _cut, [driver])
+    timer = threading.Timer(seconds, cut, [driver])
     timer.daemon = True
     timer.start()
     try:
@@ -36,7 +36,7 @@ def answered_within(seconds: float, driver: object) -> Iterator[None]:
         timer.cancel()
 
 
-def _cut(driver: object) -> None:
+def cut(driver: object) -> None:
     """psycopg and psycopg2 tell their socket's number, pg8000 holds the socket; asyncpg ends what waits in its loop."""
     terminate, loop = getattr(driver, "terminate", None), getattr(driver, "_loop", None)
     if terminate is not None and loop is not None:

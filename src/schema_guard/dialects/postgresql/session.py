@@ -12,33 +12,35 @@ from sqlalchemy.exc import DBAPIError
 
 from schema_guard.dialects.base import Dialect, Facts, Question, Verdict
 from schema_guard.dialects.bridge import bridge_for
+from schema_guard.dialects.deadline import Deadline
 from schema_guard.dialects.postgresql.answers import answers
 from schema_guard.dialects.postgresql.catalog import KINDS, query, read_schema, scope_of
 from schema_guard.dialects.postgresql.dialect import Located, PostgreSQLDialect
-from schema_guard.dialects.postgresql.failures import LOCK_NOT_AVAILABLE, diagnose, is_vanished, read_failed, unread
+from schema_guard.dialects.postgresql.failures import CANCELLED, LOCK_NOT_AVAILABLE, diagnose, read_failed, unread
 from schema_guard.dialects.postgresql.guard_lock import GuardLock
 from schema_guard.dialects.postgresql.holders import held_by, locked_out_by
 from schema_guard.dialects.postgresql.link import Link, Row, own_engine
 from schema_guard.dialects.postgresql.obstacles import Obstacles
 from schema_guard.dialects.postgresql.pooling import check_second, shares_backends
+from schema_guard.dialects.postgresql.reading import READ_TIMEOUT, CatalogReader
 from schema_guard.dialects.postgresql.rejections import rejections
 from schema_guard.dialects.postgresql.steps import Executor
 from schema_guard.dialects.stop import Stop
 from schema_guard.dialects.survey import take_survey
 from schema_guard.difference import Difference
-from schema_guard.errors import GuardError, LockTimeoutError, ReadError
+from schema_guard.errors import GuardError, LockTimeoutError, OutOfTimeError, ReadError
 from schema_guard.plan import Definition, Rejection, Step, Survey
 from schema_guard.report import ServerInfo
 from schema_guard.schema import Name, Schema, Table, TypeKind
 
 __all__ = ["PostgreSQLSession"]
 
-_READ_TIMEOUT = 30.0
-"""Seconds for each read of the catalog."""
-_LOCK_TIMEOUT = 25.0
-"""Seconds of them for a table that somebody keeps from being read: the server opens it to write out a definition."""
+_LOCK_TIMEOUT = 3.0
+"""Seconds of a read for a catalog that somebody keeps from being read."""
 _PROBE_LOCK_TIMEOUT = 2.0
 """Seconds of such a wait before a step lets the others go first."""
+_SURVEY_LOCK_TIMEOUT, _AGAIN = 1.0, 0.05
+"""Seconds that looking at rows waits for a lock: the first time, and when one of them was not released."""
 
 EVERY_ROW = "SET LOCAL row_security = off"
 """Policies that would hide rows make the query an error (manual, 20.11.1); whoever sees all notices nothing."""
@@ -49,14 +51,16 @@ class PostgreSQLSession:
 
     Args:
         engine: the application's engine; its pool is neither used nor changed.
+        deadline: when the run that it is for has to be over.
 
     Raises:
         UnreachableError: the database does not answer.
         ReadError: it does, but not to what was asked.
     """
 
-    def __init__(self, engine: Engine) -> None:
+    def __init__(self, engine: Engine, deadline: Deadline | None = None) -> None:
         self._engine = own_engine(engine)
+        self._deadline = deadline or Deadline()
         self._bridge = bridge_for(self._engine)
         self._link, self._onlooker = self._another_link(), self._another_link()
         self._lock: GuardLock | None = None
@@ -71,6 +75,7 @@ class PostgreSQLSession:
             raise
         self._words = PostgreSQLDialect(engine.dialect, self.facts.version)
         self.dialect: Dialect = self._words
+        self._reader = CatalogReader(self._link, self._deadline)
         self._executor = Executor(self._link, self._onlooker, Obstacles(self._words.quote))
 
     def locate(self, relations: Sequence[str], types: Sequence[str]) -> None:  # noqa: ARG002
@@ -86,10 +91,12 @@ class PostgreSQLSession:
 
     def inspect(self, expected: Schema) -> Schema:
         """Read what the catalog holds of the expectation, in one query."""
-        sql = query("catalog", **scope_of(expected))
-        rows = self._read_twice(sql)
-        self.catalog_queries += 1
-        actual = read_schema(rows, self.dialect.type)
+        try:
+            rows = self._reader.read(scope_of(expected))
+        except DBAPIError as error:
+            raise self._read_failed(error, "the catalog") from None
+        self.catalog_queries += self._reader.queries
+        actual = read_schema(rows, self.dialect.type, self._reader.unread)
         self._words.own_rules.enums = {enum.name: enum for enum in expected.enums}
         domains = (*expected.domains, *actual.domains)  # what is there counts for more than what will be
         self._words.own_rules.domains = {domain.name: domain.type for domain in domains}
@@ -104,14 +111,18 @@ class PostgreSQLSession:
     def survey(self, differences: Sequence[Difference], actual: Schema, timeout: float) -> Survey:
         """Look at the rows of the tables that differ; each SELECT in a transaction of its own."""
 
+        wait = _SURVEY_LOCK_TIMEOUT
+
         def read(sql: str) -> list[Row]:
+            nonlocal wait
             if self.stop.asked:
                 raise ReadError(f"not looked at: stopped by {self.stop.reason}")
             try:
-                with self._link.reading(timeout):
+                with self._link.reading(timeout, lock_timeout=min(wait, timeout)):
                     self._link.run(EVERY_ROW)
                     return self._link.rows(sql)
             except DBAPIError as error:  # even one that ended the connection: the others are asked on a new one
+                wait = _AGAIN if diagnose(error).sqlstate == LOCK_NOT_AVAILABLE else wait
                 raise unread(error, "the rows") from None
 
         rejected = self._rejections(differences, actual, timeout)
@@ -153,6 +164,10 @@ class PostgreSQLSession:
         if self._lock is not None:
             self._lock.verify()
         return self._executor.run(step, lock_timeout, statement_timeout, sent)
+
+    def is_silent(self, seconds: float) -> bool:
+        """Whether the server, or the network, has fallen silent."""
+        return self._link.is_silent(seconds)
 
     def identity(self) -> str:
         """The cluster's own number and the database's; a replica of the cluster has the same."""
@@ -199,7 +214,7 @@ class PostgreSQLSession:
             return {}
 
     def _another_link(self) -> Link:
-        return Link(self._engine, self._bridge)
+        return Link(self._engine, self._bridge, self._deadline)
 
     def _read_facts(self) -> Facts:
         (found,) = self._link.rows(query("facts"))
@@ -214,17 +229,6 @@ class PostgreSQLSession:
             role=str(role),
         )
 
-    def _read_twice(self, sql: str) -> list[Row]:
-        """Under concurrent DDL a deparsing function may meet a table that has just been dropped: then once more."""
-        try:
-            with self._link.reading(_READ_TIMEOUT, lock_timeout=_LOCK_TIMEOUT, bare_path=True):
-                return self._link.rows(sql)
-        except DBAPIError as error:
-            if not is_vanished(error):
-                raise self._read_failed(error, "the catalog") from None
-        with self._reading("the catalog", bare_path=True):
-            return self._link.rows(sql)
-
     def _settle(self, *links: Link) -> None:
         try:
             for link in links:
@@ -235,13 +239,16 @@ class PostgreSQLSession:
     @contextmanager
     def _reading(self, what: str, *, lock_timeout: float = _LOCK_TIMEOUT, bare_path: bool = False) -> Iterator[None]:
         try:
-            with self._link.reading(_READ_TIMEOUT, lock_timeout=lock_timeout, bare_path=bare_path):
+            with self._link.reading(READ_TIMEOUT, lock_timeout=lock_timeout, bare_path=bare_path):
                 yield
         except DBAPIError as error:
             raise self._read_failed(error, what) from None
 
     def _read_failed(self, error: DBAPIError, what: str) -> GuardError:
-        if diagnose(error).sqlstate != LOCK_NOT_AVAILABLE:
+        state = diagnose(error).sqlstate
+        if state == CANCELLED and self._deadline.over:
+            return OutOfTimeError(f"could not read {what} within the budget: give it more time with --budget")
+        if state != LOCK_NOT_AVAILABLE:
             return read_failed(error, what)
         holders = locked_out_by(self._link)
         who = held_by(holders) if holders else "held by nobody who is still there; run again"

@@ -10,6 +10,7 @@ from dataclasses import replace
 from sqlalchemy.engine import Engine
 
 from schema_guard.dialects.base import Dialect, Facts, Question, Verdict
+from schema_guard.dialects.deadline import Deadline
 from schema_guard.dialects.sqlite.backup import (
     BACKUP,
     backup_name,
@@ -44,13 +45,15 @@ class SQLiteSession:
 
     Args:
         engine: any SQLAlchemy engine of SQLite; of an AsyncEngine its sync_engine.
+        deadline: when the run that it is for has to be over.
 
     Raises:
         UnreachableError: the file cannot be opened, or its directory does not exist.
     """
 
-    def __init__(self, engine: Engine) -> None:
+    def __init__(self, engine: Engine, deadline: Deadline | None = None) -> None:
         self._link = Link(engine)
+        self._deadline = deadline or Deadline()
         self.dialect: Dialect = SQLiteDialect(type(engine.dialect)())
         self.catalog_queries = 0
         self.stop = Stop()
@@ -202,6 +205,10 @@ class SQLiteSession:
                 raise unfit_rows(str(self._link.location), step.object, error) from None
             raise failure(str(self._link.location), error) from None
         return changed if step.transactional else 0
+
+    def is_silent(self, seconds: float) -> bool:  # noqa: ARG002
+        """A file always answers."""
+        return False
 
     def identity(self) -> str:
         """The file."""

@@ -8,7 +8,8 @@ import signal
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterator, Mapping
+import threading
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import suppress
 from pathlib import Path
 
@@ -21,17 +22,25 @@ __all__ = ["events_of"]
 PROGRAM = "schema_guard.integrations.alembic.project"
 TAIL = 3
 """How many last lines of the project's own output a message quotes."""
+WATCHED_EVERY = 1.0
+"""Seconds."""
 PATIENCE = 5.0
 """Seconds that the process gets to end by itself."""
 
 
-def events_of(job: Job, environment: Mapping[str, str], stop: Stop | None = None) -> Iterator[Event]:
+def events_of(
+    job: Job,
+    environment: Mapping[str, str],
+    stop: Stop | None = None,
+    hopeless: Callable[[], bool] = lambda: False,
+) -> Iterator[Event]:
     """Everything that happens, as it happens; the last event is Ended or Failed. Closing the iterator ends the process.
 
     Args:
         job: what to do.
         environment: the variables of the process.
         stop: who asks it ends the process; what a revision has begun is rolled back.
+        hopeless: asked once a second, in a thread of its own: whether to end the process at once.
 
     Raises:
         StepError: the process could not be started.
@@ -58,12 +67,17 @@ def events_of(job: Job, environment: Mapping[str, str], stop: Stop | None = None
         last: Event | None = None
         stop = stop or Stop()
         stop.cancel = lambda: _terminate(process, signal.SIGTERM)
+        over = threading.Event()
+        watch = threading.Thread(target=_watch, args=(process, hopeless, over), name="schema-guard-child", daemon=True)
+        watch.start()
         try:
             for event in _heard(process, job, reading):
                 last = event
                 yield event
         finally:
             stop.cancel = nothing_to_cancel
+            over.set()
+            watch.join()
             _end(process, last)
             if process.stdin is not None:
                 with suppress(BrokenPipeError):
@@ -71,6 +85,14 @@ def events_of(job: Job, environment: Mapping[str, str], stop: Stop | None = None
         if not isinstance(last, (Ended, Failed)):
             output.seek(0)
             yield Failed(Failure.OTHER, _tail(output.read().decode("utf-8", "replace"), process.returncode))
+
+
+def _watch(process: subprocess.Popen[bytes], hopeless: Callable[[], bool], over: threading.Event) -> None:
+    """A driver that waits for a silent server hears no other signal."""
+    while not over.wait(WATCHED_EVERY):
+        if hopeless():
+            _terminate(process, signal.SIGKILL)
+            return
 
 
 def _heard(process: subprocess.Popen[bytes], job: Job, reading: int) -> Iterator[Event]:

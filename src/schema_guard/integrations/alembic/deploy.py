@@ -13,8 +13,9 @@ from dataclasses import dataclass, field, replace
 
 from schema_guard.dialects import open_session
 from schema_guard.dialects.base import Session
+from schema_guard.dialects.deadline import Deadline
 from schema_guard.dialects.stop import Stop
-from schema_guard.errors import ConfigurationError, GuardError, one_line
+from schema_guard.errors import ConfigurationError, GuardError, OutOfTimeError, UnreachableError, one_line
 from schema_guard.execute.limits import Limits
 from schema_guard.execute.retry import Clock, Retry
 from schema_guard.integrations.alembic.child import events_of
@@ -63,6 +64,9 @@ class Deployment:
         return self.failed is not None or bool(self.faults)
 
 
+SILENCE, SILENCE_AFTER = 10.0, 4.0
+"""Seconds without an answer from the server, before and after the budget's end, until a revision is given up."""
+
 Say = Callable[[str], None]
 
 
@@ -73,6 +77,7 @@ def deploy(
     repair_chain: bool = False,
     heard: Callable[[StepResult], None] | None = None,
     stop: Stop | None = None,
+    deadline: Deadline | None = None,
 ) -> Deployment:
     """Upgrade to the head, then apply.
 
@@ -82,23 +87,26 @@ def deploy(
         repair_chain: where alembic_version is empty, unknown or wrong, stamp what a replay proves and go on from there.
         heard: is told of each step of the guard.
         stop: asks it to stop: what a revision has begun is rolled back, those that ran stay.
+        deadline: when all but the revisions has to be over; None is when the budget ends, counted from now.
 
     Raises:
         ConfigurationError: there is no chain.
         UnreachableError, LockTimeoutError: the database does not answer, another guard is at work.
     """
-    started = time.monotonic()
+    deadline = deadline or Deadline(limits.budget, counted=True)
     stop = stop or Stop()
     stop.check()
     project = doctor.describe()
     if project is None:
         raise ConfigurationError("no Alembic configuration: name it with --config, or run " + doctor.commands("apply"))
-    run = _Run(doctor, project, limits, started, stop, repair_chain)
-    with closing(open_session(doctor.url)) as session, session.guard_lock(doctor.guard.name, limits.budget):
-        run.chain(session)
+    run = _Run(doctor, project, limits, deadline, stop, repair_chain)
+    with closing(open_session(doctor.url, deadline)) as session:
+        deadline.begin(limits.budget)
+        with session.guard_lock(doctor.guard.name, deadline.left):
+            run.chain(session)
     # the guard takes the lock itself, and looks again
     if not run.result.stopped:
-        run.result.report = doctor.guard.apply(doctor.url, limits, heard=heard, stop=stop)
+        run.result.report = doctor.guard.apply(doctor.url, limits, heard=heard, stop=stop, deadline=deadline)
     return run.result
 
 
@@ -107,7 +115,7 @@ class _Run:
     doctor: Doctor
     project: Project
     limits: Limits
-    started: float
+    deadline: Deadline
     stop: Stop
     repair: bool
     result: Deployment = field(default_factory=Deployment)
@@ -128,7 +136,7 @@ class _Run:
         self._upgrade(session)
 
     def _look(self, session: Session) -> Look:
-        with open_live(self.doctor.url) as live:
+        with open_live(self.doctor.url, self.deadline) as live:
             return self.doctor.look(session, live, self.project)
 
     def _breaking(self, look: Look) -> list[Fault]:
@@ -191,7 +199,7 @@ class _Run:
                     failed, message=f"stopped by {self.stop.reason}; its transaction is rolled back"
                 )
                 return
-            again = failed.why is Failure.LOCK and retry.pause(attempts, self.started + self.limits.budget)
+            again = failed.why is Failure.LOCK and retry.pause(attempts, time.monotonic() + self.deadline.left)
             if not again:
                 self.result.failed = failed
                 self.result.faults = tuple(self._diagnosis(session))
@@ -208,7 +216,7 @@ class _Run:
         wanted = pending or (chain.heads if self.project.several else ())
         if not wanted:
             return None
-        with open_live(self.doctor.url) as live:
+        with open_live(self.doctor.url, self.deadline) as live:
             fingerprint = live.fingerprint()
         job = job_for(
             self.project,
@@ -220,17 +228,21 @@ class _Run:
         environment = environment_for(self.project.written_url, self.project.url, os.environ)
         running = ""
         failed: Failed | None = None
-        for event in events_of(job, environment, self.stop):
+        watch = _Watch(session, self.deadline)
+        for event in events_of(job, environment, self.stop, watch):
             match event:
                 case Began(revision=running) if running in pending:
+                    watch.running = running
                     self.doctor.say(f"running {running} {one_line(chain.by_id[running].doc.partition(chr(10))[0])}")
                 case Applied(revision=revision, seconds=seconds) if revision in pending:
+                    self.deadline.extend(seconds)
                     self.result.ran.append(Ran(revision, seconds, attempts))
                     attempts = 1
                 case Failed():
                     failed = replace(event, revision=event.revision or running)
                 case _:
                     continue
+        watch.check()
         self.result.after = self._look(session).version.rows
         return failed
 
@@ -239,3 +251,30 @@ class _Run:
             return self._breaking(self._look(session))
         except GuardError:
             return []
+
+
+@dataclass(slots=True)
+class _Watch:
+    """Whether the process of the migrations waits in vain: the server is silent, or the budget ends before it began.
+
+    A revision takes the time it takes, as long as the server is there.
+    """
+
+    session: Session
+    deadline: Deadline
+    running: str = ""
+    silent: bool = False
+    late: bool = False
+
+    def __call__(self) -> bool:
+        self.late = self.deadline.over and not self.running
+        self.silent = not self.late and self.session.is_silent(SILENCE_AFTER if self.deadline.over else SILENCE)
+        return self.late or self.silent
+
+    def check(self) -> None:
+        """Raises UnreachableError or OutOfTimeError when it was ended for that."""
+        if self.silent:
+            during = f" while {self.running} ran; whether it was done is unknown" if self.running else ""
+            raise UnreachableError(f"the server does not answer any more{during}")
+        if self.late:
+            raise OutOfTimeError("no revision was begun within the budget: env.py or its connection took too long")

@@ -12,6 +12,7 @@ from sqlalchemy.exc import DBAPIError
 from sqlalchemy.pool import NullPool
 
 from schema_guard.dialects.bridge import bridge_for
+from schema_guard.dialects.deadline import Deadline
 from schema_guard.dialects.postgresql.link import Link as PostgreSQLLink
 from schema_guard.dialects.postgresql.link import own_engine
 from schema_guard.dialects.sqlite.link import Link as SQLiteLink
@@ -92,8 +93,12 @@ class Live:
 
 
 @contextmanager
-def open_live(url: URL) -> Iterator[Live]:
+def open_live(url: URL, deadline: Deadline | None = None) -> Iterator[Live]:
     """Connect for reading. A SQLite file that does not exist is not made.
+
+    Args:
+        url: the database.
+        deadline: when the run that it is for has to be over.
 
     Raises:
         UnreachableError: the database does not answer.
@@ -107,7 +112,7 @@ def open_live(url: URL) -> Iterator[Live]:
             file.close()
         return
     bridge = bridge_for(engine)
-    link = PostgreSQLLink(own_engine(engine), bridge)
+    link = PostgreSQLLink(own_engine(engine), bridge, deadline)
 
     def read(sql: str) -> list[tuple[object, ...]]:
         try:

@@ -4,8 +4,10 @@
 --          \set schemas '["public"]'
 --          \set names '["ix_proposals_user_id"]'
 --          \set classes '["jsonb_ops"]'
+--          \set unread '[]'
 -- (names: of indexes, constraints, sequences and types that are expected, to see who holds them; classes: of operator
--- classes that are expected by name, as a type's default may be)
+-- classes that are expected by name, as a type's default may be; unread: OIDs of tables whose expressions are left out,
+-- since the server opens a table to write out an expression on it, and waits while somebody holds it ACCESS EXCLUSIVE)
 -- Columns: kind text, items text: a JSON array of arrays whose fields are named in catalog_rows.py.
 -- Columns that only newer servers have (pg_constraint.conenforced and conperiod of 18, pg_index.indnullsnotdistinct of
 -- 15) are written unqualified inside of a LATERAL subquery: where the catalog lacks the column, the name is found in
@@ -19,9 +21,12 @@ WITH RECURSIVE asked AS MATERIALIZED (
   SELECT DISTINCT s.value::name AS name FROM json_array_elements_text(:'names') AS s(value)
 ), classes AS MATERIALIZED (
   SELECT s.value::name AS name FROM json_array_elements_text(:'classes') AS s(value)
+), unread AS MATERIALIZED (
+  SELECT s.value::oid AS oid FROM json_array_elements_text(:'unread') AS s(value)
 ), wanted AS MATERIALIZED (
   SELECT c.oid, n.nspname, c.relname, c.relkind, c.relispartition, c.reltuples, c.relrowsecurity, c.relowner,
-         c.relhastriggers, c.relhasrules, c.relhassubclass, c.reloftype, c.relreplident
+         c.relhastriggers, c.relhasrules, c.relhassubclass, c.reloftype, c.relreplident,
+         c.oid NOT IN (SELECT u.oid FROM unread u) AS readable
   FROM asked a
   JOIN pg_namespace n ON n.nspname = a.nspname
   JOIN pg_class c ON c.relnamespace = n.oid AND c.relname = a.relname
@@ -85,13 +90,18 @@ SELECT 'tables' AS kind, json_agg(json_build_array(
                           FROM pg_rewrite r
                           WHERE r.ev_class = w.oid AND r.ev_type = '3' AND r.is_instead) AS found
                     WHERE found.enabled IN ('A', CASE current_setting('session_replication_role')
-                                                      WHEN 'replica' THEN 'R' ELSE 'O' END)) END))::text AS items
+                                                      WHEN 'replica' THEN 'R' ELSE 'O' END)) END,
+         -- whether expressions of its own were left out
+         NOT w.readable AND (EXISTS (SELECT FROM pg_attrdef d WHERE d.adrelid = w.oid)
+                             OR EXISTS (SELECT FROM pg_constraint con WHERE con.conrelid = w.oid AND con.contype IN ('c', 'x'))
+                             OR EXISTS (SELECT FROM pg_index i
+                                        WHERE i.indrelid = w.oid AND num_nonnulls(i.indpred, i.indexprs) > 0))))::text AS items
 FROM wanted w
 JOIN families ON families.root = w.oid
 UNION ALL
 SELECT 'columns', json_agg(json_build_array(
          a.attrelid::int8, a.attnum, a.attname, format_type(a.atttypid, a.atttypmod),
-         a.attnotnull, pg_get_expr(d.adbin, d.adrelid), a.attidentity, a.attgenerated,
+         a.attnotnull, CASE WHEN w.readable THEN pg_get_expr(d.adbin, d.adrelid) END, a.attidentity, a.attgenerated,
          CASE WHEN a.attcollation <> t.typcollation
               THEN (SELECT CASE WHEN n.nspname = 'pg_catalog' THEN co.collname::text
                                 ELSE n.nspname || '.' || co.collname END
@@ -109,7 +119,8 @@ LEFT JOIN pg_description ds
 UNION ALL
 SELECT 'constraints', json_agg(json_build_array(
          c.conrelid::int8, c.contype, c.conname, c.conkey, c.condeferrable, c.condeferred, c.convalidated, c.conenforced,
-         CASE WHEN c.contype = 'c' THEN pg_get_expr(c.conbin, c.conrelid)
+         CASE WHEN NOT c.readable THEN NULL
+              WHEN c.contype = 'c' THEN pg_get_expr(c.conbin, c.conrelid)
               WHEN c.contype = 'x' OR c.conperiod THEN pg_get_constraintdef(c.oid) END,
          CASE WHEN c.contype = 'f' THEN fn.nspname END, CASE WHEN c.contype = 'f' THEN fc.relname END,
          CASE WHEN c.contype = 'f'
@@ -122,7 +133,8 @@ FROM (SELECT true, false) AS older(conenforced, conperiod)
 CROSS JOIN LATERAL (
   SELECT con.oid, con.conrelid, con.contype, con.conname, con.conkey, con.condeferrable, con.condeferred,
          con.convalidated, conenforced, con.conbin, con.confrelid, con.confkey, con.confdeltype, con.confupdtype,
-         con.confmatchtype, conperiod, con.conindid, con.conparentid
+         con.confmatchtype, conperiod, con.conindid, con.conparentid,
+         w.readable
   FROM wanted w
   JOIN pg_constraint con ON con.conrelid = w.oid
   WHERE con.contype IN ('p', 'u', 'c', 'f', 'x') OR con.contype = 'n' AND NOT con.convalidated
@@ -136,8 +148,8 @@ UNION ALL
 SELECT 'indexes', json_agg(json_build_array(
          i.indrelid::int8, i.indexrelid::int8, ic.relname, am.amname, i.indisunique, i.indnullsnotdistinct,
          i.indisvalid AND i.indisready, i.indkey::int2[], i.indnkeyatts, i.indoption::int2[],
-         CASE WHEN i.indpred IS NOT NULL THEN pg_get_expr(i.indpred, i.indrelid) END,
-         CASE WHEN i.indexprs IS NOT NULL
+         CASE WHEN i.readable AND i.indpred IS NOT NULL THEN pg_get_expr(i.indpred, i.indrelid) END,
+         CASE WHEN i.readable AND i.indexprs IS NOT NULL
               THEN ARRAY(SELECT pg_get_indexdef(i.indexrelid, k.position::int4, false)
                          FROM unnest(i.indkey::int2[]) WITH ORDINALITY AS k(attnum, position)
                          WHERE k.attnum = 0 ORDER BY k.position) END,
@@ -158,7 +170,8 @@ SELECT 'indexes', json_agg(json_build_array(
 FROM (SELECT false) AS older(indnullsnotdistinct)
 CROSS JOIN LATERAL (
   SELECT ind.indrelid, ind.indexrelid, ind.indisunique, indnullsnotdistinct, ind.indisvalid, ind.indisready,
-         ind.indkey, ind.indnkeyatts, ind.indoption, ind.indpred, ind.indexprs, ind.indclass, ind.indcollation
+         ind.indkey, ind.indnkeyatts, ind.indoption, ind.indpred, ind.indexprs, ind.indclass, ind.indcollation,
+         w.readable
   FROM wanted w
   JOIN pg_index ind ON ind.indrelid = w.oid AND ind.indislive
 ) AS i

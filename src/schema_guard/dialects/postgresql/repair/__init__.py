@@ -37,6 +37,7 @@ from schema_guard.dialects.postgresql.repair.unknown import (
     left_alone,
     not_comparable,
     not_emittable,
+    not_readable,
     object_unknown,
 )
 from schema_guard.difference import (
@@ -64,6 +65,7 @@ from schema_guard.difference import (
     IndexMissing,
     NotComparable,
     NotEmittable,
+    NotReadable,
     NullabilityDiffers,
     ObjectUnknown,
     PrimaryKeyDiffers,
@@ -168,6 +170,8 @@ def _of(difference: Difference, context: Context) -> Repairs:  # noqa: C901 - on
             return not_comparable(difference)
         case NotEmittable():
             return not_emittable(difference)
+        case NotReadable():
+            return not_readable(difference)
         case BackfillPending():
             return backfill_pending(difference, context)
         case TableUnknown() | EnumValueUnknown():

@@ -8,12 +8,13 @@ from schema_guard.difference import (
     ExclusionMissing,
     NotComparable,
     NotEmittable,
+    NotReadable,
     ObjectUnknown,
     TableUnknown,
 )
 from schema_guard.plan import Refusal
 
-__all__ = ["exclusion_missing", "left_alone", "not_comparable", "not_emittable", "object_unknown"]
+__all__ = ["exclusion_missing", "left_alone", "not_comparable", "not_emittable", "not_readable", "object_unknown"]
 
 
 def left_alone(difference: TableUnknown | EnumValueUnknown) -> Repairs:
@@ -41,3 +42,10 @@ def not_comparable(difference: NotComparable) -> Repairs:
 
 def not_emittable(difference: NotEmittable) -> Repairs:
     return [Refusal(difference, "mend the models: there is no DDL for it")]
+
+
+def not_readable(difference: NotReadable) -> Repairs:
+    """A lock is released some day; a definition that the server cannot write out has to be replaced by a person."""
+    if difference.unread.locked:
+        return [Refusal(difference, "it is looked at again when the lock is released: run again then")]
+    return [Refusal(difference, "nothing is changed in a table whose definitions cannot be read")]

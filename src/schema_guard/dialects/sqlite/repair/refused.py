@@ -28,6 +28,7 @@ from schema_guard.difference import (
     IndexMissing,
     NotComparable,
     NotEmittable,
+    NotReadable,
     NullabilityDiffers,
     ObjectUnknown,
     PrimaryKeyDiffers,
@@ -89,6 +90,7 @@ def _reason(difference: Difference) -> str:
             | ForeignKeyDiffers()
             | IndexMissing()
             | BackfillPending()
+            | NotReadable()
         ):
             return "its table is not there"
     assert_never(difference)
