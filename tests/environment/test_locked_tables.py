@@ -102,13 +102,13 @@ def columns(database: Database, table: str) -> set[str]:
 def test_what_concerns_other_tables_is_repaired(tables: Database, command: Command) -> None:
     """The table is one finding, which names who holds it; the budget holds, and the exit code is 4."""
     with holding(tables, "ALTER TABLE t ADD COLUMN new integer") as holder:
+        pid = holder.info.backend_pid
         took = command("apply", tables.url, "--budget", f"{BUDGET}s", target=TARGET)
         check = command("check", tables.url, target=TARGET)
     assert took.code == 4, took.said
     assert took.seconds < BUDGET + 2 + MACHINE
     assert columns(tables, "other") == {"id", "t_id", "y"}
     assert took.said.count("could not be read") == 1
-    pid = holder.info.backend_pid
     for said in (took.said, check.said):
         assert f"t  could not be read: pid {pid} (idle in transaction for " in said
         assert "s: ALTER TABLE t ADD COLUMN new integer) holds AccessExclusiveLock; run again when that" in said
