@@ -80,7 +80,11 @@ def apply_options(command: Command) -> Command:
         click.option(
             "--lock-timeout", metavar="TIME", help="The longest that one try waits for a lock.  [default: 1s]"
         ),
-        click.option("--wait", metavar="TIME", help="How long to wait for the database to come up.  [default: 30s, within the budget]"),
+        click.option(
+            "--wait",
+            metavar="TIME",
+            help="How long to wait for the database to come up.  [default: 30s, in the budget]",
+        ),
         click.option("--required-only", is_flag=True, default=None, help="Only what breaks the application; no debt."),
         click.option("--budget", metavar="TIME", help="For everything; debt open then stays open.  [default: 60s]"),
         click.option("--ddl-url", metavar="URL", help="The same database, directly, where --url is a pooler's."),
