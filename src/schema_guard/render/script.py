@@ -14,6 +14,7 @@ from collections.abc import Iterable, Sequence
 from schema_guard.compare.everything import everything
 from schema_guard.dialects.base import Dialect, Facts
 from schema_guard.dialects.sqlite.checks import Condition, must
+from schema_guard.dialects.sqlite.tokens import ended
 from schema_guard.errors import one_line
 from schema_guard.plan import Batches, Plan, Policy, Refusal, Step, Survey
 from schema_guard.planner import make_plan
@@ -231,7 +232,7 @@ def _still_needed(steps: Sequence[Step]) -> list[str]:
 def _sqlite_statement(statement: str) -> str:
     """Commands of the shell take no semicolon."""
     text = statement.rstrip().rstrip(";")
-    return text if text.startswith(".") else f"{text};"
+    return text if text.startswith(".") else ended(text)
 
 
 _CREATE_TABLE = re.compile(r"\s*CREATE\s+TABLE\s+", re.IGNORECASE)

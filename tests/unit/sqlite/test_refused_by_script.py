@@ -5,7 +5,7 @@ from __future__ import annotations
 import sqlite3
 
 import pytest
-from sqlalchemy import Column, ForeignKey, Integer, MetaData, String, Table
+from sqlalchemy import CheckConstraint, Column, ForeignKey, Integer, MetaData, String, Table, UniqueConstraint
 
 from schema_guard.guard import Guard
 from schema_guard.plan import Plan, Policy
@@ -70,3 +70,73 @@ def test_one_script_where_rebuilds_are_forbidden(stage: Stage) -> None:
     assert len(plan.refusals) == 4
     stage.script(script(plan))
     assert Guard(MODELS).check(stage.engine).satisfied
+
+
+GROWN = MetaData()
+Table(
+    "t",
+    GROWN,
+    Column("id", Integer, primary_key=True),
+    Column("kind", String),
+    CheckConstraint("kind IN ('a', 'b', 'c')", name="ck"),
+)
+
+
+@pytest.mark.parametrize(
+    "old",
+    [
+        "CREATE TABLE t (id INTEGER PRIMARY KEY, kind VARCHAR, CONSTRAINT ck CHECK (kind IN ('a', 'b')))",
+        "CREATE TABLE t (id INTEGER PRIMARY KEY, kind VARCHAR CONSTRAINT ck CHECK (t.kind IN ('a', 'b')) -- , )\n)",
+        "CREATE TABLE t (id INTEGER PRIMARY KEY, kind VARCHAR, CHECK (/* , */kind IN ('a', 'b')) CHECK (id > 0))",
+        "CREATE TABLE t (id INTEGER PRIMARY KEY, kind VARCHAR CHECK (kind IN ('a', 'b')), CONSTRAINT ck CHECK (id))",
+    ],
+)
+def test_a_list_that_has_grown_is_replaced_by_the_script(stage: Stage, old: str) -> None:
+    stage.script(f"{old}; INSERT INTO t VALUES (1, 'a')")
+    stage.apply(GROWN)
+    with pytest.raises(sqlite3.IntegrityError):
+        stage.script("INSERT INTO t VALUES (2, 'c')")
+    stage.script(script(stage.plan(GROWN)))
+    assert Guard(GROWN).check(stage.engine).satisfied
+    stage.script("INSERT INTO t VALUES (2, 'c')")
+    with pytest.raises(sqlite3.IntegrityError):
+        stage.script("INSERT INTO t VALUES (3, 'd')")
+
+
+@pytest.mark.parametrize(
+    "holder",
+    [
+        "CREATE INDEX ix_t_kind ON t (id)",
+        "CREATE UNIQUE INDEX 'ix_T_kind' ON other (x) WHERE x > 0 -- partial",
+        "CREATE TABLE ix_t_kind (x)",
+    ],
+)
+def test_a_name_that_is_held_is_freed_by_the_statements(stage: Stage, holder: str) -> None:
+    stage.script(f"CREATE TABLE t (id INTEGER PRIMARY KEY, kind VARCHAR); CREATE TABLE other (x INT); {holder}")
+    models = MetaData()
+    Table("t", models, Column("id", Integer, primary_key=True), Column("kind", String, index=True))
+    Table("other", models, Column("x", Integer))
+    before = len(stage.texts())
+    stage.script(script(stage.plan(models)))
+    assert len(stage.texts()) == before
+    stage.satisfied(models)
+    assert "ix_t_kind_old" in stage.texts()
+
+
+def test_the_name_of_a_constraint_holds_nothing_up(stage: Stage) -> None:
+    stage.script(
+        """CREATE TABLE p (id INTEGER PRIMARY KEY);
+        CREATE TABLE t (id INTEGER PRIMARY KEY, p_id INT, b INT, CONSTRAINT k CHECK (id > 0))"""
+    )
+    models = MetaData()
+    Table("p", models, Column("id", Integer, primary_key=True))
+    Table(
+        "t",
+        models,
+        Column("id", Integer, primary_key=True),
+        Column("p_id", ForeignKey("p.id", name="k")),
+        Column("b", Integer),
+        UniqueConstraint("b", name="k"),
+    )
+    stage.satisfied(models)
+    assert "k" in stage.texts()

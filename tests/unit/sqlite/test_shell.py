@@ -158,3 +158,16 @@ def test_while_somebody_else_writes(stage: Stage, way: str) -> None:
     writer.execute("ROLLBACK")
     writer.close()
     intact(stage, [(1, "x", "p"), (2, "y", "q")])
+
+
+@pytest.mark.parametrize("way", WAYS)
+def test_an_index_and_a_trigger_that_end_in_a_comment(stage: Stage, way: str) -> None:
+    """SQLite stores that comment; a semicolon in its line would end nothing."""
+    stage.script(
+        f"{OLD} CREATE INDEX late ON t (b) -- for b\n;"
+        "CREATE TRIGGER g AFTER DELETE ON t BEGIN SELECT 1; -- one\nEND -- of g\n;"
+    )
+    before = stage.texts()
+    assert run(emergency(stage), stage.path, way) == ""
+    assert Guard(MODELS).check(stage.engine).satisfied
+    assert {name: stage.texts()[name] for name in ("late", "g")} == {name: before[name] for name in ("late", "g")}

@@ -11,13 +11,22 @@ from dataclasses import dataclass, replace
 from functools import partial
 
 from schema_guard.dialects.sqlite import edit
-from schema_guard.dialects.sqlite.clauses import SaidTable, reference_of, said, said_of_column, said_of_constraint
+from schema_guard.dialects.sqlite.clauses import (
+    Said,
+    SaidTable,
+    check_of,
+    reference_of,
+    said,
+    said_of_column,
+    said_of_constraint,
+)
 from schema_guard.dialects.sqlite.reader import UnreadableTextError, key
 
 __all__ = [
     "Change",
     "autoincrement",
     "both",
+    "check_removed",
     "changed",
     "collation",
     "column_added",
@@ -133,6 +142,27 @@ def constraint_added(definition: str) -> Change:
         lambda text: edit.add_constraint(text, definition),
         lambda table: table.having(said_of_constraint(definition, table.name)),
     )
+
+
+def check_removed(name: str | None, expression: str) -> Change:
+    """Without the CHECK of that name and condition, if it is there."""
+
+    def declared(table: SaidTable) -> SaidTable:
+        words = check_of(said_of_constraint(f"CHECK ({expression}\n)", table.name))[1]
+        for column in table.columns:
+            if (left := _without_check(column.clauses, name, words)) != column.clauses:
+                return table.changed(column.name, partial(replace, clauses=left))
+        return replace(table, constraints=_without_check(table.constraints, name, words))
+
+    return Change(lambda text: edit.without_check(text, name, expression), declared)
+
+
+def _without_check(clauses: tuple[Said, ...], name: str | None, words: tuple[str, ...]) -> tuple[Said, ...]:
+    """One alone: it may stand there twice."""
+    for at, clause in enumerate(clauses):
+        if clause.kind == "check" and check_of(clause) == (name, words):
+            return (*clauses[:at], *clauses[at + 1 :])
+    return clauses
 
 
 def primary_key(definition: str) -> Change:

@@ -12,9 +12,18 @@ from typing import NamedTuple
 from schema_guard.dialects.sqlite.create_text import Clause, ColumnText, TableText, parse_table
 from schema_guard.dialects.sqlite.names import quote
 from schema_guard.dialects.sqlite.reader import UnreadableTextError, key, qualifiers
-from schema_guard.dialects.sqlite.tokens import significant
+from schema_guard.dialects.sqlite.tokens import significant, unquoted
 
-__all__ = ["Said", "SaidColumn", "SaidTable", "reference_of", "said", "said_of_column", "said_of_constraint"]
+__all__ = [
+    "Said",
+    "SaidColumn",
+    "SaidTable",
+    "check_of",
+    "reference_of",
+    "said",
+    "said_of_column",
+    "said_of_constraint",
+]
 
 
 class Said(NamedTuple):
@@ -123,3 +132,11 @@ def reference_of(clause: Said) -> tuple[list[str], str]:
     comma = ", " if "FOREIGN" in [word.upper() for word in clause.words] else " "
     read = parse_table(f"CREATE TABLE t (t{comma}{' '.join(clause.words)})").all_clauses("foreign key")[0]
     return [key(column) for column in read.columns], key(read.references.table) if read.references else ""
+
+
+def check_of(clause: Said) -> tuple[str | None, tuple[str, ...]]:
+    """The name of a CHECK, and the words of its condition."""
+    at = next(number for number, word in enumerate(clause.words) if word.upper() == "CHECK")
+    name = unquoted(significant(clause.words[at - 1])[0]) if at else None
+    end = len(clause.words) - 1 - clause.words[::-1].index(")")
+    return name, clause.words[at + 2 : end]

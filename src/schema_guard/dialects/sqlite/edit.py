@@ -22,6 +22,7 @@ __all__ = [
     "drop_not_null",
     "inline_reference",
     "in_database",
+    "index_named",
     "named",
     "nullable_definition",
     "replace_column",
@@ -34,6 +35,7 @@ __all__ = [
     "set_type",
     "strict_definition",
     "with_native_column",
+    "without_check",
     "without_constraint",
     "without_qualifiers",
 ]
@@ -42,6 +44,16 @@ __all__ = [
 def _without(text: str, clause: Clause) -> str:
     """The text without a clause of a column."""
     return splice(text, clause.start, clause.end, "")
+
+
+def _without_item(text: str, clause: Clause) -> str:
+    """The text without a constraint of the table, and the comma before it, unless another constraint follows without
+    one of its own: SQLite lets one leave them out."""
+    found = significant(text)
+    before = [token for token in found if token.start < clause.start][-1]
+    behind = next(token for token in found if token.start >= clause.end)
+    text = _without(text, clause)
+    return splice(text, before.start, before.end, "") if before.text == "," and behind.text in (",", ")") else text
 
 
 def _without_all(text: str, column: str, kind: str) -> str:
@@ -56,6 +68,12 @@ def named(text: str, name: str, schema: str | None = None) -> str:
     table = parse_table(text)
     database = f"{quote(schema)}." if schema else ""
     return splice(text, table.name_start, table.name_end, f'{database}"{name.replace(chr(34), chr(34) * 2)}"')
+
+
+def index_named(text: str, name: str) -> str:
+    """A stored CREATE INDEX under another name."""
+    index = parse_index(text)
+    return splice(text, index.name_start, index.name_end, quote(name))
 
 
 def in_database(text: str, schema: str | None) -> str:
@@ -91,13 +109,21 @@ def without_constraint(text: str, definition: str) -> str:
     table = parse_table(text)
     for clause in table.constraints:
         if text[clause.start : clause.end] == definition:
-            comma = [token for token in significant(text) if token.start < clause.start][-1]
-            text = _without(text, clause)
-            return splice(text, comma.start, comma.end, "") if comma.text == "," else text
+            return _without_item(text, clause)
     for clause in (clause for column in table.columns for clause in column.clauses):
         if text[clause.start : clause.end] == definition:
             return _without(text, clause)
     raise UnreadableTextError(f"no constraint {definition}")
+
+
+def without_check(text: str, name: str | None, expression: str) -> str:
+    """The table without the CHECK of that name and condition; as it is where there is none."""
+    table = parse_table(text)
+    for clause in table.all_clauses("check"):
+        if clause.name == name and clause.inner == expression:
+            own = clause in table.constraints
+            return _without_item(text, clause) if own else _without(text, clause)
+    return text
 
 
 def replace_column(text: str, column: str, definition: str) -> str:

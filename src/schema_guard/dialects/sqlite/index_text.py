@@ -19,6 +19,7 @@ class Element:
 @dataclass(frozen=True, slots=True)
 class IndexText:
     text: str
+    name: str
     name_start: int
     name_end: int
     elements: tuple[Element, ...]
@@ -33,7 +34,7 @@ def parse_index(text: str) -> IndexText:
     reader.need("INDEX")
     reader.take("IF", "NOT", "EXISTS")
     name_start = reader.start
-    qualified(reader)
+    name = qualified(reader)
     name_end = reader.end
     reader.need("ON")
     reader.name()
@@ -48,7 +49,7 @@ def parse_index(text: str) -> IndexText:
         start = reader.start
         end = reader.tokens[-1].start if reader.tokens[-1].text == ";" else reader.tokens[-1].end
         where = text[start:end].strip()
-    return IndexText(text, name_start, name_end, tuple(elements), where)
+    return IndexText(text, name, name_start, name_end, tuple(elements), where)
 
 
 def _element(reader: Reader) -> str:

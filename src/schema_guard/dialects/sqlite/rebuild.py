@@ -16,7 +16,7 @@ from schema_guard.dialects.sqlite.edit import in_database, named, without_qualif
 from schema_guard.dialects.sqlite.kept import kept
 from schema_guard.dialects.sqlite.names import catalog, pragma, quote
 from schema_guard.dialects.sqlite.reader import key
-from schema_guard.dialects.sqlite.tokens import quoted_literal, significant
+from schema_guard.dialects.sqlite.tokens import ended, quoted_literal, significant
 from schema_guard.schema import ForeignKey, Name
 
 __all__ = ["COPY", "Rebuild"]
@@ -166,7 +166,7 @@ class Rebuild:
     def advice(self) -> tuple[str, ...]:
         """The statements, for a person to run: they hold for the table as it is now, and else stop."""
         started = Condition(f"({self.probe()})", f"{self.name} is as it was when this was written")
-        return tuple(f"{statement};" for statement in self.statements(started))
+        return tuple(ended(statement) for statement in self.statements(started))
 
     def _high_water_mark(self, old: TableText, new: TableText) -> tuple[str, ...]:
         """AUTOINCREMENT never gives a number twice, not even of a deleted row (https://sqlite.org/autoinc.html)."""

@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from enum import StrEnum
 from typing import NamedTuple
 
-__all__ = ["Kind", "Token", "is_bare_name", "quoted_literal", "significant", "tokens", "unquoted"]
+__all__ = ["Kind", "Token", "ended", "is_bare_name", "quoted_literal", "significant", "tokens", "unquoted"]
 
 
 class Kind(StrEnum):
@@ -81,6 +81,14 @@ def significant(text: str) -> list[Token]:
         for match in _PATTERN.finditer(text)
         if (kind := match.lastgroup or "illegal") not in _SILENT
     ]
+
+
+def ended(text: str) -> str:
+    """The statement with its semicolon, behind a comment at its end too."""
+    last = list(tokens(text))[-1]
+    if last.text == ";":
+        return text
+    return f"{text}\n;" if last.kind is Kind.COMMENT and last.text.startswith("--") else f"{text};"
 
 
 def unquoted(token: Token) -> str:

@@ -130,9 +130,12 @@ def _tells(refusal: Refusal, reason: str) -> bool:
 
 
 def terminated(statement: str) -> str:
-    """The statement with its semicolon; a dot-command of the sqlite3 shell takes none."""
+    """The statement with its semicolon, which a comment at its end would swallow; a dot-command of the sqlite3 shell
+    takes none."""
     bare = statement.strip().rstrip(";")
-    return bare if bare.startswith(".") else f"{bare};"
+    if bare.startswith("."):
+        return bare
+    return f"{bare}\n;" if "--" in bare.rpartition("\n")[2] else f"{bare};"
 
 
 def sql_lines(statement: str) -> list[str]:

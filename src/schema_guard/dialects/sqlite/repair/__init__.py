@@ -14,6 +14,7 @@ from schema_guard.dialects.sqlite.repair.needs import standing, target_needs
 from schema_guard.dialects.sqlite.repair.of_table import Answer, finish_table, repairs_of_table
 from schema_guard.dialects.sqlite.repair.refused import refuse, refuse_on_relation
 from schema_guard.dialects.sqlite.repair.table import create_table
+from schema_guard.dialects.sqlite.tokens import ended
 from schema_guard.difference import BackfillPending, Difference, ForeignKeyMissing, Impact, TableMissing
 from schema_guard.need import Need
 from schema_guard.plan import Phase, Policy, Refusal, Step, Survey
@@ -154,6 +155,6 @@ def _read_only(answers: Sequence[Step | Refusal], case: Case) -> list[Step | Ref
             refusals.append(answer)
             continue
         reason = "the database file is read-only for this user"
-        advice = tuple(f"{statement};" for statement in answer.statements)
+        advice = tuple(ended(statement) for statement in answer.statements)
         refusals.extend(Refusal(by_key[resolved], reason, advice) for resolved in answer.resolves)
     return refusals

@@ -2,24 +2,30 @@
 
 from __future__ import annotations
 
-from schema_guard.dialects.sqlite.changes import constraint_added
-from schema_guard.dialects.sqlite.repair.case import Case, Edit, Rows, refuse_violated
-from schema_guard.difference import CheckMissing
+from schema_guard.dialects.sqlite.changes import both, check_removed, constraint_added
+from schema_guard.dialects.sqlite.repair.case import ByHand, Case, Edit, Rows, refuse_violated
+from schema_guard.difference import CheckMissing, ObjectUnknown
 from schema_guard.plan import Refusal
 from schema_guard.schema import Table
 
-__all__ = ["add_check"]
+__all__ = ["add_check", "unknown_check"]
 
 
-def add_check(missing: CheckMissing, live: Table, planned: Table, case: Case) -> Edit | Refusal:
+def add_check(missing: CheckMissing, live: Table, planned: Table, case: Case) -> Edit | Refusal | ByHand:
     """`planned` is the table with the columns that earlier steps add."""
-    if missing.holder is not None:
-        return Refusal(missing, f"the name is held by {missing.holder}: rename one of the two")
     if rejected := case.rejection(missing.table, missing.check):
         return Refusal(missing, rejected)
     rows = case.rows(missing, live.name)
     if rows is Rows.BREAK_IT:
         return refuse_violated(case, missing)
+    # SQLite would take two of one name; but of the same name it is meant to be this one.
+    held = next((check for check in live.checks if missing.holder and check.name == missing.check.name), None)
+    if held is not None:
+        return ByHand(
+            missing,
+            f"CHECK ({held.expression}) bears its name and would have to be replaced",
+            both(check_removed(held.name, held.expression), constraint_added(missing.check.ddl)),
+        )
     return Edit(
         missing,
         constraint_added(missing.check.ddl),
@@ -27,3 +33,12 @@ def add_check(missing: CheckMissing, live: Table, planned: Table, case: Case) ->
         certain=rows is Rows.KEEP_IT,
         unless=case.in_the_way(missing, planned),
     )
+
+
+def unknown_check(unknown: ObjectUnknown, live: Table) -> ByHand | Refusal:
+    """What the models don't know is never touched."""
+    reason = "the models don't know it, so it is left alone: map it, or remove it"
+    for check in live.checks:
+        if (check.name or "check", f"({check.expression})") == (unknown.name, unknown.definition):
+            return ByHand(unknown, reason, check_removed(check.name, check.expression))
+    return Refusal(unknown, reason)

@@ -14,7 +14,7 @@ from schema_guard.difference import (
 from schema_guard.need import Need
 from schema_guard.plan import Refusal
 from schema_guard.planner import waits_for
-from schema_guard.schema import Table
+from schema_guard.schema import Name, Table
 
 __all__ = ["add_foreign_key", "other_actions", "refuse_reference"]
 
@@ -42,21 +42,20 @@ def add_foreign_key(missing: ForeignKeyMissing, live: Table, planned: Table, cas
 
 
 def refuse_reference(missing: ForeignKeyMissing, case: Case) -> Refusal | None:
-    """Why the key cannot be: its name is held, or what it refers to is not there and is not made."""
-    if missing.holder is not None:
-        return Refusal(missing, f"the name is held by {missing.holder}: rename one of the two")
+    """Why the key cannot be: what it refers to is not there and is not made."""
     wanted = missing.foreign_key
     lacking = case.lacking(target_needs(wanted))
     if not lacking:
         return None
     reason = waits_for(lacking, case.lost)
     columns = ", ".join(quote(column) for column in wanted.target_columns)
+    name = Name(wanted.target.schema, case.free_name(wanted.target.schema, f"uq_{wanted.target.name}"))
     if Need.table(wanted.target) in lacking:
         return Refusal(missing, reason)
     return Refusal(
         missing,
         f"{reason}; until then every write would fail",
-        (f"CREATE UNIQUE INDEX {quote('uq_' + wanted.target.name)} ON {quote(wanted.target)} ({columns})",),
+        (f"CREATE UNIQUE INDEX {quote(name)} ON {quote(wanted.target.name)} ({columns})",),
     )
 
 

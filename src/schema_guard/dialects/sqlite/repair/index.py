@@ -6,6 +6,7 @@ from __future__ import annotations
 from schema_guard.dialects.sqlite.changes import constraint_added
 from schema_guard.dialects.sqlite.names import catalog, pragma, quote
 from schema_guard.dialects.sqlite.repair.case import FILE_LOCK, Case, Edit, Rows, refuse_violated, urgency_of
+from schema_guard.dialects.sqlite.repair.held import refuse_held
 from schema_guard.dialects.sqlite.repair.needs import key_of_index
 from schema_guard.dialects.sqlite.repair.table import create_index_statement
 from schema_guard.dialects.sqlite.tokens import quoted_literal, significant
@@ -20,12 +21,10 @@ __all__ = ["add_index", "add_unique"]
 def add_index(missing: IndexMissing, live: Table, planned: Table, case: Case) -> Step | Refusal:
     """`planned` is the table with the columns that earlier steps add."""
     index = missing.index
-    if missing.holder is not None:
-        return Refusal(missing, f"the name is held by {missing.holder}: rename that, then run again")
     if not index.ddl or not index.name:
         return Refusal(missing, "SQLAlchemy cannot write it for SQLite")
-    if case.name_taken(live.name.schema, index.name):
-        return Refusal(missing, f"the name {index.name} is held by something else in the database")
+    if missing.holder is not None or case.name_taken(live.name.schema, index.name):
+        return refuse_held(missing, Name(live.name.schema, index.name), case)
     if rejected := case.rejection(missing.table, index):
         return Refusal(missing, rejected)
     return _create(missing, live, planned, case, index.name, index, create_index_statement(index))
@@ -33,8 +32,6 @@ def add_index(missing: IndexMissing, live: Table, planned: Table, case: Case) ->
 
 def add_unique(missing: UniqueMissing, live: Table, planned: Table, case: Case) -> Step | Edit | Refusal:
     unique = missing.unique
-    if missing.holder is not None:
-        return Refusal(missing, f"the name is held by {missing.holder}: rename one of the two")
     rows = case.rows(missing, live.name)
     if rows is Rows.BREAK_IT:
         return refuse_violated(case, missing)

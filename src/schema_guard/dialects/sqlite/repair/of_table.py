@@ -10,7 +10,7 @@ from schema_guard.dialects.sqlite.create_text import parse_table
 from schema_guard.dialects.sqlite.edit import with_native_column
 from schema_guard.dialects.sqlite.reader import UnreadableTextError
 from schema_guard.dialects.sqlite.repair.case import ByHand, Case, Edit
-from schema_guard.dialects.sqlite.repair.check import add_check
+from schema_guard.dialects.sqlite.repair.check import add_check, unknown_check
 from schema_guard.dialects.sqlite.repair.collation import change_collation
 from schema_guard.dialects.sqlite.repair.column import (
     add_missing_column,
@@ -44,6 +44,7 @@ from schema_guard.difference import (
     IdentityDiffers,
     IndexMissing,
     NullabilityDiffers,
+    ObjectUnknown,
     PrimaryKeyDiffers,
     TypeDiffers,
     UniqueMissing,
@@ -151,6 +152,8 @@ def _answer_constraint(difference: Difference, live: Table, planned: Table, case
     match difference:
         case PrimaryKeyDiffers():
             return change_primary_key(difference, live, planned, case)
+        case ObjectUnknown(kind="CHECK"):
+            return unknown_check(difference, live)
         case CheckMissing():
             return add_check(difference, live, planned, case)
         case ForeignKeyMissing():

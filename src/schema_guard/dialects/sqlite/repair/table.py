@@ -10,6 +10,7 @@ from schema_guard.dialects.sqlite.edit import without_constraint
 from schema_guard.dialects.sqlite.names import catalog
 from schema_guard.dialects.sqlite.reader import UnreadableTextError, key
 from schema_guard.dialects.sqlite.repair.case import FILE_LOCK, Case, urgency_of
+from schema_guard.dialects.sqlite.repair.held import refuse_held
 from schema_guard.dialects.sqlite.repair.needs import keys_of, target_needs
 from schema_guard.dialects.sqlite.tokens import quoted_literal
 from schema_guard.difference import TableMissing
@@ -23,7 +24,7 @@ __all__ = ["create_index_statement", "create_table"]
 def create_table(missing: TableMissing, case: Case) -> Step | Refusal:
     table = missing.table
     if missing.holder is not None:
-        return Refusal(missing, f"the name is held by {missing.holder}: rename that, then run again")
+        return refuse_held(missing, table.name, case)
     if table.name.schema is not None and table.name.schema not in case.facts.search_path:
         return Refusal(missing, f"no database is attached as {table.name.schema}: ATTACH it when the engine connects")
     if not table.ddl:
