@@ -23,7 +23,7 @@ def add_check(missing: CheckMissing, live: Table, planned: Table, case: Case) ->
     if held is not None:
         return ByHand(
             missing,
-            f"CHECK ({held.expression}) bears its name and would have to be replaced",
+            f"the name {held.name} is held by CHECK ({held.expression}), which would have to be replaced",
             both(check_removed(held.name, held.expression), constraint_added(missing.check.ddl)),
         )
     return Edit(
