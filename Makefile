@@ -4,6 +4,7 @@
 #   make test-matrix       the suite on PostgreSQL 12 to 18; 12 and 13 come by npm
 #   make test-environment  PgBouncer and full disks: needs root and Debian's pgbouncer
 #   make faults            kills the guard after every statement of every scenario, and the server in every kind of step
+#   make test-ranges       the oldest and the newest allowed version of each dependency, and each minor version of Alembic
 #   make concurrency       50 processes boot at once on a drifted database, 20 times
 SHELL := /bin/bash
 .SHELLFLAGS := -eu -o pipefail -c
@@ -22,10 +23,10 @@ ARGS ?=
 PYTEST_ARGS ?=
 PYTEST := $(BIN)/python -m pytest -n $(WORKERS) $(PYTEST_ARGS)
 
-.PHONY: help demo test test-matrix test-environment faults concurrency scenarios lint format docs docs-check clean
+.PHONY: help demo test test-matrix test-environment test-ranges faults concurrency scenarios lint format docs docs-check clean
 
 help:
-	@sed -n '2,7s/^# *//p' Makefile
+	@sed -n '2,8s/^# *//p' Makefile
 
 $(VENV)/bin/python:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' \
@@ -61,6 +62,9 @@ test-environment: $(VENV)/.dev-installed .servers/.fetched
 	$(BIN)/python -m pytest -m machine tests/environment $(PYTEST_ARGS)
 	@echo 'test-environment: passed: PgBouncer in transaction mode, full disks'
 
+test-ranges: $(VENV)/.dev-installed .servers/.fetched
+	$(BIN)/python -m tests.ranges $(ARGS)
+
 # ARGS: see the programs' --help; for example ARGS='--on sqlite check/missing'.
 faults: $(VENV)/.dev-installed .servers/.fetched
 	$(BIN)/python -m tests.faults.kill_guard --postgres $(NEWEST_AND_OLDEST) $(ARGS)
@@ -89,4 +93,4 @@ docs-check: $(VENV)/.dev-installed
 	$(BIN)/python -m tests.architecture.docs
 
 clean:
-	rm -rf $(VENV) .servers .hypothesis .mypy_cache .pytest_cache .ruff_cache dist
+	rm -rf $(VENV) .servers .ranges .hypothesis .mypy_cache .pytest_cache .ruff_cache dist

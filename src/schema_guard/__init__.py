@@ -6,6 +6,8 @@ from importlib import import_module
 from importlib.metadata import PackageNotFoundError, version
 from typing import TYPE_CHECKING, Any
 
+from schema_guard.requirements import DISTRIBUTION, unmet
+
 if TYPE_CHECKING:
     from schema_guard.acceptance import Acceptance
     from schema_guard.difference import Impact
@@ -65,7 +67,7 @@ _HOMES = {
 }
 
 try:
-    __version__ = version("sqlalchemy-schema-guard")
+    __version__ = version(DISTRIBUTION)
 except PackageNotFoundError:  # run from a source tree that was not installed
     __version__ = "0.0.0"
 
@@ -75,7 +77,13 @@ def __getattr__(name: str) -> Any:
     home = _HOMES.get(name)
     if home is None:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    value = getattr(import_module(f"{__name__}.{home}"), name)
+    try:
+        value = getattr(import_module(f"{__name__}.{home}"), name)
+    except ImportError as error:
+        out_of_range = unmet()
+        if out_of_range is None:
+            raise
+        raise ImportError(out_of_range) from error
     globals()[name] = value
     return value
 

@@ -29,7 +29,7 @@ LAYERS = (
     ("names", "unread"),
     ("config",),
     ("acceptance", "database_url"),
-    ("errors",),
+    ("errors", "requirements"),
 )
 """From top to bottom. A room imports from rooms below, not from above and not from beside it."""
 

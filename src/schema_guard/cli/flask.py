@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
+from typing import Any
 
 import click
 from flask.cli import ScriptInfo, with_appcontext
@@ -26,7 +27,29 @@ CHAIN = ("doctor", "stamp", "deploy", "revision")
 TARGET = "schema_guard.integrations.flask:guard_of_application()"
 
 
-@click.group()
+class _Group(click.Group):
+    """Flask asks the commands of installed packages first; an application's own `guard` command keeps its name."""
+
+    def make_context(
+        self, info_name: str | None, args: list[str], parent: click.Context | None = None, **extra: Any
+    ) -> click.Context:
+        own = _command_of_application(parent)
+        if own is not None:
+            return own.make_context(info_name, args, parent=parent, **extra)
+        return super().make_context(info_name, args, parent=parent, **extra)
+
+
+def _command_of_application(parent: click.Context | None) -> click.Command | None:
+    """The command of this name that the application registers itself, where it can be loaded."""
+    if parent is None:
+        return None
+    try:
+        return parent.ensure_object(ScriptInfo).load_app().cli.commands.get("guard")
+    except Exception:  # our command reports an application that does not load, with its help still there
+        return None
+
+
+@click.group(cls=_Group)
 def guard() -> None:
     """Makes the application's database satisfy its models, without destroying anything."""
 

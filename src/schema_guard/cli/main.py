@@ -16,6 +16,7 @@ from schema_guard.cli.options import PROGRAM
 from schema_guard.cli.output import log, print_text
 from schema_guard.cli.running import own_arguments
 from schema_guard.errors import ConfigurationError, GuardError, StepError, one_line
+from schema_guard.requirements import unmet
 
 __all__ = ["guarded", "main", "run"]
 
@@ -80,6 +81,9 @@ def _usage(error: click.ClickException) -> str:
 
 
 def _unexpected(error: Exception) -> GuardError:
+    out_of_range = unmet()  # an unsupported version of a package is the likeliest cause
+    if out_of_range is not None:
+        return ConfigurationError(out_of_range)
     said = one_line(str(error))
     return StepError(f"unexpected {type(error).__name__}{f': {said}' if said else ''} (-v shows where)")
 

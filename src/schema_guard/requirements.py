@@ -1,0 +1,70 @@
+"""Which installed package is older or newer than this distribution supports."""
+
+from __future__ import annotations
+
+import re
+from importlib import metadata
+
+__all__ = ["DISTRIBUTION", "unmet"]
+
+DISTRIBUTION = "sqlalchemy-schema-guard"
+BOUND = re.compile(r"(>=|<)\s*(\d+(?:\.\d+)*)")
+NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
+
+
+def unmet() -> str | None:
+    """Say which installed package is outside the supported range.
+
+    Reads the requirements of this distribution, those of its extras included: an extra's package counts where it is
+    installed.
+
+    Returns:
+        One line with what is installed, what is needed and the command that installs it; None when all are in range.
+    """
+    try:
+        requirements = metadata.requires(DISTRIBUTION) or []
+    except metadata.PackageNotFoundError:  # run from a source tree that was not installed
+        return None
+    for requirement in requirements:
+        words, _, marker = requirement.partition(";")
+        if '"dev"' in marker or "'dev'" in marker:
+            continue
+        name = NAME.match(words)
+        if name is None:
+            continue
+        bounds = ",".join(operator + bound for operator, bound in sorted(BOUND.findall(words), reverse=True))
+        try:
+            installed = metadata.version(name[0])
+        except metadata.PackageNotFoundError:
+            continue
+        if not _within(installed, words):
+            package = _package(name[0])
+            return (
+                f"{package} {installed} is installed, but schema-guard needs {package} {bounds}: "
+                f"run pip install '{name[0]}{bounds}'"
+            )
+    return None
+
+
+def _within(installed: str, words: str) -> bool:
+    version = _numbers(installed)
+    for operator, bound in BOUND.findall(words):
+        limit = _numbers(bound)
+        if (operator == ">=" and version < limit) or (operator == "<" and version >= limit):
+            return False
+    return True
+
+
+def _numbers(version: str) -> tuple[int, ...]:
+    """`2.0.5.post1` is (2, 0, 5): what follows the numbers decides no bound of ours."""
+    match = re.match(r"\d+(?:\.\d+)*", version)
+    numbers = [int(part) for part in match[0].split(".")] if match else []
+    return tuple(numbers + [0] * (3 - len(numbers)))
+
+
+def _package(name: str) -> str:
+    """The name as its own documentation writes it."""
+    try:
+        return metadata.metadata(name)["Name"] or name
+    except metadata.PackageNotFoundError:
+        return name
