@@ -50,6 +50,8 @@ class PrimaryKey:
     name: str | None
     columns: tuple[str, ...]
     ddl: str = ""
+    own_collation: bool = False
+    """Actual side, SQLite: it compares by another collation than its columns: no foreign key can refer to it."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -171,7 +171,7 @@ class _Reader:
             uniques=tuple(self._uniques(indexes)),
             checks=tuple(self._checks()),
             foreign_keys=tuple(self._foreign_keys()),
-            indexes=tuple(self._index(row) for row in reversed(indexes) if row[5] == "c"),
+            indexes=tuple(self._index(row) for row in reversed(indexes) if row[5] == "c" or self._collated(row)),
             comment=comment,
             relation=self.relation,
             text=self.sql,
@@ -225,19 +225,34 @@ class _Reader:
         if not keys:
             return None
         clauses = self.text.all_clauses("primary key") if self.text else []
-        return PrimaryKey(clauses[0].name if clauses else None, self._names([name for _, name in keys]))
+        own = any(row[5] == "pk" and self._compares_otherwise(row) for row in self.rows.indexes[self.name])
+        names = self._names([name for _, name in keys])
+        return PrimaryKey(clauses[0].name if clauses else None, names, own_collation=own)
 
     def _uniques(self, indexes: Sequence[Row]) -> list[Unique]:
+        collated = {frozenset(map(key, self._own_columns(row))) for row in indexes if self._collated(row)}
         if self.text is not None:
             return [
                 Unique(clause.name, self._names(clause.columns))
                 for clause in _distinct(self.text.all_clauses("unique"))
+                if frozenset(map(key, clause.columns)) not in collated
             ]
         return [
             Unique(None, self._names([str(part[3]) for part in self.rows.keys[str(row[3])]]))
             for row in reversed(indexes)
-            if row[5] == "u"
+            if row[5] == "u" and not self._collated(row)
         ]
+
+    def _collated(self, row: Row) -> bool:
+        """A UNIQUE constraint that compares by another collation than its columns is no key of them, for a foreign key
+        or ON CONFLICT; it is read as the index that it makes."""
+        return row[5] == "u" and self._compares_otherwise(row)
+
+    def _compares_otherwise(self, row: Row) -> bool:
+        return any(element.collation is not None for element in self._index(row).elements)
+
+    def _own_columns(self, row: Row) -> list[str]:
+        return [str(part[3]) for part in self.rows.keys[str(row[3])]]
 
     def _checks(self) -> list[Check]:
         if self.text is None:

@@ -34,7 +34,7 @@ def repair(
 ) -> list[Step | Refusal]:
     """A step or a refusal for each difference that matters; notes are left alone."""
     case = Case(differences, expected, actual, facts, survey, policy)
-    case = replace(case, lost=_lost(case))
+    case = _with_needs(case)
     answers = _possible(_answers(case), case)
     finished: list[Step | Refusal] = []
     of_tables: dict[Name, list[Answer]] = {}
@@ -94,28 +94,31 @@ def _possible(answers: Sequence[Answer], case: Case) -> list[Answer]:
     return possible
 
 
-def _lost(case: Case) -> dict[Need, str]:
-    """What foreign keys need and the database lacks for good, with the reason. A foreign key provides nothing, so all
-    else is judged without them."""
+def _with_needs(case: Case) -> Case:
+    """The same, with what foreign keys need and the database lacks for good, or may. A foreign key provides nothing, so
+    all else is judged without them."""
     others = replace(
         case, differences=[other for other in case.differences if not isinstance(other, ForeignKeyMissing)]
     )
     answers = _possible(_answers(others), others)
-    provided = {need for answer in answers if isinstance(answer, Step | Edit) for need in answer.provides}
+    changes = [answer for answer in answers if isinstance(answer, Step | Edit)]
+    provided = {need for change in changes for need in change.provides}
+    sure = {need for change in changes if _is_sure(change) for need in change.provides}
     missing = {need for difference in case.differences for need in difference.makes}
     reasons = because(case.differences, _refusals(answers))
-    wanted = {
-        need
-        for table in case.expected.tables
-        for foreign_key in table.foreign_keys
-        for need in target_needs(foreign_key)
-    }
+    keys = [key for table in case.expected.tables for key in table.foreign_keys]
     lost: dict[Need, str] = {}
-    for need in wanted - provided:
+    for need in {need for key in keys for need in target_needs(key)} - provided:
         known = standing(need, case.actual)
         if need in missing if known is None else not known:
             lost[need] = reasons.get(need, "it is missing")
-    return lost
+    doubtful = {need for need in provided - sure if standing(need, case.actual) is not True}
+    return replace(case, lost=lost, doubtful=frozenset(doubtful))
+
+
+def _is_sure(change: Step | Edit) -> bool:
+    """Whether no row can stand in its way."""
+    return change.certain if isinstance(change, Edit) else not change.unless
 
 
 def _refusals(answers: Sequence[Answer]) -> list[Refusal]:

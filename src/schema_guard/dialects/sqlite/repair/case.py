@@ -10,6 +10,7 @@ from schema_guard.dialects.base import Facts
 from schema_guard.dialects.sqlite.changes import Change
 from schema_guard.dialects.sqlite.checks import Condition
 from schema_guard.dialects.sqlite.names import quote
+from schema_guard.dialects.sqlite.repair.needs import standing
 from schema_guard.dialects.violators import violators_of
 from schema_guard.difference import Difference, Impact
 from schema_guard.need import Need
@@ -71,9 +72,20 @@ class Case:
     lost: Mapping[Need, str] = field(default_factory=dict)
     """What the database lacks and no repair provides, with the reason."""
 
+    doubtful: frozenset[Need] = frozenset()
+    """What is provided only if no row stands in the way."""
+
     def lacking(self, needs: Iterable[Need]) -> list[Need]:
         """Those of the needs that stay unmet."""
         return [need for need in sorted(needs, key=str) if need in self.lost]
+
+    def unsure(self, needs: Iterable[Need]) -> list[Need]:
+        """Those of the needs that stay unmet, or may."""
+        return [need for need in sorted(needs, key=str) if need in self.lost or need in self.doubtful]
+
+    def awaited(self, needs: Iterable[Need]) -> frozenset[Need]:
+        """The keys among the needs that tables which are there do not have yet."""
+        return frozenset(need for need in needs if self.live(need.name) and standing(need, self.actual) is False)
 
     def live(self, name: Name) -> Table | None:
         return self.actual.table(name)

@@ -1,8 +1,12 @@
-"""From the edits of one table's text to its rebuilds: one for all that is certain, one for what rows may hinder."""
+"""From the edits of one table's text to its rebuilds: one for all that is certain, one for what rows may hinder.
+
+What refers to a key that another step makes has a third: that step may fail, and nothing else should wait for it.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from enum import Enum
 
 from schema_guard.dialects.sqlite.backup import backup_statement
 from schema_guard.dialects.sqlite.changes import changed
@@ -16,6 +20,17 @@ from schema_guard.plan import Hazard, Phase, Refusal, Step, Urgency
 from schema_guard.schema import Name, Table
 
 __all__ = ["backup_step", "rebuild_for", "rebuild_table"]
+
+
+class Part(Enum):
+    """One rebuild of a table, in the order in which they run; how the step is called."""
+
+    CERTAIN = ""
+    HINDERED = " once the rows allow it"
+    REFERRING = " once there is the key that it refers to"
+
+
+_PHASES = {Part.CERTAIN: Phase.REBUILD, Part.HINDERED: Phase.NOT_NULL, Part.REFERRING: Phase.FOREIGN_KEY}
 
 
 def rebuild_table(
@@ -36,12 +51,11 @@ def rebuild_table(
         forbidden = [ByHand(edit.difference, reason, edit.change, edit.checks) for edit in edits]
         return [*refuse_together([*forbidden, *by_hand], live, text if edits else live.text or "", case)]
     answers: list[Step | Refusal] = [*refuse_together(by_hand, live, live.text or "", case)]
-    for certain in (True, False):
+    parts = _parts(edits, case)
+    for part in Part:
         chosen: list[Edit] = []
         after = text
-        for edit in edits:
-            if edit.certain is not certain:
-                continue
+        for edit in parts[part]:
             try:
                 after = changed(after, edit.change)
             except UnreadableTextError as error:
@@ -51,11 +65,25 @@ def rebuild_table(
         if not chosen:
             continue
         rebuild = rebuild_for(live, text, after, case, tuple(check for edit in chosen for check in edit.checks))
-        step = _step(rebuild, chosen, live, added, certain, case)
-        answers.append(step)
+        answers.append(_step(rebuild, chosen, live, added, part, case))
         text = rebuild.result
-        added = added | {Need(Kind.REBUILT, live.name)} if certain else added
+        added = added | {_rebuilt(live, part)}
     return answers
+
+
+def _parts(edits: Sequence[Edit], case: Case) -> dict[Part, list[Edit]]:
+    own = {need for edit in edits if edit.certain for need in edit.provides}
+    parts: dict[Part, list[Edit]] = {part: [] for part in Part}
+    for edit in edits:
+        if case.awaited(edit.requires - own):
+            parts[Part.REFERRING].append(edit)
+        else:
+            parts[Part.CERTAIN if edit.certain else Part.HINDERED].append(edit)
+    return parts
+
+
+def _rebuilt(live: Table, part: Part) -> Need:
+    return Need(Kind.REBUILT, live.name, member=part.name.lower())
 
 
 def refuse_together(wanted: Sequence[ByHand], live: Table, text: str, case: Case) -> list[Refusal]:
@@ -95,12 +123,9 @@ def rebuild_for(live: Table, before: str, after: str, case: Case, checks: tuple[
     )
 
 
-def _step(
-    rebuild: Rebuild, edits: Sequence[Edit], live: Table, needs: frozenset[Need], certain: bool, case: Case
-) -> Step:
-    provides = {need for edit in edits for need in edit.provides}
-    if certain:
-        provides.add(Need(Kind.REBUILT, live.name))
+def _step(rebuild: Rebuild, edits: Sequence[Edit], live: Table, needs: frozenset[Need], part: Part, case: Case) -> Step:
+    certain = all(edit.certain for edit in edits)
+    provides = {need for edit in edits for need in edit.provides} | {_rebuilt(live, part)}
     requires = {need for edit in edits for need in edit.requires} | needs
     if not certain:
         requires.add(Need.rows(live.name))
@@ -108,10 +133,10 @@ def _step(
         requires.add(_backup_needed(live))
     unless = " OR ".join(f"({edit.unless})" for edit in edits if edit.unless)
     return Step(
-        id=f"rebuild {live.name}{'' if certain else ' once the rows allow it'}",
+        id=f"rebuild {live.name}{part.value}",
         statements=rebuild.statements(),
         probe=rebuild.probe(),
-        phase=Phase.REBUILD if certain else Phase.NOT_NULL,
+        phase=_PHASES[part],
         urgency=urgency_of(*(edit.difference for edit in edits)),
         locks=FILE_LOCK,
         why="; ".join(edit.why for edit in edits),

@@ -41,7 +41,9 @@ def standing(need: Need, actual: Schema) -> bool | None:
     if need.kind is not Kind.KEY:
         return None
     table = actual.table(need.name)
-    return None if table is None else has_key(table, need.columns)
+    if table is None:
+        return None if need.name in actual.unknown_tables else False
+    return has_key(table, need.columns)
 
 
 def has_key(table: Table, columns: tuple[str, ...]) -> bool:
@@ -51,7 +53,7 @@ def has_key(table: Table, columns: tuple[str, ...]) -> bool:
 
 
 def keys_of(table: Table) -> Iterator[tuple[str, ...]]:
-    if table.primary_key is not None:
+    if table.primary_key is not None and not table.primary_key.own_collation:
         yield table.primary_key.columns
     yield from (unique.columns for unique in table.uniques)
     yield from filter(None, map(key_of_index, table.indexes))

@@ -26,7 +26,7 @@ from schema_guard.dialects.sqlite.repair.foreign_key import (
 )
 from schema_guard.dialects.sqlite.repair.index import add_index, add_unique
 from schema_guard.dialects.sqlite.repair.merge import rebuild_table
-from schema_guard.dialects.sqlite.repair.needs import columns_needed
+from schema_guard.dialects.sqlite.repair.needs import columns_needed, target_needs
 from schema_guard.dialects.sqlite.repair.nullability import change_nullability
 from schema_guard.dialects.sqlite.repair.primary_key import change_primary_key
 from schema_guard.dialects.sqlite.repair.refused import refuse
@@ -105,7 +105,9 @@ def _reference(missing: ColumnMissing, differences: Sequence[Difference], case: 
     ]
     if len(found) != 1 or not found[0].foreign_key.ddl or refuse_reference(found[0], case) is not None:
         return None
-    return found[0]
+    # The column does not wait for a key that may not come: it is what the application cannot do without.
+    needs = target_needs(found[0].foreign_key)
+    return None if case.unsure(needs) or case.awaited(needs) else found[0]
 
 
 def _planned(live: Table, differences: Sequence[Difference], answers: Sequence[Answer]) -> Table:

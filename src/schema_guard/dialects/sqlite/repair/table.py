@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from contextlib import suppress
+from collections.abc import Sequence
 from dataclasses import replace
 
 from schema_guard.dialects.definitions import without_default
@@ -16,7 +16,8 @@ from schema_guard.dialects.sqlite.tokens import quoted_literal
 from schema_guard.difference import TableMissing
 from schema_guard.need import Need
 from schema_guard.plan import Phase, Refusal, Step
-from schema_guard.schema import Index, Table
+from schema_guard.planner import waits_for
+from schema_guard.schema import ForeignKey, Index, Table
 
 __all__ = ["create_index_statement", "create_table"]
 
@@ -34,10 +35,14 @@ def create_table(missing: TableMissing, case: Case) -> Step | Refusal:
     generated = [column for column in table.columns if column.generated]
     if rejected := case.rejection(table, *generated):
         return Refusal(missing, rejected)
+    provided = _provided(table, case)
+    kept = [key for key in table.inline_foreign_keys if not case.unsure(target_needs(key) - provided)]
     try:
-        text, later = _text(table, case)
+        text, later = _text(table, kept, case)
     except UnreadableTextError as error:
-        return Refusal(missing, f"{case.rejection(table, *table.columns, *table.checks)} ({error})")
+        lost = [need for key in table.inline_foreign_keys for need in case.unsure(target_needs(key))]
+        reason = waits_for(lost, case.lost) if lost else case.rejection(table, *table.columns, *table.checks)
+        return Refusal(missing, f"{reason} ({error})")
     return Step(
         id=f"create table {table.name}",
         statements=(text, *(create_index_statement(index) for index in _indexes(table, case))),
@@ -53,7 +58,8 @@ def create_table(missing: TableMissing, case: Case) -> Step | Refusal:
         answers=(missing,),
         object=str(table.name),
         table=table.name,
-        provides=_provided(table, case),
+        provides=provided,
+        requires=frozenset(need for key in kept for need in target_needs(key) - provided),
     )
 
 
@@ -63,10 +69,10 @@ def _provided(table: Table, case: Case) -> frozenset[Need]:
     return frozenset({Need.table(table.name), *columns, *(Need.key(table.name, names) for names in keys_of(made))})
 
 
-def _text(table: Table, case: Case) -> tuple[str, list[str]]:
+def _text(table: Table, kept: Sequence[ForeignKey], case: Case) -> tuple[str, list[str]]:
     """Its CREATE TABLE, and what that leaves out: it is seen, and refused, once the table is there.
 
-    Raises UnreadableTextError when a CHECK or default cannot be left out.
+    Raises UnreadableTextError when a CHECK, a default or a foreign key cannot be left out.
     """
     text, later = table.ddl.strip(), []
     for column in table.columns:
@@ -77,10 +83,10 @@ def _text(table: Table, case: Case) -> tuple[str, list[str]]:
             text = shorter
             later.append(f"without the default of {column.name}, which SQLite does not take")
     for wanted in table.inline_foreign_keys:
-        if lacking := case.lacking(target_needs(wanted)):
-            with suppress(UnreadableTextError):  # a CREATE TABLE of the application's own making
-                text = without_constraint(text, wanted.ddl)
-                later.append(f"the foreign key to {wanted.target} waits for {', '.join(map(str, lacking))}")
+        if wanted not in kept:
+            text = without_constraint(text, wanted.ddl)
+            needs = ", ".join(map(str, case.unsure(target_needs(wanted))))
+            later.append(f"the foreign key to {wanted.target} waits for {needs}")
     for check in table.checks:
         if case.rejection(table, check):
             text = without_constraint(text, check.ddl)
