@@ -4,8 +4,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import NamedTuple
 
-__all__ = ["Column", "Generated", "Identity", "Type", "TypeKind", "Write"]
+from schema_guard.names import Name
+
+__all__ = ["Column", "Generated", "Identity", "Stand", "Type", "TypeKind", "Write"]
 
 
 class TypeKind(StrEnum):
@@ -66,6 +69,17 @@ class Identity:
     always: bool
 
 
+class Stand(NamedTuple):
+    """Where a sequence stands among the keys that its column holds."""
+
+    next: int | None
+    """The value that it gives next; None: it has none left."""
+    first_taken: int | None
+    """The first key from there on, in its direction, that a row holds already."""
+    last_taken: int | None
+    """The last one."""
+
+
 @dataclass(frozen=True, slots=True)
 class Column:
     name: str
@@ -100,6 +114,10 @@ class Column:
     """The type is a domain that is NOT NULL."""
     type_default: bool = False
     """Actual side: the type itself gives a value when the column is left out (a domain with a DEFAULT)."""
+    sequence: Name | None = None
+    """What gives its value: expected, the sequence that the models name; actual, that of its default or identity."""
+    stand: Stand | None = None
+    """Actual side: where that sequence stands, if there was reason to look."""
     used_by: tuple[str, ...] = ()
     """Actual side: what keeps its type from being changed, in words: 'view public.titles'."""
 

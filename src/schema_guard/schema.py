@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import NamedTuple
 
-from schema_guard.column import Column, Generated, Identity, Type, TypeKind, Write
+from schema_guard.column import Column, Generated, Identity, Stand, Type, TypeKind, Write
 from schema_guard.fill import Fill, Spanned
 from schema_guard.names import Name
 from schema_guard.unread import Unread
@@ -18,6 +18,7 @@ from schema_guard.unread import Unread
 __all__ = [
     "Check",
     "Column",
+    "Counter",
     "Domain",
     "Enum",
     "Exclusion",
@@ -36,6 +37,7 @@ __all__ = [
     "Schema",
     "Sequence",
     "Spanned",
+    "Stand",
     "Table",
     "Type",
     "TypeKind",
@@ -181,10 +183,33 @@ class Domain:
     ddl: str = ""
 
 
+class Counter(NamedTuple):
+    """How a live sequence counts."""
+
+    type: str
+    start: int
+    increment: int
+    minimum: int
+    maximum: int
+    cycles: bool
+    last: int | None
+    """The last value that it gave; None: it gave none yet, or the role may not read it."""
+    readable: bool
+    """The connected role may read where it stands."""
+    owned: bool
+    """The connected role may alter it."""
+
+
 @dataclass(frozen=True, slots=True)
 class Sequence:
     name: Name
     ddl: str = ""
+    bounded: bool = False
+    """Expected side: the models say its type or its bounds."""
+    descending: bool = False
+    """Expected side: it counts downwards."""
+    counter: Counter | None = None
+    """Actual side."""
 
 
 class Relation(StrEnum):
@@ -279,6 +304,8 @@ class Table:
     """PostgreSQL: the columns of the index by which logical replication tells its rows apart; none may hold NULL."""
     rows_held_in: tuple[str, ...] = ()
     """PostgreSQL: columns of tables whose type is made of its row type: no column of it may be rewritten or retyped."""
+    readable: bool = True
+    """The connected role may read its rows."""
     referable: bool = True
     """The connected role has the privilege REFERENCES, on a column at least, which a foreign key to it takes."""
     unread: Unread | None = None
@@ -327,6 +354,9 @@ class Schema:
     problems: tuple[Problem, ...] = ()
     types: tuple[Type, ...] = ()
     """Actual side: the types that are not built in."""
+
+    def sequence(self, name: Name | None) -> Sequence | None:
+        return next((sequence for sequence in self.sequences if sequence.name == name), None)
 
     def table(self, name: Name) -> Table | None:
         return next((table for table in self.tables if table.name == name), None)

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 from schema_guard.compare.check import compare_checks
 from schema_guard.compare.column import compare_columns, compare_view_columns
+from schema_guard.compare.counter import compare_counters
 from schema_guard.compare.effects import writers
 from schema_guard.compare.exclusion import compare_exclusions
 from schema_guard.compare.foreign_key import compare_foreign_keys
@@ -53,6 +54,7 @@ def compare_tables(expected: Schema, actual: Schema, judge: Judge, policy: Polic
             )
         elif live.relation in ALTERABLE:
             yield from _compare_table(table, live, actual, judge, policy)
+            yield from compare_counters(table, live, expected, actual, judge)
         else:
             yield RelationDiffers(
                 table=table,

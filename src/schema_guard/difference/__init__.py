@@ -17,6 +17,8 @@ from schema_guard.difference.columns import (
     GeneratedDiffers,
     IdentityDiffers,
     NullabilityDiffers,
+    SequenceBehind,
+    SequenceNarrower,
     TypeDiffers,
     TypeMissing,
 )
@@ -85,7 +87,9 @@ __all__ = [
     "PrimaryKeyDiffers",
     "RelationDiffers",
     "SchemaMissing",
+    "SequenceBehind",
     "SequenceMissing",
+    "SequenceNarrower",
     "TableMissing",
     "TableUnknown",
     "TypeDiffers",
@@ -123,6 +127,8 @@ Difference: TypeAlias = (
     | DomainMissing
     | TypeMissing
     | SequenceMissing
+    | SequenceBehind
+    | SequenceNarrower
     | ObjectUnknown
     | NotComparable
     | NotEmittable

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from schema_guard.difference.base import BaseDifference, Fit, Impact
 from schema_guard.names import Name
 from schema_guard.need import Need
-from schema_guard.schema import Column, Table
+from schema_guard.schema import Column, Sequence, Table
 
 __all__ = [
     "CollationDiffers",
@@ -18,6 +18,8 @@ __all__ = [
     "IdentityDiffers",
     "NullabilityDiffers",
     "OfColumn",
+    "SequenceBehind",
+    "SequenceNarrower",
     "TypeDiffers",
     "TypeMissing",
 ]
@@ -164,3 +166,40 @@ class CollationDiffers(OfColumn):
     def headline(self) -> str:
         actual, expected = self.actual.collation or "the default", self.column.collation or "the default"
         return f"collation is {actual}, the models expect {expected}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SequenceBehind(OfColumn):
+    """The sequence that gives the key its value is about to give one that a row holds, or has none left."""
+
+    code = "sequence-behind"
+    actual: Column
+    sequence: Sequence
+
+    @property
+    def headline(self) -> str:
+        stand = self.actual.stand
+        if stand is None or stand.next is None:
+            return f"sequence {self.sequence.name} has given its last value"
+        if stand.first_taken == stand.next:
+            held = f"which a row holds (the last: {stand.last_taken})"
+            return f"sequence {self.sequence.name} gives {stand.next} next, {held}"
+        return f"sequence {self.sequence.name} gives {stand.next} next, and a row holds {stand.first_taken}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SequenceNarrower(OfColumn):
+    """The sequence ends before the column does."""
+
+    code = "sequence-narrower"
+    actual: Column
+    sequence: Sequence
+
+    @property
+    def headline(self) -> str:
+        counter = self.sequence.counter
+        assert counter is not None
+        if self.impact is Impact.NOTES:
+            end = counter.maximum if counter.increment > 0 else counter.minimum
+            return f"sequence {self.sequence.name} ends at {end}, as somebody set it; left alone"
+        return f"sequence {self.sequence.name} is {counter.type}, the column {self.actual.type}"

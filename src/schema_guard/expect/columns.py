@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 from sqlalchemy import JSON, Computed, Sequence, SmallInteger
 from sqlalchemy.schema import ColumnDefault
+from sqlalchemy.sql.functions import next_value
 
 from schema_guard.expect.types import is_domain, resolved
 from schema_guard.expect.writer import Writer
-from schema_guard.schema import Column, Generated, Identity, Write
+from schema_guard.schema import Column, Generated, Identity, Name, Write
 
 if TYPE_CHECKING:
     from sqlalchemy import Column as ModelColumn
@@ -44,6 +45,7 @@ def column_of(column: ModelColumn[Any], writer: Writer, mapped: Mapped) -> Colum
         collation=_collation(inner),
         comment=column.comment if dialect.supports_comments else None,
         write=_write(column, writer, mapped, gives_key),
+        sequence=_sequence(column, writer),
         fetched=column.server_default is not None and default is None and column.computed is None and identity is None,
         fill=_fill(column, writer),
         ddl=writer.column(column),
@@ -98,6 +100,16 @@ def has_own_sequence(column: ModelColumn[Any], writer: Writer) -> bool:
         and dialect.supports_sequences
         and not (dialect.sequences_optional and bool(column.default.optional))
     )
+
+
+def _sequence(column: ModelColumn[Any], writer: Writer) -> Name | None:
+    """The sequence that the models name: the application asks it, or the column's server default does."""
+    if has_own_sequence(column, writer):
+        return writer.sequence_name(cast(Sequence, column.default))
+    given = getattr(column.server_default, "arg", None)
+    if isinstance(given, next_value) and writer.dialect.supports_sequences:
+        return writer.sequence_name(given.sequence)
+    return None
 
 
 def _generated(computed: Computed | None, writer: Writer) -> Generated | None:

@@ -204,5 +204,7 @@ def _sequences(models: Models, writer: Writer) -> list[ExpectedSequence]:
         if writer.dialect.sequences_optional and sequence.optional:
             continue
         name = writer.sequence_name(sequence)
-        found.setdefault(name, ExpectedSequence(name, writer.element(CreateSequence(sequence))))
+        bounded = any(item is not None for item in (sequence.data_type, sequence.maxvalue, sequence.minvalue))
+        down = (sequence.increment or 1) < 0
+        found.setdefault(name, ExpectedSequence(name, writer.element(CreateSequence(sequence)), bounded, down))
     return list(found.values())

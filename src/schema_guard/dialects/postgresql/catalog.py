@@ -10,7 +10,15 @@ from functools import cache
 from importlib.resources import files
 from typing import Any
 
-from schema_guard.dialects.postgresql.catalog_rows import ColumnRow, ConstraintRow, OtherRow, TableRow, TypeRow, UseRow
+from schema_guard.dialects.postgresql.catalog_rows import (
+    ColumnRow,
+    ConstraintRow,
+    CounterRow,
+    OtherRow,
+    TableRow,
+    TypeRow,
+    UseRow,
+)
 from schema_guard.dialects.postgresql.catalog_words import ACTIONS, MATCHES, use_words
 from schema_guard.dialects.postgresql.deparsed import without_relabels
 from schema_guard.dialects.postgresql.indexes import IndexRow, index_of
@@ -18,6 +26,7 @@ from schema_guard.dialects.postgresql.literals import literal
 from schema_guard.schema import (
     Check,
     Column,
+    Counter,
     Domain,
     Enum,
     Exclusion,
@@ -111,6 +120,9 @@ def read_schema(
         parts.add_index(IndexRow(*item))
     for item in items["uses"]:
         parts.add_use(UseRow(*item))
+    counters = [CounterRow(*item) for item in items["counters"]]
+    for counter in counters:
+        parts.add_counter(counter)
     others = [OtherRow(*item) for item in items["others"]]
     return Schema(
         tables=tuple(parts.table(TableRow(*item)) for item in items["tables"]),
@@ -124,7 +136,7 @@ def read_schema(
             for row in types
             if row.kind == "d"
         ),
-        sequences=tuple(Sequence(Name(row.schema, row.name)) for row in others if row.kind == "S"),
+        sequences=_sequences(counters),
         schemas=tuple(name for name, _ in items["schemas"]),
         closed_schemas=tuple(name for name, may_create in items["schemas"] if not may_create),
         closed_database=next((name for name, may_create in items["database"] if not may_create), None),
@@ -137,6 +149,12 @@ def read_schema(
             for row in types
         ),
     )
+
+
+def _sequences(rows: Iterable[CounterRow]) -> tuple[Sequence, ...]:
+    """Each once, though several columns may take their values from it."""
+    found = {Name(row.schema, row.name): Counter(*row[4:]) for row in rows}
+    return tuple(Sequence(name, counter=counter) for name, counter in found.items())
 
 
 def _held_as(row: OtherRow) -> str:
@@ -234,6 +252,12 @@ class _Parts:
                 )
             )
 
+    def add_counter(self, row: CounterRow) -> None:
+        columns = self.of[row.table].columns
+        for number, column in columns.items():
+            if column.name == row.column:
+                columns[number] = replace(column, sequence=Name(row.schema, row.name))
+
     def add_use(self, row: UseRow) -> None:
         if row.columns is None:
             self.of[row.table].rows_held_in.append(row.identity)
@@ -280,6 +304,7 @@ class _Parts:
             rows_held_in=tuple(owner.rows_held_in),
             referable=row.referable,
             unread=self.unread.get(row.oid) if row.unread else None,
+            readable=row.readable,
         )
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any, NamedTuple
 
-__all__ = ["ColumnRow", "ConstraintRow", "OtherRow", "TableRow", "TypeRow", "UseRow"]
+__all__ = ["ColumnRow", "ConstraintRow", "CounterRow", "OtherRow", "TableRow", "TypeRow", "UseRow"]
 
 
 class TableRow(NamedTuple):
@@ -29,6 +29,7 @@ class TableRow(NamedTuple):
     fillers: list[list[Any]] | None
     unread: bool
     """Expressions of its own were left out."""
+    readable: bool
 
 
 class ColumnRow(NamedTuple):
@@ -78,6 +79,23 @@ class TypeRow(NamedTuple):
     default: str | None
     constrained: bool
     labels: list[str] | None
+    owned: bool
+
+
+class CounterRow(NamedTuple):
+    table: int
+    """0: a sequence that the models name."""
+    column: str
+    schema: str
+    name: str
+    type: str
+    start: int
+    increment: int
+    minimum: int
+    maximum: int
+    cycles: bool
+    last: int | None
+    readable: bool
     owned: bool
 
 

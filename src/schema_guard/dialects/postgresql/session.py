@@ -16,7 +16,14 @@ from schema_guard.dialects.deadline import Deadline
 from schema_guard.dialects.postgresql.answers import answers
 from schema_guard.dialects.postgresql.catalog import KINDS, query, read_schema, scope_of
 from schema_guard.dialects.postgresql.dialect import Located, PostgreSQLDialect
-from schema_guard.dialects.postgresql.failures import CANCELLED, LOCK_NOT_AVAILABLE, diagnose, read_failed, unread
+from schema_guard.dialects.postgresql.failures import (
+    CANCELLED,
+    LOCK_NOT_AVAILABLE,
+    diagnose,
+    is_disconnect,
+    read_failed,
+    unread,
+)
 from schema_guard.dialects.postgresql.guard_lock import GuardLock
 from schema_guard.dialects.postgresql.holders import held_by, locked_out_by
 from schema_guard.dialects.postgresql.link import Link, Row, own_engine
@@ -24,6 +31,7 @@ from schema_guard.dialects.postgresql.obstacles import Obstacles
 from schema_guard.dialects.postgresql.pooling import check_second, shares_backends
 from schema_guard.dialects.postgresql.reading import READ_TIMEOUT, CatalogReader
 from schema_guard.dialects.postgresql.rejections import rejections
+from schema_guard.dialects.postgresql.stands import asked, query_of, with_stands
 from schema_guard.dialects.postgresql.steps import Executor
 from schema_guard.dialects.stop import Stop
 from schema_guard.dialects.survey import take_survey
@@ -37,6 +45,8 @@ __all__ = ["PostgreSQLSession"]
 
 _LOCK_TIMEOUT = 3.0
 """Seconds of a read for a catalog that somebody keeps from being read."""
+_STAND_LOCK_TIMEOUT = 0.2
+"""Seconds of a wait for a table whose keys are compared with its sequence: another look may find it free."""
 _PROBE_LOCK_TIMEOUT = 2.0
 """Seconds of such a wait before a step lets the others go first."""
 _SURVEY_LOCK_TIMEOUT, _AGAIN = 1.0, 0.05
@@ -96,7 +106,7 @@ class PostgreSQLSession:
         except DBAPIError as error:
             raise self._read_failed(error, "the catalog") from None
         self.catalog_queries += self._reader.queries
-        actual = read_schema(rows, self.dialect.type, self._reader.unread)
+        actual = self._with_stands(expected, read_schema(rows, self.dialect.type, self._reader.unread))
         self._words.own_rules.enums = {enum.name: enum for enum in expected.enums}
         domains = (*expected.domains, *actual.domains)  # what is there counts for more than what will be
         self._words.own_rules.domains = {domain.name: domain.type for domain in domains}
@@ -212,6 +222,23 @@ class PostgreSQLSession:
             return rejections(self._link, differences, actual, path, quote, timeout)
         except DBAPIError:
             return {}
+
+    def _with_stands(self, expected: Schema, actual: Schema) -> Schema:
+        """Where sequences stand among the keys; a table that cannot be read in time keeps no other from being read."""
+        keys = asked(expected, actual)
+        for some in (keys, *([key] for key in keys)):
+            if not some:
+                break
+            try:
+                with self._link.reading(READ_TIMEOUT, lock_timeout=_STAND_LOCK_TIMEOUT, bare_path=True):
+                    actual = with_stands(actual, some, self._link.rows(query_of(some, self.dialect.quote)))
+            except DBAPIError as error:
+                if is_disconnect(error):
+                    break
+                continue
+            if some is keys:
+                break
+        return actual
 
     def _another_link(self) -> Link:
         return Link(self._engine, self._bridge, self._deadline)

@@ -95,7 +95,8 @@ SELECT 'tables' AS kind, json_agg(json_build_array(
          NOT w.readable AND (EXISTS (SELECT FROM pg_attrdef d WHERE d.adrelid = w.oid)
                              OR EXISTS (SELECT FROM pg_constraint con WHERE con.conrelid = w.oid AND con.contype IN ('c', 'x'))
                              OR EXISTS (SELECT FROM pg_index i
-                                        WHERE i.indrelid = w.oid AND num_nonnulls(i.indpred, i.indexprs) > 0))))::text AS items
+                                        WHERE i.indrelid = w.oid AND num_nonnulls(i.indpred, i.indexprs) > 0)),
+         has_table_privilege(w.oid, 'SELECT')))::text AS items
 FROM wanted w
 JOIN families ON families.root = w.oid
 UNION ALL
@@ -249,6 +250,41 @@ FROM (
   JOIN pg_class c ON c.oid = d.objid AND c.relkind IN ('r', 'm', 'p')
   JOIN pg_attribute a ON a.attrelid = d.objid AND a.attnum = d.objsubid
 ) AS u
+UNION ALL
+-- the sequences behind defaults and identities, and those that the models name (then without a table)
+SELECT 'counters', json_agg(json_build_array(
+         u.attrelid::int8, u.attname, n.nspname, c.relname, format_type(s.seqtypid, NULL), s.seqstart, s.seqincrement,
+         s.seqmin, s.seqmax, s.seqcycle,
+         -- not of one that somebody alters: reading it would wait for that
+         CASE WHEN has_sequence_privilege(c.oid, 'SELECT')
+                AND c.oid NOT IN (SELECT l.relation FROM pg_locks l
+                                  WHERE l.relation IS NOT NULL
+                                    AND l.mode IN ('ShareRowExclusiveLock', 'ExclusiveLock', 'AccessExclusiveLock'))
+              THEN pg_sequence_last_value(c.oid) END,
+         has_sequence_privilege(c.oid, 'SELECT'), pg_has_role(c.relowner, 'USAGE'))
+         ORDER BY n.nspname, c.relname, u.attrelid, u.attname)::text
+FROM (
+  SELECT a.attrelid, a.attname, d.refobjid AS sequence
+  FROM wanted w
+  JOIN pg_attrdef ad ON ad.adrelid = w.oid
+  JOIN pg_attribute a ON a.attrelid = ad.adrelid AND a.attnum = ad.adnum
+  JOIN pg_depend d ON d.classid = 'pg_catalog.pg_attrdef'::regclass AND d.objid = ad.oid
+    AND d.refclassid = 'pg_catalog.pg_class'::regclass AND d.refobjid <> w.oid
+  UNION ALL
+  SELECT a.attrelid, a.attname, d.objid
+  FROM wanted w
+  JOIN pg_attribute a ON a.attrelid = w.oid AND a.attidentity <> ''
+  JOIN pg_depend d ON d.refclassid = 'pg_catalog.pg_class'::regclass AND d.refobjid = w.oid
+    AND d.refobjsubid = a.attnum AND d.classid = d.refclassid AND d.deptype = 'i'
+  UNION ALL
+  SELECT 0, '', c.oid
+  FROM scope s
+  JOIN pg_class c ON c.relnamespace = s.oid AND c.relkind = 'S'
+  JOIN names ON names.name = c.relname
+) AS u
+JOIN pg_sequence s ON s.seqrelid = u.sequence
+JOIN pg_class c ON c.oid = s.seqrelid
+JOIN pg_namespace n ON n.oid = c.relnamespace
 UNION ALL
 -- what else bears a name in these schemas: tables that nothing expects, and everything that holds an expected name
 SELECT 'others', json_agg(json_build_array(s.nspname, c.relname, c.relkind, c.relispartition,

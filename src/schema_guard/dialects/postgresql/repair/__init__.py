@@ -28,7 +28,8 @@ from schema_guard.dialects.postgresql.repair.permission import permitted
 from schema_guard.dialects.postgresql.repair.primary_key import primary_key_differs
 from schema_guard.dialects.postgresql.repair.referable import standing
 from schema_guard.dialects.postgresql.repair.retyped import after_types
-from schema_guard.dialects.postgresql.repair.schema import domain_missing, schema_missing, sequence_missing
+from schema_guard.dialects.postgresql.repair.schema import domain_missing, schema_missing
+from schema_guard.dialects.postgresql.repair.sequence import sequence_behind, sequence_missing, sequence_narrower
 from schema_guard.dialects.postgresql.repair.table import relation_differs, table_missing
 from schema_guard.dialects.postgresql.repair.type import collation_differs, type_differs
 from schema_guard.dialects.postgresql.repair.unique import unique_missing
@@ -71,7 +72,9 @@ from schema_guard.difference import (
     PrimaryKeyDiffers,
     RelationDiffers,
     SchemaMissing,
+    SequenceBehind,
     SequenceMissing,
+    SequenceNarrower,
     TableMissing,
     TableUnknown,
     TypeDiffers,
@@ -164,6 +167,10 @@ def _of(difference: Difference, context: Context) -> Repairs:  # noqa: C901 - on
             return type_missing(difference, context)
         case SequenceMissing():
             return sequence_missing(difference, context)
+        case SequenceBehind():
+            return sequence_behind(difference, context)
+        case SequenceNarrower():
+            return sequence_narrower(difference, context)
         case ObjectUnknown():
             return object_unknown(difference, context)
         case NotComparable():

@@ -1,15 +1,15 @@
-"""Schemas, domains and sequences that are missing. Nothing locks a table."""
+"""Schemas and domains that are missing. Nothing locks a table."""
 
 from __future__ import annotations
 
 from schema_guard.dialects.postgresql.repair import probes
 from schema_guard.dialects.postgresql.repair.context import Context, Repairs
-from schema_guard.difference import Difference, DomainMissing, Holder, SchemaMissing, SequenceMissing
-from schema_guard.need import Kind, Need
+from schema_guard.difference import Difference, DomainMissing, Holder, SchemaMissing
+from schema_guard.need import Need
 from schema_guard.plan import Lock, Phase, Refusal
 from schema_guard.schema import Name
 
-__all__ = ["domain_missing", "held", "homeless", "needs_schema", "schema_missing", "sequence_missing"]
+__all__ = ["domain_missing", "held", "homeless", "needs_schema", "schema_missing"]
 
 
 def schema_missing(difference: SchemaMissing, context: Context) -> Repairs:
@@ -39,23 +39,6 @@ def domain_missing(difference: DomainMissing, context: Context) -> Repairs:
             Phase.TYPE,
             provides=frozenset({Need.type(domain.name)}),
             requires=needs_schema(domain.name) | context.types_needed(domain.type),
-        )
-    ]
-
-
-def sequence_missing(difference: SequenceMissing, context: Context) -> Repairs:
-    sequence = difference.sequence
-    if difference.holder is not None:
-        return held(difference, difference.holder, "sequence")
-    return homeless(difference, sequence.name, context) or [
-        context.step(
-            difference,
-            "create-sequence",
-            [sequence.ddl],
-            probes.relation_absent(context.quote(sequence.name)),
-            Phase.SEQUENCE,
-            provides=frozenset({Need(Kind.SEQUENCE, sequence.name)}),
-            requires=needs_schema(sequence.name),
         )
     ]
 

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from schema_guard.dialects.postgresql.literals import literal
 from schema_guard.dialects.postgresql.repair import probes
 from schema_guard.dialects.postgresql.repair.context import Context, Repairs
+from schema_guard.dialects.postgresql.repair.sequence import widened_with
 from schema_guard.dialects.violators import mentions
 from schema_guard.difference import CollationDiffers, Fit, TypeDiffers
 from schema_guard.need import Need
@@ -52,7 +53,7 @@ def _widen(difference: TypeDiffers, context: Context, *, rewrites: bool) -> Repa
         context.step(
             difference,
             "alter-type",
-            [statement],
+            [statement, *widened_with(column.type.name, difference.actual.sequence, context)],
             _as_it_was(difference, quoted, context),
             Phase.WIDEN,
             cost="rewrites a small or empty table" if rewrites else "for an instant, no rewrite, no scan",

@@ -34,7 +34,9 @@ from schema_guard.difference import (
     PrimaryKeyDiffers,
     RelationDiffers,
     SchemaMissing,
+    SequenceBehind,
     SequenceMissing,
+    SequenceNarrower,
     TableMissing,
     TableUnknown,
     TypeDiffers,
@@ -61,7 +63,7 @@ def _reason(difference: Difference) -> str:
             return "SQLite has no exclusion constraints"
         case EnumMissing() | EnumValueMissing() | EnumValueUnknown() | DomainMissing() | TypeMissing():
             return "SQLite has no types of its own to create"
-        case SequenceMissing():
+        case SequenceMissing() | SequenceBehind() | SequenceNarrower():
             return "SQLite has no sequences"
         case CommentDiffers():
             return "SQLite keeps no comments"

@@ -1,0 +1,68 @@
+"""Sequences behind keys: one that stands behind the rows, and one that ends before its column does."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from schema_guard.compare.effects import writers
+from schema_guard.dialects.base import Judge
+from schema_guard.difference import Impact, SequenceBehind, SequenceNarrower
+from schema_guard.schema import Column, Counter, Schema, Table
+
+__all__ = ["compare_counters"]
+
+BITS = {"smallint": 15, "integer": 31, "bigint": 63}
+NEAR = 1000
+"""How many values before a key that is taken a sequence counts as being behind."""
+
+
+def compare_counters(
+    table: Table, live: Table, expected: Schema, actual: Schema, judge: Judge
+) -> Iterator[SequenceBehind | SequenceNarrower]:
+    for column in table.columns:
+        found = live.column(column.name)
+        sequence = actual.sequence(column.sequence or found.sequence) if found is not None else None
+        if found is None or sequence is None or sequence.counter is None:
+            continue
+        behind = _behind(found, sequence.counter)
+        if behind is not None:
+            impact, effect = behind
+            effect = effect.format(table=writers(table), error=judge.errors.unique_violation)
+            yield SequenceBehind(
+                table=table, column=column, actual=found, sequence=sequence, impact=impact, effect=effect
+            )
+        bounded = expected.sequence(column.sequence)
+        if bounded is None or not bounded.bounded:
+            narrower = _narrower(column, found, sequence.counter)
+            if narrower is not None:
+                impact, effect = narrower
+                yield SequenceNarrower(
+                    table=table, column=column, actual=found, sequence=sequence, impact=impact, effect=effect
+                )
+
+
+def _behind(column: Column, counter: Counter) -> tuple[Impact, str] | None:
+    stand = column.stand
+    if stand is None:
+        return None
+    if stand.next is None:
+        return Impact.BREAKS, "INSERT of {table} fails: the sequence has no value left"
+    if stand.first_taken == stand.next:
+        return Impact.BREAKS, "INSERT of {table} fails ({error}): the next key is taken"
+    if stand.first_taken is None or abs(stand.first_taken - stand.next) > NEAR * abs(counter.increment):
+        return None  # a row with a key far ahead may be meant so
+    return Impact.WEAKENS, "INSERT of {table} fails ({error}) when the sequence comes to the keys that are there"
+
+
+def _narrower(column: Column, found: Column, counter: Counter) -> tuple[Impact, str] | None:
+    """By the smaller of what the models expect and what the column holds; what a person set is left."""
+    bits = [BITS[each.type.name] for each in (column, found) if each.type.name in BITS]
+    if len(bits) < 2:
+        return None
+    wanted, own = min(bits), BITS[counter.type]
+    up = counter.increment > 0
+    end, of_type = (counter.maximum, 2**own - 1) if up else (counter.minimum, -(2**own))
+    if end != of_type:
+        enough = end >= 2**wanted - 1 if up else end <= -(2**wanted)
+        return None if enough or counter.cycles else (Impact.NOTES, "")
+    return (Impact.WEAKENS, f"INSERT fails after {end}") if own < wanted else None

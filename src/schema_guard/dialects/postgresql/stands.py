@@ -1,0 +1,112 @@
+"""Whether the next value of a sequence is a key that a row holds already, as COPY and a restore leave it behind.
+
+The catalog tells how many values a sequence gave. Only where it gave none yet, or fewer than there are rows by the
+server's own estimate, or where no estimate exists, is the table asked, by the index of its key: all in one query.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import replace
+from typing import NamedTuple
+
+from schema_guard.schema import Column, Counter, Name, Relation, Schema, Stand, Table
+
+__all__ = ["Asked", "asked", "query_of", "with_stands"]
+
+_KEYS = frozenset({"smallint", "integer", "bigint"})
+_TABLES = frozenset({Relation.TABLE, Relation.PARTITIONED, Relation.PARTITION})
+
+
+class Asked(NamedTuple):
+    """A key whose sequence may stand behind its rows."""
+
+    table: Name
+    column: str
+    sequence: Name
+    counter: Counter
+
+
+def asked(expected: Schema, actual: Schema) -> list[Asked]:
+    """The keys that there is reason to look at; a column that is no key by itself can hold a value twice."""
+    found = []
+    sequences = {sequence.name: sequence for sequence in actual.sequences}
+    for live in actual.tables:
+        wanted = expected.table(live.name)
+        if wanted is None or live.relation not in _TABLES or live.row_security or not live.readable or live.unread:
+            continue
+        for column in live.columns:
+            name = _source(wanted, column)
+            sequence = sequences.get(name) if name is not None else None
+            if sequence is None or sequence.counter is None or column.type.name not in _KEYS:
+                continue
+            counter = sequence.counter
+            if counter.readable and _is_key(live, column.name) and _suspicious(live, counter):
+                found.append(Asked(live.name, column.name, sequence.name, counter))
+    return found
+
+
+def _source(wanted: Table, column: Column) -> Name | None:
+    """The sequence that the application asks, or leaves it to the server to ask."""
+    expected = wanted.column(column.name)
+    return None if expected is None else expected.sequence or column.sequence
+
+
+def _is_key(live: Table, column: str) -> bool:
+    keys = [live.primary_key.columns] if live.primary_key is not None else []
+    keys += [unique.columns for unique in live.uniques if unique.valid]
+    keys += [index.columns or () for index in live.indexes if index.unique and index.valid and not index.where]
+    return (column,) in keys
+
+
+def _suspicious(live: Table, counter: Counter) -> bool:
+    if counter.last is None or live.rows_estimate < 0 or live.bytes_estimate == 0:  # never analyzed
+        return True
+    return live.rows_estimate > (counter.last - counter.start) // counter.increment + 1 or _ended(counter)
+
+
+def _ended(counter: Counter) -> bool:
+    assert counter.last is not None
+    left = counter.maximum - counter.last if counter.increment > 0 else counter.last - counter.minimum
+    return left < abs(counter.increment)
+
+
+def query_of(keys: Sequence[Asked], quote: Callable[[Name | str], str]) -> str:
+    """One row for each: its position, the next value, the first key from there on that is taken, and the last one."""
+    return " UNION ALL ".join(_select(position, key, quote) for position, key in enumerate(keys))
+
+
+def _select(position: int, key: Asked, quote: Callable[[Name | str], str]) -> str:
+    counter, table, column = key.counter, quote(key.table), quote(key.column)
+    up = counter.increment > 0
+    last_to_go_on = counter.maximum - counter.increment if up else counter.minimum - counter.increment
+    again = (counter.minimum if up else counter.maximum) if counter.cycles else "NULL"
+    ended = f"s.last_value {'>' if up else '<'} {last_to_go_on}"
+    following = (
+        f"CASE WHEN NOT s.is_called THEN s.last_value WHEN {ended} THEN {again}"
+        f" ELSE s.last_value + {counter.increment} END"
+    )
+    first, last = ("min", "max") if up else ("max", "min")
+    return (
+        f"SELECT {position}, n.following, (SELECT {first}(k.{column}) FROM {table} AS k"
+        f" WHERE k.{column} {'>=' if up else '<='} n.following), (SELECT {last}(k.{column}) FROM {table} AS k)"
+        f" FROM (SELECT {following} AS following FROM {quote(key.sequence)} AS s) AS n"
+    )
+
+
+def with_stands(actual: Schema, keys: Sequence[Asked], rows: Iterable[Sequence[object]]) -> Schema:
+    """The schema with what was found written to the columns."""
+    found: dict[tuple[Name, str], Stand] = {}
+    for row in rows:
+        position, following, first, last = (None if value is None else int(str(value)) for value in row)
+        assert position is not None
+        found[keys[position].table, keys[position].column] = Stand(following, first, last)
+    return replace(actual, tables=tuple(_placed(table, found) for table in actual.tables))
+
+
+def _placed(table: Table, found: Mapping[tuple[Name, str], Stand]) -> Table:
+    if not any((table.name, column.name) in found for column in table.columns):
+        return table
+    stands = [found.get((table.name, column.name), column.stand) for column in table.columns]
+    columns = (replace(column, stand=stand) for column, stand in zip(table.columns, stands, strict=True))
+    return replace(table, columns=tuple(columns))

@@ -1,0 +1,165 @@
+"""Sequences and the keys that are there: what is looked at, what keeps others out, and what a person could run."""
+
+from __future__ import annotations
+
+import time
+
+import psycopg
+import pytest
+import sqlalchemy as sa
+
+from schema_guard import Guard, Impact
+from schema_guard.dialects import open_session
+from schema_guard.dialects.postgresql.stands import asked
+from schema_guard.expect.models import expect, models_of
+from tests.postgres.database import Database
+from tests.unit.postgresql_repair.stage import apply, plan, prepare
+
+BEHIND = "CREATE TABLE t (id serial PRIMARY KEY); INSERT INTO t SELECT generate_series(1, 5);"
+
+
+def models(*names: str, kind: type[sa.types.TypeEngine[int]] = sa.Integer) -> sa.MetaData:
+    metadata = sa.MetaData()
+    for name in names or ("t",):
+        sa.Table(name, metadata, sa.Column("id", kind, primary_key=True))
+    return metadata
+
+
+def next_key(database: Database) -> int:
+    with database.connect() as connection:
+        row = connection.execute("INSERT INTO t DEFAULT VALUES RETURNING id").fetchone()
+    assert row is not None
+    return int(row[0])
+
+
+def looked_at(database: Database, metadata: sa.MetaData) -> list[str]:
+    """The tables whose keys are compared with their sequences."""
+    session = open_session(database.url)
+    try:
+        session.locate(sorted(metadata.tables), [])
+        expected = expect(models_of(metadata), (), session.dialect)
+        return [key.table.name for key in asked(expected, session.inspect(expected))]
+    finally:
+        session.close()
+
+
+@pytest.mark.every_postgres
+def test_a_table_in_use_is_not_looked_at(postgres_database: Database) -> None:
+    prepare(
+        postgres_database,
+        "CREATE TABLE used (id serial PRIMARY KEY); CREATE TABLE fresh (id serial PRIMARY KEY);"
+        "CREATE TABLE behind (id serial PRIMARY KEY); CREATE TABLE twice (id serial NOT NULL);"
+        "INSERT INTO used SELECT FROM generate_series(1, 9); INSERT INTO twice VALUES (1);"
+        "INSERT INTO behind SELECT generate_series(1, 9); SELECT nextval('behind_id_seq');",
+    )
+    prepare(postgres_database, "ANALYZE")
+    assert sorted(looked_at(postgres_database, models("used", "fresh", "behind", "twice"))) == ["behind", "fresh"]
+
+
+@pytest.mark.every_postgres
+def test_a_role_that_may_not_read_them_is_told_nothing(postgres_database: Database) -> None:
+    prepare(
+        postgres_database,
+        BEHIND + "DROP ROLE IF EXISTS sequence_outsider; CREATE ROLE sequence_outsider LOGIN;"
+        "GRANT USAGE ON SCHEMA public TO sequence_outsider;",
+    )
+    url = postgres_database.server.url(postgres_database.name, user="sequence_outsider")
+    assert Guard(models()).check(url).satisfied
+    prepare(postgres_database, "GRANT SELECT ON t TO sequence_outsider")
+    assert Guard(models()).check(url).satisfied
+    prepare(postgres_database, "GRANT SELECT ON SEQUENCE t_id_seq TO sequence_outsider")
+    (finding,) = Guard(models()).check(url).findings
+    assert finding.difference.code == "sequence-behind"
+    assert finding.refusal is not None
+    (statement,) = finding.refusal.advice
+    prepare(postgres_database, statement)
+    assert next_key(postgres_database) == 6
+
+
+def test_a_locked_table_keeps_no_other_from_being_looked_at(postgres_database: Database) -> None:
+    prepare(postgres_database, BEHIND + "CREATE SEQUENCE seq; CREATE TABLE s (id integer PRIMARY KEY);")
+    metadata = models("t")
+    sa.Table("s", metadata, sa.Column("id", sa.Integer, sa.Sequence("seq"), primary_key=True))
+    with postgres_database.connect(autocommit=False) as connection:
+        connection.execute("LOCK TABLE s")  # nothing of it has to be deparsed, so the catalog can be read
+        report = Guard(metadata).check(postgres_database.url)
+        connection.rollback()
+    assert [finding.difference.object for finding in report.findings] == ["public.t.id"]
+
+
+def test_a_sequence_that_somebody_alters_is_not_waited_for(postgres_database: Database) -> None:
+    prepare(postgres_database, "CREATE TABLE t (id serial PRIMARY KEY)")
+    with postgres_database.connect(autocommit=False) as connection:
+        connection.execute("ALTER SEQUENCE t_id_seq INCREMENT BY 1")
+        started = time.monotonic()
+        report = Guard(models()).check(postgres_database.url)
+        assert time.monotonic() - started < 5
+        connection.rollback()
+    assert report.satisfied
+
+
+def test_nobody_takes_a_value_while_the_sequence_is_raised(postgres_database: Database) -> None:
+    prepare(postgres_database, BEHIND)
+    (step,) = plan(postgres_database, models()).steps
+    with postgres_database.connect(autocommit=False) as raising, postgres_database.connect() as other:
+        for statement in step.statements:
+            raising.execute(statement.encode())
+        other.execute("SET lock_timeout = '100ms'")
+        with pytest.raises(psycopg.errors.LockNotAvailable):
+            other.execute("SELECT nextval('t_id_seq')")
+        raising.commit()
+    assert next_key(postgres_database) == 6
+
+
+def test_a_sequence_that_went_on_meanwhile_is_not_set_back(postgres_database: Database) -> None:
+    prepare(postgres_database, BEHIND)
+    (step,) = plan(postgres_database, models()).steps
+    prepare(postgres_database, "SELECT setval('t_id_seq', 100)")
+    with postgres_database.connect() as connection:
+        for statement in step.statements:
+            connection.execute(statement.encode())
+    assert next_key(postgres_database) == 101
+
+
+@pytest.mark.every_postgres
+@pytest.mark.parametrize(
+    "change", ["INSERT INTO t VALUES (2147483647)", "ALTER SEQUENCE t_id_seq CYCLE"], ids=["a last key", "cycle"]
+)
+def test_what_a_person_could_run_leads_to_the_first_gap(postgres_database: Database, change: str) -> None:
+    prepare(postgres_database, BEHIND + change)
+    (finding,) = apply(postgres_database, models()).findings
+    assert finding.difference.impact is Impact.BREAKS
+    assert finding.refusal is not None
+    (statement,) = finding.refusal.advice
+    prepare(postgres_database, statement)
+    assert next_key(postgres_database) == 6
+
+
+def test_a_sequence_without_a_value_left(postgres_database: Database) -> None:
+    prepare(
+        postgres_database,
+        "CREATE TABLE t (id serial PRIMARY KEY); ALTER SEQUENCE t_id_seq MAXVALUE 3; SELECT setval('t_id_seq', 3)",
+    )
+    findings = {finding.difference.code: finding for finding in apply(postgres_database, models()).findings}
+    refusal = findings["sequence-behind"].refusal
+    assert findings["sequence-behind"].difference.impact is Impact.BREAKS
+    assert findings["sequence-narrower"].difference.impact is Impact.NOTES
+    assert refusal is not None
+    prepare(postgres_database, refusal.advice[0])
+    assert next_key(postgres_database) == 4
+
+
+def test_rows_that_policies_hide_are_not_passed_over(postgres_database: Database) -> None:
+    metadata = sa.MetaData()
+    sa.Table("t", metadata, sa.Column("id", sa.Integer, sa.Sequence("seq"), primary_key=True))
+    prepare(
+        postgres_database,
+        "DROP ROLE IF EXISTS sequence_owner; CREATE ROLE sequence_owner LOGIN;"
+        "GRANT ALL ON SCHEMA public TO sequence_owner;"
+        "CREATE TABLE t (id integer PRIMARY KEY); INSERT INTO t VALUES (7);"
+        "ALTER TABLE t OWNER TO sequence_owner; ALTER TABLE t ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY;",
+    )
+    url = postgres_database.server.url(postgres_database.name, user="sequence_owner")
+    (finding,) = Guard(metadata).apply(url).findings
+    assert finding.refusal is not None
+    assert "row-level security" in finding.refusal.reason
