@@ -9,7 +9,7 @@ from typing import TypeAlias
 
 from schema_guard.difference import Difference
 from schema_guard.need import Need
-from schema_guard.schema import Check, Column, Index, Name, Spanned
+from schema_guard.schema import Check, Column, Index, Name, Spanned, Table
 
 __all__ = [
     "Batches",
@@ -194,9 +194,9 @@ class Evidence:
     """Backfills: rows that need an owner, fillable or not."""
 
 
-Noun: TypeAlias = Column | Check | Index
+Noun: TypeAlias = Column | Check | Index | Table
 Definition: TypeAlias = tuple[Name, Noun]
-"""Something that the models define in a table."""
+"""Something that the models define in a table; on SQLite also a live column, or the live table as a whole."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -204,7 +204,7 @@ class Rejection:
     """What the server does not know of a definition that is missing, asked before anything is tried.
 
     `said` is the server's message; `kind` "function", "operator", "operator class" or "access method", on SQLite
-    "function" or "syntax". `schemas` is where one of the name is, when the search_path leads to none.
+    "function", "collation" or "syntax". `schemas` is where one of the name is, when the search_path leads to none.
     """
 
     said: str

@@ -290,6 +290,8 @@ class Table:
     """SQLite: the foreign keys that refer to it, each with the table that holds it."""
     statistics: tuple[str, ...] = ()
     """SQLite: the tables in which ANALYZE keeps what it found, when it ever ran."""
+    collations_of_others: bool = False
+    """SQLite: some index of the database names a collation that SQLite does not bring along."""
     row_security: bool = False
     """Row-level security hides rows from the connected role, or may."""
     inherited: bool = False

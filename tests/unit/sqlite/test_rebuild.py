@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sqlite3
 from dataclasses import replace
 
 import pytest
@@ -16,7 +15,6 @@ from sqlalchemy import (
     String,
     Table,
     UniqueConstraint,
-    event,
     text,
 )
 
@@ -382,25 +380,3 @@ def test_a_null_where_the_table_says_not_null_is_said_of_the_table_itself(stage:
     )
     report = Guard(loosened()).apply(stage.engine)
     assert "(NOT NULL constraint failed: t.b)" in report.results[1].message
-
-
-def test_what_only_the_application_registers_is_asked_for(stage: Stage) -> None:
-    """A function in an index, as its engine registers it and a connection of a URL does not."""
-
-    def registered(raw: sqlite3.Connection, _: object = None) -> None:
-        raw.create_function("folded", 1, str.casefold, deterministic=True)
-
-    stage.script("CREATE TABLE t (id INTEGER PRIMARY KEY, a TEXT NOT NULL)")
-    own = sqlite3.connect(stage.path)
-    registered(own)
-    own.execute("CREATE INDEX i ON t (folded(a))")
-    own.close()
-    report = Guard(loosened()).apply(stage.engine)
-    assert report.results[-1].message == (
-        f"{stage.path}: no such function: folded; nothing was changed: the application registers it on its own"
-        " connections, so give Guard.apply its engine in place of a URL"
-    )
-    event.listen(stage.engine, "connect", registered)
-    stage.engine.dispose()
-    assert Guard(loosened()).apply(stage.engine).results[-1].outcome is Outcome.DONE
-    assert set(stage.texts()) == {"t", "i"}

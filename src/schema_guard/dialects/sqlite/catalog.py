@@ -14,6 +14,7 @@ from schema_guard.dialects.sqlite.expression import outer_parentheses_removed
 from schema_guard.dialects.sqlite.index_text import IndexText, parse_index
 from schema_guard.dialects.sqlite.names import pragma
 from schema_guard.dialects.sqlite.reader import UnreadableTextError, key
+from schema_guard.dialects.sqlite.registered import collations_in
 from schema_guard.dialects.sqlite.spelling import Spelling
 from schema_guard.dialects.sqlite.tokens import quoted_literal
 from schema_guard.schema import (
@@ -83,6 +84,7 @@ class _Rows:
     tables: dict[str, str] = field(default_factory=dict)
     """Names by key"""
     statistics: tuple[str, ...] = ()
+    collations_of_others: bool = False
 
 
 def read_database(rows: Sequence[Row], expected: Schema, schema: str | None) -> Schema:
@@ -134,6 +136,9 @@ def _sorted(rows: Sequence[Row]) -> _Rows:
                 found.foreign_keys[owner].append(row)
                 found.children[key(str(row[4]))][owner] = None
     # https://sqlite.org/fileformat2.html#stat1tab; sqlite_stat4 is its companion.
+    found.collations_of_others = any(
+        kind == "index" and collations_in(sql or "") for kind, _, _, sql, _ in found.objects
+    )
     found.statistics = tuple(sorted(name for name in found.tables.values() if name.startswith("sqlite_stat")))
     return found
 
@@ -181,6 +186,7 @@ class _Reader:
             companions=tuple(sql for _, _, sql in companions),
             referenced_by=tuple(self._referring()),
             statistics=self.rows.statistics,
+            collations_of_others=self.rows.collations_of_others,
         )
 
     def _names(self, names: Sequence[str]) -> tuple[str, ...]:
@@ -200,8 +206,8 @@ class _Reader:
         collation, generated = None, None
         if self.text is not None:
             text = self.text.column(own_name)
-            clause = text.clause("collate")
-            collation = clause.inner if clause else None
+            collations = [clause.inner for clause in text.clauses if clause.kind == "collate"]
+            collation = collations[-1] if collations else None  # the last one counts
             clause = text.clause("generated")
             if clause is not None:
                 generated = Generated(clause.inner, clause.stored)
@@ -335,8 +341,8 @@ class _Reader:
         own = str(part[3])
         declared = None
         if self.text is not None:
-            clause = self.text.column(own).clause("collate") if _number(part[4]) >= 0 else None
-            declared = clause.inner if clause else None
+            known = self.text.column(own).clauses if _number(part[4]) >= 0 else ()
+            declared = next((clause.inner for clause in reversed(known) if clause.kind == "collate"), None)
         collation = str(part[6])
         same = collation.upper() == (declared or "BINARY").upper()
         return IndexElement(

@@ -31,7 +31,7 @@ T = TypeVar("T")
 Row = tuple[object, ...]
 
 ERRORS = (sqlite3.Error, sqlite3.Warning, DBAPIError)
-_KEPT_PRAGMAS = ("foreign_keys", "legacy_alter_table", "busy_timeout")
+_KEPT_PRAGMAS = ("foreign_keys", "legacy_alter_table", "writable_schema", "busy_timeout")
 
 
 class Writer:

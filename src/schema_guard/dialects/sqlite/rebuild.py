@@ -42,6 +42,7 @@ class Rebuild:
         checks: what must be true before the old table goes, beside the comparison of the rows.
         referenced_by: the foreign keys that refer to the table, each with its own table.
         statistics: the tables of ANALYZE: DROP TABLE would take the table's rows out of them.
+        collations_of_others: an index of the database names a collation that SQLite does not bring along.
     """
 
     name: Name
@@ -54,6 +55,7 @@ class Rebuild:
     checks: tuple[Condition, ...] = ()
     referenced_by: tuple[tuple[Name, ForeignKey], ...] = ()
     statistics: tuple[str, ...] = ()
+    collations_of_others: bool = False
 
     @property
     def result(self) -> str:
@@ -98,7 +100,7 @@ class Rebuild:
             *self._high_water_mark(old, new),
             *self._statistics_of(old.name, self.scratch),
             *self._drop(table, [*conditions, *self._conditions(old, same_rows)]),
-            f"ALTER TABLE {scratch} RENAME TO {quote(old.name)}",
+            *self._renamed(f"ALTER TABLE {scratch} RENAME TO {quote(old.name)}"),
             *self._statistics_of(self.scratch, old.name),
             *(in_database(text, self.name.schema) for text in self.companions),
             "COMMIT",
@@ -136,17 +138,25 @@ class Rebuild:
     def _keeps_parents(self, child: Name, foreign: ForeignKey) -> str:
         """The parent's column stands first: its collation and affinity decide (https://sqlite.org/foreignkeys.html)."""
 
-        def found(parent: str) -> str:
+        def found(parent: str, text: TableText) -> str:
             pairs = zip(foreign.target_columns, foreign.columns, strict=True)
-            return " AND ".join(f"{parent}.{quote(there)} = child.{quote(here)}" for there, here in pairs)
+            return " AND ".join(f"{parent}.{_collated(there, text)} = child.{quote(here)}" for there, here in pairs)
 
+        old, new = parse_table(self.before), parse_table(self.after)
         table, scratch = quote(Name(self._database, self.name.name)), quote(Name(self._database, self.scratch))
         return (
             f"NOT EXISTS (SELECT 1 FROM {quote(Name(self._database, child.name))} AS child"
-            f" JOIN {table} AS before ON {found('before')}"
-            f" LEFT JOIN {scratch} AS after ON {found('after')}"
+            f" JOIN {table} AS before ON {found('before', old)}"
+            f" LEFT JOIN {scratch} AS after ON {found('after', new)}"
             f" WHERE after.{quote(foreign.target_columns[0])} IS NULL)"
         )
+
+    def _renamed(self, statement: str) -> tuple[str, ...]:
+        """RENAME reads all indexes of the database again, and fails where one names a collation that this connection
+        does not have, also one of another table; with a writable schema it does not."""
+        if not self.collations_of_others:
+            return (statement,)
+        return "PRAGMA writable_schema = ON", statement, "PRAGMA writable_schema = OFF"
 
     def _drop(self, table: str, conditions: list[Condition]) -> tuple[str, ...]:
         """The name of a table of the main database can be kept from DROP; an attached one's would have to be told
@@ -196,6 +206,15 @@ def _alias(table: TableText) -> str | None:
         descending = clause in column.clauses and "DESC" in words
         return column.name if declared == "INTEGER" and not descending else None
     return None
+
+
+def _collated(name: str, table: TableText) -> str:
+    """The column with its own collation, written out, so that the other side's need not be known; a rowid has none."""
+    clauses = [clause for clause in table.column(name).clauses if clause.kind == "collate"]
+    alias = _alias(table)
+    if alias is not None and key(alias) == key(name):
+        return quote(name)
+    return f"{quote(name)} COLLATE {quote(clauses[-1].inner) if clauses else 'BINARY'}"
 
 
 def _free_rowid(table: TableText) -> str | None:

@@ -22,6 +22,7 @@ __all__ = ["rejections"]
 
 _SAID = re.compile(
     r"(?P<function>no such function: .*|wrong number of arguments to function .*)"
+    r"|(?P<collation>no such collation sequence: .*)"
     r"|(?P<syntax>unrecognized token: .*|near \".*\": syntax error)",
     re.DOTALL,
 )

@@ -28,6 +28,7 @@ from schema_guard.dialects.sqlite.failures import CONSTRAINT, failure, no_copy, 
 from schema_guard.dialects.sqlite.features import probe_features
 from schema_guard.dialects.sqlite.link import ERRORS, Link, Writer
 from schema_guard.dialects.sqlite.rebuild import COPY
+from schema_guard.dialects.sqlite.registered import not_registered
 from schema_guard.dialects.sqlite.rejections import rejections
 from schema_guard.dialects.stop import Stop
 from schema_guard.dialects.survey import Read, take_survey
@@ -138,7 +139,7 @@ class SQLiteSession:
             except LockTimeoutError as error:
                 raise ReadError(error.message) from None
 
-        rejected = rejections(differences, actual, read)
+        rejected = {**not_registered(differences, actual, read), **rejections(differences, actual, read)}
         survey = take_survey(differences, actual, self.dialect, read, rejected)
         return replace(survey, evidence={**survey.evidence, **_collisions(differences, actual, read)})
 

@@ -15,11 +15,12 @@ from schema_guard.dialects.violators import violators_of
 from schema_guard.difference import Difference, Impact
 from schema_guard.need import Need
 from schema_guard.plan import Lock, Locked, Noun, Policy, Refusal, Survey, Urgency
-from schema_guard.schema import Name, Schema, Table
+from schema_guard.schema import Column, Name, Schema, Table
 
 __all__ = ["FILE_LOCK", "ByHand", "Case", "Edit", "Rows", "refuse_violated", "urgency_of"]
 
 FILE_LOCK = (Locked(Lock.WRITE),)
+_OF_THE_APPLICATION = frozenset({"collation", "function"})
 REGISTERED = "; where the application registers it on its own connections, give the guard its engine in place of a URL"
 
 
@@ -113,7 +114,24 @@ class Case:
         if not rejected:
             return ""
         said = ", ".join(dict.fromkeys(rejection.said for rejection in rejected))
-        return f"SQLite says: {said}{REGISTERED if any(one.kind == 'function' for one in rejected) else ''}"
+        return f"SQLite says: {said}{REGISTERED if any(one.kind in _OF_THE_APPLICATION for one in rejected) else ''}"
+
+    def not_remade(self, live: Table) -> str:
+        """Why the table cannot be made again, nor an index on all of its columns; empty where it can."""
+        return self.rejection(live, live)
+
+    def not_compared(self, live: Table, columns: Iterable[str]) -> str:
+        """Why values of these columns cannot be compared here; empty where they can."""
+        return self.rejection(live, *(column for column in live.columns if column.name in set(columns)))
+
+    def collation_missing(self, expected: Table, *columns: Column) -> str:
+        """Why the collation of one of the columns cannot be written here; empty where it can."""
+        known = [
+            column
+            for column in columns
+            if (said := self.survey.rejections.get((expected.name, column))) and said.kind == "collation"
+        ]
+        return self.rejection(expected, *known)
 
     def name_taken(self, schema: str | None, name: str) -> bool:
         """Tables, views and indexes share their names (https://sqlite.org/lang_createtable.html)."""

@@ -14,6 +14,8 @@ __all__ = ["change_collation"]
 
 def change_collation(differs: CollationDiffers, live: Table, case: Case) -> Edit | Refusal:
     name, collation = differs.column.name, wanted_collation(differs)
+    if rejected := case.collation_missing(differs.table, differs.column):
+        return Refusal(differs, rejected)
     collisions = collisions_of(differs, live)
     rows = case.rows(differs, live.name) if collisions else Rows.KEEP_IT
     if rows is Rows.BREAK_IT:

@@ -44,7 +44,7 @@ def add_missing_column(
         reference: the foreign key of this column alone that is missing too: it can come with the column.
     """
     column, rejected = missing.column, case.rejection(missing.table, missing.column)
-    if rejected and column.generated is not None:
+    if rejected and (column.generated is not None or case.collation_missing(missing.table, column)):
         return Refusal(missing, rejected)
     try:
         if rejected and column.default is not None:  # with it every INSERT that leaves the column out would fail

@@ -61,6 +61,8 @@ def _create(
 ) -> Step | Refusal:
     """`index` is None for a UNIQUE constraint."""
     is_unique = index is None or index.unique
+    if rejected := case.not_compared(live, _columns_of(missing)):
+        return Refusal(missing, rejected)
     columns = missing.unique.columns if isinstance(missing, UniqueMissing) else missing.index.columns
     rows = case.rows(missing, live.name)
     if is_unique and rows is Rows.BREAK_IT:
@@ -87,6 +89,12 @@ def _create(
         unless=unless,
         unless_reason="rows repeat a value that must be unique" if unless else "",
     )
+
+
+def _columns_of(missing: IndexMissing | UniqueMissing) -> list[str]:
+    if isinstance(missing, UniqueMissing):
+        return list(missing.unique.columns)
+    return [element.text for element in missing.index.elements if element.collation is None]
 
 
 def _probe(table: Name, name: str, unique_columns: tuple[str, ...] | None) -> str:

@@ -120,6 +120,7 @@ def rebuild_for(live: Table, before: str, after: str, case: Case, checks: tuple[
         checks=checks,
         referenced_by=live.referenced_by,
         statistics=live.statistics,
+        collations_of_others=live.collations_of_others,
     )
 
 

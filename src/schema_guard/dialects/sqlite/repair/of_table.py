@@ -79,6 +79,8 @@ def repairs_of_table(live: Table, differences: Sequence[Difference], case: Case)
     for difference in differences:
         if not isinstance(difference, ColumnMissing) and difference.key not in come_along:
             answer = _answer(difference, live, planned, case)
+            if isinstance(answer, Edit) and (reason := case.not_remade(live)):
+                answer = Refusal(difference, reason)
             if isinstance(answer, Step | Edit):
                 answer = replace(answer, requires=answer.requires | columns_needed(difference))
             answers.append(answer)

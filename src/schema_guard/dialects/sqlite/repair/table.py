@@ -33,7 +33,7 @@ def create_table(missing: TableMissing, case: Case) -> Step | Refusal:
             missing, "SQLAlchemy cannot write its CREATE TABLE for SQLite; see what is said about its columns"
         )
     generated = [column for column in table.columns if column.generated]
-    if rejected := case.rejection(table, *generated):
+    if rejected := case.rejection(table, *generated) or case.collation_missing(table, *table.columns):
         return Refusal(missing, rejected)
     provided = _provided(table, case)
     kept = [key for key in table.inline_foreign_keys if not case.unsure(target_needs(key) - provided)]
