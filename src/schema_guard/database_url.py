@@ -8,6 +8,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING
 
 from schema_guard.errors import ConfigurationError, one_line
+from schema_guard.hidden import hide
 
 if TYPE_CHECKING:
     from sqlalchemy import URL
@@ -85,7 +86,9 @@ def _parsed(text: str | URL) -> URL:
     from sqlalchemy.exc import ArgumentError
 
     if not isinstance(text, str):
+        hide(text.render_as_string(hide_password=False))
         return text
+    hide(text)
     bare = text.strip()
     if len(bare) > 1 and bare[0] == bare[-1] and bare[0] in "\"'":
         bare = bare[1:-1].strip()  # an env file's quotes that came along

@@ -15,7 +15,7 @@ The message of each is one line: the object, what it blocks, why, and what to do
 
 from __future__ import annotations
 
-import re
+from schema_guard.hidden import without_password
 
 __all__ = [
     "ConfigurationError",
@@ -27,8 +27,8 @@ __all__ = [
     "StoppedError",
     "TargetError",
     "UnreachableError",
+    "escaped",
     "one_line",
-    "without_password",
 ]
 
 
@@ -64,12 +64,14 @@ class UnreachableError(GuardError):
 
     Args:
         message: one line for a person.
-        lasting: waiting will not mend it: a wrong password, no such database.
+        lasting: waiting will not help: a wrong password, no such database.
+        full: the server, the database or the role has as many connections as it may have.
     """
 
-    def __init__(self, message: str, *, lasting: bool = False) -> None:
+    def __init__(self, message: str, *, lasting: bool = False, full: bool = False) -> None:
         super().__init__(message)
         self.lasting = lasting
+        self.full = full
 
     code = "unreachable"
     exit_code = 3
@@ -130,16 +132,12 @@ class ReadError(StepError):
     code = "read-failed"
 
 
-_URL_PASSWORD = re.compile(r"(?P<head>[a-zA-Z][\w+.-]*://[^:/?#\s@]*:)[^\s]*(?P<tail>@)")
-_KEY_PASSWORD = re.compile(r"(?P<head>\b(?:password|passwd|pwd)\s*=\s*)(?:'[^']*'|[^\s&;]+)", re.IGNORECASE)
-
-
-def without_password(text: str) -> str:
-    """The text with the password of every URL and every `password=` in it replaced by ***."""
-    return _KEY_PASSWORD.sub(r"\g<head>***", _URL_PASSWORD.sub(r"\g<head>***\g<tail>", text))
-
-
 def one_line(text: str) -> str:
     """The text without passwords, line breaks and terminal control characters: safe to print as one line."""
-    joined = " ".join(part.strip() for part in without_password(text).splitlines() if part.strip())
+    return escaped(without_password(text))
+
+
+def escaped(text: str) -> str:
+    """The same for a text that can hold no password: what the models say."""
+    joined = " ".join(part.strip() for part in text.splitlines() if part.strip())
     return "".join(char if char.isprintable() else char.encode("unicode_escape").decode() for char in joined)

@@ -30,6 +30,7 @@ LAYERS = (
     ("config",),
     ("acceptance", "database_url"),
     ("errors", "requirements"),
+    ("hidden",),
 )
 """From top to bottom. A room imports from rooms below, not from above and not from beside it."""
 
@@ -47,6 +48,7 @@ PURE = (
     "unread",
     "acceptance",
     "errors",
+    "hidden",
 )
 """Rooms without any database: neither SQLAlchemy nor a driver."""
 

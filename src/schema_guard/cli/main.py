@@ -13,7 +13,7 @@ import click
 from schema_guard.cli.commands import group
 from schema_guard.cli.exit_codes import INTERRUPTED, OK, USAGE
 from schema_guard.cli.options import PROGRAM
-from schema_guard.cli.output import log, print_text
+from schema_guard.cli.output import log, log_text, print_text
 from schema_guard.cli.running import own_arguments
 from schema_guard.errors import ConfigurationError, GuardError, StepError, one_line
 from schema_guard.requirements import unmet
@@ -65,7 +65,7 @@ def guarded(command: Callable[[], int], arguments: Sequence[str]) -> int:
 def _failed(arguments: Sequence[str], error: GuardError, cause: BaseException | None = None) -> int:
     verbose = _verbose(arguments)
     if verbose:
-        traceback.print_exception(cause or error, file=sys.stderr)
+        log_text("".join(traceback.format_exception(cause or error)))
     log(error.message)
     if _wants_json(arguments):
         from schema_guard.render.json import error_json

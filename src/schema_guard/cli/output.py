@@ -11,9 +11,10 @@ from collections.abc import Sequence
 from typing import TextIO
 
 from schema_guard.errors import one_line
+from schema_guard.hidden import without_password
 from schema_guard.render.line import Line, Style, ascii_only, plain
 
-__all__ = ["log", "print_lines", "print_text", "styled"]
+__all__ = ["log", "log_text", "print_lines", "print_text", "styled"]
 
 LOOKS = {
     Style.BREAKS: "bold red",
@@ -66,9 +67,17 @@ def print_text(text: str) -> None:
 
 def log(message: str) -> None:
     """One line on stderr."""
+    _write_error(f"schema-guard: {one_line(message)}\n")
+
+
+def log_text(text: str) -> None:
+    """A traceback on stderr, without a password that stands in it."""
+    _write_error(without_password(text))
+
+
+def _write_error(text: str) -> None:
     if sys.stderr is None:
         return
-    text = f"schema-guard: {one_line(message)}\n"
     try:
         sys.stderr.write(text.encode(_encoding(sys.stderr), "backslashreplace").decode(_encoding(sys.stderr)))
         sys.stderr.flush()

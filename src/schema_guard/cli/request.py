@@ -16,6 +16,7 @@ from schema_guard.dialects.deadline import Deadline
 from schema_guard.difference import Impact
 from schema_guard.execute.limits import Limits
 from schema_guard.guard import Guard
+from schema_guard.hidden import without_password
 from schema_guard.target import load_target
 
 __all__ = ["Request", "guard_of", "request"]
@@ -69,7 +70,7 @@ class Request:
 
     def next_command(self, command: str) -> str:
         """What a person would type next, as they typed this one."""
-        return shlex.join((*self.program, command, *self.arguments))
+        return without_password(shlex.join((*self.program, command, *self.arguments)))
 
 
 def request(target: str | None, **arguments: object) -> Request:

@@ -13,6 +13,7 @@ from sqlalchemy.pool import NullPool
 from schema_guard.dialects.base import Dialect, Session
 from schema_guard.dialects.deadline import Deadline
 from schema_guard.errors import ConfigurationError, one_line
+from schema_guard.hidden import hide
 
 __all__ = ["check_same", "offline_dialect", "open_session"]
 
@@ -33,6 +34,7 @@ def open_session(database: Any, deadline: Deadline | None = None) -> Session:
         UnreachableError: the database does not answer.
     """
     engine = _engine(database)
+    hide(engine.url.render_as_string(hide_password=False))
     if engine.dialect.name == "postgresql":
         from schema_guard.dialects.postgresql.session import PostgreSQLSession
 

@@ -15,7 +15,7 @@ from schema_guard.compare.everything import everything
 from schema_guard.dialects.base import Dialect, Facts
 from schema_guard.dialects.sqlite.checks import Condition, must
 from schema_guard.dialects.sqlite.tokens import ended
-from schema_guard.errors import one_line
+from schema_guard.errors import escaped
 from schema_guard.plan import Batches, Plan, Policy, Refusal, Step, Survey
 from schema_guard.planner import make_plan
 from schema_guard.report import ServerInfo
@@ -102,7 +102,7 @@ def _guarded(number: int, step: Step) -> str:
     The rows are asked in a branch of their own because their question cannot even be parsed while a table is missing,
     and because it would lock a table that lacks nothing.
     """
-    head = f"-- {number}. {one_line(step.object)}: {one_line(step.why)}"
+    head = f"-- {number}. {escaped(step.object)}: {escaped(step.why)}"
     if not step.unless:
         return f"{head}\n{_send(step, step.probe)}"
     return "\n".join(
@@ -181,14 +181,14 @@ def _quoted(text: str) -> str:
 def _refused(refusals: Sequence[Refusal]) -> Iterable[str]:
     for refusal in refusals:
         difference = refusal.difference
-        yield f"-- not done: {one_line(difference.object)}: {one_line(difference.headline)}; {one_line(refusal.reason)}"
-        yield from (f"--   {one_line(advice)}" for advice in refusal.advice)
+        yield f"-- not done: {escaped(difference.object)}: {escaped(difference.headline)}; {escaped(refusal.reason)}"
+        yield from (f"--   {escaped(advice)}" for advice in refusal.advice)
 
 
 def _still_missing(steps: Sequence[Step]) -> str:
     """What the probes still ask for. Those of backfills read rows, and may name what is missing; they stay out."""
     rows = [
-        f"SELECT {number}, {_quoted(one_line(step.object))}, {_quoted(one_line(step.why))} WHERE ({step.probe})"
+        f"SELECT {number}, {_quoted(escaped(step.object))}, {_quoted(escaped(step.why))} WHERE ({step.probe})"
         for number, step in enumerate(steps, 1)
         if not step.repeat
     ]
@@ -204,7 +204,7 @@ def _still_missing(steps: Sequence[Step]) -> str:
 def _sqlite(plan: Plan) -> str:
     parts = [_SQLITE]
     for number, step in enumerate(plan.steps, 1):
-        parts.append(f"-- {number}. {one_line(step.object)}: {one_line(step.why)}")
+        parts.append(f"-- {number}. {escaped(step.object)}: {escaped(step.why)}")
         if step.repeat:
             parts.append("-- Run it again until it changes no row:")
         statements = [_sqlite_statement(statement) for statement in step.statements]
@@ -223,7 +223,7 @@ def _still_needed(steps: Sequence[Step]) -> list[str]:
     rebuild = next((step for step in steps if step.rewrites), None)
     if rebuild is None:
         return []
-    conditions = [Condition(f"({rebuild.probe})", f"{one_line(rebuild.object)} is as it was when this was written")]
+    conditions = [Condition(f"({rebuild.probe})", f"{escaped(rebuild.object)} is as it was when this was written")]
     if rebuild.unless:
         conditions.append(Condition(f"NOT ({rebuild.unless})", "no row stands in the way"))
     return [f"{must(conditions)};"]
@@ -246,7 +246,7 @@ def _sqlite_offline(expected: Schema) -> str:
             unique = "UNIQUE " if index.unique else ""
             parts.append(f"CREATE {unique}INDEX IF NOT EXISTS {index.ddl};\n")
     for fill in expected.fills:
-        names = one_line(f"{fill.table} filled from {fill.source}")
+        names = escaped(f"{fill.table} filled from {fill.source}")
         parts.append(f"-- Rows of {names}; run it again until it changes none:")
         parts.append(f"{fill.update_sql.rstrip().rstrip(';')};\n")
     return "\n".join(parts)

@@ -25,6 +25,7 @@ __all__ = [
     "step_failed",
     "unreachable",
     "unread",
+    "without_values",
 ]
 
 LOCK_NOT_AVAILABLE = "55P03"
@@ -39,12 +40,17 @@ _KEY_COLUMNS = re.compile(r"([^()=]*\([^=]*\))=\(")
 _QUOTED_VALUE = re.compile(r"\s*[:：]\s*[\"'«„“].*", re.DOTALL)
 _METHOD = re.compile(r"\W(gist|gin)\W")
 
+TOO_MANY = "53300"
+_OF_ROLE = re.compile(r'too many connections for role "(.*?)"(?= |$)')
+_OF_DATABASE = re.compile(r'too many connections for database "(.*?)"(?= |$)')
+_OF_SERVER = ("too many clients already", "remaining connection slots are reserved")
+
 _WHY_UNREACHABLE = {
     "28P01": "password authentication failed",
     "28000": "the server does not let this role in",
     "3D000": "the database does not exist",
     "57P03": "the server is starting up or shutting down",
-    "53300": "too many connections",
+    TOO_MANY: "too many connections",
 }
 NO_ROLE = "the role does not exist"
 _LASTING_STATES = frozenset({"28P01", "28000", "3D000"})
@@ -99,7 +105,26 @@ def unreachable(error: Exception, url: URL) -> UnreachableError:
     why = _from_network(error) or _from_text(said) or _WHY_UNREACHABLE.get(diagnosis.sqlstate, "")
     where = url.render_as_string(hide_password=True)
     message = f"cannot connect to {where}: {f'{why} ({said})' if why and why not in said else said}"
-    return UnreachableError(message, lasting=why in _LASTING or diagnosis.sqlstate in _LASTING_STATES)
+    full = _limit_reached(said, diagnosis.sqlstate)
+    lasting = why in _LASTING or diagnosis.sqlstate in _LASTING_STATES
+    return UnreachableError(f"{message}; {full}" if full else message, lasting=lasting, full=bool(full))
+
+
+def _limit_reached(said: str, sqlstate: str) -> str:
+    """Which limit it is, and what to do; empty when it is none. libpq tells no SQLSTATE, the words are English."""
+    needs = "check needs one connection; apply works with one, and uses a second one where it may"
+    if role := _OF_ROLE.search(said):
+        return f"the role's CONNECTION LIMIT is reached; {needs}: ALTER ROLE {_quoted(role[1])} CONNECTION LIMIT 2;"
+    if database := _OF_DATABASE.search(said):
+        name = _quoted(database[1])
+        return f"the database's CONNECTION LIMIT is reached; {needs}: ALTER DATABASE {name} CONNECTION LIMIT 2;"
+    if sqlstate == TOO_MANY or any(words in said for words in _OF_SERVER):
+        return f"max_connections of the server is reached; {needs}: end sessions that are not needed, or raise it"
+    return ""
+
+
+def _quoted(name: str) -> str:
+    return '"' + name.replace('"', '""') + '"'
 
 
 def read_failed(error: DBAPIError, what: str) -> ReadError | UnreachableError:
@@ -142,13 +167,23 @@ def _said(diagnosis: Diagnosis) -> str:
     A server puts values into the detail of class 23 (a row; `Key (email)=(..)`) and into messages of class 22, behind
     a colon and in quotes; in which language it writes, lc_messages decides.
     """
+    return f"{diagnosis.sqlstate or 'no SQLSTATE'} {_without_values(diagnosis)}"
+
+
+def without_values(error: BaseException) -> str:
+    """What the server said, without its state and a row's contents; empty when it said nothing."""
+    diagnosis = diagnose(error)
+    return _without_values(diagnosis) if diagnosis.sqlstate else ""
+
+
+def _without_values(diagnosis: Diagnosis) -> str:
     message, detail = diagnosis.message, diagnosis.detail
     if diagnosis.sqlstate.startswith("23"):
         columns = _KEY_COLUMNS.match(detail)
         detail = columns[1] if columns else ""
     elif diagnosis.sqlstate.startswith("22"):
         message, detail = _QUOTED_VALUE.sub("", message), ""
-    return f"{diagnosis.sqlstate or 'no SQLSTATE'} {message}{f' ({detail})' if detail else ''}"
+    return f"{message}{f' ({detail})' if detail else ''}"
 
 
 def _from_network(error: BaseException | None) -> str:

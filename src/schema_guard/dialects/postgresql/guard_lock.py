@@ -46,10 +46,12 @@ class GuardLock:
         name: the application's name.
         stop: whether somebody asked not to wait any longer.
         pooled: a transaction pooler lies between: see `pooling`.
+        shared: the connection is the one that works, since the server allows no second one.
     """
 
-    def __init__(self, link: Link, name: str, stop: Stop, *, pooled: bool = False) -> None:
+    def __init__(self, link: Link, name: str, stop: Stop, *, pooled: bool = False, shared: bool = False) -> None:
         self._link = link
+        self._shared = shared
         self._pooled = pooled
         self._stop = stop
         self._key = lock_key(name)
@@ -65,19 +67,25 @@ class GuardLock:
             finally:
                 self._release()
         finally:
-            self._link.close()
+            if not self._shared:
+                self._link.close()
 
     def verify(self) -> None:
         """Raises StepError when the lock was lost with its connection. Keeps the connection from idling away, too."""
         if time.monotonic() < self._verified + _VERIFIED_FOR:
             return
         try:
-            alive = self._link.is_open and bool(self._link.rows("SELECT true"))
+            alive = self._link.is_open and bool(self._link.rows(self._question))
         except DBAPIError:
             alive = False
         self._verified = time.monotonic()
         if not alive:
             raise StepError("the guard lock's connection was lost; another guard may be at work, run again")
+
+    @property
+    def _question(self) -> str:
+        """The connection that works is opened again after it was lost, and then the lock is gone."""
+        return query("own_advisory_lock", key=self._key) if self._shared else "SELECT true"
 
     def _acquire(self, wait: float) -> None:
         deadline = time.monotonic() + wait

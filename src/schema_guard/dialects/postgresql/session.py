@@ -36,7 +36,7 @@ from schema_guard.dialects.postgresql.steps import Executor
 from schema_guard.dialects.stop import Stop
 from schema_guard.dialects.survey import take_survey
 from schema_guard.difference import Difference
-from schema_guard.errors import GuardError, LockTimeoutError, OutOfTimeError, ReadError
+from schema_guard.errors import GuardError, LockTimeoutError, OutOfTimeError, ReadError, UnreachableError
 from schema_guard.plan import Definition, Rejection, Step, Survey
 from schema_guard.report import ServerInfo
 from schema_guard.schema import Name, Schema, Table, TypeKind
@@ -145,10 +145,16 @@ class PostgreSQLSession:
     def guard_lock(self, key: str, wait: float) -> Iterator[None]:
         """Hold the guard's lock on a connection of its own; applications in different schemas don't wait."""
         link = self._another_link()
-        self._executor.pooled = shares_backends(self._link, link)
+        try:
+            self._executor.pooled = shares_backends(self._link, link)
+        except UnreachableError as error:
+            if not error.full:
+                raise
+            link = self._link  # the only one there is
         if not self._executor.pooled:
-            self._settle(self._link, link)
-        lock = GuardLock(link, f"{key} {self.facts.default_schema}", self.stop, pooled=self._executor.pooled)
+            self._settle(*dict.fromkeys((self._link, link)))
+        name, pooled, shared = f"{key} {self.facts.default_schema}", self._executor.pooled, link is self._link
+        lock = GuardLock(link, name, self.stop, pooled=pooled, shared=shared)
         with lock.held(wait):
             if self._executor.pooled:
                 check_second(self._link, link)

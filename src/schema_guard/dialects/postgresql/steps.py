@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 
@@ -20,7 +20,7 @@ from schema_guard.dialects.postgresql.failures import (
 )
 from schema_guard.dialects.postgresql.holders import Watch, held_by
 from schema_guard.dialects.postgresql.link import Link, set_local
-from schema_guard.dialects.postgresql.obstacles import Obstacles
+from schema_guard.dialects.postgresql.obstacles import Obstacle, Obstacles
 from schema_guard.errors import LockTimeoutError, OutOfTimeError, StepError
 from schema_guard.plan import Step
 
@@ -70,6 +70,7 @@ class Executor:
             StepError: anything else.
         """
         watch: Watch | None = None
+        found: Sequence[Obstacle] = ()
         try:
             found = self.obstacles.of(step, self.link)
             if stay := self.obstacles.hopeless(step, found, lock_timeout):
@@ -87,7 +88,8 @@ class Executor:
                 return self._alone(step, settings, sent, pid)
         except DBAPIError as error:
             if is_waiting(error) and not is_disconnect(error):
-                raise _waited(step, error, watch) from None
+                before = [item.described for item in found if not item.yields]
+                raise _waited(step, error, watch, before) from None
             raise step_failed(error, step.object) from None
 
     def batch(self, step: Step, statement: str, lock_timeout: float, statement_timeout: float) -> int:
@@ -217,14 +219,16 @@ class Executor:
         return changed
 
 
-def _waited(step: Step, error: DBAPIError, watch: Watch | None) -> LockTimeoutError:
+def _waited(step: Step, error: DBAPIError, watch: Watch | None, before: Sequence[str] = ()) -> LockTimeoutError:
+    """`before` is who was in the way when the step began, where nobody could look while it waited."""
     diagnosis = diagnose(error)
     why = _WHY[diagnosis.sqlstate]
     if diagnosis.sqlstate == CANCELLED:
         held = f", waiting for {', '.join(watch.seen)}" if watch is not None and watch.seen else ""
         return OutOfTimeError(f"{step.object}: {why}{held}", watch.progress if watch is not None else None)
-    if watch is not None and watch.seen:
-        return LockTimeoutError(f"{step.object}: {why}, {held_by(watch.seen)}", tuple(watch.seen))
+    seen = (watch.seen if watch is not None else ()) or before
+    if seen:
+        return LockTimeoutError(f"{step.object}: {why}, {held_by(seen)}", tuple(seen))
     return LockTimeoutError(f"{step.object}: {why} ({diagnosis.detail or diagnosis.message})")
 
 

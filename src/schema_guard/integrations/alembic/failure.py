@@ -6,6 +6,7 @@ import traceback
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
+from schema_guard.dialects.postgresql.failures import without_values
 from schema_guard.errors import one_line
 from schema_guard.integrations.alembic.job import Failed, Failure
 from schema_guard.integrations.alembic.redirect import ElsewhereError
@@ -90,8 +91,9 @@ def _kind(error: BaseException) -> Failure | None:
 
 
 def _message(error: BaseException) -> str:
-    """The driver's own words, without the statement and SQLAlchemy's link."""
-    inner = getattr(error, "orig", None)
-    text = str(inner if isinstance(inner, BaseException) else error)
-    name = type(inner if isinstance(inner, BaseException) else error).__name__
+    """The driver's own words, without the statement, a row's values and SQLAlchemy's link."""
+    orig = getattr(error, "orig", None)
+    inner = orig if isinstance(orig, BaseException) else error
+    text = without_values(inner) or str(inner)
+    name = type(inner).__name__
     return one_line(f"{name}: {text}") if text else name
