@@ -21,14 +21,17 @@ SHORTEST = 5
 """Characters of a value that is hidden wherever it stands: shorter ones stand in ordinary words."""
 
 _NAME = r"[\w.-]*(?:pass(?:word|wd|phrase|code)|pwd|secret|token|api_?key|credentials?)[\w.-]*"
-_VALUE = r"""(?:[bBrRuUeE]{0,2}(?:'(?:[^'\\]|\\.|'')*(?:'|$)|"(?:[^"\\]|\\.)*(?:"|$))|[^\s&;,)}\]'"]+)"""
-_URL = re.compile(r"(?P<head>[a-zA-Z][\w+.-]*://[^:/?#\s@]*:)(?:[^\s]*@|[^@\r\n]*@)")
+_VALUE = r"""[bBrRuUeE]{0,2}(?P<value>'(?:[^'\\]|\\.|'')*(?:'|$)|"(?:[^"\\]|\\.)*(?:"|$)|[^\s&;,)}\]'"]+)"""
+_URL = re.compile(r"(?P<head>[a-zA-Z][\w+.-]*://[^:/?#\s@]*:)(?P<value>[^\s]*(?=@)|[^@\r\n]*(?=@))")
 _KEY = re.compile(rf"(?P<head>\b{_NAME}\s*(?:=>?|%3D)\s*){_VALUE}", re.IGNORECASE)
 _ITEM = re.compile(rf"(?P<head>(?P<quote>['\"]){_NAME}(?P=quote)\s*:\s*){_VALUE}", re.IGNORECASE)
 _PAIR = re.compile(rf"(?P<head>\((?P<quote>['\"]){_NAME}(?P=quote)\s*,\s*){_VALUE}", re.IGNORECASE)
-_SQL = re.compile(r"(?P<head>\bpassword\s+)(?:[eE]?'(?:[^'\\]|\\.|'')*(?:'|$)|\$(\w*)\$.*?(?:\$\2\$|$))", re.IGNORECASE)
-_PARAMETERS = re.compile(r"(?P<head>\[parameters: ).*")
-_PLACES = (_KEY, _ITEM, _PAIR, _SQL, _PARAMETERS)
+_SQL = re.compile(
+    r"(?P<head>\bpassword\s+)[eE]?(?P<value>'(?:[^'\\]|\\.|'')*(?:'|$)|\$(?P<tag>\w*)\$.*?(?:\$(?P=tag)\$|$))",
+    re.IGNORECASE,
+)
+_PARAMETERS = re.compile(r"(?P<head>\[parameters: )(?P<value>.*)")
+_PLACES = (_URL, _KEY, _ITEM, _PAIR, _SQL, _PARAMETERS)
 
 _VARIABLE = re.compile(r"(?:PASS|PASSWORD|PASSWD|PASSPHRASE|SECRET|TOKEN|API_KEY|SECRET_KEY)$", re.IGNORECASE)
 _PUBLIC = ("PGUSER", "PGDATABASE", "PGHOST", "POSTGRES_USER", "POSTGRES_DB", "USER", "LOGNAME")
@@ -45,20 +48,25 @@ def hide(url: str) -> None:
 
 
 def without_password(text: str) -> str:
-    """The text with *** in place of each password, by place and by value."""
-    text = _URL.sub(rf"\g<head>{MASK}@", text)
+    """The text with *** in place of each password, by place and by value; one that was found stands nowhere else."""
+    found: set[str] = set()
+
+    def masked(match: re.Match[str]) -> str:
+        found.update(_spellings(match["value"].strip("'\"$@").removesuffix("@")))
+        return f"{match['head']}{MASK}"
+
     for place in _PLACES:
-        text = place.sub(rf"\g<head>{MASK}", text)
-    for value in sorted(_values(), key=len, reverse=True):
+        text = place.sub(masked, text)
+    for value in sorted(_values(found), key=len, reverse=True):
         if value in text:
             text = re.sub(rf"(?<!\w){re.escape(value)}(?!\w)", MASK, text)
     return text
 
 
-def _values() -> set[str]:
+def _values(found: set[str]) -> set[str]:
     """All that are known now; what a URL says openly, such as its user, is no secret if the password is the same."""
     variables = dict(os.environ)
-    found = set(_hidden)
+    found = found | _hidden
     public = _public | {variables[name] for name in _PUBLIC if name in variables}
     for name, value in variables.items():
         if _VARIABLE.search(name):
@@ -67,7 +75,7 @@ def _values() -> set[str]:
             found.update(_passwords(value))
             public.update(_named(value))
     found.update(_of_files())
-    return {value for value in found if len(value) >= SHORTEST and value not in public}
+    return {value for value in found if len(value) >= SHORTEST and value.strip("*") and value not in public}
 
 
 def _passwords(url: str) -> Iterator[str]:

@@ -30,7 +30,7 @@ LAYERS = (
     ("config",),
     ("acceptance", "database_url"),
     ("errors", "requirements"),
-    ("hidden",),
+    ("hidden", "shadowing"),
 )
 """From top to bottom. A room imports from rooms below, not from above and not from beside it."""
 

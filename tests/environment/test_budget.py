@@ -12,12 +12,14 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from sqlalchemy import create_engine, event
+from sqlalchemy import create_engine
 from sqlalchemy.engine import make_url
 from sqlalchemy.ext.asyncio import create_async_engine
 
 from schema_guard import Guard
 from schema_guard.dialects import open_session
+from schema_guard.dialects.postgresql import reading
+from schema_guard.dialects.postgresql.catalog import query
 from schema_guard.errors import GuardError, LockTimeoutError, UnreachableError
 from schema_guard.execute.limits import Limits
 from tests.environment.conftest import Command, drifted, repaired
@@ -131,16 +133,15 @@ def test_a_statement_that_ignores_cancelling(driver: str, shop: Database) -> Non
             )
 
 
-def test_a_slow_catalog(shop: Database) -> None:
+def test_a_slow_catalog(shop: Database, monkeypatch: pytest.MonkeyPatch) -> None:
     """Reading it takes longer than the budget: that is said, and the exit code is that of a lock."""
-    slow = create_engine(shop.url)
 
-    def delay(_connection: Any, _cursor: Any, statement: str, parameters: Any, _context: Any, _many: bool) -> Any:
-        return statement.replace("FROM asked a", "FROM (SELECT pg_sleep(20)) AS slept, asked a"), parameters
+    def slow(name: str, **values: object) -> str:
+        return query(name, **values).replace("FROM asked a", "FROM (SELECT pg_sleep(20)) AS slept, asked a")
 
-    event.listen(slow, "before_cursor_execute", delay, retval=True)
+    monkeypatch.setattr(reading, "query", slow)
     with ends_in_time(), pytest.raises(LockTimeoutError, match="could not read the catalog within the budget"):
-        Guard(Base).apply(slow, Limits(budget=BUDGET))
+        Guard(Base).apply(shop.url, Limits(budget=BUDGET))
 
 
 def test_connection_slots_that_are_full(own: OwnServer, command: Command) -> None:

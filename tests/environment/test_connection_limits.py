@@ -14,7 +14,7 @@ from schema_guard.errors import LockTimeoutError, StepError, UnreachableError
 from schema_guard.execute.limits import Limits
 from tests.environment.shop import Base
 from tests.environment.test_budget import DRIVERS, engine
-from tests.postgres.database import Database
+from tests.postgres.database import Database, wait_until
 
 
 @pytest.fixture
@@ -33,9 +33,11 @@ def owner(shop: Database) -> Iterator[str]:
 
 
 @pytest.mark.parametrize("driver", DRIVERS)
-def test_apply_works_with_one_connection(driver: str, owner: str) -> None:
+def test_apply_works_with_one_connection(driver: str, owner: str, shop: Database) -> None:
     """The guard lock is then held by the connection that works."""
     assert Guard(Base).apply(engine(owner, driver)).satisfied
+    with shop.connect() as connection:  # the server takes a moment to end a session
+        wait_until(connection, "SELECT count(*) = 0 FROM pg_stat_activity WHERE usename LIKE 'Owner of%'")
     assert Guard(Base).check(engine(owner, driver)).satisfied
 
 

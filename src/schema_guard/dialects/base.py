@@ -62,6 +62,8 @@ class Facts:
     read_only: bool = False
     role: str = ""
     """PostgreSQL: the connected role."""
+    encoding: str = ""
+    """PostgreSQL: that of the database; empty when unknown."""
     features: frozenset[str] = frozenset()
     """What was probed for: 'drop column', 'strict', .."""
     backups: tuple[tuple[str, str], ...] = ()

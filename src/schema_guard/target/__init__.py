@@ -22,6 +22,7 @@ from sqlalchemy.orm import registry
 from schema_guard.errors import TargetError
 from schema_guard.expect.models import models_of
 from schema_guard.guard import Guard
+from schema_guard.shadowing import keep
 from schema_guard.target.importing import FORM, first_on_path, import_by_name, import_file, is_file, running
 
 __all__ = ["load_target"]
@@ -43,6 +44,7 @@ def load_target(text: str, directory: Path | None = None) -> Guard:
     directory = (directory or Path.cwd()).resolve()
     place, expression = _split(text.strip())
     first_on_path(directory)
+    keep(directory, wanted=place)
     module = import_file(place, directory) if is_file(place) else import_by_name(place, directory)
     found = _evaluate(expression, module, text) if expression else module
     if isinstance(found, ModuleType):

@@ -12,6 +12,7 @@ from pathlib import Path
 from types import ModuleType
 
 from schema_guard.errors import TargetError
+from schema_guard.shadowing import shadowing
 
 __all__ = ["FORM", "first_on_path", "import_by_name", "import_file", "is_file", "running"]
 
@@ -110,7 +111,19 @@ def _failure(doing: str, error: Exception) -> str:
     hint = ""
     if isinstance(error, KeyError) and _last_line(error).find("environ") >= 0:
         hint = "; set that environment variable"
-    return f"{doing} failed: {type(error).__name__}: {error}{_where(error)}{hint}"
+    return f"{doing} failed: {type(error).__name__}: {error}{_where(error)}{hint}{_shadowed(error)}"
+
+
+def _shadowed(error: BaseException) -> str:
+    """A file of the application's that stands in for a module of Python's own or of a library, where it had a part."""
+    took_part = {Path(frame.filename) for frame in traceback.extract_tb(error.__traceback__)}
+    if isinstance(error, ImportError) and error.path:
+        took_part.add(Path(error.path))
+    if isinstance(error, AttributeError) and isinstance(error.obj, ModuleType) and getattr(error.obj, "__file__", None):
+        took_part.add(Path(str(error.obj.__file__)))
+    files = (path / "__init__.py" if path.is_dir() else path for path in shadowing(Path(sys.path[0])))
+    found = [path for path in files if path in took_part]
+    return f"; {found[0]} shadows the module of that name: rename it" if found else ""
 
 
 def _frames(error: BaseException) -> list[traceback.FrameSummary]:

@@ -73,8 +73,8 @@ def query(name: str, **values: object) -> str:
     return sql
 
 
-def scope_of(expected: Schema) -> dict[str, object]:
-    """What the catalog query has to be told about the expectation."""
+def scope_of(expected: Schema, can_be: Callable[[str], bool] = bool) -> dict[str, object]:
+    """What the catalog query has to be told about the expectation; `can_be` says which names the server can hold."""
     named: tuple[Enum | Domain | Sequence | Table, ...] = (
         *expected.enums,
         *expected.domains,
@@ -88,11 +88,15 @@ def scope_of(expected: Schema) -> dict[str, object]:
         own = (*(item.name for item in table.uniques), *(item.name for item in table.indexes))
         names.update(name for name in (*key, *own, *(item.name for item in table.exclusions)) if name is not None)
     return {
-        "tables": sorted([table.name.schema, table.name.name] for table in expected.tables if table.name.schema),
-        "schemas": sorted(schema for schema in schemas if schema is not None),
-        "names": sorted(names),
-        "classes": sorted({element.operator_class for element in _elements(expected) if element.operator_class}),
+        "tables": sorted([table.name.schema, table.name.name] for table in _held(expected, can_be)),
+        "schemas": sorted(schema for schema in schemas if schema is not None and can_be(schema)),
+        "names": sorted(filter(can_be, names)),
+        "classes": sorted(filter(can_be, {element.operator_class or "" for element in _elements(expected)})),
     }
+
+
+def _held(expected: Schema, can_be: Callable[[str], bool]) -> Iterator[Table]:
+    return (table for table in expected.tables if table.name.schema and can_be(table.name.schema + table.name.name))
 
 
 def _elements(expected: Schema) -> Iterator[IndexElement]:

@@ -15,6 +15,7 @@ from sqlalchemy.engine import Dialect as SQLAlchemyDialect
 
 from schema_guard.dialects.base import Facts, Rules
 from schema_guard.dialects.postgresql.canonical import PostgreSQLRules
+from schema_guard.dialects.postgresql.encoding import can_encode, codec_of
 from schema_guard.dialects.postgresql.keywords import ALSO_QUOTED
 from schema_guard.dialects.postgresql.types import parse_type
 from schema_guard.difference import Difference
@@ -46,11 +47,13 @@ class PostgreSQLDialect:
     Args:
         like: the application's SQLAlchemy dialect; types and DDL are compiled by its class.
         version: server_version_num; 0 when unknown.
+        encoding: the database's; empty when unknown.
     """
 
     name = "postgresql"
 
-    def __init__(self, like: SQLAlchemyDialect | None = None, version: int = 0) -> None:
+    def __init__(self, like: SQLAlchemyDialect | None = None, version: int = 0, encoding: str = "") -> None:
+        self._codec = codec_of(encoding)
         self.located = Located()
         self.sqlalchemy = self._compiler(like, version)
         self.own_rules = PostgreSQLRules(_casts_enums(self.sqlalchemy))
@@ -61,8 +64,9 @@ class PostgreSQLDialect:
         return parse_type(text, self._find_type)
 
     def identifier(self, name: str) -> str:
-        """The name cut to 63 bytes without splitting a character, as the server cuts it (truncate_identifier)."""
-        return name.encode()[:LONGEST_NAME].decode(errors="ignore")
+        """The name cut to 63 of the server's bytes without splitting a character, as it does (truncate_identifier)."""
+        codec = self._codec if can_encode(name, self._codec) else "utf-8"
+        return name.encode(codec)[:LONGEST_NAME].decode(codec, errors="ignore")
 
     def schema_of(self, name: str, kind: Literal["relation", "type"]) -> str | None:
         """Where an unqualified name is found, or would be created."""

@@ -78,9 +78,9 @@ class GuardLock:
             alive = self._link.is_open and bool(self._link.rows(self._question))
         except DBAPIError:
             alive = False
-        self._verified = time.monotonic()
         if not alive:
             raise StepError("the guard lock's connection was lost; another guard may be at work, run again")
+        self._verified = time.monotonic()
 
     @property
     def _question(self) -> str:

@@ -11,14 +11,16 @@ import logging
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
+from typing import Any, cast
 
 from sqlalchemy.engine import Connection, Engine
 from sqlalchemy.exc import DBAPIError, OperationalError
-from sqlalchemy.pool import NullPool
+from sqlalchemy.pool import ConnectionPoolEntry, NullPool
 
 from schema_guard.dialects.bridge import Bridge
 from schema_guard.dialects.deadline import Deadline
 from schema_guard.dialects.postgresql import patience
+from schema_guard.dialects.postgresql.encoding import Encoding, encoding_of, set_encoding
 from schema_guard.dialects.postgresql.failures import is_disconnect, unreachable
 from schema_guard.dialects.postgresql.patience import answered_within
 
@@ -38,7 +40,14 @@ EARLY = 0.3
 
 def own_engine(engine: Engine) -> Engine:
     """An engine that connects as this one does, without its pool."""
-    pool = NullPool(engine.pool._creator, _dispatch=engine.pool.dispatch, dialect=engine.dialect)
+    connect = engine.pool._invoke_creator
+
+    def connected(record: ConnectionPoolEntry) -> Any:
+        connection = connect(record)
+        set_encoding(connection)  # before SQLAlchemy asks the server anything
+        return connection
+
+    pool = NullPool(cast(Any, connected), _dispatch=engine.pool.dispatch, dialect=engine.dialect)
     pool.logger = _quiet()
     own = Engine(pool, engine.dialect, engine.url, hide_parameters=True)
     own.dispatch = own.dispatch._join(engine.dispatch)
@@ -86,6 +95,8 @@ class Link:
         self._connection: Connection | None = None
         self._timeout = 0.0
         self._first = ""
+        self.encoding = Encoding()
+        """As the last connection told it."""
 
     def settle(self, sql: str) -> None:
         """Send this now, and as the first on each connection that is opened after this one was lost.
@@ -190,6 +201,7 @@ class Link:
             seconds = self._deadline.allow(CONNECTED_WITHIN)
             try:
                 self._connection = self._bridge.call_within(seconds, self._open, Connection.close)
+                self.encoding = encoding_of(self._connection.connection.driver_connection)
             except TimeoutError:
                 raise unreachable(TimeoutError("no answer in time"), self._engine.url) from None
         return self._connection
@@ -212,10 +224,12 @@ class Link:
     def _send(self, connection: Connection, sql: str, seconds: float) -> tuple[list[Row], int]:
         try:
             with answered_within(seconds, connection.connection.driver_connection):
-                result = connection.exec_driver_sql(sql)
+                result = connection.exec_driver_sql(self.encoding.outgoing(sql))
                 if result.returns_rows:
-                    return [tuple(row) for row in result.all()], 0
+                    return [tuple(map(self.encoding.incoming, row)) for row in result.all()], 0
                 return [], max(result.rowcount, 0)
+        except UnicodeError as error:  # the driver cannot read what the server sends, or cannot write it
+            raise OperationalError(None, None, error) from None
         except OSError as error:  # pg8000 lets those of the network through
             self._lost(connection)
             raise OperationalError(None, None, error, connection_invalidated=True) from None

@@ -16,6 +16,7 @@ from schema_guard.dialects.deadline import Deadline
 from schema_guard.dialects.postgresql.answers import answers
 from schema_guard.dialects.postgresql.catalog import KINDS, query, read_schema, scope_of
 from schema_guard.dialects.postgresql.dialect import Located, PostgreSQLDialect
+from schema_guard.dialects.postgresql.encoding import lacking
 from schema_guard.dialects.postgresql.failures import (
     CANCELLED,
     LOCK_NOT_AVAILABLE,
@@ -83,7 +84,7 @@ class PostgreSQLSession:
         except BaseException:
             self.close()
             raise
-        self._words = PostgreSQLDialect(engine.dialect, self.facts.version)
+        self._words = PostgreSQLDialect(engine.dialect, self.facts.version, self.facts.encoding)
         self.dialect: Dialect = self._words
         self._reader = CatalogReader(self._link, self._deadline)
         self._executor = Executor(self._link, self._onlooker, Obstacles(self._words.quote))
@@ -94,7 +95,7 @@ class PostgreSQLSession:
         with self._reading("the names of the models"):
             self.facts = self._read_facts()
             self._link.run("SET LOCAL search_path = ''")
-            names = sorted({cut(name) for name in relations})
+            names = sorted({cut(name) for name in relations if self._can_be(name)})
             rows = self._link.rows(query("locate", names=names, path=list(self.facts.search_path)))
         self.catalog_queries = 1
         self._words.located = _located(rows, self.facts.default_schema)
@@ -102,7 +103,7 @@ class PostgreSQLSession:
     def inspect(self, expected: Schema) -> Schema:
         """Read what the catalog holds of the expectation, in one query."""
         try:
-            rows = self._reader.read(scope_of(expected))
+            rows = self._reader.read(scope_of(expected, self._can_be))
         except DBAPIError as error:
             raise self._read_failed(error, "the catalog") from None
         self.catalog_queries += self._reader.queries
@@ -260,7 +261,12 @@ class PostgreSQLSession:
             search_path=tuple(json.loads(str(path))),
             read_only=bool(read_only),
             role=str(role),
+            encoding=self._link.encoding.server,
         )
+
+    def _can_be(self, name: str) -> bool:
+        """Whether the server can hold an object of that name."""
+        return bool(name) and not lacking(name, self.facts.encoding)
 
     def _settle(self, *links: Link) -> None:
         try:

@@ -48,6 +48,7 @@ from schema_guard.integrations.alembic.job import (
 from schema_guard.integrations.alembic.reading import compiled_files, names_of, revision_files
 from schema_guard.integrations.alembic.redirect import install
 from schema_guard.integrations.alembic.snapshot import Snapshots
+from schema_guard.shadowing import keep
 
 __all__ = ["main"]
 
@@ -256,6 +257,7 @@ def main() -> int:
     os.dup2(os.open(os.devnull, os.O_RDONLY), 0)
     threading.Thread(target=_end_with, args=(asker,), daemon=True).start()
     sys.path[:] = [*dict.fromkeys((*job.path, *sys.path))]
+    keep(Path.cwd())
     with os.fdopen(int(sys.argv[1]), "wb", buffering=0) as pipe:
         pickler = pickle.Pickler(pipe)  # one for all: what two snapshots share is sent once
         project = _Project(job, pickler.dump)

@@ -30,6 +30,7 @@ from schema_guard.dialects.postgresql.repair.referable import standing
 from schema_guard.dialects.postgresql.repair.retyped import after_types
 from schema_guard.dialects.postgresql.repair.schema import domain_missing, schema_missing
 from schema_guard.dialects.postgresql.repair.sequence import sequence_behind, sequence_missing, sequence_narrower
+from schema_guard.dialects.postgresql.repair.stored import storable
 from schema_guard.dialects.postgresql.repair.table import relation_differs, table_missing
 from schema_guard.dialects.postgresql.repair.type import collation_differs, type_differs
 from schema_guard.dialects.postgresql.repair.unique import unique_missing
@@ -105,6 +106,7 @@ def repair(
     repairs: Repairs = []
     for difference in differences:
         found = permitted(difference, _of(difference, context), context)
+        found = storable(difference, found, facts.encoding)
         repairs.extend(after_types(difference, found, differences))
     return settle(repairs, differences, lambda need: standing(need, context))
 

@@ -1,0 +1,115 @@
+"""Text between Python and a database of any encoding (manual, 23.3).
+
+Every session of the guard speaks UTF-8, and the server converts, whatever the URL, the environment or the role says.
+Where the database is SQL_ASCII the server converts nothing and knows no characters, only bytes: there they pass
+unchanged, UTF-8 as far as they are, and what is none comes back as it was.
+"""
+
+from __future__ import annotations
+
+from contextlib import suppress
+from typing import Any, NamedTuple
+
+__all__ = ["Encoding", "can_encode", "codec_of", "encoding_of", "lacking", "set_encoding"]
+
+_CODECS = {
+    "UTF8": "utf-8",
+    "WIN866": "cp866",
+    "WIN874": "cp874",
+    "KOI8R": "koi8-r",
+    "KOI8U": "koi8-u",
+    "EUC_JP": "euc_jp",
+    "EUC_JIS_2004": "euc_jis_2004",
+    "EUC_KR": "euc_kr",
+    "EUC_CN": "gb2312",
+    "ISO_8859_5": "iso8859-5",
+    "ISO_8859_6": "iso8859-6",
+    "ISO_8859_7": "iso8859-7",
+    "ISO_8859_8": "iso8859-8",
+    **{f"WIN{page}": f"cp{page}" for page in (1250, 1251, 1252, 1253, 1254, 1255, 1256, 1257, 1258)},
+    **{f"LATIN{number}": f"iso8859-{part}" for number, part in enumerate((1, 2, 3, 4, 9, 10, 13, 14, 15, 16), start=1)},
+}
+"""Python's names of the server's encodings (manual, table 23.3); of others nothing is known to be lacking."""
+
+RAW = "SQL_ASCII"
+
+
+class Encoding(NamedTuple):
+    """What a connection speaks."""
+
+    server: str = ""
+    """The database's, by PostgreSQL's name; empty when unknown."""
+    raw: bool = False
+    """Bytes pass unchanged, each as one character of LATIN1."""
+
+    def outgoing(self, text: str) -> str:
+        """What is handed to the driver."""
+        return text.encode("utf-8", "surrogateescape").decode("latin-1") if self.raw else text
+
+    def incoming(self, value: object) -> object:
+        """What the driver gave."""
+        if not self.raw or not isinstance(value, str):
+            return value
+        return value.encode("latin-1", "replace").decode("utf-8", "surrogateescape")
+
+
+def set_encoding(connection: Any) -> None:
+    """Have a new connection, as its driver made it, speak UTF-8; bytes, where the server knows no characters."""
+    server, client = _status(connection, "server_encoding"), _status(connection, "client_encoding")
+    if not server or _always_utf8(connection):
+        return
+    wanted = "LATIN1" if server == RAW else "UTF8"
+    if client == wanted:
+        return
+    if hasattr(connection, "set_client_encoding"):  # psycopg2 keeps in mind what it set by itself
+        connection.set_client_encoding(wanted)
+        return
+    cursor = connection.cursor()
+    cursor.execute(f"SET client_encoding = '{wanted}'")
+    cursor.close()
+    connection.commit()
+
+
+def encoding_of(connection: Any) -> Encoding:
+    """Of a connection that `set_encoding` has seen."""
+    server = _status(connection, "server_encoding")
+    return Encoding(server, server == RAW and not _always_utf8(connection))
+
+
+def codec_of(encoding: str) -> str:
+    """Python's name of it; UTF-8 where there is none."""
+    return _CODECS.get(encoding, "utf-8")
+
+
+def can_encode(text: str, codec: str) -> bool:
+    try:
+        text.encode(codec)
+    except UnicodeEncodeError:
+        return False
+    return True
+
+
+def lacking(text: str, encoding: str) -> str:
+    """The first character that the encoding does not have; empty when it has all of them, or may have."""
+    codec = _CODECS.get(encoding)
+    if codec is None or can_encode(text, codec):
+        return ""
+    return next((character for character in text if not can_encode(character, codec)), "")
+
+
+def _always_utf8(connection: Any) -> bool:
+    """asyncpg, within SQLAlchemy's adapter or without: its queries are UTF-8 whatever it is told."""
+    return hasattr(getattr(connection, "_connection", connection), "get_settings")
+
+
+def _status(connection: Any, name: str) -> str:
+    """What the server told of itself as the connection began; each driver keeps it somewhere else."""
+    with suppress(Exception):  # a driver of the application's own, or one that has changed: then nothing is known
+        if hasattr(connection, "get_parameter_status"):  # psycopg2
+            return str(connection.get_parameter_status(name) or "")
+        if hasattr(connection, "parameter_statuses"):  # pg8000
+            return str(connection.parameter_statuses[name])
+        if _always_utf8(connection):
+            return str(getattr(getattr(connection, "_connection", connection).get_settings(), name))
+        return str(connection.info.parameter_status(name) or "")  # psycopg
+    return ""
