@@ -10,7 +10,7 @@ from flask_wtf import CSRFProtect
 from werkzeug.middleware.proxy_fix import ProxyFix
 
 from mdraft.settings import HOME, Settings, settings
-from mdraft.web import accounts, api, commands, errors, pages, visitor
+from mdraft.web import accounts, api, commands, errors, pages, strange, visitor
 from mdraft.web.database import db
 from mdraft.work import Work
 
@@ -46,6 +46,7 @@ def create_app(chosen: Settings | None = None) -> Flask:
     if chosen.production:
         # One proxy stands before the application and ends TLS.
         app.wsgi_app = ProxyFix(app.wsgi_app, x_for=1, x_proto=1, x_host=1)  # type: ignore[method-assign]
+    strange.init_app(app)
     db.init_app(app)
     Migrate(app, db, directory=str(HOME / "migrations"))
     CSRFProtect(app).exempt(api.blueprint)  # no form: it looks at where the request comes from

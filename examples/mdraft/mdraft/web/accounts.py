@@ -6,7 +6,7 @@ from functools import cache
 from urllib.parse import urlsplit
 
 from flask import Blueprint, Flask, current_app, flash, redirect, render_template, request, session, url_for
-from flask_login import LoginManager, UserMixin, current_user, login_required, login_user, logout_user
+from flask_login import UserMixin, current_user, login_required, login_user, logout_user
 from sqlalchemy import select
 from sqlalchemy.exc import IntegrityError
 from werkzeug import Response
@@ -16,12 +16,13 @@ from mdraft.models import AllowlistEntry, Job, User, now
 from mdraft.owner import claim
 from mdraft.text import typed
 from mdraft.web.database import db
+from mdraft.web.strange import Logins
 from mdraft.web.visitor import forget_visitor, known_visitor
 
 __all__ = ["SignedIn", "init_app"]
 
 blueprint = Blueprint("accounts", __name__)
-manager = LoginManager()
+manager = Logins()
 manager.login_view = "accounts.login"
 manager.login_message = "Please log in first."
 LEAST_LETTERS = 10
@@ -140,6 +141,9 @@ def _again(template: str, email: str, message: str, status: int) -> tuple[str, i
 def _onward() -> str:
     """Where the person wanted to go, if that is a page of ours."""
     wanted = request.args.get("next", "")
-    parts = urlsplit(wanted.replace("\\", "/"))
+    try:
+        parts = urlsplit(wanted.replace("\\", "/"))
+    except ValueError:
+        return url_for("pages.home")
     ours = wanted.startswith("/") and not wanted.startswith(("//", "/\\")) and not (parts.scheme or parts.netloc)
     return wanted if ours else url_for("pages.home")

@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit
 
 from flask import Blueprint, Flask, Response, abort, current_app, jsonify, request, send_file, url_for
 from sqlalchemy import select
@@ -15,6 +14,7 @@ from mdraft.intake import start_proposal, take_document
 from mdraft.models import Conversion, Proposal, Requirement
 from mdraft.owner import conversions_of, proposals_of
 from mdraft.web.database import db
+from mdraft.web.strange import host_of
 from mdraft.web.visitor import current_owner, known_owner
 
 __all__ = ["MOST_ID", "find_conversion", "find_proposal", "init_app", "upload"]
@@ -35,7 +35,7 @@ def _only_from_here() -> None:
     if request.method in ("GET", "HEAD", "OPTIONS"):
         return
     origin = request.headers.get("Origin")
-    elsewhere = origin is not None and urlsplit(origin).netloc != request.host
+    elsewhere = origin is not None and host_of(origin) != request.host
     if elsewhere or request.headers.get("Sec-Fetch-Site") in ("cross-site", "same-site"):
         abort(403, "This request comes from another site.")
 
@@ -136,7 +136,10 @@ def _owner_or_404() -> Any:
 def _fields() -> dict[str, Any]:
     if not request.is_json:
         return request.form.to_dict()
-    sent = request.get_json(silent=True)
+    try:
+        sent = request.get_json(silent=True)
+    except RecursionError:  # nested deeper than Python reads
+        sent = None
     if not isinstance(sent, dict):
         abort(400, "The body has to be a JSON object.")
     return sent

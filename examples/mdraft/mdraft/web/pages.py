@@ -14,6 +14,7 @@ from mdraft.models import Conversion, Requirement
 from mdraft.owner import conversions_of, proposals_of
 from mdraft.web.api import MOST_ID, find_conversion, find_proposal, upload
 from mdraft.web.database import db
+from mdraft.web.strange import attachment
 from mdraft.web.visitor import current_owner
 
 __all__ = ["init_app"]
@@ -60,7 +61,7 @@ def markdown(conversion_id: str) -> Response:
     found = find_conversion(conversion_id)
     stem = found.filename.rpartition(".")[0] or found.filename
     response = Response(found.markdown or "", mimetype="text/markdown")
-    response.headers.set("Content-Disposition", "attachment", filename=f"{stem}.md")
+    response.headers["Content-Disposition"] = attachment(f"{stem}.md")
     return response
 
 
