@@ -6,11 +6,12 @@ import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager, suppress
 from copy import copy
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from schema_guard.acceptance import Acceptance, acceptances_of, matched
 from schema_guard.compare import compare
+from schema_guard.compare.rename import folded
 from schema_guard.compare.warnings import warnings_of
 from schema_guard.dialects import open_session
 from schema_guard.dialects.base import Dialect, Judge, Session
@@ -22,7 +23,7 @@ from schema_guard.execute.runner import Limits, run
 from schema_guard.expect.backfills import Backfill
 from schema_guard.expect.models import expect, models_of, unqualified_names
 from schema_guard.expect.upserts import upsert_of
-from schema_guard.plan import Plan, Policy, Survey
+from schema_guard.plan import Plan, Policy, Step, Survey
 from schema_guard.planner import make_plan
 from schema_guard.report import Finding, Report, StepResult, united
 from schema_guard.schema import Name, Schema
@@ -47,8 +48,10 @@ class Look:
     actual: Schema
     differences: tuple[Difference, ...]
     survey: Survey
-    accepted: tuple[tuple[Difference, Acceptance], ...] = ()
-    """Differences that are left alone."""
+    covered: frozenset[str] = frozenset()
+    """Keys of the differences for which another one speaks in the report."""
+    accepted: Mapping[str, Acceptance] = field(default_factory=dict)
+    """By the keys of differences that are left alone."""
     warnings: tuple[str, ...] = ()
     seconds: float = 0.0
     """How long it took."""
@@ -59,8 +62,9 @@ class Look:
 
     @property
     def locked(self) -> frozenset[Name]:
-        """The tables that a lock keeps from being read."""
-        return _locked(self.actual)
+        """The tables that a lock keeps from being read, and that count."""
+        left = {difference.table_name for difference in self.differences if difference.key in self.accepted}
+        return _locked(self.actual) - left
 
 
 class Guard:
@@ -231,7 +235,7 @@ class Guard:
         while limits.remaining(started) > PAUSE and not session.stop.asked:
             session.stop.sleep(PAUSE)
             with suppress(LockTimeoutError):
-                if _locked(session.inspect(look.expected)) != look.locked:
+                if not look.locked <= _locked(session.inspect(look.expected)):
                     return True
         return False
 
@@ -252,12 +256,14 @@ class Guard:
         survey = session.survey(surveyed, actual, survey_timeout)
         empty = {key for key, evidence in survey.evidence.items() if evidence.count == 0}
         differences = tuple(each for each in differences if not (each.by_rows and each.key in empty))
+        differences, covered = folded(each if each.key not in accepted else _left(each) for each in differences)
         return Look(
             expected,
             actual,
-            tuple(each for each in differences if each.key not in accepted),
+            differences,
             survey,
-            tuple((each, accepted[each.key]) for each in differences if each.key in accepted),
+            covered,
+            {difference.key: accepted[difference.key] for difference in differences if difference.key in accepted},
             warnings,
             time.monotonic() - begun,
         )
@@ -266,32 +272,41 @@ class Guard:
         repairs = session.dialect.repair(
             look.differences, look.expected, look.actual, session.facts, look.survey, self.policy
         )
-        return make_plan(repairs, look.differences, look.survey)
+        # What waits for something that is left alone is refused; that it is left alone is said elsewhere.
+        repairs = [each for each in repairs if isinstance(each, Step) or not each.difference.left_alone]
+        return make_plan(repairs, [each for each in look.differences if not each.left_alone], look.survey)
 
     def _report(self, session: Session, look: Look, started: float) -> Report:
         plan = self._plan(session, look)
         refusals = {refusal.difference.key: refusal for refusal in plan.refusals}
-        findings = tuple(
-            Finding(difference, look.survey.evidence.get(difference.key), refusals.get(difference.key))
+        findings = [
+            Finding(
+                difference,
+                look.survey.evidence.get(difference.key),
+                refusals.get(difference.key),
+                look.accepted.get(difference.key),
+            )
             for difference in sorted(look.differences, key=lambda difference: -difference.impact)
-        )
+            if difference.key not in look.covered
+        ]
         return Report(
             server=replace(session.facts.server, application=self.name, schema=session.facts.default_schema),
             tables_expected=len(look.expected.tables),
-            findings=findings,
+            findings=tuple(finding for finding in findings if finding.acceptance is None),
             seconds=time.monotonic() - started,
             catalog_queries=session.catalog_queries,
             warnings=(*warnings_of(look.expected, look.actual), *look.warnings),
             plan=plan,
-            accepted=tuple(
-                Finding(difference, look.survey.evidence.get(difference.key), acceptance=acceptance)
-                for difference, acceptance in look.accepted
-            ),
+            accepted=tuple(finding for finding in findings if finding.acceptance is not None),
         )
 
 
 def _locked(actual: Schema) -> frozenset[Name]:
     return frozenset(table.name for table in actual.tables if table.unread is not None and table.unread.locked)
+
+
+def _left(difference: Difference) -> Difference:
+    return replace(difference, left_alone="it is accepted, and so left alone")
 
 
 @contextmanager

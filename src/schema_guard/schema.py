@@ -351,6 +351,8 @@ class Schema:
     """Actual side: the database's name, where the connected role may create no schema in it."""
     unknown_tables: tuple[Name, ...] = ()
     """Actual side: tables in the same schemas that nothing expects."""
+    unknown_columns: tuple[tuple[Name, tuple[Column, ...]], ...] = ()
+    """Actual side: the columns of unknown_tables, by name and type alone."""
     names_taken: tuple[tuple[str | None, str, str], ...] = ()
     """Actual side: (schema, name, what it is) of what else holds a relation's name there: indexes, sequences, types."""
     problems: tuple[Problem, ...] = ()

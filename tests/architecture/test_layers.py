@@ -17,6 +17,7 @@ LAYERS = (
     ("dialects.postgresql", "dialects.sqlite"),
     ("dialects.survey",),
     ("dialects.bridge", "dialects.deadline", "dialects.definitions", "dialects.stop", "dialects.violators"),
+    ("dialects.renames",),
     ("compare", "expect"),
     ("dialects.base",),
     ("report",),

@@ -38,7 +38,8 @@ def apply_code(report: Report) -> int:
     """
     if not report.remains(Impact.BREAKS):
         return OK
-    broken = {finding.difference.key for finding in report.findings if finding.difference.impact is Impact.BREAKS}
+    breaking = [finding.difference for finding in report.findings if finding.difference.impact is Impact.BREAKS]
+    broken = {key for difference in breaking for key in (difference.key, *difference.covers)}
     concerned = [result for result in report.results if broken.intersection(result.step.resolves)]
     outcomes = {outcome for result in concerned for outcome in _causes(result, report.results)}
     unread = [finding.difference.unread for finding in report.findings if isinstance(finding.difference, NotReadable)]

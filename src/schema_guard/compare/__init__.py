@@ -9,6 +9,7 @@ from schema_guard.compare.backfill import compare_backfills
 from schema_guard.compare.distinct import distinguished
 from schema_guard.compare.enum import compare_enums
 from schema_guard.compare.named import compare_domains, compare_schemas, compare_sequences, missing_types
+from schema_guard.compare.rename import compare_renames
 from schema_guard.compare.table import compare_tables
 from schema_guard.dialects.base import Judge
 from schema_guard.difference import Difference, Impact, NotEmittable
@@ -23,6 +24,7 @@ def compare(expected: Schema, actual: Schema, judge: Judge, policy: Policy) -> t
 
     While `judge.open` holds questions the answer is provisional: let the database answer them and compare again.
     """
+    of_tables = tuple(compare_tables(expected, actual, judge, policy))
     return distinguished(
         *(
             NotEmittable(problem=problem, impact=Impact.BREAKS if problem.breaks else Impact.WEAKENS)
@@ -33,6 +35,7 @@ def compare(expected: Schema, actual: Schema, judge: Judge, policy: Policy) -> t
         *compare_domains(expected, actual),
         *compare_sequences(expected, actual),
         *missing_types(expected),
-        *compare_tables(expected, actual, judge, policy),
+        *of_tables,
+        *compare_renames(expected, actual, judge, of_tables),
         *compare_backfills(expected, actual),
     )

@@ -9,8 +9,9 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Protocol
 
 from schema_guard.dialects.definitions import is_rejected
+from schema_guard.dialects.renames import stranded
 from schema_guard.dialects.violators import SAMPLE, Violators, tables_read, violators_of
-from schema_guard.difference import BackfillPending, Difference, Impact
+from schema_guard.difference import BackfillPending, Difference, Impact, RenameSuspected
 from schema_guard.errors import ReadError
 from schema_guard.plan import Definition, Evidence, Rejection, Survey
 from schema_guard.schema import Fill, Name, Schema, Table
@@ -23,6 +24,9 @@ timeout; raises ReadError."""
 
 BATCH = 50
 """How many tables one query asks for rows."""
+
+TAKEN_OVER = 10
+"""A column was made anew where so many times as many rows have a value in the old one alone as in both."""
 
 ROW_SECURITY = "row-level security may hide rows"
 """Why rows are not counted: a role to which policies apply would count only those that it sees."""
@@ -54,6 +58,8 @@ def take_survey(
     evidence: dict[str, Evidence] = {}
     tables: dict[Name, Table] = {}
     for difference in matter:
+        if isinstance(difference, RenameSuspected):
+            evidence[difference.key] = _stranded(difference, actual, dialect, read)
         table = actual.table(difference.table_name) if difference.table_name else None
         if table is None:
             continue
@@ -82,6 +88,24 @@ def _evidence(difference: Difference, table: Table, actual: Schema, dialect: Quo
     if violators is None:
         return None
     return _hidden(violators.query) if hidden else _count(violators, read)
+
+
+def _stranded(difference: RenameSuspected, actual: Schema, dialect: Quoting, read: Read) -> Evidence:
+    """How many rows are only under the old name; 0 where it is no rename."""
+    found = stranded(difference, dialect.quote)
+    live = actual.table(difference.table.name)
+    if live is not None and live.row_security:
+        return _hidden(found.query)
+    try:
+        if found.none_if and read(found.none_if)[0][0]:
+            return Evidence(0, found.query)
+        if found.first:
+            alone, others = (int(str(number)) for number in read(found.first)[0])
+            if alone <= TAKEN_OVER * others:
+                return Evidence(0, found.query)
+        return Evidence(_number(read(found.count)), found.query)
+    except ReadError as error:
+        return Evidence(None, found.query, exact=False, reason=str(error))
 
 
 def _hidden(query: str) -> Evidence:

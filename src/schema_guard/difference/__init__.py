@@ -43,6 +43,7 @@ from schema_guard.difference.named import (
     SchemaMissing,
     SequenceMissing,
 )
+from schema_guard.difference.renames import RenameSuspected
 from schema_guard.difference.tables import (
     BackfillPending,
     CommentDiffers,
@@ -86,6 +87,7 @@ __all__ = [
     "ObjectUnknown",
     "PrimaryKeyDiffers",
     "RelationDiffers",
+    "RenameSuspected",
     "SchemaMissing",
     "SequenceBehind",
     "SequenceMissing",
@@ -102,6 +104,7 @@ Difference: TypeAlias = (
     | TableMissing
     | TableUnknown
     | RelationDiffers
+    | RenameSuspected
     | ColumnMissing
     | ColumnUnknown
     | TypeDiffers

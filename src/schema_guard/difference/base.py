@@ -90,6 +90,8 @@ class BaseDifference:
     impact: Impact
     effect: str = ""
     """What it does to the application, one clause without a full stop."""
+    left_alone: str = ""
+    """Why nothing is planned for it; empty where it is to be repaired or refused."""
     twin: str = ""
     """Tells it from another difference of the same code and object; empty where there is none."""
 
@@ -117,6 +119,11 @@ class BaseDifference:
     def makes(self) -> frozenset[Need]:
         """What is missing because of it, and is there once it is repaired."""
         return frozenset()
+
+    @property
+    def covers(self) -> tuple[str, ...]:
+        """The keys of other differences that it stands for."""
+        return ()
 
     @property
     def table_name(self) -> Name | None:

@@ -10,7 +10,7 @@ import json
 from collections.abc import Mapping, Sequence
 
 from schema_guard.acceptance import short_key
-from schema_guard.difference import Difference, Impact
+from schema_guard.difference import Difference, Impact, RenameSuspected
 from schema_guard.errors import GuardError
 from schema_guard.need import Need
 from schema_guard.plan import Evidence, Plan, Refusal, Step
@@ -111,6 +111,7 @@ def _finding(finding: Finding, report: Report) -> dict[str, Value]:
         "object": difference.object,
         "table": _name(difference.table_name),
         "column": _column(difference),
+        "renamed_from": difference.old if isinstance(difference, RenameSuspected) else None,
         "headline": difference.headline,
         "effect": difference.effect,
         "evidence": None if finding.evidence is None else _evidence(finding.evidence),

@@ -23,6 +23,7 @@ from schema_guard.dialects.postgresql.catalog_words import ACTIONS, MATCHES, use
 from schema_guard.dialects.postgresql.deparsed import without_relabels
 from schema_guard.dialects.postgresql.indexes import IndexRow, index_of
 from schema_guard.dialects.postgresql.literals import literal
+from schema_guard.dialects.postgresql.others import RELATIONS, names_taken, unknown_tables
 from schema_guard.schema import (
     Check,
     Column,
@@ -53,15 +54,6 @@ __all__ = ["KINDS", "query", "read_schema", "scope_of"]
 
 KINDS = {"b": TypeKind.BASE, "e": TypeKind.ENUM, "d": TypeKind.DOMAIN}
 """pg_type.typtype in words; everything else is TypeKind.OTHER."""
-
-_RELATIONS = {
-    "r": Relation.TABLE,
-    "p": Relation.PARTITIONED,
-    "v": Relation.VIEW,
-    "m": Relation.MATERIALIZED_VIEW,
-    "f": Relation.FOREIGN_TABLE,
-}
-_HOLDERS = {"i": "index", "I": "index", "S": "sequence", "c": "composite type", "t": "TOAST table"}
 
 
 def query(name: str, **values: object) -> str:
@@ -128,6 +120,7 @@ def read_schema(
     for counter in counters:
         parts.add_counter(counter)
     others = [OtherRow(*item) for item in items["others"]]
+    unknown = tuple(unknown_tables(others, parts.type_of))
     return Schema(
         tables=tuple(parts.table(TableRow(*item)) for item in items["tables"]),
         enums=tuple(
@@ -144,10 +137,9 @@ def read_schema(
         schemas=tuple(name for name, _ in items["schemas"]),
         closed_schemas=tuple(name for name, may_create in items["schemas"] if not may_create),
         closed_database=next((name for name, may_create in items["database"] if not may_create), None),
-        unknown_tables=tuple(
-            Name(row.schema, row.name) for row in others if row.kind in "rp" and not (row.partition or row.of_extension)
-        ),
-        names_taken=tuple((row.schema, row.name, _held_as(row)) for row in others if row.kind not in "rp"),
+        unknown_tables=tuple(name for name, _ in unknown),
+        unknown_columns=unknown,
+        names_taken=names_taken(others),
         types=tuple(
             Type(f"{row.schema}.{row.name}", row.name, row.schema, kind=KINDS.get(row.kind, TypeKind.OTHER))
             for row in types
@@ -159,11 +151,6 @@ def _sequences(rows: Iterable[CounterRow]) -> tuple[Sequence, ...]:
     """Each once, though several columns may take their values from it."""
     found = {Name(row.schema, row.name): Counter(*row[4:]) for row in rows}
     return tuple(Sequence(name, counter=counter) for name, counter in found.items())
-
-
-def _held_as(row: OtherRow) -> str:
-    kind = str(_RELATIONS[row.kind]) if row.kind in _RELATIONS else _HOLDERS.get(row.kind, "relation")
-    return f"{kind} on {row.index_of}" if row.index_of else kind
 
 
 @dataclass(slots=True)
@@ -288,7 +275,7 @@ class _Parts:
             tuple(owner.indexes),
             tuple(owner.exclusions),
             row.comment,
-            Relation.PARTITION if row.partition else _RELATIONS[row.kind],
+            Relation.PARTITION if row.partition else RELATIONS[row.kind],
             rows_estimate=row.rows,
             bytes_estimate=row.bytes,
             children=tuple(Name(*child) for child in row.children or ()),

@@ -106,6 +106,8 @@ class OtherRow(NamedTuple):
     partition: bool
     index_of: str | None
     of_extension: bool
+    columns: list[list[str]] | None
+    """Of a table: names and types."""
 
 
 class UseRow(NamedTuple):

@@ -111,7 +111,15 @@ def read_database(rows: Sequence[Row], expected: Schema, schema: str | None) -> 
             tables.append(_Reader(sorted_rows, spelling, name, sql or "", relation).table())
         elif kind == "table" and not any(name.startswith(f"{owner}_") for owner in virtual):
             unknown.append(Name(schema, name))
-    return Schema(tables=tuple(tables), unknown_tables=tuple(unknown), names_taken=tuple(taken))
+    return Schema(
+        tables=tuple(tables),
+        unknown_tables=tuple(unknown),
+        unknown_columns=tuple(
+            (name, tuple(Column(str(row[3]), sqlite_type(str(row[4] or ""))) for row in sorted_rows.columns[name.name]))
+            for name in unknown
+        ),
+        names_taken=tuple(taken),
+    )
 
 
 def _sorted(rows: Sequence[Row]) -> _Rows:

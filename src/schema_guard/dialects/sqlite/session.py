@@ -107,6 +107,7 @@ class SQLiteSession:
         return Schema(
             tables=tuple(table for part in parts for table in part.tables),
             unknown_tables=tuple(name for part in parts for name in part.unknown_tables),
+            unknown_columns=tuple(columns for part in parts for columns in part.unknown_columns),
             names_taken=tuple(taken for part in parts for taken in part.names_taken),
             schemas=tuple(databases),
         )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
-from schema_guard.difference import Impact, TableUnknown
+from schema_guard.difference import Impact, RenameSuspected, TableUnknown
 from schema_guard.render.line import Line, Span, Style, blank, line, style_of, words
 from schema_guard.render.text.phrases import (
     VERBS,
@@ -42,9 +42,8 @@ def finding_groups(report: Report, *, keys: Impact | None = None, verbose: bool 
     for impact in sorted(Impact, reverse=True):
         group = [finding for finding in report.findings if finding.difference.impact is impact]
         if group:
-            told = report if shown_from is not None and impact >= shown_from else None
             lines.append(line(Span(HEADINGS[impact], Style.BOLD)))
-            lines.extend(_group(group, Span(SIGNS[impact], style_of(impact)), common_schema(report), told, verbose))
+            lines.extend(_group(group, Span(SIGNS[impact], style_of(impact)), report, shown_from, verbose))
     lines.extend(accepted_lines(report))
     return [blank, *lines] if lines else []
 
@@ -68,7 +67,8 @@ def _accepted(finding: Finding, report: Report) -> Iterable[Line]:
     yield line("      ", words(f"accepted: '{report.key_of(difference)}' ({verb}): {acceptance.because}"))
 
 
-def _group(group: Sequence[Finding], sign: Span, schema: str, keys: Report | None, verbose: bool) -> Iterable[Line]:
+def _group(group: Sequence[Finding], sign: Span, report: Report, keys: Impact | None, verbose: bool) -> Iterable[Line]:
+    schema = common_schema(report)
     unknown = [finding for finding in group if isinstance(finding.difference, TableUnknown)]
     collapsed = unknown if len(unknown) > LIST_TABLES_UP_TO and not verbose else []
     told = [finding for finding in group if finding not in collapsed]
@@ -76,8 +76,8 @@ def _group(group: Sequence[Finding], sign: Span, schema: str, keys: Report | Non
     width = max((width for width in widths if width <= ALIGN_AT_MOST), default=0)
     for finding in told:
         yield from _finding(finding, sign, short(finding.difference.object, schema).ljust(width), verbose)
-        if keys is not None:
-            yield line("      ", Span("key: ", Style.DIM), words(f"'{keys.key_of(finding.difference)}'", Style.DIM))
+        if keys is not None and (finding.difference.impact >= keys or isinstance(finding.difference, RenameSuspected)):
+            yield line("      ", Span("key: ", Style.DIM), words(f"'{report.key_of(finding.difference)}'", Style.DIM))
     if collapsed:
         names = listed(sorted(short(finding.difference.object, schema) for finding in collapsed), 8)
         yield line("  ", sign, f" {counted(len(collapsed), 'table')} unknown to the models, left alone: {names}")
@@ -94,4 +94,8 @@ def _finding(finding: Finding, sign: Span, name: str, verbose: bool) -> Iterable
         if verbose and finding.evidence.count and finding.evidence.query:
             yield from (line("      ", Span(part, Style.DIM)) for part in sql_lines(finding.evidence.query))
     if finding.refusal is not None:
-        yield line("      ", Span("not repaired: ", Style.WEAKENS), words(finding.refusal.reason))
+        renamed = isinstance(difference, RenameSuspected)
+        label = "not renamed: " if renamed else "not repaired: "
+        yield line("      ", Span(label, Style.WEAKENS), words(finding.refusal.reason))
+        for advice in finding.refusal.advice if renamed else ():
+            yield from (line("        ", Span(part, Style.DIM)) for part in sql_lines(advice))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import textwrap
 from collections.abc import Sequence
 
-from schema_guard.difference import BackfillPending, Difference, Impact, NullabilityDiffers
+from schema_guard.difference import BackfillPending, Difference, Impact, NullabilityDiffers, RenameSuspected
 from schema_guard.plan import Evidence, Refusal
 from schema_guard.render.line import shown
 from schema_guard.report import Report
@@ -117,6 +117,10 @@ def evidence_phrase(difference: Difference, evidence: Evidence, refusal: Refusal
         return f"{counted(evidence.open, 'row')} with no {columns}; {evidence.count:,} can be filled"
     if not evidence.count:
         return ""
+    if isinstance(difference, RenameSuspected):
+        return (
+            f"{rows} in {difference.old}" if difference.column is None else f"{rows} with a value in {difference.old}"
+        )
     one = evidence.count == 1
     if isinstance(difference, NullabilityDiffers):
         clause = f"{rows} {'holds' if one else 'hold'} NULL"

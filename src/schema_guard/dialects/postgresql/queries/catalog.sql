@@ -290,7 +290,12 @@ UNION ALL
 SELECT 'others', json_agg(json_build_array(s.nspname, c.relname, c.relkind, c.relispartition,
          (SELECT t.relname FROM pg_index i JOIN pg_class t ON t.oid = i.indrelid WHERE i.indexrelid = c.oid),
          EXISTS (SELECT FROM pg_depend d WHERE d.classid = 'pg_catalog.pg_class'::regclass AND d.objid = c.oid
-                                           AND d.deptype = 'e')) ORDER BY s.nspname, c.relname)::text
+                                           AND d.deptype = 'e'),
+         CASE WHEN c.relkind IN ('r', 'p') AND NOT c.relispartition
+              THEN ARRAY(SELECT json_build_array(a.attname, format_type(a.atttypid, a.atttypmod))
+                         FROM pg_attribute a
+                         WHERE a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped ORDER BY a.attnum) END)
+       ORDER BY s.nspname, c.relname)::text
 FROM scope s
 JOIN pg_class c ON c.relnamespace = s.oid
 LEFT JOIN names ON names.name = c.relname

@@ -42,6 +42,7 @@ from schema_guard.dialects.postgresql.repair.unknown import (
     not_readable,
     object_unknown,
 )
+from schema_guard.dialects.renames import refuse_rename
 from schema_guard.difference import (
     BackfillPending,
     CheckMissing,
@@ -72,6 +73,7 @@ from schema_guard.difference import (
     ObjectUnknown,
     PrimaryKeyDiffers,
     RelationDiffers,
+    RenameSuspected,
     SchemaMissing,
     SequenceBehind,
     SequenceMissing,
@@ -112,6 +114,8 @@ def repair(
 
 
 def _of(difference: Difference, context: Context) -> Repairs:  # noqa: C901 - one case for each kind, by design
+    if difference.left_alone:
+        return [Refusal(difference, difference.left_alone)]
     if difference.impact is Impact.NOTES:
         return _of_note(difference, context)
     match difference:
@@ -121,6 +125,8 @@ def _of(difference: Difference, context: Context) -> Repairs:  # noqa: C901 - on
             return table_missing(difference, context)
         case RelationDiffers():
             return relation_differs(difference, context)
+        case RenameSuspected():
+            return [refuse_rename(difference, context.actual, context.quote)]
         case ColumnMissing():
             return column_missing(difference, context)
         case ColumnUnknown():

@@ -7,6 +7,8 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from schema_guard.dialects.base import Facts
+from schema_guard.dialects.renames import refuse_rename
+from schema_guard.dialects.sqlite.names import quote
 from schema_guard.dialects.sqlite.repair.backfill import fill_rows
 from schema_guard.dialects.sqlite.repair.case import ByHand, Case, Edit
 from schema_guard.dialects.sqlite.repair.merge import backup_step
@@ -15,13 +17,23 @@ from schema_guard.dialects.sqlite.repair.of_table import Answer, finish_table, r
 from schema_guard.dialects.sqlite.repair.refused import refuse, refuse_on_relation
 from schema_guard.dialects.sqlite.repair.table import create_table
 from schema_guard.dialects.sqlite.tokens import ended
-from schema_guard.difference import BackfillPending, Difference, ForeignKeyMissing, Impact, TableMissing
+from schema_guard.difference import (
+    BackfillPending,
+    Difference,
+    ForeignKeyMissing,
+    Impact,
+    RenameSuspected,
+    TableMissing,
+)
 from schema_guard.need import Need
 from schema_guard.plan import Phase, Policy, Refusal, Step, Survey
 from schema_guard.planner import because, settle, unmet, waits_for
 from schema_guard.schema import Name, Relation, Schema
 
 __all__ = ["repair"]
+
+WITHOUT_CASCADES = (("PRAGMA foreign_keys = OFF;",), ("PRAGMA foreign_keys = ON;",))
+"""DROP TABLE deletes the rows of a table first, and what refers to them (https://sqlite.org/foreignkeys.html, 5)."""
 
 
 def repair(
@@ -60,8 +72,12 @@ def _answers(case: Case) -> list[Answer]:
         if difference.impact is Impact.NOTES:
             continue
         table = case.live(difference.table_name) if difference.table_name else None
-        if isinstance(difference, TableMissing):
+        if difference.left_alone and (table is None or table.relation is not Relation.TABLE):
+            answers.append(Refusal(difference, difference.left_alone))
+        elif isinstance(difference, TableMissing):
             answers.append(create_table(difference, case))
+        elif isinstance(difference, RenameSuspected):
+            answers.append(refuse_rename(difference, case.actual, quote, WITHOUT_CASCADES))
         elif isinstance(difference, BackfillPending):
             answers.append(fill_rows(difference, case))
         elif table is None:

@@ -65,7 +65,8 @@ def repairs_of_table(live: Table, differences: Sequence[Difference], case: Case)
     except UnreadableTextError as error:
         reason = f"the stored CREATE TABLE of {live.name} is not understood ({error}): change it by hand"
         return [Refusal(difference, reason) for difference in differences]
-    answers: list[Answer] = []
+    answers: list[Answer] = [Refusal(each, each.left_alone) for each in differences if each.left_alone]
+    differences = [each for each in differences if not each.left_alone]
     come_along: set[str] = set()
     for difference in differences:
         if isinstance(difference, ColumnMissing):

@@ -33,6 +33,7 @@ from schema_guard.difference import (
     ObjectUnknown,
     PrimaryKeyDiffers,
     RelationDiffers,
+    RenameSuspected,
     SchemaMissing,
     SequenceBehind,
     SequenceMissing,
@@ -93,6 +94,7 @@ def _reason(difference: Difference) -> str:
             | IndexMissing()
             | BackfillPending()
             | NotReadable()
+            | RenameSuspected()
         ):
             return "its table is not there"
     assert_never(difference)

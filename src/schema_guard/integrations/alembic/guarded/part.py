@@ -12,6 +12,7 @@ from schema_guard.difference import (
     Difference,
     EnumValueUnknown,
     PrimaryKeyDiffers,
+    RenameSuspected,
     TableMissing,
     TableUnknown,
 )
@@ -75,7 +76,7 @@ class Part(Guard):
 
     def _is_meant(self, difference: Difference, scope: Scope) -> bool:
         match difference:
-            case TableUnknown() | ColumnUnknown() | EnumValueUnknown():
+            case TableUnknown() | ColumnUnknown() | EnumValueUnknown() | RenameSuspected():
                 return False
             case TableMissing(table=table):
                 if table.name not in scope.complete:
