@@ -24,7 +24,7 @@ from schema_guard.difference import (
     TableMissing,
     TableUnknown,
 )
-from schema_guard.schema import Column, Name, Schema, Table
+from schema_guard.schema import Column, Name, Schema, Table, Type
 
 __all__ = ["compare_renames", "folded"]
 
@@ -181,7 +181,12 @@ def _same_kind(table: Table, live: Table, new: Column, own: Column, judge: Judge
 
 
 def _same_type(new: Column, own: Column, table: Table, judge: Judge) -> bool:
-    return new.type == own.type or judge.rules.fit(new, own, table) in (Fit.SAME, Fit.WIDER)
+    return _key(new.type) == _key(own.type) or judge.rules.fit(new, own, table) in (Fit.SAME, Fit.WIDER)
+
+
+def _key(type_: Type) -> tuple[object, ...]:
+    """The type however it is spelled."""
+    return type_.schema, type_.name, type_.arguments, type_.dimensions
 
 
 def _place(table: Table, live: Table, new: Column, own: Column, renamed: dict[str, str]) -> float:
@@ -193,7 +198,7 @@ def _place(table: Table, live: Table, new: Column, own: Column, renamed: dict[st
         return BESIDE if before == own_before or after == own_after else 0.0
     if after is None:
         return AT_END
-    same = new.type == own.type and new.nullable == own.nullable and not _DROPPED.search(own.name)
+    same = _key(new.type) == _key(own.type) and new.nullable == own.nullable and not _DROPPED.search(own.name)
     return ENOUGH if same else ENOUGH / 2
 
 
