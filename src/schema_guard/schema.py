@@ -52,8 +52,16 @@ class PrimaryKey:
     name: str | None
     columns: tuple[str, ...]
     ddl: str = ""
-    own_collation: bool = False
-    """Actual side, SQLite: it compares by another collation than its columns: no foreign key can refer to it."""
+    deferrable: bool = False
+    other_equality: str = ""
+    """Actual side: what it tells rows apart by, other than its columns' equality: 'WITHOUT OVERLAPS', a collation."""
+
+    @property
+    def unusable(self) -> str:
+        """Why neither ON CONFLICT nor a foreign key can use it; empty where they can."""
+        if self.deferrable:
+            return "it is DEFERRABLE"
+        return f"it tells rows apart by {self.other_equality}" if self.other_equality else ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,6 +14,7 @@ from schema_guard.compare.holder import named_holder, type_holder
 from schema_guard.compare.index import compare_indexes
 from schema_guard.compare.primary_key import compare_primary_key
 from schema_guard.compare.unique import compare_uniques
+from schema_guard.compare.upsert import compare_upserts
 from schema_guard.dialects.base import Judge
 from schema_guard.difference import (
     CommentDiffers,
@@ -69,6 +70,12 @@ def compare_tables(expected: Schema, actual: Schema, judge: Judge, policy: Polic
 
 
 def _compare_table(table: Table, live: Table, actual: Schema, judge: Judge, policy: Policy) -> Iterator[Difference]:
+    found = list(_compare_parts(table, live, actual, judge, policy))
+    yield from found
+    yield from compare_upserts(table, live, found)
+
+
+def _compare_parts(table: Table, live: Table, actual: Schema, judge: Judge, policy: Policy) -> Iterator[Difference]:
     yield from compare_columns(table, live, judge, policy)
     yield from compare_primary_key(table, live, judge)
     yield from compare_uniques(table, live, actual)

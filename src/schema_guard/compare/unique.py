@@ -8,7 +8,7 @@ from schema_guard.compare.holder import constraint_holder, relation_holder, uniq
 from schema_guard.difference import Impact, ObjectUnknown, UniqueMissing
 from schema_guard.schema import Schema, Table, Unique
 
-__all__ = ["arbiters", "compare_uniques", "constraint_arbiters", "upsert_effect", "upsert_impact"]
+__all__ = ["arbiters", "compare_uniques", "constraint_arbiters", "deferrable_sets", "upsert_effect", "upsert_impact"]
 
 
 def compare_uniques(table: Table, live: Table, actual: Schema) -> Iterator[UniqueMissing | ObjectUnknown]:
@@ -66,14 +66,23 @@ def plain_unique_indexes(live: Table) -> Iterator[tuple[frozenset[str], bool]]:
 def constraint_arbiters(live: Table) -> set[frozenset[str]]:
     """Column sets of the primary key and of the UNIQUE constraints that ON CONFLICT can name."""
     sets = {frozenset(unique.columns) for unique in live.uniques if unique.valid and not unique.deferrable}
-    if live.primary_key is not None:
+    if live.primary_key is not None and not live.primary_key.unusable:
         sets.add(frozenset(live.primary_key.columns))
     return sets
 
 
 def arbiters(live: Table) -> set[frozenset[str]]:
     """Column sets that ON CONFLICT can name without a WHERE."""
-    return constraint_arbiters(live) | {columns for columns, _ in plain_unique_indexes(live)}
+    found = constraint_arbiters(live) | {columns for columns, _ in plain_unique_indexes(live)}
+    return found - deferrable_sets(live)
+
+
+def deferrable_sets(live: Table) -> set[frozenset[str]]:
+    """Column sets on which a constraint stands that is checked late: ON CONFLICT on them fails (PostgreSQL: "does not
+    support deferrable unique constraints .. as arbiters"), also where another unique index would serve."""
+    return {frozenset(unique.columns) for unique in live.uniques if unique.deferrable} | (
+        {frozenset(live.primary_key.columns)} if live.primary_key is not None and live.primary_key.deferrable else set()
+    )
 
 
 def _satisfied(unique: Unique, live: Table) -> bool:

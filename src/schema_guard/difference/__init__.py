@@ -34,6 +34,7 @@ from schema_guard.difference.constraints import (
     ObjectUnknown,
     PrimaryKeyDiffers,
     UniqueMissing,
+    UpsertUnserved,
 )
 from schema_guard.difference.named import (
     DomainMissing,
@@ -97,6 +98,7 @@ __all__ = [
     "TypeDiffers",
     "TypeMissing",
     "UniqueMissing",
+    "UpsertUnserved",
 ]
 
 Difference: TypeAlias = (
@@ -116,6 +118,7 @@ Difference: TypeAlias = (
     | CommentDiffers
     | PrimaryKeyDiffers
     | UniqueMissing
+    | UpsertUnserved
     | CheckMissing
     | CheckNotValidated
     | ForeignKeyMissing

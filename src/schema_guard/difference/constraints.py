@@ -21,6 +21,7 @@ __all__ = [
     "OfTable",
     "PrimaryKeyDiffers",
     "UniqueMissing",
+    "UpsertUnserved",
 ]
 
 
@@ -78,6 +79,25 @@ class UniqueMissing(OfTable):
     def headline(self) -> str:
         there = f"; there is {self.beside}" if self.beside and not self.holder else ""
         return f"{self.unique} missing{self._taken or there}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class UpsertUnserved(BaseDifference):
+    """ON CONFLICT on the columns of a declared upsert finds no unique index that it can use."""
+
+    code = "upsert-unserved"
+    table: Table
+    columns: tuple[str, ...]
+    obstacle: str = ""
+    """What stands on these columns and does not serve; empty where there is nothing."""
+
+    @property
+    def object(self) -> str:
+        return f"{self.table.name}({', '.join(self.columns)})"
+
+    @property
+    def headline(self) -> str:
+        return self.obstacle or "no unique index or constraint on these columns, which a declared upsert names"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -134,6 +134,7 @@ def _primary_key(constraint: PrimaryKeyConstraint, writer: Writer) -> PrimaryKey
         writer.constraint_name(constraint),
         tuple(writer.identifier(column.name) for column in columns),
         writer.element(constraint),
+        deferrable=_deferral(constraint)[0],
     )
 
 

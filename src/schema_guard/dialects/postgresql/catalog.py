@@ -219,7 +219,8 @@ class _Parts:
         elif row.kind == "f" and not row.temporal:
             owner.foreign_keys.append(_foreign_key(row, names))
         elif row.kind == "p":
-            owner.primary_key = PrimaryKey(row.name, names)
+            period = "WITHOUT OVERLAPS" if row.temporal else ""
+            owner.primary_key = PrimaryKey(row.name, names, deferrable=row.deferrable, other_equality=period)
         if row.backed_by is not None:
             owner.backing[row.backed_by] = row
 

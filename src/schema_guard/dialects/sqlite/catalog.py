@@ -67,6 +67,9 @@ def relation_query(names: Sequence[str], schema: str | None) -> str:
     )
 
 
+COLLATED = "another collation than its columns"
+
+
 @dataclass
 class _Rows:
     """The rows of one database, by what they tell."""
@@ -241,7 +244,7 @@ class _Reader:
         clauses = self.text.all_clauses("primary key") if self.text else []
         own = any(row[5] == "pk" and self._compares_otherwise(row) for row in self.rows.indexes[self.name])
         names = self._names([name for _, name in keys])
-        return PrimaryKey(clauses[0].name if clauses else None, names, own_collation=own)
+        return PrimaryKey(clauses[0].name if clauses else None, names, other_equality=COLLATED if own else "")
 
     def _uniques(self, indexes: Sequence[Row]) -> list[Unique]:
         collated = {frozenset(map(key, self._own_columns(row))) for row in indexes if self._collated(row)}

@@ -33,7 +33,7 @@ from schema_guard.dialects.postgresql.repair.sequence import sequence_behind, se
 from schema_guard.dialects.postgresql.repair.stored import storable
 from schema_guard.dialects.postgresql.repair.table import relation_differs, table_missing
 from schema_guard.dialects.postgresql.repair.type import collation_differs, type_differs
-from schema_guard.dialects.postgresql.repair.unique import unique_missing
+from schema_guard.dialects.postgresql.repair.unique import unique_missing, upsert_unserved
 from schema_guard.dialects.postgresql.repair.unknown import (
     exclusion_missing,
     left_alone,
@@ -83,6 +83,7 @@ from schema_guard.difference import (
     TypeDiffers,
     TypeMissing,
     UniqueMissing,
+    UpsertUnserved,
 )
 from schema_guard.plan import Policy, Refusal, Step, Survey
 from schema_guard.planner import settle
@@ -149,6 +150,8 @@ def _of(difference: Difference, context: Context) -> Repairs:  # noqa: C901 - on
             return primary_key_differs(difference, context)
         case UniqueMissing():
             return unique_missing(difference, context)
+        case UpsertUnserved():
+            return upsert_unserved(difference, context)
         case CheckMissing():
             return check_missing(difference, context)
         case CheckNotValidated():

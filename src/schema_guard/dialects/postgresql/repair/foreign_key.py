@@ -5,7 +5,7 @@ from __future__ import annotations
 from schema_guard.dialects.postgresql.repair import probes
 from schema_guard.dialects.postgresql.repair.context import Context, Repairs
 from schema_guard.dialects.postgresql.repair.naming import chosen
-from schema_guard.dialects.postgresql.repair.referable import has_key
+from schema_guard.dialects.postgresql.repair.referable import deferrable_key, has_key
 from schema_guard.difference import ForeignKeyDiffers, ForeignKeyMissing, ForeignKeyNotValidated
 from schema_guard.need import Need
 from schema_guard.plan import Hazard, Lock, Locked, Phase, Refusal, Step
@@ -24,6 +24,11 @@ def foreign_key_missing(difference: ForeignKeyMissing, context: Context) -> Repa
     hindrance = context.hindrance(difference, "refer to nothing", "refers to nothing")
     if hindrance is not None:
         return [hindrance]
+    if (unusable := _refers_to_a_deferrable_key(key, context)) and not context.offline:
+        index = context.quote(f"uq_{key.target.name[:40]}_{'_'.join(key.target_columns)[:18]}")
+        columns = ", ".join(context.quote(column) for column in key.target_columns)
+        create = f"CREATE UNIQUE INDEX CONCURRENTLY {index} ON {context.quote(key.target)} ({columns});"
+        return [Refusal(difference, unusable, (create,))]
     if _refers_to_no_key(key, context):
         columns = ", ".join(context.quote(column) for column in key.target_columns)
         reason = f"{key.target} has no primary key or unique index on ({columns}), and the models declare none"
@@ -145,6 +150,14 @@ def _needs(difference: ForeignKeyMissing, key: ForeignKey, context: Context) -> 
             *(Need.column(key.target, column) for column in key.target_columns),
         }
     ) | context.rows_needed(difference.table)
+
+
+def _refers_to_a_deferrable_key(key: ForeignKey, context: Context) -> str:
+    """The server says so only once both tables are locked; a plain unique index beside it would do."""
+    target = context.actual.table(key.target) or context.expected.table(key.target)
+    if target is None or has_key(target, key.target_columns):
+        return ""
+    return deferrable_key(target, key.target_columns)
 
 
 def _refers_to_no_key(key: ForeignKey, context: Context) -> bool:

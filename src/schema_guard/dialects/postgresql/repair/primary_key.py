@@ -101,7 +101,7 @@ def _at_once(difference: PrimaryKeyDiffers, name: str, context: Context) -> Step
         probes.primary_key_absent(quoted),
         Phase.PRIMARY_KEY,
         cost="builds its index on a small or empty table",
-        provides=frozenset({Need.key(table.name, key.columns)}),
+        provides=frozenset() if key.unusable else frozenset({Need.key(table.name, key.columns)}),
         requires=frozenset(Need.column(table.name, column) for column in key.columns),
         unless=context.too_many(table),
         unless_reason="the table holds more rows than when it was looked at",

@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from schema_guard.dialects.postgresql.repair.context import Context
+from schema_guard.difference import TableMissing
 from schema_guard.need import Kind, Need
 from schema_guard.schema import Table
 
-__all__ = ["has_key", "standing"]
+__all__ = ["deferrable_key", "has_key", "keys_of", "standing"]
 
 
 def standing(need: Need, context: Context) -> bool | None:
@@ -16,7 +17,25 @@ def standing(need: Need, context: Context) -> bool | None:
     if need.kind is not Kind.KEY or context.offline:
         return None
     table = context.actual.table(need.name)
-    return None if table is None else has_key(table, need.columns)
+    if table is None:
+        missing = (other.table.name for other in context.differences if isinstance(other, TableMissing))
+        return False if need.name in missing else None
+    return has_key(table, need.columns)
+
+
+def keys_of(table: Table) -> list[frozenset[str]]:
+    """The columns of each key."""
+    return list(_keys(table))
+
+
+def deferrable_key(table: Table, columns: tuple[str, ...]) -> str:
+    """A key of these columns that no foreign key can refer to, in words; empty when there is none."""
+    wanted, key = frozenset(columns), table.primary_key
+    if key is not None and key.unusable and frozenset(key.columns) == wanted:
+        return f"no foreign key can refer to the primary key of {table.name}: {key.unusable}"
+    if any(unique.deferrable and frozenset(unique.columns) == wanted for unique in table.uniques):
+        return f"no foreign key can refer to the UNIQUE constraint of {table.name}: it is DEFERRABLE"
+    return ""
 
 
 def has_key(table: Table, columns: tuple[str, ...]) -> bool:
@@ -25,7 +44,7 @@ def has_key(table: Table, columns: tuple[str, ...]) -> bool:
 
 
 def _keys(table: Table) -> Iterator[frozenset[str]]:
-    if table.primary_key is not None:
+    if table.primary_key is not None and not table.primary_key.unusable:
         yield frozenset(table.primary_key.columns)
     for unique in table.uniques:
         if unique.valid and not unique.deferrable:

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from schema_guard.dialects.postgresql.repair import probes
 from schema_guard.dialects.postgresql.repair.comment import comment_statements
 from schema_guard.dialects.postgresql.repair.context import Context, Repairs
 from schema_guard.dialects.postgresql.repair.foreign_key import foreign_key_missing
 from schema_guard.dialects.postgresql.repair.index import index_missing
 from schema_guard.dialects.postgresql.repair.lacking import without_definition
+from schema_guard.dialects.postgresql.repair.referable import keys_of
 from schema_guard.dialects.postgresql.repair.schema import held, homeless, needs_schema
 from schema_guard.difference import (
     ForeignKeyMissing,
@@ -115,10 +118,10 @@ def _locks(table: Table) -> tuple[Locked, ...]:
 
 
 def _provided(table: Table) -> frozenset[Need]:
-    uniques = [Need.key(table.name, unique.columns) for unique in table.uniques]
-    key = [Need.key(table.name, table.primary_key.columns)] if table.primary_key else []
+    constraints = replace(table, indexes=())  # an index is a step of its own
+    keys = [Need.key(table.name, columns) for columns in keys_of(constraints)]
     columns = [Need.column(table.name, column.name) for column in table.columns]
-    return frozenset({Need.table(table.name), *uniques, *key, *columns})
+    return frozenset({Need.table(table.name), *keys, *columns})
 
 
 def _required(table: Table, context: Context) -> frozenset[Need]:
@@ -129,4 +132,6 @@ def _required(table: Table, context: Context) -> frozenset[Need]:
 
 
 def _target(key: ForeignKey, table: Table) -> frozenset[Need]:
-    return frozenset() if key.target == table.name else frozenset({Need.table(key.target)})
+    if key.target == table.name:
+        return frozenset()
+    return frozenset({Need.table(key.target), Need.key(key.target, key.target_columns)})

@@ -6,12 +6,14 @@ from schema_guard.dialects.postgresql.repair import probes
 from schema_guard.dialects.postgresql.repair.context import Context, Repairs
 from schema_guard.dialects.postgresql.repair.index import build_concurrently, left_over, put_aside
 from schema_guard.dialects.postgresql.repair.naming import chosen
-from schema_guard.difference import Holder, UniqueMissing
+from schema_guard.difference import Holder, UniqueMissing, UpsertUnserved
 from schema_guard.need import Need
 from schema_guard.plan import Hazard, Phase, Refusal, Step
 from schema_guard.schema import Index, IndexElement, Name, Table, Unique
 
-__all__ = ["unique_missing"]
+__all__ = ["unique_missing", "upsert_unserved"]
+
+TIMING = "it would be checked earlier, and the application may rely on it as it is; first drop foreign keys to it"
 
 
 def unique_missing(difference: UniqueMissing, context: Context) -> Repairs:
@@ -37,6 +39,24 @@ def unique_missing(difference: UniqueMissing, context: Context) -> Repairs:
     if (context.empty(table) and not unfinished) or context.partitioned(table):
         return [_at_once(difference, name, context)]
     return _by_index(difference, name, context)
+
+
+def upsert_unserved(difference: UpsertUnserved, context: Context) -> Repairs:
+    """What would serve is a constraint of other timing, or a rule that the models don't make: a person decides."""
+    table, columns = difference.table, ", ".join(map(context.quote, difference.columns))
+    quoted, live = context.quote(table.name), context.shape(table)
+    wanted, key = frozenset(difference.columns), live.primary_key
+    if key is not None and key.deferrable and frozenset(key.columns) == wanted:
+        change = f"DROP CONSTRAINT {context.quote(key.name or '')}, ADD PRIMARY KEY ({columns})"
+        return [Refusal(difference, TIMING, (f"ALTER TABLE {quoted} {change};",))]
+    for unique in live.uniques:
+        if unique.deferrable and unique.name and frozenset(unique.columns) == wanted:
+            name = context.quote(unique.name)
+            change = f"DROP CONSTRAINT {name}, ADD CONSTRAINT {name} UNIQUE ({columns})"
+            return [Refusal(difference, TIMING, (f"ALTER TABLE {quoted} {change};",))]
+    index = context.quote(chosen(table.name.name, "_".join(difference.columns), "key", ()))
+    create = f"CREATE UNIQUE INDEX CONCURRENTLY {index} ON {quoted} ({columns});"
+    return [Refusal(difference, "the models declare no unique index or constraint that serves: declare one", (create,))]
 
 
 def _by_index(difference: UniqueMissing, name: str, context: Context) -> Repairs:
@@ -81,7 +101,6 @@ def _make_constraint(difference: UniqueMissing, name: str, context: Context, req
         [f"ALTER TABLE {quoted} ADD CONSTRAINT {constraint} UNIQUE USING INDEX {constraint}{_timing(unique)}"],
         f"SELECT ({probes.constraint_absent(quoted, name)}) AND ({index_stands})",
         Phase.UNIQUE,
-        provides=frozenset({Need.key(table.name, unique.columns)}) if unique.deferrable else frozenset(),
         requires=requires,
     )
 
@@ -109,7 +128,7 @@ def _at_once(difference: UniqueMissing, name: str, context: Context) -> Step | R
         cost="builds its index on a small or empty table",
         hazards=(Hazard.SCANS,) if not context.empty(table) else (),
         scans=not context.empty(table),
-        provides=frozenset({Need.key(table.name, unique.columns)}),
+        provides=frozenset() if unique.deferrable else frozenset({Need.key(table.name, unique.columns)}),
         requires=frozenset(Need.column(table.name, column) for column in unique.columns),
         unless=context.too_many(table),
         unless_reason="the table holds more rows than when it was looked at",

@@ -10,12 +10,12 @@ from schema_guard.dialects.sqlite.repair.held import refuse_held
 from schema_guard.dialects.sqlite.repair.needs import key_of_index
 from schema_guard.dialects.sqlite.repair.table import create_index_statement
 from schema_guard.dialects.sqlite.tokens import quoted_literal, significant
-from schema_guard.difference import IndexMissing, UniqueMissing
+from schema_guard.difference import IndexMissing, UniqueMissing, UpsertUnserved
 from schema_guard.need import Need
 from schema_guard.plan import Hazard, Phase, Refusal, Step
 from schema_guard.schema import Index, Name, Table
 
-__all__ = ["add_index", "add_unique"]
+__all__ = ["add_index", "add_unique", "refuse_upsert"]
 
 
 def add_index(missing: IndexMissing, live: Table, planned: Table, case: Case) -> Step | Refusal:
@@ -48,6 +48,15 @@ def add_unique(missing: UniqueMissing, live: Table, planned: Table, case: Case) 
     columns = ", ".join(quote(column) for column in unique.columns)
     statement = f"CREATE UNIQUE INDEX {quote(Name(live.name.schema, name))} ON {quote(live.name.name)} ({columns})"
     return _create(missing, live, planned, case, name, None, statement)
+
+
+def refuse_upsert(unserved: UpsertUnserved, case: Case) -> Refusal:
+    """A rule for the rows that the models don't make is not made for them."""
+    table = unserved.table.name
+    name = case.free_name(table.schema, "_".join(("uq", table.name, *unserved.columns)))
+    columns = ", ".join(quote(column) for column in unserved.columns)
+    create = f"CREATE UNIQUE INDEX {quote(Name(table.schema, name))} ON {quote(table.name)} ({columns})"
+    return Refusal(unserved, "the models declare no unique index or constraint that serves: declare one", (create,))
 
 
 def _create(

@@ -53,7 +53,7 @@ def has_key(table: Table, columns: tuple[str, ...]) -> bool:
 
 
 def keys_of(table: Table) -> Iterator[tuple[str, ...]]:
-    if table.primary_key is not None and not table.primary_key.own_collation:
+    if table.primary_key is not None and not table.primary_key.unusable:
         yield table.primary_key.columns
     yield from (unique.columns for unique in table.uniques)
     yield from filter(None, map(key_of_index, table.indexes))

@@ -24,7 +24,7 @@ from schema_guard.dialects.sqlite.repair.foreign_key import (
     other_actions,
     refuse_reference,
 )
-from schema_guard.dialects.sqlite.repair.index import add_index, add_unique
+from schema_guard.dialects.sqlite.repair.index import add_index, add_unique, refuse_upsert
 from schema_guard.dialects.sqlite.repair.merge import rebuild_table
 from schema_guard.dialects.sqlite.repair.needs import columns_needed, target_needs
 from schema_guard.dialects.sqlite.repair.nullability import change_nullability
@@ -48,6 +48,7 @@ from schema_guard.difference import (
     PrimaryKeyDiffers,
     TypeDiffers,
     UniqueMissing,
+    UpsertUnserved,
 )
 from schema_guard.need import Need
 from schema_guard.plan import Phase, Refusal, Step
@@ -167,6 +168,8 @@ def _answer_constraint(difference: Difference, live: Table, planned: Table, case
             return other_actions(difference)
         case UniqueMissing():
             return add_unique(difference, live, planned, case)
+        case UpsertUnserved():
+            return refuse_upsert(difference, case)
         case IndexMissing():
             return add_index(difference, live, planned, case)
         case _:

@@ -43,6 +43,7 @@ from schema_guard.difference import (
     TypeDiffers,
     TypeMissing,
     UniqueMissing,
+    UpsertUnserved,
 )
 from schema_guard.plan import Refusal
 from schema_guard.schema import Relation
@@ -88,6 +89,7 @@ def _reason(difference: Difference) -> str:
             | CollationDiffers()
             | PrimaryKeyDiffers()
             | UniqueMissing()
+            | UpsertUnserved()
             | CheckMissing()
             | ForeignKeyMissing()
             | ForeignKeyDiffers()
