@@ -13,11 +13,13 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, TypeVar
 
+from sqlalchemy import event
 from sqlalchemy.engine import Engine
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.pool import NullPool, PoolProxiedConnection
 
 from schema_guard.dialects.bridge import bridge_for
+from schema_guard.dialects.deadline import Deadline
 from schema_guard.dialects.sqlite.failures import reading_failure, unreachable
 from schema_guard.dialects.sqlite.location import Location, locate_database
 from schema_guard.errors import StepError
@@ -48,15 +50,22 @@ class Writer:
 class Link:
     """Reads and writes one database.
 
+    Args:
+        engine: the application's.
+        deadline: no statement waits much longer than that for a lock on the file.
+
     Raises:
         UnreachableError: when its directory does not exist.
     """
 
-    def __init__(self, engine: Engine) -> None:
+    def __init__(self, engine: Engine, deadline: Deadline) -> None:
+        self._deadline = deadline
         self.location: Location = locate_database(engine)
         self._bridge = bridge_for(engine)
         self._own_pool = not self.location.shared
         self._pool = engine.pool.recreate() if self._own_pool else engine.pool
+        if self._own_pool:  # in front of the application's own listeners, whose statements may wait for a lock too
+            event.listen(self._pool, "connect", lambda connection, _: self._limit_waiting(connection), insert=True)
         self._nothing = NullPool(lambda: engine.dialect.connect(":memory:"), _dispatch=engine.pool.dispatch)
         self._kept: PoolProxiedConnection | None = None
         self._writing: object = None
@@ -77,7 +86,7 @@ class Link:
     def _rows(self, sql: str, timeout: float | None) -> list[Row]:
         with self._connected() as connection:
             try:
-                with _interrupted_after(connection, timeout):
+                with _interrupted_after(connection, None if timeout is None else self._deadline.allow(timeout)):
                     return _send(connection, sql)[0]
             except ERRORS as error:
                 raise reading_failure(str(self.location), error, timeout) from None
@@ -133,9 +142,19 @@ class Link:
             yield connection
             return
         try:
+            if self._own_pool:
+                self._limit_waiting(connection)
             yield connection
         finally:
             connection.close()
+
+    def _limit_waiting(self, connection: DBAPIConnection | PoolProxiedConnection) -> None:
+        """Wait as long for a lock as the application would, but not past the end."""
+        with suppress(*ERRORS):
+            wanted = int(str(_send(connection, "PRAGMA busy_timeout")[0][0][0]))
+            allowed = round(self._deadline.allow(wanted / 1000, early=1.0) * 1000)
+            if allowed < wanted:
+                _send(connection, f"PRAGMA busy_timeout = {allowed}")
 
     def release(self) -> None:
         """Close the idle connections to a file: with PRAGMA locking_mode = EXCLUSIVE they keep its lock."""
@@ -151,7 +170,7 @@ class Link:
         self._bridge.close()
 
 
-def _send(connection: PoolProxiedConnection, sql: str) -> tuple[list[Row], int]:
+def _send(connection: DBAPIConnection | PoolProxiedConnection, sql: str) -> tuple[list[Row], int]:
     cursor = connection.cursor()
     try:
         cursor.execute(sql)
