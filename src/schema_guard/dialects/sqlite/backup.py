@@ -2,37 +2,44 @@
 
 from __future__ import annotations
 
-import filecmp
 import os
 import re
 import shutil
 import sqlite3
-from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
 
+from schema_guard.dialects.sqlite.own_backups import remember
 from schema_guard.dialects.sqlite.tokens import quoted_literal, significant, unquoted
 from schema_guard.errors import StepError
 
 __all__ = ["BACKUP", "backup_name", "backup_statement", "clear_partials", "make_backup", "partials_of", "target_of"]
 
+_NUMBERED = re.compile(r"\.backup-(?P<number>[0-9]{1,9})")
 _PARTIAL = re.compile(r"\.backup-\d+\.partial-(?P<pid>\d+)(-journal)?")
+
+_TAKEN = "{} exists already and is not overwritten; run again"
 
 BACKUP = ".backup "
 """The statement's first word, as the sqlite3 shell has it (https://sqlite.org/cli.html): it can be pasted there."""
 
 
 def backup_name(path: str) -> str:
-    """The first free name: app.db.backup-1, app.db.backup-2, .."""
-    return f"{path}.backup-{len(list(_backups(path))) + 1}"
-
-
-def _backups(path: str) -> Iterator[str]:
-    """Up to the first free name."""
-    number = 1
+    """A free name behind all that are there, whatever they are: app.db.backup-1, app.db.backup-2, .."""
+    number = max(_numbers(path), default=0) + 1
     while os.path.lexists(name := f"{path}.backup-{number}"):
-        yield name
         number += 1
+    return name
+
+
+def _numbers(path: str) -> list[int]:
+    """Of what bears such a name; none where the directory may be searched and not listed."""
+    file = Path(path).absolute()
+    with suppress(OSError):
+        names = [other.name for other in file.parent.iterdir()]
+        found = (_NUMBERED.fullmatch(name.removeprefix(file.name)) for name in names)
+        return [int(match["number"]) for match in found if match]
+    return []
 
 
 def backup_statement(database: str, target: str) -> str:
@@ -48,7 +55,8 @@ def target_of(statement: str) -> tuple[str, str]:
 def make_backup(source: str, target: str, wait: float) -> None:
     """Copy a whole database; the copy appears under its name only when it is complete, and replaces nothing.
 
-    Older copies that equal it are removed: a rebuild that fails at every start would fill the disk with them.
+    Older copies of the guard's own that equal it, or are too many, are removed: a rebuild that fails at every start
+    would fill the disk with them.
 
     Args:
         source: the file to copy.
@@ -60,7 +68,7 @@ def make_backup(source: str, target: str, wait: float) -> None:
         sqlite3.Error, OSError: as the library and the system raise them.
     """
     if os.path.lexists(target):
-        raise StepError(f"{target} exists already and is not overwritten; run again")
+        raise StepError(_TAKEN.format(target))
     original = Path(source).stat()
     size = original.st_size
     free = shutil.disk_usage(Path(target).absolute().parent).free
@@ -74,12 +82,20 @@ def make_backup(source: str, target: str, wait: float) -> None:
     os.close(os.open(partial, os.O_CREAT | os.O_EXCL | os.O_RDWR, original.st_mode & 0o777))
     try:
         _copy(source, partial, wait)
-        partial.rename(target)
+        _placed(partial, target)
     finally:
         partial.unlink(missing_ok=True)
-    for older in _backups(source):
-        if older != target and filecmp.cmp(older, target, shallow=False):
-            Path(older).unlink()
+    remember(source, target)
+
+
+def _placed(partial: Path, target: str) -> None:
+    """Give the copy its name. A link is refused where the name was taken meanwhile; a rename would replace that."""
+    try:
+        os.link(partial, target)
+    except FileExistsError:
+        raise StepError(_TAKEN.format(target)) from None
+    except OSError:  # a file system without links
+        partial.rename(target)
 
 
 def partials_of(source: str) -> list[Path]:

@@ -58,8 +58,8 @@ class Link:
         UnreachableError: when its directory does not exist.
     """
 
-    def __init__(self, engine: Engine, deadline: Deadline) -> None:
-        self._deadline = deadline
+    def __init__(self, engine: Engine, deadline: Deadline | None = None) -> None:
+        self._deadline = deadline or Deadline()
         self.location: Location = locate_database(engine)
         self._bridge = bridge_for(engine)
         self._own_pool = not self.location.shared

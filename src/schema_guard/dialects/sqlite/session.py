@@ -53,7 +53,7 @@ class SQLiteSession:
     """
 
     def __init__(self, engine: Engine, deadline: Deadline | None = None) -> None:
-        self._link = Link(engine, deadline or Deadline())
+        self._link = Link(engine, deadline)
         self.dialect: Dialect = SQLiteDialect(type(engine.dialect)())
         self.catalog_queries = 0
         self.stop = Stop()

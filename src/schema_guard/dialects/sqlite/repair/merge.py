@@ -12,6 +12,7 @@ from schema_guard.dialects.sqlite.backup import backup_statement
 from schema_guard.dialects.sqlite.changes import changed
 from schema_guard.dialects.sqlite.checks import Condition
 from schema_guard.dialects.sqlite.features import FOREIGN_KEYS_ON, LEGACY_ALTER_ON
+from schema_guard.dialects.sqlite.own_backups import KEPT
 from schema_guard.dialects.sqlite.reader import UnreadableTextError
 from schema_guard.dialects.sqlite.rebuild import Rebuild
 from schema_guard.dialects.sqlite.repair.case import FILE_LOCK, ByHand, Case, Edit, urgency_of
@@ -193,7 +194,7 @@ def backup_step(table: Table, case: Case) -> Step | None:
         phase=Phase.REBUILD,
         urgency=Urgency.DEBT,
         locks=(),
-        why="a copy of the file before its first rebuild",
+        why=f"a copy of the file before its first rebuild: {target}; the newest {KEPT} are kept",
         resolves=(),
         object=database,
         cost="while the file is read",
