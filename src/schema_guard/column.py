@@ -102,6 +102,8 @@ class Column:
     """The models say that the server gives the value, and not how (FetchedValue)."""
     fill: str | None = None
     """A constant Python-side default as an SQL literal: what a declared Policy may fill old rows with."""
+    values: tuple[str, ...] = ()
+    """All that the application writes into it, as SQL literals, where its type lists them (expected side)."""
     ddl: str = ""
     """The column's definition in CREATE TABLE and ADD COLUMN, name first, as SQLAlchemy compiles it."""
     mapped_by: tuple[str, ...] = ()

@@ -8,10 +8,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import NamedTuple
+from typing import NamedTuple, Protocol
 
 from schema_guard.column import Column, Generated, Identity, Stand, Type, TypeKind, Write
 from schema_guard.fill import Fill, Spanned
+from schema_guard.index import Index, IndexElement
 from schema_guard.names import Name
 from schema_guard.unread import Unread
 
@@ -47,12 +48,30 @@ __all__ = [
 ]
 
 
+class Deferral(Protocol):
+    """A constraint that may be checked later."""
+
+    @property
+    def deferrable(self) -> bool: ...
+    @property
+    def initially_deferred(self) -> bool: ...
+
+
+def deferral_words(constraint: Deferral) -> str:
+    """When it is checked, as DDL says it, after a blank; empty where it cannot be deferred."""
+    if not constraint.deferrable:
+        return ""
+    return f" DEFERRABLE INITIALLY {'DEFERRED' if constraint.initially_deferred else 'IMMEDIATE'}"
+
+
 @dataclass(frozen=True, slots=True)
 class PrimaryKey:
     name: str | None
     columns: tuple[str, ...]
     ddl: str = ""
     deferrable: bool = False
+    elements: tuple[IndexElement, ...] = ()
+    """Actual side, PostgreSQL: the keys of the index behind it."""
     other_equality: str = ""
     """Actual side: what it tells rows apart by, other than its columns' equality: 'WITHOUT OVERLAPS', a collation."""
 
@@ -74,11 +93,13 @@ class Unique:
     include: tuple[str, ...] = ()
     valid: bool = True
     ddl: str = ""
+    elements: tuple[IndexElement, ...] = ()
+    """Actual side, PostgreSQL: the keys of the index behind it."""
 
     def __str__(self) -> str:
         nulls = " NULLS NOT DISTINCT" if self.nulls_not_distinct else ""
-        deferrable = " DEFERRABLE" if self.deferrable else ""
-        return f"UNIQUE{nulls} ({', '.join(self.columns)}){deferrable}"
+        include = f" INCLUDE ({', '.join(self.include)})" if self.include else ""
+        return f"UNIQUE{nulls} ({', '.join(self.columns)}){include}{deferral_words(self)}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,67 +129,19 @@ class ForeignKey:
 
 
 @dataclass(frozen=True, slots=True)
-class IndexElement:
-    """One key of an index: a column's name, or an expression's SQL when `is_expression`."""
-
-    text: str
-    is_expression: bool = False
-    descending: bool = False
-    nulls_first: bool = False
-    """Where NULLs stand: by default first when descending, last when ascending."""
-    operator_class: str | None = None
-    """None: the type's default for the method."""
-    collation: str | None = None
-    """None: the column's own."""
-    default_class: str | None = None
-    """Actual side: what the type's default operator class is called, where the models name one like that."""
-
-    def __str__(self) -> str:
-        parts = [self.text, f"COLLATE {self.collation}" if self.collation else "", self.operator_class or ""]
-        parts.append("DESC" if self.descending else "")
-        if self.nulls_first != self.descending:
-            parts.append("NULLS FIRST" if self.nulls_first else "NULLS LAST")
-        return " ".join(part for part in parts if part)
-
-
-@dataclass(frozen=True, slots=True)
-class Index:
-    name: str | None
-    elements: tuple[IndexElement, ...]
-    unique: bool = False
-    where: str | None = None
-    include: tuple[str, ...] = ()
-    method: str = "btree"
-    nulls_not_distinct: bool = False
-    options: tuple[str, ...] = ()
-    """Storage parameters as key=value, sorted."""
-    valid: bool = True
-    ddl: str = ""
-    """What follows CREATE [UNIQUE] INDEX [CONCURRENTLY], as SQLAlchemy compiles it."""
-
-    @property
-    def columns(self) -> tuple[str, ...] | None:
-        """The key's column names when every element is a plain column, else None."""
-        if any(element.is_expression for element in self.elements):
-            return None
-        return tuple(element.text for element in self.elements)
-
-    def __str__(self) -> str:
-        keys = ", ".join(str(element) for element in self.elements)
-        method = "" if self.method == "btree" else f" using {self.method}"
-        include = f" INCLUDE ({', '.join(self.include)})" if self.include else ""
-        nulls = " NULLS NOT DISTINCT" if self.nulls_not_distinct else ""
-        where = f" WHERE {self.where}" if self.where else ""
-        return f"{'unique ' if self.unique else ''}index{method} on ({keys}){include}{nulls}{where}"
-
-
-@dataclass(frozen=True, slots=True)
 class Exclusion:
-    """EXCLUDE (PostgreSQL). Compared by name and definition; never added to a table that exists."""
+    """EXCLUDE (PostgreSQL); never added to a table that exists."""
 
     name: str | None
     definition: str
     ddl: str = ""
+    elements: tuple[IndexElement, ...] = ()
+    operators: tuple[str, ...] = ()
+    """Of each element: its operator's name."""
+    method: str = "gist"
+    where: str | None = None
+    deferrable: bool = False
+    initially_deferred: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -188,6 +161,8 @@ class Domain:
     default: str | None = None
     constrained: bool = False
     """It is NOT NULL or has a CHECK, or a domain below it is or has: adding a column of it rewrites the table."""
+    checks: tuple[Check, ...] = ()
+    """Its own CHECKs, in which VALUE stands for what is written."""
     ddl: str = ""
 
 

@@ -4,15 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from schema_guard.compare.effects import writers
 from schema_guard.compare.holder import constraint_holder
+from schema_guard.compare.written import Tried, live_domains, tried
 from schema_guard.dialects.base import Judge, Verdict
 from schema_guard.difference import CheckMissing, CheckNotValidated, Difference, Impact, NotComparable, ObjectUnknown
-from schema_guard.schema import Check, Table
+from schema_guard.schema import Check, Column, Domain, Schema, Table
 
 __all__ = ["compare_checks"]
 
 
-def compare_checks(table: Table, live: Table, judge: Judge) -> Iterator[Difference]:
+def compare_checks(table: Table, live: Table, expected: Schema, actual: Schema, judge: Judge) -> Iterator[Difference]:
     matched: set[Check] = set()
     asked: set[str] = set()
     for check in table.checks:
@@ -50,29 +52,71 @@ def compare_checks(table: Table, live: Table, judge: Judge) -> Iterator[Differen
                 impact=Impact.WEAKENS,
                 effect="rows that the models exclude can be stored",
             )
+    held = {check.name for check in table.checks if check.name is not None}
     for other in live.checks:
-        if other not in matched:
-            refused = _refused_values(table, other, judge)
-            yield ObjectUnknown(
-                table=table,
-                kind="CHECK",
-                name=other.name or "check",
-                definition=f"({other.expression})",
-                impact=Impact.BREAKS if refused else Impact.NOTES,
-                effect=f"writing {', '.join(refused)} fails ({judge.rules.errors.check_violation})"
-                if refused
-                else "rows that violate it are refused",
-            )
+        if other not in matched and other.enforced:
+            yield from _unknown(other, table, live, expected, actual, judge, other.name in held)
+    for column, domain, check in live_domains(table, live, actual):
+        yield from _of_domain(column, domain, check, table, live, expected, actual, judge)
 
 
-def _refused_values(table: Table, other: Check, judge: Judge) -> list[str]:
-    """What a CHECK of the models lists for the same operand, and this one does not: a list that has grown since."""
-    live = judge.rules.allowed_values(other.expression)
-    if live is None:
-        return []
-    lists = [judge.rules.allowed_values(check.expression) for check in table.checks]
-    wanted = [listed.values for listed in lists if listed is not None and listed.operand == live.operand]
-    return sorted(frozenset().union(*wanted) - live.values)
+def _unknown(
+    other: Check, table: Table, live: Table, expected: Schema, actual: Schema, judge: Judge, is_held: bool
+) -> Iterator[ObjectUnknown]:
+    found = tried(other, table, live, expected, actual, judge)
+    if is_held and found.harmless:
+        return  # said with the CHECK of the models that misses the name
+    impact, effect = _judged(found, table, live, judge)
+    yield ObjectUnknown(
+        table=table,
+        kind="CHECK",
+        name=other.name or f"check({other.expression})",
+        definition=other.expression if other.expression.startswith("(") else f"({other.expression})",
+        impact=impact,
+        effect=effect,
+    )
+
+
+def _of_domain(
+    column: Column,
+    domain: Domain,
+    check: Check,
+    table: Table,
+    live: Table,
+    expected: Schema,
+    actual: Schema,
+    judge: Judge,
+) -> Iterator[ObjectUnknown]:
+    """A domain that is there for others, too, takes what it takes: told only where a value provably fails."""
+    found = tried(check, table, live, expected, actual, judge)
+    if found.refused:
+        yield ObjectUnknown(
+            table=table,
+            kind=f"CHECK of domain {domain.name}",
+            name=f"{column.name} ({check.name})",
+            definition=f"({check.expression})",
+            domain=domain.name,
+            constraint=check.name,
+            impact=Impact.BREAKS,
+            effect=f"writing {', '.join(found.refused)} fails ({judge.errors.check_violation})",
+        )
+
+
+def _judged(found: Tried, table: Table, live: Table, judge: Judge) -> tuple[Impact, str]:
+    """A domain's CHECK sees a value before any trigger does, a table's after it."""
+    error = judge.errors.check_violation
+    if found.left_out:
+        effect = f"INSERT of {writers(table)} fails ({error}): the models leave {found.left_out} out"
+    elif found.refused:
+        effect = f"writing {', '.join(found.refused)} fails ({error})"
+    elif found.harmless:
+        return Impact.NOTES, "it takes whatever the models allow"
+    else:
+        rows = f"INSERT and UPDATE of {writers(table)} fail for rows that violate it ({error})"
+        return Impact.WEAKENS, f"not provable: {rows}"
+    if live.fillers:
+        return Impact.WEAKENS, f"not provable: {effect}, unless {live.filled_by} changes the value"
+    return Impact.BREAKS, effect
 
 
 def _verdicts(check: Check, table: Table, live: Table, judge: Judge) -> list[tuple[Check, Verdict]]:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from schema_guard.compare.holder import constraint_holder, foreign_key_words
+from schema_guard.compare.holder import constraint_holder
+from schema_guard.compare.stricter import unknown_foreign_key
 from schema_guard.difference import (
     ForeignKeyDiffers,
     ForeignKeyMissing,
@@ -58,15 +59,7 @@ def compare_foreign_keys(
             )
     for other in live.foreign_keys:
         if other not in matched:
-            words = foreign_key_words(other)
-            yield ObjectUnknown(
-                table=table,
-                kind=words.kind,
-                name=other.name or ", ".join(other.columns),
-                definition=words.definition,
-                impact=Impact.NOTES,
-                effect="rows that point nowhere are refused",
-            )
+            yield unknown_foreign_key(other, table, live)
 
 
 def _references(key: ForeignKey) -> tuple[Name, frozenset[tuple[str, str]]]:

@@ -50,6 +50,9 @@ def constraint_holder(live: Table, name: str | None) -> Holder | None:
     for key in live.foreign_keys:
         if key.name == name:
             return foreign_key_words(key)
+    for exclusion in live.exclusions:
+        if exclusion.name == name:
+            return Holder(exclusion.definition, "")
     if live.primary_key is not None and live.primary_key.name == name:
         return Holder("PRIMARY KEY", f"({', '.join(live.primary_key.columns)})")
     return None

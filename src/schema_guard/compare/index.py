@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from schema_guard.compare.elements import element_fits, element_verdict, worst
 from schema_guard.compare.holder import index_words, relation_holder
+from schema_guard.compare.stricter import unknown_indexes
 from schema_guard.compare.unique import arbiters, upsert_effect, upsert_impact
 from schema_guard.dialects.base import Judge, Verdict
-from schema_guard.difference import Difference, Impact, IndexInvalid, IndexMissing, NotComparable, ObjectUnknown
+from schema_guard.difference import Difference, Impact, IndexInvalid, IndexMissing, NotComparable
 from schema_guard.schema import Index, IndexElement, Schema, Table
 
 __all__ = ["compare_indexes"]
@@ -15,20 +17,23 @@ __all__ = ["compare_indexes"]
 
 def compare_indexes(table: Table, live: Table, actual: Schema, judge: Judge) -> Iterator[Difference]:
     matched: set[Index] = set()
+    unique: set[Index] = set()
+    held: set[str] = set()
     seen: list[Index] = []
     for index in table.indexes:
         if any(_shape(index) == _shape(other) for other in seen):
             continue
         seen.append(index)
-        if _constraint_serves(index, live):
+        if _constraint_serves(index, table, live, judge):
             matched.update(other for other in live.indexes if other.name == index.name)
             continue
-        verdicts = [(other, _verdict(index, other, table, judge)) for other in live.indexes]
+        verdicts = [(other, _verdict(index, other, table, live, judge)) for other in live.indexes]
         same = [other for other, verdict in verdicts if verdict is Verdict.EQUAL]
         unclear = [
             other for other, verdict in verdicts if verdict is Verdict.NOT_COMPARABLE and other.name == index.name
         ]
         matched.update(same)
+        unique.update(same if index.unique else ())
         if any(other.valid for other in same):
             continue
         if same:
@@ -52,31 +57,28 @@ def compare_indexes(table: Table, live: Table, actual: Schema, judge: Judge) -> 
                 impact=Impact.NOTES,
             )
         else:
+            held.update([index.name] if index.name is not None else [])
             yield IndexMissing(
                 table=table,
                 index=index,
                 holder=relation_holder(actual, live, index.name),
                 impact=upsert_impact(table, index.columns or ()) if index.unique else Impact.WEAKENS,
-                effect=upsert_effect(table, index.columns or ()) if index.unique else "queries read the whole table",
+                effect=_effect(index, table, live),
             )
-    yield from _unknown(table, live, matched)
+    yield from unknown_indexes(table, live, matched, unique, held, judge)
 
 
-def _unknown(table: Table, live: Table, matched: set[Index]) -> Iterator[ObjectUnknown]:
-    uniques = {frozenset(unique.columns) for unique in table.uniques}
-    for other in live.indexes:
-        serves_unique = other.unique and other.columns is not None and frozenset(other.columns) in uniques
-        if other in matched or serves_unique:
-            continue
-        words = index_words(other)
-        yield ObjectUnknown(
-            table=table,
-            kind=words.kind,
-            name=other.name or "index",
-            definition=words.definition,
-            impact=Impact.NOTES,
-            effect="rows that repeat these values are refused" if other.unique else "",
-        )
+def _effect(index: Index, table: Table, live: Table) -> str:
+    """What its rows or queries lack: the columns may be unique already, in another order or operator class."""
+    unique_already = (
+        frozenset(index.columns or ()) in arbiters(live)
+        and index.where is None
+        and not index.nulls_not_distinct
+        and all(element.collation is None for element in index.elements)
+    )
+    if not index.unique or unique_already:
+        return "queries read the whole table"
+    return upsert_effect(table, index.columns or ())
 
 
 def _shape(index: Index) -> tuple[object, ...]:
@@ -90,57 +92,65 @@ def _shape(index: Index) -> tuple[object, ...]:
     )
 
 
-def _constraint_serves(index: Index, live: Table) -> bool:
+def _constraint_serves(index: Index, table: Table, live: Table, judge: Judge) -> bool:
     """Whether a UNIQUE constraint or primary key has the very index that is wanted behind it."""
-    if index.where is not None or index.method != "btree" or index.include or index.columns is None:
-        return False
-    if index.unique:  # the order of the columns means nothing to uniqueness
-        return not index.nulls_not_distinct and frozenset(index.columns) in arbiters(live)
-    if any(element.descending or element.operator_class or element.collation for element in index.elements):
-        return False
-    keys = [unique.columns for unique in live.uniques if unique.valid]
-    if live.primary_key is not None:
-        keys.append(live.primary_key.columns)
-    return index.columns in keys
+    if index.unique and _only_unique(index):  # the order of the columns means nothing to uniqueness
+        return not index.nulls_not_distinct and frozenset(index.columns or ()) in arbiters(live)
+    return any(
+        _verdict(index, behind, table, live, judge) is Verdict.EQUAL
+        for behind in _behind_constraints(live, deferrable=not index.unique)
+    )
 
 
-def _verdict(index: Index, other: Index, table: Table, judge: Judge) -> Verdict:
-    if not _frame_fits(index, other):
+def _only_unique(index: Index) -> bool:
+    """Whether it says of its columns that they are unique, and nothing else."""
+    return (
+        index.columns is not None
+        and (index.where, index.method, index.include) == (None, "btree", ())
+        and all(element == IndexElement(element.text) for element in index.elements)
+    )
+
+
+def _behind_constraints(live: Table, deferrable: bool) -> Iterator[Index]:
+    """The indexes that back primary key and UNIQUE constraints."""
+    key = live.primary_key
+    if key is not None:
+        yield Index(key.name, key.elements or tuple(map(IndexElement, key.columns)), unique=True)
+    for unique in live.uniques:
+        if unique.valid and (deferrable or not unique.deferrable):
+            elements = unique.elements or tuple(map(IndexElement, unique.columns))
+            yield Index(
+                unique.name, elements, True, include=unique.include, nulls_not_distinct=unique.nulls_not_distinct
+            )
+
+
+def _verdict(index: Index, other: Index, table: Table, live: Table, judge: Judge) -> Verdict:
+    if not _frame_fits(index, other, live, judge):
         return Verdict.DIFFERENT
     verdicts = [
-        _element(wanted, there, table, judge) for wanted, there in zip(index.elements, other.elements, strict=True)
+        element_verdict(wanted, there, table.name, judge)
+        for wanted, there in zip(index.elements, other.elements, strict=True)
     ]
     if Verdict.DIFFERENT not in verdicts and index.where is not None and other.where is not None:
         verdicts.append(judge.expression(table.name, index.where, other.where))
-    for verdict in (Verdict.DIFFERENT, Verdict.NOT_COMPARABLE, Verdict.UNDECIDED):
-        if verdict in verdicts:
-            return verdict
-    return Verdict.EQUAL
+    return worst(verdicts)
 
 
-def _frame_fits(index: Index, other: Index) -> bool:
+def _frame_fits(index: Index, other: Index, live: Table, judge: Judge) -> bool:
     """All that needs no expression: a unique index also serves where a plain one is wanted, more INCLUDE is no harm."""
     return (
         len(index.elements) == len(other.elements)
         and index.method == other.method
-        and (other.unique == index.unique or (other.unique and not index.unique))
+        and (other.unique or not index.unique)
         and (index.where is None) == (other.where is None)
         and set(index.include) <= set(other.include)
         and (not index.unique or index.nulls_not_distinct == other.nulls_not_distinct)
         and _order_fits(index, other)
         and all(
-            wanted.is_expression == there.is_expression
-            and _class_fits(wanted, there)
-            and (wanted.collation is None or wanted.collation == there.collation)
-            and (wanted.is_expression or wanted.text == there.text)
+            element_fits(wanted, there, live, judge)
             for wanted, there in zip(index.elements, other.elements, strict=True)
         )
     )
-
-
-def _class_fits(wanted: IndexElement, there: IndexElement) -> bool:
-    """The same operator class; the type's default may be named or not."""
-    return wanted.operator_class in (there.operator_class, there.default_class or there.operator_class)
 
 
 def _order_fits(index: Index, other: Index) -> bool:
@@ -154,9 +164,3 @@ def _order_fits(index: Index, other: Index) -> bool:
         )
         for mirrored in (False, True)
     )
-
-
-def _element(wanted: IndexElement, there: IndexElement, table: Table, judge: Judge) -> Verdict:
-    if not wanted.is_expression:
-        return Verdict.EQUAL
-    return judge.expression(table.name, wanted.text, there.text)

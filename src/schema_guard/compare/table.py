@@ -54,7 +54,7 @@ def compare_tables(expected: Schema, actual: Schema, judge: Judge, policy: Polic
                 effect=f"not provable: whether statements on {writers(table)} work is not known until it can be read",
             )
         elif live.relation in ALTERABLE:
-            yield from _compare_table(table, live, actual, judge, policy)
+            yield from _compare_table(table, live, expected, actual, judge, policy)
             yield from compare_counters(table, live, expected, actual, judge)
         else:
             yield RelationDiffers(
@@ -69,19 +69,23 @@ def compare_tables(expected: Schema, actual: Schema, judge: Judge, policy: Polic
             yield TableUnknown(name=name, impact=Impact.NOTES)
 
 
-def _compare_table(table: Table, live: Table, actual: Schema, judge: Judge, policy: Policy) -> Iterator[Difference]:
-    found = list(_compare_parts(table, live, actual, judge, policy))
+def _compare_table(
+    table: Table, live: Table, expected: Schema, actual: Schema, judge: Judge, policy: Policy
+) -> Iterator[Difference]:
+    found = list(_compare_parts(table, live, expected, actual, judge, policy))
     yield from found
     yield from compare_upserts(table, live, found)
 
 
-def _compare_parts(table: Table, live: Table, actual: Schema, judge: Judge, policy: Policy) -> Iterator[Difference]:
+def _compare_parts(
+    table: Table, live: Table, expected: Schema, actual: Schema, judge: Judge, policy: Policy
+) -> Iterator[Difference]:
     yield from compare_columns(table, live, judge, policy)
     yield from compare_primary_key(table, live, judge)
-    yield from compare_uniques(table, live, actual)
-    yield from compare_checks(table, live, judge)
+    yield from compare_uniques(table, live, actual, judge)
+    yield from compare_checks(table, live, expected, actual, judge)
     yield from compare_foreign_keys(table, live)
-    yield from compare_exclusions(table, live)
+    yield from compare_exclusions(table, live, judge)
     yield from compare_indexes(table, live, actual, judge)
     if policy.comments and table.comment is not None and table.comment != live.comment:
         yield CommentDiffers(table=table, actual=live.comment, impact=Impact.NOTES)

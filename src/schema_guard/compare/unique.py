@@ -4,15 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from schema_guard.compare.elements import is_at_least_unique
 from schema_guard.compare.holder import constraint_holder, relation_holder, unique_words
+from schema_guard.compare.stricter import unknown_uniques
+from schema_guard.dialects.base import Judge
 from schema_guard.difference import Impact, ObjectUnknown, UniqueMissing
 from schema_guard.schema import Schema, Table, Unique
 
 __all__ = ["arbiters", "compare_uniques", "constraint_arbiters", "deferrable_sets", "upsert_effect", "upsert_impact"]
 
 
-def compare_uniques(table: Table, live: Table, actual: Schema) -> Iterator[UniqueMissing | ObjectUnknown]:
+def compare_uniques(table: Table, live: Table, actual: Schema, judge: Judge) -> Iterator[UniqueMissing | ObjectUnknown]:
     seen: set[tuple[frozenset[str], bool]] = set()
+    told: set[frozenset[str]] = set()
     for unique in table.uniques:
         structure = (frozenset(unique.columns), unique.nulls_not_distinct)
         if structure in seen:  # asked for twice is one
@@ -21,6 +25,7 @@ def compare_uniques(table: Table, live: Table, actual: Schema) -> Iterator[Uniqu
         if _satisfied(unique, live):
             continue
         beside = next((other for other in live.uniques if set(other.columns) == set(unique.columns)), None)
+        told.add(frozenset(unique.columns))
         yield UniqueMissing(
             table=table,
             unique=unique,
@@ -29,20 +34,7 @@ def compare_uniques(table: Table, live: Table, actual: Schema) -> Iterator[Uniqu
             impact=upsert_impact(table, unique.columns),
             effect=upsert_effect(table, unique.columns),
         )
-    known = {frozenset(unique.columns) for unique in table.uniques}
-    known |= {frozenset(index.columns or ()) for index in table.indexes if index.unique}
-    known.add(frozenset(table.primary_key.columns if table.primary_key else ()))
-    for other in live.uniques:
-        if frozenset(other.columns) not in known:
-            holder = unique_words(other)
-            yield ObjectUnknown(
-                table=table,
-                kind=holder.kind,
-                name=other.name or ", ".join(other.columns),
-                definition=f"({', '.join(other.columns)})",
-                impact=Impact.NOTES,
-                effect="rows that repeat these values are refused",
-            )
+    yield from unknown_uniques(table, live, told, judge)
 
 
 def upsert_impact(table: Table, columns: tuple[str, ...]) -> Impact:
@@ -57,9 +49,10 @@ def upsert_effect(table: Table, columns: tuple[str, ...]) -> str:
 
 
 def plain_unique_indexes(live: Table) -> Iterator[tuple[frozenset[str], bool]]:
-    """(columns, NULLS NOT DISTINCT) of every valid unique index over plain columns without a WHERE."""
+    """(columns, NULLS NOT DISTINCT) of every valid unique index that keeps all rows apart by these columns."""
     for index in live.indexes:
-        if index.unique and index.valid and index.where is None and index.columns is not None:
+        keeps_apart = all(is_at_least_unique(element, live) for element in index.elements)
+        if index.unique and index.valid and index.where is None and index.columns is not None and keeps_apart:
             yield frozenset(index.columns), index.nulls_not_distinct
 
 

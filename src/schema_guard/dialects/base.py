@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from enum import Enum
@@ -21,7 +21,20 @@ if TYPE_CHECKING:
 
     from schema_guard.dialects.stop import Stop
 
-__all__ = ["Allowed", "Dialect", "ErrorWords", "Facts", "Judge", "Question", "Rules", "Session", "Verdict", "Words"]
+__all__ = [
+    "Allowed",
+    "Condition",
+    "Dialect",
+    "ErrorWords",
+    "Facts",
+    "Judge",
+    "Question",
+    "Rules",
+    "Session",
+    "Trial",
+    "Verdict",
+    "Words",
+]
 
 
 class Verdict(Enum):
@@ -44,6 +57,27 @@ class Question:
     actual: str
     table: Name | None = None
     cast: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Trial:
+    """Whether a live condition takes a value that the models allow: only the database can evaluate it.
+
+    The answer is DIFFERENT when the models' conditions take the value and the live one does not, EQUAL when nothing
+    speaks against writing it, NOT_COMPARABLE when the database could not evaluate them.
+    """
+
+    table: Name
+    column: str
+    value: str
+    """An SQL literal."""
+    type: str
+    """The live column's type, below its domain."""
+    condition: str
+    """On this column alone, as the database writes it."""
+    wanted: tuple[str, ...] = ()
+    """What the models say of this column alone."""
+    collation: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,6 +122,16 @@ class Allowed(NamedTuple):
     values: frozenset[str]
 
 
+class Condition(NamedTuple):
+    """One of the conditions that AND joins."""
+
+    text: str
+    columns: frozenset[str]
+    """The columns that it may refer to."""
+    literals: tuple[str, ...]
+    """The strings and numbers in it, as SQL."""
+
+
 class Rules(Protocol):
     """Comparison in one dialect's words; pure. The cheap half of comparing: may answer UNDECIDED, never guesses."""
 
@@ -99,6 +143,10 @@ class Rules(Protocol):
 
     def same_expression(self, expected: str, actual: str) -> Verdict:
         """Compare two boolean or index expressions over the same table."""
+        ...
+
+    def conditions(self, expression: str, columns: Collection[str]) -> tuple[Condition, ...]:
+        """A condition over these columns, parted where AND joins its parts."""
         ...
 
     def same_default(self, expected: str, actual: str, type: Type) -> Verdict:
@@ -127,8 +175,8 @@ class Judge:
     """Rules plus what the database answered. Collects what is still undecided in `open`."""
 
     rules: Rules
-    answers: Mapping[Question, Verdict] = field(default_factory=dict)
-    open: list[Question] = field(default_factory=list)
+    answers: Mapping[Question | Trial, Verdict] = field(default_factory=dict)
+    open: list[Question | Trial] = field(default_factory=list)
 
     @property
     def errors(self) -> ErrorWords:
@@ -150,6 +198,9 @@ class Judge:
             self.rules.same_default(expected, actual, type), Question(expected, actual, table, cast=type.text)
         )
 
+    def trial(self, trial: Trial) -> Verdict:
+        return self._settle(Verdict.UNDECIDED, trial)
+
     def fit(self, expected: Column, actual: Column, table: Table) -> Fit:
         fit = self.rules.fit(expected, actual, table)
         if fit is not None:
@@ -162,7 +213,7 @@ class Judge:
             case _:
                 return Fit.UNKNOWN
 
-    def _settle(self, verdict: Verdict, question: Question) -> Verdict:
+    def _settle(self, verdict: Verdict, question: Question | Trial) -> Verdict:
         if verdict is not Verdict.UNDECIDED:
             return verdict
         answer = self.answers.get(question)
@@ -232,8 +283,8 @@ class Session(Protocol):
         """Read the live catalog as far as it matters to the expectation. Raises ReadError, LockTimeoutError."""
         ...
 
-    def answer(self, questions: Iterable[Question]) -> dict[Question, Verdict]:
-        """Let the database compare. Writes nothing, takes no lock above ACCESS SHARE."""
+    def answer(self, questions: Iterable[Question | Trial]) -> dict[Question | Trial, Verdict]:
+        """Let the database compare, and evaluate. Writes nothing, takes no lock above ACCESS SHARE."""
         ...
 
     def survey(self, differences: Sequence[Difference], actual: Schema, timeout: float) -> Survey:

@@ -160,7 +160,12 @@ def _index_duplicates(index: Index, expected: Table, table: Table, quote: Quote)
 
 
 def _term(element: IndexElement, quote: Quote) -> str:
-    return f"({element.text})" if element.is_expression else quote(element.text)
+    term = f"({element.text})" if element.is_expression else quote(element.text)
+    if element.collation is None:
+        return term
+    schema, point, rest = element.collation.partition(".")
+    qualified = point and not rest.lower().startswith("utf")  # en_US.utf8 is one name
+    return f"{term} COLLATE {quote(Name(schema, rest) if qualified else element.collation)}"
 
 
 def _unfit_keys(table: Table, columns: Sequence[str], quote: Quote) -> Violators:

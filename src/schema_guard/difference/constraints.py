@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from schema_guard.difference.base import BaseDifference, Holder, held
 from schema_guard.need import Need
-from schema_guard.schema import Check, Exclusion, ForeignKey, Index, PrimaryKey, Table, Unique
+from schema_guard.schema import Check, Exclusion, ForeignKey, Index, Name, PrimaryKey, Table, Unique
 
 __all__ = [
     "CheckMissing",
@@ -248,6 +248,10 @@ class ObjectUnknown(BaseDifference):
     kind: str
     name: str
     definition: str
+    domain: Name | None = None
+    """The domain whose CHECK it is, where it is no constraint of the table's own."""
+    constraint: str | None = None
+    """That CHECK's name."""
 
     @property
     def object(self) -> str:

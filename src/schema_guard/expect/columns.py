@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, cast
 
-from sqlalchemy import JSON, Computed, Sequence, SmallInteger
+from sqlalchemy import JSON, Boolean, Computed, Sequence, SmallInteger, String
+from sqlalchemy import Enum as EnumType
 from sqlalchemy.schema import ColumnDefault
 from sqlalchemy.sql.functions import next_value
 
@@ -48,6 +49,7 @@ def column_of(column: ModelColumn[Any], writer: Writer, mapped: Mapped) -> Colum
         sequence=_sequence(column, writer),
         fetched=column.server_default is not None and default is None and column.computed is None and identity is None,
         fill=_fill(column, writer),
+        values=_values(inner, writer),
         ddl=writer.column(column),
         mapped_by=mapped.classes_of(column),
         value_domain_not_null=_is_domain_not_null(inner),
@@ -145,6 +147,17 @@ def _write(column: ModelColumn[Any], writer: Writer, mapped: Mapped, gives_key: 
     if column.primary_key or not _nullable(column, writer):
         return Write.REQUIRED
     return Write.OMITTED if mapped.leaves_out(column) else Write.NULL
+
+
+def _values(inner: Any, writer: Writer) -> tuple[str, ...]:
+    """What a type that lists its values sends, as literals."""
+    if isinstance(inner, EnumType):
+        written = [writer.literal(str(value), String()) for value in inner.enums]
+    elif isinstance(inner, Boolean):
+        written = [writer.literal(value, inner) for value in (True, False)]
+    else:
+        return ()
+    return tuple(value for value in written if value is not None)
 
 
 def _fill(column: ModelColumn[Any], writer: Writer) -> str | None:

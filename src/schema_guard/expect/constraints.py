@@ -16,6 +16,7 @@ from sqlalchemy.schema import (
     UniqueConstraint,
 )
 
+from schema_guard.expect.indexes import element_of
 from schema_guard.expect.writer import UnwritableError, Writer
 from schema_guard.schema import Check, Exclusion, ForeignKey, Name, PrimaryKey, Problem, Unique
 
@@ -182,10 +183,24 @@ def _foreign_key(constraint: ForeignKeyConstraint, writer: Writer) -> ForeignKey
     )
 
 
-def _exclusion(constraint: Constraint, text: str, writer: Writer) -> Exclusion:
+def _exclusion(constraint: Any, text: str, writer: Writer) -> Exclusion:
     name = writer.constraint_name(constraint)
     definition = text.removeprefix(writer.ddl.define_constraint_preamble(constraint))
-    return Exclusion(name, definition, text)
+    deferrable, deferred = _deferral(constraint)
+    where = constraint.where
+    return Exclusion(
+        name,
+        definition,
+        text,
+        elements=tuple(
+            element_of(item, constraint.ops or {}, constraint.table, writer) for item, _, _ in constraint._render_exprs
+        ),
+        operators=tuple(str(operator) for _, _, operator in constraint._render_exprs),
+        method=str(constraint.using or "gist").lower(),
+        where=None if where is None else writer.expression(where),
+        deferrable=deferrable,
+        initially_deferred=deferred,
+    )
 
 
 def _phrase(text: str | None, otherwise: str) -> str:

@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from sqlalchemy import Column, Table
     from sqlalchemy import Index as ModelIndex
 
-__all__ = ["index_of", "is_created", "stands_on"]
+__all__ = ["element_of", "index_of", "is_created", "stands_on"]
 
 _ORDER = re.compile(r"\s+(?:(ASC|DESC)|NULLS\s+(FIRST|LAST))\s*$", re.IGNORECASE)
 _WORD = r'(?:"(?:[^"]|"")+"|[A-Za-z_][\w$]*)'
@@ -65,7 +65,7 @@ def index_of(index: ModelIndex, writer: Writer) -> Index:
     assert index.table is not None
     return Index(
         name=writer.constraint_name(index),
-        elements=tuple(_element(item, options.get("ops") or {}, index.table, writer) for item in index.expressions),
+        elements=tuple(element_of(item, options.get("ops") or {}, index.table, writer) for item in index.expressions),
         unique=bool(index.unique),
         where=None if where is None else writer.expression(text(where) if isinstance(where, str) else where),
         include=tuple(writer.identifier(getattr(item, "name", item)) for item in options.get("include") or ()),
@@ -83,7 +83,7 @@ def _storage(options: Mapping[str, Any]) -> tuple[str, ...]:
     return tuple(sorted(f"{key}={word(value)}" for key, value in options.items()))
 
 
-def _element(item: Any, classes: Mapping[str, str], table: Table, writer: Writer) -> IndexElement:
+def element_of(item: Any, classes: Mapping[str, str], table: Table, writer: Writer) -> IndexElement:
     """One key, its order, collation and operator class taken off the expression one by one."""
     operator_class = _class_of(item, classes)
     descending = False

@@ -12,7 +12,7 @@ from sqlalchemy import Enum as EnumType
 from sqlalchemy.types import TypeDecorator, TypeEngine, UserDefinedType
 
 from schema_guard.expect.writer import UnwritableError, Writer
-from schema_guard.schema import Domain, Enum, Name, Problem, TypeKind
+from schema_guard.schema import Check, Domain, Enum, Name, Problem, TypeKind
 from schema_guard.schema import Table as ExpectedTable
 from schema_guard.schema import Type as ExpectedType
 
@@ -138,13 +138,16 @@ class NamedTypes:
         name = self.writer.type_name(type_.schema, str(type_.name))
         if name in self.domains:
             return
+        condition = getattr(type_, "check", None)
         try:
+            checks = () if condition is None else (Check(None, self.writer.condition(condition)),)
             default = None if type_.default is None else self.writer.ddl.render_default_string(type_.default)
             self.domains[name] = Domain(
                 name,
                 self.writer.words.type(self.writer.type_alone(type_.data_type)),
                 nullable=not type_.not_null,
                 default=default,
+                checks=checks,
                 ddl=self.writer.element(CreateDomainType(type_)),
             )
         except UnwritableError as refusal:

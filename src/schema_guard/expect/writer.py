@@ -91,6 +91,10 @@ class Writer:
             text = self.ddl.sql_compiler.process(expression, include_table=False, literal_binds=True).strip()
         return f"{text}\n" if "--" in text.rpartition("\n")[2] else text  # a comment ends with its line
 
+    def condition(self, condition: Any) -> str:
+        """A domain's CHECK, which is text or an expression."""
+        return condition if isinstance(condition, str) else self.expression(condition)
+
     def query(self, statement: ClauseElement) -> str:
         """A SELECT or UPDATE, values as literals."""
         with _Refusals(self.dialect.name):

@@ -114,7 +114,8 @@ def test_what_a_person_could_run_renames_what_holds_the_name(postgres_database: 
     assert len(found) == 7
     with postgres_database.connect() as connection:
         for finding in Guard(models).check(postgres_database.url).findings:
-            for statement in finding.refusal.advice if finding.refusal else ():
+            missing = finding.difference.code.endswith("-missing")
+            for statement in finding.refusal.advice if finding.refusal and missing else ():
                 connection.execute(statement.encode())
     codes = {finding.difference.code for finding in Guard(models).check(postgres_database.url).findings}
     assert codes == {"object-unknown", "table-unknown"}

@@ -15,9 +15,11 @@ from itertools import groupby
 
 from sqlalchemy.exc import DBAPIError
 
-from schema_guard.dialects.base import Question, Verdict
+from schema_guard.dialects.base import Question, Trial, Verdict
+from schema_guard.dialects.postgresql.conditions import collation_name, evaluated
 from schema_guard.dialects.postgresql.failures import is_disconnect
 from schema_guard.dialects.postgresql.link import Link
+from schema_guard.dialects.postgresql.sql_syntax import as_calls, spaced
 from schema_guard.schema import Column, Name, Table
 
 __all__ = ["answers", "explained", "rows_of_nulls"]
@@ -27,35 +29,51 @@ _MOST_PAIRS = 400
 _NOW = re.compile(r"\b(?:CURRENT_TIMESTAMP|transaction_timestamp\(\))(?!\()")
 
 
+def _now(text: str) -> str:
+    return _NOW.sub("now()", text)
+
+
 def answers(
-    link: Link, questions: Iterable[Question], tables: Mapping[Name, Table], quote: Callable[[Name | str], str]
-) -> dict[Question, Verdict]:
-    """Compare each pair, in a transaction that the caller has begun.
+    link: Link,
+    questions: Iterable[Question | Trial],
+    tables: Mapping[Name, Table],
+    quote: Callable[[Name | str], str],
+    *,
+    shadowed: bool = False,
+) -> dict[Question | Trial, Verdict]:
+    """Compare each pair and evaluate each trial, in a transaction that the caller has begun.
 
     Args:
         link: a connection under the application's own search_path, in a READ ONLY transaction.
-        questions: the pairs.
+        questions: the pairs and trials.
         tables: the live tables by name.
         quote: the dialect's quoting.
+        shadowed: the search_path finds functions of its own before the system's, so that names say less.
 
     Returns:
         A verdict for each question; what the server rejects is NOT_COMPARABLE, never EQUAL.
     """
-    verdicts: dict[Question, Verdict] = {}
-    asked = sorted(dict.fromkeys(questions), key=lambda question: str(question.table or ""))
+    once = dict.fromkeys(questions)
+    trials = [item for item in once if isinstance(item, Trial)]
+    verdicts: dict[Question | Trial, Verdict] = dict(evaluated(link, trials, quote).items())
+    pairs_asked = [item for item in once if isinstance(item, Question)]
+    asked = sorted(pairs_asked, key=lambda question: str(question.table or ""))
     for table, group in groupby(asked, key=lambda question: question.table):
         live = tables.get(table) if table is not None else None
         source = rows_of_nulls(live.name, live.columns, quote) if live is not None else ""
+        unnamed = f'{_values(live.columns, quote)} AS "*VALUES*"' if live is not None and live.columns else ""
         pairs = list(group)
         for start in range(0, len(pairs), _MOST_PAIRS):
-            verdicts.update(_ask(link, pairs[start : start + _MOST_PAIRS], source))
+            verdicts.update(
+                _ask(link, pairs[start : start + _MOST_PAIRS], source, None if shadowed else unnamed).items()
+            )
     return verdicts
 
 
-def _ask(link: Link, questions: Sequence[Question], source: str) -> dict[Question, Verdict]:
+def _ask(link: Link, questions: Sequence[Question], source: str, unnamed: str | None) -> dict[Question, Verdict]:
     """All in one statement; when the server rejects it, each alone."""
     try:
-        return _explain(link, questions, source)
+        return _explain(link, questions, source, unnamed)
     except DBAPIError as error:
         if is_disconnect(error):
             raise
@@ -63,19 +81,37 @@ def _ask(link: Link, questions: Sequence[Question], source: str) -> dict[Questio
         return {questions[0]: Verdict.NOT_COMPARABLE}
     verdicts: dict[Question, Verdict] = {}
     for question in questions:
-        verdicts.update(_ask(link, [question], source))
+        verdicts.update(_ask(link, [question], source, unnamed))
     return verdicts
 
 
-def _explain(link: Link, questions: Sequence[Question], source: str) -> dict[Question, Verdict]:
+def _explain(link: Link, questions: Sequence[Question], source: str, unnamed: str | None) -> dict[Question, Verdict]:
     items = [item for question in questions for item in _items(question)]
-    output = [_NOW.sub("now()", text) for text in explained(link, items, source)]
+    output = [_now(text) for text in explained(link, items, source)]
     if len(output) != len(items):
         return dict.fromkeys(questions, Verdict.NOT_COMPARABLE)
-    return {
-        question: Verdict.EQUAL if output[2 * number] == output[2 * number + 1] else Verdict.DIFFERENT
-        for number, question in enumerate(questions)
-    }
+    pairs = {question: (output[2 * number], output[2 * number + 1]) for number, question in enumerate(questions)}
+    verdicts = {question: _verdict(*pair) for question, pair in pairs.items()}
+    if unnamed is not None:
+        for question, pair in pairs.items():
+            if verdicts[question] is Verdict.DIFFERENT and tuple(map(as_calls, pair)) != tuple(map(spaced, pair)):
+                verdicts[question] = _as_called(link, pair, unnamed)
+    return verdicts
+
+
+def _verdict(left: str, right: str) -> Verdict:
+    return Verdict.EQUAL if left == right else Verdict.DIFFERENT
+
+
+def _as_called(link: Link, pair: tuple[str, str], unnamed: str) -> Verdict:
+    """Ask again with every function called by its name, so that the server shows the casts of the arguments."""
+    calls = [as_calls(text) for text in pair]
+    try:
+        return _verdict(*(as_calls(_now(text)) for text in explained(link, calls, unnamed)))
+    except DBAPIError as error:
+        if is_disconnect(error):
+            raise
+        return _verdict(*calls)
 
 
 def explained(link: Link, items: Sequence[str], source: str) -> list[str]:
@@ -113,15 +149,14 @@ def rows_of_nulls(table: Name, columns: Sequence[Column], quote: Callable[[Name 
     """FROM columns of the table, as two rows of NULLs: one row would be folded away."""
     if not columns:
         return ""
+    names = ", ".join(quote(column.name) for column in columns)
+    return f"{_values(columns, quote)} AS {quote(table.name)}({names})"
+
+
+def _values(columns: Sequence[Column], quote: Callable[[Name | str], str]) -> str:
     nulls = ", ".join(
-        f"NULL::{column.type.text}" + (f" COLLATE {_collation(column.collation, quote)}" if column.collation else "")
+        f"NULL::{column.type.text}"
+        + (f" COLLATE {collation_name(column.collation, quote)}" if column.collation else "")
         for column in columns
     )
-    names = ", ".join(quote(column.name) for column in columns)
-    return f" FROM (VALUES ({nulls}), ({nulls})) AS {quote(table.name)}({names})"
-
-
-def _collation(name: str, quote: Callable[[Name | str], str]) -> str:
-    """A collation's name; the catalog reader puts its schema and a point before it unless it is the system's."""
-    schema, point, rest = name.partition(".")
-    return quote(Name(schema, rest)) if point and not rest.lower().startswith("utf") else f'"{name}"'
+    return f" FROM (VALUES ({nulls}), ({nulls}))"

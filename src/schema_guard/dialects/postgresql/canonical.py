@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 
-from schema_guard.dialects.base import Allowed, ErrorWords, Verdict
+from schema_guard.dialects.base import Allowed, Condition, ErrorWords, Verdict
+from schema_guard.dialects.postgresql.conditions import conditions
 from schema_guard.dialects.postgresql.expressions import Node, constant, parse
 from schema_guard.dialects.postgresql.fits import LONGEST_LABEL, fit_of
 from schema_guard.difference import Fit
@@ -83,19 +84,16 @@ class PostgreSQLRules:
         return Verdict.UNDECIDED
 
     def allowed_values(self, expression: str) -> Allowed | None:
-        """`x = ANY (ARRAY[..])`, as the server writes IN; `x = 'a'` is a list of one."""
+        """`x = ANY (ARRAY[..])`, as the server writes IN, `x = 'a'`, and several of them joined by OR."""
         node = parse(expression, deparsed=True)
-        if node is None or node[:2] not in (("any", "="), ("operator", "=")):
+        parts = [_listed(part) for part in (node[1] if node[0] == "or" else (node,))] if node is not None else []
+        known = [part for part in parts if part is not None]
+        if not known or len(known) != len(parts) or len({part.operand for part in known}) != 1:
             return None
-        listed = node[3][1] if node[3][0] == "array" else (node[3],) if node[0] == "operator" else ()
-        if not listed or any(item[0] not in ("string", "number") for item in listed):
-            return None
-        operand = node[2]
-        while operand[0] == "cast" and operand[2] in _TEXT_LIKE:  # of VARCHAR to text: the parser's own
-            operand = operand[1]
-        return Allowed(
-            repr(operand), frozenset(f"'{item[1]}'" if item[0] == "string" else str(item[1]) for item in listed)
-        )
+        return Allowed(known[0].operand, frozenset().union(*(part.values for part in known)))
+
+    def conditions(self, expression: str, columns: Collection[str]) -> tuple[Condition, ...]:
+        return conditions(expression, columns)
 
     def same_default(self, expected: str, actual: str, type: Type) -> Verdict:
         """As expressions; two plain constants of a type whose text is its value also prove a difference."""
@@ -123,6 +121,28 @@ class PostgreSQLRules:
     def explicit_null_gets_value(self, table: Table, column: Column) -> bool:  # noqa: ARG002
         """Never: PostgreSQL stores the NULL or rejects it."""
         return False
+
+
+def _listed(node: Node) -> Allowed | None:
+    """The values that one part of the condition takes; IS NULL takes none that a CHECK would not."""
+    if node[0] == "is" and node[2:] == ("null", False):
+        return Allowed(repr(_bare(node[1])), frozenset())
+    if node[:2] not in (("any", "="), ("operator", "=")):
+        return None
+    listed = node[3][1] if node[3][0] == "array" else (node[3],) if node[0] == "operator" else ()
+    bare = [_bare(item) for item in listed]
+    if not bare or any(item[0] not in ("string", "number") for item in bare):
+        return None
+    return Allowed(
+        repr(_bare(node[2])), frozenset(f"'{item[1]}'" if item[0] == "string" else str(item[1]) for item in bare)
+    )
+
+
+def _bare(node: Node) -> Node:
+    """Without casts of VARCHAR to text and back, which the parser puts there."""
+    while node[0] == "cast" and node[2] in _TEXT_LIKE:
+        node = node[1]
+    return node
 
 
 def _default(text: str, type_: Type) -> Node | None:

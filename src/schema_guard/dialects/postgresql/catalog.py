@@ -129,7 +129,14 @@ def read_schema(
             if row.kind == "e"
         ),
         domains=tuple(
-            Domain(Name(row.schema, row.name), type_of(row.base or ""), not row.not_null, row.default, row.constrained)
+            Domain(
+                Name(row.schema, row.name),
+                type_of(row.base or ""),
+                not row.not_null,
+                row.default,
+                row.constrained,
+                tuple(Check(name, condition) for name, condition in row.checks or ()),
+            )
             for row in types
             if row.kind == "d"
         ),
@@ -214,8 +221,6 @@ class _Parts:
         elif row.kind == "c":
             expression = without_relabels(row.definition or "", owner.varchars)
             owner.checks.append(Check(row.name, expression, row.validated, row.enforced))
-        elif row.kind == "x" or (row.temporal and row.kind == "u"):
-            owner.exclusions.append(Exclusion(row.name, row.definition or ""))
         elif row.kind == "f" and not row.temporal:
             owner.foreign_keys.append(_foreign_key(row, names))
         elif row.kind == "p":
@@ -231,7 +236,11 @@ class _Parts:
         index = index_of(row, owner.columns, owner.varchars)
         if constraint is None:
             owner.indexes.append(index)
-        elif constraint.kind == "u" and not constraint.temporal:
+        elif constraint.kind == "p" and owner.primary_key is not None:
+            owner.primary_key = replace(owner.primary_key, elements=index.elements)
+        elif constraint.kind == "x" or constraint.temporal:
+            owner.exclusions.append(_exclusion(constraint, index))
+        elif constraint.kind == "u":
             owner.uniques.append(
                 Unique(
                     constraint.name,
@@ -241,6 +250,7 @@ class _Parts:
                     index.nulls_not_distinct,
                     index.include,
                     index.valid,
+                    elements=index.elements,
                 )
             )
 
@@ -304,13 +314,26 @@ def _unvalidated(column: Column, constraint: str) -> Column:
     return replace(column, validated=False, not_null_name=constraint)
 
 
+def _exclusion(row: ConstraintRow, index: Index) -> Exclusion:
+    return Exclusion(
+        row.name,
+        row.definition or "",
+        elements=index.elements,
+        operators=tuple(row.operators or ()),
+        method=index.method,
+        where=index.where,
+        deferrable=row.deferrable,
+        initially_deferred=row.deferred,
+    )
+
+
 def _foreign_key(row: ConstraintRow, columns: tuple[str, ...]) -> ForeignKey:
     return ForeignKey(
         row.name,
         columns,
         Name(row.target_schema, row.target or ""),
         tuple(row.target_columns or ()),
-        ACTIONS.get(row.on_delete, "NO ACTION"),
+        " ".join([ACTIONS.get(row.on_delete, "NO ACTION"), *_listed(row.delete_columns)]),
         ACTIONS.get(row.on_update, "NO ACTION"),
         MATCHES.get(row.match, "SIMPLE"),
         row.deferrable,
@@ -318,3 +341,7 @@ def _foreign_key(row: ConstraintRow, columns: tuple[str, ...]) -> ForeignKey:
         row.validated,
         row.enforced,
     )
+
+
+def _listed(columns: list[str] | None) -> list[str]:
+    return [f"({', '.join(columns)})"] if columns else []

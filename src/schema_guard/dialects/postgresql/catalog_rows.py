@@ -68,6 +68,10 @@ class ConstraintRow(NamedTuple):
     temporal: bool
     """WITHOUT OVERLAPS or PERIOD (PostgreSQL 18): no plain unique or foreign key."""
     backed_by: int | None
+    delete_columns: list[str] | None
+    """SET NULL and SET DEFAULT of some of the columns only (PostgreSQL 15)."""
+    operators: list[str] | None
+    """Of EXCLUDE: one for each key."""
 
 
 class TypeRow(NamedTuple):
@@ -80,6 +84,8 @@ class TypeRow(NamedTuple):
     constrained: bool
     labels: list[str] | None
     owned: bool
+    checks: list[tuple[str, str]] | None
+    """Of a domain: name and condition."""
 
 
 class CounterRow(NamedTuple):

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Collection
 
-from schema_guard.dialects.postgresql.expressions import spans
+from schema_guard.dialects.postgresql.lexer import spans
 
 __all__ = ["without_relabels"]
 

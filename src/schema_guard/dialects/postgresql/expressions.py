@@ -10,6 +10,7 @@ from __future__ import annotations
 import re
 from functools import lru_cache
 
+from schema_guard.dialects.postgresql.lexer import tokens
 from schema_guard.dialects.postgresql.normal_form import (
     COMPARISONS,
     Node,
@@ -24,13 +25,8 @@ from schema_guard.dialects.postgresql.normal_form import (
 from schema_guard.dialects.postgresql.types import parse_type
 from schema_guard.schema import Type, TypeKind
 
-__all__ = ["Node", "constant", "parse", "spans"]
+__all__ = ["Node", "constant", "parse"]
 
-_TOKEN = re.compile(
-    r"""\s+|--[^\n]*|(?P<string>'(?:[^']|'')*')|(?P<quoted>"(?:[^"]|"")*")|(?P<number>\d+(?:\.\d*)?(?:[eE][+-]?\d+)?|\.\d+)
-    |(?P<word>[^\W\d][\w$]*)|(?P<cast>::)|(?P<operator>[-+*/<>=~!@\#%^&|`?]+)|(?P<mark>[()\[\],.])|(?P<other>.)""",
-    re.VERBOSE | re.DOTALL,
-)
 _MATCHES = {"like": "~~", "ilike": "~~*"}
 _RESERVED = frozenset(
     {
@@ -108,21 +104,6 @@ def constant(node: Node, type_: Type) -> Node | None:
         if type_.name == "character varying" and len(node[1]) <= int(type_.arguments[0]):
             return node
     return node if node[0] in ("string", "number", "boolean", "null") else None
-
-
-def tokens(text: str) -> list[tuple[str, str]]:
-    """(kind, text) of each token; spaces and comments are left out."""
-    found = []
-    for match in _TOKEN.finditer(text):
-        kind = match.lastgroup
-        if kind is not None:
-            found.append((kind, match.group()))
-    return found
-
-
-def spans(text: str) -> list[tuple[int, int]]:
-    """Where each token begins and ends; spaces and comments are left out."""
-    return [match.span() for match in _TOKEN.finditer(text) if match.lastgroup is not None]
 
 
 class _Reader:

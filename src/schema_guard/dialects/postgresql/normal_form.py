@@ -8,6 +8,7 @@ a literal next to an operand that is not a literal is dropped where no other cho
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from typing import Any
 
 from schema_guard.schema import Type
@@ -24,6 +25,9 @@ _NUMBER_OPERANDS = COMPARISONS | {"+", "-", "*", "/", "%"}
 _NUMBERS = frozenset({"numeric", "double precision", "bigint", "integer", "smallint"})
 _TEXTS = frozenset({"text", "character varying"})
 _LARGEST_INTEGER = 2**31 - 1
+_UNITED = {"or": ("any", "="), "and": ("all", "<>")}
+_PLAIN_ARRAY = re.compile(r"\{([\w.-]+(?:,[\w.-]+)*)\}")
+"""An array literal whose items need no quotes."""
 
 
 def shown(type_: Type) -> str:
@@ -38,15 +42,42 @@ def spelled(operator: str) -> str:
 
 
 def joined(kind: str, parts: list[Node]) -> Node:
-    """AND and OR are associative: (a AND b) AND c is a AND b AND c."""
+    """AND and OR are associative and commutative; `x = 1 OR x = 2` is `x IN (1, 2)`."""
     flat: list[Node] = []
     for part in parts:
         flat.extend(part[1] if part[0] == kind else [part])
-    return flat[0] if len(flat) == 1 else (kind, tuple(flat))
+    flat = _lists_united(flat, *_UNITED[kind])
+    return flat[0] if len(flat) == 1 else (kind, tuple(sorted(flat, key=repr)))
+
+
+def _lists_united(parts: list[Node], quantifier: str, operator: str) -> list[Node]:
+    """Comparisons of one operand with constants as one comparison with their list."""
+    lists: dict[Node, set[Node]] = {}
+    others: list[Node] = []
+    for part in parts:
+        if part[:2] == ("operator", operator) and _is_literal(part[3]):
+            lists.setdefault(part[2], set()).add(part[3])
+        elif part[:2] == (quantifier, operator) and part[3][0] == "array" and all(map(_is_literal, part[3][1])):
+            lists.setdefault(part[2], set()).update(part[3][1])
+        else:
+            others.append(part)
+    return [*(_one_of(quantifier, operator, left, items) for left, items in lists.items()), *others]
+
+
+def _one_of(quantifier: str, operator: str, left: Node, items: Iterable[Node]) -> Node:
+    """The order of constants in a list means nothing, nor does one that stands there twice."""
+    once = tuple(sorted(set(items), key=repr))
+    return ("operator", operator, left, once[0]) if len(once) == 1 else (quantifier, operator, left, ("array", once))
 
 
 def cast(node: Node, type_: str) -> Node:
     """A cast; that of a literal to what the bare literal is anyway disappears ('-1'::integer is -1)."""
+    if node[0] == "string" and type_.endswith("[]") and (plain := _PLAIN_ARRAY.fullmatch(node[1])):
+        items = plain[1].split(",")
+        if type_ in ("text[]", "character varying[]") and "null" not in (item.lower() for item in items):
+            return ("cast", ("array", tuple(("string", item) for item in items)), type_)
+        if type_ == "integer[]":
+            return ("array", tuple(cast(("string", item), "integer") for item in items))
     if node[0] == "string":
         if type_ == "integer" and re.fullmatch(r"-?\d{1,9}", node[1]):
             return ("number", str(int(node[1])))
@@ -72,6 +103,8 @@ def quantified(kind: str, left: Node, operator: str, array: Node, deparsed: bool
             array = array[1]
         if array[0] == "array":
             array = ("array", tuple(_item(item) for item in array[1]))
+    if (kind, operator) in _UNITED.values() and array[0] == "array" and array[1] and all(map(_is_literal, array[1])):
+        return _one_of(kind, operator, left, array[1])
     return (kind, operator, left, array)
 
 

@@ -10,7 +10,7 @@ from dataclasses import replace
 from sqlalchemy.engine import Engine
 from sqlalchemy.exc import DBAPIError
 
-from schema_guard.dialects.base import Dialect, Facts, Question, Verdict
+from schema_guard.dialects.base import Dialect, Facts, Question, Trial, Verdict
 from schema_guard.dialects.bridge import bridge_for
 from schema_guard.dialects.deadline import Deadline
 from schema_guard.dialects.postgresql.answers import answers
@@ -114,10 +114,11 @@ class PostgreSQLSession:
         self._tables = {table.name: table for table in actual.tables}
         return actual
 
-    def answer(self, questions: Iterable[Question]) -> dict[Question, Verdict]:
-        """Let the server compare, under the application's own search_path."""
+    def answer(self, questions: Iterable[Question | Trial]) -> dict[Question | Trial, Verdict]:
+        """Let the server compare and evaluate, under the application's own search_path."""
         with self._reading("the server's comparison"):
-            return answers(self._link, questions, self._tables, self.dialect.quote)
+            shadowed = "pg_catalog" in self.facts.search_path[1:]
+            return answers(self._link, questions, self._tables, self.dialect.quote, shadowed=shadowed)
 
     def survey(self, differences: Sequence[Difference], actual: Schema, timeout: float) -> Survey:
         """Look at the rows of the tables that differ; each SELECT in a transaction of its own."""

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Collection
 from functools import lru_cache
 
-from schema_guard.dialects.base import Allowed, ErrorWords, Verdict
+from schema_guard.dialects.base import Allowed, Condition, ErrorWords, Verdict
+from schema_guard.dialects.sqlite.conditions import conditions
 from schema_guard.dialects.sqlite.expression import Node, expression, outer_parentheses_removed
 from schema_guard.dialects.sqlite.tokens import Kind, significant, unquoted
 from schema_guard.difference import Fit
@@ -116,6 +118,9 @@ class SQLiteRules:
         if len(values) != len(node) - 2:
             return None
         return Allowed(repr(node[1]), frozenset(_literal(item) for item in values))
+
+    def conditions(self, expression: str, columns: Collection[str]) -> tuple[Condition, ...]:
+        return conditions(expression, () if expression == UNREADABLE else columns)
 
     def same_default(self, expected: str, actual: str, type: Type) -> Verdict:
         return Verdict.EQUAL if _default(expected, type) == _default(actual, type) else Verdict.DIFFERENT

@@ -9,7 +9,7 @@ from dataclasses import replace
 
 from sqlalchemy.engine import Engine
 
-from schema_guard.dialects.base import Dialect, Facts, Question, Verdict
+from schema_guard.dialects.base import Dialect, Facts, Question, Trial, Verdict
 from schema_guard.dialects.deadline import Deadline
 from schema_guard.dialects.sqlite.backup import (
     BACKUP,
@@ -30,6 +30,7 @@ from schema_guard.dialects.sqlite.link import ERRORS, Link, Writer
 from schema_guard.dialects.sqlite.rebuild import COPY
 from schema_guard.dialects.sqlite.registered import not_registered
 from schema_guard.dialects.sqlite.rejections import rejections
+from schema_guard.dialects.sqlite.trials import tried
 from schema_guard.dialects.stop import Stop
 from schema_guard.dialects.survey import Read, take_survey
 from schema_guard.difference import CollationDiffers, Difference, Impact
@@ -126,9 +127,9 @@ class SQLiteSession:
                 return []
             return [row for name in names for row in self._relation_columns([name], schema)]
 
-    def answer(self, questions: Iterable[Question]) -> dict[Question, Verdict]:  # noqa: ARG002
-        """Nothing is ever undecided: tokens and affinities decide."""
-        return {}
+    def answer(self, questions: Iterable[Question | Trial]) -> dict[Question | Trial, Verdict]:
+        """Nothing but trials is ever undecided: tokens and affinities decide."""
+        return {item: tried(item, self._link.rows) for item in dict.fromkeys(questions) if isinstance(item, Trial)}
 
     def survey(self, differences: Sequence[Difference], actual: Schema, timeout: float) -> Survey:
         def read(sql: str) -> list[tuple[object, ...]]:

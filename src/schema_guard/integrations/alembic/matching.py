@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 
 from schema_guard.compare import compare
 from schema_guard.dialects.base import Judge, Session
-from schema_guard.difference import ColumnMissing, Difference, Impact, TableMissing
+from schema_guard.difference import ColumnMissing, Difference, Impact, ObjectUnknown, TableMissing
 from schema_guard.integrations.alembic.chain import Chain
 from schema_guard.integrations.alembic.replay import State
 from schema_guard.integrations.alembic.snapshot import facts_of
@@ -155,7 +155,11 @@ def _lacks(item: _Candidate, live: Schema, session: Session) -> list[Difference]
     if judge.open:
         judge = Judge(session.dialect.rules, session.answer(judge.open))
         differences = compare(expected, live, judge, _POLICY)
-    return [difference for difference in differences if difference.impact >= Impact.WEAKENS]
+    return [
+        difference
+        for difference in differences
+        if difference.impact >= (Impact.BREAKS if isinstance(difference, ObjectUnknown) else Impact.WEAKENS)
+    ]
 
 
 def _coarse(facts: Collection[str]) -> tuple[str, ...]:

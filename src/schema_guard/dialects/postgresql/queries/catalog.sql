@@ -9,7 +9,8 @@
 -- classes that are expected by name, as a type's default may be; unread: OIDs of tables whose expressions are left out,
 -- since the server opens a table to write out an expression on it, and waits while somebody holds it ACCESS EXCLUSIVE)
 -- Columns: kind text, items text: a JSON array of arrays whose fields are named in catalog_rows.py.
--- Columns that only newer servers have (pg_constraint.conenforced and conperiod of 18, pg_index.indnullsnotdistinct of
+-- Columns that only newer servers have (pg_constraint.conenforced and conperiod of 18,
+-- confdelsetcols of 15, pg_index.indnullsnotdistinct of
 -- 15) are written unqualified inside of a LATERAL subquery: where the catalog lacks the column, the name is found in
 -- the outer query's `older`, which holds what older servers mean.
 WITH RECURSIVE asked AS MATERIALIZED (
@@ -129,12 +130,16 @@ SELECT 'constraints', json_agg(json_build_array(
                          JOIN pg_attribute fa ON fa.attrelid = c.confrelid AND fa.attnum = k.attnum
                          ORDER BY k.position) END,
          c.confdeltype, c.confupdtype, c.confmatchtype, c.conperiod,
-         CASE WHEN c.contype IN ('p', 'u', 'x') THEN c.conindid::int8 END) ORDER BY c.conrelid, c.conname)::text
-FROM (SELECT true, false) AS older(conenforced, conperiod)
+         CASE WHEN c.contype IN ('p', 'u', 'x') THEN c.conindid::int8 END,
+         ARRAY(SELECT a.attname FROM unnest(c.confdelsetcols) AS k(attnum)
+               JOIN pg_attribute a ON a.attrelid = c.conrelid AND a.attnum = k.attnum ORDER BY k.attnum),
+         ARRAY(SELECT o.oprname FROM unnest(c.conexclop) WITH ORDINALITY AS k(operator, position)
+               JOIN pg_operator o ON o.oid = k.operator ORDER BY k.position)) ORDER BY c.conrelid, c.conname)::text
+FROM (SELECT true, false, NULL::int2[]) AS older(conenforced, conperiod, confdelsetcols)
 CROSS JOIN LATERAL (
   SELECT con.oid, con.conrelid, con.contype, con.conname, con.conkey, con.condeferrable, con.condeferred,
          con.convalidated, conenforced, con.conbin, con.confrelid, con.confkey, con.confdeltype, con.confupdtype,
-         con.confmatchtype, conperiod, con.conindid, con.conparentid,
+         con.confmatchtype, conperiod, con.conindid, con.conparentid, confdelsetcols, con.conexclop,
          w.readable
   FROM wanted w
   JOIN pg_constraint con ON con.conrelid = w.oid
@@ -198,7 +203,10 @@ SELECT 'types', json_agg(json_build_array(n.nspname, t.typname, t.typtype,
            WHERE below.typnotnull OR EXISTS (SELECT FROM pg_constraint dc WHERE dc.contypid = below.oid)),
          CASE WHEN t.typtype = 'e'
               THEN ARRAY(SELECT e.enumlabel FROM pg_enum e WHERE e.enumtypid = t.oid ORDER BY e.enumsortorder) END,
-         pg_has_role(t.typowner, 'USAGE')))::text
+         pg_has_role(t.typowner, 'USAGE'),
+         CASE WHEN t.typtype = 'd'
+              THEN ARRAY(SELECT json_build_array(dc.conname, pg_get_expr(dc.conbin, 0)) FROM pg_constraint dc
+                         WHERE dc.contypid = t.oid AND dc.contype = 'c' ORDER BY dc.conname) END))::text
 FROM pg_type t
 JOIN pg_namespace n ON n.oid = t.typnamespace
 LEFT JOIN pg_class c ON c.oid = t.typrelid

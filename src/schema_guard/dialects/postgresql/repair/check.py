@@ -5,7 +5,7 @@ from __future__ import annotations
 from schema_guard.dialects.postgresql.repair import probes
 from schema_guard.dialects.postgresql.repair.context import Context, Repairs
 from schema_guard.dialects.postgresql.repair.naming import chosen
-from schema_guard.difference import CheckMissing, CheckNotValidated
+from schema_guard.difference import CheckMissing, CheckNotValidated, Impact, ObjectUnknown
 from schema_guard.need import Need
 from schema_guard.plan import Hazard, Lock, Phase, Refusal, Step
 
@@ -92,6 +92,18 @@ def _validate(
 def _held(difference: CheckMissing, context: Context) -> Refusal:
     quoted = context.quote(difference.table.name)
     name = difference.check.name or ""
+    if any(
+        isinstance(other, ObjectUnknown)
+        and other.impact is Impact.BREAKS
+        and (other.table, other.name) == (difference.table, name)
+        for other in context.differences
+    ):
+        replaced = f"DROP CONSTRAINT {context.quote(name)}, ADD {difference.check.ddl}{NOT_VALID}"
+        advice = (
+            f"ALTER TABLE {quoted} {replaced};",
+            f"ALTER TABLE {quoted} VALIDATE CONSTRAINT {context.quote(name)};",
+        )
+        return Refusal(difference, f"the name {name} is held by {difference.holder}", advice)
     aside = context.quote(f"{name[:50]}_old")
     return Refusal(
         difference,

@@ -13,6 +13,7 @@ from schema_guard.difference import (
     TableUnknown,
 )
 from schema_guard.plan import Refusal
+from schema_guard.schema import Name
 
 __all__ = ["exclusion_missing", "left_alone", "not_comparable", "not_emittable", "not_readable", "object_unknown"]
 
@@ -24,15 +25,22 @@ def left_alone(difference: TableUnknown | EnumValueUnknown) -> Repairs:
 def object_unknown(difference: ObjectUnknown, context: Context) -> Repairs:
     """A constraint or unique index of somebody else that hinders the application."""
     name = context.quote(difference.name)
+    if difference.domain is not None:
+        constraint = context.quote(difference.constraint or "")
+        drop = f"ALTER DOMAIN {context.quote(difference.domain)} DROP CONSTRAINT {constraint};"
+        return [Refusal(difference, "the models don't know it, so it is left alone", (drop,))]
     drop = f"ALTER TABLE {context.quote(difference.table.name)} DROP CONSTRAINT {name};"
     if "index" in difference.kind:
-        drop = f"DROP INDEX CONCURRENTLY {name};"
+        index = context.quote(Name(difference.table.name.schema, difference.name))
+        drop = f"DROP INDEX {'' if context.partitioned(difference.table) else 'CONCURRENTLY '}{index};"
     return [Refusal(difference, "the models don't know it, so it is left alone", (drop,))]
 
 
 def exclusion_missing(difference: ExclusionMissing, context: Context) -> Repairs:
     """There is no NOT VALID for EXCLUDE, and its index cannot be built concurrently (manual, ALTER TABLE)."""
-    statement = f"ALTER TABLE {context.quote(difference.table.name)} ADD {difference.exclusion.ddl};"
+    wanted = difference.exclusion
+    instead = f"DROP CONSTRAINT {context.quote(wanted.name)}, " if difference.holder is not None and wanted.name else ""
+    statement = f"ALTER TABLE {context.quote(difference.table.name)} {instead}ADD {wanted.ddl};"
     return [Refusal(difference, "it would block readers and writers while its index is built", (statement,))]
 
 

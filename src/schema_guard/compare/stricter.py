@@ -1,0 +1,149 @@
+"""Rules of the database that the models don't know, and that may reject what the application writes."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator
+
+from schema_guard.compare.effects import writers
+from schema_guard.compare.elements import tells_apart
+from schema_guard.compare.holder import foreign_key_words, index_words, unique_words
+from schema_guard.dialects.base import Judge
+from schema_guard.difference import Impact, ObjectUnknown
+from schema_guard.schema import Column, ForeignKey, Index, Table, Unique
+
+__all__ = ["unknown_foreign_key", "unknown_indexes", "unknown_uniques"]
+
+
+def unknown_uniques(
+    table: Table, live: Table, told: Collection[frozenset[str]], judge: Judge
+) -> Iterator[ObjectUnknown]:
+    """UNIQUE constraints that the models don't know, or that reject more than theirs.
+
+    Args:
+        told: the columns of those that are missing: what stands on the same ones is told of with them.
+    """
+    known = {columns for columns, _, _ in _keys(table)}
+    for other in live.uniques:
+        columns = frozenset(other.columns)
+        harmless = _is_harmless(columns, other.nulls_not_distinct, other, table, live)
+        if columns in told or (harmless and columns in known):
+            continue
+        words = unique_words(other)
+        yield ObjectUnknown(
+            table=table,
+            kind=words.kind,
+            name=other.name or ", ".join(other.columns),
+            definition=str(other).removeprefix("UNIQUE "),
+            impact=Impact.NOTES if harmless else Impact.WEAKENS,
+            effect=_repeats(harmless, table, judge),
+        )
+
+
+def unknown_indexes(
+    table: Table,
+    live: Table,
+    matched: Collection[Index],
+    unique: Collection[Index],
+    held: Collection[str],
+    judge: Judge,
+) -> Iterator[ObjectUnknown]:
+    """Indexes that the models don't know, and unique ones that serve where the models want no uniqueness.
+
+    Args:
+        matched: what serves as an index of the models.
+        unique: what serves as a unique one.
+        held: names that the models give to other indexes: what bears one is told of with those.
+    """
+    known = {columns for columns, _, _ in _keys(table)}
+    for other in live.indexes:
+        columns = frozenset(element.text for element in other.elements if tells_apart(element))
+        harmless = (
+            not other.unique or other in unique or _is_harmless(columns, other.nulls_not_distinct, None, table, live)
+        )
+        if harmless and (
+            other in matched
+            or other.name in held
+            or (other.unique and other.columns is not None and frozenset(other.columns) in known)
+        ):
+            continue
+        words = index_words(other)
+        yield ObjectUnknown(
+            table=table,
+            kind=words.kind,
+            name=other.name or "index",
+            definition=words.definition,
+            impact=Impact.NOTES if harmless else Impact.WEAKENS,
+            effect=_repeats(harmless, table, judge) if other.unique else "",
+        )
+
+
+def _repeats(harmless: bool, table: Table, judge: Judge) -> str:
+    if harmless:
+        return "rows that repeat these values are refused, and the models exclude them, too"
+    error = judge.errors.unique_violation
+    return f"not provable: INSERT and UPDATE of {writers(table)} fail for rows that repeat these values ({error})"
+
+
+def unknown_foreign_key(key: ForeignKey, table: Table, live: Table) -> ObjectUnknown:
+    words = foreign_key_words(key)
+    harmless = not key.enforced or (
+        key.match == "SIMPLE" and any(_stays_null(live.column(name), table) for name in key.columns)
+    )
+    return ObjectUnknown(
+        table=table,
+        kind=words.kind,
+        name=key.name or f"fk({', '.join(key.columns)})",
+        definition=words.definition,
+        impact=Impact.NOTES if harmless else Impact.WEAKENS,
+        effect="it rejects nothing that the models write"
+        if harmless
+        else f"not provable: INSERT and UPDATE of {writers(table)} fail for rows without a partner in {key.target}",
+    )
+
+
+def _keys(table: Table) -> Iterator[tuple[frozenset[str], bool, Unique | None]]:
+    """Columns, NULLS NOT DISTINCT and, of a constraint, itself: what the models themselves promise to be unique."""
+    if table.primary_key is not None:
+        yield frozenset(table.primary_key.columns), True, None
+    for unique in table.uniques:
+        yield frozenset(unique.columns), unique.nulls_not_distinct, unique
+    for index in table.indexes:
+        if index.unique and index.where is None and all(map(tells_apart, index.elements)):
+            yield frozenset(element.text for element in index.elements), index.nulls_not_distinct, None
+
+
+def _is_harmless(
+    columns: frozenset[str], nulls_not_distinct: bool, other: Unique | None, table: Table, live: Table
+) -> bool:
+    """Whether rows that share these values break a key of the models, too, or cannot be written by them."""
+    if not nulls_not_distinct and any(_stays_null(live.column(name), table) for name in columns):
+        return True
+    return any(
+        key <= columns
+        and (nulls_alike or not nulls_not_distinct or _hold_no_null(key, table))
+        and _as_late(known, other)
+        for key, nulls_alike, known in _keys(table)
+    )
+
+
+def _hold_no_null(columns: Collection[str], table: Table) -> bool:
+    found = [table.column(name) for name in columns]
+    return all(column is not None and not column.nullable for column in found)
+
+
+def _as_late(known: Unique | None, other: Unique | None) -> bool:
+    """Whether the live rule is not checked earlier than that of the models: only then it rejects no more."""
+    if known is None or not known.deferrable:
+        return True
+    return other is not None and other.deferrable and (other.initially_deferred or not known.initially_deferred)
+
+
+def _stays_null(column: Column | None, table: Table) -> bool:
+    """Whether the models, which don't know the column, leave NULL in it."""
+    return (
+        column is not None
+        and table.column(column.name) is None
+        and column.default is None
+        and column.generated is None
+        and not column.autoincrement
+    )

@@ -1,0 +1,149 @@
+"""What the models may write into a column, held against a live condition: the database evaluates it for each value."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from schema_guard.dialects.base import Condition, Judge, Trial, Verdict
+from schema_guard.schema import Check, Column, Domain, Name, Schema, Table, TypeKind
+
+__all__ = ["Tried", "live_domains", "tried"]
+
+_INTEGER = re.compile(r"\d{1,9}\Z")
+_VALUE = re.compile(r"""'(?:[^']|'')*'|"(?:[^"]|"")*"|\bVALUE\b""", re.IGNORECASE)
+_NULL = "NULL"
+
+
+@dataclass(frozen=True, slots=True)
+class Tried:
+    """What came of holding the models' values against a live condition."""
+
+    refused: tuple[str, ...] = ()
+    """Values that the models allow and that the condition provably refuses, as SQL."""
+    harmless: bool = False
+    """It provably takes whatever the models allow."""
+    left_out: str = ""
+    """The column that the models don't know, when its default is what is refused."""
+
+
+def tried(check: Check, table: Table, live: Table, expected: Schema, actual: Schema, judge: Judge) -> Tried:
+    """Hold a live CHECK, or a domain's with VALUE replaced, against what the models write."""
+    found = [
+        _tried(condition, table, live, expected, actual, judge)
+        for condition in judge.rules.conditions(check.expression, _names(live))
+    ]
+    return Tried(
+        tuple(dict.fromkeys(value for each in found for value in each.refused)),
+        bool(found) and all(each.harmless for each in found),
+        next((each.left_out for each in found if each.left_out), ""),
+    )
+
+
+def live_domains(table: Table, live: Table, actual: Schema) -> Iterator[tuple[Column, Domain, Check]]:
+    """The CHECKs of the domains that live columns have, with VALUE replaced by the column."""
+    for column in table.columns:
+        there = live.column(column.name)
+        for domain in _chain(there, actual) if there is not None else ():
+            for check in domain.checks:
+                yield column, domain, _of_column(check, column.name)
+
+
+def _tried(condition: Condition, table: Table, live: Table, expected: Schema, actual: Schema, judge: Judge) -> Tried:
+    if len(condition.columns) != 1:
+        return Tried()
+    (name,) = condition.columns
+    there, column = live.column(name), table.column(name)
+    if there is None:
+        return Tried()
+    if column is not None and not column.nullable and _is_not_null(condition, name, judge):
+        return Tried(harmless=True)
+    wanted = _wanted(column, table, expected, judge) if column is not None else ()
+    values, all_of_them = _candidates(column, there, wanted, judge)
+    texts = tuple(each.text for each in wanted)
+    domains = _chain(there, actual)
+    type_ = domains[-1].type if domains else there.type
+    verdicts = {
+        value: judge.trial(Trial(live.name, name, value, type_.text, condition.text, texts, there.collation))
+        for value in values
+    }
+    refused = tuple(value for value, verdict in verdicts.items() if verdict is Verdict.DIFFERENT)
+    harmless = all_of_them and all(verdict is Verdict.EQUAL for verdict in verdicts.values())
+    return Tried(refused, harmless, name if column is None and refused else "")
+
+
+def _candidates(
+    column: Column | None, there: Column, wanted: tuple[Condition, ...], judge: Judge
+) -> tuple[tuple[str, ...], bool]:
+    """Values that the models speak of, and whether they are all that they can write."""
+    if column is None:  # the models leave it out: it gets its default
+        return (there.default or _NULL,), there.identity is None and there.generated is None
+    values = list(column.values)
+    all_of_them = bool(values) or any(_lists(each, column.name, judge) for each in wanted)
+    if not column.values:
+        for literal in (literal for each in wanted for literal in each.literals):
+            values.extend([literal, *_neighbours(literal)])
+    if column.fill is not None:
+        values.append(column.fill)
+    if column.nullable:
+        values.append(_NULL)
+    return tuple(dict.fromkeys(values)), all_of_them
+
+
+def _lists(condition: Condition, name: str, judge: Judge) -> bool:
+    """Whether the condition lists the column's values, one by one."""
+    listed = judge.rules.allowed_values(condition.text)
+    own = judge.rules.allowed_values(f"{_quoted(name)} = 0")
+    return listed is not None and own is not None and listed.operand == own.operand
+
+
+def _quoted(name: str) -> str:
+    return '"' + name.replace('"', '""') + '"'
+
+
+def _neighbours(literal: str) -> list[str]:
+    """A whole number, and those beside it: where `n > 0` and `n > 10` begin to differ."""
+    if not _INTEGER.match(literal):
+        return []
+    return [str(int(literal) + step) for step in (-1, 0, 1)]
+
+
+def _wanted(column: Column, table: Table, expected: Schema, judge: Judge) -> tuple[Condition, ...]:
+    """What the models say of this column alone, in the table's CHECKs or the column's domain."""
+    own = [_of_column(check, column.name) for domain in _chain(column, expected) for check in domain.checks]
+    names = _names(table)
+    return tuple(
+        condition
+        for check in (*table.checks, *own)
+        for condition in judge.rules.conditions(check.expression, names)
+        if condition.columns == {column.name}
+    )
+
+
+def _chain(column: Column, schema: Schema) -> list[Domain]:
+    """The column's domain and those below it."""
+    by_name = {domain.name: domain for domain in schema.domains}
+    found: list[Domain] = []
+    type_ = column.type
+    while type_.kind is TypeKind.DOMAIN and not type_.dimensions:
+        domain = by_name.get(Name(type_.schema, type_.name))
+        if domain is None:
+            break
+        found.append(domain)
+        type_ = domain.type
+    return found
+
+
+def _of_column(check: Check, column: str) -> Check:
+    quoted = _quoted(column)
+    text = _VALUE.sub(lambda match: quoted if match[0].upper() == "VALUE" else match[0], check.expression)
+    return Check(check.name, text, check.validated, check.enforced)
+
+
+def _is_not_null(condition: Condition, name: str, judge: Judge) -> bool:
+    return judge.rules.same_expression(f"{_quoted(name)} IS NOT NULL", condition.text) is Verdict.EQUAL
+
+
+def _names(table: Table) -> tuple[str, ...]:
+    return tuple(column.name for column in table.columns)

@@ -1,0 +1,78 @@
+"""The conditions that AND joins in an SQL text, and values tried against them on the server."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Iterator, Sequence
+
+from sqlalchemy.exc import DBAPIError
+
+from schema_guard.dialects.base import Condition, Trial, Verdict
+from schema_guard.dialects.conditions import Part, conditions_of
+from schema_guard.dialects.postgresql.failures import is_disconnect
+from schema_guard.dialects.postgresql.lexer import located_tokens
+from schema_guard.dialects.postgresql.link import Link
+from schema_guard.schema import Name
+
+__all__ = ["conditions", "evaluated"]
+
+_MOST_TRIALS = 200
+
+Quote = Callable[[Name | str], str]
+
+
+def conditions(text: str, columns: Collection[str]) -> tuple[Condition, ...]:
+    """The text parted; see `Rules.conditions`."""
+    return conditions_of(text, list(_parts(text, frozenset(columns))))
+
+
+def _parts(text: str, columns: frozenset[str]) -> Iterator[Part]:
+    before = ""
+    for kind, start, end in located_tokens(text):
+        token = text[start:end]
+        name = token[1:-1].replace('""', '"') if kind == "quoted" else token.lower() if kind == "word" else ""
+        # E'..', B'..', DATE '..': what such a string is, the word before it says
+        literal = token if kind == "number" or (kind == "string" and before != "word") else None
+        yield Part(start, end, name if kind == "word" else "", name if name in columns else None, literal)
+        before = kind
+
+
+def evaluated(link: Link, trials: Sequence[Trial], quote: Quote) -> dict[Trial, Verdict]:
+    """Evaluate the conditions for each value, in a READ ONLY transaction that the caller has begun.
+
+    Nothing but constants is read: no table, no lock. What fails, as a cast may, is tried again alone.
+    """
+    verdicts: dict[Trial, Verdict] = {}
+    for start in range(0, len(trials), _MOST_TRIALS):
+        verdicts.update(_evaluate(link, trials[start : start + _MOST_TRIALS], quote))
+    return verdicts
+
+
+def _evaluate(link: Link, trials: Sequence[Trial], quote: Quote) -> dict[Trial, Verdict]:
+    link.run("SAVEPOINT schema_guard_trial")
+    try:
+        row = link.rows(f"SELECT {', '.join(_item(trial, quote) for trial in trials)}")[0]
+    except DBAPIError as error:
+        if is_disconnect(error):
+            raise
+        link.run("ROLLBACK TO SAVEPOINT schema_guard_trial")
+        if len(trials) == 1:
+            return {trials[0]: Verdict.NOT_COMPARABLE}
+        middle = len(trials) // 2
+        return {**_evaluate(link, trials[:middle], quote), **_evaluate(link, trials[middle:], quote)}
+    link.run("RELEASE SAVEPOINT schema_guard_trial")
+    return {trial: Verdict.DIFFERENT if refused else Verdict.EQUAL for trial, refused in zip(trials, row, strict=True)}
+
+
+def _item(trial: Trial, quote: Quote) -> str:
+    """Whether the live condition is false and none of the models' is; NULL passes a CHECK."""
+    collation = f" COLLATE {collation_name(trial.collation, quote)}" if trial.collation else ""
+    value = f"CAST({trial.value} AS {trial.type}){collation}"
+    tests = [f"({trial.condition}\n) IS FALSE", *(f"({wanted}\n) IS NOT FALSE" for wanted in trial.wanted)]
+    table, column = quote(trial.table.name), quote(trial.column)
+    return f"(SELECT {' AND '.join(tests)} FROM (VALUES ({value})) AS {table}({column}))"
+
+
+def collation_name(name: str, quote: Quote) -> str:
+    """A collation's name; the catalog reader puts its schema and a point before it unless it is the system's."""
+    schema, point, rest = name.partition(".")
+    return quote(Name(schema, rest)) if point and not rest.lower().startswith("utf") else f'"{name}"'
