@@ -11,6 +11,7 @@ from sqlalchemy.engine import URL
 
 from schema_guard.dialects.base import Facts
 from schema_guard.errors import UnreachableError
+from schema_guard.integrations.alembic.batch_leftovers import batch_leftovers
 from schema_guard.integrations.alembic.faults import Fault, Mend, Severity
 from schema_guard.integrations.alembic.live import Live, open_live, quoted
 from schema_guard.integrations.alembic.scratch import PREFIX
@@ -42,6 +43,7 @@ def environment_faults(url: URL, facts: Facts, live: Live, actual: Schema) -> It
         yield _read_only(facts)
     if facts.server.dialect == "sqlite":
         yield from _sqlite(url, facts)
+        yield from batch_leftovers(live)
         return
     if facts.version < OLDEST_POSTGRESQL:
         yield Fault(

@@ -67,6 +67,7 @@ CODES = {
     "pooler": "a pooler hands every transaction to another session",
     "search-path": "unqualified names go nowhere, or somewhere unexpected",
     "file": "the database file or its directory",
+    "leftover-batch-table": "a table that a batch migration which died left behind",
     "leftover-scratch": "a scratch database of a replay that was killed",
     "no-chain": "no Alembic configuration was found",
     "chain-unreadable": "the configuration leads to no script folder",

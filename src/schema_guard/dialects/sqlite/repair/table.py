@@ -7,7 +7,7 @@ from dataclasses import replace
 
 from schema_guard.dialects.definitions import without_default
 from schema_guard.dialects.sqlite.edit import without_constraint
-from schema_guard.dialects.sqlite.names import catalog
+from schema_guard.dialects.sqlite.names import catalog, quote
 from schema_guard.dialects.sqlite.reader import UnreadableTextError, key
 from schema_guard.dialects.sqlite.repair.case import FILE_LOCK, Case, urgency_of
 from schema_guard.dialects.sqlite.repair.held import refuse_held
@@ -17,7 +17,7 @@ from schema_guard.difference import TableMissing
 from schema_guard.need import Need
 from schema_guard.plan import Phase, Refusal, Step
 from schema_guard.planner import waits_for
-from schema_guard.schema import ForeignKey, Index, Table
+from schema_guard.schema import ForeignKey, Index, Name, Table
 
 __all__ = ["create_index_statement", "create_table"]
 
@@ -26,6 +26,12 @@ def create_table(missing: TableMissing, case: Case) -> Step | Refusal:
     table = missing.table
     if missing.holder is not None:
         return refuse_held(missing, table.name, case)
+    if (copy := _died_in_batch(table.name, case)) is not None:
+        return Refusal(
+            missing,
+            f"a batch migration died: its rows are in {copy.name}, and no empty table may take their place",
+            (f"ALTER TABLE {quote(copy)} RENAME TO {quote(table.name.name)};",),
+        )
     if table.name.schema is not None and table.name.schema not in case.facts.search_path:
         return Refusal(missing, f"no database is attached as {table.name.schema}: ATTACH it when the engine connects")
     if not table.ddl:
@@ -67,6 +73,13 @@ def _provided(table: Table, case: Case) -> frozenset[Need]:
     columns = [Need.column(table.name, column.name) for column in table.columns]
     made = replace(table, indexes=tuple(_indexes(table, case)))
     return frozenset({Need.table(table.name), *columns, *(Need.key(table.name, names) for names in keys_of(made))})
+
+
+def _died_in_batch(name: Name, case: Case) -> Name | None:
+    """Alembic's copy of the table, made to take its place (batch_alter_table)."""
+    wanted = (name.schema, key(f"_alembic_tmp_{name.name}"))
+    found = (*case.actual.unknown_tables, *(table.name for table in case.actual.tables))
+    return next((other for other in found if (other.schema, key(other.name)) == wanted), None)
 
 
 def _text(table: Table, kept: Sequence[ForeignKey], case: Case) -> tuple[str, list[str]]:
