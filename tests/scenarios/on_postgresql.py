@@ -8,7 +8,7 @@ import re
 import time
 import uuid
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import closing
 from pathlib import Path
 from typing import Any
@@ -117,7 +117,7 @@ class PostgresqlStage:
                 statements.append(found["sql"])
         return statements
 
-    def take(self, steps: Sequence[Step]) -> None:
+    def take(self, steps: Sequence[Step], after: Callable[[Step], None] | None = None) -> None:
         url = self.database.replace("+psycopg", "", 1)
         with closing(psycopg.connect(url, autocommit=True)) as connection, closing(self._observer()) as observer:
             for step in runnable(steps, lambda sql: _ask(connection, sql)):
@@ -128,6 +128,8 @@ class PostgresqlStage:
                 rewritten = {table for table, file in files.items() if table in now and now[table] != file}
                 assert step.rewrites or not rewritten, f"{step.id} rewrites {rewritten} and does not say so"
                 assert not _ask(connection, step.probe), f"{step.id}: the probe must be false after\n{step.probe}"
+                if after is not None:
+                    after(step)
 
     def anywhere(self, text: str) -> str:
         return text.replace(self.own.name, "example")

@@ -5,8 +5,9 @@ from __future__ import annotations
 import re
 import shutil
 import sqlite3
+import tempfile
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import closing
 from pathlib import Path
 from typing import Any
@@ -70,7 +71,7 @@ class SqliteStage:
         seen, self._seen = self._seen, []
         return [statement for statement in seen if _CHANGES.match(statement)]
 
-    def take(self, steps: Sequence[Step]) -> None:
+    def take(self, steps: Sequence[Step], after: Callable[[Step], None] | None = None) -> None:
         with closing(open_session(self.database)) as session:
             for step in runnable(steps, lambda sql: bool(self.query(sql)[0][0])):
                 sent: list[str] = []
@@ -80,13 +81,14 @@ class SqliteStage:
                 assert not (step.resolves and session.needed(step)), (
                     f"{step.id}: the probe must be false after\n{step.probe}"
                 )
+                if after is not None:
+                    after(step)
 
     def anywhere(self, text: str) -> str:
         return text.replace(str(self.file), "example.db")
 
     def copy(self) -> SqliteStage:
-        other = self.file.parent / "copy" / self.file.name
-        other.parent.mkdir()
+        other = Path(tempfile.mkdtemp(prefix="copy-", dir=self.file.parent)) / self.file.name
         shutil.copyfile(self.file, other)
         return SqliteStage(other)
 

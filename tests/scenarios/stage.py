@@ -43,8 +43,13 @@ class Stage(Protocol):
         """The statements that changed something since the last call, as the database itself saw them."""
         ...
 
-    def take(self, steps: Sequence[Step]) -> None:
-        """Run the steps one after the other, proving of each its probe, its locks and its cost."""
+    def take(self, steps: Sequence[Step], after: Callable[[Step], None] | None = None) -> None:
+        """Run the steps one after the other, proving of each its probe, its locks and its cost.
+
+        Args:
+            steps: of a plan, in its order.
+            after: is called when a step is done, with nothing locked.
+        """
         ...
 
     def anywhere(self, text: str) -> str:
