@@ -13,7 +13,18 @@ from sqlalchemy.orm.mapper import _all_registries
 
 from tests.truth.values import allowed_by_checks, samples
 
-__all__ = ["LEFT_OUT", "Entity", "Exactly", "ImpossibleError", "Pick", "Rows", "World", "world_of"]
+__all__ = [
+    "LEFT_OUT",
+    "Entity",
+    "Exactly",
+    "ImpossibleError",
+    "Pick",
+    "Rows",
+    "World",
+    "in_order",
+    "target_of",
+    "world_of",
+]
 
 
 class ImpossibleError(Exception):
@@ -117,7 +128,7 @@ def world_of(tables: Iterable[sa.Table], dialect: Dialect) -> World:
     """The entities of these tables, those that others refer to first."""
     world = World(dialect)
     tables = list(tables)
-    order = {table: at for at, table in enumerate(sa.schema.sort_tables(tables))}
+    order = {table: at for at, table in enumerate(in_order(tables))}
     mappers = _mappers(set(tables))
     for table in tables:
         lists, hints = allowed_by_checks(table, dialect)
@@ -230,7 +241,7 @@ class Rows:
             key
             for table in entity.tables
             for key in table.foreign_key_constraints
-            if not any(_target(key) is other for other in entity.tables if other is not table)
+            if not any(target_of(key) is other for other in entity.tables if other is not table)
         ]
         return sorted(found, key=lambda key: len(key.elements))
 
@@ -247,7 +258,7 @@ class Rows:
             return
         if all(column in values for column, _ in pairs):
             return
-        target = _target(key)
+        target = target_of(key)
         parent = None if target is None else self.world.of_table(target)
         if parent is None:
             return  # to a table that the models don't know
@@ -282,7 +293,13 @@ class Rows:
         return {**made, **values}
 
 
-def _target(key: sa.ForeignKeyConstraint) -> sa.Table | None:
+def in_order(tables: Iterable[sa.Table]) -> list[sa.Table]:
+    """Those that others refer to first."""
+    return sa.schema.sort_tables(list(tables), skip_fn=lambda key: target_of(getattr(key, "constraint", key)) is None)
+
+
+def target_of(key: sa.ForeignKeyConstraint) -> sa.Table | None:
+    """The table that it refers to; None where the models don't know it."""
     try:
         return key.referred_table
     except sa.exc.InvalidRequestError:

@@ -14,7 +14,7 @@ from sqlalchemy.pool import StaticPool
 from sqlalchemy.schema import CreateSchema, CreateSequence, CreateTable
 
 from schema_guard.expect.upserts import Upsert
-from tests.truth.entities import LEFT_OUT, Entity, Pick, Rows, World
+from tests.truth.entities import LEFT_OUT, Entity, Pick, Rows, World, in_order
 from tests.truth.places import Failures, OnSqlite, Place
 from tests.truth.program import Statement, statements
 
@@ -64,7 +64,7 @@ def create(engine: sa.Engine, tables: Sequence[sa.Table], extensions: Iterable[s
             metadata.create_all(engine, tables=None if set(own) == set(metadata.tables.values()) else own)
         lacking = frozenset[sa.Table]()
     except Exception:
-        lacking = frozenset(table for table in sa.schema.sort_tables(tables) if not _created(engine, table))
+        lacking = frozenset(table for table in in_order(tables) if not _created(engine, table))
     for table in tables:
         if engine.dialect.name == "postgresql" and table.dialect_options["postgresql"]["partition_by"]:
             name = engine.dialect.identifier_preparer.format_table(table)
@@ -92,16 +92,26 @@ def _created(engine: sa.Engine, table: sa.Table) -> bool:
     with suppress(Exception):
         table.create(engine)
         return True
-    return _may(engine, CreateTable(_plain(table)))
+    if not _may(engine, CreateTable(_plain(table, []))):
+        return False
+    kept: list[sa.CheckConstraint] = []
+    for check in (item for item in table.constraints if isinstance(item, sa.CheckConstraint)):
+        with suppress(Exception):
+            _plain(table, []).drop(engine, checkfirst=True)
+            _plain(table, [*kept, check]).create(engine)
+            kept.append(check)
+    _plain(table, []).drop(engine, checkfirst=True)
+    return _may(engine, CreateTable(_plain(table, kept)))
 
 
-def _plain(table: sa.Table) -> sa.Table:
-    """The columns with their types and NULLability, and the key."""
+def _plain(table: sa.Table, checks: Sequence[sa.CheckConstraint]) -> sa.Table:
+    """The columns with their types and NULLability, the key and these CHECKs."""
     columns = [
         sa.Column(column.name, column.type, primary_key=column.primary_key, nullable=column.nullable)
         for column in table.columns
     ]
-    return sa.Table(table.name, sa.MetaData(), *columns, schema=table.schema)
+    own = [sa.CheckConstraint(check.sqltext) for check in checks]
+    return sa.Table(table.name, sa.MetaData(), *columns, *own, schema=table.schema)
 
 
 def _may(engine: sa.Engine, statement: sa.schema.ExecutableDDLElement) -> bool:

@@ -12,7 +12,7 @@ from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session, undefer
 
 from schema_guard.expect.upserts import Upsert
-from tests.truth.entities import Entity, Exactly, Pick, Rows, World
+from tests.truth.entities import Entity, Exactly, Pick, Rows, World, target_of
 
 __all__ = ["Statement", "statements"]
 
@@ -252,8 +252,7 @@ def _with_referred(tables: Iterable[sa.Table]) -> set[sa.Table]:
             continue
         found.add(table)
         for key in table.foreign_key_constraints:
-            try:
-                pending.append(key.referred_table)
-            except sa.exc.InvalidRequestError:
-                continue
+            target = target_of(key)
+            if target is not None:
+                pending.append(target)
     return found
