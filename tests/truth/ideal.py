@@ -6,6 +6,7 @@ import random
 import sqlite3
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import suppress
+from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql
@@ -58,6 +59,9 @@ def create(engine: sa.Engine, tables: Sequence[sa.Table], extensions: Iterable[s
         for schema in dict.fromkeys(table.schema for table in tables if table.schema):
             _may(engine, CreateSchema(schema, if_not_exists=True))
         _create_enums(engine, tables)
+    fetched = [column for table in tables for column in table.columns if _is_fetched(column)]
+    for column in fetched:
+        column.nullable = True  # what fills it is in no model
     try:
         for metadata in metadatas:
             own = [table for table in tables if table.metadata is metadata]
@@ -65,12 +69,20 @@ def create(engine: sa.Engine, tables: Sequence[sa.Table], extensions: Iterable[s
         lacking = frozenset[sa.Table]()
     except Exception:
         lacking = frozenset(table for table in in_order(tables) if not _created(engine, table))
+    finally:
+        for column in fetched:
+            column.nullable = False
     for table in tables:
         if engine.dialect.name == "postgresql" and table.dialect_options["postgresql"]["partition_by"]:
             name = engine.dialect.identifier_preparer.format_table(table)
             with suppress(Exception), engine.begin() as connection:
                 connection.exec_driver_sql(f"CREATE TABLE of_any_value PARTITION OF {name} DEFAULT")
     return lacking
+
+
+def _is_fetched(column: sa.Column[Any]) -> bool:
+    """FetchedValue(): something in the database fills it."""
+    return type(column.server_default) is sa.FetchedValue and not column.nullable
 
 
 def _create_enums(engine: sa.Engine, tables: Sequence[sa.Table]) -> None:
