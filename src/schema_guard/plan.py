@@ -193,6 +193,17 @@ class Evidence:
     open: int | None = None
     """Backfills: rows that need an owner, fillable or not."""
 
+    @property
+    def keys(self) -> str:
+        """The sample in words: `key 6`, `keys 6 and 5`, `keys 6, 5, ..`; of several columns `key (1, 2)`."""
+        keys = [f"({key})" if ", " in key else key for key in self.sample]
+        if not keys:
+            return ""
+        more = (self.count or 0) > len(keys)
+        if more or len(keys) == 1:
+            return f"{'keys' if len(keys) > 1 else 'key'} {', '.join(keys)}{', ..' if more else ''}"
+        return f"keys {', '.join(keys[:-1])} and {keys[-1]}"
+
 
 Noun: TypeAlias = Column | Check | Index | Table
 Definition: TypeAlias = tuple[Name, Noun]

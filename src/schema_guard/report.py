@@ -128,6 +128,17 @@ class Report:
         """The key by which the difference is accepted."""
         return short_key(difference.key, self.server.schema)
 
+    @property
+    def unplanned(self) -> tuple[Finding, ...]:
+        """The findings that no step of the plan resolves: they are there after apply, too."""
+        steps = self.plan.steps if self.plan is not None else ()
+        resolved = {key for step in steps for key in step.resolves}
+        return tuple(
+            finding
+            for finding in self.findings
+            if resolved.isdisjoint((finding.difference.key, *finding.difference.covers))
+        )
+
     def count(self, impact: Impact) -> int:
         return sum(finding.difference.impact is impact for finding in self.findings)
 

@@ -37,15 +37,17 @@ def test_check_plan_apply_check(command: Command, application: Path) -> None:
     assert check.code == 1
     assert "proposals.visitor" in check.out
     assert check.verdict.endswith("exit 1")
-    assert "next: schema-guard plan shop:Base" in check.out
+    assert f"next: schema-guard plan shop:Base --url {url}\n" in check.out
 
     plan = command("plan", "shop:Base", "--url", url)
     assert plan.code == 0
     assert "nothing was changed" in plan.verdict
+    assert f"next: schema-guard apply shop:Base --url {url}\n" in plan.out
+    assert "apply would exit 0: the application can start afterwards" in plan.out
 
     apply = command("apply", "shop:Base", "--url", url)
     assert (apply.code, apply.verdict.split(" · ")[0]) == (0, "the application can start")
-    assert "schema-guard: done after" in apply.err
+    assert "schema-guard: added column proposals.visitor, " in apply.err
 
     assert command("check", "shop:Base", "--url", url, "--fail-on", "weakens").code == 0
     again = command("apply", "shop:Base", "--url", url)

@@ -8,6 +8,7 @@ from dataclasses import replace
 from itertools import groupby
 
 from schema_guard import Guard
+from schema_guard.cli.exit_codes import apply_code, planned_code
 from schema_guard.difference import Impact
 from schema_guard.plan import Plan, Step
 from schema_guard.render.line import plain
@@ -36,6 +37,7 @@ def test_scenario(document: Document, stage: Stage, guard: Guard, snapshots: Sna
     snapshots.says("plan says", stage.anywhere(_plan_text(report, plan)))
 
     applied = guard.apply(stage.database)
+    assert planned_code(report) == apply_code(applied), "plan says what apply will exit with"
     ran = _only_changes(_as_planned(stage.changes(), plan.steps))
     _prove_outcomes(applied)
     assert ran == _only_changes(_statements(result.step for result in applied.results if result.changed))
@@ -120,7 +122,7 @@ def _check_text(report: Report) -> str:
 
 
 def _plan_text(report: Report, plan: Plan) -> str:
-    return plain(plan_lines(_anywhere(report), plan, 0))
+    return plain(plan_lines(_anywhere(report), plan, 0, full=True))
 
 
 def _anywhere(report: Report) -> Report:

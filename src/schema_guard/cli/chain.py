@@ -173,7 +173,7 @@ def deploy(asked: Request, place: Place, repair_chain: bool, format_: str, no_co
     Each revision runs in a transaction of its own, with a lock timeout, and again when a lock was not to be had. The
     budget is for locks and for apply: a revision takes the time it takes. SIGINT and SIGTERM stop it in good order.
     """
-    from schema_guard.cli.progress import told
+    from schema_guard.cli.progress import seen, told
     from schema_guard.cli.stopping import stoppable
     from schema_guard.cli.waiting import when_reachable
     from schema_guard.integrations.alembic.deploy import deploy as run_deploy
@@ -202,7 +202,7 @@ def deploy(asked: Request, place: Place, repair_chain: bool, format_: str, no_co
 
         lines = deploy_lines(deployment, code)
         if deployment.report is not None:
-            lines += apply_lines(deployment.report, code, keys=Impact.BREAKS, verbose=verbose)
+            lines += apply_lines(deployment.report, code, keys=Impact.BREAKS, told=seen(), verbose=verbose)
         print_lines(lines, color=not no_color)
     return code
 

@@ -8,7 +8,7 @@ import click
 
 from schema_guard import __version__
 from schema_guard.cli.chain import deploy, doctor, stamp
-from schema_guard.cli.exit_codes import OK, check_code
+from schema_guard.cli.exit_codes import OK, check_code, planned_code
 from schema_guard.cli.options import (
     accept_option,
     apply_options,
@@ -102,7 +102,7 @@ def plan(
     if format_ == "json":
         from schema_guard.render.json import plan_json
 
-        print_text(plan_json(report, planned, OK))
+        print_text(plan_json(report, planned, OK, planned_code(report)))
     elif format_ == "sql":
         from schema_guard.render.sql import plan_sql
 
@@ -111,7 +111,10 @@ def plan(
         from schema_guard.render.text import plan_lines
 
         next_command = asked.next_command("apply")
-        print_lines(plan_lines(report, planned, OK, next_command=next_command, verbose=verbose), color=not no_color)
+        lines = plan_lines(
+            report, planned, OK, next_command=next_command, apply_code=planned_code(report), verbose=verbose
+        )
+        print_lines(lines, color=not no_color)
     return OK
 
 
@@ -126,6 +129,7 @@ def apply(asked: Request, format_: str, no_color: bool, verbose: bool) -> int:
     is rolled back, the report is printed, the exit code is 130 or 143.
     """
     from schema_guard.cli.applying import applied
+    from schema_guard.cli.progress import seen
 
     done = applied(asked)
     report, code = done.report, done.code
@@ -137,7 +141,8 @@ def apply(asked: Request, format_: str, no_color: bool, verbose: bool) -> int:
         from schema_guard.difference import Impact
         from schema_guard.render.text import apply_lines
 
-        print_lines(apply_lines(report, code, keys=Impact.BREAKS, verbose=verbose), color=not no_color)
+        lines = apply_lines(report, code, keys=Impact.BREAKS, told=seen(), verbose=verbose)
+        print_lines(lines, color=not no_color)
     return code
 
 

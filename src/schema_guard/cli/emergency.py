@@ -23,7 +23,8 @@ def emergency_sql(target: str | None, dialect: str | None, url: str | None) -> s
     Raises:
         ConfigurationError: no dialect is known, or it is not the URL's.
     """
-    guard, settings = guard_of({"target": target, "url": url})
+    loaded, settings = guard_of({"target": target, "url": url})
+    guard = loaded.guard
     configured = settings.url
     system = None if configured is None else normalise_url(configured).get_backend_name()
     if url is not None and dialect is not None and dialect != system:

@@ -3,11 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import replace
 
 from schema_guard.difference import Impact, NotReadable
 from schema_guard.report import Outcome, Report, StepResult
 
-__all__ = ["FAILED", "INTERRUPTED", "LOCKED", "OK", "REMAINS", "UNREACHABLE", "USAGE", "apply_code", "check_code"]
+__all__ = [
+    "FAILED",
+    "INTERRUPTED",
+    "LOCKED",
+    "OK",
+    "REMAINS",
+    "UNREACHABLE",
+    "USAGE",
+    "apply_code",
+    "check_code",
+    "planned_code",
+]
 
 OK = 0
 REMAINS = 1
@@ -46,6 +58,14 @@ def apply_code(report: Report) -> int:
     if Outcome.FAILED in outcomes or not all(item.locked for item in unread):
         return FAILED
     return LOCKED if Outcome.LOCKED in outcomes or unread else REMAINS
+
+
+def planned_code(report: Report) -> int:
+    """What apply would exit with as far as the plan tells: what breaks and has no step remains.
+
+    That a lock is not given, or that a statement fails, is not known before.
+    """
+    return apply_code(replace(report, findings=report.unplanned, results=()))
 
 
 def _causes(result: StepResult, results: Iterable[StepResult]) -> set[Outcome]:

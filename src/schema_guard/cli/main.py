@@ -36,7 +36,9 @@ def run(arguments: Sequence[str], program: tuple[str, ...] = PROGRAM) -> int:
     """
 
     def command() -> int:
-        code = group.main(list(arguments or ["--help"]), prog_name="schema-guard", standalone_mode=False, obj=program)
+        code = group.main(
+            list(arguments or ["--help"]), prog_name=" ".join(program), standalone_mode=False, obj=program
+        )
         return int(code or OK) if arguments else USAGE
 
     return guarded(command, own_arguments(arguments))

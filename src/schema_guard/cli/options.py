@@ -23,7 +23,15 @@ Command = TypeVar("Command", bound=Callable[..., Any])
 PROGRAM = ("schema-guard",)
 """What a person types before a command, unless it is another program that runs it."""
 
-target_argument = click.argument("target", required=False, metavar="[TARGET]")
+
+class TargetArgument(click.Argument):
+    """Not named where another program, which knows it, runs the command."""
+
+    def get_usage_pieces(self, ctx: click.Context) -> list[str]:
+        return ["[TARGET]"] if (ctx.find_root().obj or PROGRAM) == PROGRAM else []
+
+
+target_argument = click.argument("target", required=False, metavar="[TARGET]", cls=TargetArgument)
 
 
 def database_options(command: Command) -> Command:

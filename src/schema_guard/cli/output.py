@@ -1,4 +1,4 @@
-"""Where text goes: styled to a terminal, plain to a pipe or CI; never cut, never wrapped.
+"""Where text goes: styled and wrapped to a terminal, plain and as it is to a pipe or CI; never cut.
 
 A reader that went away (`| head`) is no error.
 """
@@ -8,11 +8,12 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Sequence
+from shutil import get_terminal_size
 from typing import TextIO
 
 from schema_guard.errors import one_line
 from schema_guard.hidden import without_password
-from schema_guard.render.line import Line, Style, ascii_only, plain
+from schema_guard.render.line import Line, Style, ascii_only, plain, wrapped
 
 __all__ = ["log", "log_text", "print_lines", "print_text", "styled"]
 
@@ -23,6 +24,7 @@ LOOKS = {
     Style.GOOD: "green",
     Style.BOLD: "bold",
     Style.DIM: "dim",
+    Style.SQL: "cyan",
 }
 
 
@@ -34,7 +36,10 @@ def styled(stream: TextIO | None, color: bool) -> bool:
 
 
 def print_lines(lines: Sequence[Line], *, color: bool) -> None:
-    """Write the lines to stdout."""
+    """Write the lines to stdout; on a terminal wrapped at its width."""
+    if sys.stdout is not None and sys.stdout.isatty():
+        width = get_terminal_size().columns
+        lines = [part for spans in lines for part in wrapped(spans, width)]
     if not styled(sys.stdout, color):
         print_text(plain(ascii_only(lines, _encoding(sys.stdout))))
         return

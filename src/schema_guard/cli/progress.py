@@ -2,17 +2,30 @@
 
 from __future__ import annotations
 
+import sys
+
 from schema_guard.cli.output import log
 from schema_guard.report import StepResult
 
-__all__ = ["told"]
+__all__ = ["seen", "told"]
 
 
 def told(result: StepResult) -> None:
     """Log what became of a step."""
+    from schema_guard.render.text.deeds import deed
     from schema_guard.render.text.phrases import duration
 
     step = result.step
     tries = f", {len(result.attempts)} tries" if len(result.attempts) > 1 else ""
     message = f": {result.message}" if result.message else ""
+    if result.changed:
+        log(f"{deed(step)}, {duration(result.seconds)}{tries}{message}")
+        return
     log(f"{result.outcome} after {duration(result.seconds)}{tries}: {step.object}: {step.why}{message}")
+
+
+def seen() -> bool:
+    """Whether who reads the report has read the log as well: both are on a terminal, or both on stderr."""
+    return sys.stdout is sys.stderr or all(
+        stream is not None and stream.isatty() for stream in (sys.stdout, sys.stderr)
+    )

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import shlex
-from collections.abc import Mapping
+import sys
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 
 import click
@@ -17,7 +18,7 @@ from schema_guard.difference import Impact
 from schema_guard.execute.limits import Limits
 from schema_guard.guard import Guard
 from schema_guard.hidden import without_password
-from schema_guard.target import load_target
+from schema_guard.target import Loaded, load
 
 __all__ = ["Request", "guard_of", "request"]
 
@@ -27,13 +28,14 @@ WAIT = 30.0
 @dataclass(frozen=True, slots=True)
 class Request:
     """A guard, a database and the settings; `arguments` are what TARGET was on the command line, `program` what stood
-    before the command."""
+    before the command, `options` those that chose the database and what counts."""
 
     guard: Guard
     url: URL
     settings: Settings
     arguments: tuple[str, ...]
     program: tuple[str, ...] = PROGRAM
+    options: tuple[str, ...] = ()
 
     @property
     def fail_on(self) -> Impact:
@@ -70,7 +72,9 @@ class Request:
 
     def next_command(self, command: str) -> str:
         """What a person would type next, as they typed this one."""
-        return without_password(shlex.join((*self.program, command, *self.arguments)))
+        typed = shlex.join((*self.program, command, *self.arguments, *self.options))
+        shown = without_password(typed)
+        return shown if shown == typed else f"{shown}  (with the password in place of ***)"
 
 
 def request(target: str | None, **arguments: object) -> Request:
@@ -83,24 +87,49 @@ def request(target: str | None, **arguments: object) -> Request:
     Raises:
         ConfigurationError, TargetError: as `load_settings`, `load_target` and `normalise` do.
     """
-    guard, settings = guard_of({"target": target, **arguments})
+    loaded, settings = guard_of({"target": target, **arguments})
+    settings = _with_database(loaded, settings)
     url = settings.database_url()
-    for note in normalise(settings.url or "").notes:
-        log(note)
     context = click.get_current_context(silent=True)
     program = (context and context.obj) or PROGRAM
-    typed = target is not None and program == PROGRAM
-    return Request(guard, url, settings, (str(target),) if typed else (), program)
+    own_program = program == PROGRAM
+    typed = (str(target),) if target is not None and own_program else ()
+    return Request(loaded.guard, url, settings, typed, program, tuple(_options(arguments, own_program)))
 
 
-def guard_of(given: Mapping[str, object]) -> tuple[Guard, Settings]:
+def _with_database(loaded: Loaded, settings: Settings) -> Settings:
+    """The settings with the application's own database where TARGET knows it, else with the one that is set."""
+    if loaded.own is not None:
+        given = None if settings.url is None else settings.database_url()
+        url = loaded.own.chosen(given, settings.url, settings.origins.get("url", ""))
+        if url != given:
+            settings = replace(settings, url=url.render_as_string(hide_password=False))
+        if loaded.own.binds:
+            log(f"only the main database is guarded, not the binds {', '.join(loaded.own.binds)}")
+    for note in normalise(settings.url or "").notes if settings.url else ():
+        log(note)
+    return settings
+
+
+def _options(arguments: Mapping[str, object], own_program: bool) -> Iterator[str]:
+    """Those that a person typed and that the next command needs as well."""
+    for key in ("url", "ddl_url", "accept"):
+        value = arguments.get(key)
+        if key == "url" and not own_program and not any(word.startswith("--url") for word in sys.argv):
+            continue  # the application said it
+        for item in value if isinstance(value, tuple) else (value,):
+            if item is not None:
+                yield from (f"--{key.replace('_', '-')}", str(item))
+
+
+def guard_of(given: Mapping[str, object]) -> tuple[Loaded, Settings]:
     """The guard that TARGET names, with the policy and what is accepted as the settings have it; and these.
 
     Args:
         given: as `load_settings` takes them. They are read again once the application is imported, which may have read
             its .env file.
     """
-    guard = load_target(load_settings(given).required_target())
+    loaded = load(load_settings(given).required_target())
     settings = load_settings(given)
-    policy = replace(guard.policy, **settings.policy)  # type: ignore[arg-type] # load_settings checked each value's type
-    return guard.changed(policy=policy, accept=settings.accept), settings
+    policy = replace(loaded.guard.policy, **settings.policy)  # type: ignore[arg-type] # load_settings checked the types
+    return replace(loaded, guard=loaded.guard.changed(policy=policy, accept=settings.accept)), settings

@@ -42,7 +42,7 @@ def revision(
     from schema_guard.integrations.alembic.revision import text_for, text_for_everything, write_revision
 
     if everything:
-        guard, _ = guard_of({"target": target})
+        guard = guard_of({"target": target})[0].guard
         text = text_for_everything(guard)
     else:
         asked = request(target, url=url)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shlex
 import shutil
 import signal
 import sys
@@ -13,9 +14,10 @@ from typing import TYPE_CHECKING, NoReturn
 import click
 
 from schema_guard.cli.exit_codes import OK
-from schema_guard.cli.options import apply_options, output_options
+from schema_guard.cli.options import PROGRAM, apply_options, output_options
 from schema_guard.cli.output import log, print_lines
 from schema_guard.errors import ConfigurationError
+from schema_guard.hidden import without_password
 
 if TYPE_CHECKING:
     from schema_guard.cli.request import Request
@@ -39,7 +41,28 @@ class RunCommand(click.Command):
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
         own = list(own_arguments(args))
         ctx.meta["schema_guard.command"] = args[len(own) + 1 :]
-        return super().parse_args(ctx, own)
+        try:
+            return super().parse_args(ctx, list(own))  # which it empties
+        except click.UsageError:
+            if END in args or not (command := self._behind_target(own)):
+                raise
+            before = own[: len(own) - len(command)]
+            typed = shlex.join((*PROGRAM, "run", *before, END, *command))
+            raise click.UsageError(f"the command has to stand behind {END}: {without_password(typed)}", ctx) from None
+
+    def _behind_target(self, args: Sequence[str]) -> Sequence[str]:
+        """What looks like the command, where nothing separates it: all behind TARGET and the options."""
+        with_value = {name for option in self.params if not getattr(option, "is_flag", True) for name in option.opts}
+        position = 0
+        while position < len(args) and args[position].startswith("-"):
+            position += 2 if args[position] in with_value else 1
+        while position + 1 < len(args) and args[position + 1].startswith("-"):  # options behind TARGET
+            known = args[position + 1].partition("=")[0] in {name for option in self.params for name in option.opts}
+            if not known:
+                break
+            position += 2 if args[position + 1] in with_value else 1
+        target = position < len(args) and (":" in args[position] or shutil.which(args[position]) is None)
+        return args[position + target :]
 
     def collect_usage_pieces(self, ctx: click.Context) -> list[str]:
         return [*super().collect_usage_pieces(ctx), END, "COMMAND..."]
@@ -62,7 +85,8 @@ def run(ctx: click.Context, asked: Request, no_color: bool, verbose: bool) -> in
     command = _found(ctx.meta["schema_guard.command"])
     done = applied(asked)
     with redirect_stdout(sys.stderr):
-        print_lines(apply_lines(done.report, done.code, keys=Impact.BREAKS, verbose=verbose), color=not no_color)
+        lines = apply_lines(done.report, done.code, keys=Impact.BREAKS, told=True, verbose=verbose)
+        print_lines(lines, color=not no_color)
     if done.code != OK:
         log(f"{command[0]} was not started")
         return done.code

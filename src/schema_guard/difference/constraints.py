@@ -166,13 +166,18 @@ class ForeignKeyDiffers(BaseDifference):
 
     @property
     def headline(self) -> str:
-        def words(key: ForeignKey) -> str:
-            when = "NOT DEFERRABLE"
-            if key.deferrable:
-                when = "INITIALLY DEFERRED" if key.initially_deferred else "DEFERRABLE"
-            return f"ON DELETE {key.on_delete} ON UPDATE {key.on_update} MATCH {key.match} {when}"
+        pairs = list(zip(_words(self.actual), _words(self.foreign_key), strict=True))
+        apart = [pair for pair in pairs if pair[0] != pair[1]] or pairs
+        actual, wanted = (", ".join(words) for words in zip(*apart, strict=True))
+        return f"FOREIGN KEY is {actual}, the models expect {wanted}"
 
-        return f"FOREIGN KEY is {words(self.actual)}, the models expect {words(self.foreign_key)}"
+
+def _words(key: ForeignKey) -> tuple[str, ...]:
+    """What two foreign keys can differ in, each in a word or two."""
+    when = "NOT DEFERRABLE"
+    if key.deferrable:
+        when = "INITIALLY DEFERRED" if key.initially_deferred else "DEFERRABLE"
+    return f"ON DELETE {key.on_delete}", f"ON UPDATE {key.on_update}", f"MATCH {key.match}", when
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

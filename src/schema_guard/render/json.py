@@ -29,11 +29,12 @@ def check_json(report: Report, exit_code: int) -> str:
     return _text({**_head("check", report, exit_code), **_state(report)})
 
 
-def plan_json(report: Report, plan: Plan, exit_code: int) -> str:
+def plan_json(report: Report, plan: Plan, exit_code: int, apply_code: int = 0) -> str:
     """The document of `schema-guard plan --format json`."""
     return _text(
         {
             **_head("plan", report, exit_code),
+            "apply_exit_code": apply_code,
             **_state(report),
             "steps": [_step(step, report) for step in plan.steps],
             "refusals": [

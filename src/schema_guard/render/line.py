@@ -2,13 +2,27 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
 from schema_guard.difference import Impact
 
-__all__ = ["Line", "Span", "Style", "ascii_only", "bad", "blank", "line", "plain", "shown", "style_of", "words"]
+__all__ = [
+    "Line",
+    "Span",
+    "Style",
+    "ascii_only",
+    "bad",
+    "blank",
+    "line",
+    "plain",
+    "shown",
+    "style_of",
+    "words",
+    "wrapped",
+]
 
 
 class Style(StrEnum):
@@ -21,6 +35,8 @@ class Style(StrEnum):
     GOOD = "good"
     BOLD = "bold"
     DIM = "dim"
+    SQL = "sql"
+    """A statement or a command, to be copied: never wrapped."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,3 +92,27 @@ def ascii_only(lines: Sequence[Line], encoding: str) -> list[Line]:
         return text
 
     return [tuple(Span(writable(span.text), span.style) for span in spans) for spans in lines]
+
+
+def wrapped(spans: Line, width: int) -> list[Line]:
+    """The line in as many as fit that width, the further ones indented; what is to be copied stays one."""
+    text = "".join(span.text for span in spans)
+    if len(text) <= width or any(span.style is Style.SQL for span in spans):
+        return [spans]
+    indent = " " * min(len(text) - len(text.lstrip()) + 2, width // 2)
+    lines: list[Line] = []
+    current: list[Span] = []
+    used = 0
+    for word in _parts(spans):
+        if current and used + len(word.text.rstrip()) > width and word.text.strip():
+            lines.append(tuple(current))
+            current, used = [Span(indent)], len(indent)
+        current.append(word)
+        used += len(word.text)
+    return [*lines, tuple(current)]
+
+
+def _parts(spans: Line) -> Iterable[Span]:
+    """Word by word, each with the blanks behind it."""
+    for span in spans:
+        yield from (Span(part, span.style) for part in re.findall(r"\s+|\S+\s*", span.text))

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import ast
 import importlib.util
+from dataclasses import dataclass
 from difflib import get_close_matches
 from pathlib import Path
 from types import CoroutineType, FunctionType, ModuleType
@@ -24,11 +25,25 @@ from schema_guard.expect.models import models_of
 from schema_guard.guard import Guard
 from schema_guard.shadowing import keep
 from schema_guard.target.importing import FORM, first_on_path, import_by_name, import_file, is_file, running
+from schema_guard.target.own_database import OwnDatabase, own_database
 
-__all__ = ["load_target"]
+__all__ = ["Loaded", "load", "load_target"]
+
+
+@dataclass(frozen=True, slots=True)
+class Loaded:
+    """What a TARGET names: a guard, and the database that its application uses, where that is known."""
+
+    guard: Guard
+    own: OwnDatabase | None = None
 
 
 def load_target(text: str, directory: Path | None = None) -> Guard:
+    """The guard of `load`. Raises as it does."""
+    return load(text, directory).guard
+
+
+def load(text: str, directory: Path | None = None) -> Loaded:
     """Import what a TARGET names and make a Guard of it; a Guard is returned as it is.
 
     The working directory comes first on sys.path and stays there, so that the application's later imports find it too.
@@ -55,7 +70,7 @@ def load_target(text: str, directory: Path | None = None) -> Guard:
             f"{text} knows no table: the modules that define the models were not imported. "
             f"Import them in {place}, or name a module that does"
         )
-    return guard
+    return Loaded(guard, None if isinstance(found, Guard) else own_database(found, list(vars(module).values())))
 
 
 def _split(text: str) -> tuple[str, str]:

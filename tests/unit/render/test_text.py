@@ -108,13 +108,13 @@ def test_apply_shows_waits_rows_and_whether_the_application_can_start() -> None:
     )
     shown_lines = text(apply_lines(report, 0)).splitlines()
     assert shown_lines[2:5] == [
-        " 1 ✓ ALTER TABLE proposals ADD COLUMN visitor_session_id VARCHAR(64)  1.9 s",
+        " 1 ✓ added column proposals.visitor_session_id  1.9 s",
         "     waited 1.9 s for pid 4711 (idle in transaction for 38 s), second try",
-        " 2 ✓ conversions(user_id, visitor_session_id): rows can be filled from proposals  1,201 rows in 1 batch, 4 ms",
+        " 2 ✓ filled conversions(user_id, visitor_session_id)  1,201 rows in 1 batch, 4 ms",
     ]
     assert shown_lines[-1] == (
         "the application can start · 1 difference weakens it "
-        "(proposals.ck_owner: 3 rows violate it (12, 40, 77)) · 11 ms · exit 0"
+        "(proposals.ck_owner: 3 rows violate it (keys 12, 40 and 77)) · 11 ms · exit 0"
     )
 
 
@@ -132,7 +132,7 @@ def test_a_step_tried_in_several_rounds_is_told_once() -> None:
     failed = StepResult(nouns.add_column(), Outcome.FAILED, (Attempt(0.1, "boom"),), message="boom")
     report = nouns.report(results=united((failed, nouns.done(nouns.add_column(), Attempt(0.004)))))
     assert text(apply_lines(report, 0)).splitlines()[2:4] == [
-        " 1 ✓ ALTER TABLE proposals ADD COLUMN visitor_session_id VARCHAR(64)  104 ms",
+        " 1 ✓ added column proposals.visitor_session_id  104 ms",
         "     second try after 100 ms (boom)",
     ]
 
@@ -176,7 +176,7 @@ def test_evidence_that_could_not_be_counted_says_why() -> None:
 def test_evidence_stands_beside_a_refusal_that_does_not_tell_it() -> None:
     refusal = replace(nouns.REFUSAL, reason="it would block writers")
     shown_text = text(check_lines(nouns.report(Finding(nouns.CHECK, nouns.VIOLATORS, refusal)), 0))
-    assert "      3 rows violate it (12, 40, 77)\n      not repaired: it would block writers\n" in shown_text
+    assert "      3 rows violate it (keys 12, 40 and 77)\n      not repaired: it would block writers\n" in shown_text
 
 
 def test_locks_are_told_with_their_relations() -> None:

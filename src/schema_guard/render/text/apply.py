@@ -7,6 +7,7 @@ from collections.abc import Iterable, Sequence
 from schema_guard.difference import Impact
 from schema_guard.render.line import Line, Span, Style, blank, line, shown, words
 from schema_guard.render.text.check import opening
+from schema_guard.render.text.deeds import deed
 from schema_guard.render.text.findings import finding_groups
 from schema_guard.render.text.phrases import (
     ACCEPT_HINT,
@@ -36,20 +37,24 @@ ORDINALS = ("first", "second", "third", "fourth", "fifth", "sixth", "seventh", "
 NAMED_IN_VERDICT = 3
 
 
-def apply_lines(report: Report, exit_code: int, *, keys: Impact | None = None, verbose: bool = False) -> list[Line]:
+def apply_lines(
+    report: Report, exit_code: int, *, keys: Impact | None = None, told: bool = False, verbose: bool = False
+) -> list[Line]:
     """Render what apply did and what is there now.
 
     Args:
         report: the report of `Guard.apply`.
         exit_code: what the command will exit with.
         keys: the impact from which on the key of a finding is shown, to accept it by.
+        told: the steps were shown as they ended; they are not shown again.
         verbose: every statement that was sent.
     """
     lines = opening(report)
-    if report.results:
+    results = () if told and not verbose else report.results
+    if results:
         lines.append(blank)
-    width = len(str(len(report.results)))
-    for number, result in enumerate(report.results, start=1):
+    width = len(str(len(results)))
+    for number, result in enumerate(results, start=1):
         lines.extend(result_lines(number, result, width, verbose=verbose))
     lines.extend(finding_groups(report, keys=keys, verbose=verbose))
     lines.append(blank)
@@ -67,7 +72,7 @@ def result_lines(number: int, result: StepResult, width: int, *, verbose: bool =
     yield line(start, Span(sign, style), " ", words(_what(result)), Span(f"  {_came_to(result)}", Style.DIM))
     if verbose:
         for statement in result.statements:
-            yield from (line(indent, Span(part, Style.DIM)) for part in sql_lines(statement))
+            yield from (line(indent, Span(part, Style.SQL)) for part in sql_lines(statement))
     if waited := _waited(result):
         yield line(indent, waited)
     if result.message:
@@ -76,6 +81,8 @@ def result_lines(number: int, result: StepResult, width: int, *, verbose: bool =
 
 def _what(result: StepResult) -> str:
     step = result.step
+    if result.changed:
+        return deed(step)
     if len(step.statements) == 1 and "\n" not in step.statements[0].strip():
         return step.statements[0].strip()
     return f"{step.object}: {step.why}"

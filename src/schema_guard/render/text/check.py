@@ -34,7 +34,7 @@ def check_lines(
     if keys is not None and report.remains(keys):
         lines.append(line(Span(ACCEPT_HINT, Style.DIM)))
     if next_command and report.plan is not None and not report.plan.empty:
-        lines.append(line(Span("next: ", Style.DIM), words(next_command)))
+        lines.append(line(Span("next: ", Style.DIM), words(next_command, Style.SQL)))
     lines.append(_verdict(report, exit_code))
     return lines
 

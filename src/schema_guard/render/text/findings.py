@@ -8,6 +8,7 @@ from schema_guard.difference import Impact, RenameSuspected, TableUnknown
 from schema_guard.render.line import Line, Span, Style, blank, line, style_of, words
 from schema_guard.render.text.phrases import (
     VERBS,
+    advice_lines,
     common_schema,
     counted,
     evidence_phrase,
@@ -34,7 +35,7 @@ def finding_groups(report: Report, *, keys: Impact | None = None, verbose: bool 
 
     Args:
         report: what was found.
-        keys: the impact from which on a finding's key is shown; None shows none.
+        keys: the impact from which on a finding's key is shown, and the statements for a refusal; None shows none.
         verbose: adds queries and all keys, and lists without cutting.
     """
     lines: list[Line] = []
@@ -75,15 +76,17 @@ def _group(group: Sequence[Finding], sign: Span, report: Report, keys: Impact | 
     widths = [len(short(finding.difference.object, schema)) for finding in told]
     width = max((width for width in widths if width <= ALIGN_AT_MOST), default=0)
     for finding in told:
-        yield from _finding(finding, sign, short(finding.difference.object, schema).ljust(width), verbose)
+        yield from _finding(
+            finding, sign, short(finding.difference.object, schema).ljust(width), keys is not None, verbose
+        )
         if keys is not None and (finding.difference.impact >= keys or isinstance(finding.difference, RenameSuspected)):
-            yield line("      ", Span("key: ", Style.DIM), words(f"'{report.key_of(finding.difference)}'", Style.DIM))
+            yield line("      ", Span("key: ", Style.DIM), words(f"'{report.key_of(finding.difference)}'", Style.SQL))
     if collapsed:
         names = listed(sorted(short(finding.difference.object, schema) for finding in collapsed), 8)
         yield line("  ", sign, f" {counted(len(collapsed), 'table')} unknown to the models, left alone: {names}")
 
 
-def _finding(finding: Finding, sign: Span, name: str, verbose: bool) -> Iterable[Line]:
+def _finding(finding: Finding, sign: Span, name: str, statements: bool, verbose: bool) -> Iterable[Line]:
     difference = finding.difference
     yield line("  ", sign, " ", Span(name, Style.BOLD), "  ", words(difference.headline))
     if difference.effect:
@@ -92,10 +95,10 @@ def _finding(finding: Finding, sign: Span, name: str, verbose: bool) -> Iterable
         if phrase := evidence_phrase(difference, finding.evidence, finding.refusal):
             yield line("      ", phrase)
         if verbose and finding.evidence.count and finding.evidence.query:
-            yield from (line("      ", Span(part, Style.DIM)) for part in sql_lines(finding.evidence.query))
+            yield from (line("      ", Span(part, Style.SQL)) for part in sql_lines(finding.evidence.query))
     if finding.refusal is not None:
         renamed = isinstance(difference, RenameSuspected)
         label = "not renamed: " if renamed else "not repaired: "
         yield line("      ", Span(label, Style.WEAKENS), words(finding.refusal.reason))
-        for advice in finding.refusal.advice if renamed else ():
-            yield from (line("        ", Span(part, Style.DIM)) for part in sql_lines(advice))
+        for part in advice_lines(finding.refusal, verbose) if renamed or statements else ():
+            yield line("        ", Span(part, Style.SQL))

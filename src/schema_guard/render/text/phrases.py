@@ -14,6 +14,7 @@ __all__ = [
     "ACCEPT_HINT",
     "VERBS",
     "accepted_phrase",
+    "advice_lines",
     "common_schema",
     "counted",
     "duration",
@@ -89,6 +90,9 @@ def impact_counts(report: Report) -> str:
     return f"{counted(len(report.findings), 'difference')}: {', '.join(parts)}"
 
 
+SHORT_ADVICE = 8
+"""Lines of statements that are shown as they are."""
+
 ACCEPT_HINT = "a finding that is wrong or known: --accept 'KEY' leaves it alone and out of the verdict"
 
 
@@ -126,7 +130,7 @@ def evidence_phrase(difference: Difference, evidence: Evidence, refusal: Refusal
         clause = f"{rows} {'holds' if one else 'hold'} NULL"
     else:
         clause = f"{rows} {'violates' if one else 'violate'} it"
-    return f"{clause} ({listed(evidence.sample, 5)})" if evidence.sample else clause
+    return f"{clause} ({shown(evidence.keys)})" if evidence.sample else clause
 
 
 def _tells(refusal: Refusal, reason: str) -> bool:
@@ -140,6 +144,14 @@ def terminated(statement: str) -> str:
     if bare.startswith("."):
         return bare
     return f"{bare}\n;" if "--" in bare.rpartition("\n")[2] else f"{bare};"
+
+
+def advice_lines(refusal: Refusal, full: bool = True) -> list[str]:
+    """What a person could run, line by line; of a long script how long it is, unless all is asked for."""
+    lines = [part for advice in refusal.advice for part in sql_lines(advice)]
+    if full or len(lines) <= SHORT_ADVICE:
+        return lines
+    return [f"a script of {len(lines)} lines: schema-guard plan -v shows it"]
 
 
 def sql_lines(statement: str) -> list[str]:

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
+from schema_guard.difference import Impact
 from schema_guard.plan import Lock, Locked, Plan, Refusal, Step, Urgency
 from schema_guard.render.line import Line, Span, Style, blank, line, shown, style_of, words
 from schema_guard.render.text.check import opening
 from schema_guard.render.text.findings import accepted_lines
 from schema_guard.render.text.phrases import (
     accepted_phrase,
+    advice_lines,
     common_schema,
     counted,
     evidence_phrase,
@@ -23,12 +25,22 @@ from schema_guard.report import Report
 
 __all__ = ["lock_phrase", "plan_lines", "repetition"]
 
+MOST_NAMED = 3
+FEW_STATEMENTS = 4
+"""A step of more statements is shown as a whole with -v only."""
 MOST_LOCKED = 6
 """Of a partitioned table with more partitions than this, only the first are named with their lock."""
 
 
 def plan_lines(
-    report: Report, plan: Plan, exit_code: int, *, next_command: str = "", verbose: bool = False
+    report: Report,
+    plan: Plan,
+    exit_code: int,
+    *,
+    next_command: str = "",
+    apply_code: int | None = None,
+    full: bool = False,
+    verbose: bool = False,
 ) -> list[Line]:
     """Render a plan.
 
@@ -37,25 +49,40 @@ def plan_lines(
         plan: its steps and refusals.
         exit_code: what the command will exit with.
         next_command: what a person would run next; shown when there are steps.
-        verbose: the probe of each step, too.
+        apply_code: what apply would exit with, as far as the plan tells; None says nothing about it.
+        full: all statements, also those of a long script.
+        verbose: these, and the probe of each step.
     """
+    full = full or verbose
     lines, schema = opening(report), common_schema(report)
     if plan.steps:
         lines.append(blank)
     width = len(str(len(plan.steps)))
     for number, step in enumerate(plan.steps, start=1):
-        lines.extend(_step(number, step, width, schema, verbose))
+        lines.extend(_step(number, step, width, schema, full, verbose))
     if plan.refusals:
         lines.append(blank)
     for refusal in plan.refusals:
-        lines.extend(_refusal(refusal, plan, width, schema))
+        lines.extend(_refusal(refusal, plan, width, schema, full))
     if report.accepted:
         lines.extend((blank, *accepted_lines(report)))
     lines.append(blank)
     if next_command and plan.steps:
-        lines.append(line(Span("next: ", Style.DIM), words(next_command)))
+        lines.append(line(Span("next: ", Style.DIM), words(next_command, Style.SQL)))
+    if apply_code is not None and (plan.steps or apply_code):
+        lines.append(_prospect(report, apply_code))
     lines.append(line(Span(_summary(plan, report), Style.BOLD), f" · {look_phrase(report)} · exit {exit_code}"))
     return lines
+
+
+def _prospect(report: Report, code: int) -> Line:
+    """What apply will come to, unless a lock is not given or a statement fails."""
+    if not code:
+        return line("apply would exit 0: ", Span("the application can start afterwards", Style.GOOD))
+    breaks = [each.difference for each in report.unplanned if each.difference.impact is Impact.BREAKS]
+    names = listed([short(each.object, common_schema(report)) for each in breaks], MOST_NAMED)
+    verb = "breaks" if len(breaks) == 1 else "break"
+    return line(f"apply would exit {code}: ", Span(f"{names} still {verb} the application", Style.BREAKS))
 
 
 def _summary(plan: Plan, report: Report) -> str:
@@ -75,23 +102,28 @@ def _urgency_style(urgency: Urgency) -> Style:
     return Style.BREAKS if urgency is Urgency.REQUIRED else Style.WEAKENS
 
 
-def _step(number: int, step: Step, width: int, schema: str, verbose: bool) -> Iterable[Line]:
+def _step(number: int, step: Step, width: int, schema: str, full: bool, verbose: bool) -> Iterable[Line]:
     start = f" {number:>{width}} "
     indent = " " * (len(start) + 10)
-    first = True
-    for statement in step.statements:
-        for part in sql_lines(terminated(statement) if len(step.statements) > 1 else statement):
-            if first:
-                yield line(start, Span(f"{step.urgency:<10}", _urgency_style(step.urgency)), part)
-            else:
-                yield line(indent, part)
-            first = False
+    urgency = Span(f"{step.urgency:<10}", _urgency_style(step.urgency))
+    for position, part in enumerate(_statements(step, full)):
+        sql = Span(part, Style.SQL)
+        yield line(indent, sql) if position else line(start, urgency, sql)
     yield line(indent, Span(lock_phrase(step), Style.DIM))
     if cautions := _cautions(step):
         yield line(indent, Span(cautions, Style.DIM))
     yield line(indent, Span(f"for {short(step.object, schema)}: {shown(step.why)}", Style.DIM))
     if verbose:
-        yield line(indent, Span("needed while: ", Style.DIM), words(step.probe, Style.DIM))
+        yield line(indent, Span("needed while: ", Style.DIM), words(step.probe, Style.SQL))
+
+
+def _statements(step: Step, full: bool) -> Sequence[str]:
+    """The lines of the statements; of a long script how long it is."""
+    several = len(step.statements) > 1
+    parts = [part for text in step.statements for part in sql_lines(terminated(text) if several else text)]
+    if full or len(step.statements) <= FEW_STATEMENTS:
+        return parts
+    return [f"{short(step.object, '')}: {len(step.statements)} statements, -v shows them"]
 
 
 def _cautions(step: Step) -> str:
@@ -126,7 +158,7 @@ def lock_phrase(step: Step) -> str:
     return shown(f"{locks}{glue}{step.cost}" if step.cost else locks)
 
 
-def _refusal(refusal: Refusal, plan: Plan, width: int, schema: str) -> Iterable[Line]:
+def _refusal(refusal: Refusal, plan: Plan, width: int, schema: str, full: bool) -> Iterable[Line]:
     difference = refusal.difference
     indent = " " * (width + 12)
     yield line(
@@ -140,6 +172,5 @@ def _refusal(refusal: Refusal, plan: Plan, width: int, schema: str) -> Iterable[
     if evidence is not None and (phrase := evidence_phrase(difference, evidence, refusal)):
         yield line(indent, phrase)
     yield line(indent, words(refusal.reason))
-    for advice in refusal.advice:
-        for part in sql_lines(advice):
-            yield line(indent, Span("  "), Span(part, Style.DIM))
+    for part in advice_lines(refusal, full):
+        yield line(indent, Span("  "), Span(part, Style.SQL))

@@ -160,8 +160,7 @@ class Context:
             return None
         least = "" if evidence.exact else "at least "
         rows = f"row {singular}" if evidence.count == 1 else f"rows {plural}"
-        key = "key" if evidence.count == 1 else "keys"
-        keys = f" ({key} {'; '.join(evidence.sample)})" if evidence.sample else ""
+        keys = f" ({evidence.keys})" if evidence.sample else ""
         return Refusal(difference, f"{least}{evidence.count} {rows}{keys}", (f"{evidence.query};",))
 
     def with_children(self, locks: tuple[Locked, ...]) -> tuple[Locked, ...]:

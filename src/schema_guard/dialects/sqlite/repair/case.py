@@ -159,5 +159,5 @@ def refuse_violated(case: Case, difference: Difference) -> Refusal:
     evidence = case.survey.evidence[difference.key]
     count = evidence.count or 0
     rows = f"{'' if evidence.exact else 'at least '}{count} {'row violates' if count == 1 else 'rows violate'} it"
-    sample = f" ({', '.join(evidence.sample)})" if evidence.sample else ""
+    sample = f" ({evidence.keys})" if evidence.sample else ""
     return Refusal(difference, f"{rows}{sample}: change or remove them, then run again", (evidence.query,))

@@ -35,7 +35,7 @@ def change_nullability(differs: NullabilityDiffers, live: Table, case: Case) -> 
 def _refuse_nulls(differs: NullabilityDiffers, case: Case) -> Refusal:
     evidence = case.survey.evidence[differs.key]
     count = evidence.count or 0
-    sample = f" ({', '.join(evidence.sample)})" if evidence.sample else ""
+    sample = f" ({evidence.keys})" if evidence.sample else ""
     name = quote(differs.column.name)
     advice = [evidence.query]
     if differs.column.fill is not None:

@@ -1,0 +1,43 @@
+"""What a step did, in a few words: `added column users.name`."""
+
+from __future__ import annotations
+
+from schema_guard.need import Kind
+from schema_guard.plan import Phase, Step
+
+__all__ = ["deed"]
+
+_DEEDS = {
+    Phase.SCHEMA: "created schema",
+    Phase.TYPE: "created type",
+    Phase.ENUM_VALUE: "added enum value",
+    Phase.SEQUENCE: "created sequence",
+    Phase.TABLE: "created table",
+    Phase.COLUMN: "added column",
+    Phase.LOOSEN: "dropped NOT NULL of",
+    Phase.DEFAULT: "set default of",
+    Phase.WIDEN: "changed type of",
+    Phase.REBUILD: "rebuilt table",
+    Phase.BACKFILL: "filled",
+    Phase.NOT_NULL: "set NOT NULL of",
+    Phase.PRIMARY_KEY: "added primary key of",
+    Phase.UNIQUE: "added",
+    Phase.CHECK: "added",
+    Phase.FOREIGN_KEY: "added",
+    Phase.VALIDATE: "validated",
+    Phase.INDEX: "built index",
+    Phase.COMMENT: "set comment of",
+}
+
+
+def deed(step: Step) -> str:
+    """For a step that is done. One that only prepares another says its statement, or what it is for."""
+    if any(need.kind is Kind.BACKUP for need in step.provides):
+        return f"copied the file of database {step.object}"
+    if step.rewrites and step.phase is not Phase.WIDEN:
+        return f"{_DEEDS[Phase.REBUILD]} {step.object}"
+    if step.resolves:
+        return f"{_DEEDS[step.phase]} {step.object}"
+    if len(step.statements) == 1 and "\n" not in step.statements[0].strip():
+        return step.statements[0].strip()
+    return f"prepared {step.object}"

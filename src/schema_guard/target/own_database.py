@@ -1,0 +1,92 @@
+"""The database that an application itself uses, where TARGET is a Flask application or a Flask-SQLAlchemy `db`."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from schema_guard.errors import ConfigurationError
+
+if TYPE_CHECKING:
+    from sqlalchemy.engine import URL
+
+__all__ = ["OwnDatabase", "own_database"]
+
+
+@dataclass(frozen=True, slots=True)
+class OwnDatabase:
+    """`url` is that of the application's engine; `configured` what its configuration says, which for a relative SQLite
+    path is another file; `binds` the names of its further databases."""
+
+    url: URL
+    configured: str = ""
+    binds: tuple[str, ...] = ()
+
+    def chosen(self, url: URL | None, written: str | None, origin: str) -> URL:
+        """The database to guard: the application's own, unless another one was named on purpose.
+
+        Args:
+            url: what was set, with an installed driver; None where nothing was.
+            written: the same as it was written.
+            origin: where it was set.
+
+        Raises:
+            ConfigurationError: another SQLite file, or another system, than the application uses.
+        """
+        if url is None or written == self.configured:
+            return self.url
+        mine, other = _place(self.url), _place(url)
+        if mine == other:
+            return url
+        if url.get_backend_name() == self.url.get_backend_name() != "sqlite":
+            return url  # a pooler's address, or the server's own
+        asked = origin.startswith("argument")
+        if asked and (other is None or other.exists()):
+            return url  # a person looks at another database
+        raise ConfigurationError(
+            f"{origin} names {_shown(url)}, the application itself uses {_shown(self.url)}: "
+            "leave it out to guard the application's own database, or set both to the same one"
+        )
+
+
+def own_database(found: Any, around: Iterable[Any]) -> OwnDatabase | None:
+    """What the application uses; None where it is no Flask-SQLAlchemy, or its engine is in memory or cannot be made.
+
+    Args:
+        found: what TARGET names.
+        around: what else its module holds; the application of a `db` may be among it.
+    """
+    database = _extension(found) or found
+    applications = [item for item in (found, *around) if _extension(item) is database]
+    if not applications or not hasattr(type(database), "engine"):
+        return None
+    application = applications[0]
+    with suppress(Exception):  # an engine that cannot be made says so when it is used
+        with application.app_context():
+            url: URL = database.engine.url
+            names = tuple(str(name) for name in getattr(database, "engines", {}) if name is not None)
+        if _place(url) is None and url.get_backend_name() == "sqlite":
+            return None
+        return OwnDatabase(url, str(application.config.get("SQLALCHEMY_DATABASE_URI", "")), names)
+    return None
+
+
+def _extension(application: Any) -> Any:
+    extensions = getattr(application, "extensions", None)
+    return extensions.get("sqlalchemy") if isinstance(extensions, dict) else None
+
+
+def _place(url: URL) -> Path | None:
+    """An SQLite file; None for a database in memory and for a server's."""
+    name = url.database or ""
+    if url.get_backend_name() != "sqlite" or name in ("", ":memory:") or name.startswith("file:"):
+        return None
+    return Path(name).absolute()
+
+
+def _shown(url: URL) -> str:
+    place = _place(url)
+    return str(place) if place is not None else url.render_as_string(hide_password=True)

@@ -1,0 +1,105 @@
+"""TARGET is a Flask application or its `db`: the database that it uses itself is guarded, not one beside it."""
+
+from __future__ import annotations
+
+import sqlite3
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+
+from tests.cli.conftest import Command
+
+APPLICATION = """
+import os
+from flask import Flask
+from flask_sqlalchemy import SQLAlchemy
+from sqlalchemy.orm import Mapped, mapped_column
+
+db = SQLAlchemy()
+
+class User(db.Model):
+    id: Mapped[int] = mapped_column(primary_key=True)
+    name: Mapped[str | None]
+
+def create_app():
+    app = Flask(__name__)
+    app.config["SQLALCHEMY_DATABASE_URI"] = os.environ.get("DATABASE_URL", "sqlite:///app.db")
+    app.config["SQLALCHEMY_BINDS"] = {binds}
+    db.init_app(app)
+    return app
+"""
+
+
+@pytest.fixture
+def flask(application: Path) -> Path:
+    (application / "shop.py").write_text(APPLICATION.replace("{binds}", "{}"))
+    return application
+
+
+def tables(file: Path) -> set[str]:
+    with closing(sqlite3.connect(file)) as connection:
+        return {name for (name,) in connection.execute("SELECT name FROM sqlite_master")}
+
+
+def test_without_a_url_the_applications_own_is_used(command: Command, flask: Path) -> None:
+    ran = command("apply", "shop:create_app()")
+    assert ran.code == 0, ran.err
+    assert tables(flask / "instance" / "app.db") == {"user"}
+    assert not (flask / "app.db").exists()
+
+
+def test_a_relative_path_means_what_the_application_makes_of_it(
+    command: Command, flask: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("DATABASE_URL", "sqlite:///app.db")
+    assert command("apply", "shop:create_app()").code == 0
+    assert tables(flask / "instance" / "app.db") == {"user"}
+    assert not (flask / "app.db").exists(), "no second, empty database"
+
+
+def test_a_db_whose_application_is_beside_it(command: Command, flask: Path) -> None:
+    with (flask / "shop.py").open("a") as file:
+        file.write("app = create_app()\n")
+    assert command("apply", "shop:db").code == 0
+    assert tables(flask / "instance" / "app.db") == {"user"}
+
+
+def test_another_file_than_the_applications_is_an_error(
+    command: Command, flask: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    source = (
+        (flask / "shop.py")
+        .read_text()
+        .replace('os.environ.get("DATABASE_URL", "sqlite:///app.db")', '"sqlite:///app.db"')
+    )
+    (flask / "shop.py").write_text(source)
+    monkeypatch.setenv("DATABASE_URL", "sqlite:///other.db")
+    ran = command("apply", "shop:create_app()")
+    assert ran.code == 2
+    assert (
+        f"DATABASE_URL names {flask / 'other.db'}, the application itself uses {flask / 'instance' / 'app.db'}"
+        in ran.err
+    )
+    assert not (flask / "other.db").exists()
+    assert command("check", "shop:create_app()", "--url", "sqlite:///nothing.db").code == 2
+
+
+def test_a_person_may_look_at_another_file_that_is_there(command: Command, flask: Path) -> None:
+    with closing(sqlite3.connect(flask / "copy.db")) as connection:
+        connection.execute("CREATE TABLE user (id INTEGER PRIMARY KEY, name VARCHAR)")
+    ran = command("check", "shop:create_app()", "--url", f"sqlite:///{flask / 'copy.db'}")
+    assert (ran.code, "copy.db" in ran.out) == (0, True)
+
+
+def test_other_binds_are_said_not_to_be_guarded(command: Command, flask: Path) -> None:
+    (flask / "shop.py").write_text(APPLICATION.replace("{binds}", '{"audit": "sqlite:///audit.db"}'))
+    ran = command("apply", "shop:create_app()")
+    assert ran.code == 0
+    assert "only the main database is guarded, not the binds audit" in ran.err
+
+
+def test_models_without_an_application_need_a_url(command: Command, flask: Path) -> None:
+    ran = command("check", "shop:db")
+    assert ran.code == 2
+    assert "no database URL" in ran.err

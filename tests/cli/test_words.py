@@ -1,0 +1,150 @@
+"""What the command line says and asks: the next command, the end of a plan, the width of a terminal."""
+
+from __future__ import annotations
+
+import json
+import os
+import pty
+import subprocess
+import sys
+from contextlib import suppress
+from pathlib import Path
+
+import pytest
+
+from schema_guard.plan import Evidence
+from schema_guard.render.line import Span, Style, line, plain, wrapped
+from tests.cli.conftest import Command, url_of
+from tests.cli.test_commands import BEFORE, validate
+
+UNKNOWN = (
+    "CREATE TABLE users (id INTEGER NOT NULL PRIMARY KEY, tenant INTEGER NOT NULL)",
+    "CREATE TABLE proposals (id INTEGER NOT NULL PRIMARY KEY, user_id INTEGER REFERENCES users (id))",
+)
+
+
+def test_the_next_command_keeps_what_chose_the_database_and_what_counts(command: Command, application: Path) -> None:
+    url = url_of(application, BEFORE)
+    ran = command("check", "shop:Base", "--url", url, "--accept", "index-missing proposals.ix_proposals_visitor")
+    expected = f"plan shop:Base --url {url} --accept 'index-missing proposals.ix_proposals_visitor'"
+    assert f"next: schema-guard {expected}\n" in ran.out
+
+
+def test_the_plan_says_what_apply_exits_with(command: Command, application: Path) -> None:
+    url = url_of(application, UNKNOWN)
+    plan = command("plan", "shop:Base", "--url", url)
+    assert "apply would exit 1: users.tenant still breaks the application" in plan.out
+    document = command("plan", "shop:Base", "--url", url, "--format", "json")
+    validate(document.out)
+    assert json.loads(document.out)["apply_exit_code"] == command("apply", "shop:Base", "--url", url).code == 1
+
+
+def test_a_long_script_is_shown_when_asked_for(command: Command, application: Path) -> None:
+    url = url_of(application, BEFORE)
+    short, full = command("plan", "shop:Base", "--url", url).out, command("plan", "shop:Base", "--url", url, "-v").out
+    assert "statements, -v shows them" in short
+    assert "INSERT OR ABORT INTO" not in short
+    assert "INSERT OR ABORT INTO" in full
+    assert len(short.splitlines()) < 25
+
+
+def test_check_and_apply_print_the_statement_for_what_they_refuse(command: Command, application: Path) -> None:
+    url = url_of(
+        application,
+        (
+            "CREATE TABLE users (id INTEGER NOT NULL PRIMARY KEY)",
+            "CREATE TABLE proposals (id INTEGER NOT NULL PRIMARY KEY, user_id INTEGER REFERENCES users (id), "
+            "visitor VARCHAR(64))",
+            "INSERT INTO proposals (id) VALUES (6), (5)",
+        ),
+    )
+    for name in ("check", "apply"):
+        out = command(name, "shop:Base", "--url", url).out
+        assert "2 rows violate it (keys 5 and 6)" in out
+        assert "        SELECT id FROM proposals WHERE NOT (user_id IS NOT NULL OR visitor IS NOT NULL)" in out
+
+
+@pytest.mark.parametrize(
+    ("arguments", "suggested"),
+    [
+        (["shop:Base", "python", "-c", "print(1)"], "schema-guard run shop:Base -- python -c 'print(1)'"),
+        (["python", "-c", "print(1)"], "schema-guard run -- python -c 'print(1)'"),
+        (["shop:Base", "--budget", "5s", "python", "-m", "x"], "run shop:Base --budget 5s -- python -m x"),
+        (["--budget", "5s", "shop:Base", "python", "-c", "1"], "run --budget 5s shop:Base -- python -c 1"),
+        (["shop:Base", "echo", "up"], "schema-guard run shop:Base -- echo up"),
+    ],
+)
+def test_a_command_without_its_separator_is_shown_with_it(
+    command: Command, arguments: list[str], suggested: str
+) -> None:
+    ran = command("run", *arguments)
+    assert ran.code == 2
+    assert "the command has to stand behind --" in ran.err
+    assert suggested in ran.err
+
+
+def test_a_mistyped_option_of_run_is_no_command(command: Command) -> None:
+    ran = command("run", "--budgt", "5s", "shop:Base", "--", "echo")
+    assert "No such option" in ran.err
+
+
+def on_a_terminal(directory: Path, columns: int, *arguments: str) -> str:
+    """What a person sees whose terminal has so many columns; without colours."""
+    ours, theirs = pty.openpty()
+    source = str(Path(__file__).parents[2] / "src")
+    settings = {**os.environ, "COLUMNS": str(columns), "NO_COLOR": "1", "PYTHONPATH": source}
+    process = subprocess.Popen(
+        [sys.executable, "-m", "schema_guard", *arguments], cwd=directory, env=settings, stdout=theirs, stderr=theirs
+    )
+    os.close(theirs)
+    parts = []
+    with suppress(OSError):
+        while part := os.read(ours, 65536):
+            parts.append(part)
+    process.wait(60)
+    os.close(ours)
+    return b"".join(parts).decode().replace("\r\n", "\n")
+
+
+@pytest.mark.parametrize("columns", [60, 80, 120])
+def test_words_are_wrapped_at_the_terminals_width(application: Path, columns: int) -> None:
+    url = url_of(application, UNKNOWN)
+    seen = on_a_terminal(application, columns, "check", "shop:Base", "--url", url)
+    copied = ("next: ", "      key: ", "        ")
+    for text in seen.splitlines():
+        assert len(text) <= columns or text.startswith(copied) or " " not in text.strip(), text
+    joined = " ".join(seen.split())
+    assert "INSERT of User fails (NOT NULL constraint failed): the models leave it out" in joined
+
+
+def test_a_terminal_shows_each_step_once(application: Path) -> None:
+    url = url_of(application, BEFORE)
+    seen = on_a_terminal(application, 120, "apply", "shop:Base", "--url", url)
+    assert seen.count("column proposals.visitor") == 1
+    assert seen.rstrip().splitlines()[-1].startswith("the application can start")
+
+
+def test_wrapping_keeps_the_words_their_styles_and_the_indentation() -> None:
+    spans = line("      ", Span("not repaired: ", Style.WEAKENS), "one two three four five six")
+    lines = wrapped(spans, 30)
+    assert plain(lines) == "      not repaired: one two\n        three four five six\n"
+    assert lines[0][1].style is Style.WEAKENS
+    assert wrapped(line("  ", Span("SELECT " + "x" * 90, Style.SQL)), 30) == [
+        line("  ", Span("SELECT " + "x" * 90, Style.SQL))
+    ]
+    assert plain(wrapped(line("x" * 90, " y"), 30)) == "x" * 90 + "\n  y\n"
+
+
+@pytest.mark.parametrize(
+    ("count", "sample", "words"),
+    [
+        (1, ("6",), "key 6"),
+        (2, ("6", "5"), "keys 6 and 5"),
+        (3, ("6", "5", "4"), "keys 6, 5 and 4"),
+        (9, ("6", "5"), "keys 6, 5, .."),
+        (2, ("1, 2", "1, 3"), "keys (1, 2) and (1, 3)"),
+        (2, (), ""),
+    ],
+)
+def test_keys_are_written_as_words(count: int, sample: tuple[str, ...], words: str) -> None:
+    assert Evidence(count, "", sample).keys == words
