@@ -29,7 +29,7 @@ class Kind(StrEnum):
     KEY = "key"
     """What a foreign key may refer to: columns by which the rows are told apart. Their order does not matter."""
     ROWS = "rows"
-    """The rows hold what a declared backfill fills into these columns."""
+    """The rows hold what a declared backfill fills into the column."""
     NOT_NULL = "not null"
     """The column is NOT NULL, and that is validated."""
     CONSTRAINT = "constraint"
@@ -87,8 +87,8 @@ class Need:
         return Need(Kind.KEY, table, tuple(columns))
 
     @staticmethod
-    def rows(table: Name) -> Need:
-        return Need(Kind.ROWS, table)
+    def rows(table: Name, column: str) -> Need:
+        return Need(Kind.ROWS, table, (column,))
 
     @staticmethod
     def not_null(table: Name, column: str) -> Need:

@@ -152,6 +152,8 @@ class Step:
     """What is there afterwards."""
     requires: frozenset[Need] = frozenset()
     """What has to be there before, live or by another step."""
+    after: frozenset[Need] = frozenset()
+    """What comes before it where a step provides it; should that step fail, this one is tried all the same."""
     answers: tuple[Difference, ...] = ()
     """The differences that it works on; `resolves` says which of them are gone after this step."""
     unless: str = ""

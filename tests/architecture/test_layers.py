@@ -15,7 +15,7 @@ LAYERS = (
     ("execute", "render"),
     ("dialects",),
     ("dialects.postgresql", "dialects.sqlite"),
-    ("dialects.survey",),
+    ("dialects.survey", "dialects.stands_on"),
     (
         "dialects.bridge",
         "dialects.conditions",

@@ -247,6 +247,8 @@ class Dialect(Words, Protocol):
     """One database system."""
 
     rules: Rules
+    functions: str
+    """What stands before the name of a function of the system's, so that no other of that name is meant."""
 
     def quote(self, name: Name | str) -> str:
         """The name, quoted where needed, qualified where it has a schema."""

@@ -35,6 +35,9 @@ ROW_SECURITY = "row-level security may hide rows"
 class Quoting(Protocol):
     """What the survey needs of a dialect."""
 
+    functions: str
+    """What stands before the name of a function of the system's."""
+
     def quote(self, name: Name | str) -> str: ...
 
 
@@ -84,7 +87,7 @@ def _evidence(difference: Difference, table: Table, actual: Schema, dialect: Quo
     target = getattr(getattr(difference, "foreign_key", None), "target", None)
     if target is not None and actual.table(target) is None:
         return None
-    violators = violators_of(difference, table, dialect.quote)
+    violators = violators_of(difference, table, dialect.quote, dialect.functions)
     if violators is None:
         return None
     return _hidden(violators.query) if hidden else _count(violators, read)

@@ -47,8 +47,10 @@ class Violators:
     sample: str
 
 
-def violators_of(difference: Difference, table: Table, quote: Quote) -> Violators | None:
+def violators_of(difference: Difference, table: Table, quote: Quote, functions: str = "") -> Violators | None:
     """The rows of the live `table` that violate what the difference says is missing.
+
+    `functions` stands before the names of functions: `pg_catalog.` leads past one of the same name on the search_path.
 
     None when no row can, or when a column that it needs is not there yet.
     """
@@ -56,23 +58,24 @@ def violators_of(difference: Difference, table: Table, quote: Quote) -> Violator
         case NullabilityDiffers(column=column):
             if column.nullable or table.column(column.name) is None:
                 return None
-            return _where(table, f"{quote(column.name)} IS NULL", quote)
+            return _where(table, f"{quote(column.name)} IS NULL", quote, functions)
         case CheckMissing(check=check) | CheckNotValidated(check=check):
             if _lacks_mentioned(check.expression, difference.table, table):
                 return None
-            return _where(table, f"NOT ({check.expression})", quote)
+            return _where(table, f"NOT ({check.expression})", quote, functions)
         case UniqueMissing(unique=unique):
             if _lacks(table, unique.columns):
                 return None
-            return _duplicates(table, [quote(name) for name in unique.columns], None, unique.nulls_not_distinct, quote)
+            terms = [quote(name) for name in unique.columns]
+            return _duplicates(table, terms, None, unique.nulls_not_distinct, quote, functions)
         case IndexMissing(index=index) | IndexInvalid(index=index):
-            return _index_duplicates(index, difference.table, table, quote)
+            return _index_duplicates(index, difference.table, table, quote, functions)
         case PrimaryKeyDiffers(primary_key=primary_key, actual=None):
             if _lacks(table, primary_key.columns):
                 return None
-            return _unfit_keys(table, primary_key.columns, quote)
+            return _unfit_keys(table, primary_key.columns, quote, functions)
         case ForeignKeyMissing(foreign_key=key) | ForeignKeyNotValidated(foreign_key=key):
-            return None if _lacks(table, key.columns) else _orphans(table, key, quote)
+            return None if _lacks(table, key.columns) else _orphans(table, key, quote, functions)
         case _:
             return None
 
@@ -112,19 +115,19 @@ def _as_text(columns: Sequence[str], quote: Quote) -> str:
     return ", ".join(f"CAST({quote(name)} AS TEXT)" for name in columns)
 
 
-def _where(table: Table, condition: str, quote: Quote) -> Violators:
+def _where(table: Table, condition: str, quote: Quote, functions: str) -> Violators:
     rows = f"FROM {quote(table.name)} WHERE {condition}"
     keys = _keys(table)
     return Violators(
         query=f"SELECT {', '.join(map(quote, keys)) or '*'} {rows}",
-        count=f"SELECT count(*) {rows}",
+        count=f"SELECT {functions}count(*) {rows}",
         exists=f"SELECT EXISTS (SELECT 1 {rows})",
         sample=f"SELECT {_as_text(keys, quote)} {rows} LIMIT {SAMPLE}" if keys else "",
     )
 
 
 def _duplicates(
-    table: Table, terms: Sequence[str], predicate: str | None, nulls_not_distinct: bool, quote: Quote
+    table: Table, terms: Sequence[str], predicate: str | None, nulls_not_distinct: bool, quote: Quote, functions: str
 ) -> Violators:
     """Rows that share all their terms with another row. NULLs are distinct from each other unless said otherwise."""
     conditions = [] if nulls_not_distinct else [f"{term} IS NOT NULL" for term in terms]
@@ -132,19 +135,24 @@ def _duplicates(
         conditions.append(f"({predicate})")
     rows = f"FROM {quote(table.name)}" + (f" WHERE {' AND '.join(conditions)}" if conditions else "")
     by = ", ".join(terms)
-    groups = f"{rows} GROUP BY {by} HAVING count(*) > 1"
+    groups = f"{rows} GROUP BY {by} HAVING {functions}count(*) > 1"
     copies = quote(_free("copies", {column.name for column in table.columns}))
     keys = _keys(table)
-    numbered = f"FROM (SELECT *, count(*) OVER (PARTITION BY {by}) AS {copies} {rows}) AS duplicates WHERE {copies} > 1"
+    counted = f"count(*) OVER (PARTITION BY {by}) AS {copies}"
+    end = f"AS duplicates WHERE {copies} > 1"
+    numbered, shown = (f"FROM (SELECT *, {prefix}{counted} {rows}) {end}" for prefix in (functions, ""))
     return Violators(
-        query=f"SELECT {', '.join(map(quote, keys)) or '*'} {numbered}",
-        count=f"SELECT coalesce(sum({copies}), 0) FROM (SELECT count(*) AS {copies} {groups}) AS duplicates",
+        query=f"SELECT {', '.join(map(quote, keys)) or '*'} {shown}",
+        count=(
+            f"SELECT coalesce({functions}sum({copies}), 0)"
+            f" FROM (SELECT {functions}count(*) AS {copies} {groups}) AS duplicates"
+        ),
         exists=f"SELECT EXISTS (SELECT 1 {groups})",
         sample=f"SELECT {_as_text(keys, quote)} {numbered} LIMIT {SAMPLE}" if keys else "",
     )
 
 
-def _index_duplicates(index: Index, expected: Table, table: Table, quote: Quote) -> Violators | None:
+def _index_duplicates(index: Index, expected: Table, table: Table, quote: Quote, functions: str) -> Violators | None:
     if not index.unique:
         return None
     for element in index.elements:
@@ -156,7 +164,7 @@ def _index_duplicates(index: Index, expected: Table, table: Table, quote: Quote)
     if index.where and _lacks_mentioned(index.where, expected, table):
         return None
     terms = [_term(element, quote) for element in index.elements]
-    return _duplicates(table, terms, index.where, index.nulls_not_distinct, quote)
+    return _duplicates(table, terms, index.where, index.nulls_not_distinct, quote, functions)
 
 
 def _term(element: IndexElement, quote: Quote) -> str:
@@ -168,25 +176,24 @@ def _term(element: IndexElement, quote: Quote) -> str:
     return f"{term} COLLATE {quote(Name(schema, rest) if qualified else element.collation)}"
 
 
-def _unfit_keys(table: Table, columns: Sequence[str], quote: Quote) -> Violators:
+def _unfit_keys(table: Table, columns: Sequence[str], quote: Quote, functions: str) -> Violators:
     """Rows that cannot take part in a primary key: a part of it is NULL, or another row has the same."""
     names = [quote(name) for name in columns]
     by = ", ".join(names)
     is_null = " OR ".join(f"{name} IS NULL" for name in names)
     copies = quote(_free("copies", {column.name for column in table.columns}))
-    unfit = (
-        f"FROM (SELECT *, count(*) OVER (PARTITION BY {by}) AS {copies} FROM {quote(table.name)}) AS unfit"
-        f" WHERE {copies} > 1 OR {is_null}"
-    )
+    counted = f"count(*) OVER (PARTITION BY {by}) AS {copies} FROM {quote(table.name)}) AS unfit"
+    end = f"WHERE {copies} > 1 OR {is_null}"
+    unfit, shown = (f"FROM (SELECT *, {prefix}{counted} {end}" for prefix in (functions, ""))
     return Violators(
-        query=f"SELECT {by} {unfit}",
-        count=f"SELECT count(*) {unfit}",
+        query=f"SELECT {by} {shown}",
+        count=f"SELECT {functions}count(*) {unfit}",
         exists=f"SELECT EXISTS (SELECT 1 {unfit})",
         sample=f"SELECT {_as_text(columns, quote)} {unfit} LIMIT {SAMPLE}",
     )
 
 
-def _orphans(table: Table, key: ForeignKey, quote: Quote) -> Violators:
+def _orphans(table: Table, key: ForeignKey, quote: Quote, functions: str) -> Violators:
     """Rows whose key has no partner. MATCH SIMPLE lets a row go as soon as a part is NULL, MATCH FULL only if all are
     (PostgreSQL manual, CREATE TABLE, REFERENCES; SQLite always matches SIMPLE)."""
     child = [f"child.{quote(name)}" for name in key.columns]
@@ -204,7 +211,7 @@ def _orphans(table: Table, key: ForeignKey, quote: Quote) -> Violators:
     as_text = ", ".join(f"CAST(child.{quote(name)} AS TEXT)" for name in keys)
     return Violators(
         query=f"SELECT {shown} {rows}",
-        count=f"SELECT count(*) {rows}",
+        count=f"SELECT {functions}count(*) {rows}",
         exists=f"SELECT EXISTS (SELECT 1 {rows})",
         sample=f"SELECT {as_text} {rows} LIMIT {SAMPLE}" if keys else "",
     )

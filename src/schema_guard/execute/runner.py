@@ -94,7 +94,7 @@ class _Execution:
             if last:
                 result: StepResult | None = self._closed(work)
             else:
-                result = self._outcome(work) if put_off.isdisjoint(work.step.requires) else None
+                result = self._outcome(work) if put_off.isdisjoint(work.step.requires | work.step.after) else None
             if result is None:
                 again.append(work)
                 put_off.update(work.step.provides)

@@ -45,7 +45,8 @@ def _with_required_prerequisites(steps: Sequence[Step]) -> list[Step]:
         if step_id in required:
             continue
         required.add(step_id)
-        pending.extend(provider[need] for need in by_id[step_id].requires if need in provider)
+        step = by_id[step_id]
+        pending.extend(provider[need] for need in step.requires | step.after if need in provider)
     return [replace(step, urgency=Urgency.REQUIRED) if step.id in required else step for step in steps]
 
 
@@ -60,7 +61,7 @@ def _after_what_they_require(steps: Sequence[Step]) -> list[Step]:
         if index in placed or index in path:
             return
         path.add(index)
-        for need in sorted(steps[index].requires, key=str):
+        for need in sorted(steps[index].requires | steps[index].after, key=str):
             if need in provider:
                 place(provider[need])
         path.discard(index)

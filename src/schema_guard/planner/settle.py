@@ -132,6 +132,7 @@ def _merged(first: Step, second: Step) -> Step:
         resolves=tuple(dict.fromkeys((*first.resolves, *second.resolves))),
         answers=tuple(dict.fromkeys((*first.answers, *second.answers))),
         requires=first.requires | second.requires,
+        after=first.after | second.after,
         provides=first.provides | second.provides,
         urgency=Urgency.REQUIRED if Urgency.REQUIRED in (first.urgency, second.urgency) else Urgency.DEBT,
     )

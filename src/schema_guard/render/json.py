@@ -166,6 +166,7 @@ def _step(step: Step, report: Report) -> dict[str, Value]:
         "repeat": step.repeat,
         "resolves": [short_key(key, report.server.schema) for key in step.resolves],
         "requires": [_need(need) for need in sorted(step.requires, key=str)],
+        "after": [_need(need) for need in sorted(step.after, key=str)],
         "provides": [_need(need) for need in sorted(step.provides, key=str)],
     }
 

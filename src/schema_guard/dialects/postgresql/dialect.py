@@ -51,6 +51,7 @@ class PostgreSQLDialect:
     """
 
     name = "postgresql"
+    functions = "pg_catalog."
 
     def __init__(self, like: SQLAlchemyDialect | None = None, version: int = 0, encoding: str = "") -> None:
         self._codec = codec_of(encoding)

@@ -27,6 +27,7 @@ class SQLiteDialect:
     """
 
     name = "sqlite"
+    functions = ""
 
     def __init__(self, sqlalchemy: SQLAlchemyDialect | None = None) -> None:
         self.sqlalchemy: SQLAlchemyDialect = sqlalchemy or SQLiteDialect_pysqlite()

@@ -56,7 +56,7 @@ def backfill_pending(difference: BackfillPending, context: Context) -> Repairs:
             scans=True,
             repeat=True,
             batches=_batches(fill, context),
-            provides=context.rows_needed(difference.table),
+            provides=frozenset(Need.rows(fill.table, column) for column in fill.columns),
             requires=frozenset(Need.column(name, column) for name, column in fill.needs)
             | frozenset({Need.table(fill.source)}),
         )

@@ -38,7 +38,8 @@ def check_missing(difference: CheckMissing, context: Context) -> Repairs:
         Phase.CHECK,
         resolves=wanted_unvalidated,
         provides=frozenset({added}),
-        requires=context.mentioned(table, check.expression) | context.rows_needed(table),
+        requires=context.mentioned(table, check.expression),
+        after=context.after_rows(difference),
         unless=violators.exists if violators else "",
         unless_reason=f"rows violate it: {violators.query}" if violators else "",
     )
@@ -63,7 +64,7 @@ def check_not_validated(difference: CheckNotValidated, context: Context) -> Repa
             )
         ]
     hindrance = context.hindrance(difference, "violate it", "violates it")
-    return [hindrance] if hindrance else [_validate(difference, name, context, context.rows_needed(difference.table))]
+    return [hindrance] if hindrance else [_validate(difference, name, context, frozenset())]
 
 
 def _validate(
@@ -85,6 +86,7 @@ def _validate(
         hazards=(Hazard.SCANS,),
         scans=True,
         requires=requires,
+        after=context.after_rows(difference),
         undo_on_failure=undo,
     )
 

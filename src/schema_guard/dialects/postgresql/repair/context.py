@@ -9,6 +9,7 @@ from typing import Protocol, TypeAlias
 from schema_guard.dialects.base import Facts
 from schema_guard.dialects.postgresql.literals import literal
 from schema_guard.dialects.postgresql.repair import probes
+from schema_guard.dialects.stands_on import columns_under
 from schema_guard.dialects.survey import ROW_SECURITY
 from schema_guard.dialects.violators import Violators, mentions, tables_read, violators_of
 from schema_guard.difference import BackfillPending, Difference, Impact, TableMissing
@@ -45,6 +46,9 @@ class Quoting(Protocol):
 
     def quote(self, name: Name | str) -> str: ...
 
+
+SYSTEM = "pg_catalog."
+"""What leads past a function of the same name on the search_path."""
 
 HIDDEN = (
     f"{ROW_SECURITY} that stand in the way: run it as a role that sees them all"
@@ -138,7 +142,7 @@ class Context:
         """The rows in the way, asked for when all columns are there: the live ones and those that the plan adds."""
         wanted = self.expected.table(table.name)
         added = [column for column in wanted.columns if table.column(column.name) is None] if wanted else []
-        return violators_of(difference, replace(table, columns=(*table.columns, *added)), self.quote)
+        return violators_of(difference, replace(table, columns=(*table.columns, *added)), self.quote, SYSTEM)
 
     def hidden(self, difference: Difference) -> bool:
         """Whether row-level security may hide rows that decide about a difference of a table that is there."""
@@ -183,14 +187,21 @@ class Context:
         )
 
     def _will_be_filled(self, difference: Difference) -> bool:
-        return any(
-            isinstance(other, BackfillPending) and other.table.name == difference.table_name
-            for other in self.differences
-        )
+        return bool(self._filled(difference))
 
-    def rows_needed(self, table: Table) -> frozenset[Need]:
-        """A constraint waits for the table's backfill: NOT VALID already binds every UPDATE of an unfit row."""
-        return frozenset({Need.rows(table.name)})
+    def _filled(self, difference: Difference) -> frozenset[str]:
+        """Those of the columns under a constraint into which a declared backfill fills values."""
+        fills = [other.fill for other in self.differences if isinstance(other, BackfillPending)]
+        own = {column for fill in fills if fill.table == difference.table_name for column in fill.columns}
+        return columns_under(difference) & own
+
+    def after_rows(self, difference: Difference) -> frozenset[Need]:
+        """A constraint comes after the backfill of its columns, unless no row is in its way: NOT VALID already binds
+        every UPDATE of an unfit row."""
+        evidence, table = self.survey.evidence.get(difference.key), difference.table_name
+        if table is None or (evidence is not None and evidence.count == 0 and evidence.exact):
+            return frozenset()
+        return frozenset(Need.rows(table, column) for column in self._filled(difference))
 
     def mentioned(self, table: Table, *texts: str | None) -> frozenset[Need]:
         """The columns that the texts can refer to."""
@@ -256,6 +267,7 @@ class Context:
         resolves: bool = True,
         provides: frozenset[Need] = frozenset(),
         requires: frozenset[Need] = frozenset(),
+        after: frozenset[Need] = frozenset(),
         unless: str = "",
         unless_reason: str = "",
         undo_on_failure: tuple[str, ...] = (),
@@ -291,6 +303,7 @@ class Context:
             work=work,
             provides=provides,
             requires=requires | _table_needed(difference),
+            after=after,
             unless=unless,
             unless_reason=unless_reason,
             undo_on_failure=undo_on_failure,

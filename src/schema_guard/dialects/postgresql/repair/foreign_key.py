@@ -61,7 +61,8 @@ def foreign_key_missing(difference: ForeignKeyMissing, context: Context) -> Repa
         scans=scans,
         resolves=not late or wanted_unvalidated,
         provides=frozenset({added}),
-        requires=_needs(difference, key, context),
+        requires=_needs(difference, key),
+        after=context.after_rows(difference),
         unless=in_the_way.exists if in_the_way and not context.created(table) else "",
         unless_reason=f"rows refer to nothing: {in_the_way.query}" if in_the_way else "",
     )
@@ -106,7 +107,7 @@ def foreign_key_not_validated(difference: ForeignKeyNotValidated, context: Conte
             )
         ]
     hindrance = context.hindrance(difference, "refer to nothing", "refers to nothing")
-    return [hindrance] if hindrance else [_validate(difference, name, context, context.rows_needed(difference.table))]
+    return [hindrance] if hindrance else [_validate(difference, name, context, frozenset())]
 
 
 def _validate(
@@ -124,6 +125,7 @@ def _validate(
         hazards=(Hazard.SCANS,),
         scans=True,
         requires=requires,
+        after=context.after_rows(difference),
     )
 
 
@@ -140,7 +142,7 @@ def _locks(
     return tuple(locked for locked in dict.fromkeys(found) if locked.lock is on_table or locked.relation not in table)
 
 
-def _needs(difference: ForeignKeyMissing, key: ForeignKey, context: Context) -> frozenset[Need]:
+def _needs(difference: ForeignKeyMissing, key: ForeignKey) -> frozenset[Need]:
     table = difference.table.name
     return frozenset(
         {
@@ -149,7 +151,7 @@ def _needs(difference: ForeignKeyMissing, key: ForeignKey, context: Context) -> 
             *(Need.column(table, column) for column in key.columns),
             *(Need.column(key.target, column) for column in key.target_columns),
         }
-    ) | context.rows_needed(difference.table)
+    )
 
 
 def _refers_to_a_deferrable_key(key: ForeignKey, context: Context) -> str:

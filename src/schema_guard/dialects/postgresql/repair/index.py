@@ -87,6 +87,7 @@ def build_concurrently(
         resolves=resolves,
         provides=provides | _provided(index, table),
         requires=_needed(index, expected, context),
+        after=context.after_rows(difference) if index.unique else frozenset(),
         unless=probes.any_of(taken, unless),
         unless_reason=f"{reason + '; or ' if reason else ''}something of the name {name} is there already",
         undo_on_failure=clear_away(quoted, relation),
@@ -139,6 +140,7 @@ def index_invalid(difference: IndexInvalid, context: Context) -> Repairs:
             transactional=False,
             provides=_provided(index, table.name),
             requires=_needed(index, table, context),
+            after=context.after_rows(difference) if index.unique else frozenset(),
             unless=violators.exists if violators else "",
             unless_reason=f"rows share their key: {violators.query}" if violators else "",
             undo_on_failure=clear_away(quoted, context.quote(Name(table.name.schema, index.name))),
@@ -202,6 +204,7 @@ def _on_partitioned(difference: IndexMissing, name: Name, context: Context) -> R
         scans=True,
         provides=_provided(index, table.name),
         requires=_needed(index, table, context),
+        after=context.after_rows(difference) if index.unique else frozenset(),
         unless=probes.any_of(context.too_many(table), violators.exists if violators else ""),
         unless_reason="the table holds more rows than when it was looked at, or duplicates",
     )
@@ -242,5 +245,4 @@ def _needed(index: Index, table: Table, context: Context) -> frozenset[Need]:
     plain = frozenset(Need.column(table.name, element.text) for element in index.elements if not element.is_expression)
     expressions = [element.text for element in index.elements if element.is_expression]
     included = frozenset(Need.column(table.name, name) for name in index.include)
-    rows = context.rows_needed(table) if index.unique else frozenset()
-    return plain | included | rows | context.mentioned(table, index.where, *expressions)
+    return plain | included | context.mentioned(table, index.where, *expressions)

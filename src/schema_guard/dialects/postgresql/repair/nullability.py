@@ -97,7 +97,7 @@ def tighten(
     difference: Difference, table: Table, column: Column, context: Context, *, unless: str, reason: str
 ) -> list[Step]:
     """Steps that end with NOT NULL on the column, whatever a run before this one got done."""
-    requires = frozenset({Need.column(table.name, column.name)}) | context.rows_needed(table)
+    requires = frozenset({Need.column(table.name, column.name)})
     expected = table.column(column.name)
     if expected is not None and expected.write is Write.OMITTED:  # an INSERT leaves it out
         requires |= {Need.default(table.name, column.name)}
@@ -129,6 +129,7 @@ def _at_once(
         cost="reads every row of a small or empty table",
         provides=frozenset({Need.not_null(table.name, column.name)}),
         requires=requires,
+        after=context.after_rows(difference),
         unless=probes.any_of(context.too_many(table), unless),
         unless_reason=reason or "the table holds more rows than when it was looked at",
     )
@@ -162,6 +163,7 @@ def _by_not_valid(
                 resolves=False,
                 provides=frozenset({done}),
                 requires=requires,
+                after=context.after_rows(difference),
                 unless=unless,
                 unless_reason=reason,
             )
@@ -216,6 +218,7 @@ def _by_helper(
                 resolves=False,
                 provides=frozenset({added}),
                 requires=requires,
+                after=context.after_rows(difference),
                 unless=unless,
                 unless_reason=reason,
             )

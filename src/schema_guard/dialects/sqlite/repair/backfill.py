@@ -41,7 +41,7 @@ def fill_rows(pending: BackfillPending, case: Case) -> Step:
         scans=True,
         repeat=True,
         batches=batches,
-        provides=frozenset({Need.rows(fill.table)}),
+        provides=frozenset(Need.rows(fill.table, column) for column in fill.columns),
         requires=frozenset(missing | tables),
     )
 

@@ -5,7 +5,7 @@ What refers to a key that another step makes has a third: that step may fail, an
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from enum import Enum
 
 from schema_guard.dialects.sqlite.backup import backup_statement
@@ -16,6 +16,8 @@ from schema_guard.dialects.sqlite.own_backups import KEPT
 from schema_guard.dialects.sqlite.reader import UnreadableTextError
 from schema_guard.dialects.sqlite.rebuild import Rebuild
 from schema_guard.dialects.sqlite.repair.case import FILE_LOCK, ByHand, Case, Edit, urgency_of
+from schema_guard.dialects.stands_on import columns_under
+from schema_guard.difference import ColumnMissing
 from schema_guard.need import Kind, Need
 from schema_guard.plan import Hazard, Phase, Refusal, Step, Urgency
 from schema_guard.schema import Name, Table
@@ -129,8 +131,6 @@ def _step(rebuild: Rebuild, edits: Sequence[Edit], live: Table, needs: frozenset
     certain = all(edit.certain for edit in edits)
     provides = {need for edit in edits for need in edit.provides} | {_rebuilt(live, part)}
     requires = {need for edit in edits for need in edit.requires} | needs
-    if not certain:
-        requires.add(Need.rows(live.name))
     if _backup_of(live, case):
         requires.add(_backup_needed(live))
     unless = " OR ".join(f"({edit.unless})" for edit in edits if edit.unless)
@@ -153,9 +153,17 @@ def _step(rebuild: Rebuild, edits: Sequence[Edit], live: Table, needs: frozenset
         transactional=False,
         provides=frozenset(provides),
         requires=frozenset(requires - provides),
+        after=frozenset() if certain else frozenset(_rows_under(edits, live)),
         unless=f"SELECT {unless}" if unless and not certain else "",
         unless_reason=f"rows of {live.name} stand in the way of: {_uncertain(edits)}" if unless and not certain else "",
     )
+
+
+def _rows_under(edits: Sequence[Edit], live: Table) -> Iterator[Need]:
+    """The values that a declared backfill may fill in before; a missing column's are those of the column itself."""
+    for edit in edits:
+        own = {edit.difference.column.name} if isinstance(edit.difference, ColumnMissing) else set[str]()
+        yield from (Need.rows(live.name, column) for column in columns_under(edit.difference) | own)
 
 
 def _uncertain(edits: Sequence[Edit]) -> str:

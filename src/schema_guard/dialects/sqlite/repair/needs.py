@@ -5,15 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from schema_guard.dialects.sqlite.reader import key
-from schema_guard.dialects.violators import mentions
-from schema_guard.difference import (
-    CheckMissing,
-    Difference,
-    ForeignKeyMissing,
-    IndexMissing,
-    PrimaryKeyDiffers,
-    UniqueMissing,
-)
+from schema_guard.dialects.stands_on import columns_under
+from schema_guard.difference import Difference
 from schema_guard.need import Kind, Need
 from schema_guard.schema import ForeignKey, Index, Schema, Table
 
@@ -25,9 +18,7 @@ def columns_needed(difference: Difference) -> frozenset[Need]:
     table = getattr(difference, "table", None)
     if not isinstance(table, Table):
         return frozenset()
-    return frozenset(
-        Need.column(table.name, column.name) for column in table.columns if _stands_on(difference, column.name)
-    )
+    return frozenset(Need.column(table.name, column) for column in columns_under(difference))
 
 
 def target_needs(wanted: ForeignKey) -> frozenset[Need]:
@@ -63,27 +54,3 @@ def key_of_index(index: Index) -> tuple[str, ...] | None:
     """The columns of a unique index that a foreign key may refer to: of all rows, and compared as the columns are."""
     plain = index.unique and index.where is None and all(element.collation is None for element in index.elements)
     return index.columns if plain else None
-
-
-def _stands_on(difference: Difference, column: str) -> bool:
-    match difference:
-        case UniqueMissing(unique=unique):
-            return column in unique.columns
-        case ForeignKeyMissing(foreign_key=wanted):
-            return column in wanted.columns
-        case PrimaryKeyDiffers(primary_key=wanted_key):
-            return column in wanted_key.columns
-        case CheckMissing(check=check):
-            return mentions(check.expression, column)
-        case IndexMissing(index=index):
-            return _is_in(index, column)
-        case _:
-            return False
-
-
-def _is_in(index: Index, column: str) -> bool:
-    named = any(
-        mentions(element.text, column) if element.is_expression else element.text == column
-        for element in index.elements
-    )
-    return named or mentions(index.where or "", column)

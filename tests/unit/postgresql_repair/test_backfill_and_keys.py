@@ -1,0 +1,117 @@
+"""A backfill never decides whether the application starts, and never keeps a key from being added."""
+
+from __future__ import annotations
+
+import pytest
+from sqlalchemy import Column, ForeignKey, Integer, MetaData, String, Table, UniqueConstraint
+
+from schema_guard import Backfill, Guard
+from schema_guard.difference import Impact
+from schema_guard.plan import Urgency
+from schema_guard.report import Outcome, Report
+from tests.postgres.database import Database
+from tests.unit.postgresql_repair.stage import prepare
+
+BEFORE = """CREATE TABLE owner (id INT PRIMARY KEY, label TEXT, code INT);
+CREATE TABLE item (id INT NOT NULL, owner_id INT, label TEXT, code INT);
+INSERT INTO owner VALUES (1, 'a', 10), (2, 'b', 20);
+INSERT INTO item VALUES (1, 1, NULL, NULL), (2, 2, NULL, NULL);"""
+
+RAISING = """CREATE FUNCTION no() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RAISE 'no'; END $$;
+CREATE TRIGGER no BEFORE UPDATE ON item FOR EACH ROW EXECUTE FUNCTION no();"""
+
+
+def guard(*filled: str, unique: str | None = None, required: str | None = None) -> Guard:
+    metadata = MetaData()
+    owner = Table("owner", metadata, Column("id", Integer, primary_key=True, autoincrement=False))
+    owner.append_column(Column("label", String))
+    owner.append_column(Column("code", Integer))
+    item = Table(
+        "item",
+        metadata,
+        Column("id", Integer, primary_key=True, autoincrement=False),
+        Column("owner_id", Integer, ForeignKey("owner.id")),
+        Column("label", String),
+        Column("code", Integer, nullable=required != "code"),
+        *([UniqueConstraint(unique, name="u")] if unique else []),
+    )
+    pairs = {item.c[name]: owner.c[name] for name in filled}
+    return Guard(metadata, backfills=[Backfill(item, pairs, on=item.c.owner_id == owner.c.id)])
+
+
+def outcomes(report: Report) -> dict[str, Outcome]:
+    return {result.step.id: result.outcome for result in report.results}
+
+
+@pytest.mark.every_postgres
+@pytest.mark.parametrize(
+    "hindrance",
+    [
+        pytest.param("CREATE PUBLICATION p FOR TABLE item", id="published"),
+        pytest.param("CREATE PUBLICATION p FOR ALL TABLES", id="all published"),
+        pytest.param(RAISING, id="a trigger that raises"),
+    ],
+)
+def test_a_backfill_that_fails_keeps_no_key_from_being_added(postgres_database: Database, hindrance: str) -> None:
+    prepare(postgres_database, BEFORE + hindrance)
+    report = guard("label").apply(postgres_database.url)
+    done = outcomes(report)
+    assert done["add-primary-key public.item"] is Outcome.DONE
+    assert not report.remains(Impact.BREAKS)
+    steps = [result.step for result in report.results]
+    backfill = next(step for step in steps if step.id.startswith("backfill"))
+    assert backfill.urgency is Urgency.DEBT
+    key = next(step for step in steps if step.id == "add-primary-key public.item")
+    assert steps.index(key) < steps.index(backfill)
+    published = "PUBLICATION" in hindrance  # with the key its rows can be told apart
+    assert (done[backfill.id] is Outcome.DONE) is published
+
+
+def test_not_null_comes_after_the_backfill_that_makes_it_possible(postgres_database: Database) -> None:
+    prepare(postgres_database, BEFORE)
+    report = guard("code", required="code").apply(postgres_database.url)
+    assert report.satisfied
+    steps = [result.step.id for result in report.results]
+    backfill = next(position for position, step in enumerate(steps) if step.startswith("backfill"))
+    assert steps.index("add-primary-key public.item") < backfill
+    assert backfill < min(position for position, step in enumerate(steps) if "not-null public.item.code" in step)
+
+
+def test_not_null_that_a_failed_backfill_does_not_make_possible_tells_the_rows(postgres_database: Database) -> None:
+    prepare(postgres_database, BEFORE + RAISING)
+    report = guard("code", required="code").apply(postgres_database.url)
+    assert not report.remains(Impact.BREAKS)
+    results = {result.step.id: result for result in report.results if "not-null public.item.code" in result.step.id}
+    first = next(iter(results.values()))
+    assert first.outcome is Outcome.BLOCKED
+    assert first.message.startswith("rows hold NULL: SELECT")
+
+
+def test_duplicates_that_no_backfill_changes_are_refused(postgres_database: Database) -> None:
+    prepare(postgres_database, BEFORE + "UPDATE item SET owner_id = 1")
+    plan = guard("label", unique="owner_id").plan(postgres_database.url)
+    assert "unique-missing public.item.u" in {refusal.difference.key for refusal in plan.refusals}
+
+
+@pytest.mark.every_postgres
+def test_functions_of_the_same_name_on_the_search_path_are_not_called(postgres_database: Database) -> None:
+    prepare(
+        postgres_database,
+        BEFORE
+        + """CREATE FUNCTION wrong(anyelement) RETURNS anyelement LANGUAGE plpgsql AS $$ BEGIN RAISE 'wrong'; END $$;
+        CREATE FUNCTION nothing() RETURNS int8 LANGUAGE plpgsql AS $$ BEGIN RAISE 'wrong'; END $$;
+        CREATE AGGREGATE count(*) (SFUNC = int8inc, STYPE = int8, INITCOND = '-1000');
+        CREATE FUNCTION sum(int8) RETURNS numeric LANGUAGE plpgsql AS $$ BEGIN RAISE 'wrong'; END $$;""",
+    )
+    with postgres_database.connect() as connection:
+        connection.execute(f"ALTER DATABASE {postgres_database.name} SET search_path = public, pg_catalog".encode())
+        connection.execute(b"UPDATE item SET code = 5")
+    refused = guard("label", unique="code").plan(postgres_database.url).refusals
+    assert [refusal.reason for refusal in refused if refusal.difference.code == "unique-missing"] == [
+        "2 rows share their key with another row"
+    ]
+    with postgres_database.connect() as connection:
+        connection.execute(b"UPDATE item SET code = id")
+    report = guard("label", unique="code").apply(postgres_database.url)
+    assert Outcome.FAILED not in outcomes(report).values()
+    assert "unique-missing public.item.u" not in {found.difference.key for found in report.findings}
