@@ -261,6 +261,8 @@ class Table:
     """PostgreSQL: its partitions, or the tables that inherit from it, all the way down."""
     partitions: tuple[Partition, ...] = ()
     """PostgreSQL: its partitions, all the way down."""
+    partition_strategy: str | None = None
+    """PostgreSQL: RANGE, LIST or HASH, of a partitioned table."""
     oid: int = 0
     strict: bool = False
     without_rowid: bool = False

@@ -21,6 +21,7 @@ from schema_guard.difference import (
     Difference,
     Impact,
     NotReadable,
+    PartitionMissing,
     RelationDiffers,
     TableMissing,
     TableUnknown,
@@ -54,6 +55,7 @@ def compare_tables(expected: Schema, actual: Schema, judge: Judge, policy: Polic
                 effect=f"not provable: whether statements on {writers(table)} work is not known until it can be read",
             )
         elif live.relation in ALTERABLE:
+            yield from _partitions(table, live)
             yield from _compare_table(table, live, expected, actual, judge, policy)
             yield from compare_counters(table, live, expected, actual, judge)
         else:
@@ -67,6 +69,17 @@ def compare_tables(expected: Schema, actual: Schema, judge: Judge, policy: Polic
     for name in actual.unknown_tables:
         if name.name not in INFRASTRUCTURE:
             yield TableUnknown(name=name, impact=Impact.NOTES)
+
+
+def _partitions(table: Table, live: Table) -> Iterator[PartitionMissing]:
+    """Whether partitions that are there take every row cannot be told; without any, no row finds a place."""
+    if live.relation is not Relation.PARTITIONED or any(not part.partitioned for part in live.partitions):
+        return
+    rules = [filler for filler in live.fillers if filler.kind == "rule"]  # triggers fire on the partition only
+    impact, effect = Impact.BREAKS, f"INSERT of {writers(table)} fails: no partition takes the row"
+    if rules:
+        impact, effect = Impact.WEAKENS, f"not provable: the {rules[0]} may store the rows elsewhere"
+    yield PartitionMissing(table=table, actual=live, impact=impact, effect=effect)
 
 
 def _compare_table(

@@ -6,21 +6,37 @@ Only differences that need it cost a query; a database whose differences are all
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from typing import Protocol
 
 from schema_guard.dialects.definitions import is_rejected
 from schema_guard.dialects.renames import stranded
 from schema_guard.dialects.violators import SAMPLE, Violators, tables_read, violators_of
-from schema_guard.difference import BackfillPending, Difference, Impact, RenameSuspected
+from schema_guard.difference import (
+    BackfillPending,
+    ColumnMissing,
+    Difference,
+    Fit,
+    ForeignKeyMissing,
+    Impact,
+    IndexMissing,
+    PrimaryKeyDiffers,
+    RenameSuspected,
+    TypeDiffers,
+    UniqueMissing,
+)
 from schema_guard.errors import ReadError
 from schema_guard.plan import Definition, Evidence, Rejection, Survey
-from schema_guard.schema import Fill, Name, Schema, Table
+from schema_guard.schema import Fill, Name, Relation, Schema, Table
 
 __all__ = ["Quoting", "Read", "take_survey"]
 
 Read = Callable[[str], Sequence[tuple[object, ...]]]
 """Runs one SELECT in a short transaction of its own, under the application's search_path and with the survey's
 timeout; raises ReadError."""
+
+COUNTED = 1_000_001
+"""Rows up to which a table is counted that may only be rewritten when it is small."""
 
 BATCH = 50
 """How many tables one query asks for rows."""
@@ -76,7 +92,32 @@ def take_survey(
         evidence=evidence,
         occupied=_occupied(list(tables.values()), dialect, read),
         sizes={table.name: (table.rows_estimate, table.bytes_estimate) for table in tables.values()},
+        counted=_counted(matter, tables, dialect, read),
         rejections=rejections,
+    )
+
+
+def _counted(
+    matter: Sequence[Difference], tables: Mapping[Name, Table], dialect: Quoting, read: Read
+) -> dict[Name, int]:
+    """Of the tables for which `Policy.rewrite_below` may decide, so that a refusal can name the number."""
+    found: dict[Name, int] = {}
+    for difference in matter:
+        table = tables.get(difference.table_name) if difference.table_name else None
+        if table is None or table.name in found or table.row_security or not _asks_for_size(difference, table):
+            continue
+        some = f"SELECT 1 FROM {dialect.quote(table.name)} LIMIT {COUNTED}"
+        with suppress(ReadError):
+            found[table.name] = _number(read(f"SELECT count(*) FROM ({some}) AS some_rows"))
+    return found
+
+
+def _asks_for_size(difference: Difference, table: Table) -> bool:
+    if isinstance(difference, TypeDiffers):
+        return difference.fit is Fit.NARROWER_REWRITE
+    partitioned = table.relation is Relation.PARTITIONED
+    return isinstance(difference, ColumnMissing) or (
+        partitioned and isinstance(difference, IndexMissing | UniqueMissing | PrimaryKeyDiffers | ForeignKeyMissing)
     )
 
 

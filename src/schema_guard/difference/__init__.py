@@ -51,6 +51,7 @@ from schema_guard.difference.tables import (
     NotComparable,
     NotEmittable,
     NotReadable,
+    PartitionMissing,
     RelationDiffers,
     TableMissing,
     TableUnknown,
@@ -86,6 +87,7 @@ __all__ = [
     "NotReadable",
     "NullabilityDiffers",
     "ObjectUnknown",
+    "PartitionMissing",
     "PrimaryKeyDiffers",
     "RelationDiffers",
     "RenameSuspected",
@@ -107,6 +109,7 @@ Difference: TypeAlias = (
     | TableUnknown
     | RelationDiffers
     | RenameSuspected
+    | PartitionMissing
     | ColumnMissing
     | ColumnUnknown
     | TypeDiffers

@@ -13,6 +13,7 @@ __all__ = [
     "CommentDiffers",
     "NotComparable",
     "NotEmittable",
+    "PartitionMissing",
     "NotReadable",
     "RelationDiffers",
     "TableMissing",
@@ -73,6 +74,23 @@ class RelationDiffers(BaseDifference):
     @property
     def headline(self) -> str:
         return f"a {self.actual} stands where a table is expected"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PartitionMissing(BaseDifference):
+    """A partitioned table without any partition that holds rows."""
+
+    code = "partition-missing"
+    table: Table
+    actual: Table
+
+    @property
+    def object(self) -> str:
+        return str(self.table.name)
+
+    @property
+    def headline(self) -> str:
+        return "partitioned, and it has no partition"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -74,6 +74,12 @@ def custom_type_name(type_: TypeEngine[Any], dialect: SQLAlchemyDialect) -> str 
     return name[1:-1].replace('""', '"') if name.startswith('"') else name.lower()
 
 
+def _is_constrained(domain: Any) -> bool:
+    """Also by a domain below it."""
+    below = is_domain(domain.data_type) and _is_constrained(domain.data_type)
+    return bool(domain.not_null) or domain.check is not None or below
+
+
 class NamedTypes:
     """Collects each enum and domain of the tables once."""
 
@@ -148,6 +154,7 @@ class NamedTypes:
                 nullable=not type_.not_null,
                 default=default,
                 checks=checks,
+                constrained=_is_constrained(type_),
                 ddl=self.writer.element(CreateDomainType(type_)),
             )
         except UnwritableError as refusal:

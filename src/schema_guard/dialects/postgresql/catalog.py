@@ -55,6 +55,8 @@ __all__ = ["KINDS", "query", "read_schema", "scope_of"]
 KINDS = {"b": TypeKind.BASE, "e": TypeKind.ENUM, "d": TypeKind.DOMAIN}
 """pg_type.typtype in words; everything else is TypeKind.OTHER."""
 
+_STRATEGIES = {"r": "RANGE", "l": "LIST", "h": "HASH"}
+
 
 def query(name: str, **values: object) -> str:
     """The text of queries/<name>.sql with each :'value' as a literal, as psql fills it in."""
@@ -307,6 +309,7 @@ class _Parts:
             referable=row.referable,
             unread=self.unread.get(row.oid) if row.unread else None,
             readable=row.readable,
+            partition_strategy=_STRATEGIES.get(row.strategy or ""),
         )
 
 

@@ -30,6 +30,7 @@ class TableRow(NamedTuple):
     unread: bool
     """Expressions of its own were left out."""
     readable: bool
+    strategy: str | None
 
 
 class ColumnRow(NamedTuple):

@@ -97,7 +97,8 @@ SELECT 'tables' AS kind, json_agg(json_build_array(
                              OR EXISTS (SELECT FROM pg_constraint con WHERE con.conrelid = w.oid AND con.contype IN ('c', 'x'))
                              OR EXISTS (SELECT FROM pg_index i
                                         WHERE i.indrelid = w.oid AND num_nonnulls(i.indpred, i.indexprs) > 0)),
-         has_table_privilege(w.oid, 'SELECT')))::text AS items
+         has_table_privilege(w.oid, 'SELECT'),
+         (SELECT p.partstrat FROM pg_partitioned_table p WHERE p.partrelid = w.oid)))::text AS items
 FROM wanted w
 JOIN families ON families.root = w.oid
 UNION ALL

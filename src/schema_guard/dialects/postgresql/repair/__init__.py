@@ -31,7 +31,7 @@ from schema_guard.dialects.postgresql.repair.retyped import after_types
 from schema_guard.dialects.postgresql.repair.schema import domain_missing, schema_missing
 from schema_guard.dialects.postgresql.repair.sequence import sequence_behind, sequence_missing, sequence_narrower
 from schema_guard.dialects.postgresql.repair.stored import storable
-from schema_guard.dialects.postgresql.repair.table import relation_differs, table_missing
+from schema_guard.dialects.postgresql.repair.table import partition_missing, relation_differs, table_missing
 from schema_guard.dialects.postgresql.repair.type import collation_differs, type_differs
 from schema_guard.dialects.postgresql.repair.unique import unique_missing, upsert_unserved
 from schema_guard.dialects.postgresql.repair.unknown import (
@@ -71,6 +71,7 @@ from schema_guard.difference import (
     NotReadable,
     NullabilityDiffers,
     ObjectUnknown,
+    PartitionMissing,
     PrimaryKeyDiffers,
     RelationDiffers,
     RenameSuspected,
@@ -128,6 +129,8 @@ def _of(difference: Difference, context: Context) -> Repairs:  # noqa: C901 - on
             return relation_differs(difference, context)
         case RenameSuspected():
             return [refuse_rename(difference, context.actual, context.quote)]
+        case PartitionMissing():
+            return partition_missing(difference, context)
         case ColumnMissing():
             return column_missing(difference, context)
         case ColumnUnknown():

@@ -77,7 +77,7 @@ def _constrained(column: Column, context: Context) -> bool:
     if live is not None:
         return live.constrained
     made = next((domain for domain in context.expected.domains if domain.name == name), None)
-    return made is not None and (not made.nullable or "CHECK" in made.ddl.upper())
+    return made is not None and made.constrained
 
 
 def _rewritten(difference: ColumnMissing, whole: list[str], context: Context) -> Repairs:
@@ -89,10 +89,11 @@ def _rewritten(difference: ColumnMissing, whole: list[str], context: Context) ->
         what = f"a column of the domain {column.type}, which has constraints,"
     else:
         what = "a stored generated column" if column.generated else "an identity or serial column"
+    allowance = context.allowance(difference.table) if fits else ""
     return [
         Refusal(
             difference,
-            f"{what} rewrites the table under ACCESS EXCLUSIVE, and it holds rows",
+            f"{what} rewrites the table under ACCESS EXCLUSIVE, and it holds rows{allowance}",
             tuple(f"{statement};" for statement in whole),
         )
     ]
@@ -142,7 +143,7 @@ def _filled(difference: ColumnMissing, fill: str, context: Context) -> Step:
 def _bare(column: Column, context: Context) -> str:
     """Name, type and collation: what can be added to any table in an instant."""
     collate = ""
-    if column.collation is not None and "COLLATE" not in column.type.text.upper():
+    if column.collation is not None:
         collate = f" COLLATE {context.collation(column.collation)}"
     return f"{context.quote(column.name)} {column.type.text}{collate}"
 

@@ -109,6 +109,15 @@ class Context:
         # A table that was never analyzed says -1: then `too_many` decides, just before the step.
         return not self.offline and self.policy.rewrite_below > 0 and rows <= self.policy.rewrite_below
 
+    def allowance(self, table: Table) -> str:
+        """The end of a refusal for a table's size: which setting would let apply do it, with a number that suffices."""
+        if self.shape(table).row_security:
+            return ""
+        estimate, _ = self.survey.sizes.get(table.name, (0, 0))
+        rows = max(self.survey.counted.get(table.name, 0), int(estimate))
+        held = f"{rows} row{'' if rows == 1 else 's'}"
+        return f"; with rewrite_below = {_round_above(rows)} apply does it (the table holds {held})" if rows else ""
+
     def too_many(self, table: Table) -> str:
         """Asks whether the table holds more rows than `small` meant."""
         limit = 0 if self.empty(table) or self.offline else self.policy.rewrite_below
@@ -308,6 +317,13 @@ class Context:
             unless_reason=unless_reason,
             undo_on_failure=undo_on_failure,
         )
+
+
+def _round_above(rows: int) -> int:
+    """The next number of one digit and zeros that leaves a tenth of room for rows to come."""
+    wanted = rows + rows // 10 + 1
+    unit = int("1" + "0" * (len(str(wanted)) - 1))
+    return -(-wanted // unit) * unit
 
 
 def _large(number: float) -> str:

@@ -43,7 +43,8 @@ def foreign_key_missing(difference: ForeignKeyMissing, context: Context) -> Repa
         return [
             Refusal(
                 difference,
-                "before PostgreSQL 18 a partitioned table takes none that is NOT VALID: writers would wait",
+                "before PostgreSQL 18 a partitioned table takes none that is NOT VALID: writers would wait"
+                f"{context.allowance(table)}",
                 (f"ALTER TABLE {quoted} ADD {body};",),
             )
         ]

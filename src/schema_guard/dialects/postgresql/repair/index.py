@@ -187,7 +187,7 @@ def _on_partitioned(difference: IndexMissing, name: Name, context: Context) -> R
         return [
             Refusal(
                 difference,
-                "on a partitioned table it would block writers for as long as it builds",
+                f"on a partitioned table it would block writers for as long as it builds{context.allowance(table)}",
                 (partition_recipe(index, table, context),),
             )
         ]

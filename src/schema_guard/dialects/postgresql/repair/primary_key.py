@@ -91,7 +91,8 @@ def _at_once(difference: PrimaryKeyDiffers, name: str, context: Context) -> Step
     if not context.small(table):
         return Refusal(
             difference,
-            "on a partitioned table it would block readers and writers for as long as it builds",
+            "on a partitioned table it would block readers and writers for as long as it builds"
+            f"{context.allowance(table)}",
             (f"{statement};",),
         )
     return context.step(

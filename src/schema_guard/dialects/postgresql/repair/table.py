@@ -17,14 +17,15 @@ from schema_guard.difference import (
     Holder,
     Impact,
     IndexMissing,
+    PartitionMissing,
     RelationDiffers,
     TableMissing,
 )
 from schema_guard.need import Need
 from schema_guard.plan import Lock, Locked, Noun, Phase, Refusal
-from schema_guard.schema import Column, ForeignKey, Index, Table
+from schema_guard.schema import Column, ForeignKey, Index, Name, Table
 
-__all__ = ["relation_differs", "table_missing"]
+__all__ = ["partition_missing", "relation_differs", "table_missing"]
 
 
 def table_missing(difference: TableMissing, context: Context) -> Repairs:
@@ -67,6 +68,22 @@ def _text(table: Table, context: Context) -> tuple[str, list[str]]:
             what = f"the default of {definition.name}" if isinstance(definition, Column) else "a CHECK"
             without.append(f"without {what}: {rejection.said}")
     return text, without
+
+
+def partition_missing(difference: PartitionMissing, context: Context) -> Repairs:
+    """Which partitions there should be, only the application knows; one that takes every row is shown."""
+    live = difference.actual
+    parent = live.partitions[0].name if live.partitions else live.name
+    name = context.quote(parent)
+    one = context.quote(Name(parent.schema, f"{parent.name[:50]}_default"))
+    bounds = "FOR VALUES WITH (MODULUS 1, REMAINDER 0)" if live.partition_strategy == "HASH" else "DEFAULT"
+    return [
+        Refusal(
+            difference,
+            "the models do not say which partitions there should be; one that takes every row would be",
+            (f"CREATE TABLE {one} PARTITION OF {name} {bounds};",),
+        )
+    ]
 
 
 def relation_differs(difference: RelationDiffers, context: Context) -> Repairs:

@@ -152,9 +152,7 @@ def _as_it_was(difference: TypeDiffers, table: str, context: Context) -> str:
 def _with_collation(difference: TypeDiffers, context: Context) -> str:
     """ALTER TYPE without COLLATE would reset the column's collation, and so rebuild its indexes."""
     text, collation = difference.column.type.text, difference.actual.collation
-    if collation is None or "COLLATE" in text.upper():
-        return text
-    return f"{text} COLLATE {context.collation(collation)}"
+    return text if collation is None else f"{text} COLLATE {context.collation(collation)}"
 
 
 def _too_big(difference: TypeDiffers, context: Context) -> Refusal:
@@ -163,7 +161,7 @@ def _too_big(difference: TypeDiffers, context: Context) -> Refusal:
     wanted = _with_collation(difference, context)
     return Refusal(
         difference,
-        "it would rewrite the table and block readers and writers meanwhile",
+        "it would rewrite the table and block readers and writers meanwhile" + context.allowance(difference.table),
         (
             f"ALTER TABLE {name} ALTER COLUMN {column} TYPE {wanted};",
             f"ALTER TABLE {name} ADD COLUMN {aside} {wanted}; -- or so: write both, copy in batches, swap the names",

@@ -114,7 +114,8 @@ def _at_once(difference: UniqueMissing, name: str, context: Context) -> Step | R
     if not context.small(table):
         return Refusal(
             difference,
-            "on a partitioned table it would block readers and writers for as long as it builds",
+            "on a partitioned table it would block readers and writers for as long as it builds"
+            f"{context.allowance(table)}",
             (f"{statement};",),
         )
     return context.step(

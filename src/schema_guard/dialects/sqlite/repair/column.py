@@ -26,7 +26,7 @@ from schema_guard.need import Need
 from schema_guard.plan import Hazard, Phase, Refusal, Step
 from schema_guard.schema import Column, Table
 
-__all__ = ["add_missing_column", "change_generated", "is_native", "tighten_filled", "unknown_column"]
+__all__ = ["add_column_to", "add_missing_column", "change_generated", "is_native", "tighten_filled", "unknown_column"]
 
 
 LATER = "nullable: NOT NULL follows when every row has a value"
@@ -119,7 +119,7 @@ def _natively(
         resolves.append(reference.key)
         answers.append(reference)
         requires |= target_needs(reference.foreign_key)
-    statements = [f"ALTER TABLE {quote(live.name)} ADD COLUMN {definition}"]
+    statements = [f"{add_column_to(live)}{definition}"]
     filled = _fill(column, live, case)
     if filled:
         statements.append(filled)
@@ -145,6 +145,11 @@ def _natively(
         requires=frozenset(requires),
         answers=tuple(answers),
     )
+
+
+def add_column_to(live: Table) -> str:
+    """What stands before the definition of a column that ALTER TABLE adds."""
+    return f"ALTER TABLE {quote(live.name)} ADD COLUMN "
 
 
 def _why(column: Column, live: Table, case: Case) -> str:

@@ -13,6 +13,7 @@ from schema_guard.dialects.sqlite.repair.case import ByHand, Case, Edit
 from schema_guard.dialects.sqlite.repair.check import add_check, unknown_check
 from schema_guard.dialects.sqlite.repair.collation import change_collation
 from schema_guard.dialects.sqlite.repair.column import (
+    add_column_to,
     add_missing_column,
     change_generated,
     tighten_filled,
@@ -131,7 +132,7 @@ def _after_columns(live: Table, answers: Sequence[Answer]) -> tuple[str, frozens
     added: frozenset[Need] = frozenset()
     for answer in answers:
         if isinstance(answer, Step) and answer.phase is Phase.COLUMN:
-            text = with_native_column(text, answer.statements[0].partition(" ADD COLUMN ")[2])
+            text = with_native_column(text, answer.statements[0].removeprefix(add_column_to(live)))
             added |= answer.provides
     return text, added
 

@@ -31,6 +31,7 @@ from schema_guard.difference import (
     NotReadable,
     NullabilityDiffers,
     ObjectUnknown,
+    PartitionMissing,
     PrimaryKeyDiffers,
     RelationDiffers,
     RenameSuspected,
@@ -61,8 +62,8 @@ def _reason(difference: Difference) -> str:
             return f"SQLite's schemas are attached databases: ATTACH one as {name} when the engine connects"
         case RelationDiffers(actual=actual):
             return f"a {actual} bears the table's name: rename it, then run again"
-        case ExclusionMissing():
-            return "SQLite has no exclusion constraints"
+        case ExclusionMissing() | PartitionMissing():
+            return "SQLite has no exclusion constraints and no partitions"
         case EnumMissing() | EnumValueMissing() | EnumValueUnknown() | DomainMissing() | TypeMissing():
             return "SQLite has no types of its own to create"
         case SequenceMissing() | SequenceBehind() | SequenceNarrower():

@@ -1,0 +1,38 @@
+"""The statement that is shown for a partitioned table without a partition makes INSERTs work."""
+
+from __future__ import annotations
+
+import pytest
+import sqlalchemy as sa
+
+from schema_guard import Guard, Impact, Policy
+from tests.postgres.database import Database
+from tests.unit.postgresql_repair.stage import apply, prepare
+
+
+@pytest.mark.every_postgres
+@pytest.mark.parametrize("how", ["RANGE", "LIST", "HASH"])
+def test_the_statement_makes_a_partition_for_every_row(postgres_database: Database, how: str) -> None:
+    models = sa.MetaData(schema="My App")
+    sa.Table("T x", models, sa.Column("id", sa.Integer, primary_key=True), postgresql_partition_by=f"{how} (id)")
+    report = apply(postgres_database, models)
+    (finding,) = report.findings
+    assert (finding.difference.code, finding.difference.impact) == ("partition-missing", Impact.BREAKS)
+    assert finding.refusal is not None
+    for statement in finding.refusal.advice:
+        prepare(postgres_database, statement)
+    assert Guard(models).check(postgres_database.url).satisfied
+    prepare(postgres_database, 'INSERT INTO "My App"."T x" DEFAULT VALUES')
+
+
+@pytest.mark.parametrize("rows", [1, 9, 95, 1000])
+def test_the_number_that_a_refusal_names_suffices(postgres_database: Database, rows: int) -> None:
+    models = sa.MetaData()
+    sa.Table("t", models, sa.Column("id", sa.Integer, primary_key=True), sa.Column("n", sa.BigInteger))
+    prepare(postgres_database, "CREATE TABLE t (id serial PRIMARY KEY, n smallint)")
+    prepare(postgres_database, f"INSERT INTO t (n) SELECT i FROM generate_series(1, {rows}) AS i")
+    (finding,) = apply(postgres_database, models).findings
+    assert finding.refusal is not None
+    number, _, _ = finding.refusal.reason.partition("rewrite_below = ")[2].partition(" ")
+    assert rows < int(number) <= 3 * rows + 3
+    assert apply(postgres_database, models, Policy(rewrite_below=int(number))).satisfied
