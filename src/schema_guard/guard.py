@@ -241,7 +241,7 @@ class Guard:
 
     def _look(self, session: Session, survey_timeout: float) -> Look:
         begun = time.monotonic()
-        session.locate(*unqualified_names(self.models, session.dialect.sqlalchemy))
+        session.locate(*unqualified_names(self.models, session.dialect))
         expected = self._expected(session.dialect)
         actual = session.inspect(expected)
         judge = Judge(session.dialect.rules)

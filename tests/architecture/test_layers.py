@@ -22,6 +22,7 @@ LAYERS = (
         "dialects.deadline",
         "dialects.definitions",
         "dialects.stop",
+        "dialects.translation",
         "dialects.violators",
     ),
     ("dialects.renames",),

@@ -238,6 +238,10 @@ class Words(Protocol):
         """The name as the catalog will hold it (cut to 63 bytes on PostgreSQL)."""
         ...
 
+    def schema(self, declared: str | None) -> str | None:
+        """The schema that stands for the one that the models declare, by the engine's schema_translate_map."""
+        ...
+
     def schema_of(self, name: str, kind: Literal["relation", "type"]) -> str | None:
         """Where an unqualified name lives or will be created; None where names stay unqualified (SQLite, offline)."""
         ...

@@ -22,8 +22,6 @@ from schema_guard.schema import Name, Problem, Schema
 from schema_guard.schema import Sequence as ExpectedSequence
 
 if TYPE_CHECKING:
-    from sqlalchemy.engine import Dialect as SQLAlchemyDialect
-
     from schema_guard.dialects.base import Words
 
 __all__ = ["Models", "expect", "models_of", "unqualified_names"]
@@ -109,7 +107,7 @@ def _merged(parts: Sequence[Models]) -> Models:
     )
 
 
-def unqualified_names(models: Models, dialect: SQLAlchemyDialect) -> tuple[list[str], list[str]]:
+def unqualified_names(models: Models, words: Words) -> tuple[list[str], list[str]]:
     """The names that the models leave to the connection's search_path.
 
     Returns:
@@ -119,19 +117,19 @@ def unqualified_names(models: Models, dialect: SQLAlchemyDialect) -> tuple[list[
     relations: set[str] = set()
     types: set[str] = set()
     for table in models.tables:
-        if not table.schema:
+        if not words.schema(table.schema):
             relations.add(str(table.name))
-        relations.update(_unqualified_targets(table))
+        relations.update(_unqualified_targets(table, words))
         for column in table.columns:
-            types.update(_unqualified_types(column.type, dialect))
-    relations.update(str(item.name) for item in models.sequences if not item.schema)
+            types.update(_unqualified_types(column.type, words))
+    relations.update(str(item.name) for item in models.sequences if not words.schema(item.schema))
     return sorted(relations), sorted(types)
 
 
-def _unqualified_targets(table: Table) -> Iterable[str]:
+def _unqualified_targets(table: Table, words: Words) -> Iterable[str]:
     for key in table.foreign_keys:
         target = key.constraint.referred_table if _is_resolved(key) else None  # type: ignore[union-attr]
-        if target is not None and not target.schema:
+        if target is not None and not words.schema(target.schema):
             yield str(target.name)
 
 
@@ -142,7 +140,8 @@ def _is_resolved(key: Any) -> bool:
         return False
 
 
-def _unqualified_types(type_: Any, dialect: SQLAlchemyDialect) -> Iterable[str]:
+def _unqualified_types(type_: Any, words: Words) -> Iterable[str]:
+    dialect = words.sqlalchemy
     try:
         inside = list(spread(type_, dialect))
     except Exception:  # an extension's own code; expect reports it with the column
@@ -150,7 +149,7 @@ def _unqualified_types(type_: Any, dialect: SQLAlchemyDialect) -> Iterable[str]:
     for item in inside:
         if is_native_enum(item, dialect) or is_domain(item):
             name, schema = getattr(item, "name", None), getattr(item, "schema", None)
-            if name and not schema:
+            if name and not words.schema(schema):
                 yield str(name)
         elif (custom := custom_type_name(item, dialect)) is not None:
             yield custom

@@ -62,6 +62,7 @@ class Writer:
 
     def _name(self, schema: str | None, name: str, kind: Any) -> Name:
         held = self.words.identifier(name)
+        schema = self.words.schema(schema)
         return Name(str(schema) if schema else self.words.schema_of(held, kind), held)
 
     def identifier(self, name: str) -> str:

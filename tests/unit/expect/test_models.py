@@ -66,8 +66,8 @@ def test_anything_else_is_named(wrong: Any) -> None:
 
 def test_names_that_the_search_path_decides() -> None:
     words = postgresql_words()
-    assert unqualified_names(models_of(zoo.two_schemas()), words.sqlalchemy) == (["account"], [])
-    relations, types = unqualified_names(models_of(zoo.postgresql_only()), words.sqlalchemy)
+    assert unqualified_names(models_of(zoo.two_schemas()), words) == (["account"], [])
+    relations, types = unqualified_names(models_of(zoo.postgresql_only()), words)
     assert relations == ["log", "loose", "special"]
     assert types == ["MixedStatus", "positive"]
 
@@ -87,7 +87,7 @@ def test_types_of_extensions_are_names_too() -> None:
 
     metadata = MetaData()
     Table("t", metadata, Column("a", Vector), Column("b", Qualified), Column("c", pg.CITEXT), Column("d", sa.String(3)))
-    assert unqualified_names(models_of(metadata), postgresql_words().sqlalchemy)[1] == ["citext", "vector"]
+    assert unqualified_names(models_of(metadata), postgresql_words())[1] == ["citext", "vector"]
 
 
 def test_names_are_resolved_by_the_words() -> None:

@@ -27,6 +27,9 @@ class PlainWords:
     def identifier(self, name: str) -> str:
         return name.encode()[:63].decode(errors="ignore") if self.name == "postgresql" else name
 
+    def schema(self, declared: str | None) -> str | None:
+        return declared
+
     def schema_of(self, name: str, kind: Literal["relation", "type"]) -> str | None:
         return self.schemas.get(name)
 

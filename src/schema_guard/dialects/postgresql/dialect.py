@@ -18,6 +18,7 @@ from schema_guard.dialects.postgresql.canonical import PostgreSQLRules
 from schema_guard.dialects.postgresql.encoding import can_encode, codec_of
 from schema_guard.dialects.postgresql.keywords import ALSO_QUOTED
 from schema_guard.dialects.postgresql.types import parse_type
+from schema_guard.dialects.translation import SchemaMap
 from schema_guard.difference import Difference
 from schema_guard.plan import Policy, Refusal, Step, Survey
 from schema_guard.schema import Name, Schema, Type, TypeKind
@@ -48,14 +49,22 @@ class PostgreSQLDialect:
         like: the application's SQLAlchemy dialect; types and DDL are compiled by its class.
         version: server_version_num; 0 when unknown.
         encoding: the database's; empty when unknown.
+        schemas: which schema stands for which one of the models.
     """
 
     name = "postgresql"
     functions = "pg_catalog."
 
-    def __init__(self, like: SQLAlchemyDialect | None = None, version: int = 0, encoding: str = "") -> None:
+    def __init__(
+        self,
+        like: SQLAlchemyDialect | None = None,
+        version: int = 0,
+        encoding: str = "",
+        schemas: SchemaMap | None = None,
+    ) -> None:
         self._codec = codec_of(encoding)
         self.located = Located()
+        self._schemas = schemas or {}
         self.sqlalchemy = self._compiler(like, version)
         self.own_rules = PostgreSQLRules(_casts_enums(self.sqlalchemy))
         self.rules: Rules = self.own_rules
@@ -68,6 +77,10 @@ class PostgreSQLDialect:
         """The name cut to 63 of the server's bytes without splitting a character, as it does (truncate_identifier)."""
         codec = self._codec if can_encode(name, self._codec) else "utf-8"
         return name.encode(codec)[:LONGEST_NAME].decode(codec, errors="ignore")
+
+    def schema(self, declared: str | None) -> str | None:
+        """The schema that stands for the declared one."""
+        return self._schemas.get(declared, declared)
 
     def schema_of(self, name: str, kind: Literal["relation", "type"]) -> str | None:
         """Where an unqualified name is found, or would be created."""
@@ -122,7 +135,7 @@ class PostgreSQLDialect:
         return made
 
     def _schema_for_object(self, item: object) -> str | None:
-        schema: str | None = getattr(item, "schema", None)
+        schema = self.schema(getattr(item, "schema", None))
         if schema is not None:
             return schema
         name: str | None = getattr(item, "name", None)

@@ -36,6 +36,7 @@ from schema_guard.dialects.postgresql.stands import asked, query_of, with_stands
 from schema_guard.dialects.postgresql.steps import Executor
 from schema_guard.dialects.stop import Stop
 from schema_guard.dialects.survey import take_survey
+from schema_guard.dialects.translation import lock_words, schema_map_of
 from schema_guard.difference import Difference
 from schema_guard.errors import GuardError, LockTimeoutError, OutOfTimeError, ReadError, UnreachableError
 from schema_guard.plan import Definition, Rejection, Step, Survey
@@ -84,7 +85,8 @@ class PostgreSQLSession:
         except BaseException:
             self.close()
             raise
-        self._words = PostgreSQLDialect(engine.dialect, self.facts.version, self.facts.encoding)
+        self._schemas = schema_map_of(engine)
+        self._words = PostgreSQLDialect(engine.dialect, self.facts.version, self.facts.encoding, self._schemas)
         self.dialect: Dialect = self._words
         self._reader = CatalogReader(self._link, self._deadline)
         self._executor = Executor(self._link, self._onlooker, Obstacles(self._words.quote))
@@ -155,7 +157,8 @@ class PostgreSQLSession:
             link = self._link  # the only one there is
         if not self._executor.pooled:
             self._settle(*dict.fromkeys((self._link, link)))
-        name, pooled, shared = f"{key} {self.facts.default_schema}", self._executor.pooled, link is self._link
+        name = f"{key} {lock_words(self._schemas, self.facts.default_schema)}"
+        pooled, shared = self._executor.pooled, link is self._link
         lock = GuardLock(link, name, self.stop, pooled=pooled, shared=shared)
         with lock.held(wait):
             if self._executor.pooled:

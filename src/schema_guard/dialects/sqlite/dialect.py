@@ -11,6 +11,7 @@ from schema_guard.dialects.base import Facts, Rules
 from schema_guard.dialects.sqlite.canonical import SQLiteRules, sqlite_type
 from schema_guard.dialects.sqlite.names import quote
 from schema_guard.dialects.sqlite.repair import repair
+from schema_guard.dialects.translation import SchemaMap
 from schema_guard.difference import Difference
 from schema_guard.plan import Policy, Refusal, Step, Survey
 from schema_guard.schema import Name, Schema, Type
@@ -24,13 +25,17 @@ __all__ = ["SQLiteDialect"]
 class SQLiteDialect:
     """Args:
     sqlalchemy: compiles types, DDL and queries; by default one for the sqlite3 module.
+    schemas: which attached database stands for which schema of the models.
     """
 
     name = "sqlite"
     functions = ""
 
-    def __init__(self, sqlalchemy: SQLAlchemyDialect | None = None) -> None:
+    def __init__(self, sqlalchemy: SQLAlchemyDialect | None = None, schemas: SchemaMap | None = None) -> None:
         self.sqlalchemy: SQLAlchemyDialect = sqlalchemy or SQLiteDialect_pysqlite()
+        self._schemas = schemas or {}
+        if schemas:
+            self.sqlalchemy.identifier_preparer.schema_for_object = self._schema_for_object  # type: ignore[assignment]
         self.rules: Rules = SQLiteRules()
 
     def type(self, text: str) -> Type:
@@ -40,6 +45,14 @@ class SQLiteDialect:
     def identifier(self, name: str) -> str:
         """SQLite keeps names of any length."""
         return name
+
+    def schema(self, declared: str | None) -> str | None:
+        """The attached database that stands for the declared schema."""
+        found = self._schemas.get(declared, declared)
+        return None if found == "main" else found
+
+    def _schema_for_object(self, item: object) -> str | None:
+        return self.schema(getattr(item, "schema", None))
 
     def schema_of(self, name: str, kind: Literal["relation", "type"]) -> str | None:  # noqa: ARG002
         """Unqualified names stay unqualified."""

@@ -33,6 +33,7 @@ from schema_guard.dialects.sqlite.rejections import rejections
 from schema_guard.dialects.sqlite.trials import tried
 from schema_guard.dialects.stop import Stop
 from schema_guard.dialects.survey import Read, take_survey
+from schema_guard.dialects.translation import schema_map_of
 from schema_guard.difference import CollationDiffers, Difference, Impact
 from schema_guard.errors import GuardError, LockTimeoutError, ReadError, StepError
 from schema_guard.plan import Evidence, Step, Survey
@@ -55,7 +56,7 @@ class SQLiteSession:
 
     def __init__(self, engine: Engine, deadline: Deadline | None = None) -> None:
         self._link = Link(engine, deadline)
-        self.dialect: Dialect = SQLiteDialect(type(engine.dialect)())
+        self.dialect: Dialect = SQLiteDialect(type(engine.dialect)(), schema_map_of(engine))
         self.catalog_queries = 0
         self.stop = Stop()
         try:

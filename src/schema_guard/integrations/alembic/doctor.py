@@ -167,7 +167,7 @@ class Doctor:
 
     def look(self, session: Session, live: Live, project: Project | None) -> Look:
         """Read the database: the guarded tables, the version table, and every table beside them."""
-        session.locate(*unqualified_names(self.guard.models, session.dialect.sqlalchemy))
+        session.locate(*unqualified_names(self.guard.models, session.dialect))
         expected = expect(self.guard.models, (), session.dialect)
         facts = session.facts
         default = [facts.default_schema] if facts.default_schema else []

@@ -50,7 +50,7 @@ class Written:
 def text_for(guard: Guard, database: Any) -> Text:
     """The revision that mends what a database lacks. Raises as `guard.check` does."""
     with closing(open_session(database)) as session:
-        session.locate(*unqualified_names(guard.models, session.dialect.sqlalchemy))
+        session.locate(*unqualified_names(guard.models, session.dialect))
         writer = Writer(session.dialect)
         plan = guard.plan(database)
     wanted = {key for step in plan.steps for key in step.resolves}
