@@ -93,9 +93,9 @@ CASES = [
         "a part of an unknown charset, with a name that is no UTF-8",
         b"POST /api/conversions",
         (MULTIPART,),
-        b'--x\r\nContent-Disposition: form-data; name="file"; filename="\xff\xfe"\r\n'
+        b'--x\r\nContent-Disposition: form-data; name="file"; filename="a\xff\xfe"\r\n'
         b"Content-Type: text/plain; charset=klingon\r\n\r\nnothing\r\n--x--\r\n",
-        (415,),
+        (400, 415),
     ),
     Case("a method that there is not", b"BREW /", expected=(405,)),
     Case("HEAD", b"HEAD /login", expected=(200,)),

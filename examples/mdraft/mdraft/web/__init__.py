@@ -10,8 +10,9 @@ from flask_wtf import CSRFProtect
 from werkzeug.middleware.proxy_fix import ProxyFix
 
 from mdraft.settings import HOME, Settings, settings
-from mdraft.web import accounts, api, commands, errors, pages, strange, visitor
+from mdraft.web import accounts, api, commands, errors, pages, visitor
 from mdraft.web.database import db
+from mdraft.web.strange import Readable
 from mdraft.work import Work
 
 __all__ = ["create_app"]
@@ -43,10 +44,10 @@ def create_app(chosen: Settings | None = None) -> Flask:
     )
     app.extensions["mdraft"] = chosen
     app.extensions["work"] = Work(chosen)
+    app.wsgi_app = Readable(app.wsgi_app)  # type: ignore[method-assign]
     if chosen.production:
         # One proxy stands before the application and ends TLS.
         app.wsgi_app = ProxyFix(app.wsgi_app, x_for=1, x_proto=1, x_host=1)  # type: ignore[method-assign]
-    strange.init_app(app)
     db.init_app(app)
     Migrate(app, db, directory=str(HOME / "migrations"))
     CSRFProtect(app).exempt(api.blueprint)  # no form: it looks at where the request comes from

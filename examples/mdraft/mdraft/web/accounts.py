@@ -51,7 +51,7 @@ def _load(identity: str) -> SignedIn | None:
 def login() -> Response | tuple[str, int] | str:
     if current_user.is_authenticated:
         return redirect(_onward())
-    if request.method == "GET":
+    if request.method != "POST":
         return render_template("login.html", email="")
     email = _email()
     user = db.session.scalar(select(User).where(User.email == email))
@@ -65,7 +65,7 @@ def login() -> Response | tuple[str, int] | str:
 def register() -> Response | tuple[str, int] | str:
     if current_user.is_authenticated:
         return redirect(_onward())
-    if request.method == "GET":
+    if request.method != "POST":
         return render_template("register.html", email="", least=LEAST_LETTERS)
     email, password = _email(), _password()
     if "@" not in email.strip("@") or len(email) > 255:

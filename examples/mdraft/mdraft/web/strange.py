@@ -4,27 +4,36 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from typing import Any
+from collections.abc import Iterable
+from typing import TYPE_CHECKING, Any
 from urllib.parse import quote, urlsplit
 
-from flask import Flask, abort, request
 from flask_login import LoginManager
 
-__all__ = ["Logins", "attachment", "host_of", "init_app"]
+if TYPE_CHECKING:
+    from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
+
+__all__ = ["Logins", "Readable", "attachment", "host_of"]
 
 _IN_QUOTES = re.compile(r"[^\w .,()\[\]+=~!#&@-]", re.ASCII)
 
 
-def init_app(app: Flask) -> None:
-    """Before all else looks at a request."""
-    app.before_request(_readable)
+class Readable:
+    """Stands before the application: a request whose host or referrer cannot be read goes no further.
 
+    Args:
+        application: the WSGI application.
+    """
 
-def _readable() -> None:
-    for header in ("Host", "Referer"):
-        sent = request.headers.get(header)
-        if sent is not None and host_of(f"http://{sent}" if header == "Host" else sent) is None:
-            abort(400, f"The header {header} cannot be read.")
+    def __init__(self, application: WSGIApplication) -> None:
+        self.application = application
+
+    def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
+        sent = (f"http://{environ.get('HTTP_HOST', '')}", environ.get("HTTP_REFERER", ""))
+        if all(host_of(address) is not None for address in sent):
+            return self.application(environ, start_response)
+        start_response("400 Bad Request", [("Content-Type", "text/plain")])
+        return [b"The header Host or Referer cannot be read.\n"]
 
 
 def host_of(address: str) -> str | None:
