@@ -89,6 +89,7 @@ class CatalogReader:
     def _without_broken(self, scope: Mapping[str, object], unread: Mapping[int, Unread]) -> list[Row]:
         """Some definition cannot be written out: find those tables, by halves, and read without their expressions."""
         tables = self._tables(scope)
+        self._rows(scope, tables, NEXT_WAIT)  # else it is not for a definition that the catalog cannot be read
         found = self._broken(scope, [oid for oid in tables if oid not in unread], tables)
         return self._kept(scope, {**unread, **found})
 

@@ -96,7 +96,7 @@ def deploy(
     deadline = deadline or Deadline(limits.budget, counted=True)
     stop = stop or Stop()
     stop.check()
-    project = doctor.describe()
+    project = doctor.describe(deadline)
     if project is None:
         raise ConfigurationError("no Alembic configuration: name it with --config, or run " + doctor.commands("apply"))
     run = _Run(doctor, project, limits, deadline, stop, repair_chain)
@@ -277,4 +277,4 @@ class _Watch:
             during = f" while {self.running} ran; whether it was done is unknown" if self.running else ""
             raise UnreachableError(f"the server does not answer any more{during}")
         if self.late:
-            raise OutOfTimeError("no revision was begun within the budget: env.py or its connection took too long")
+            raise OutOfTimeError("no revision was begun within the budget: env.py, or its connection, took too long")

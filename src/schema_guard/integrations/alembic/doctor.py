@@ -12,8 +12,9 @@ from sqlalchemy.exc import ArgumentError
 
 from schema_guard.dialects import open_session
 from schema_guard.dialects.base import Session
+from schema_guard.dialects.deadline import Deadline
 from schema_guard.difference import Impact
-from schema_guard.errors import ConfigurationError, GuardError, UnreachableError
+from schema_guard.errors import ConfigurationError, GuardError, OutOfTimeError, UnreachableError
 from schema_guard.expect.models import expect, unqualified_names
 from schema_guard.guard import Guard
 from schema_guard.integrations.alembic.chain_faults import WIDTH, chain_faults
@@ -151,11 +152,18 @@ class Doctor:
             unreachable,
         )
 
-    def describe(self) -> Project | None:
-        """The chain and what env.py configures; None where there is no chain."""
+    def describe(self, deadline: Deadline | None = None) -> Project | None:
+        """The chain and what env.py configures; None where there is no chain.
+
+        Raises OutOfTimeError when the deadline is over before env.py has run.
+        """
         if self.location is None:
             return None
-        return describe(self.location, self.loaded, self.url, self.written_url, self.x)
+        deadline = deadline or Deadline()
+        project = describe(self.location, self.loaded, self.url, self.written_url, self.x, lambda: deadline.over)
+        if deadline.over and project.failed is not None:
+            raise OutOfTimeError("no revision was begun within the budget: env.py took too long")
+        return project
 
     @property
     def written_url(self) -> URL:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -96,8 +96,18 @@ class Replay:
     failed: Failed | None = None
 
 
-def describe(location: Location, target: str, url: URL, written_url: URL, x: Sequence[str] = ()) -> Project:
-    """Read the files, import each, and run env.py without letting it connect. Writes nothing."""
+def describe(
+    location: Location,
+    target: str,
+    url: URL,
+    written_url: URL,
+    x: Sequence[str] = (),
+    hopeless: Callable[[], bool] = lambda: False,
+) -> Project:
+    """Read the files, import each, and run env.py without letting it connect. Writes nothing.
+
+    `hopeless` is asked once a second whether to end the process at once.
+    """
     project = Project(location, target, url, written_url, tuple(x))
     found: Found | None = None
     imported: dict[str, Imported] = {}
@@ -105,7 +115,7 @@ def describe(location: Location, target: str, url: URL, written_url: URL, x: Seq
     asked: list[Asked] = []
     failed: Failed | None = None
     job = job_for(project, Task.DESCRIBE)
-    for event in events_of(job, environment_for(written_url, url, os.environ)):
+    for event in events_of(job, environment_for(written_url, url, os.environ), hopeless=hopeless):
         match event:
             case Found():
                 found = event
