@@ -64,7 +64,7 @@ class Deployment:
         return self.failed is not None or bool(self.faults)
 
 
-SILENCE, SILENCE_AFTER = 10.0, 4.0
+SILENCE, SILENCE_AFTER = 10.0, 3.0
 """Seconds without an answer from the server, before and after the budget's end, until a revision is given up."""
 
 Say = Callable[[str], None]
@@ -268,7 +268,8 @@ class _Watch:
 
     def __call__(self) -> bool:
         self.late = self.deadline.over and not self.running
-        self.silent = not self.late and self.session.is_silent(SILENCE_AFTER if self.deadline.over else SILENCE)
+        patience = min(SILENCE, max(SILENCE_AFTER, self.deadline.left))
+        self.silent = not self.late and self.session.is_silent(patience)
         return self.late or self.silent
 
     def check(self) -> None:
