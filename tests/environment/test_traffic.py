@@ -18,7 +18,6 @@ from sqlalchemy import Column, ForeignKey, Index, Integer, MetaData, Table
 from schema_guard import Backfill, Guard
 from schema_guard.cli import exit_codes
 from schema_guard.dialects.base import Session
-from schema_guard.dialects.postgresql import session as postgresql_session
 from schema_guard.dialects.postgresql.repair.backfill import SURROUNDINGS
 from schema_guard.dialects.postgresql.session import PostgreSQLSession
 from schema_guard.errors import LockTimeoutError
@@ -166,33 +165,6 @@ def test_a_session_that_ends_in_time(postgres_database: Database) -> None:
     leaving.join()
     assert _outcomes(report) == {"public.held": Outcome.DONE, "public.free": Outcome.DONE}
     assert report.satisfied
-
-
-@pytest.fixture
-def altering(postgres_database: Database, monkeypatch: pytest.MonkeyPatch) -> Iterator[psycopg.Connection[object]]:
-    """Somebody whose transaction changes a default: nobody can read the definition."""
-    monkeypatch.setattr(postgresql_session, "_LOCK_TIMEOUT", 0.3)
-    with _prepared(postgres_database).connect() as connection:
-        connection.execute("ALTER TABLE held ALTER COLUMN number SET DEFAULT 1")
-    with postgres_database.connect(autocommit=False) as altering:
-        altering.execute("ALTER TABLE held ALTER COLUMN number SET DEFAULT 2")
-        yield altering
-        altering.rollback()
-
-
-def test_a_table_that_cannot_be_read_for_a_while(
-    postgres_database: Database, altering: psycopg.Connection[object]
-) -> None:
-    leaving = threading.Timer(2.0, altering.commit)
-    leaving.start()
-    report = Guard(_with_column()).apply(postgres_database.url, Limits(budget=30))
-    leaving.join()
-    assert report.satisfied
-
-
-def test_a_table_that_cannot_be_read_at_all(postgres_database: Database, altering: psycopg.Connection[object]) -> None:
-    with pytest.raises(LockTimeoutError, match=f"the catalog: .*held by pid {altering.info.backend_pid} "):
-        Guard(_with_column()).apply(postgres_database.url, Limits(budget=2))
 
 
 def test_a_concurrent_index_waits_for_an_old_snapshot(postgres_database: Database) -> None:

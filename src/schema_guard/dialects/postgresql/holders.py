@@ -22,7 +22,7 @@ _LOOK_AT = (0.4, 0.85)
 """When to look, as parts of the lock timeout: late enough that most steps are done by then and nobody is asked."""
 
 
-_HURRIED = 0.2
+_HURRIED = 0.5
 """Seconds: of a shorter wait a new connection, with TLS and a password, would take the most."""
 
 _LOOK_TIMEOUT = 2.0
