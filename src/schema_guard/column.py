@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import NamedTuple
 
@@ -104,6 +105,8 @@ class Column:
     """A constant Python-side default as an SQL literal: what a declared Policy may fill old rows with."""
     values: tuple[str, ...] = ()
     """All that the application writes into it, as SQL literals, where its type lists them (expected side)."""
+    reads: Callable[[object], object] | None = field(default=None, compare=False, repr=False)
+    """Expected side: what the application does with a value that the database gives; raises where it cannot read it."""
     ddl: str = ""
     """The column's definition in CREATE TABLE and ADD COLUMN, name first, as SQLAlchemy compiles it."""
     mapped_by: tuple[str, ...] = ()

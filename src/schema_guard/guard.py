@@ -17,7 +17,7 @@ from schema_guard.dialects import open_session
 from schema_guard.dialects.base import Dialect, Judge, Session
 from schema_guard.dialects.deadline import Deadline
 from schema_guard.dialects.stop import Stop, nothing_to_cancel
-from schema_guard.difference import Difference
+from schema_guard.difference import Difference, ValueUnreadable
 from schema_guard.errors import ConfigurationError, LockTimeoutError
 from schema_guard.execute.runner import Limits, run
 from schema_guard.expect.backfills import Backfill
@@ -256,6 +256,7 @@ class Guard:
         survey = session.survey(surveyed, actual, survey_timeout)
         empty = {key for key, evidence in survey.evidence.items() if evidence.count == 0}
         differences = tuple(each for each in differences if not (each.by_rows and each.key in empty))
+        differences = tuple(_as_proved(each, survey) for each in differences)
         differences, covered = folded(each if each.key not in accepted else _left(each) for each in differences)
         return Look(
             expected,
@@ -307,6 +308,13 @@ def _locked(actual: Schema) -> frozenset[Name]:
 
 def _left(difference: Difference) -> Difference:
     return replace(difference, left_alone="it is accepted, and so left alone")
+
+
+def _as_proved(difference: Difference, survey: Survey) -> Difference:
+    evidence = survey.evidence.get(difference.key)
+    if isinstance(difference, ValueUnreadable) and (evidence is None or evidence.count is None):
+        return difference.unproved(evidence.reason if evidence else "its table is not read")
+    return difference
 
 
 @contextmanager

@@ -19,6 +19,7 @@ from schema_guard.difference import (
     NotComparable,
     NullabilityDiffers,
     TypeDiffers,
+    ValueUnreadable,
 )
 from schema_guard.plan import Policy
 from schema_guard.schema import Column, Table, TypeKind, Write
@@ -42,6 +43,9 @@ def compare_columns(table: Table, live: Table, judge: Judge, policy: Policy) -> 
             yield _missing(table, column, judge)
             continue
         yield from _type(table, column, actual, judge)
+        if column.reads is not None and judge.rules.may_hold_other_values(column, actual, live):
+            effect = f"SELECT of {writers(table)} fails where one of these rows is read"
+            yield ValueUnreadable(table=table, column=column, actual=actual, impact=Impact.BREAKS, effect=effect)
         yield from _nullability(table, live, column, actual, judge)
         yield from compare_value(table, live, column, actual, judge)
         if not judge.rules.default_collation(column.collation, actual.collation):

@@ -141,6 +141,10 @@ class Rules(Protocol):
         """How the actual column's type relates to the expected one; None when the database has to be asked."""
         ...
 
+    def may_hold_other_values(self, expected: Column, actual: Column, table: Table) -> bool:
+        """Whether the column is declared so that values may be stored which are none of the expected type."""
+        ...
+
     def same_expression(self, expected: str, actual: str) -> Verdict:
         """Compare two boolean or index expressions over the same table."""
         ...

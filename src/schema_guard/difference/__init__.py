@@ -21,6 +21,7 @@ from schema_guard.difference.columns import (
     SequenceNarrower,
     TypeDiffers,
     TypeMissing,
+    ValueUnreadable,
 )
 from schema_guard.difference.constraints import (
     CheckMissing,
@@ -100,6 +101,7 @@ __all__ = [
     "TypeDiffers",
     "TypeMissing",
     "UniqueMissing",
+    "ValueUnreadable",
     "UpsertUnserved",
 ]
 
@@ -135,6 +137,7 @@ Difference: TypeAlias = (
     | EnumValueUnknown
     | DomainMissing
     | TypeMissing
+    | ValueUnreadable
     | SequenceMissing
     | SequenceBehind
     | SequenceNarrower

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from schema_guard.difference.base import BaseDifference, Fit, Impact
 from schema_guard.names import Name
@@ -22,6 +22,7 @@ __all__ = [
     "SequenceNarrower",
     "TypeDiffers",
     "TypeMissing",
+    "ValueUnreadable",
 ]
 
 
@@ -73,6 +74,22 @@ class TypeDiffers(OfColumn):
     @property
     def headline(self) -> str:
         return f"type is {self.actual.type}, the models expect {self.column.type}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ValueUnreadable(OfColumn):
+    """Rows hold values of which SQLAlchemy makes none of the models' type."""
+
+    code = "value-unreadable"
+    by_rows = True
+    actual: Column
+
+    @property
+    def headline(self) -> str:
+        return f"type is {self.actual.type}, and holds values that cannot be read as {self.column.type}"
+
+    def unproved(self, reason: str) -> ValueUnreadable:
+        return replace(self, impact=Impact.WEAKENS, effect=f"not provable: the values were not read ({reason})")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -9,6 +9,7 @@ from sqlalchemy import Enum as EnumType
 from sqlalchemy.schema import ColumnDefault
 from sqlalchemy.sql.functions import next_value
 
+from schema_guard.expect.reading import reader_of
 from schema_guard.expect.types import is_domain, resolved
 from schema_guard.expect.writer import Writer
 from schema_guard.schema import Column, Generated, Identity, Name, Write
@@ -49,6 +50,7 @@ def column_of(column: ModelColumn[Any], writer: Writer, mapped: Mapped) -> Colum
         sequence=_sequence(column, writer),
         fetched=column.server_default is not None and default is None and column.computed is None and identity is None,
         fill=_fill(column, writer),
+        reads=reader_of(column.type, dialect),
         values=_values(inner, writer),
         ddl=writer.column(column),
         mapped_by=mapped.classes_of(column),

@@ -73,6 +73,9 @@ class PostgreSQLRules:
             type_ = base
         return type_
 
+    def may_hold_other_values(self, expected: Column, actual: Column, table: Table) -> bool:  # noqa: ARG002
+        return False
+
     def same_expression(self, expected: str, actual: str) -> Verdict:
         """EQUAL when both texts have the same normal form; everything else is for the server to decide.
 

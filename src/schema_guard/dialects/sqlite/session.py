@@ -27,6 +27,7 @@ from schema_guard.dialects.sqlite.directory_lock import directory_locked
 from schema_guard.dialects.sqlite.failures import CONSTRAINT, failure, no_copy, primary_code, unfit_rows
 from schema_guard.dialects.sqlite.features import probe_features
 from schema_guard.dialects.sqlite.link import ERRORS, Link, Writer
+from schema_guard.dialects.sqlite.reading_back import unreadable_rows
 from schema_guard.dialects.sqlite.rebuild import COPY
 from schema_guard.dialects.sqlite.registered import not_registered
 from schema_guard.dialects.sqlite.rejections import rejections
@@ -34,7 +35,7 @@ from schema_guard.dialects.sqlite.trials import tried
 from schema_guard.dialects.stop import Stop
 from schema_guard.dialects.survey import Read, take_survey
 from schema_guard.dialects.translation import schema_map_of
-from schema_guard.difference import CollationDiffers, Difference, Impact
+from schema_guard.difference import CollationDiffers, Difference, Impact, ValueUnreadable
 from schema_guard.errors import GuardError, LockTimeoutError, ReadError, StepError
 from schema_guard.plan import Evidence, Step, Survey
 from schema_guard.report import ServerInfo
@@ -143,7 +144,8 @@ class SQLiteSession:
 
         rejected = {**not_registered(differences, actual, read), **rejections(differences, actual, read)}
         survey = take_survey(differences, actual, self.dialect, read, rejected)
-        return replace(survey, evidence={**survey.evidence, **_collisions(differences, actual, read)})
+        found = {**_collisions(differences, actual, read), **_unreadable(differences, actual, read)}
+        return replace(survey, evidence={**survey.evidence, **found})
 
     def clear_away(self) -> None:
         """Copies of the file that were not finished."""
@@ -248,6 +250,12 @@ class SQLiteSession:
 
 def _unheard(_: str) -> None:
     """Nobody lists the batches: there may be very many."""
+
+
+def _unreadable(differences: Sequence[Difference], actual: Schema, read: Read) -> dict[str, Evidence]:
+    """The rows that hold what the application cannot read."""
+    found = ((each, actual.table(each.table.name)) for each in differences if isinstance(each, ValueUnreadable))
+    return {each.key: unreadable_rows(each, live, read) for each, live in found if live is not None}
 
 
 def _collisions(differences: Sequence[Difference], actual: Schema, read: Read) -> dict[str, Evidence]:

@@ -31,7 +31,7 @@ from schema_guard.dialects.sqlite.repair.needs import columns_needed, target_nee
 from schema_guard.dialects.sqlite.repair.nullability import change_nullability
 from schema_guard.dialects.sqlite.repair.primary_key import change_primary_key
 from schema_guard.dialects.sqlite.repair.refused import refuse
-from schema_guard.dialects.sqlite.repair.type import change_type
+from schema_guard.dialects.sqlite.repair.type import change_type, refuse_unreadable
 from schema_guard.difference import (
     CheckMissing,
     CollationDiffers,
@@ -50,6 +50,7 @@ from schema_guard.difference import (
     TypeDiffers,
     UniqueMissing,
     UpsertUnserved,
+    ValueUnreadable,
 )
 from schema_guard.need import Need
 from schema_guard.plan import Phase, Refusal, Step
@@ -145,6 +146,8 @@ def _answer(difference: Difference, live: Table, planned: Table, case: Case) -> 
             return change_default(difference, live, case)
         case TypeDiffers():
             return change_type(difference, live, case)
+        case ValueUnreadable():
+            return refuse_unreadable(difference, case)
         case GeneratedDiffers():
             return change_generated(difference, live, case)
         case CollationDiffers():

@@ -45,6 +45,7 @@ from schema_guard.difference import (
     TypeMissing,
     UniqueMissing,
     UpsertUnserved,
+    ValueUnreadable,
 )
 from schema_guard.plan import Refusal
 from schema_guard.schema import Relation
@@ -83,6 +84,7 @@ def _reason(difference: Difference) -> str:
             | ColumnMissing()
             | ColumnUnknown()
             | TypeDiffers()
+            | ValueUnreadable()
             | NullabilityDiffers()
             | DefaultDiffers()
             | GeneratedDiffers()

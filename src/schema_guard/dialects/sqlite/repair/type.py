@@ -6,11 +6,11 @@ from schema_guard.dialects.sqlite.canonical import strict_type
 from schema_guard.dialects.sqlite.changes import type_of
 from schema_guard.dialects.sqlite.names import quote
 from schema_guard.dialects.sqlite.repair.case import Case, Edit
-from schema_guard.difference import TypeDiffers
+from schema_guard.difference import TypeDiffers, ValueUnreadable
 from schema_guard.plan import Refusal
 from schema_guard.schema import Table
 
-__all__ = ["change_type"]
+__all__ = ["change_type", "refuse_unreadable"]
 
 
 def change_type(differs: TypeDiffers, live: Table, case: Case) -> Edit | Refusal:
@@ -25,3 +25,15 @@ def change_type(differs: TypeDiffers, live: Table, case: Case) -> Edit | Refusal
         f"a column of type {wanted} would convert values that are stored now; look at them first",
         (f"SELECT typeof({column}), count(*), min({column}), max({column}) FROM {quote(live.name)} GROUP BY 1",),
     )
+
+
+def refuse_unreadable(unreadable: ValueUnreadable, case: Case) -> Refusal:
+    """Values are never changed."""
+    evidence = case.survey.evidence.get(unreadable.key)
+    if evidence is None or evidence.count is None:
+        return Refusal(
+            unreadable, "its values could not be looked at: look at them", (evidence.query,) if evidence else ()
+        )
+    rows = f"{evidence.count} {'row holds' if evidence.count == 1 else 'rows hold'} such a value"
+    sample = f" ({'; '.join(evidence.sample)})" if evidence.sample else ""
+    return Refusal(unreadable, f"{rows}{sample}: correct them, then run again", (evidence.query,))

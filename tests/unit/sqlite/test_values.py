@@ -1,0 +1,156 @@
+"""SQLite keeps any value in any column: where the column is declared otherwise than the models say, each value is read
+as the application would read it, and what it cannot read breaks it."""
+
+from __future__ import annotations
+
+import datetime
+import enum
+import uuid
+from decimal import Decimal
+from typing import Any
+
+import pytest
+import sqlalchemy as sa
+from sqlalchemy.orm import DeclarativeBase, Session, mapped_column
+
+from schema_guard.difference import Impact
+from schema_guard.guard import Guard
+from tests.unit.sqlite.stage import Stage, refused
+
+
+class Colour(enum.Enum):
+    red = 1
+
+
+class Own(sa.TypeDecorator[Any]):
+    impl = sa.String
+    cache_ok = True
+
+    def process_result_value(self, value: Any, dialect: Any) -> Any:
+        raise RuntimeError("code of the application's own")
+
+
+def mapped(type_: Any) -> type[Any]:
+    class Base(DeclarativeBase):
+        pass
+
+    class T(Base):
+        __tablename__ = "t"
+        id = mapped_column(sa.Integer, primary_key=True)
+        v = mapped_column(type_)
+
+    return T
+
+
+def select_fails(stage: Stage, model: Any, key: int) -> bool:
+    with Session(stage.engine) as session:
+        try:
+            session.scalars(sa.select(model).where(model.id == key)).all()
+        except Exception:
+            return True
+    return False
+
+
+WRITTEN: list[tuple[Any, Any]] = [
+    (sa.JSON(), {"a": [1, None, "x"]}),
+    (sa.Boolean(), True),
+    (sa.DateTime(), datetime.datetime.fromisoformat("2026-01-02T03:04:05.000006")),
+    (sa.Date(), datetime.date(2026, 1, 2)),
+    (sa.Time(), datetime.time(3, 4, 5)),
+    (sa.Enum(Colour), Colour.red),
+    (sa.Enum("a", "b"), "a"),
+    (sa.Uuid(), uuid.UUID(int=5)),
+    (sa.Uuid(as_uuid=False), str(uuid.UUID(int=5))),
+    (sa.Numeric(10, 2), Decimal("1.50")),
+    (sa.Float(asdecimal=True), Decimal("1.5")),
+    (sa.Interval(), datetime.timedelta(hours=5)),
+    (sa.LargeBinary(), b"\x00\xff"),
+]
+STORED = [
+    *(
+        "'hello'",
+        "''",
+        "'{\"a\": 1}'",
+        "'NaN'",
+        "'2026-01-02'",
+        "'2026-01-02 03:04:05'",
+        "'03:04'",
+        "'red'",
+        "'RED'",
+        "'a'",
+    ),
+    *("'00000000000000000000000000000005'", "'1.5'", "5", "1.5", "0", "x'00ff'", "x'7b7d'", "'1'", "'true'", "'null'"),
+]
+
+
+@pytest.mark.parametrize("declared", ["SOMETHING", "BLOB", "TEXT", "BIGINT"])
+@pytest.mark.parametrize(("type_", "written"), WRITTEN, ids=[repr(type_) for type_, _ in WRITTEN])
+def test_the_verdict_is_what_select_does(stage: Stage, type_: Any, written: Any, declared: str) -> None:
+    model = mapped(type_)
+    stage.script(f"CREATE TABLE t (id INTEGER PRIMARY KEY, v {declared})")
+    for key, value in enumerate(STORED, 2):
+        stage.script(f"INSERT INTO t VALUES ({key}, {value})")
+    with Session(stage.engine) as session:
+        session.add(model(id=1, v=written))
+        session.commit()
+    failing = {key for key in range(1, len(STORED) + 2) if select_fails(stage, model, key)}
+    report = Guard(model).check(stage.engine)
+    found = [finding for finding in report.findings if finding.difference.key == "value-unreadable t.v"]
+    if not failing:
+        assert found == []
+        return
+    (finding,) = found
+    assert finding.difference.impact is Impact.BREAKS
+    assert finding.evidence is not None
+    assert finding.evidence.count == len(failing)
+    assert {int(key) for key in finding.evidence.sample} <= failing
+    assert {row[0] for row in stage.rows(finding.evidence.query)} <= failing
+    assert finding.difference.key in refused(Guard(model).plan(stage.engine))
+
+
+def test_values_that_read_back_are_no_difference(stage: Stage) -> None:
+    stage.script(
+        """CREATE TABLE t (id INTEGER PRIMARY KEY, v VARCHAR(30));
+        INSERT INTO t VALUES (1, '{"a": 1}'), (2, NULL), (3, '[]'), (4, '7')"""
+    )
+    report = Guard(mapped(sa.JSON())).check(stage.engine)
+    assert report.satisfied
+    assert "value-unreadable" not in {finding.difference.code for finding in report.findings}
+
+
+def test_a_column_of_the_models_own_type_is_not_read(stage: Stage) -> None:
+    """A satisfied database costs no scan."""
+    model = mapped(sa.JSON())
+    model.metadata.create_all(stage.engine)
+    seen: list[str] = []
+    sa.event.listen(stage.engine, "connect", lambda raw, _: raw.set_trace_callback(seen.append))
+    stage.engine.dispose()
+    assert Guard(model).check(stage.engine).satisfied
+    assert not any("GROUP BY" in statement for statement in seen)
+
+
+@pytest.mark.parametrize("type_", [Own(), sa.PickleType()])
+def test_code_of_the_applications_own_is_never_run(stage: Stage, type_: Any) -> None:
+    stage.script("CREATE TABLE t (id INTEGER PRIMARY KEY, v TEXT); INSERT INTO t VALUES (1, 'hello')")
+    codes = {finding.difference.code for finding in Guard(mapped(type_)).check(stage.engine).findings}
+    assert "value-unreadable" not in codes
+
+
+def test_a_table_without_a_key_of_one_column(stage: Stage) -> None:
+    stage.script(
+        """CREATE TABLE t (a VARCHAR COLLATE NOCASE, b INTEGER, v TEXT COLLATE NOCASE, PRIMARY KEY (a, b))
+        WITHOUT ROWID;
+        INSERT INTO t VALUES ('x', 1, 'NULL'), ('y', 2, 'null'), ('z', 3, 'Null')"""
+    )
+    metadata = sa.MetaData()
+    sa.Table(
+        "t",
+        metadata,
+        sa.Column("a", sa.String, primary_key=True),
+        sa.Column("b", sa.Integer, primary_key=True),
+        sa.Column("v", sa.JSON),
+    )
+    report = Guard(metadata).check(stage.engine)
+    (evidence,) = [each.evidence for each in report.findings if each.difference.code == "value-unreadable"]
+    assert evidence is not None
+    assert (evidence.count, sorted(evidence.sample)) == (2, ["x, 1", "z, 3"])
