@@ -239,6 +239,12 @@ class Survey:
     counted: dict[Name, int] = field(default_factory=dict)
     """Rows of the tables that may only be rewritten or locked when they are small; counted up to a limit."""
     rejections: Mapping[Definition, Rejection] = field(default_factory=dict)
+    persistence: Mapping[Name, str] = field(default_factory=dict)
+    """PostgreSQL: pg_class.relpersistence of tables that differ, and of those that their foreign keys lead to."""
+    columns_used: Mapping[Name, int] = field(default_factory=dict)
+    """PostgreSQL: how many column numbers a table has given away, to dropped columns too."""
+    unknown_collations: frozenset[str] = frozenset()
+    """PostgreSQL: those of the models that the server lacks."""
 
     def has_rows(self, table: Name) -> bool:
         return table in self.occupied

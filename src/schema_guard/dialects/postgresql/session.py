@@ -27,6 +27,7 @@ from schema_guard.dialects.postgresql.failures import (
 )
 from schema_guard.dialects.postgresql.guard_lock import GuardLock
 from schema_guard.dialects.postgresql.holders import held_by, locked_out_by
+from schema_guard.dialects.postgresql.limits import limits_query, with_limits
 from schema_guard.dialects.postgresql.link import Link, Row, own_engine
 from schema_guard.dialects.postgresql.obstacles import Obstacles
 from schema_guard.dialects.postgresql.pooling import check_second, shares_backends
@@ -140,7 +141,12 @@ class PostgreSQLSession:
                 raise unread(error, "the rows") from None
 
         rejected = self._rejections(differences, actual, timeout)
-        return take_survey(differences, actual, self.dialect, read, rejected)
+        survey = take_survey(differences, actual, self.dialect, read, rejected)
+        try:
+            with self._link.reading(timeout, bare_path=True):
+                return with_limits(survey, self._link.rows(limits_query(differences)))
+        except DBAPIError:
+            return survey
 
     def clear_away(self) -> None:
         """Nothing: what is left is in the catalog, where the step that made it finds it."""

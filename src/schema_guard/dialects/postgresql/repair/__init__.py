@@ -23,6 +23,7 @@ from schema_guard.dialects.postgresql.repair.foreign_key import (
 )
 from schema_guard.dialects.postgresql.repair.index import index_invalid, index_missing
 from schema_guard.dialects.postgresql.repair.lacking import type_missing
+from schema_guard.dialects.postgresql.repair.limits import within_limits
 from schema_guard.dialects.postgresql.repair.nullability import column_unknown, helper_left_over, nullability_differs
 from schema_guard.dialects.postgresql.repair.permission import permitted
 from schema_guard.dialects.postgresql.repair.primary_key import primary_key_differs
@@ -112,6 +113,7 @@ def repair(
     for difference in differences:
         found = permitted(difference, _of(difference, context), context)
         found = storable(difference, found, facts.encoding)
+        found = within_limits(difference, found, context)
         repairs.extend(after_types(difference, found, differences))
     return settle(repairs, differences, lambda need: standing(need, context))
 

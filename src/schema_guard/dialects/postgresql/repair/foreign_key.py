@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from schema_guard.dialects.postgresql.repair import probes
 from schema_guard.dialects.postgresql.repair.context import Context, Repairs
+from schema_guard.dialects.postgresql.repair.limits import impermanent
 from schema_guard.dialects.postgresql.repair.naming import chosen
 from schema_guard.dialects.postgresql.repair.referable import deferrable_key, has_key
 from schema_guard.difference import ForeignKeyDiffers, ForeignKeyMissing, ForeignKeyNotValidated
@@ -33,6 +34,8 @@ def foreign_key_missing(difference: ForeignKeyMissing, context: Context) -> Repa
         columns = ", ".join(context.quote(column) for column in key.target_columns)
         reason = f"{key.target} has no primary key or unique index on ({columns}), and the models declare none"
         return [Refusal(difference, reason, (f"ALTER TABLE {context.quote(key.target)} ADD UNIQUE ({columns});",))]
+    if shorter_lived := impermanent(difference, context):
+        return [shorter_lived]
     if without_right := _may_not_refer(difference, context):
         return [without_right]
     name = key.name or chosen(table.name.name, "_".join(key.columns), "fkey", context.taken_names(table.name.schema))
