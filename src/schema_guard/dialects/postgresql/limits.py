@@ -1,4 +1,4 @@
-"""What limits the tables that differ: how long they live, how many columns they can still get, which collations exist."""
+"""What limits the tables that differ: how long they live, how many columns they can get, which collations exist."""
 
 from __future__ import annotations
 
