@@ -6,6 +6,7 @@
 #   make faults            kills the guard after every statement of every scenario, and the server in every kind of step
 #   make test-ranges       the oldest and the newest allowed version of each dependency, and each minor version of Alembic
 #   make concurrency       50 processes boot at once on a drifted database, 20 times
+#   make releases          an older and a newer release on one database: alone, at once, killed
 SHELL := /bin/bash
 .SHELLFLAGS := -eu -o pipefail -c
 .DELETE_ON_ERROR:
@@ -23,7 +24,7 @@ ARGS ?=
 PYTEST_ARGS ?=
 PYTEST := $(BIN)/python -m pytest -n $(WORKERS) $(PYTEST_ARGS)
 
-.PHONY: help demo test test-matrix test-environment test-ranges faults concurrency scenarios lint format docs docs-check clean
+.PHONY: help demo test test-matrix test-environment test-ranges faults concurrency releases scenarios lint format docs docs-check clean
 
 help:
 	@sed -n '2,8s/^# *//p' Makefile
@@ -72,6 +73,9 @@ faults: $(VENV)/.dev-installed .servers/.fetched
 
 concurrency: $(VENV)/.dev-installed .servers/.fetched
 	$(BIN)/python -m tests.concurrency.boot $(ARGS)
+
+releases: $(VENV)/.dev-installed .servers/.fetched
+	$(BIN)/python -m tests.concurrency.releases $(ARGS)
 
 scenarios: $(VENV)/.dev-installed .servers/.fetched
 	$(BIN)/python -m pytest tests/scenarios --update $(PYTEST_ARGS)

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager, suppress
 from copy import copy
 from dataclasses import dataclass, field, replace
-from typing import Any
+from typing import Any, Protocol
 
 from schema_guard.acceptance import Acceptance, acceptances_of, matched
 from schema_guard.compare import compare
@@ -23,12 +23,12 @@ from schema_guard.execute.runner import Limits, run
 from schema_guard.expect.backfills import Backfill
 from schema_guard.expect.models import expect, models_of, unqualified_names
 from schema_guard.expect.upserts import upsert_of
-from schema_guard.plan import Plan, Policy, Step, Survey
+from schema_guard.plan import Plan, Policy, Refusal, Step, Survey
 from schema_guard.planner import make_plan
 from schema_guard.report import Finding, Report, StepResult, united
 from schema_guard.schema import Name, Schema
 
-__all__ = ["Guard"]
+__all__ = ["Guard", "Withhold"]
 
 ROUNDS = 3
 """How often apply plans again while a round changes something: one step makes the next possible."""
@@ -55,6 +55,8 @@ class Look:
     warnings: tuple[str, ...] = ()
     seconds: float = 0.0
     """How long it took."""
+    withheld: tuple[Refusal, ...] = ()
+    """Differences that are left to something else."""
 
     def reserve(self, budget: float) -> float:
         """Seconds of the budget to keep for looking again at its end; none where that takes no time."""
@@ -65,6 +67,12 @@ class Look:
         """The tables that a lock keeps from being read, and that count."""
         left = {difference.table_name for difference in self.differences if difference.key in self.accepted}
         return _locked(self.actual) - left
+
+
+class Withhold(Protocol):
+    """Says which differences are left to something else: to migrations that are still to run, above all."""
+
+    def __call__(self, session: Session, actual: Schema, differences: Sequence[Difference]) -> Sequence[Refusal]: ...
 
 
 class Guard:
@@ -99,6 +107,7 @@ class Guard:
         self.upserts = tuple(upsert_of(upsert) for upsert in upserts)
         self.policy = policy or Policy()
         self.name = name
+        self._withhold: Withhold | None = None
         try:
             self.accept = acceptances_of(accept)
         except ValueError as error:
@@ -110,6 +119,12 @@ class Guard:
         other.policy = policy or self.policy
         other.accept = (*accept, *self.accept)
         return other
+
+    def withholding(self, withhold: Withhold) -> Guard:
+        """The same guard, which leaves those differences alone that `withhold` names; this one stays as it is."""
+        guard = copy(self)
+        guard._withhold = withhold
+        return guard
 
     def check(self, database: Any, *, survey_timeout: float = 5.0) -> Report:
         """Read only: how the database differs from what the models expect.
@@ -258,6 +273,12 @@ class Guard:
         differences = tuple(each for each in differences if not (each.by_rows and each.key in empty))
         differences = tuple(_as_proved(each, survey) for each in differences)
         differences, covered = folded(each if each.key not in accepted else _left(each) for each in differences)
+        open_ = [each for each in differences if each.key not in accepted]
+        withheld = tuple(self._withhold(session, actual, open_)) if self._withhold is not None else ()
+        reasons = {refusal.difference.key: refusal.reason for refusal in withheld}
+        differences = tuple(
+            replace(each, left_alone=reasons[each.key]) if each.key in reasons else each for each in differences
+        )
         return Look(
             expected,
             actual,
@@ -267,6 +288,7 @@ class Guard:
             {difference.key: accepted[difference.key] for difference in differences if difference.key in accepted},
             warnings,
             time.monotonic() - begun,
+            withheld,
         )
 
     def _plan(self, session: Session, look: Look) -> Plan:
@@ -275,7 +297,9 @@ class Guard:
         )
         # What waits for something that is left alone is refused; that it is left alone is said elsewhere.
         repairs = [each for each in repairs if isinstance(each, Step) or not each.difference.left_alone]
-        return make_plan(repairs, [each for each in look.differences if not each.left_alone], look.survey)
+        withheld = {refusal.difference.key for refusal in look.withheld}
+        own = [each for each in look.differences if not each.left_alone or each.key in withheld]
+        return make_plan([*repairs, *look.withheld], own, look.survey)
 
     def _report(self, session: Session, look: Look, started: float) -> Report:
         plan = self._plan(session, look)

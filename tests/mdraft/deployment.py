@@ -114,8 +114,8 @@ class Deployment:
             check=False,
         )
 
-    def predeploy(self) -> subprocess.CompletedProcess[str]:
-        return self.run("scripts/predeploy.sh")
+    def predeploy(self, *arguments: str) -> subprocess.CompletedProcess[str]:
+        return self.run("scripts/predeploy.sh", *arguments)
 
     def guard(self, *arguments: str) -> subprocess.CompletedProcess[str]:
         return self.run("python", "-m", "scripts.schema_guard", *arguments)

@@ -37,6 +37,11 @@ def test_the_application_works(
         assert deployment.guard().returncode == 1, "the start command must not start it either"
         run_what_it_asks_for(deployment, stage)
         deployed = deployment.predeploy()
+    if met.lost:
+        assert deployed.returncode == 1, deployed.stdout + deployed.stderr
+        assert f"--lost {met.lost[0]}" in deployed.stdout
+        assert deployment.guard().returncode == 1, "what a newer release renamed must not be made again"
+        deployed = deployment.predeploy(*(part for revision in met.lost for part in ("--lost", revision)))
     assert deployed.returncode == 0, deployed.stdout + deployed.stderr
 
     with deployment.worker() as worker, deployment.web() as address:

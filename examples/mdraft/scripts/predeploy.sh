@@ -1,8 +1,12 @@
 #!/usr/bin/env bash
 # Before a release takes over: runs the migrations under the guard's lock, then the guard itself.
 #
-# A broken chain is repaired only by proof: where alembic_version is empty, unknown or wrong, the revision that this
-# database is shown to satisfy is stamped, and the upgrade goes on from there. Where none can be proved it stops and says why.
+# A broken chain is repaired only by proof: where alembic_version is empty or wrong, the revision that this database is
+# shown to satisfy is stamped, and the upgrade goes on from there. Where none can be proved it stops and says why.
+#
+# A revision in alembic_version that this release does not have belongs to a newer release: then this one changes nothing,
+# and only says whether it can start (a rollback). Where you know that its file is lost: scripts/predeploy.sh --lost REVISION
+#
 # Never here: a blind stamp, a new revision (those are generated in development and reviewed), or `|| true`.
 #
 # The exit code is that of `schema-guard deploy`; the host keeps the old release running unless it is 0.

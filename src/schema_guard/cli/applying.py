@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from schema_guard.cli.ahead import with_chain
 from schema_guard.cli.exit_codes import apply_code
 from schema_guard.cli.output import log
 from schema_guard.cli.progress import told
@@ -11,9 +12,10 @@ from schema_guard.cli.request import Request
 from schema_guard.cli.stopping import stoppable
 from schema_guard.cli.waiting import when_reachable
 from schema_guard.dialects import check_same
+from schema_guard.render.line import Line
 from schema_guard.report import Report
 
-__all__ = ["Applied", "applied"]
+__all__ = ["Applied", "applied", "newer_lines"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,9 +23,13 @@ class Applied:
     report: Report
     code: int
     stopped: bool
+    newer: tuple[str, ...] = ()
+    """Revisions of a newer release that alembic_version names."""
+    lost: str = ""
+    """The command for when their files are lost."""
 
 
-def applied(asked: Request) -> Applied:
+def applied(asked: Request, lost: tuple[str, ...] = ()) -> Applied:
     """Wait for the database, apply, and say what the command exits with.
 
     Raises:
@@ -31,14 +37,26 @@ def applied(asked: Request) -> Applied:
         ConfigurationError: --ddl-url is another database than --url.
     """
     deadline = asked.deadline()
+    guard, ahead = with_chain(asked, lost)
     with stoppable() as stop:
 
         def repair() -> Report:
             stop.check()
             if asked.ddl_url != asked.url:
                 check_same(asked.url, asked.ddl_url, deadline)
-            return asked.guard.apply(asked.ddl_url, asked.limits, heard=told, stop=stop, deadline=deadline)
+            return guard.apply(asked.ddl_url, asked.limits, heard=told, stop=stop, deadline=deadline)
 
         report = when_reachable(repair, asked.wait, log, over=lambda: deadline.over, sleep=stop.sleep)
         code = 128 + stop.signal if stop.asked else apply_code(report)
-        return Applied(report, code, stop.asked)
+        if ahead is None:
+            return Applied(report, code, stop.asked)
+        return Applied(report, code, stop.asked, ahead.newer, ahead.commands.lost(ahead.newer))
+
+
+def newer_lines(done: Applied) -> list[Line]:
+    """One line where a newer release was here before."""
+    if not done.newer:
+        return []
+    from schema_guard.integrations.alembic.words import newer_lines as lines
+
+    return lines(done.newer, done.code, done.lost)

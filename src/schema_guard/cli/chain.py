@@ -15,6 +15,7 @@ from schema_guard.cli.options import (
     apply_options,
     database_options,
     format_option,
+    lost_option,
     output_options,
     target_argument,
 )
@@ -25,7 +26,7 @@ if TYPE_CHECKING:
     from schema_guard.integrations.alembic.deploy import Deployment
     from schema_guard.integrations.alembic.doctor import Diagnosis, Doctor
 
-__all__ = ["deploy", "doctor", "stamp"]
+__all__ = ["deploy", "doctor", "doctor_of", "stamp"]
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 
@@ -44,6 +45,10 @@ class Place:
         """The options that name the chain, for the next command."""
         named = () if self.section == "alembic" else ("--name", self.section)
         return named if self.config is None else ("--config", self.config, *named)
+
+
+NOWHERE = Place(None, "alembic", (), None)
+"""As nothing was typed."""
 
 
 def chain_options(command: Command) -> Command:
@@ -107,7 +112,7 @@ def doctor(
     from schema_guard.integrations.alembic import document, words
 
     asked = request(target, url=url)
-    physician = _doctor(asked, asked.url, place)
+    physician = doctor_of(asked, asked.url, place)
     systems = [*([asked.url.get_backend_name()] if replay else []), *replay_on]
     diagnosis = physician.diagnose(replay_on=tuple(dict.fromkeys(systems)))
     code = _doctor_code(diagnosis)
@@ -123,7 +128,8 @@ def doctor(
 @database_options
 @chain_options
 @click.option("--ddl-url", metavar="URL", help="The same database, directly, where --url goes through a pooler.")
-@click.option("--revision", metavar="ID", help="This one of several that leave the same tables.")
+@click.option("--revision", metavar="ID", help="You know that this one ran: one of several that leave the same tables.")
+@lost_option
 @click.option("--wait", metavar="TIME", help="How long to wait for another guard.  [default: 30s]")
 @format_option("text", "json")
 @output_options
@@ -133,6 +139,7 @@ def stamp(
     place: Place,
     ddl_url: str | None,
     revision: str | None,
+    lost: tuple[str, ...],
     wait: str | None,
     format_: str,
     no_color: bool,
@@ -148,7 +155,7 @@ def stamp(
 
     asked = request(target, url=url, ddl_url=ddl_url, wait=wait)
     patience = WAIT if asked.settings.wait is None else asked.settings.wait
-    stamped = stamp_proved(_doctor(asked, asked.ddl_url, place), patience, revision)
+    stamped = stamp_proved(doctor_of(asked, asked.ddl_url, place, lost), patience, revision)
     code = OK if stamped.proved else REMAINS
     if format_ == "json":
         print_text(document.stamp_json(stamped, code))
@@ -163,11 +170,20 @@ def stamp(
 @click.option(
     "--repair-chain",
     is_flag=True,
-    help="Where alembic_version is empty, unknown or wrong, stamp what a replay proves, and go on from there.",
+    help="Where alembic_version is empty or wrong, stamp what a replay proves, and go on from there.",
 )
+@lost_option
 @format_option("text", "json")
 @output_options
-def deploy(asked: Request, place: Place, repair_chain: bool, format_: str, no_color: bool, verbose: bool) -> int:
+def deploy(
+    asked: Request,
+    place: Place,
+    repair_chain: bool,
+    lost: tuple[str, ...],
+    format_: str,
+    no_color: bool,
+    verbose: bool,
+) -> int:
     """Run the Alembic chain to its head under the guard's lock, then apply. Never stamps blindly, never autogenerates.
 
     Each revision runs in a transaction of its own, with a lock timeout, and again when a lock was not to be had. The
@@ -178,7 +194,7 @@ def deploy(asked: Request, place: Place, repair_chain: bool, format_: str, no_co
     from schema_guard.cli.waiting import when_reachable
     from schema_guard.integrations.alembic.deploy import deploy as run_deploy
 
-    physician = _doctor(asked, asked.ddl_url, place)
+    physician = doctor_of(asked, asked.ddl_url, place, lost)
     deadline = asked.deadline()
     with stoppable() as stop:
 
@@ -230,7 +246,8 @@ def _deploy_code(deployment: Deployment) -> int:
     return apply_code(deployment.report)
 
 
-def _doctor(asked: Request, url: Any, place: Place) -> Doctor:
+def doctor_of(asked: Request, url: Any, place: Place = NOWHERE, lost: tuple[str, ...] = ()) -> Doctor:
+    """The doctor for this database and chain. Raises ConfigurationError: Alembic is not installed."""
     from schema_guard.config import normalise_url
     from schema_guard.integrations.alembic import find_location, require_alembic
     from schema_guard.integrations.alembic.doctor import Doctor
@@ -251,5 +268,6 @@ def _doctor(asked: Request, url: Any, place: Place) -> Doctor:
         location=location,
         x=place.x,
         scratch_server=normalise_url(place.scratch_url) if place.scratch_url else None,
+        lost=lost,
         say=log,
     )

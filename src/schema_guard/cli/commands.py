@@ -14,6 +14,7 @@ from schema_guard.cli.options import (
     apply_options,
     database_options,
     format_option,
+    lost_option,
     output_options,
     target_argument,
 )
@@ -93,11 +94,12 @@ def plan(
     target: str | None, url: str | None, accept: tuple[str, ...], format_: str, no_color: bool, verbose: bool
 ) -> int:
     """Show the steps that apply would take, with their SQL, locks and hazards, and what is refused. Reads only."""
+    from schema_guard.cli.ahead import with_chain
     from schema_guard.cli.request import request
     from schema_guard.plan import Plan
 
     asked = request(target, url=url, accept=accept)
-    report = asked.guard.check(asked.url)
+    report = with_chain(asked)[0].check(asked.url)
     planned = report.plan or Plan()
     if format_ == "json":
         from schema_guard.render.json import plan_json
@@ -120,18 +122,19 @@ def plan(
 
 @group.command(short_help="Repair, and say whether the application can start.")
 @apply_options
+@lost_option
 @format_option("text", "json")
 @output_options
-def apply(asked: Request, format_: str, no_color: bool, verbose: bool) -> int:
+def apply(asked: Request, lost: tuple[str, ...], format_: str, no_color: bool, verbose: bool) -> int:
     """Repair what can be repaired without destroying anything; say what remains and whether the application can start.
 
     TIME is a number of seconds, or 500ms, 60s, 2m. SIGINT and SIGTERM stop it in good order: what a statement has begun
     is rolled back, the report is printed, the exit code is 130 or 143.
     """
-    from schema_guard.cli.applying import applied
+    from schema_guard.cli.applying import applied, newer_lines
     from schema_guard.cli.progress import seen
 
-    done = applied(asked)
+    done = applied(asked, lost)
     report, code = done.report, done.code
     if format_ == "json":
         from schema_guard.render.json import apply_json
@@ -141,7 +144,7 @@ def apply(asked: Request, format_: str, no_color: bool, verbose: bool) -> int:
         from schema_guard.difference import Impact
         from schema_guard.render.text import apply_lines
 
-        lines = apply_lines(report, code, keys=Impact.BREAKS, told=seen(), verbose=verbose)
+        lines = newer_lines(done) + apply_lines(report, code, keys=Impact.BREAKS, told=seen(), verbose=verbose)
         print_lines(lines, color=not no_color)
     return code
 

@@ -22,7 +22,7 @@ COMMANDS = {
     "deploy": "Run the migration chain, then apply.",
     "revision": "Write a defensive revision.",
 }
-CHAIN = ("doctor", "stamp", "deploy", "revision")
+CHAIN = ("doctor", "stamp", "deploy", "revision", "apply", "plan")
 """Those that look for migrations."""
 TARGET = "schema_guard.integrations.flask:guard_of_application()"
 

@@ -14,6 +14,7 @@ __all__ = [
     "apply_options",
     "database_options",
     "format_option",
+    "lost_option",
     "output_options",
     "target_argument",
 ]
@@ -101,6 +102,16 @@ def apply_options(command: Command) -> Command:
     ):
         collected = option(collected)
     return cast(Command, collected)
+
+
+def lost_option(command: Command) -> Command:
+    """`--lost`, the command gets it as `lost`."""
+    return click.option(
+        "--lost",
+        multiple=True,
+        metavar="REVISION",
+        help="You know that this revision's file is lost, and that it is of no newer release; may be repeated.",
+    )(command)
 
 
 def format_option(*formats: str) -> Callable[[Command], Command]:

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, NoReturn
 import click
 
 from schema_guard.cli.exit_codes import OK
-from schema_guard.cli.options import PROGRAM, apply_options, output_options
+from schema_guard.cli.options import PROGRAM, apply_options, lost_option, output_options
 from schema_guard.cli.output import log, print_lines
 from schema_guard.errors import ConfigurationError
 from schema_guard.hidden import without_password
@@ -70,22 +70,23 @@ class RunCommand(click.Command):
 
 @click.command(cls=RunCommand, short_help="Apply, then become COMMAND.")
 @apply_options
+@lost_option
 @output_options
 @click.pass_context
-def run(ctx: click.Context, asked: Request, no_color: bool, verbose: bool) -> int:
+def run(ctx: click.Context, asked: Request, lost: tuple[str, ...], no_color: bool, verbose: bool) -> int:
     """Apply, then become COMMAND: the same process, so that signals arrive and its exit code is the command's.
 
     What apply reports goes to stderr. When something that breaks the application remains, COMMAND is not started and
     the exit code is that of apply.
     """
-    from schema_guard.cli.applying import applied
+    from schema_guard.cli.applying import applied, newer_lines
     from schema_guard.difference import Impact
     from schema_guard.render.text import apply_lines
 
     command = _found(ctx.meta["schema_guard.command"])
-    done = applied(asked)
+    done = applied(asked, lost)
     with redirect_stdout(sys.stderr):
-        lines = apply_lines(done.report, done.code, keys=Impact.BREAKS, told=True, verbose=verbose)
+        lines = newer_lines(done) + apply_lines(done.report, done.code, keys=Impact.BREAKS, told=True, verbose=verbose)
         print_lines(lines, color=not no_color)
     if done.code != OK:
         log(f"{command[0]} was not started")

@@ -340,6 +340,10 @@ class Session(Protocol):
         """Run a SELECT of one row of numbers. Raises ReadError, LockTimeoutError."""
         ...
 
+    def texts(self, sql: str) -> list[tuple[str, ...]]:
+        """Run a SELECT of texts, NULL being empty. Raises ReadError, LockTimeoutError."""
+        ...
+
     def batch(self, step: Step, statement: str, lock_timeout: float, statement_timeout: float) -> int:
         """Run one batch of the step, in a transaction of its own that may be lost in a crash of the server.
 

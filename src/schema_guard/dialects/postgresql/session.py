@@ -219,6 +219,12 @@ class PostgreSQLSession:
             row = self._link.rows(sql)[0]
         return tuple(None if number is None else int(str(number)) for number in row)
 
+    def texts(self, sql: str) -> list[tuple[str, ...]]:
+        """The rows of a SELECT of texts."""
+        with self._reading("the catalog", lock_timeout=_PROBE_LOCK_TIMEOUT):
+            rows = self._link.rows(sql)
+        return [tuple("" if value is None else str(value) for value in row) for row in rows]
+
     def batch(self, step: Step, statement: str, lock_timeout: float, statement_timeout: float) -> int:
         """Run one batch of the step; see `Executor.batch`."""
         if self._lock is not None:

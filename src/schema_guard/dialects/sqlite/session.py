@@ -227,6 +227,10 @@ class SQLiteSession:
         """The one row of a SELECT of numbers."""
         return tuple(None if number is None else int(str(number)) for number in self._link.rows(sql)[0])
 
+    def texts(self, sql: str) -> list[tuple[str, ...]]:
+        """The rows of a SELECT of texts."""
+        return [tuple("" if value is None else str(value) for value in row) for row in self._link.rows(sql)]
+
     def batch(self, step: Step, statement: str, lock_timeout: float, statement_timeout: float) -> int:
         """Run one batch of the step; the lock on the file is released between batches."""
         return self.execute(replace(step, statements=(statement,)), lock_timeout, statement_timeout, _unheard)

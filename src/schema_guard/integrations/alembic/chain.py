@@ -22,8 +22,6 @@ class Revision:
     doc: str = ""
     empty: bool = False
     """upgrade() does nothing: a merge, or a placeholder."""
-    changes_rows: bool = False
-    """upgrade() changes rows, as far as its text says."""
 
     def line(self, variable: str) -> int:
         return self.lines.get(variable, 0)

@@ -27,6 +27,7 @@ def chain_faults(
     command: str,
     width: int | None,
     applied: frozenset[str] = frozenset(),
+    system: str = "postgresql",
 ) -> Iterator[Fault]:
     """The faults, those first that hide others.
 
@@ -36,6 +37,7 @@ def chain_faults(
         command: what a person types before `merge`.
         width: how many characters alembic_version.version_num holds; None where any number does.
         applied: the revisions that ran on the real database.
+        system: the database's.
     """
     for file in unreadable:
         yield _unreadable(file)
@@ -46,7 +48,7 @@ def chain_faults(
     yield from _bases(chain)
     yield from _heads(chain, command)
     yield from _too_long(chain, width, applied)
-    yield from _collisions(chain, applied)
+    yield from _collisions(chain, applied, system)
 
 
 def _unreadable(file: Unreadable) -> Fault:
@@ -292,14 +294,14 @@ def _shortened(id_: str, width: int, chain: Chain) -> str:
     return cut if cut not in chain else f"{id_[: width - 2]}_2"
 
 
-def _collisions(chain: Chain, applied: frozenset[str]) -> Iterator[Fault]:
-    for found in collisions(chain):
+def _collisions(chain: Chain, applied: frozenset[str], system: str) -> Iterator[Fault]:
+    for found in collisions(chain, system):
         second = found.second
         here = second.id in applied
         yield Fault(
             "collision",
             Severity.RISK if here else Severity.BREAKS,
-            f"{second.id} makes {found.object} again, which {found.first.id} ({Path(found.first.file).name}) made"
+            f"{second.id} makes {found.named} again, which {found.first.id} ({Path(found.first.file).name}) made"
             + ("; it ran on this database, but on an empty one it fails" if here else ""),
             Mend(
                 f"take it out of {second.file}:{found.line}, or make it only where it is missing",

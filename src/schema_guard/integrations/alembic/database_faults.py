@@ -5,10 +5,13 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator, Sequence
 
+from schema_guard.integrations.alembic.actions import Action, Verb
 from schema_guard.integrations.alembic.chain import Chain
 from schema_guard.integrations.alembic.faults import Fault, Mend, Severity
 from schema_guard.integrations.alembic.live import VersionTable, literal, quoted
-from schema_guard.integrations.alembic.operations import Action, Made, actions_of, asks_first, made_by
+from schema_guard.integrations.alembic.operations import Made, asks_first, made_by
+from schema_guard.integrations.alembic.pending import There
+from schema_guard.integrations.alembic.revision_actions import actions_of
 from schema_guard.integrations.alembic.typed import Commands
 from schema_guard.schema import Name, Schema
 
@@ -19,23 +22,28 @@ MANY = 8
 _PLAIN = re.compile(r"[a-z_][a-z0-9_]*")
 
 
-def version_faults(table: VersionTable, chain: Chain, guarded: Sequence[Name], commands: Commands) -> Iterator[Fault]:
+def version_faults(
+    table: VersionTable, chain: Chain, guarded: Sequence[Name], there: There, commands: Commands
+) -> Iterator[Fault]:
     """Faults of the rows of alembic_version.
 
     Args:
         table: what was read.
         chain: the revisions.
         guarded: the tables of the models that the database has.
+        there: all its tables.
         commands: what a person types.
     """
     if table.readable:
         yield Fault("privileges", Severity.BREAKS, f"{table.name} cannot be read: {table.readable}")
         return
-    if not table.rows:
-        yield from _unstamped(table, chain, guarded, commands)
+    if not table.rows and not table.lost:
+        yield from _unstamped(table, chain, guarded, there, commands)
     for row in table.rows:
         if row not in chain:
             yield _unknown(row, table, chain, commands)
+    for row in table.lost:
+        yield _lost(row, table, commands)
     known = [row for row in table.rows if row in chain]
     yield from _overlap(known, table, chain)
     ran = chain.upto(known)
@@ -60,15 +68,21 @@ def version_faults(table: VersionTable, chain: Chain, guarded: Sequence[Name], c
         )
 
 
-def _unstamped(table: VersionTable, chain: Chain, guarded: Sequence[Name], commands: Commands) -> Iterator[Fault]:
-    if not guarded or not len(chain):
-        return
+def _unstamped(
+    table: VersionTable, chain: Chain, guarded: Sequence[Name], there: There, commands: Commands
+) -> Iterator[Fault]:
+    has = f"{len(guarded)} of the models' tables ({_list(map(str, guarded))})"
+    if not guarded:  # the models may call them otherwise by now: a revision that renames them did not run
+        made = [name for name in _tables_of(chain) if there.has("table", there.key(name))]
+        has = f"tables that the revisions make ({_list(made)})"
+        if not made:
+            return
     state = f"{table.name} is empty" if table.exists else f"there is no {table.name}"
     if all(asks_first(revision.file) for revision in chain.files):
         yield Fault(
             "unstamped",
             Severity.NOTE,
-            f"the database has {len(guarded)} of the models' tables ({_list(map(str, guarded))}), but {state}: upgrade "
+            f"the database has {has}, but {state}: upgrade "
             "begins at the first revision, and each one makes only what is missing",
             Mend(commands("deploy"), command=commands("deploy")),
         )
@@ -76,10 +90,18 @@ def _unstamped(table: VersionTable, chain: Chain, guarded: Sequence[Name], comma
     yield Fault(
         "unstamped",
         Severity.BREAKS,
-        f"the database has {len(guarded)} of the models' tables ({_list(map(str, guarded))}), but {state}: "
-        "upgrade would begin at the first revision and make them again",
+        f"the database has {has}, but {state}: upgrade would begin at the first revision and make them again",
         _proving("", commands),
     )
+
+
+def _tables_of(chain: Chain) -> list[str]:
+    """The tables that the revisions make in any case."""
+    actions = (action for id_ in chain.order for action in actions_of(chain.by_id[id_].file))
+    made = (
+        action.name for action in actions if action.verb is Verb.MAKE and action.kind == "table" and not action.depth
+    )
+    return list(dict.fromkeys(filter(None, made)))
 
 
 def _proving(before: str, commands: Commands) -> Mend:
@@ -92,16 +114,36 @@ def _proving(before: str, commands: Commands) -> Mend:
 
 
 def _unknown(row: str, table: VersionTable, chain: Chain, commands: Commands) -> Fault:
+    """Two readings, and nobody can tell them apart here: the stamp stays until a person says that the file is lost."""
     close = [id_ for id_ in chain.by_id if id_.startswith(row[:6]) or row.startswith(id_[:6])]
     alike = f" (there is {close[0]})" if close else ""
+    deploy = commands("deploy")
+    return Fault(
+        "unknown-revision",
+        Severity.RISK,
+        f"{table.name} names {row!r}, and no file has that revision{alike}: a newer release migrated this database, or "
+        "the file was lost (a revision generated at deploy lives only on that machine)",
+        Mend(
+            f"a newer release was here: {deploy} leaves the chain alone and says whether this release can start; "
+            f"the file is lost: bring it back (git log --all --oneline -S {row!r}), else "
+            f"{commands('stamp', '--lost', row)}; where that finds the schema of no revision, "
+            f"{commands('apply', '--lost', row)}, then {commands('deploy', '--repair-chain', '--lost', row)}",
+            command=deploy,
+        ),
+        revision=row,
+        details=(
+            f"a newer release was here: {deploy}",
+            f"the file is lost: {commands('stamp', '--lost', row)}",
+        ),
+    )
+
+
+def _lost(row: str, table: VersionTable, commands: Commands) -> Fault:
     return Fault(
         "unknown-revision",
         Severity.BREAKS,
-        f"{table.name} names {row!r}, and no file has that revision{alike}: either newer code migrated this "
-        "database, or the file was lost (a revision generated at deploy lives only on that machine)",
-        _proving(
-            f"bring the file back (git log --all --oneline -S {row!r}); else prove what the database has: ", commands
-        ),
+        f"{table.name} names {row!r}, whose file is declared lost: upgrade cannot go on from there",
+        _proving("", commands),
         revision=row,
     )
 
@@ -173,14 +215,16 @@ def stamped_faults(
         yield _blind(known, tail, missing, chain, commands("stamp"))
         return
     for name, lacks in missing.items():
-        yield _edited(name, lacks, chain, commands)
+        later = names[names.index(name) + 1 :]
+        yield _edited(name, lacks, any(other not in missing for other in later), chain, commands)
 
 
 def _removed(known: Sequence[str], chain: Chain) -> list[Action]:
     """What pending revisions remove."""
     ran = chain.upto(known)
     files = [chain.by_id[id_].file for id_ in chain.order if id_ not in ran]
-    return [action for file in files for action in actions_of(file) if action.kind == "remove"]
+    gone = (Verb.REMOVE, Verb.RENAME)
+    return [action for file in files for action in actions_of(file) if action.verb in gone]
 
 
 def _without(objects: Sequence[str], removed: Sequence[Action]) -> tuple[str, ...]:
@@ -199,9 +243,11 @@ def _early(
         found: dict[str, int] = {}
         for action in actions_of(file):
             name = action.object.lower() if fold else action.object
-            if action.kind == "remove":
+            if action.kind not in ("table", "column"):
+                continue
+            if action.verb in (Verb.REMOVE, Verb.RENAME):
                 now = {other for other in now if other != name and not other.startswith(f"{name}.")}
-            elif name in now and not action.depth:
+            elif action.verb is Verb.MAKE and name in now and not action.depth:
                 found.setdefault(action.object, action.line)
         if not found:
             continue
@@ -249,16 +295,18 @@ def _blind(
     )
 
 
-def _edited(revision: str, lacks: tuple[str, ...], chain: Chain, commands: Commands) -> Fault:
+def _edited(revision: str, lacks: tuple[str, ...], later: bool, chain: Chain, commands: Commands) -> Fault:
+    """`later`: what revisions after it make is there."""
     file = chain.by_id[revision]
     return Fault(
         "revision-edited",
-        Severity.BREAKS,
-        f"{revision} ran, but the database lacks {_list(_tables_first(lacks))}, which it makes, while it has what "
-        "later revisions make: the file was edited after it ran, or the object was dropped by hand",
+        Severity.RISK,
+        f"{revision} ran, but the database lacks {_list(_tables_first(lacks))}, which it makes, while it has "
+        f"{'what later revisions make' if later else 'the rest of it'}: the object was dropped by hand, or the "
+        "file was edited after it ran",
         Mend(
-            f"put the file back as it was when it ran (git log -p -- {file.file}) and write a new revision for what is "
-            f"missing; {commands('apply')} makes what the models expect of it",
+            f"{commands('apply')} makes what the models expect of it; where the file was edited (git log -p -- "
+            f"{file.file}), put it back as it was when it ran and write a new revision for the rest",
             command=commands("apply"),
         ),
         file.file,

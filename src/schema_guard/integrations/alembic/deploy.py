@@ -18,6 +18,7 @@ from schema_guard.dialects.stop import Stop
 from schema_guard.errors import ConfigurationError, GuardError, OutOfTimeError, UnreachableError, one_line
 from schema_guard.execute.limits import Limits
 from schema_guard.execute.retry import Clock, Retry
+from schema_guard.integrations.alembic.ahead import Ahead
 from schema_guard.integrations.alembic.child import events_of
 from schema_guard.integrations.alembic.doctor import Doctor, Look
 from schema_guard.integrations.alembic.faults import Fault
@@ -25,7 +26,7 @@ from schema_guard.integrations.alembic.handing_over import environment_for
 from schema_guard.integrations.alembic.job import Applied, Began, Failed, Failure, Task
 from schema_guard.integrations.alembic.live import open_live
 from schema_guard.integrations.alembic.replay import Project, job_for
-from schema_guard.integrations.alembic.stamp import Stamped, prove_and_stamp
+from schema_guard.integrations.alembic.stamp import HIDING, Stamped, prove_and_stamp
 from schema_guard.report import Report, StepResult
 
 __all__ = ["Deployment", "Ran", "deploy"]
@@ -57,6 +58,10 @@ class Deployment:
     failed: Failed | None = None
     faults: tuple[Fault, ...] = ()
     report: Report | None = None
+    newer: tuple[str, ...] = ()
+    """Revisions of a newer release that alembic_version names: then nothing of the chain ran."""
+    lost: str = ""
+    """The command for when their files are lost."""
 
     @property
     def stopped(self) -> bool:
@@ -99,14 +104,17 @@ def deploy(
     project = doctor.describe(deadline)
     if project is None:
         raise ConfigurationError("no Alembic configuration: name it with --config, or run " + doctor.commands("apply"))
-    run = _Run(doctor, project, limits, deadline, stop, repair_chain)
+    run = _Run(doctor, project, limits, deadline, stop, repair_chain or bool(doctor.lost))
     with closing(open_session(doctor.url, deadline)) as session:
         deadline.begin(limits.budget)
         with session.guard_lock(doctor.guard.name, deadline.left):
             run.chain(session)
     # the guard takes the lock itself, and looks again
     if not run.result.stopped:
-        run.result.report = doctor.guard.apply(doctor.url, limits, heard=heard, stop=stop, deadline=deadline)
+        guard = doctor.guard
+        if doctor.location is not None:
+            guard = guard.withholding(Ahead(doctor.location, lambda: project, doctor.commands, doctor.lost))
+        run.result.report = guard.apply(doctor.url, limits, heard=heard, stop=stop, deadline=deadline)
     return run.result
 
 
@@ -123,8 +131,13 @@ class _Run:
     def chain(self, session: Session) -> None:
         """From whatever alembic_version says to the head."""
         look = self._look(session)
-        self.result.before = self.result.after = look.version.rows
+        self.result.before = self.result.after = look.version.all_rows
         faults = self._breaking(look)
+        newer = look.version.unknown(self.project.chain)
+        if newer and not any(fault.code in HIDING for fault in faults):
+            self.result.lost = self.doctor.commands.lost(newer)
+            self.result.newer = newer  # an older release: it changes nothing, whatever else is said of its chain
+            return
         if faults and self.repair and all(fault.code in REPAIRABLE or fault.guess for fault in faults):
             if not self._repaired(session, faults):
                 return
@@ -156,7 +169,7 @@ class _Run:
     def _repaired(self, session: Session, faults: list[Fault]) -> bool:
         """Stamp what is proved. False when nothing may run: then the result says why."""
         try:
-            stamped = prove_and_stamp(self.doctor, self.project, session, certain=True)
+            stamped = prove_and_stamp(self.doctor, self.project, session)
         except ConfigurationError as error:
             if not faults:
                 self.doctor.say(f"{error.message}; alembic_version is taken at its word")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from sqlalchemy.engine import URL, make_url
@@ -17,13 +17,16 @@ from schema_guard.difference import Impact
 from schema_guard.errors import ConfigurationError, GuardError, OutOfTimeError, UnreachableError
 from schema_guard.expect.models import expect, unqualified_names
 from schema_guard.guard import Guard
+from schema_guard.integrations.alembic.beside import facts_beside
 from schema_guard.integrations.alembic.chain_faults import WIDTH, chain_faults
 from schema_guard.integrations.alembic.database_faults import present, stamped_faults, version_faults
+from schema_guard.integrations.alembic.early import Early, early_faults, early_of
 from schema_guard.integrations.alembic.environment import environment_faults, environment_lines
 from schema_guard.integrations.alembic.faults import Fault, Mend, Severity
 from schema_guard.integrations.alembic.live import Live, VersionTable, open_live
 from schema_guard.integrations.alembic.location import Location
 from schema_guard.integrations.alembic.matching import Proof, prove
+from schema_guard.integrations.alembic.pending import There, pending_of
 from schema_guard.integrations.alembic.project_faults import project_faults
 from schema_guard.integrations.alembic.replay import Project, Replay, describe, replay, scratch_for
 from schema_guard.integrations.alembic.replay_faults import proof_faults, replay_faults, with_proof
@@ -46,6 +49,9 @@ class Look:
     guarded: tuple[Name, ...]
     """The tables of the models that are there."""
     everything: Schema
+    beside: frozenset[str]
+    there: There
+    early: tuple[Early, ...]
     fingerprint: tuple[str, ...]
 
 
@@ -87,6 +93,7 @@ class Doctor:
         location: the chain's configuration; None when there is none.
         x: what env.py gets as `-x`.
         scratch_server: a PostgreSQL server for scratch databases; None takes the database's own.
+        lost: revisions whose files a person declares lost.
         say: hears what takes time.
     """
 
@@ -98,6 +105,7 @@ class Doctor:
     written: str | None = None
     x: Sequence[str] = ()
     scratch_server: URL | None = None
+    lost: tuple[str, ...] = ()
     say: Callable[[str], None] = field(default=lambda _: None)
 
     def diagnose(self, *, replay_on: Sequence[str] = (), pooler: bool = True) -> Diagnosis:
@@ -120,6 +128,7 @@ class Doctor:
                 )
             )
         look: Look | None = None
+        proved = False
         lines: list[str] = []
         unreachable = False
         try:
@@ -136,12 +145,13 @@ class Doctor:
                 found, proof = self._replayed(project, look, system)
                 faults += found
                 if proof is not None:
+                    proved = True
                     step = self.unmatched(project, proof)
                     faults = [with_proof(fault, proof, self.commands, step) for fault in faults]
         if look is not None:
             faults += self._drift(look, project)
         return Diagnosis(
-            tuple(sorted(_settled(faults), key=lambda fault: -fault.severity)),
+            tuple(sorted(_settled(faults, proved), key=lambda fault: -fault.severity)),
             tuple(lines),
             look.server if look else None,
             str(project.location) if project else "",
@@ -184,7 +194,9 @@ class Doctor:
         name, schema = project.version_table if project else ("alembic_version", None)
         everything = take_snapshot(session, schemas, [name])
         there = {table.name for table in everything.tables}
-        version = live.version_table(name, schema)
+        version = live.version_table(name, schema).without(self.lost)
+        sqlite = self.url.get_backend_name() == "sqlite"
+        names = There.of(everything, facts.default_schema, fold=sqlite)
         return Look(
             facts.server,
             version,
@@ -192,8 +204,21 @@ class Doctor:
             facts.default_schema,
             tuple(table.name for table in expected.tables if table.name in there),
             everything,
+            facts_beside(session, schemas, [name]),
+            names,
+            self._early(project, version, names, everything, live),
             live.fingerprint() if self.url.database not in (None, "", ":memory:") else (),
         )
+
+    @staticmethod
+    def _early(
+        project: Project | None, version: VersionTable, there: There, everything: Schema, live: Live
+    ) -> tuple[Early, ...]:
+        """What is there before the revision that brings it; of no meaning where nobody knows what ran."""
+        if project is None or not version.rows or version.unknown(project.chain):
+            return ()
+        pending = pending_of(project.chain, project.chain.upto(version.rows), there)
+        return early_of(pending, there, everything, live.read, live.system)
 
     def chain_faults(self, project: Project, look: Look | None) -> list[Fault]:
         """Faults of the files, of env.py, and of what alembic_version says."""
@@ -202,12 +227,14 @@ class Doctor:
         sqlite = self.url.get_backend_name() == "sqlite"
         width = None if sqlite and table.exists else table.width if table.exists else WIDTH
         applied = chain.upto(table.rows)
-        found = list(chain_faults(chain, project.unreadable, project.location.command, width, applied))
+        system = self.url.get_backend_name()
+        found = list(chain_faults(chain, project.unreadable, project.location.command, width, applied, system))
         if sqlite:
             found = [_only_on_postgresql(fault) if fault.code == "revision-too-long" else fault for fault in found]
         found += project_faults(project, [table.key for table in self.guard.models.tables])
         if look is not None:
-            found += version_faults(look.version, chain, look.guarded, self.commands)
+            found += version_faults(look.version, chain, look.guarded, look.there, self.commands)
+            found += early_faults(look.early, self.commands)
             there = present(look.everything, look.default_schema, fold=sqlite)
             found += stamped_faults(look.version, chain, there, fold=sqlite, commands=self.commands)
         return found
@@ -215,16 +242,20 @@ class Doctor:
     def unmatched(self, project: Project, proof: Proof) -> Mend:
         """What to do where the database has the schema of no revision."""
         apply, repair = self.commands("apply"), self.commands.repair
-        heads = " ".join(proof.nearest.heads) or "base"
+        decide = f"{project.location.command} stamp {' '.join(proof.nearest.heads)}"
         if not self.guard.plan(self.url).empty:
             return Mend(
-                f"{apply}, then {repair}; where it lacks the same after that, somebody has to decide: "
-                f"{project.location.command} stamp {heads}",
+                f"{apply}, then {repair}"
+                + (
+                    f"; where it lacks the same after that, a person has to decide: {decide}"
+                    if proof.nearest.heads
+                    else ""
+                ),
                 command=f"{apply} && {repair}",
             )
         return Mend(
             f"make what is lacking by hand as the revisions do (`apply` makes only what the models expect), then "
-            f"{self.commands('stamp')}; or, where you know better, {project.location.command} stamp {heads}"
+            f"{self.commands('stamp')}" + (f"; or, where you know better, {decide}" if proof.nearest.heads else "")
         )
 
     def prove(self, project: Project, look: Look, session: Session) -> tuple[Replay, Proof | None]:
@@ -235,10 +266,10 @@ class Doctor:
         """
         self.say("replaying the chain on a scratch database")
         with scratch_for(project, self.url.get_backend_name(), self.scratch_server, look.schemas, real=True) as scratch:
-            played = replay(project, scratch, look.schemas)
+            played = replay(project, scratch, look.schemas, look.version.rows)
         if not played.states:
             return played, None
-        return played, prove(played.states, look.everything, project.chain, session, look.version.rows)
+        return played, prove(played.states, look.everything, look.beside, project.chain, session, look.version.rows)
 
     def _replayed(self, project: Project, look: Look | None, system: str) -> tuple[list[Fault], Proof | None]:
         """The faults that a replay on this system shows, and, on the database's own, what the database has."""
@@ -247,7 +278,7 @@ class Doctor:
         try:
             schemas = look.schemas if look and look.schemas else self._schemas()
             with scratch_for(project, system, self.scratch_server, schemas, real=look is not None) as scratch:
-                played = replay(project, scratch, schemas)
+                played = replay(project, scratch, schemas, look.version.rows if look is not None else ())
                 drift = None if played.failed else self._head(scratch.url)
         except (ConfigurationError, UnreachableError) as error:
             return [Fault("replay-impossible", Severity.RISK, f"on {system}: {error.message}")], None
@@ -256,8 +287,7 @@ class Doctor:
         if not own or look is None or not look.guarded or played.failed is not None:
             return found, None
         with closing(open_session(self.url)) as session:
-            everything = take_snapshot(session, look.schemas, [project.version_table[0]])
-            proof = prove(played.states, everything, project.chain, session, look.version.rows)
+            proof = prove(played.states, look.everything, look.beside, project.chain, session, look.version.rows)
         if look.version.rows:
             step = self.unmatched(project, proof)
             found += proof_faults(look.version.rows, project.chain, proof, self.commands, step)
@@ -288,6 +318,14 @@ class Doctor:
         check = Mend(self.commands("check"), command=self.commands("check"))
         if project is None or not look.version.rows:
             yield Fault("database-drift", Severity.RISK, f"the database differs from the models: {counts}", check)
+        elif look.version.unknown(project.chain):
+            yield Fault(
+                "database-drift",
+                Severity.BREAKS if broken else Severity.RISK,
+                f"the database differs from the models of this release: {counts}; a newer release was here, or the "
+                "file of its revision is lost",
+                check,
+            )
         elif set(project.chain.heads) != set(look.version.rows):
             message = f"the database differs from the models as long as revisions are to run: {counts}"
             yield Fault("database-drift", Severity.NOTE, message, check)
@@ -301,8 +339,17 @@ class Doctor:
             )
 
 
-def _settled(faults: Sequence[Fault]) -> list[Fault]:
-    """Without guesses that a replay has proved or refuted, and without repetition."""
+def _settled(faults: Sequence[Fault], replayed: bool) -> list[Fault]:
+    """Without guesses that a replay has proved or refuted, and without repetition; a fix that would fail is not given.
+
+    Args:
+        faults: as they were found.
+        replayed: a replay on the database's own system went through and was compared with it.
+    """
+    if replayed:
+        faults = [fault for fault in faults if not fault.guess]
+    if any(fault.breaks_next_deploy for fault in faults):
+        faults = [replace(fault, mend=None) if fault.code == "behind" else fault for fault in faults]
     proved = {fault.code for fault in faults if not fault.guess}
     broken = [fault for fault in faults if fault.code == "env-fails"]
     again = frozenset(map(id, broken[1:]))  # a replay meets it as well

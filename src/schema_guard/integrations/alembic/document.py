@@ -67,6 +67,7 @@ def deploy_json(deployment: Deployment, exit_code: int, apply_document: str | No
                 "line": failed.line or None,
             },
             "faults": [_fault(fault) for fault in deployment.faults],
+            "newer": list(deployment.newer),
             "apply": None if apply_document is None else json.loads(apply_document),
         },
     )

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import ArgumentError
 
-__all__ = ["environment_for", "url_for"]
+__all__ = ["environment_for", "reading_only", "url_for"]
 
 USUAL = ("DATABASE_URL", "SQLALCHEMY_DATABASE_URI", "SQLALCHEMY_DATABASE_URL")
 _ASYNCHRONOUS = frozenset({"asyncpg", "psycopg_async", "aiosqlite"})
@@ -29,6 +29,12 @@ def environment_for(real: URL, to: URL, environment: Mapping[str, str]) -> dict[
         written = _parsed(environment.get(name, "")) or real
         changed[name] = url_for(written, to)
     return changed
+
+
+def reading_only(environment: Mapping[str, str]) -> dict[str, str]:
+    """The same for an env.py that is only described: what connects by libpq, past every engine, can only read."""
+    options = f"{environment.get('PGOPTIONS', '')} -c default_transaction_read_only=on".strip()
+    return {**environment, "PGOPTIONS": options}
 
 
 def url_for(written: URL, to: URL) -> str:

@@ -119,6 +119,8 @@ class Described:
     """Keys of target_metadata's tables; None where there is no target_metadata."""
     version_table: str = "alembic_version"
     version_schema: str | None = None
+    online: bool = False
+    """As `upgrade` runs it, with a connection that only reads; else offline."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,11 +145,13 @@ class Began:
 
 @dataclass(frozen=True, slots=True)
 class Applied:
-    """A revision ran and was committed. `schema` is the scratch database afterwards (replay only)."""
+    """A revision ran and was committed. `schema` is the scratch database afterwards (replay only), and `beside` what it
+    holds besides tables."""
 
     revision: str
     seconds: float
     schema: Schema | None = None
+    beside: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)

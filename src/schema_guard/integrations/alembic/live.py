@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Container, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from sqlalchemy import create_engine
 from sqlalchemy.engine import URL
@@ -39,6 +39,22 @@ class VersionTable:
     readable: str = ""
     """Why the rows could not be read; empty when they could."""
     elsewhere: tuple[str, ...] = ()
+    lost: tuple[str, ...] = ()
+    """Further rows, whose files a person declared lost."""
+
+    @property
+    def all_rows(self) -> tuple[str, ...]:
+        """What the table really holds."""
+        return (*self.rows, *self.lost)
+
+    def without(self, lost: Collection[str]) -> VersionTable:
+        """With these revisions taken for lost."""
+        rows = tuple(row for row in self.rows if row not in lost)
+        return replace(self, rows=rows, lost=tuple(row for row in self.rows if row in lost))
+
+    def unknown(self, known: Container[str]) -> tuple[str, ...]:
+        """The rows that no file has: a newer release was here, unless a person says otherwise."""
+        return tuple(row for row in self.rows if row not in known)
 
 
 @dataclass(frozen=True, slots=True)

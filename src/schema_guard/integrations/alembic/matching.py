@@ -9,8 +9,11 @@ from dataclasses import dataclass, replace
 from schema_guard.compare import compare
 from schema_guard.dialects.base import Judge, Session
 from schema_guard.difference import ColumnMissing, Difference, Impact, ObjectUnknown, TableMissing
-from schema_guard.integrations.alembic.chain import Chain
+from schema_guard.integrations.alembic.beside import FOLLOWS, KINDS
+from schema_guard.integrations.alembic.chain import Chain, Revision
+from schema_guard.integrations.alembic.operations import asks_first
 from schema_guard.integrations.alembic.replay import State
+from schema_guard.integrations.alembic.revision_actions import unseen_of
 from schema_guard.integrations.alembic.snapshot import facts_of
 from schema_guard.plan import Policy
 from schema_guard.schema import Column, Schema
@@ -18,7 +21,10 @@ from schema_guard.schema import Column, Schema
 __all__ = ["Match", "Proof", "Standing", "expectation_from", "prove"]
 
 _POLICY = Policy(comments=False)
-_STRUCTURE = ("table ", "column ", "unique ", "check ", "foreign key ", "index ", "exclusion ", "enum ")
+_STRUCTURE = (
+    *("table ", "column ", "unique ", "check ", "foreign key ", "index ", "exclusion ", "enum "),
+    *KINDS,
+)
 """How those facts begin that a revision which makes them again would collide with."""
 
 
@@ -26,8 +32,9 @@ _STRUCTURE = ("table ", "column ", "unique ", "check ", "foreign key ", "index "
 class Match:
     """A state that the database satisfies: `ran` are the revisions it stands for, `heads` what alembic_version names.
 
-    `leftovers` is what an earlier revision made and a later one of these would have removed. `unseen` are revisions of
-    these whose work leaves no trace in tables (rows, functions, grants), so that nobody can tell whether they ran.
+    `leftovers` is what an earlier revision made and a later one of these would have removed, `removed` the same with
+    that revision. `unseen` are revisions of which nobody can tell whether they ran, and which the stamp would claim, or
+    no longer claim: what they do leaves no trace in the schema (rows above all).
     """
 
     heads: tuple[str, ...]
@@ -35,6 +42,11 @@ class Match:
     exact: bool
     leftovers: tuple[str, ...] = ()
     unseen: tuple[str, ...] = ()
+    removed: tuple[tuple[str, str], ...] = ()
+    stays: bool = False
+    """It is what alembic_version names already."""
+    untraced: frozenset[str] = frozenset()
+    """Revisions that leave the schema as it was."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,39 +79,57 @@ class _Candidate:
     heads: tuple[str, ...]
     ran: frozenset[str]
     state: State
+    known: frozenset[str]
     missing: frozenset[str]
     leftovers: frozenset[str]
     forerunners: frozenset[str]
+    removed: tuple[tuple[str, str], ...]
+    """Each of `leftovers` with the revision that removes it."""
 
 
 def prove(
-    states: Sequence[State], live: Schema, chain: Chain, session: Session, stamped: Collection[str] = ()
+    states: Sequence[State],
+    live: Schema,
+    beside: frozenset[str],
+    chain: Chain,
+    session: Session,
+    stamped: Collection[str] = (),
 ) -> Proof:
     """Find the latest state that the database satisfies.
 
-    A state that the database has exactly wins over one that it merely satisfies. One that a later revision would
-    collide with, because what that makes is already there, is no match.
+    What alembic_version names is believed where the database has it: then nothing is moved. Else a state that the
+    database has exactly wins over one that it merely satisfies. One that a later revision would collide with, because
+    what that makes is already there, is no match.
 
     Args:
         states: of a replay on the same database system, in its order; the first one is the empty database.
         live: the database, read as the states were.
+        beside: what it holds besides tables.
         chain: the revisions.
         session: answers what only the server can compare.
         stamped: what alembic_version names.
     """
-    candidates = _candidates(states, facts_of(live), chain)
+    candidates, untraced = _candidates(states, facts_of(live) | beside, chain)
     named = chain.upto(stamped)
-    own = next((_standing(item, live, session) for item in candidates if stamped and item.ran == named), None)
     nearest = min(candidates, key=_distance)
-    exact = [item for item in candidates if not (item.missing or item.leftovers or item.forerunners)]
-    if exact:
-        return Proof(_match(exact[-1], True, _unseen(exact, chain)), Standing(exact[-1].heads), own)
+    own = next((item for item in candidates if stamped and item.ran == named), None)
+    standing = None if own is None else _standing(own, live, session)
+    if own is not None and standing is not None and not (standing.lacks or own.forerunners):
+        exact = not (own.missing or own.leftovers)
+        stays = Match(tuple(stamped), own.ran, exact, tuple(sorted(own.leftovers)), (), own.removed, True, untraced)
+        return Proof(stays, standing, standing)
+    exactly = [item for item in candidates if not (item.missing or item.leftovers or item.forerunners)]
+    if exactly:
+        match = _match(exactly[-1], candidates, True, chain, named if stamped else None, untraced)
+        return Proof(match, Standing(exactly[-1].heads), standing)
     satisfied = [
-        item for item in candidates if item.state.revision and not item.forerunners and not _lacks(item, live, session)
+        item
+        for item in candidates
+        if item.state.revision and not item.forerunners and not _lacks(item, live, session)[0]
     ]
     tidy = [item for item in satisfied if not item.leftovers] or satisfied
-    match = _match(tidy[-1], False, ()) if tidy else None
-    return Proof(match, _standing(nearest, live, session), own)
+    found = _match(tidy[-1], candidates, False, chain, named if stamped else None, untraced) if tidy else None
+    return Proof(found, _standing(nearest, live, session), standing)
 
 
 def _distance(item: _Candidate) -> tuple[int, int]:
@@ -107,12 +137,12 @@ def _distance(item: _Candidate) -> tuple[int, int]:
 
 
 def _standing(item: _Candidate, live: Schema, session: Session) -> Standing:
-    found = _lacks(item, live, session)
+    phrases, differences = _lacks(item, live, session)
     return Standing(
         item.heads,
-        tuple(_phrase(difference) for difference in found),
+        phrases,
         _coarse(item.forerunners),
-        any(isinstance(difference, TableMissing | ColumnMissing) for difference in found),
+        any(isinstance(difference, TableMissing | ColumnMissing) for difference in differences),
     )
 
 
@@ -121,45 +151,109 @@ def _phrase(difference: Difference) -> str:
     return f"{difference.object}: {difference.headline}".replace("the models", "the revisions")
 
 
-def _candidates(states: Sequence[State], facts: frozenset[str], chain: Chain) -> list[_Candidate]:
-    known = [facts_of(state.schema) for state in states]
+def _candidates(
+    states: Sequence[State], facts: frozenset[str], chain: Chain
+) -> tuple[list[_Candidate], frozenset[str]]:
+    """Each state held against the database, and the revisions that changed nothing that can be seen."""
+    known = [facts_of(state.schema) | state.beside for state in states]
     universe = frozenset[str]().union(*known)
+    base = states[0].beside  # what the server gives to every database is made by no revision
     found: list[_Candidate] = []
+    untraced: set[str] = set()
     ran: set[str] = set()
     before: frozenset[str] = frozenset()
+    removed: dict[str, str] = {}
     for state, own in zip(states, known, strict=True):
         if state.revision:
             ran.add(state.revision)
+            if own == found[-1].known:
+                untraced.add(state.revision)
+            removed |= dict.fromkeys(found[-1].known - own, state.revision)
         before |= own
-        more = frozenset(fact for fact in (facts & universe) - own if fact.startswith(_STRUCTURE))
+        more = (facts & universe) - own
+        structure = frozenset(fact for fact in more if fact.startswith(_STRUCTURE))
+        left = frozenset(fact for fact in more & before if fact.startswith((*_STRUCTURE, *FOLLOWS)))
         done = frozenset(ran)
-        found.append(_Candidate(chain.heads_of(done), done, state, own - facts, more & before, more - before))
-    return found
+        found.append(
+            _Candidate(
+                chain.heads_of(done),
+                done,
+                state,
+                own,
+                own - facts - base,
+                left,
+                structure - before,
+                tuple((fact, removed[fact]) for fact in sorted(left) if fact in removed),
+            )
+        )
+    return found, frozenset(untraced)
 
 
-def _match(item: _Candidate, exact: bool, unseen: tuple[str, ...]) -> Match:
-    return Match(item.heads, item.ran, exact, tuple(sorted(item.leftovers)), unseen)
+def _match(
+    best: _Candidate,
+    candidates: Sequence[_Candidate],
+    exact: bool,
+    chain: Chain,
+    named: frozenset[str] | None,
+    untraced: frozenset[str],
+) -> Match:
+    """Of the states that are equal to the best one, that of which least is in doubt.
+
+    Args:
+        best: a state that the database satisfies.
+        candidates: all states.
+        exact: the database has it exactly.
+        chain: the revisions.
+        named: what ran by alembic_version, which says truly what it does not claim; None where it says nothing.
+        untraced: the revisions that changed nothing that can be seen.
+    """
+    doubt = frozenset(id_ for id_ in chain.by_id if _doubtful(chain.by_id[id_], untraced))
+    equal = [item for item in candidates if item.known == best.known]
+    if named is None:
+        chosen, unseen = best, best.ran & doubt
+    else:
+        unseen, chosen = _least(equal, named, doubt)
+    ordered = tuple(id_ for id_ in chain.order if id_ in unseen)
+    left = tuple(sorted(chosen.leftovers))
+    return Match(chosen.heads, chosen.ran, exact, left, ordered, chosen.removed, False, untraced)
 
 
-def _unseen(exact: Sequence[_Candidate], chain: Chain) -> tuple[str, ...]:
-    """Of the revisions that make the difference between the first and the last of equal states: those that do work."""
-    doubtful = exact[-1].ran - exact[0].ran
-    return tuple(id_ for id_ in chain.order if id_ in doubtful and not chain.by_id[id_].empty)
+def _least(
+    equal: Sequence[_Candidate], named: frozenset[str], doubt: frozenset[str]
+) -> tuple[frozenset[str], _Candidate]:
+    """The latest of those that move the stamp over the fewest revisions that nobody can see."""
+    best = min(reversed(equal), key=lambda item: len((item.ran ^ named) & doubt))
+    return (best.ran ^ named) & doubt, best
 
 
-def _lacks(item: _Candidate, live: Schema, session: Session) -> list[Difference]:
-    """What the database lacks of the state, by meaning."""
+def _doubtful(revision: Revision, untraced: frozenset[str]) -> bool:
+    """Whether nobody can tell by the schema that it ran: it changes rows, or nothing of it can be seen."""
+    if revision.empty:
+        return False
+    return bool(unseen_of(revision.file)) or (revision.id in untraced and not asks_first(revision.file))
+
+
+def _lacks(item: _Candidate, live: Schema, session: Session) -> tuple[tuple[str, ...], list[Difference]]:
+    """What the database lacks of the state, by meaning: in words, and the differences of tables among it."""
     expected = expectation_from(item.state.schema)
     judge = Judge(session.dialect.rules)
     differences = compare(expected, live, judge, _POLICY)
     if judge.open:
         judge = Judge(session.dialect.rules, session.answer(judge.open))
         differences = compare(expected, live, judge, _POLICY)
-    return [
+    found = [
         difference
         for difference in differences
         if difference.impact >= (Impact.BREAKS if isinstance(difference, ObjectUnknown) else Impact.WEAKENS)
     ]
+    beside = item.missing & item.state.beside
+    there = {fact for fact in beside if fact.startswith(_STRUCTURE)}
+    phrases = [f"{fact} is missing" for fact in sorted(beside) if not fact.startswith("definition of ")]
+    for fact in sorted(beside):
+        what = fact.removeprefix("definition of ").partition(": ")[0]
+        if fact.startswith("definition of ") and what not in there:
+            phrases.append(f"{what} has another definition")
+    return (*map(_phrase, found), *phrases), found
 
 
 def _coarse(facts: Collection[str]) -> tuple[str, ...]:

@@ -1,69 +1,50 @@
-"""What revisions do, as far as their text says so: op.create_table, op.add_column and their opposites in upgrade().
-
-Only calls that run in any case count (not within `if` or `try`), with names written as literals.
-"""
+"""What the revisions of a chain make, one after the other: where two make the same, and what should be there."""
 
 from __future__ import annotations
 
 import ast
-import re
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TypeVar
 
+from schema_guard.integrations.alembic.actions import Action, Verb
 from schema_guard.integrations.alembic.chain import Chain, Revision
 from schema_guard.integrations.alembic.reading import upgrade_body
+from schema_guard.integrations.alembic.revision_actions import actions_of
 
-__all__ = ["Action", "Collision", "Made", "actions_of", "asks_first", "collisions", "made_by"]
+__all__ = ["Collision", "Made", "asks_first", "collisions", "made_by", "remove_from"]
 
 T = TypeVar("T")
+Key = tuple[str, str]
+"""A namespace, and a name in it: what has one key cannot be made twice."""
 
-_PLAIN = frozenset({"batch_alter_table", "autocommit_block", "begin_transaction", "begin_nested"})
-"""What may stand around operations and still runs them in any case; anything else may look first."""
-
-
-@dataclass(frozen=True, slots=True)
-class Action:
-    """`kind` is "make" or "remove"; `column` is empty where it is about the table."""
-
-    kind: str
-    table: str
-    column: str = ""
-    line: int = 0
-    depth: bool = False
-    """Within an `if`, `for` or `try`: it may not run."""
-
-    @property
-    def object(self) -> str:
-        return f"{self.table}.{self.column}" if self.column else self.table
+_RELATIONS = ("table", "index", "sequence", "view")
+"""They share their names: a sequence cannot be called as a table is."""
 
 
 @dataclass(frozen=True, slots=True)
 class Collision:
-    """`second` makes what `first` made before."""
+    """`second` makes what `first` made before. `kind` is that of an Action."""
 
+    kind: str
     object: str
     first: Revision
     second: Revision
     line: int
 
+    @property
+    def named(self) -> str:
+        """With its kind where the name alone does not tell it."""
+        return self.object if self.kind in ("table", "column") else f"{self.kind} {self.object}"
+
 
 @dataclass(frozen=True, slots=True)
 class Made:
-    """What a revision makes and no later one of those that ran removes."""
+    """Tables and columns that a revision makes and no later one of those that ran removes or renames."""
 
     revision: str
     objects: tuple[str, ...]
-
-
-def actions_of(file: str) -> list[Action]:
-    """The actions of a revision's upgrade(), in order; empty where it cannot be read."""
-    try:
-        tree = ast.parse(Path(file).read_bytes())
-    except (SyntaxError, ValueError, OSError):
-        return []
-    return [action for statement in upgrade_body(tree) for action in _of_statement(statement, "", False)]
 
 
 def asks_first(file: str) -> bool:
@@ -89,36 +70,89 @@ def _asks(statement: ast.stmt) -> bool:
             return isinstance(statement, (ast.If, ast.Import, ast.ImportFrom))
 
 
-def collisions(chain: Chain) -> list[Collision]:
-    """Tables and columns that are made again while they are still there, going through the chain in order."""
-    there: dict[str, Revision] = {}
+def collisions(chain: Chain, system: str) -> list[Collision]:
+    """What is made again while it is still there, going through the chain in order.
+
+    Args:
+        chain: the revisions.
+        system: "postgresql" or "sqlite": which names exclude each other depends on it.
+    """
+    there: dict[Key, tuple[Action, Revision]] = {}
     found: list[Collision] = []
     for id_ in chain.order:
         revision = chain.by_id[id_]
-        again = ""
+        again: set[str] = set()
         for action in actions_of(revision.file):
-            if action.kind == "remove":
-                _remove(there, action)
-            elif action.object not in there:
-                if not action.depth:
-                    there[action.object] = revision
-            elif not action.depth and action.table != again:
-                found.append(Collision(action.object, there[action.object], revision, action.line))
-                again = "" if action.column else action.table  # its columns come with it
+            for made in _kept(action, there, system):
+                key = _key(made.kind, made.object, made.table, system)
+                if key is None:
+                    continue
+                if key not in there:
+                    if not made.depth:
+                        there[key] = (made, revision)
+                elif not made.depth and made.table not in again:
+                    found.append(Collision(made.kind, made.object, there[key][1], revision, made.line))
+                    if made.kind == "table":
+                        again.add(made.name)  # what belongs to it comes with it
     return found
 
 
+def _kept(action: Action, there: dict[Key, tuple[Action, Revision]], system: str) -> Iterator[Action]:
+    """What an action makes, after what it removes is taken out."""
+    if action.verb is Verb.MAKE:
+        yield action
+    elif action.verb in (Verb.REMOVE, Verb.RENAME):
+        key = _key(action.kind, action.object, action.table, system)
+        if key is not None:
+            there.pop(key, None)
+        if action.kind == "table":
+            _with_table(there, action, system)
+        if action.verb is Verb.RENAME and action.to:
+            yield Action(Verb.MAKE, action.kind, action.to, action.table, "", action.line, action.depth)
+
+
+def _with_table(there: dict[Key, tuple[Action, Revision]], action: Action, system: str) -> None:
+    """Its columns, constraints and indexes go with it, or to its new name."""
+    for key, (made, revision) in list(there.items()):
+        if not made.table or _bare(made.table) != _bare(action.name):
+            continue
+        del there[key]
+        moved = replace(made, table=action.to)
+        new = _key(moved.kind, moved.object, moved.table, system) if action.to else None
+        if new is not None:
+            there[new] = (moved, revision)
+
+
+def _key(kind: str, object_: str, table: str, system: str) -> Key | None:
+    """None where a second one does no harm, or where nobody knows its name."""
+    name = _bare(object_)
+    if not name or (kind == "column" and not table):
+        return None
+    if system == "sqlite":
+        name = name.lower()
+        if kind in ("table", "index", "view", "trigger"):
+            return ("relation", name)
+        return ("column", name) if kind == "column" else None
+    if kind in _RELATIONS:
+        return ("relation", name)
+    if kind in ("constraint", "trigger", "policy"):
+        return (kind, f"{_bare(table)}.{name}")
+    return (kind, name) if kind in ("column", "type", "schema") else None
+
+
+def _bare(name: str) -> str:
+    """Without the schema that unqualified names usually go to."""
+    return name.removeprefix("public.")
+
+
 def made_by(chain: Chain, ran: frozenset[str]) -> list[Made]:
-    """What should be in the database when exactly these revisions ran, by the revision that made it."""
+    """The tables and columns that should be there when exactly these revisions ran, by the revision that made them."""
     there: dict[str, str] = {}
     for id_ in chain.order:
         if id_ not in ran:
             continue
         for action in actions_of(chain.by_id[id_].file):
-            if action.kind == "remove":
-                _remove(there, action)
-            elif not action.depth:
-                there[action.object] = id_
+            _follow(there, action, id_)
     return [
         Made(id_, tuple(object_ for object_, maker in there.items() if maker == id_))
         for id_ in chain.order
@@ -126,107 +160,28 @@ def made_by(chain: Chain, ran: frozenset[str]) -> list[Made]:
     ]
 
 
-def _remove(there: dict[str, T], action: Action) -> None:
+def _follow(there: dict[str, str], action: Action, id_: str) -> None:
+    if action.kind not in ("table", "column") or not action.object:
+        return
+    if action.verb is Verb.MAKE:
+        if not action.depth:
+            there[action.object] = id_
+    elif action.verb is Verb.REMOVE:
+        remove_from(there, action)
+    elif action.verb is Verb.RENAME:
+        renamed = {
+            action.target + name.removeprefix(action.object): maker
+            for name, maker in there.items()
+            if name == action.object or (action.kind == "table" and name.startswith(f"{action.object}."))
+        }
+        remove_from(there, action)
+        if not action.depth:
+            there |= renamed
+
+
+def remove_from(there: dict[str, T], action: Action) -> None:
+    """Take an object, and the columns of a table, out."""
     there.pop(action.object, None)
-    if not action.column:
-        for name in [name for name in there if name.startswith(f"{action.table}.")]:
+    if action.kind == "table":
+        for name in [name for name in there if name.startswith(f"{action.name}.")]:
             del there[name]
-
-
-def _of_statement(node: ast.AST, batch: str, depth: bool) -> Iterator[Action]:
-    """`batch` is the table of the `with op.batch_alter_table(..)` around it."""
-    match node:
-        case ast.With(items=[ast.withitem(context_expr=ast.Call() as call)], body=body) if _called(call) in _PLAIN:
-            table = _table(call, 0) if _called(call) == "batch_alter_table" else ""
-            for statement in body:
-                yield from _of_statement(statement, table or batch, depth)
-        case ast.If() | ast.Try() | ast.For() | ast.While() | ast.With() | ast.FunctionDef() | ast.Match():
-            for inner in ast.iter_child_nodes(node):
-                yield from _of_statement(inner, batch, True)
-        case ast.Expr(value=ast.Call() as call) | ast.Assign(value=ast.Call() as call):
-            yield from _of_call(call, batch, depth)
-        case _:
-            return
-
-
-def _of_call(call: ast.Call, batch: str, depth: bool) -> Iterator[Action]:
-    first = 0 if batch else 1
-    match _called(call):
-        case "create_table" if table := _table(call, 0):
-            depth = depth or any(keyword.arg == "if_not_exists" for keyword in call.keywords)
-            yield Action("make", table, line=call.lineno, depth=depth)
-            for column in filter(None, map(_column, call.args)):
-                yield Action("make", table, column, call.lineno, depth)
-        case "drop_table" if table := _table(call, 0):
-            yield Action("remove", table, line=call.lineno)
-        case "rename_table" if (table := _table(call, 0)) and (to := _text(call, 1)):
-            yield Action("remove", table, line=call.lineno)
-            yield Action("make", to, line=call.lineno, depth=depth)
-        case "add_column" if (table := batch or _table(call, 0)) and len(call.args) > first:
-            column = _column(call.args[first])
-            conditional = depth or any(keyword.arg == "if_not_exists" for keyword in call.keywords)
-            if column:
-                yield Action("make", table, column, call.lineno, conditional)
-        case "drop_column" if (table := batch or _table(call, 0)) and (name := _text(call, first)):
-            yield Action("remove", table, name, call.lineno)
-        case "alter_column" if (table := batch or _table(call, 0)) and (name := _text(call, first)):
-            to = _keyword(call, "new_column_name")
-            if to:
-                yield Action("remove", table, name, call.lineno)
-                yield Action("make", table, to, call.lineno, depth)
-        case "execute":
-            yield from _of_sql(call)
-
-
-_DROPPED = re.compile(
-    r"drop\s+table\s+(?:if\s+exists\s+)?(?P<table>[\w.\"]+)|"
-    r"alter\s+table\s+(?:if\s+exists\s+)?(?:only\s+)?(?P<owner>[\w.\"]+)\s+"
-    r"(?:drop\s+column\s+(?:if\s+exists\s+)?(?P<column>[\w\"]+)|rename\s+(?:column\s+)?(?P<old>[\w\"]+)\s+to\s)",
-    re.IGNORECASE,
-)
-
-
-def _of_sql(call: ast.Call) -> Iterator[Action]:
-    """What raw SQL removes is not expected any more; what it makes is not known."""
-    for node in ast.walk(call):
-        if isinstance(node, ast.Constant) and isinstance(node.value, str):
-            for found in _DROPPED.finditer(node.value):
-                table = (found["table"] or found["owner"]).replace('"', "").rpartition(".")[2]
-                column = (found["column"] or found["old"] or "").replace('"', "")
-                yield Action("remove", table, "" if column.lower() == "to" else column, call.lineno)
-
-
-def _called(call: ast.Call) -> str:
-    return call.func.attr if isinstance(call.func, ast.Attribute) else ""
-
-
-def _table(call: ast.Call, position: int) -> str:
-    """The table's name, with its schema where one is written; a schema that is computed leaves the name unknown."""
-    name = _text(call, position) or _keyword(call, "table_name")
-    schema = next((keyword.value for keyword in call.keywords if keyword.arg == "schema"), None)
-    if schema is None or (isinstance(schema, ast.Constant) and schema.value is None):
-        return name
-    written = schema.value if isinstance(schema, ast.Constant) else None
-    return f"{written}.{name}" if name and isinstance(written, str) else ""
-
-
-def _text(call: ast.Call, position: int) -> str:
-    if len(call.args) > position:
-        value = call.args[position]
-        if isinstance(value, ast.Constant) and isinstance(value.value, str):
-            return value.value
-    return ""
-
-
-def _keyword(call: ast.Call, name: str) -> str:
-    value = next((keyword.value for keyword in call.keywords if keyword.arg == name), None)
-    return value.value if isinstance(value, ast.Constant) and isinstance(value.value, str) else ""
-
-
-def _column(node: ast.expr) -> str:
-    """The name in `sa.Column("name", ..)`."""
-    if isinstance(node, ast.Call):
-        called = node.func.attr if isinstance(node.func, ast.Attribute) else getattr(node.func, "id", "")
-        if called == "Column":
-            return _text(node, 0) or _keyword(node, "name")
-    return ""

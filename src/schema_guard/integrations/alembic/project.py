@@ -9,6 +9,7 @@ from __future__ import annotations
 import argparse
 import os
 import pickle
+import re
 import sys
 import threading
 import time
@@ -46,11 +47,14 @@ from schema_guard.integrations.alembic.job import (
     Task,
 )
 from schema_guard.integrations.alembic.reading import compiled_files, names_of, revision_files
-from schema_guard.integrations.alembic.redirect import install
+from schema_guard.integrations.alembic.redirect import Blocked, install
 from schema_guard.integrations.alembic.snapshot import Snapshots
 from schema_guard.shadowing import keep
 
 __all__ = ["main"]
+
+_CONFIGURES = re.compile(r"version_table|configure_args|conf_args|\*\*")
+"""What may configure another alembic_version online than offline."""
 
 
 class _Project:
@@ -156,14 +160,35 @@ class _Project:
             self._run_env(config, script)
         except Exception as error:
             metadata = _metadata_of(error, script.env_py_location)
-        if "open(" in Path(script.env_py_location).read_text("utf-8", "replace"):
+        text = Path(script.env_py_location).read_text("utf-8", "replace")
+        if "open(" in text:
             # offline, a template for several databases writes a file for each; nothing is to be written here
-            self.tell(Described(_tables(metadata)))
+            if not self._read_online(config, script):
+                self.tell(Described(_tables(metadata)))
             return
         chosen = list(script.version_locations)
-        self._run_env(config, script, as_sql=True)
+        try:
+            self._run_env(config, script, as_sql=True)
+        except Exception:
+            if not self._read_online(config, script):
+                raise
+            return
+        if _CONFIGURES.search(text):
+            self._read_online(config, script)  # what it configures online alone
         if list(script.version_locations) != chosen:
             self._find(script, asks_flask(Path(script.env_py_location)))  # env.py itself says where they are
+
+    def _read_online(self, config: Config, script: ScriptDirectory) -> bool:
+        """Once more online, on connections that can only read. False where it does not get as far as to configure."""
+        if not isinstance(self._way, Blocked):
+            return False
+        told = self._version
+        with self._way.reading():
+            try:
+                self._run_env(config, script, dont_mutate=True)
+            except Exception:  # it writes, or the database does not answer: then only offline says something
+                return self._version is not told
+        return self._version is not told
 
     def _run_env(self, config: Config, script: ScriptDirectory, **options: Any) -> None:
         """env.py, without any revision."""
@@ -174,6 +199,7 @@ class _Project:
                 _tables(opts.get("target_metadata")),
                 str(opts.get("version_table") or "alembic_version"),
                 opts.get("version_table_schema"),
+                context.connection is not None,
             )
             self.tell(self._version)
             return []
@@ -187,14 +213,14 @@ class _Project:
         if replaying:
             self._with_connection(config, lambda: self._run_env(config, ScriptDirectory.from_config(config)))
             snapshots = Snapshots(open_session(self.job.scratch), self.job.schemas, self._version.version_table)
-            self.tell(Applied("", 0.0, snapshots.take()))
+            self.tell(Applied("", 0.0, *snapshots.take()))
         for revision in self.job.revisions:
             self.file = revision
             self.tell(Began(revision))
             started = time.monotonic()
             self._with_connection(config, lambda: command.upgrade(config, self.file))
             seconds = time.monotonic() - started
-            self.tell(Applied(revision, seconds, snapshots.take() if snapshots else None))
+            self.tell(Applied(revision, seconds, *(snapshots.take() if snapshots else ())))
         if snapshots:
             snapshots.close()
 

@@ -66,7 +66,8 @@ def project_faults(project: Project, tables: Sequence[str]) -> Iterator[Fault]:
             Mend(f"{project.location.command} current shows where each one is"),
             env,
         )
-    yield from metadata_faults(project.described, tables, env)
+    if not (project.several and all(item.tables is None for item in project.described)):
+        yield from metadata_faults(project.described, tables, env)  # each of several has a MetaData of its own there
 
 
 def _asks_for_one(env: str, failed: Failed) -> bool:

@@ -23,7 +23,6 @@ __all__ = [
 ]
 
 _LEGACY = re.compile(r"[a-f0-9]+\.py")
-_DDL = re.compile(r"\s*(create|alter|drop|comment|grant|revoke|set|reindex|analyze|vacuum|lock|do)\b", re.IGNORECASE)
 VARIABLES = ("revision", "down_revision", "branch_labels", "depends_on")
 
 
@@ -121,7 +120,6 @@ def read_revision(file: Path, imported: Imported | None = None) -> Revision | Un
         lines=lines,
         doc=ast.get_docstring(tree) or "",
         empty=not upgrade_body(tree),
-        changes_rows=any(_changes_rows(node) for node in ast.walk(tree)),
     )
 
 
@@ -134,19 +132,6 @@ def upgrade_body(tree: ast.Module) -> list[ast.stmt]:
     """The statements of upgrade() that do something."""
     found = [node for node in tree.body if isinstance(node, ast.FunctionDef) and node.name == "upgrade"]
     return [statement for statement in (found[-1].body if found else []) if not _does_nothing(statement)]
-
-
-def _changes_rows(node: ast.AST) -> bool:
-    """A call that may write rows: execute() of anything but DDL written out, bulk_insert(), a Session."""
-    if not isinstance(node, ast.Call):
-        return False
-    called = node.func.attr if isinstance(node.func, ast.Attribute) else getattr(node.func, "id", "")
-    if called == "execute":
-        texts = [
-            part.value for part in ast.walk(node) if isinstance(part, ast.Constant) and isinstance(part.value, str)
-        ]
-        return not (texts and all(_DDL.match(text) for text in texts))
-    return called in ("bulk_insert", "Session", "sessionmaker")
 
 
 def _does_nothing(statement: ast.stmt) -> bool:

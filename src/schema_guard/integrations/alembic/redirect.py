@@ -6,9 +6,13 @@ opens is led to a scratch database before it is made, and asked where it is befo
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from contextlib import suppress
+import os
+import sqlite3
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
+from urllib.parse import quote
 
 from sqlalchemy import create_engine, event
 from sqlalchemy.engine import Engine, make_url
@@ -24,7 +28,7 @@ if TYPE_CHECKING:
     from sqlalchemy.engine import Dialect
     from sqlalchemy.engine.interfaces import DBAPIConnection
 
-__all__ = ["BlockedError", "ElsewhereError", "install"]
+__all__ = ["Blocked", "BlockedError", "ElsewhereError", "install"]
 
 _WHERE = ("host", "hostaddr", "port", "dbname", "database", "user", "password", "passfile", "service", "dsn")
 """Arguments of PostgreSQL drivers that say where to connect and as whom."""
@@ -54,12 +58,15 @@ class _Way(Protocol):
 
 def install(job: Job, tell: Tell) -> _Way:
     """Take over every engine of this process, those included that were not made yet."""
-    ways: dict[Task, type[_Blocked | _ToScratch | _ToReal]] = {
-        Task.DESCRIBE: _Blocked,
+    ways: dict[Task, type[Blocked | _ToScratch | _ToReal]] = {
+        Task.DESCRIBE: Blocked,
         Task.REPLAY: _ToScratch,
         Task.UPGRADE: _ToReal,
     }
     way = ways[job.task](job, tell)
+    real = _identity(job.real) if job.task is Task.DESCRIBE else None
+    if real is not None and real[0] == "sqlite":
+        keep_unwritten(real[3])
 
     def do_connect(dialect: Dialect, _record: object, arguments: list[Any], named: dict[str, Any]) -> None:
         way.before(dialect, arguments, named)
@@ -101,17 +108,59 @@ def _identity(url: str) -> Identity | None:
     return identity_of(dialect, arguments, named)
 
 
-class _Blocked:
+class Blocked:
+    """Nothing connects, or only to read."""
+
     def __init__(self, job: Job, tell: Tell) -> None:
         self._known = _Known(job, tell)
+        self._several = job.several
+        self._reads = False
+
+    @contextmanager
+    def reading(self) -> Iterator[None]:
+        """While it lasts, connections to the database that was handed over are let through; they can only read."""
+        self._reads = True
+        try:
+            yield
+        finally:
+            self._reads = False
 
     def before(self, dialect: Dialect, arguments: list[Any], named: dict[str, Any]) -> None:
-        self._known.ask(identity_of(dialect, arguments, named))
-        raise BlockedError("nothing connects while env.py is only being described")
+        identity = identity_of(dialect, arguments, named)
+        given = self._known.ask(identity)
+        if not self._reads or not (given or self._several):
+            raise BlockedError("nothing connects while env.py is only being described")
+        if dialect.name == "sqlite" and not Path(identity[3]).exists():
+            arguments[:] = [":memory:"]
+            named.pop("uri", None)
 
     def after(self, connection: DBAPIConnection) -> None:
-        connection.close()
-        raise BlockedError("nothing connects while env.py is only being described")
+        if not self._reads:
+            connection.close()
+            raise BlockedError("nothing connects while env.py is only being described")
+        cursor = connection.cursor()
+        if system_of(connection) == "sqlite":
+            cursor.execute("PRAGMA query_only = 1")
+        else:
+            cursor.execute("SET SESSION CHARACTERISTICS AS TRANSACTION READ ONLY")
+            cursor.execute("SET statement_timeout = 5000")
+            connection.commit()
+        cursor.close()
+
+
+def keep_unwritten(file: str) -> None:
+    """Who opens this SQLite file by itself, past every engine, can only read; where it is not there, gets memory."""
+    connect: Callable[..., sqlite3.Connection] = sqlite3.connect
+
+    def reading(database: Any, *arguments: Any, **named: Any) -> sqlite3.Connection:
+        path = Path(os.fsdecode(database)) if not str(database).startswith("file:") else None
+        if path is None or str(path.resolve()) != file:
+            return connect(database, *arguments, **named)
+        if not path.exists():
+            return connect(":memory:", *arguments, **named)
+        return connect(f"file:{quote(file)}?mode=ro", *arguments, **{**named, "uri": True})
+
+    sqlite3.connect = sqlite3.dbapi2.connect = reading  # type: ignore[assignment]
 
 
 class _ToScratch:

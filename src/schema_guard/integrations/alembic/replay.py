@@ -14,7 +14,7 @@ from sqlalchemy.engine import URL
 from schema_guard.errors import ConfigurationError
 from schema_guard.integrations.alembic.chain import Chain
 from schema_guard.integrations.alembic.child import events_of
-from schema_guard.integrations.alembic.handing_over import environment_for, url_for
+from schema_guard.integrations.alembic.handing_over import environment_for, reading_only, url_for
 from schema_guard.integrations.alembic.job import (
     Applied,
     Asked,
@@ -57,7 +57,8 @@ class Project:
 
     @property
     def version_table(self) -> tuple[str, str | None]:
-        first = self.described[0] if self.described else Described(None)
+        told = sorted(self.described, key=lambda item: not item.online)
+        first = told[0] if told else Described(None)
         return first.version_table, first.version_schema
 
     @property
@@ -83,6 +84,8 @@ class State:
 
     revision: str
     schema: Schema
+    beside: frozenset[str] = frozenset()
+    """What there is besides tables (see beside.py)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,7 +118,8 @@ def describe(
     asked: list[Asked] = []
     failed: Failed | None = None
     job = job_for(project, Task.DESCRIBE)
-    for event in events_of(job, environment_for(written_url, url, os.environ), hopeless=hopeless):
+    environment = reading_only(environment_for(written_url, url, os.environ))
+    for event in events_of(job, environment, hopeless=hopeless):
         match event:
             case Found():
                 found = event
@@ -203,17 +207,18 @@ def scratch_for(
         yield scratch
 
 
-def replay(project: Project, scratch: Scratch, schemas: Sequence[str], upto: Sequence[str] | None = None) -> Replay:
+def replay(project: Project, scratch: Scratch, schemas: Sequence[str], first: Sequence[str] = ()) -> Replay:
     """Run the chain on the scratch database, revision by revision, and look at it after each.
 
     Args:
         project: whose chain.
         scratch: where.
         schemas: the schemas that are looked at (PostgreSQL).
-        upto: only these revisions and what they follow; None runs them all.
+        first: what alembic_version names: these and what they follow run before the others, so that there is a state
+            for it also where the chain has branches.
     """
-    wanted = None if upto is None else project.chain.upto(upto)
-    order = tuple(id_ for id_ in project.chain.order if wanted is None or id_ in wanted)
+    before = project.chain.upto(first)
+    order = tuple(sorted(project.chain.order, key=lambda id_: id_ not in before))
     written = project.url if project.written_url.drivername == "postgres" else project.written_url
     job = job_for(
         project,
@@ -230,8 +235,8 @@ def replay(project: Project, scratch: Scratch, schemas: Sequence[str], upto: Seq
     failed: Failed | None = None
     for event in events_of(job, environment_for(project.written_url, scratch.url, os.environ)):
         match event:
-            case Applied(revision=revision, schema=Schema() as schema):
-                states.append(State(revision, schema))
+            case Applied(revision=revision, schema=Schema() as schema, beside=beside):
+                states.append(State(revision, schema, beside))
             case Asked():
                 asked.append(event)
             case Described():

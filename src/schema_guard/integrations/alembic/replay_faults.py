@@ -80,10 +80,10 @@ def _failed(project: Project, played: Replay, failed: Failed, *, own: bool) -> F
 
 
 def _advice(failed: Failed, chain: Chain, system: str) -> str:
-    clash = next((found for found in collisions(chain) if found.second.id == failed.revision), None)
+    clash = next((found for found in collisions(chain, system) if found.second.id == failed.revision), None)
     if failed.why is Failure.EXISTS and clash is not None:
         return (
-            f"{clash.first.id} ({Path(clash.first.file).name}) makes {clash.object} already: take it out of one of "
+            f"{clash.first.id} ({Path(clash.first.file).name}) makes {clash.named} already: take it out of one of "
             "them, or make it only where it is missing"
         )
     if failed.why is Failure.EXISTS:
@@ -149,7 +149,7 @@ def proof_faults(stamped: Sequence[str], chain: Chain, proof: Proof, commands: C
 
 
 def with_proof(fault: Fault, proof: Proof, commands: Commands, step: Mend) -> Fault:
-    """Where alembic_version says nothing that is known: the mend that a replay showed to work.
+    """Where alembic_version says nothing: the mend that a replay showed to work.
 
     Args:
         fault: of any kind.
@@ -157,7 +157,7 @@ def with_proof(fault: Fault, proof: Proof, commands: Commands, step: Mend) -> Fa
         commands: what a person types.
         step: the mend where it has the schema of no revision.
     """
-    if fault.code not in ("unstamped", "unknown-revision"):
+    if fault.code != "unstamped":
         return fault
     match = proof.match
     if match is None:
@@ -194,13 +194,13 @@ def _no_match(stamped: Sequence[str], chain: Chain, proof: Proof, commands: Comm
             revision=stamped[0],
             details=own.early,
         )
-    elif own is not None and not own.tables:
+    elif own is not None and (not own.tables or own.heads == proof.nearest.heads):
         yield Fault(
             "state-differs",
             Severity.RISK,
-            f"the database differs from what {', '.join(stamped)} leaves: {_list(own.lacks)}. It was changed by "
-            "hand, or a revision was "
-            "edited after it ran",
+            f"the database differs from what {', '.join(stamped)} leaves: {_list(own.lacks)}. It was changed by hand, "
+            "or by an apply of this guard (which follows the models and not the revisions), or a revision was edited "
+            "after it ran",
             Mend(f"{commands('apply')} makes what the models still expect of it; the rest is a revision to write"),
             revision=stamped[0],
             details=own.lacks,

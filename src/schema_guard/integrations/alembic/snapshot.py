@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 
 from schema_guard.dialects.base import Session
+from schema_guard.integrations.alembic.beside import facts_beside
 from schema_guard.schema import Column, Index, Name, Schema, Table
 
 __all__ = ["Snapshots", "facts_of", "take_snapshot"]
@@ -37,12 +38,15 @@ class Snapshots:
         self._schemas = schemas
         self._version_table = version_table
         self._tables: dict[Name, Table] = {}
+        self._facts: dict[str, str] = {}
 
-    def take(self) -> Schema:
+    def take(self) -> tuple[Schema, frozenset[str]]:
+        """The tables, and what there is besides them."""
         found = take_snapshot(self._session, self._schemas, [self._version_table])
         tables = tuple(self._same(table) for table in found.tables)
         self._tables = {table.name: table for table in tables}
-        return replace(found, tables=tables)
+        beside = facts_beside(self._session, self._schemas, [self._version_table])
+        return replace(found, tables=tables), frozenset(self._facts.setdefault(fact, fact) for fact in beside)
 
     def _same(self, table: Table) -> Table:
         before = self._tables.get(table.name)

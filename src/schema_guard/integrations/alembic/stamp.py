@@ -20,13 +20,14 @@ from schema_guard.integrations.alembic.chain import Chain
 from schema_guard.integrations.alembic.chain_faults import chain_faults
 from schema_guard.integrations.alembic.doctor import Doctor, Look
 from schema_guard.integrations.alembic.faults import Fault, Mend
-from schema_guard.integrations.alembic.live import open_live, quoted
+from schema_guard.integrations.alembic.live import Live, open_live, quoted
 from schema_guard.integrations.alembic.matching import Match, Proof
 from schema_guard.integrations.alembic.replay import Project, Replay
 from schema_guard.integrations.alembic.replay_faults import replay_faults
 from schema_guard.integrations.alembic.typed import Commands
+from schema_guard.integrations.alembic.vetoes import Veto, left_with_rows, not_seen
 
-__all__ = ["Stamped", "prove_and_stamp", "stamp"]
+__all__ = ["HIDING", "Stamped", "prove_and_stamp", "stamp"]
 
 HIDING = frozenset(
     {"chain-unreadable", "revision-unreadable", "revision-duplicate", "revision-missing", "cycle", "label-duplicate"}
@@ -47,7 +48,7 @@ class Stamped:
     why: str = ""
     match: Match | None = None
     rows: tuple[str, ...] = ()
-    """Revisions now taken as run, of which nobody can tell whether they changed the rows that they are to change."""
+    """Revisions now taken as run because a person says so: nobody can tell whether they changed rows."""
     details: tuple[str, ...] = ()
     faults: tuple[Fault, ...] = ()
     mend: Mend | None = None
@@ -65,10 +66,10 @@ def stamp(doctor: Doctor, wait: float, revision: str | None = None) -> Stamped:
     Args:
         doctor: the application.
         wait: seconds to wait for the guard's lock.
-        revision: stamp this one, when it is among those that leave the same tables; None takes the latest.
+        revision: a person says that this one ran, of those that leave the same tables; None takes what is proved.
 
     Raises:
-        ConfigurationError: there is no chain, or no scratch database could be had.
+        ConfigurationError: there is no chain, or no scratch database can be had.
         UnreachableError, LockTimeoutError: the database does not answer, another guard is at work.
         StepError: alembic_version could not be written.
     """
@@ -79,36 +80,42 @@ def stamp(doctor: Doctor, wait: float, revision: str | None = None) -> Stamped:
         return prove_and_stamp(doctor, project, session, revision=revision)
 
 
-def prove_and_stamp(
-    doctor: Doctor, project: Project, session: Session, *, revision: str | None = None, certain: bool = False
-) -> Stamped:
-    """The same, for who holds the lock already.
-
-    Args:
-        doctor: the application.
-        project: its chain.
-        session: the database.
-        revision: as `stamp` takes it.
-        certain: refuse where several revisions leave the same tables and it cannot be seen which of them ran.
-    """
+def prove_and_stamp(doctor: Doctor, project: Project, session: Session, *, revision: str | None = None) -> Stamped:
+    """The same, for who holds the lock already."""
     with open_live(doctor.url) as live:
         look = doctor.look(session, live, project)
-    broken = _broken(doctor, project)
-    if broken:
-        return Stamped(False, look.version.rows, look.version.rows, broken[0].message, faults=tuple(broken))
-    if project.several:
-        doctor.say(f"env.py works on several databases: only {doctor.url.database} is proved and stamped")
-    played, proof = doctor.prove(project, look, session)
-    if proof is None or played.failed is not None:
-        return _not_replayed(project, played, look)  # what later revisions make is unknown: a match could be a mistake
-    chosen = _chosen(proof, look, project.chain, revision, certain, doctor.commands)
+        broken = _broken(doctor, project)
+        rows = look.version.all_rows
+        if broken:
+            return Stamped(False, rows, rows, broken[0].message, faults=tuple(broken))
+        newer = look.version.unknown(project.chain)
+        if newer:
+            return _newer(newer, look, doctor.commands)
+        if project.several:
+            doctor.say(f"env.py works on several databases: only {doctor.url.database} is proved and stamped")
+        played, proof = doctor.prove(project, look, session)
+        if proof is None or played.failed is not None:
+            return _not_replayed(project, played, look)  # a match could be a mistake: what later ones make is unknown
+        chosen = _Choice(doctor, project, look, live).of(proof, revision)
     if isinstance(chosen, Stamped):
         return chosen if proof.match is not None else replace(chosen, mend=doctor.unmatched(project, proof))
-    if set(chosen.heads) == set(look.version.rows):
+    if set(chosen.heads) == set(look.version.all_rows):
         return Stamped(False, look.version.rows, chosen.heads, match=chosen)
-    write_stamp(doctor.url, *project.version_table, chosen.heads, look.version.rows)
-    rows = _skipped_rows(chosen, look.version.rows, project.chain)
-    return Stamped(True, look.version.rows, chosen.heads, match=chosen, rows=rows)
+    write_stamp(doctor.url, *project.version_table, chosen.heads, look.version.all_rows)
+    return Stamped(True, look.version.all_rows, chosen.heads, match=chosen, rows=chosen.unseen)
+
+
+def _newer(newer: tuple[str, ...], look: Look, commands: Commands) -> Stamped:
+    """Where the database may be further than this release's chain goes, no stamp is moved."""
+    rows = look.version.all_rows
+    lost = [part for row in newer for part in ("--lost", row)]
+    return Stamped(
+        False,
+        rows,
+        rows,
+        f"{look.version.name} names {', '.join(newer)}, which no file of this release has: a newer release was here",
+        mend=Mend(f"nothing, where a newer release was here; where the file is lost: {commands('stamp', *lost)}"),
+    )
 
 
 def _broken(doctor: Doctor, project: Project) -> list[Fault]:
@@ -125,71 +132,80 @@ def _not_replayed(project: Project, played: Replay, look: Look) -> Stamped:
     """The chain does not run on an empty database."""
     faults = tuple(replay_faults(project, played, None, own=True, commands=Commands()))
     why = faults[0].message if faults else "the chain could not be replayed"
-    return Stamped(False, look.version.rows, look.version.rows, f"nothing is proved: {why}", faults=faults)
+    return Stamped(False, look.version.all_rows, look.version.all_rows, f"nothing is proved: {why}", faults=faults)
 
 
-def _chosen(
-    proof: Proof, look: Look, chain: Chain, revision: str | None, certain: bool, commands: Commands
-) -> Match | Stamped:
-    """The match, or why there is none that may be stamped."""
-    rows = look.version.rows
-    match = proof.match
-    if match is None:
-        near = ", ".join(proof.nearest.heads) or "the empty database"
-        details = (
-            *proof.nearest.lacks,
-            *(f"{fact}: there already, a later revision makes it" for fact in proof.nearest.early),
-        )
-        return Stamped(
-            False, rows, rows, f"the database has the schema of no revision; nearest is {near}", details=details
-        )
-    if revision is not None:
-        ids = [id_ for id_ in chain.by_id if id_.startswith(revision)]
-        asked = chain.upto(ids) if len(ids) == 1 else frozenset[str]()
-        doubtful = frozenset(match.unseen) | {id_ for id_ in chain.by_id if chain.by_id[id_].empty}
-        if not asked or (asked ^ match.ran) - doubtful:
-            what = (
-                "no single revision"
-                if len(ids) != 1
-                else f"not what the database has, which is {', '.join(match.heads)}"
+@dataclass(frozen=True, slots=True)
+class _Choice:
+    """What may be stamped of what a replay showed."""
+
+    doctor: Doctor
+    project: Project
+    look: Look
+    live: Live
+
+    @property
+    def chain(self) -> Chain:
+        return self.project.chain
+
+    def of(self, proof: Proof, revision: str | None) -> Match | Stamped:
+        """The match, or why there is none that may be stamped; `revision` is what a person says."""
+        match = proof.match
+        if match is None:
+            near = ", ".join(proof.nearest.heads) or "the empty database"
+            details = (
+                *proof.nearest.lacks,
+                *(f"{fact}: there already, a later revision makes it" for fact in proof.nearest.early),
             )
-            return Stamped(False, rows, rows, f"{revision} is {what}")
-        return Match(chain.heads_of(asked), asked, match.exact, match.leftovers)
-    if certain and match.unseen and chain.upto(rows) != match.ran:
-        settled = match.ran - frozenset(match.unseen)
-        if settled <= chain.upto(rows) <= match.ran and all(row in chain for row in rows):
-            return Match(rows, chain.upto(rows), match.exact, match.leftovers)
-        return Stamped(
-            False,
-            rows,
-            rows,
-            f"the database has what {', '.join(match.heads)} leaves, but {', '.join(match.unseen)} leaves no trace "
-            f"in tables, so nobody can tell whether it ran: choose with {commands('stamp')} --revision ID",
-            match=match,
-        )
-    skipped = _skipped_rows(match, rows, chain)
-    if certain and skipped:
-        return Stamped(
-            False,
-            rows,
-            rows,
-            f"the database has the schema that {', '.join(match.heads)} leaves, but whether {', '.join(skipped)} "
-            f"also changed the rows that it is to change, nobody can tell: where they did, {commands('stamp')}",
-            match=match,
-        )
-    if not match.heads and not rows:
-        why = f"the database has nothing of the chain: there is nothing to stamp; {commands.repair} runs it"
-        return Stamped(False, rows, rows, why, match=match)
-    return match
+            return self._refused(f"the database has the schema of no revision; nearest is {near}", details)
+        if revision is not None:
+            return self._said(match, revision)
+        if match.stays:
+            return match
+        veto = self._left(match) or not_seen(match, self.chain, self.project.location.command, self.doctor.commands)
+        if veto is not None:
+            return replace(self._refused(veto.why, veto.details), match=match, mend=veto.mend)
+        if not match.heads and not self.look.version.all_rows:
+            repair = self.doctor.commands.repair
+            why = f"the database has nothing of the chain: there is nothing to stamp; {repair} runs it"
+            return replace(self._refused(why), match=match)
+        return match
 
+    def _said(self, match: Match, revision: str) -> Match | Stamped:
+        """What a person says counts for revisions whose work cannot be seen, and for no others."""
+        chain, rows = self.chain, self.look.version.rows
+        ids = [id_ for id_ in chain.by_id if id_.startswith(revision)]
+        ids = [revision] if revision in chain else ids
+        asked = chain.upto(ids) if len(ids) == 1 else frozenset[str]()
+        free = match.untraced | frozenset(match.unseen) | {id_ for id_ in chain.by_id if chain.by_id[id_].empty}
+        if not asked:
+            return self._refused(f"{revision} is no single revision")
+        if (asked ^ match.ran) - free:
+            has = ", ".join(match.heads) or "no revision"
+            return self._refused(f"{revision} is not what the database has, which is {has}")
+        back = [id_ for id_ in chain.order if id_ in chain.upto(rows) - asked and not chain.by_id[id_].empty]
+        if back:
+            alembic = self.project.location.command
+            said = f"{self.look.version.name} says that {', '.join(back)} ran"
+            why = f"{said}: stamped back to {revision}, it would run again"
+            mend = Mend(f"where you know that it did not run: {alembic} stamp {ids[0]}")
+            return replace(self._refused(why), mend=mend)
+        claim = replace(match, heads=chain.heads_of(asked), ran=asked)
+        veto = self._left(claim)
+        if veto is not None:
+            return replace(self._refused(veto.why, veto.details), match=match, mend=veto.mend)
+        unseen = tuple(id_ for id_ in match.unseen if id_ in asked)
+        return replace(claim, unseen=unseen)
 
-def _skipped_rows(match: Match, rows: Sequence[str], chain: Chain) -> tuple[str, ...]:
-    """Revisions that a true alembic_version says did not run, whose schema is there all the same (a guard made it), and
-    which change rows as well."""
-    if not rows or any(row not in chain for row in rows):
-        return ()
-    forward = match.ran - chain.upto(rows)
-    return tuple(id_ for id_ in chain.order if id_ in forward and chain.by_id[id_].changes_rows)
+    def _left(self, match: Match) -> Veto | None:
+        look = self.look
+        return left_with_rows(
+            match, look.version.rows, self.chain, look.everything, look.there, self.live.read, self.doctor.commands
+        )
+
+    def _refused(self, why: str, details: tuple[str, ...] = ()) -> Stamped:
+        rows = self.look.version.all_rows
+        return Stamped(False, rows, rows, why, details=details)
 
 
 def write_stamp(url: URL, table: str, schema: str | None, heads: Sequence[str], before: Sequence[str]) -> None:

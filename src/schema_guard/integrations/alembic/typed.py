@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shlex
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 __all__ = ["Commands"]
@@ -23,6 +24,10 @@ class Commands:
         """The command line for a shell."""
         options = self.chain if name in _OF_THE_CHAIN else ()
         return shlex.join((*self.program, name, *self.target, *options, *more))
+
+    def lost(self, revisions: Sequence[str]) -> str:
+        """The deploy for when a person declares these revisions' files lost."""
+        return self("deploy", "--repair-chain", *(part for row in revisions for part in ("--lost", row)))
 
     @property
     def repair(self) -> str:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import Sequence
 from pathlib import Path
 
 from schema_guard.integrations.alembic.deploy import Deployment
@@ -11,7 +13,7 @@ from schema_guard.integrations.alembic.job import Failed
 from schema_guard.integrations.alembic.stamp import Stamped
 from schema_guard.render.line import Line, Span, Style, blank, line, words
 
-__all__ = ["deploy_lines", "doctor_lines", "stamp_lines"]
+__all__ = ["deploy_lines", "doctor_lines", "newer_lines", "stamp_lines"]
 
 _GROUPS = (
     (Severity.BREAKS, "breaks the next deploy", "✗", Style.BREAKS),
@@ -87,7 +89,7 @@ def _short(file: str) -> str:
 
 
 def _shortened(text: str) -> str:
-    return text.replace(f"{Path.cwd()}/", "")
+    return re.sub(rf"(?<![\w:/]){re.escape(str(Path.cwd()))}/", "", text)  # not within a URL
 
 
 def stamp_lines(stamped: Stamped, exit_code: int) -> list[Line]:
@@ -100,7 +102,7 @@ def stamp_lines(stamped: Stamped, exit_code: int) -> list[Line]:
         how = "exactly" if match.exact else "at least"
         lines.append(line(words(f"proved by a replay: the database has {how} what {now} leaves")))
         lines.extend(line("  ! ", words(f"left over from an earlier revision: {fact}")) for fact in match.leftovers)
-        lines.extend(line("  ! ", words(f"{text}; taken as run")) for text in _unproved(stamped))
+        lines.extend(line("  ! ", words(f"{id_} is taken as run because you say so")) for id_ in stamped.rows)
     lines.extend(line("  ✗ ", words(detail)) for detail in stamped.details)
     lines.extend(_mend(stamped.mend))
     lines.extend(fault_lines(stamped.faults))
@@ -112,15 +114,6 @@ def stamp_lines(stamped: Stamped, exit_code: int) -> list[Line]:
         verdict = Span(f"nothing stamped: {stamped.why}", Style.BREAKS)
     lines += [blank, line(words(verdict.text, verdict.style), f" · exit {exit_code}")]
     return lines
-
-
-def _unproved(stamped: Stamped) -> list[str]:
-    """What a stamp claims beyond what was proved."""
-    unseen = stamped.match.unseen if stamped.match else ()
-    found = [
-        f"{id_} leaves no trace in tables (to have it run, stamp an earlier one with --revision)" for id_ in unseen
-    ]
-    return found + [f"{id_} also changes rows, which cannot be seen" for id_ in stamped.rows if id_ not in unseen]
 
 
 def deploy_lines(deployment: Deployment, exit_code: int) -> list[Line]:
@@ -140,13 +133,37 @@ def deploy_lines(deployment: Deployment, exit_code: int) -> list[Line]:
         lines.extend(line("  ✗ ", words(detail)) for detail in stamped.details)
         lines.extend(_mend(stamped.mend))
     after = ", ".join(deployment.after) or "nothing"
-    if deployment.stopped:
+    if deployment.newer:
+        lines.extend(newer_lines(deployment.newer, exit_code, deployment.lost))
+    elif deployment.stopped:
         text = f"the deploy stopped at {after}; the application must not start on it"
         lines += [blank, line(words(text, Style.BREAKS), f" · exit {exit_code}")]
     else:
         count = len(deployment.ran)
         lines.append(line(words(f"chain at {after}, {count} revision{'s' if count != 1 else ''} run")))
     return lines
+
+
+def newer_lines(newer: Sequence[str], exit_code: int, lost: str) -> list[Line]:
+    """What an older release says where a newer one was before it, and what to do where it cannot start.
+
+    Args:
+        newer: the revisions that this release does not have.
+        exit_code: 0 where it can start.
+        lost: the command for files that are lost.
+    """
+    names = ", ".join(newer)
+    said = (
+        f"alembic_version names {names}, which this release does not have: a newer release was here; nothing is "
+        "changed, the stamp stays"
+    )
+    if exit_code == 0:
+        return [line(words(said))]
+    return [
+        line(words(said)),
+        line(words("  to do: start the newer release again, or take its revisions back with it (alembic downgrade)")),
+        line(words(f"  where the file of {names} is lost, and no newer release was here: {lost}")),
+    ]
 
 
 def _failed(failed: Failed) -> list[Line]:

@@ -1,0 +1,47 @@
+"""The chain that is at hand where apply, run and plan work: what it is still to do, the guard leaves to it."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from schema_guard.cli.options import PROGRAM
+from schema_guard.errors import ConfigurationError
+
+if TYPE_CHECKING:
+    from schema_guard.cli.request import Request
+    from schema_guard.guard import Guard
+    from schema_guard.integrations.alembic.ahead import Ahead
+    from schema_guard.integrations.alembic.replay import Project
+
+__all__ = ["with_chain"]
+
+
+def with_chain(asked: Request, lost: tuple[str, ...] = ()) -> tuple[Guard, Ahead | None]:
+    """The guard, which leaves to the chain what is the chain's; and what reads the chain, None where there is none."""
+    from schema_guard.integrations.alembic import find_location
+    from schema_guard.integrations.alembic.ahead import Ahead
+    from schema_guard.integrations.alembic.typed import Commands
+
+    if Path.cwd() == Path(Path.cwd().anchor):
+        return asked.guard, None  # nobody keeps a project at the root, and all of the machine lies below it
+    try:
+        location = find_location()
+    except ConfigurationError:
+        return asked.guard, None
+    if location is None:
+        return asked.guard, None
+    if asked.program != PROGRAM:
+        location = replace(location, program=asked.program[:-1])
+
+    def describe() -> Project | None:
+        from schema_guard.cli.chain import doctor_of
+
+        try:
+            return doctor_of(asked, asked.ddl_url).describe()
+        except ConfigurationError:
+            return None  # Alembic is not installed here
+
+    ahead = Ahead(location, describe, Commands(asked.program, asked.arguments), lost)
+    return asked.guard.withholding(ahead), ahead

@@ -1,0 +1,47 @@
+"""What a revision does, as data: what it makes, removes and renames, and what nobody can see afterwards."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+__all__ = ["Action", "Verb"]
+
+
+class Verb(StrEnum):
+    MAKE = "makes"
+    REMOVE = "removes"
+    RENAME = "renames"
+    UNSEEN = "changes rows"
+    """It changes rows, or may: whether it ran cannot be told from the schema."""
+
+
+@dataclass(frozen=True, slots=True)
+class Action:
+    """`kind` is "table", "column", "index", "constraint", "type", "sequence", "view", "function", "trigger", "schema".
+
+    `name` is unqualified for a column and a constraint, which `table` holds; `to` is the new name of a rename.
+    """
+
+    verb: Verb
+    kind: str = ""
+    name: str = ""
+    table: str = ""
+    to: str = ""
+    line: int = 0
+    depth: bool = False
+    """Within an `if`, `for` or `try`, or IF NOT EXISTS: it may not run."""
+    text: str = ""
+    """UNSEEN: what is written there, in a few words."""
+    readable: bool = True
+    """UNSEEN: False where it may do anything, renames included."""
+
+    @property
+    def object(self) -> str:
+        """As people write it: `table`, `table.column`, else the name."""
+        return f"{self.table}.{self.name}" if self.kind == "column" else self.name
+
+    @property
+    def target(self) -> str:
+        """What a rename leads to, written as `object` is."""
+        return f"{self.table}.{self.to}" if self.kind == "column" else self.to

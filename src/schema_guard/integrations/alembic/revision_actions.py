@@ -1,0 +1,388 @@
+"""What a revision's upgrade() does, as far as its file says: op.* calls, SQL, loops and functions of the same file.
+
+Nothing runs. What is not understood is an UNSEEN action: nobody can tell what it does to rows.
+"""
+
+from __future__ import annotations
+
+import ast
+from functools import lru_cache
+from pathlib import Path
+
+from schema_guard.integrations.alembic.actions import Action, Verb
+from schema_guard.integrations.alembic.constants import UNKNOWN, Value, value_of
+from schema_guard.integrations.alembic.op_actions import BATCH, INSPECTOR, OP, Call, Followed, actions_of_call
+from schema_guard.integrations.alembic.reading import upgrade_body
+from schema_guard.integrations.alembic.safe_calls import READS, harmless
+from schema_guard.integrations.alembic.sql_actions import actions_in_sql, unread
+
+__all__ = ["actions_of", "unseen_of"]
+
+DEEPEST = 8
+"""How far functions that call each other are followed."""
+TURNS = 200
+"""How many turns of a loop over written values are gone through."""
+
+
+def unseen_of(file: str) -> tuple[Action, ...]:
+    """What of this revision leaves no trace in the schema: changes of rows, and what nobody can read."""
+    return tuple(action for action in actions_of(file) if action.verb is Verb.UNSEEN)
+
+
+def actions_of(file: str) -> tuple[Action, ...]:
+    """The actions of a revision's upgrade(), in order. A file that cannot be read may do anything."""
+    try:
+        stamp = Path(file).stat().st_mtime_ns
+    except OSError:
+        stamp = 0
+    return _actions(file, stamp)
+
+
+@lru_cache(maxsize=4096)
+def _actions(file: str, _stamp: int) -> tuple[Action, ...]:
+    try:
+        tree = ast.parse(Path(file).read_bytes())
+    except (SyntaxError, ValueError, OSError, RecursionError):
+        return (Action(Verb.UNSEEN, text="a file that cannot be read", readable=False),)
+    return tuple(_Reader(tree).read())
+
+
+class _Reader:
+    """Walks through one file. `names` are the variables whose values are known."""
+
+    def __init__(self, tree: ast.Module) -> None:
+        self.tree = tree
+        self.functions = {node.name: node for node in tree.body if isinstance(node, ast.FunctionDef)}
+        self.names: dict[str, Value] = {}
+        self.found: list[Action] = []
+        self.deep = 0
+        self.imported: dict[str, str] = {}
+        for node in tree.body:
+            self._learn(node)
+
+    def _learn(self, node: ast.stmt) -> None:
+        """A variable, or an import, of the module."""
+        match node:
+            case ast.Import(names=aliases):
+                self.imported |= {alias.asname or alias.name.partition(".")[0]: alias.name for alias in aliases}
+            case ast.ImportFrom(module=module, names=aliases):
+                self.imported |= {alias.asname or alias.name: f"{module}.{alias.name}" for alias in aliases}
+            case ast.Assign(targets=[ast.Name(id=name)], value=value):
+                self.names[name] = self._variable(value)
+            case ast.AnnAssign(target=ast.Name(id=name), value=ast.expr() as value):
+                self.names[name] = self._variable(value)
+            case _:
+                return
+        if "op" not in self.names and self.imported.get("op", "alembic.op") == "alembic.op":
+            self.names["op"] = OP
+        for name, origin in self.imported.items():
+            if origin == "alembic.op":
+                self.names[name] = OP
+
+    def read(self) -> list[Action]:
+        self.names.setdefault("op", OP)
+        self._block(upgrade_body(self.tree), False)
+        return self.found
+
+    # statements
+
+    def _block(self, body: list[ast.stmt], depth: bool) -> None:
+        for statement in body:
+            self._statement(statement, depth)
+
+    def _statement(self, node: ast.stmt, depth: bool) -> None:
+        match node:
+            case ast.With(items=items, body=body) | ast.AsyncWith(items=items, body=body):
+                for item in items:
+                    self._enter(item, depth)
+                self._block(body, depth)
+            case ast.For():
+                self._loop(node, depth)
+            case ast.If(test=test, body=body, orelse=other) | ast.While(test=test, body=body, orelse=other):
+                self._expression(test, depth)
+                self._maybe([*body, *other])
+            case ast.Try(body=body, handlers=handlers, orelse=other, finalbody=final):
+                self._maybe([*body, *(part for handler in handlers for part in handler.body), *other, *final])
+            case ast.Match(subject=subject, cases=cases):
+                self._expression(subject, depth)
+                self._maybe([part for case in cases for part in case.body])
+            case ast.FunctionDef(name=name):
+                self.functions[name] = node
+            case ast.Assign(value=value) | ast.AnnAssign(value=ast.expr() as value):
+                self._set(node, value, depth)
+            case ast.Import() | ast.ImportFrom():
+                self._learn(node)
+            case ast.AugAssign():
+                self._expressions_of(node, depth)
+                self._forget([node])
+            case _:
+                self._expressions_of(node, depth)
+
+    def _set(self, node: ast.Assign | ast.AnnAssign, value: ast.expr, depth: bool) -> None:
+        """A variable gets a value."""
+        if not isinstance(self._variable(value), Followed):
+            self._expression(value, depth)
+        if isinstance(node, ast.Assign) and not isinstance(node.targets[0], ast.Name):
+            self._forget([node])
+        else:
+            self._learn(node)
+
+    def _maybe(self, body: list[ast.stmt]) -> None:
+        """What may not run: afterwards nobody knows what its variables hold."""
+        self._block(body, True)
+        self._forget(body)
+
+    def _forget(self, body: list[ast.stmt]) -> None:
+        for node in (node for statement in body for node in ast.walk(statement)):
+            match node:
+                case ast.Name(id=name, ctx=ast.Store()) if not isinstance(self.names.get(name), Followed):
+                    self.names[name] = UNKNOWN
+                case _:
+                    continue
+
+    def _expressions_of(self, node: ast.stmt, depth: bool) -> None:
+        for child in ast.iter_child_nodes(node):
+            if isinstance(child, ast.expr):
+                self._expression(child, depth)
+
+    def _enter(self, item: ast.withitem, depth: bool) -> None:
+        """What `as` names, and what entering it does."""
+        call = item.context_expr
+        bound: Value = UNKNOWN
+        if isinstance(call, ast.Call) and self._method(call) == "batch_alter_table" and self._root(call.func) is OP:
+            table = Call(call, self.names).table(0)
+            bound = (BATCH, table)
+            if any(keyword.arg in ("copy_from", "reflect_args") for keyword in call.keywords):
+                self._unseen(call, "batch_alter_table(copy_from=..)")
+        elif isinstance(call, ast.Call) and self._named(call.func).endswith("guarded"):
+            bound = OP
+        else:
+            self._expression(call, depth)
+        if isinstance(item.optional_vars, ast.Name):
+            self.names[item.optional_vars.id] = bound
+
+    def _loop(self, node: ast.For, depth: bool) -> None:
+        """Over written values turn by turn, over others once with names that are not known."""
+        self._expression(node.iter, depth)
+        values = value_of(node.iter, self.names)
+        turns = values[:TURNS] if isinstance(values, list) and values else [UNKNOWN]
+        for value in turns:
+            self._assign(node.target, value)
+            self._block(node.body, depth or turns == [UNKNOWN])
+        self._block(node.orelse, depth)
+
+    def _assign(self, target: ast.expr, value: Value) -> None:
+        match target:
+            case ast.Name(id=name):
+                self.names[name] = value
+            case ast.Tuple(elts=parts) | ast.List(elts=parts):
+                fits = isinstance(value, list) and len(value) == len(parts)
+                for part, own in zip(parts, value if fits else [UNKNOWN] * len(parts), strict=True):
+                    self._assign(part, own)
+            case _:
+                return
+
+    # expressions
+
+    def _variable(self, value: ast.expr) -> Value:
+        """What a variable holds: a value, or one of the things that this reader follows."""
+        if isinstance(value, ast.Name) and value.id in self.names:
+            return self.names[value.id]
+        if isinstance(value, ast.Call):
+            method, root = self._method(value), self._root(value.func)
+            if method in ("get_bind", "get_context") and root is OP:
+                return _BIND
+            if method in ("inspect", "from_engine"):
+                return INSPECTOR
+            if self._type_name(value):
+                return (_TYPE, self._type_name(value))
+            if method in ("text", "DDL") and value.args:
+                return value_of(value.args[0], self.names)
+        if isinstance(value, ast.Attribute) and self._root(value) is _BIND and value.attr in ("connection", "bind"):
+            return _BIND
+        return value_of(value, self.names)
+
+    def _type_name(self, call: ast.Call) -> str:
+        return Call(call, self.names).type_made if self._method(call) in ("Enum", "ENUM") else ""
+
+    def _expression(self, node: ast.AST, depth: bool) -> None:
+        """Every call within it."""
+        if isinstance(node, ast.Call):
+            self._call(node, depth)
+            return
+        if isinstance(node, ast.Name) and self.names.get(node.id) is _BIND:
+            self._unseen(node, f"{node.id}, the connection, is handed on")
+        if isinstance(node, ast.Attribute):
+            root = self._root(node)
+            if root is OP or (isinstance(root, tuple) and root[0] is BATCH):
+                self._unseen(node, f"{self._named(node)} is handed on")
+            if root is _BIND or root is OP:
+                return
+        for child in ast.iter_child_nodes(node):
+            self._expression(child, depth)
+
+    def _call(self, call: ast.Call, depth: bool) -> None:
+        method = self._method(call)
+        root = self._root(call.func)
+        if root is OP:
+            self._operation(call, method, depth)
+        elif isinstance(root, tuple) and root[0] is BATCH:
+            self.found += actions_of_call(Call(call, self.names, batch=root[1]), method, depth)
+        elif isinstance(root, tuple) and root[0] is _TYPE:
+            self._type(call, method, str(root[1]), depth)
+        elif root is _BIND:
+            self._on_bind(call, method, depth)
+        elif isinstance(call.func, ast.Name) and call.func.id in self.functions:
+            self._inline(call, self.functions[call.func.id], depth)
+        elif self._multidb(call):
+            for name, function in list(self.functions.items()):
+                if name.startswith("upgrade_"):
+                    self._inline(ast.Call(call.func, [], [], lineno=call.lineno), function, True)
+        elif harmless(call, self._named(call.func), root, self.imported, self.names):
+            takes_bind = method in ("inspect", "from_engine") and root is not _BIND
+            for part in [] if takes_bind else [*call.args, *(keyword.value for keyword in call.keywords)]:
+                self._expression(part, depth)
+            if isinstance(call.func, ast.Attribute):
+                self._expression(call.func.value, depth)
+        else:
+            self._unseen(call, f"{self._named(call.func) or 'a call'}(..)")
+
+    def _operation(self, call: ast.Call, method: str, depth: bool) -> None:
+        if method == "execute":
+            self._execute(call, depth)
+            return
+        if method in ("get_bind", "get_context", "f", "inline_literal", "autocommit_block", "begin_transaction"):
+            if method == "get_bind":
+                self._unseen(call, "op.get_bind()")
+            return
+        inner = call.func.value if isinstance(call.func, ast.Attribute) else None
+        if isinstance(inner, ast.Call):
+            self._expression(inner, depth)  # op.create_table(..).insert() makes a statement, and sends none
+            return
+        if method != "batch_alter_table":
+            self.found += actions_of_call(Call(call, self.names), method, depth)
+
+    def _on_bind(self, call: ast.Call, method: str, depth: bool) -> None:
+        if method in ("execute", "exec_driver_sql", "scalar", "scalars", "run_ddl"):
+            self._execute(call, depth)
+        elif method in (
+            "begin",
+            "begin_nested",
+            "commit",
+            "rollback",
+            "autocommit_block",
+            "close",
+            "execution_options",
+        ):
+            return
+        elif not method.startswith(READS):
+            self._unseen(call, f"{self._named(call.func)}(..)")
+
+    def _execute(self, call: ast.Call, depth: bool) -> None:
+        if not call.args:
+            self._unseen(call, "execute(..)")
+            return
+        text = _sql_in(call.args[0], self)
+        if isinstance(text, str):
+            self.found += actions_in_sql(text, call.lineno, depth=depth)
+            return
+        made = Call(call, self.names).schema_object()
+        if made is not None:
+            self.found.append(made)
+            return
+        inside = list(ast.walk(call.args[0]))
+        built = {node.attr for node in inside if isinstance(node, ast.Attribute)}
+        built |= {node.id for node in inside if isinstance(node, ast.Name)}
+        if built & {"insert", "update", "delete"}:
+            self.found.append(Action(Verb.UNSEEN, line=call.lineno, text="an INSERT, UPDATE or DELETE"))
+        elif "select" not in built:
+            texts = [node.value for node in inside if isinstance(node, ast.Constant) and isinstance(node.value, str)]
+            self.found += unread(" ".join(texts), call.lineno, "SQL that is put together as it runs")
+
+    def _type(self, call: ast.Call, method: str, name: str, depth: bool) -> None:
+        checks = next((keyword.value for keyword in call.keywords if keyword.arg == "checkfirst"), None)
+        asks = not (isinstance(checks, ast.Constant) and checks.value is False)
+        if method == "create":
+            self.found.append(Action(Verb.MAKE, "type", name, line=call.lineno, depth=depth or asks))
+        elif method == "drop":
+            self.found.append(Action(Verb.REMOVE, "type", name, line=call.lineno, depth=depth))
+
+    def _inline(self, call: ast.Call, function: ast.FunctionDef, depth: bool) -> None:
+        """A function of the same file, with its parameters as they are given."""
+        if self.deep >= DEEPEST:
+            self._unseen(call, f"{function.name}(..)")
+            return
+        given = {argument.arg: UNKNOWN for argument in function.args.args}
+        for parameter, argument in zip(function.args.args, call.args, strict=False):
+            given[parameter.arg] = self._variable(argument)
+        for keyword in call.keywords:
+            if keyword.arg in given:
+                given[keyword.arg] = self._variable(keyword.value)
+        for argument in [*call.args, *(keyword.value for keyword in call.keywords)]:
+            if not isinstance(self._variable(argument), Followed):
+                self._expression(argument, depth)
+        kept = dict(self.names)
+        self.names |= given
+        self.deep += 1
+        self._block(list(function.body), depth)
+        self.deep -= 1
+        self.names = kept
+
+    def _unseen(self, node: ast.expr, text: str) -> None:
+        self.found.append(Action(Verb.UNSEEN, line=node.lineno, text=text, readable=False))
+
+    # what a call is made on
+
+    @staticmethod
+    def _method(call: ast.Call) -> str:
+        return call.func.attr if isinstance(call.func, ast.Attribute) else getattr(call.func, "id", "")
+
+    def _named(self, node: ast.AST) -> str:
+        """a.b.c as it is written, calls in between left out."""
+        match node:
+            case ast.Name(id=name):
+                return name
+            case ast.Attribute(value=value, attr=attr):
+                return f"{self._named(value)}.{attr}".lstrip(".")
+            case ast.Call(func=function):
+                return self._named(function)
+            case _:
+                return ""
+
+    def _root(self, node: ast.expr) -> Value:
+        """What stands at the beginning of a.b().c: a thing that this reader follows, or UNKNOWN."""
+        match node:
+            case ast.Name(id=name):
+                return self.names.get(name, UNKNOWN)
+            case ast.Attribute(value=ast.Call() as call) if self._method(call) in ("get_bind", "get_context"):
+                return _BIND
+            case ast.Attribute(value=ast.Call() as call) if self._type_name(call):
+                return (_TYPE, self._type_name(call))
+            case ast.Attribute(value=ast.Attribute(value=ast.Name(id="alembic"), attr="op")):
+                return OP
+            case ast.Attribute(value=value):
+                return self._root(value)
+            case ast.Call(func=function):
+                return self._root(function)
+            case _:
+                return UNKNOWN
+
+    def _multidb(self, call: ast.Call) -> bool:
+        """globals()["upgrade_" + engine_name]() of the templates for several databases."""
+        return isinstance(call.func, ast.Subscript) and self._named(call.func.value) == "globals"
+
+
+_BIND = Followed()
+"""The connection, or the context that has it."""
+_TYPE = Followed()
+
+
+def _sql_in(node: ast.expr, reader: _Reader) -> Value:
+    """The text of op.execute("..") and of text("..").bindparams(..)."""
+    if isinstance(node, ast.Call):
+        method = reader._method(node)
+        if method in ("text", "DDL") and node.args:
+            return value_of(node.args[0], reader.names)
+        if method in ("bindparams", "execution_options", "columns") and isinstance(node.func, ast.Attribute):
+            return _sql_in(node.func.value, reader)
+    return value_of(node, reader.names)

@@ -1,0 +1,210 @@
+"""What a revision file says that it does: read, never run."""
+
+from __future__ import annotations
+
+import textwrap
+from pathlib import Path
+
+import pytest
+
+from schema_guard.integrations.alembic.actions import Action, Verb
+from schema_guard.integrations.alembic.chain import Chain, Revision
+from schema_guard.integrations.alembic.operations import collisions
+from schema_guard.integrations.alembic.pending import There, pending_of
+from schema_guard.integrations.alembic.revision_actions import actions_of, unseen_of
+
+HEAD = """
+from alembic import op
+import sqlalchemy as sa
+from sqlalchemy.dialects import postgresql
+from sqlalchemy.orm import Session
+from app.helpers import fill
+
+OLD = "job"
+NEW = "runs"
+
+
+def upgrade():
+"""
+
+
+def written(folder: Path, body: str, name: str = "r1") -> str:
+    path = folder / f"{name}.py"
+    path.write_text(HEAD + textwrap.indent(textwrap.dedent(body).strip(), "    ") + "\n")
+    return str(path)
+
+
+def renames(actions: tuple[Action, ...]) -> list[tuple[str, str]]:
+    return [(action.object, action.target) for action in actions if action.verb is Verb.RENAME]
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        'op.rename_table("job", "runs")',
+        "op.rename_table(OLD, NEW)",
+        'op.rename_table(old_table_name="job", new_table_name=op.f("runs"))',
+        'op.execute("ALTER TABLE job RENAME TO runs")',
+        'op.execute("alter table if exists only \\"job\\" rename to \\"runs\\"")',
+        'op.execute(sa.text("ALTER  TABLE\\n job -- now\\n RENAME TO runs;"))',
+        'op.execute(f"ALTER TABLE {OLD} RENAME TO {NEW}")',
+        'op.execute("ALTER TABLE %s RENAME TO %s" % (OLD, NEW))',
+        'op.execute("ALTER TABLE {} RENAME TO {}".format(OLD, NEW))',
+        'op.get_bind().execute(sa.text("ALTER TABLE job RENAME TO runs"))',
+        'op.get_bind().exec_driver_sql("ALTER TABLE job RENAME TO runs")',
+        'op.execute(sa.DDL("ALTER TABLE job RENAME TO runs"))',
+        'for old, new in [("job", "runs")]:\n    op.rename_table(old, new)',
+        'def go(name):\n    op.rename_table(name, NEW)\ngo("job")',
+        'if op.get_context().dialect.name != "x":\n    op.rename_table("job", "runs")',
+        'op.execute("DO $$ BEGIN ALTER TABLE job RENAME TO runs; END $$")',
+        'op.execute("SELECT 1; ALTER TABLE job RENAME TO runs")',
+        'with op.get_context().autocommit_block():\n    op.execute("ALTER TABLE job RENAME TO runs")',
+    ],
+)
+def test_a_table_renamed_in_any_spelling(tmp_path: Path, body: str) -> None:
+    assert renames(actions_of(written(tmp_path, body))) == [("job", "runs")]
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        'op.alter_column("job", "a", new_column_name="b")',
+        'op.alter_column("job", column_name="a", new_column_name=op.f("b"), existing_type=sa.Integer())',
+        'with op.batch_alter_table("job") as batch_op:\n    batch_op.alter_column("a", new_column_name="b")',
+        'with op.batch_alter_table("job") as batch:\n    batch.alter_column(column_name="a", new_column_name="b")',
+        'op.execute("ALTER TABLE job RENAME a TO b")',
+        'op.execute("ALTER TABLE job RENAME COLUMN a TO b")',
+        'op.execute("alter table only job rename column \\"a\\" to \\"b\\"")',
+        'conn = op.get_bind()\nconn.execute(sa.text("ALTER TABLE job RENAME COLUMN a TO b"))',
+    ],
+)
+def test_a_column_renamed_in_any_spelling(tmp_path: Path, body: str) -> None:
+    assert renames(actions_of(written(tmp_path, body))) == [("job.a", "job.b")]
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        'op.execute("UPDATE job SET a = 1")',
+        'op.execute("-- note\\nWITH x AS (SELECT 1) UPDATE job SET a = 1")',
+        'op.execute("INSERT INTO job (a) SELECT a FROM old")',
+        'op.execute("CREATE TABLE job2 AS SELECT * FROM job")',
+        "op.execute(\"SELECT setval('job_id_seq', 9)\")",
+        'op.execute("ALTER SEQUENCE job_id_seq RESTART WITH 9")',
+        'op.execute("ALTER TABLE job ALTER COLUMN a TYPE int USING length(a)")',
+        'op.execute("DO $$ BEGIN PERFORM 1; END $$")',
+        'op.execute("CALL fill()")',
+        'op.execute(open("fill.sql").read())',
+        'op.execute(f"UPDATE {compute()} SET a = 1")',
+        'op.bulk_insert(sa.table("job", sa.column("a")), [{"a": 1}])',
+        't = sa.table("job", sa.column("a"))\nop.execute(t.update().values(a=1))',
+        't = op.create_table("job", sa.Column("a", sa.Integer))\nop.bulk_insert(t, [])',
+        "op.execute(sa.update(sa.table('job')).values(a=1))",
+        'bind = op.get_bind()\nfor row in bind.execute(sa.text("SELECT a FROM job")):\n'
+        '    bind.execute(sa.text("UPDATE job SET a = 2"))',
+        "session = Session(bind=op.get_bind())\nsession.commit()",
+        "fill(op)",
+        "fill(op.get_bind())",
+        "op.run_async(fill)",
+        "list(map(op.execute, STATEMENTS))",
+        "run = op.execute\nrun('UPDATE job SET a = 1')",
+        'with op.batch_alter_table("job", copy_from=fill) as batch_op:\n    batch_op.drop_column("a")',
+        'op.alter_column("job", "a", type_=sa.Integer(), postgresql_using="length(a)")',
+        'op.get_bind().execute(sa.text("DELETE FROM job"))',
+        "op.sync_enum_values('public', 'state', ['a'])",
+        "exec('op.drop_table(1)')",
+        "op.execute('GRANT reporting TO app')",
+    ],
+)
+def test_what_leaves_no_trace_is_named(tmp_path: Path, body: str) -> None:
+    assert unseen_of(written(tmp_path, body))
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        'op.create_table("job", sa.Column("a", sa.Integer, server_default=sa.text("0")), sa.UniqueConstraint("a"))',
+        'op.add_column("job", sa.Column("a", sa.Text))',
+        'op.execute("CREATE INDEX CONCURRENTLY IF NOT EXISTS ix ON job (a)")',
+        'op.execute("CREATE OR REPLACE VIEW v AS SELECT 1; CREATE TRIGGER t AFTER INSERT ON job '
+        'BEGIN UPDATE other SET a = 1; END")',
+        "op.execute('''CREATE FUNCTION f() RETURNS trigger AS $x$ BEGIN DELETE FROM a; RETURN NEW; END $x$ '''\n"
+        "           '''LANGUAGE plpgsql''')",
+        'bind = op.get_bind()\nif bind.dialect.name == "postgresql":\n    op.execute("ALTER TYPE s ADD VALUE \'x\'")',
+        'inspector = sa.inspect(op.get_bind())\nnames = [c["name"] for c in inspector.get_columns("job")]\n'
+        'if "a" not in names:\n    op.add_column("job", sa.Column("a", sa.Text))',
+        'postgresql.ENUM("a", name="state").create(op.get_bind(), checkfirst=True)',
+        'op.alter_column("job", "a", type_=sa.Integer(), postgresql_using="a::integer")',
+        'op.execute("GRANT SELECT ON job TO reporting")',
+        'for name in ("a", "b"):\n    op.drop_column("job", name)',
+    ],
+)
+def test_what_the_schema_shows_is_no_doubt(tmp_path: Path, body: str) -> None:
+    assert unseen_of(written(tmp_path, body)) == ()
+
+
+def chain_of(folder: Path, *bodies: str) -> Chain:
+    revisions = [
+        Revision(f"r{number}", (f"r{number - 1}",) if number > 1 else (), file=written(folder, body, f"r{number}"))
+        for number, body in enumerate(bodies, start=1)
+    ]
+    return Chain(tuple(revisions))
+
+
+TABLE = 'op.create_table("job", sa.Column("a", sa.Integer))'
+INDEX = 'op.create_index("ix", "job", ["a"])'
+CHECK = 'op.create_check_constraint("ck", "job", "a > 0")'
+KEY = 'op.create_foreign_key("fk", "job", "job", ["a"], ["a"])'
+ENUM = 'op.create_table("{}", sa.Column("s", sa.Enum("a", name="state")))'
+TYPE = "op.execute(\"CREATE TYPE state AS ENUM ('a')\")"
+CREATE = 'postgresql.ENUM("a", name="state").create(op.get_bind(), checkfirst=False)'
+SEQUENCE = 'op.execute(sa.schema.CreateSequence(sa.Sequence("s")))'
+VIEW = 'op.execute("CREATE VIEW v AS SELECT 1")'
+UNIQUE = 'op.create_unique_constraint("uq", "job", ["a"])'
+
+
+@pytest.mark.parametrize(
+    ("first", "second", "systems"),
+    [
+        (INDEX, 'op.execute("CREATE INDEX ix ON job (a)")', "both"),
+        (INDEX, 'op.create_table("ix", sa.Column("a", sa.Integer))', "both"),
+        (UNIQUE, 'op.execute("ALTER TABLE job ADD CONSTRAINT uq UNIQUE (a)")', "postgresql"),
+        (CHECK, CHECK, "postgresql"),
+        (KEY, KEY, "postgresql"),
+        (ENUM.format("x"), ENUM.format("y"), "postgresql"),
+        (TYPE, CREATE, "postgresql"),
+        ('op.add_column("job", sa.Column("b", sa.Text))', 'op.execute("ALTER TABLE job ADD b text")', "both"),
+        ('op.create_table("x", sa.Column("b", sa.Text))', 'op.execute("CREATE TABLE x (b int)")', "both"),
+        ('op.execute("CREATE SEQUENCE s")', SEQUENCE, "postgresql"),
+        (VIEW, VIEW, "both"),
+    ],
+)
+def test_two_revisions_make_the_same(tmp_path: Path, first: str, second: str, systems: str) -> None:
+    chain = chain_of(tmp_path, TABLE, first, second)
+    for system in ("postgresql", "sqlite"):
+        found = [(each.first.id, each.second.id) for each in collisions(chain, system)]
+        assert found == ([("r2", "r3")] if systems in ("both", system) else [])
+
+
+@pytest.mark.parametrize(
+    "between",
+    ['op.drop_index("ix", "job")', 'op.execute("DROP INDEX IF EXISTS ix")', 'op.drop_table("job")\n' + TABLE],
+)
+def test_what_was_removed_may_be_made_again(tmp_path: Path, between: str) -> None:
+    assert collisions(chain_of(tmp_path, TABLE, INDEX, between, INDEX), "postgresql") == []
+
+
+def test_a_rename_is_followed_through_the_chain(tmp_path: Path) -> None:
+    """What is there now comes to its last name, whatever it is called in between."""
+    chain = chain_of(tmp_path, TABLE, 'op.rename_table("job", "work")', 'op.execute("ALTER TABLE work RENAME TO runs")')
+    there = There({"job": frozenset({"a"})}, "public")
+    pending = pending_of(chain, frozenset({"r1"}), there)
+    assert [(change.object, change.source) for change in pending.into] == [("work", "job"), ("runs", "job")]
+
+
+def test_a_renamed_column_of_a_renamed_table(tmp_path: Path) -> None:
+    chain = chain_of(
+        tmp_path, TABLE, 'op.rename_table("job", "runs")\nop.alter_column("runs", "a", new_column_name="b")'
+    )
+    pending = pending_of(chain, frozenset({"r1"}), There({"job": frozenset({"a"})}, "public"))
+    assert [(change.object, change.source) for change in pending.into] == [("runs", "job"), ("runs.b", "job.a")]
