@@ -6,6 +6,7 @@ from __future__ import annotations
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 
+from schema_guard.column import Write
 from schema_guard.compare import compare
 from schema_guard.dialects.base import Judge, Session
 from schema_guard.difference import ColumnMissing, Difference, Impact, ObjectUnknown, TableMissing
@@ -280,5 +281,5 @@ def expectation_from(actual: Schema) -> Schema:
 
 
 def _expected(column: Column) -> Column:
-    """A sequence's own default is not written in models, it follows from `autoincrement`."""
-    return replace(column, default=None) if column.autoincrement else column
+    """A sequence's own default is not written in models, it follows from `autoincrement`; no model says who writes."""
+    return replace(column, default=None if column.autoincrement else column.default, write=Write.REQUIRED)
