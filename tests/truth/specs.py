@@ -245,7 +245,10 @@ def map_all(tables: Sequence[TableSpec], metadata: sa.MetaData) -> list[type[Any
         table = metadata.tables[spec.full_name]
         if spec.parent is not None:
             classes[spec.full_name] = type(spec.name.title(), (classes[spec.parent],), {})
-            mapper.map_imperatively(classes[spec.full_name], table, inherits=classes[spec.parent])
+            joined = table.c.id == metadata.tables[spec.parent].c.id
+            mapper.map_imperatively(
+                classes[spec.full_name], table, inherits=classes[spec.parent], inherit_condition=joined
+            )
         else:
             classes[spec.full_name] = type(spec.name.title(), (), {})
             mapper.map_imperatively(classes[spec.full_name], table)

@@ -84,7 +84,8 @@ class Rebuild:
         """
         old = parse_table(self.before)
         new = parse_table(self.after)
-        copied = [column.name for column in old.columns if column.clause("generated") is None]
+        computed = {key(column.name) for text in (old, new) for column in text.columns if column.clause("generated")}
+        copied = [column.name for column in old.columns if key(column.name) not in computed]
         table = quote(Name(self._database, old.name))
         scratch = quote(Name(self._database, self.scratch))
         rowid = _kept_rowid(old, new)

@@ -7,6 +7,7 @@ from dataclasses import replace
 
 from schema_guard.dialects.definitions import without_default
 from schema_guard.dialects.sqlite.changes import column_added, column_replaced, not_null, nullable
+from schema_guard.dialects.sqlite.checks import Condition
 from schema_guard.dialects.sqlite.create_text import parse_table
 from schema_guard.dialects.sqlite.edit import inline_reference, nullable_definition, strict_definition
 from schema_guard.dialects.sqlite.names import pragma, quote
@@ -24,7 +25,7 @@ from schema_guard.difference import (
 )
 from schema_guard.need import Need
 from schema_guard.plan import Hazard, Phase, Refusal, Step
-from schema_guard.schema import Column, Table
+from schema_guard.schema import Column, Name, Table
 
 __all__ = ["add_column_to", "add_missing_column", "change_generated", "is_native", "tighten_filled", "unknown_column"]
 
@@ -217,7 +218,13 @@ def change_generated(differs: GeneratedDiffers, live: Table, case: Case) -> Edit
         difference=differs,
         change=column_replaced(differs.column.name, differs.column.ddl),
         why=f"column {differs.column.name}: generated as the models say",
+        checks=(Condition(f"NOT EXISTS (SELECT 1 FROM {_in_main(live.name)})", "no row came in between"),),
     )
+
+
+def _in_main(name: Name) -> str:
+    """With its database: what is checked before a table is dropped must not mean a temporary one."""
+    return quote(Name(name.schema or "main", name.name))
 
 
 def unknown_column(unknown: ColumnUnknown) -> ByHand:

@@ -47,6 +47,12 @@ def _coming_key(live: Table, case: Case) -> tuple[str, ...]:
     return ()
 
 
+def _key_is_certain(live: Table, case: Case) -> bool:
+    """Whether no row stands in the way of the primary key that is missing."""
+    missing = (item for item in case.differences if isinstance(item, PrimaryKeyDiffers) and item.actual is None)
+    return any(case.rows(item, live.name) is Rows.KEEP_IT for item in missing if item.table_name == live.name)
+
+
 def _give_key(differs: DefaultDiffers | IdentityDiffers, live: Table, case: Case) -> Edit | Refusal:
     """Only INTEGER PRIMARY KEY, in these words, is given by SQLite (https://sqlite.org/lang_createtable.html#rowid)."""
     name = differs.column.name
@@ -59,11 +65,12 @@ def _give_key(differs: DefaultDiffers | IdentityDiffers, live: Table, case: Case
     if live.without_rowid or (name,) not in (_key(live), _coming_key(live, case)):
         return Refusal(differs, "SQLite gives keys only to a table with a rowid whose primary key is this one column")
     quoted, again = quote(name), " AUTOINCREMENT" if differs.column.never_again else ""
-
+    # Where the type is right, the key that comes with the rebuild does all of this: one rebuild, not two.
+    comes = (name,) != _key(live) and differs.actual.type.text.upper() == "INTEGER" and _key_is_certain(live, case)
     return Edit(
         differs,
         changes.both(changes.type_of(name, "INTEGER"), changes.primary_key(f"PRIMARY KEY ({quoted}{again})")),
         f"{name}: INTEGER PRIMARY KEY, so that SQLite gives it",
-        certain=case.empty(live.name),
+        certain=comes or case.empty(live.name),
         unless=f"SELECT EXISTS (SELECT 1 FROM {quote(live.name)} WHERE typeof({quoted}) <> 'integer')",
     )
