@@ -199,7 +199,7 @@ class _Project:
                 _tables(opts.get("target_metadata")),
                 str(opts.get("version_table") or "alembic_version"),
                 opts.get("version_table_schema"),
-                context.connection is not None,
+                not context.as_sql,
             )
             self.tell(self._version)
             return []
