@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from schema_guard.dialects.sqlite.changes import both, check_removed, constraint_added
 from schema_guard.dialects.sqlite.repair.case import ByHand, Case, Edit, Rows, refuse_violated
-from schema_guard.difference import CheckMissing, ObjectUnknown
+from schema_guard.difference import CheckMissing, Impact, ObjectUnknown
 from schema_guard.plan import Refusal
 from schema_guard.schema import Table
 
@@ -36,9 +36,10 @@ def add_check(missing: CheckMissing, live: Table, planned: Table, case: Case) ->
 
 
 def unknown_check(unknown: ObjectUnknown, live: Table) -> ByHand | Refusal:
-    """What the models don't know is never touched."""
+    """What the models don't know is never touched; where it breaks the application, the script would remove it."""
     reason = "the models don't know it, so it is left alone: map it, or remove it"
-    for check in live.checks:
-        if (check.name or "check", f"({check.expression})") == (unknown.name, unknown.definition):
+    for check in live.checks if unknown.impact is Impact.BREAKS else ():
+        same = unknown.definition in (check.expression, f"({check.expression})")
+        if same and check.name in (unknown.name, None):
             return ByHand(unknown, reason, check_removed(check.name, check.expression))
     return Refusal(unknown, reason)
