@@ -4,7 +4,7 @@
     ├── ConfigurationError        exit 2   no URL, an unknown key, a TARGET that does not import
     │   └── TargetError           exit 2   TARGET names no models
     ├── UnreachableError          exit 3   the database does not answer in time
-    ├── LockTimeoutError          exit 4   a lock was not to be had in time; nothing was lost
+    ├── LockTimeoutError          exit 4   could not acquire a lock in time; nothing was lost
     │   └── OutOfTimeError        exit 4   a statement took longer than it was given; nothing was lost
     ├── StoppedError              exit 128 + the signal's number, as shells have it
     └── StepError                 exit 5   a statement failed
@@ -78,7 +78,7 @@ class UnreachableError(GuardError):
 
 
 class LockTimeoutError(GuardError):
-    """A lock was not to be had in time; nothing was changed.
+    """Could not acquire a lock in time; nothing was changed.
 
     Args:
         message: one line for a person.

@@ -94,9 +94,9 @@ class Phase(IntEnum):
 
 class Urgency(StrEnum):
     REQUIRED = "required"
-    """Mends something that breaks the application."""
+    """Fixes something that breaks the application."""
     DEBT = "debt"
-    """Mends something that weakens it; may be left for the next run."""
+    """Fixes something that weakens it; may be left for the next run."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,12 +132,12 @@ class Step:
     urgency: Urgency
     locks: tuple[Locked, ...]
     why: str
-    """What it mends, in a few words."""
+    """What it fixes, in a few words."""
     resolves: tuple[str, ...]
     """Keys of the differences that are gone afterwards."""
     object: str
     table: Name | None = None
-    cost: str = "for an instant, no rewrite, no scan"
+    cost: str = "brief lock, no table scan or rewrite"
     hazards: tuple[Hazard, ...] = ()
     scans: bool = False
     rewrites: bool = False
@@ -172,7 +172,7 @@ class Step:
 
 @dataclass(frozen=True, slots=True)
 class Refusal:
-    """A difference that is not mended, why, and what a person could do."""
+    """A difference that is not fixed, why, and what a person could do."""
 
     difference: Difference
     reason: str

@@ -17,7 +17,7 @@ class Outcome(StrEnum):
     DONE = "done"
     ALREADY = "already done"
     FAILED = "failed"
-    LOCKED = "lock not to be had"
+    LOCKED = "could not acquire the lock"
     WAITING = "waiting for another step"
     BLOCKED = "rows stand in the way"
     LEFT = "left for the next run"
@@ -95,7 +95,7 @@ class ServerInfo:
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """A difference with what the rows say about it and, where it will not be mended, why."""
+    """A difference with what the rows say about it and, where it will not be fixed, why."""
 
     difference: Difference
     evidence: Evidence | None = None

@@ -1,4 +1,4 @@
-"""`run` becomes the command, and signals end an apply in good order, with every driver."""
+"""`run` becomes the command, and signals end an apply gracefully, with every driver."""
 
 from __future__ import annotations
 

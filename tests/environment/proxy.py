@@ -14,7 +14,7 @@ __all__ = ["Failure", "Proxy"]
 
 class Failure(Enum):
     SILENT = "the connections stay open, and nothing comes any more, as behind a dead router"
-    HANGS_UP = "they are closed in good order"
+    HANGS_UP = "they are closed gracefully"
     RESETS = "they are broken off, as a firewall or a crashed host does"
 
 

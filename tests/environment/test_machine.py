@@ -98,7 +98,7 @@ def _wait(url: str, log: Path) -> None:
 
 
 def test_pgbouncer_in_transaction_mode(pooler: int, shop: Database, command: Command) -> None:
-    """What needs no session is repaired through it; the rest is refused with the mend, --ddl-url, which then works."""
+    """What needs no session is repaired through it; the rest is refused with the fix, --ddl-url, which then works."""
     url = f"postgresql+psycopg://postgres@127.0.0.1:{pooler}/{shop.name}"
     assert command("check", url).code == 1
     took = command("apply", url)
@@ -118,7 +118,7 @@ def test_the_doctor_sees_the_pooler(pooler: int, shop: Database, command: Comman
         faults = json.loads(command("doctor", where, "--format", "json").ended.out)["faults"]
         pooled = [fault for fault in faults if fault["code"] == "pooler"]
         assert bool(pooled) is seen
-        assert not seen or "--ddl-url" in pooled[0]["mend"]["text"]
+        assert not seen or "--ddl-url" in pooled[0]["fix"]["text"]
 
 
 def test_many_boots_through_pgbouncer(pooler: int, shop: Database, command: Command) -> None:

@@ -213,7 +213,7 @@ def test_behind_a_prepared_transaction(postgres_server: Cluster, server_room: Pa
             own.start()
         young = _locked(database, lock_timeout=2.0)
         old = _locked(database, lock_timeout=0.05)
-        assert "lock not to be had in time, held by prepared transaction 'lost' (for " in young
+        assert "could not acquire the lock in time, held by prepared transaction 'lost' (for " in young
         assert "lock not waited for, as everybody would wait behind it; held by prepared transaction 'lost'" in old
         for message in (young, old):
             assert message.endswith("or end it: ROLLBACK PREPARED 'lost'")
@@ -223,7 +223,7 @@ def test_behind_a_prepared_transaction(postgres_server: Cluster, server_room: Pa
 
 
 def _locked(database: Database, lock_timeout: float) -> str:
-    """The message of the step that could not be had."""
+    """The message of the step whose lock could not be acquired."""
     report = Guard(_with_column()).apply(database.url, Limits(budget=2.5, lock_timeout=lock_timeout))
     return next(result.message for result in report.results if result.outcome is Outcome.LOCKED)
 

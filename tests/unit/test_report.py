@@ -7,7 +7,7 @@ import pytest
 from schema_guard.report import Attempt, Outcome, StepResult, united
 from tests.unit.render import nouns
 
-HELD = Attempt(0.5, "lock not to be had", ("pid 4711 (idle in transaction for 38 s)",))
+HELD = Attempt(0.5, "could not acquire the lock", ("pid 4711 (idle in transaction for 38 s)",))
 
 
 def tried(outcome: Outcome, message: str = "", attempt: Attempt | None = None, rows: int = 0) -> StepResult:

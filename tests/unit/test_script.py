@@ -1,4 +1,4 @@
-"""The emergency script: pasted into psql or sqlite3 it mends what can be mended, twice, and locks nothing in vain."""
+"""The emergency script: pasted into psql or sqlite3 it fixes what can be fixed, twice, and locks nothing in vain."""
 
 from __future__ import annotations
 
@@ -152,7 +152,7 @@ def test_script_of_a_plan_is_what_apply_would_do(postgres_database: Database) ->
     assert guard.check(postgres_database.url).satisfied
 
 
-def test_an_index_that_a_failed_run_left_invalid_is_mended(postgres_database: Database) -> None:
+def test_an_index_that_a_failed_run_left_invalid_is_fixed(postgres_database: Database) -> None:
     """The first run leaves an INVALID index because of duplicates that appear meanwhile; the next builds it again."""
     with postgres_database.connect() as connection:
         connection.execute(DRIFTED.encode())

@@ -5,7 +5,7 @@ application's own settings say: DATABASE_URL, or in development the SQLite file.
 to guard, that is an error.
 
     0  the application can start                            3  the database was not reachable in time
-    1  something that breaks the application remains        4  a lock was not to be had in time; run it again
+    1  something that breaks the application remains        4  could not acquire a lock in time; run it again
     2  a setting is missing or wrong                        5  a step failed
 
 Whatever `schema-guard apply` takes may be given: --budget 30s, --required-only, --wait 60s, --format json.

@@ -154,7 +154,7 @@ class GuardedOnPostgresql(Guarded):
 
 
 class Refused(Installed):
-    """Nothing is skipped in silence."""
+    """Nothing is skipped silently."""
 
     def test_nothing_to_guard_is_an_error_in_production(self) -> None:
         done = self.start(MDRAFT_ENV="production", SECRET_KEY="x", DATABASE_URL="")

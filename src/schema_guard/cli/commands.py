@@ -40,7 +40,7 @@ def group() -> None:
     \b
     Exit codes:
       0  nothing that matters remains     3  the database is not reachable
-      1  differences remain               4  a lock was not to be had in time
+      1  differences remain               4  could not acquire a lock in time
       2  usage or configuration           5  a step or a statement failed
     """
 
@@ -128,7 +128,7 @@ def plan(
 def apply(asked: Request, lost: tuple[str, ...], format_: str, no_color: bool, verbose: bool) -> int:
     """Repair what can be repaired without destroying anything; say what remains and whether the application can start.
 
-    TIME is a number of seconds, or 500ms, 60s, 2m. SIGINT and SIGTERM stop it in good order: what a statement has begun
+    TIME is a number of seconds, or 500ms, 60s, 2m. SIGINT and SIGTERM stop it gracefully: what a statement has begun
     is rolled back, the report is printed, the exit code is 130 or 143.
     """
     from schema_guard.cli.applying import applied, newer_lines

@@ -28,7 +28,7 @@ UNREACHABLE = 3
 LOCKED = 4
 FAILED = 5
 INTERRUPTED = 130
-"""SIGINT; an apply that was stopped in good order exits with 128 and the signal's number."""
+"""SIGINT; an apply that was stopped gracefully exits with 128 and the signal's number."""
 
 
 def check_code(report: Report, fail_on: Impact) -> int:

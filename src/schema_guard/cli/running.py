@@ -68,13 +68,13 @@ class RunCommand(click.Command):
         return [*super().collect_usage_pieces(ctx), END, "COMMAND..."]
 
 
-@click.command(cls=RunCommand, short_help="Apply, then become COMMAND.")
+@click.command(cls=RunCommand, short_help="Apply, then exec COMMAND.")
 @apply_options
 @lost_option
 @output_options
 @click.pass_context
 def run(ctx: click.Context, asked: Request, lost: tuple[str, ...], no_color: bool, verbose: bool) -> int:
-    """Apply, then become COMMAND: the same process, so that signals arrive and its exit code is the command's.
+    """Apply, then exec COMMAND: the same process, so that signals arrive and its exit code is the command's.
 
     What apply reports goes to stderr. When something that breaks the application remains, COMMAND is not started and
     the exit code is that of apply.

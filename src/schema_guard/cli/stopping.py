@@ -1,4 +1,4 @@
-"""Signals: SIGINT and SIGTERM stop an apply in good order; a second one stops it at once."""
+"""Signals: SIGINT and SIGTERM stop an apply gracefully; a second one stops it at once."""
 
 from __future__ import annotations
 

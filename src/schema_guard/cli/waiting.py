@@ -33,7 +33,7 @@ def when_reachable(
         over: whether no time is left for what the call does when it is reached.
 
     Raises:
-        UnreachableError: the last one, when `wait` seconds are over, or at once when waiting will not mend it.
+        UnreachableError: the last one, when `wait` seconds are over, or at once when waiting will not fix it.
     """
     deadline = now() + wait
     waiting = False

@@ -20,5 +20,5 @@ def compare_backfills(expected: Schema, actual: Schema) -> Iterator[BackfillPend
                 table=tables[fill.table],
                 fill=fill,
                 impact=Impact.WEAKENS,
-                effect="rows without an owner are nobody's",
+                effect="rows whose columns are still NULL",
             )

@@ -39,7 +39,7 @@ _WIDENED = ("varchar", "character varying", "text", "numeric", "decimal")
 
 
 def everything(expected: Schema) -> tuple[Difference, ...]:
-    """All that repairs could be asked to mend, if nothing were known of the database.
+    """All that repairs could be asked to fix, if nothing were known of the database.
 
     The live side of a difference is what it would be if only that were wrong, as far as something has to stand there.
     """

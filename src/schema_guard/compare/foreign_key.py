@@ -39,7 +39,7 @@ def compare_foreign_keys(
                     foreign_key=key,
                     actual=best,
                     impact=Impact.WEAKENS,
-                    effect="older rows may point nowhere",
+                    effect="older orphaned rows possible",
                 )
         elif same:
             yield ForeignKeyDiffers(
@@ -55,7 +55,7 @@ def compare_foreign_keys(
                 foreign_key=key,
                 holder=constraint_holder(live, key.name),
                 impact=Impact.WEAKENS,
-                effect="rows can point nowhere",
+                effect="orphaned rows possible",
             )
     for other in live.foreign_keys:
         if other not in matched:

@@ -1,4 +1,4 @@
-"""What would have to be defined to mend a difference, and the SQL expressions in it. Pure."""
+"""What would have to be defined to fix a difference, and the SQL expressions in it. Pure."""
 
 from __future__ import annotations
 

@@ -116,7 +116,7 @@ class _Execution:
         return None if outcome is Outcome.LOCKED else work.result()
 
     def _closed(self, work: _Work) -> StepResult:
-        """What is said of a step whose lock was not to be had, or that waits for such a one."""
+        """What is said of a step whose lock could not be acquired, or that waits for such a one."""
         return work.result() if work.attempts else self._not_begun(work.step) or self._left(work.step)
 
     def _not_begun(self, step: Step) -> StepResult | None:

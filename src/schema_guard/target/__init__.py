@@ -1,4 +1,4 @@
-"""From the TARGET that a person writes to a Guard: imports the application, never half-heartedly.
+"""From the TARGET that a person writes to a Guard: imports the application.
 
     app.models:db              an attribute of a module        app.models            the only candidate in a module
     app:create_app()           an application factory          app.py:db             a file

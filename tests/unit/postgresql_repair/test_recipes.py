@@ -168,7 +168,7 @@ def test_violators_are_counted_and_shown(postgres_database: Database) -> None:
 
 
 def test_an_invalid_index_of_a_failed_build_is_built_again(postgres_database: Database) -> None:
-    """Duplicates make CONCURRENTLY fail and leave an INVALID index; once they are gone the next run mends it."""
+    """Duplicates make CONCURRENTLY fail and leave an INVALID index; once they are gone the next run fixes it."""
     prepare(postgres_database, "CREATE TABLE t (id int PRIMARY KEY, a int); INSERT INTO t VALUES (1, 1), (2, 1)")
     wanted = models(
         Column("id", Integer, primary_key=True, autoincrement=False),

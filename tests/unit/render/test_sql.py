@@ -16,7 +16,7 @@ def test_statements_stand_alone_and_the_rest_is_comments() -> None:
 -- mdraft · postgresql 15.18 at db.internal/mdraft · 8 tables expected
 
 -- 1 required: proposals.visitor_session_id: column missing
--- ACCESS EXCLUSIVE on proposals for an instant, no rewrite, no scan
+-- ACCESS EXCLUSIVE on proposals, brief lock, no table scan or rewrite
 ALTER TABLE proposals ADD COLUMN visitor_session_id VARCHAR(64);
 
 -- 2 debt: conversions(user_id, visitor_session_id): rows can be filled from proposals

@@ -78,7 +78,7 @@ def test_plan_shows_sql_locks_cost_hazards_and_refusals() -> None:
 mdraft · postgresql 15.18 at db.internal/mdraft · 8 tables expected
 
  1 required  ALTER TABLE proposals ADD COLUMN visitor_session_id VARCHAR(64)
-             ACCESS EXCLUSIVE on proposals for an instant, no rewrite, no scan
+             ACCESS EXCLUSIVE on proposals, brief lock, no table scan or rewrite
              for proposals.visitor_session_id: column missing
  2 debt      UPDATE conversions
                 SET user_id = p.user_id
@@ -184,7 +184,7 @@ def test_locks_are_told_with_their_relations() -> None:
         nouns.add_column(),
         locks=(Locked(Lock.SHARE_ROW_EXCLUSIVE, Name("a", "b")), Locked(Lock.SHARE_ROW_EXCLUSIVE, Name("a", "c"))),
     )
-    assert lock_phrase(step).startswith("SHARE ROW EXCLUSIVE on a.b, a.c for an instant")
+    assert lock_phrase(step).startswith("SHARE ROW EXCLUSIVE on a.b, a.c, brief lock")
     assert lock_phrase(replace(step, locks=(Locked(Lock.WRITE),), cost="reads 3 rows")) == (
         "the write lock of the database file, reads 3 rows"
     )

@@ -351,7 +351,7 @@ def test_rows_that_never_kept_the_tables_own_promise_are_said_to_be_so(stage: St
     assert outcomes(report) == [Outcome.DONE, Outcome.FAILED]  # the backup's success is no reason for another round
     assert report.results[1].message == (
         f"{stage.path}: rows of t don't keep what the table promises (CHECK constraint failed: b > 0); nothing was"
-        " changed: find them with PRAGMA integrity_check, mend them and run again"
+        " changed: find them with PRAGMA integrity_check, fix them and run again"
     )
     assert stage.rows("SELECT * FROM t") == [(1, "x", 0)]
 

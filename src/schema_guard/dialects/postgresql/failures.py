@@ -55,7 +55,7 @@ _WHY_UNREACHABLE = {
 NO_ROLE = "the role does not exist"
 _LASTING_STATES = frozenset({"28P01", "28000", "3D000"})
 _LASTING = frozenset({NO_ROLE, *(_WHY_UNREACHABLE[state] for state in _LASTING_STATES)})
-"""What waiting does not mend: the server answered, and does not let this role or to this database."""
+"""What waiting does not fix: the server answered, and does not let this role or to this database."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,10 +150,10 @@ def step_failed(error: DBAPIError, subject: str) -> StepError:
         return StepError(
             f"{subject}: the connection was lost, whether the step was done is unknown: {diagnosis.message}"
         )
-    return StepError(f"{subject}: {_said(diagnosis)}{_mend(diagnosis)}")
+    return StepError(f"{subject}: {_said(diagnosis)}{_fix(diagnosis)}")
 
 
-def _mend(diagnosis: Diagnosis) -> str:
+def _fix(diagnosis: Diagnosis) -> str:
     """Scalars have operators for GiST and GIN by an extension only (manual, appendix F, btree_gist and btree_gin)."""
     method = _METHOD.search(diagnosis.message)
     if diagnosis.sqlstate != UNDEFINED_OBJECT or method is None or "_ops" in diagnosis.message:

@@ -307,7 +307,7 @@ class PostgreSQLSession:
             return read_failed(error, what)
         holders = locked_out_by(self._link)
         who = held_by(holders) if holders else "held by nobody who is still there; run again"
-        return LockTimeoutError(f"could not read {what}: lock not to be had in time, {who}", tuple(holders))
+        return LockTimeoutError(f"could not read {what}: could not acquire the lock in time, {who}", tuple(holders))
 
 
 def _located(rows: Iterable[Row], default: str | None) -> Located:

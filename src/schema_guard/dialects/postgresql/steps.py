@@ -30,7 +30,11 @@ DUPLICATE = "42P07"
 NOTHING_TO_CLEAR = "22012"
 """The division by zero with which clearing away begins when there is nothing INVALID."""
 
-_WHY = {LOCK_NOT_AVAILABLE: "lock not to be had in time", DEADLOCK: "deadlock", CANCELLED: "cancelled or timed out"}
+_WHY = {
+    LOCK_NOT_AVAILABLE: "could not acquire the lock in time",
+    DEADLOCK: "deadlock",
+    CANCELLED: "cancelled or timed out",
+}
 
 
 @dataclass(slots=True)

@@ -46,7 +46,7 @@ def must_before(conditions: Sequence[Condition], name: str) -> tuple[str, ...]:
     """
     return (
         f"CREATE TEMP TABLE {name} AS {must(conditions)}",
-        f"CREATE TEMP VIEW IF NOT EXISTS {name} AS SELECT 'not all is as it must be' AS stop",
+        f"CREATE TEMP VIEW IF NOT EXISTS {name} AS SELECT 'verification failed, nothing was changed' AS stop",
         f"DROP TABLE temp.{name}",
     )
 

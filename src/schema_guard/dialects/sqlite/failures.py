@@ -72,7 +72,7 @@ def unfit_rows(database: str, table: str, error: BaseException) -> StepError:
     said = re.sub(rf"\bnew_{re.escape(table)}(_\d+)?\.", lambda _: f"{table}.", _text(error))
     return StepError(
         f"{database}: rows of {table} don't keep what the table promises ({said}); nothing was changed:"
-        " find them with PRAGMA integrity_check, mend them and run again"
+        " find them with PRAGMA integrity_check, fix them and run again"
     )
 
 

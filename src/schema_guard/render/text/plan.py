@@ -140,7 +140,7 @@ def repetition(step: Step) -> str:
 
 
 def lock_phrase(step: Step) -> str:
-    """The locks a step takes and what it costs: `ACCESS EXCLUSIVE on t for an instant, no rewrite, no scan`."""
+    """The locks a step takes and what it costs: `ACCESS EXCLUSIVE on t, brief lock, no table scan or rewrite`."""
     by_lock: dict[Lock, list[Locked]] = {}
     for locked in step.locks:
         if locked.lock is not Lock.NONE:
@@ -153,9 +153,11 @@ def lock_phrase(step: Step) -> str:
             phrases.append("the write lock of the database file")
         else:
             phrases.append(f"{lock.words} on {relations}" if relations else lock.words)
-    locks = " and ".join(phrases) or "no lock"
-    glue = " " if step.cost.startswith("for ") else ", "
-    return shown(f"{locks}{glue}{step.cost}" if step.cost else locks)
+    locks, cost = " and ".join(phrases), step.cost
+    if not locks:
+        locks, cost = "no table lock", cost.removeprefix("brief lock, ").removeprefix("brief lock; ")
+    glue = " " if cost.startswith("for ") else ", "
+    return shown(f"{locks}{glue}{cost}" if cost else locks)
 
 
 def _refusal(refusal: Refusal, plan: Plan, width: int, schema: str, full: bool) -> Iterable[Line]:

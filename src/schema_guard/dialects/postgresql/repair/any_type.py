@@ -1,4 +1,4 @@
-"""Whether an index or a CHECK can be had over a column of whatever type it is."""
+"""Whether an index or a CHECK is possible over a column of whatever type it is."""
 
 from __future__ import annotations
 

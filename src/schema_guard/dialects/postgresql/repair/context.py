@@ -35,7 +35,7 @@ __all__ = ["Context", "Repairs"]
 Repairs: TypeAlias = list[Step | Refusal]
 
 
-INSTANT = "for an instant, no rewrite, no scan"
+INSTANT = "brief lock, no table scan or rewrite"
 
 WORTH_TELLING = 1000
 """Estimated rows from which on a step's cost names the table's size."""
@@ -160,7 +160,7 @@ class Context:
         return own is not None and self.actual.table(own) is not None and any(t and t.row_security for t in tables)
 
     def hindrance(self, difference: Difference, plural: str, singular: str) -> Refusal | None:
-        """A refusal when the rows are known to be in the way and nothing in this plan mends them.
+        """A refusal when the rows are known to be in the way and nothing in this plan fixes them.
 
         Args:
             plural, singular: what the rows do, or the one row: "violate it", "violates it".

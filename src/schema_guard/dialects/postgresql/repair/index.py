@@ -89,7 +89,7 @@ def build_concurrently(
         requires=_needed(index, expected, context),
         after=context.after_rows(difference) if index.unique else frozenset(),
         unless=probes.any_of(taken, unless),
-        unless_reason=f"{reason + '; or ' if reason else ''}something of the name {name} is there already",
+        unless_reason=f"{reason + '; or ' if reason else ''}a relation named {name} already exists",
         undo_on_failure=clear_away(quoted, relation),
         work=context.read_twice(table),
     )
@@ -173,7 +173,7 @@ def _on_new_table(difference: IndexMissing, name: Name, context: Context) -> Ste
         cost="on the new table",
         provides=_provided(index, table.name),
         unless=probes.name_taken(context.quote(name)),
-        unless_reason=f"something of the name {name} is there already",
+        unless_reason=f"a relation named {name} already exists",
     )
 
 

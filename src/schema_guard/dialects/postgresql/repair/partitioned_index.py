@@ -91,7 +91,7 @@ class _Recipe:
             Phase.INDEX,
             about=str(own),
             locks=(Locked(Lock.SHARE, table),),
-            cost="for an instant; INVALID until every partition has its own",
+            cost="brief lock; INVALID until every partition has its own",
             resolves=False,
             provides=frozenset({Need.index(own)}),
             requires=self.requires | requires,
@@ -135,7 +135,7 @@ class _Recipe:
             provides=frozenset({Need.index(own)}),
             requires=frozenset({Need.index(parent_index)}),
             unless=taken,
-            unless_reason=f"something of the name {own} is there already",
+            unless_reason=f"a relation named {own} already exists",
             undo_on_failure=clear_away(quoted, relation),
             work=self.context.read_twice(table),
         )
@@ -150,7 +150,7 @@ class _Recipe:
             Phase.INDEX,
             about=str(own),
             locks=(Locked(Lock.ACCESS_SHARE, parent), Locked(Lock.ACCESS_SHARE, table)),
-            cost="for an instant; ACCESS EXCLUSIVE on the partition's new index",
+            cost="brief lock; ACCESS EXCLUSIVE on the partition's new index",
             resolves=False,
             requires=frozenset({Need.index(parent_index), Need.index(own)}),
         )

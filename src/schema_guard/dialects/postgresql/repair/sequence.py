@@ -48,7 +48,7 @@ def sequence_missing(difference: SequenceMissing, context: Context) -> Repairs:
             probes.relation_absent(relation),
             Phase.SEQUENCE,
             locks=context.with_children(locks),
-            cost="for as long as it takes to find the highest key" if keys else "for an instant, no rewrite, no scan",
+            cost="for as long as it takes to find the highest key" if keys else "brief lock, no table scan or rewrite",
             hazards=(Hazard.SCANS,) if scanned else (),
             provides=frozenset({Need(Kind.SEQUENCE, sequence.name)}),
             requires=needs_schema(sequence.name),

@@ -48,7 +48,7 @@ def table_missing(difference: TableMissing, context: Context) -> Repairs:
         Phase.TABLE,
         locks=_locks(table),
         why="; ".join((difference.headline, *without)),
-        cost="for an instant; the table is new",
+        cost="brief lock; the table is new",
         provides=_provided(table),
         requires=_required(table, context),
     )

@@ -56,7 +56,7 @@ def _widen(difference: TypeDiffers, context: Context, *, rewrites: bool) -> Repa
             [statement, *widened_with(column.type.name, difference.actual.sequence, context)],
             _as_it_was(difference, quoted, context),
             Phase.WIDEN,
-            cost="rewrites a small or empty table" if rewrites else "for an instant, no rewrite, no scan",
+            cost="rewrites a small or empty table" if rewrites else "brief lock, no table scan or rewrite",
             hazards=(Hazard.REWRITES, Hazard.BLOCKS_READS) if rewrites and not context.empty(table) else (),
             rewrites=rewrites,
             scans=rewrites,
@@ -132,7 +132,7 @@ def _retyped(difference: TypeDiffers, context: Context) -> Step:
         ],
         _as_it_was(difference, quoted, context),
         Phase.WIDEN,
-        cost="for an instant; the table is empty",
+        cost="brief lock; the table is empty",
         rewrites=True,
         provides=frozenset({Need.column_type(table.name, column.name)}),
         requires=frozenset({Need.column(table.name, column.name)})

@@ -49,7 +49,7 @@ def not_comparable(difference: NotComparable) -> Repairs:
 
 
 def not_emittable(difference: NotEmittable) -> Repairs:
-    return [Refusal(difference, "mend the models: there is no DDL for it")]
+    return [Refusal(difference, "fix the models: there is no DDL for it")]
 
 
 def not_readable(difference: NotReadable) -> Repairs:

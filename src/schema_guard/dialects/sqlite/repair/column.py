@@ -139,7 +139,7 @@ def _natively(
         resolves=tuple(resolves),
         object=missing.object,
         table=live.name,
-        cost="while every row gets its value" if filled else "for an instant, no rewrite, no scan",
+        cost="while every row gets its value" if filled else "brief lock, no table scan or rewrite",
         hazards=(Hazard.CHANGES_ROWS, Hazard.SCANS) if filled else (),
         scans=bool(filled),
         provides=frozenset({Need.column(live.name, column.name)}),

@@ -91,7 +91,7 @@ def _create(
         answers=(missing,),
         object=missing.object,
         table=live.name,
-        cost="while every row is read" if not case.empty(live.name) else "for an instant, no rewrite, no scan",
+        cost="while every row is read" if not case.empty(live.name) else "brief lock, no table scan or rewrite",
         hazards=(Hazard.SCANS, Hazard.BLOCKS_WRITES) if not case.empty(live.name) else (),
         scans=not case.empty(live.name),
         provides=frozenset({Need.key(live.name, told_apart)} if told_apart else ()),
