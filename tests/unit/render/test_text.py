@@ -188,7 +188,7 @@ def test_locks_are_told_with_their_relations() -> None:
     assert lock_phrase(replace(step, locks=(Locked(Lock.WRITE),), cost="reads 3 rows")) == (
         "the write lock of the database file, reads 3 rows"
     )
-    assert lock_phrase(replace(step, locks=(), cost="")) == "no lock"
+    assert lock_phrase(replace(step, locks=(), cost="")) == "no table lock"
 
 
 @pytest.mark.parametrize(
