@@ -45,6 +45,7 @@ __all__ = [
     "Unique",
     "Unread",
     "Write",
+    "deferral_words",
 ]
 
 

@@ -66,6 +66,17 @@ def _references(key: ForeignKey) -> tuple[Name, frozenset[tuple[str, str]]]:
     return key.target, frozenset(zip(key.columns, key.target_columns, strict=False))
 
 
-def _behaviour(key: ForeignKey) -> tuple[str, str, str, bool, bool]:
+def _behaviour(key: ForeignKey) -> tuple[object, ...]:
     match = key.match if len(key.columns) > 1 else "SIMPLE"  # MATCH says nothing about a single column
-    return key.on_delete, key.on_update, match, key.deferrable, key.initially_deferred
+    return _deletion(key), key.on_update, match, key.deferrable, key.initially_deferred
+
+
+def _deletion(key: ForeignKey) -> tuple[str, frozenset[str]]:
+    """The action, and the columns that SET NULL or SET DEFAULT is limited to; all of them are no limit."""
+    action, _, rest = key.on_delete.partition("(")
+    names = frozenset(_unquoted(name.strip()) for name in rest.rstrip(") ").split(",") if name.strip())
+    return action.strip(), names if names != frozenset(key.columns) else frozenset()
+
+
+def _unquoted(name: str) -> str:
+    return name[1:-1].replace('""', '"') if name.startswith('"') else name

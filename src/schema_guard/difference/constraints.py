@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from schema_guard.difference.base import BaseDifference, Holder, held
 from schema_guard.need import Need
-from schema_guard.schema import Check, Exclusion, ForeignKey, Index, Name, PrimaryKey, Table, Unique
+from schema_guard.schema import Check, Exclusion, ForeignKey, Index, Name, PrimaryKey, Table, Unique, deferral_words
 
 __all__ = [
     "CheckMissing",
@@ -174,9 +174,7 @@ class ForeignKeyDiffers(BaseDifference):
 
 def _words(key: ForeignKey) -> tuple[str, ...]:
     """What two foreign keys can differ in, each in a word or two."""
-    when = "NOT DEFERRABLE"
-    if key.deferrable:
-        when = "INITIALLY DEFERRED" if key.initially_deferred else "DEFERRABLE"
+    when = deferral_words(key).strip() or "NOT DEFERRABLE"
     return f"ON DELETE {key.on_delete}", f"ON UPDATE {key.on_update}", f"MATCH {key.match}", when
 
 

@@ -45,7 +45,7 @@ def column_of(column: ModelColumn[Any], writer: Writer, mapped: Mapped) -> Colum
         autoincrement=gives_key,
         never_again=gives_key and bool(writer.options(column.table).get("autoincrement")) and not column.foreign_keys,
         collation=_collation(inner),
-        comment=column.comment if dialect.supports_comments else None,
+        comment=(column.comment or None) if dialect.supports_comments else None,
         write=_write(column, writer, mapped, gives_key),
         sequence=_sequence(column, writer),
         fetched=column.server_default is not None and default is None and column.computed is None and identity is None,

@@ -25,6 +25,10 @@ def foreign_key_missing(difference: ForeignKeyMissing, context: Context) -> Repa
     hindrance = context.hindrance(difference, "refer to nothing", "refers to nothing")
     if hindrance is not None:
         return [hindrance]
+    if "(" in key.on_delete and not context.offline and not context.at_least(15):
+        return [
+            Refusal(difference, f"ON DELETE {key.on_delete} needs PostgreSQL 15: leave the columns out, or upgrade")
+        ]
     if (unusable := _refers_to_a_deferrable_key(key, context)) and not context.offline:
         index = context.quote(f"uq_{key.target.name[:40]}_{'_'.join(key.target_columns)[:18]}")
         columns = ", ".join(context.quote(column) for column in key.target_columns)
