@@ -17,7 +17,7 @@ from schema_guard.dialects import open_session
 from schema_guard.dialects.base import Dialect, Judge, Session
 from schema_guard.dialects.deadline import Deadline
 from schema_guard.dialects.stop import Stop, nothing_to_cancel
-from schema_guard.difference import Difference, ValueUnreadable
+from schema_guard.difference import Difference, Impact, RowsUnreadable, ValueUnreadable
 from schema_guard.errors import ConfigurationError, LockTimeoutError
 from schema_guard.execute.runner import Limits, run
 from schema_guard.expect.backfills import Backfill
@@ -271,7 +271,7 @@ class Guard:
         survey = session.survey(surveyed, actual, survey_timeout)
         empty = {key for key, evidence in survey.evidence.items() if evidence.count == 0}
         differences = tuple(each for each in differences if not (each.by_rows and each.key in empty))
-        differences = tuple(_as_proved(each, survey) for each in differences)
+        differences = tuple(_doubted(_as_proved(each, survey), survey) for each in differences)
         differences, covered = folded(each if each.key not in accepted else _left(each) for each in differences)
         open_ = [each for each in differences if each.key not in accepted]
         withheld = tuple(self._withhold(session, actual, open_)) if self._withhold is not None else ()
@@ -328,6 +328,14 @@ class Guard:
 
 def _locked(actual: Schema) -> frozenset[Name]:
     return frozenset(table.name for table in actual.tables if table.unread is not None and table.unread.locked)
+
+
+def _doubted(difference: Difference, survey: Survey) -> Difference:
+    """Rows that could not be counted prove nothing."""
+    evidence = survey.evidence.get(difference.key)
+    if not isinstance(difference, RowsUnreadable) or (evidence is not None and evidence.count is not None):
+        return difference
+    return replace(difference, impact=Impact.WEAKENS, effect=f"not provable: {difference.effect}")
 
 
 def _left(difference: Difference) -> Difference:

@@ -18,11 +18,12 @@ from schema_guard.difference import (
     Impact,
     NotComparable,
     NullabilityDiffers,
+    RowsUnreadable,
     TypeDiffers,
     ValueUnreadable,
 )
 from schema_guard.plan import Policy
-from schema_guard.schema import Column, Table, TypeKind, Write
+from schema_guard.schema import Column, Name, Schema, Table, TypeKind, Write
 
 __all__ = ["compare_columns", "compare_view_columns"]
 
@@ -35,7 +36,7 @@ FIT_IMPACT = {
 }
 
 
-def compare_columns(table: Table, live: Table, judge: Judge, policy: Policy) -> Iterator[Difference]:
+def compare_columns(table: Table, live: Table, schema: Schema, judge: Judge, policy: Policy) -> Iterator[Difference]:
     existing = {column.name: column for column in live.columns}
     for column in table.columns:
         actual = existing.pop(column.name, None)
@@ -46,6 +47,7 @@ def compare_columns(table: Table, live: Table, judge: Judge, policy: Policy) -> 
         if column.reads is not None and judge.rules.may_hold_other_values(column, actual, live):
             effect = f"SELECT of {writers(table)} fails where one of these rows is read"
             yield ValueUnreadable(table=table, column=column, actual=actual, impact=Impact.BREAKS, effect=effect)
+        yield from _unreadable(table, column, actual, schema, judge)
         yield from _nullability(table, live, column, actual, judge)
         yield from compare_value(table, live, column, actual, judge)
         if not judge.rules.default_collation(column.collation, actual.collation):
@@ -101,6 +103,28 @@ def _type(table: Table, column: Column, actual: Column, judge: Judge) -> Iterato
         fit=fit,
         impact=FIT_IMPACT[fit],
         effect=judge.rules.type_mismatch_effect(column, actual, fit),
+    )
+
+
+def _unreadable(table: Table, column: Column, actual: Column, schema: Schema, judge: Judge) -> Iterator[RowsUnreadable]:
+    """Rows with labels that the column's Enum lacks: where the live type lets some be stored, and is not the expected
+    one or has more of them. A VARCHAR that the models ask for themselves is not read through."""
+    if not column.values or column.type.name == "boolean" or column.type.dimensions or actual.type.dimensions:
+        return
+    live = next((enum for enum in schema.enums if enum.name == Name(actual.type.schema, actual.type.name)), None)
+    if live is not None:
+        known = {value[1:-1].replace("''", "'") for value in column.values}
+        if set(live.values) <= known:
+            return
+    elif column.type.kind is not TypeKind.ENUM:
+        return
+    yield RowsUnreadable(
+        table=table,
+        column=column,
+        actual=actual,
+        condition=judge.rules.other_labels(column.name, column.values),
+        impact=Impact.BREAKS,
+        effect=f"loading these rows of {writers(table)} fails (LookupError)",
     )
 
 

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from schema_guard.compare.holder import type_holder
 from schema_guard.difference import EnumMissing, EnumValueMissing, EnumValueUnknown, Impact
-from schema_guard.schema import Enum, Schema
+from schema_guard.schema import Enum, Name, Schema, TypeKind
 
 __all__ = ["compare_enums"]
 
@@ -15,6 +15,8 @@ def compare_enums(expected: Schema, actual: Schema) -> Iterator[EnumMissing | En
     existing = {enum.name: enum for enum in actual.enums}
     for enum in expected.enums:
         live = existing.get(enum.name)
+        if live is None and _stands_elsewhere(enum, expected, actual):
+            continue  # what another type does to the columns is told of with them
         if live is None:
             yield EnumMissing(
                 enum=enum,
@@ -24,6 +26,21 @@ def compare_enums(expected: Schema, actual: Schema) -> Iterator[EnumMissing | En
             )
         else:
             yield from _values(enum, live)
+
+
+def _stands_elsewhere(enum: Enum, expected: Schema, actual: Schema) -> bool:
+    """Whether every column of the enum is there with another enum: a new type would serve none of them.
+
+    SQLAlchemy 2.1 lets an Enum take the schema of its MetaData, where 2.0 made it in the search_path's first.
+    """
+    found = []
+    for table in expected.tables:
+        live = actual.table(table.name)
+        for column in table.columns:
+            if Name(column.type.schema, column.type.name) == enum.name:
+                there = live.column(column.name) if live is not None else None
+                found.append(there is not None and there.type.kind is TypeKind.ENUM)
+    return bool(found) and all(found)
 
 
 def _values(enum: Enum, live: Enum) -> Iterator[EnumValueMissing | EnumValueUnknown]:

@@ -165,6 +165,10 @@ class Rules(Protocol):
         """Whether the two collation names (None: not declared) stand for the same collation."""
         ...
 
+    def other_labels(self, column: str, labels: Sequence[str]) -> str:
+        """The condition of rows that hold none of these labels, which are literals."""
+        ...
+
     def type_mismatch_effect(self, expected: Column, actual: Column, fit: Fit) -> str:
         """What a column of that type does to the application, one clause."""
         ...

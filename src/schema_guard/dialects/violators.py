@@ -21,6 +21,7 @@ from schema_guard.difference import (
     IndexMissing,
     NullabilityDiffers,
     PrimaryKeyDiffers,
+    RowsUnreadable,
     UniqueMissing,
 )
 from schema_guard.schema import ForeignKey, Index, IndexElement, Name, Table
@@ -70,6 +71,8 @@ def violators_of(difference: Difference, table: Table, quote: Quote, functions: 
             return _duplicates(table, terms, None, unique.nulls_not_distinct, quote, functions)
         case IndexMissing(index=index) | IndexInvalid(index=index):
             return _index_duplicates(index, difference.table, table, quote, functions)
+        case RowsUnreadable(condition=condition):
+            return _where(table, condition, quote, functions)
         case PrimaryKeyDiffers(primary_key=primary_key, actual=None):
             if _lacks(table, primary_key.columns):
                 return None

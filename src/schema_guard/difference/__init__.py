@@ -17,6 +17,7 @@ from schema_guard.difference.columns import (
     GeneratedDiffers,
     IdentityDiffers,
     NullabilityDiffers,
+    RowsUnreadable,
     SequenceBehind,
     SequenceNarrower,
     TypeDiffers,
@@ -92,6 +93,7 @@ __all__ = [
     "PrimaryKeyDiffers",
     "RelationDiffers",
     "RenameSuspected",
+    "RowsUnreadable",
     "SchemaMissing",
     "SequenceBehind",
     "SequenceMissing",
@@ -115,6 +117,7 @@ Difference: TypeAlias = (
     | ColumnMissing
     | ColumnUnknown
     | TypeDiffers
+    | RowsUnreadable
     | NullabilityDiffers
     | DefaultDiffers
     | GeneratedDiffers

@@ -18,6 +18,7 @@ __all__ = [
     "IdentityDiffers",
     "NullabilityDiffers",
     "OfColumn",
+    "RowsUnreadable",
     "SequenceBehind",
     "SequenceNarrower",
     "TypeDiffers",
@@ -172,6 +173,21 @@ class IdentityDiffers(OfColumn):
             return f"GENERATED {'ALWAYS' if column.identity.always else 'BY DEFAULT'} AS IDENTITY"
 
         return f"is {words(self.actual)}, the models expect {words(self.column)}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RowsUnreadable(OfColumn):
+    """Rows hold what the models' type cannot load; it is dropped again where the rows are counted and there is none."""
+
+    code = "rows-unreadable"
+    by_rows = True
+    actual: Column
+    condition: str
+    """Which rows, as SQL."""
+
+    @property
+    def headline(self) -> str:
+        return f"rows hold what {self.column.type} does not know"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -122,21 +122,17 @@ class NamedTypes:
         values = tuple(str(value) for value in type_.enums)
         known = self.enums.get(name)
         if known is not None:
-            if known.values != values:
-                self._disagree(name, known.values, values)
-            return
-        native = type_ if isinstance(type_, ENUM) else type_.dialect_impl(self.writer.dialect)
+            # Two that share the name share the type: it has to have the labels of both.
+            values = tuple(dict.fromkeys((*known.values, *values)))
+            if values == known.values:
+                return
+            native = ENUM(*values, name=type_.name, schema=type_.schema)
+        else:
+            native = type_ if isinstance(type_, ENUM) else type_.dialect_impl(self.writer.dialect)
         try:
             self.enums[name] = Enum(name, values, self.writer.element(CreateEnumType(native)))
         except UnwritableError as refusal:
             self.problems[name] = Problem(str(name), f"the enum cannot be written: {refusal}", breaks=True)
-
-    def _disagree(self, name: Name, first: tuple[str, ...], second: tuple[str, ...]) -> None:
-        self.problems[name] = Problem(
-            str(name),
-            f"two columns declare this enum with other values: ({', '.join(first)}) and ({', '.join(second)})",
-            breaks=not set(second) <= set(first),
-        )
 
     def _domain(self, type_: Any) -> None:
         from sqlalchemy.dialects.postgresql.named_types import CreateDomainType

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 
 from schema_guard.dialects.base import Allowed, Condition, ErrorWords, Verdict
 from schema_guard.dialects.postgresql.conditions import conditions
@@ -43,6 +43,7 @@ class PostgreSQLRules:
         """The base type of each domain, as the session read it."""
         self.enums: Mapping[Name, Enum] = {}
         """The enums that the models expect: a VARCHAR that holds each label serves."""
+        self.live_enums: Mapping[Name, Enum] = {}
 
     def fit(self, expected: Column, actual: Column, table: Table) -> Fit | None:  # noqa: ARG002
         """How the actual type relates to the expected one; None when the server has to be asked.
@@ -50,6 +51,8 @@ class PostgreSQLRules:
         A domain holds its base type's values: what only its constraints decide, they say when a row is written.
         """
         wanted, given = self._base(expected.type), self._base(actual.type)
+        if {wanted.kind, given.kind} == {TypeKind.ENUM} and (wanted.name, wanted.schema) != (given.name, given.schema):
+            return self._of_enums(wanted, given)
         fit = fit_of(wanted, given, self._casts_enums, self._longest_label(wanted))
         if (wanted, given) == (expected.type, actual.type) or (expected.type.name, expected.type.schema) == (
             actual.type.name,
@@ -59,6 +62,16 @@ class PostgreSQLRules:
         if fit in (Fit.SAME, Fit.WIDER):
             return Fit.WIDER if wanted == expected.type else Fit.OTHER
         return fit if fit in (None, Fit.OTHER) else Fit.INCOMPATIBLE
+
+    def _of_enums(self, wanted: Type, given: Type) -> Fit:
+        """Another enum with all the labels serves where the statements don't name the type: an untyped value becomes
+        whatever the column is. Arrays of enums are always sent with a cast, and asyncpg's dialect casts every value."""
+        expected = self.enums.get(Name(wanted.schema, wanted.name))
+        live = self.live_enums.get(Name(given.schema, given.name))
+        named = self._casts_enums or wanted.dimensions or given.dimensions
+        if named or expected is None or live is None or not set(expected.values) <= set(live.values):
+            return Fit.INCOMPATIBLE
+        return Fit.WIDER
 
     def _longest_label(self, type_: Type) -> int:
         enum = self.enums.get(Name(type_.schema, type_.name))
@@ -116,9 +129,15 @@ class PostgreSQLRules:
         wanted, given = _collation(expected or ""), _collation(actual or "")
         return wanted[-1] == given[-1] and (len(wanted) != len(given) or wanted == given)
 
+    def other_labels(self, column: str, labels: Sequence[str]) -> str:
+        quoted = '"' + column.replace('"', '""') + '"'
+        return f"CAST({quoted} AS TEXT) NOT IN ({', '.join(labels)})"
+
     def type_mismatch_effect(self, expected: Column, actual: Column, fit: Fit) -> str:
         if fit is Fit.OTHER and expected.type.kind is TypeKind.ENUM and actual.type.kind is TypeKind.BASE:
             return "statements work, but what is no value of the enum can be stored, and loading it fails (LookupError)"
+        if fit is Fit.INCOMPATIBLE and expected.type.kind is TypeKind.ENUM and actual.type.kind is TypeKind.ENUM:
+            return f"statements that name {expected.type} fail, and a label that the other type lacks cannot be written"
         return _EFFECTS.get(fit, "")
 
     def explicit_null_gets_value(self, table: Table, column: Column) -> bool:  # noqa: ARG002

@@ -111,6 +111,7 @@ class PostgreSQLSession:
             raise self._read_failed(error, "the catalog") from None
         self.catalog_queries += self._reader.queries
         actual = self._with_stands(expected, read_schema(rows, self.dialect.type, self._reader.unread))
+        self._words.own_rules.live_enums = {enum.name: enum for enum in actual.enums}
         self._words.own_rules.enums = {enum.name: enum for enum in expected.enums}
         domains = (*expected.domains, *actual.domains)  # what is there counts for more than what will be
         self._words.own_rules.domains = {domain.name: domain.type for domain in domains}

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from functools import lru_cache
 
 from schema_guard.dialects.base import Allowed, Condition, ErrorWords, Verdict
@@ -135,6 +135,10 @@ class SQLiteRules:
 
     def default_collation(self, expected: str | None, actual: str | None) -> bool:
         return (expected or "BINARY").upper() == (actual or "BINARY").upper()
+
+    def other_labels(self, column: str, labels: Sequence[str]) -> str:
+        quoted = '"' + column.replace('"', '""') + '"'
+        return f"CAST({quoted} AS TEXT) NOT IN ({', '.join(labels)})"
 
     def type_mismatch_effect(self, expected: Column, actual: Column, fit: Fit) -> str:
         values = _values(expected.type.text)

@@ -15,7 +15,7 @@ from schema_guard.dialects.postgresql.repair.column import column_missing
 from schema_guard.dialects.postgresql.repair.comment import comment_differs
 from schema_guard.dialects.postgresql.repair.context import Context, Quoting, Repairs
 from schema_guard.dialects.postgresql.repair.default import default_differs, generated_differs, identity_differs
-from schema_guard.dialects.postgresql.repair.enum import enum_missing, enum_value_missing
+from schema_guard.dialects.postgresql.repair.enum import enum_missing, enum_value_missing, rows_unreadable
 from schema_guard.dialects.postgresql.repair.foreign_key import (
     foreign_key_differs,
     foreign_key_missing,
@@ -76,6 +76,7 @@ from schema_guard.difference import (
     PrimaryKeyDiffers,
     RelationDiffers,
     RenameSuspected,
+    RowsUnreadable,
     SchemaMissing,
     SequenceBehind,
     SequenceMissing,
@@ -140,6 +141,8 @@ def _of(difference: Difference, context: Context) -> Repairs:  # noqa: C901 - on
             return column_unknown(difference, context)
         case TypeDiffers():
             return type_differs(difference, context)
+        case RowsUnreadable():
+            return rows_unreadable(difference, context)
         case NullabilityDiffers():
             return nullability_differs(difference, context)
         case DefaultDiffers():

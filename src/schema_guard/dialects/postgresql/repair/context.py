@@ -229,6 +229,10 @@ class Context:
             return frozenset({Need.type(Name(None, type_.name))})
         return frozenset(Need.type(name) for name in found)
 
+    def has_type(self, name: Name) -> bool:
+        """Whether the server has a type of its own of that name."""
+        return any((type_.schema, type_.name) == name for type_ in self.actual.types)
+
     def collation(self, name: str) -> str:
         """A collation as DDL writes it; its schema and a point stand before it unless it is the system's."""
         schema, point, rest = name.partition(".")

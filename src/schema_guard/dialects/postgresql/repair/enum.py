@@ -6,11 +6,12 @@ from schema_guard.dialects.postgresql.literals import literal
 from schema_guard.dialects.postgresql.repair import probes
 from schema_guard.dialects.postgresql.repair.context import Context, Repairs
 from schema_guard.dialects.postgresql.repair.schema import held, homeless, needs_schema
-from schema_guard.difference import EnumMissing, EnumValueMissing
+from schema_guard.difference import EnumMissing, EnumValueMissing, RowsUnreadable
 from schema_guard.need import Kind, Need
-from schema_guard.plan import Phase
+from schema_guard.plan import Phase, Refusal
+from schema_guard.schema import Enum, Name, Type
 
-__all__ = ["enum_missing", "enum_value_missing"]
+__all__ = ["enum_missing", "enum_value_missing", "rows_unreadable"]
 
 
 def enum_missing(difference: EnumMissing, context: Context) -> Repairs:
@@ -34,6 +35,11 @@ def enum_value_missing(difference: EnumValueMissing, context: Context) -> Repair
     """A transaction of its own: the value cannot be used in the one that adds it (manual, ALTER TYPE, Notes)."""
     enum = difference.enum
     name = context.quote(enum.name)
+    old = renamed(enum, difference.actual).get(difference.value)
+    if old is not None and _held(enum, context):
+        statement = f"ALTER TYPE {name} RENAME VALUE {literal(old)} TO {literal(difference.value)};"
+        reason = f"'{old}' seems to have been renamed, and rows hold it: once both values are there it cannot be"
+        return [Refusal(difference, reason, (statement,))]
     place = f" BEFORE {literal(difference.before)}" if difference.before is not None else ""
     return [
         context.step(
@@ -46,3 +52,51 @@ def enum_value_missing(difference: EnumValueMissing, context: Context) -> Repair
             requires=frozenset({Need.type(enum.name)}),
         )
     ]
+
+
+def rows_unreadable(difference: RowsUnreadable, context: Context) -> Repairs:
+    """Values that are set are not overwritten: what could be run depends on what they mean."""
+    hindrance = context.hindrance(difference, "hold other values", "holds another value")
+    if hindrance is None:
+        return [Refusal(difference, "whether rows hold other values could not be counted")]
+    live = next((enum for enum in context.actual.enums if enum.name == _name_of(difference.actual.type)), None)
+    wanted = next((enum for enum in context.expected.enums if enum.name == _name_of(difference.column.type)), None)
+    pairs = renamed(wanted, live) if wanted is not None and live is not None else {}
+    statements = tuple(
+        f"ALTER TYPE {context.quote(live.name)} RENAME VALUE {literal(old)} TO {literal(new)};"
+        for new, old in pairs.items()
+        if live is not None
+    )
+    return [Refusal(difference, hindrance.reason, (*hindrance.advice, *statements))]
+
+
+def renamed(wanted: Enum, live: Enum) -> dict[str, str]:
+    """Old label by the new one, where it is evident: the same word in another spelling, or the same place in a list
+    that is otherwise the same."""
+    missing = [value for value in wanted.values if value not in live.values]
+    unknown = [value for value in live.values if value not in wanted.values]
+    pairs: dict[str, str] = {}
+    if len(wanted.values) == len(live.values):
+        changed = [(new, old) for new, old in zip(wanted.values, live.values, strict=True) if new != old]
+        if all(new in missing and old in unknown for new, old in changed):
+            pairs.update(changed)
+    for value in missing:
+        alike = [old for old in unknown if _spelled(old) == _spelled(value)]
+        if len(alike) == 1:
+            pairs[value] = alike[0]
+    return pairs
+
+
+def _spelled(label: str) -> str:
+    return "".join(character for character in label.casefold() if character.isalnum())
+
+
+def _held(enum: Enum, context: Context) -> bool:
+    """Whether rows of a column of the enum hold labels that the models lack."""
+    return any(
+        isinstance(other, RowsUnreadable) and _name_of(other.actual.type) == enum.name for other in context.differences
+    )
+
+
+def _name_of(type_: Type) -> Name:
+    return Name(type_.schema, type_.name)

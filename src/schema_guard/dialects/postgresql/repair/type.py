@@ -12,6 +12,7 @@ from schema_guard.dialects.violators import mentions
 from schema_guard.difference import CollationDiffers, Fit, TypeDiffers
 from schema_guard.need import Need
 from schema_guard.plan import Hazard, Phase, Refusal, Step
+from schema_guard.schema import Name, TypeKind
 
 __all__ = ["collation_differs", "type_differs"]
 
@@ -30,6 +31,9 @@ def type_differs(difference: TypeDiffers, context: Context) -> Repairs:
     users = (*difference.actual.used_by, *(f"column {name}" for name in (live.rows_held_in if live else ())))
     if users:
         return [_used(difference, users, context)]
+    expected = difference.column.type
+    if _between_enums(difference) and not context.has_type(Name(expected.schema, expected.name)):
+        return [_elsewhere(difference, context)]
     match difference.fit:
         case Fit.NARROWER:
             return _widen(difference, context, rewrites=False)
@@ -172,11 +176,31 @@ def _too_big(difference: TypeDiffers, context: Context) -> Refusal:
 def _would_cast(difference: TypeDiffers, context: Context) -> Refusal:
     name, column = context.quote(difference.table.name), context.quote(difference.column.name)
     wanted = difference.column.type.text
+    through = "::text" + "[]" * difference.actual.type.dimensions if _between_enums(difference) else ""
     return Refusal(
         difference,
         f"its values would have to be cast from {difference.actual.type} to {difference.column.type}",
-        (f"ALTER TABLE {name} ALTER COLUMN {column} TYPE {wanted} USING {column}::{wanted};",),
+        (f"ALTER TABLE {name} ALTER COLUMN {column} TYPE {wanted} USING {column}{through}::{wanted};",),
     )
+
+
+def _between_enums(difference: TypeDiffers) -> bool:
+    """Between them there is no cast but that by way of text."""
+    return {difference.column.type.kind, difference.actual.type.kind} == {TypeKind.ENUM}
+
+
+def _elsewhere(difference: TypeDiffers, context: Context) -> Refusal:
+    """The columns have an enum of another name or schema, and the one that statements name is not there."""
+    expected, actual = difference.column.type, difference.actual.type
+    place = Name(actual.schema, actual.name)
+    moves = []
+    if expected.schema not in (None, actual.schema):
+        moves.append(f"ALTER TYPE {context.quote(place)} SET SCHEMA {context.quote(expected.schema or '')};")
+        place = Name(expected.schema, actual.name)
+    if expected.name != actual.name:
+        moves.append(f"ALTER TYPE {context.quote(place)} RENAME TO {context.quote(expected.name)};")
+    reason = f"the column has the enum type {Name(actual.schema, actual.name)}, which others may use by its name"
+    return Refusal(difference, reason, tuple(moves))
 
 
 def collation_differs(difference: CollationDiffers, context: Context) -> Repairs:

@@ -35,6 +35,7 @@ from schema_guard.difference import (
     PrimaryKeyDiffers,
     RelationDiffers,
     RenameSuspected,
+    RowsUnreadable,
     SchemaMissing,
     SequenceBehind,
     SequenceMissing,
@@ -85,6 +86,7 @@ def _reason(difference: Difference) -> str:
             | ColumnUnknown()
             | TypeDiffers()
             | ValueUnreadable()
+            | RowsUnreadable()
             | NullabilityDiffers()
             | DefaultDiffers()
             | GeneratedDiffers()
