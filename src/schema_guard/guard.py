@@ -320,7 +320,7 @@ class Guard:
             findings=tuple(finding for finding in findings if finding.acceptance is None),
             seconds=time.monotonic() - started,
             catalog_queries=session.catalog_queries,
-            warnings=(*warnings_of(look.expected, look.actual), *look.warnings),
+            warnings=(*warnings_of(look.expected, look.actual), *session.facts.warnings, *look.warnings),
             plan=plan,
             accepted=tuple(finding for finding in findings if finding.acceptance is not None),
         )

@@ -100,6 +100,8 @@ class Facts:
     """PostgreSQL: that of the database; empty when unknown."""
     features: frozenset[str] = frozenset()
     """What was probed for: 'drop column', 'strict', .."""
+    warnings: tuple[str, ...] = ()
+    """Settings under which the application's own statements mean something else."""
     backups: tuple[tuple[str, str], ...] = ()
     """SQLite: (database, file): where a copy of each database file goes before its first rebuild."""
 

@@ -24,7 +24,7 @@ from schema_guard.dialects.postgresql.encoding import Encoding, encoding_of, set
 from schema_guard.dialects.postgresql.failures import is_disconnect, unreachable
 from schema_guard.dialects.postgresql.patience import answered_within
 
-__all__ = ["Link", "Row", "own_engine", "set_local"]
+__all__ = ["PLAIN", "Link", "Row", "own_engine", "set_local"]
 
 Row = tuple[object, ...]
 
@@ -52,6 +52,18 @@ def own_engine(engine: Engine) -> Engine:
     own = Engine(pool, engine.dialect, engine.url, hide_parameters=True)
     own.dispatch = own.dispatch._join(engine.dispatch)
     return own
+
+
+PLAIN = {"standard_conforming_strings": "on"}
+"""So that a backslash in a string is a backslash (manual, 4.1.2.1), whatever role, database or URL say."""
+READABLE = {
+    "quote_all_identifiers": "off",
+    "DateStyle": "ISO",
+    "IntervalStyle": "postgres",
+    "bytea_output": "hex",
+    "extra_float_digits": "1",
+}
+"""How the server writes what it is asked for; not how it reads what the models write: DateStyle keeps its order."""
 
 
 def set_local(settings: Mapping[str, object]) -> str:
@@ -147,7 +159,7 @@ class Link:
             lock_timeout: seconds that a statement waits for a lock; 0 leaves the server's setting.
             bare_path: with an empty search_path, so that whatever is deparsed comes out fully qualified.
         """
-        settings: dict[str, object] = {"jit": "off"}
+        settings: dict[str, object] = {"jit": "off", **PLAIN, **READABLE}
         if timeout:
             timeout = self._deadline.allow(timeout, early=EARLY)
             settings["statement_timeout"] = max(1, round(timeout * 1000))

@@ -59,6 +59,12 @@ EVERY_ROW = "SET LOCAL row_security = off"
 """Policies that would hide rows make the query an error (manual, 20.11.1); whoever sees all notices nothing."""
 
 
+ESCAPES = (
+    "standard_conforming_strings is off for this connection: in what the application itself sends, a backslash in a"
+    " string literal begins an escape; the guard sets it on in its own sessions"
+)
+
+
 class PostgreSQLSession:
     """One database, over connections of the guard's own that are made as the application's engine makes its.
 
@@ -269,7 +275,7 @@ class PostgreSQLSession:
 
     def _read_facts(self) -> Facts:
         (found,) = self._link.rows(query("facts"))
-        version_num, version, database, host, port, default, path, read_only, _, role = found
+        version_num, version, database, host, port, default, path, read_only, _, role, escapes = found
         where = f"{host}:{port}" if host else str(self._engine.url.host or "local socket")
         return Facts(
             server=ServerInfo("postgresql", str(version), f"{where}/{database}"),
@@ -279,6 +285,7 @@ class PostgreSQLSession:
             read_only=bool(read_only),
             role=str(role),
             encoding=self._link.encoding.server,
+            warnings=(ESCAPES,) if escapes else (),
         )
 
     def _can_be(self, name: str) -> bool:

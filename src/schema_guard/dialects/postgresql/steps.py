@@ -19,7 +19,7 @@ from schema_guard.dialects.postgresql.failures import (
     step_failed,
 )
 from schema_guard.dialects.postgresql.holders import Watch, held_by
-from schema_guard.dialects.postgresql.link import Link, set_local
+from schema_guard.dialects.postgresql.link import PLAIN, Link, set_local
 from schema_guard.dialects.postgresql.obstacles import Obstacle, Obstacles
 from schema_guard.errors import LockTimeoutError, OutOfTimeError, StepError
 from schema_guard.plan import Step
@@ -122,7 +122,7 @@ class Executor:
     def _in_transaction(
         self,
         step: Step,
-        settings: Mapping[str, int],
+        settings: Mapping[str, int | str],
         sent: Callable[[str], None],
         pid: int,
         vacuumed: Mapping[str, float],
@@ -130,7 +130,7 @@ class Executor:
         local = [set_local(settings), *self._own()]
         try:
             with self.link.transaction("BEGIN", local), self._cancellable(pid):
-                self._send_vacuum_away(vacuumed, settings["lock_timeout"], sent)
+                self._send_vacuum_away(vacuumed, int(settings["lock_timeout"]), sent)
                 return self._send(step.statements, sent)
         except DBAPIError as error:
             # What only had to wait is taken up again where it stands; what rows forbid must not stay half-done.
@@ -154,7 +154,7 @@ class Executor:
         if vacuumed:
             self.link.run(f"SET LOCAL lock_timeout = {before}")
 
-    def _alone(self, step: Step, settings: Mapping[str, int], sent: Callable[[str], None], pid: int) -> int:
+    def _alone(self, step: Step, settings: Mapping[str, int | str], sent: Callable[[str], None], pid: int) -> int:
         """CREATE INDEX CONCURRENTLY and its like: session settings, taken back whatever happens."""
         if self.pooled:
             raise StepError(
@@ -206,7 +206,7 @@ class Executor:
                 return False
         return False
 
-    def _reset(self, settings: Mapping[str, int]) -> None:
+    def _reset(self, settings: Mapping[str, int | str]) -> None:
         if not self.link.is_open:
             return
         try:
@@ -236,8 +236,9 @@ def _waited(step: Step, error: DBAPIError, watch: Watch | None, before: Sequence
     return LockTimeoutError(f"{step.object}: {why} ({diagnosis.detail or diagnosis.message})")
 
 
-def _settings(lock_timeout: float, statement_timeout: float) -> dict[str, int]:
-    return {"lock_timeout": _milliseconds(lock_timeout), "statement_timeout": _milliseconds(statement_timeout)}
+def _settings(lock_timeout: float, statement_timeout: float) -> dict[str, int | str]:
+    times = {"lock_timeout": _milliseconds(lock_timeout), "statement_timeout": _milliseconds(statement_timeout)}
+    return {**times, **PLAIN}
 
 
 def _milliseconds(seconds: float) -> int:

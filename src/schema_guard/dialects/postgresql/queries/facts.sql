@@ -1,7 +1,8 @@
 -- Where the connection is: one row.
 -- Columns: version_num int, version text, database text, host text or NULL (unix socket), port int or NULL,
 --   default_schema text or NULL (no schema of the search_path exists), search_path json array of text,
---   read_only boolean (hot standby, or transactions are read only by default), superuser boolean, role text.
+--   read_only boolean (hot standby, or transactions are read only by default), superuser boolean, role text,
+--   escapes boolean (standard_conforming_strings is off where the guard does not set it).
 SELECT pg_catalog.current_setting('server_version_num')::pg_catalog.int4 AS version_num,
        pg_catalog.split_part(pg_catalog.current_setting('server_version'), ' ', 1) AS version,
        pg_catalog.current_database()::pg_catalog.text AS database,
@@ -12,4 +13,5 @@ SELECT pg_catalog.current_setting('server_version_num')::pg_catalog.int4 AS vers
        pg_catalog.pg_is_in_recovery()
          OR pg_catalog.current_setting('default_transaction_read_only')::pg_catalog.bool AS read_only,
        pg_catalog.current_setting('is_superuser')::pg_catalog.bool AS superuser,
-       current_user::pg_catalog.text AS role
+       current_user::pg_catalog.text AS role,
+       (SELECT s.reset_val = 'off' FROM pg_catalog.pg_settings s WHERE s.name = 'standard_conforming_strings') AS escapes

@@ -1,0 +1,101 @@
+"""Settings of role, database or URL do not change what the guard stores, nor what it finds satisfied."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+import sqlalchemy as sa
+
+from schema_guard import Guard
+from tests.postgres.database import Database
+
+SETTINGS = [
+    "quote_all_identifiers = on",
+    "DateStyle = 'SQL, DMY'",
+    "DateStyle = 'German'",
+    "IntervalStyle = 'iso_8601'",
+    "bytea_output = 'escape'",
+    "extra_float_digits = -5",
+    "TimeZone = 'Asia/Kathmandu'",
+    "search_path = ''",
+    "row_security = off",
+    "array_nulls = off",
+    "transform_null_equals = on",
+    "backslash_quote = off",
+    "escape_string_warning = off",
+    "xmloption = document",
+    "check_function_bodies = off",
+    "session_replication_role = replica",
+    "statement_timeout = '20s'",
+    "idle_in_transaction_session_timeout = '10s'",
+    "standard_conforming_strings = off",
+]
+
+
+def models() -> sa.MetaData:
+    metadata = sa.MetaData(schema="App")
+    sa.Table(
+        "t",
+        metadata,
+        sa.Column("id", sa.Integer, primary_key=True),
+        sa.Column("path", sa.String(80), server_default=r"c:\new\table"),
+        sa.Column("day", sa.Date, server_default="2024-02-03", nullable=False),
+        sa.Column("moment", sa.DateTime(timezone=True), server_default=sa.text("'2024-02-03 04:05:06+00'")),
+        sa.Column("span", sa.Interval, server_default=sa.text("'1 day 02:03:04'")),
+        sa.Column("raw", sa.LargeBinary, server_default=sa.text("'\\x00ff'")),
+        sa.Column("size", sa.Float, server_default=sa.text("0.1234567890123456")),
+        sa.CheckConstraint(r"path <> 'a\b'", name="no_path"),
+        sa.CheckConstraint("day > '2020-03-04'", name="late"),
+        sa.Index("some", "path", postgresql_where=sa.text(r"path <> 'x\y' AND size > 0.5")),
+        comment=r"a \ in a comment",
+    )
+    return metadata
+
+
+def stored(database: Database) -> Any:
+    with database.connect() as connection:
+        connection.execute("SET bytea_output = hex; SET TimeZone = UTC; SET DateStyle = ISO; SET IntervalStyle = postgres")
+        connection.execute('INSERT INTO "App".t DEFAULT VALUES')
+        return connection.execute('SELECT path, day::text, moment::text, span::text, raw FROM "App".t').fetchone()
+
+
+@pytest.mark.every_postgres
+@pytest.mark.parametrize("setting", SETTINGS)
+def test_all_is_stored_right_and_satisfied_afterwards(postgres_database: Database, setting: str) -> None:
+    with postgres_database.connect() as connection:
+        connection.execute(f"ALTER DATABASE {postgres_database.name} SET {setting}".encode())
+    guard = Guard(models())
+    report = guard.apply(postgres_database.url)
+    assert report.satisfied, [finding.difference.headline for finding in report.findings]
+    assert not report.plan or report.plan.empty, "it would be done again at each boot"
+    assert not report.findings
+    assert stored(postgres_database) == (
+        r"c:\new\table",
+        "2024-02-03",
+        "2024-02-03 04:05:06+00",
+        "1 day 02:03:04",
+        b"\x00\xff",
+    )
+    warned = [warning for warning in report.warnings if "standard_conforming_strings" in warning]
+    assert bool(warned) == setting.startswith("standard_conforming_strings")
+
+
+@pytest.mark.parametrize("driver", ["psycopg", "psycopg2", "asyncpg", "pg8000"])
+def test_a_missing_default_with_backslashes_is_set_once(postgres_database: Database, driver: str) -> None:
+    with postgres_database.connect() as connection:
+        connection.execute(f"ALTER DATABASE {postgres_database.name} SET standard_conforming_strings = off".encode())
+    metadata = sa.MetaData()
+    table = sa.Table("t", metadata, sa.Column("id", sa.Integer, primary_key=True))
+    url = postgres_database.server.url(postgres_database.name, driver=driver)
+    Guard(metadata).apply(url)
+    table.append_column(sa.Column("path", sa.Text, server_default="c:\\new"))
+    table.append_column(sa.Column("other", sa.Text))
+    Guard(metadata).apply(url)
+    with postgres_database.connect() as connection:
+        connection.execute("ALTER TABLE t ALTER path DROP DEFAULT")
+    assert Guard(metadata).apply(url).satisfied
+    assert not Guard(metadata).apply(url).results
+    with postgres_database.connect() as connection:
+        row = connection.execute("INSERT INTO t DEFAULT VALUES RETURNING path").fetchone()
+    assert row == ("c:\\new",)
