@@ -30,7 +30,7 @@ from schema_guard.difference import (
     TypeDiffers,
     UniqueMissing,
 )
-from schema_guard.schema import Column, Enum, Schema, Table
+from schema_guard.schema import Column, Enum, Relation, Schema, Table
 
 __all__ = ["everything"]
 
@@ -56,6 +56,8 @@ def _everything(expected: Schema) -> Iterator[Difference]:
     for sequence in expected.sequences:
         yield SequenceMissing(impact=Impact.BREAKS, sequence=sequence)
     for table in expected.tables:
+        if table.relation is Relation.VIEW:
+            continue
         yield TableMissing(impact=Impact.BREAKS, table=table)
         for column in table.columns:
             yield from _of_column(table, column)

@@ -25,6 +25,7 @@ from schema_guard.difference import (
     RelationDiffers,
     TableMissing,
     TableUnknown,
+    ViewMissing,
 )
 from schema_guard.plan import Policy
 from schema_guard.schema import Relation, Schema, Table
@@ -40,7 +41,14 @@ def compare_tables(expected: Schema, actual: Schema, judge: Judge, policy: Polic
     existing = {table.name: table for table in actual.tables}
     for table in expected.tables:
         live = existing.get(table.name)
-        if live is None:
+        if live is None and table.relation is Relation.VIEW:
+            yield ViewMissing(
+                table=table,
+                holder=named_holder(actual, table.name) or type_holder(actual, table.name),
+                impact=Impact.BREAKS,
+                effect=f"every statement on {writers(table)} fails ({judge.errors.undefined_table})",
+            )
+        elif live is None:
             yield TableMissing(
                 table=table,
                 holder=named_holder(actual, table.name) or type_holder(actual, table.name),
@@ -54,6 +62,8 @@ def compare_tables(expected: Schema, actual: Schema, judge: Judge, policy: Polic
                 impact=Impact.BREAKS,
                 effect=f"not provable: whether statements on {writers(table)} work is not known until it can be read",
             )
+        elif table.relation is Relation.VIEW:
+            yield from _compare_view(table, live, judge)
         elif live.relation in ALTERABLE:
             yield from _partitions(table, live)
             yield from _compare_table(table, live, expected, actual, judge, policy)
@@ -69,6 +79,13 @@ def compare_tables(expected: Schema, actual: Schema, judge: Judge, policy: Polic
     for name in actual.unknown_tables:
         if name.name not in INFRASTRUCTURE:
             yield TableUnknown(name=name, impact=Impact.NOTES)
+
+
+def _compare_view(table: Table, live: Table, judge: Judge) -> Iterator[Difference]:
+    if live.relation in ALTERABLE:
+        effect = f"{writers(table)} reads the rows of that table, not those of the view"
+        yield RelationDiffers(table=table, actual=live.relation, impact=Impact.WEAKENS, effect=effect)
+    yield from compare_view_columns(table, live, judge)
 
 
 def _partitions(table: Table, live: Table) -> Iterator[PartitionMissing]:

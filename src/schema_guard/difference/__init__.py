@@ -57,6 +57,7 @@ from schema_guard.difference.tables import (
     RelationDiffers,
     TableMissing,
     TableUnknown,
+    ViewMissing,
 )
 
 __all__ = [
@@ -105,12 +106,14 @@ __all__ = [
     "UniqueMissing",
     "ValueUnreadable",
     "UpsertUnserved",
+    "ViewMissing",
 ]
 
 Difference: TypeAlias = (
     SchemaMissing
     | TableMissing
     | TableUnknown
+    | ViewMissing
     | RelationDiffers
     | RenameSuspected
     | PartitionMissing

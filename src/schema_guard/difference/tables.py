@@ -18,6 +18,7 @@ __all__ = [
     "RelationDiffers",
     "TableMissing",
     "TableUnknown",
+    "ViewMissing",
 ]
 
 
@@ -39,6 +40,27 @@ class TableMissing(BaseDifference):
     def headline(self) -> str:
         taken = held(self.holder)
         return f"table missing ({len(self.table.columns)} columns){taken}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ViewMissing(BaseDifference):
+    """A view that a class is mapped on; no table is made in its place."""
+
+    code = "view-missing"
+    table: Table
+    holder: Holder | None = None
+
+    @property
+    def makes(self) -> frozenset[Need]:
+        return frozenset({Need.table(self.table.name)})
+
+    @property
+    def object(self) -> str:
+        return str(self.table.name)
+
+    @property
+    def headline(self) -> str:
+        return f"view missing ({len(self.table.columns)} columns){held(self.holder)}"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -73,7 +95,7 @@ class RelationDiffers(BaseDifference):
 
     @property
     def headline(self) -> str:
-        return f"a {self.actual} stands where a table is expected"
+        return f"a {self.actual} stands where a {self.table.relation} is expected"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

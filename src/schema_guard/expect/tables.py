@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import re
+from copy import copy
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
+from sqlalchemy import Column as ColumnItem
+from sqlalchemy import Table as TableItem
 from sqlalchemy.exc import NoReferenceError
 from sqlalchemy.schema import CreateTable
+from sqlalchemy.sql import visitors
 from sqlalchemy.types import NullType
 
 from schema_guard.expect.columns import column_of
@@ -27,14 +31,43 @@ _IN_TABLE = re.compile(r"^\(in table .*?, column .*?\): ", re.DOTALL)
 
 
 def is_expected(table: ModelTable) -> bool:
-    """Temporary tables come and go with a connection; views are made by a SELECT of the application's own."""
-    if getattr(table, "is_view", False) or getattr(table, "_creator_ddl", None) is not None:
+    """Temporary tables come and go with a connection; a table that is made of a SELECT is the application's own."""
+    if getattr(table, "_creator_ddl", None) is not None and not _is_defined_view(table):
         return False
     return not any("TEMP" in str(prefix).upper() for prefix in table._prefixes)
 
 
+def _is_defined_view(table: ModelTable) -> bool:
+    """CreateView(.., metadata=) of SQLAlchemy 2.1."""
+    creator = getattr(table, "_creator_ddl", None)
+    return bool(getattr(table, "is_view", False)) and not getattr(creator, "temporary", False)
+
+
+def _view_of(table: ModelTable, writer: Writer, mapped: Mapped) -> tuple[Table, list[Problem]]:
+    """What the models expect of a view: its columns; and its definition, if they have one."""
+    name = writer.table_name(table)
+    columns, _, problems = _columns(table, name, writer, mapped)
+    view = Table(name=name, columns=tuple(columns), relation=Relation.VIEW, mapped_by=mapped.classes_of_table(table))
+    if not _is_defined_view(table):
+        return view, problems
+    create: Any = copy(table._creator_ddl)
+    create.or_replace = False
+    try:
+        ddl = writer.element(create)
+    except UnwritableError as refusal:
+        return view, [*problems, Problem(str(name), f"the view cannot be written: {refusal}", breaks=True)]
+    read = [
+        (writer.table_name(element.table), writer.identifier(element.name))
+        for element in visitors.iterate(create.selectable)
+        if isinstance(element, ColumnItem) and isinstance(element.table, TableItem)
+    ]
+    return replace(view, ddl=ddl, reads=tuple(dict.fromkeys(read))), problems
+
+
 def table_of(table: ModelTable, writer: Writer, mapped: Mapped) -> tuple[Table, list[Problem]]:
     """What the models expect of a table; what cannot be written becomes a problem, and the rest goes on."""
+    if table.info.get("is_view") or _is_defined_view(table):
+        return _view_of(table, writer, mapped)
     name = writer.table_name(table)
     columns, lost, problems = _columns(table, name, writer, mapped)
     constraints = constraints_of(table, name, frozenset(lost), writer)

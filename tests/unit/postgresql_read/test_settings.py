@@ -55,7 +55,9 @@ def models() -> sa.MetaData:
 
 def stored(database: Database) -> Any:
     with database.connect() as connection:
-        connection.execute("SET bytea_output = hex; SET TimeZone = UTC; SET DateStyle = ISO; SET IntervalStyle = postgres")
+        connection.execute(
+            "SET bytea_output = hex; SET TimeZone = UTC; SET DateStyle = ISO; SET IntervalStyle = postgres"
+        )
         connection.execute('INSERT INTO "App".t DEFAULT VALUES')
         return connection.execute('SELECT path, day::text, moment::text, span::text, raw FROM "App".t').fetchone()
 

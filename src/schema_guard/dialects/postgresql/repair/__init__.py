@@ -32,7 +32,12 @@ from schema_guard.dialects.postgresql.repair.retyped import after_types
 from schema_guard.dialects.postgresql.repair.schema import domain_missing, schema_missing
 from schema_guard.dialects.postgresql.repair.sequence import sequence_behind, sequence_missing, sequence_narrower
 from schema_guard.dialects.postgresql.repair.stored import storable
-from schema_guard.dialects.postgresql.repair.table import partition_missing, relation_differs, table_missing
+from schema_guard.dialects.postgresql.repair.table import (
+    partition_missing,
+    relation_differs,
+    table_missing,
+    view_missing,
+)
 from schema_guard.dialects.postgresql.repair.type import collation_differs, type_differs
 from schema_guard.dialects.postgresql.repair.unique import unique_missing, upsert_unserved
 from schema_guard.dialects.postgresql.repair.unknown import (
@@ -88,6 +93,7 @@ from schema_guard.difference import (
     UniqueMissing,
     UpsertUnserved,
     ValueUnreadable,
+    ViewMissing,
 )
 from schema_guard.plan import Policy, Refusal, Step, Survey
 from schema_guard.planner import settle
@@ -133,6 +139,8 @@ def _of(difference: Difference, context: Context) -> Repairs:  # noqa: C901 - on
             return relation_differs(difference, context)
         case RenameSuspected():
             return [refuse_rename(difference, context.actual, context.quote)]
+        case ViewMissing():
+            return view_missing(difference, context)
         case PartitionMissing():
             return partition_missing(difference, context)
         case ColumnMissing():

@@ -12,7 +12,7 @@ from schema_guard.dialects.postgresql.repair import probes
 from schema_guard.dialects.stands_on import columns_under
 from schema_guard.dialects.survey import ROW_SECURITY
 from schema_guard.dialects.violators import Violators, mentions, tables_read, violators_of
-from schema_guard.difference import BackfillPending, Difference, Impact, TableMissing
+from schema_guard.difference import BackfillPending, Difference, Impact, TableMissing, ViewMissing
 from schema_guard.need import Kind, Need
 from schema_guard.plan import (
     Batches,
@@ -342,7 +342,7 @@ def _large(number: float) -> str:
 def _table_needed(difference: Difference) -> frozenset[Need]:
     """Whatever is done to a table waits until it is there."""
     table = difference.table_name
-    if table is None or isinstance(difference, TableMissing):
+    if table is None or isinstance(difference, TableMissing | ViewMissing):
         return frozenset()
     return frozenset({Need.table(table)})
 

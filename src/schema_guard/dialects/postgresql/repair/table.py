@@ -20,12 +20,13 @@ from schema_guard.difference import (
     PartitionMissing,
     RelationDiffers,
     TableMissing,
+    ViewMissing,
 )
 from schema_guard.need import Need
 from schema_guard.plan import Lock, Locked, Noun, Phase, Refusal
-from schema_guard.schema import Column, ForeignKey, Index, Name, Table
+from schema_guard.schema import Column, ForeignKey, Index, Name, Relation, Table
 
-__all__ = ["partition_missing", "relation_differs", "table_missing"]
+__all__ = ["partition_missing", "relation_differs", "table_missing", "view_missing"]
 
 
 def table_missing(difference: TableMissing, context: Context) -> Repairs:
@@ -86,14 +87,41 @@ def partition_missing(difference: PartitionMissing, context: Context) -> Repairs
     ]
 
 
+def view_missing(difference: ViewMissing, context: Context) -> Repairs:
+    """Made where the models define it (CreateView of SQLAlchemy 2.1); never a table in its place."""
+    table = difference.table
+    if difference.holder is not None:
+        return held(difference, difference.holder, "view")
+    name = context.quote(table.name)
+    if not table.ddl:
+        columns = ", ".join(f".. AS {context.quote(column.name)}" for column in table.columns)
+        reason = "the models do not say its query (info is_view): a migration has to create it"
+        return [Refusal(difference, reason, (f"CREATE VIEW {name} AS SELECT {columns} FROM ..;",))]
+    return homeless(difference, table.name, context) or [
+        context.step(
+            difference,
+            "create-view",
+            [table.ddl],
+            probes.relation_absent(name),
+            Phase.COMMENT,
+            locks=tuple(Locked(Lock.ACCESS_SHARE, read) for read in dict.fromkeys(name for name, _ in table.reads)),
+            provides=frozenset({Need.table(table.name)}),
+            requires=needs_schema(table.name)
+            | {Need.table(read) for read, _ in table.reads}
+            | {Need.column(read, column) for read, column in table.reads},
+        )
+    ]
+
+
 def relation_differs(difference: RelationDiffers, context: Context) -> Repairs:
     name = context.quote(difference.table.name)
-    kind = difference.actual.value.upper()
+    is_view = difference.table.relation is Relation.VIEW
+    kind = "TABLE" if is_view else difference.actual.value.upper()
     aside = context.quote(f"{difference.table.name.name[:58]}_old")
     return [
         Refusal(
             difference,
-            f"a {difference.actual} cannot be made a table",
+            f"a {difference.actual} cannot be made a {'view' if is_view else 'table'}",
             (f"ALTER {kind} {name} RENAME TO {aside}; -- then apply again",),
         )
     ]

@@ -15,7 +15,7 @@ from schema_guard.dialects.sqlite.repair.merge import backup_step
 from schema_guard.dialects.sqlite.repair.needs import standing, target_needs
 from schema_guard.dialects.sqlite.repair.of_table import Answer, finish_table, repairs_of_table
 from schema_guard.dialects.sqlite.repair.refused import refuse, refuse_on_relation
-from schema_guard.dialects.sqlite.repair.table import create_table
+from schema_guard.dialects.sqlite.repair.table import create_table, create_view
 from schema_guard.dialects.sqlite.tokens import ended
 from schema_guard.difference import (
     BackfillPending,
@@ -24,6 +24,7 @@ from schema_guard.difference import (
     Impact,
     RenameSuspected,
     TableMissing,
+    ViewMissing,
 )
 from schema_guard.need import Need
 from schema_guard.plan import Phase, Policy, Refusal, Step, Survey
@@ -74,6 +75,8 @@ def _answers(case: Case) -> list[Answer]:
         table = case.live(difference.table_name) if difference.table_name else None
         if difference.left_alone and (table is None or table.relation is not Relation.TABLE):
             answers.append(Refusal(difference, difference.left_alone))
+        elif isinstance(difference, ViewMissing):
+            answers.append(create_view(difference))
         elif isinstance(difference, TableMissing):
             answers.append(create_table(difference, case))
         elif isinstance(difference, RenameSuspected):

@@ -47,6 +47,7 @@ from schema_guard.difference import (
     UniqueMissing,
     UpsertUnserved,
     ValueUnreadable,
+    ViewMissing,
 )
 from schema_guard.plan import Refusal
 from schema_guard.schema import Relation
@@ -82,6 +83,7 @@ def _reason(difference: Difference) -> str:
             return "the models don't know it, so it is left alone: map it, or remove it yourself"
         case (
             TableMissing()
+            | ViewMissing()
             | ColumnMissing()
             | ColumnUnknown()
             | TypeDiffers()

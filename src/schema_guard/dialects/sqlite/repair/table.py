@@ -13,13 +13,41 @@ from schema_guard.dialects.sqlite.repair.case import FILE_LOCK, Case, urgency_of
 from schema_guard.dialects.sqlite.repair.held import refuse_held
 from schema_guard.dialects.sqlite.repair.needs import keys_of, target_needs
 from schema_guard.dialects.sqlite.tokens import quoted_literal
-from schema_guard.difference import TableMissing
+from schema_guard.difference import TableMissing, ViewMissing
 from schema_guard.need import Need
 from schema_guard.plan import Phase, Refusal, Step
 from schema_guard.planner import waits_for
 from schema_guard.schema import ForeignKey, Index, Name, Table
 
-__all__ = ["create_index_statement", "create_table"]
+__all__ = ["create_index_statement", "create_table", "create_view"]
+
+
+def create_view(missing: ViewMissing) -> Step | Refusal:
+    """Made where the models define it; never a table in its place."""
+    table = missing.table
+    if missing.holder is not None:
+        return Refusal(missing, f"the name is held by {missing.holder}")
+    if not table.ddl:
+        return Refusal(missing, "the models do not say its query (info is_view): a migration has to create it")
+    read = {Need.table(name) for name, _ in table.reads} | {Need.column(name, column) for name, column in table.reads}
+    return Step(
+        id=f"create view {table.name}",
+        statements=(table.ddl,),
+        probe=(
+            f"SELECT NOT EXISTS (SELECT 1 FROM {catalog(table.name.schema)} WHERE type IN ('table', 'view')"
+            f" AND lower(name) = lower({quoted_literal(table.name.name)}))"
+        ),
+        phase=Phase.COMMENT,
+        urgency=urgency_of(missing),
+        locks=FILE_LOCK,
+        why=missing.headline,
+        resolves=(missing.key,),
+        answers=(missing,),
+        object=str(table.name),
+        table=table.name,
+        provides=frozenset({Need.table(table.name)}),
+        requires=frozenset(read),
+    )
 
 
 def create_table(missing: TableMissing, case: Case) -> Step | Refusal:

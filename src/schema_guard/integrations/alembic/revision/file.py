@@ -83,7 +83,7 @@ def text_for_everything(guard: Guard) -> Text:
     tables = {table.name: table for table in expected.tables}
     differences: list[Difference] = [
         *(SequenceMissing(impact=Impact.BREAKS, sequence=sequence) for sequence in expected.sequences),
-        *(TableMissing(impact=Impact.BREAKS, table=table) for table in expected.tables),
+        *(TableMissing(impact=Impact.BREAKS, table=table) for table in expected.tables if table.ddl),
         *(
             BackfillPending(impact=Impact.WEAKENS, table=tables[fill.table], fill=fill)
             for fill in expected.fills
