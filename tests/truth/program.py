@@ -126,8 +126,6 @@ class _Program:
         yield self.statement("delete", self.delete)
 
     def upserting(self, declared: list[tuple[str, ...]]) -> Iterator[Statement]:
-        if len(self.entity.tables) > 1:
-            return
         for columns in declared:
             yield self.statement(f"upsert on {', '.join(columns)}", partial(self.upsert, columns))
         key = tuple(column.name for column in self.entity.table.primary_key)
@@ -223,6 +221,9 @@ class _Program:
         insert = INSERTS[session.get_bind().dialect.name](table).values(
             {c.name: value for c, value in values.items() if value is not None}
         )
+        same = [column == values[column] for column in table.primary_key if column in values]
+        if same:  # or another unique column would refuse the row before the key is asked
+            session.execute(sa.delete(table).where(*same))
         changes = {c.name: insert.excluded[c.name] for c in given if c.name not in columns and not c.primary_key}
         session.execute(
             insert.on_conflict_do_update(index_elements=list(columns), set_=changes)
