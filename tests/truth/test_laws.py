@@ -70,7 +70,5 @@ def test_what_a_change_takes_away_is_found(stage: SqliteStage) -> None:
         stage.query("CREATE TRIGGER closed BEFORE DELETE ON users BEGIN SELECT RAISE(ABORT, 'closed'); END")
         failed = tried(OnSqlite(sqlite_image(stage.file)), put.statements)
     gone = lost(before, State("after the trigger", before.report, failed))
-    assert gone == [
-        "after the trigger: what worked before fails",
-        "  users: delete: IntegrityError: (sqlite3.IntegrityError) closed",
-    ]
+    assert gone[0] == "after the trigger: what worked before fails"
+    assert "  users: delete: IntegrityError: (sqlite3.IntegrityError) closed" in gone
