@@ -5,7 +5,8 @@
 For each kind of revision the newer image has one revision more than the older one. The older image meets a database
 that the newer one migrated; the newer image meets one that is still the older one's. Afterwards the newer image runs
 `deploy --repair-chain`. No stamp may move back, no revision may run twice, no row may be lost, and an older image
-whose statements all work has to start.
+whose statements all work has to start. A newer image's deploy is killed inside its revision: after the revision's
+statement, before its commit. Whatever runs no revision is killed at a random moment.
 """
 
 from __future__ import annotations
@@ -21,7 +22,7 @@ import tempfile
 import time
 from collections import Counter
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -54,17 +55,32 @@ Table({table!r}, Base.metadata, Column("id", Integer, primary_key=True), {column
 """
 ENV = """
 import os
+import time
 from alembic import context
-from sqlalchemy import create_engine, pool, text
+from sqlalchemy import create_engine, event, pool, text
 from shop import Base
 
-def note(ctx, step, heads, run_args):
-    where = "PRAGMA database_list" if ctx.dialect.name == "sqlite" else "SELECT 0, 0, current_database()"
-    name = ctx.connection.execute(text(where)).fetchone()[2].rpartition("/")[2]
-    with os.fdopen(os.open(os.environ["RELEASES_LOG"], os.O_APPEND | os.O_CREAT | os.O_WRONLY), "w") as log:
-        log.write(f"{name} {step.up_revision_id}\\n")
+def database(connection):
+    where = "PRAGMA database_list" if connection.dialect.name == "sqlite" else "SELECT 0, 0, current_database()"
+    return connection.execute(text(where)).fetchone()[2].rpartition("/")[2]
 
-with create_engine(os.environ["DATABASE_URL"], poolclass=pool.NullPool).connect() as connection:
+def append(log, line):
+    with os.fdopen(os.open(log, os.O_APPEND | os.O_CREAT | os.O_WRONLY), "w") as file:
+        file.write(line)
+
+def note(ctx, step, heads, run_args):
+    append(os.environ["RELEASES_LOG"], f"{database(ctx.connection)} {step.up_revision_id}\\n")
+
+def hold(connection, cursor, statement, *more):
+    if statement.startswith(("ALTER TABLE account", "UPDATE account")):
+        if database(connection) == os.environ["RELEASES_DATABASE"]:
+            append(os.environ["RELEASES_HELD"], statement)
+            time.sleep(60)
+
+engine = create_engine(os.environ["DATABASE_URL"], poolclass=pool.NullPool)
+with engine.connect() as connection:
+    if "RELEASES_HELD" in os.environ:
+        event.listen(connection, "after_cursor_execute", hold)
     context.configure(connection=connection, target_metadata=Base.metadata, on_version_apply=note)
     with context.begin_transaction():
         context.run_migrations()
@@ -153,6 +169,8 @@ class Outcome:
     starts: int = 0
     """Processes of a satisfied older image."""
     started: int = 0
+    killed_inside: int = 0
+    """Deploys killed between a revision's statement and its commit."""
 
 
 def image(folder: Path, newer: bool, kind: Kind) -> Path:
@@ -180,6 +198,7 @@ class _Room:
     def __post_init__(self) -> None:
         self.images = {name: image(self.folder / name, name == "newer", self.kind) for name in IMAGES}
         self.log = self.folder / "runs.log"
+        self.held = self.folder / "held.log"
         self.engine = create_engine(self.url, poolclass=NullPool)
 
     def sql(self, *statements: str) -> list[tuple[object, ...]]:
@@ -200,13 +219,19 @@ class _Room:
             *([self.kind.sql] if newer else []),
         )
 
-    def start(self, name: str, command: str) -> subprocess.Popen[bytes]:
+    @property
+    def database(self) -> str:
+        return str(self.engine.url.database).rpartition("/")[2]
+
+    def start(self, name: str, command: str, *, held: bool = False) -> subprocess.Popen[bytes]:
+        """With `held` a revision on the real database stays where it is after its statement."""
         environment = {
             **os.environ,
             "DATABASE_URL": self.url,
             "RELEASES_LOG": str(self.log),
             "PYTHONPATH": os.pathsep.join([str(ROOT / "src"), str(self.images[name])]),
             "PYTHONDONTWRITEBYTECODE": "1",
+            **({"RELEASES_HELD": str(self.held), "RELEASES_DATABASE": self.database} if held else {}),
         }
         with (self.folder / "output.log").open("ab") as output:
             return subprocess.Popen(
@@ -223,7 +248,7 @@ class _Room:
 
     def runs(self) -> Counter[str]:
         """How often each revision ran on the real database."""
-        name = str(self.engine.url.database).rpartition("/")[2]
+        name = self.database
         lines = self.log.read_text().splitlines() if self.log.exists() else []
         return Counter(line.partition(" ")[2] for line in lines if line.partition(" ")[0] == name)
 
@@ -233,7 +258,7 @@ def play(case: Case, url: str, folder: Path) -> Outcome:
     room, outcome = _Room(url, folder, KINDS[case.kind]), Outcome()
     older = case.image == "older"
     room.lay_down(newer=older)
-    codes = _boot(room, case)
+    codes = _boot(room, case, outcome)
     if older:
         _judge_older(room, case, codes, outcome)
     finish = room.start("newer", "deploy --repair-chain").wait()
@@ -257,21 +282,33 @@ def play(case: Case, url: str, folder: Path) -> Outcome:
     return outcome
 
 
-def _boot(room: _Room, case: Case) -> list[int]:
+def _boot(room: _Room, case: Case, outcome: Outcome) -> list[int]:
     """The exit codes of the processes that were not killed."""
     if case.way == "at once":
         processes = [room.start(case.image, case.command) for _ in range(TOGETHER)]
         return [process.wait() for process in processes]
     if case.way == "killed":
-        process = room.start(case.image, case.command)
-        time.sleep(random.uniform(0.3, 3.0))
-        try:
+        inside = case.image == "newer" and case.command.startswith("deploy")
+        process = room.start(case.image, case.command, held=inside)
+        if inside:
+            _wait_for_the_revision(room, process, outcome)
+        else:
+            time.sleep(random.uniform(0.3, 3.0))
+        with suppress(ProcessLookupError):
             os.killpg(process.pid, signal.SIGKILL)
-        except ProcessLookupError:
-            process.wait()
         process.wait()
         time.sleep(0.5)  # its child notices
     return [room.start(case.image, case.command).wait()]
+
+
+def _wait_for_the_revision(room: _Room, process: subprocess.Popen[bytes], outcome: Outcome) -> None:
+    until = time.monotonic() + 60
+    while not room.held.exists() and process.poll() is None and time.monotonic() < until:
+        time.sleep(0.02)
+    if room.held.exists() and process.poll() is None:
+        outcome.killed_inside += 1
+    else:
+        outcome.problems.append("it ended, or was killed, before the revision's statement")
 
 
 def _judge_older(room: _Room, case: Case, codes: list[int], outcome: Outcome) -> None:
@@ -319,7 +356,7 @@ def main() -> int:
                     outcome = play(case, url, Path(name))
                 total["cases"] += 1
                 total["good"] += not outcome.problems
-                for count in ("moved_back", "ran_twice", "starts", "started"):
+                for count in ("moved_back", "ran_twice", "starts", "started", "killed_inside"):
                     total[count] += getattr(outcome, count)
                 print(f"{'good' if not outcome.problems else 'BAD '} {on}: {case}", flush=True)
                 print("".join(f"      {problem}\n" for problem in outcome.problems), end="", flush=True)
@@ -327,7 +364,8 @@ def main() -> int:
         keeper.close()
     print(
         f"cases: {total['cases']}, good: {total['good']}; stamps moved back: {total['moved_back']}, revisions run "
-        f"twice: {total['ran_twice']}; satisfied older images that started: {total['started']} of {total['starts']}"
+        f"twice: {total['ran_twice']}; satisfied older images that started: {total['started']} of {total['starts']}; "
+        f"killed inside a revision: {total['killed_inside']}"
     )
     return 0 if total["good"] == total["cases"] else 1
 

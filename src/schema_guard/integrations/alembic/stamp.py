@@ -194,7 +194,8 @@ class _Choice:
         veto = self._left(claim)
         if veto is not None:
             return replace(self._refused(veto.why, veto.details), match=match, mend=veto.mend)
-        unseen = tuple(id_ for id_ in match.unseen if id_ in asked)
+        believed = frozenset(match.unseen) | {id_ for id_ in match.untraced - match.ran if not chain.by_id[id_].empty}
+        unseen = tuple(id_ for id_ in chain.order if id_ in asked & believed)
         return replace(claim, unseen=unseen)
 
     def _left(self, match: Match) -> Veto | None:
