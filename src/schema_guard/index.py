@@ -22,6 +22,8 @@ class IndexElement:
     """None: the column's own."""
     default_class: str | None = None
     """Actual side: what the type's default operator class is called, where the models name one like that."""
+    class_must_be_named: bool = False
+    """Actual side: the type has no default operator class for the method, so models that name none may mean this."""
 
     def __str__(self) -> str:
         parts = [self.text, f"COLLATE {self.collation}" if self.collation else "", self.operator_class or ""]

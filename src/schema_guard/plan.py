@@ -224,6 +224,8 @@ class Rejection:
     kind: str
     name: str
     schemas: tuple[str, ...] = ()
+    advice: tuple[str, ...] = ()
+    """What to do, where more is known than the name."""
 
 
 @dataclass(frozen=True, slots=True)

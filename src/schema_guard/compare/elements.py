@@ -16,9 +16,16 @@ def element_fits(wanted: IndexElement, there: IndexElement, live: Table, judge: 
     return (
         wanted.is_expression == there.is_expression
         and (wanted.is_expression or wanted.text == there.text)
-        and wanted.operator_class in (there.operator_class, there.default_class or there.operator_class)
+        and _same_class(wanted, there)
         and _same_collation(wanted, there, live, judge)
     )
+
+
+def _same_class(wanted: IndexElement, there: IndexElement) -> bool:
+    """Models that name no class where the type has no default one cannot make the index: whoever did chose for them."""
+    if wanted.operator_class is None and there.class_must_be_named:
+        return True
+    return wanted.operator_class in (there.operator_class, there.default_class or there.operator_class)
 
 
 def _same_collation(wanted: IndexElement, there: IndexElement, live: Table, judge: Judge) -> bool:

@@ -30,8 +30,9 @@ class IndexRow(NamedTuple):
     options: list[int]
     predicate: str | None
     expressions: list[str] | None
-    classes: list[tuple[str, bool]] | None
-    """Name, and whether it is its type's default; None where all are defaults that nothing names."""
+    classes: list[tuple[str, bool, bool]] | None
+    """Name, whether it is its type's default, and whether that has one; None where all are defaults that nothing
+    names."""
     collations: list[str | None] | None
     parameters: list[str] | None
 
@@ -61,7 +62,7 @@ def _element(
 ) -> IndexElement:
     column = columns.get(row.keys[position])
     option = row.options[position] if position < len(row.options) else 0
-    name, is_default = row.classes[position] if row.classes else (None, True)
+    name, is_default, has_default = row.classes[position] if row.classes else (None, True, True)
     return IndexElement(
         text=without_relabels(expression, varchars) if expression is not None else column.name if column else "",
         is_expression=expression is not None,
@@ -70,6 +71,7 @@ def _element(
         operator_class=None if is_default else name,
         collation=_collation(row, position, column, columns),
         default_class=name if is_default else None,
+        class_must_be_named=not has_default,
     )
 
 

@@ -16,6 +16,7 @@ from sqlalchemy.exc import DBAPIError
 from schema_guard.dialects.definitions import columns_of, definitions_of, expressions_of
 from schema_guard.dialects.postgresql.answers import explained, rows_of_nulls
 from schema_guard.dialects.postgresql.catalog import query
+from schema_guard.dialects.postgresql.default_classes import without_default_class
 from schema_guard.dialects.postgresql.failures import diagnose, is_disconnect
 from schema_guard.dialects.postgresql.link import Link, Row
 from schema_guard.dialects.violators import mentions
@@ -59,8 +60,9 @@ def rejections(
     defined = [(table, noun) for table, noun in definitions_of(differences)]
     asked = {(table.name, noun): _items(table, noun, actual, quote) for table, noun in defined}
     found = _rejected(link, {definition: items for definition, items in asked.items() if items}, timeout)
-    indexes = [(table.name, noun) for table, noun in defined if isinstance(noun, Index)]
-    special = {(name, index): index for name, index in indexes if _classes(index) or index.method != "btree"}
+    indexes = [(table, noun) for table, noun in defined if isinstance(noun, Index)]
+    special = {(table.name, index): index for table, index in indexes if _classes(index) or index.method != "btree"}
+    found = {**without_default_class(link, indexes, actual, quote, timeout), **found}
     if not found and not special:
         return {}
     functions = sorted({rejection.name for rejection in found.values()})
@@ -70,7 +72,7 @@ def rejections(
     for definition, index in special.items():
         rejection = _unknown_to(index, known, path)
         if rejection is not None:
-            found.setdefault(definition, rejection)
+            found[definition] = rejection
     return {definition: _located(rejection, known, path) for definition, rejection in found.items()}
 
 
@@ -154,6 +156,6 @@ def _unknown_to(index: Index, known: Sequence[Row], path: Collection[str]) -> Re
 def _located(rejection: Rejection, known: Sequence[Row], path: Collection[str]) -> Rejection:
     """With the schemas where one of the name is, unless the search_path leads to one: then it takes other arguments."""
     found = {str(schema) for kind, name, schema, _ in known if (kind, name) == (rejection.kind, rejection.name)}
-    if not found or {"pg_catalog", *path} & found:
+    if rejection.advice or not found or {"pg_catalog", *path} & found:
         return rejection
     return replace(rejection, schemas=tuple(sorted(found)))

@@ -161,7 +161,10 @@ SELECT 'indexes', json_agg(json_build_array(
                          FROM unnest(i.indkey::int2[]) WITH ORDINALITY AS k(attnum, position)
                          WHERE k.attnum = 0 ORDER BY k.position) END,
          CASE WHEN x.named_class
-              THEN ARRAY(SELECT json_build_array(o.opcname, o.opcdefault)
+              THEN ARRAY(SELECT json_build_array(o.opcname, o.opcdefault, EXISTS (
+                           SELECT FROM pg_opclass d JOIN pg_type t ON t.oid = o.opcintype
+                           WHERE d.opcmethod = o.opcmethod AND d.opcdefault
+                             AND (d.opcintype = o.opcintype OR d.opcintype = 2277 AND t.typcategory = 'A')))
                          FROM unnest(i.indclass::oid[]) WITH ORDINALITY AS k(opclass, position)
                          JOIN pg_opclass o ON o.oid = k.opclass
                          ORDER BY k.position) END,

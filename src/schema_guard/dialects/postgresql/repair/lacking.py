@@ -34,7 +34,8 @@ def rejected(difference: Difference, context: Context) -> Repairs:
             continue
         if rejection.schemas:
             return [_off_the_path(difference, f"the {rejection.kind} {rejection.name}", rejection.schemas, context)]
-        return [Refusal(difference, rejection.said, _how_to_get(rejection.kind, rejection.name, context))]
+        advice = rejection.advice or _how_to_get(rejection.kind, rejection.name, context)
+        return [Refusal(difference, rejection.said, advice)]
     return []
 
 
