@@ -197,11 +197,14 @@ class Evidence:
 
     @property
     def keys(self) -> str:
-        """The sample in words: `key 6`, `keys 6 and 5`, `keys 6, 5, ..`; of several columns `key (1, 2)`."""
-        keys = [f"({key})" if ", " in key else key for key in self.sample]
+        """The sample in words: `key 6`, `keys 6 and 5`, `keys 6, 5, ..`; of several columns `key (1, 2)`.
+
+        Rows of a table without a primary key can share a key: it is named once.
+        """
+        keys = [f"({key})" if ", " in key else key for key in dict.fromkeys(self.sample)]
         if not keys:
             return ""
-        more = (self.count or 0) > len(keys)
+        more = (self.count or 0) > len(self.sample)
         if more or len(keys) == 1:
             return f"{'keys' if len(keys) > 1 else 'key'} {', '.join(keys)}{', ..' if more else ''}"
         return f"keys {', '.join(keys[:-1])} and {keys[-1]}"

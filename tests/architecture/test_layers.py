@@ -39,7 +39,7 @@ LAYERS = (
     ("config",),
     ("acceptance", "database_url"),
     ("errors", "requirements"),
-    ("hidden", "shadowing"),
+    ("counted", "hidden", "shadowing"),
 )
 """From top to bottom. A room imports from rooms below, not from above and not from beside it."""
 
@@ -57,6 +57,7 @@ PURE = (
     "names",
     "unread",
     "acceptance",
+    "counted",
     "errors",
     "hidden",
 )

@@ -16,6 +16,14 @@ app = Flask(__name__)
 def guard():
     print("the application's own")
 """
+APPLICATION = """
+from flask import Flask
+from flask_sqlalchemy import SQLAlchemy
+
+app = Flask(__name__)
+app.config["SQLALCHEMY_DATABASE_URI"] = "sqlite://"
+db = SQLAlchemy(app)
+"""
 NONE = "from flask import Flask\n\napp = Flask(__name__)\n"
 
 
@@ -44,3 +52,12 @@ def test_without_one_it_is_the_guard(tmp_path: Path) -> None:
 def test_help_works_where_the_application_does_not_load(tmp_path: Path) -> None:
     (tmp_path / "shop.py").write_text("raise RuntimeError('broken')\n")
     assert "doctor" in flask(tmp_path, "guard", "--help").stdout
+
+
+def test_help_says_what_a_person_types(tmp_path: Path) -> None:
+    (tmp_path / "shop.py").write_text(APPLICATION)
+    assert flask(tmp_path, "guard", "apply", "--help").stdout.startswith(
+        "Usage: flask --app shop guard apply [OPTIONS]"
+    )
+    group = [line for line in flask(tmp_path, "guard", "--help").stdout.splitlines() if line.startswith("Usage: ")]
+    assert [line.endswith(" guard [OPTIONS] COMMAND [ARGS]...") for line in group] == [True]

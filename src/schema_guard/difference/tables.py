@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from schema_guard.counted import counted
 from schema_guard.difference.base import BaseDifference, Holder, held
 from schema_guard.need import Need
 from schema_guard.schema import Column, Fill, Name, Problem, Relation, Table, Unread
@@ -39,7 +40,7 @@ class TableMissing(BaseDifference):
     @property
     def headline(self) -> str:
         taken = held(self.holder)
-        return f"table missing ({len(self.table.columns)} columns){taken}"
+        return f"table missing ({counted(len(self.table.columns), 'column')}){taken}"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -60,7 +61,7 @@ class ViewMissing(BaseDifference):
 
     @property
     def headline(self) -> str:
-        return f"view missing ({len(self.table.columns)} columns){held(self.holder)}"
+        return f"view missing ({counted(len(self.table.columns), 'column')}){held(self.holder)}"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 
+from schema_guard.counted import counted
 from schema_guard.dialects.base import Session
 from schema_guard.errors import LockTimeoutError, StepError
 from schema_guard.execute.limits import Limits
@@ -97,14 +98,14 @@ class Walk:
                 self.passes += 1
             left = self._pass(sent)
             if left:
-                return Outcome.LEFT, f"{left}; {self.rows:,} rows done, the next run goes on"
+                return Outcome.LEFT, f"{left}; {counted(self.rows, 'row')} done, the next run goes on"
             if self._behind:
                 assert self._held is not None
                 raise self._held
             if not self.session.needed(self.step):
                 return Outcome.DONE, ""
             if self.passes >= PASSES:
-                return Outcome.LEFT, f"rows that need it are still being written; {self.rows:,} rows done"
+                return Outcome.LEFT, f"rows that need it are still being written; {counted(self.rows, 'row')} done"
             if self.rows == before:
                 raise StepError(
                     f"{self.step.object}: rows are left that the UPDATE does not change: a trigger, a rule or a "

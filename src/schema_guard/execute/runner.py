@@ -6,6 +6,7 @@ import math
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, field
 
+from schema_guard.counted import counted
 from schema_guard.dialects.base import Session
 from schema_guard.errors import GuardError, LockTimeoutError, OutOfTimeError
 from schema_guard.execute.batches import LONGEST_REST, Walk
@@ -189,9 +190,9 @@ class _Execution:
             if not step.repeat or rows == 0:
                 return Outcome.DONE, ""
             if self.session.stop.asked:
-                return Outcome.LEFT, f"{self._stopped}; {work.rows} rows done, the next run goes on"
+                return Outcome.LEFT, f"{self._stopped}; {counted(work.rows, 'row')} done, the next run goes on"
             if self.retry.clock.now() >= self.deadline:
-                return Outcome.LEFT, f"{work.rows} rows done; the next run goes on"
+                return Outcome.LEFT, f"{counted(work.rows, 'row')} done; the next run goes on"
             self.retry.clock.sleep(min(self.retry.clock.now() - begun, LONGEST_REST))
 
     def _statement_timeout(self, step: Step) -> float:

@@ -6,11 +6,12 @@ from dataclasses import replace
 
 import pytest
 
+from schema_guard.counted import counted
 from schema_guard.difference import Impact
 from schema_guard.plan import Evidence, Lock, Locked, Plan
 from schema_guard.render.line import Line, ascii_only, plain, shown
 from schema_guard.render.text import apply_lines, check_lines, plan_lines
-from schema_guard.render.text.phrases import counted, duration
+from schema_guard.render.text.phrases import duration
 from schema_guard.render.text.plan import lock_phrase
 from schema_guard.report import Attempt, Finding, Outcome, StepResult, united
 from schema_guard.schema import Name
@@ -204,3 +205,16 @@ def test_counts() -> None:
     assert counted(1204, "row") == "1,204 rows"
     assert shown("a\tb") == "a\\tb"
     assert Impact.BREAKS.word == "breaks"
+
+
+@pytest.mark.parametrize(
+    ("sample", "count", "words"),
+    [
+        (("a", "a"), 2, "key a"),
+        (("a", "a", "b"), 3, "keys a and b"),
+        (("a", "a", "b"), 9, "keys a, b, .."),
+        (("1, 2", "1, 3"), 2, "keys (1, 2) and (1, 3)"),
+    ],
+)
+def test_a_key_that_rows_share_is_named_once(sample: tuple[str, ...], count: int, words: str) -> None:
+    assert Evidence(count, "SELECT 1", sample).keys == words

@@ -10,6 +10,7 @@ from pathlib import Path
 from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import ArgumentError
 
+from schema_guard.counted import counted
 from schema_guard.dialects import open_session
 from schema_guard.dialects.base import Session
 from schema_guard.dialects.deadline import Deadline
@@ -273,7 +274,7 @@ class Doctor:
 
     def _replayed(self, project: Project, look: Look | None, system: str) -> tuple[list[Fault], Proof | None]:
         """The faults that a replay on this system shows, and, on the database's own, what the database has."""
-        self.say(f"replaying {len(project.chain)} revisions on a scratch {system}")
+        self.say(f"replaying {counted(len(project.chain), 'revision')} on a scratch {system}")
         own = system == self.url.get_backend_name()
         try:
             schemas = look.schemas if look and look.schemas else self._schemas()

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 
+from schema_guard.counted import counted
 from schema_guard.difference import Impact
 from schema_guard.integrations.alembic.chain import Chain
 from schema_guard.integrations.alembic.faults import Fault, Mend, Severity
@@ -45,8 +46,8 @@ def replay_faults(
         yield Fault(
             "replay-not-empty",
             Severity.BREAKS if own else Severity.RISK,
-            f"before the first revision ran, {len(first)} tables were there: the application makes them as it is "
-            "imported (create_all), and the revisions collide with them",
+            f"before the first revision ran, the database had {counted(len(first), 'table')}: "
+            "the application runs create_all() as it is imported, and the revisions collide with that",
             Mend("take create_all() out of the application's start; migrations make the tables"),
         )
     if played.failed is not None:
@@ -71,7 +72,7 @@ def _failed(project: Project, played: Replay, failed: Failed, *, own: bool) -> F
     return Fault(
         "replay-fails",
         Severity.BREAKS if own else Severity.RISK,
-        f"{failed.revision} fails on an empty {played.system} after {before} revisions: {failed.message}",
+        f"{failed.revision} fails on an empty {played.system} after {counted(before, 'revision')}: {failed.message}",
         Mend(_advice(failed, project.chain, played.system), file=file),
         file,
         failed.line or revision.line("revision"),

@@ -6,6 +6,7 @@ import re
 from collections.abc import Sequence
 from pathlib import Path
 
+from schema_guard.counted import counted
 from schema_guard.integrations.alembic.deploy import Deployment
 from schema_guard.integrations.alembic.doctor import Diagnosis
 from schema_guard.integrations.alembic.faults import Fault, Mend, Severity
@@ -28,9 +29,8 @@ def doctor_lines(diagnosis: Diagnosis, exit_code: int, *, verbose: bool = False)
     if diagnosis.chain:
         heads = ", ".join(diagnosis.heads) or "none"
         stamped = ", ".join(diagnosis.stamped) or "nothing"
-        lines.append(
-            line(words(f"{diagnosis.revisions} revisions ({_short(diagnosis.chain)}), head {heads}; stamped {stamped}"))
-        )
+        revisions = counted(diagnosis.revisions, "revision")
+        lines.append(line(words(f"{revisions} ({_short(diagnosis.chain)}), head {heads}; stamped {stamped}")))
     if diagnosis.replayed:
         lines.append(line(f"replayed on {', '.join(diagnosis.replayed)}"))
     lines.extend(fault_lines(diagnosis.faults, verbose=verbose))

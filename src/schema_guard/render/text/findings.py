@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
+from schema_guard.counted import counted
 from schema_guard.difference import Impact, RenameSuspected, TableUnknown
 from schema_guard.render.line import Line, Span, Style, blank, line, style_of, words
 from schema_guard.render.text.phrases import (
     VERBS,
     advice_lines,
     common_schema,
-    counted,
     evidence_phrase,
     listed,
     short,

@@ -5,6 +5,7 @@ from __future__ import annotations
 import textwrap
 from collections.abc import Sequence
 
+from schema_guard.counted import counted
 from schema_guard.difference import BackfillPending, Difference, Impact, NullabilityDiffers, RenameSuspected
 from schema_guard.plan import Evidence, Refusal
 from schema_guard.render.line import shown
@@ -16,7 +17,6 @@ __all__ = [
     "accepted_phrase",
     "advice_lines",
     "common_schema",
-    "counted",
     "duration",
     "evidence_phrase",
     "header",
@@ -33,11 +33,6 @@ VERBS = {
     Impact.WEAKENS: ("weakens", "weaken"),
     Impact.NOTES: ("note", "notes"),
 }
-
-
-def counted(number: int, noun: str, plural: str | None = None) -> str:
-    """`1 row`, `1,204 rows`."""
-    return f"{number:,} {noun if number == 1 else plural or noun + 's'}"
 
 
 def duration(seconds: float) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
+from schema_guard.counted import counted
 from schema_guard.difference import Impact
 from schema_guard.plan import Lock, Locked, Plan, Refusal, Step, Urgency
 from schema_guard.render.line import Line, Span, Style, blank, line, shown, style_of, words
@@ -13,7 +14,6 @@ from schema_guard.render.text.phrases import (
     accepted_phrase,
     advice_lines,
     common_schema,
-    counted,
     evidence_phrase,
     listed,
     look_phrase,
