@@ -50,6 +50,7 @@ def fill(connection: Connection, key: str = "text", more: str = "") -> None:
     for table in rows.metadata.sorted_tables:
         connection.execute(str(sa.schema.CreateTable(table).compile(dialect=POSTGRESQL)).encode())
     connection.execute("INSERT INTO owners SELECT i, 'who ' || i FROM generate_series(1, 100) i")
+    connection.execute("SELECT setval('owners_id_seq', 100)")
     names = ", ".join(column.name for column in rows.columns if column.name != "who")
     values = ", ".join({"a": "i", "b": "'b' || i", "owner": "1 + i % 100"}[name] for name in names.split(", "))
     connection.execute(f"INSERT INTO rows ({names}) SELECT {values} FROM generate_series(1, {ROWS}) i {more}".encode())
