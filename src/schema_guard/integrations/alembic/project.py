@@ -56,6 +56,9 @@ __all__ = ["main"]
 _CONFIGURES = re.compile(r"version_table|configure_args|conf_args|\*\*")
 """What may configure another alembic_version online than offline."""
 
+_ENDS: tuple[type[BaseException], ...] = (Exception, SystemExit)
+"""How an env.py ends that does not work in this mode; some say so by sys.exit()."""
+
 
 class _Project:
     """A project's migrations, set up as its own command line would."""
@@ -158,7 +161,7 @@ class _Project:
         metadata: Any = None
         try:
             self._run_env(config, script)
-        except Exception as error:
+        except _ENDS as error:
             metadata = _metadata_of(error, script.env_py_location)
         text = Path(script.env_py_location).read_text("utf-8", "replace")
         if "open(" in text:
@@ -169,7 +172,7 @@ class _Project:
         chosen = list(script.version_locations)
         try:
             self._run_env(config, script, as_sql=True)
-        except Exception:
+        except _ENDS:
             if not self._read_online(config, script):
                 raise
             return
@@ -186,7 +189,7 @@ class _Project:
         with self._way.reading():
             try:
                 self._run_env(config, script, dont_mutate=True)
-            except Exception:  # it writes, or the database does not answer: then only offline says something
+            except _ENDS:  # it writes, or the database does not answer: then only offline says something
                 return self._version is not told
         return self._version is not told
 
