@@ -21,20 +21,12 @@ from tests.truth.ideal import Ideal, in_memory, of_application
 from tests.truth.places import OnPostgresql
 from tests.truth.trial import SETTINGS, Trial, setting
 
-KNOWN: dict[tuple[str, str], str] = {
-    ("mdraft/7-enum-and-json", "sqlite"): "a row with a text that is no value of the Enum cannot be loaded",
-}
-"""What is wrong today, by scenario and database, and why; each is taken out as its rule is put right."""
-
-
 LONG = frozenset(f"mdraft/{name}" for name in ("2-hand-guarded", "3-ownerless", "4-empty", "4-half-made"))
 """They take long, and their models are those of mdraft/1-before: `make test-matrix` runs them."""
 
 
 @pytest.mark.newest_postgres
-def test_laws(document: Document, stage: Stage, guard: Guard, request: pytest.FixtureRequest) -> None:
-    if reason := KNOWN.get((document.name, stage.dialect)):
-        request.applymarker(pytest.mark.xfail(reason=reason, strict=True))
+def test_laws(document: Document, stage: Stage, guard: Guard) -> None:
     if document.name in LONG and not versions_named():
         pytest.skip("only where the environment names versions of PostgreSQL")
     wrong: list[str] = []

@@ -118,6 +118,21 @@ def test_values_that_read_back_are_no_difference(stage: Stage) -> None:
     assert "value-unreadable" not in {finding.difference.code for finding in report.findings}
 
 
+@pytest.mark.parametrize("declared", ["VARCHAR(64)", "VARCHAR", "TEXT"])
+def test_a_text_that_is_no_value_of_the_enum_breaks(stage: Stage, declared: str) -> None:
+    """A plain String became an Enum: its length is another one, and the rows may hold anything."""
+    stage.script(f"CREATE TABLE t (id INTEGER PRIMARY KEY, v {declared}); INSERT INTO t VALUES (1, 'red'), (2, 'Red')")
+    model = mapped(sa.Enum(Colour))
+    assert [select_fails(stage, model, key) for key in (1, 2)] == [False, True]
+    report = Guard(model).check(stage.engine)
+    (finding,) = (each for each in report.findings if each.difference.code == "value-unreadable")
+    assert not report.satisfied
+    assert finding.evidence is not None
+    assert (finding.evidence.count, finding.evidence.sample) == (1, ("2",))
+    stage.script("UPDATE t SET v = 'red'")
+    assert Guard(model).check(stage.engine).satisfied
+
+
 def test_a_column_of_the_models_own_type_is_not_read(stage: Stage) -> None:
     """A satisfied database costs no scan."""
     model = mapped(sa.JSON())

@@ -109,7 +109,12 @@ class SQLiteRules:
         return _fit_loose(expected.type.text, actual.type.name)
 
     def may_hold_other_values(self, expected: Column, actual: Column, table: Table) -> bool:  # noqa: ARG002
-        """SQLite keeps any value in any column; where the declared type is the models', they are trusted."""
+        """SQLite keeps any value in any column; where the declared type is the models', they are trusted.
+
+        The length of an Enum's VARCHAR belongs to its labels: another one was declared for another list, or for none.
+        """
+        if expected.values and expected.type.text.upper() != actual.type.text.upper():
+            return True
         return _head(expected.type.text) != _head(actual.type.text)
 
     def same_expression(self, expected: str, actual: str) -> Verdict:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 
 from schema_guard.dialects.postgresql.repair import probes
@@ -24,7 +25,7 @@ from schema_guard.difference import (
 )
 from schema_guard.need import Need
 from schema_guard.plan import Lock, Locked, Noun, Phase, Refusal
-from schema_guard.schema import Column, ForeignKey, Index, Name, Relation, Table
+from schema_guard.schema import Column, ForeignKey, Index, IndexElement, Name, Relation, Table
 
 __all__ = ["partition_missing", "relation_differs", "table_missing", "view_missing"]
 
@@ -130,13 +131,38 @@ def relation_differs(difference: RelationDiffers, context: Context) -> Repairs:
 def _afterwards(difference: TableMissing, context: Context) -> Repairs:
     table = difference.table
     repairs: Repairs = []
-    for index in table.indexes:
+    for place, index in enumerate(table.indexes):
+        if _served(index, table) or any(_same(index, earlier) for earlier in table.indexes[:place]):
+            continue
         repairs.extend(index_missing(_index_difference(difference, index, context), context))
     for key in table.foreign_keys:
         if key not in table.inline_foreign_keys:
             missing = ForeignKeyMissing(impact=Impact.WEAKENS, table=table, foreign_key=key)
             repairs.extend(foreign_key_missing(missing, context))
     return repairs
+
+
+def _served(index: Index, table: Table) -> bool:
+    """Whether a key of the new table has the wanted index behind it (`primary_key=True, index=True`): another one
+    would be made for nothing."""
+    if index.columns is None or not _is_plain(index, index.columns):
+        return False
+    for key in (*((table.primary_key,) if table.primary_key else ()), *table.uniques):
+        if key.elements and key.elements != tuple(map(IndexElement, key.columns)):
+            continue
+        if tuple(key.columns) == tuple(index.columns) and not (index.unique and key.deferrable):
+            return True
+    return False
+
+
+def _is_plain(index: Index, columns: Sequence[str]) -> bool:
+    plain = (index.where, index.method, index.include, index.nulls_not_distinct) == (None, "btree", (), False)
+    return plain and index.elements == tuple(map(IndexElement, columns))
+
+
+def _same(index: Index, other: Index) -> bool:
+    """Alike but for the name: one serves for both."""
+    return replace(index, name=other.name, ddl=other.ddl) == other
 
 
 def _index_difference(difference: TableMissing, index: Index, context: Context) -> IndexMissing:
