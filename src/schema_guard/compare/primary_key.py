@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from schema_guard.compare.effects import writers
-from schema_guard.compare.unique import arbiters
+from schema_guard.compare.stricter import is_harmless
+from schema_guard.compare.unique import arbiters, upsert_effect, upsert_impact
 from schema_guard.dialects.base import Judge
 from schema_guard.difference import Impact, PrimaryKeyDiffers
-from schema_guard.schema import Table
+from schema_guard.schema import PrimaryKey, Table
 
 __all__ = ["compare_primary_key"]
 
@@ -20,16 +21,30 @@ def compare_primary_key(table: Table, live: Table, judge: Judge) -> Iterator[Pri
     actual = live.primary_key
     if actual is not None and set(actual.columns) == set(key.columns):
         return
-    upsert_works = frozenset(key.columns) in arbiters(live)
-    narrower = actual is not None and set(actual.columns) < set(key.columns)
+    served = arbiters(live)
+    unique = any(columns <= set(key.columns) for columns in served)
+    breaks, effect = True, "the same row can be stored twice"
+    if actual is not None and _refuses(actual, table, live):
+        breaks = frozenset(key.columns) not in served or set(actual.columns) < set(key.columns)
+        refused = (
+            f"rows of {writers(table)} that differ only outside of it are refused ({judge.errors.unique_violation})"
+        )
+        effect = refused if breaks else f"not provable: {refused}"
+    elif frozenset(key.columns) not in served and upsert_impact(table, key.columns) is Impact.BREAKS:
+        effect = upsert_effect(table, key.columns)
+    elif unique:
+        breaks, effect = False, "the key's columns are unique, but not the primary key"
     yield PrimaryKeyDiffers(
         table=table,
         primary_key=key,
         actual=actual,
-        impact=Impact.WEAKENS if upsert_works and not narrower else Impact.BREAKS,
-        effect=f"rows of {writers(table)} that differ only outside of it are refused ({judge.errors.unique_violation})"
-        if narrower
-        else "the same row can be stored twice"
-        if not upsert_works
-        else "the key's columns are unique, but not the primary key",
+        impact=Impact.BREAKS if breaks else Impact.WEAKENS,
+        effect=effect,
     )
+
+
+def _refuses(actual: PrimaryKey, table: Table, live: Table) -> bool:
+    """Whether the live key refuses rows that the models allow: no key or UNIQUE of theirs stands on its columns."""
+    columns = frozenset(actual.columns)
+    known = all(table.column(name) is not None for name in columns)
+    return known and not is_harmless(columns, False, None, table, live)

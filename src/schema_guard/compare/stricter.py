@@ -11,7 +11,7 @@ from schema_guard.dialects.base import Judge
 from schema_guard.difference import Impact, ObjectUnknown
 from schema_guard.schema import Column, ForeignKey, Index, Table, Unique
 
-__all__ = ["unknown_foreign_key", "unknown_indexes", "unknown_uniques"]
+__all__ = ["is_harmless", "unknown_foreign_key", "unknown_indexes", "unknown_uniques"]
 
 
 def unknown_uniques(
@@ -25,7 +25,7 @@ def unknown_uniques(
     known = {columns for columns, _, _ in _keys(table)}
     for other in live.uniques:
         columns = frozenset(other.columns)
-        harmless = _is_harmless(columns, other.nulls_not_distinct, other, table, live)
+        harmless = is_harmless(columns, other.nulls_not_distinct, other, table, live)
         if columns in told or (harmless and columns in known):
             continue
         words = unique_words(other)
@@ -58,7 +58,7 @@ def unknown_indexes(
     for other in live.indexes:
         columns = frozenset(element.text for element in other.elements if tells_apart(element))
         harmless = (
-            not other.unique or other in unique or _is_harmless(columns, other.nulls_not_distinct, None, table, live)
+            not other.unique or other in unique or is_harmless(columns, other.nulls_not_distinct, None, table, live)
         )
         if harmless and (
             other in matched
@@ -112,7 +112,7 @@ def _keys(table: Table) -> Iterator[tuple[frozenset[str], bool, Unique | None]]:
             yield frozenset(element.text for element in index.elements), index.nulls_not_distinct, None
 
 
-def _is_harmless(
+def is_harmless(
     columns: frozenset[str], nulls_not_distinct: bool, other: Unique | None, table: Table, live: Table
 ) -> bool:
     """Whether rows that share these values break a key of the models, too, or cannot be written by them."""
