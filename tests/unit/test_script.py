@@ -28,6 +28,7 @@ from schema_guard.expect.backfills import Backfill
 from schema_guard.expect.models import expect, models_of
 from schema_guard.guard import Guard
 from schema_guard.render.script import offline_script, script
+from schema_guard.render.sql import plan_sql
 from tests.postgres.database import Database
 
 DRIFTED = """
@@ -86,6 +87,47 @@ def paste(database: Database, text: str) -> tuple[str, str]:
         timeout=60,
     )
     return done.stdout, done.stderr
+
+
+def paths() -> MetaData:
+    """A backslash in each kind of string that a statement holds."""
+    metadata = MetaData()
+    Table(
+        "t",
+        metadata,
+        Column("id", Integer, primary_key=True),
+        Column("path", String, CheckConstraint(r"path <> 'a\b'", name="no_path"), server_default="c:\\new\\table"),
+        Column("kind", Enum("a\\n", "b", name="kind"), server_default="a\\n"),
+        comment="a \\n in a comment",
+    )
+    return metadata
+
+
+@pytest.mark.every_postgres
+@pytest.mark.parametrize("before", ["", "CREATE TABLE t (id serial PRIMARY KEY)"], ids=["empty", "drifted"])
+@pytest.mark.parametrize("kind", ["offline", "online", "plan"])
+def test_a_backslash_stays_one_where_the_database_reads_it_otherwise(
+    postgres_database: Database, before: str, kind: str
+) -> None:
+    with postgres_database.connect() as connection:
+        connection.execute(before.encode())
+        connection.execute(f"ALTER DATABASE {postgres_database.name} SET standard_conforming_strings = off".encode())
+    guard = Guard(paths())
+    url = postgres_database.url
+    match kind:
+        case "offline":
+            text = offline(paths(), "postgresql")
+        case "online":
+            text = script(guard.plan(url), offline_dialect("postgresql"))
+        case _:
+            text = plan_sql(guard.check(url), guard.plan(url))
+    _, err = paste(postgres_database, text)
+    assert not err
+    report = guard.check(url)
+    assert not report.findings, [finding.difference.headline for finding in report.findings]
+    with postgres_database.connect() as connection:
+        connection.execute("INSERT INTO t DEFAULT VALUES")
+        assert connection.execute("SELECT path, kind::text FROM t").fetchone() == ("c:\\new\\table", "a\\n")
 
 
 @pytest.mark.every_postgres

@@ -35,6 +35,8 @@ _PSQL = f"""{_TITLE}
 \\set AUTOCOMMIT on
 SET lock_timeout = '{LOCK_TIMEOUT}';
 SET statement_timeout = 0;
+-- A backslash in a string is a backslash, whatever the role or the database sets.
+SET standard_conforming_strings = on;
 -- Rows that policies hide from this role would be missed: so a statement that meets such policies fails.
 SET row_security = off;
 """

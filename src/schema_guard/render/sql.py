@@ -21,11 +21,20 @@ def plan_sql(report: Report, plan: Plan) -> str:
     lines = [f"-- {header(report)}"]
     if plan.empty:
         lines.append("-- nothing to do")
+    lines.extend(_settings(report, plan))
     for number, step in enumerate(plan.steps, start=1):
         lines.extend(_step(number, step))
     for refusal in plan.refusals:
         lines.extend(_refusal(refusal))
     return "\n".join(lines) + "\n"
+
+
+def _settings(report: Report, plan: Plan) -> Iterable[str]:
+    """What a statement with a backslash in it depends on; apply sets it too."""
+    if report.server.dialect == "postgresql" and any("\\" in text for step in plan.steps for text in step.statements):
+        yield ""
+        yield "-- A backslash in a string is a backslash, whatever the role or the database sets."
+        yield "SET standard_conforming_strings = on;"
 
 
 def _step(number: int, step: Step) -> Iterable[str]:

@@ -126,8 +126,9 @@ def test_a_deferrable_unique_stands_beside(postgres_database: Database) -> None:
     models = MetaData()
     Table("t", models, Column("id", Integer, primary_key=True), Column("a", Integer, unique=True))
     found = refusals(postgres_database, models, "CREATE TABLE t (id serial PRIMARY KEY, a int UNIQUE DEFERRABLE)")
-    assert found == {"public.t.unique(a)": "UNIQUE (a) DEFERRABLE stands on the same columns, which may be meant"}
+    beside = "UNIQUE (a) DEFERRABLE INITIALLY IMMEDIATE"
+    assert found == {"public.t.unique(a)": f"{beside} stands on the same columns, which may be meant"}
     (finding,) = Guard(models).check(postgres_database.url).findings
-    assert finding.difference.headline == "UNIQUE (a) missing; there is UNIQUE (a) DEFERRABLE"
+    assert finding.difference.headline == "UNIQUE (a) missing; there is UNIQUE (a) DEFERRABLE INITIALLY IMMEDIATE"
     assert finding.refusal is not None
     assert finding.refusal.advice == ("ALTER TABLE public.t ADD UNIQUE (a);",)

@@ -111,10 +111,13 @@ def test_an_enum_without_name() -> None:
     assert problem == Problem("t.x", "the column cannot be written: PostgreSQL Enum type requires a name.", breaks=True)
 
 
-def test_an_enum_declared_twice_with_other_values() -> None:
+def test_an_enum_declared_twice_with_other_values_has_the_values_of_both() -> None:
+    metadata = MetaData()
     first, second = sa.Enum("a", "b", name="e"), sa.Enum("a", "c", name="e")
-    _, problem = one(Column("x", first), Column("y", second), words=postgresql_words())
-    assert problem == Problem("e", "two columns declare this enum with other values: (a, b) and (a, c)", breaks=True)
+    Table("t", metadata, Column("id", sa.Integer, primary_key=True), Column("x", first), Column("y", second))
+    found = expect(models_of(metadata), [], postgresql_words())
+    assert found.problems == ()
+    assert [enum.values for enum in found.enums] == [("a", "b", "c")]
 
 
 def test_a_condition_that_fails() -> None:

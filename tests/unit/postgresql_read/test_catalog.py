@@ -9,6 +9,7 @@ from schema_guard.difference import Fit
 from schema_guard.schema import (
     Check,
     Column,
+    Counter,
     Enum,
     Exclusion,
     ForeignKey,
@@ -73,12 +74,16 @@ def test_constraints_are_read_with_their_state(postgres_database: Database) -> N
         parent, table = table_of(session, "parent"), table_of(session, "t")
     assert parent.primary_key is not None
     assert parent.primary_key.columns == ("b", "a")
-    assert table.uniques == (Unique("pair", ("y", "x"), True, True, include=("z",)),)
+    keys = (IndexElement("y"), IndexElement("x"))
+    assert table.uniques == (Unique("pair", ("y", "x"), True, True, include=("z",), elements=keys),)
     assert table.checks == (
         Check("later", "(z = ANY ((ARRAY['a'::character varying, 'b'::character varying])::text[]))", validated=False),
         Check("positive", "(x > 0)"),
     )
-    assert table.exclusions == (Exclusion("apart", "EXCLUDE USING gist (span WITH &&)"),)
+    span = (IndexElement("span"),)
+    assert table.exclusions == (
+        Exclusion("apart", "EXCLUDE USING gist (span WITH &&)", elements=span, operators=("&&",), method="gist"),
+    )
     assert table.foreign_keys == (
         ForeignKey("up", ("x", "y"), Name("public", "parent"), ("a", "b"), "CASCADE", "SET NULL", deferrable=True),
     )
@@ -215,7 +220,8 @@ def test_other_tables_and_holders_of_names_are_told(postgres_database: Database)
         ("public", "seen", "view"),
         ("public", "counter", "sequence"),
     }
-    assert actual.sequences == (Sequence(Name("public", "counter")),)
+    counter = Counter("bigint", 1, 1, 1, 2**63 - 1, cycles=False, last=None, readable=True, owned=True)
+    assert actual.sequences == (Sequence(Name("public", "counter"), counter=counter),)
     assert actual.schemas == ("public", "second")
 
 

@@ -83,6 +83,49 @@ def test_all_is_stored_right_and_satisfied_afterwards(postgres_database: Databas
     assert bool(warned) == setting.startswith("standard_conforming_strings")
 
 
+@pytest.mark.every_postgres
+def test_another_access_method_by_default_is_no_difference(postgres_database: Database) -> None:
+    """Also for a table that was made before the setting, and for one that the guard makes after it."""
+    name = postgres_database.name
+    guard = Guard(models())
+    assert guard.apply(postgres_database.url).satisfied
+    with postgres_database.connect() as connection:
+        connection.execute("CREATE ACCESS METHOD own_heap TYPE TABLE HANDLER heap_tableam_handler")
+        connection.execute(f"ALTER DATABASE {name} SET default_table_access_method = own_heap".encode())
+    assert not guard.check(postgres_database.url).findings
+    with postgres_database.connect() as connection:
+        connection.execute('DROP TABLE "App".t')
+    assert guard.apply(postgres_database.url).satisfied
+    assert not guard.check(postgres_database.url).findings
+    with postgres_database.connect() as connection:
+        query = "SELECT amname FROM pg_am JOIN pg_class c ON c.relam = pg_am.oid WHERE c.relname = 't'"
+        assert connection.execute(query).fetchone() == ("own_heap",)
+
+
+def test_another_tablespace_by_default_is_no_difference(postgres_database: Database) -> None:
+    name = postgres_database.name
+    space = f"s_{name}"
+    guard = Guard(models())
+    assert guard.apply(postgres_database.url).satisfied
+    try:
+        with postgres_database.connect() as connection:
+            connection.execute("SET allow_in_place_tablespaces = on")
+            connection.execute(f"CREATE TABLESPACE {space} LOCATION ''".encode())
+            connection.execute(f"ALTER DATABASE {name} SET default_tablespace = {space}".encode())
+        assert not guard.check(postgres_database.url).findings
+        with postgres_database.connect() as connection:
+            connection.execute('DROP TABLE "App".t')
+        assert guard.apply(postgres_database.url).satisfied
+        assert not guard.check(postgres_database.url).findings
+        with postgres_database.connect() as connection:
+            query = "SELECT count(*) FROM pg_class c JOIN pg_tablespace s ON s.oid = c.reltablespace WHERE spcname = %s"
+            assert connection.execute(query, (space,)).fetchone() != (0,)
+    finally:
+        with postgres_database.connect() as connection:
+            connection.execute('DROP SCHEMA IF EXISTS "App" CASCADE')
+            connection.execute(f"DROP TABLESPACE IF EXISTS {space}".encode())
+
+
 @pytest.mark.parametrize("driver", ["psycopg", "psycopg2", "asyncpg", "pg8000"])
 def test_a_missing_default_with_backslashes_is_set_once(postgres_database: Database, driver: str) -> None:
     with postgres_database.connect() as connection:
