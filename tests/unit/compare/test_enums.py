@@ -90,6 +90,34 @@ def test_another_schema_matters_where_statements_name_the_type(
     assert Guard(metadata).check(engine_of(postgres_database, driver)).findings == ()
 
 
+@pytest.mark.parametrize("labels", ["'b', 'a', 'c'", "'a', 'c'"])
+@pytest.mark.parametrize("driver", ["psycopg", "psycopg2", "pg8000", "asyncpg"])
+@pytest.mark.parametrize("type_", [Enum("a", "b", native_enum=False), sa.String(20)])
+def test_a_list_of_values_or_text_over_a_native_enum(
+    postgres_database: Database, driver: str, labels: str, type_: Any
+) -> None:
+    """SQLAlchemy sends a value of a non-native Enum without a type, and the server takes it as a label."""
+    metadata = MetaData()
+    table = Table("u", metadata, Column("id", Integer, primary_key=True), Column("st", type_))
+    with postgres_database.connect() as connection:
+        connection.execute(f"CREATE TYPE st AS ENUM ({labels})".encode())
+        connection.execute("CREATE TABLE u (id serial PRIMARY KEY, st st)")
+    statements = [
+        table.insert().values([{"st": "a"}, {"st": "b"}]),
+        table.insert().values(st=None),
+        table.update().values(st="b"),
+        select(table).where(table.c.st == "b"),
+        select(table).where(table.c.st.in_(["a", "b"])),
+        table.delete().where(table.c.st == "b"),
+    ]
+    if not isinstance(type_, Enum):
+        statements.append(table.insert().values(st="any other text"))
+    works = ran(postgres_database, driver, statements)
+    assert works is (isinstance(type_, Enum) and "'b'" in labels)
+    report = Guard(metadata).check(engine_of(postgres_database, driver))
+    assert impacts(report)["type-differs"] is (Impact.WEAKENS if works else Impact.BREAKS)
+
+
 def shared() -> MetaData:
     metadata = MetaData()
     for name, labels in {"a": ("x", "y"), "b": ("y", "z")}.items():

@@ -32,13 +32,15 @@ class PostgreSQLRules:
 
     Args:
         casts_enums: the application's driver sends enum values with a cast to the enum type.
+        casts_listed: it sends values of a non-native Enum with a cast to VARCHAR.
     """
 
     errors = ErrorWords("UndefinedTable", "UndefinedColumn", "NotNullViolation", "UniqueViolation", "CheckViolation")
     """As PostgreSQL names its conditions and psycopg its exceptions (manual, Appendix A)."""
 
-    def __init__(self, casts_enums: bool = False) -> None:
+    def __init__(self, casts_enums: bool = False, casts_listed: bool = False) -> None:
         self._casts_enums = casts_enums
+        self._casts_listed = casts_listed
         self.domains: Mapping[Name, Type] = {}
         """The base type of each domain, as the session read it."""
         self.enums: Mapping[Name, Enum] = {}
@@ -53,6 +55,8 @@ class PostgreSQLRules:
         wanted, given = self._base(expected.type), self._base(actual.type)
         if {wanted.kind, given.kind} == {TypeKind.ENUM} and (wanted.name, wanted.schema) != (given.name, given.schema):
             return self._of_enums(wanted, given)
+        if self._takes_listed(expected, wanted, given):
+            return Fit.OTHER
         fit = fit_of(wanted, given, self._casts_enums, self._longest_label(wanted))
         if (wanted, given) == (expected.type, actual.type) or (expected.type.name, expected.type.schema) == (
             actual.type.name,
@@ -72,6 +76,14 @@ class PostgreSQLRules:
         if named or expected is None or live is None or not set(expected.values) <= set(live.values):
             return Fit.INCOMPATIBLE
         return Fit.WIDER
+
+    def _takes_listed(self, expected: Column, wanted: Type, given: Type) -> bool:
+        """Whether a native enum takes all that a non-native Enum writes: untyped values, each of them a label."""
+        live = self.live_enums.get(Name(given.schema, given.name)) if given.kind is TypeKind.ENUM else None
+        if live is None or wanted.name not in _TEXT_LIKE or wanted.dimensions or given.dimensions:
+            return False
+        listed = {value[1:-1].replace("''", "'") for value in expected.values}
+        return bool(listed) and not self._casts_listed and listed <= set(live.values)
 
     def _longest_label(self, type_: Type) -> int:
         enum = self.enums.get(Name(type_.schema, type_.name))
@@ -136,6 +148,8 @@ class PostgreSQLRules:
     def type_mismatch_effect(self, expected: Column, actual: Column, fit: Fit) -> str:
         if fit is Fit.OTHER and expected.type.kind is TypeKind.ENUM and actual.type.kind is TypeKind.BASE:
             return "statements work, but what is no value of the enum can be stored, and loading it fails (LookupError)"
+        if fit is Fit.OTHER and expected.type.kind is TypeKind.BASE and actual.type.kind is TypeKind.ENUM:
+            return "values sort in the order of the enum, and LIKE, coalesce and functions of text fail on them"
         if fit is Fit.INCOMPATIBLE and expected.type.kind is TypeKind.ENUM and actual.type.kind is TypeKind.ENUM:
             return f"statements that name {expected.type} fail, and a label that the other type lacks cannot be written"
         return _EFFECTS.get(fit, "")

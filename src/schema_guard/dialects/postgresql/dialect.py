@@ -66,7 +66,7 @@ class PostgreSQLDialect:
         self.located = Located()
         self._schemas = schemas or {}
         self.sqlalchemy = self._compiler(like, version)
-        self.own_rules = PostgreSQLRules(_casts_enums(self.sqlalchemy))
+        self.own_rules = PostgreSQLRules(*(_casts_enums(self.sqlalchemy, native) for native in (True, False)))
         self.rules: Rules = self.own_rules
 
     def type(self, text: str) -> Type:
@@ -144,7 +144,7 @@ class PostgreSQLDialect:
         return self.schema_of(name, "relation" if isinstance(item, TableItem | SequenceItem) else "type")
 
 
-def _casts_enums(dialect: SQLAlchemyDialect) -> bool:
-    """Whether values of an enum are sent as `$1::the_enum`."""
-    implementation = EnumType("x", name="x").dialect_impl(dialect)
+def _casts_enums(dialect: SQLAlchemyDialect, native: bool) -> bool:
+    """Whether values of an Enum are sent with a cast to its type, `$1::the_enum` or `$1::VARCHAR`."""
+    implementation = EnumType("x", name="x", native_enum=native).dialect_impl(dialect)
     return bool(getattr(implementation, "render_bind_cast", False))
