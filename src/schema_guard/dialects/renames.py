@@ -28,25 +28,25 @@ class Stranded:
     none_if: str = ""
 
 
-def stranded(difference: RenameSuspected, quote: Quote) -> Stranded:
-    """How to find the rows that the application would miss."""
+def stranded(difference: RenameSuspected, quote: Quote, functions: str = "") -> Stranded:
+    """How to find the rows that the application would miss; `functions` as for `violators_of`."""
     table = quote(difference.table.name)
     if difference.column is None:
         old = quote(Name(difference.table.name.schema, difference.old))
         none_if = "" if difference.missing else f"SELECT EXISTS (SELECT 1 FROM {table})"
-        return Stranded(f"SELECT * FROM {old}", f"SELECT count(*) FROM {old}", none_if=none_if)
+        return Stranded(f"SELECT * FROM {old}", f"SELECT {functions}count(*) FROM {old}", none_if=none_if)
     has_old = f"{quote(difference.old)} IS NOT NULL"
     if difference.missing is not None:
         rows = f"FROM {table} WHERE {has_old}"
-        return Stranded(f"SELECT * {rows}", f"SELECT count(*) {rows}")
+        return Stranded(f"SELECT * {rows}", f"SELECT {functions}count(*) {rows}")
     lacks_new = _lacks_value(difference, quote)
     rows = f"FROM {table} WHERE {has_old} AND {lacks_new}"
     first = (
-        f"SELECT coalesce(sum(CASE WHEN {lacks_new} THEN 1 ELSE 0 END), 0), "
-        f"coalesce(sum(CASE WHEN {lacks_new} THEN 0 ELSE 1 END), 0) "
+        f"SELECT coalesce({functions}sum(CASE WHEN {lacks_new} THEN 1 ELSE 0 END), 0), "
+        f"coalesce({functions}sum(CASE WHEN {lacks_new} THEN 0 ELSE 1 END), 0) "
         f"FROM (SELECT * FROM {table} WHERE {has_old} LIMIT {FIRST_ROWS}) AS first_rows"
     )
-    return Stranded(f"SELECT * {rows}", f"SELECT count(*) {rows}", first)
+    return Stranded(f"SELECT * {rows}", f"SELECT {functions}count(*) {rows}", first)
 
 
 def _lacks_value(difference: RenameSuspected, quote: Quote) -> str:

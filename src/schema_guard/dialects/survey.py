@@ -108,7 +108,7 @@ def _counted(
             continue
         some = f"SELECT 1 FROM {dialect.quote(table.name)} LIMIT {COUNTED}"
         with suppress(ReadError):
-            found[table.name] = _number(read(f"SELECT count(*) FROM ({some}) AS some_rows"))
+            found[table.name] = _number(read(f"SELECT {dialect.functions}count(*) FROM ({some}) AS some_rows"))
     return found
 
 
@@ -136,7 +136,7 @@ def _evidence(difference: Difference, table: Table, actual: Schema, dialect: Quo
 
 def _stranded(difference: RenameSuspected, actual: Schema, dialect: Quoting, read: Read) -> Evidence:
     """How many rows are only under the old name; 0 where it is no rename."""
-    found = stranded(difference, dialect.quote)
+    found = stranded(difference, dialect.quote, dialect.functions)
     live = actual.table(difference.table.name)
     if live is not None and live.row_security:
         return _hidden(found.query)

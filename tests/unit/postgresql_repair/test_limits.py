@@ -3,7 +3,18 @@
 from __future__ import annotations
 
 import pytest
-from sqlalchemy import Column, ForeignKey, Integer, MetaData, String, Table
+from sqlalchemy import (
+    Column,
+    Computed,
+    ForeignKey,
+    Index,
+    Integer,
+    MetaData,
+    String,
+    Table,
+    UniqueConstraint,
+)
+from sqlalchemy.schema import SchemaItem
 
 from schema_guard import Guard
 from tests.postgres.database import Database
@@ -64,3 +75,73 @@ def test_more_columns_than_a_table_can_have(postgres_database: Database) -> None
     reasons = refusals(postgres_database, models)
     assert set(reasons) == {"public.t.b", "public.t.c"}
     assert all("1600 columns" in reason for reason in reasons.values())
+
+
+MANY = [f"c{number}" for number in range(33)]
+
+
+@pytest.mark.every_postgres
+@pytest.mark.parametrize(
+    "key",
+    [
+        Index("k", *MANY),
+        UniqueConstraint(*MANY, name="k"),
+        Index("k", *MANY[:16], postgresql_include=MANY[16:]),
+    ],
+    ids=["index", "unique", "include"],
+)
+def test_more_columns_than_an_index_can_have(postgres_database: Database, key: SchemaItem) -> None:
+    columns = ", ".join(f"{name} INT" for name in MANY)
+    prepare(postgres_database, f"CREATE TABLE t (id INT PRIMARY KEY, {columns})")
+    models = MetaData()
+    Table("t", models, ID._copy(), *(Column(name, Integer) for name in MANY), key)
+    (reason,) = refusals(postgres_database, models).values()
+    assert reason == "an index, also that of a key, can have 32 columns, not 33"
+
+
+@pytest.mark.every_postgres
+def test_a_missing_table_with_such_a_key(postgres_database: Database) -> None:
+    models = MetaData()
+    columns = [Column(name, Integer) for name in MANY]
+    Table("t", models, ID._copy(), *columns, UniqueConstraint(*MANY, name="k"))
+    assert set(refusals(postgres_database, models)) == {"public.t"}
+
+
+@pytest.mark.every_postgres
+def test_an_index_of_32_columns_is_made(postgres_database: Database) -> None:
+    models = MetaData()
+    columns = [Column(name, Integer) for name in MANY]
+    Table("t", models, ID._copy(), *columns, Index("k", *MANY[:32]), UniqueConstraint(*MANY[1:], name="u"))
+    assert Guard(models).apply(postgres_database.url).satisfied
+
+
+@pytest.mark.every_postgres
+@pytest.mark.parametrize("index", [Index("k", "a", "b", postgresql_using="hash"), Index("k", "a", unique=True)])
+def test_what_hash_does_not_support(postgres_database: Database, index: Index) -> None:
+    index.dialect_options["postgresql"]["using"] = "hash"
+    prepare(postgres_database, "CREATE TABLE t (id INT PRIMARY KEY, a INT, b INT)")
+    models = MetaData()
+    Table("t", models, ID._copy(), Column("a", Integer), Column("b", Integer), index)
+    (reason,) = refusals(postgres_database, models).values()
+    assert reason.startswith("the access method hash does not support")
+
+
+@pytest.mark.every_postgres
+@pytest.mark.parametrize("before", ["CREATE TABLE t (id INT PRIMARY KEY, a INT)", ""])
+def test_a_generated_column_of_a_generated_one(postgres_database: Database, before: str) -> None:
+    prepare(postgres_database, before)
+    models = MetaData()
+    one, two = Computed("a + 1", persisted=True), Computed("g + 1", persisted=True)
+    Table("t", models, ID._copy(), Column("a", Integer), Column("g", Integer, one), Column("h", Integer, two))
+    reasons = refusals(postgres_database, models)
+    assert reasons == {
+        "public.t.h" if before else "public.t": "the generated column h refers to the generated column g"
+    }
+
+
+@pytest.mark.every_postgres
+def test_a_generated_column_that_names_another_in_a_string(postgres_database: Database) -> None:
+    models = MetaData()
+    upper, word = Computed("upper(a)", persisted=True), Computed("upper(a || 'upper')", persisted=True)
+    Table("t", models, ID._copy(), Column("a", String), Column("upper", String, upper), Column("h", String, word))
+    assert Guard(models).apply(postgres_database.url).satisfied

@@ -5,14 +5,25 @@ from __future__ import annotations
 import re
 
 from schema_guard.dialects.postgresql.repair.context import Context, Repairs
-from schema_guard.difference import ColumnMissing, Difference, ForeignKeyMissing, TableMissing
+from schema_guard.dialects.violators import mentions
+from schema_guard.difference import (
+    ColumnMissing,
+    Difference,
+    ForeignKeyMissing,
+    IndexMissing,
+    TableMissing,
+    UniqueMissing,
+)
 from schema_guard.plan import Refusal, Step
-from schema_guard.schema import Column, Table
+from schema_guard.schema import Column, Index, Table, Unique
 
 __all__ = ["MOST_COLUMNS", "impermanent", "within_limits"]
 
 MOST_COLUMNS = 1600
 """MaxHeapAttributeNumber; a dropped column keeps its number (manual, appendix K and ALTER TABLE, Notes)."""
+
+MOST_KEYS = 32
+"""INDEX_MAX_KEYS (manual, appendix K); the columns of INCLUDE count."""
 
 _PERSISTENCE = {"p": "permanent", "u": "unlogged", "t": "temporary"}
 _CREATED = re.compile(r"\s*CREATE\s+(?:GLOBAL\s+|LOCAL\s+)?(UNLOGGED|TEMP|TEMPORARY)\s", re.IGNORECASE)
@@ -24,9 +35,21 @@ def within_limits(difference: Difference, repairs: Repairs, context: Context) ->
         return repairs
     match difference:
         case ColumnMissing(table=table, column=column):
-            refusal = _too_many(difference, table, context) or _without_collation(difference, (column,), context)
+            refusal = (
+                _too_many(difference, table, context)
+                or _without_collation(difference, (column,), context)
+                or _never_a_column(difference, table, (column,))
+            )
         case TableMissing(table=table):
-            refusal = _without_collation(difference, table.columns, context)
+            refusal = (
+                _without_collation(difference, table.columns, context)
+                or _never_a_column(difference, table, table.columns)
+                or _too_long_a_key(difference, *_keys(table))
+            )
+        case IndexMissing(index=index):
+            refusal = _too_long_a_key(difference, _parts(index)) or _unfit_for_hash(difference, index)
+        case UniqueMissing(unique=unique):
+            refusal = _too_long_a_key(difference, _parts(unique))
         case _:
             refusal = None
     return [refusal] if refusal is not None else repairs
@@ -77,3 +100,46 @@ def _without_collation(difference: Difference, columns: tuple[Column, ...], cont
             reason = f"the server has no collation {column.collation} for this database's encoding"
             return Refusal(difference, f"{reason} (column {column.name})", (create,))
     return None
+
+
+def _parts(key: Index | Unique) -> int:
+    return len(key.include) + len(key.elements if isinstance(key, Index) else key.columns)
+
+
+def _keys(table: Table) -> list[int]:
+    """How many columns its constraints' indexes have; its other indexes are steps of their own."""
+    primary = [len(table.primary_key.columns)] if table.primary_key is not None else []
+    return [*primary, *(_parts(unique) for unique in table.uniques)]
+
+
+def _too_long_a_key(difference: Difference, *lengths: int) -> Refusal | None:
+    longest = max(lengths, default=0)
+    if longest <= MOST_KEYS:
+        return None
+    reason = f"an index, also that of a key, can have {MOST_KEYS} columns, not {longest}"
+    return Refusal(difference, reason, ("name fewer columns in the models",))
+
+
+def _unfit_for_hash(difference: Difference, index: Index) -> Refusal | None:
+    """Manual, 11.2.2 and 11.3: one column, and not unique."""
+    if index.method != "hash" or not (index.unique or _parts(index) > 1):
+        return None
+    what = "unique indexes" if index.unique else "indexes of several columns"
+    return Refusal(difference, f"the access method hash does not support {what}", ("use btree in the models",))
+
+
+def _never_a_column(difference: Difference, table: Table, columns: tuple[Column, ...]) -> Refusal | None:
+    for column in columns:
+        if column.generated is None:
+            continue
+        for other in table.columns:
+            if other.generated is not None and _refers(column.generated.expression, other.name):
+                reason = f"the generated column {column.name} refers to the generated column {other.name}"
+                return Refusal(difference, reason, (f"write the expression of {other.name} in its place",))
+    return None
+
+
+def _refers(expression: str, name: str) -> bool:
+    """A word in a string, or a function of that name, is no column."""
+    bare = re.sub(r"'(?:[^']|'')*'", "''", expression)
+    return mentions(bare, name) and re.search(rf"(?<![\w$]){re.escape(name)}\s*\(", bare, re.IGNORECASE) is None
