@@ -149,7 +149,7 @@ class PostgreSQLRules:
         if fit is Fit.OTHER and expected.type.kind is TypeKind.ENUM and actual.type.kind is TypeKind.BASE:
             return "statements work, but what is no value of the enum can be stored, and loading it fails (LookupError)"
         if fit is Fit.OTHER and expected.type.kind is TypeKind.BASE and actual.type.kind is TypeKind.ENUM:
-            return "values sort in the order of the enum, and LIKE, coalesce and functions of text fail on them"
+            return "values sort in the order of the enum, and LIKE, coalesce and functions of text may fail on them"
         if fit is Fit.INCOMPATIBLE and expected.type.kind is TypeKind.ENUM and actual.type.kind is TypeKind.ENUM:
             return f"statements that name {expected.type} fail, and a label that the other type lacks cannot be written"
         return _EFFECTS.get(fit, "")
