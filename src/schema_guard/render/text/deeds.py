@@ -36,6 +36,8 @@ def deed(step: Step) -> str:
         return f"copied the file of database {step.object}"
     if step.rewrites and step.phase is not Phase.WIDEN:
         return f"{_DEEDS[Phase.REBUILD]} {step.object}"
+    if step.phase is Phase.SEQUENCE and not any(need.kind is Kind.SEQUENCE for need in step.provides):
+        return f"set the sequence of {step.object}"
     if step.resolves:
         return f"{_DEEDS[step.phase]} {step.object}"
     if len(step.statements) == 1 and "\n" not in step.statements[0].strip():
