@@ -89,13 +89,15 @@ class Objects:
             yield f"default={literal(value)}"
 
     def server_default(self, column: sa.Column[Any]) -> str:
-        """The DEFAULT of a plain column, empty where there is none."""
+        """The DEFAULT of a plain column, or that the server gives the value by other means; empty where it does not."""
         if column.computed is not None or column.identity is not None or column.server_default is None:
             return ""
         texts = {
             name: text for name, text in self.languages.texts(lambda writer: writer.default(column)).items() if text
         }
-        return spelled(texts, self.imports) if texts else ""
+        if texts:
+            return spelled(texts, self.imports)
+        return "" if isinstance(column.server_default, sa.DefaultClause) else "sa.FetchedValue()"
 
     def computed(self, column: sa.Column[Any]) -> str:
         computed = column.computed
