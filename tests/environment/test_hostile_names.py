@@ -61,12 +61,18 @@ def _everything(victims: Victims, url: str) -> str:
     return script.out
 
 
+def _prove_only_strangers_remain(url: str) -> None:
+    """The database has CHECKs of its own that the models don't know; they may reject a row, and are left alone."""
+    codes = {finding.difference.code for finding in Guard(metadata).check(url).findings}
+    assert codes <= {"object-unknown", "column-unknown"}
+
+
 def _applied(victims: Victims, url: str) -> None:
     ended = victims.run("apply", TARGET, "--url", url)
     assert ended.code == 0, ended.out + ended.err
     _prove_clean(ended.out)
     _prove_clean(ended.err)
-    assert Guard(metadata).check(url).satisfied
+    _prove_only_strangers_remain(url)
 
 
 def test_apply_on_postgresql(postgres_database: Database, victims: Victims) -> None:
@@ -88,7 +94,7 @@ def test_the_script_on_postgresql(postgres_database: Database, victims: Victims)
     for text in (script, script, offline):
         done = server.psql(name, text=text)
         assert done.returncode == 0, done.stderr
-    assert Guard(metadata).check(postgres_database.url).satisfied
+    _prove_only_strangers_remain(postgres_database.url)
 
 
 def test_apply_on_sqlite(sqlite_file: Path, victims: Victims) -> None:

@@ -4,14 +4,18 @@ declares otherwise. This needs no understanding of the text; it is asked of the 
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import TypeAlias
 
 from schema_guard.dialects.sqlite.checks import Condition
 from schema_guard.dialects.sqlite.clauses import SaidTable, reference_of, said
 from schema_guard.dialects.sqlite.tokens import quoted_literal
 
 __all__ = ["kept"]
+
+Query: TypeAlias = Callable[[str], str]
+"""From the pragma of one of the two tables to the SELECT. Names may hold any character, so no text is formatted."""
 
 
 def kept(before: str, after: str, old: str, new: str, database: str) -> list[Condition]:
@@ -39,15 +43,15 @@ class _Pragmas:
     new: str
     database: str
 
-    def _of(self, query: str, pragma: str, table: str) -> str:
-        return query.format(f"pragma_{pragma}({quoted_literal(table)}, {self.database})")
+    def _of(self, query: Query, pragma: str, table: str) -> str:
+        return query(f"pragma_{pragma}({quoted_literal(table)}, {self.database})")
 
-    def all_kept(self, pragma: str, query: str, query_of_new: str = "") -> str:
+    def all_kept(self, pragma: str, query: Query, query_of_new: Query | None = None) -> str:
         """Each row of the table's is one of the copy's."""
         there = self._of(query_of_new or query, pragma, self.new)
         return f"NOT EXISTS ({self._of(query, pragma, self.old)} EXCEPT {there})"
 
-    def no_fewer(self, pragma: str, number: str) -> str:
+    def no_fewer(self, pragma: str, number: Query) -> str:
         return f"({self._of(number, pragma, self.old)}) <= ({self._of(number, pragma, self.new)})"
 
 
@@ -64,28 +68,37 @@ def _same_columns(was: SaidTable, will: SaidTable, there: _Pragmas) -> str:
         _unless("hidden", "name", _changed(was, will, "generated")),
         *(() if key_changes else ("pk",)),
     )
-    return there.all_kept("table_xinfo", f"SELECT {', '.join(shown)} FROM {{}}")
+    return there.all_kept("table_xinfo", lambda pragma: f"SELECT {', '.join(shown)} FROM {pragma}")
 
 
 def _same_keys(was: SaidTable, will: SaidTable, there: _Pragmas) -> str:
     """UNIQUE constraints and the primary key, by the indexes that SQLite makes for them."""
     collation = _unless("k.coll", "k.name", _changed(was, will, "collate"))
     keys = f"pragma_index_xinfo(i.name, {there.database}) AS k"
-    rows = f'SELECT k.seqno, k.name, {collation}, k."desc" FROM {{}} AS i, {keys} WHERE k."key" AND i.origin '
+
+    def rows(pragma: str, origin: str) -> str:
+        columns = f'k.seqno, k.name, {collation}, k."desc"'
+        return f'SELECT {columns} FROM {pragma} AS i, {keys} WHERE k."key" AND i.origin {origin}'
+
+    def of_keys(pragma: str) -> str:
+        return rows(pragma, "<> 'c'")
+
     if _key_changes(was, will):  # its index may serve a UNIQUE, too
-        return there.all_kept("index_list", f"{rows}= 'u'", f"{rows}<> 'c'")
-    same = there.all_kept("index_list", f"{rows}<> 'c'")
-    number = "SELECT count(*) FROM {} WHERE origin <> 'c'"
-    return f"{same} AND {there.no_fewer('index_list', number)}"
+        return there.all_kept("index_list", lambda pragma: rows(pragma, "= 'u'"), of_keys)
+    number = there.no_fewer("index_list", lambda pragma: f"SELECT count(*) FROM {pragma} WHERE origin <> 'c'")
+    return f"{there.all_kept('index_list', of_keys)} AND {number}"
 
 
 def _same_references(was: SaidTable, will: SaidTable, there: _Pragmas) -> str:
     gone = [clause for clause in was.constraints if clause.kind == "foreign key" and clause not in will.constraints]
     replaced = [*_changed(was, will, "foreign key"), *(name for clause in gone for name in reference_of(clause)[0])]
     left = f' WHERE lower("from") NOT IN ({_list(replaced)})' if replaced else ""
-    rows = f'SELECT seq, "table", "from", "to", on_update, on_delete, match FROM {{}}{left}'
-    number = f"SELECT count(DISTINCT id) FROM {{}}{left}"
-    return f"{there.all_kept('foreign_key_list', rows)} AND {there.no_fewer('foreign_key_list', number)}"
+
+    def rows(pragma: str) -> str:
+        return f'SELECT seq, "table", "from", "to", on_update, on_delete, match FROM {pragma}{left}'
+
+    number = there.no_fewer("foreign_key_list", lambda pragma: f"SELECT count(DISTINCT id) FROM {pragma}{left}")
+    return f"{there.all_kept('foreign_key_list', rows)} AND {number}"
 
 
 def _types(was: SaidTable, will: SaidTable) -> list[str]:
