@@ -211,7 +211,7 @@ def test_behind_a_prepared_transaction(postgres_server: Cluster, server_room: Pa
         if restart:
             own.stop()
             own.start()
-        young = _locked(database, lock_timeout=2.0)
+        young = _locked(database, lock_timeout=60.0)
         old = _locked(database, lock_timeout=0.05)
         assert "could not acquire the lock in time, held by prepared transaction 'lost' (for " in young
         assert "lock not waited for, as everybody would wait behind it; held by prepared transaction 'lost'" in old

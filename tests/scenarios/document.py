@@ -158,6 +158,8 @@ class Document:
             facts: the rows, as comments, for each query of Database after and database.
         """
         source = self.source
+        if missing := said.keys() - self.sections.keys():
+            raise ValueError(f"{self.name}: write a heading, empty if need be: {', '.join(sorted(missing))}")
         for section in reversed(self.sections):
             if section in said:
                 source = self._put(source, section, _fences(said[section], self._dialects()))

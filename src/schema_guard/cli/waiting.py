@@ -6,7 +6,7 @@ import time
 from collections.abc import Callable
 from typing import TypeVar
 
-from schema_guard.errors import UnreachableError
+from schema_guard.errors import OutOfTimeError, UnreachableError
 
 __all__ = ["when_reachable"]
 
@@ -33,17 +33,22 @@ def when_reachable(
         over: whether no time is left for what the call does when it is reached.
 
     Raises:
-        UnreachableError: the last one, when `wait` seconds are over, or at once when waiting will not fix it.
+        UnreachableError: the last one, when `wait` seconds are over, or at once when waiting will not fix it; also
+            when the time ends in a later try, which got no answer either.
     """
     deadline = now() + wait
-    waiting = False
+    lost: UnreachableError | None = None
     while True:
         try:
             return call()
+        except OutOfTimeError as error:
+            if lost is None:
+                raise
+            raise lost from error
         except UnreachableError as error:
             if error.lasting or over() or now() + PAUSE > deadline:
                 raise
-            if not waiting:
+            if lost is None:
                 log(f"{error.message}; waiting up to {wait:g} s for it")
-                waiting = True
+            lost = error
             sleep(PAUSE)

@@ -127,7 +127,7 @@ def test_flask_guard(on_sqlite: Stage) -> None:
     assert deploy.returncode == 0, deploy.stdout + deploy.stderr
     assert flask("apply", "--required-only").returncode == 0
     assert flask("plan", "--format", "json").returncode == 0
-    assert "schema-guard check" in flask("check", "--help").stdout
+    assert "flask --app shop guard check [OPTIONS]" in flask("check", "--help").stdout
 
 
 def test_flask_guard_names_its_own_commands(on_sqlite: Stage) -> None:

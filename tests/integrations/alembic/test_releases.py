@@ -14,7 +14,7 @@ def newer_was_here(stage: Stage) -> Stage:
     stage.plain().chain()
     path = stage.revision("r4", "r3", UPDATE)
     stage.deploy()
-    stage.sql("INSERT INTO proposals (id, name) VALUES (1, 'kept')")
+    stage.sql("INSERT INTO proposals (name) VALUES ('kept')")
     path.unlink()
     return stage
 

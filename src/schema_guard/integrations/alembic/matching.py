@@ -3,7 +3,7 @@ questions that only the server can answer."""
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, replace
 
 from schema_guard.column import Write
@@ -173,7 +173,7 @@ def _candidates(
         before |= own
         more = (facts & universe) - own
         structure = frozenset(fact for fact in more if fact.startswith(_STRUCTURE))
-        left = frozenset(fact for fact in more & before if fact.startswith((*_STRUCTURE, *FOLLOWS)))
+        left = _of_itself(fact for fact in more & before if fact.startswith((*_STRUCTURE, *FOLLOWS)))
         done = frozenset(ran)
         found.append(
             _Candidate(
@@ -188,6 +188,14 @@ def _candidates(
             )
         )
     return found, frozenset(untraced)
+
+
+def _of_itself(facts: Iterable[str]) -> frozenset[str]:
+    """Without what a column has with it: a column that is left over has its type."""
+    kept = frozenset(facts)
+    columns = {fact.removeprefix("column ") for fact in kept if fact.startswith("column ")}
+    types = {fact for fact in kept if fact.startswith("type of ")}
+    return kept - {fact for fact in types if fact.removeprefix("type of ").partition(": ")[0] in columns}
 
 
 def _match(

@@ -172,8 +172,8 @@ class _Project:
         chosen = list(script.version_locations)
         try:
             self._run_env(config, script, as_sql=True)
-        except _ENDS:
-            if not self._read_online(config, script):
+        except _ENDS as error:
+            if not self._read_online(config, script, error):
                 raise
             return
         if _CONFIGURES.search(text):
@@ -181,15 +181,20 @@ class _Project:
         if list(script.version_locations) != chosen:
             self._find(script, asks_flask(Path(script.env_py_location)))  # env.py itself says where they are
 
-    def _read_online(self, config: Config, script: ScriptDirectory) -> bool:
-        """Once more online, on connections that can only read. False where it does not get as far as to configure."""
+    def _read_online(self, config: Config, script: ScriptDirectory, offline: BaseException | None = None) -> bool:
+        """Once more online, on connections that can only read.
+
+        False where it does not get as far as to configure, or ends as it ended offline: then it works in neither mode.
+        """
         if not isinstance(self._way, Blocked):
             return False
         told = self._version
         with self._way.reading():
             try:
                 self._run_env(config, script, dont_mutate=True)
-            except _ENDS:  # it writes, or the database does not answer: then only offline says something
+            except _ENDS as error:  # it writes, or the database does not answer: then only offline says something
+                if repr(error) == repr(offline):
+                    return False
                 return self._version is not told
         return self._version is not told
 
