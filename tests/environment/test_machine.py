@@ -118,7 +118,7 @@ def test_the_doctor_sees_the_pooler(pooler: int, shop: Database, command: Comman
         faults = json.loads(command("doctor", where, "--format", "json").ended.out)["faults"]
         pooled = [fault for fault in faults if fault["code"] == "pooler"]
         assert bool(pooled) is seen
-        assert not seen or "--ddl-url" in pooled[0]["mend"]["text"]
+        assert not seen or "--ddl-url" in pooled[0]["fix"]["text"]
 
 
 def test_many_boots_through_pgbouncer(pooler: int, shop: Database, command: Command) -> None:

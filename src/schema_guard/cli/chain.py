@@ -103,10 +103,10 @@ def doctor(
     no_color: bool,
     verbose: bool,
 ) -> int:
-    """Diagnose the connection and the Alembic chain: each fault with its file, its revision and its mend.
+    """Diagnose the connection and the Alembic chain: each fault with its file, its revision and its fix.
 
     Writes nothing to the database; a replay runs on a scratch database that is dropped afterwards. Exits with 1 on a
-    fault that breaks the next deploy, with 2 when a replay was asked for and cannot be had.
+    fault that breaks the next deploy, with 2 when a replay was asked for and is not possible.
     """
     from schema_guard.cli.request import request
     from schema_guard.integrations.alembic import document, words
@@ -186,8 +186,8 @@ def deploy(
 ) -> int:
     """Run the Alembic chain to its head under the guard's lock, then apply. Never stamps blindly, never autogenerates.
 
-    Each revision runs in a transaction of its own, with a lock timeout, and again when a lock was not to be had. The
-    budget is for locks and for apply: a revision takes the time it takes. SIGINT and SIGTERM stop it in good order.
+    Each revision runs in a transaction of its own, with a lock timeout, and again when a lock could not be acquired.
+    The budget is for locks and for apply: a revision takes the time it takes. SIGINT and SIGTERM stop it gracefully.
     """
     from schema_guard.cli.progress import seen, told
     from schema_guard.cli.stopping import stoppable
@@ -224,7 +224,7 @@ def deploy(
 
 
 def _doctor_code(diagnosis: Diagnosis) -> int:
-    """2 when a replay that was asked for could not be had: no silence about that."""
+    """2 when a replay that was asked for was not possible."""
     if diagnosis.unreachable:
         return UNREACHABLE
     if diagnosis.breaks:

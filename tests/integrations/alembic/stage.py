@@ -181,20 +181,20 @@ class Stage:
     def deploy(self, *arguments: str) -> Ran:
         return self.guard("deploy", *arguments)
 
-    def mend(self, fault: dict[str, Any]) -> None:
-        """Do what a fault's mend says, to the letter."""
-        mend = fault["mend"]
-        if mend["becomes"]:
-            path = Path(mend["file"])
+    def fix(self, fault: dict[str, Any]) -> None:
+        """Do what a fault's fix says, to the letter."""
+        fix = fault["fix"]
+        if fix["becomes"]:
+            path = Path(fix["file"])
             lines = path.read_text().splitlines()
-            lines[mend["line"] - 1] = mend["becomes"]
+            lines[fix["line"] - 1] = fix["becomes"]
             path.write_text("\n".join(lines) + "\n")
-        elif mend["command"]:
-            for command in mend["command"].split(" && "):
+        elif fix["command"]:
+            for command in fix["command"].split(" && "):
                 self.shell(command)
         else:
-            assert mend["sql"], mend["text"]
-            self.sql(*mend["sql"].split(";\n"))
+            assert fix["sql"], fix["text"]
+            self.sql(*fix["sql"].split(";\n"))
 
     def shell(self, command: str) -> None:
         """Run a command line as a person would, in the working directory."""

@@ -70,9 +70,9 @@ def faults(path: Path) -> list[Fault]:
         return list(batch_leftovers(live))
 
 
-def mend(fault: Fault) -> str:
-    assert fault.mend is not None
-    return fault.mend.sql
+def fix(fault: Fault) -> str:
+    assert fault.fix is not None
+    return fault.fix.sql
 
 
 @pytest.mark.parametrize("before", ["INSERT INTO", "DROP TABLE"])
@@ -81,8 +81,8 @@ def test_the_copy_is_dropped_where_each_of_its_rows_is_in_the_table(tmp_path: Pa
     died(path, before)
     assert len(rows(path, "SELECT * FROM _alembic_tmp_x")) == (0 if before == "INSERT INTO" else 2)
     (found,) = faults(path)
-    assert mend(found) == 'DROP TABLE "_alembic_tmp_x"'
-    run(path, mend(found))
+    assert fix(found) == 'DROP TABLE "_alembic_tmp_x"'
+    run(path, fix(found))
     assert faults(path) == []
     assert rows(path, "SELECT * FROM x") == [(1, "one"), (2, "two")]
 
@@ -102,8 +102,8 @@ def test_a_row_that_is_only_there_is_never_dropped(tmp_path: Path, change: str) 
     run(path, change)
     (found,) = faults(path)
     assert "not in x" in found.message
-    assert mend(found).startswith("SELECT ")
-    assert rows(path, mend(found)) != []
+    assert fix(found).startswith("SELECT ")
+    assert rows(path, fix(found)) != []
 
 
 @pytest.mark.parametrize("other", ["", "DROP TABLE IF EXISTS y; ALTER TABLE _alembic_tmp_x RENAME COLUMN a TO before"])
@@ -120,7 +120,7 @@ def test_rows_that_are_only_in_the_copy_get_their_name_back(tmp_path: Path, othe
         assert ("ALTER TABLE _alembic_tmp_x RENAME TO x;",) in advice or accept
         assert rows(path, "SELECT name FROM sqlite_master WHERE name = 'x'") == []
     (found,) = faults(path)
-    run(path, mend(found))
+    run(path, fix(found))
     assert rows(path, "SELECT id FROM x") == [(1,), (2,)]
     assert faults(path) == []
 

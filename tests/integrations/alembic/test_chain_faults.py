@@ -1,4 +1,4 @@
-"""Faults of the chain itself: the doctor names each with file and line, and what it says to do mends it."""
+"""Faults of the chain itself: the doctor names each with file and line, and what it says to do fixes it."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ def test_several_heads(on_sqlite: Stage) -> None:
     assert f"{heads} heads" in fault["message"]
     assert "after r2" in fault["message"]
     assert stage.deploy().code == 1
-    stage.mend(fault)
+    stage.fix(fault)
     healthy(stage)
 
 
@@ -50,7 +50,7 @@ def test_a_merge_without_parents(on_sqlite: Stage) -> None:
     assert fault["revision"] == "m1"
     assert Path(fault["file"]) == path
     assert path.read_text().splitlines()[fault["line"] - 1] == "down_revision = None"
-    stage.mend(fault)
+    stage.fix(fault)
     assert "down_revision = ('r3', 'x1')" in path.read_text()
     healthy(stage)
 
@@ -58,7 +58,7 @@ def test_a_merge_without_parents(on_sqlite: Stage) -> None:
 def test_a_second_base(on_sqlite: Stage) -> None:
     stage = on_sqlite.plain().chain()
     stage.revision("s1", None, 'op.create_table("s", sa.Column("id", sa.Integer))')
-    stage.mend(stage.doctor().faults["second-base"])
+    stage.fix(stage.doctor().faults["second-base"])
     healthy(stage)
 
 
@@ -70,7 +70,7 @@ def test_a_revision_id_of_33_characters(on_postgres: Stage) -> None:
     assert fault["revision"] == long
     assert "33 characters" in fault["message"]
     assert stage.deploy().code == 1
-    stage.mend(fault)
+    stage.fix(fault)
     healthy(stage)
 
 
@@ -80,7 +80,7 @@ def test_a_wide_version_table_takes_long_ids(on_postgres: Stage) -> None:
     assert stage.deploy().code == 0
     stage.revision("r4_" + "x" * 30, "r3", name="r4")
     fault = stage.doctor().faults["revision-too-long"]
-    stage.sql(fault["mend"]["sql"])
+    stage.sql(fault["fix"]["sql"])
     healthy(stage)
 
 
@@ -95,10 +95,10 @@ def test_two_files_with_one_id(on_sqlite: Stage) -> None:
     stage = on_sqlite.plain().chain()
     stage.revision("r3", "r2", 'op.create_table("other", sa.Column("id", sa.Integer))', name="r3_other")
     fault = stage.doctor().faults["revision-duplicate"]
-    stage.mend(fault)
+    stage.fix(fault)
     found = stage.doctor()
     assert "revision-duplicate" not in found.faults
-    stage.mend(found.faults["several-heads"])
+    stage.fix(found.faults["several-heads"])
     healthy(stage)
 
 
@@ -107,7 +107,7 @@ def test_a_down_revision_that_no_file_has(on_sqlite: Stage) -> None:
     stage.revision("r5", "r4", 'op.create_table("five", sa.Column("id", sa.Integer))')
     fault = stage.doctor().faults["revision-missing"]
     assert "'r4'" in fault["message"]
-    stage.mend(fault)
+    stage.fix(fault)
     healthy(stage)
 
 
@@ -128,7 +128,7 @@ def test_one_label_on_two_revisions(on_sqlite: Stage) -> None:
     stage = on_sqlite.plain().chain()
     stage.revision("r4", "r3", extra='branch_labels = ("shop",)')
     stage.revision("r5", "r4", extra='branch_labels = ("shop",)')
-    stage.mend(stage.doctor().faults["label-duplicate"])
+    stage.fix(stage.doctor().faults["label-duplicate"])
     healthy(stage)
 
 
@@ -174,7 +174,7 @@ def test_a_labelled_branch_that_depends_on_the_other(on_sqlite: Stage) -> None:
 def test_a_branch_without_label(on_sqlite: Stage) -> None:
     stage = on_sqlite.plain().chain()
     stage.revision("r4", "r2", extra='branch_labels = ("a",)')
-    stage.mend(stage.doctor().faults["branch-without-label"])
+    stage.fix(stage.doctor().faults["branch-without-label"])
     healthy(stage)
 
 
@@ -211,7 +211,7 @@ def test_revisions_that_collide(on_sqlite: Stage) -> None:
     assert any("users" in fault["message"] and fault["file"] == str(again) for fault in collisions)
     replayed = found.faults["replay-fails"]
     assert replayed["revision"] == "r4"
-    assert "r1 (r1.py) makes users already" in replayed["mend"]["text"]
+    assert "r1 (r1.py) makes users already" in replayed["fix"]["text"]
     stage.revision("r4", "r3")
     stage.revision("r5", "r4")
     healthy(stage)
@@ -256,5 +256,5 @@ def test_a_constraint_name_that_sqlite_never_had(on_postgres: Stage) -> None:
     assert [fault["revision"] for fault in fails] == ["r4"]
     assert "sqlite" in fails[0]["message"]
     assert fails[0]["file"] == str(path)
-    assert "naming_convention" in fails[0]["mend"]["text"]
+    assert "naming_convention" in fails[0]["fix"]["text"]
     assert found.code == 0, "the deploy is to PostgreSQL"

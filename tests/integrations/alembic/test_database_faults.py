@@ -57,7 +57,7 @@ def test_an_unknown_revision(stage: Stage) -> None:
     assert stage.deploy().code == 1
     assert stage.stamped() == ["5f3c9a"]
     newer, lost = (detail.partition(": ")[2] for detail in fault["details"])
-    assert newer == fault["mend"]["command"] == "schema-guard deploy shop:Base"
+    assert newer == fault["fix"]["command"] == "schema-guard deploy shop:Base"
     stage.shell(lost)
     assert stage.stamped() == ["r2"]
     ends_well(stage)
@@ -76,7 +76,7 @@ def test_a_blind_stamp(stage: Stage) -> None:
     proved = stage.doctor("--replay").faults["blind-stamp"]
     assert not proved["guess"]
     assert "has what r2 leaves" in proved["message"]
-    stage.mend(proved)
+    stage.fix(proved)
     assert stage.stamped() == ["r2"]
     ends_well(stage)
 
@@ -87,7 +87,7 @@ def test_tables_without_a_stamp(stage: Stage) -> None:
     found = stage.doctor()
     assert found.code == 1
     assert stage.deploy().code == 1
-    stage.mend(found.faults["unstamped"])
+    stage.fix(found.faults["unstamped"])
     ends_well(stage)
 
 
@@ -124,7 +124,7 @@ def test_what_matches_no_revision_is_not_stamped(stage: Stage) -> None:
 
 
 def test_columns_that_a_guard_made_early(stage: Stage) -> None:
-    """A boot guard made a column before its revision ran, which will collide: apply and stamp mend it."""
+    """A boot guard made a column before its revision ran, which will collide: apply and stamp fix it."""
     stage.plain().chain()
     run_by_hand(stage, 2)
     stage.sql("ALTER TABLE proposals ADD COLUMN visitor VARCHAR(64)")
@@ -161,7 +161,7 @@ def test_an_ancestor_beside_its_descendant(on_sqlite: Stage) -> None:
     stage.stamp_blindly("r2", "r3")
     found = stage.doctor()
     assert found.code == 1
-    stage.mend(found.faults["several-rows"])
+    stage.fix(found.faults["several-rows"])
     ends_well(stage)
 
 
@@ -205,8 +205,8 @@ def test_a_revision_whose_schema_a_guard_made_and_that_changes_rows(stage: Stage
         fault = deploy.faults["made-early"]
         assert not fault["guess"]
         assert stage.stamped() == ["r2"]
-    stage.sql(*fault["mend"]["sql"].split(";\n"))
-    stage.shell(fault["mend"]["command"])
+    stage.sql(*fault["fix"]["sql"].split(";\n"))
+    stage.shell(fault["fix"]["command"])
     assert stage.stamped() == ["r3"]
     assert stage.sql("SELECT name, visitor FROM proposals") == [("kept", "unknown")]
 
@@ -259,7 +259,7 @@ def test_drift_between_head_and_models(stage: Stage) -> None:
     if stage.system == "postgresql":
         assert any("blue" in detail for detail in fault["details"])
         assert found.code == 1
-    assert "schema-guard revision shop:Base" in fault["mend"]["command"]
+    assert "schema-guard revision shop:Base" in fault["fix"]["command"]
 
 
 def test_models_that_env_does_not_register(on_sqlite: Stage) -> None:

@@ -49,7 +49,7 @@ def test_a_superuser_has_no_fault(postgres: str) -> None:
 
 
 def test_what_a_weak_role_lacks(role: str, postgres_database: Database) -> None:
-    """Each mend's SQL, run by the owner, mends it."""
+    """Each fix's SQL, run by the owner, fixes it."""
     with postgres_database.connect() as owner:
         owner.execute("CREATE TABLE users (id int)")
         owner.execute("REVOKE CREATE ON SCHEMA public FROM PUBLIC")
@@ -57,8 +57,8 @@ def test_what_a_weak_role_lacks(role: str, postgres_database: Database) -> None:
         assert "weak may not create" in found["privileges"].message
         assert "public.users" in found["not-owner"].message
         for fault in found.values():
-            assert fault.mend is not None
-            for statement in fault.mend.sql.split(";\n"):
+            assert fault.fix is not None
+            for statement in fault.fix.sql.split(";\n"):
                 owner.execute(statement.encode())
     assert faults(role) == {}
 
@@ -77,8 +77,8 @@ def test_a_scratch_database_that_was_left(postgres: str, postgres_database: Data
     with postgres_database.connect() as connection:
         connection.execute("CREATE DATABASE schema_guard_scratch_left")
         fault = faults(postgres)["leftover-scratch"]
-        assert fault.mend is not None
-        connection.execute(fault.mend.sql.encode())
+        assert fault.fix is not None
+        connection.execute(fault.fix.sql.encode())
     assert faults(postgres) == {}
 
 

@@ -101,7 +101,7 @@ def test_flask_migrate(stage: Stage) -> None:
     assert stage.stamped() == ["r3"]
     stage.revision("h1", "r2")
     heads = stage.doctor().faults["several-heads"]
-    assert heads["mend"]["command"].startswith("flask db merge heads")
+    assert heads["fix"]["command"].startswith("flask db merge heads")
 
 
 def test_flask_guard(on_sqlite: Stage) -> None:
@@ -131,7 +131,7 @@ def test_flask_guard(on_sqlite: Stage) -> None:
 
 
 def test_flask_guard_names_its_own_commands(on_sqlite: Stage) -> None:
-    """What a mend says can be pasted: `schema-guard` could not find the models that only the application knows."""
+    """What a fix says can be pasted: `schema-guard` could not find the models that only the application knows."""
     stage = flask_stage(on_sqlite)
 
     def flask(*arguments: str) -> str:
@@ -148,7 +148,7 @@ def test_flask_guard_names_its_own_commands(on_sqlite: Stage) -> None:
     assert "next: flask --app shop guard plan" in flask("check")
     flask("apply")
     found = json.loads(flask("doctor", "--format", "json"))
-    (command,) = [fault["mend"]["command"] for fault in found["faults"] if fault["code"] == "unstamped"]
+    (command,) = [fault["fix"]["command"] for fault in found["faults"] if fault["code"] == "unstamped"]
     assert command == "flask --app shop guard stamp"
     assert "stamped r3" in flask(*command.split()[4:])
     stage.revision("h1", "r2")

@@ -102,7 +102,7 @@ def test_an_empty_table_that_was_made_early(stage: Stage, how: str) -> None:
     assert stage.stamped() == ["a1"]
     assert stage.guard("stamp").code == 1
     fault = stage.doctor().faults["made-early"]
-    stage.sql(*fault["mend"]["sql"].split(";\n"))
+    stage.sql(*fault["fix"]["sql"].split(";\n"))
     deploy = stage.deploy("--repair-chain")
     if deploy.code:  # `parts` was made early, too, which a later revision makes
         assert "parts" in deploy.out
@@ -119,8 +119,8 @@ def test_an_empty_column_that_was_made_early(stage: Stage, how: str) -> None:
     refused = stage.deploy("--repair-chain")
     assert (refused.code, "runs.label holds no values" in refused.out) == (1, True), refused.out
     fault = stage.doctor().faults["made-early"]
-    stage.sql(*fault["mend"]["sql"].split(";\n"))
-    stage.shell(fault["mend"]["command"])
+    stage.sql(*fault["fix"]["sql"].split(";\n"))
+    stage.shell(fault["fix"]["command"])
     arrived(stage)
 
 
@@ -129,7 +129,7 @@ def test_a_table_made_early_that_has_rows_by_now(on_sqlite: Stage) -> None:
     stage = project(on_sqlite, TABLE["op"])
     stage.sql("CREATE TABLE runs (id INTEGER PRIMARY KEY, label VARCHAR(80))", "INSERT INTO runs VALUES (5, 'new')")
     fault = stage.doctor().faults["made-early"]
-    assert (fault["mend"]["sql"], "a person has to" in fault["mend"]["text"]) == (None, True)
+    assert (fault["fix"]["sql"], "a person has to" in fault["fix"]["text"]) == (None, True)
     assert stage.deploy("--repair-chain").code == 1
     assert stage.sql("SELECT id FROM job") == [(1,)]
 

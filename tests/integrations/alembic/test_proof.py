@@ -48,8 +48,8 @@ def test_a_change_of_rows_is_never_taken_as_run(on_sqlite: Stage, type_: str, wo
     assert (refused.code, "versions/a2.py:1" in refused.out) == (1, True), refused.out
     stamp = stage.guard("stamp", "--format", "json")
     assert (stamp.code, stamp.document["unseen"], stamp.document["written"]) == (1, ["a2"], False)
-    assert "stamp shop:Base --revision a2" in stamp.document["mend"]["text"]
-    run = stamp.document["mend"]["text"].partition("where a2 did not run: ")[2]
+    assert "stamp shop:Base --revision a2" in stamp.document["fix"]["text"]
+    run = stamp.document["fix"]["text"].partition("where a2 did not run: ")[2]
     for command in run.split(" && "):
         stage.shell(command)
     assert stage.stamped() == ["a2"]
@@ -78,7 +78,7 @@ def test_a_change_of_rows_in_the_middle(on_sqlite: Stage) -> None:
     stage.sql("CREATE INDEX by_name ON users (name)")
     stamp = stage.guard("stamp", "--format", "json").document
     assert stamp["unseen"] == ["a2"]
-    for command in stamp["mend"]["text"].partition("where a2 did not run: ")[2].split(" && "):
+    for command in stamp["fix"]["text"].partition("where a2 did not run: ")[2].split(" && "):
         stage.shell(command)
     assert stage.stamped() == ["a3"]
     assert stage.sql("SELECT name FROM users") == [("a!",)]
@@ -125,7 +125,7 @@ def test_views_and_triggers_are_compared(stage: Stage, kind: str) -> None:
     stage.stamp_blindly("a2")
     faults = stage.doctor("--replay").faults
     assert "has what a1 leaves" in faults["blind-stamp"]["message"]
-    stage.mend(faults["blind-stamp"])
+    stage.fix(faults["blind-stamp"])
     assert stage.deploy().code == 0
     if kind == "view":
         assert stage.sql("SELECT id FROM named") == []

@@ -67,7 +67,7 @@ def test_a_column_dropped_by_hand(stage: Stage) -> None:
     assert "revision-edited" not in proved
     assert "an apply of this guard" in proved["state-differs"]["message"]
     assert "stamp base" not in str(proved)
-    stage.mend(read)
+    stage.fix(read)
     assert stage.doctor("--replay").faults == {}
 
 
@@ -76,7 +76,7 @@ def test_a_relative_url_is_given_back_as_an_absolute_one(on_sqlite: Stage, monke
     monkeypatch.setenv("DATABASE_URL", "sqlite:///shop.db")
     stage.sql("CREATE TABLE other (id INTEGER)")
     told = stage.guard("doctor").out
-    (url,) = [line.split()[-1] for line in told.splitlines() if "mend sqlite" in line]
+    (url,) = [line.split()[-1] for line in told.splitlines() if "fix sqlite" in line]
     monkeypatch.setenv("DATABASE_URL", url)
     again = stage.guard("doctor").out
     assert "the URL's path is relative" not in again
@@ -91,7 +91,7 @@ def test_two_revisions_that_make_the_same_index(stage: Stage) -> None:
     found = stage.doctor()
     assert found.code == 1
     assert "index ix_proposals_visitor" in found.faults["collision"]["message"]
-    assert found.faults["behind"]["mend"] is None
+    assert found.faults["behind"]["fix"] is None
     assert (found.faults["collision"]["file"], found.faults["collision"]["line"]) == (str(path), 10)
     stage.revision("r4", "r3")
     assert stage.deploy().code == 0

@@ -105,14 +105,14 @@ def _is_length_on_sqlite(item: Any, url: str) -> bool:
 
 
 def write(project: Project, guard: Guard, url: str, **options: Any) -> Path:
-    written = write_revision(text_for(guard, url), "mend it", config=str(project.ini), **options)
+    written = write_revision(text_for(guard, url), "fix it", config=str(project.ini), **options)
     assert written is not None
     assert written.left == ()
     return written.path
 
 
 @pytest.mark.parametrize("before", HALF)
-def test_mends_any_database_and_leaves_alembic_nothing_to_do(project: Project, url: str, before: str) -> None:
+def test_fixes_any_database_and_leaves_alembic_nothing_to_do(project: Project, url: str, before: str) -> None:
     """Lacking everything or half; afterwards the guard is satisfied and `alembic check` finds nothing."""
     metadata, fills = models()
     run(url, HALF[before])
@@ -127,7 +127,7 @@ def test_mends_any_database_and_leaves_alembic_nothing_to_do(project: Project, u
 
 
 @pytest.mark.parametrize("before", HALF)
-def test_written_from_one_database_it_mends_the_other(
+def test_written_from_one_database_it_fixes_the_other(
     project: Project, tmp_path: Path, postgres_database: Database, before: str
 ) -> None:
     """The same file, written from PostgreSQL, on SQLite; and without any database, on both."""
@@ -191,7 +191,7 @@ def test_the_script_of_offline_mode_is_guarded(project: Project, postgres_databa
 
 
 def test_offline_mode_on_sqlite_refuses_what_it_cannot_ask(project: Project, sqlite_file: Path) -> None:
-    """Tables and indexes are IF NOT EXISTS; a column is not to be had."""
+    """Tables and indexes are IF NOT EXISTS; a column has no such form."""
     metadata, _ = models()
     guard = Guard(metadata)
     url = f"sqlite:///{sqlite_file}"

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from schema_guard.errors import ReadError
-from schema_guard.integrations.alembic.faults import Fault, Mend, Severity
+from schema_guard.integrations.alembic.faults import Fault, Fix, Severity
 from schema_guard.integrations.alembic.live import Live, literal, quoted
 
 __all__ = ["batch_leftovers"]
@@ -57,14 +57,14 @@ def _both(name: str, original: str, live: Live) -> Fault:
             CODE,
             Severity.BREAKS,
             f"{message}; {lost or rows} of its rows are not in {original}",
-            Mend(f"look at them before it is dropped: {looked}", sql=looked),
+            Fix(f"look at them before it is dropped: {looked}", sql=looked),
         )
     kept = "it holds no row" if not rows else f"each of its rows is in {original}"
     return Fault(CODE, Severity.BREAKS, f"{message}; {kept}", _sql(f"DROP TABLE {quoted(name)}"))
 
 
-def _sql(statement: str, then: str = "") -> Mend:
-    return Mend(f"{statement}{then}", sql=statement)
+def _sql(statement: str, then: str = "") -> Fix:
+    return Fix(f"{statement}{then}", sql=statement)
 
 
 def _shared(name: str, original: str, live: Live) -> list[str]:

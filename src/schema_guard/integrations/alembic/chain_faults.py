@@ -8,7 +8,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from schema_guard.integrations.alembic.chain import Chain, Revision
-from schema_guard.integrations.alembic.faults import Fault, Mend, Severity
+from schema_guard.integrations.alembic.faults import Fault, Fix, Severity
 from schema_guard.integrations.alembic.operations import collisions
 from schema_guard.integrations.alembic.reading import Unreadable
 
@@ -53,12 +53,12 @@ def chain_faults(
 
 def _unreadable(file: Unreadable) -> Fault:
     name = Path(file.file).name
-    mend = f"put the source of {name} back" if name.endswith(".pyc") else f"mend {name}"
+    fix = f"put the source of {name} back" if name.endswith(".pyc") else f"fix {name}"
     return Fault(
         "revision-unreadable",
         Severity.BREAKS,
         f"{name} {file.message}",
-        Mend(f"{mend}, or move it out of the versions folder", file=file.file, line=0),
+        Fix(f"{fix}, or move it out of the versions folder", file=file.file, line=0),
         file.file,
         file.line,
     )
@@ -78,7 +78,7 @@ def _duplicates(chain: Chain) -> Iterator[Fault]:
             "revision-duplicate",
             Severity.BREAKS,
             f"revision {id_!r} is in {names}: Alembic runs only one of them, and nobody chooses which",
-            Mend(
+            Fix(
                 "give one of them an id of its own, or delete it when it is a copy: "
                 f"{last.file}:{last.line('revision')}: "
                 f"revision = {fresh!r}",
@@ -111,7 +111,7 @@ def _missing(chain: Chain) -> Iterator[Fault]:
                     "revision-missing",
                     Severity.BREAKS,
                     f"{variable} of {revision.id} names {name!r}, and no file has that revision",
-                    Mend(
+                    Fix(
                         f"bring its file back (git log --all --oneline -S {name!r} -- {Path(revision.file).parent}), "
                         f"or let {revision.id} follow another: {revision.file}:{revision.line(variable)}: "
                         f"{edit or f'{variable} = ..'}",
@@ -133,7 +133,7 @@ def _cycle(chain: Chain) -> Iterator[Fault]:
         "cycle",
         Severity.BREAKS,
         f"revisions wait for each other: {' -> '.join((*chain.cycle, chain.cycle[0]))}",
-        Mend(
+        Fix(
             f"one of them begins the chain: correct its down_revision, for example {first.file}:"
             f"{first.line('down_revision')}",
             file=first.file,
@@ -155,7 +155,7 @@ def _labels(chain: Chain) -> Iterator[Fault]:
                 "label-duplicate",
                 Severity.BREAKS,
                 f"the branch label {label!r} is on {first.id} and on {revision.id}; Alembic refuses the whole folder",
-                Mend(
+                Fix(
                     f"{revision.file}:{revision.line('branch_labels')}: branch_labels = None",
                     file=revision.file,
                     line=revision.line("branch_labels"),
@@ -197,7 +197,7 @@ def _merge_without_parents(revision: Revision, chain: Chain) -> Fault:
         "merge-without-parents",
         Severity.BREAKS,
         f"{revision.id} is called a merge, but its down_revision is None: it merges nothing and begins a second chain",
-        Mend(
+        Fix(
             f"{revision.file}:{revision.line('down_revision')}: {edit}",
             file=revision.file,
             line=revision.line("down_revision"),
@@ -217,7 +217,7 @@ def _second_base(revision: Revision, first: str, chain: Chain) -> Fault:
         "second-base",
         Severity.BREAKS,
         f"{revision.id} has down_revision None, but the chain begins with {first}",
-        Mend(
+        Fix(
             f"let it follow the others: {place}: {edit or 'down_revision = ..'}; or, when it is a branch on purpose, "
             "give it a branch_labels",
             file=revision.file if edit else "",
@@ -244,7 +244,7 @@ def _heads(chain: Chain, command: str) -> Iterator[Fault]:
         "branch-without-label" if partial else "several-heads",
         Severity.BREAKS,
         f"{len(chain.heads)} heads: {', '.join(chain.heads)}{where}. `upgrade head` refuses to choose",
-        Mend(
+        Fix(
             f"{command} merge heads -m 'merge heads'"
             + (", or give each branch on purpose a branch_labels" if partial else ""),
             command=f"{command} merge heads -m 'merge heads'",
@@ -275,7 +275,7 @@ def _too_long(chain: Chain, width: int | None, applied: frozenset[str]) -> Itera
             Severity.BREAKS,
             f"revision {revision.id!r} has {len(revision.id)} characters, alembic_version.version_num holds {width}: "
             "PostgreSQL rolls the revision back when it is to be noted",
-            Mend(
+            Fix(
                 f"{revision.file}:{revision.line('revision')}: revision = {short!r}{also}; where it ran already on "
                 f"another database: ALTER TABLE alembic_version ALTER COLUMN version_num TYPE VARCHAR(255)",
                 file="" if followers else revision.file,
@@ -303,7 +303,7 @@ def _collisions(chain: Chain, applied: frozenset[str], system: str) -> Iterator[
             Severity.RISK if here else Severity.BREAKS,
             f"{second.id} makes {found.named} again, which {found.first.id} ({Path(found.first.file).name}) made"
             + ("; it ran on this database, but on an empty one it fails" if here else ""),
-            Mend(
+            Fix(
                 f"take it out of {second.file}:{found.line}, or make it only where it is missing",
                 file=second.file,
             ),

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator, Sequence
 
 from schema_guard.integrations.alembic.actions import Action, Verb
 from schema_guard.integrations.alembic.chain import Chain
-from schema_guard.integrations.alembic.faults import Fault, Mend, Severity
+from schema_guard.integrations.alembic.faults import Fault, Fix, Severity
 from schema_guard.integrations.alembic.live import VersionTable, literal, quoted
 from schema_guard.integrations.alembic.operations import Made, asks_first, made_by
 from schema_guard.integrations.alembic.pending import There
@@ -53,7 +53,7 @@ def version_faults(
             "behind",
             Severity.NOTE,
             f"{len(pending)} revision{'s' if len(pending) > 1 else ''} to run: {_list(pending)}",
-            Mend(commands("deploy"), command=commands("deploy")),
+            Fix(commands("deploy"), command=commands("deploy")),
         )
     if table.elsewhere and not table.rows:
         yield Fault(
@@ -61,7 +61,7 @@ def version_faults(
             Severity.BREAKS,
             f"{table.name} is empty or missing here, but there is one in schema {', '.join(table.elsewhere)}, "
             "which this connection does not look in",
-            Mend(
+            Fix(
                 "set version_table_schema in env.py's context.configure(), or the role's search_path: "
                 f"ALTER ROLE CURRENT_USER SET search_path = {table.elsewhere[0]}, public"
             ),
@@ -84,7 +84,7 @@ def _unstamped(
             Severity.NOTE,
             f"the database has {has}, but {state}: upgrade "
             "begins at the first revision, and each one makes only what is missing",
-            Mend(commands("deploy"), command=commands("deploy")),
+            Fix(commands("deploy"), command=commands("deploy")),
         )
         return
     yield Fault(
@@ -104,10 +104,10 @@ def _tables_of(chain: Chain) -> list[str]:
     return list(dict.fromkeys(filter(None, made)))
 
 
-def _proving(before: str, commands: Commands) -> Mend:
+def _proving(before: str, commands: Commands) -> Fix:
     """A stamp by proof, and what to do where nothing can be proved."""
-    return Mend(
-        f"{before}{commands('stamp')}; where it finds the schema of no revision, {commands('apply')}, then "
+    return Fix(
+        f"{before}{commands('stamp')}; where it finds no matching revision, {commands('apply')}, then "
         f"{commands.repair}",
         command=commands("stamp"),
     )
@@ -123,10 +123,10 @@ def _unknown(row: str, table: VersionTable, chain: Chain, commands: Commands) ->
         Severity.RISK,
         f"{table.name} names {row!r}, and no file has that revision{alike}: a newer release migrated this database, or "
         "the file was lost (a revision generated at deploy lives only on that machine)",
-        Mend(
+        Fix(
             f"a newer release was here: {deploy} leaves the chain alone and says whether this release can start; "
             f"the file is lost: bring it back (git log --all --oneline -S {row!r}), else "
-            f"{commands('stamp', '--lost', row)}; where that finds the schema of no revision, "
+            f"{commands('stamp', '--lost', row)}; where that finds no matching revision, "
             f"{commands('apply', '--lost', row)}, then {commands('deploy', '--repair-chain', '--lost', row)}",
             command=deploy,
         ),
@@ -158,7 +158,7 @@ def _overlap(rows: Sequence[str], table: VersionTable, chain: Chain) -> Iterator
             "several-rows",
             Severity.BREAKS,
             f"{table.name} names {row} and also {over[0]}, which comes after it: Alembic refuses to go on",
-            Mend(f"{sql};", sql=sql),
+            Fix(f"{sql};", sql=sql),
             revision=row,
         )
 
@@ -257,8 +257,8 @@ def _early(
             Severity.BREAKS,
             f"{id_} is still to run, and the database already has {_list(objects)}, which it makes: an earlier run "
             "failed half-way, or a guard made it",
-            Mend(
-                f"{commands('stamp')} proves what can be stamped; where it finds the schema of no revision, "
+            Fix(
+                f"{commands('stamp')} proves what can be stamped; where it finds no matching revision, "
                 f"{commands('apply')}, then {commands.repair}"
             ),
             file,
@@ -286,7 +286,7 @@ def _blind(
         Severity.BREAKS,
         f"stamped {', '.join(known)}, but the database lacks what its revisions make: {_list(objects)}. It looks like "
         f"{', '.join(fits) or 'a database before the first revision'}",
-        Mend(stamp, command=stamp),
+        Fix(stamp, command=stamp),
         first.file,
         first.line("revision"),
         first.id,
@@ -304,7 +304,7 @@ def _edited(revision: str, lacks: tuple[str, ...], later: bool, chain: Chain, co
         f"{revision} ran, but the database lacks {_list(_tables_first(lacks))}, which it makes, while it has "
         f"{'what later revisions make' if later else 'the rest of it'}: the object was dropped by hand, or the "
         "file was edited after it ran",
-        Mend(
+        Fix(
             f"{commands('apply')} makes what the models expect of it; where the file was edited (git log -p -- "
             f"{file.file}), put it back as it was when it ran and write a new revision for the rest",
             command=commands("apply"),

@@ -1,4 +1,4 @@
-"""The honest deploy: the chain under the guard's lock, one revision at a time, then the guard itself.
+"""Deploy: the chain under the guard's lock, one revision at a time, then the guard itself.
 
 It never stamps what was not proved, never generates a revision, and says how it went by its exit code.
 """
@@ -32,7 +32,7 @@ from schema_guard.report import Report, StepResult
 __all__ = ["Deployment", "Ran", "deploy"]
 
 REPAIRABLE = frozenset({"unknown-revision", "unstamped", "several-rows", "blind-stamp", "revision-edited"})
-"""Faults of alembic_version alone, which a proved stamp mends."""
+"""Faults of alembic_version alone, which a proved stamp fixes."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -156,7 +156,7 @@ class _Run:
         return [fault for fault in self.doctor.chain_faults(self.project, look) if fault.breaks_next_deploy]
 
     def _doubtful(self, session: Session) -> bool:
-        """There is something to run, or to mend: reason enough to prove that alembic_version tells the truth."""
+        """There is something to run, or to fix: reason enough to prove that alembic_version tells the truth."""
         look = self._look(session)
         if not look.version.rows:
             return False
@@ -198,7 +198,7 @@ class _Run:
         return bool([fault for fault in faults if not fault.guess]) or bool(stamped.match)
 
     def _upgrade(self, session: Session) -> None:
-        """Each pending revision in a transaction of its own, again when a lock was not to be had in time."""
+        """Each pending revision in a transaction of its own, again when a lock could not be acquired in time."""
         retry = Retry(clock=Clock(sleep=self.stop.sleep))
         attempts = 0
         while True:

@@ -1,4 +1,4 @@
-"""The doctor: what is wrong with the environment and the chain, each fault with its mend. Writes nothing."""
+"""The doctor: what is wrong with the environment and the chain, each fault with its fix. Writes nothing."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from schema_guard.integrations.alembic.chain_faults import WIDTH, chain_faults
 from schema_guard.integrations.alembic.database_faults import present, stamped_faults, version_faults
 from schema_guard.integrations.alembic.early import Early, early_faults, early_of
 from schema_guard.integrations.alembic.environment import environment_faults, environment_lines
-from schema_guard.integrations.alembic.faults import Fault, Mend, Severity
+from schema_guard.integrations.alembic.faults import Fault, Fix, Severity
 from schema_guard.integrations.alembic.live import Live, VersionTable, open_live
 from schema_guard.integrations.alembic.location import Location
 from schema_guard.integrations.alembic.matching import Proof, prove
@@ -77,7 +77,7 @@ class Diagnosis:
 
     @property
     def unanswered(self) -> bool:
-        """A replay that was asked for could not be had."""
+        """A replay that was asked for was not possible."""
         return any(fault.code == "replay-impossible" for fault in self.faults)
 
 
@@ -125,7 +125,7 @@ class Doctor:
                     "no-chain",
                     Severity.NOTE,
                     f"no Alembic configuration (looked for alembic.ini, pyproject.toml and migrations/ in {where})",
-                    Mend("name it with --config, where there is one"),
+                    Fix("name it with --config, where there is one"),
                 )
             )
         look: Look | None = None
@@ -139,7 +139,7 @@ class Doctor:
                 faults += environment_faults(self.url, session.facts, live, look.everything) if pooler else ()
         except UnreachableError as error:
             unreachable = True
-            faults.append(Fault("unreachable", Severity.BREAKS, error.message, Mend("check the URL and the server")))
+            faults.append(Fault("unreachable", Severity.BREAKS, error.message, Fix("check the URL and the server")))
         if project is not None:
             faults += self.chain_faults(project, look)
             for system in replay_on if project.found is not None else ():
@@ -240,12 +240,12 @@ class Doctor:
             found += stamped_faults(look.version, chain, there, fold=sqlite, commands=self.commands)
         return found
 
-    def unmatched(self, project: Project, proof: Proof) -> Mend:
-        """What to do where the database has the schema of no revision."""
+    def unmatched(self, project: Project, proof: Proof) -> Fix:
+        """What to do where the database matches no revision."""
         apply, repair = self.commands("apply"), self.commands.repair
         decide = f"{project.location.command} stamp {' '.join(proof.nearest.heads)}"
         if not self.guard.plan(self.url).empty:
-            return Mend(
+            return Fix(
                 f"{apply}, then {repair}"
                 + (
                     f"; where it lacks the same after that, a person has to decide: {decide}"
@@ -254,7 +254,7 @@ class Doctor:
                 ),
                 command=f"{apply} && {repair}",
             )
-        return Mend(
+        return Fix(
             f"make what is lacking by hand as the revisions do (`apply` makes only what the models expect), then "
             f"{self.commands('stamp')}" + (f"; or, where you know better, {decide}" if proof.nearest.heads else "")
         )
@@ -263,7 +263,7 @@ class Doctor:
         """Replay on the database's own system, and find what the database satisfies; None when nothing was reached.
 
         Raises:
-            ConfigurationError: no scratch database could be had.
+            ConfigurationError: no scratch database could be created.
         """
         self.say("replaying the chain on a scratch database")
         with scratch_for(project, self.url.get_backend_name(), self.scratch_server, look.schemas, real=True) as scratch:
@@ -316,7 +316,7 @@ class Doctor:
         if not (broken or weak):
             return
         counts = f"{broken} break the application, {weak} weaken it"
-        check = Mend(self.commands("check"), command=self.commands("check"))
+        check = Fix(self.commands("check"), command=self.commands("check"))
         if project is None or not look.version.rows:
             yield Fault("database-drift", Severity.RISK, f"the database differs from the models: {counts}", check)
         elif look.version.unknown(project.chain):
@@ -336,7 +336,7 @@ class Doctor:
                 Severity.BREAKS if broken else Severity.RISK,
                 f"alembic_version names the last revision, yet the database differs from the models: {counts}. Either "
                 "the stamp is not true, or the models have no revision",
-                Mend(f"{self.commands('doctor')} --replay tells which; {self.commands('apply')} makes what lacks"),
+                Fix(f"{self.commands('doctor')} --replay tells which; {self.commands('apply')} makes what lacks"),
             )
 
 
@@ -350,7 +350,7 @@ def _settled(faults: Sequence[Fault], replayed: bool) -> list[Fault]:
     if replayed:
         faults = [fault for fault in faults if not fault.guess]
     if any(fault.breaks_next_deploy for fault in faults):
-        faults = [replace(fault, mend=None) if fault.code == "behind" else fault for fault in faults]
+        faults = [replace(fault, fix=None) if fault.code == "behind" else fault for fault in faults]
     proved = {fault.code for fault in faults if not fault.guess}
     broken = [fault for fault in faults if fault.code == "env-fails"]
     again = frozenset(map(id, broken[1:]))  # a replay meets it as well
@@ -364,7 +364,7 @@ def _only_on_postgresql(fault: Fault) -> Fault:
         fault.code,
         Severity.RISK,
         f"{fault.message}; SQLite checks no length",
-        fault.mend,
+        fault.fix,
         fault.file,
         fault.line,
         fault.revision,

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 
 from schema_guard.integrations.alembic.deploy import Deployment
 from schema_guard.integrations.alembic.doctor import Diagnosis
-from schema_guard.integrations.alembic.faults import Fault, Mend
+from schema_guard.integrations.alembic.faults import Fault, Fix
 from schema_guard.integrations.alembic.stamp import Stamped
 from schema_guard.render.json import VERSION, Value
 
@@ -93,7 +93,7 @@ def _stamped(stamped: Stamped) -> dict[str, Value]:
         "leftovers": list(leftovers),
         "details": list(stamped.details),
         "faults": [_fault(fault) for fault in stamped.faults],
-        "mend": _mend(stamped.mend),
+        "fix": _fix(stamped.fix),
     }
 
 
@@ -108,18 +108,18 @@ def _fault(fault: Fault) -> dict[str, Value]:
         "revision": fault.revision or None,
         "details": list(fault.details),
         "guess": fault.guess,
-        "mend": _mend(fault.mend),
+        "fix": _fix(fault.fix),
     }
 
 
-def _mend(mend: Mend | None) -> Value:
-    if mend is None:
+def _fix(fix: Fix | None) -> Value:
+    if fix is None:
         return None
     return {
-        "text": mend.text,
-        "command": mend.command or None,
-        "file": mend.file or None,
-        "line": mend.line or None,
-        "becomes": mend.becomes or None,
-        "sql": mend.sql or None,
+        "text": fix.text,
+        "command": fix.command or None,
+        "file": fix.file or None,
+        "line": fix.line or None,
+        "becomes": fix.becomes or None,
+        "sql": fix.sql or None,
     }

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from schema_guard.errors import GuardError
-from schema_guard.integrations.alembic.faults import Fault, Mend, Severity
+from schema_guard.integrations.alembic.faults import Fault, Fix, Severity
 from schema_guard.integrations.alembic.live import Read, quoted
 from schema_guard.integrations.alembic.pending import Change, Pending, There
 from schema_guard.integrations.alembic.typed import Commands
@@ -129,16 +129,16 @@ def early_faults(early: Sequence[Early], commands: Commands) -> Iterator[Fault]:
         if not item.filled:
             holds = "holds no rows" if change.kind == "table" else "holds no values"
             sql = ";\n".join(item.drop)
-            mend = Mend(f"{'; '.join(item.drop)}; then {deploy}", command=deploy, sql=sql)
+            fix = Fix(f"{'; '.join(item.drop)}; then {deploy}", command=deploy, sql=sql)
             message = (
                 f"{change.revision} is still to run and {does}, but {also}: {change.object} {holds}, something "
                 "made it before its time (a guard, create_all)"
             )
         else:
-            mend = Mend(
+            fix = Fix(
                 f"a person has to bring the rows together: do by hand what {change.file}:{change.line} does, empty or "
                 f"drop {change.object} where it is not needed, then {deploy}; or, where all is done by hand, "
                 f"{commands('stamp')} --revision {change.revision}"
             )
             message = f"{change.revision} is still to run and {does}, but {also}, and {change.object} holds rows"
-        yield Fault("made-early", Severity.BREAKS, message, mend, change.file, change.line, change.revision)
+        yield Fault("made-early", Severity.BREAKS, message, fix, change.file, change.line, change.revision)

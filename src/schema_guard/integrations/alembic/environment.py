@@ -12,7 +12,7 @@ from sqlalchemy.engine import URL
 from schema_guard.dialects.base import Facts
 from schema_guard.errors import UnreachableError
 from schema_guard.integrations.alembic.batch_leftovers import batch_leftovers
-from schema_guard.integrations.alembic.faults import Fault, Mend, Severity
+from schema_guard.integrations.alembic.faults import Fault, Fix, Severity
 from schema_guard.integrations.alembic.live import Live, open_live, quoted
 from schema_guard.integrations.alembic.scratch import PREFIX
 from schema_guard.schema import Schema, Table
@@ -50,7 +50,7 @@ def environment_faults(url: URL, facts: Facts, live: Live, actual: Schema) -> It
             "server-version",
             Severity.BREAKS,
             f"PostgreSQL {facts.server.version} is older than 12",
-            Mend("upgrade the server"),
+            Fix("upgrade the server"),
         )
     yield from _search_path(facts, live)
     yield from _privileges(facts, live)
@@ -60,7 +60,7 @@ def environment_faults(url: URL, facts: Facts, live: Live, actual: Schema) -> It
             "pooler",
             Severity.RISK,
             "a pooler gives every transaction another session: the guard's lock and session settings don't hold there",
-            Mend("connect DDL directly: --ddl-url URL (SCHEMA_GUARD_DDL_URL)"),
+            Fix("connect DDL directly: --ddl-url URL (SCHEMA_GUARD_DDL_URL)"),
         )
     yield from _leftovers(live)
 
@@ -71,13 +71,13 @@ def _read_only(facts: Facts) -> Fault:
             "read-only",
             Severity.BREAKS,
             f"{facts.server.database} may not be written",
-            Mend(f"chmod u+w {facts.server.database}, or give its directory to the user that runs the application"),
+            Fix(f"chmod u+w {facts.server.database}, or give its directory to the user that runs the application"),
         )
     return Fault(
         "read-only",
         Severity.BREAKS,
         "the connection is read only: a standby, or default_transaction_read_only is on",
-        Mend("connect to the primary: with libpq, several hosts and target_session_attrs=read-write in the URL"),
+        Fix("connect to the primary: with libpq, several hosts and target_session_attrs=read-write in the URL"),
     )
 
 
@@ -87,7 +87,7 @@ def _sqlite(url: URL, facts: Facts) -> Iterator[Fault]:
             "server-version",
             Severity.RISK,
             f"SQLite {facts.server.version} cannot drop a column (3.35 can): revisions need batch mode",
-            Mend("use a Python that brings a newer SQLite"),
+            Fix("use a Python that brings a newer SQLite"),
         )
     database = url.database or ""
     if database and not database.startswith("file:") and not Path(database).is_absolute() and database != ":memory:":
@@ -96,21 +96,21 @@ def _sqlite(url: URL, facts: Facts) -> Iterator[Fault]:
             Severity.NOTE,
             f"the URL's path is relative: it is {Path(database).resolve()} from this directory, and another file "
             "elsewhere",
-            Mend(f"sqlite:////{str(Path(database).resolve()).lstrip('/')}"),
+            Fix(f"sqlite:////{str(Path(database).resolve()).lstrip('/')}"),
         )
     if database in ("", ":memory:"):
         yield Fault(
             "file",
             Severity.RISK,
             "a database in memory is gone with its connection: migrations and the application each see their own",
-            Mend("use a file: sqlite:///app.db"),
+            Fix("use a file: sqlite:///app.db"),
         )
     elif Path(database).exists() and not os.access(Path(database).resolve().parent, os.W_OK):
         yield Fault(
             "file",
             Severity.BREAKS,
             f"the directory {Path(database).resolve().parent} may not be written, where SQLite puts its journal",
-            Mend("give the directory to the user that runs the application"),
+            Fix("give the directory to the user that runs the application"),
         )
 
 
@@ -121,7 +121,7 @@ def _search_path(facts: Facts, live: Live) -> Iterator[Fault]:
             "search-path",
             Severity.BREAKS,
             f"no schema of the search_path ({setting}) exists: unqualified tables go nowhere",
-            Mend(
+            Fix(
                 "ALTER ROLE CURRENT_USER SET search_path = public",
                 sql="ALTER ROLE CURRENT_USER SET search_path = public",
             ),
@@ -147,7 +147,7 @@ def _privileges(facts: Facts, live: Live) -> Iterator[Fault]:
             "privileges",
             Severity.BREAKS,
             f"role {role} may not create anything in schema {facts.default_schema}",
-            Mend(f"as its owner: {sql}", sql=sql),
+            Fix(f"as its owner: {sql}", sql=sql),
         )
     if temp is False:
         name = str(live.read("SELECT pg_catalog.current_database()")[0][0])
@@ -156,7 +156,7 @@ def _privileges(facts: Facts, live: Live) -> Iterator[Fault]:
             "privileges",
             Severity.NOTE,
             f"role {role} may not make temporary tables; the guard needs none, a revision may",
-            Mend(f"as the database's owner: {sql}", sql=sql),
+            Fix(f"as the database's owner: {sql}", sql=sql),
         )
 
 
@@ -171,7 +171,7 @@ def _owners(tables: Sequence[Table], live: Live) -> Iterator[Fault]:
         "not-owner",
         Severity.BREAKS,
         f"role {role} does not own {names}: ALTER TABLE fails",
-        Mend(f"as the owner: {'; '.join(statements)}", sql=";\n".join(statements)),
+        Fix(f"as the owner: {'; '.join(statements)}", sql=";\n".join(statements)),
     )
 
 
@@ -186,7 +186,7 @@ def _leftovers(live: Live) -> Iterator[Fault]:
             "leftover-scratch",
             Severity.NOTE,
             f"{name} was made for a replay that was killed",
-            Mend(f"when no replay is running: {sql}", sql=sql),
+            Fix(f"when no replay is running: {sql}", sql=sql),
         )
 
 

@@ -1,11 +1,11 @@
-"""What is wrong, as data: a code, where, and the mend."""
+"""What is wrong, as data: a code, where, and the fix."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import IntEnum
 
-__all__ = ["CODES", "Fault", "Mend", "Severity"]
+__all__ = ["CODES", "Fault", "Fix", "Severity"]
 
 
 class Severity(IntEnum):
@@ -24,7 +24,7 @@ class Severity(IntEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Mend:
+class Fix:
     """What to do: a command line to run, a line of a file to write, or SQL; `text` says it to a person.
 
     `becomes` replaces line `line` of `file`; with line 0 the file is to be removed, renamed or written as `text` says.
@@ -45,7 +45,7 @@ class Fault:
     code: str
     severity: Severity
     message: str
-    mend: Mend | None = None
+    fix: Fix | None = None
     file: str = ""
     line: int = 0
     revision: str = ""
@@ -96,7 +96,7 @@ CODES = {
     "models-not-registered": "models that env.py's metadata does not hold",
     "env-other-database": "env.py connects to another database",
     "several-databases": "env.py works on several databases, and only one of them is looked at",
-    "replay-impossible": "no scratch database could be had",
+    "replay-impossible": "no scratch database could be created",
     "replay-fails": "a revision fails on an empty database",
     "replay-not-empty": "the application makes tables before the first revision runs",
     "head-drift": "the last revision and the models differ",

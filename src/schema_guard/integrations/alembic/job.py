@@ -38,7 +38,7 @@ class Failure(StrEnum):
     """Why a revision did not run."""
 
     LOCK = "lock"
-    """A lock was not to be had in time: may be tried again."""
+    """Could not acquire a lock in time: may be tried again."""
     EXISTS = "exists"
     """It creates what is already there."""
     LACKS = "lacks"

@@ -9,7 +9,7 @@ from pathlib import Path
 from schema_guard.counted import counted
 from schema_guard.difference import Impact
 from schema_guard.integrations.alembic.chain import Chain
-from schema_guard.integrations.alembic.faults import Fault, Mend, Severity
+from schema_guard.integrations.alembic.faults import Fault, Fix, Severity
 from schema_guard.integrations.alembic.job import Failed, Failure
 from schema_guard.integrations.alembic.matching import Proof
 from schema_guard.integrations.alembic.operations import asks_first, collisions
@@ -48,7 +48,7 @@ def replay_faults(
             Severity.BREAKS if own else Severity.RISK,
             f"before the first revision ran, the database had {counted(len(first), 'table')}: "
             "the application runs create_all() as it is imported, and the revisions collide with that",
-            Mend("take create_all() out of the application's start; migrations make the tables"),
+            Fix("take create_all() out of the application's start; migrations make the tables"),
         )
     if played.failed is not None:
         yield _failed(project, played, played.failed, own=own and played.failed.revision not in ran)
@@ -73,7 +73,7 @@ def _failed(project: Project, played: Replay, failed: Failed, *, own: bool) -> F
         "replay-fails",
         Severity.BREAKS if own else Severity.RISK,
         f"{failed.revision} fails on an empty {played.system} after {counted(before, 'revision')}: {failed.message}",
-        Mend(_advice(failed, project.chain, played.system), file=file),
+        Fix(_advice(failed, project.chain, played.system), file=file),
         file,
         failed.line or revision.line("revision"),
         failed.revision,
@@ -102,7 +102,7 @@ def _advice(failed: Failed, chain: Chain, system: str) -> str:
         )
     if system == "sqlite" and failed.message.startswith(("OperationalError", "NotImplementedError")):
         return "SQLite alters a table only by copying it: with op.batch_alter_table(..)"
-    return "mend the revision; the chain has to run on an empty database"
+    return "fix the revision; the chain has to run on an empty database"
 
 
 def _drift(report: Report, system: str, *, own: bool, commands: Commands) -> Iterator[Fault]:
@@ -118,13 +118,13 @@ def _drift(report: Report, system: str, *, own: bool, commands: Commands) -> Ite
         f"after the last revision {len(found)} things that the models expect are missing on {system}: "
         + ", ".join(f"{difference.object} ({difference.headline})" for difference in found[:MANY])
         + (f" and {len(found) - MANY} more" if len(found) > MANY else ""),
-        Mend(command, command=command),
+        Fix(command, command=command),
         details=tuple(f"{difference.object}: {difference.headline}" for difference in found),
     )
 
 
-def proof_faults(stamped: Sequence[str], chain: Chain, proof: Proof, commands: Commands, step: Mend) -> Iterator[Fault]:
-    """The stamp, held against what the database was proved to have; `step` mends one that has no revision's schema."""
+def proof_faults(stamped: Sequence[str], chain: Chain, proof: Proof, commands: Commands, step: Fix) -> Iterator[Fault]:
+    """The stamp, held against what the database was proved to have; `step` fixes one that has no revision's schema."""
     stamp = commands("stamp")
     known = frozenset(chain.upto(stamped))
     if any(row not in chain for row in stamped):
@@ -142,36 +142,36 @@ def proof_faults(stamped: Sequence[str], chain: Chain, proof: Proof, commands: C
             Severity.BREAKS,
             f"stamped {', '.join(stamped)}, but the database has what {', '.join(match.heads) or 'no revision'} "
             "leaves: proved by a replay",
-            Mend(stamp, command=stamp),
+            Fix(stamp, command=stamp),
             revision=stamped[0],
         )
         return
     yield from _no_match(stamped, chain, proof, commands, step)
 
 
-def with_proof(fault: Fault, proof: Proof, commands: Commands, step: Mend) -> Fault:
-    """Where alembic_version says nothing: the mend that a replay showed to work.
+def with_proof(fault: Fault, proof: Proof, commands: Commands, step: Fix) -> Fault:
+    """Where alembic_version says nothing: the fix that a replay showed to work.
 
     Args:
         fault: of any kind.
         proof: what the database was compared with.
         commands: what a person types.
-        step: the mend where it has the schema of no revision.
+        step: the fix where it matches no revision.
     """
     if fault.code != "unstamped":
         return fault
     match = proof.match
     if match is None:
         details = (*proof.nearest.lacks, *(f"{fact} is there too early" for fact in proof.nearest.early))
-        return replace(fault, mend=step, details=details)
+        return replace(fault, fix=step, details=details)
     if not match.heads:
-        return replace(fault, mend=Mend(f"{commands.repair}: nothing of the chain is there", command=commands.repair))
+        return replace(fault, fix=Fix(f"{commands.repair}: nothing of the chain is there", command=commands.repair))
     stamp = commands("stamp")
-    return replace(fault, mend=Mend(f"{stamp}: by a replay it has what {', '.join(match.heads)} leaves", command=stamp))
+    return replace(fault, fix=Fix(f"{stamp}: by a replay it has what {', '.join(match.heads)} leaves", command=stamp))
 
 
-def _no_match(stamped: Sequence[str], chain: Chain, proof: Proof, commands: Commands, step: Mend) -> Iterator[Fault]:
-    """The database has the schema of no revision: what that means for the next deploy depends on what is different."""
+def _no_match(stamped: Sequence[str], chain: Chain, proof: Proof, commands: Commands, step: Fix) -> Iterator[Fault]:
+    """The database matches no revision: what that means for the next deploy depends on what is different."""
     own = proof.stamped
     ran = chain.upto(stamped)
     pending = [chain.by_id[id_].file for id_ in chain.order if id_ not in ran]
@@ -181,7 +181,7 @@ def _no_match(stamped: Sequence[str], chain: Chain, proof: Proof, commands: Comm
             Severity.NOTE,
             f"the database has {_list(own.early)} already, which revisions after {', '.join(stamped)} make only where "
             "it is missing",
-            Mend(commands("deploy"), command=commands("deploy")),
+            Fix(commands("deploy"), command=commands("deploy")),
             revision=stamped[0],
             details=own.early,
         )
@@ -202,7 +202,7 @@ def _no_match(stamped: Sequence[str], chain: Chain, proof: Proof, commands: Comm
             f"the database differs from what {', '.join(stamped)} leaves: {_list(own.lacks)}. It was changed by hand, "
             "or by an apply of this guard (which follows the models and not the revisions), or a revision was edited "
             "after it ran",
-            Mend(f"{commands('apply')} makes what the models still expect of it; the rest is a revision to write"),
+            Fix(f"{commands('apply')} makes what the models still expect of it; the rest is a revision to write"),
             revision=stamped[0],
             details=own.lacks,
         )
@@ -211,7 +211,7 @@ def _no_match(stamped: Sequence[str], chain: Chain, proof: Proof, commands: Comm
         yield Fault(
             "blind-stamp",
             Severity.BREAKS,
-            f"stamped {', '.join(stamped)}, but the database has the schema of no revision; nearest is "
+            f"stamped {', '.join(stamped)}, but the database matches no revision; nearest is "
             f"{', '.join(proof.nearest.heads) or 'the empty database'}. It lacks {_list(standing.lacks)}",
             step,
             revision=stamped[0],
@@ -233,6 +233,6 @@ def _behind(stamped: Sequence[str], heads: Sequence[str], chain: Chain, stamp: s
         f"stamped {', '.join(stamped)}, but the database already has what {', '.join(heads)} leaves: "
         f"{', '.join(pending)} "
         "would make it again",
-        Mend(stamp, command=stamp),
+        Fix(stamp, command=stamp),
         revision=stamped[0],
     )

@@ -19,7 +19,7 @@ from schema_guard.errors import ConfigurationError, StepError, one_line
 from schema_guard.integrations.alembic.chain import Chain
 from schema_guard.integrations.alembic.chain_faults import chain_faults
 from schema_guard.integrations.alembic.doctor import Doctor, Look
-from schema_guard.integrations.alembic.faults import Fault, Mend
+from schema_guard.integrations.alembic.faults import Fault, Fix
 from schema_guard.integrations.alembic.live import Live, open_live, quoted
 from schema_guard.integrations.alembic.matching import Match, Proof
 from schema_guard.integrations.alembic.replay import Project, Replay
@@ -51,8 +51,8 @@ class Stamped:
     """Revisions now taken as run because a person says so: nobody can tell whether they changed rows."""
     details: tuple[str, ...] = ()
     faults: tuple[Fault, ...] = ()
-    mend: Mend | None = None
-    """What to do where the database has the schema of no revision."""
+    fix: Fix | None = None
+    """What to do where the database matches no revision."""
 
     @property
     def proved(self) -> bool:
@@ -69,7 +69,7 @@ def stamp(doctor: Doctor, wait: float, revision: str | None = None) -> Stamped:
         revision: a person says that this one ran, of those that leave the same tables; None takes what is proved.
 
     Raises:
-        ConfigurationError: there is no chain, or no scratch database can be had.
+        ConfigurationError: there is no chain, or no scratch database can be created.
         UnreachableError, LockTimeoutError: the database does not answer, another guard is at work.
         StepError: alembic_version could not be written.
     """
@@ -98,7 +98,7 @@ def prove_and_stamp(doctor: Doctor, project: Project, session: Session, *, revis
             return _not_replayed(project, played, look)  # a match could be a mistake: what later ones make is unknown
         chosen = _Choice(doctor, project, look, live).of(proof, revision)
     if isinstance(chosen, Stamped):
-        return chosen if proof.match is not None else replace(chosen, mend=doctor.unmatched(project, proof))
+        return chosen if proof.match is not None else replace(chosen, fix=doctor.unmatched(project, proof))
     if set(chosen.heads) == set(look.version.all_rows):
         return Stamped(False, look.version.rows, chosen.heads, match=chosen)
     write_stamp(doctor.url, *project.version_table, chosen.heads, look.version.all_rows)
@@ -114,7 +114,7 @@ def _newer(newer: tuple[str, ...], look: Look, commands: Commands) -> Stamped:
         rows,
         rows,
         f"{look.version.name} names {', '.join(newer)}, which no file of this release has: a newer release was here",
-        mend=Mend(f"nothing, where a newer release was here; where the file is lost: {commands('stamp', *lost)}"),
+        fix=Fix(f"nothing, where a newer release was here; where the file is lost: {commands('stamp', *lost)}"),
     )
 
 
@@ -157,14 +157,14 @@ class _Choice:
                 *proof.nearest.lacks,
                 *(f"{fact}: there already, a later revision makes it" for fact in proof.nearest.early),
             )
-            return self._refused(f"the database has the schema of no revision; nearest is {near}", details)
+            return self._refused(f"the database matches no revision; nearest is {near}", details)
         if revision is not None:
             return self._said(match, revision)
         if match.stays:
             return match
         veto = self._left(match) or not_seen(match, self.chain, self.project.location.command, self.doctor.commands)
         if veto is not None:
-            return replace(self._refused(veto.why, veto.details), match=match, mend=veto.mend)
+            return replace(self._refused(veto.why, veto.details), match=match, fix=veto.fix)
         if not match.heads and not self.look.version.all_rows:
             repair = self.doctor.commands.repair
             why = f"the database has nothing of the chain: there is nothing to stamp; {repair} runs it"
@@ -188,12 +188,12 @@ class _Choice:
             alembic = self.project.location.command
             said = f"{self.look.version.name} says that {', '.join(back)} ran"
             why = f"{said}: stamped back to {revision}, it would run again"
-            mend = Mend(f"where you know that it did not run: {alembic} stamp {ids[0]}")
-            return replace(self._refused(why), mend=mend)
+            fix = Fix(f"where you know that it did not run: {alembic} stamp {ids[0]}")
+            return replace(self._refused(why), fix=fix)
         claim = replace(match, heads=chain.heads_of(asked), ran=asked)
         veto = self._left(claim)
         if veto is not None:
-            return replace(self._refused(veto.why, veto.details), match=match, mend=veto.mend)
+            return replace(self._refused(veto.why, veto.details), match=match, fix=veto.fix)
         believed = frozenset(match.unseen) | {id_ for id_ in match.untraced - match.ran if not chain.by_id[id_].empty}
         unseen = tuple(id_ for id_ in chain.order if id_ in asked & believed)
         return replace(claim, unseen=unseen)

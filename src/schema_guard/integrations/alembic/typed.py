@@ -1,4 +1,4 @@
-"""The command lines that mends name, as a person would type them here."""
+"""The command lines that fixes name, as a person would type them here."""
 
 from __future__ import annotations
 

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from schema_guard.integrations.alembic.chain import Chain, Revision
 from schema_guard.integrations.alembic.early import early_of, holds_values
-from schema_guard.integrations.alembic.faults import Mend
+from schema_guard.integrations.alembic.faults import Fix
 from schema_guard.integrations.alembic.live import Read
 from schema_guard.integrations.alembic.matching import Match
 from schema_guard.integrations.alembic.pending import There, pending_of
@@ -28,7 +28,7 @@ class Veto:
 
     why: str
     details: tuple[str, ...]
-    mend: Mend | None
+    fix: Fix | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,7 +103,7 @@ def _kept(fact: str, schema: Schema, read: Read, there: There) -> str | None:
 
 def _way_out(
     revision: str, chain: Chain, match: Match, schema: Schema, there: There, read: Read, commands: Commands
-) -> Mend:
+) -> Fix:
     """Where what it would rename into is there and empty: DROP it, stamp what is before, and deploy."""
     before = frozenset(id_ for id_ in match.ran if revision not in chain.upto([id_]))
     system = "sqlite" if there.fold else "postgresql"
@@ -111,9 +111,9 @@ def _way_out(
     drops = tuple(statement for item in early if not item.filled for statement in item.drop)
     repair = commands.repair
     if drops and not any(item.filled for item in early):
-        return Mend(f"{'; '.join(drops)}; then {repair}", command=repair, sql=";\n".join(drops))
+        return Fix(f"{'; '.join(drops)}; then {repair}", command=repair, sql=";\n".join(drops))
     file = chain.by_id[revision].file
-    return Mend(
+    return Fix(
         f"do by hand what {_short(file)} does, or take away what was made before its time, then {commands('stamp')}"
     )
 
@@ -138,7 +138,7 @@ def not_seen(match: Match, chain: Chain, alembic: str, commands: Commands) -> Ve
             f"the database has what {', '.join(match.heads) or 'no revision'} leaves, but alembic_version says that "
             f"{', '.join(back)} ran, and {details[0]}: stamped back, it would run again",
             details,
-            Mend(
+            Fix(
                 f"{commands('apply')} makes what the database lacks; where you know that {', '.join(back)} did not "
                 f"run: {alembic} stamp {head or 'base'}"
             ),
@@ -168,12 +168,12 @@ def _short(file: str) -> str:
     return str(path.relative_to(Path.cwd())) if path.is_relative_to(Path.cwd()) else file
 
 
-def _choice(match: Match, chain: Chain, alembic: str, head: str, commands: Commands) -> Mend:
+def _choice(match: Match, chain: Chain, alembic: str, head: str, commands: Commands) -> Fix:
     ran = commands("stamp", "--revision", head)
     parts = [f"where {_list(match.unseen)} ran: {ran}"]
     for id_ in match.unseen:
         parts.append(f"where {id_} did not run: {_run(id_, match, chain, alembic, head, commands)}")
-    return Mend("; ".join(parts))
+    return Fix("; ".join(parts))
 
 
 def _run(id_: str, match: Match, chain: Chain, alembic: str, head: str, commands: Commands) -> str:

@@ -9,7 +9,7 @@ from pathlib import Path
 from schema_guard.counted import counted
 from schema_guard.integrations.alembic.deploy import Deployment
 from schema_guard.integrations.alembic.doctor import Diagnosis
-from schema_guard.integrations.alembic.faults import Fault, Mend, Severity
+from schema_guard.integrations.alembic.faults import Fault, Fix, Severity
 from schema_guard.integrations.alembic.job import Failed
 from schema_guard.integrations.alembic.stamp import Stamped
 from schema_guard.render.line import Line, Span, Style, blank, line, words
@@ -24,7 +24,7 @@ _GROUPS = (
 
 
 def doctor_lines(diagnosis: Diagnosis, exit_code: int, *, verbose: bool = False) -> list[Line]:
-    """The diagnosis: what was looked at, the faults by severity with their mends, the verdict."""
+    """The diagnosis: what was looked at, the faults by severity with their fixes, the verdict."""
     lines = [line(Span(text, Style.BOLD) if not number else words(text)) for number, text in enumerate(diagnosis.lines)]
     if diagnosis.chain:
         heads = ", ".join(diagnosis.heads) or "none"
@@ -71,11 +71,11 @@ def _fault(fault: Fault, sign: str, style: Style, *, verbose: bool) -> list[Line
         lines.append(line("      ", Span("at   ", Style.DIM), words(place(fault.file, fault.line))))
     if verbose:
         lines.extend(line("           ", words(detail)) for detail in fault.details)
-    return lines + _mend(fault.mend)
+    return lines + _fix(fault.fix)
 
 
-def _mend(mend: Mend | None) -> list[Line]:
-    return [] if mend is None else [line("      ", Span("mend ", Style.DIM), words(_shortened(mend.text)))]
+def _fix(fix: Fix | None) -> list[Line]:
+    return [] if fix is None else [line("      ", Span("fix ", Style.DIM), words(_shortened(fix.text)))]
 
 
 def place(file: str, number: int) -> str:
@@ -104,7 +104,7 @@ def stamp_lines(stamped: Stamped, exit_code: int) -> list[Line]:
         lines.extend(line("  ! ", words(f"left over from an earlier revision: {fact}")) for fact in match.leftovers)
         lines.extend(line("  ! ", words(f"{id_} is taken as run because you say so")) for id_ in stamped.rows)
     lines.extend(line("  ✗ ", words(detail)) for detail in stamped.details)
-    lines.extend(_mend(stamped.mend))
+    lines.extend(_fix(stamped.fix))
     lines.extend(fault_lines(stamped.faults))
     if stamped.written:
         verdict = Span(f"stamped {now} (before: {before})", Style.GOOD)
@@ -131,7 +131,7 @@ def deploy_lines(deployment: Deployment, exit_code: int) -> list[Line]:
     if stamped is not None and stamped.why:
         lines.append(line(words(f"the chain was not repaired: {stamped.why}")))
         lines.extend(line("  ✗ ", words(detail)) for detail in stamped.details)
-        lines.extend(_mend(stamped.mend))
+        lines.extend(_fix(stamped.fix))
     after = ", ".join(deployment.after) or "nothing"
     if deployment.newer:
         lines.extend(newer_lines(deployment.newer, exit_code, deployment.lost))

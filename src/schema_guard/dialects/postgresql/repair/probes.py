@@ -63,7 +63,7 @@ def name_free(relation: str) -> str:
 
 
 def not_its_sequence(relation: str, table: str, column: str) -> str:
-    """True when the name is held by something else than a sequence that is this column's or nobody's."""
+    """True when the name is held by something else than a sequence that this column owns or none does."""
     return (
         f"SELECT EXISTS (SELECT 1 FROM pg_catalog.pg_class c WHERE c.oid = {_relation(relation)} AND (c.relkind <> 'S'"
         " OR EXISTS (SELECT 1 FROM pg_catalog.pg_depend d JOIN pg_catalog.pg_attribute a"

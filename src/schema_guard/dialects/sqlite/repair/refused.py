@@ -1,4 +1,4 @@
-"""What SQLite has no words for, or what is nobody's to change: one reason for each kind."""
+"""What SQLite has no words for, or what may not be changed: one reason for each kind."""
 
 from __future__ import annotations
 

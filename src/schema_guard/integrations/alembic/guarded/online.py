@@ -31,13 +31,13 @@ _SETTINGS = "SELECT pg_catalog.current_setting('search_path'), pg_catalog.curren
 
 
 def run_online(part: Part, context: MigrationContext, limits: Limits) -> None:
-    """Mend what the revision speaks of.
+    """Fix what the revision speaks of.
 
     What earlier revisions of this run did is committed first: the guard works on connections of its own, one short
     transaction after the other, so that no lock is held for longer than its statement.
 
     Raises:
-        CommandError: a step failed, or a lock was not to be had in time; run again, what is done stays done.
+        CommandError: a step failed, or a lock could not be acquired in time; run again, what is done stays done.
     """
     bind = context.bind
     assert bind is not None
@@ -101,4 +101,4 @@ def _settle(part: Part, report: Report) -> None:
     for finding in report.findings:
         if finding.difference.impact is not Impact.NOTES:
             why = f": {finding.refusal.reason}" if finding.refusal else ""
-            log.warning("not mended: %s: %s%s", finding.difference.object, finding.difference.headline, why)
+            log.warning("not fixed: %s: %s%s", finding.difference.object, finding.difference.headline, why)

@@ -97,7 +97,7 @@ def guarded(
         lock_timeout: seconds; the longest that one try waits for a lock.
 
     Raises:
-        CommandError: a step failed, or a lock was not to be had in time.
+        CommandError: a step failed, or a lock could not be acquired in time.
 
     Example:
         with guarded(op) as guarded_op:

@@ -48,7 +48,7 @@ class Written:
 
 
 def text_for(guard: Guard, database: Any) -> Text:
-    """The revision that mends what a database lacks. Raises as `guard.check` does."""
+    """The revision that fixes what a database lacks. Raises as `guard.check` does."""
     with closing(open_session(database)) as session:
         session.locate(*unqualified_names(guard.models, session.dialect))
         writer = Writer(session.dialect)

@@ -1,4 +1,4 @@
-"""From a plan to the body of upgrade(): one guarded operation for each difference that a step mends."""
+"""From a plan to the body of upgrade(): one guarded operation for each difference that a step fixes."""
 
 from __future__ import annotations
 
@@ -81,10 +81,10 @@ def revision_text(
     writer: Writer,
     languages: Languages,
 ) -> Text:
-    """The source of a revision that mends these differences.
+    """The source of a revision that fixes these differences.
 
     Args:
-        differences: what a plan's steps mend.
+        differences: what a plan's steps fix.
         refusals: what they don't, to be said in comments.
         guard: whose plan it is.
         writer: writes as the plan's database does.

@@ -1,4 +1,4 @@
-"""What a mend names works when it is followed to the letter."""
+"""What a fix names works when it is followed to the letter."""
 
 from __future__ import annotations
 
@@ -24,8 +24,8 @@ def test_a_stamp_that_would_be_refused_is_not_named(on_sqlite: Stage) -> None:
     stage = on_sqlite
     half_made(stage)
     fault = stage.doctor("--replay").faults["unstamped"]
-    assert fault["mend"]["command"] == "schema-guard apply shop:Base && schema-guard deploy shop:Base --repair-chain"
-    stage.mend(fault)
+    assert fault["fix"]["command"] == "schema-guard apply shop:Base && schema-guard deploy shop:Base --repair-chain"
+    stage.fix(fault)
     assert stage.doctor("--replay").code == 0
     assert stage.stamped() == ["r3"]
 
@@ -34,13 +34,13 @@ def test_a_refused_stamp_says_what_works(on_sqlite: Stage) -> None:
     """Without a replay the doctor names the stamp, and the stamp what comes then; so does the deploy."""
     stage = on_sqlite
     half_made(stage)
-    mend = stage.doctor().faults["unstamped"]["mend"]
-    assert mend["command"] == "schema-guard stamp shop:Base"
-    assert "schema-guard apply shop:Base, then" in mend["text"]
-    assert "mend schema-guard apply shop:Base, then" in stage.deploy("--repair-chain").out
+    fix = stage.doctor().faults["unstamped"]["fix"]
+    assert fix["command"] == "schema-guard stamp shop:Base"
+    assert "schema-guard apply shop:Base, then" in fix["text"]
+    assert "fix schema-guard apply shop:Base, then" in stage.deploy("--repair-chain").out
     refused = stage.guard("stamp", "--format", "json").document
     assert not refused["written"]
-    stage.mend(refused)
+    stage.fix(refused)
     assert stage.stamped() == ["r3"]
 
 
@@ -50,10 +50,10 @@ def test_what_apply_does_not_make_is_for_a_person(on_sqlite: Stage) -> None:
     stage.revision("r4", "r3", 'op.create_index("by_name", "proposals", ["name"])\nop.drop_table("users")')
     stage.write("shop.py", MODELS.replace("class User(Base)", "class User(Base if False else object)"))
     assert stage.guard("apply").code == 0
-    mend = stage.guard("stamp", "--format", "json").document["mend"]
-    assert mend["command"] is None
-    assert "by hand" in mend["text"]
-    assert "alembic stamp r4" in mend["text"]
+    fix = stage.guard("stamp", "--format", "json").document["fix"]
+    assert fix["command"] is None
+    assert "by hand" in fix["text"]
+    assert "alembic stamp r4" in fix["text"]
 
 
 def test_a_chain_that_asks_first_needs_no_stamp(on_sqlite: Stage) -> None:
@@ -68,7 +68,7 @@ def test_a_chain_that_asks_first_needs_no_stamp(on_sqlite: Stage) -> None:
     )
     found = stage.doctor()
     assert (found.code, found.faults["unstamped"]["severity"]) == (0, "note")
-    stage.mend(found.faults["unstamped"])
+    stage.fix(found.faults["unstamped"])
     assert stage.doctor("--replay").code == 0
     assert stage.stamped() == ["r3"]
 
@@ -82,7 +82,7 @@ def test_a_guarded_revision_does_not_collide(stage: Stage) -> None:
     stage.sql("DROP INDEX ix_proposals_visitor")
     found = stage.doctor("--replay")
     assert (found.code, found.faults["made-early"]["severity"]) == (0, "note")
-    stage.mend(found.faults["made-early"])
+    stage.fix(found.faults["made-early"])
     assert stage.stamped() == ["r3"]
 
 
@@ -105,8 +105,8 @@ def test_a_database_with_nothing_of_the_chain(on_sqlite: Stage) -> None:
     stage.revision("r1", None, PROPOSALS)
     stage.sql(USERS_BY_HAND)
     fault = stage.doctor("--replay").faults["unstamped"]
-    assert fault["mend"]["command"] == "schema-guard deploy shop:Base --repair-chain"
-    stage.mend(fault)
+    assert fault["fix"]["command"] == "schema-guard deploy shop:Base --repair-chain"
+    stage.fix(fault)
     assert stage.stamped() == ["r1"]
 
 
@@ -116,8 +116,8 @@ def test_commands_name_the_configuration_and_suit_a_shell(on_sqlite: Stage) -> N
     stage.sql(USERS_BY_HAND)
     stage.write("shop.py", MODELS + "\ndef guard():\n    return Base.metadata\n")
     stage.target = "shop:guard()"
-    mend = stage.doctor("--config", "alembic.ini").faults["unstamped"]["mend"]
-    assert mend["command"] == "schema-guard stamp 'shop:guard()' --config alembic.ini"
+    fix = stage.doctor("--config", "alembic.ini").faults["unstamped"]["fix"]
+    assert fix["command"] == "schema-guard stamp 'shop:guard()' --config alembic.ini"
 
 
 def test_revisions_without_their_source(on_sqlite: Stage) -> None:
