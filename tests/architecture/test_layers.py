@@ -12,6 +12,8 @@ LAYERS = (
     ("alembic",),
     ("target", "integrations", "demo"),
     ("guard",),
+    ("rounds",),
+    ("look",),
     ("execute", "render"),
     ("dialects",),
     ("dialects.postgresql", "dialects.sqlite"),

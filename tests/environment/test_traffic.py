@@ -23,7 +23,7 @@ from schema_guard.dialects.postgresql.session import PostgreSQLSession
 from schema_guard.errors import LockTimeoutError
 from schema_guard.execute.batches import LONGEST_REST
 from schema_guard.execute.limits import Limits
-from schema_guard.guard import Look
+from schema_guard.look import Look
 from schema_guard.report import Outcome, Report
 from tests.postgres.cluster import Cluster
 from tests.postgres.database import Database, create

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from schema_guard.cli.ahead import with_chain
 from schema_guard.cli.exit_codes import apply_code
 from schema_guard.cli.output import log
-from schema_guard.cli.progress import told
+from schema_guard.cli.progress import log_step
 from schema_guard.cli.request import Request
 from schema_guard.cli.stopping import stoppable
 from schema_guard.cli.waiting import when_reachable
@@ -44,7 +44,7 @@ def applied(asked: Request, lost: tuple[str, ...] = ()) -> Applied:
             stop.check()
             if asked.ddl_url != asked.url:
                 check_same(asked.url, asked.ddl_url, deadline)
-            return guard.apply(asked.ddl_url, asked.limits, heard=told, stop=stop, deadline=deadline)
+            return guard.apply(asked.ddl_url, asked.limits, on_step=log_step, stop=stop, deadline=deadline)
 
         report = when_reachable(repair, asked.wait, log, over=lambda: deadline.over, sleep=stop.sleep)
         code = 128 + stop.signal if stop.asked else apply_code(report)

@@ -112,9 +112,9 @@ def doctor(
     from schema_guard.integrations.alembic import document, words
 
     asked = request(target, url=url)
-    physician = doctor_of(asked, asked.url, place)
+    doctor = doctor_of(asked, asked.url, place)
     systems = [*([asked.url.get_backend_name()] if replay else []), *replay_on]
-    diagnosis = physician.diagnose(replay_on=tuple(dict.fromkeys(systems)))
+    diagnosis = doctor.diagnose(replay_on=tuple(dict.fromkeys(systems)))
     code = _doctor_code(diagnosis)
     if format_ == "json":
         print_text(document.doctor_json(diagnosis, code))
@@ -189,18 +189,18 @@ def deploy(
     Each revision runs in a transaction of its own, with a lock timeout, and again when a lock could not be acquired.
     The budget is for locks and for apply: a revision takes the time it takes. SIGINT and SIGTERM stop it gracefully.
     """
-    from schema_guard.cli.progress import seen, told
+    from schema_guard.cli.progress import log_is_seen, log_step
     from schema_guard.cli.stopping import stoppable
     from schema_guard.cli.waiting import when_reachable
     from schema_guard.integrations.alembic.deploy import deploy as run_deploy
 
-    physician = doctor_of(asked, asked.ddl_url, place, lost)
+    doctor = doctor_of(asked, asked.ddl_url, place, lost)
     deadline = asked.deadline()
     with stoppable() as stop:
 
         def upgrade() -> Deployment:
             return run_deploy(
-                physician, asked.limits, repair_chain=repair_chain, heard=told, stop=stop, deadline=deadline
+                doctor, asked.limits, repair_chain=repair_chain, on_step=log_step, stop=stop, deadline=deadline
             )
 
         deployment = when_reachable(upgrade, asked.wait, log, over=lambda: deadline.over, sleep=stop.sleep)
@@ -218,7 +218,7 @@ def deploy(
 
         lines = deploy_lines(deployment, code)
         if deployment.report is not None:
-            lines += apply_lines(deployment.report, code, keys=Impact.BREAKS, told=seen(), verbose=verbose)
+            lines += apply_lines(deployment.report, code, keys=Impact.BREAKS, told=log_is_seen(), verbose=verbose)
         print_lines(lines, color=not no_color)
     return code
 

@@ -132,7 +132,7 @@ def apply(asked: Request, lost: tuple[str, ...], format_: str, no_color: bool, v
     is rolled back, the report is printed, the exit code is 130 or 143.
     """
     from schema_guard.cli.applying import applied, newer_lines
-    from schema_guard.cli.progress import seen
+    from schema_guard.cli.progress import log_is_seen
 
     done = applied(asked, lost)
     report, code = done.report, done.code
@@ -144,7 +144,7 @@ def apply(asked: Request, lost: tuple[str, ...], format_: str, no_color: bool, v
         from schema_guard.difference import Impact
         from schema_guard.render.text import apply_lines
 
-        lines = newer_lines(done) + apply_lines(report, code, keys=Impact.BREAKS, told=seen(), verbose=verbose)
+        lines = newer_lines(done) + apply_lines(report, code, keys=Impact.BREAKS, told=log_is_seen(), verbose=verbose)
         print_lines(lines, color=not no_color)
     return code
 

@@ -7,10 +7,10 @@ import sys
 from schema_guard.cli.output import log
 from schema_guard.report import StepResult
 
-__all__ = ["seen", "told"]
+__all__ = ["log_is_seen", "log_step"]
 
 
-def told(result: StepResult) -> None:
+def log_step(result: StepResult) -> None:
     """Log what became of a step."""
     from schema_guard.render.text.deeds import deed
     from schema_guard.render.text.phrases import duration
@@ -24,7 +24,7 @@ def told(result: StepResult) -> None:
     log(f"{result.outcome} after {duration(result.seconds)}{tries}: {step.object}: {step.why}{message}")
 
 
-def seen() -> bool:
+def log_is_seen() -> bool:
     """Whether who reads the report has read the log as well: both are on a terminal, or both on stderr."""
     return sys.stdout is sys.stderr or all(
         stream is not None and stream.isatty() for stream in (sys.stdout, sys.stderr)

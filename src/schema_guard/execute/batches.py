@@ -167,7 +167,7 @@ class Walk:
         if not single:
             return self.session.batch(self.step, statement, wait, min(LONGEST, self.limits.statement_timeout))
         alone = replace(self.step, statements=(statement,))
-        return self.session.execute(alone, wait, self.limits.statement_timeout, _unheard)
+        return self.session.execute(alone, wait, self.limits.statement_timeout, _ignore)
 
     def _bounds(self) -> tuple[int, int]:
         low, high = self.session.numbers(self.batches.bounds)
@@ -195,5 +195,5 @@ class Walk:
         self._looked = self.clock.now()
 
 
-def _unheard(_: str) -> None:
+def _ignore(_: str) -> None:
     """Of all the batches only the first is shown."""

@@ -35,7 +35,7 @@ def run(
     started: float,
     *,
     retry: Retry | None = None,
-    heard: Callable[[StepResult], None] | None = None,
+    on_step: Callable[[StepResult], None] | None = None,
 ) -> list[StepResult]:
     """Run every step of the plan that can run within the limits, in order.
 
@@ -45,13 +45,13 @@ def run(
         limits: time budget and timeouts.
         started: time.monotonic() of the run's start.
         retry: how to pause between attempts.
-        heard: is told each result as it comes.
+        on_step: is told each result as it comes.
 
     Returns:
         One result for each step, in the plan's order. Nothing that a statement does raises.
     """
     execution = _Execution(session, limits, started, retry or Retry(clock=Clock(sleep=session.stop.sleep)))
-    tell = heard or _unheard
+    tell = on_step or _ignore
     for urgency in (Urgency.REQUIRED, Urgency.DEBT):
         execution.take_all([step for step in plan.steps if step.urgency is urgency], tell)
     return [execution.results[step.id] for step in plan.steps]
@@ -254,7 +254,7 @@ class _Work:
         )
 
 
-def _unheard(_: StepResult) -> None:
+def _ignore(_: StepResult) -> None:
     """Nobody wants to hear of each step as it ends."""
 
 

@@ -91,7 +91,7 @@ def applied(stage: Stage, metadata: MetaData, statements: Sequence[str] = WRITES
         broken = failures(stage.path, statements)
         assert {what: why for what, why in broken.items() if what not in before} == {}, done
 
-    report = Guard(metadata).apply(stage.engine, heard=look)
+    report = Guard(metadata).apply(stage.engine, on_step=look)
     again = Guard(metadata).apply(stage.engine)
     assert again.results == (), "the same is tried at every boot"
     return report, done

@@ -233,7 +233,7 @@ class SQLiteSession:
 
     def batch(self, step: Step, statement: str, lock_timeout: float, statement_timeout: float) -> int:
         """Run one batch of the step; the lock on the file is released between batches."""
-        return self.execute(replace(step, statements=(statement,)), lock_timeout, statement_timeout, _unheard)
+        return self.execute(replace(step, statements=(statement,)), lock_timeout, statement_timeout, _ignore)
 
     def _back_up(self, statement: str, lock_timeout: float) -> None:
         database, target = target_of(statement)
@@ -252,7 +252,7 @@ class SQLiteSession:
         self._link.close()
 
 
-def _unheard(_: str) -> None:
+def _ignore(_: str) -> None:
     """Nobody lists the batches: there may be very many."""
 
 

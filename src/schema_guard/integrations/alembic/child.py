@@ -71,7 +71,7 @@ def events_of(
         watch = threading.Thread(target=_watch, args=(process, hopeless, over), name="schema-guard-child", daemon=True)
         watch.start()
         try:
-            for event in _heard(process, job, reading):
+            for event in _received(process, job, reading):
                 last = event
                 yield event
         finally:
@@ -95,7 +95,7 @@ def _watch(process: subprocess.Popen[bytes], hopeless: Callable[[], bool], over:
             return
 
 
-def _heard(process: subprocess.Popen[bytes], job: Job, reading: int) -> Iterator[Event]:
+def _received(process: subprocess.Popen[bytes], job: Job, reading: int) -> Iterator[Event]:
     assert process.stdin is not None
     with suppress(BrokenPipeError):
         pickle.dump(job, process.stdin)

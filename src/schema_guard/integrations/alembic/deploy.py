@@ -80,7 +80,7 @@ def deploy(
     limits: Limits,
     *,
     repair_chain: bool = False,
-    heard: Callable[[StepResult], None] | None = None,
+    on_step: Callable[[StepResult], None] | None = None,
     stop: Stop | None = None,
     deadline: Deadline | None = None,
 ) -> Deployment:
@@ -90,7 +90,7 @@ def deploy(
         doctor: the application.
         limits: time for locks and for the guard; a revision itself may take as long as it takes.
         repair_chain: where alembic_version is empty, unknown or wrong, stamp what a replay proves and go on from there.
-        heard: is told of each step of the guard.
+        on_step: is told of each step of the guard.
         stop: asks it to stop: what a revision has begun is rolled back, those that ran stay.
         deadline: when all but the revisions has to be over; None is when the budget ends, counted from now.
 
@@ -114,7 +114,7 @@ def deploy(
         guard = doctor.guard
         if doctor.location is not None:
             guard = guard.withholding(Ahead(doctor.location, lambda: project, doctor.commands, doctor.lost))
-        run.result.report = guard.apply(doctor.url, limits, heard=heard, stop=stop, deadline=deadline)
+        run.result.report = guard.apply(doctor.url, limits, on_step=on_step, stop=stop, deadline=deadline)
     return run.result
 
 

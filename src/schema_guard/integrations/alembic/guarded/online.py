@@ -51,7 +51,7 @@ def run_online(part: Part, context: MigrationContext, limits: Limits) -> None:
                 " use connectable.connect() there instead of connectable.begin()"
             ) from None
         try:
-            report = part.apply(engine, limits, heard=_heard)
+            report = part.apply(engine, limits, on_step=_log_step)
         except GuardError as error:
             raise CommandError(error.message) from None
     _settle(part, report)
@@ -85,7 +85,7 @@ def _of_file(bind: Connection) -> Engine:
     return create_engine(engine.url.set(drivername="sqlite", database=file), poolclass=NullPool)
 
 
-def _heard(result: StepResult) -> None:
+def _log_step(result: StepResult) -> None:
     if result.outcome is Outcome.DONE and result.step.resolves:
         log.info("%s: %s", result.step.object, result.step.why)
 

@@ -1,0 +1,191 @@
+"""One look at the database: what the models expect held against what is there, with the rows that matter counted."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Protocol
+
+from schema_guard.acceptance import Acceptance, matched
+from schema_guard.compare import compare
+from schema_guard.compare.rename import folded
+from schema_guard.compare.warnings import warnings_of
+from schema_guard.dialects.base import Judge, Session
+from schema_guard.difference import Difference, Impact, RowsUnreadable, ValueUnreadable
+from schema_guard.plan import Plan, Policy, Refusal, Step, Survey
+from schema_guard.planner import make_plan
+from schema_guard.report import Finding, Report
+from schema_guard.schema import Name, Schema
+
+__all__ = ["Look", "Withhold", "compared", "locked_tables", "looked", "plan_of", "report_of"]
+
+QUICK = 0.5
+"""Seconds beyond the budget that a look may take."""
+
+
+@dataclass(frozen=True, slots=True)
+class Look:
+    """What one look at the database found."""
+
+    expected: Schema
+    actual: Schema
+    differences: tuple[Difference, ...]
+    survey: Survey
+    covered: frozenset[str] = frozenset()
+    """Keys of the differences for which another one speaks in the report."""
+    accepted: Mapping[str, Acceptance] = field(default_factory=dict)
+    """By the keys of differences that are left alone."""
+    warnings: tuple[str, ...] = ()
+    seconds: float = 0.0
+    """How long it took."""
+    withheld: tuple[Refusal, ...] = ()
+    """Differences that are left to something else."""
+
+    def reserve(self, budget: float) -> float:
+        """Seconds of the budget to keep for looking again at its end; none where that takes no time."""
+        return min(max(0.0, self.seconds - QUICK), budget / 4)
+
+    @property
+    def locked(self) -> frozenset[Name]:
+        """The tables that a lock keeps from being read, and that count."""
+        left = {difference.table_name for difference in self.differences if difference.key in self.accepted}
+        return locked_tables(self.actual) - left
+
+
+class Withhold(Protocol):
+    """Says which differences are left to something else: to migrations that are still to run, above all."""
+
+    def __call__(self, session: Session, actual: Schema, differences: Sequence[Difference]) -> Sequence[Refusal]: ...
+
+
+def compared(expected: Schema, actual: Schema, session: Session, policy: Policy) -> tuple[Difference, ...]:
+    """Compare; what only the server can answer is asked in one query, and then compared again."""
+    judge = Judge(session.dialect.rules)
+    differences = compare(expected, actual, judge, policy)
+    if judge.open:
+        judge = Judge(session.dialect.rules, session.answer(judge.open))
+        differences = compare(expected, actual, judge, policy)
+    return differences
+
+
+def looked(
+    session: Session,
+    expected: Schema,
+    actual: Schema,
+    differences: tuple[Difference, ...],
+    *,
+    accept: Sequence[Acceptance],
+    withhold: Withhold | None,
+    survey_timeout: float,
+    begun: float,
+) -> Look:
+    """Count the rows that decide, and take out what is accepted or left to something else.
+
+    Args:
+        session: where the rows are.
+        expected: what the models expect.
+        actual: what is there.
+        differences: between the two.
+        accept: differences that are left alone.
+        withhold: says which are left to something else.
+        survey_timeout: seconds for each query that counts rows.
+        begun: when the look began, by time.monotonic().
+    """
+    keys = [difference.key for difference in differences]
+    accepted, warnings = matched(accept, keys, session.facts.default_schema)
+    surveyed = [each for each in differences if each.by_rows or each.key not in accepted]
+    survey = session.survey(surveyed, actual, survey_timeout)
+    differences = _proved(differences, survey)
+    differences, covered = folded(each if each.key not in accepted else _left(each) for each in differences)
+    open_ = [each for each in differences if each.key not in accepted]
+    withheld = tuple(withhold(session, actual, open_)) if withhold is not None else ()
+    reasons = {refusal.difference.key: refusal.reason for refusal in withheld}
+    differences = tuple(
+        replace(each, left_alone=reasons[each.key]) if each.key in reasons else each for each in differences
+    )
+    return Look(
+        expected,
+        actual,
+        differences,
+        survey,
+        covered,
+        {difference.key: accepted[difference.key] for difference in differences if difference.key in accepted},
+        warnings,
+        time.monotonic() - begun,
+        withheld,
+    )
+
+
+def plan_of(look: Look, session: Session, policy: Policy) -> Plan:
+    """The steps that answer what was found, and what is refused."""
+    repairs = session.dialect.repair(look.differences, look.expected, look.actual, session.facts, look.survey, policy)
+    # What waits for something that is left alone is refused; that it is left alone is said elsewhere.
+    repairs = [each for each in repairs if isinstance(each, Step) or not each.difference.left_alone]
+    withheld = {refusal.difference.key for refusal in look.withheld}
+    own = [each for each in look.differences if not each.left_alone or each.key in withheld]
+    return make_plan([*repairs, *look.withheld], own, look.survey)
+
+
+def report_of(look: Look, plan: Plan, session: Session, application: str, started: float) -> Report:
+    """What was found, each with what is planned or refused.
+
+    Args:
+        look: what was found.
+        plan: what answers it.
+        session: the server's facts.
+        application: the guard's name.
+        started: when the command began, by time.monotonic().
+    """
+    refusals = {refusal.difference.key: refusal for refusal in plan.refusals}
+    findings = [
+        Finding(
+            difference,
+            look.survey.evidence.get(difference.key),
+            refusals.get(difference.key),
+            look.accepted.get(difference.key),
+        )
+        for difference in sorted(look.differences, key=lambda difference: -difference.impact)
+        if difference.key not in look.covered
+    ]
+    return Report(
+        server=replace(session.facts.server, application=application, schema=session.facts.default_schema),
+        tables_expected=len(look.expected.tables),
+        findings=tuple(finding for finding in findings if finding.acceptance is None),
+        seconds=time.monotonic() - started,
+        catalog_queries=session.catalog_queries,
+        warnings=(*warnings_of(look.expected, look.actual), *session.facts.warnings, *look.warnings),
+        plan=plan,
+        accepted=tuple(finding for finding in findings if finding.acceptance is not None),
+    )
+
+
+def locked_tables(actual: Schema) -> frozenset[Name]:
+    """The tables whose definition somebody's lock keeps from being read."""
+    return frozenset(table.name for table in actual.tables if table.unread is not None and table.unread.locked)
+
+
+def _proved(differences: Sequence[Difference], survey: Survey) -> tuple[Difference, ...]:
+    """What rows decide goes where no row stands for it, and is a doubt where they could not be counted."""
+    empty = {key for key, evidence in survey.evidence.items() if evidence.count == 0}
+    kept = (each for each in differences if not (each.by_rows and each.key in empty))
+    return tuple(_doubted(_as_proved(each, survey), survey) for each in kept)
+
+
+def _doubted(difference: Difference, survey: Survey) -> Difference:
+    """Rows that could not be counted prove nothing."""
+    evidence = survey.evidence.get(difference.key)
+    if not isinstance(difference, RowsUnreadable) or (evidence is not None and evidence.count is not None):
+        return difference
+    return replace(difference, impact=Impact.WEAKENS, effect=f"not provable: {difference.effect}")
+
+
+def _left(difference: Difference) -> Difference:
+    return replace(difference, left_alone="it is accepted, and so left alone")
+
+
+def _as_proved(difference: Difference, survey: Survey) -> Difference:
+    evidence = survey.evidence.get(difference.key)
+    if isinstance(difference, ValueUnreadable) and (evidence is None or evidence.count is None):
+        return difference.unproved(evidence.reason if evidence else "its table is not read")
+    return difference

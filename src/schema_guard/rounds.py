@@ -1,0 +1,99 @@
+"""Repairing in rounds: plan and run until nothing changes any more, with the patience that a busy database asks for."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from contextlib import AbstractContextManager, suppress
+from dataclasses import dataclass, field
+
+from schema_guard.dialects.base import Session
+from schema_guard.errors import LockTimeoutError
+from schema_guard.execute.limits import Limits
+from schema_guard.execute.runner import run
+from schema_guard.look import Look, locked_tables
+from schema_guard.plan import Plan
+from schema_guard.report import StepResult
+
+__all__ = ["Rounds"]
+
+ROUNDS = 3
+"""How often apply plans again while a round changes something: one step makes the next possible."""
+
+PAUSE = 1.0
+"""Seconds until a table that somebody kept from being read is tried again."""
+
+
+@dataclass(slots=True)
+class Rounds:
+    """The repairing part of one apply.
+
+    Args:
+        session: where it works.
+        limits: time budget and timeouts.
+        started: when the budget began, by time.monotonic().
+        look: looks at the database.
+        plan: the steps for what was found.
+        on_step: is told what became of each step as it ends.
+    """
+
+    session: Session
+    limits: Limits
+    started: float
+    look: Callable[[], Look]
+    plan: Callable[[Look], Plan]
+    on_step: Callable[[StepResult], None] | None = None
+    results: list[StepResult] = field(default_factory=list)
+    """What became of the steps so far."""
+
+    def patient_look(self) -> Look:
+        """Somebody else's long change may keep the catalog from being read: that ends, or the budget does.
+
+        Raises LockTimeoutError when the budget ends first.
+        """
+        while True:
+            try:
+                return self.look()
+            except LockTimeoutError:
+                self.session.stop.check()
+                if self.left <= PAUSE:
+                    raise
+                self.session.stop.sleep(PAUSE)
+
+    def repair(self, alone: Callable[[float], AbstractContextManager[None]]) -> Look:
+        """Plan and run until nothing changes any more.
+
+        Args:
+            alone: keeps other guards away while it lasts; its argument is how many seconds it may wait for them.
+
+        Returns:
+            What is there now, by a new look.
+        """
+        with alone(self.left):
+            for _ in range(ROUNDS):
+                look = self.patient_look()  # whoever held the lock may have done all
+                reserve = look.reserve(self.limits.budget)
+                done = run(self.plan(look), self.session, self.limits, self.started - reserve, on_step=self.on_step)
+                self.results.extend(done)
+                if not any(result.attempts for result in done):
+                    return look  # no step was begun
+                # A backup resolves nothing, and so makes nothing possible that was not before.
+                over = self.session.stop.asked or self.left <= reserve
+                if over or not any(result.changed and result.step.resolves for result in done):
+                    break
+            return self.patient_look()
+
+    def readable_again(self, look: Look) -> bool:
+        """Wait until a table that was locked can be read; False when none was, or none is before the budget ends."""
+        if not look.locked:
+            return False
+        while self.left > PAUSE and not self.session.stop.asked:
+            self.session.stop.sleep(PAUSE)
+            with suppress(LockTimeoutError):
+                if not look.locked <= locked_tables(self.session.inspect(look.expected)):
+                    return True
+        return False
+
+    @property
+    def left(self) -> float:
+        """Seconds of the budget."""
+        return self.limits.remaining(self.started)
