@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import replace
 from random import Random
 from typing import Any
@@ -21,7 +21,7 @@ from tests.truth.specs import (
     UniqueSpec,
 )
 
-__all__ = ["draw_database", "draw_models"]
+__all__ = ["draw_database", "draw_models", "without_constraints_on"]
 
 NAMES = ("a", "b", "Mixed", "order", "e mail", "f%")
 TABLES = ("users", "Orders", "select", "items")
@@ -258,6 +258,28 @@ CHANGES = (
     _unknown_constraint,
     _other_constraint,
 )
+
+
+def without_constraints_on(tables: Sequence[TableSpec], columns: Collection[tuple[str, str]]) -> tuple[TableSpec, ...]:
+    """The same without what names one of these columns, each given with its table's full name."""
+
+    def kept(spec: TableSpec, item: Constraint) -> bool:
+        gone = {column for table, column in columns if table == spec.full_name}
+        match item:
+            case UniqueSpec():
+                return gone.isdisjoint(item.columns)
+            case CheckSpec():
+                return gone.isdisjoint(item.text.split('"')[1::2])
+            case ForeignSpec():
+                there = {column for table, column in columns if table == item.table}
+                return gone.isdisjoint(item.columns) and there.isdisjoint(item.target)
+            case IndexSpec():
+                named = {name for element in (*item.elements, item.where or "") for name in element.split('"')}
+                return gone.isdisjoint(named)
+
+    return tuple(
+        replace(spec, constraints=tuple(item for item in spec.constraints if kept(spec, item))) for spec in tables
+    )
 
 
 def _consistent(tables: Iterable[TableSpec]) -> Iterable[TableSpec]:

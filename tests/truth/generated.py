@@ -5,7 +5,7 @@ from __future__ import annotations
 import tempfile
 from collections.abc import Collection, Sequence
 from contextlib import closing, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from random import Random
 from typing import Any
@@ -20,7 +20,7 @@ from tests.postgres.database import Database, create
 from tests.scenarios.on_postgresql import PostgresqlStage
 from tests.scenarios.on_sqlite import SqliteStage
 from tests.truth import ideal as ideals
-from tests.truth.drawing import draw_database, draw_models
+from tests.truth.drawing import draw_database, draw_models, without_constraints_on
 from tests.truth.entities import in_order, world_of
 from tests.truth.ideal import Ideal, in_memory, of_application
 from tests.truth.places import OnPostgresql
@@ -69,15 +69,28 @@ class Example:
     """Held, as classes that nobody holds are forgotten."""
 
     @property
-    def retyped(self) -> set[str]:
-        """Tables in which a column has another type: what is stored there may be nothing that the models can load."""
+    def retyped(self) -> set[tuple[str, str]]:
+        """Columns with another type, with their tables: what is stored there the models may be unable to load."""
         kinds = {(table.full_name, c.name): c.kind for table in self.models for c in table.columns}
         return {
-            table.full_name
+            (table.full_name, c.name)
             for table in self.database
             for c in table.columns
             if kinds.get((table.full_name, c.name), c.kind) != c.kind
         }
+
+    def created(self, engine: sa.Engine) -> Example:
+        """The database as the server takes it: without constraints that it does not allow on another type."""
+        try:
+            with engine.begin() as connection:
+                self.actual.create_all(connection)
+        except sa.exc.DBAPIError:
+            possible = without_constraints_on(self.database, self.retyped)
+            if possible == self.database:
+                raise
+            example = replace(self, database=possible, actual=build(possible, engine.dialect.name))
+            return example.created(engine)
+        return self
 
     @staticmethod
     def drawn(dice: Random, dialect: str) -> Example:
@@ -95,7 +108,7 @@ def on_sqlite(dice: Random) -> Outcome:
         stage = SqliteStage(Path(directory) / "test.db")
         sa.event.listen(stage.database, "connect", lambda connection, _: on_connect(connection))
         engine = sa.create_engine(f"sqlite:///{stage.file}", poolclass=NullPool)
-        example.actual.create_all(engine)
+        example = example.created(engine)
         remarks = (statement, *_populate(dice, engine, example.actual, example.retyped))
         guard = Guard(example.expected)
         tables = guard.models.tables
@@ -133,7 +146,7 @@ def on_postgresql(dice: Random, server: Server) -> Outcome:
     engine = sa.create_engine(server.live.url, poolclass=NullPool)
     with engine.begin() as connection:
         connection.exec_driver_sql("CREATE SCHEMA IF NOT EXISTS app")
-        example.actual.create_all(connection)
+    example = example.created(engine)
     remarks = (server.driver, *_populate(dice, engine, example.actual, example.retyped))
     own = server.engine()
     guard = Guard(example.expected)
@@ -162,14 +175,14 @@ def _outcome(example: Example, trial: Trial, remarks: tuple[str, ...]) -> Outcom
     return Outcome(example.models, example.database, wrong, trial.tried, trial.steps, remarks)
 
 
-def _populate(dice: Random, engine: sa.Engine, metadata: sa.MetaData, retyped: Collection[str]) -> list[str]:
+def _populate(dice: Random, engine: sa.Engine, metadata: sa.MetaData, retyped: Collection[tuple[str, str]]) -> list[str]:
     """Rows that may stand in the way: NULLs, duplicates, orphans, values that only these types hold; and a trigger."""
     remarks: list[str] = []
     tables = in_order(metadata.tables.values())
     for table in tables if dice.random() < 0.7 else []:
         for number in range(dice.randint(0, 3)):
             values = {column.key: _value(dice, column, number, engine) for column in table.columns if _given(column)}
-            if table.fullname in retyped:
+            if any(table.fullname == name for name, _ in retyped):
                 continue
             with suppress(Exception), engine.begin() as connection:
                 connection.execute(sa.insert(table).values(values))

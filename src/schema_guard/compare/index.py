@@ -34,7 +34,7 @@ def compare_indexes(table: Table, live: Table, actual: Schema, judge: Judge) -> 
         ]
         matched.update(same)
         unique.update(same if index.unique else ())
-        if any(other.valid for other in same):
+        if any(other.valid for other in same) or (not same and _asked_of_constraint(index, table)):
             continue
         if same:
             invalid = next((other for other in same if other.name == index.name), same[0])
@@ -100,6 +100,13 @@ def _constraint_serves(index: Index, table: Table, live: Table, judge: Judge) ->
         _verdict(index, behind, table, live, judge) is Verdict.EQUAL
         for behind in _behind_constraints(live, deferrable=not index.unique)
     )
+
+
+def _asked_of_constraint(index: Index, table: Table) -> bool:
+    """Whether the models ask for the same twice, as a UNIQUE constraint too: what is missing is said of that one."""
+    same = ((frozenset(unique.columns), unique.deferrable, unique.nulls_not_distinct) for unique in table.uniques)
+    wanted = (frozenset(index.columns or ()), False, index.nulls_not_distinct)
+    return index.unique and _only_unique(index) and wanted in same
 
 
 def _only_unique(index: Index) -> bool:
