@@ -175,7 +175,9 @@ def _outcome(example: Example, trial: Trial, remarks: tuple[str, ...]) -> Outcom
     return Outcome(example.models, example.database, wrong, trial.tried, trial.steps, remarks)
 
 
-def _populate(dice: Random, engine: sa.Engine, metadata: sa.MetaData, retyped: Collection[tuple[str, str]]) -> list[str]:
+def _populate(
+    dice: Random, engine: sa.Engine, metadata: sa.MetaData, retyped: Collection[tuple[str, str]]
+) -> list[str]:
     """Rows that may stand in the way: NULLs, duplicates, orphans, values that only these types hold; and a trigger."""
     remarks: list[str] = []
     tables = in_order(metadata.tables.values())

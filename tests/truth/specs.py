@@ -196,13 +196,16 @@ def build(tables: Sequence[TableSpec], dialect: str) -> sa.MetaData:
 
 def _column(spec: ColumnSpec, kind: Kind) -> sa.Column[Any]:
     arguments: dict[str, Any] = {"nullable": spec.nullable}
+    type_ = kind.make()
+    if isinstance(type_, sa.Enum) and not type_.native_enum:
+        type_.name = f"{type_.name} {spec.name}"  # its CHECK's, of which one table may have several
     if spec.computed:
-        return sa.Column(spec.name, kind.make(), sa.Computed(spec.computed, persisted=True))
+        return sa.Column(spec.name, type_, sa.Computed(spec.computed, persisted=True))
     if spec.default == "python" and kind.python is not None:
         arguments["default"] = kind.python
     elif spec.default == "server" and kind.server is not None:
         arguments["server_default"] = sa.text(kind.server)
-    return sa.Column(spec.name, kind.make(), **arguments)
+    return sa.Column(spec.name, type_, **arguments)
 
 
 def _add(table: sa.Table, spec: Constraint) -> None:
