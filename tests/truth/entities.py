@@ -9,6 +9,7 @@ from typing import Any, TypeAlias
 import sqlalchemy as sa
 from sqlalchemy.engine import Dialect
 from sqlalchemy.orm import Mapper, Session
+from sqlalchemy.orm.exc import UnmappedColumnError
 from sqlalchemy.orm.mapper import _all_registries
 
 from tests.truth.values import allowed_by_checks, samples
@@ -155,12 +156,12 @@ def _of_mapper(mapper: Mapper[Any]) -> Entity:
     keys: dict[sa.Column[Any], str] = {}
     writable: list[sa.Column[Any]] = []
     taken: set[str] = set()
-    mapped = set(mapper.columns)
     for table in mapper.tables:
         for column in table.columns if isinstance(table, sa.Table) else ():
-            if column not in mapped:
+            try:
+                key = mapper.get_property_by_column(column).key
+            except UnmappedColumnError:
                 continue
-            key = mapper.get_property_by_column(column).key
             keys[column] = key
             by_mapper = column is mapper.polymorphic_on or column is mapper.version_id_col
             if key in taken or by_mapper or _closed(column):

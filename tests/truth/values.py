@@ -116,11 +116,11 @@ _KINDS: tuple[tuple[Any, Callable[[Any, int], Iterator[Any]]], ...] = (
     (sa.Numeric, _numeric),
     (sa.Uuid, _uuid),
     (sa.JSON, lambda _, number: iter([{"n": [number]}, number, "text"])),
-    (sa.LargeBinary, lambda _, number: iter([bytes([0, 255, number % 256])])),
+    (sa.LargeBinary, lambda _, number: iter([bytes([0, 255, number // 256 % 256, number % 256])])),
     (sa.String, _text),
     (sa.DateTime, _datetime),
     (sa.Date, lambda _, number: iter([_DAY + datetime.timedelta(days=number)])),
-    (sa.Time, lambda _, number: iter([datetime.time(number % 24, 59, 1)])),
+    (sa.Time, lambda _, number: iter([datetime.time(number // 60 % 24, number % 60, 1)])),
 )
 """By the type as the dialect has it, the more special one first."""
 

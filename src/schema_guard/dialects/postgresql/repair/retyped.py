@@ -37,7 +37,10 @@ def after_types(difference: Difference, repairs: Repairs, differences: Sequence[
         if isinstance(typed, TypeDiffers) and typed.fit is Fit.INCOMPATIBLE and not suits_any_type(difference, typed)
     }
     return [
-        replace(repair, requires=repair.requires | {retyped[need] for need in repair.requires & retyped.keys()})
+        replace(
+            repair,
+            requires=repair.requires | ({retyped[n] for n in repair.requires & retyped.keys()} - repair.provides),
+        )
         if isinstance(repair, Step)
         else repair
         for repair in repairs

@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 from schema_guard.dialects.postgresql.literals import literal
 from schema_guard.dialects.postgresql.repair import probes
 from schema_guard.dialects.postgresql.repair.context import Context, Repairs
 from schema_guard.dialects.postgresql.repair.sequence import widened_with
 from schema_guard.dialects.violators import mentions
-from schema_guard.difference import CollationDiffers, Fit, TypeDiffers
+from schema_guard.difference import CollationDiffers, DefaultDiffers, Fit, TypeDiffers
 from schema_guard.need import Need
 from schema_guard.plan import Hazard, Phase, Refusal, Step
 from schema_guard.schema import Name, TypeKind
 
-__all__ = ["collation_differs", "type_differs"]
+__all__ = ["collation_differs", "type_and_default", "type_differs"]
 
 DEPENDED_ON = "something that was made since it was looked at uses the column"
 
@@ -45,6 +46,22 @@ def type_differs(difference: TypeDiffers, context: Context) -> Repairs:
             return [_retyped(difference, context)]
         case Fit.SAME | Fit.WIDER | Fit.OTHER | Fit.INCOMPATIBLE | Fit.UNKNOWN:
             return [_would_cast(difference, context)]
+
+
+def type_and_default(difference: DefaultDiffers, context: Context) -> Repairs:
+    """The step that gives the column another type, where that sets its default as well; none otherwise."""
+    found = (
+        repair
+        for other in context.differences
+        if isinstance(other, TypeDiffers) and other.object == difference.object
+        for repair in type_differs(other, context)
+    )
+    sets = Need.default(difference.table.name, difference.column.name)
+    return [
+        replace(step, resolves=(difference.key,), answers=(difference,))
+        for step in found
+        if isinstance(step, Step) and sets in step.provides
+    ]
 
 
 def _widen(difference: TypeDiffers, context: Context, *, rewrites: bool) -> Repairs:
@@ -138,7 +155,8 @@ def _retyped(difference: TypeDiffers, context: Context) -> Step:
         Phase.WIDEN,
         cost="brief lock; the table is empty",
         rewrites=True,
-        provides=frozenset({Need.column_type(table.name, column.name)}),
+        provides=frozenset({Need.column_type(table.name, column.name)})
+        | ({Need.default(table.name, column.name)} if column.default is not None else set()),
         requires=frozenset({Need.column(table.name, column.name)})
         | context.types_needed(column.type)
         | context.sequences_needed(column.default),
