@@ -1,11 +1,13 @@
 # Everything runs in a virtual environment of its own; nothing is installed outside of this directory.
 #   make demo     the guided tour          make lint        ruff, mypy, architecture
 #   make test     the whole suite          make scenarios   write the snapshots of tests/scenarios again
+#   make test-quick        what needs no server: seconds, while you work
 #   make test-matrix       the suite on PostgreSQL 12 to 18; 12 and 13 come by npm
 #   make test-environment  PgBouncer and full disks: needs root and Debian's pgbouncer
 #   make faults            kills the guard after every statement of every scenario, and the server in every kind of step
 #   make test-ranges       the oldest and the newest allowed version of each dependency, and each minor version of Alembic
 #   make concurrency       50 processes boot at once on a drifted database, 20 times
+#   make release           build and check the distributions, from a clean tree
 #   make releases          an older and a newer release on one database: alone, at once, killed
 SHELL := /bin/bash
 .SHELLFLAGS := -eu -o pipefail -c
@@ -24,10 +26,10 @@ ARGS ?=
 PYTEST_ARGS ?=
 PYTEST := $(BIN)/python -m pytest -n $(WORKERS) $(PYTEST_ARGS)
 
-.PHONY: help demo test test-matrix test-environment test-ranges faults concurrency releases scenarios lint format docs docs-check clean
+.PHONY: help demo test test-quick test-matrix test-environment test-ranges faults concurrency release releases scenarios lint format docs docs-check clean
 
 help:
-	@sed -n '2,8s/^# *//p' Makefile
+	@sed -n '2,13s/^# *//p' Makefile
 
 $(VENV)/bin/python:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' \
@@ -54,6 +56,9 @@ demo: $(VENV)/.demo-installed
 
 test: $(VENV)/.dev-installed .servers/.fetched
 	$(PYTEST) tests
+
+test-quick: $(VENV)/.dev-installed
+	$(PYTEST) -m 'not machine and not server' tests/unit tests/architecture tests/scenarios/test_scenarios.py
 
 test-matrix: $(VENV)/.dev-installed
 	SCHEMA_GUARD_TEST_POSTGRES=$(MATRIX) $(BIN)/python -m tests.postgres
@@ -96,5 +101,18 @@ docs: $(VENV)/.dev-installed
 docs-check: $(VENV)/.dev-installed
 	$(BIN)/python -m tests.architecture.docs
 
+# The version stands in pyproject.toml and CHANGELOG.md; see CONTRIBUTING.md. Uploads nothing.
+release: $(VENV)/.dev-installed
+	@[ -z "$$(git status --porcelain)" ] || { echo 'make release: commit or remove first:' >&2; git status --short >&2; exit 1; }
+	rm -rf dist .release
+	$(BIN)/python -m build --outdir dist .
+	$(BIN)/python -m twine check --strict dist/*
+	$(PYTHON) -m venv .release
+	.release/bin/python -m pip --disable-pip-version-check --quiet install dist/*.whl
+	.release/bin/schema-guard demo --no-color >/dev/null
+	rm -rf .release
+	@ls -l dist
+	@echo 'make release: built, checked and tried. To publish: $(BIN)/twine upload dist/*'
+
 clean:
-	rm -rf $(VENV) .servers .ranges .hypothesis .mypy_cache .pytest_cache .ruff_cache dist
+	rm -rf $(VENV) .servers .ranges .release .hypothesis .mypy_cache .pytest_cache .ruff_cache dist

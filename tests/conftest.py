@@ -43,6 +43,16 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
         metafunc.parametrize("postgres_server", versions(), indirect=True)
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Mark what needs a PostgreSQL server, by its fixtures or by its scenario's database."""
+    for item in items:
+        fixtures = set(getattr(item, "fixturenames", ()))
+        case = item.callspec.params.get("stage") if hasattr(item, "callspec") else None
+        of_scenario = isinstance(case, tuple) and str(case[1]).startswith("postgresql")
+        if of_scenario or case == "postgresql" or "postgres_server" in fixtures:
+            item.add_marker("server")
+
+
 @pytest.fixture(scope="session")
 def server_room() -> Path:
     """Where this run's servers live."""

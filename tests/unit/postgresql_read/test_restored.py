@@ -19,6 +19,8 @@ from tests.postgres.binaries import versions
 from tests.postgres.cluster import start
 from tests.postgres.database import Database, create
 
+pytestmark = pytest.mark.server
+
 CONDITIONS = [
     "trim(name) <> ''",
     "trim(leading 'x' from name) = ltrim(name, 'x')",
