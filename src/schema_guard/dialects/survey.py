@@ -29,7 +29,7 @@ from schema_guard.errors import ReadError
 from schema_guard.plan import Definition, Evidence, Rejection, Survey
 from schema_guard.schema import Fill, Name, Relation, Schema, Table
 
-__all__ = ["Quoting", "Read", "take_survey"]
+__all__ = ["Quoting", "Read", "counted", "take_survey"]
 
 Read = Callable[[str], Sequence[tuple[object, ...]]]
 """Runs one SELECT in a short transaction of its own, under the application's search_path and with the survey's
@@ -131,7 +131,7 @@ def _evidence(difference: Difference, table: Table, actual: Schema, dialect: Quo
     violators = violators_of(difference, table, dialect.quote, dialect.functions)
     if violators is None:
         return None
-    return _hidden(violators.query) if hidden else _count(violators, read)
+    return _hidden(violators.query) if hidden else counted(violators, read)
 
 
 def _stranded(difference: RenameSuspected, actual: Schema, dialect: Quoting, read: Read) -> Evidence:
@@ -156,7 +156,8 @@ def _hidden(query: str) -> Evidence:
     return Evidence(None, query, exact=False, reason=ROW_SECURITY)
 
 
-def _count(violators: Violators, read: Read) -> Evidence:
+def counted(violators: Violators, read: Read) -> Evidence:
+    """How many rows violate it, and the keys of some. Never raises."""
     try:
         count = _number(read(violators.count))
     except ReadError as error:

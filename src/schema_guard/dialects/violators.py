@@ -26,7 +26,7 @@ from schema_guard.difference import (
 )
 from schema_guard.schema import ForeignKey, Index, IndexElement, Name, Table
 
-__all__ = ["Violators", "mentions", "tables_read", "violators_of"]
+__all__ = ["Violators", "mentions", "rows_where", "tables_read", "violators_of"]
 
 SAMPLE = 5
 """How many keys a sample holds."""
@@ -59,11 +59,11 @@ def violators_of(difference: Difference, table: Table, quote: Quote, functions: 
         case NullabilityDiffers(column=column):
             if column.nullable or table.column(column.name) is None:
                 return None
-            return _where(table, f"{quote(column.name)} IS NULL", quote, functions)
+            return rows_where(table, f"{quote(column.name)} IS NULL", quote, functions)
         case CheckMissing(check=check) | CheckNotValidated(check=check):
             if _lacks_mentioned(check.expression, difference.table, table):
                 return None
-            return _where(table, f"NOT ({check.expression})", quote, functions)
+            return rows_where(table, f"NOT ({check.expression})", quote, functions)
         case UniqueMissing(unique=unique):
             if _lacks(table, unique.columns):
                 return None
@@ -72,7 +72,7 @@ def violators_of(difference: Difference, table: Table, quote: Quote, functions: 
         case IndexMissing(index=index) | IndexInvalid(index=index):
             return _index_duplicates(index, difference.table, table, quote, functions)
         case RowsUnreadable(condition=condition):
-            return _where(table, condition, quote, functions)
+            return rows_where(table, condition, quote, functions)
         case PrimaryKeyDiffers(primary_key=primary_key, actual=None):
             if _lacks(table, primary_key.columns):
                 return None
@@ -118,7 +118,8 @@ def _as_text(columns: Sequence[str], quote: Quote) -> str:
     return ", ".join(f"CAST({quote(name)} AS TEXT)" for name in columns)
 
 
-def _where(table: Table, condition: str, quote: Quote, functions: str) -> Violators:
+def rows_where(table: Table, condition: str, quote: Quote, functions: str = "") -> Violators:
+    """The rows of the live `table` for which a condition is true."""
     rows = f"FROM {quote(table.name)} WHERE {condition}"
     keys = _keys(table)
     return Violators(

@@ -26,6 +26,7 @@ from schema_guard.dialects.sqlite.dialect import SQLiteDialect
 from schema_guard.dialects.sqlite.directory_lock import directory_locked
 from schema_guard.dialects.sqlite.failures import CONSTRAINT, failure, no_copy, primary_code, unfit_rows
 from schema_guard.dialects.sqlite.features import probe_features
+from schema_guard.dialects.sqlite.given_keys import gives_key, without_integer
 from schema_guard.dialects.sqlite.link import ERRORS, Link, Writer
 from schema_guard.dialects.sqlite.reading_back import unreadable_rows
 from schema_guard.dialects.sqlite.rebuild import COPY
@@ -33,9 +34,16 @@ from schema_guard.dialects.sqlite.registered import not_registered
 from schema_guard.dialects.sqlite.rejections import rejections
 from schema_guard.dialects.sqlite.trials import tried
 from schema_guard.dialects.stop import Stop
-from schema_guard.dialects.survey import Read, take_survey
+from schema_guard.dialects.survey import Read, counted, take_survey
 from schema_guard.dialects.translation import schema_map_of
-from schema_guard.difference import CollationDiffers, Difference, Impact, ValueUnreadable
+from schema_guard.difference import (
+    CollationDiffers,
+    DefaultDiffers,
+    Difference,
+    IdentityDiffers,
+    Impact,
+    ValueUnreadable,
+)
 from schema_guard.errors import GuardError, LockTimeoutError, ReadError, StepError
 from schema_guard.plan import Evidence, Step, Survey
 from schema_guard.report import ServerInfo
@@ -144,7 +152,11 @@ class SQLiteSession:
 
         rejected = {**not_registered(differences, actual, read), **rejections(differences, actual, read)}
         survey = take_survey(differences, actual, self.dialect, read, rejected)
-        found = {**_collisions(differences, actual, read), **_unreadable(differences, actual, read)}
+        found = {
+            **_collisions(differences, actual, read),
+            **_unreadable(differences, actual, read),
+            **_no_rowids(differences, actual, read),
+        }
         return replace(survey, evidence={**survey.evidence, **found})
 
     def clear_away(self) -> None:
@@ -278,6 +290,16 @@ def _collisions(differences: Sequence[Difference], actual: Schema, read: Read) -
             found[difference.key] = Evidence(count, collision.query)
             if count:
                 break
+    return found
+
+
+def _no_rowids(differences: Sequence[Difference], actual: Schema, read: Read) -> dict[str, Evidence]:
+    """How many rows hold something else than an integer where SQLite is to give the keys."""
+    found: dict[str, Evidence] = {}
+    for each in differences:
+        live = actual.table(each.table_name) if each.table_name else None
+        if live is not None and isinstance(each, DefaultDiffers | IdentityDiffers) and gives_key(each):
+            found[each.key] = counted(without_integer(live, each.column.name), read)
     return found
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from schema_guard.dialects.sqlite import changes
+from schema_guard.dialects.sqlite.given_keys import without_integer
 from schema_guard.dialects.sqlite.names import quote
 from schema_guard.dialects.sqlite.repair.case import Case, Edit, Rows
 from schema_guard.difference import DefaultDiffers, IdentityDiffers, PrimaryKeyDiffers
@@ -64,6 +65,8 @@ def _give_key(differs: DefaultDiffers | IdentityDiffers, live: Table, case: Case
         )
     if live.without_rowid or (name,) not in (_key(live), _coming_key(live, case)):
         return Refusal(differs, "SQLite gives keys only to a table with a rowid whose primary key is this one column")
+    if case.rows(differs, live.name) is Rows.BREAK_IT:
+        return _refuse_other_keys(differs, case)
     quoted, again = quote(name), " AUTOINCREMENT" if differs.column.never_again else ""
     # Where the type is right, the key that comes with the rebuild does all of this: one rebuild, not two.
     comes = (name,) != _key(live) and differs.actual.type.text.upper() == "INTEGER" and _key_is_certain(live, case)
@@ -72,5 +75,18 @@ def _give_key(differs: DefaultDiffers | IdentityDiffers, live: Table, case: Case
         changes.both(changes.type_of(name, "INTEGER"), changes.primary_key(f"PRIMARY KEY ({quoted}{again})")),
         f"{name}: INTEGER PRIMARY KEY, so that SQLite gives it",
         certain=comes or case.empty(live.name),
-        unless=f"SELECT EXISTS (SELECT 1 FROM {quote(live.name)} WHERE typeof({quoted}) <> 'integer')",
+        unless=without_integer(live, name).exists,
+    )
+
+
+def _refuse_other_keys(differs: DefaultDiffers | IdentityDiffers, case: Case) -> Refusal:
+    """Their values would have to be converted, also in the tables that refer to them: a person's decision."""
+    evidence = case.survey.evidence[differs.key]
+    rows = f"{evidence.count} {'row holds' if evidence.count == 1 else 'rows hold'} something else than an integer"
+    sample = f" ({evidence.keys})" if evidence.sample else ""
+    return Refusal(
+        differs,
+        f"{rows}{sample}, and SQLite gives keys only to INTEGER PRIMARY KEY: map {differs.column.name} as it is, or"
+        " make the table again with integers",
+        (evidence.query,),
     )

@@ -1,0 +1,41 @@
+"""A key that the models leave to SQLite, in a table that does not give it: only INTEGER PRIMARY KEY is a rowid."""
+
+from __future__ import annotations
+
+import pytest
+from sqlalchemy import Column, Integer, MetaData, String, Table
+
+from schema_guard.guard import Guard
+from tests.unit.sqlite.stage import Stage
+
+MODELS = MetaData()
+Table("t", MODELS, Column("id", Integer, primary_key=True), Column("a", String))
+
+
+@pytest.mark.parametrize("declared", ["BIGINT PRIMARY KEY", "BIGINT", "INT PRIMARY KEY", "PRIMARY KEY", "NUMERIC"])
+def test_integers_become_the_rowid(stage: Stage, declared: str) -> None:
+    stage.script(f"CREATE TABLE t (id {declared}, a TEXT); INSERT INTO t VALUES (3, 'x'), (8, 'y')")
+    stage.satisfied(MODELS)
+    stage.script("INSERT INTO t (a) VALUES ('next')")
+    assert stage.rows("SELECT id, a FROM t") == [(3, "x"), (8, "y"), (9, "next")]
+
+
+@pytest.mark.parametrize("primary_key", [" PRIMARY KEY", ""])
+@pytest.mark.parametrize("values", ["('x', 1), ('2', 2)", "('1', 1), ('2', 2)", "(x'61', 1)"])
+def test_other_values_are_refused_before_anything_is_copied_for_them(
+    stage: Stage, primary_key: str, values: str
+) -> None:
+    """Also text that looks like a number: it would become another value, and rows that refer to it would not."""
+    stage.script(f"CREATE TABLE t (id TEXT{primary_key}, a TEXT); INSERT INTO t VALUES {values}")
+    kept = stage.rows("SELECT id, typeof(id), a FROM t")
+    stage.apply(MODELS)
+    backups = stage.backups()
+    report = Guard(MODELS).apply(stage.engine)
+    assert (report.results, stage.backups()) == ((), backups), "nothing is tried again at the next boot"
+    (given,) = [
+        finding for finding in report.findings if finding.difference.code in ("default-differs", "identity-differs")
+    ]
+    assert given.refusal is not None
+    assert "something else than an integer" in given.refusal.reason
+    assert len(stage.rows(given.refusal.advice[0])) == len(kept)
+    assert stage.rows("SELECT id, typeof(id), a FROM t") == kept
