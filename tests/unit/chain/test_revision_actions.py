@@ -9,8 +9,9 @@ import pytest
 
 from schema_guard.integrations.alembic.actions import Action, Verb
 from schema_guard.integrations.alembic.chain import Chain, Revision
-from schema_guard.integrations.alembic.operations import collisions
-from schema_guard.integrations.alembic.pending import There, pending_of
+from schema_guard.integrations.alembic.operations import asks_first, collisions
+from schema_guard.integrations.alembic.pending import Pending, There, pending_of
+from schema_guard.integrations.alembic.reading import read_revision
 from schema_guard.integrations.alembic.revision_actions import actions_of, unseen_of
 
 HEAD = """
@@ -59,6 +60,17 @@ def renames(actions: tuple[Action, ...]) -> list[tuple[str, str]]:
         'op.execute("DO $$ BEGIN ALTER TABLE job RENAME TO runs; END $$")',
         'op.execute("SELECT 1; ALTER TABLE job RENAME TO runs")',
         'with op.get_context().autocommit_block():\n    op.execute("ALTER TABLE job RENAME TO runs")',
+        'op.execute("/* a /* b; */ c */ ALTER TABLE job RENAME TO runs")',
+        'op.execute(sqltext="ALTER TABLE job RENAME TO runs")',
+        'op.get_bind().connection.cursor().execute("ALTER TABLE job RENAME TO runs")',
+        'with op.get_bind().begin() as conn:\n    conn.execute(sa.text("ALTER TABLE job RENAME TO runs"))',
+        'conn = op.get_bind().execution_options(x=1)\nconn.execute(sa.text("ALTER TABLE job RENAME TO runs"))',
+        'if (bind := op.get_bind()).dialect.name != "x":\n    bind.execute(sa.text("ALTER TABLE job RENAME TO runs"))',
+        '[op.rename_table(old, new) for old, new in [("job", "runs")]]',
+        'for old, new in sorted({"job": "runs"}.items()):\n    op.rename_table(old, new)',
+        'old, new = "job", "runs"\nop.rename_table(old, new)',
+        'def go(*, old="job", new):\n    op.rename_table(old, new)\ngo(new="runs")',
+        'from alembic.op import rename_table as rename\nrename("job", "runs")',
     ],
 )
 def test_a_table_renamed_in_any_spelling(tmp_path: Path, body: str) -> None:
@@ -114,6 +126,17 @@ def test_a_column_renamed_in_any_spelling(tmp_path: Path, body: str) -> None:
         "op.sync_enum_values('public', 'state', ['a'])",
         "exec('op.drop_table(1)')",
         "op.execute('GRANT reporting TO app')",
+        'op.execute("EXPLAIN ANALYZE DELETE FROM job")',
+        'op.execute("SELECT * INTO runs FROM job")',
+        'op.execute("CREATE TEMP TABLE gone AS WITH x AS (DELETE FROM job RETURNING *) SELECT * FROM x")',
+        "op.execute(sa.select(sa.func.fill_rows()))",
+        'op.execute(sa.select(sa.text("fill_rows()")))',
+        "statement = sa.update(sa.table('job'))\nstatement = statement.values(a=1)\nop.execute(statement)",
+        "from sqlalchemy.dialects.postgresql import insert as upsert\n"
+        "op.execute(upsert(sa.table('job')).from_select(['a'], sa.select(sa.literal(1))))",
+        'try:\n    pass\nexcept* ValueError:\n    op.execute("UPDATE job SET a = 1")',
+        'op.alter_column("job", "a", **OPTIONS)',
+        "op.execute(r\"SELECT E'it\\\\'s'; UPDATE job SET a = ';'\")",
     ],
 )
 def test_what_leaves_no_trace_is_named(tmp_path: Path, body: str) -> None:
@@ -137,10 +160,36 @@ def test_what_leaves_no_trace_is_named(tmp_path: Path, body: str) -> None:
         'op.alter_column("job", "a", type_=sa.Integer(), postgresql_using="a::integer")',
         'op.execute("GRANT SELECT ON job TO reporting")',
         'for name in ("a", "b"):\n    op.drop_column("job", name)',
+        'op.execute("CREATE TEMP TABLE seen (a int)")',
+        't = sa.table("job", sa.column("a"))\nstatement = sa.select(t.c.a).where(t.c.a.is_(None))\n'
+        "found = op.get_bind().execute(statement).all()",
+        'op.execute("EXPLAIN SELECT a FROM job")',
     ],
 )
 def test_what_the_schema_shows_is_no_doubt(tmp_path: Path, body: str) -> None:
     assert unseen_of(written(tmp_path, body)) == ()
+
+
+@pytest.mark.parametrize(
+    "upgrade",
+    [
+        "from app.helpers import upgrade",
+        "from app.helpers import *",
+        "upgrade = OPERATIONS.upgrade",
+        "if OLD:\n    def upgrade():\n        op.execute('UPDATE job SET a = 1')",
+        "@fill\ndef upgrade():\n    pass",
+        "def fix():\n    op.execute('UPDATE job SET a = 1')\n\nupgrade = fix",
+        "upgrade = lambda: op.execute('UPDATE job SET a = 1')",
+    ],
+)
+def test_an_upgrade_that_is_not_written_out_is_not_taken_as_empty(tmp_path: Path, upgrade: str) -> None:
+    path = tmp_path / "r1.py"
+    path.write_text(f'{HEAD.replace("def upgrade():", "")}\nrevision = "r1"\n{upgrade}\n')
+    assert unseen_of(str(path))
+    revision = read_revision(path)
+    assert isinstance(revision, Revision)
+    assert not revision.empty
+    assert not asks_first(str(path))
 
 
 def chain_of(folder: Path, *bodies: str) -> Chain:
@@ -208,3 +257,61 @@ def test_a_renamed_column_of_a_renamed_table(tmp_path: Path) -> None:
     )
     pending = pending_of(chain, frozenset({"r1"}), There({"job": frozenset({"a"})}, "public"))
     assert [(change.object, change.source) for change in pending.into] == [("runs", "job"), ("runs.b", "job.a")]
+
+
+def pending(folder: Path, tables: dict[str, str], *bodies: str) -> Pending:
+    """What is to run on a database with these tables, each with its columns."""
+    there = There({name: frozenset(columns.split()) for name, columns in tables.items()}, "public")
+    return pending_of(chain_of(folder, *bodies), frozenset(), there)
+
+
+@pytest.mark.parametrize(
+    ("body", "in_the_way"),
+    [
+        ('op.rename_table("job", "runs")', ["runs"]),
+        ('op.drop_table("runs")\nop.rename_table("job", "runs")', []),
+        ('op.rename_table("runs", "x")\nop.rename_table("job", "runs")\nop.rename_table("x", "job")', []),
+        ('op.execute("DROP TABLE IF EXISTS runs; ALTER TABLE job RENAME TO runs")', []),
+        ('op.alter_column("job", "a", new_column_name="b")', ["job.b"]),
+        ('op.drop_column("job", "b")\nop.alter_column("job", "a", new_column_name="b")', []),
+        ('op.execute("ALTER TABLE job RENAME b TO c; ALTER TABLE job RENAME a TO b")', []),
+        ('op.rename_table("job", "work")\nop.alter_column("work", "a", new_column_name="b")', ["job.b"]),
+    ],
+)
+def test_what_stands_in_the_way_when_a_renames_turn_comes(tmp_path: Path, body: str, in_the_way: list[str]) -> None:
+    """What a revision moves away or drops before is not in its way: two names may be exchanged."""
+    found = pending(tmp_path, {"job": "a b", "runs": "a"}, body)
+    assert found.into
+    assert [change.taken for change in found.into if change.taken] == in_the_way
+
+
+@pytest.mark.parametrize(
+    ("bodies", "filled"),
+    [
+        ((TABLE, 'op.execute("INSERT INTO job SELECT a FROM old")'), ["job", "job.a"]),
+        ((TABLE, 'op.execute("INSERT INTO other SELECT a FROM old")'), []),
+        ((TABLE, INDEX, "fill(op.get_bind())"), ["job", "job.a"]),
+        (('op.execute("UPDATE job SET a = 1")', TABLE), []),
+    ],
+)
+def test_what_a_later_revision_fills(tmp_path: Path, bodies: tuple[str, ...], filled: list[str]) -> None:
+    found = pending(tmp_path, {"old": "a"}, *bodies)
+    assert [change.object for change in found.later] == filled
+
+
+@pytest.mark.parametrize(
+    ("statement", "brought"),
+    [
+        ("ALTER TYPE state RENAME VALUE 'fresh' TO 'new'", ("value", "state.new")),
+        ("ALTER TYPE state RENAME TO status", ("type", "status")),
+        ("ALTER SEQUENCE numbers RENAME TO ids", ("sequence", "ids")),
+        ("ALTER TABLE archive.job SET SCHEMA public", ("table", "job")),
+        ("ALTER TABLE archive.work SET SCHEMA public", ("table", "work")),
+        ("ALTER SCHEMA archive RENAME TO past", ("table", "past.job")),
+        ("ALTER TABLE hidden.job SET SCHEMA public", ("table", "job")),
+    ],
+)
+def test_renames_of_other_kinds(tmp_path: Path, statement: str, brought: tuple[str, str]) -> None:
+    """A schema that was not looked at may well hold what is moved."""
+    found = pending(tmp_path, {"archive.job": "a", "archive.work": "a"}, f'op.execute("{statement}")')
+    assert brought in [(change.kind, change.object) for change in found.into]

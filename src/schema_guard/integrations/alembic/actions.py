@@ -18,9 +18,11 @@ class Verb(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Action:
-    """`kind` is "table", "column", "index", "constraint", "type", "sequence", "view", "function", "trigger", "schema".
+    """`kind` is "table", "column", "index", "constraint", "type", "sequence", "view", "function", "trigger", "schema",
+    "value".
 
-    `name` is unqualified for a column and a constraint, which `table` holds; `to` is the new name of a rename.
+    `name` is unqualified for a column and a constraint, which `table` holds, and for a value of the enum type `table`;
+    `to` is the new name of a rename.
     """
 
     verb: Verb
@@ -35,6 +37,8 @@ class Action:
     """UNSEEN: what is written there, in a few words."""
     readable: bool = True
     """UNSEEN: False where it may do anything, renames included."""
+    mentions: frozenset[str] | None = None
+    """UNSEEN: the names that the statement contains; None where they are not known."""
 
     @property
     def object(self) -> str:

@@ -16,17 +16,26 @@ from schema_guard.difference import (
     ColumnMissing,
     ColumnUnknown,
     Difference,
+    DomainMissing,
+    EnumMissing,
+    EnumValueMissing,
     ForeignKeyMissing,
     Impact,
+    RenameSuspected,
+    SequenceMissing,
     TableMissing,
+    ViewMissing,
 )
+from schema_guard.difference.base import BaseDifference
 from schema_guard.errors import GuardError
+from schema_guard.integrations.alembic.actions import Verb
 from schema_guard.integrations.alembic.chain import Chain
 from schema_guard.integrations.alembic.chain_files import read_chain
 from schema_guard.integrations.alembic.live import literal, quoted
 from schema_guard.integrations.alembic.location import Location
 from schema_guard.integrations.alembic.pending import Change, Pending, There, pending_of
 from schema_guard.integrations.alembic.replay import Project
+from schema_guard.integrations.alembic.revision_actions import actions_of
 from schema_guard.integrations.alembic.typed import Commands
 from schema_guard.plan import Refusal
 from schema_guard.schema import ForeignKey, Schema
@@ -58,36 +67,39 @@ class Ahead:
     _described: Project | None = field(default=None)
 
     def __call__(self, session: Session, actual: Schema, differences: Sequence[Difference]) -> Sequence[Refusal]:
-        try:
-            found = self._stamped(session, bool(differences))
-        except GuardError:
-            return ()  # alembic_version cannot be read: then nothing is known of the chain
+        found = self._stamped(session, bool(differences))
         if found is None:
             return ()
         chain, rows = found
         self.newer = tuple(row for row in rows if row not in chain and row not in self.lost)
         if self.newer:
             return tuple(self._left_alone(differences))
-        known = [row for row in rows if row in chain]
-        missing = [difference for difference in differences if isinstance(difference, (TableMissing, ColumnMissing))]
-        if not known or not missing:
+        if not any(map(_kind, differences)):
             return ()
         there = There.of(actual, session.facts.default_schema, fold=session.dialect.name == "sqlite")
+        missing = [(difference, _object(difference, there)) for difference in differences if _kind(difference)]
+        known = [row for row in rows if row in chain]
         pending = pending_of(chain, chain.upto(known), there)
-        return tuple(_with_dependents(list(self._to_run(pending, there, missing, differences)), differences))
+        refusals = list(self._to_run(pending, missing) if known else self._perhaps_to_run(pending, missing))
+        held = {refusal.difference.key for refusal in refusals}
+        if known or _made_by(chain, there):
+            others = [item for item in missing if item[0].key not in held]
+            command = self.commands("deploy") if known else self.commands.repair
+            refusals += _doubt(pending, others, there, differences, command)
+        return tuple(_with_dependents(refusals, differences))
 
     def _stamped(self, session: Session, needed: bool) -> tuple[Chain, tuple[str, ...]] | None:
-        """The chain and the rows of alembic_version; None where there is no chain or no stamp."""
+        """The chain and the rows of alembic_version; None where there is no chain."""
         chain, env = self._files()
-        rows = version_rows(session, "alembic_version", None)
+        rows = _rows_of(session, "alembic_version", None)
         sure = bool(rows) and all(row in chain for row in rows)
         if not sure and _CONFIGURES.search(env) and (rows or needed):
             project = self._project()
             if project is None or project.found is None or project.unreadable:
                 return None
             chain = project.chain
-            rows = version_rows(session, *project.version_table)
-        return (chain, rows) if rows and len(chain) else None
+            rows = _rows_of(session, *project.version_table)
+        return (chain, rows) if len(chain) else None
 
     def _files(self) -> tuple[Chain, str]:
         """Where the files alone tell nothing, env.py is asked, which may be anything."""
@@ -114,41 +126,87 @@ class Ahead:
         for difference in differences:
             yield Refusal(difference, reason, advice if difference.impact is Impact.BREAKS else ())
 
-    def _to_run(
-        self, pending: Pending, there: There, missing: Sequence[Difference], differences: Sequence[Difference]
-    ) -> Iterator[Refusal]:
+    def _to_run(self, pending: Pending, missing: Sequence[tuple[Difference, str]]) -> Iterator[Refusal]:
         deploy = self.commands("deploy")
-        into = {change.object: change for change in pending.into}
-        fills = {change.object: change for change in pending.fills}
-        for difference in missing:
-            object_ = _object(difference, there)
-            change = into.get(object_) or fills.get(object_)
-            if change is not None:
-                does = _does(change)
-                yield Refusal(difference, f"{change.revision} {does} and is still to run: {deploy} first", (deploy,))
-            elif pending.unread and (source := _source(difference, there, differences)):
-                revision, file, action = pending.unread[0]
-                yield Refusal(
-                    difference,
-                    f"not provable: {revision} is still to run and may rename {source} to it ({action.text} at "
-                    f"{Path(file).name}:{action.line}): {deploy} first",
-                    (deploy,),
-                )
+        for difference, change in _brought(missing, (*pending.into, *pending.fills, *pending.later)):
+            yield Refusal(difference, f"{_does(change)} and is still to run: {deploy} first", (deploy,))
+
+    def _perhaps_to_run(self, pending: Pending, missing: Sequence[tuple[Difference, str]]) -> Iterator[Refusal]:
+        """Where alembic_version says nothing: a rename whose source is still there did not run, as it seems."""
+        repair = self.commands.repair
+        for difference, change in _brought(missing, pending.into):
+            reason = f"alembic_version names no revision, {_does(change)}, and {change.source} is there: {repair} first"
+            yield Refusal(difference, reason, (repair,))
+
+
+def _doubt(
+    pending: Pending,
+    missing: Sequence[tuple[Difference, str]],
+    there: There,
+    differences: Sequence[Difference],
+    command: str,
+) -> Iterator[Refusal]:
+    """What a revision that nobody can read may rename something into."""
+    for difference, _ in missing if pending.unread else ():
+        if source := _source(difference, there, differences):
+            revision, file, action = pending.unread[0]
+            where = f"{Path(file).name}:{action.line}"
+            reason = (
+                f"not provable: {revision} is still to run and may rename {source} to it ({action.text} at {where}): "
+                f"{command} first"
+            )
+            yield Refusal(difference, reason, (command,))
+
+
+def _brought(
+    missing: Sequence[tuple[Difference, str]], changes: Sequence[Change]
+) -> Iterator[tuple[Difference, Change]]:
+    """What is missing, with the pending change that brings it."""
+    by_object = {(_FAMILY.get(change.kind, change.kind), change.object): change for change in reversed(changes)}
+    for difference, object_ in missing:
+        if (change := by_object.get((_kind(difference), object_))) is not None:
+            yield difference, change
 
 
 def _does(change: Change) -> str:
-    return f"renames {change.source} to {change.object}" if change.source else f"makes {change.object} and changes rows"
+    if change.source:
+        return f"{change.revision} renames {change.source} to {change.object}"
+    if change.filler:
+        return f"{change.revision} makes {change.object}, {change.filler} changes rows"
+    return f"{change.revision} makes {change.object} and changes rows"
+
+
+_FAMILY = {"view": "table"}
+"""Kinds of an Action under the name of the kind that a difference has."""
+_KINDS: tuple[tuple[type[BaseDifference], str], ...] = (
+    (TableMissing, "table"),
+    (ViewMissing, "table"),
+    (ColumnMissing, "column"),
+    (EnumValueMissing, "value"),
+    (EnumMissing, "type"),
+    (DomainMissing, "type"),
+    (SequenceMissing, "sequence"),
+)
+
+
+def _kind(difference: Difference) -> str:
+    """What kind of object is missing; empty where nothing is."""
+    if isinstance(difference, RenameSuspected):
+        return "table" if difference.column is None else "column"
+    return next((kind for type_, kind in _KINDS if isinstance(difference, type_)), "")
 
 
 def _object(difference: Difference, there: There) -> str:
-    if isinstance(difference, ColumnMissing):
-        return there.column(difference.table.name, difference.column.name)
-    assert isinstance(difference, TableMissing)
-    return there.table(difference.table.name)
+    """Its name as revisions write it."""
+    if isinstance(difference, EnumValueMissing):
+        return f"{there.table(difference.enum.name)}.{difference.value}"
+    return there.key(difference.object)
 
 
 def _source(difference: Difference, there: There, differences: Sequence[Difference]) -> str:
     """What could be renamed into it: a table, or a column of its table, that the models don't know."""
+    if isinstance(difference, RenameSuspected):
+        return difference.old
     if isinstance(difference, ColumnMissing):
         return next(
             (
@@ -158,8 +216,21 @@ def _source(difference: Difference, there: There, differences: Sequence[Differen
             ),
             "",
         )
+    if not isinstance(difference, TableMissing):
+        return ""
     unknown = [name for name, columns in there.tables.items() if columns is None and "alembic_version" not in name]
     return unknown[0] if unknown else ""
+
+
+def _made_by(chain: Chain, there: There) -> bool:
+    """Whether the database has a table that a revision makes."""
+    made = (
+        there.key(action.name)
+        for id_ in chain.order
+        for action in actions_of(chain.by_id[id_].file)
+        if action.kind == "table" and action.verb is not Verb.REMOVE
+    )
+    return any(name in there.tables for name in made)
 
 
 def _with_dependents(refusals: list[Refusal], differences: Sequence[Difference]) -> Iterator[Refusal]:
@@ -176,11 +247,14 @@ def _with_dependents(refusals: list[Refusal], differences: Sequence[Difference])
 
 
 def _needs(difference: Difference, missing: Difference) -> bool:
-    if isinstance(missing, TableMissing):
-        return any(key.target == missing.table.name for key in _keys_of(difference))
-    if not isinstance(missing, ColumnMissing) or difference.table_name != missing.table.name:
+    if not isinstance(missing, TableMissing | ColumnMissing | RenameSuspected):
         return False
-    name = re.escape(missing.column.name)
+    column = None if isinstance(missing, TableMissing) else missing.column
+    if column is None:
+        return any(key.target == missing.table.name for key in _keys_of(difference))
+    if difference.table_name != missing.table.name:
+        return False
+    name = re.escape(column.name)
     parts = [
         getattr(difference, part, None)
         for part in ("foreign_key", "index", "unique", "check", "primary_key", "exclusion")
@@ -196,6 +270,14 @@ def _keys_of(difference: Difference) -> Iterator[ForeignKey]:
         yield from difference.table.foreign_keys
     elif isinstance(difference, ColumnMissing):
         yield from (key for key in difference.table.foreign_keys if difference.column.name in key.columns)
+
+
+def _rows_of(session: Session, table: str, schema: str | None) -> tuple[str, ...]:
+    """The same; empty where it cannot be read, for then nobody knows what ran."""
+    try:
+        return version_rows(session, table, schema)
+    except GuardError:
+        return ()
 
 
 def version_rows(session: Session, table: str, schema: str | None) -> tuple[str, ...]:

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
-__all__ = ["UNKNOWN", "Value", "value_of"]
+__all__ = ["UNKNOWN", "Value", "turns_of", "value_of"]
 
 
 class _Unknown:
@@ -16,6 +16,8 @@ class _Unknown:
 
 UNKNOWN = _Unknown()
 """Only running the file could tell."""
+TURNS = 200
+"""How many turns of a loop over written values are gone through."""
 Value = Any
 """A text, a number, None, or a list, tuple or dict of them; or UNKNOWN."""
 
@@ -41,7 +43,7 @@ def value_of(node: ast.expr, names: Mapping[str, Value]) -> Value:
             return dict(pairs) if all(isinstance(key, str) for key, _ in pairs) else UNKNOWN
         case ast.JoinedStr(values=parts):
             return _joined([value_of(part, names) for part in parts])
-        case ast.FormattedValue(value=value, format_spec=None):
+        case ast.FormattedValue(value=value, format_spec=None, conversion=-1 | 115):
             return value_of(value, names)
         case ast.BinOp(left=left, op=ast.Add(), right=right):
             return _joined([value_of(left, names), value_of(right, names)])
@@ -51,8 +53,33 @@ def value_of(node: ast.expr, names: Mapping[str, Value]) -> Value:
             return _item(value_of(inner, names), value_of(key, names))
         case ast.Call(func=ast.Attribute(value=inner, attr=method)):
             return _called(value_of(inner, names), method, node, names)
+        case ast.Call(func=ast.Name(id=function), args=arguments, keywords=[]) if function in _LISTS:
+            return _listed(function, [value_of(argument, names) for argument in arguments])
         case _:
             return UNKNOWN
+
+
+_LISTS: Mapping[str, Callable[..., Any]] = {
+    "sorted": sorted,
+    "list": list,
+    "tuple": list,
+    "set": list,
+    "reversed": reversed,
+    "zip": zip,
+    "enumerate": enumerate,
+}
+"""Functions whose result is a list of what they are given."""
+
+
+def _listed(function: str, arguments: list[Value]) -> Value:
+    given = [list(value) if isinstance(value, dict) else value for value in arguments]
+    if not given or not all(isinstance(value, list) for value in given):
+        return UNKNOWN
+    try:
+        found = list(_LISTS[function](*given))
+    except TypeError:
+        return UNKNOWN
+    return [list(item) if isinstance(item, tuple) else item for item in found]
 
 
 def _joined(parts: list[Value]) -> Value:
@@ -92,3 +119,9 @@ def _called(receiver: Value, method: str, call: ast.Call, names: Mapping[str, Va
     if isinstance(receiver, dict) and method in ("items", "keys", "values"):
         return [list(pair) if isinstance(pair, tuple) else pair for pair in getattr(receiver, method)()]
     return UNKNOWN
+
+
+def turns_of(values: Value) -> list[Value]:
+    """What a loop over it gives its variable, turn by turn; once UNKNOWN where that is not written."""
+    given = list(values) if isinstance(values, dict) else values
+    return given[:TURNS] if isinstance(given, list) and given else [UNKNOWN]

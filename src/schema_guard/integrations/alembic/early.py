@@ -39,10 +39,10 @@ def early_of(pending: Pending, there: There, schema: Schema, read: Read, system:
     tables = {there.table(table.name): table for table in schema.tables}
     found: list[Early] = []
     for change in (*pending.into, *pending.fills):
-        object_ = _live(change)
-        if not there.has(change.kind, object_) or object_ == change.source:
+        object_ = change.taken
+        if not object_ or change.kind not in ("table", "column"):
             continue
-        if any(other.kind == "table" and object_.startswith(f"{other.object}.") for other in _changes(found)):
+        if any(other.kind == "table" and object_.startswith(f"{other.taken}.") for other in _changes(found)):
             continue  # it goes with its table
         table, column = _find(change.kind, object_, tables, there)
         if table is None:
@@ -61,13 +61,6 @@ def early_of(pending: Pending, there: There, schema: Schema, read: Read, system:
 
 def _changes(found: Sequence[Early]) -> Iterator[Change]:
     return (early.change for early in found)
-
-
-def _live(change: Change) -> str:
-    """A renamed column's table may have been renamed before: then it is looked for where it is now."""
-    if change.kind == "table" or not change.source:
-        return change.object
-    return f"{change.source.rpartition('.')[0]}.{change.object.rpartition('.')[2]}"
 
 
 def _find(kind: str, object_: str, tables: dict[str, Table], there: There) -> tuple[Table | None, Column | None]:

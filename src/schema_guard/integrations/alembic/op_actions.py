@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator, Mapping
 
 from schema_guard.integrations.alembic.actions import Action, Verb
 from schema_guard.integrations.alembic.constants import Value, value_of
-from schema_guard.integrations.alembic.sql_actions import plain_cast
+from schema_guard.integrations.alembic.sql_casts import plain_cast
 
 __all__ = ["BATCH", "INSPECTOR", "OP", "Call", "Followed", "actions_of_call"]
 
@@ -67,6 +67,12 @@ class Call:
         if schema is None:
             return name
         return f"{schema}.{name}" if name and isinstance(schema, str) else ""
+
+    @property
+    def computed(self) -> bool:
+        """f(*arguments, **options): what it is given is put together elsewhere."""
+        starred = any(isinstance(argument, ast.Starred) for argument in self.node.args)
+        return starred or any(keyword.arg is None for keyword in self.node.keywords)
 
     @property
     def conditional(self) -> bool:
@@ -184,7 +190,7 @@ def _alter_column(call: Call, line: int, depth: bool) -> Actions:
     if renamed is not None and table and name and to:
         if to != name:
             yield Action(Verb.RENAME, "column", name, table, to, line, depth)
-    elif renamed is not None and value_of(renamed, call.names) is not None:
+    elif (renamed is not None and value_of(renamed, call.names) is not None) or call.computed:
         yield Action(Verb.UNSEEN, line=line, text="alter_column(new_column_name=..) of a computed name", readable=False)
     using = call.value(-1, "postgresql_using")
     if using is not None and not (isinstance(using, str) and plain_cast(using)):

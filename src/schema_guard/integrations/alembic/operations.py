@@ -10,7 +10,7 @@ from typing import TypeVar
 
 from schema_guard.integrations.alembic.actions import Action, Verb
 from schema_guard.integrations.alembic.chain import Chain, Revision
-from schema_guard.integrations.alembic.reading import upgrade_body
+from schema_guard.integrations.alembic.reading import upgrade_body, upgrade_of
 from schema_guard.integrations.alembic.revision_actions import actions_of
 
 __all__ = ["Collision", "Made", "asks_first", "collisions", "made_by", "remove_from"]
@@ -53,6 +53,8 @@ def asks_first(file: str) -> bool:
         tree = ast.parse(Path(file).read_bytes())
     except (SyntaxError, ValueError, OSError):
         return False
+    if not isinstance(upgrade_of(tree), ast.FunctionDef):
+        return upgrade_of(tree) is None
     return all(map(_asks, upgrade_body(tree)))
 
 

@@ -20,6 +20,7 @@ __all__ = [
     "read_revisions",
     "revision_files",
     "upgrade_body",
+    "upgrade_of",
 ]
 
 _LEGACY = re.compile(r"[a-f0-9]+\.py")
@@ -129,9 +130,36 @@ def names_of(module: object) -> dict[str, tuple[str, ...]]:
 
 
 def upgrade_body(tree: ast.Module) -> list[ast.stmt]:
-    """The statements of upgrade() that do something."""
-    found = [node for node in tree.body if isinstance(node, ast.FunctionDef) and node.name == "upgrade"]
-    return [statement for statement in (found[-1].body if found else []) if not _does_nothing(statement)]
+    """The statements of upgrade() that do something.
+
+    Where `upgrade` is no function that is written out (imported, a lambda, in an `if`), what makes it one.
+    """
+    found = upgrade_of(tree)
+    if isinstance(found, ast.FunctionDef) and not found.decorator_list:
+        return [statement for statement in found.body if not _does_nothing(statement)]
+    return [] if found is None else [found]
+
+
+def upgrade_of(tree: ast.Module) -> ast.stmt | None:
+    """The last statement of the module that gives `upgrade`; None where there is none."""
+    return next((node for node in reversed(tree.body) if _gives_upgrade(node)), None)
+
+
+def _gives_upgrade(statement: ast.stmt) -> bool:
+    match statement:
+        case ast.FunctionDef(name=name) | ast.AsyncFunctionDef(name=name):
+            return name == "upgrade"
+        case ast.ClassDef():
+            return False
+        case ast.ImportFrom(names=aliases):
+            return any((alias.asname or alias.name) in ("upgrade", "*") for alias in aliases)
+        case _:
+            inner = list(ast.walk(statement))
+            stored = any(isinstance(n, ast.Name) and isinstance(n.ctx, ast.Store) and n.id == "upgrade" for n in inner)
+            return stored or any(_gives_upgrade(n) for n in inner if n is not statement and isinstance(n, _DEFINES))
+
+
+_DEFINES = (ast.FunctionDef, ast.AsyncFunctionDef, ast.ImportFrom)
 
 
 def _does_nothing(statement: ast.stmt) -> bool:

@@ -10,18 +10,19 @@ from functools import lru_cache
 from pathlib import Path
 
 from schema_guard.integrations.alembic.actions import Action, Verb
-from schema_guard.integrations.alembic.constants import UNKNOWN, Value, value_of
+from schema_guard.integrations.alembic.built_sql import Built, actions_of_built, built_by, text_in
+from schema_guard.integrations.alembic.calls import method_of, written
+from schema_guard.integrations.alembic.constants import UNKNOWN, Value, turns_of, value_of
 from schema_guard.integrations.alembic.op_actions import BATCH, INSPECTOR, OP, Call, Followed, actions_of_call
-from schema_guard.integrations.alembic.reading import upgrade_body
+from schema_guard.integrations.alembic.parameters import parameters_of
+from schema_guard.integrations.alembic.reading import upgrade_body, upgrade_of
 from schema_guard.integrations.alembic.safe_calls import READS, harmless
-from schema_guard.integrations.alembic.sql_actions import actions_in_sql, unread
+from schema_guard.integrations.alembic.sql_actions import actions_in_sql
 
 __all__ = ["actions_of", "unseen_of"]
 
 DEEPEST = 8
 """How far functions that call each other are followed."""
-TURNS = 200
-"""How many turns of a loop over written values are gone through."""
 
 
 def unseen_of(file: str) -> tuple[Action, ...]:
@@ -69,6 +70,8 @@ class _Reader:
                 self.imported |= {alias.asname or alias.name: f"{module}.{alias.name}" for alias in aliases}
             case ast.Assign(targets=[ast.Name(id=name)], value=value):
                 self.names[name] = self._variable(value)
+            case ast.Assign(targets=[ast.Tuple() | ast.List() as target], value=value):
+                self._assign(target, value_of(value, self.names))
             case ast.AnnAssign(target=ast.Name(id=name), value=ast.expr() as value):
                 self.names[name] = self._variable(value)
             case _:
@@ -76,12 +79,24 @@ class _Reader:
         if "op" not in self.names and self.imported.get("op", "alembic.op") == "alembic.op":
             self.names["op"] = OP
         for name, origin in self.imported.items():
-            if origin == "alembic.op":
+            if origin == "alembic.op" or origin.startswith("alembic.op."):
                 self.names[name] = OP
 
     def read(self) -> list[Action]:
         self.names.setdefault("op", OP)
-        self._block(upgrade_body(self.tree), False)
+        upgrade = upgrade_of(self.tree)
+        match upgrade:
+            case None:
+                return []
+            case ast.FunctionDef(decorator_list=[]):
+                self._block(upgrade_body(self.tree), False)
+            case ast.Assign(value=ast.Lambda(body=body)):
+                self._expression(body, False)
+            case ast.Assign(value=ast.Name(id=name)) if name in self.functions:
+                self._block(self.functions[name].body, False)
+            case _:
+                text = "upgrade(), which is not written out in this file"
+                self.found.append(Action(Verb.UNSEEN, line=upgrade.lineno, text=text, readable=False))
         return self.found
 
     # statements
@@ -101,8 +116,9 @@ class _Reader:
             case ast.If(test=test, body=body, orelse=other) | ast.While(test=test, body=body, orelse=other):
                 self._expression(test, depth)
                 self._maybe([*body, *other])
-            case ast.Try(body=body, handlers=handlers, orelse=other, finalbody=final):
-                self._maybe([*body, *(part for handler in handlers for part in handler.body), *other, *final])
+            case ast.Try() | ast.TryStar():
+                handled = [part for handler in node.handlers for part in handler.body]
+                self._maybe([*node.body, *handled, *node.orelse, *node.finalbody])
             case ast.Match(subject=subject, cases=cases):
                 self._expression(subject, depth)
                 self._maybe([part for case in cases for part in case.body])
@@ -120,11 +136,14 @@ class _Reader:
 
     def _set(self, node: ast.Assign | ast.AnnAssign, value: ast.expr, depth: bool) -> None:
         """A variable gets a value."""
-        if not isinstance(self._variable(value), Followed):
+        held = self._variable(value)
+        if not isinstance(held, Followed):
             self._expression(value, depth)
-        if isinstance(node, ast.Assign) and not isinstance(node.targets[0], ast.Name):
-            self._forget([node])
+        target = node.targets[0] if isinstance(node, ast.Assign) else node.target
+        if isinstance(target, ast.Name):
+            self.names[target.id] = held
         else:
+            self._forget([node])
             self._learn(node)
 
     def _maybe(self, body: list[ast.stmt]) -> None:
@@ -149,27 +168,42 @@ class _Reader:
         """What `as` names, and what entering it does."""
         call = item.context_expr
         bound: Value = UNKNOWN
-        if isinstance(call, ast.Call) and self._method(call) == "batch_alter_table" and self._root(call.func) is OP:
+        if isinstance(call, ast.Call) and method_of(call) == "batch_alter_table" and self._root(call.func) is OP:
             table = Call(call, self.names).table(0)
             bound = (BATCH, table)
             if any(keyword.arg in ("copy_from", "reflect_args") for keyword in call.keywords):
                 self._unseen(call, "batch_alter_table(copy_from=..)")
-        elif isinstance(call, ast.Call) and self._named(call.func).endswith("guarded"):
+        elif isinstance(call, ast.Call) and written(call.func).endswith("guarded"):
             bound = OP
         else:
-            self._expression(call, depth)
+            bound = _BIND if self._variable(call) is _BIND else UNKNOWN
+            if bound is UNKNOWN:
+                self._expression(call, depth)
         if isinstance(item.optional_vars, ast.Name):
             self.names[item.optional_vars.id] = bound
 
     def _loop(self, node: ast.For, depth: bool) -> None:
         """Over written values turn by turn, over others once with names that are not known."""
         self._expression(node.iter, depth)
-        values = value_of(node.iter, self.names)
-        turns = values[:TURNS] if isinstance(values, list) and values else [UNKNOWN]
-        for value in turns:
+        for value in turns_of(value_of(node.iter, self.names)):
             self._assign(node.target, value)
-            self._block(node.body, depth or turns == [UNKNOWN])
+            self._block(node.body, depth or value is UNKNOWN)
         self._block(node.orelse, depth)
+
+    def _comprehension(self, element: ast.expr, generators: list[ast.comprehension], depth: bool) -> None:
+        """A loop that is written as one expression."""
+        if not generators:
+            self._expression(element, depth)
+            return
+        first, *others = generators
+        self._expression(first.iter, depth)
+        kept = dict(self.names)
+        for value in turns_of(value_of(first.iter, self.names)):
+            self._assign(first.target, value)
+            for test in first.ifs:
+                self._expression(test, depth)
+            self._comprehension(element, others, depth or value is UNKNOWN or bool(first.ifs))
+        self.names = kept
 
     def _assign(self, target: ast.expr, value: Value) -> None:
         match target:
@@ -189,7 +223,7 @@ class _Reader:
         if isinstance(value, ast.Name) and value.id in self.names:
             return self.names[value.id]
         if isinstance(value, ast.Call):
-            method, root = self._method(value), self._root(value.func)
+            method, root = method_of(value), self._root(value.func)
             if method in ("get_bind", "get_context") and root is OP:
                 return _BIND
             if method in ("inspect", "from_engine"):
@@ -198,31 +232,44 @@ class _Reader:
                 return (_TYPE, self._type_name(value))
             if method in ("text", "DDL") and value.args:
                 return value_of(value.args[0], self.names)
+            if root is _BIND and method in _CONNECTIONS:
+                return _BIND
+            statement = built_by(value, root, self.imported)
+            if statement is not None:
+                return statement
         if isinstance(value, ast.Attribute) and self._root(value) is _BIND and value.attr in ("connection", "bind"):
             return _BIND
         return value_of(value, self.names)
 
     def _type_name(self, call: ast.Call) -> str:
-        return Call(call, self.names).type_made if self._method(call) in ("Enum", "ENUM") else ""
+        return Call(call, self.names).type_made if method_of(call) in ("Enum", "ENUM") else ""
 
     def _expression(self, node: ast.AST, depth: bool) -> None:
         """Every call within it."""
         if isinstance(node, ast.Call):
             self._call(node, depth)
             return
+        if isinstance(node, ast.NamedExpr):
+            self.names[node.target.id] = held = self._variable(node.value)
+            if not isinstance(held, Followed):
+                self._expression(node.value, depth)
+            return
+        if isinstance(node, ast.ListComp | ast.SetComp | ast.GeneratorExp):
+            self._comprehension(node.elt, node.generators, depth)
+            return
         if isinstance(node, ast.Name) and self.names.get(node.id) is _BIND:
             self._unseen(node, f"{node.id}, the connection, is handed on")
         if isinstance(node, ast.Attribute):
             root = self._root(node)
             if root is OP or (isinstance(root, tuple) and root[0] is BATCH):
-                self._unseen(node, f"{self._named(node)} is handed on")
+                self._unseen(node, f"{written(node)} is handed on")
             if root is _BIND or root is OP:
                 return
         for child in ast.iter_child_nodes(node):
             self._expression(child, depth)
 
     def _call(self, call: ast.Call, depth: bool) -> None:
-        method = self._method(call)
+        method = self.imported.get(method_of(call), "").partition("alembic.op.")[2] or method_of(call)
         root = self._root(call.func)
         if root is OP:
             self._operation(call, method, depth)
@@ -238,14 +285,14 @@ class _Reader:
             for name, function in list(self.functions.items()):
                 if name.startswith("upgrade_"):
                     self._inline(ast.Call(call.func, [], [], lineno=call.lineno), function, True)
-        elif harmless(call, self._named(call.func), root, self.imported, self.names):
+        elif harmless(call, written(call.func), root, self.imported, self.names):
             takes_bind = method in ("inspect", "from_engine") and root is not _BIND
             for part in [] if takes_bind else [*call.args, *(keyword.value for keyword in call.keywords)]:
                 self._expression(part, depth)
             if isinstance(call.func, ast.Attribute):
                 self._expression(call.func.value, depth)
         else:
-            self._unseen(call, f"{self._named(call.func) or 'a call'}(..)")
+            self._unseen(call, f"{written(call.func) or 'a call'}(..)")
 
     def _operation(self, call: ast.Call, method: str, depth: bool) -> None:
         if method == "execute":
@@ -265,24 +312,17 @@ class _Reader:
     def _on_bind(self, call: ast.Call, method: str, depth: bool) -> None:
         if method in ("execute", "exec_driver_sql", "scalar", "scalars", "run_ddl"):
             self._execute(call, depth)
-        elif method in (
-            "begin",
-            "begin_nested",
-            "commit",
-            "rollback",
-            "autocommit_block",
-            "close",
-            "execution_options",
-        ):
+        elif method in (*_CONNECTIONS, "commit", "rollback", "autocommit_block", "close"):
             return
         elif not method.startswith(READS):
-            self._unseen(call, f"{self._named(call.func)}(..)")
+            self._unseen(call, f"{written(call.func)}(..)")
 
     def _execute(self, call: ast.Call, depth: bool) -> None:
-        if not call.args:
+        statement = Call(call, self.names).argument(0, "sqltext", "statement", "object_")
+        if statement is None:
             self._unseen(call, "execute(..)")
             return
-        text = _sql_in(call.args[0], self)
+        text = text_in(statement, self.names)
         if isinstance(text, str):
             self.found += actions_in_sql(text, call.lineno, depth=depth)
             return
@@ -290,14 +330,9 @@ class _Reader:
         if made is not None:
             self.found.append(made)
             return
-        inside = list(ast.walk(call.args[0]))
-        built = {node.attr for node in inside if isinstance(node, ast.Attribute)}
-        built |= {node.id for node in inside if isinstance(node, ast.Name)}
-        if built & {"insert", "update", "delete"}:
-            self.found.append(Action(Verb.UNSEEN, line=call.lineno, text="an INSERT, UPDATE or DELETE"))
-        elif "select" not in built:
-            texts = [node.value for node in inside if isinstance(node, ast.Constant) and isinstance(node.value, str)]
-            self.found += unread(" ".join(texts), call.lineno, "SQL that is put together as it runs")
+        root = self._root(statement)
+        nodes = (*(root.nodes if isinstance(root, Built) else ()), statement)
+        self.found += actions_of_built(nodes, call.lineno, self.imported, self.names)
 
     def _type(self, call: ast.Call, method: str, name: str, depth: bool) -> None:
         checks = next((keyword.value for keyword in call.keywords if keyword.arg == "checkfirst"), None)
@@ -312,12 +347,7 @@ class _Reader:
         if self.deep >= DEEPEST:
             self._unseen(call, f"{function.name}(..)")
             return
-        given = {argument.arg: UNKNOWN for argument in function.args.args}
-        for parameter, argument in zip(function.args.args, call.args, strict=False):
-            given[parameter.arg] = self._variable(argument)
-        for keyword in call.keywords:
-            if keyword.arg in given:
-                given[keyword.arg] = self._variable(keyword.value)
+        given = parameters_of(function, call, self._variable, self.names)
         for argument in [*call.args, *(keyword.value for keyword in call.keywords)]:
             if not isinstance(self._variable(argument), Followed):
                 self._expression(argument, depth)
@@ -333,28 +363,12 @@ class _Reader:
 
     # what a call is made on
 
-    @staticmethod
-    def _method(call: ast.Call) -> str:
-        return call.func.attr if isinstance(call.func, ast.Attribute) else getattr(call.func, "id", "")
-
-    def _named(self, node: ast.AST) -> str:
-        """a.b.c as it is written, calls in between left out."""
-        match node:
-            case ast.Name(id=name):
-                return name
-            case ast.Attribute(value=value, attr=attr):
-                return f"{self._named(value)}.{attr}".lstrip(".")
-            case ast.Call(func=function):
-                return self._named(function)
-            case _:
-                return ""
-
     def _root(self, node: ast.expr) -> Value:
         """What stands at the beginning of a.b().c: a thing that this reader follows, or UNKNOWN."""
         match node:
             case ast.Name(id=name):
                 return self.names.get(name, UNKNOWN)
-            case ast.Attribute(value=ast.Call() as call) if self._method(call) in ("get_bind", "get_context"):
+            case ast.Attribute(value=ast.Call() as call) if method_of(call) in ("get_bind", "get_context"):
                 return _BIND
             case ast.Attribute(value=ast.Call() as call) if self._type_name(call):
                 return (_TYPE, self._type_name(call))
@@ -364,25 +378,18 @@ class _Reader:
                 return self._root(value)
             case ast.Call(func=function):
                 return self._root(function)
+            case ast.Dict() | ast.List() | ast.Tuple():
+                return value_of(node, self.names)
             case _:
                 return UNKNOWN
 
     def _multidb(self, call: ast.Call) -> bool:
         """globals()["upgrade_" + engine_name]() of the templates for several databases."""
-        return isinstance(call.func, ast.Subscript) and self._named(call.func.value) == "globals"
+        return isinstance(call.func, ast.Subscript) and written(call.func.value) == "globals"
 
 
+_CONNECTIONS = frozenset({"begin", "begin_nested", "connect", "execution_options", "cursor", "raw_connection"})
+"""Methods of a connection that give one, or a transaction or cursor of it."""
 _BIND = Followed()
 """The connection, or the context that has it."""
 _TYPE = Followed()
-
-
-def _sql_in(node: ast.expr, reader: _Reader) -> Value:
-    """The text of op.execute("..") and of text("..").bindparams(..)."""
-    if isinstance(node, ast.Call):
-        method = reader._method(node)
-        if method in ("text", "DDL") and node.args:
-            return value_of(node.args[0], reader.names)
-        if method in ("bindparams", "execution_options", "columns") and isinstance(node.func, ast.Attribute):
-            return _sql_in(node.func.value, reader)
-    return value_of(node, reader.names)

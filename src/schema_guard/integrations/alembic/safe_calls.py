@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 from collections.abc import Mapping
 
+from schema_guard.integrations.alembic.built_sql import Built
 from schema_guard.integrations.alembic.constants import UNKNOWN, Value
 from schema_guard.integrations.alembic.op_actions import INSPECTOR
 
@@ -73,7 +74,7 @@ def harmless(
     origin = imported.get(first, "").partition(".")[0]
     if method in _SESSIONS or written.startswith(tuple(_OWN_CALLS)):
         return False
-    if root is INSPECTOR or isinstance(root, (str, list, dict, int)):
+    if root is INSPECTOR or isinstance(root, (str, list, dict, int, Built)):
         return True
     if isinstance(call.func, ast.Name):
         return method in _SAFE_CALLS or origin in _SAFE_ROOTS

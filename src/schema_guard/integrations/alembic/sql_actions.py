@@ -2,25 +2,20 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Sequence
 
 from schema_guard.integrations.alembic.actions import Action, Verb
+from schema_guard.integrations.alembic.sql_casts import plain_cast
 from schema_guard.integrations.alembic.sql_tokens import Word, statements_of
+from schema_guard.integrations.alembic.unread_sql import unread
 
-__all__ = ["actions_in_sql", "plain_cast", "unread"]
+__all__ = ["SEQUENCES", "actions_in_sql"]
 
 _QUIET = frozenset(
     {"BEGIN", "COMMIT", "SET", "RESET", "SHOW", "ANALYZE", "VACUUM", "REINDEX", "LOCK", "CLUSTER", "REFRESH"}
-    | {"NOTIFY", "START", "END", "SAVEPOINT", "RELEASE", "CHECKPOINT", "EXPLAIN", "COMMENT"}
+    | {"NOTIFY", "START", "END", "SAVEPOINT", "RELEASE", "CHECKPOINT", "COMMENT"}
 )
 """Statements that change neither rows nor what is compared."""
-_RENAMES = re.compile(
-    r"\balter\s+table\s+(?:if\s+exists\s+)?(?:only\s+)?(?:(?:[\w\"]+)\.)?(?P<table>\"[^\"]+\"|\w+)\s+rename\s+"
-    r"(?:to\s+(?P<to>\"[^\"]+\"|\w+)|(?!constraint\b)(?:column\s+)?(?P<old>\"[^\"]+\"|\w+)\s+to\s+(?P<new>\"[^\"]+\"|\w+))",
-    re.IGNORECASE,
-)
-"""Also within DO blocks and texts that are put together."""
 _MODIFIERS = frozenset(
     {"OR", "REPLACE", "UNIQUE", "UNLOGGED", "GLOBAL", "LOCAL", "RECURSIVE", "MATERIALIZED", "CONSTRAINT", "FOREIGN"}
     | {"TEMP", "TEMPORARY", "TRUSTED", "PROCEDURAL", "VIRTUAL"}
@@ -86,6 +81,8 @@ _HARMLESS = frozenset(
     }
 )
 """What may stand before a bracket in a SELECT that only reads."""
+SEQUENCES = frozenset({"SETVAL", "NEXTVAL", "SET_CONFIG", "PG_SLEEP"})
+"""Functions that a SELECT calls for what they do, and that rename nothing. One of the project's own may do anything."""
 
 
 def actions_in_sql(text: str, line: int = 0, *, depth: bool = False) -> list[Action]:
@@ -96,24 +93,6 @@ def actions_in_sql(text: str, line: int = 0, *, depth: bool = False) -> list[Act
     return found
 
 
-def unread(text: str, line: int, what: str) -> list[Action]:
-    """A text that is not known as a whole: the renames that can be seen in it, and that it may do anything."""
-    return [*_renames_in(text, line), Action(Verb.UNSEEN, line=line, text=what, readable=False)]
-
-
-def _renames_in(text: str, line: int) -> Iterator[Action]:
-    for match in _RENAMES.finditer(text):
-        table = _bare(match["table"])
-        if match["to"]:
-            yield Action(Verb.RENAME, "table", table, to=_bare(match["to"]), line=line, depth=True)
-        else:
-            yield Action(Verb.RENAME, "column", _bare(match["old"]), table, _bare(match["new"]), line, True)
-
-
-def _bare(name: str) -> str:
-    return name[1:-1] if name.startswith('"') else name.lower()
-
-
 def _of_statement(words: Sequence[Word], line: int, depth: bool) -> list[Action]:
     match words[0].upper:
         case "CREATE":
@@ -122,8 +101,10 @@ def _of_statement(words: Sequence[Word], line: int, depth: bool) -> list[Action]
             return _drop(words, line, depth)
         case "ALTER":
             return _alter(words, line, depth)
-        case "SELECT" if _only_reads(words):
-            return []
+        case "SELECT":
+            return _select(words, line, depth)
+        case "EXPLAIN":
+            return [_unseen(words, line)] if any(word.upper == "ANALYZE" for word in words[1:4]) else []
         case "GRANT" | "REVOKE" if any(word.upper == "ON" for word in words):
             return []
         case "PRAGMA" if not any("writable_schema" in word.text.lower() for word in words):
@@ -135,9 +116,27 @@ def _of_statement(words: Sequence[Word], line: int, depth: bool) -> list[Action]
     return [_unseen(words, line)]
 
 
+def _select(words: Sequence[Word], line: int, depth: bool) -> list[Action]:
+    """Reads, calls functions, or makes a table: SELECT .. INTO."""
+    if _only_reads(words):
+        return []
+    at = next((at for at, word in enumerate(words) if word.upper == "INTO"), None)
+    cursor = _Cursor(words if at is None else words[at + 1 :])
+    temporary = any(cursor.take(word) for word in ("TEMP", "TEMPORARY"))
+    cursor.take("UNLOGGED")
+    cursor.take("TABLE")
+    made = [] if at is None or temporary else [Action(Verb.MAKE, "table", cursor.name(), "", "", line, depth)]
+    calls = at is None and not any(word.upper in SEQUENCES for word in words)
+    return [*made, Action(Verb.UNSEEN, line=line, text=_short(words), readable=not calls)]
+
+
 def _unseen(words: Sequence[Word], line: int) -> Action:
     known = words[0].upper in ("INSERT", "UPDATE", "DELETE", "TRUNCATE", "MERGE", "COPY", "REPLACE", "WITH", "SELECT")
-    return Action(Verb.UNSEEN, line=line, text=_short(words), readable=known)
+    return Action(Verb.UNSEEN, line=line, text=_short(words), readable=known, mentions=_names(words) if known else None)
+
+
+def _names(words: Sequence[Word]) -> frozenset[str]:
+    return frozenset(word.name for word in words if word.identifier)
 
 
 def _text(words: Sequence[Word]) -> str:
@@ -209,7 +208,8 @@ def _create(words: Sequence[Word], line: int, depth: bool) -> list[Action]:
     cursor.take("CONCURRENTLY")
     conditional = cursor.take("IF", "NOT", "EXISTS") or "REPLACE" in modifiers
     if modifiers & {"TEMP", "TEMPORARY"}:
-        return []
+        at = next((at for at, word in enumerate(words) if word.upper == "AS"), len(words))
+        return [] if not words[at:] or _only_reads(words[at:]) else [Action(Verb.UNSEEN, line=line, text=_short(words))]
     name = "" if kind == "index" and cursor.peek() == "ON" else cursor.name()
     if kind == "index":
         cursor.take("ON")
@@ -299,6 +299,8 @@ def _alter(words: Sequence[Word], line: int, depth: bool) -> list[Action]:
     if cursor.peek() == "RENAME" and cursor.peek(1) == "TO" and kind != "table":
         cursor.at += 2
         return [Action(Verb.RENAME, kind, name, to=_beside(name, cursor.name()), line=line, depth=depth)]
+    if kind == "type" and cursor.take("RENAME", "VALUE"):
+        return [_renamed_value(cursor.rest, name, line, depth)]
     if kind == "sequence":
         restarts = any(word.upper in ("RESTART", "MINVALUE", "MAXVALUE") for word in cursor.rest)
         return [Action(Verb.UNSEEN, line=line, text=_short(words))] if restarts else []
@@ -308,6 +310,12 @@ def _alter(words: Sequence[Word], line: int, depth: bool) -> list[Action]:
     for part in _parts(cursor.rest):
         found += _altered(_Cursor(part), name, line, depth or conditional, words)
     return found
+
+
+def _renamed_value(words: Sequence[Word], type_: str, line: int, depth: bool) -> Action:
+    """ALTER TYPE .. RENAME VALUE 'old' TO 'new'."""
+    old, new = (word.text.strip("'").replace("''", "'") for word in (words[0], words[-1]))
+    return Action(Verb.RENAME, "value", old, type_, new, line, depth)
 
 
 def _parts(words: Sequence[Word]) -> list[list[Word]]:
@@ -376,13 +384,3 @@ def _computes(words: Sequence[Word]) -> bool:
     if at is None:
         return False
     return not plain_cast(" ".join(word.text for word in words[at + 1 :]))
-
-
-_CAST = re.compile(
-    r"""\(?\s*"?\w+"?\s*\)?\s*::\s*[\w\s."()\[\],]+|cast\s*\(\s*"?\w+"?\s+as\s+[\w\s."()\[\],]+\)""", re.I
-)
-
-
-def plain_cast(text: str) -> bool:
-    """Whether USING only casts a column."""
-    return _CAST.fullmatch(text.strip()) is not None

@@ -1,0 +1,25 @@
+"""What is called, as it is written in a revision file."""
+
+from __future__ import annotations
+
+import ast
+
+__all__ = ["method_of", "written"]
+
+
+def method_of(call: ast.Call) -> str:
+    """The last part: `execute` of op.get_bind().execute(..)."""
+    return call.func.attr if isinstance(call.func, ast.Attribute) else getattr(call.func, "id", "")
+
+
+def written(node: ast.AST) -> str:
+    """a.b.c as it is written, calls in between left out."""
+    match node:
+        case ast.Name(id=name):
+            return name
+        case ast.Attribute(value=value, attr=attr):
+            return f"{written(value)}.{attr}".lstrip(".")
+        case ast.Call(func=function):
+            return written(function)
+        case _:
+            return ""
