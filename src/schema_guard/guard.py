@@ -83,6 +83,8 @@ class Guard:
     def check(self, database: Any, *, survey_timeout: float = 5.0) -> Report:
         """Read only: how the database differs from what the models expect.
 
+        On PostgreSQL what is missing may be tried on a temporary copy, in a transaction that is rolled back.
+
         Args:
             database: an Engine, an AsyncEngine or a URL.
             survey_timeout: seconds for each query that counts rows.

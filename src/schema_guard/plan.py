@@ -9,9 +9,10 @@ from typing import TypeAlias
 
 from schema_guard.difference import Difference
 from schema_guard.need import Need
-from schema_guard.schema import Check, Column, Index, Name, Spanned, Table
+from schema_guard.schema import Check, Column, Exclusion, Index, Name, PrimaryKey, Spanned, Table, Unique
 
 __all__ = [
+    "REFUSED",
     "Batches",
     "Definition",
     "Evidence",
@@ -210,17 +211,22 @@ class Evidence:
         return f"keys {', '.join(keys[:-1])} and {keys[-1]}"
 
 
-Noun: TypeAlias = Column | Check | Index | Table
+Noun: TypeAlias = Column | Check | Index | Unique | PrimaryKey | Exclusion | Table
 Definition: TypeAlias = tuple[Name, Noun]
 """Something that the models define in a table; on SQLite also a live column, or the live table as a whole."""
 
 
+REFUSED = "definition"
+"""The kind of a rejection that no other server would take back: the definition itself is wrong."""
+
+
 @dataclass(frozen=True, slots=True)
 class Rejection:
-    """What the server does not know of a definition that is missing, asked before anything is tried.
+    """What the server does not know, or not take, of a definition that is missing, asked before anything is tried.
 
-    `said` is the server's message; `kind` "function", "operator", "operator class" or "access method", on SQLite
-    "function", "collation" or "syntax". `schemas` is where one of the name is, when the search_path leads to none.
+    `said` is the server's message; `kind` "function", "operator", "operator class" or "access method", or REFUSED;
+    on SQLite "function", "collation" or "syntax". `schemas` is where one of the
+    name is, when the search_path leads to none.
     """
 
     said: str
@@ -229,6 +235,8 @@ class Rejection:
     schemas: tuple[str, ...] = ()
     advice: tuple[str, ...] = ()
     """What to do, where more is known than the name."""
+    whole: bool = False
+    """A column could not even be made without its default."""
 
 
 @dataclass(frozen=True, slots=True)

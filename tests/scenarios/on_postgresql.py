@@ -94,7 +94,10 @@ class PostgresqlStage:
             return connection.execute(sql).fetchall()
 
     def changes(self) -> list[str]:
-        """From the server's own log: log_statement = mod is DDL and what changes rows."""
+        """From the server's own log: log_statement = mod is DDL and what changes rows.
+
+        What is tried on a temporary copy is left out: `state` proves that nothing of it lasts.
+        """
         marker = f"mark_{uuid.uuid4().hex}"
         with closing(Database(self.own.server, "postgres").connect()) as connection:
             connection.execute("SET log_statement = 'ddl'")
@@ -115,7 +118,7 @@ class PostgresqlStage:
         for record in csv.reader(io.StringIO(text)):
             if record[_LOG_DATABASE] == self.own.name and (found := _STATEMENT.match(record[_LOG_MESSAGE])):
                 statements.append(found["sql"])
-        return statements
+        return [statement for statement in statements if " pg_temp." not in statement]
 
     def take(self, steps: Sequence[Step], after: Callable[[Step], None] | None = None) -> None:
         url = self.database.replace("+psycopg", "", 1)

@@ -106,7 +106,8 @@ def test_every_change_has_timeouts_of_its_own_at_every_attempt(logged: Database,
     changes = 0
     for backend, statement in sent(logged, start):
         mine = settings.setdefault(backend, set())
-        if statement.startswith(("COMMIT", "ROLLBACK", "BEGIN", "RESET")):
+        ended = statement.startswith(("COMMIT", "ROLLBACK", "BEGIN", "RESET"))
+        if ended and not statement.startswith("ROLLBACK TO"):
             mine.clear()
         mine.update(name for name in ("lock_timeout", "statement_timeout") if f"{name}" in statement)
         if CHANGES.match(statement):

@@ -9,15 +9,18 @@ from schema_guard.difference import (
     ColumnMissing,
     DefaultDiffers,
     Difference,
+    ExclusionMissing,
     GeneratedDiffers,
     Impact,
     IndexMissing,
+    PrimaryKeyDiffers,
     TableMissing,
+    UniqueMissing,
 )
 from schema_guard.plan import Definition, Noun, Rejection
-from schema_guard.schema import Check, Column, Index, Schema, Table
+from schema_guard.schema import Check, Column, Exclusion, Index, PrimaryKey, Schema, Table, Unique
 
-__all__ = ["columns_of", "definitions_of", "expressions_of", "is_rejected", "without_default"]
+__all__ = ["columns_of", "definitions_of", "expressions_of", "is_rejected", "without_default", "without_definition"]
 
 
 def definitions_of(differences: Iterable[Difference]) -> Iterator[tuple[Table, Noun]]:
@@ -33,12 +36,23 @@ def _definitions(difference: Difference) -> Iterator[tuple[Table, Noun]]:
             yield from ((table, column) for column in table.columns)
             yield from ((table, check) for check in table.checks)
             yield from ((table, index) for index in table.indexes)
+            yield from ((table, unique) for unique in table.uniques)
+            yield from ((table, exclusion) for exclusion in table.exclusions)
+            if table.primary_key is not None:
+                yield table, table.primary_key
+            yield table, table
         case ColumnMissing() | DefaultDiffers() | GeneratedDiffers():
             yield difference.table, difference.column
         case CheckMissing():
             yield difference.table, difference.check
         case IndexMissing():
             yield difference.table, difference.index
+        case UniqueMissing():
+            yield difference.table, difference.unique
+        case ExclusionMissing():
+            yield difference.table, difference.exclusion
+        case PrimaryKeyDiffers(actual=None):
+            yield difference.table, difference.primary_key
 
 
 def expressions_of(noun: Noun) -> tuple[str, ...]:
@@ -50,6 +64,8 @@ def expressions_of(noun: Noun) -> tuple[str, ...]:
             texts = [noun.expression]
         case Index():
             texts = [*(element.text for element in noun.elements if element.is_expression), noun.where]
+        case _:
+            texts = []
     return tuple(text for text in texts if text)
 
 
@@ -76,3 +92,16 @@ def without_default(text: str, column: Column) -> str | None:
         if column.ddl.count(written) == 1 and text.count(line) == 1:
             return text.replace(line, line.replace(written, ""))
     return None
+
+
+def without_definition(create: str, noun: Noun) -> str | None:
+    """CREATE TABLE, as SQLAlchemy writes it, without a column's default or without a constraint; None where it can't
+    be."""
+    match noun:
+        case Column(default=str(), generated=None):
+            return without_default(create, noun)
+        case Check(ddl=ddl) | Unique(ddl=ddl) | Exclusion(ddl=ddl) | PrimaryKey(ddl=ddl) if ddl:
+            found = [written for written in (f", \n\t{ddl}", f" {ddl}") if create.count(written) == 1]
+            return create.replace(found[0], "") if found else None
+        case _:
+            return None

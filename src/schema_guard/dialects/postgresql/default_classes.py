@@ -16,13 +16,14 @@ from schema_guard.dialects.postgresql.answers import rows_of_nulls
 from schema_guard.dialects.postgresql.catalog import query
 from schema_guard.dialects.postgresql.failures import is_disconnect
 from schema_guard.dialects.postgresql.link import Link
+from schema_guard.dialects.postgresql.plain import WITHOUT_ORDER
 from schema_guard.dialects.violators import mentions
 from schema_guard.plan import Definition, Rejection
 from schema_guard.schema import Index, IndexElement, Name, Schema, Table, TypeKind
 
 __all__ = ["without_default_class"]
 
-_WITHOUT_ORDER = frozenset({"box", "circle", "json", "line", "lseg", "path", "point", "polygon", "xml"})
+
 _TEXTS = frozenset({"text", "character varying", "character"})
 _DEFAULTS_OF = {"gin": "btree_gin", "gist": "btree_gist"}
 """The extension that brings default operator classes for the scalar types (manual, appendix F)."""
@@ -72,7 +73,7 @@ def _may_lack(table: Table, index: Index, key: IndexElement) -> bool:
     if key.operator_class:
         return False
     column = table.column(key.text)
-    plain = column is not None and column.type.kind is TypeKind.BASE and column.type.name not in _WITHOUT_ORDER
+    plain = column is not None and column.type.kind is TypeKind.BASE and column.type.name not in WITHOUT_ORDER
     return index.method != "btree" or not plain
 
 

@@ -17,6 +17,7 @@ from schema_guard.errors import ReadError, StepError, UnreachableError, one_line
 __all__ = [
     "Diagnosis",
     "diagnose",
+    "extension_for",
     "is_disconnect",
     "is_vanished",
     "is_waiting",
@@ -154,11 +155,21 @@ def step_failed(error: DBAPIError, subject: str) -> StepError:
 
 
 def _fix(diagnosis: Diagnosis) -> str:
+    extension = _extension(diagnosis)
+    return f"; {extension}" if extension else ""
+
+
+def extension_for(error: BaseException) -> str:
+    """The statement that creates the extension which the server lacks; empty where none is known."""
+    return _extension(diagnose(error))
+
+
+def _extension(diagnosis: Diagnosis) -> str:
     """Scalars have operators for GiST and GIN by an extension only (manual, appendix F, btree_gist and btree_gin)."""
     method = _METHOD.search(diagnosis.message)
     if diagnosis.sqlstate != UNDEFINED_OBJECT or method is None or "_ops" in diagnosis.message:
         return ""
-    return f"; CREATE EXTENSION btree_{method[1]};"
+    return f"CREATE EXTENSION btree_{method[1]};"
 
 
 def _said(diagnosis: Diagnosis) -> str:

@@ -174,6 +174,20 @@ class Link:
             yield self
 
     @contextmanager
+    def trying(self, timeout: float) -> Iterator[Link]:
+        """A transaction that is rolled back, in which something may be made; `timeout` as in `reading`."""
+        timeout = self._deadline.allow(timeout, early=EARLY)
+        limit = max(1, round(timeout * 1000))
+        settings: dict[str, object] = {"jit": "off", **PLAIN, "statement_timeout": limit, "lock_timeout": limit}
+        try:
+            with self.within(timeout):
+                self.run("BEGIN READ WRITE")
+                self.run(set_local(settings))
+                yield self
+        finally:
+            self._roll_back()
+
+    @contextmanager
     def transaction(self, begin: str, settings: list[str]) -> Iterator[Link]:
         """BEGIN, the settings, the body, COMMIT; ROLLBACK when the body fails."""
         try:

@@ -35,6 +35,7 @@ from schema_guard.dialects.postgresql.reading import READ_TIMEOUT, CatalogReader
 from schema_guard.dialects.postgresql.rejections import rejections
 from schema_guard.dialects.postgresql.stands import asked, query_of, with_stands
 from schema_guard.dialects.postgresql.steps import Executor
+from schema_guard.dialects.postgresql.trial_copy import refused
 from schema_guard.dialects.stop import Stop
 from schema_guard.dialects.survey import take_survey
 from schema_guard.dialects.translation import lock_words, schema_map_of
@@ -249,10 +250,12 @@ class PostgreSQLSession:
     ) -> Mapping[Definition, Rejection]:
         """None where they cannot be asked for: then a step fails instead, in the server's words."""
         path, quote = self.facts.search_path, self.dialect.quote
-        try:
-            return rejections(self._link, differences, actual, path, quote, timeout)
-        except DBAPIError:
-            return {}
+        found: dict[Definition, Rejection] = {}
+        with suppress(DBAPIError):
+            found = rejections(self._link, differences, actual, path, quote, timeout)
+            if not self.facts.read_only:
+                found |= refused(self._link, differences, actual, quote, found, timeout)
+        return found
 
     def _with_stands(self, expected: Schema, actual: Schema) -> Schema:
         """Where sequences stand among the keys; a table that cannot be read in time keeps no other from being read."""

@@ -22,7 +22,7 @@ from schema_guard.dialects.postgresql.repair.foreign_key import (
     foreign_key_not_validated,
 )
 from schema_guard.dialects.postgresql.repair.index import index_invalid, index_missing
-from schema_guard.dialects.postgresql.repair.lacking import type_missing
+from schema_guard.dialects.postgresql.repair.lacking import refused, type_missing
 from schema_guard.dialects.postgresql.repair.limits import within_limits
 from schema_guard.dialects.postgresql.repair.nullability import column_unknown, helper_left_over, nullability_differs
 from schema_guard.dialects.postgresql.repair.permission import permitted
@@ -121,6 +121,7 @@ def repair(
         found = permitted(difference, _of(difference, context), context)
         found = storable(difference, found, facts.encoding)
         found = within_limits(difference, found, context)
+        found = refused(difference, found, context)
         repairs.extend(after_types(difference, found, differences))
     return settle(repairs, differences, lambda need: standing(need, context))
 

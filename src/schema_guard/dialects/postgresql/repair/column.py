@@ -22,6 +22,8 @@ def column_missing(difference: ColumnMissing, context: Context) -> Repairs:
     table, column = difference.table, difference.column
     whole = [f"ALTER TABLE {context.quote(table.name)} ADD COLUMN {column.ddl}"]
     rejection = context.rejection(table, column)
+    if rejection is not None and rejection.whole:
+        return [Refusal(difference, rejection.said, rejection.advice)]
     if rejection is not None and column.generated is None:
         return [_without_default(difference, rejection, context)]
     if column.filled_unseen:  # with NOT NULL every INSERT would fail until something fills it

@@ -5,7 +5,7 @@ from __future__ import annotations
 from schema_guard.dialects.postgresql.repair import probes
 from schema_guard.dialects.postgresql.repair.clearing import clear_away
 from schema_guard.dialects.postgresql.repair.context import Context, Repairs
-from schema_guard.dialects.postgresql.repair.lacking import rejected
+from schema_guard.dialects.postgresql.repair.lacking import refused, rejected
 from schema_guard.dialects.postgresql.repair.partitioned_index import build_on_partitions
 from schema_guard.difference import Difference, Holder, IndexInvalid, IndexMissing
 from schema_guard.need import Need
@@ -34,7 +34,7 @@ def index_missing(difference: IndexMissing, context: Context) -> Repairs:
     if lacking := rejected(difference, context):
         return lacking
     if context.created(table):
-        return [_on_new_table(difference, name, context)]
+        return refused(difference, [_on_new_table(difference, name, context)], context)
     if context.partitioned(table):
         return _on_partitioned(difference, name, context)
     violators = context.violators(difference, context.shape(table))

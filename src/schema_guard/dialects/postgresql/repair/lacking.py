@@ -7,14 +7,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from schema_guard.dialects.definitions import definitions_of, without_default
+from schema_guard.dialects.definitions import definitions_of, without_definition
 from schema_guard.dialects.postgresql.extensions import extension_of
 from schema_guard.dialects.postgresql.repair.context import Context, Repairs
 from schema_guard.difference import ColumnMissing, Difference, TableMissing, TypeMissing
-from schema_guard.plan import Noun, Refusal
-from schema_guard.schema import Check, Column, Index
+from schema_guard.plan import REFUSED, Noun, Refusal, Rejection, Step
+from schema_guard.schema import Column, Index
 
-__all__ = ["rejected", "type_missing", "without_definition"]
+__all__ = ["refused", "rejected", "type_missing"]
 
 
 def type_missing(difference: TypeMissing, context: Context) -> Repairs:
@@ -30,7 +30,7 @@ def rejected(difference: Difference, context: Context) -> Repairs:
     """A refusal of what the server would reject, by what it was asked when the difference was looked at."""
     for table, noun in definitions_of([difference]):
         rejection = context.rejection(table, noun)
-        if rejection is None or _left_out(difference, noun):
+        if rejection is None or rejection.kind == REFUSED or _left_out(difference, noun, rejection):
             continue
         if rejection.schemas:
             return [_off_the_path(difference, f"the {rejection.kind} {rejection.name}", rejection.schemas, context)]
@@ -39,8 +39,20 @@ def rejected(difference: Difference, context: Context) -> Repairs:
     return []
 
 
-def _left_out(difference: Difference, noun: Noun) -> bool:
+def refused(difference: Difference, repairs: Repairs, context: Context) -> Repairs:
+    """The repairs as they are, or a refusal in place of steps that the server refused on a copy of the table."""
+    if any(isinstance(repair, Step) for repair in repairs):
+        for table, noun in definitions_of([difference]):
+            rejection = context.rejection(table, noun)
+            if rejection is not None and rejection.kind == REFUSED and not _left_out(difference, noun, rejection):
+                return [Refusal(difference, rejection.said, rejection.advice)]
+    return repairs
+
+
+def _left_out(difference: Difference, noun: Noun, rejection: Rejection) -> bool:
     """Whether the repair does without it: a missing table's indexes are steps of their own."""
+    if rejection.whole:
+        return False
     match difference, noun:
         case TableMissing(), Index():
             return True
@@ -50,18 +62,6 @@ def _left_out(difference: Difference, noun: Noun) -> bool:
             return True
         case _:
             return False
-
-
-def without_definition(create: str, noun: Noun) -> str | None:
-    """CREATE TABLE, as SQLAlchemy writes it, without a column's default or without a CHECK; None where it can't be."""
-    match noun:
-        case Column(default=str(), generated=None):
-            return without_default(create, noun)
-        case Check(ddl=ddl):
-            found = [written for written in (f", \n\t{ddl}", f" {ddl}") if create.count(written) == 1]
-            return create.replace(found[0], "") if found else None
-        case _:
-            return None
 
 
 def _off_the_path(difference: Difference, what: str, schemas: Sequence[str], context: Context) -> Refusal:

@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
+from schema_guard.dialects.definitions import without_definition
 from schema_guard.dialects.postgresql.repair import probes
 from schema_guard.dialects.postgresql.repair.comment import comment_statements
 from schema_guard.dialects.postgresql.repair.context import Context, Repairs
 from schema_guard.dialects.postgresql.repair.foreign_key import foreign_key_missing
 from schema_guard.dialects.postgresql.repair.index import index_missing
-from schema_guard.dialects.postgresql.repair.lacking import without_definition
 from schema_guard.dialects.postgresql.repair.referable import keys_of
 from schema_guard.dialects.postgresql.repair.schema import held, homeless, needs_schema
 from schema_guard.difference import (
@@ -25,7 +25,18 @@ from schema_guard.difference import (
 )
 from schema_guard.need import Need
 from schema_guard.plan import Lock, Locked, Noun, Phase, Refusal
-from schema_guard.schema import Column, ForeignKey, Index, IndexElement, Name, Relation, Table
+from schema_guard.schema import (
+    Check,
+    Column,
+    Exclusion,
+    ForeignKey,
+    Index,
+    IndexElement,
+    Name,
+    Relation,
+    Table,
+    Unique,
+)
 
 __all__ = ["partition_missing", "relation_differs", "table_missing", "view_missing"]
 
@@ -58,18 +69,32 @@ def table_missing(difference: TableMissing, context: Context) -> Repairs:
 
 
 def _text(table: Table, context: Context) -> tuple[str, list[str]]:
-    """Its CREATE TABLE, and what that leaves out because the server does not know it: that is seen, and refused, once
+    """Its CREATE TABLE, and what that leaves out because the server does not take it: that is seen, and refused, once
     the table is there."""
     text, without = table.ddl, list[str]()
-    definitions: tuple[Noun, ...] = (*table.columns, *table.checks)
+    key = (table.primary_key,) if table.primary_key is not None else ()
+    definitions: tuple[Noun, ...] = (*table.columns, *table.checks, *table.uniques, *table.exclusions, *key)
     for definition in definitions:
         rejection = context.rejection(table, definition)
         shorter = without_definition(text, definition) if rejection is not None else None
         if rejection is not None and shorter is not None:
             text = shorter
-            what = f"the default of {definition.name}" if isinstance(definition, Column) else "a CHECK"
-            without.append(f"without {what}: {rejection.said}")
+            without.append(f"without {_words(definition)}: {rejection.said}")
     return text, without
+
+
+def _words(definition: Noun) -> str:
+    match definition:
+        case Column(name=name):
+            return f"the default of {name}"
+        case Check():
+            return "a CHECK"
+        case Unique():
+            return str(definition)
+        case Exclusion():
+            return "an EXCLUDE constraint"
+        case _:
+            return "its primary key"
 
 
 def partition_missing(difference: PartitionMissing, context: Context) -> Repairs:

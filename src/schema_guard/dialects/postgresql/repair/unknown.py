@@ -39,6 +39,9 @@ def object_unknown(difference: ObjectUnknown, context: Context) -> Repairs:
 def exclusion_missing(difference: ExclusionMissing, context: Context) -> Repairs:
     """There is no NOT VALID for EXCLUDE, and its index cannot be built concurrently (manual, ALTER TABLE)."""
     wanted = difference.exclusion
+    rejection = context.rejection(difference.table, wanted)
+    if rejection is not None:
+        return [Refusal(difference, rejection.said, rejection.advice)]
     instead = f"DROP CONSTRAINT {context.quote(wanted.name)}, " if difference.holder is not None and wanted.name else ""
     statement = f"ALTER TABLE {context.quote(difference.table.name)} {instead}ADD {wanted.ddl};"
     return [Refusal(difference, "it would block readers and writers while its index is built", (statement,))]

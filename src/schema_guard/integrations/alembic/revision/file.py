@@ -24,6 +24,7 @@ from schema_guard.guard import Guard
 from schema_guard.integrations.alembic.location import Location, find_location
 from schema_guard.integrations.alembic.revision.text import Text, revision_text
 from schema_guard.integrations.alembic.revision.types import Languages
+from schema_guard.plan import REFUSED
 
 __all__ = ["Written", "text_for", "text_for_everything", "write_revision"]
 
@@ -55,7 +56,9 @@ def text_for(guard: Guard, database: Any) -> Text:
         plan = guard.plan(database)
     wanted = {key for step in plan.steps for key in step.resolves}
     # This database does not know what they name; another one, where the revision runs too, may.
-    rejections = plan.survey.rejections
+    rejections = {
+        definition: rejection for definition, rejection in plan.survey.rejections.items() if rejection.kind != REFUSED
+    }
     wanted |= {difference.key for difference in plan.differences if is_rejected(difference, rejections)}
     differences = [difference for difference in plan.differences if difference.key in wanted]
     differences += _of_missing_tables(guard, differences, writer)
