@@ -233,6 +233,19 @@ def unique_absent(
     )
 
 
+_NULLS_DISTINCT = " AND coalesce(pg_catalog.to_jsonb(i) ->> 'indnullsnotdistinct', 'false') = 'false'"
+
+_USUAL = (
+    "(0 = ALL (i.indoption::pg_catalog.int2[]) OR 3 = ALL (i.indoption::pg_catalog.int2[]))"
+    " AND NOT EXISTS (SELECT 1 FROM ROWS FROM (pg_catalog.unnest(i.indkey::pg_catalog.int2[]),"
+    " pg_catalog.unnest(i.indclass::pg_catalog.oid[]), pg_catalog.unnest(i.indcollation::pg_catalog.oid[]))"
+    " AS k(attnum, operators, collated)"
+    " JOIN pg_catalog.pg_attribute a ON a.attrelid = i.indrelid AND a.attnum = k.attnum"
+    " JOIN pg_catalog.pg_opclass o ON o.oid = k.operators WHERE NOT o.opcdefault OR k.collated <> a.attcollation)"
+)
+"""An index `i` of the usual order, forwards or backwards, operator classes and collations."""
+
+
 def index_absent(table: str, relation: str, index: Index) -> str:
     """True when the table has no valid index of this name and, for plain columns, none of the same structure."""
     by_name = f"SELECT 1 FROM pg_catalog.pg_index i WHERE i.indexrelid = {_relation(relation)}"
@@ -241,12 +254,13 @@ def index_absent(table: str, relation: str, index: Index) -> str:
     plain = columns is not None and not index.where and not index.include and not index.options
     if plain and columns is not None and all(_ordinary(element) for element in index.elements):
         names = ", ".join(literal(name) for name in columns)
-        unique = " AND i.indisunique" if index.unique else ""
+        # What a DEFERRABLE constraint lets in for a while, no unique index would.
+        unique = f" AND i.indisunique AND i.indimmediate{_NULLS_DISTINCT}" if index.unique else ""
         return (
             f"SELECT {_relation(table)} IS NOT NULL AND NOT EXISTS (SELECT 1 FROM pg_catalog.pg_index i"
             " JOIN pg_catalog.pg_class x ON x.oid = i.indexrelid JOIN pg_catalog.pg_am m ON m.oid = x.relam"
             f" WHERE i.indrelid = {_relation(table)} AND i.indisvalid AND i.indpred IS NULL AND i.indexprs IS NULL"
-            f"{unique} AND m.amname = {literal(index.method)} AND {_key_columns(None)} = ARRAY[{names}])"
+            f"{unique} AND m.amname = {literal(index.method)} AND {_key_columns(None)} = ARRAY[{names}] AND {_USUAL})"
         )
     return f"SELECT {_relation(table)} IS NOT NULL AND NOT EXISTS ({by_name}{conditions})"
 
