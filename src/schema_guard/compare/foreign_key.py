@@ -23,6 +23,7 @@ def compare_foreign_keys(
 ) -> Iterator[ForeignKeyMissing | ForeignKeyDiffers | ForeignKeyNotValidated | ObjectUnknown]:
     matched: set[ForeignKey] = set()
     seen: set[tuple[object, ...]] = set()
+    held: set[str] = set()
     for key in table.foreign_keys:
         identity = (_references(key), _behaviour(key))
         if identity in seen:
@@ -50,6 +51,7 @@ def compare_foreign_keys(
                 effect="deleting or changing the referenced row does something else",
             )
         else:
+            held.update([key.name] if key.name is not None else [])
             yield ForeignKeyMissing(
                 table=table,
                 foreign_key=key,
@@ -59,7 +61,9 @@ def compare_foreign_keys(
             )
     for other in live.foreign_keys:
         if other not in matched:
-            yield unknown_foreign_key(other, table, live)
+            unknown = unknown_foreign_key(other, table, live)
+            if unknown.impact is not Impact.NOTES or other.name not in held:
+                yield unknown
 
 
 def _references(key: ForeignKey) -> tuple[Name, frozenset[tuple[str, str]]]:

@@ -15,18 +15,19 @@ __all__ = ["is_harmless", "unknown_foreign_key", "unknown_indexes", "unknown_uni
 
 
 def unknown_uniques(
-    table: Table, live: Table, told: Collection[frozenset[str]], judge: Judge
+    table: Table, live: Table, told: Collection[frozenset[str]], held: Collection[str], judge: Judge
 ) -> Iterator[ObjectUnknown]:
     """UNIQUE constraints that the models don't know, or that reject more than theirs.
 
     Args:
         told: the columns of those that are missing: what stands on the same ones is told of with them.
+        held: their names: what bears one is told of with those.
     """
     known = {columns for columns, _, _ in _keys(table)}
     for other in live.uniques:
         columns = frozenset(other.columns)
         harmless = is_harmless(columns, other.nulls_not_distinct, other, table, live)
-        if columns in told or (harmless and columns in known):
+        if columns in told or (harmless and (columns in known or other.name in held)):
             continue
         words = unique_words(other)
         yield ObjectUnknown(

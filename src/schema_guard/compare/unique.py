@@ -17,6 +17,7 @@ __all__ = ["arbiters", "compare_uniques", "constraint_arbiters", "deferrable_set
 def compare_uniques(table: Table, live: Table, actual: Schema, judge: Judge) -> Iterator[UniqueMissing | ObjectUnknown]:
     seen: set[tuple[frozenset[str], bool]] = set()
     told: set[frozenset[str]] = set()
+    held: set[str] = set()
     for unique in table.uniques:
         structure = (frozenset(unique.columns), unique.nulls_not_distinct)
         if structure in seen:  # asked for twice is one
@@ -26,6 +27,7 @@ def compare_uniques(table: Table, live: Table, actual: Schema, judge: Judge) -> 
             continue
         beside = next((other for other in live.uniques if set(other.columns) == set(unique.columns)), None)
         told.add(frozenset(unique.columns))
+        held.update([unique.name] if unique.name is not None else [])
         yield UniqueMissing(
             table=table,
             unique=unique,
@@ -34,7 +36,7 @@ def compare_uniques(table: Table, live: Table, actual: Schema, judge: Judge) -> 
             impact=upsert_impact(table, unique.columns),
             effect=upsert_effect(table, unique.columns),
         )
-    yield from unknown_uniques(table, live, told, judge)
+    yield from unknown_uniques(table, live, told, held, judge)
 
 
 def upsert_impact(table: Table, columns: tuple[str, ...]) -> Impact:

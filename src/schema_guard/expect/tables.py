@@ -113,7 +113,10 @@ def _columns(
         if column.system:  # the server's own, such as xmin
             continue
         try:
-            columns.append(column_of(column, writer, mapped))
+            written = column_of(column, writer, mapped)
+            if any(written.name == other.name for other in columns):
+                raise UnwritableError(f"cut to {written.name}, its name is that of another column: shorten it")
+            columns.append(written)
         except UnwritableError as refusal:
             lost.append(column)
             problems.append(Problem(f"{name}.{column.name}", _why_lost(column, str(refusal)), breaks=True))

@@ -72,7 +72,7 @@ class Writer:
         """The name as the catalog will hold it: naming convention applied, cut as SQLAlchemy cuts; None when unnamed.
 
         Raises:
-            UnwritableError: SQLAlchemy refuses the name (too long, or the convention lacks something).
+            UnwritableError: SQLAlchemy refuses the name (the convention lacks something).
         """
         if item.name is None:
             return None
@@ -180,14 +180,20 @@ def _reason(error: Exception, system: str) -> str:
     return " ".join(f"{type(error).__name__}: {error}".split())
 
 
+def _any_length(_: str) -> None:
+    """Takes every name."""
+
+
 def _plain(given: SQLAlchemyDialect) -> SQLAlchemyDialect:
     """A copy of the dialect that writes SQL as a server reads it.
 
     Drivers with `%s` placeholders make SQLAlchemy double each percent sign: in identifiers and literals by a flag of
     the preparer, and for the modulo operator in a statement compiler of the driver's own. The copy has the flag off
-    and the database system's own compiler.
+    and the database system's own compiler. A name that is longer than the server's names is written, where SQLAlchemy
+    would refuse it: the server cuts it, as it did when something else than SQLAlchemy made the object.
     """
     dialect = copy.copy(given)
+    dialect.validate_identifier = _any_length  # type: ignore[assignment,method-assign]
     preparer = copy.copy(given.identifier_preparer)
     preparer.dialect = dialect
     preparer._double_percents = False

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Literal
 
 from sqlalchemy import Enum as EnumType
@@ -71,7 +71,8 @@ class PostgreSQLDialect:
 
     def type(self, text: str) -> Type:
         """The type that the text names; user types resolve as the connection's search_path would."""
-        return parse_type(text, self._find_type)
+        found = parse_type(text, self._find_type)
+        return found if found.kind is TypeKind.BASE else replace(found, name=self.identifier(found.name))
 
     def identifier(self, name: str) -> str:
         """The name cut to 63 of the server's bytes without splitting a character, as it does (truncate_identifier)."""

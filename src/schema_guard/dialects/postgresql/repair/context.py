@@ -45,6 +45,7 @@ class Quoting(Protocol):
     """What the repairs need of the dialect."""
 
     def quote(self, name: Name | str) -> str: ...
+    def identifier(self, name: str) -> str: ...
 
 
 SYSTEM = "pg_catalog."

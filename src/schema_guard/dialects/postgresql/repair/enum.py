@@ -18,6 +18,9 @@ def enum_missing(difference: EnumMissing, context: Context) -> Repairs:
     enum = difference.enum
     if difference.holder is not None:
         return held(difference, difference.holder, "enum type")
+    too_long = next((label for label in enum.values if _too_long(label, context)), None)
+    if too_long is not None:
+        return [_never_a_label(difference, too_long)]
     return homeless(difference, enum.name, context) or [
         context.step(
             difference,
@@ -34,6 +37,8 @@ def enum_missing(difference: EnumMissing, context: Context) -> Repairs:
 def enum_value_missing(difference: EnumValueMissing, context: Context) -> Repairs:
     """A transaction of its own: the value cannot be used in the one that adds it (manual, ALTER TYPE, Notes)."""
     enum = difference.enum
+    if _too_long(difference.value, context):
+        return [_never_a_label(difference, difference.value)]
     name = context.quote(enum.name)
     old = renamed(enum, difference.actual).get(difference.value)
     if old is not None and _held(enum, context):
@@ -52,6 +57,16 @@ def enum_value_missing(difference: EnumValueMissing, context: Context) -> Repair
             requires=frozenset({Need.type(enum.name)}),
         )
     ]
+
+
+def _too_long(label: str, context: Context) -> bool:
+    """A label is a name, but one that the server does not cut (manual, 8.7.4)."""
+    return context.dialect.identifier(label) != label
+
+
+def _never_a_label(difference: EnumMissing | EnumValueMissing, label: str) -> Refusal:
+    reason = f"a label of an enum has at most 63 bytes, and {label!r} has more"
+    return Refusal(difference, reason, ("shorten it in the models, or use Enum(.., native_enum=False)",))
 
 
 def rows_unreadable(difference: RowsUnreadable, context: Context) -> Repairs:
