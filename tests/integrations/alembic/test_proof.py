@@ -156,3 +156,18 @@ def test_functions_sequences_grants_and_other_schemas(on_postgres: Stage) -> Non
         stage.sql(undo, "DELETE FROM alembic_version")
         stamped = stage.guard("stamp")
         assert stage.stamped() == ([] if undo == "DROP TABLE audit.log" else [is_at]), stamped.out
+
+
+def test_a_column_retyped_by_hand_to_what_a_later_revision_makes(stage: Stage) -> None:
+    """ALTER TYPE to the type that is there works, so nothing collides: the revision before is proved, the rest runs."""
+    models = MODELS.replace("String(80))", "String(200))\n    plan: Mapped[str | None] = mapped_column(String(9))")
+    stage.plain(models)
+    stage.revision("a1", None, NAMED)
+    stage.revision("a2", "a1", 'op.add_column("users", sa.Column("plan", sa.String(9)))')
+    retyped = 'with op.batch_alter_table("users") as batch_op:\n    batch_op.alter_column("name", type_=sa.String(200))'
+    stage.revision("a3", "a2", retyped)
+    users(stage, "VARCHAR(200)")
+    assert stage.guard("stamp").code == 0
+    assert stage.stamped() == ["a1"]
+    assert stage.deploy("--repair-chain").code == 0
+    assert stage.stamped() == ["a3"]

@@ -32,9 +32,20 @@ def test_a_version_table_that_only_the_online_branch_names(stage: Stage, env: st
     assert "names r9" in stage.guard("apply").out
 
 
-def test_an_env_that_writes_past_every_engine(on_sqlite: Stage) -> None:
-    """The doctor runs env.py; what that writes itself does not reach the database."""
-    own = "\nimport sqlite3\nsqlite3.connect(url.removeprefix('sqlite:///')).execute('CREATE TABLE mark (id)')\n"
+@pytest.mark.parametrize(
+    "own",
+    [
+        "sqlite3.connect(file).execute('CREATE TABLE mark (id)')",
+        "sqlite3.Connection(file).execute('CREATE TABLE mark (id)')",
+        "sqlite3.connect(f'file:{file}?mode=rwc', uri=True).execute('CREATE TABLE mark (id)')",
+        "if context.is_offline_mode():\n    os.remove(file)",
+        "open(file, 'w').close()",
+        "os.rename(file, file + '.old')",
+    ],
+)
+def test_an_env_that_writes_past_every_engine(on_sqlite: Stage, own: str) -> None:
+    """The doctor runs env.py; what that writes itself does not reach the database, nor its file."""
+    own = f"\nimport sqlite3\nfile = url.removeprefix('sqlite:///')\n{own}\n"
     stage = on_sqlite.plain(env=ENV.replace("\ndef configure", f"{own}\ndef configure")).chain()
     stage.sql("CREATE TABLE other (id INTEGER)")
     stage.doctor()

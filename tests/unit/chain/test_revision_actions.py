@@ -209,6 +209,8 @@ TYPE = "op.execute(\"CREATE TYPE state AS ENUM ('a')\")"
 CREATE = 'postgresql.ENUM("a", name="state").create(op.get_bind(), checkfirst=False)'
 SEQUENCE = 'op.execute(sa.schema.CreateSequence(sa.Sequence("s")))'
 VIEW = 'op.execute("CREATE VIEW v AS SELECT 1")'
+FUNCTION = "op.execute(\"CREATE FUNCTION f(x int) RETURNS int LANGUAGE sql AS 'SELECT 1'\")"
+TRIGGER = 'op.execute("CREATE TRIGGER t AFTER INSERT ON job FOR EACH ROW EXECUTE FUNCTION f()")'
 UNIQUE = 'op.create_unique_constraint("uq", "job", ["a"])'
 
 
@@ -226,6 +228,20 @@ UNIQUE = 'op.create_unique_constraint("uq", "job", ["a"])'
         ('op.create_table("x", sa.Column("b", sa.Text))', 'op.execute("CREATE TABLE x (b int)")', "both"),
         ('op.execute("CREATE SEQUENCE s")', SEQUENCE, "postgresql"),
         (VIEW, VIEW, "both"),
+        (FUNCTION, FUNCTION, "postgresql"),
+        (FUNCTION, FUNCTION.replace("x int", "x text"), "neither"),
+        (FUNCTION, FUNCTION.replace("CREATE", "CREATE OR REPLACE"), "neither"),
+        (FUNCTION, 'op.execute("DROP FUNCTION f")\n' + FUNCTION, "neither"),
+        ('op.execute("CREATE EXTENSION ltree")', 'op.execute("CREATE EXTENSION ltree")', "postgresql"),
+        ('op.execute("CREATE SCHEMA a")', 'op.execute(sa.schema.CreateSchema("a"))', "postgresql"),
+        (TRIGGER, TRIGGER, "both"),
+        (TABLE.replace("job", "t"), TRIGGER, "neither"),
+        ('op.execute("CREATE RULE r AS ON DELETE TO job DO NOTHING")',) * 2 + ("postgresql",),
+        (
+            'op.create_table("x", sa.Column("b", sa.Text, index=True))',
+            'op.create_index("ix_x_b", "x", ["b"])',
+            "both",
+        ),
     ],
 )
 def test_two_revisions_make_the_same(tmp_path: Path, first: str, second: str, systems: str) -> None:

@@ -15,7 +15,7 @@ from schema_guard.integrations.alembic.chain import Chain, Revision
 from schema_guard.integrations.alembic.operations import asks_first
 from schema_guard.integrations.alembic.replay import State
 from schema_guard.integrations.alembic.revision_actions import unseen_of
-from schema_guard.integrations.alembic.snapshot import facts_of
+from schema_guard.integrations.alembic.snapshot import RETYPED, facts_of
 from schema_guard.plan import Policy
 from schema_guard.schema import Column, Schema
 
@@ -173,7 +173,7 @@ def _candidates(
         before |= own
         more = (facts & universe) - own
         structure = frozenset(fact for fact in more if fact.startswith(_STRUCTURE))
-        left = _of_itself(fact for fact in more & before if fact.startswith((*_STRUCTURE, *FOLLOWS)))
+        left = _of_itself(fact for fact in more & before if fact.startswith((*_STRUCTURE, *FOLLOWS, RETYPED)))
         done = frozenset(ran)
         found.append(
             _Candidate(
@@ -194,8 +194,8 @@ def _of_itself(facts: Iterable[str]) -> frozenset[str]:
     """Without what a column has with it: a column that is left over has its type."""
     kept = frozenset(facts)
     columns = {fact.removeprefix("column ") for fact in kept if fact.startswith("column ")}
-    types = {fact for fact in kept if fact.startswith("type of ")}
-    return kept - {fact for fact in types if fact.removeprefix("type of ").partition(": ")[0] in columns}
+    types = {fact for fact in kept if fact.startswith(RETYPED)}
+    return kept - {fact for fact in types if fact.removeprefix(RETYPED).partition(": ")[0] in columns}
 
 
 def _match(

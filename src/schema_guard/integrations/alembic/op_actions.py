@@ -143,11 +143,19 @@ def _part_of_table(part: Call, table: str, line: int, depth: bool) -> Actions:
     called = function.attr if isinstance(function, ast.Attribute) else getattr(function, "id", "")
     if called == "Column" and (name := part.text(0, "name")):
         yield Action(Verb.MAKE, "column", name, table, "", line, depth)
+        if part.value(-1, "index") is True:
+            yield _index_of_column(table, name, line, depth)
         for inner in part.node.args[1:]:
             if isinstance(inner, ast.Call) and (made := _enum(Call(inner, part.names))):
                 yield Action(Verb.MAKE, "type", made, line=line, depth=depth)
     elif called.endswith("Constraint") and (name := part.text(-1, "name")):
         yield Action(Verb.MAKE, "constraint", name, table, "", line, depth)
+
+
+def _index_of_column(table: str, column: str, line: int, depth: bool) -> Action:
+    """Column(index=True), by the name that SQLAlchemy gives it without a naming convention."""
+    schema, dot, _ = table.rpartition(".")
+    return Action(Verb.MAKE, "index", f"{schema}{dot}ix_{table.replace('.', '_')}_{column}", table, "", line, depth)
 
 
 def _enum(call: Call) -> str:
@@ -176,6 +184,8 @@ def _add_column(call: Call, line: int, depth: bool) -> Actions:
         name = Call(column, call.names).text(0, "name")
         if name:
             yield Action(Verb.MAKE, "column", name, table, "", line, depth)
+            if Call(column, call.names).value(-1, "index") is True:
+                yield _index_of_column(table, name, line, depth)
 
 
 def _drop_column(call: Call, line: int, depth: bool) -> Actions:

@@ -109,6 +109,9 @@ def _kept(action: Action, there: dict[Key, tuple[Action, Revision]], system: str
             there.pop(key, None)
         if action.kind == "table":
             _with_table(there, action, system)
+        if action.kind == "function":
+            for other in [key for key in there if key[0] == "function" and key[1].startswith(f"{_bare(action.name)}(")]:
+                del there[other]
         if action.verb is Verb.RENAME and action.to:
             yield Action(Verb.MAKE, action.kind, action.to, action.table, "", action.line, action.depth)
 
@@ -132,14 +135,14 @@ def _key(kind: str, object_: str, table: str, system: str) -> Key | None:
         return None
     if system == "sqlite":
         name = name.lower()
-        if kind in ("table", "index", "view", "trigger"):
+        if kind in ("table", "index", "view"):
             return ("relation", name)
-        return ("column", name) if kind == "column" else None
+        return (kind, name) if kind in ("column", "trigger") else None
     if kind in _RELATIONS:
         return ("relation", name)
-    if kind in ("constraint", "trigger", "policy"):
+    if kind in ("constraint", "trigger", "policy", "rule"):
         return (kind, f"{_bare(table)}.{name}")
-    return (kind, name) if kind in ("column", "type", "schema") else None
+    return (kind, name) if kind in ("column", "type", "schema", "function", "extension") else None
 
 
 def _bare(name: str) -> str:

@@ -6,13 +6,10 @@ opens is led to a scratch database before it is made, and asked where it is befo
 
 from __future__ import annotations
 
-import os
-import sqlite3
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
-from urllib.parse import quote
 
 from sqlalchemy import create_engine, event
 from sqlalchemy.engine import Engine, make_url
@@ -23,6 +20,7 @@ from schema_guard.dialects.postgresql.link import Link, own_engine
 from schema_guard.errors import GuardError
 from schema_guard.integrations.alembic.identity import Identity, fingerprint_of, identity_of, system_of
 from schema_guard.integrations.alembic.job import Asked, Event, Job, Task
+from schema_guard.integrations.alembic.unwritten import keep_unwritten
 
 if TYPE_CHECKING:
     from sqlalchemy.engine import Dialect
@@ -146,21 +144,6 @@ class Blocked:
             cursor.execute("SET statement_timeout = 5000")
             connection.commit()
         cursor.close()
-
-
-def keep_unwritten(file: str) -> None:
-    """Who opens this SQLite file by itself, past every engine, can only read; where it is not there, gets memory."""
-    connect: Callable[..., sqlite3.Connection] = sqlite3.connect
-
-    def reading(database: Any, *arguments: Any, **named: Any) -> sqlite3.Connection:
-        path = Path(os.fsdecode(database)) if not str(database).startswith("file:") else None
-        if path is None or str(path.resolve()) != file:
-            return connect(database, *arguments, **named)
-        if not path.exists():
-            return connect(":memory:", *arguments, **named)
-        return connect(f"file:{quote(file)}?mode=ro", *arguments, **{**named, "uri": True})
-
-    sqlite3.connect = sqlite3.dbapi2.connect = reading  # type: ignore[assignment]
 
 
 class _ToScratch:

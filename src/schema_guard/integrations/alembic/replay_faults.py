@@ -47,8 +47,9 @@ def replay_faults(
             "replay-not-empty",
             Severity.BREAKS if own else Severity.RISK,
             f"before the first revision ran, the database had {counted(len(first), 'table')}: "
-            "the application runs create_all() as it is imported, and the revisions collide with that",
-            Fix("take create_all() out of the application's start; migrations make the tables"),
+            "env.py, or what it imports, makes tables itself (create_all()), and revisions that make the same collide "
+            "with that",
+            Fix("take create_all(), or what else makes tables, out of env.py and of the application's start"),
         )
     if played.failed is not None:
         yield _failed(project, played, played.failed, own=own and played.failed.revision not in ran)

@@ -9,7 +9,10 @@ from schema_guard.dialects.base import Session
 from schema_guard.integrations.alembic.beside import facts_beside
 from schema_guard.schema import Column, Index, Name, Schema, Table
 
-__all__ = ["Snapshots", "facts_of", "take_snapshot"]
+__all__ = ["RETYPED", "Snapshots", "facts_of", "take_snapshot"]
+
+RETYPED = "declared type of "
+"""How a fact begins that a revision changes where it is, and never collides with: ALTER TYPE to the same type works."""
 
 
 def take_snapshot(session: Session, schemas: Sequence[str], without: Iterable[str] = ()) -> Schema:
@@ -82,7 +85,7 @@ def _facts(schema: Schema) -> Iterator[str]:
 def _of_column(table: Table, column: Column) -> Iterator[str]:
     object_ = f"{table.name}.{column.name}"
     yield f"column {object_}"
-    yield f"type of {object_}: {column.type.text}"
+    yield f"{RETYPED}{object_}: {column.type.text}"
     yield f"{object_} is {'nullable' if column.nullable else 'NOT NULL'}"
     if column.default is not None and not column.autoincrement:
         yield f"default of {object_}: {column.default}"

@@ -221,6 +221,9 @@ def _create(words: Sequence[Word], line: int, depth: bool) -> list[Action]:
         while cursor.peek() and not cursor.take("ON" if kind != "rule" else "TO"):
             cursor.at += 1
         return [Action(Verb.MAKE, kind, name, cursor.name(), "", line, depth or conditional)]
+    if kind == "function":  # another one of that name with other arguments is another function
+        arguments = [" ".join(word.text.lower() for word in part) for part in _listed(cursor.rest)]
+        name = f"{name}({', '.join(arguments)})"
     made = Action(Verb.MAKE, kind, name, "", "", line, depth or conditional)
     if kind != "table":
         return [made]
