@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import sqlite3
 from collections.abc import Callable, Iterable, Sequence
 from contextlib import suppress
@@ -11,6 +12,7 @@ from typing import Protocol
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 from sqlalchemy.pool import NullPool
+from sqlalchemy.util import greenlet_spawn
 
 from tests.truth.program import Statement
 
@@ -45,6 +47,11 @@ class OnPostgresql:
         self.engine = engine
 
     def failures(self, statements: Iterable[Statement]) -> Failures:
+        if self.engine.dialect.is_async:
+            return asyncio.run(greenlet_spawn(self._failures, statements))
+        return self._failures(statements)
+
+    def _failures(self, statements: Iterable[Statement]) -> Failures:
         failed: Failures = {}
         with self.engine.connect() as connection:
             transaction = connection.begin()

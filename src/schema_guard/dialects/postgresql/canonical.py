@@ -8,7 +8,7 @@ from collections.abc import Collection, Mapping, Sequence
 from schema_guard.dialects.base import Allowed, Condition, ErrorWords, Verdict
 from schema_guard.dialects.postgresql.conditions import conditions
 from schema_guard.dialects.postgresql.expressions import Node, constant, parse
-from schema_guard.dialects.postgresql.fits import LONGEST_LABEL, fit_of
+from schema_guard.dialects.postgresql.fits import LONGEST_LABEL, fit_of, is_endless_text, pads
 from schema_guard.difference import Fit
 from schema_guard.schema import Column, Enum, Name, Table, Type, TypeKind
 
@@ -33,13 +33,15 @@ class PostgreSQLRules:
     Args:
         casts_enums: the application's driver sends enum values with a cast to the enum type.
         casts_listed: it sends values of a non-native Enum with a cast to VARCHAR.
+        untyped_bytes: it sends bytes without a type, as a text column takes them too.
     """
 
     errors = ErrorWords("UndefinedTable", "UndefinedColumn", "NotNullViolation", "UniqueViolation", "CheckViolation")
     """As PostgreSQL names its conditions and psycopg its exceptions (manual, Appendix A)."""
 
-    def __init__(self, casts_enums: bool = False, casts_listed: bool = False) -> None:
+    def __init__(self, casts_enums: bool = False, casts_listed: bool = False, untyped_bytes: bool = False) -> None:
         self._casts_enums = casts_enums
+        self._untyped_bytes = untyped_bytes
         self._casts_listed = casts_listed
         self.domains: Mapping[Name, Type] = {}
         """The base type of each domain, as the session read it."""
@@ -56,6 +58,10 @@ class PostgreSQLRules:
         if {wanted.kind, given.kind} == {TypeKind.ENUM} and (wanted.name, wanted.schema) != (given.name, given.schema):
             return self._of_enums(wanted, given)
         if self._takes_listed(expected, wanted, given):
+            return Fit.OTHER
+        if pads(given, expected.values):
+            return Fit.INCOMPATIBLE
+        if self._untyped_bytes and (wanted.name, wanted.dimensions) == ("bytea", 0) and is_endless_text(given):
             return Fit.OTHER
         fit = fit_of(wanted, given, self._casts_enums, self._longest_label(wanted))
         if (wanted, given) == (expected.type, actual.type) or (expected.type.name, expected.type.schema) == (
@@ -152,6 +158,12 @@ class PostgreSQLRules:
             return "values sort in the order of the enum, and LIKE, coalesce and functions of text may fail on them"
         if fit is Fit.INCOMPATIBLE and expected.type.kind is TypeKind.ENUM and actual.type.kind is TypeKind.ENUM:
             return f"statements that name {expected.type} fail, and a label that the other type lacks cannot be written"
+        if fit is Fit.OTHER and expected.type.name == "json":
+            return "statements work, but text comes back where JSON is expected, and the operators of json fail on it"
+        if fit is Fit.OTHER and expected.type.name == "bytea":
+            return "statements work, but text comes back where bytes are expected"
+        if fit is Fit.INCOMPATIBLE and pads(actual.type, expected.values):
+            return "a shorter label comes back padded with blanks, and loading it fails (LookupError)"
         return _EFFECTS.get(fit, "")
 
     def explicit_null_gets_value(self, table: Table, column: Column) -> bool:  # noqa: ARG002

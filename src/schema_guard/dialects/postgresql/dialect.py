@@ -66,7 +66,11 @@ class PostgreSQLDialect:
         self.located = Located()
         self._schemas = schemas or {}
         self.sqlalchemy = self._compiler(like, version)
-        self.own_rules = PostgreSQLRules(*(_casts_enums(self.sqlalchemy, native) for native in (True, False)))
+        self.own_rules = PostgreSQLRules(
+            casts_enums=_casts_enums(self.sqlalchemy, native=True),
+            casts_listed=_casts_enums(self.sqlalchemy, native=False),
+            untyped_bytes=getattr(self.sqlalchemy, "driver", "") == "pg8000",
+        )
         self.rules: Rules = self.own_rules
 
     def type(self, text: str) -> Type:

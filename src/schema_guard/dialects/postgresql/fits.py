@@ -6,10 +6,12 @@ assignment for which PostgreSQL has no implicit or assignment cast fails (manual
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from schema_guard.difference import Fit
 from schema_guard.schema import Type, TypeKind
 
-__all__ = ["LONGEST_LABEL", "fit_of"]
+__all__ = ["LONGEST_LABEL", "fit_of", "is_endless_text", "pads"]
 
 _INTEGERS = ("smallint", "integer", "bigint")
 _FLOATS = ("real", "double precision")
@@ -19,6 +21,8 @@ _MOMENTS = frozenset({"timestamp without time zone", "timestamp with time zone",
 _CLOCKS = frozenset({"time without time zone", "time with time zone"})
 _DIGITS = {"smallint": 5, "integer": 10, "bigint": 19}
 LONGEST_LABEL = 63
+_DIGITS_OF_FLOATS = {"real": 38, "double precision": 308}
+"""How many digits before the point a value may have."""
 _EXACT_IN = {"real": ("smallint",), "double precision": ("smallint", "integer", "real")}
 _UNLIMITED = float("inf")
 
@@ -41,6 +45,19 @@ def fit_of(expected: Type, actual: Type, casts_enums: bool = False, longest_labe
     if expected.dimensions:
         return _of_arrays(expected, actual)
     return _of_built_ins(expected, actual)
+
+
+def is_endless_text(type_: Type) -> bool:
+    """Text that neither pads nor cuts what is written."""
+    return type_.name in _TEXTS - _PADDED and not type_.dimensions and _length(type_) == _UNLIMITED
+
+
+def pads(actual: Type, listed: Sequence[str]) -> bool:
+    """Whether a blank-padded column gives back other labels than it was given, of an Enum's, which are literals."""
+    lengths = [len(literal[1:-1].replace("''", "'")) for literal in listed if literal.startswith("'")]
+    if actual.name not in _PADDED or not actual.arguments or actual.dimensions:
+        return False
+    return any(length < int(actual.arguments[0]) for length in lengths)
 
 
 def _of_arrays(expected: Type, actual: Type) -> Fit:
@@ -83,6 +100,8 @@ def _of_built_ins(expected: Type, actual: Type) -> Fit:
         return _of_moments(expected, actual)
     if expected.name == actual.name:
         return _of_modifiers(expected, actual)
+    if expected.name == "json" and is_endless_text(actual):
+        return Fit.OTHER  # it is written as text, and nothing compares json
     if pair == {"json", "jsonb"}:
         return Fit.WIDER if actual.name == "jsonb" else Fit.INCOMPATIBLE  # jsonb = json: there is no such operator
     if pair == {"inet", "cidr"}:
@@ -126,7 +145,17 @@ def _of_numbers(expected: Type, actual: Type) -> Fit:
         return Fit.OTHER if digits - scale < _DIGITS[actual.name] else Fit.NARROWER_REWRITE
     if actual.name in _EXACT_IN and expected.name in _EXACT_IN[actual.name]:
         return Fit.WIDER
+    if expected.name in _FLOATS and _digits_before_point(actual) <= _DIGITS_OF_FLOATS[expected.name]:
+        exact = actual.name in _EXACT_IN[expected.name]
+        return Fit.NARROWER_REWRITE if exact else Fit.INCOMPATIBLE
     return Fit.OTHER
+
+
+def _digits_before_point(type_: Type) -> float:
+    if type_.name in _DIGITS:
+        return _DIGITS[type_.name]
+    digits, scale = _numeric(type_)
+    return digits - scale
 
 
 def _of_numerics(expected: Type, actual: Type) -> Fit:

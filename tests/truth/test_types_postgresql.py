@@ -1,0 +1,152 @@
+"""Every type of the models on every other type that a column may have: "breaks" exactly where a statement fails.
+
+A row of the application's own is written with each value, read back, changed, compared and loaded again, with each
+driver: which values a column takes, and what is made of them, depends on how the driver sends and reads them.
+"""
+
+from __future__ import annotations
+
+import datetime
+import decimal
+import uuid
+from collections.abc import Callable, Iterator
+from functools import partial
+from typing import Any
+
+import pytest
+import sqlalchemy as sa
+from sqlalchemy.dialects import postgresql
+from sqlalchemy.ext.asyncio import create_async_engine
+from sqlalchemy.orm import Session, registry
+from sqlalchemy.pool import NullPool
+
+from schema_guard import Guard, Impact
+from tests.postgres.database import Database
+from tests.truth.places import OnPostgresql
+from tests.truth.program import Statement
+
+MOMENT = datetime.datetime(2024, 2, 29, 12, 0, 1, 5)  # noqa: DTZ001 - a column without a zone
+Make = Callable[[], sa.types.TypeEngine[Any]]
+MODELS: dict[str, tuple[Make, tuple[Any, ...]]] = {
+    "Boolean": (sa.Boolean, (True, False)),
+    "SmallInteger": (sa.SmallInteger, (3, 2**15 - 1)),
+    "Integer": (sa.Integer, (5, 2**31 - 1)),
+    "BigInteger": (sa.BigInteger, (6, 2**63 - 1)),
+    "Numeric": (sa.Numeric, (decimal.Decimal("1.5"), decimal.Decimal("12345678901234567890.123"))),
+    "Numeric(6, 2)": (lambda: sa.Numeric(6, 2), (decimal.Decimal("1.50"), decimal.Decimal("9999.99"))),
+    "Float": (sa.Float, (1.5, 1e300)),
+    "Date": (sa.Date, (MOMENT.date(), datetime.date(9998, 1, 1))),
+    "DateTime": (sa.DateTime, (MOMENT, MOMENT.replace(year=9996))),
+    "DateTime(timezone)": (lambda: sa.DateTime(timezone=True), (MOMENT.replace(tzinfo=datetime.UTC),)),
+    "Time": (sa.Time, (datetime.time(23, 59, 1), datetime.time(1, 2, 3))),
+    "Interval": (sa.Interval, (datetime.timedelta(days=3, seconds=1), datetime.timedelta(hours=2))),
+    "Uuid": (sa.Uuid, (uuid.UUID(int=2**100), uuid.UUID(int=7))),
+    "Uuid(as text)": (lambda: sa.Uuid(as_uuid=False), (str(uuid.UUID(int=7)),)),
+    "Text": (sa.Text, ("abc", "12", "x" * 300, "a\\b")),
+    "String(10)": (lambda: sa.String(10), ("abc", "x" * 10, "a\\b")),
+    "LargeBinary": (sa.LargeBinary, (b"\x00\xff" * 20, b"ab")),
+    "JSON": (sa.JSON, ({"a": "a longer text"}, [1, "x"])),
+    "JSONB": (postgresql.JSONB, ({"a": "a longer text"}, [1, "x"])),
+    "ARRAY(Integer)": (lambda: postgresql.ARRAY(sa.Integer), ([1, 2], [])),
+    "ARRAY(Text)": (lambda: postgresql.ARRAY(sa.Text), (["a", "b"], [])),
+    "Enum": (lambda: sa.Enum("new", "done", name="state"), ("new", "done")),
+    "Enum(native_enum=False)": (
+        lambda: sa.Enum("new", "done", name="plain", native_enum=False, length=10),
+        ("new", "done"),
+    ),
+}
+"""What the models say, with values that it allows."""
+ACTUAL = (
+    "boolean",
+    "smallint",
+    "integer",
+    "bigint",
+    "numeric",
+    "numeric(6,2)",
+    "real",
+    "double precision",
+    "date",
+    "timestamp",
+    "timestamptz",
+    "time",
+    "interval",
+    "uuid",
+    "text",
+    "varchar(10)",
+    "char(10)",
+    "bytea",
+    "json",
+    "jsonb",
+    "integer[]",
+    "text[]",
+    "state",
+    "inet",
+)
+"""What the column is."""
+DRIVERS = ("psycopg", "psycopg2", "pg8000", "asyncpg")
+
+
+@pytest.mark.newest_postgres
+@pytest.mark.parametrize("driver", DRIVERS)
+def test_the_verdict_on_every_pair(driver: str, postgres_database: Database) -> None:
+    url = postgres_database.server.url(postgres_database.name, driver=driver)
+    engine: Any = (create_async_engine if driver == "asyncpg" else sa.create_engine)(url, poolclass=NullPool)
+    metadata, programs, create = _pairs()
+    with postgres_database.connect() as connection:
+        connection.execute(create.encode())
+    report = Guard(metadata).check(engine)
+    told = {f.difference.object for f in report.findings if f.difference.impact is Impact.BREAKS}
+    statements = [statement for program in programs.values() for statement in program]
+    failures = OnPostgresql(getattr(engine, "sync_engine", engine)).failures(statements)
+    wrong = []
+    for (pair, table), program in programs.items():
+        errors = [f"{each.name}: {failures[each.name]}" for each in program if each.name in failures]
+        if bool(errors) != (f"public.{table}.v" in told):
+            wrong.append(f"{pair}: {errors[0].splitlines()[0] if errors else 'breaks, but every statement works'}")
+    assert not wrong, "\n".join(wrong)
+
+
+def _pairs() -> tuple[sa.MetaData, dict[tuple[str, str], list[Statement]], str]:
+    """A table for each pair; the program of each; and the statements that make the database."""
+    metadata, mapper = sa.MetaData(), registry()
+    programs: dict[tuple[str, str], list[Statement]] = {}
+    create = ["CREATE TYPE state AS ENUM ('new', 'done');"]
+    for name, (make, values) in MODELS.items():
+        for actual in ACTUAL:
+            table = sa.Table(
+                f"t{len(programs)}",
+                metadata,
+                sa.Column("id", sa.Integer, primary_key=True, autoincrement=False),
+                sa.Column("v", make()),
+            )
+            create.append(f"CREATE TABLE {table.name} (id integer PRIMARY KEY, v {actual});")
+            mapped = type(table.name, (), {})
+            mapper.map_imperatively(mapped, table)
+            program = list(_program(f"{name} on {actual}", mapped, table, values))
+            programs[f"{name} on {actual}", table.name] = program
+    return metadata, programs, "".join(create)
+
+
+def _program(pair: str, mapped: type[Any], table: sa.Table, values: tuple[Any, ...]) -> Iterator[Statement]:
+    def insert(value: Any, session: Session) -> Any:
+        made = mapped()
+        made.id, made.v = 1, value
+        session.add(made)
+        session.flush()
+        session.expire_all()
+        assert session.scalars(sa.select(mapped)).all() == [made]
+        return made
+
+    def update(session: Session) -> None:
+        insert(None, session).v = values[0]
+
+    def filter_(session: Session) -> None:
+        session.scalars(sa.select(mapped).where(table.c.v == values[0])).all()
+
+    def statement(what: str, work: Callable[[Session], Any]) -> Statement:
+        return Statement(f"{pair}: {what}", frozenset({table}), work)
+
+    yield from (statement(f"insert {value!r}", partial(insert, value)) for value in values)
+    yield statement("update", update)
+    if not isinstance(table.c.v.type, sa.JSON) or isinstance(table.c.v.type, postgresql.JSONB):
+        yield statement("filter", filter_)
