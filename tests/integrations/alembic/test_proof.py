@@ -166,7 +166,11 @@ def test_a_column_retyped_by_hand_to_what_a_later_revision_makes(stage: Stage) -
     stage.revision("a2", "a1", 'op.add_column("users", sa.Column("plan", sa.String(9)))')
     retyped = 'with op.batch_alter_table("users") as batch_op:\n    batch_op.alter_column("name", type_=sa.String(200))'
     stage.revision("a3", "a2", retyped)
-    users(stage, "VARCHAR(200)")
+    if stage.system == "sqlite":
+        users(stage, "VARCHAR(200)")
+    else:
+        stage.run_module("alembic", ["upgrade", "a1"])
+        stage.sql("ALTER TABLE users ALTER name TYPE VARCHAR(200)", "DROP TABLE alembic_version")
     assert stage.guard("stamp").code == 0
     assert stage.stamped() == ["a1"]
     assert stage.deploy("--repair-chain").code == 0
