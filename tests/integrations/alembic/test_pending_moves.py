@@ -123,3 +123,19 @@ def test_a_table_that_comes_from_another_schema(on_postgres: Stage) -> None:
     applied = stage.guard("apply")
     assert (applied.code, "a2 renames archive.runs to runs" in applied.out) == (1, True), applied.out
     brought(stage)
+
+
+@pytest.mark.parametrize("file", ["def x(:", "import nothing_of_that_name\nrevision = name()"])
+def test_a_file_that_cannot_be_read_does_not_hide_the_others(on_sqlite: Stage, file: str) -> None:
+    """Alembic refuses the whole folder; `apply` knows the rename all the same, and takes no release for a newer one."""
+    stage = waiting(on_sqlite, ['op.rename_table("job", "runs")'])
+    path = stage.write("migrations/versions/broken.py", file)
+    stage.sql("DELETE FROM job")
+    applied = stage.guard("apply")
+    assert (applied.code, "a2 renames job to runs" in applied.out) == (1, True), applied.out
+    stage.stamp_blindly("b9")
+    applied = stage.guard("apply")
+    assert (applied.code, "a newer release" in applied.out) == (1, False), applied.out
+    assert stage.sql("SELECT name FROM sqlite_master WHERE name = 'runs'") == []
+    path.unlink()
+    assert "a newer release was here" in stage.guard("apply").out

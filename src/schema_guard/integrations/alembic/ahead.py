@@ -28,12 +28,13 @@ from schema_guard.difference import (
 )
 from schema_guard.difference.base import BaseDifference
 from schema_guard.errors import GuardError
-from schema_guard.integrations.alembic.actions import Verb
+from schema_guard.integrations.alembic.actions import Action, Verb
 from schema_guard.integrations.alembic.chain import Chain
 from schema_guard.integrations.alembic.chain_files import read_chain
 from schema_guard.integrations.alembic.live import literal, quoted
 from schema_guard.integrations.alembic.location import Location
 from schema_guard.integrations.alembic.pending import Change, Pending, There, pending_of
+from schema_guard.integrations.alembic.reading import Unreadable
 from schema_guard.integrations.alembic.replay import Project
 from schema_guard.integrations.alembic.revision_actions import actions_of
 from schema_guard.integrations.alembic.typed import Commands
@@ -65,13 +66,16 @@ class Ahead:
     """Revisions of a newer release that alembic_version names, once the guard has looked."""
     _read: tuple[Chain, str] | None = None
     _described: Project | None = field(default=None)
+    _unreadable: Sequence[Unreadable] = ()
+    """Files that give no revision: what alembic_version names may be one of them."""
 
     def __call__(self, session: Session, actual: Schema, differences: Sequence[Difference]) -> Sequence[Refusal]:
         found = self._stamped(session, bool(differences))
         if found is None:
             return ()
         chain, rows = found
-        self.newer = tuple(row for row in rows if row not in chain and row not in self.lost)
+        unknown = tuple(row for row in rows if row not in chain and row not in self.lost)
+        self.newer = () if self._unreadable else unknown
         if self.newer:
             return tuple(self._left_alone(differences))
         if not any(map(_kind, differences)):
@@ -80,6 +84,9 @@ class Ahead:
         missing = [(difference, _object(difference, there)) for difference in differences if _kind(difference)]
         known = [row for row in rows if row in chain]
         pending = pending_of(chain, chain.upto(known), there)
+        for file in self._unreadable:
+            action = Action(Verb.UNSEEN, line=file.line, text="it cannot be read", readable=False)
+            pending.unread.append((Path(file.file).name, file.file, action))
         refusals = list(self._to_run(pending, missing) if known else self._perhaps_to_run(pending, missing))
         held = {refusal.difference.key for refusal in refusals}
         if known or _made_by(chain, there):
@@ -95,8 +102,9 @@ class Ahead:
         sure = bool(rows) and all(row in chain for row in rows)
         if not sure and _CONFIGURES.search(env) and (rows or needed):
             project = self._project()
-            if project is None or project.found is None or project.unreadable:
+            if project is None or project.found is None:
                 return None
+            self._unreadable = project.unreadable
             chain = project.chain
             rows = _rows_of(session, *project.version_table)
         return (chain, rows) if len(chain) else None
