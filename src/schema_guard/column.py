@@ -37,9 +37,11 @@ class Type:
     arguments: tuple[str, ...] = ()
     dimensions: int = 0
     kind: TypeKind = TypeKind.BASE
+    words: str = field(default="", compare=False)
+    """How sentences write it, where that is another way than `text`."""
 
     def __str__(self) -> str:
-        return self.text
+        return self.words or self.text
 
 
 class Write(StrEnum):

@@ -268,6 +268,8 @@ def _from_file(directory: Path) -> tuple[Path | None, Mapping[str, object]]:
         raise ConfigurationError(f"{file}: [{TABLE}] has to be a table")
     normal = {str(key).replace("-", "_"): (key, value) for key, value in table.items()}
     for name, (key, _) in normal.items():
+        if {name, name.replace("_", "-")} <= table.keys() and "_" in name:
+            raise ConfigurationError(f"{file}: [{TABLE}] has {key!r} twice, with a hyphen and with an underscore")
         if name not in _NAMES:
             raise ConfigurationError(f"{file}: [{TABLE}] has no key {key!r}{_nearest(name, _NAMES)}")
     return file, {name: value for name, (_, value) in normal.items()}

@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from importlib import import_module
 from typing import TYPE_CHECKING
+from urllib.parse import unquote
 
 from schema_guard.errors import ConfigurationError, one_line
 from schema_guard.hidden import hide
@@ -33,6 +34,7 @@ _LIBPQ_ONLY = frozenset(
         "keepalives_interval",
     }
 )
+_PORTS = 65536
 _NO_ENCRYPTION_ASKED = frozenset({"disable", "allow", "prefer"})
 _INSTALL_PSYCOPG = 'install psycopg: pip install "psycopg[binary]"'
 _FORMS = "postgresql://user:password@host/name or sqlite:///file.db"
@@ -101,8 +103,10 @@ def _parsed(text: str | URL) -> URL:
         began = f"it begins with {scheme!r}" if ":" in bare and scheme.isalnum() else "it has no scheme"
         raise ConfigurationError(f"the database URL cannot be read ({began}); expected {_FORMS}") from None
     except ValueError:
+        several = "; several hosts are written ?host=A:PORT&host=B:PORT" if "," in bare else ""
         raise ConfigurationError(
             "the database URL cannot be read: the port is no number; in a password write @ / : # as %40 %2F %3A %23"
+            f"{several}"
         ) from None
 
 
@@ -119,7 +123,25 @@ def _postgresql(url: URL, asked: str, installed: Installed) -> NormalisedUrl:
         notes.append(f"the driver {named} is not installed, {driver} is used")
     query, dropped = _arguments(dict(url.query), driver)
     notes += dropped
+    _refuse_place(url)
     return NormalisedUrl(url.set(drivername=f"postgresql+{driver}").set(query=query), tuple(notes))
+
+
+def _refuse_place(url: URL) -> None:
+    """A host or port at which no server can be, now or later."""
+    ports = [str(url.port)] if url.port is not None else _text(url.query.get("port", "")).split(",")
+    for port in filter(None, ports):
+        if not port.strip().isdecimal() or not 0 < int(port) < _PORTS:
+            raise ConfigurationError(f"the database URL names port {one_line(port)}; expected 1 to {_PORTS - 1}")
+    host = url.host or ""
+    if any(char.isspace() for char in host):
+        raise ConfigurationError("the database URL cannot be read: there is a blank in the host's name")
+    if host.lower().startswith("%2f"):
+        folder = unquote(host)
+        raise ConfigurationError(
+            f"the database URL names the directory of a socket as its host, which SQLAlchemy does not take: "
+            f"write postgresql:///{one_line(url.database or 'name')}?host={one_line(folder)}"
+        )
 
 
 def _preference(named: str) -> tuple[str, ...]:

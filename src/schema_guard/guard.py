@@ -54,7 +54,7 @@ class Guard:
         upserts: Sequence[Any] = (),
         policy: Policy | None = None,
         name: str = "",
-        accept: Sequence[str | Acceptance | Mapping[str, str]] = (),
+        accept: Sequence[str | Acceptance | Mapping[str, object]] = (),
     ) -> None:
         self.models = models_of(models)
         self.backfills = tuple(backfills)

@@ -4,7 +4,13 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-__all__ = ["Name"]
+__all__ = ["DefaultSchema", "Name", "told"]
+
+
+class DefaultSchema(str):
+    """The schema that a name without one means on this connection. SQL writes it, sentences leave it out."""
+
+    __slots__ = ()
 
 
 class Name(NamedTuple):
@@ -18,4 +24,10 @@ class Name(NamedTuple):
     name: str
 
     def __str__(self) -> str:
-        return f"{self.schema}.{self.name}" if self.schema else self.name
+        """As a sentence writes it; SQL takes the dialect's `quote`."""
+        return f"{self.schema}.{self.name}" if self.schema and not isinstance(self.schema, DefaultSchema) else self.name
+
+
+def told(schema: str, default: DefaultSchema | None) -> str:
+    """The schema, known as the default one where it is that."""
+    return default if default is not None and schema == default else schema

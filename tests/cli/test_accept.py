@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+import os
 import shlex
+import subprocess
 import sys
 from pathlib import Path
 from typing import Any
@@ -19,6 +21,28 @@ BEFORE = (
     "CREATE TABLE proposals (id INTEGER NOT NULL PRIMARY KEY, user_id INTEGER REFERENCES users (id))",
 )
 KEY = "column-unknown users.tenant"
+
+FLASK = """
+import os
+from flask import Flask
+from flask_sqlalchemy import SQLAlchemy
+from shop import Base
+
+db = SQLAlchemy(model_class=Base)
+app = Flask(__name__)
+app.config["SQLALCHEMY_DATABASE_URI"] = os.environ["DATABASE_URL"]
+db.init_app(app)
+"""
+ENV = """
+import os
+from alembic import context
+from sqlalchemy import create_engine
+from shop import Base
+with create_engine(os.environ["DATABASE_URL"]).connect() as connection:
+    context.configure(connection=connection, target_metadata=Base.metadata)
+    with context.begin_transaction():
+        context.run_migrations()
+"""
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])
@@ -58,7 +82,7 @@ def test_apply_starts_the_application_and_leaves_the_column_alone(command: Comma
     document = command("apply", "shop:Base", "--url", url, "--accept", KEY, "--format", "json")
     validate(document.out)
     found = differences(document)[KEY]
-    assert found["accepted"] == {"reason": "", "origin": "--accept"}
+    assert found["accepted"] == {"reason": "", "origin": "--accept", "by": "", "expires": None}
     assert found["impact"] == "breaks"
     assert json.loads(document.out)["counts"]["breaks"] == 0
     assert json.loads(document.out)["can_start"] is True
@@ -103,8 +127,6 @@ def test_an_unknown_key_is_a_warning_that_names_the_nearest(command: Command, ur
 
 
 def test_run_starts_the_command(command: Command, url: str, application: Path) -> None:
-    import subprocess
-
     ran = subprocess.run(
         [sys.executable, "-m", "schema_guard", "run", "shop:Base", "--url", url, "--accept", KEY, "--", "echo", "up"],
         cwd=application,
@@ -127,6 +149,50 @@ def test_the_guard_of_the_application_accepts_and_stays_as_it_is(command: Comman
     assert len(sys.modules["shop"].guard.accept) == 1
 
 
+def test_one_that_has_expired_counts_again(command: Command, application: Path, url: str) -> None:
+    table = f"[[tool.schema-guard.accept]]\nkey = '{KEY}'\nreason = 'known'\nby = 'operations'\nexpires = "
+    (application / "pyproject.toml").write_text(f"{table}2999-12-31\n")
+    ran = command("apply", "shop:Base", "--url", url)
+    assert (ran.code, ran.out.count("known, by operations, until 2999-12-31")) == (0, 1)
+    document = command("check", "shop:Base", "--url", url, "--format", "json")
+    validate(document.out)
+    accepted = differences(document)[KEY]["accepted"]
+    assert (accepted["by"], accepted["expires"]) == ("operations", "2999-12-31")
+    (application / "pyproject.toml").write_text(f"{table}2026-01-31\n")
+    expired = command("apply", "shop:Base", "--url", url)
+    assert expired.code == 1
+    assert expired.out.count("expired after 2026-01-31, so it counts again") == 1
+    assert "until" not in expired.out
+
+
+def test_deploy_and_flask_guard(application: Path, url: str) -> None:
+    """With a chain; both leave the difference alone, print the reason once, and tell once what matches nothing."""
+    (application / "flask_shop.py").write_text(FLASK)
+    (application / "alembic.ini").write_text("[alembic]\nscript_location = migrations\n")
+    (application / "migrations" / "versions").mkdir(parents=True)
+    (application / "migrations" / "env.py").write_text(ENV)
+    for expires, code in (("2999-12-31", 0), ("2026-01-31", 1)):
+        (application / "pyproject.toml").write_text(
+            f"[[tool.schema-guard.accept]]\nkey = '{KEY}'\nreason = 'known'\nexpires = {expires}\n"
+        )
+        for line in (
+            ["-m", "schema_guard", "deploy", "shop:Base"],
+            ["-m", "flask", "--app", "flask_shop", "guard", "apply"],
+        ):
+            ran = subprocess.run(
+                [sys.executable, *line, "--accept", "x y"],
+                cwd=application,
+                env={**os.environ, "DATABASE_URL": url},
+                capture_output=True,
+                text=True,
+                check=False,
+            )
+            assert ran.returncode == code, ran
+            assert ran.stdout.count(f"accepted: '{KEY}' (breaks): known, until 2999-12-31") == (code == 0)
+            assert (ran.stdout + ran.stderr).count("'x y'") == 1
+            assert (ran.stdout + ran.stderr).count("expired after") == code
+
+
 @pytest.mark.parametrize(
     ("toml", "says"),
     [
@@ -134,6 +200,8 @@ def test_the_guard_of_the_application_accepts_and_stays_as_it_is(command: Comman
         ("accept = [3]", "expected a key, or a table"),
         ("accept = [{ key = 'a', why = 'b' }]", "has no key 'why'"),
         ("accept = [{ reason = 'b' }]", "expected text"),
+        ("accept = [{ key = 'a', by = 3 }]", "expected text"),
+        ("accept = [{ key = 'a', expires = 'soon' }]", "expected a day such as 2026-12-31"),
     ],
 )
 def test_what_cannot_be_read_is_an_error(command: Command, application: Path, toml: str, says: str) -> None:

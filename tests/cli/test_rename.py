@@ -94,7 +94,7 @@ def finding(ran: Ran, key: str) -> dict[str, Any]:
 
 
 def objects(ran: Ran) -> list[str]:
-    return [each["object"].removeprefix("public.") for each in json.loads(ran.out)["differences"]]
+    return [each["object"] for each in json.loads(ran.out)["differences"]]
 
 
 def statements(ran: Ran, key: str) -> list[str]:

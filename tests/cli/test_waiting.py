@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import time
+
 import pytest
 
 from schema_guard.cli.waiting import when_reachable
 from schema_guard.errors import ReadError, UnreachableError
+from tests.cli.conftest import Command
 
 
 class Time:
@@ -52,3 +55,24 @@ def test_other_errors_are_no_reason_to_wait() -> None:
 def test_zero_tries_once() -> None:
     with pytest.raises(UnreachableError):
         call(1, UnreachableError("connection refused"), 0)
+
+
+@pytest.mark.parametrize(
+    ("url", "says"),
+    [
+        ("postgresql+psycopg://me@127.0.0.1:1/name?nonsense=1", "nonsense"),
+        ("postgresql+psycopg2://me@127.0.0.1:1/name?nonsense=1", "nonsense"),
+        ("postgresql+pg8000://me@127.0.0.1:1/name?nonsense=1", "nonsense"),
+        ("postgresql+pg8000://127.0.0.1:1/name", "user"),
+        ("postgresql+psycopg://me@127.0.0.1:1/name?sslmode=bogus", "bogus"),
+        ("postgresql+psycopg2://me@127.0.0.1:1/name?sslmode=bogus", "bogus"),
+    ],
+)
+def test_what_a_driver_never_takes_is_not_waited_for(command: Command, url: str, says: str) -> None:
+    started = time.monotonic()
+    ran = command("apply", "shop:Base", "--url", url, "--wait", "60s")
+    assert ran.code == 2, ran
+    assert "an argument of the connection cannot be used" in ran.err
+    assert says in ran.err
+    assert len(ran.err.splitlines()) == 1
+    assert time.monotonic() - started < 30

@@ -61,7 +61,7 @@ def test_what_the_encoding_lacks_is_refused_alone(database: Database, word: str,
     report = Guard(models(word)).apply(engine(database.url, driver))
     assert apply_code(report) == REMAINS, report
     refused = {finding.difference.object: finding.refusal for finding in report.findings}
-    assert {*refused} == {f"public.{word} 1", f"public.t.c_{word}"}
+    assert {*refused} == {f"{word} 1", f"t.c_{word}"}
     for refusal in refused.values():
         assert refusal is not None
         assert "encoding" in refusal.reason

@@ -165,7 +165,7 @@ def test_a_session_that_ends_in_time(postgres_database: Database) -> None:
     leaving.start()
     report = Guard(_with_column()).apply(database.url, Limits(budget=30, lock_timeout=0.2))
     leaving.join()
-    assert _outcomes(report) == {"public.held": Outcome.DONE, "public.free": Outcome.DONE}
+    assert _outcomes(report) == {"held": Outcome.DONE, "free": Outcome.DONE}
     assert report.satisfied
 
 
@@ -386,8 +386,8 @@ def test_autovacuum_gives_way_without_anybody_waiting(vacuumed: Database, role: 
         client.waits = 0
         url = vacuumed.server.url(vacuumed.name, user=role)
         report = Guard(_with_column()).apply(url, Limits(budget=30, lock_timeout=0.3))
-    assert _outcomes(report) == {"public.held": Outcome.DONE, "public.free": Outcome.DONE}
-    (held,) = [result for result in report.results if str(result.step.table) == "public.held"]
+    assert _outcomes(report) == {"held": Outcome.DONE, "free": Outcome.DONE}
+    (held,) = [result for result in report.results if str(result.step.table) == "held"]
     assert held.statements[0] == "LOCK TABLE ONLY public.held IN SHARE UPDATE EXCLUSIVE MODE"
     assert held.seconds > 0.9
     assert not [who for attempt in held.attempts for who in attempt.blockers if "autovacuum" in who], "none in vain"

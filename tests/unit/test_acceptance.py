@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shlex
+from datetime import UTC, date, datetime
 
 import pytest
 
@@ -111,3 +112,41 @@ def test_two_backfills_of_the_same_columns_are_counted_each_for_itself() -> None
         for source in ("carts", "quotes")
     }
     assert len(keys) == 2
+
+
+EXPIRING = {"key": "column-missing orders.total", "reason": "known", "by": "ops", "expires": date(2026, 3, 31)}
+
+
+def test_it_is_accepted_up_to_its_last_day_and_then_told() -> None:
+    key = column("total").key
+    (acceptance,) = acceptances_of([EXPIRING], "file")
+    assert acceptance.because == "known, by ops, until 2026-03-31"
+    assert matched([acceptance], [key], "public", date(2026, 3, 31)) == ({key: acceptance}, ())
+    accepted, (warning,) = matched([acceptance], [key], "public", date(2026, 4, 1))
+    assert accepted == {}
+    assert warning == "accept 'column-missing orders.total' (file): expired after 2026-03-31, so it counts again"
+
+
+def test_one_that_has_not_expired_counts_before_one_that_has() -> None:
+    key = column("total").key
+    found = acceptances_of([EXPIRING, "column-missing orders.total"])
+    accepted, warnings = matched(found, [key], "public", date(2027, 1, 1))
+    assert (accepted[key].expires, warnings) == (None, ())
+
+
+def test_a_key_that_matches_nothing_is_told_once() -> None:
+    found = (*acceptances_of(["x y"], "--accept"), *acceptances_of(["x y", "x y"], "file"))
+    assert len(matched(found, [], "public")[1]) == 1
+
+
+@pytest.mark.parametrize(
+    "day", [date(2027, 1, 31), datetime(2027, 1, 31, 12, tzinfo=UTC), "2027-01-31", " 2027-01-31 "]
+)
+def test_how_a_day_may_be_written(day: object) -> None:
+    assert acceptances_of([{"key": "a b", "expires": day}])[0].expires == date(2027, 1, 31)
+
+
+@pytest.mark.parametrize("day", ["soon", 2027, "2027-02-30", True, [1]])
+def test_what_is_no_day(day: object) -> None:
+    with pytest.raises(ValueError, match="expected a day such as 2026-12-31"):
+        acceptances_of([{"key": "a b", "expires": day}])

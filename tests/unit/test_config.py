@@ -174,3 +174,9 @@ def test_ddl_goes_to_the_url_unless_told_otherwise(tmp_path: Path) -> None:
 
 def test_an_unknown_argument_is_a_programming_mistake_that_is_told(tmp_path: Path) -> None:
     assert "did you mean 'budget'?" in message(tmp_path, bugdet=1)
+
+
+def test_a_key_that_is_there_twice(tmp_path: Path) -> None:
+    (tmp_path / "pyproject.toml").write_text("[tool.schema-guard]\nfail-on = 'weakens'\nfail_on = 'notes'\n")
+    with pytest.raises(ConfigurationError, match="twice, with a hyphen and with an underscore"):
+        load_settings({}, {}, tmp_path)

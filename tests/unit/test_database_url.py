@@ -123,3 +123,30 @@ def test_garbled_urls_say_what_is_expected_and_no_password(garbled: str) -> None
 def test_with_what_is_really_installed() -> None:
     engine = sa.create_engine(normalise_url("postgres://u@h/d"))
     assert engine.dialect.name == "postgresql"
+
+
+@pytest.mark.parametrize("port", ["0", "65536", "99999", "-1"])
+@pytest.mark.parametrize(
+    "url", ["postgresql://h:{}/d", "postgresql:///d?host=/run/pg&port={}", "postgres://me:p@h:{}/d"]
+)
+def test_a_port_that_no_server_can_have(url: str, port: str) -> None:
+    assert f"names port {port}; expected 1 to 65535" in refusal(url.format(port), "psycopg")
+
+
+@pytest.mark.parametrize(
+    ("url", "says"),
+    [
+        ("postgresql://ho st/d", "there is a blank in the host's name"),
+        ("postgresql://h1:1,h2:2/d", "several hosts are written ?host=A:PORT&host=B:PORT"),
+        ("postgresql://me@%2Fvar%2Frun/d", "write postgresql:///d?host=/var/run"),
+    ],
+)
+def test_a_host_that_is_none(url: str, says: str) -> None:
+    assert says in refusal(url, "psycopg")
+
+
+@pytest.mark.parametrize("url", ["postgresql:///d", "postgresql:///d?host=/var/run", "postgresql://h/d?port=5433"])
+def test_a_host_that_is_left_to_the_driver(url: str) -> None:
+    assert text(url, "psycopg") == url.replace("postgresql", "postgresql+psycopg", 1).replace(
+        "/var/run", "%2Fvar%2Frun"
+    )

@@ -280,3 +280,51 @@ def test_a_flask_application_without_models(project: Write) -> None:
 )
 def test_what_is_no_target(project: Write, text: str) -> None:
     message(text, project(shop_models=MODELS + "\nx = dict"))
+
+
+STRANGE = """
+class Unsayable(Exception):
+    def __str__(self):
+        raise ValueError
+
+class Failing:
+    @property
+    def metadata(self):
+        raise ValueError("not now")
+
+class Own(BaseException):
+    pass
+
+def unsayable():
+    raise Unsayable
+
+def own():
+    raise Own("no")
+
+def without_end():
+    return without_end()
+
+def memory():
+    raise MemoryError
+
+failing = Failing()
+"""
+
+
+@pytest.mark.parametrize(
+    ("attribute", "says"),
+    [
+        ("unsayable()", "calling unsayable() failed: Unsayable: its text cannot be read (ValueError)"),
+        ("own()", "calling own() failed: Own: no"),
+        ("without_end()", "calling without_end() failed: RecursionError: maximum recursion depth exceeded"),
+        ("memory()", "calling memory() failed: MemoryError ("),
+        ("failing", "reading the models of shop_app:failing failed: ValueError: not now"),
+        ("a." * 5000 + "b", "in 'shop_app:a.a."),
+        ("a" + ".b" * 500, "shop_app has no attribute 'a'"),
+        ("(" * 300, "is no attribute and no call"),
+        ("x" + "\0", "is no attribute and no call"),
+    ],
+)
+def test_whatever_fails_is_one_target_error(project: Write, attribute: str, says: str) -> None:
+    """Also an error that cannot say what it is, one that is no Exception, and an expression without end."""
+    assert says in message(f"shop_app:{attribute}", project(shop_app=STRANGE))

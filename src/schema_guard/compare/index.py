@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 
 from schema_guard.compare.elements import element_fits, element_verdict, worst
@@ -13,6 +14,9 @@ from schema_guard.difference import Difference, Impact, IndexInvalid, IndexMissi
 from schema_guard.schema import Index, IndexElement, Schema, Table
 
 __all__ = ["compare_indexes"]
+
+_NOT_NULL = re.compile(r"\bIS\s+NOT\s+NULL\b", re.IGNORECASE)
+_NO_PLAIN_CONJUNCTION = re.compile(r"\b(?:OR|NOT|CASE|BETWEEN)\b", re.IGNORECASE)
 
 
 def compare_indexes(table: Table, live: Table, actual: Schema, judge: Judge) -> Iterator[Difference]:
@@ -76,9 +80,19 @@ def _effect(index: Index, table: Table, live: Table) -> str:
         and not index.nulls_not_distinct
         and all(element.collation is None for element in index.elements)
     )
-    if not index.unique or unique_already:
+    if not index.unique or unique_already or _holds_only_nulls(index):
         return "queries read the whole table"
     return upsert_effect(table, index.columns or ())
+
+
+def _holds_only_nulls(index: Index) -> bool:
+    """Whether a column of its key IS NULL in every row that it holds: NULLs are never equal, so it keeps none out."""
+    where = _NOT_NULL.sub("", index.where or "")
+    if index.nulls_not_distinct or _NO_PLAIN_CONJUNCTION.search(where):
+        return False
+    conditions = (part.strip(" ()\n") for part in re.split(r"\bAND\b", where, flags=re.IGNORECASE))
+    nulls = {part[: -len("IS NULL")].strip(" ()").strip('"') for part in conditions if part.upper().endswith("IS NULL")}
+    return any(element.text.strip('"') in nulls for element in index.elements)
 
 
 def _shape(index: Index) -> tuple[object, ...]:

@@ -12,6 +12,7 @@ from enum import Enum
 from typing import TYPE_CHECKING, Literal, NamedTuple, Protocol
 
 from schema_guard.difference import Difference, Fit
+from schema_guard.names import DefaultSchema
 from schema_guard.plan import Policy, Refusal, Step, Survey
 from schema_guard.report import ServerInfo
 from schema_guard.schema import Column, Name, Schema, Table, Type
@@ -91,7 +92,7 @@ class Facts:
     server: ServerInfo
     version: int = 0
     """server_version_num on PostgreSQL (180006), sqlite3's version number on SQLite (3040001)."""
-    default_schema: str | None = None
+    default_schema: DefaultSchema | None = None
     search_path: tuple[str, ...] = ()
     read_only: bool = False
     role: str = ""

@@ -235,4 +235,4 @@ class SequenceNarrower(OfColumn):
         if self.impact is Impact.NOTES:
             end = counter.maximum if counter.increment > 0 else counter.minimum
             return f"sequence {self.sequence.name} ends at {end}, as somebody set it; left alone"
-        return f"sequence {self.sequence.name} is {counter.type}, the column {self.actual.type}"
+        return f"sequence {self.sequence.name} is {counter.type.upper()}, the column {self.actual.type}"

@@ -161,15 +161,20 @@ class ForeignKeyDiffers(BaseDifference):
     actual: ForeignKey
 
     @property
+    def _name(self) -> str | None:
+        return self.foreign_key.name or self.actual.name
+
+    @property
     def object(self) -> str:
-        return f"{self.table.name}.{self.actual.name or 'fk(' + ', '.join(self.actual.columns) + ')'}"
+        return f"{self.table.name}.{self._name or 'fk(' + ', '.join(self.actual.columns) + ')'}"
 
     @property
     def headline(self) -> str:
         pairs = list(zip(_words(self.actual), _words(self.foreign_key), strict=True))
         apart = [pair for pair in pairs if pair[0] != pair[1]] or pairs
         actual, wanted = (", ".join(words) for words in zip(*apart, strict=True))
-        return f"FOREIGN KEY is {actual}, the models expect {wanted}"
+        called = f" {self.actual.name}" if self.actual.name not in (None, self._name) else ""
+        return f"FOREIGN KEY{called} is {actual}, the models expect {wanted}"
 
 
 def _words(key: ForeignKey) -> tuple[str, ...]:

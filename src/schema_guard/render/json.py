@@ -119,7 +119,12 @@ def _finding(finding: Finding, report: Report) -> dict[str, Value]:
         "refusal": None if finding.refusal is None else _refusal(finding.refusal),
         "accepted": None
         if acceptance is None
-        else {"reason": acceptance.reason, "origin": acceptance.origin or "Guard(accept=..)"},
+        else {
+            "reason": acceptance.reason,
+            "origin": acceptance.origin or "Guard(accept=..)",
+            "by": acceptance.by,
+            "expires": None if acceptance.expires is None else acceptance.expires.isoformat(),
+        },
     }
 
 

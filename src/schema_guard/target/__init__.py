@@ -64,7 +64,8 @@ def load(text: str, directory: Path | None = None) -> Loaded:
     found = _evaluate(expression, module, text) if expression else module
     if isinstance(found, ModuleType):
         found = _only_candidate(found, text)
-    guard = found if isinstance(found, Guard) else _guard(found, text)
+    with running(f"reading the models of {text}"):
+        guard = found if isinstance(found, Guard) else _guard(found, text)
     if not guard.models.tables:
         raise TargetError(
             f"{text} knows no table: the modules that define the models were not imported. "
@@ -85,9 +86,12 @@ def _split(text: str) -> tuple[str, str]:
 def _evaluate(expression: str, module: ModuleType, text: str) -> Any:
     try:
         tree = ast.parse(expression, mode="eval").body
-    except SyntaxError:
+    except (SyntaxError, RecursionError, MemoryError, ValueError):
         raise TargetError(f"{expression!r} in {text!r} is no attribute and no call. {FORM}") from None
-    return _value(tree, module, text)
+    try:
+        return _value(tree, module, text)
+    except RecursionError:
+        raise TargetError(f"{expression!r} in {text!r} is nested too deeply. {FORM}") from None
 
 
 def _value(node: ast.expr, module: ModuleType, text: str) -> Any:

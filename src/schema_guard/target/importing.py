@@ -101,17 +101,27 @@ def running(doing: str, missing: str = "", directory: Path | None = None) -> Ite
         raise TargetError(_failure(doing, error)) from error
     except SystemExit as error:
         raise TargetError(f"{doing} ended the program: sys.exit({error.code!r}){_where(error)}") from error
-    except Exception as error:
+    except (KeyboardInterrupt, GeneratorExit):
+        raise
+    except BaseException as error:
         raise TargetError(_failure(doing, error)) from error
     finally:
         sys.argv = arguments
 
 
-def _failure(doing: str, error: Exception) -> str:
+def _failure(doing: str, error: BaseException) -> str:
     hint = ""
     if isinstance(error, KeyError) and _last_line(error).find("environ") >= 0:
         hint = "; set that environment variable"
-    return f"{doing} failed: {type(error).__name__}: {error}{_where(error)}{hint}{_shadowed(error)}"
+    said = _said(error)
+    return f"{doing} failed: {type(error).__name__}{said and f': {said}'}{_where(error)}{hint}{_shadowed(error)}"
+
+
+def _said(error: BaseException) -> str:
+    try:
+        return str(error)
+    except Exception as own:  # an application's own class of errors
+        return f"its text cannot be read ({type(own).__name__})"
 
 
 def _shadowed(error: BaseException) -> str:

@@ -193,7 +193,7 @@ def test_a_label_is_added_where_no_row_holds_an_old_one_or_nothing_pairs_up(post
         assert not impacts(Guard(renamed("new", "done")).apply(postgres_database.url)).keys() - {"enum-value-unknown"}
         connection.execute("INSERT INTO t (st) VALUES ('NEW')")
         report = Guard(renamed("new", "done", "later", "never")).apply(postgres_database.url)
-    assert [result.step.object for result in report.results] == ["public.st.later", "public.st.never"]
+    assert [result.step.object for result in report.results] == ["st.later", "st.never"]
     assert impacts(report)["rows-unreadable"] is Impact.BREAKS
     assert not read(postgres_database, renamed("new", "done", "later", "never"))
 

@@ -28,7 +28,7 @@ def test_an_unknown_table_holds_the_name(postgres_database: Database) -> None:
     report = Guard(models).apply(engine)
     assert report.results == ()
     reasons = [finding.refusal.reason for finding in report.findings if finding.refusal]
-    assert reasons == ["the name held is held by table held", "the name public.held_too is held by table held_too"]
+    assert reasons == ["the name held is held by table held", "the name held_too is held by table held_too"]
 
 
 def refusals(database: Database, models: MetaData, sql: str) -> dict[str, str]:
@@ -56,10 +56,10 @@ def test_another_type_holds_the_name_of_an_enum(postgres_database: Database, sql
     models = MetaData()
     Table("t", models, Column("id", Integer, primary_key=True), Column("mood", Enum("sad", "happy", name="mood")))
     found = refusals(postgres_database, models, f"CREATE TABLE t (id serial PRIMARY KEY); {sql}")
-    held = f"the name is held by {holder} public.mood"
+    held = f"the name is held by {holder} mood"
     assert found == {
-        "public.mood": held,
-        "public.t.mood": f"waits for type public.mood, which cannot be provided: {held}",
+        "mood": held,
+        "t.mood": f"waits for type mood, which cannot be provided: {held}",
     }
 
 
@@ -85,14 +85,14 @@ def test_a_type_holds_the_name_of_a_table(postgres_database: Database, sql: str,
     models = MetaData()
     Table("held", models, Column("id", Integer, primary_key=True))
     found = refusals(postgres_database, models, sql)
-    assert found == {"public.held": f"the name is held by {holder} public.held"}
+    assert found == {"held": f"the name is held by {holder} held"}
 
 
 def test_a_view_holds_the_name_of_a_sequence(postgres_database: Database) -> None:
     models = MetaData()
     Sequence("numbers", metadata=models)
     found = refusals(postgres_database, models, "CREATE VIEW numbers AS SELECT 1 AS x")
-    assert found == {"public.numbers": "the name is held by view public.numbers"}
+    assert found == {"numbers": "the name is held by view numbers"}
 
 
 def test_what_a_person_could_run_renames_what_holds_the_name(postgres_database: Database) -> None:
@@ -127,7 +127,7 @@ def test_a_deferrable_unique_stands_beside(postgres_database: Database) -> None:
     Table("t", models, Column("id", Integer, primary_key=True), Column("a", Integer, unique=True))
     found = refusals(postgres_database, models, "CREATE TABLE t (id serial PRIMARY KEY, a int UNIQUE DEFERRABLE)")
     beside = "UNIQUE (a) DEFERRABLE INITIALLY IMMEDIATE"
-    assert found == {"public.t.unique(a)": f"{beside} stands on the same columns, which may be meant"}
+    assert found == {"t.unique(a)": f"{beside} stands on the same columns, which may be meant"}
     (finding,) = Guard(models).check(postgres_database.url).findings
     assert finding.difference.headline == "UNIQUE (a) missing; there is UNIQUE (a) DEFERRABLE INITIALLY IMMEDIATE"
     assert finding.refusal is not None

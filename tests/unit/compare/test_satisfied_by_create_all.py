@@ -72,7 +72,7 @@ def test_another_operator_class_than_the_default_that_is_named(engine: Engine) -
     with engine.begin() as connection:
         connection.exec_driver_sql("CREATE TABLE t (id serial PRIMARY KEY, data jsonb)")
         connection.exec_driver_sql("CREATE INDEX ON t USING gin (data jsonb_path_ops)")
-    assert ("public.t.ix", "index using gin on (data jsonb_ops) missing") in found(models, engine)
+    assert ("t.ix", "index using gin on (data jsonb_ops) missing") in found(models, engine)
 
 
 @pytest.mark.parametrize("default", ["NULL", "(null)", "NULL::character varying", "NULL::varchar(20)"])

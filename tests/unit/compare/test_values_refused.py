@@ -145,7 +145,7 @@ def test_other_columns(postgres_database: Database) -> None:
             ALTER TABLE t DROP COLUMN gone"""
         )
     found = {
-        finding.difference.object.removeprefix("public.t."): (finding.difference.impact, finding.difference.effect)
+        finding.difference.object.removeprefix("t."): (finding.difference.impact, finding.difference.effect)
         for finding in Guard(metadata).check(postgres_database.url).findings
         if finding.difference.code == "object-unknown"
     }
@@ -155,7 +155,7 @@ def test_other_columns(postgres_database: Database) -> None:
         "c": (Impact.BREAKS, "writing NULL fails (CheckViolation)"),
         "d": (
             Impact.WEAKENS,
-            "not provable: INSERT and UPDATE of public.t fail for rows that violate it (CheckViolation)",
+            "not provable: INSERT and UPDATE of t fail for rows that violate it (CheckViolation)",
         ),
         "f": (Impact.NOTES, "it takes whatever the models allow"),
         "mood (mood_check)": (Impact.BREAKS, "writing 'so so' fails (CheckViolation)"),

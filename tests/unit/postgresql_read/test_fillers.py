@@ -144,6 +144,6 @@ def test_a_key_that_a_trigger_may_give_gets_no_second_source(
     prepare(postgres_database, TABLE + TRIGGER + "ALTER TABLE posts ALTER id DROP DEFAULT, ADD key integer NOT NULL;")
     report = Guard(models(column)).apply(postgres_database.url)
     findings = {finding.difference.object: finding for finding in report.findings}
-    assert findings["public.posts.id"].difference.impact is Impact.WEAKENS
-    assert findings["public.posts.id"].refusal is not None
+    assert findings["posts.id"].difference.impact is Impact.WEAKENS
+    assert findings["posts.id"].refusal is not None
     assert {finding.difference.impact for finding in report.findings} == {Impact.WEAKENS}

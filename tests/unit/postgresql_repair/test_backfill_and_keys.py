@@ -56,12 +56,12 @@ def test_a_backfill_that_fails_keeps_no_key_from_being_added(postgres_database: 
     prepare(postgres_database, BEFORE + hindrance)
     report = guard("label").apply(postgres_database.url)
     done = outcomes(report)
-    assert done["add-primary-key public.item"] is Outcome.DONE
+    assert done["add-primary-key item"] is Outcome.DONE
     assert not report.remains(Impact.BREAKS)
     steps = [result.step for result in report.results]
     backfill = next(step for step in steps if step.id.startswith("backfill"))
     assert backfill.urgency is Urgency.DEBT
-    key = next(step for step in steps if step.id == "add-primary-key public.item")
+    key = next(step for step in steps if step.id == "add-primary-key item")
     assert steps.index(key) < steps.index(backfill)
     published = "PUBLICATION" in hindrance  # with the key its rows can be told apart
     assert (done[backfill.id] is Outcome.DONE) is published
@@ -73,15 +73,15 @@ def test_not_null_comes_after_the_backfill_that_makes_it_possible(postgres_datab
     assert report.satisfied
     steps = [result.step.id for result in report.results]
     backfill = next(position for position, step in enumerate(steps) if step.startswith("backfill"))
-    assert steps.index("add-primary-key public.item") < backfill
-    assert backfill < min(position for position, step in enumerate(steps) if "not-null public.item.code" in step)
+    assert steps.index("add-primary-key item") < backfill
+    assert backfill < min(position for position, step in enumerate(steps) if "not-null item.code" in step)
 
 
 def test_not_null_that_a_failed_backfill_does_not_make_possible_tells_the_rows(postgres_database: Database) -> None:
     prepare(postgres_database, BEFORE + RAISING)
     report = guard("code", required="code").apply(postgres_database.url)
     assert not report.remains(Impact.BREAKS)
-    results = {result.step.id: result for result in report.results if "not-null public.item.code" in result.step.id}
+    results = {result.step.id: result for result in report.results if "not-null item.code" in result.step.id}
     first = next(iter(results.values()))
     assert first.outcome is Outcome.BLOCKED
     assert first.message.startswith("rows hold NULL: SELECT")
@@ -90,7 +90,7 @@ def test_not_null_that_a_failed_backfill_does_not_make_possible_tells_the_rows(p
 def test_duplicates_that_no_backfill_changes_are_refused(postgres_database: Database) -> None:
     prepare(postgres_database, BEFORE + "UPDATE item SET owner_id = 1")
     plan = guard("label", unique="owner_id").plan(postgres_database.url)
-    assert "unique-missing public.item.u" in {refusal.difference.key for refusal in plan.refusals}
+    assert "unique-missing item.u" in {refusal.difference.key for refusal in plan.refusals}
 
 
 @pytest.mark.every_postgres
@@ -114,4 +114,4 @@ def test_functions_of_the_same_name_on_the_search_path_are_not_called(postgres_d
         connection.execute(b"UPDATE item SET code = id")
     report = guard("label", unique="code").apply(postgres_database.url)
     assert Outcome.FAILED not in outcomes(report).values()
-    assert "unique-missing public.item.u" not in {found.difference.key for found in report.findings}
+    assert "unique-missing item.u" not in {found.difference.key for found in report.findings}

@@ -60,9 +60,9 @@ def test_a_type_that_cannot_hold_the_values_takes_no_default_of_them(postgres_da
         if finding.refusal and finding.difference.code == "default-differs"
     }
     assert reasons == {
-        "public.t.flag": "waits for another type of public.t.flag, which cannot be provided:"
+        "t.flag": "waits for another type of t.flag, which cannot be provided:"
         " its values would have to be cast from integer to BOOLEAN",
-        "public.keyed.id": "waits for another type of public.keyed.id, which cannot be provided:"
+        "keyed.id": "waits for another type of keyed.id, which cannot be provided:"
         " its values would have to be cast from text to INTEGER",
     }
     assert plan(postgres_database, metadata).empty

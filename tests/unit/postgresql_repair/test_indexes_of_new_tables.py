@@ -36,11 +36,11 @@ def test_an_index_that_a_key_serves_is_not_planned(postgres_database: Database) 
     """Its probe would be false when its turn comes, as the key's own index is what it looks for."""
     steps = plan(postgres_database, models()).steps
     assert sorted(step.id for step in steps if "index" in step.id or "table" in step.id) == [
-        "create-index public.t.ix_down",
-        "create-index public.t.ix_other_order",
-        "create-index public.t.ix_some",
-        "create-index public.t.ix_t_up_id",
-        "create-table public.t",
+        "create-index t.ix_down",
+        "create-index t.ix_other_order",
+        "create-index t.ix_some",
+        "create-index t.ix_t_up_id",
+        "create-table t",
     ]
     for step in steps:
         assert needed(postgres_database, step), step.id

@@ -25,7 +25,7 @@ def test_an_inherited_type_is_changed_at_the_parent(postgres_database: Database,
     with postgres_database.connect() as connection:
         connection.execute(sql.encode())
         (refusal,) = plan(postgres_database, models).refusals
-        assert refusal.reason == 'the column is inherited from public."Up", which has to be altered instead'
+        assert refusal.reason == 'the column is inherited from "Up", which has to be altered instead'
         (statement,) = refusal.advice
         connection.execute(statement.encode())
     assert plan(postgres_database, models).refusals == ()

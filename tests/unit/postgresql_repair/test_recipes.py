@@ -98,7 +98,7 @@ def test_not_null_without_default_is_added_nullable(postgres_database: Database)
     prepare(postgres_database, KEY)
     wanted = models(Column("id", Integer, primary_key=True), Column("flag", Boolean, nullable=False))
     report = apply(postgres_database, wanted)
-    assert codes(report) == {"nullability-differs public.t.flag"}
+    assert codes(report) == {"nullability-differs t.flag"}
     prepare(postgres_database, "UPDATE t SET flag = true")
     assert apply(postgres_database, wanted).satisfied
 
@@ -139,7 +139,7 @@ def test_rows_that_came_in_between_block_not_null(postgres_database: Database) -
     prepare(postgres_database, "INSERT INTO t VALUES (2, NULL)")
     assert stands_in_the_way(postgres_database, planned.steps[0])
     refused = reasons(plan(postgres_database, wanted))
-    assert refused == {"nullability-differs public.t.n": "1 row holds NULL (key 2)"}
+    assert refused == {"nullability-differs t.n": "1 row holds NULL (key 2)"}
 
 
 def test_violators_are_counted_and_shown(postgres_database: Database) -> None:
@@ -161,9 +161,9 @@ def test_violators_are_counted_and_shown(postgres_database: Database) -> None:
     assert not planned.steps
     found = {refusal.difference.key: rows(postgres_database, refusal.advice[0]) for refusal in planned.refusals}
     assert found == {
-        "check-missing public.t.positive": [(1,)],
-        "unique-missing public.t.one_b": [(1,), (2,)],
-        "foreign-key-missing public.t.to_p": [(1, 7)],
+        "check-missing t.positive": [(1,)],
+        "unique-missing t.one_b": [(1,), (2,)],
+        "foreign-key-missing t.to_p": [(1, 7)],
     }
 
 
@@ -200,9 +200,7 @@ def test_clearing_away_never_drops_a_valid_index(postgres_database: Database) ->
     with pytest.raises(Exception, match="already exists"):
         run(postgres_database, step)
     assert rows(postgres_database, "SELECT to_regclass('ix_t_a') IS NOT NULL") == [(True,)]
-    assert (
-        "the name public.ix_t_a is held by" in reasons(plan(postgres_database, wanted))["index-missing public.t.ix_t_a"]
-    )
+    assert "the name ix_t_a is held by" in reasons(plan(postgres_database, wanted))["index-missing t.ix_t_a"]
 
 
 def test_a_lost_serial_default_comes_back_above_the_highest_key(postgres_database: Database) -> None:
@@ -236,7 +234,7 @@ def test_a_missing_primary_key_is_added_on_rows(postgres_database: Database) -> 
     prepare(postgres_database, "ALTER TABLE t DROP CONSTRAINT t_pkey; INSERT INTO t VALUES (1, 'x')")
     planned = plan(postgres_database, wanted)
     assert not planned.steps
-    assert reasons(planned)["primary-key-differs public.t"].startswith("2 rows hold NULL in it, or share it")
+    assert reasons(planned)["primary-key-differs t"].startswith("2 rows hold NULL in it, or share it")
 
 
 def test_int_to_bigint_only_below_the_declared_size(postgres_database: Database) -> None:
@@ -261,11 +259,11 @@ def test_a_view_on_the_column_keeps_its_type(postgres_database: Database) -> Non
         Column("id", Integer, primary_key=True, autoincrement=False), Column("n", String(9)), Column("m", String(9))
     )
     report = apply(postgres_database, wanted)
-    assert [result.step.object for result in report.results] == ["public.t.m"]
-    assert codes(report) == {"type-differs public.t.n"}
+    assert [result.step.object for result in report.results] == ["t.m"]
+    assert codes(report) == {"type-differs t.n"}
     (finding,) = report.findings
     assert finding.refusal is not None
-    assert finding.refusal.reason == "PostgreSQL changes no type that is used by view public.v"
+    assert finding.refusal.reason == "PostgreSQL changes no type that is used by view v"
 
 
 def test_widening_keeps_the_collation(postgres_database: Database) -> None:
@@ -328,10 +326,10 @@ def test_a_schema_that_is_closed_to_the_role(postgres_database: Database, role: 
     Table("u", wanted, Column("id", Integer, primary_key=True))
     url = as_role(postgres_database, role)
     report = Guard(wanted).apply(url)
-    assert [(result.step.object, result.outcome) for result in report.results] == [("public.t.n", Outcome.DONE)]
+    assert [(result.step.object, result.outcome) for result in report.results] == [("t.n", Outcome.DONE)]
     refused = {finding.difference.object: finding.refusal for finding in report.findings}
-    assert refused.keys() == {"public.mood", "public.t.m", "public.u", "public.t.ix_t_n"}
-    refusal = refused["public.u"]
+    assert refused.keys() == {"mood", "t.m", "u", "t.ix_t_n"}
+    refusal = refused["u"]
     assert refusal is not None
     assert refusal.reason == f"{role} may create nothing in the schema public"
     prepare(postgres_database, *refusal.advice)
@@ -359,7 +357,7 @@ def test_a_type_of_another_role_gets_no_value(postgres_database: Database, role:
     planned = Guard(wanted).plan(as_role(postgres_database, role))
     (refusal,) = planned.refusals
     assert not planned.steps
-    assert refusal.reason == "the type public.mood belongs to another role; run it as the type's owner"
+    assert refusal.reason == "the type mood belongs to another role; run it as the type's owner"
     assert refusal.advice == ("ALTER TYPE public.mood ADD VALUE IF NOT EXISTS 'glad';",)
 
 
@@ -376,7 +374,7 @@ def test_a_foreign_key_needs_the_right_to_refer(postgres_database: Database, rol
     planned = Guard(wanted).plan(url)
     (refusal,) = planned.refusals
     assert not planned.steps
-    assert refusal.reason == f"{role} lacks the privilege REFERENCES on public.p"
+    assert refusal.reason == f"{role} lacks the privilege REFERENCES on p"
     prepare(postgres_database, *refusal.advice)
     assert Guard(wanted).apply(url).findings == ()
 
@@ -401,7 +399,7 @@ def test_what_needs_a_refused_thing_is_refused_too(postgres_database: Database) 
     refused = {refusal.difference.code: refusal for refusal in planned.refusals}
     assert set(refused) == {"type-missing", "column-missing", "check-missing", "index-missing"}
     assert refused["type-missing"].advice == ("CREATE EXTENSION vector;",)
-    assert {step.id for step in planned.steps} == {"add-column public.t.w", "create-index public.t.ix_t_w"}
+    assert {step.id for step in planned.steps} == {"add-column t.w", "create-index t.ix_t_w"}
 
 
 def test_a_foreign_key_to_no_key_is_refused(postgres_database: Database) -> None:
@@ -414,7 +412,7 @@ def test_a_foreign_key_to_no_key_is_refused(postgres_database: Database) -> None
     planned = plan(postgres_database, wanted)
     assert planned.empty
     assert reasons(planned) == {
-        "foreign-key-missing public.u.fk(code) to public.t": "public.t has no primary key or unique index on (code), "
+        "foreign-key-missing u.fk(code) to t": "t has no primary key or unique index on (code), "
         "and the models declare none"
     }
 
@@ -472,7 +470,7 @@ def test_a_views_column_gets_its_type_from_its_query(postgres_database: Database
     prepare(postgres_database, f"CREATE TABLE o (a varchar(20)); CREATE {kind} t AS SELECT a FROM o")
     expected = models(Column("a", String(80), primary_key=True))
     (refusal,) = plan(postgres_database, expected).refusals
-    assert refusal.reason == f"public.t is a {kind.lower()}, which is not altered"
+    assert refusal.reason == f"t is a {kind.lower()}, which is not altered"
     for statement in refusal.advice:
         prepare(postgres_database, statement.replace(".., ..::", "a::").replace("FROM ..", "FROM o"))
     assert plan(postgres_database, expected).refusals == ()
@@ -491,7 +489,7 @@ def test_a_sequence_of_something_else_is_not_taken(postgres_database: Database, 
     report = apply(postgres_database, models(Column("id", Integer, primary_key=True)))
     (result,) = report.results
     assert result.outcome is Outcome.BLOCKED
-    assert result.message == "something else holds the name public.t_id_seq, or another column's keys come from it"
+    assert result.message == "something else holds the name t_id_seq, or another column's keys come from it"
     if "SEQUENCE" in sql:
         assert rows(postgres_database, "SELECT last_value FROM t_id_seq") == [(7,)]
 
@@ -501,5 +499,5 @@ def test_a_foreign_key_cannot_lead_to_a_view(postgres_database: Database) -> Non
     wanted = models(Column("id", Integer, primary_key=True), Column("v_id", ForeignKey("v.id")))
     Table("v", wanted, Column("id", Integer, primary_key=True))
     (refusal,) = plan(postgres_database, wanted).refusals
-    reason = "waits for table public.v, which cannot be provided: a view stands where a table is expected"
+    reason = "waits for table v, which cannot be provided: a view stands where a table is expected"
     assert refusal.reason == reason

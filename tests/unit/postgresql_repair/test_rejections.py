@@ -72,7 +72,7 @@ def test_a_missing_table_comes_without_it(postgres_database: Database) -> None:
     salt = text("gen_salt('md5')")
     metadata = models(Column("data", String, server_default=salt), Column("metadata", String, server_default=salt))
     left = {finding.difference.key for finding in apply(postgres_database, metadata).findings}
-    assert left == {"default-differs public.t.data", "default-differs public.t.metadata"}
+    assert left == {"default-differs t.data", "default-differs t.metadata"}
 
 
 def test_a_type_that_this_very_plan_makes(postgres_database: Database) -> None:

@@ -155,7 +155,7 @@ def test_an_empty_table_is_retyped_and_one_with_rows_is_not(postgres_database: D
     Table("t", models, Column("id", Integer, primary_key=True), *wanted)
     Table("f", models, Column("id", Integer, primary_key=True), Column("a", Integer))
 
-    step = next(step for step in plan(postgres_database, models).steps if step.id == "alter-type public.t.a")
+    step = next(step for step in plan(postgres_database, models).steps if step.id == "alter-type t.a")
     prepare(postgres_database, "INSERT INTO t (a) VALUES ('7')")
     with pytest.raises(psycopg.errors.DivisionByZero):
         prepare(postgres_database, f"BEGIN; {'; '.join(step.statements)}; COMMIT")
@@ -165,7 +165,7 @@ def test_an_empty_table_is_retyped_and_one_with_rows_is_not(postgres_database: D
 
     assert all(result.outcome is Outcome.DONE for result in report.results)
     refused = [finding.difference.object for finding in report.findings if finding.refusal]
-    assert refused == ["public.t.c", "public.f.a"]
+    assert refused == ["t.c", "f.a"]
     types = rows(
         postgres_database, "SELECT format_type(atttypid, NULL) FROM pg_attribute WHERE attrelid = 't'::regclass"
     )

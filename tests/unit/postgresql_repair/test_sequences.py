@@ -84,7 +84,7 @@ def test_a_locked_table_keeps_no_other_from_being_looked_at(postgres_database: D
         connection.execute("LOCK TABLE s")  # nothing of it has to be deparsed, so the catalog can be read
         report = Guard(metadata).check(postgres_database.url)
         connection.rollback()
-    assert [finding.difference.object for finding in report.findings] == ["public.t.id"]
+    assert [finding.difference.object for finding in report.findings] == ["t.id"]
 
 
 def test_a_sequence_that_somebody_alters_is_not_waited_for(postgres_database: Database) -> None:

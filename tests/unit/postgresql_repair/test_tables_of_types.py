@@ -41,8 +41,8 @@ def test_a_table_of_a_type_follows_its_type(postgres_database: Database) -> None
     ALTER TABLE t ALTER id SET DEFAULT nextval('t_id_seq')"""
     wanted = models(Column("b", Integer))
     report = applied(postgres_database, wanted, sql)
-    reason = 'public.t is a table of the type public."Kind of", which has to be altered instead'
-    assert refused(report) == {"public.t.a": reason, "public.t.b": reason}
+    reason = 't is a table of the type "Kind of", which has to be altered instead'
+    assert refused(report) == {"t.a": reason, "t.b": reason}
     with postgres_database.connect() as connection:
         for finding in report.findings:
             for statement in finding.refusal.advice if finding.refusal else ():
@@ -53,16 +53,16 @@ def test_a_table_of_a_type_follows_its_type(postgres_database: Database) -> None
 @pytest.mark.parametrize(
     ("sql", "holder"),
     [
-        ('CREATE TABLE u (id int, "R" t)', 'public.u."R"'),
-        ("CREATE TABLE u (id int, r t[])", "public.u.r"),
-        ("CREATE DOMAIN dt AS t; CREATE TYPE pair AS (x dt[], y int); CREATE TABLE u (r pair)", "public.u.r"),
-        ("CREATE MATERIALIZED VIEW u AS SELECT NULL::t AS r", "public.u.r"),
+        ('CREATE TABLE u (id int, "R" t)', 'u."R"'),
+        ("CREATE TABLE u (id int, r t[])", "u.r"),
+        ("CREATE DOMAIN dt AS t; CREATE TYPE pair AS (x dt[], y int); CREATE TABLE u (r pair)", "u.r"),
+        ("CREATE MATERIALIZED VIEW u AS SELECT NULL::t AS r", "u.r"),
     ],
 )
 def test_no_type_is_changed_while_rows_are_held_elsewhere(postgres_database: Database, sql: str, holder: str) -> None:
     before = "CREATE TABLE t (id serial PRIMARY KEY, a varchar(20)); INSERT INTO t (a) VALUES ('x');"
     report = applied(postgres_database, models(Column("b", Integer)), before + sql)
-    assert refused(report) == {"public.t.a": f"PostgreSQL changes no type that is used by column {holder}"}
+    assert refused(report) == {"t.a": f"PostgreSQL changes no type that is used by column {holder}"}
 
 
 def test_a_view_of_whole_rows_holds_none(postgres_database: Database) -> None:
@@ -83,8 +83,8 @@ def test_a_default_is_for_new_rows_while_rows_are_held_elsewhere(postgres_databa
     )
     report = applied(postgres_database, wanted, sql)
     assert refused(report) == {
-        "public.t.b": "1 row holds NULL (key 1)",
-        "public.t.c": "PostgreSQL computes no column anew while public.u.r holds rows of the table's type",
+        "t.b": "1 row holds NULL (key 1)",
+        "t.c": "PostgreSQL computes no column anew while u.r holds rows of the table's type",
     }
     with postgres_database.connect() as connection:
         connection.execute(b"INSERT INTO t (a) VALUES ('y')")
@@ -97,4 +97,4 @@ def test_a_replica_identity_holds_no_null(postgres_database: Database) -> None:
     CREATE UNIQUE INDEX apart ON t (a);
     ALTER TABLE t REPLICA IDENTITY USING INDEX apart"""
     report = applied(postgres_database, models(), sql)
-    assert refused(report)["public.t.a"] == "it is part of the table's replica identity, which cannot hold NULL"
+    assert refused(report)["t.a"] == "it is part of the table's replica identity, which cannot hold NULL"

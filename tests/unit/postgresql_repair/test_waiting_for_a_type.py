@@ -40,11 +40,11 @@ def test_what_is_made_of_a_column_waits_for_its_type(postgres_database: Database
         )
     report = apply(postgres_database, models())
     assert {result.step.id: result.outcome for result in report.results} == {
-        "create-table public.child": Outcome.DONE,
-        "create-index public.t.ix_free": Outcome.DONE,
-        "create-index public.t.ix_up": Outcome.DONE,  # any type that has an order will do
-        "add-check public.t.ck_null": Outcome.DONE,
-        "validate-check public.t.ck_null": Outcome.DONE,
+        "create-table child": Outcome.DONE,
+        "create-index t.ix_free": Outcome.DONE,
+        "create-index t.ix_up": Outcome.DONE,  # any type that has an order will do
+        "add-check t.ck_null": Outcome.DONE,
+        "validate-check t.ck_null": Outcome.DONE,
     }
     waiting = {
         finding.difference.key: finding.refusal.reason.partition(", which cannot be provided: ")[0]
@@ -52,11 +52,11 @@ def test_what_is_made_of_a_column_waits_for_its_type(postgres_database: Database
         if finding.refusal and finding.difference.code != "type-differs"
     }
     assert waiting == {
-        "check-missing public.t.ck": "waits for another type of public.t.up_id",
-        "foreign-key-missing public.t.fk(up_id) to public.t": "waits for another type of public.t.up_id",
-        "foreign-key-missing public.child.fk(code) to public.keyed": "waits for another type of public.keyed.code",
-        "index-missing public.t.ix_json": "waits for another type of public.t.data",
-        "index-missing public.t.ix_gin": "waits for another type of public.t.data",
-        "index-missing public.t.ix_some": "waits for another type of public.t.data",
+        "check-missing t.ck": "waits for another type of t.up_id",
+        "foreign-key-missing t.fk(up_id) to t": "waits for another type of t.up_id",
+        "foreign-key-missing child.fk(code) to keyed": "waits for another type of keyed.code",
+        "index-missing t.ix_json": "waits for another type of t.data",
+        "index-missing t.ix_gin": "waits for another type of t.data",
+        "index-missing t.ix_some": "waits for another type of t.data",
     }
     assert plan(postgres_database, models()).empty

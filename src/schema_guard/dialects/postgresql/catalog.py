@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from functools import cache
 from importlib.resources import files
-from typing import Any
+from typing import Any, TypeVar
 
 from schema_guard.dialects.postgresql.catalog_rows import (
     ColumnRow,
@@ -24,6 +24,7 @@ from schema_guard.dialects.postgresql.deparsed import without_relabels
 from schema_guard.dialects.postgresql.indexes import IndexRow, index_of
 from schema_guard.dialects.postgresql.literals import literal
 from schema_guard.dialects.postgresql.others import RELATIONS, names_taken, unknown_tables
+from schema_guard.names import DefaultSchema, told
 from schema_guard.schema import (
     Check,
     Column,
@@ -54,6 +55,8 @@ __all__ = ["KINDS", "query", "read_schema", "scope_of"]
 
 KINDS = {"b": TypeKind.BASE, "e": TypeKind.ENUM, "d": TypeKind.DOMAIN}
 """pg_type.typtype in words; everything else is TypeKind.OTHER."""
+
+_InSchema = TypeVar("_InSchema", TypeRow, CounterRow, OtherRow, TableRow)
 
 _STRATEGIES = {"r": "RANGE", "l": "LIST", "h": "HASH"}
 
@@ -98,18 +101,22 @@ def _elements(expected: Schema) -> Iterator[IndexElement]:
 
 
 def read_schema(
-    rows: Iterable[tuple[object, ...]], type_of: Callable[[str], Type], unread: Mapping[int, Unread] | None = None
+    rows: Iterable[tuple[object, ...]],
+    type_of: Callable[[str], Type],
+    default: DefaultSchema | None = None,
+    unread: Mapping[int, Unread] | None = None,
 ) -> Schema:
     """Build the actual side.
 
     Args:
         rows: (kind, JSON text or None) of catalog.sql.
         type_of: the dialect's type parser.
+        default: the schema that a name without one means.
         unread: by OID, why the expressions of a table were left out.
     """
     items: Mapping[str, list[Any]] = {str(kind): json.loads(str(text)) if text else [] for kind, text in rows}
-    types = [TypeRow(*item) for item in items["types"]]
-    parts = _Parts(cache(type_of), unread or {})  # a thousand columns have a dozen types
+    types = [_told(TypeRow(*item), default) for item in items["types"]]
+    parts = _Parts(cache(type_of), default, unread or {})  # a thousand columns have a dozen types
     for item in items["columns"]:
         parts.add_column(ColumnRow(*item))
     for item in items["constraints"]:
@@ -118,13 +125,13 @@ def read_schema(
         parts.add_index(IndexRow(*item))
     for item in items["uses"]:
         parts.add_use(UseRow(*item))
-    counters = [CounterRow(*item) for item in items["counters"]]
+    counters = [_told(CounterRow(*item), default) for item in items["counters"]]
     for counter in counters:
         parts.add_counter(counter)
-    others = [OtherRow(*item) for item in items["others"]]
+    others = [_told(OtherRow(*item), default) for item in items["others"]]
     unknown = tuple(unknown_tables(others, parts.type_of))
     return Schema(
-        tables=tuple(parts.table(TableRow(*item)) for item in items["tables"]),
+        tables=tuple(parts.table(_told(TableRow(*item), default)) for item in items["tables"]),
         enums=tuple(
             Enum(Name(row.schema, row.name), tuple(row.labels or ()), owned=row.owned)
             for row in types
@@ -156,6 +163,10 @@ def read_schema(
     )
 
 
+def _told(row: _InSchema, default: DefaultSchema | None) -> _InSchema:
+    return row._replace(schema=told(row.schema, default))
+
+
 def _sequences(rows: Iterable[CounterRow]) -> tuple[Sequence, ...]:
     """Each once, though several columns may take their values from it."""
     found = {Name(row.schema, row.name): Counter(*row[4:]) for row in rows}
@@ -184,8 +195,11 @@ class _OfTable:
 
 
 class _Parts:
-    def __init__(self, type_of: Callable[[str], Type], unread: Mapping[int, Unread]) -> None:
+    def __init__(
+        self, type_of: Callable[[str], Type], default: DefaultSchema | None, unread: Mapping[int, Unread]
+    ) -> None:
         self.type_of = type_of
+        self.default = default
         self.unread = unread
         self.of: dict[int, _OfTable] = defaultdict(_OfTable)
 
@@ -193,7 +207,7 @@ class _Parts:
         type_ = self.type_of(row.type)
         kind = KINDS.get(row.type_kind, TypeKind.OTHER)
         if type_.schema is not None and type_.kind is not kind:
-            type_ = Type(type_.text, type_.name, type_.schema, type_.arguments, type_.dimensions, kind)
+            type_ = replace(type_, kind=kind)
         owner = self.of[row.table]
         if type_.name == "character varying" and not type_.dimensions:
             owner.varchars.add(row.name)
@@ -224,7 +238,7 @@ class _Parts:
             expression = without_relabels(row.definition or "", owner.varchars)
             owner.checks.append(Check(row.name, expression, row.validated, row.enforced))
         elif row.kind == "f" and not row.temporal:
-            owner.foreign_keys.append(_foreign_key(row, names))
+            owner.foreign_keys.append(_foreign_key(row, names, self.default))
         elif row.kind == "p":
             period = "WITHOUT OVERLAPS" if row.temporal else ""
             owner.primary_key = PrimaryKey(row.name, names, deferrable=row.deferrable, other_equality=period)
@@ -291,10 +305,15 @@ class _Parts:
             Relation.PARTITION if row.partition else RELATIONS[row.kind],
             rows_estimate=row.rows,
             bytes_estimate=row.bytes,
-            children=tuple(Name(*child) for child in row.children or ()),
+            children=tuple(Name(told(schema, self.default), name) for schema, name in row.children or ()),
             partitions=tuple(
-                Partition(Name(schema, name), Name(parent_schema, parent), kind == "p", kind == "f")
-                for schema, name, parent_schema, parent, kind in row.partitions or ()
+                Partition(
+                    Name(told(schema, self.default), name),
+                    Name(told(above, self.default), parent),
+                    kind == "p",
+                    kind == "f",
+                )
+                for schema, name, above, parent, kind in row.partitions or ()
             ),
             oid=row.oid,
             has_triggers=row.triggers,
@@ -330,11 +349,11 @@ def _exclusion(row: ConstraintRow, index: Index) -> Exclusion:
     )
 
 
-def _foreign_key(row: ConstraintRow, columns: tuple[str, ...]) -> ForeignKey:
+def _foreign_key(row: ConstraintRow, columns: tuple[str, ...], default: DefaultSchema | None) -> ForeignKey:
     return ForeignKey(
         row.name,
         columns,
-        Name(row.target_schema, row.target or ""),
+        Name(None if row.target_schema is None else told(row.target_schema, default), row.target or ""),
         tuple(row.target_columns or ()),
         " ".join([ACTIONS.get(row.on_delete, "NO ACTION"), *_listed(row.delete_columns)]),
         ACTIONS.get(row.on_update, "NO ACTION"),

@@ -2,12 +2,24 @@
 
 from __future__ import annotations
 
-__all__ = ["ACTIONS", "MATCHES", "use_words"]
+import re
+
+from schema_guard.names import DefaultSchema
+
+__all__ = ["ACTIONS", "MATCHES", "use_words", "without_schema"]
 
 ACTIONS = {"a": "NO ACTION", "r": "RESTRICT", "c": "CASCADE", "n": "SET NULL", "d": "SET DEFAULT"}
 """Of a foreign key: pg_constraint.confdeltype and confupdtype."""
 MATCHES = {"f": "FULL", "p": "PARTIAL", "s": "SIMPLE"}
 """pg_constraint.confmatchtype."""
+
+
+def without_schema(identity: str, default: DefaultSchema | None) -> str:
+    """What pg_identify_object says as a sentence writes it: names in the default schema without it."""
+    if default is None:
+        return identity
+    quoted = default.replace('"', '""')
+    return re.sub(rf'(?:(?<=^)|(?<=[ (,]))(?:{re.escape(default)}|"{re.escape(quoted)}")\.(?=[\w"])', "", identity)
 
 
 def use_words(kind: str, identity: str) -> str:

@@ -20,6 +20,7 @@ from schema_guard.dialects.postgresql.keywords import ALSO_QUOTED
 from schema_guard.dialects.postgresql.types import parse_type
 from schema_guard.dialects.translation import SchemaMap
 from schema_guard.difference import Difference
+from schema_guard.names import DefaultSchema, told
 from schema_guard.plan import Policy, Refusal, Step, Survey
 from schema_guard.schema import Name, Schema, Type, TypeKind
 
@@ -35,7 +36,7 @@ _PLAIN = re.compile(r"[a-z_][a-z0-9_]*\Z")
 class Located:
     """Where unqualified names are found. `default` is where a new one would go."""
 
-    default: str | None = None
+    default: DefaultSchema | None = None
     relations: Mapping[str, str] = field(default_factory=dict)
     types: Mapping[str, str] = field(default_factory=dict)
     kinds: Mapping[tuple[str, str], TypeKind] = field(default_factory=dict)
@@ -85,7 +86,8 @@ class PostgreSQLDialect:
 
     def schema(self, declared: str | None) -> str | None:
         """The schema that stands for the declared one."""
-        return self._schemas.get(declared, declared)
+        schema = self._schemas.get(declared, declared)
+        return None if schema is None else told(schema, self.located.default)
 
     def schema_of(self, name: str, kind: Literal["relation", "type"]) -> str | None:
         """Where an unqualified name is found, or would be created."""
@@ -115,7 +117,7 @@ class PostgreSQLDialect:
         return repair(differences, expected, actual, facts, survey, policy, self)
 
     def _find_type(self, schema: str | None, name: str) -> tuple[str | None, TypeKind]:
-        schema = schema if schema is not None else self.schema_of(name, "type")
+        schema = told(schema, self.located.default) if schema is not None else self.schema_of(name, "type")
         kind = self.located.kinds.get((schema, self.identifier(name)), TypeKind.UNKNOWN) if schema else TypeKind.UNKNOWN
         return schema, kind
 

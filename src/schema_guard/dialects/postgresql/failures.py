@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from sqlalchemy.engine import URL
 from sqlalchemy.exc import DBAPIError
 
-from schema_guard.errors import ReadError, StepError, UnreachableError, one_line
+from schema_guard.errors import ConfigurationError, ReadError, StepError, UnreachableError, one_line
 
 __all__ = [
     "Diagnosis",
@@ -59,6 +59,15 @@ _LASTING = frozenset({NO_ROLE, *(_WHY_UNREACHABLE[state] for state in _LASTING_S
 """What waiting does not fix: the server answered, and does not let this role or to this database."""
 
 
+_NOT_TAKEN = re.compile(
+    r"invalid connection option|bad value for connect_timeout"
+    r"|invalid (?:sslmode|port number|target_session_attrs|channel_binding|gssencmode"
+    r"|load_balance_hosts|ssl_\w+|require_auth|integer value|port|sslnegotiation)"
+    r"|got an unexpected keyword argument|missing \d+ required positional argument"
+)
+"""What psycopg, psycopg2, pg8000 and asyncpg say before they connect."""
+
+
 @dataclass(frozen=True, slots=True)
 class Diagnosis:
     """`sqlstate` is empty when the server said nothing (a lost connection)."""
@@ -99,10 +108,13 @@ def is_waiting(error: DBAPIError) -> bool:
     return diagnose(error).sqlstate in {LOCK_NOT_AVAILABLE, DEADLOCK, CANCELLED}
 
 
-def unreachable(error: Exception, url: URL) -> UnreachableError:
-    """One line on why there is no connection."""
+def unreachable(error: Exception, url: URL) -> UnreachableError | ConfigurationError:
+    """One line on why there is no connection; what the driver does not take of the URL stays wrong however long."""
     diagnosis = diagnose(error)
     said = one_line(diagnosis.message)
+    if not diagnosis.sqlstate and _NOT_TAKEN.search(said):
+        where = url.render_as_string(hide_password=True)
+        return ConfigurationError(f"an argument of the connection cannot be used: {said} ({where})")
     why = _from_network(error) or _from_text(said) or _WHY_UNREACHABLE.get(diagnosis.sqlstate, "")
     where = url.render_as_string(hide_password=True)
     message = f"cannot connect to {where}: {f'{why} ({said})' if why and why not in said else said}"

@@ -41,6 +41,7 @@ from schema_guard.dialects.survey import take_survey
 from schema_guard.dialects.translation import lock_words, schema_map_of
 from schema_guard.difference import Difference, Impact
 from schema_guard.errors import GuardError, LockTimeoutError, OutOfTimeError, ReadError, UnreachableError
+from schema_guard.names import DefaultSchema, told
 from schema_guard.plan import Definition, Rejection, Step, Survey
 from schema_guard.report import ServerInfo
 from schema_guard.schema import Name, Schema, Table, TypeKind
@@ -117,7 +118,9 @@ class PostgreSQLSession:
         except DBAPIError as error:
             raise self._read_failed(error, "the catalog") from None
         self.catalog_queries += self._reader.queries
-        actual = self._with_stands(expected, read_schema(rows, self.dialect.type, self._reader.unread))
+        actual = self._with_stands(
+            expected, read_schema(rows, self.dialect.type, self.facts.default_schema, self._reader.unread)
+        )
         self._words.own_rules.live_enums = {enum.name: enum for enum in actual.enums}
         self._words.own_rules.enums = {enum.name: enum for enum in expected.enums}
         domains = (*expected.domains, *actual.domains)  # what is there counts for more than what will be
@@ -284,7 +287,7 @@ class PostgreSQLSession:
         return Facts(
             server=ServerInfo("postgresql", str(version), f"{where}/{database}"),
             version=int(str(version_num)),
-            default_schema=None if default is None else str(default),
+            default_schema=None if default is None else DefaultSchema(str(default)),
             search_path=tuple(json.loads(str(path))),
             read_only=bool(read_only),
             role=str(role),
@@ -322,7 +325,7 @@ class PostgreSQLSession:
         return LockTimeoutError(f"could not read {what}: could not acquire the lock in time, {who}", tuple(holders))
 
 
-def _located(rows: Iterable[Row], default: str | None) -> Located:
+def _located(rows: Iterable[Row], default: DefaultSchema | None) -> Located:
     """The first schema of the path wins."""
     located = Located(default)
     relations: dict[str, tuple[int, str]] = {}
@@ -337,7 +340,7 @@ def _located(rows: Iterable[Row], default: str | None) -> Located:
             found[str(name)] = min(found.get(str(name), place), place)
     return replace(
         located,
-        relations={name: schema for name, (_, schema) in relations.items()},
-        types={name: schema for name, (_, schema) in types.items()},
+        relations={name: told(schema, default) for name, (_, schema) in relations.items()},
+        types={name: told(schema, default) for name, (_, schema) in types.items()},
         kinds=kinds,
     )

@@ -11,6 +11,7 @@ import re
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from schema_guard.names import DefaultSchema
 from schema_guard.schema import Type, TypeKind
 
 __all__ = ["TypeNames", "parse_type"]
@@ -22,6 +23,8 @@ _TOKEN = re.compile(
     r"""\s*("(?:[^"]|"")*"|'(?:[^']|'')*'|[^\W\d][\w$]*|[+-]?\d+(?:\.\d+)?|.)""",
     re.DOTALL,
 )
+
+_SCHEMA = re.compile(r'\s*(?:"(?:[^"]|"")*"|[\w$]+)\s*\.\s*')
 
 _ALIASES = {
     "int": "integer",
@@ -164,11 +167,24 @@ def parse_type(text: str, find: TypeNames) -> Type:
         built_in = _built_in(names, words.arguments)
         if built_in is not None:
             name, arguments = built_in
-            return Type(text, name, None, arguments, dimensions, TypeKind.BASE)
+            return Type(text, name, None, arguments, dimensions, TypeKind.BASE, _as_in_ddl(text))
     *above, (name, _) = words.names or (("", False),)
     schema, kind = find(above[-1][0] if words.qualified and above else None, name)
     arguments = tuple(argument.lower() if not argument.startswith("'") else argument for argument in words.arguments)
-    return Type(text, name, schema, arguments, dimensions, kind)
+    return Type(text, name, schema, arguments, dimensions, kind, _without_schema(text, schema, words.qualified))
+
+
+def _as_in_ddl(text: str) -> str:
+    """A built-in type as SQLAlchemy's DDL writes it: `VARCHAR(64)`, whoever wrote `character varying(64)`."""
+    if '"' in text or "'" in text:
+        return ""
+    spelled = re.sub(r"\bCHARACTER\b", "CHAR", text.upper().replace("CHARACTER VARYING", "VARCHAR"))
+    return re.sub(r",\s*", ", ", spelled)
+
+
+def _without_schema(text: str, schema: str | None, qualified: bool) -> str:
+    """A type of the default schema by its name alone."""
+    return _SCHEMA.sub("", text, count=1) if qualified and isinstance(schema, DefaultSchema) else ""
 
 
 def _take_apart(text: str) -> _Words:

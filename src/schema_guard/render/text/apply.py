@@ -13,11 +13,9 @@ from schema_guard.render.text.findings import finding_groups
 from schema_guard.render.text.phrases import (
     ACCEPT_HINT,
     accepted_phrase,
-    common_schema,
     duration,
     evidence_phrase,
     look_phrase,
-    short,
     sql_lines,
 )
 from schema_guard.report import Finding, Outcome, Report, StepResult
@@ -123,12 +121,12 @@ def _verdict(report: Report, exit_code: int) -> Line:
     tail = f" · {accepted} · exit {exit_code}" if accepted else f" · exit {exit_code}"
     if breaks:
         verb = "difference breaks" if len(breaks) == 1 else "differences break"
-        text = f"the application cannot start · {len(breaks):,} {verb} it ({_named(breaks, report)})"
+        text = f"the application cannot start · {len(breaks):,} {verb} it ({_named(breaks)})"
         return line(Span(text, Style.BREAKS), f" · {duration(report.seconds)}{tail}")
     start = Span("the application can start", Style.GOOD)
     if weakens:
         verb = "difference weakens" if len(weakens) == 1 else "differences weaken"
-        weak = Span(f"{len(weakens):,} {verb} it ({_named(weakens, report)})", Style.WEAKENS)
+        weak = Span(f"{len(weakens):,} {verb} it ({_named(weakens)})", Style.WEAKENS)
         return line(start, " · ", weak, f" · {duration(report.seconds)}{tail}")
     if not any(result.changed for result in report.results):
         return line(start, f" · nothing to do · {look_phrase(report)}{tail}")
@@ -136,12 +134,12 @@ def _verdict(report: Report, exit_code: int) -> Line:
     return line(start, f"{all_there} · {duration(report.seconds)}{tail}")
 
 
-def _named(findings: Sequence[Finding], report: Report) -> str:
+def _named(findings: Sequence[Finding]) -> str:
     """The objects that remain, each with what the rows say."""
-    parts, schema = [], common_schema(report)
+    parts = []
     for finding in findings[:NAMED_IN_VERDICT]:
         phrase = evidence_phrase(finding.difference, finding.evidence) if finding.evidence else ""
-        name = short(finding.difference.object, schema)
+        name = shown(finding.difference.object)
         parts.append(f"{name}: {phrase}" if phrase else name)
     if len(findings) > NAMED_IN_VERDICT:
         parts.append(f"{len(findings) - NAMED_IN_VERDICT:,} more")

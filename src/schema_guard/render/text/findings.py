@@ -6,14 +6,12 @@ from collections.abc import Iterable, Sequence
 
 from schema_guard.counted import counted
 from schema_guard.difference import Impact, RenameSuspected, TableUnknown
-from schema_guard.render.line import Line, Span, Style, blank, line, style_of, words
+from schema_guard.render.line import Line, Span, Style, blank, line, shown, style_of, words
 from schema_guard.render.text.phrases import (
     VERBS,
     advice_lines,
-    common_schema,
     evidence_phrase,
     listed,
-    short,
     sql_lines,
 )
 from schema_guard.report import Finding, Report
@@ -62,27 +60,24 @@ def accepted_lines(report: Report) -> list[Line]:
 def _accepted(finding: Finding, report: Report) -> Iterable[Line]:
     difference, acceptance = finding.difference, finding.acceptance
     assert acceptance is not None
-    name = short(difference.object, common_schema(report))
+    name = shown(difference.object)
     verb = VERBS[difference.impact][0]
     yield line("  ", Span(SIGN_ACCEPTED, Style.DIM), " ", Span(name, Style.BOLD), "  ", words(difference.headline))
     yield line("      ", words(f"accepted: '{report.key_of(difference)}' ({verb}): {acceptance.because}"))
 
 
 def _group(group: Sequence[Finding], sign: Span, report: Report, keys: Impact | None, verbose: bool) -> Iterable[Line]:
-    schema = common_schema(report)
     unknown = [finding for finding in group if isinstance(finding.difference, TableUnknown)]
     collapsed = unknown if len(unknown) > LIST_TABLES_UP_TO and not verbose else []
     told = [finding for finding in group if finding not in collapsed]
-    widths = [len(short(finding.difference.object, schema)) for finding in told]
+    widths = [len(shown(finding.difference.object)) for finding in told]
     width = max((width for width in widths if width <= ALIGN_AT_MOST), default=0)
     for finding in told:
-        yield from _finding(
-            finding, sign, short(finding.difference.object, schema).ljust(width), keys is not None, verbose
-        )
+        yield from _finding(finding, sign, shown(finding.difference.object).ljust(width), keys is not None, verbose)
         if keys is not None and (finding.difference.impact >= keys or isinstance(finding.difference, RenameSuspected)):
             yield line("      ", Span("key: ", Style.DIM), words(f"'{report.key_of(finding.difference)}'", Style.SQL))
     if collapsed:
-        names = listed(sorted(short(finding.difference.object, schema) for finding in collapsed), 8)
+        names = listed(sorted(shown(finding.difference.object) for finding in collapsed), 8)
         yield line("  ", sign, f" {counted(len(collapsed), 'table')} unknown to the models, left alone: {names}")
 
 

@@ -16,14 +16,12 @@ __all__ = [
     "VERBS",
     "accepted_phrase",
     "advice_lines",
-    "common_schema",
     "duration",
     "evidence_phrase",
     "header",
     "impact_counts",
     "listed",
     "look_phrase",
-    "short",
     "sql_lines",
     "terminated",
 ]
@@ -51,21 +49,16 @@ def listed(items: Sequence[str], limit: int) -> str:
     return first if len(items) <= limit else f"{first} and {len(items) - limit:,} more"
 
 
-def common_schema(report: Report) -> str:
+def _common_schema(report: Report) -> str:
     """The schema of everything that differs; empty when there are several, or none."""
     names = [finding.difference.table_name for finding in report.findings]
     schemas = {name.schema for name in names if name is not None}
     return schemas.pop() or "" if len(schemas) == 1 else ""
 
 
-def short(name: str, schema: str) -> str:
-    """An object's name without the schema that the header names."""
-    return shown(name.removeprefix(f"{schema}.") if schema else name)
-
-
 def header(report: Report) -> str:
     """Whose models, which database and schema, how many tables."""
-    server, schema = report.server, common_schema(report)
+    server, schema = report.server, _common_schema(report)
     parts = [
         server.application,
         f"{server.dialect} {server.version} at {server.database}",

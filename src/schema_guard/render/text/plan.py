@@ -13,11 +13,9 @@ from schema_guard.render.text.findings import accepted_lines
 from schema_guard.render.text.phrases import (
     accepted_phrase,
     advice_lines,
-    common_schema,
     evidence_phrase,
     listed,
     look_phrase,
-    short,
     sql_lines,
     terminated,
 )
@@ -54,16 +52,16 @@ def plan_lines(
         verbose: these, and the probe of each step.
     """
     full = full or verbose
-    lines, schema = opening(report), common_schema(report)
+    lines = opening(report)
     if plan.steps:
         lines.append(blank)
     width = len(str(len(plan.steps)))
     for number, step in enumerate(plan.steps, start=1):
-        lines.extend(_step(number, step, width, schema, full, verbose))
+        lines.extend(_step(number, step, width, full, verbose))
     if plan.refusals:
         lines.append(blank)
     for refusal in plan.refusals:
-        lines.extend(_refusal(refusal, plan, width, schema, full))
+        lines.extend(_refusal(refusal, plan, width, full))
     if report.accepted:
         lines.extend((blank, *accepted_lines(report)))
     lines.append(blank)
@@ -80,7 +78,7 @@ def _prospect(report: Report, code: int) -> Line:
     if not code:
         return line("apply would exit 0: ", Span("the application can start afterwards", Style.GOOD))
     breaks = [each.difference for each in report.unplanned if each.difference.impact is Impact.BREAKS]
-    names = listed([short(each.object, common_schema(report)) for each in breaks], MOST_NAMED)
+    names = listed([shown(each.object) for each in breaks], MOST_NAMED)
     verb = "breaks" if len(breaks) == 1 else "break"
     return line(f"apply would exit {code}: ", Span(f"{names} still {verb} the application", Style.BREAKS))
 
@@ -102,7 +100,7 @@ def _urgency_style(urgency: Urgency) -> Style:
     return Style.BREAKS if urgency is Urgency.REQUIRED else Style.WEAKENS
 
 
-def _step(number: int, step: Step, width: int, schema: str, full: bool, verbose: bool) -> Iterable[Line]:
+def _step(number: int, step: Step, width: int, full: bool, verbose: bool) -> Iterable[Line]:
     start = f" {number:>{width}} "
     indent = " " * (len(start) + 10)
     urgency = Span(f"{step.urgency:<10}", _urgency_style(step.urgency))
@@ -112,7 +110,7 @@ def _step(number: int, step: Step, width: int, schema: str, full: bool, verbose:
     yield line(indent, Span(lock_phrase(step), Style.DIM))
     if cautions := _cautions(step):
         yield line(indent, Span(cautions, Style.DIM))
-    yield line(indent, Span(f"for {short(step.object, schema)}: {shown(step.why)}", Style.DIM))
+    yield line(indent, Span(f"for {shown(step.object)}: {shown(step.why)}", Style.DIM))
     if verbose:
         yield line(indent, Span("needed while: ", Style.DIM), words(step.probe, Style.SQL))
 
@@ -123,7 +121,7 @@ def _statements(step: Step, full: bool) -> Sequence[str]:
     parts = [part for text in step.statements for part in sql_lines(terminated(text) if several else text)]
     if full or len(step.statements) <= FEW_STATEMENTS:
         return parts
-    return [f"{short(step.object, '')}: {len(step.statements)} statements, -v shows them"]
+    return [f"{shown(step.object)}: {len(step.statements)} statements, -v shows them"]
 
 
 def _cautions(step: Step) -> str:
@@ -160,13 +158,13 @@ def lock_phrase(step: Step) -> str:
     return shown(f"{locks}{glue}{cost}" if cost else locks)
 
 
-def _refusal(refusal: Refusal, plan: Plan, width: int, schema: str, full: bool) -> Iterable[Line]:
+def _refusal(refusal: Refusal, plan: Plan, width: int, full: bool) -> Iterable[Line]:
     difference = refusal.difference
     indent = " " * (width + 12)
     yield line(
         " ",
         Span("refused".ljust(len(indent) - 1), style_of(difference.impact)),
-        Span(short(difference.object, schema), Style.BOLD),
+        Span(shown(difference.object), Style.BOLD),
         "  ",
         words(difference.headline),
     )

@@ -109,7 +109,8 @@ def _beside_rows_elsewhere(
     if column.default is not None:
         statements = _default_for_new_rows(table, column, context)
         return [_add(difference, statements, context, why=_later(column))]
-    reason = f"PostgreSQL computes no column anew while {', '.join(holders)} holds rows of the table's type"
+    holding = context.told(", ".join(holders))
+    reason = f"PostgreSQL computes no column anew while {holding} holds rows of the table's type"
     return [Refusal(difference, reason, tuple(f"{statement};" for statement in whole))]
 
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from typing import Protocol, TypeAlias
 
 from schema_guard.dialects.base import Facts
+from schema_guard.dialects.postgresql.catalog_words import without_schema
 from schema_guard.dialects.postgresql.literals import literal
 from schema_guard.dialects.postgresql.repair import probes
 from schema_guard.dialects.stands_on import columns_under
@@ -84,6 +85,10 @@ class Context:
     def at_least(self, major: int) -> bool:
         """Whether the server is known to be of this major version or later."""
         return self.facts.version >= major * 10000
+
+    def told(self, text: str) -> str:
+        """What the server says of an object, as a sentence writes it."""
+        return without_schema(text, self.facts.default_schema)
 
     def live(self, table: Table) -> Table | None:
         return self.actual.table(table.name)

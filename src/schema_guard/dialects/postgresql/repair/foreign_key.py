@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 from schema_guard.dialects.postgresql.repair import probes
 from schema_guard.dialects.postgresql.repair.context import Context, Repairs
 from schema_guard.dialects.postgresql.repair.limits import impermanent
@@ -10,7 +12,7 @@ from schema_guard.dialects.postgresql.repair.referable import deferrable_key, ha
 from schema_guard.difference import ForeignKeyDiffers, ForeignKeyMissing, ForeignKeyNotValidated
 from schema_guard.need import Need
 from schema_guard.plan import Hazard, Lock, Locked, Phase, Refusal, Step
-from schema_guard.schema import ForeignKey, Relation
+from schema_guard.schema import ForeignKey, Relation, Table
 
 __all__ = ["foreign_key_differs", "foreign_key_missing", "foreign_key_not_validated"]
 
@@ -81,24 +83,36 @@ def foreign_key_missing(difference: ForeignKeyMissing, context: Context) -> Repa
 
 def foreign_key_differs(difference: ForeignKeyDiffers, context: Context) -> Repairs:
     """Replacing it would mean to drop what protects the rows now: shown, not done."""
-    quoted = context.quote(difference.table.name)
-    old = context.quote(difference.actual.name or "")
-    key = difference.foreign_key
-    name = chosen(
-        difference.table.name.name, "_".join(key.columns), "fkey", context.taken_names(difference.table.name.schema)
+    table, actual = difference.table, difference.actual
+    quoted, name = context.quote(table.name), context.quote(_name_of_successor(difference, context))
+    _, _, rules = difference.foreign_key.ddl.rpartition("FOREIGN KEY")
+    late = not context.partitioned(table) or context.at_least(18)
+    # One statement: at no time do rows go without the constraint, and the new one may take the old one's name.
+    replaced = (
+        f"ALTER TABLE {quoted} DROP CONSTRAINT {context.quote(actual.name or '')},"
+        f" ADD CONSTRAINT {name} FOREIGN KEY{rules}{NOT_VALID if late else ''};"
     )
-    _, _, rules = key.ddl.rpartition("FOREIGN KEY")
-    return [
-        Refusal(
-            difference,
-            "the foreign key that is there would have to be dropped",
-            (
-                f"ALTER TABLE {quoted} ADD CONSTRAINT {context.quote(name)} FOREIGN KEY{rules}{NOT_VALID};",
-                f"ALTER TABLE {quoted} VALIDATE CONSTRAINT {context.quote(name)};",
-                f"ALTER TABLE {quoted} DROP CONSTRAINT {old};",
-            ),
-        )
-    ]
+    validated = [f"ALTER TABLE {quoted} VALIDATE CONSTRAINT {name};"] if late else []
+    return [Refusal(difference, "the foreign key that is there would have to be dropped", (replaced, *validated))]
+
+
+def _name_of_successor(difference: ForeignKeyDiffers, context: Context) -> str:
+    """As the models call it, else as it is called now; another one where something else has that name."""
+    table, actual = difference.table, difference.actual
+    live = context.live(table)
+    others = set() if live is None else {*_constraint_names(live)} - {actual.name}
+    wanted = difference.foreign_key.name or actual.name
+    if wanted is not None and wanted not in others:
+        return wanted
+    columns = "_".join(difference.foreign_key.columns)
+    return chosen(table.name.name, columns, "fkey", {name for name in others if name is not None})
+
+
+def _constraint_names(table: Table) -> Iterator[str | None]:
+    for items in (table.foreign_keys, table.checks, table.uniques, table.exclusions):
+        yield from (item.name for item in items)
+    if table.primary_key is not None:
+        yield table.primary_key.name
 
 
 def foreign_key_not_validated(difference: ForeignKeyNotValidated, context: Context) -> Repairs:

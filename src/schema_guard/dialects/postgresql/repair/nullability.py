@@ -70,7 +70,7 @@ def _loosen(difference: NullabilityDiffers, context: Context) -> Repairs:
             Refusal(
                 difference,
                 f"the NOT NULL is that of its domain {column.type}, which other columns may use",
-                (f"ALTER DOMAIN {column.type} DROP NOT NULL;",),
+                (f"ALTER DOMAIN {column.type.text} DROP NOT NULL;",),
             )
         ]
     in_key = (

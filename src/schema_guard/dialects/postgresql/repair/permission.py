@@ -117,10 +117,10 @@ def _forbidden(difference: Difference, context: Context) -> str:
     live = context.actual.table(difference.table_name) if difference.table_name else None
     if live is None or isinstance(difference, RelationDiffers):
         return ""
-    return _forbidden_on(live, difference)
+    return _forbidden_on(live, difference, context)
 
 
-def _forbidden_on(live: Table, difference: Difference) -> str:
+def _forbidden_on(live: Table, difference: Difference, context: Context) -> str:
     if isinstance(difference, BackfillPending):
         return ""
     if live.relation not in ALTERABLE:
@@ -128,7 +128,7 @@ def _forbidden_on(live: Table, difference: Difference) -> str:
     if live.relation is Relation.PARTITION and isinstance(difference, ColumnMissing | TypeDiffers):
         return f"{live.name} is a partition: its columns are those of its parent, which has to be altered instead"
     if live.of_type is not None and isinstance(difference, ColumnMissing | TypeDiffers):
-        return f"{live.name} is a table of the type {live.of_type}, which has to be altered instead"
+        return f"{live.name} is a table of the type {context.told(live.of_type)}, which has to be altered instead"
     if not live.owned:
         return f"{live.name} belongs to another role; run it as the table's owner"
     return ""

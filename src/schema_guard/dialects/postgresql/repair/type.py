@@ -98,11 +98,11 @@ def _used(difference: TypeDiffers, users: Sequence[str], context: Context) -> Re
     alter = f"ALTER TABLE {context.quote(table)} {change}"
     parents = [user.removeprefix(PARENT) for user in users if user.startswith(PARENT)]
     if parents:
-        reason = f"the column is inherited from {', '.join(parents)}, which has to be altered instead"
+        reason = f"the column is inherited from {context.told(', '.join(parents))}, which has to be altered instead"
         return Refusal(difference, reason, tuple(f"ALTER TABLE {parent} {change};" for parent in parents))
     return Refusal(
         difference,
-        f"PostgreSQL changes no type that is used by {', '.join(users[:SHOWN])}{more}",
+        f"PostgreSQL changes no type that is used by {context.told(', '.join(users[:SHOWN]))}{more}",
         (
             *(f"SELECT pg_catalog.pg_get_viewdef({literal(view)}::pg_catalog.regclass);" for view in views),
             f"BEGIN; -- drop what uses it, then, and make it again before COMMIT:\n{alter};",
