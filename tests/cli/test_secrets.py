@@ -185,6 +185,53 @@ def test_the_chain(arguments: tuple[str, ...], chain: Path, command: Command, mo
     assert not any(MARK.encode() in text for text in texts if text != REVISION.encode())
 
 
+ENV_THAT_FAILS = {
+    "prints": "import os, sys\nprint(os.environ['DATABASE_URL'])\nprint(os.environ['DATABASE_URL'], file=sys.stderr)\n"
+    + ENV,
+    "raises": "import os\nraise RuntimeError('cannot reach ' + os.environ['DATABASE_URL'])\n",
+    "raises another": "import os\nfrom sqlalchemy import make_url\n"
+    "raise ValueError({'password': make_url(os.environ['DATABASE_URL']).password})\n",
+    "ends": "import os, sys\nsys.exit(os.environ['DATABASE_URL'])\n",
+    "writes itself": "import os\nos.write(2, os.environ['DATABASE_URL'].encode()); os.write(1, b'x')\nos._exit(3)\n",
+    "logs": "import os, logging\nlogging.basicConfig()\nlogging.error('%s', os.environ['DATABASE_URL'])\n" + ENV,
+}
+OF_THE_CHAIN = [
+    ("doctor", TARGET, "--replay-on", "sqlite"),
+    ("stamp", TARGET, "--wait", "1"),
+    ("deploy", TARGET, "--wait", "0", "--budget", "20s"),
+    ("deploy", TARGET, "--repair-chain", "--wait", "0", "--budget", "20s"),
+    ("plan", TARGET),
+    ("apply", TARGET, "--wait", "0", "--budget", "20s"),
+    ("run", TARGET, "--wait", "0", "--budget", "20s"),
+    ("revision", TARGET, "-m", "words"),
+]
+
+
+@pytest.mark.parametrize("env", ENV_THAT_FAILS.values(), ids=ENV_THAT_FAILS)
+@pytest.mark.parametrize("reached", [True, False], ids=["reached", "not reached"])
+def test_an_env_py_that_tells(
+    env: str, reached: bool, chain: Path, command: Command, monkeypatch: pytest.MonkeyPatch, postgres_database: Database
+) -> None:
+    """Every command that runs env.py or could, in every format, with a traceback: on a server that is there and not."""
+    (chain / "migrations" / "env.py").write_text(env)
+    with postgres_database.connect() as connection:
+        connection.execute("CREATE TABLE users (id serial PRIMARY KEY)")
+    url = postgres_database.server.url(postgres_database.name, user=f"postgres:{PLAIN}")
+    monkeypatch.setenv("DATABASE_URL", url if reached else URLS[0])
+    for arguments in OF_THE_CHAIN:
+        name = arguments[0]
+        if name == "run" and reached:
+            continue  # it would become its command
+        formats = [[], ["--format", "json"]] if name not in ("run", "revision") else [[]]
+        formats += [["--format", "sql"]] if name == "plan" else []
+        for form in formats:
+            verbose = [] if name == "revision" else ["-v"]
+            ran = command(*arguments, *verbose, *form, *(["--", "false"] if name == "run" else []))
+            assert MARK not in ran.out + ran.err, (arguments, form)
+    written = [path for path in chain.rglob("*") if path.is_file() and path.suffix != ".pyc"]
+    assert [path for path in written if MARK.encode() in path.read_bytes() and path.name != "a1.py"] == []
+
+
 def test_a_revision_that_fails_and_the_command_lines_of_the_processes(chain: Path, postgres_database: Database) -> None:
     """No row's values, no parameters of SQLAlchemy's error; and no password in any process's arguments."""
     with postgres_database.connect() as connection:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import pty
+import shlex
 import subprocess
 import sys
 from contextlib import suppress
@@ -12,6 +13,8 @@ from pathlib import Path
 
 import pytest
 
+from schema_guard.cli.commands import group
+from schema_guard.integrations.alembic.typed import Commands
 from schema_guard.plan import Evidence
 from schema_guard.render.line import Span, Style, line, plain, wrapped
 from tests.cli.conftest import Command, url_of
@@ -148,3 +151,65 @@ def test_wrapping_keeps_the_words_their_styles_and_the_indentation() -> None:
 )
 def test_keys_are_written_as_words(count: int, sample: tuple[str, ...], words: str) -> None:
     assert Evidence(count, "", sample).keys == words
+
+
+ENV = """
+import os
+from alembic import context
+from sqlalchemy import create_engine
+from shop import Base
+with create_engine(context.config.attributes.get("url") or os.environ["OWN_URL"]).connect() as connection:
+    context.configure(connection=connection, target_metadata=Base.metadata)
+    with context.begin_transaction():
+        context.run_migrations()
+"""
+REVISION = """
+from alembic import op
+import sqlalchemy as sa
+revision, down_revision, branch_labels, depends_on = "a1", None, None, None
+def upgrade():
+    op.create_table("users", sa.Column("id", sa.Integer, primary_key=True))
+"""
+
+
+def test_the_fixes_of_doctor_keep_the_options_and_work(
+    command: Command, application: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A database without a stamp: the command that doctor names is run as it is printed, nothing added."""
+    url = url_of(application, ("CREATE TABLE users (id INTEGER NOT NULL PRIMARY KEY)",))
+    monkeypatch.setenv("OWN_URL", url)
+    (application / "chain.ini").write_text("[alembic]\nscript_location = migrations\n")
+    (application / "migrations" / "versions").mkdir(parents=True)
+    (application / "migrations" / "env.py").write_text(ENV)
+    (application / "migrations" / "versions" / "a1.py").write_text(REVISION)
+    ran = command("doctor", "shop:Base", "--url", url, "--config", "chain.ini", "-x", "a=b c", "--format", "json")
+    fixes = {fault["code"]: fault["fix"]["command"] for fault in json.loads(ran.out)["faults"] if fault["fix"]}
+    fix = fixes["unstamped"]
+    assert fix.startswith(("schema-guard deploy shop:Base ", "schema-guard stamp shop:Base "))
+    typed = shlex.split(fix)
+    for option, value in (("--url", url), ("--config", "chain.ini"), ("-x", "a=b c")):
+        assert typed[typed.index(option) + 1] == value
+    assert command(*typed[1:]).code in (0, 1)
+    after = command("doctor", "shop:Base", "--url", url, "--config", "chain.ini", "-x", "a=b c", "--format", "json")
+    assert "unstamped" not in {fault["code"] for fault in json.loads(after.out)["faults"]}
+
+
+def test_a_command_takes_only_the_options_that_it_knows_and_no_password_is_printed() -> None:
+    commands = Commands(
+        target=("shop:Base",),
+        options=(
+            ("--url", "postgresql://me:G3heim-Wort@h/d"),
+            ("--ddl-url", "postgresql://me:G3heim-Wort@i/d"),
+            ("--accept", "a b"),
+            ("--config", "c.ini"),
+            ("-x", "password=G3heim-Wort"),
+        ),
+    )
+    url, ddl = "--url 'postgresql://me:***@h/d'", "--ddl-url 'postgresql://me:***@i/d'"
+    assert commands("check") == f"schema-guard check shop:Base {url} --accept 'a b'"
+    assert commands("apply") == f"schema-guard apply shop:Base {url} {ddl} --accept 'a b'"
+    assert commands("doctor") == f"schema-guard doctor shop:Base {url} --config c.ini -x 'password=***'"
+    assert commands("stamp") == f"schema-guard stamp shop:Base {url} {ddl} --config c.ini -x 'password=***'"
+    for name in ("check", "plan", "apply", "run", "doctor", "stamp", "deploy", "revision"):
+        known = {option for parameter in group.commands[name].params for option in parameter.opts}
+        assert {word for word in shlex.split(commands(name)) if word.startswith("-")} <= known

@@ -43,5 +43,5 @@ def with_chain(asked: Request, lost: tuple[str, ...] = ()) -> tuple[Guard, Ahead
         except ConfigurationError:
             return None  # Alembic is not installed here
 
-    ahead = Ahead(location, describe, Commands(asked.program, asked.arguments), lost)
+    ahead = Ahead(location, describe, Commands(asked.program, asked.arguments, asked.options), lost)
     return asked.guard.withholding(ahead), ahead

@@ -41,10 +41,14 @@ class Place:
     scratch_url: str | None
 
     @property
-    def chosen(self) -> tuple[str, ...]:
+    def chosen(self) -> tuple[tuple[str, str], ...]:
         """The options that name the chain, for the next command."""
-        named = () if self.section == "alembic" else ("--name", self.section)
-        return named if self.config is None else ("--config", self.config, *named)
+        return (
+            *((("--config", self.config),) if self.config is not None else ()),
+            *((("--name", self.section),) if self.section != "alembic" else ()),
+            *(("-x", told) for told in self.x),
+            *((("--scratch-url", self.scratch_url),) if self.scratch_url is not None else ()),
+        )
 
 
 NOWHERE = Place(None, "alembic", (), None)
@@ -261,7 +265,7 @@ def doctor_of(asked: Request, url: Any, place: Place = NOWHERE, lost: tuple[str,
         location = replace(location, program=asked.program[:-1])
     return Doctor(
         guard=asked.guard,
-        commands=Commands(asked.program, asked.arguments, place.chosen),
+        commands=Commands(asked.program, asked.arguments, (*asked.options, *place.chosen)),
         loaded=settings.required_target(),
         url=url,
         written=settings.ddl_url if direct else settings.url,

@@ -35,7 +35,7 @@ class Request:
     settings: Settings
     arguments: tuple[str, ...]
     program: tuple[str, ...] = PROGRAM
-    options: tuple[str, ...] = ()
+    options: tuple[tuple[str, str], ...] = ()
 
     @property
     def fail_on(self) -> Impact:
@@ -72,9 +72,9 @@ class Request:
 
     def next_command(self, command: str) -> str:
         """What a person would type next, as they typed this one."""
-        typed = shlex.join((*self.program, command, *self.arguments, *self.options))
-        shown = without_password(typed)
-        return shown if shown == typed else f"{shown}  (with the password in place of ***)"
+        typed = (*self.program, command, *self.arguments, *(word for pair in self.options for word in pair))
+        shown = tuple(without_password(word) for word in typed)
+        return f"{shlex.join(shown)}{'' if shown == typed else '  (with the password in place of ***)'}"
 
 
 def request(target: str | None, **arguments: object) -> Request:
@@ -111,7 +111,7 @@ def _with_database(loaded: Loaded, settings: Settings) -> Settings:
     return settings
 
 
-def _options(arguments: Mapping[str, object], own_program: bool) -> Iterator[str]:
+def _options(arguments: Mapping[str, object], own_program: bool) -> Iterator[tuple[str, str]]:
     """Those that a person typed and that the next command needs as well."""
     for key in ("url", "ddl_url", "accept"):
         value = arguments.get(key)
@@ -119,7 +119,7 @@ def _options(arguments: Mapping[str, object], own_program: bool) -> Iterator[str
             continue  # the application said it
         for item in value if isinstance(value, tuple) else (value,):
             if item is not None:
-                yield from (f"--{key.replace('_', '-')}", str(item))
+                yield f"--{key.replace('_', '-')}", str(item)
 
 
 def guard_of(given: Mapping[str, object]) -> tuple[Loaded, Settings]:

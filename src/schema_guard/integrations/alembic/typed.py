@@ -6,24 +6,36 @@ import shlex
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from schema_guard.hidden import without_password
+
 __all__ = ["Commands"]
 
-_OF_THE_CHAIN = frozenset({"doctor", "stamp", "deploy", "revision"})
-"""Those that take --config and --name."""
+_CHAIN = frozenset({"doctor", "stamp", "deploy", "revision"})
+_TAKEN_BY = {
+    "--ddl-url": frozenset({"apply", "run", "stamp", "deploy"}),
+    "--accept": frozenset({"check", "plan", "apply", "run", "deploy"}),
+    "--config": _CHAIN,
+    "--name": _CHAIN,
+    "-x": _CHAIN - {"revision"},
+    "--scratch-url": _CHAIN - {"revision"},
+}
+"""Which commands know an option; all of them know the others."""
 
 
 @dataclass(frozen=True, slots=True)
 class Commands:
-    """`program` is what stands before the command's name, `target` what follows it, `chain` names the configuration."""
+    """`program` is what stands before the command's name, `target` what follows it; `options` are those that were typed
+    and that chose the database, the chain and what counts, each with its value."""
 
     program: tuple[str, ...] = ("schema-guard",)
     target: tuple[str, ...] = ()
-    chain: tuple[str, ...] = ()
+    options: tuple[tuple[str, str], ...] = ()
 
     def __call__(self, name: str, *more: str) -> str:
-        """The command line for a shell."""
-        options = self.chain if name in _OF_THE_CHAIN else ()
-        return shlex.join((*self.program, name, *self.target, *options, *more))
+        """The command line for a shell, with *** in place of a password."""
+        taken = (pair for pair in self.options if name in _TAKEN_BY.get(pair[0], {name}))
+        words = (*self.program, name, *self.target, *(word for pair in taken for word in pair), *more)
+        return shlex.join(without_password(word) for word in words)
 
     def lost(self, revisions: Sequence[str]) -> str:
         """The deploy for when a person declares these revisions' files lost."""
