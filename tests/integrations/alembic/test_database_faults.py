@@ -222,7 +222,7 @@ def test_what_a_revision_would_have_dropped_is_left_over(stage: Stage) -> None:
     stamped = stage.guard("stamp", "--format", "json")
     assert stamped.code == 0
     assert stamped.document["heads"] == ["r3"]
-    old = "old" if stage.system == "sqlite" else "public.old"
+    old = "old"
     assert stamped.document["leftovers"] == [f"column {old}.id", f"table {old}"]
     ends_well(stage)
 

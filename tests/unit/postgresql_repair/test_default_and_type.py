@@ -71,5 +71,5 @@ def test_a_type_that_cannot_hold_the_values_takes_no_default_of_them(postgres_da
 def test_one_step_gives_another_type_and_the_default_that_belongs_to_it(postgres_database: Database) -> None:
     prepare(postgres_database, "CREATE TABLE t (id INTEGER PRIMARY KEY, state TEXT DEFAULT 'old', flag INTEGER)")
     found = {step.id: set(step.resolves) for step in plan(postgres_database, models()).steps if step.table}
-    assert found.keys() == {"alter-type public.t.state", "alter-type public.t.flag"}
-    assert found["alter-type public.t.flag"] == {"default-differs public.t.flag", "type-differs public.t.flag"}
+    assert found.keys() == {"alter-type t.state", "alter-type t.flag"}
+    assert found["alter-type t.flag"] == {"default-differs t.flag", "type-differs t.flag"}
