@@ -61,9 +61,9 @@ def test_a_type_that_cannot_hold_the_values_takes_no_default_of_them(postgres_da
     }
     assert reasons == {
         "t.flag": "waits for another type of t.flag, which cannot be provided:"
-        " its values would have to be cast from integer to BOOLEAN",
+        " its values would have to be cast from INTEGER to BOOLEAN",
         "keyed.id": "waits for another type of keyed.id, which cannot be provided:"
-        " its values would have to be cast from text to INTEGER",
+        " its values would have to be cast from TEXT to INTEGER",
     }
     assert plan(postgres_database, metadata).empty
 
