@@ -12,7 +12,7 @@ from schema_guard.compare import compare
 from schema_guard.compare.rename import folded
 from schema_guard.compare.warnings import warnings_of
 from schema_guard.dialects.base import Judge, Session
-from schema_guard.difference import Difference, Impact, RowsUnreadable, ValueUnreadable
+from schema_guard.difference import Difference, RowsUnreadable
 from schema_guard.plan import Plan, Policy, Refusal, Step, Survey
 from schema_guard.planner import make_plan
 from schema_guard.report import Finding, Report
@@ -169,7 +169,7 @@ def _proved(differences: Sequence[Difference], survey: Survey) -> tuple[Differen
     """What rows decide goes where no row stands for it, and is a doubt where they could not be counted."""
     empty = {key for key, evidence in survey.evidence.items() if evidence.count == 0}
     kept = (each for each in differences if not (each.by_rows and each.key in empty))
-    return tuple(_doubted(_as_proved(each, survey), survey) for each in kept)
+    return tuple(_doubted(each, survey) for each in kept)
 
 
 def _doubted(difference: Difference, survey: Survey) -> Difference:
@@ -177,15 +177,8 @@ def _doubted(difference: Difference, survey: Survey) -> Difference:
     evidence = survey.evidence.get(difference.key)
     if not isinstance(difference, RowsUnreadable) or (evidence is not None and evidence.count is not None):
         return difference
-    return replace(difference, impact=Impact.WEAKENS, effect=f"not provable: {difference.effect}")
+    return difference.unproved(evidence.reason if evidence else "its table is not read")
 
 
 def _left(difference: Difference) -> Difference:
     return replace(difference, left_alone="it is accepted, and so left alone")
-
-
-def _as_proved(difference: Difference, survey: Survey) -> Difference:
-    evidence = survey.evidence.get(difference.key)
-    if isinstance(difference, ValueUnreadable) and (evidence is None or evidence.count is None):
-        return difference.unproved(evidence.reason if evidence else "its table is not read")
-    return difference

@@ -20,7 +20,6 @@ from schema_guard.difference import (
     NullabilityDiffers,
     RowsUnreadable,
     TypeDiffers,
-    ValueUnreadable,
 )
 from schema_guard.plan import Policy
 from schema_guard.schema import Column, Name, Schema, Table, TypeKind, Write
@@ -46,7 +45,7 @@ def compare_columns(table: Table, live: Table, schema: Schema, judge: Judge, pol
         yield from _type(table, column, actual, judge)
         if column.reads is not None and judge.rules.may_hold_other_values(column, actual, live):
             effect = f"SELECT of {writers(table)} fails where one of these rows is read"
-            yield ValueUnreadable(table=table, column=column, actual=actual, impact=Impact.BREAKS, effect=effect)
+            yield RowsUnreadable(table=table, column=column, actual=actual, impact=Impact.BREAKS, effect=effect)
         yield from _unreadable(table, column, actual, schema, judge)
         yield from _nullability(table, live, column, actual, judge)
         yield from compare_value(table, live, column, actual, judge)

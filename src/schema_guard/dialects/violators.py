@@ -71,7 +71,7 @@ def violators_of(difference: Difference, table: Table, quote: Quote, functions: 
             return _duplicates(table, terms, None, unique.nulls_not_distinct, quote, functions)
         case IndexMissing(index=index) | IndexInvalid(index=index):
             return _index_duplicates(index, difference.table, table, quote, functions)
-        case RowsUnreadable(condition=condition):
+        case RowsUnreadable(condition=condition) if condition:
             return rows_where(table, condition, quote, functions)
         case PrimaryKeyDiffers(primary_key=primary_key, actual=None):
             if _lacks(table, primary_key.columns):

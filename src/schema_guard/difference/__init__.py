@@ -22,7 +22,6 @@ from schema_guard.difference.columns import (
     SequenceNarrower,
     TypeDiffers,
     TypeMissing,
-    ValueUnreadable,
 )
 from schema_guard.difference.constraints import (
     CheckMissing,
@@ -104,7 +103,6 @@ __all__ = [
     "TypeDiffers",
     "TypeMissing",
     "UniqueMissing",
-    "ValueUnreadable",
     "UpsertUnserved",
     "ViewMissing",
 ]
@@ -143,7 +141,6 @@ Difference: TypeAlias = (
     | EnumValueUnknown
     | DomainMissing
     | TypeMissing
-    | ValueUnreadable
     | SequenceMissing
     | SequenceBehind
     | SequenceNarrower

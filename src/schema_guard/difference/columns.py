@@ -23,7 +23,6 @@ __all__ = [
     "SequenceNarrower",
     "TypeDiffers",
     "TypeMissing",
-    "ValueUnreadable",
 ]
 
 
@@ -75,22 +74,6 @@ class TypeDiffers(OfColumn):
     @property
     def headline(self) -> str:
         return f"type is {self.actual.type}, the models expect {self.column.type}"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ValueUnreadable(OfColumn):
-    """Rows hold values of which SQLAlchemy makes none of the models' type."""
-
-    code = "value-unreadable"
-    by_rows = True
-    actual: Column
-
-    @property
-    def headline(self) -> str:
-        return f"type is {self.actual.type}, and holds values that cannot be read as {self.column.type}"
-
-    def unproved(self, reason: str) -> ValueUnreadable:
-        return replace(self, impact=Impact.WEAKENS, effect=f"not provable: the values were not read ({reason})")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -177,17 +160,24 @@ class IdentityDiffers(OfColumn):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RowsUnreadable(OfColumn):
-    """Rows hold what the models' type cannot load; it is dropped again where the rows are counted and there is none."""
+    """Rows hold what the models' type cannot load; it is dropped again where they are looked at and there is none."""
 
     code = "rows-unreadable"
     by_rows = True
     actual: Column
-    condition: str
-    """Which rows, as SQL."""
+    condition: str = ""
+    """Which rows, as SQL; empty where only reading each value as the application does can tell."""
 
     @property
     def headline(self) -> str:
-        return f"rows hold what {self.column.type} does not know"
+        if self.condition:
+            return f"rows hold what {self.column.type} does not know"
+        return f"type is {self.actual.type}, and holds values that cannot be read as {self.column.type}"
+
+    def unproved(self, reason: str) -> RowsUnreadable:
+        """The same where the rows could not be looked at."""
+        doubt = self.effect if self.condition else f"the values were not read ({reason})"
+        return replace(self, impact=Impact.WEAKENS, effect=f"not provable: {doubt}")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

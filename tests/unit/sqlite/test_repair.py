@@ -302,7 +302,7 @@ def test_affinities(stage: Stage) -> None:
     plan = stage.plan(metadata)
     impacts = {difference.object: difference.impact.name for difference in plan.differences}
     assert impacts == {"t.money": "BREAKS", "t.code": "WEAKENS", "t.at": "NOTES", "t.data": "NOTES"}
-    assert set(refused(plan)) == {"type-differs t.money", "value-unreadable t.money", "type-differs t.code"}
+    assert set(refused(plan)) == {"type-differs t.money", "rows-unreadable t.money", "type-differs t.code"}
     stage.script("DELETE FROM t")
     stage.satisfied(metadata)
 

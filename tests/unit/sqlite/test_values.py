@@ -95,7 +95,7 @@ def test_the_verdict_is_what_select_does(stage: Stage, type_: Any, written: Any,
         session.commit()
     failing = {key for key in range(1, len(STORED) + 2) if select_fails(stage, model, key)}
     report = Guard(model).check(stage.engine)
-    found = [finding for finding in report.findings if finding.difference.key == "value-unreadable t.v"]
+    found = [finding for finding in report.findings if finding.difference.key == "rows-unreadable t.v"]
     if not failing:
         assert found == []
         return
@@ -115,7 +115,7 @@ def test_values_that_read_back_are_no_difference(stage: Stage) -> None:
     )
     report = Guard(mapped(sa.JSON())).check(stage.engine)
     assert report.satisfied
-    assert "value-unreadable" not in {finding.difference.code for finding in report.findings}
+    assert "rows-unreadable" not in {finding.difference.code for finding in report.findings}
 
 
 @pytest.mark.parametrize("declared", ["VARCHAR(64)", "VARCHAR", "TEXT"])
@@ -125,7 +125,7 @@ def test_a_text_that_is_no_value_of_the_enum_breaks(stage: Stage, declared: str)
     model = mapped(sa.Enum(Colour))
     assert [select_fails(stage, model, key) for key in (1, 2)] == [False, True]
     report = Guard(model).check(stage.engine)
-    (finding,) = (each for each in report.findings if each.difference.code == "value-unreadable")
+    (finding,) = (each for each in report.findings if each.difference.code == "rows-unreadable")
     assert not report.satisfied
     assert finding.evidence is not None
     assert (finding.evidence.count, finding.evidence.sample) == (1, ("2",))
@@ -148,7 +148,7 @@ def test_a_column_of_the_models_own_type_is_not_read(stage: Stage) -> None:
 def test_code_of_the_applications_own_is_never_run(stage: Stage, type_: Any) -> None:
     stage.script("CREATE TABLE t (id INTEGER PRIMARY KEY, v TEXT); INSERT INTO t VALUES (1, 'hello')")
     codes = {finding.difference.code for finding in Guard(mapped(type_)).check(stage.engine).findings}
-    assert "value-unreadable" not in codes
+    assert "rows-unreadable" not in codes
 
 
 def test_a_table_without_a_key_of_one_column(stage: Stage) -> None:
@@ -166,6 +166,6 @@ def test_a_table_without_a_key_of_one_column(stage: Stage) -> None:
         sa.Column("v", sa.JSON),
     )
     report = Guard(metadata).check(stage.engine)
-    (evidence,) = [each.evidence for each in report.findings if each.difference.code == "value-unreadable"]
+    (evidence,) = [each.evidence for each in report.findings if each.difference.code == "rows-unreadable"]
     assert evidence is not None
     assert (evidence.count, sorted(evidence.sample)) == (2, ["x, 1", "z, 3"])

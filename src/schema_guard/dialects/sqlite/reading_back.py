@@ -11,7 +11,7 @@ from schema_guard.dialects.sqlite.names import quote
 from schema_guard.dialects.sqlite.tokens import quoted_literal
 from schema_guard.dialects.survey import Read
 from schema_guard.dialects.violators import SAMPLE
-from schema_guard.difference import ValueUnreadable
+from schema_guard.difference import RowsUnreadable
 from schema_guard.errors import ReadError
 from schema_guard.plan import Evidence
 from schema_guard.schema import Table
@@ -19,7 +19,7 @@ from schema_guard.schema import Table
 __all__ = ["unreadable_rows"]
 
 
-def unreadable_rows(difference: ValueUnreadable, live: Table, read: Read) -> Evidence:
+def unreadable_rows(difference: RowsUnreadable, live: Table, read: Read) -> Evidence:
     """How many rows hold such a value, and some of their keys."""
     column, table = quote(difference.column.name), quote(live.name)
     keys = live.primary_key.columns if live.primary_key else ()

@@ -42,7 +42,7 @@ from schema_guard.difference import (
     Difference,
     IdentityDiffers,
     Impact,
-    ValueUnreadable,
+    RowsUnreadable,
 )
 from schema_guard.errors import GuardError, LockTimeoutError, ReadError, StepError
 from schema_guard.plan import Evidence, Step, Survey
@@ -270,7 +270,7 @@ def _ignore(_: str) -> None:
 
 def _unreadable(differences: Sequence[Difference], actual: Schema, read: Read) -> dict[str, Evidence]:
     """The rows that hold what the application cannot read."""
-    found = ((each, actual.table(each.table.name)) for each in differences if isinstance(each, ValueUnreadable))
+    found = ((each, actual.table(each.table.name)) for each in differences if isinstance(each, RowsUnreadable))
     return {each.key: unreadable_rows(each, live, read) for each, live in found if live is not None}
 
 

@@ -92,7 +92,6 @@ from schema_guard.difference import (
     TypeMissing,
     UniqueMissing,
     UpsertUnserved,
-    ValueUnreadable,
     ViewMissing,
 )
 from schema_guard.plan import Policy, Refusal, Step, Survey
@@ -194,8 +193,6 @@ def _of(difference: Difference, context: Context) -> Repairs:  # noqa: C901 - on
             return domain_missing(difference, context)
         case TypeMissing():
             return type_missing(difference, context)
-        case ValueUnreadable():
-            return [Refusal(difference, "values are never changed: correct them, then run again")]
         case SequenceMissing():
             return sequence_missing(difference, context)
         case SequenceBehind():

@@ -47,10 +47,10 @@ from schema_guard.difference import (
     NullabilityDiffers,
     ObjectUnknown,
     PrimaryKeyDiffers,
+    RowsUnreadable,
     TypeDiffers,
     UniqueMissing,
     UpsertUnserved,
-    ValueUnreadable,
 )
 from schema_guard.need import Need
 from schema_guard.plan import Phase, Refusal, Step
@@ -146,7 +146,7 @@ def _answer(difference: Difference, live: Table, planned: Table, case: Case) -> 
             return change_default(difference, live, case)
         case TypeDiffers():
             return change_type(difference, live, case)
-        case ValueUnreadable():
+        case RowsUnreadable():
             return refuse_unreadable(difference, case)
         case GeneratedDiffers():
             return change_generated(difference, live, case)

@@ -46,7 +46,6 @@ from schema_guard.difference import (
     TypeMissing,
     UniqueMissing,
     UpsertUnserved,
-    ValueUnreadable,
     ViewMissing,
 )
 from schema_guard.plan import Refusal
@@ -87,7 +86,6 @@ def _reason(difference: Difference) -> str:
             | ColumnMissing()
             | ColumnUnknown()
             | TypeDiffers()
-            | ValueUnreadable()
             | RowsUnreadable()
             | NullabilityDiffers()
             | DefaultDiffers()

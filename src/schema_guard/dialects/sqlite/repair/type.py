@@ -6,7 +6,7 @@ from schema_guard.dialects.sqlite.canonical import strict_type
 from schema_guard.dialects.sqlite.changes import type_of
 from schema_guard.dialects.sqlite.names import quote
 from schema_guard.dialects.sqlite.repair.case import Case, Edit
-from schema_guard.difference import TypeDiffers, ValueUnreadable
+from schema_guard.difference import RowsUnreadable, TypeDiffers
 from schema_guard.plan import Refusal
 from schema_guard.schema import Table
 
@@ -27,7 +27,7 @@ def change_type(differs: TypeDiffers, live: Table, case: Case) -> Edit | Refusal
     )
 
 
-def refuse_unreadable(unreadable: ValueUnreadable, case: Case) -> Refusal:
+def refuse_unreadable(unreadable: RowsUnreadable, case: Case) -> Refusal:
     """Values are never changed."""
     evidence = case.survey.evidence.get(unreadable.key)
     if evidence is None or evidence.count is None:
