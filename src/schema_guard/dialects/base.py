@@ -238,6 +238,8 @@ class Words(Protocol):
     """What `expect` needs to write models in a dialect's words."""
 
     name: str
+    functions: str
+    """What stands before the name of a function of the system's, so that no other of that name is meant."""
     sqlalchemy: SQLAlchemyDialect
     """Compiles types, DDL and queries; its identifier preparer qualifies unqualified names by `schema_of`."""
 
@@ -262,8 +264,6 @@ class Dialect(Words, Protocol):
     """One database system."""
 
     rules: Rules
-    functions: str
-    """What stands before the name of a function of the system's, so that no other of that name is meant."""
 
     def quote(self, name: Name | str) -> str:
         """The name, quoted where needed, qualified where it has a schema."""

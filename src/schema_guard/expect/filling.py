@@ -10,6 +10,7 @@ from sqlalchemy import (
     BinaryExpression,
     BooleanClauseList,
     Column,
+    Integer,
     Select,
     Table,
     and_,
@@ -64,7 +65,7 @@ def fill_of(backfill: Backfill, writer: Writer) -> Fill:
     resolved = resolve(backfill)
     table = resolved.table
     open_rows = _open(resolved, backfill.each)
-    fillable = and_(open_rows, _has_one_source(resolved), *_something_to_take(resolved, backfill.each))
+    fillable = and_(open_rows, _has_one_source(resolved, writer), *_something_to_take(resolved, backfill.each))
     key = _key(table, writer)
     rows = select(*key).select_from(table).where(fillable).limit(BATCH_ROWS).correlate(None)
     chosen = key[0].in_(rows) if len(key) == 1 else tuple_(*key).in_(rows)
@@ -75,8 +76,8 @@ def fill_of(backfill: Backfill, writer: Writer) -> Fill:
         source=writer.table_name(resolved.source_table),
         columns=tuple(writer.identifier(target.name) for target, _ in resolved.pairs),
         needs=_needs(resolved, writer),
-        count_sql=writer.query(select(func.count()).select_from(table).where(fillable)),
-        open_sql=writer.query(select(func.count()).select_from(table).where(open_rows)),
+        count_sql=writer.query(select(_count(writer)).select_from(table).where(fillable)),
+        open_sql=writer.query(select(_count(writer)).select_from(table).where(open_rows)),
         pending_sql=writer.query(select(exists(select(literal_column("1")).select_from(table).where(fillable)))),
         update_sql=writer.query(change),
         **_spans(_change(resolved, backfill.each).where(fillable), table, writer),
@@ -101,8 +102,8 @@ def _joined(resolved: Resolved, each: bool, writer: Writer) -> Fill | None:
         source=writer.table_name(resolved.source_table),
         columns=tuple(writer.identifier(target.name) for target, _ in resolved.pairs),
         needs=_needs(resolved, writer),
-        count_sql=writer.query(select(func.count()).select_from(table, source).where(fillable)),
-        open_sql=writer.query(select(func.count()).select_from(table).where(open_rows)),
+        count_sql=writer.query(select(_count(writer)).select_from(table, source).where(fillable)),
+        open_sql=writer.query(select(_count(writer)).select_from(table).where(open_rows)),
         pending_sql=writer.query(
             select(exists(select(literal_column("1")).select_from(table, source).where(fillable)))
         ),
@@ -167,9 +168,9 @@ def _knows_something(resolved: Resolved) -> ColumnElement[bool]:
     return or_(*(source.is_not(None) for _, source in resolved.pairs))
 
 
-def _has_one_source(resolved: Resolved) -> ColumnElement[bool]:
+def _has_one_source(resolved: Resolved, writer: Writer) -> ColumnElement[bool]:
     count = (
-        select(func.count())
+        select(_count(writer))
         .select_from(resolved.source)
         .where(resolved.on, _knows_something(resolved))
         .correlate(resolved.table)
@@ -197,6 +198,11 @@ def _value(resolved: Resolved, target: Column[Any], source: ColumnElement[Any], 
         .scalar_subquery()
     )
     return func.coalesce(target, value) if each else value
+
+
+def _count(writer: Writer) -> ColumnElement[int]:
+    """The system's own: the search_path may find another function of that name."""
+    return literal_column(f"{writer.words.functions}count(*)", Integer).label("count_1")
 
 
 def _key(table: Table, writer: Writer) -> list[ColumnElement[Any]]:

@@ -16,6 +16,7 @@ class PlainWords:
     def __init__(self, dialect: Dialect, schemas: dict[str, str] | None = None) -> None:
         self.sqlalchemy = dialect
         self.name = dialect.name
+        self.functions = "pg_catalog." if self.name == "postgresql" else ""
         self.schemas = schemas or {}
         if schemas:
             preparer: Any = dialect.identifier_preparer

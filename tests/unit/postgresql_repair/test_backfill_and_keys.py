@@ -7,7 +7,7 @@ from sqlalchemy import Column, ForeignKey, Integer, MetaData, String, Table, Uni
 
 from schema_guard import Backfill, Guard
 from schema_guard.difference import Impact
-from schema_guard.plan import Urgency
+from schema_guard.plan import Phase, Urgency
 from schema_guard.report import Outcome, Report
 from tests.postgres.database import Database
 from tests.unit.postgresql_repair.stage import prepare
@@ -115,3 +115,56 @@ def test_functions_of_the_same_name_on_the_search_path_are_not_called(postgres_d
     report = guard("label", unique="code").apply(postgres_database.url)
     assert Outcome.FAILED not in outcomes(report).values()
     assert "unique-missing item.u" not in {found.difference.key for found in report.findings}
+
+
+NO_IDENTITY = "ALTER TABLE item REPLICA IDENTITY NOTHING"
+KEYED = BEFORE.replace("item (id INT NOT NULL,", "item (id INT PRIMARY KEY,")
+
+
+@pytest.mark.every_postgres
+@pytest.mark.parametrize(
+    ("before", "works"),
+    [
+        pytest.param(f"{NO_IDENTITY}; CREATE PUBLICATION p FOR TABLE item", False, id="none"),
+        pytest.param(f"{NO_IDENTITY}; CREATE PUBLICATION p FOR ALL TABLES", False, id="all"),
+        pytest.param(
+            f"{NO_IDENTITY}; CREATE PUBLICATION p FOR TABLE item WITH (publish = 'insert')",
+            True,
+            id="of inserts",
+        ),
+        pytest.param("CREATE PUBLICATION p FOR TABLE item", True, id="the key"),
+        pytest.param(NO_IDENTITY, True, id="not published"),
+    ],
+)
+def test_a_published_table_without_replica_identity(postgres_database: Database, before: str, works: bool) -> None:
+    """Every UPDATE of it fails, so the backfill is refused; what the refusal says lets it run."""
+    prepare(postgres_database, f"{KEYED} {before}")
+    report = guard("label").apply(postgres_database.url)
+    assert not [result.message for result in report.results if result.outcome is Outcome.FAILED]
+    refusals = [f.refusal for f in report.findings if f.refusal and f.difference.code == "backfill-pending"]
+    assert bool(refusals) is not works
+    for refusal in refusals:
+        assert refusal.reason.endswith("which has no replica identity: every UPDATE fails")
+        prepare(postgres_database, refusal.advice[0])
+    assert not [finding for finding in guard("label").apply(postgres_database.url).findings if finding.refusal]
+
+
+@pytest.mark.every_postgres
+def test_a_trigger_may_hinder_a_backfill(postgres_database: Database) -> None:
+    prepare(postgres_database, KEYED + RAISING)
+    (step,) = [step for step in guard("label").plan(postgres_database.url).steps if step.phase is Phase.BACKFILL]
+    assert step.cost.endswith("not provable: a trigger on UPDATE may reject or change it")
+
+
+@pytest.mark.every_postgres
+def test_a_function_count_of_somebody(postgres_database: Database) -> None:
+    """The search_path leads to it before the system's: rows are counted, and filled, all the same."""
+    prepare(postgres_database, KEYED)
+    prepare(
+        postgres_database,
+        "CREATE AGGREGATE count(*) (sfunc = int8inc, stype = int8, initcond = '100');"
+        f"ALTER DATABASE {postgres_database.name} SET search_path = public, pg_catalog",
+    )
+    assert guard("label").apply(postgres_database.url).satisfied
+    with postgres_database.connect() as connection:
+        assert connection.execute("SELECT label FROM item ORDER BY id").fetchall() == [("a",), ("b",)]

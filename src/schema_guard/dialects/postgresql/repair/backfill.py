@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from schema_guard.dialects.postgresql.literals import literal
 from schema_guard.dialects.postgresql.repair.context import HIDDEN, Context, Repairs
-from schema_guard.difference import BackfillPending
+from schema_guard.difference import BackfillPending, PrimaryKeyDiffers
 from schema_guard.need import Need
 from schema_guard.plan import Batches, Hazard, Lock, Locked, Phase, Refusal
 from schema_guard.schema import Fill, Name
@@ -36,9 +36,16 @@ def backfill_pending(difference: BackfillPending, context: Context) -> Repairs:
         return []
     if context.hidden(difference):
         return [Refusal(difference, HIDDEN)]
+    if fill.table in context.survey.unidentified and not _gets_key(fill.table, context):
+        reason = f"a publication holds updates of {fill.table}, which has no replica identity: every UPDATE fails"
+        advice = f"ALTER TABLE {context.quote(fill.table)} REPLICA IDENTITY FULL; -- or give it a primary key"
+        return [Refusal(difference, reason, (advice,))]
     rows = "in batches"
     if evidence is not None and evidence.count:
         rows = f"{evidence.count:,} {'row' if evidence.count == 1 else 'rows'}, {rows}"
+    beside = "readers and writers go on"
+    if context.shape(difference.table).has_triggers:
+        beside += "; not provable: a trigger on UPDATE may reject or change it"
     locks = [Locked(Lock.ROW_EXCLUSIVE, fill.table)]
     if fill.source != fill.table:
         locks.append(Locked(Lock.ACCESS_SHARE, fill.source))
@@ -51,7 +58,7 @@ def backfill_pending(difference: BackfillPending, context: Context) -> Repairs:
             fill.pending_sql,
             Phase.BACKFILL,
             locks=context.with_children(tuple(locks)),
-            cost=f"{rows}; readers and writers go on",
+            cost=f"{rows}; {beside}",
             hazards=(Hazard.CHANGES_ROWS,),
             scans=True,
             repeat=True,
@@ -61,6 +68,11 @@ def backfill_pending(difference: BackfillPending, context: Context) -> Repairs:
             | frozenset({Need.table(fill.source)}),
         )
     ]
+
+
+def _gets_key(table: Name, context: Context) -> bool:
+    """Whether this plan may add a primary key, by which its rows can be told apart."""
+    return any(isinstance(other, PrimaryKeyDiffers) and other.table.name == table for other in context.differences)
 
 
 def _checked(difference: BackfillPending, fill: Fill, context: Context) -> list[Name]:

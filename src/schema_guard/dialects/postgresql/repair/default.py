@@ -12,7 +12,7 @@ from schema_guard.dialects.postgresql.repair.type import type_and_default
 from schema_guard.difference import DefaultDiffers, GeneratedDiffers, IdentityDiffers
 from schema_guard.need import Need
 from schema_guard.plan import Hazard, Phase, Refusal, Step
-from schema_guard.schema import Name
+from schema_guard.schema import Name, Relation
 
 __all__ = ["default_differs", "generated_differs", "identity_differs"]
 
@@ -74,19 +74,24 @@ def _by_sequence(difference: DefaultDiffers, context: Context) -> Repairs:
     sequence = Name(table.name.schema, chosen(table.name.name, column.name, "seq", ()))
     relation = context.quote(sequence)
     # Nothing happens where it stands already, not even to its owner (manual, CREATE SEQUENCE, IF NOT EXISTS).
-    create = [f"CREATE SEQUENCE IF NOT EXISTS {relation} OWNED BY {name}.{quoted}"]
+    live = context.shape(table).column(column.name) or column
+    # As SERIAL makes it, so that it ends where its column does.
+    kind = f" AS {live.type.name}" if live.type.name in ("smallint", "integer") else ""
+    create = [f"CREATE SEQUENCE IF NOT EXISTS {relation}{kind} OWNED BY {name}.{quoted}"]
     owner = context.shape(table).owner
     if owner is not None:  # a column's sequence has to belong to the table's owner, who has to be able to use it
         create = [
-            f"CREATE SEQUENCE IF NOT EXISTS {relation}",
+            f"CREATE SEQUENCE IF NOT EXISTS {relation}{kind}",
             f"ALTER SEQUENCE {relation} OWNER TO {context.quote(owner)}",
             f"ALTER SEQUENCE {relation} OWNED BY {name}.{quoted}",
         ]
     # ACCESS EXCLUSIVE is held from the ALTER on, so that no key is inserted between max() and setval().
     raise_to_top = (
-        f"SELECT pg_catalog.setval({literal(relation)}::pg_catalog.regclass, keys.top)"
-        f" FROM (SELECT max({quoted}) AS top FROM {name}) AS keys, {relation} AS counter"
-        " WHERE keys.top >= 1 AND keys.top >= counter.last_value"
+        f"SELECT pg_catalog.setval(bounds.seqrelid::pg_catalog.regclass, least(keys.top, bounds.seqmax))"
+        f" FROM (SELECT max({quoted}) AS top FROM {name}) AS keys, {relation} AS counter,"
+        " pg_catalog.pg_sequence AS bounds"
+        f" WHERE bounds.seqrelid = {literal(relation)}::pg_catalog.regclass AND bounds.seqincrement > 0"
+        " AND keys.top >= bounds.seqmin AND keys.top >= counter.last_value"
     )
     return [
         context.step(
@@ -124,6 +129,9 @@ def identity_differs(difference: IdentityDiffers, context: Context) -> Repairs:
         advice = [f"ALTER TABLE {name} ALTER COLUMN {quoted} DROP IDENTITY;"]
     else:
         kind = "ALWAYS" if column.identity.always else "BY DEFAULT"
+        if context.shape(table).relation is Relation.PARTITION and context.at_least(17):
+            change = f"ALTER TABLE .. ALTER COLUMN {quoted} ADD GENERATED {kind} AS IDENTITY; -- its partitioned table"
+            return [Refusal(difference, "a partition has the identity columns of its partitioned table", (change,))]
         if difference.actual.identity is not None:
             advice = [f"ALTER TABLE {name} ALTER COLUMN {quoted} SET GENERATED {kind};"]
         else:
@@ -145,6 +153,8 @@ def _takes_identity(difference: IdentityDiffers, context: Context) -> bool:
         return False
     if context.shape(difference.table).fillers:  # a trigger may give the key: two sources could collide
         return False
+    if context.shape(difference.table).relation is Relation.PARTITION and context.at_least(17):
+        return False
     if actual.nullable or not actual.validated or actual.type.name not in ("smallint", "integer", "bigint"):
         return False
     return not context.partitioned(difference.table) or context.at_least(17)
@@ -165,7 +175,7 @@ def _made_identity(difference: IdentityDiffers, context: Context) -> Step:
         "add-identity",
         [
             f"ALTER TABLE {name} ALTER COLUMN {quoted} ADD {written[0]}",
-            f"SELECT pg_catalog.setval(counter.seqrelid::pg_catalog.regclass, keys.top)"
+            f"SELECT pg_catalog.setval(counter.seqrelid::pg_catalog.regclass, least(keys.top, counter.seqmax))"
             f" FROM (SELECT max({quoted}) AS top FROM {name}) AS keys, pg_catalog.pg_sequence AS counter"
             f" WHERE counter.seqrelid = {sequence} AND counter.seqincrement > 0 AND keys.top >= counter.seqstart",
         ],
