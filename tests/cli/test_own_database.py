@@ -103,3 +103,51 @@ def test_models_without_an_application_need_a_url(command: Command, flask: Path)
     ran = command("check", "shop:db")
     assert ran.code == 2
     assert "no database URL" in ran.err
+
+
+PLAIN = """
+{imports}
+from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
+
+class Base(DeclarativeBase):
+    pass
+
+class User(Base):
+    __tablename__ = "user"
+    id: Mapped[int] = mapped_column(primary_key=True)
+
+{engine}
+"""
+ENGINES = [
+    ("from sqlalchemy import create_engine", 'engine = create_engine("sqlite:///own.db")'),
+    (
+        "from sqlalchemy.ext.asyncio import create_async_engine",
+        'engine = create_async_engine("sqlite+aiosqlite:///own.db")',
+    ),
+]
+
+
+@pytest.mark.parametrize(("imports", "engine"), ENGINES, ids=["engine", "async engine"])
+@pytest.mark.parametrize("target", ["shop:Base", "shop"])
+def test_the_engine_beside_the_models(
+    imports: str, engine: str, target: str, command: Command, application: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (application / "shop.py").write_text(PLAIN.format(imports=imports, engine=engine))
+    assert command("apply", target).code == 0
+    assert tables(application / "own.db") == {"user"}
+    monkeypatch.setenv("DATABASE_URL", "sqlite:///other.db")
+    ran = command("apply", target)
+    assert ran.code == 2
+    assert "DATABASE_URL names" in ran.err
+    assert not (application / "other.db").exists(), "no second, empty database"
+    monkeypatch.setenv("DATABASE_URL", f"sqlite:///{application / 'own.db'}")
+    assert command("check", target).code == 0
+
+
+def test_of_several_engines_none_is_taken(command: Command, application: Path) -> None:
+    imports, engine = ENGINES[0]
+    (application / "shop.py").write_text(
+        PLAIN.format(imports=imports, engine=f"{engine}\nlog = create_engine('sqlite:///b')")
+    )
+    ran = command("check", "shop:Base")
+    assert (ran.code, "no database URL" in ran.err) == (2, True)

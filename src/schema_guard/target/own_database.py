@@ -1,4 +1,4 @@
-"""The database that an application itself uses, where TARGET is a Flask application or a Flask-SQLAlchemy `db`."""
+"""The database that an application uses itself: that of its Flask-SQLAlchemy, or of the engine beside its models."""
 
 from __future__ import annotations
 
@@ -53,16 +53,17 @@ class OwnDatabase:
 
 
 def own_database(found: Any, around: Iterable[Any]) -> OwnDatabase | None:
-    """What the application uses; None where it is no Flask-SQLAlchemy, or its engine is in memory or cannot be made.
+    """What the application uses; None where that is not known, or its engine is in memory or cannot be made.
 
     Args:
         found: what TARGET names.
         around: what else its module holds; the application of a `db` may be among it.
     """
+    around = list(around)
     database = _extension(found) or found
     applications = [item for item in (found, *around) if _extension(item) is database]
     if not applications or not hasattr(type(database), "engine"):
-        return None
+        return _of_engine(around)
     application = applications[0]
     with suppress(Exception):  # an engine that cannot be made says so when it is used
         with application.app_context():
@@ -72,6 +73,18 @@ def own_database(found: Any, around: Iterable[Any]) -> OwnDatabase | None:
             return None
         return OwnDatabase(url, str(application.config.get("SQLALCHEMY_DATABASE_URI", "")), names)
     return None
+
+
+def _of_engine(around: Iterable[Any]) -> OwnDatabase | None:
+    """That of the only engine which the models' module holds; of several nobody knows which one is meant."""
+    from sqlalchemy.engine import Engine
+
+    engines = [getattr(item, "sync_engine", item) for item in around if type(item).__module__.startswith("sqlalchemy.")]
+    urls = {item.url for item in engines if isinstance(item, Engine)}
+    if len(urls) != 1:
+        return None
+    (url,) = urls
+    return None if _place(url) is None and url.get_backend_name() == "sqlite" else OwnDatabase(url)
 
 
 def _extension(application: Any) -> Any:
