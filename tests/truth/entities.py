@@ -242,7 +242,8 @@ class Rows:
             key
             for table in entity.tables
             for key in table.foreign_key_constraints
-            if not any(target_of(key) is other for other in entity.tables if other is not table)
+            if not all(element.parent.primary_key for element in key.elements)
+            or not any(target_of(key) is other for other in entity.tables if other is not table)
         ]
         return sorted(found, key=lambda key: len(key.elements))
 
