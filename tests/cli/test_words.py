@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 
 from schema_guard.cli.commands import group
-from schema_guard.integrations.alembic.typed import Commands
+from schema_guard.integrations.alembic.commands import Commands
 from schema_guard.plan import Evidence
 from schema_guard.render.line import Span, Style, line, plain, wrapped
 from tests.cli.conftest import Command, url_of

@@ -22,7 +22,7 @@ def with_chain(asked: Request, lost: tuple[str, ...] = ()) -> tuple[Guard, Ahead
     """The guard, which leaves to the chain what is the chain's; and what reads the chain, None where there is none."""
     from schema_guard.integrations.alembic import find_location
     from schema_guard.integrations.alembic.ahead import Ahead
-    from schema_guard.integrations.alembic.typed import Commands
+    from schema_guard.integrations.alembic.commands import Commands
 
     if Path.cwd() == Path(Path.cwd().anchor):
         return asked.guard, None  # nobody keeps a project at the root, and all of the machine lies below it

@@ -113,7 +113,7 @@ def doctor(
     fault that breaks the next deploy, with 2 when a replay was asked for and is not possible.
     """
     from schema_guard.cli.request import request
-    from schema_guard.integrations.alembic import document, words
+    from schema_guard.integrations.alembic import document, text
 
     asked = request(target, url=url)
     doctor = doctor_of(asked, asked.url, place)
@@ -123,7 +123,7 @@ def doctor(
     if format_ == "json":
         print_text(document.doctor_json(diagnosis, code))
     else:
-        print_lines(words.doctor_lines(diagnosis, code, verbose=verbose), color=not no_color)
+        print_lines(text.doctor_lines(diagnosis, code, verbose=verbose), color=not no_color)
     return code
 
 
@@ -154,7 +154,7 @@ def stamp(
     The chain is run on a scratch database, revision by revision, and the database compared with each state.
     """
     from schema_guard.cli.request import WAIT, request
-    from schema_guard.integrations.alembic import document, words
+    from schema_guard.integrations.alembic import document, text
     from schema_guard.integrations.alembic.stamp import stamp as stamp_proved
 
     asked = request(target, url=url, ddl_url=ddl_url, wait=wait)
@@ -164,7 +164,7 @@ def stamp(
     if format_ == "json":
         print_text(document.stamp_json(stamped, code))
     else:
-        print_lines(words.stamp_lines(stamped, code), color=not no_color)
+        print_lines(text.stamp_lines(stamped, code), color=not no_color)
     return code
 
 
@@ -217,7 +217,7 @@ def deploy(
         print_text(deploy_json(deployment, code, None if report is None else apply_json(report, code)))
     else:
         from schema_guard.difference import Impact
-        from schema_guard.integrations.alembic.words import deploy_lines
+        from schema_guard.integrations.alembic.text import deploy_lines
         from schema_guard.render.text import apply_lines
 
         lines = deploy_lines(deployment, code)
@@ -254,8 +254,8 @@ def doctor_of(asked: Request, url: Any, place: Place = NOWHERE, lost: tuple[str,
     """The doctor for this database and chain. Raises ConfigurationError: Alembic is not installed."""
     from schema_guard.config import normalise_url
     from schema_guard.integrations.alembic import find_location, require_alembic
+    from schema_guard.integrations.alembic.commands import Commands
     from schema_guard.integrations.alembic.doctor import Doctor
-    from schema_guard.integrations.alembic.typed import Commands
 
     require_alembic()
     settings = asked.settings

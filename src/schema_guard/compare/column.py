@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from schema_guard.compare.effects import writers
 from schema_guard.compare.filled import unless_filled
+from schema_guard.compare.impact_words import writers
 from schema_guard.compare.value import compare_value
 from schema_guard.dialects.base import Judge
 from schema_guard.difference import (

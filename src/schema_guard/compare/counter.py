@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from schema_guard.compare.effects import writers
+from schema_guard.compare.impact_words import writers
 from schema_guard.dialects.base import Judge
 from schema_guard.difference import Impact, SequenceBehind, SequenceNarrower
 from schema_guard.schema import Column, Counter, Schema, Table

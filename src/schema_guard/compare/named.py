@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from schema_guard.compare.effects import writers
 from schema_guard.compare.holder import named_holder, type_holder
+from schema_guard.compare.impact_words import writers
 from schema_guard.difference import DomainMissing, Impact, SchemaMissing, SequenceMissing, TypeMissing
 from schema_guard.schema import Name, Schema, TypeKind
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from schema_guard.compare.effects import writers
+from schema_guard.compare.impact_words import writers
 from schema_guard.compare.stricter import is_harmless
 from schema_guard.compare.unique import arbiters, upsert_effect, upsert_impact
 from schema_guard.dialects.base import Judge

@@ -11,7 +11,7 @@ from collections import defaultdict
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
-from schema_guard.compare.effects import writers
+from schema_guard.compare.impact_words import writers
 from schema_guard.compare.likeness import likeness
 from schema_guard.dialects.base import Judge
 from schema_guard.difference import (

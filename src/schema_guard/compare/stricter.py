@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterator
 
-from schema_guard.compare.effects import writers
 from schema_guard.compare.elements import tells_apart
 from schema_guard.compare.holder import foreign_key_words, index_words, unique_words
+from schema_guard.compare.impact_words import writers
 from schema_guard.dialects.base import Judge
 from schema_guard.difference import Impact, ObjectUnknown
 from schema_guard.schema import Column, ForeignKey, Index, Table, Unique

@@ -7,10 +7,10 @@ from collections.abc import Iterator
 from schema_guard.compare.check import compare_checks
 from schema_guard.compare.column import compare_columns, compare_view_columns
 from schema_guard.compare.counter import compare_counters
-from schema_guard.compare.effects import writers
 from schema_guard.compare.exclusion import compare_exclusions
 from schema_guard.compare.foreign_key import compare_foreign_keys
 from schema_guard.compare.holder import named_holder, type_holder
+from schema_guard.compare.impact_words import writers
 from schema_guard.compare.index import compare_indexes
 from schema_guard.compare.primary_key import compare_primary_key
 from schema_guard.compare.unique import compare_uniques

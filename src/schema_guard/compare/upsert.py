@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from schema_guard.compare.effects import writers
+from schema_guard.compare.impact_words import writers
 from schema_guard.compare.unique import arbiters, deferrable_sets
 from schema_guard.difference import (
     Difference,

@@ -5,8 +5,8 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from schema_guard.compare.effects import writers
 from schema_guard.compare.filled import unless_filled
+from schema_guard.compare.impact_words import writers
 from schema_guard.dialects.base import Judge, Verdict
 from schema_guard.difference import DefaultDiffers, Difference, GeneratedDiffers, IdentityDiffers, Impact, NotComparable
 from schema_guard.schema import Column, Table, TypeKind, Write

@@ -11,7 +11,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Sequence
 
-from schema_guard.compare.everything import everything
+from schema_guard.compare.all_missing import everything
 from schema_guard.dialects.base import Dialect, Facts
 from schema_guard.dialects.sqlite.checks import Condition, must
 from schema_guard.dialects.sqlite.tokens import ended

@@ -31,13 +31,13 @@ from schema_guard.errors import GuardError
 from schema_guard.integrations.alembic.actions import Action, Verb
 from schema_guard.integrations.alembic.chain import Chain
 from schema_guard.integrations.alembic.chain_files import read_chain
+from schema_guard.integrations.alembic.commands import Commands
 from schema_guard.integrations.alembic.live import literal, quoted
 from schema_guard.integrations.alembic.location import Location
 from schema_guard.integrations.alembic.pending import Change, Pending, There, pending_of
 from schema_guard.integrations.alembic.reading import Unreadable
 from schema_guard.integrations.alembic.replay import Project
 from schema_guard.integrations.alembic.revision_actions import actions_of
-from schema_guard.integrations.alembic.typed import Commands
 from schema_guard.plan import Refusal
 from schema_guard.schema import ForeignKey, Schema
 

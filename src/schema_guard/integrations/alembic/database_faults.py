@@ -7,12 +7,12 @@ from collections.abc import Iterable, Iterator, Sequence
 
 from schema_guard.integrations.alembic.actions import Action, Verb
 from schema_guard.integrations.alembic.chain import Chain
+from schema_guard.integrations.alembic.commands import Commands
 from schema_guard.integrations.alembic.faults import Fault, Fix, Severity
 from schema_guard.integrations.alembic.live import VersionTable, literal, quoted
 from schema_guard.integrations.alembic.operations import Made, asks_first, made_by
 from schema_guard.integrations.alembic.pending import There
 from schema_guard.integrations.alembic.revision_actions import actions_of
-from schema_guard.integrations.alembic.typed import Commands
 from schema_guard.schema import Name, Schema
 
 __all__ = ["present", "stamped_faults", "version_faults"]

@@ -21,8 +21,8 @@ from schema_guard.execute.retry import Clock, Retry
 from schema_guard.integrations.alembic.ahead import Ahead
 from schema_guard.integrations.alembic.child import events_of
 from schema_guard.integrations.alembic.doctor import Doctor, Look
+from schema_guard.integrations.alembic.env_urls import environment_for
 from schema_guard.integrations.alembic.faults import Fault
-from schema_guard.integrations.alembic.handing_over import environment_for
 from schema_guard.integrations.alembic.job import Applied, Began, Failed, Failure, Task
 from schema_guard.integrations.alembic.live import open_live
 from schema_guard.integrations.alembic.replay import Project, job_for

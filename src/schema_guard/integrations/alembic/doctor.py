@@ -20,6 +20,7 @@ from schema_guard.expect.models import expect, unqualified_names
 from schema_guard.guard import Guard
 from schema_guard.integrations.alembic.beside import facts_beside
 from schema_guard.integrations.alembic.chain_faults import WIDTH, chain_faults
+from schema_guard.integrations.alembic.commands import Commands
 from schema_guard.integrations.alembic.database_faults import present, stamped_faults, version_faults
 from schema_guard.integrations.alembic.early import Early, early_faults, early_of
 from schema_guard.integrations.alembic.environment import environment_faults, environment_lines
@@ -32,7 +33,6 @@ from schema_guard.integrations.alembic.project_faults import project_faults
 from schema_guard.integrations.alembic.replay import Project, Replay, describe, replay, scratch_for
 from schema_guard.integrations.alembic.replay_faults import proof_faults, replay_faults, with_proof
 from schema_guard.integrations.alembic.snapshot import take_snapshot
-from schema_guard.integrations.alembic.typed import Commands
 from schema_guard.report import Report, ServerInfo
 from schema_guard.schema import Name, Schema
 

@@ -6,10 +6,10 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from schema_guard.errors import GuardError
+from schema_guard.integrations.alembic.commands import Commands
 from schema_guard.integrations.alembic.faults import Fault, Fix, Severity
 from schema_guard.integrations.alembic.live import Read, quoted
 from schema_guard.integrations.alembic.pending import Change, Pending, There
-from schema_guard.integrations.alembic.typed import Commands
 from schema_guard.schema import Column, Schema, Table
 
 __all__ = ["Early", "early_faults", "early_of", "holds_values"]

@@ -14,7 +14,7 @@ from sqlalchemy.engine import URL
 from schema_guard.errors import ConfigurationError
 from schema_guard.integrations.alembic.chain import Chain
 from schema_guard.integrations.alembic.child import events_of
-from schema_guard.integrations.alembic.handing_over import environment_for, reading_only, url_for
+from schema_guard.integrations.alembic.env_urls import environment_for, reading_only, url_for
 from schema_guard.integrations.alembic.job import (
     Applied,
     Asked,

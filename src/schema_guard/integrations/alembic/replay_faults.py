@@ -9,12 +9,12 @@ from pathlib import Path
 from schema_guard.counted import counted
 from schema_guard.difference import Impact
 from schema_guard.integrations.alembic.chain import Chain
+from schema_guard.integrations.alembic.commands import Commands
 from schema_guard.integrations.alembic.faults import Fault, Fix, Severity
 from schema_guard.integrations.alembic.job import Failed, Failure
 from schema_guard.integrations.alembic.matching import Proof
 from schema_guard.integrations.alembic.operations import asks_first, collisions
 from schema_guard.integrations.alembic.replay import Project, Replay
-from schema_guard.integrations.alembic.typed import Commands
 from schema_guard.report import Report
 
 __all__ = ["proof_faults", "replay_faults", "with_proof"]

@@ -18,13 +18,13 @@ from schema_guard.dialects.bridge import bridge_for
 from schema_guard.errors import ConfigurationError, StepError, one_line
 from schema_guard.integrations.alembic.chain import Chain
 from schema_guard.integrations.alembic.chain_faults import chain_faults
+from schema_guard.integrations.alembic.commands import Commands
 from schema_guard.integrations.alembic.doctor import Doctor, Look
 from schema_guard.integrations.alembic.faults import Fault, Fix
 from schema_guard.integrations.alembic.live import Live, open_live, quoted
 from schema_guard.integrations.alembic.matching import Match, Proof
 from schema_guard.integrations.alembic.replay import Project, Replay
 from schema_guard.integrations.alembic.replay_faults import replay_faults
-from schema_guard.integrations.alembic.typed import Commands
 from schema_guard.integrations.alembic.vetoes import Veto, left_with_rows, not_seen
 
 __all__ = ["HIDING", "Stamped", "prove_and_stamp", "stamp"]

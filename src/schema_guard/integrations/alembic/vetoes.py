@@ -8,13 +8,13 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from schema_guard.integrations.alembic.chain import Chain, Revision
+from schema_guard.integrations.alembic.commands import Commands
 from schema_guard.integrations.alembic.early import early_of, holds_values
 from schema_guard.integrations.alembic.faults import Fix
 from schema_guard.integrations.alembic.live import Read
 from schema_guard.integrations.alembic.matching import Match
 from schema_guard.integrations.alembic.pending import There, pending_of
 from schema_guard.integrations.alembic.revision_actions import unseen_of
-from schema_guard.integrations.alembic.typed import Commands
 from schema_guard.schema import Schema
 
 __all__ = ["Veto", "left_with_rows", "not_seen"]

@@ -22,8 +22,8 @@ from schema_guard.dialects.postgresql.repair.foreign_key import (
     foreign_key_not_validated,
 )
 from schema_guard.dialects.postgresql.repair.index import index_invalid, index_missing
-from schema_guard.dialects.postgresql.repair.lacking import refused, type_missing
 from schema_guard.dialects.postgresql.repair.limits import within_limits
+from schema_guard.dialects.postgresql.repair.missing_dependency import refused, type_missing
 from schema_guard.dialects.postgresql.repair.nullability import column_unknown, helper_left_over, nullability_differs
 from schema_guard.dialects.postgresql.repair.permission import permitted
 from schema_guard.dialects.postgresql.repair.primary_key import primary_key_differs

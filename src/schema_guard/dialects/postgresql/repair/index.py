@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from schema_guard.dialects.postgresql.repair import probes
-from schema_guard.dialects.postgresql.repair.clearing import clear_away
 from schema_guard.dialects.postgresql.repair.context import Context, Repairs
-from schema_guard.dialects.postgresql.repair.lacking import refused, rejected
+from schema_guard.dialects.postgresql.repair.index_cleanup import clear_away
+from schema_guard.dialects.postgresql.repair.missing_dependency import refused, rejected
 from schema_guard.dialects.postgresql.repair.partitioned_index import build_on_partitions
 from schema_guard.difference import Difference, Holder, IndexInvalid, IndexMissing
 from schema_guard.need import Need

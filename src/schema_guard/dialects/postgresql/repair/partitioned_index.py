@@ -13,8 +13,8 @@ from dataclasses import dataclass, replace
 
 from schema_guard.dialects.postgresql.literals import literal
 from schema_guard.dialects.postgresql.repair import probes
-from schema_guard.dialects.postgresql.repair.clearing import clear_away
 from schema_guard.dialects.postgresql.repair.context import Context
+from schema_guard.dialects.postgresql.repair.index_cleanup import clear_away
 from schema_guard.dialects.postgresql.repair.naming import LIMIT
 from schema_guard.difference import IndexInvalid, IndexMissing
 from schema_guard.need import Need

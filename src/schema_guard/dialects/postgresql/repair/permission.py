@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from schema_guard.dialects.postgresql.literals import literal
 from schema_guard.dialects.postgresql.repair.context import Context, Repairs
-from schema_guard.dialects.postgresql.repair.lacking import rejected
+from schema_guard.dialects.postgresql.repair.missing_dependency import rejected
 from schema_guard.difference import (
     BackfillPending,
     ColumnMissing,

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
-from schema_guard.dialects.postgresql.repair.any_type import suits_any_type
 from schema_guard.dialects.postgresql.repair.context import Repairs
+from schema_guard.dialects.postgresql.repair.type_independence import suits_any_type
 from schema_guard.difference import (
     CheckMissing,
     DefaultDiffers,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from contextlib import AbstractContextManager, nullcontext
 
-from schema_guard.compare.everything import everything
+from schema_guard.compare.all_missing import everything
 from schema_guard.dialects.base import Dialect, Facts, Session
 from schema_guard.difference import (
     ColumnUnknown,
