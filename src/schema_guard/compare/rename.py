@@ -165,10 +165,23 @@ def _column_score(
     if not _same_kind(table, live, new, own, judge):
         return 0.0
     if not is_missing:
-        # What was added later stands behind.
-        order = [column.name for column in live.columns]
-        return alike if alike >= ALIKE and order.index(new.name) > order.index(old) else 0.0
+        if alike >= ALIKE:
+            return alike if _stands_behind(live, new.name, [old]) else 0.0
+        # Its place in the models says something where it stands behind all that they put there: it was added later.
+        added = _stands_behind(live, new.name, [old, *_following(table, new.name)])
+        return alike + _place(table, live, new, own, renamed) if added and _following(table, new.name) else 0.0
     return alike + _place(table, live, new, own, renamed) + _reference(table, live, new.name, old)
+
+
+def _following(table: Table, name: str) -> list[str]:
+    names = [column.name for column in table.columns]
+    return names[names.index(name) + 1 :]
+
+
+def _stands_behind(live: Table, name: str, others: Sequence[str]) -> bool:
+    """Whether the column stands behind those of the others that are there."""
+    order = [column.name for column in live.columns]
+    return all(order.index(name) > order.index(other) for other in others if other in order)
 
 
 def _same_kind(table: Table, live: Table, new: Column, own: Column, judge: Judge) -> bool:
@@ -192,7 +205,11 @@ def _key(type_: Type) -> tuple[object, ...]:
 def _place(table: Table, live: Table, new: Column, own: Column, renamed: dict[str, str]) -> float:
     """Whether it stands between the same two columns; at the end, where every new column stands, that says less."""
     before, after = _neighbours([column.name for column in table.columns], new.name)
-    others = [column.name if column == own else renamed.get(column.name, column.name) for column in live.columns]
+    others = [
+        column.name if column == own else renamed.get(column.name, column.name)
+        for column in live.columns
+        if column.name != new.name
+    ]
     own_before, own_after = _neighbours(others, own.name)
     if before != own_before or after != own_after:
         return BESIDE if before == own_before or after == own_after else 0.0

@@ -155,6 +155,14 @@ def test_the_empty_new_column_behind_the_old_one() -> None:
     assert suspected("id INTEGER!, full_name TEXT", "id INTEGER!, name TEXT, full_name TEXT") == {"name": "full_name"}
 
 
+def test_the_empty_new_column_in_whose_place_the_old_one_stands() -> None:
+    """It stands behind a column that the models put behind it, so it was added later, as apply adds it."""
+    models = "id INTEGER!, title TEXT, body TEXT"
+    assert suspected(models, "id INTEGER!, headline TEXT, body TEXT, title TEXT") == {"headline": "title"}
+    assert suspected(models, "id INTEGER!, headline TEXT, title TEXT, body TEXT") == {}
+    assert suspected(models, "id INTEGER!, legacy TEXT, body TEXT, title TEXT") == {}
+
+
 def of_tables(models: Table, *others: tuple[str, str], there: bool = False, size: int = 0) -> list[RenameSuspected]:
     names = [Name("public", name) for name, _ in others]
     found: list[Difference] = [TableUnknown(impact=Impact.NOTES, name=name) for name in names]
