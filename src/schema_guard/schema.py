@@ -248,6 +248,8 @@ class Table:
     """CREATE TABLE as SQLAlchemy compiles it, with no other foreign keys than `inline_foreign_keys` (expected side)."""
     reads: tuple[tuple[Name, str], ...] = ()
     """Of a view that the models define: (table, column) of all that its query reads."""
+    query: str = ""
+    """Of a view that the models define: its SELECT."""
     inline_foreign_keys: tuple[ForeignKey, ...] = ()
     """Those of `foreign_keys` that `ddl` already holds (all of them on SQLite)."""
     mapped_by: tuple[str, ...] = ()

@@ -10,17 +10,18 @@ import sqlalchemy as sa
 from sqlalchemy.sql import ddl
 
 from schema_guard import Guard
+from schema_guard.difference import Impact
 from tests.postgres.database import Database
 
 CREATE_VIEW: Any = getattr(ddl, "CreateView", None)
 pytestmark = pytest.mark.skipif(CREATE_VIEW is None, reason="SQLAlchemy 2.0 has no CreateView")
 
 
-def models(**options: bool) -> sa.MetaData:
+def models(above: int | None = None, **options: bool) -> sa.MetaData:
     metadata = sa.MetaData()
     key = sa.Column("id", sa.Integer, primary_key=True, autoincrement=False)
     users = sa.Table("users", metadata, key, sa.Column("Is in", sa.Boolean))
-    query = sa.select(users.c.id).where(users.c["Is in"].is_(True))
+    query = sa.select(users.c.id).where(users.c["Is in"].is_(True) if above is None else users.c.id > above)
     CREATE_VIEW(query, "active users", metadata=metadata, **options)
     return metadata
 
@@ -49,3 +50,84 @@ def test_on_postgresql(postgres_database: Database, options: dict[str, bool]) ->
 
 def test_on_sqlite(sqlite_file: Path) -> None:
     works(sa.create_engine(f"sqlite:///{sqlite_file}"), models())
+
+
+SAME = (
+    'CREATE VIEW "active users" AS SELECT users.id FROM users WHERE users.id > 5',
+    'create view "active users"(id) as select u.id /* , */ from users as u where (u.id > 5)',
+)
+OTHER = (
+    'CREATE VIEW "active users" AS SELECT id FROM users',
+    'CREATE VIEW "active users" AS SELECT id FROM users WHERE id > 6',
+    'CREATE VIEW "active users" AS SELECT id + 0 AS id FROM users WHERE id > 5',
+)
+CASES = [*((view, []) for view in SAME), *((view, ["view-differs"]) for view in OTHER)]
+USERS = 'CREATE TABLE users (id INTEGER PRIMARY KEY, "Is in" BOOLEAN)'
+
+
+def compared(engine: sa.Engine, view: str) -> list[str]:
+    """The codes of what check finds; where it is another query, the statements that are shown make it the models'."""
+    with engine.begin() as connection:
+        connection.exec_driver_sql(USERS)
+        connection.exec_driver_sql(view)
+    guard = Guard(models(above=5))
+    report = guard.check(engine)
+    findings = [finding for finding in report.findings if finding.difference.impact is not Impact.NOTES]
+    codes = [finding.difference.code for finding in findings]
+    assert not report.remains(Impact.BREAKS)
+    applied = guard.apply(engine)
+    assert (applied.results, len(applied.findings)) == ((), len(report.findings))
+    for finding in findings:
+        assert finding.refusal is not None
+        with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
+            for statement in finding.refusal.advice:
+                connection.exec_driver_sql(statement)
+    assert guard.check(engine).findings == ()
+    engine.dispose()
+    return codes
+
+
+@pytest.mark.every_postgres
+@pytest.mark.parametrize(
+    ("view", "codes"), [*((view, []) for view in SAME), *((view, ["view-differs"]) for view in OTHER)]
+)
+def test_its_query_is_compared_on_postgresql(postgres_database: Database, view: str, codes: list[str]) -> None:
+    assert compared(sa.create_engine(postgres_database.url), view) == codes
+
+
+@pytest.mark.parametrize(
+    ("view", "codes"), [*((view, []) for view in SAME), *((view, ["view-differs"]) for view in OTHER)]
+)
+def test_its_query_is_compared_on_sqlite(sqlite_file: Path, view: str, codes: list[str]) -> None:
+    assert compared(sa.create_engine(f"sqlite:///{sqlite_file}"), view) == codes
+
+
+def test_a_materialized_view_is_compared_by_its_query(postgres_database: Database) -> None:
+    engine = sa.create_engine(postgres_database.url)
+    with engine.begin() as connection:
+        connection.exec_driver_sql(USERS)
+        connection.exec_driver_sql('CREATE MATERIALIZED VIEW "active users" AS SELECT id FROM users')
+    guard = Guard(models(materialized=True))
+    (finding,) = guard.check(engine).findings
+    assert finding.difference.code == "view-differs"
+    assert finding.refusal is not None
+    with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
+        for statement in finding.refusal.advice:
+            connection.exec_driver_sql(statement)
+    assert guard.check(engine).findings == ()
+    engine.dispose()
+
+
+def test_who_may_not_read_what_the_query_reads_is_told_nothing(postgres_database: Database) -> None:
+    """The role reads the view with its owner's rights; it cannot plan the models' query."""
+    with postgres_database.connect() as connection:
+        connection.execute(USERS.encode())
+        connection.execute(OTHER[0].encode())
+        connection.execute(b'CREATE ROLE only_views LOGIN; GRANT SELECT ON "active users" TO only_views')
+    try:
+        url = postgres_database.server.url(postgres_database.name, user="only_views")
+        codes = {finding.difference.code for finding in Guard(models()).check(url).findings}
+        assert "view-differs" not in codes
+    finally:
+        with postgres_database.connect() as connection:
+            connection.execute(b"DROP OWNED BY only_views; DROP ROLE only_views")

@@ -15,7 +15,7 @@ from schema_guard.compare.index import compare_indexes
 from schema_guard.compare.primary_key import compare_primary_key
 from schema_guard.compare.unique import compare_uniques
 from schema_guard.compare.upsert import compare_upserts
-from schema_guard.dialects.base import Judge
+from schema_guard.dialects.base import Judge, Verdict
 from schema_guard.difference import (
     CommentDiffers,
     Difference,
@@ -25,6 +25,7 @@ from schema_guard.difference import (
     RelationDiffers,
     TableMissing,
     TableUnknown,
+    ViewDiffers,
     ViewMissing,
 )
 from schema_guard.plan import Policy
@@ -85,6 +86,9 @@ def _compare_view(table: Table, live: Table, judge: Judge) -> Iterator[Differenc
     if live.relation in ALTERABLE:
         effect = f"{writers(table)} reads the rows of that table, not those of the view"
         yield RelationDiffers(table=table, actual=live.relation, impact=Impact.WEAKENS, effect=effect)
+    elif table.query and judge.view(table.name, table.query) is Verdict.DIFFERENT:
+        effect = f"not provable: {writers(table)} may read other rows or values than the models' query gives"
+        yield ViewDiffers(table=table, impact=Impact.WEAKENS, effect=effect)
     yield from compare_view_columns(table, live, judge)
 
 

@@ -9,7 +9,7 @@ from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from enum import Enum
-from typing import TYPE_CHECKING, Literal, NamedTuple, Protocol
+from typing import TYPE_CHECKING, Literal, NamedTuple, Protocol, TypeAlias
 
 from schema_guard.difference import Difference, Fit
 from schema_guard.names import DefaultSchema
@@ -29,8 +29,10 @@ __all__ = [
     "ErrorWords",
     "Facts",
     "Judge",
+    "Inquiry",
     "Question",
     "Rules",
+    "SameQuery",
     "Session",
     "Trial",
     "Verdict",
@@ -79,6 +81,22 @@ class Trial:
     wanted: tuple[str, ...] = ()
     """What the models say of this column alone."""
     collation: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class SameQuery:
+    """Whether a view that is there gives what the models' query gives, as far as the database plans both alike.
+
+    The answer is NOT_COMPARABLE when the database cannot plan one of them for this role.
+    """
+
+    view: Name
+    query: str
+    """The models' SELECT."""
+
+
+Inquiry: TypeAlias = Question | Trial | SameQuery
+"""What only the database can answer, with a verdict."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -186,8 +204,8 @@ class Judge:
     """Rules plus what the database answered. Collects what is still undecided in `open`."""
 
     rules: Rules
-    answers: Mapping[Question | Trial, Verdict] = field(default_factory=dict)
-    open: list[Question | Trial] = field(default_factory=list)
+    answers: Mapping[Inquiry, Verdict] = field(default_factory=dict)
+    open: list[Inquiry] = field(default_factory=list)
 
     @property
     def errors(self) -> ErrorWords:
@@ -212,6 +230,9 @@ class Judge:
     def trial(self, trial: Trial) -> Verdict:
         return self._settle(Verdict.UNDECIDED, trial)
 
+    def view(self, view: Name, query: str) -> Verdict:
+        return self._settle(Verdict.UNDECIDED, SameQuery(view, query))
+
     def fit(self, expected: Column, actual: Column, table: Table) -> Fit:
         fit = self.rules.fit(expected, actual, table)
         if fit is not None:
@@ -224,7 +245,7 @@ class Judge:
             case _:
                 return Fit.UNKNOWN
 
-    def _settle(self, verdict: Verdict, question: Question | Trial) -> Verdict:
+    def _settle(self, verdict: Verdict, question: Inquiry) -> Verdict:
         if verdict is not Verdict.UNDECIDED:
             return verdict
         answer = self.answers.get(question)
@@ -300,7 +321,7 @@ class Session(Protocol):
         """Read the live catalog as far as it matters to the expectation. Raises ReadError, LockTimeoutError."""
         ...
 
-    def answer(self, questions: Iterable[Question | Trial]) -> dict[Question | Trial, Verdict]:
+    def answer(self, questions: Iterable[Inquiry]) -> dict[Inquiry, Verdict]:
         """Let the database compare, and evaluate. Writes nothing, takes no lock above ACCESS SHARE."""
         ...
 

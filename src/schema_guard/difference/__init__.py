@@ -56,6 +56,7 @@ from schema_guard.difference.tables import (
     RelationDiffers,
     TableMissing,
     TableUnknown,
+    ViewDiffers,
     ViewMissing,
 )
 
@@ -104,6 +105,7 @@ __all__ = [
     "TypeMissing",
     "UniqueMissing",
     "UpsertUnserved",
+    "ViewDiffers",
     "ViewMissing",
 ]
 
@@ -111,6 +113,7 @@ Difference: TypeAlias = (
     SchemaMissing
     | TableMissing
     | TableUnknown
+    | ViewDiffers
     | ViewMissing
     | RelationDiffers
     | RenameSuspected

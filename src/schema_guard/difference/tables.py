@@ -19,6 +19,7 @@ __all__ = [
     "RelationDiffers",
     "TableMissing",
     "TableUnknown",
+    "ViewDiffers",
     "ViewMissing",
 ]
 
@@ -62,6 +63,22 @@ class ViewMissing(BaseDifference):
     @property
     def headline(self) -> str:
         return f"view missing ({counted(len(self.table.columns), 'column')}){held(self.holder)}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ViewDiffers(BaseDifference):
+    """A view whose query gives something else than the one that the models define."""
+
+    code = "view-differs"
+    table: Table
+
+    @property
+    def object(self) -> str:
+        return str(self.table.name)
+
+    @property
+    def headline(self) -> str:
+        return "view has another query than the models define"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -61,7 +61,8 @@ def _view_of(table: ModelTable, writer: Writer, mapped: Mapped) -> tuple[Table, 
         for element in visitors.iterate(create.selectable)
         if isinstance(element, ColumnItem) and isinstance(element.table, TableItem)
     ]
-    return replace(view, ddl=ddl, reads=tuple(dict.fromkeys(read))), problems
+    query = writer.query(create.selectable)
+    return replace(view, ddl=ddl, reads=tuple(dict.fromkeys(read)), query=query), problems
 
 
 def table_of(table: ModelTable, writer: Writer, mapped: Mapped) -> tuple[Table, list[Problem]]:

@@ -7,7 +7,7 @@ from itertools import combinations
 import pytest
 
 from schema_guard.dialects import offline_dialect
-from schema_guard.dialects.base import Judge, Question, Trial, Verdict
+from schema_guard.dialects.base import Inquiry, Judge, Question, Verdict
 from schema_guard.dialects.postgresql.canonical import PostgreSQLRules
 from schema_guard.schema import Name
 from tests.postgres.database import Database
@@ -171,7 +171,7 @@ def test_different_expressions_are_never_called_equal(postgres_database: Databas
             if {left, right} not in EQUAL_IN_MEANING
         ]
         cheap = [(left, right) for left, right, stored in pairs if rules.same_expression(left, stored) is Verdict.EQUAL]
-        questions: dict[Question | Trial, tuple[str, str]]
+        questions: dict[Inquiry, tuple[str, str]]
         questions = {Question(left, stored, TABLE): (left, right) for left, right, stored in pairs}
         answers = session.answer(questions)
     assert cheap == []

@@ -15,10 +15,11 @@ from itertools import groupby
 
 from sqlalchemy.exc import DBAPIError
 
-from schema_guard.dialects.base import Question, Trial, Verdict
+from schema_guard.dialects.base import Inquiry, Question, SameQuery, Trial, Verdict
 from schema_guard.dialects.postgresql.conditions import collation_name, evaluated
 from schema_guard.dialects.postgresql.failures import is_disconnect
 from schema_guard.dialects.postgresql.link import Link
+from schema_guard.dialects.postgresql.same_query import same_query
 from schema_guard.dialects.postgresql.sql_syntax import as_calls, spaced
 from schema_guard.schema import Column, Name, Table
 
@@ -35,12 +36,12 @@ def _now(text: str) -> str:
 
 def answers(
     link: Link,
-    questions: Iterable[Question | Trial],
+    questions: Iterable[Inquiry],
     tables: Mapping[Name, Table],
     quote: Callable[[Name | str], str],
     *,
     shadowed: bool = False,
-) -> dict[Question | Trial, Verdict]:
+) -> dict[Inquiry, Verdict]:
     """Compare each pair and evaluate each trial, in a transaction that the caller has begun.
 
     Args:
@@ -55,7 +56,8 @@ def answers(
     """
     once = dict.fromkeys(questions)
     trials = [item for item in once if isinstance(item, Trial)]
-    verdicts: dict[Question | Trial, Verdict] = dict(evaluated(link, trials, quote).items())
+    verdicts: dict[Inquiry, Verdict] = dict(evaluated(link, trials, quote).items())
+    verdicts.update((item, same_query(item, link, quote)) for item in once if isinstance(item, SameQuery))
     pairs_asked = [item for item in once if isinstance(item, Question)]
     asked = sorted(pairs_asked, key=lambda question: str(question.table or ""))
     for table, group in groupby(asked, key=lambda question: question.table):

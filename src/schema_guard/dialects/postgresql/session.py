@@ -10,7 +10,7 @@ from dataclasses import replace
 from sqlalchemy.engine import Engine
 from sqlalchemy.exc import DBAPIError
 
-from schema_guard.dialects.base import Dialect, Facts, Question, Trial, Verdict
+from schema_guard.dialects.base import Dialect, Facts, Inquiry, Verdict
 from schema_guard.dialects.bridge import bridge_for
 from schema_guard.dialects.deadline import Deadline
 from schema_guard.dialects.postgresql.answers import answers
@@ -128,7 +128,7 @@ class PostgreSQLSession:
         self._tables = {table.name: table for table in actual.tables}
         return actual
 
-    def answer(self, questions: Iterable[Question | Trial]) -> dict[Question | Trial, Verdict]:
+    def answer(self, questions: Iterable[Inquiry]) -> dict[Inquiry, Verdict]:
         """Let the server compare and evaluate, under the application's own search_path."""
         with self._reading("the server's comparison"):
             shadowed = "pg_catalog" in self.facts.search_path[1:]

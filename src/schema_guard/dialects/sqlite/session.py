@@ -9,7 +9,7 @@ from dataclasses import replace
 
 from sqlalchemy.engine import Engine
 
-from schema_guard.dialects.base import Dialect, Facts, Question, Trial, Verdict
+from schema_guard.dialects.base import Dialect, Facts, Inquiry, SameQuery, Trial, Verdict
 from schema_guard.dialects.deadline import Deadline
 from schema_guard.dialects.sqlite.backup import (
     BACKUP,
@@ -32,6 +32,7 @@ from schema_guard.dialects.sqlite.reading_back import unreadable_rows
 from schema_guard.dialects.sqlite.rebuild import COPY
 from schema_guard.dialects.sqlite.registered import not_registered
 from schema_guard.dialects.sqlite.rejections import rejections
+from schema_guard.dialects.sqlite.same_query import same_query
 from schema_guard.dialects.sqlite.trials import tried
 from schema_guard.dialects.stop import Stop
 from schema_guard.dialects.survey import Read, counted, take_survey
@@ -137,9 +138,15 @@ class SQLiteSession:
                 return []
             return [row for name in names for row in self._relation_columns([name], schema)]
 
-    def answer(self, questions: Iterable[Question | Trial]) -> dict[Question | Trial, Verdict]:
-        """Nothing but trials is ever undecided: tokens and affinities decide."""
-        return {item: tried(item, self._link.rows) for item in dict.fromkeys(questions) if isinstance(item, Trial)}
+    def answer(self, questions: Iterable[Inquiry]) -> dict[Inquiry, Verdict]:
+        """Only trials and queries are ever undecided: of all else tokens and affinities decide."""
+        found: dict[Inquiry, Verdict] = {}
+        for item in dict.fromkeys(questions):
+            if isinstance(item, Trial):
+                found[item] = tried(item, self._link.rows)
+            elif isinstance(item, SameQuery):
+                found[item] = same_query(item, self._link.rows)
+        return found
 
     def survey(self, differences: Sequence[Difference], actual: Schema, timeout: float) -> Survey:
         def read(sql: str) -> list[tuple[object, ...]]:

@@ -36,6 +36,7 @@ from schema_guard.dialects.postgresql.repair.table import (
     partition_missing,
     relation_differs,
     table_missing,
+    view_differs,
     view_missing,
 )
 from schema_guard.dialects.postgresql.repair.type import collation_differs, type_differs
@@ -92,6 +93,7 @@ from schema_guard.difference import (
     TypeMissing,
     UniqueMissing,
     UpsertUnserved,
+    ViewDiffers,
     ViewMissing,
 )
 from schema_guard.plan import Policy, Refusal, Step, Survey
@@ -139,6 +141,8 @@ def _of(difference: Difference, context: Context) -> Repairs:  # noqa: C901 - on
             return relation_differs(difference, context)
         case RenameSuspected():
             return [refuse_rename(difference, context.actual, context.quote)]
+        case ViewDiffers():
+            return view_differs(difference, context)
         case ViewMissing():
             return view_missing(difference, context)
         case PartitionMissing():

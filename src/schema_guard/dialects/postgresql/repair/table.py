@@ -21,6 +21,7 @@ from schema_guard.difference import (
     PartitionMissing,
     RelationDiffers,
     TableMissing,
+    ViewDiffers,
     ViewMissing,
 )
 from schema_guard.need import Need
@@ -137,6 +138,16 @@ def view_missing(difference: ViewMissing, context: Context) -> Repairs:
             | {Need.column(read, column) for read, column in table.reads},
         )
     ]
+
+
+def view_differs(difference: ViewDiffers, context: Context) -> Repairs:
+    """Others may read the view: which query is right is for a person to say."""
+    table = difference.table
+    if table.ddl.startswith("CREATE VIEW "):
+        advice: tuple[str, ...] = (f"CREATE OR REPLACE VIEW {table.ddl.removeprefix('CREATE VIEW ')};",)
+    else:
+        advice = ("BEGIN;", f"DROP MATERIALIZED VIEW {context.quote(table.name)};", f"{table.ddl};", "COMMIT;")
+    return [Refusal(difference, "which of the two queries is right is for you to say; this takes the models'", advice)]
 
 
 def relation_differs(difference: RelationDiffers, context: Context) -> Repairs:

@@ -14,7 +14,7 @@ from schema_guard.dialects.sqlite.repair.case import ByHand, Case, Edit
 from schema_guard.dialects.sqlite.repair.merge import backup_step
 from schema_guard.dialects.sqlite.repair.needs import standing, target_needs
 from schema_guard.dialects.sqlite.repair.refused import refuse, refuse_on_relation
-from schema_guard.dialects.sqlite.repair.table import create_table, create_view
+from schema_guard.dialects.sqlite.repair.table import create_table, view_of_models
 from schema_guard.dialects.sqlite.repair.table_edits import Answer, finish_table, repairs_of_table
 from schema_guard.dialects.sqlite.tokens import ended
 from schema_guard.difference import (
@@ -24,6 +24,7 @@ from schema_guard.difference import (
     Impact,
     RenameSuspected,
     TableMissing,
+    ViewDiffers,
     ViewMissing,
 )
 from schema_guard.need import Need
@@ -75,8 +76,8 @@ def _answers(case: Case) -> list[Answer]:
         table = case.live(difference.table_name) if difference.table_name else None
         if difference.left_alone and (table is None or table.relation is not Relation.TABLE):
             answers.append(Refusal(difference, difference.left_alone))
-        elif isinstance(difference, ViewMissing):
-            answers.append(create_view(difference))
+        elif isinstance(difference, ViewMissing | ViewDiffers):
+            answers.append(view_of_models(difference))
         elif isinstance(difference, TableMissing):
             answers.append(create_table(difference, case))
         elif isinstance(difference, RenameSuspected):

@@ -46,6 +46,7 @@ from schema_guard.difference import (
     TypeMissing,
     UniqueMissing,
     UpsertUnserved,
+    ViewDiffers,
     ViewMissing,
 )
 from schema_guard.plan import Refusal
@@ -82,6 +83,7 @@ def _reason(difference: Difference) -> str:
             return "the models don't know it, so it is left alone: map it, or remove it yourself"
         case (
             TableMissing()
+            | ViewDiffers()
             | ViewMissing()
             | ColumnMissing()
             | ColumnUnknown()

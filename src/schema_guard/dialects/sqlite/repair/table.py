@@ -13,17 +13,21 @@ from schema_guard.dialects.sqlite.repair.case import FILE_LOCK, Case, urgency_of
 from schema_guard.dialects.sqlite.repair.held import refuse_held
 from schema_guard.dialects.sqlite.repair.needs import keys_of, target_needs
 from schema_guard.dialects.sqlite.tokens import quoted_literal
-from schema_guard.difference import TableMissing, ViewMissing
+from schema_guard.difference import TableMissing, ViewDiffers, ViewMissing
 from schema_guard.need import Need
 from schema_guard.plan import Phase, Refusal, Step
 from schema_guard.planner import waits_for
 from schema_guard.schema import ForeignKey, Index, Name, Table
 
-__all__ = ["create_index_statement", "create_table", "create_view"]
+__all__ = ["create_index_statement", "create_table", "view_of_models"]
 
 
-def create_view(missing: ViewMissing) -> Step | Refusal:
-    """Made where the models define it; never a table in its place."""
+def view_of_models(differs: ViewMissing | ViewDiffers) -> Step | Refusal:
+    """Made where it is missing and the models define it; never a table in its place."""
+    return _create_view(differs) if isinstance(differs, ViewMissing) else _refuse_other_query(differs)
+
+
+def _create_view(missing: ViewMissing) -> Step | Refusal:
     table = missing.table
     if missing.holder is not None:
         return Refusal(missing, f"the name is held by {missing.holder}")
@@ -47,6 +51,16 @@ def create_view(missing: ViewMissing) -> Step | Refusal:
         table=table.name,
         provides=frozenset({Need.table(table.name)}),
         requires=frozenset(read),
+    )
+
+
+def _refuse_other_query(differs: ViewDiffers) -> Refusal:
+    """Others may read the view: which query is right is for a person to say."""
+    drop = f"DROP VIEW {quote(differs.table.name)};"
+    return Refusal(
+        differs,
+        "which of the two queries is right is for you to say; this takes the models'",
+        ("BEGIN;", drop, f"{differs.table.ddl};", "COMMIT;"),
     )
 
 
