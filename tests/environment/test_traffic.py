@@ -107,7 +107,7 @@ def test_behind_a_session_that_is_idle_in_its_transaction(postgres_database: Dat
         time.sleep(2.0)
         with clients(database, patience=0.4) as client:
             report = Guard(_with_column()).apply(database.url, Limits(budget=5, lock_timeout=0.5))
-    assert _outcomes(report) == {"public.held": Outcome.LOCKED, "public.free": Outcome.DONE}
+    assert _outcomes(report) == {"held": Outcome.LOCKED, "free": Outcome.DONE}
     assert client.waits == 0
     held = next(result for result in report.results if result.outcome is Outcome.LOCKED)
     assert len(held.attempts) > 1

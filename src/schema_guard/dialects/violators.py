@@ -31,6 +31,9 @@ __all__ = ["Violators", "mentions", "rows_where", "tables_read", "violators_of"]
 SAMPLE = 5
 """How many keys a sample holds."""
 
+_LONGEST, _CHARACTER = 63, 4
+"""Bytes of a name on PostgreSQL, and of a character in UTF-8."""
+
 Quote = Callable[[Name | str], str]
 
 
@@ -96,9 +99,11 @@ def tables_read(difference: Difference) -> frozenset[Name]:
 
 def mentions(text: str, name: str) -> bool:
     """Whether an SQL text can refer to a column of that name (no false "no")."""
-    return re.search(rf"(?<![\w$]){re.escape(name)}(?![\w$])", text, re.IGNORECASE) is not None or (
-        name.replace('"', '""') in text and re.fullmatch(r"\w+", name) is None
-    )
+    if re.search(rf"(?<![\w$]){re.escape(name)}(?![\w$])", text, re.IGNORECASE) is not None:
+        return True
+    # PostgreSQL cuts names to 63 bytes, at the end of a character: the text may have the whole of it.
+    cut = len(name.encode()) > _LONGEST - _CHARACTER and name.lower() in text.lower()
+    return cut or (name.replace('"', '""') in text and re.fullmatch(r"\w+", name) is None)
 
 
 def _lacks(table: Table, columns: Sequence[str]) -> bool:
