@@ -24,7 +24,8 @@ MATRIX ?= 12.22.0,13.23.0,14.23.0,15.19.0,16.15.0,17.11.0,18.6.0
 NEWEST_AND_OLDEST ?= 18.6.0,14.23.0
 ARGS ?=
 PYTEST_ARGS ?=
-PYTEST := $(BIN)/python -m pytest -n $(WORKERS) $(PYTEST_ARGS)
+# The slow tests stand together: a worker that has none left takes over half of another's.
+PYTEST := $(BIN)/python -m pytest -n $(WORKERS) --dist worksteal $(PYTEST_ARGS)
 
 .PHONY: help demo test test-quick test-matrix test-environment test-ranges faults concurrency release releases scenarios lint format docs docs-check clean
 

@@ -30,6 +30,8 @@ __all__ = ["Tally", "kill_everywhere"]
 
 READS = re.compile(r"\s*(SELECT|SET|RESET|SHOW|EXPLAIN|BEGIN|PRAGMA|ROLLBACK)\b", re.IGNORECASE)
 ENDS = re.compile(r"\s*(COMMIT|ROLLBACK)\b", re.IGNORECASE)
+TRIED = re.compile(r"\s*BEGIN READ WRITE\b", re.IGNORECASE)
+"""Begins what is tried while planning, on temporary tables, and always rolled back."""
 READ_ONLY = re.compile(r"\s*BEGIN\b.*\bREAD ONLY", re.IGNORECASE | re.DOTALL)
 
 
@@ -91,10 +93,12 @@ def _apply(case: Case, victims: Victims, copy: Copy, at: int = 0, how: str = "af
 
 def _points(statements: Sequence[str], changes_only: bool) -> Iterator[tuple[int, str]]:
     """After each statement; while each one runs that changes something."""
-    reading = False
+    reading = tried = False
     for number, statement in enumerate(statements, 1):
         if statement.lstrip().upper().startswith("BEGIN"):
-            reading = bool(READ_ONLY.match(statement))
+            reading, tried = bool(READ_ONLY.match(statement)), bool(TRIED.match(statement))
+        if tried and changes_only:
+            continue
         changes = not reading and not READS.match(statement)
         reading = reading and not ENDS.match(statement)
         if changes:
