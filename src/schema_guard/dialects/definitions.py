@@ -20,7 +20,20 @@ from schema_guard.difference import (
 from schema_guard.plan import Definition, Noun, Rejection
 from schema_guard.schema import Check, Column, Exclusion, Index, PrimaryKey, Schema, Table, Unique
 
-__all__ = ["columns_of", "definitions_of", "expressions_of", "is_rejected", "without_default", "without_definition"]
+__all__ = [
+    "OTHER_QUERY",
+    "columns_of",
+    "definitions_of",
+    "expressions_of",
+    "is_rejected",
+    "without_default",
+    "without_definition",
+]
+
+OTHER_QUERY = (
+    "the two queries differ, and others may read the view: decide which one is right; this takes that of the models"
+)
+"""Why a view that the models define is not replaced."""
 
 
 def definitions_of(differences: Iterable[Difference]) -> Iterator[tuple[Table, Noun]]:

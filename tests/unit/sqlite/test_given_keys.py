@@ -36,6 +36,6 @@ def test_other_values_are_refused_before_anything_is_copied_for_them(
         finding for finding in report.findings if finding.difference.code in ("default-differs", "identity-differs")
     ]
     assert given.refusal is not None
-    assert "something else than an integer" in given.refusal.reason
+    assert "something other than an integer" in given.refusal.reason
     assert len(stage.rows(given.refusal.advice[0])) == len(kept)
     assert stage.rows("SELECT id, typeof(id), a FROM t") == kept

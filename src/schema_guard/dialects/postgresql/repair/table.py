@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
-from schema_guard.dialects.definitions import without_definition
+from schema_guard.dialects.definitions import OTHER_QUERY, without_definition
 from schema_guard.dialects.postgresql.repair import probes
 from schema_guard.dialects.postgresql.repair.comment import comment_statements
 from schema_guard.dialects.postgresql.repair.context import Context, Repairs
@@ -147,7 +147,7 @@ def view_differs(difference: ViewDiffers, context: Context) -> Repairs:
         advice: tuple[str, ...] = (f"CREATE OR REPLACE VIEW {table.ddl.removeprefix('CREATE VIEW ')};",)
     else:
         advice = ("BEGIN;", f"DROP MATERIALIZED VIEW {context.quote(table.name)};", f"{table.ddl};", "COMMIT;")
-    return [Refusal(difference, "which of the two queries is right is for you to say; this takes the models'", advice)]
+    return [Refusal(difference, OTHER_QUERY, advice)]
 
 
 def relation_differs(difference: RelationDiffers, context: Context) -> Repairs:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
-from schema_guard.dialects.definitions import without_default
+from schema_guard.dialects.definitions import OTHER_QUERY, without_default
 from schema_guard.dialects.sqlite.edit import without_constraint
 from schema_guard.dialects.sqlite.names import catalog, quote
 from schema_guard.dialects.sqlite.reader import UnreadableTextError, key
@@ -59,7 +59,7 @@ def _refuse_other_query(differs: ViewDiffers) -> Refusal:
     drop = f"DROP VIEW {quote(differs.table.name)};"
     return Refusal(
         differs,
-        "which of the two queries is right is for you to say; this takes the models'",
+        OTHER_QUERY,
         ("BEGIN;", drop, f"{differs.table.ddl};", "COMMIT;"),
     )
 
