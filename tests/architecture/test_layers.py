@@ -41,7 +41,7 @@ LAYERS = (
     ("config",),
     ("acceptance", "database_url"),
     ("errors", "requirements"),
-    ("counted", "hidden", "shadowing"),
+    ("counted", "hidden", "name_length", "shadowing"),
 )
 """From top to bottom. A room imports from rooms below, not from above and not from beside it."""
 
@@ -62,6 +62,7 @@ PURE = (
     "counted",
     "errors",
     "hidden",
+    "name_length",
 )
 """Rooms without any database: neither SQLAlchemy nor a driver."""
 

@@ -2,15 +2,10 @@
 
 from __future__ import annotations
 
-import csv
-import io
 import re
-import time
-import uuid
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import closing
-from pathlib import Path
 from typing import Any
 
 import psycopg
@@ -19,6 +14,7 @@ from psycopg.sql import SQL, Identifier
 from schema_guard.plan import Lock, Step
 from tests.postgres.cluster import Cluster
 from tests.postgres.database import Database, create
+from tests.postgres.server_log import DATABASE, MESSAGE, ServerLog
 from tests.scenarios.document import HERE
 from tests.scenarios.stage import Contents, freeze, runnable
 
@@ -40,7 +36,6 @@ LOCKS = """
       AND nspname NOT LIKE 'pg\\_%%' AND nspname <> 'information_schema'"""
 FILES = "SELECT oid::regclass::text, pg_relation_filenode(oid) FROM pg_class WHERE relkind = 'r' AND oid >= 16384"
 _STATEMENT = re.compile(r"(?:statement|execute [^:]*): (?P<sql>.*)", re.DOTALL)
-_LOG_DATABASE, _LOG_MESSAGE = 2, 13
 
 
 class PostgresqlStage:
@@ -54,8 +49,7 @@ class PostgresqlStage:
         major = int(database.server.version.partition(".")[0])
         self.target = next((f"postgresql < {other}" for other in (14, 18) if major < other), "postgresql")
         self.database = database.server.url(database.name, user=role)
-        self._log = Path(database.server.log)
-        self._read = self._log.stat().st_size
+        self._log = ServerLog(database)
 
     @staticmethod
     def on(server: Cluster, role: str) -> PostgresqlStage:
@@ -98,26 +92,11 @@ class PostgresqlStage:
 
         What is tried on a temporary copy is left out: `state` proves that nothing of it lasts.
         """
-        marker = f"mark_{uuid.uuid4().hex}"
-        with closing(Database(self.own.server, "postgres").connect()) as connection:
-            connection.execute("SET log_statement = 'ddl'")
-            connection.execute(SQL("CREATE TEMP TABLE {} ()").format(Identifier(marker)))
-        deadline = time.monotonic() + 10
-        while time.monotonic() < deadline:
-            with self._log.open("rb") as file:
-                file.seek(self._read)
-                text = file.read()
-            if marker.encode() in text and text.endswith(b"\n"):
-                self._read += len(text)
-                return self._statements(text.decode())
-            time.sleep(0.01)
-        raise AssertionError("the server's log does not show what was sent")
-
-    def _statements(self, text: str) -> list[str]:
-        statements: list[str] = []
-        for record in csv.reader(io.StringIO(text)):
-            if record[_LOG_DATABASE] == self.own.name and (found := _STATEMENT.match(record[_LOG_MESSAGE])):
-                statements.append(found["sql"])
+        statements = (
+            found["sql"]
+            for record in self._log.records()
+            if record[DATABASE] == self.own.name and (found := _STATEMENT.match(record[MESSAGE]))
+        )
         return [statement for statement in statements if " pg_temp." not in statement]
 
     def take(self, steps: Sequence[Step], after: Callable[[Step], None] | None = None) -> None:

@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-import csv
-import io
 import re
 import threading
 import time
-import uuid
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -18,9 +15,7 @@ import sqlalchemy as sa
 from schema_guard import Backfill, Guard
 from schema_guard.execute.limits import Limits
 from tests.postgres.database import Database, wait_until
-
-USER, DATABASE, PROCESS, MESSAGE = 1, 2, 3, 13
-"""Columns of csvlog (PostgreSQL manual, 19.8.4)."""
+from tests.postgres.server_log import DATABASE, MESSAGE, PROCESS, ServerLog
 
 READS = re.compile(r"BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY|SET LOCAL|SELECT|WITH|COMMIT|EXPLAIN|SHOW")
 STARTUP = re.compile(r"BEGIN|SAVEPOINT|RELEASE|ROLLBACK|select|show", re.IGNORECASE)
@@ -48,23 +43,11 @@ INSERT INTO things (owner, size) SELECT i, i FROM generate_series(1, 500) i;
 """
 
 
-def sent(database: Database, position: int) -> Iterator[tuple[str, str]]:
-    """(backend, statement) of everything sent to the database since then."""
-    marker = f"mark_{uuid.uuid4().hex}"
-    with database.connect() as connection:
-        connection.execute("SET log_statement = 'all'")
-        connection.execute(f"SELECT '{marker}'".encode())
-    deadline = time.monotonic() + 10
-    while True:
-        text = Path(database.server.log).read_bytes()[position:].decode()
-        if marker in text and text.endswith("\n"):
-            break
-        assert time.monotonic() < deadline
-        time.sleep(0.05)
-    for record in csv.reader(io.StringIO(text)):
+def sent(log: ServerLog, database: Database) -> Iterator[tuple[str, str]]:
+    """(backend, statement) of everything sent to the database since the log was last read."""
+    for record in log.records():
         kind, _, statement = record[MESSAGE].partition(": ")
-        was_sent = record[DATABASE] == database.name and (kind == "statement" or kind.startswith("execute"))
-        if was_sent and marker not in statement and "log_statement" not in statement:
+        if record[DATABASE] == database.name and (kind == "statement" or kind.startswith("execute")):
             yield record[PROCESS], statement
 
 
@@ -74,11 +57,6 @@ def logged(postgres_database: Database) -> Database:
         connection.execute(BEFORE.encode())
         connection.execute(f"ALTER DATABASE {postgres_database.name} SET log_statement = 'all'".encode())
     return postgres_database
-
-
-def end(database: Database) -> int:
-    list(sent(database, 0))
-    return Path(database.server.log).stat().st_size
 
 
 def _free_once_waited_for(database: Database, holder: psycopg.Connection[tuple[object, ...]]) -> None:
@@ -92,7 +70,7 @@ def _free_once_waited_for(database: Database, holder: psycopg.Connection[tuple[o
 @pytest.mark.parametrize("driver", ["psycopg", "asyncpg"])
 def test_every_change_has_timeouts_of_its_own_at_every_attempt(logged: Database, driver: str) -> None:
     """In its transaction, or right before it where it cannot be in one; and they don't outlive it."""
-    start = end(logged)
+    log = ServerLog(logged)
     url = logged.server.url(logged.name, driver=driver)
     with logged.connect(autocommit=False) as holder:
         holder.execute("SELECT FROM things LIMIT 1")
@@ -104,7 +82,7 @@ def test_every_change_has_timeouts_of_its_own_at_every_attempt(logged: Database,
     assert any(len(result.attempts) > 2 for result in report.results), "it had to wait for a reader"
     settings: dict[str, set[str]] = {}
     changes = 0
-    for backend, statement in sent(logged, start):
+    for backend, statement in sent(log, logged):
         mine = settings.setdefault(backend, set())
         ended = statement.startswith(("COMMIT", "ROLLBACK", "BEGIN", "RESET"))
         if ended and not statement.startswith("ROLLBACK TO"):
@@ -120,9 +98,9 @@ def test_every_change_has_timeouts_of_its_own_at_every_attempt(logged: Database,
 def test_a_satisfied_database_is_only_read(logged: Database) -> None:
     """No table lock above ACCESS SHARE, no guard lock, no write: a few SELECTs in READ ONLY transactions."""
     assert GUARD.apply(logged.url).satisfied
-    start = end(logged)
+    log = ServerLog(logged)
     assert GUARD.apply(logged.url).satisfied
-    statements = [text for _, text in sent(logged, start)]
+    statements = [text for _, text in sent(log, logged)]
     # The server refuses to write in a READ ONLY transaction; its WAL position tells nothing: other tests write too.
     begun = [text for text in statements if text.startswith("BEGIN")]
     own = [text for text in begun if "READ ONLY" in text]
@@ -131,11 +109,9 @@ def test_a_satisfied_database_is_only_read(logged: Database) -> None:
     assert [text for text in statements if "advisory" in text] == []
     questions = [text for text in statements if text.startswith(("SELECT", "WITH")) and "set_config" not in text]
     assert len(questions) <= 9, "the backfill's rows are looked for"
-    start = end(logged)
+    list(log.records())
     assert Guard(metadata).apply(logged.url).satisfied
-    fewer = [
-        text for _, text in sent(logged, start) if text.startswith(("SELECT", "WITH")) and "set_config" not in text
-    ]
+    fewer = [text for _, text in sent(log, logged) if text.startswith(("SELECT", "WITH")) and "set_config" not in text]
     assert len(fewer) <= 6, "the driver's, where and who it is twice, names, the catalog, sequences"
 
 

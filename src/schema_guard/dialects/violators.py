@@ -24,6 +24,7 @@ from schema_guard.difference import (
     RowsUnreadable,
     UniqueMissing,
 )
+from schema_guard.name_length import LONGEST_NAME, name_bytes
 from schema_guard.schema import ForeignKey, Index, IndexElement, Name, Table
 
 __all__ = ["Violators", "mentions", "rows_where", "tables_read", "violators_of"]
@@ -31,8 +32,8 @@ __all__ = ["Violators", "mentions", "rows_where", "tables_read", "violators_of"]
 SAMPLE = 5
 """How many keys a sample holds."""
 
-_LONGEST, _CHARACTER = 63, 4
-"""Bytes of a name on PostgreSQL, and of a character in UTF-8."""
+_CHARACTER = 4
+"""The most bytes of a character in UTF-8."""
 
 Quote = Callable[[Name | str], str]
 
@@ -102,7 +103,7 @@ def mentions(text: str, name: str) -> bool:
     if re.search(rf"(?<![\w$]){re.escape(name)}(?![\w$])", text, re.IGNORECASE) is not None:
         return True
     # PostgreSQL cuts names to 63 bytes, at the end of a character: the text may have the whole of it.
-    cut = len(name.encode()) > _LONGEST - _CHARACTER and name.lower() in text.lower()
+    cut = len(name_bytes(name)) > LONGEST_NAME - _CHARACTER and name.lower() in text.lower()
     return cut or (name.replace('"', '""') in text and re.fullmatch(r"\w+", name) is None)
 
 

@@ -17,7 +17,7 @@ from schema_guard.expect.mapped import Mapped
 from schema_guard.expect.tables import is_expected, table_of
 from schema_guard.expect.types import NamedTypes, custom_type_name, is_domain, is_native_enum, spread
 from schema_guard.expect.upserts import Upsert, with_upserts
-from schema_guard.expect.writer import UnwritableError, Writer
+from schema_guard.expect.writer import UnwritableError, Writer, sendable
 from schema_guard.schema import Name, Problem, Schema
 from schema_guard.schema import Sequence as ExpectedSequence
 
@@ -37,7 +37,16 @@ class Models:
 
     @property
     def tables(self) -> tuple[Table, ...]:
-        """Every table that is to be guarded, once."""
+        """Every table that is to be guarded, once, but for `unnameable` ones."""
+        return tuple(table for table in self._registered if not _unnameable(table))
+
+    @property
+    def unnameable(self) -> dict[str, str]:
+        """Tables that no statement can name, each with the reason."""
+        return {table.fullname: reason for table in self._registered if (reason := _unnameable(table))}
+
+    @property
+    def _registered(self) -> tuple[Table, ...]:
         found = [table for metadata in self.metadatas for table in metadata.tables.values()]
         found += [table for table in self.alone if table.metadata not in self.metadatas]
         return tuple(dict.fromkeys(table for table in found if is_expected(table)))
@@ -81,6 +90,14 @@ def models_of(models: Any) -> Models:
         f"{_what(models)} holds no models: a MetaData, a declarative base, a registry, a Flask-SQLAlchemy db, "
         "a SQLModel class or a list of these was expected"
     )
+
+
+def _unnameable(table: Table) -> str:
+    try:
+        sendable(table.fullname)
+    except UnwritableError as refusal:
+        return str(refusal)
+    return ""
 
 
 def _metadata_of(models: Any) -> MetaData | None:
@@ -176,6 +193,8 @@ def _expect(models: Models, backfills: Sequence[Backfill], upserts: Sequence[Ups
         tables.append(expected)
         problems.extend(refused)
     problems.extend(types.problems.values())
+    for name, reason in models.unnameable.items():
+        problems.append(Problem(name, f"the table cannot be written: its name {reason}", breaks=True))
     fills = []
     for backfill in backfills:
         try:

@@ -23,11 +23,13 @@ if TYPE_CHECKING:
 
     from schema_guard.dialects.base import Words
 
-__all__ = ["UnwritableError", "Writer"]
+__all__ = ["UnwritableError", "Writer", "sendable"]
 
 _CREATE_INDEX = re.compile(r"\s*CREATE (?:UNIQUE )?INDEX (?:CONCURRENTLY )?", re.IGNORECASE)
 _CANNOT_RENDER = re.compile(r"Compiler <.*?> can't render element of (?=type )")
 _COLLATE = re.compile(r" COLLATE .*$", re.DOTALL)
+_NEVER_SENT = re.compile("[\x00\ud800-\udfff]")
+"""NUL ends a text in both client libraries; a lone surrogate is no character in any encoding."""
 
 
 class UnwritableError(Exception):
@@ -84,7 +86,7 @@ class Writer:
         """The DDL of a constraint, a CREATE element or a computed clause; empty where it stands elsewhere."""
         with _Refusals(self.dialect.name):
             text = self.ddl.process(element)
-        return (text or "").strip()
+        return sendable((text or "").strip())
 
     def expression(self, expression: ClauseElement) -> str:
         """An expression over one table, columns without their table's name, values as literals."""
@@ -120,8 +122,8 @@ class Writer:
         """The column's specification as in CREATE TABLE, without the checks that stand beside it there."""
         with _Refusals(self.dialect.name):
             if column.constraints:
-                return self.ddl.get_column_specification(column).strip()
-            return str(self.ddl.process(CreateColumn(column))).strip()
+                return sendable(self.ddl.get_column_specification(column).strip())
+            return sendable(str(self.ddl.process(CreateColumn(column))).strip())
 
     def default(self, column: Column[Any]) -> str | None:
         with _Refusals(self.dialect.name):
@@ -178,6 +180,17 @@ def _reason(error: Exception, system: str) -> str:
     if isinstance(error, SQLAlchemyError):
         return " ".join(str(error.args[0] if error.args else error).split())
     return " ".join(f"{type(error).__name__}: {error}".split())
+
+
+def sendable(text: str) -> str:
+    """The text itself.
+
+    Raises:
+        UnwritableError: it holds a character that no database can be sent.
+    """
+    if (found := _NEVER_SENT.search(text)) is not None:
+        raise UnwritableError(f"has U+{ord(found[0]):04X}, a character that cannot be sent to a database")
+    return text
 
 
 def _any_length(_: str) -> None:

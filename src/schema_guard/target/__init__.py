@@ -66,7 +66,7 @@ def load(text: str, directory: Path | None = None) -> Loaded:
         found = _only_candidate(found, text)
     with running(f"reading the models of {text}"):
         guard = found if isinstance(found, Guard) else _guard(found, text)
-    if not guard.models.tables:
+    if not (guard.models.tables or guard.models.unnameable):
         raise TargetError(
             f"{text} knows no table: the modules that define the models were not imported. "
             f"Import them in {place}, or name a module that does"

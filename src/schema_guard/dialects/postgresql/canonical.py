@@ -8,8 +8,9 @@ from collections.abc import Collection, Mapping, Sequence
 from schema_guard.dialects.base import Allowed, Condition, ErrorWords, Verdict
 from schema_guard.dialects.postgresql.conditions import conditions
 from schema_guard.dialects.postgresql.expressions import Node, constant, parse
-from schema_guard.dialects.postgresql.fits import LONGEST_LABEL, fit_of, is_endless_text, pads
+from schema_guard.dialects.postgresql.fits import fit_of, is_endless_text, pads
 from schema_guard.difference import Fit
+from schema_guard.name_length import LONGEST_NAME, name_bytes
 from schema_guard.schema import Column, Enum, Name, Table, Type, TypeKind
 
 __all__ = ["PostgreSQLRules"]
@@ -93,7 +94,7 @@ class PostgreSQLRules:
 
     def _longest_label(self, type_: Type) -> int:
         enum = self.enums.get(Name(type_.schema, type_.name))
-        return max((len(value.encode()) for value in enum.values), default=0) if enum is not None else LONGEST_LABEL
+        return max((len(name_bytes(value)) for value in enum.values), default=0) if enum is not None else LONGEST_NAME
 
     def _base(self, type_: Type) -> Type:
         """The type below the domain, if it is one that the server has."""

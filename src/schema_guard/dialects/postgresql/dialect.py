@@ -20,14 +20,12 @@ from schema_guard.dialects.postgresql.keywords import ALSO_QUOTED
 from schema_guard.dialects.postgresql.types import parse_type
 from schema_guard.dialects.translation import SchemaMap
 from schema_guard.difference import Difference
+from schema_guard.name_length import LONGEST_NAME
 from schema_guard.names import DefaultSchema, told
 from schema_guard.plan import Policy, Refusal, Step, Survey
 from schema_guard.schema import Name, Schema, Type, TypeKind
 
 __all__ = ["Located", "PostgreSQLDialect"]
-
-LONGEST_NAME = 63
-"""Bytes of a name: NAMEDATALEN - 1 (PostgreSQL manual, 4.1.1)."""
 
 _PLAIN = re.compile(r"[a-z_][a-z0-9_]*\Z")
 

@@ -9,9 +9,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from schema_guard.difference import Fit
+from schema_guard.name_length import LONGEST_NAME
 from schema_guard.schema import Type, TypeKind
 
-__all__ = ["LONGEST_LABEL", "fit_of", "is_endless_text", "pads"]
+__all__ = ["fit_of", "is_endless_text", "pads"]
 
 _INTEGERS = ("smallint", "integer", "bigint")
 _FLOATS = ("real", "double precision")
@@ -20,14 +21,13 @@ _PADDED = frozenset({"character", "bpchar"})
 _MOMENTS = frozenset({"timestamp without time zone", "timestamp with time zone", "date"})
 _CLOCKS = frozenset({"time without time zone", "time with time zone"})
 _DIGITS = {"smallint": 5, "integer": 10, "bigint": 19}
-LONGEST_LABEL = 63
 _DIGITS_OF_FLOATS = {"real": 38, "double precision": 308}
 """How many digits before the point a value may have."""
 _EXACT_IN = {"real": ("smallint",), "double precision": ("smallint", "integer", "real")}
 _UNLIMITED = float("inf")
 
 
-def fit_of(expected: Type, actual: Type, casts_enums: bool = False, longest_label: int = LONGEST_LABEL) -> Fit | None:
+def fit_of(expected: Type, actual: Type, casts_enums: bool = False, longest_label: int = LONGEST_NAME) -> Fit | None:
     """The relation of the actual type to the expected one; None when only the server knows.
 
     Args:
@@ -125,7 +125,7 @@ def _of_texts(expected: Type, actual: Type) -> Fit:
 
 def _length(type_: Type) -> float:
     if type_.name == "name":
-        return 63
+        return LONGEST_NAME
     return float(type_.arguments[0]) if type_.arguments else _UNLIMITED
 
 

@@ -5,10 +5,9 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Collection
 
-__all__ = ["HELPER", "chosen", "helper_name"]
+from schema_guard.name_length import LONGEST_NAME, cut_name, name_bytes
 
-LIMIT = 63
-"""NAMEDATALEN - 1, in bytes (PostgreSQL manual, 4.1.1)."""
+__all__ = ["HELPER", "chosen", "helper_name"]
 
 HELPER = "schema_guard_not_null_"
 """How the names of the guard's own helper constraints begin; nothing else is ever dropped."""
@@ -29,16 +28,16 @@ def chosen(table: str, columns: str, label: str, taken: Collection[str]) -> str:
 
 def helper_name(column: str) -> str:
     """The name of the CHECK that lets SET NOT NULL skip its scan; the same for a column in every run."""
-    return HELPER + hashlib.sha256(column.encode()).hexdigest()[:16]
+    return HELPER + hashlib.sha256(name_bytes(column)).hexdigest()[:16]
 
 
 def _made(table: str, columns: str, label: str) -> str:
-    first, second = table.encode(), columns.encode()
-    room = LIMIT - len(label.encode()) - (2 if second else 1)
+    first, second = name_bytes(table), name_bytes(columns)
+    room = LONGEST_NAME - len(label) - (2 if second else 1)
     while len(first) + len(second) > room:
         if len(first) > len(second):
             first = first[:-1]
         else:
             second = second[:-1]
-    parts = [part.decode(errors="ignore") for part in (first, second) if part]
+    parts = [cut_name(part) for part in (first, second) if part]
     return "_".join((*parts, label))

@@ -15,8 +15,8 @@ from schema_guard.dialects.postgresql.literals import literal
 from schema_guard.dialects.postgresql.repair import probes
 from schema_guard.dialects.postgresql.repair.context import Context
 from schema_guard.dialects.postgresql.repair.index_cleanup import clear_away
-from schema_guard.dialects.postgresql.repair.naming import LIMIT
 from schema_guard.difference import IndexInvalid, IndexMissing
+from schema_guard.name_length import LONGEST_NAME, cut_name, name_bytes
 from schema_guard.need import Need
 from schema_guard.plan import Hazard, Lock, Locked, Phase, Step
 from schema_guard.schema import Index, Name, Partition, Table
@@ -159,7 +159,7 @@ class _Recipe:
 def _name_on(part: Partition, index: str) -> str:
     """The same in every run, so that the next one finds what this one built."""
     name = f"{index}_{part.name.name}"
-    if len(name.encode()) <= LIMIT:
+    held = name_bytes(name)
+    if len(held) <= LONGEST_NAME:
         return name
-    mark = hashlib.sha256(name.encode()).hexdigest()[:12]
-    return f"{name.encode()[: LIMIT - 13].decode(errors='ignore')}_{mark}"
+    return f"{cut_name(held, LONGEST_NAME - 13)}_{hashlib.sha256(held).hexdigest()[:12]}"
