@@ -8,13 +8,13 @@ with guarded(op) as guarded_op:
 
 from __future__ import annotations
 
-from schema_guard.integrations.alembic.autogenerate import (
+from schema_guard.integrations.alembic import (
     include_object,
     including,
     process_revision_directives,
 )
-from schema_guard.integrations.alembic.guarded import GuardedOperations, by_database, guarded, type_by_database
 from schema_guard.plan import Policy
+from schema_guard.revision.run import GuardedOperations, by_database, guarded, type_by_database
 
 __all__ = [
     "GuardedOperations",

@@ -13,8 +13,8 @@ from pathlib import Path
 
 import pytest
 
+from schema_guard.chain.commands import Commands
 from schema_guard.cli.commands import group
-from schema_guard.integrations.alembic.commands import Commands
 from schema_guard.plan import Evidence
 from schema_guard.render.line import Span, Style, line, plain, wrapped
 from tests.cli.conftest import Command, url_of

@@ -10,19 +10,19 @@ from schema_guard.cli.options import PROGRAM
 from schema_guard.errors import ConfigurationError
 
 if TYPE_CHECKING:
+    from schema_guard.chain.ahead import Ahead
+    from schema_guard.chain.sandbox.replay import Project
     from schema_guard.cli.request import Request
     from schema_guard.guard import Guard
-    from schema_guard.integrations.alembic.ahead import Ahead
-    from schema_guard.integrations.alembic.replay import Project
 
 __all__ = ["with_chain"]
 
 
 def with_chain(asked: Request, lost: tuple[str, ...] = ()) -> tuple[Guard, Ahead | None]:
     """The guard, which leaves to the chain what is the chain's; and what reads the chain, None where there is none."""
-    from schema_guard.integrations.alembic import find_location
-    from schema_guard.integrations.alembic.ahead import Ahead
-    from schema_guard.integrations.alembic.commands import Commands
+    from schema_guard.chain import find_location
+    from schema_guard.chain.ahead import Ahead
+    from schema_guard.chain.commands import Commands
 
     if Path.cwd() == Path(Path.cwd().anchor):
         return asked.guard, None  # nobody keeps a project at the root, and all of the machine lies below it

@@ -57,6 +57,6 @@ def newer_lines(done: Applied) -> list[Line]:
     """One line where a newer release was here before."""
     if not done.newer:
         return []
-    from schema_guard.integrations.alembic.text import newer_lines as lines
+    from schema_guard.render.chain.text import newer_lines as lines
 
     return lines(done.newer, done.code, done.lost)

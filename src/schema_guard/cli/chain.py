@@ -22,9 +22,9 @@ from schema_guard.cli.options import (
 from schema_guard.cli.output import log, print_lines, print_text
 
 if TYPE_CHECKING:
+    from schema_guard.chain.deploy import Deployment
+    from schema_guard.chain.doctor import Diagnosis, Doctor
     from schema_guard.cli.request import Request
-    from schema_guard.integrations.alembic.deploy import Deployment
-    from schema_guard.integrations.alembic.doctor import Diagnosis, Doctor
 
 __all__ = ["deploy", "doctor", "doctor_of", "stamp"]
 
@@ -113,7 +113,7 @@ def doctor(
     fault that breaks the next deploy, with 2 when a replay was asked for and is not possible.
     """
     from schema_guard.cli.request import request
-    from schema_guard.integrations.alembic import document, text
+    from schema_guard.render.chain import json, text
 
     asked = request(target, url=url)
     doctor = doctor_of(asked, asked.url, place)
@@ -121,7 +121,7 @@ def doctor(
     diagnosis = doctor.diagnose(replay_on=tuple(dict.fromkeys(systems)))
     code = _doctor_code(diagnosis)
     if format_ == "json":
-        print_text(document.doctor_json(diagnosis, code))
+        print_text(json.doctor_json(diagnosis, code))
     else:
         print_lines(text.doctor_lines(diagnosis, code, verbose=verbose), color=not no_color)
     return code
@@ -153,16 +153,16 @@ def stamp(
 
     The chain is run on a scratch database, revision by revision, and the database compared with each state.
     """
+    from schema_guard.chain.stamp import stamp as stamp_proved
     from schema_guard.cli.request import WAIT, request
-    from schema_guard.integrations.alembic import document, text
-    from schema_guard.integrations.alembic.stamp import stamp as stamp_proved
+    from schema_guard.render.chain import json, text
 
     asked = request(target, url=url, ddl_url=ddl_url, wait=wait)
     patience = WAIT if asked.settings.wait is None else asked.settings.wait
     stamped = stamp_proved(doctor_of(asked, asked.ddl_url, place, lost), patience, revision)
     code = OK if stamped.proved else REMAINS
     if format_ == "json":
-        print_text(document.stamp_json(stamped, code))
+        print_text(json.stamp_json(stamped, code))
     else:
         print_lines(text.stamp_lines(stamped, code), color=not no_color)
     return code
@@ -193,10 +193,10 @@ def deploy(
     Each revision runs in a transaction of its own, with a lock timeout, and again when a lock could not be acquired.
     The budget is for locks and for apply: a revision takes the time it takes. SIGINT and SIGTERM stop it gracefully.
     """
+    from schema_guard.chain.deploy import deploy as run_deploy
     from schema_guard.cli.progress import log_is_seen, log_step
     from schema_guard.cli.stopping import stoppable
     from schema_guard.cli.waiting import when_reachable
-    from schema_guard.integrations.alembic.deploy import deploy as run_deploy
 
     doctor = doctor_of(asked, asked.ddl_url, place, lost)
     deadline = asked.deadline()
@@ -210,14 +210,14 @@ def deploy(
         deployment = when_reachable(upgrade, asked.wait, log, over=lambda: deadline.over, sleep=stop.sleep)
         code = 128 + stop.signal if stop.asked else _deploy_code(deployment)
     if format_ == "json":
-        from schema_guard.integrations.alembic.document import deploy_json
+        from schema_guard.render.chain.json import deploy_json
         from schema_guard.render.json import apply_json
 
         report = deployment.report
         print_text(deploy_json(deployment, code, None if report is None else apply_json(report, code)))
     else:
         from schema_guard.difference import Impact
-        from schema_guard.integrations.alembic.text import deploy_lines
+        from schema_guard.render.chain.text import deploy_lines
         from schema_guard.render.text import apply_lines
 
         lines = deploy_lines(deployment, code)
@@ -238,7 +238,7 @@ def _doctor_code(diagnosis: Diagnosis) -> int:
 
 def _deploy_code(deployment: Deployment) -> int:
     """What a script has to know: 0 the application can start; else why not."""
-    from schema_guard.integrations.alembic.job import Failure
+    from schema_guard.chain.sandbox.job import Failure
 
     failed = deployment.failed
     if failed is not None and failed.why is Failure.LOCK:
@@ -252,10 +252,10 @@ def _deploy_code(deployment: Deployment) -> int:
 
 def doctor_of(asked: Request, url: Any, place: Place = NOWHERE, lost: tuple[str, ...] = ()) -> Doctor:
     """The doctor for this database and chain. Raises ConfigurationError: Alembic is not installed."""
+    from schema_guard.chain import find_location, require_alembic
+    from schema_guard.chain.commands import Commands
+    from schema_guard.chain.doctor import Doctor
     from schema_guard.config import normalise_url
-    from schema_guard.integrations.alembic import find_location, require_alembic
-    from schema_guard.integrations.alembic.commands import Commands
-    from schema_guard.integrations.alembic.doctor import Doctor
 
     require_alembic()
     settings = asked.settings

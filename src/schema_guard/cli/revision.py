@@ -39,7 +39,7 @@ def revision(
     the catalog first. It imports nothing of the application.
     """
     from schema_guard.cli.request import guard_of, request
-    from schema_guard.integrations.alembic.revision import text_for, text_for_everything, write_revision
+    from schema_guard.revision.write import text_for, text_for_everything, write_revision
 
     if everything:
         guard = guard_of({"target": target})[0].guard

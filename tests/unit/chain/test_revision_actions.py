@@ -7,12 +7,12 @@ from pathlib import Path
 
 import pytest
 
-from schema_guard.integrations.alembic.actions import Action, Verb
-from schema_guard.integrations.alembic.chain import Chain, Revision
-from schema_guard.integrations.alembic.operations import asks_first, collisions
-from schema_guard.integrations.alembic.pending import Pending, There, pending_of
-from schema_guard.integrations.alembic.reading import read_revision
-from schema_guard.integrations.alembic.revision_actions import actions_of, unseen_of
+from schema_guard.chain.history import Chain, Revision
+from schema_guard.chain.reading.actions import Action, Verb
+from schema_guard.chain.reading.operations import asks_first, collisions
+from schema_guard.chain.reading.pending import Pending, There, pending_of
+from schema_guard.chain.reading.revision_actions import actions_of, unseen_of
+from schema_guard.chain.reading.revision_files import read_revision
 
 HEAD = """
 from alembic import op

@@ -1,0 +1,294 @@
+"""Deploy: the chain under the guard's lock, one revision at a time, then the guard itself.
+
+It never stamps what was not proved, never generates a revision, and says how it went by its exit code.
+"""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Callable
+from contextlib import closing
+from dataclasses import dataclass, field, replace
+
+from schema_guard.chain.ahead import Ahead
+from schema_guard.chain.doctor import Doctor, Look
+from schema_guard.chain.env_urls import environment_for
+from schema_guard.chain.fault import Fault
+from schema_guard.chain.sandbox.child import events_of
+from schema_guard.chain.sandbox.job import Applied, Began, Failed, Failure, Task
+from schema_guard.chain.sandbox.replay import Project, job_for
+from schema_guard.chain.stamp import HIDING, Stamped, prove_and_stamp
+from schema_guard.chain.version_table import open_live
+from schema_guard.dialects import open_session
+from schema_guard.dialects.base import Session
+from schema_guard.dialects.deadline import Deadline
+from schema_guard.dialects.stop import Stop
+from schema_guard.errors import ConfigurationError, GuardError, OutOfTimeError, UnreachableError, one_line
+from schema_guard.execute.limits import Limits
+from schema_guard.execute.retry import Clock, Retry
+from schema_guard.report import Report, StepResult
+
+__all__ = ["Deployment", "Ran", "deploy"]
+
+REPAIRABLE = frozenset({"unknown-revision", "unstamped", "several-rows", "blind-stamp", "revision-edited"})
+"""Faults of alembic_version alone, which a proved stamp fixes."""
+
+
+@dataclass(frozen=True, slots=True)
+class Ran:
+    """A revision that ran: how long the attempt that worked took, in seconds, and how many attempts there were."""
+
+    revision: str
+    seconds: float
+    attempts: int = 1
+
+
+@dataclass(slots=True)
+class Deployment:
+    """What became of it. `report` is the guard's, None when the chain already failed.
+
+    `faults` is the diagnosis of what stands in the way. `failed` is the revision that failed.
+    """
+
+    ran: list[Ran] = field(default_factory=list)
+    before: tuple[str, ...] = ()
+    after: tuple[str, ...] = ()
+    stamped: Stamped | None = None
+    failed: Failed | None = None
+    faults: tuple[Fault, ...] = ()
+    report: Report | None = None
+    newer: tuple[str, ...] = ()
+    """Revisions of a newer release that alembic_version names: then nothing of the chain ran."""
+    lost: str = ""
+    """The command for when their files are lost."""
+
+    @property
+    def stopped(self) -> bool:
+        """The chain did not come to its head."""
+        return self.failed is not None or bool(self.faults)
+
+
+SILENCE, SILENCE_AFTER = 10.0, 3.0
+"""Seconds without an answer from the server, before and after the budget's end, until a revision is given up."""
+
+Say = Callable[[str], None]
+
+
+def deploy(
+    doctor: Doctor,
+    limits: Limits,
+    *,
+    repair_chain: bool = False,
+    on_step: Callable[[StepResult], None] | None = None,
+    stop: Stop | None = None,
+    deadline: Deadline | None = None,
+) -> Deployment:
+    """Upgrade to the head, then apply.
+
+    Args:
+        doctor: the application.
+        limits: time for locks and for the guard; a revision itself may take as long as it takes.
+        repair_chain: where alembic_version is empty, unknown or wrong, stamp what a replay proves and go on from there.
+        on_step: is told of each step of the guard.
+        stop: asks it to stop: what a revision has begun is rolled back, those that ran stay.
+        deadline: when all but the revisions has to be over; None is when the budget ends, counted from now.
+
+    Raises:
+        ConfigurationError: there is no chain.
+        UnreachableError, LockTimeoutError: the database does not answer, another guard is at work.
+    """
+    deadline = deadline or Deadline(limits.budget, counted=True)
+    stop = stop or Stop()
+    stop.check()
+    project = doctor.describe(deadline)
+    if project is None:
+        raise ConfigurationError("no Alembic configuration: name it with --config, or run " + doctor.commands("apply"))
+    run = _Run(doctor, project, limits, deadline, stop, repair_chain or bool(doctor.lost))
+    with closing(open_session(doctor.url, deadline)) as session:
+        deadline.begin(limits.budget)
+        with session.guard_lock(doctor.guard.name, deadline.left):
+            run.chain(session)
+    # the guard takes the lock itself, and looks again
+    if not run.result.stopped:
+        guard = doctor.guard
+        if doctor.location is not None:
+            guard = guard.withholding(Ahead(doctor.location, lambda: project, doctor.commands, doctor.lost))
+        run.result.report = guard.apply(doctor.url, limits, on_step=on_step, stop=stop, deadline=deadline)
+    return run.result
+
+
+@dataclass(slots=True)
+class _Run:
+    doctor: Doctor
+    project: Project
+    limits: Limits
+    deadline: Deadline
+    stop: Stop
+    repair: bool
+    result: Deployment = field(default_factory=Deployment)
+
+    def chain(self, session: Session) -> None:
+        """From whatever alembic_version says to the head."""
+        look = self._look(session)
+        self.result.before = self.result.after = look.version.all_rows
+        faults = self._breaking(look)
+        newer = look.version.unknown(self.project.chain)
+        if newer and not any(fault.code in HIDING for fault in faults):
+            self.result.lost = self.doctor.commands.lost(newer)
+            self.result.newer = newer  # an older release: it changes nothing, whatever else is said of its chain
+            return
+        if faults and self.repair and all(fault.code in REPAIRABLE or fault.guess for fault in faults):
+            if not self._repaired(session, faults):
+                return
+        elif faults and not all(fault.guess for fault in faults):
+            self.result.faults = tuple(faults)
+            return
+        elif self.repair and self._doubtful(session) and not self._repaired(session, []):
+            return
+        self._upgrade(session)
+
+    def _look(self, session: Session) -> Look:
+        with open_live(self.doctor.url, self.deadline) as live:
+            return self.doctor.look(session, live, self.project)
+
+    def _breaking(self, look: Look) -> list[Fault]:
+        return [fault for fault in self.doctor.chain_faults(self.project, look) if fault.breaks_next_deploy]
+
+    def _doubtful(self, session: Session) -> bool:
+        """There is something to run, or to fix: reason enough to prove that alembic_version tells the truth."""
+        look = self._look(session)
+        if not look.version.rows:
+            return False
+        chain = self.project.chain
+        pending = chain.upto(chain.heads) - chain.upto(look.version.rows)
+        if pending:
+            return True
+        return not self.doctor.guard.check(self.doctor.url).satisfied
+
+    def _repaired(self, session: Session, faults: list[Fault]) -> bool:
+        """Stamp what is proved. False when nothing may run: then the result says why."""
+        try:
+            stamped = prove_and_stamp(self.doctor, self.project, session)
+        except ConfigurationError as error:
+            if not faults:
+                self.doctor.say(f"{error.message}; alembic_version is taken at its word")
+                return True
+            self.result.faults = tuple(faults)
+            self.result.stamped = Stamped(False, why=error.message)
+            return False
+        self.result.stamped = stamped
+        if stamped.written:
+            before = ", ".join(stamped.before) or "nothing"
+            self.doctor.say(
+                f"alembic_version named {before}; proved and stamped: {', '.join(stamped.heads) or 'nothing'}"
+            )
+        self.result.after = stamped.heads
+        nothing = stamped.match is not None and not (stamped.match.heads or stamped.before)
+        if stamped.proved or nothing or not self._needs(faults, stamped):
+            return True
+        self.result.faults = (*faults, *stamped.faults)
+        if not self.result.faults:
+            self.result.failed = Failed(Failure.OTHER, stamped.why)
+        return False
+
+    @staticmethod
+    def _needs(faults: list[Fault], stamped: Stamped) -> bool:
+        """A doubt that the replay could not settle stops only where there was a fault."""
+        return bool([fault for fault in faults if not fault.guess]) or bool(stamped.match)
+
+    def _upgrade(self, session: Session) -> None:
+        """Each pending revision in a transaction of its own, again when a lock could not be acquired in time."""
+        retry = Retry(clock=Clock(sleep=self.stop.sleep))
+        attempts = 0
+        while True:
+            attempts += 1
+            self.stop.check()
+            failed = self._attempt(session, attempts)
+            if failed is None:
+                return
+            if self.stop.asked:
+                self.result.failed = replace(
+                    failed, message=f"stopped by {self.stop.reason}; its transaction is rolled back"
+                )
+                return
+            again = failed.why is Failure.LOCK and retry.pause(attempts, time.monotonic() + self.deadline.left)
+            if not again:
+                self.result.failed = failed
+                self.result.faults = tuple(self._diagnosis(session))
+                return
+            self.doctor.say(f"{failed.revision}: {failed.message}; trying again")
+
+    def _attempt(self, session: Session, attempts: int) -> Failed | None:
+        rows = self._look(session).version.rows
+        chain = self.project.chain
+        ran = chain.upto(rows)
+        pending = tuple(id_ for id_ in chain.order if id_ not in ran)
+        self.result.after = rows
+        # of several databases only this one was read: where it is at the head, another one may not be
+        wanted = pending or (chain.heads if self.project.several else ())
+        if not wanted:
+            return None
+        with open_live(self.doctor.url, self.deadline) as live:
+            fingerprint = live.fingerprint()
+        job = job_for(
+            self.project,
+            Task.UPGRADE,
+            revisions=wanted,
+            fingerprint=fingerprint,
+            lock_timeout=self.limits.lock_timeout,
+        )
+        environment = environment_for(self.project.written_url, self.project.url, os.environ)
+        running = ""
+        failed: Failed | None = None
+        watch = _Watch(session, self.deadline)
+        for event in events_of(job, environment, self.stop, watch):
+            match event:
+                case Began(revision=running) if running in pending:
+                    watch.running = running
+                    self.doctor.say(f"running {running} {one_line(chain.by_id[running].doc.partition(chr(10))[0])}")
+                case Applied(revision=revision, seconds=seconds) if revision in pending:
+                    self.deadline.extend(seconds)
+                    self.result.ran.append(Ran(revision, seconds, attempts))
+                    attempts = 1
+                case Failed():
+                    failed = replace(event, revision=event.revision or running)
+                case _:
+                    continue
+        watch.check()
+        self.result.after = self._look(session).version.rows
+        return failed
+
+    def _diagnosis(self, session: Session) -> list[Fault]:
+        try:
+            return self._breaking(self._look(session))
+        except GuardError:
+            return []
+
+
+@dataclass(slots=True)
+class _Watch:
+    """Whether the process of the migrations waits in vain: the server is silent, or the budget ends before it began.
+
+    A revision takes the time it takes, as long as the server is there.
+    """
+
+    session: Session
+    deadline: Deadline
+    running: str = ""
+    silent: bool = False
+    late: bool = False
+
+    def __call__(self) -> bool:
+        self.late = self.deadline.over and not self.running
+        patience = min(SILENCE, max(SILENCE_AFTER, self.deadline.left))
+        self.silent = not self.late and self.session.is_silent(patience)
+        return self.late or self.silent
+
+    def check(self) -> None:
+        """Raises UnreachableError or OutOfTimeError when it was ended for that."""
+        if self.silent:
+            during = f" while {self.running} ran; whether it was done is unknown" if self.running else ""
+            raise UnreachableError(f"the server does not answer any more{during}")
+        if self.late:
+            raise OutOfTimeError("no revision was begun within the budget: env.py, or its connection, took too long")

@@ -1,0 +1,371 @@
+"""The doctor: what is wrong with the environment and the chain, each fault with its fix. Writes nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import closing
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+
+from sqlalchemy.engine import URL, make_url
+from sqlalchemy.exc import ArgumentError
+
+from schema_guard.chain.commands import Commands
+from schema_guard.chain.fault import Fault, Fix, Severity
+from schema_guard.chain.faults.database import present, stamped_faults, version_faults
+from schema_guard.chain.faults.early import Early, early_faults, early_of
+from schema_guard.chain.faults.env_py import project_faults
+from schema_guard.chain.faults.environment import environment_faults, environment_lines
+from schema_guard.chain.faults.files import WIDTH, chain_faults
+from schema_guard.chain.faults.replay import proof_faults, replay_faults, with_proof
+from schema_guard.chain.location import Location
+from schema_guard.chain.reading.pending import There, pending_of
+from schema_guard.chain.sandbox.beside import facts_beside
+from schema_guard.chain.sandbox.matching import Proof, prove
+from schema_guard.chain.sandbox.replay import Project, Replay, describe, replay, scratch_for
+from schema_guard.chain.sandbox.snapshot import take_snapshot
+from schema_guard.chain.version_table import Live, VersionTable, open_live
+from schema_guard.counted import counted
+from schema_guard.dialects import open_session
+from schema_guard.dialects.base import Session
+from schema_guard.dialects.deadline import Deadline
+from schema_guard.difference import Impact
+from schema_guard.errors import ConfigurationError, GuardError, OutOfTimeError, UnreachableError
+from schema_guard.expect.models import expect, unqualified_names
+from schema_guard.guard import Guard
+from schema_guard.report import Report, ServerInfo
+from schema_guard.schema import Name, Schema
+
+__all__ = ["Diagnosis", "Doctor", "Look"]
+
+
+@dataclass(frozen=True, slots=True)
+class Look:
+    """What was read of the real database."""
+
+    server: ServerInfo
+    version: VersionTable
+    schemas: tuple[str, ...]
+    default_schema: str | None
+    guarded: tuple[Name, ...]
+    """The tables of the models that are there."""
+    everything: Schema
+    beside: frozenset[str]
+    there: There
+    early: tuple[Early, ...]
+    fingerprint: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Diagnosis:
+    """Everything that was found. `lines` are what is in order, for people."""
+
+    faults: tuple[Fault, ...]
+    lines: tuple[str, ...] = ()
+    server: ServerInfo | None = None
+    chain: str = ""
+    """Where the configuration is; empty when there is none."""
+    revisions: int = 0
+    heads: tuple[str, ...] = ()
+    stamped: tuple[str, ...] = ()
+    replayed: tuple[str, ...] = ()
+    unreachable: bool = False
+
+    @property
+    def breaks(self) -> bool:
+        return any(fault.breaks_next_deploy for fault in self.faults)
+
+    @property
+    def unanswered(self) -> bool:
+        """A replay that was asked for was not possible."""
+        return any(fault.code == "replay-impossible" for fault in self.faults)
+
+
+@dataclass(slots=True)
+class Doctor:
+    """Looks at one application's database and chain.
+
+    Args:
+        guard: the models.
+        commands: what a person types.
+        loaded: TARGET as it was loaded, to find a Flask application.
+        url: the database, with an installed driver.
+        written: the same as it was written; None where it was made.
+        location: the chain's configuration; None when there is none.
+        x: what env.py gets as `-x`.
+        scratch_server: a PostgreSQL server for scratch databases; None takes the database's own.
+        lost: revisions whose files a person declares lost.
+        say: hears what takes time.
+    """
+
+    guard: Guard
+    commands: Commands
+    url: URL
+    location: Location | None
+    loaded: str
+    written: str | None = None
+    x: Sequence[str] = ()
+    scratch_server: URL | None = None
+    lost: tuple[str, ...] = ()
+    say: Callable[[str], None] = field(default=lambda _: None)
+
+    def diagnose(self, *, replay_on: Sequence[str] = (), pooler: bool = True) -> Diagnosis:
+        """Find every fault.
+
+        Args:
+            replay_on: database systems to replay the chain on.
+            pooler: also ask whether a pooler stands between.
+        """
+        faults: list[Fault] = []
+        project = self.describe()
+        if project is None:
+            where = Path.cwd()
+            faults.append(
+                Fault(
+                    "no-chain",
+                    Severity.NOTE,
+                    f"no Alembic configuration (looked for alembic.ini, pyproject.toml and migrations/ in {where})",
+                    Fix("name it with --config, where there is one"),
+                )
+            )
+        look: Look | None = None
+        proved = False
+        lines: list[str] = []
+        unreachable = False
+        try:
+            with open_live(self.url) as live, closing(open_session(self.url)) as session:
+                look = self.look(session, live, project)
+                lines += environment_lines(self.url, self.written_url, session.facts)
+                faults += environment_faults(self.url, session.facts, live, look.everything) if pooler else ()
+        except UnreachableError as error:
+            unreachable = True
+            faults.append(Fault("unreachable", Severity.BREAKS, error.message, Fix("check the URL and the server")))
+        if project is not None:
+            faults += self.chain_faults(project, look)
+            for system in replay_on if project.found is not None else ():
+                found, proof = self._replayed(project, look, system)
+                faults += found
+                if proof is not None:
+                    proved = True
+                    step = self.unmatched(project, proof)
+                    faults = [with_proof(fault, proof, self.commands, step) for fault in faults]
+        if look is not None:
+            faults += self._drift(look, project)
+        return Diagnosis(
+            tuple(sorted(_settled(faults, proved), key=lambda fault: -fault.severity)),
+            tuple(lines),
+            look.server if look else None,
+            str(project.location) if project else "",
+            len(project.chain) if project else 0,
+            project.chain.heads if project else (),
+            look.version.rows if look else (),
+            tuple(replay_on) if project else (),
+            unreachable,
+        )
+
+    def describe(self, deadline: Deadline | None = None) -> Project | None:
+        """The chain and what env.py configures; None where there is no chain.
+
+        Raises OutOfTimeError when the deadline is over before env.py has run.
+        """
+        if self.location is None:
+            return None
+        deadline = deadline or Deadline()
+        project = describe(self.location, self.loaded, self.url, self.written_url, self.x, lambda: deadline.over)
+        if deadline.over and project.failed is not None:
+            raise OutOfTimeError("no revision was begun within the budget: env.py took too long")
+        return project
+
+    @property
+    def written_url(self) -> URL:
+        """The URL in its own driver; where it cannot be read as it was written, the one that can."""
+        try:
+            return self.url if self.written is None else make_url(self.written.strip())
+        except ArgumentError:
+            return self.url
+
+    def look(self, session: Session, live: Live, project: Project | None) -> Look:
+        """Read the database: the guarded tables, the version table, and every table beside them."""
+        session.locate(*unqualified_names(self.guard.models, session.dialect))
+        expected = expect(self.guard.models, (), session.dialect)
+        facts = session.facts
+        default = [facts.default_schema] if facts.default_schema else []
+        schemas = tuple(dict.fromkeys([*default, *(table.name.schema or "" for table in expected.tables)]))
+        schemas = tuple(filter(None, schemas))
+        name, schema = project.version_table if project else ("alembic_version", None)
+        everything = take_snapshot(session, schemas, [name])
+        there = {table.name for table in everything.tables}
+        version = live.version_table(name, schema).without(self.lost)
+        sqlite = self.url.get_backend_name() == "sqlite"
+        names = There.of(everything, facts.default_schema, fold=sqlite)
+        return Look(
+            facts.server,
+            version,
+            schemas,
+            facts.default_schema,
+            tuple(table.name for table in expected.tables if table.name in there),
+            everything,
+            facts_beside(session, schemas, [name]),
+            names,
+            self._early(project, version, names, everything, live),
+            live.fingerprint() if self.url.database not in (None, "", ":memory:") else (),
+        )
+
+    @staticmethod
+    def _early(
+        project: Project | None, version: VersionTable, there: There, everything: Schema, live: Live
+    ) -> tuple[Early, ...]:
+        """What is there before the revision that brings it; of no meaning where nobody knows what ran."""
+        if project is None or not version.rows or version.unknown(project.chain):
+            return ()
+        pending = pending_of(project.chain, project.chain.upto(version.rows), there)
+        return early_of(pending, there, everything, live.read, live.system)
+
+    def chain_faults(self, project: Project, look: Look | None) -> list[Fault]:
+        """Faults of the files, of env.py, and of what alembic_version says."""
+        chain = project.chain
+        table = look.version if look else VersionTable("alembic_version", False)
+        sqlite = self.url.get_backend_name() == "sqlite"
+        width = None if sqlite and table.exists else table.width if table.exists else WIDTH
+        applied = chain.upto(table.rows)
+        system = self.url.get_backend_name()
+        found = list(chain_faults(chain, project.unreadable, project.location.command, width, applied, system))
+        if sqlite:
+            found = [_only_on_postgresql(fault) if fault.code == "revision-too-long" else fault for fault in found]
+        found += project_faults(project, [table.key for table in self.guard.models.tables])
+        if look is not None:
+            found += version_faults(look.version, chain, look.guarded, look.there, self.commands)
+            found += early_faults(look.early, self.commands)
+            there = present(look.everything, look.default_schema, fold=sqlite)
+            found += stamped_faults(look.version, chain, there, fold=sqlite, commands=self.commands)
+        return found
+
+    def unmatched(self, project: Project, proof: Proof) -> Fix:
+        """What to do where the database matches no revision."""
+        apply, repair = self.commands("apply"), self.commands.repair
+        decide = f"{project.location.command} stamp {' '.join(proof.nearest.heads)}"
+        if not self.guard.plan(self.url).empty:
+            return Fix(
+                f"{apply}, then {repair}"
+                + (
+                    f"; where it lacks the same after that, a person has to decide: {decide}"
+                    if proof.nearest.heads
+                    else ""
+                ),
+                command=f"{apply} && {repair}",
+            )
+        return Fix(
+            f"make what is lacking by hand as the revisions do (`apply` makes only what the models expect), then "
+            f"{self.commands('stamp')}" + (f"; or, where you know better, {decide}" if proof.nearest.heads else "")
+        )
+
+    def prove(self, project: Project, look: Look, session: Session) -> tuple[Replay, Proof | None]:
+        """Replay on the database's own system, and find what the database satisfies; None when nothing was reached.
+
+        Raises:
+            ConfigurationError: no scratch database could be created.
+        """
+        self.say("replaying the chain on a scratch database")
+        with scratch_for(project, self.url.get_backend_name(), self.scratch_server, look.schemas, real=True) as scratch:
+            played = replay(project, scratch, look.schemas, look.version.rows)
+        if not played.states:
+            return played, None
+        return played, prove(played.states, look.everything, look.beside, project.chain, session, look.version.rows)
+
+    def _replayed(self, project: Project, look: Look | None, system: str) -> tuple[list[Fault], Proof | None]:
+        """The faults that a replay on this system shows, and, on the database's own, what the database has."""
+        self.say(f"replaying {counted(len(project.chain), 'revision')} on a scratch {system}")
+        own = system == self.url.get_backend_name()
+        try:
+            schemas = look.schemas if look and look.schemas else self._schemas()
+            with scratch_for(project, system, self.scratch_server, schemas, real=look is not None) as scratch:
+                played = replay(project, scratch, schemas, look.version.rows if look is not None else ())
+                drift = None if played.failed else self._head(scratch.url)
+        except (ConfigurationError, UnreachableError) as error:
+            return [Fault("replay-impossible", Severity.RISK, f"on {system}: {error.message}")], None
+        ran = project.chain.upto(look.version.rows) if look is not None else frozenset[str]()
+        found = list(replay_faults(project, played, drift, own=own, commands=self.commands, ran=ran))
+        if not own or look is None or not look.guarded or played.failed is not None:
+            return found, None
+        with closing(open_session(self.url)) as session:
+            proof = prove(played.states, look.everything, look.beside, project.chain, session, look.version.rows)
+        if look.version.rows:
+            step = self.unmatched(project, proof)
+            found += proof_faults(look.version.rows, project.chain, proof, self.commands, step)
+        return found, proof
+
+    def _schemas(self) -> tuple[str, ...]:
+        """Where the models live when no database can be asked."""
+        named = (str(table.schema) for table in self.guard.models.tables if table.schema)
+        return tuple(dict.fromkeys(("public", *named)))
+
+    def _head(self, url: URL) -> Report | None:
+        """The guard's own check of the scratch database after the last revision."""
+        try:
+            return self.guard.check(url)
+        except GuardError:
+            return None
+
+    def _drift(self, look: Look, project: Project | None) -> Iterator[Fault]:
+        """How the database differs from the models; of no interest while it is still empty."""
+        if not look.guarded:
+            return
+        report = self.guard.check(self.url)
+        broken = report.count(Impact.BREAKS)
+        weak = report.count(Impact.WEAKENS)
+        if not (broken or weak):
+            return
+        counts = f"{broken} break the application, {weak} weaken it"
+        check = Fix(self.commands("check"), command=self.commands("check"))
+        if project is None or not look.version.rows:
+            yield Fault("database-drift", Severity.RISK, f"the database differs from the models: {counts}", check)
+        elif look.version.unknown(project.chain):
+            yield Fault(
+                "database-drift",
+                Severity.BREAKS if broken else Severity.RISK,
+                f"the database differs from the models of this release: {counts}; a newer release was here, or the "
+                "file of its revision is lost",
+                check,
+            )
+        elif set(project.chain.heads) != set(look.version.rows):
+            message = f"the database differs from the models as long as revisions are to run: {counts}"
+            yield Fault("database-drift", Severity.NOTE, message, check)
+        else:
+            yield Fault(
+                "database-drift",
+                Severity.BREAKS if broken else Severity.RISK,
+                f"alembic_version names the last revision, yet the database differs from the models: {counts}. Either "
+                "the stamp is not true, or the models have no revision",
+                Fix(f"{self.commands('doctor')} --replay tells which; {self.commands('apply')} makes what lacks"),
+            )
+
+
+def _settled(faults: Sequence[Fault], replayed: bool) -> list[Fault]:
+    """Without guesses that a replay has proved or refuted, and without repetition; a fix that would fail is not given.
+
+    Args:
+        faults: as they were found.
+        replayed: a replay on the database's own system went through and was compared with it.
+    """
+    if replayed:
+        faults = [fault for fault in faults if not fault.guess]
+    if any(fault.breaks_next_deploy for fault in faults):
+        faults = [replace(fault, fix=None) if fault.code == "behind" else fault for fault in faults]
+    proved = {fault.code for fault in faults if not fault.guess}
+    broken = [fault for fault in faults if fault.code == "env-fails"]
+    again = frozenset(map(id, broken[1:]))  # a replay meets it as well
+    faults = [fault for fault in faults if id(fault) not in again]
+    kept = [fault for fault in faults if not (fault.guess and fault.code in {"blind-stamp", "made-early"} & proved)]
+    return list(dict.fromkeys(kept))
+
+
+def _only_on_postgresql(fault: Fault) -> Fault:
+    return Fault(
+        fault.code,
+        Severity.RISK,
+        f"{fault.message}; SQLite checks no length",
+        fault.fix,
+        fault.file,
+        fault.line,
+        fault.revision,
+    )

@@ -1,0 +1,77 @@
+"""What a batch migration that died left behind on SQLite: `_alembic_tmp_x`, the copy that was to become x.
+
+Alembic makes the copy, fills it, drops x and renames the copy, on SQLite without one transaction around all of it. As
+long as the copy is there, the same migration fails ("already exists").
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from schema_guard.chain.fault import Fault, Fix, Severity
+from schema_guard.chain.version_table import Live, literal, quoted
+from schema_guard.errors import ReadError
+
+__all__ = ["batch_leftovers"]
+
+PREFIX = "_alembic_tmp_"
+CODE = "leftover-batch-table"
+
+
+def batch_leftovers(live: Live) -> Iterator[Fault]:
+    """A fault for each such table of the file."""
+    names = [str(row[0]) for row in live.read("SELECT name FROM sqlite_master WHERE type = 'table' ORDER BY name")]
+    there = {name.lower() for name in names}
+    for name in names:
+        if not name.lower().startswith(PREFIX):
+            continue
+        original = name[len(PREFIX) :]
+        if original.lower() in there:
+            yield _both(name, original, live)
+        elif original:
+            yield Fault(
+                CODE,
+                Severity.BREAKS,
+                f"{original} is gone, and its rows are in {name}: a batch migration died between dropping and renaming",
+                _sql(f"ALTER TABLE {quoted(name)} RENAME TO {quoted(original)}", "; then see which revision it was"),
+            )
+
+
+def _both(name: str, original: str, live: Live) -> Fault:
+    """The copy may go where each of its rows is in the original, too."""
+    message = f"{name} is left of a batch migration of {original} that died: the next one fails (already exists)"
+    shared = _shared(name, original, live)
+    columns = ", ".join(quoted(column) for column in shared)
+    only = f"SELECT {columns} FROM {quoted(name)} EXCEPT SELECT {columns} FROM {quoted(original)}"
+    try:
+        rows = int(str(live.read(f"SELECT count(*) FROM {quoted(name)}")[0][0]))
+        lost = int(str(live.read(f"SELECT count(*) FROM ({only})")[0][0])) if rows and shared else rows
+        fewer = not live.read(
+            f"SELECT (SELECT count(*) FROM {quoted(name)}) <= (SELECT count(*) FROM {quoted(original)})"
+        )[0][0]
+    except ReadError as error:
+        return Fault(CODE, Severity.BREAKS, f"{message}; its rows cannot be compared: {error.message}")
+    if lost or fewer:
+        looked = only if shared else f"SELECT * FROM {quoted(name)}"
+        return Fault(
+            CODE,
+            Severity.BREAKS,
+            f"{message}; {lost or rows} of its rows are not in {original}",
+            Fix(f"look at them before it is dropped: {looked}", sql=looked),
+        )
+    kept = "it holds no row" if not rows else f"each of its rows is in {original}"
+    return Fault(CODE, Severity.BREAKS, f"{message}; {kept}", _sql(f"DROP TABLE {quoted(name)}"))
+
+
+def _sql(statement: str, then: str = "") -> Fix:
+    return Fix(f"{statement}{then}", sql=statement)
+
+
+def _shared(name: str, original: str, live: Live) -> list[str]:
+    """The columns that both have: the migration may have added or dropped some."""
+    one, other = (
+        [str(row[0]) for row in live.read(f"SELECT name FROM pragma_table_info({literal(table)})")]
+        for table in (name, original)
+    )
+    known = {column.lower() for column in other}
+    return [column for column in one if column.lower() in known]

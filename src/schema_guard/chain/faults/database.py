@@ -1,0 +1,328 @@
+"""What alembic_version says, held against the chain and against what the database has."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator, Sequence
+
+from schema_guard.chain.commands import Commands
+from schema_guard.chain.fault import Fault, Fix, Severity
+from schema_guard.chain.history import Chain
+from schema_guard.chain.reading.actions import Action, Verb
+from schema_guard.chain.reading.operations import Made, asks_first, made_by
+from schema_guard.chain.reading.pending import There
+from schema_guard.chain.reading.revision_actions import actions_of
+from schema_guard.chain.version_table import VersionTable, literal, quoted
+from schema_guard.schema import Name, Schema
+
+__all__ = ["present", "stamped_faults", "version_faults"]
+
+MANY = 8
+"""How many objects a message lists."""
+_PLAIN = re.compile(r"[a-z_][a-z0-9_]*")
+
+
+def version_faults(
+    table: VersionTable, chain: Chain, guarded: Sequence[Name], there: There, commands: Commands
+) -> Iterator[Fault]:
+    """Faults of the rows of alembic_version.
+
+    Args:
+        table: what was read.
+        chain: the revisions.
+        guarded: the tables of the models that the database has.
+        there: all its tables.
+        commands: what a person types.
+    """
+    if table.readable:
+        yield Fault("privileges", Severity.BREAKS, f"{table.name} cannot be read: {table.readable}")
+        return
+    if not table.rows and not table.lost:
+        yield from _unstamped(table, chain, guarded, there, commands)
+    for row in table.rows:
+        if row not in chain:
+            yield _unknown(row, table, chain, commands)
+    for row in table.lost:
+        yield _lost(row, table, commands)
+    known = [row for row in table.rows if row in chain]
+    yield from _overlap(known, table, chain)
+    ran = chain.upto(known)
+    pending = [id_ for id_ in chain.order if id_ not in ran]
+    if table.rows and len(known) == len(table.rows) and pending:
+        yield Fault(
+            "behind",
+            Severity.NOTE,
+            f"{len(pending)} revision{'s' if len(pending) > 1 else ''} to run: {_list(pending)}",
+            Fix(commands("deploy"), command=commands("deploy")),
+        )
+    if table.elsewhere and not table.rows:
+        yield Fault(
+            "version-table-elsewhere",
+            Severity.BREAKS,
+            f"{table.name} is empty or missing here, but there is one in schema {', '.join(table.elsewhere)}, "
+            "which this connection does not look in",
+            Fix(
+                "set version_table_schema in env.py's context.configure(), or the role's search_path: "
+                f"ALTER ROLE CURRENT_USER SET search_path = {table.elsewhere[0]}, public"
+            ),
+        )
+
+
+def _unstamped(
+    table: VersionTable, chain: Chain, guarded: Sequence[Name], there: There, commands: Commands
+) -> Iterator[Fault]:
+    has = f"{len(guarded)} of the models' tables ({_list(map(str, guarded))})"
+    if not guarded:  # the models may call them otherwise by now: a revision that renames them did not run
+        made = [name for name in _tables_of(chain) if there.has("table", there.key(name))]
+        has = f"tables that the revisions make ({_list(made)})"
+        if not made:
+            return
+    state = f"{table.name} is empty" if table.exists else f"there is no {table.name}"
+    if all(asks_first(revision.file) for revision in chain.files):
+        yield Fault(
+            "unstamped",
+            Severity.NOTE,
+            f"the database has {has}, but {state}: upgrade "
+            "begins at the first revision, and each one makes only what is missing",
+            Fix(commands("deploy"), command=commands("deploy")),
+        )
+        return
+    yield Fault(
+        "unstamped",
+        Severity.BREAKS,
+        f"the database has {has}, but {state}: upgrade would begin at the first revision and make them again",
+        _proving("", commands),
+    )
+
+
+def _tables_of(chain: Chain) -> list[str]:
+    """The tables that the revisions make in any case."""
+    actions = (action for id_ in chain.order for action in actions_of(chain.by_id[id_].file))
+    made = (
+        action.name for action in actions if action.verb is Verb.MAKE and action.kind == "table" and not action.depth
+    )
+    return list(dict.fromkeys(filter(None, made)))
+
+
+def _proving(before: str, commands: Commands) -> Fix:
+    """A stamp by proof, and what to do where nothing can be proved."""
+    return Fix(
+        f"{before}{commands('stamp')}; where it finds no matching revision, {commands('apply')}, then "
+        f"{commands.repair}",
+        command=commands("stamp"),
+    )
+
+
+def _unknown(row: str, table: VersionTable, chain: Chain, commands: Commands) -> Fault:
+    """Two readings, and nobody can tell them apart here: the stamp stays until a person says that the file is lost."""
+    close = [id_ for id_ in chain.by_id if id_.startswith(row[:6]) or row.startswith(id_[:6])]
+    alike = f" (there is {close[0]})" if close else ""
+    deploy = commands("deploy")
+    return Fault(
+        "unknown-revision",
+        Severity.RISK,
+        f"{table.name} names {row!r}, and no file has that revision{alike}: a newer release migrated this database, or "
+        "the file was lost (a revision generated at deploy lives only on that machine)",
+        Fix(
+            f"a newer release was here: {deploy} leaves the chain alone and says whether this release can start; "
+            f"the file is lost: bring it back (git log --all --oneline -S {row!r}), else "
+            f"{commands('stamp', '--lost', row)}; where that finds no matching revision, "
+            f"{commands('apply', '--lost', row)}, then {commands('deploy', '--repair-chain', '--lost', row)}",
+            command=deploy,
+        ),
+        revision=row,
+        details=(
+            f"a newer release was here: {deploy}",
+            f"the file is lost: {commands('stamp', '--lost', row)}",
+        ),
+    )
+
+
+def _lost(row: str, table: VersionTable, commands: Commands) -> Fault:
+    return Fault(
+        "unknown-revision",
+        Severity.BREAKS,
+        f"{table.name} names {row!r}, whose file is declared lost: upgrade cannot go on from there",
+        _proving("", commands),
+        revision=row,
+    )
+
+
+def _overlap(rows: Sequence[str], table: VersionTable, chain: Chain) -> Iterator[Fault]:
+    for row in rows:
+        over = [other for other in rows if other != row and row in chain.upto([other])]
+        if not over:
+            continue
+        sql = f"DELETE FROM {_as_written(table.name)} WHERE version_num = {literal(row)}"
+        yield Fault(
+            "several-rows",
+            Severity.BREAKS,
+            f"{table.name} names {row} and also {over[0]}, which comes after it: Alembic refuses to go on",
+            Fix(f"{sql};", sql=sql),
+            revision=row,
+        )
+
+
+def _as_written(label: str) -> str:
+    """The version table's name in SQL, quoted where it has to be."""
+    return ".".join(part if _PLAIN.fullmatch(part) else quoted(part) for part in label.split("."))
+
+
+def present(schema: Schema, default_schema: str | None, *, fold: bool) -> frozenset[str]:
+    """Tables and columns as revision files write them: unqualified where they are in the default schema."""
+    found: set[str] = set()
+    for table in schema.tables:
+        names = {str(table.name)}
+        if table.name.schema in (None, default_schema):
+            names.add(table.name.name)
+        for name in names:
+            found.add(name)
+            found.update(f"{name}.{column.name}" for column in table.columns)
+    return frozenset(name.lower() if fold else name for name in found)
+
+
+def stamped_faults(
+    table: VersionTable, chain: Chain, there: frozenset[str], *, fold: bool, commands: Commands
+) -> Iterator[Fault]:
+    """What the stamped revisions make, as far as their text says, and the database lacks.
+
+    Args:
+        table: the version table.
+        chain: the revisions.
+        there: from `present`.
+        fold: names don't depend on case (SQLite).
+        commands: what a person types.
+    """
+    known = [row for row in table.rows if row in chain]
+    if not known or len(known) != len(table.rows):
+        return
+
+    def lacking(made: Made) -> tuple[str, ...]:
+        return tuple(name for name in made.objects if (name.lower() if fold else name) not in there)
+
+    early = list(_early(known, chain, there, fold=fold, commands=commands))
+    yield from early
+    makers = [made for made in made_by(chain, chain.upto(known)) if made.objects]
+    missing = {made.revision: lacks for made in makers if (lacks := lacking(made))}
+    if early:  # revisions that are said not to have run seem to have: then what they remove is not lacking
+        removed = _removed(known, chain)
+        missing = {id_: left for id_, lacks in missing.items() if (left := _without(lacks, removed))}
+    if not missing:
+        return
+    names = [made.revision for made in makers]
+    tail = names[names.index(next(iter(missing))) :]
+    if all(name in missing and len(missing[name]) == len(_of(makers, name)) for name in tail):
+        yield _blind(known, tail, missing, chain, commands("stamp"))
+        return
+    for name, lacks in missing.items():
+        later = names[names.index(name) + 1 :]
+        yield _edited(name, lacks, any(other not in missing for other in later), chain, commands)
+
+
+def _removed(known: Sequence[str], chain: Chain) -> list[Action]:
+    """What pending revisions remove."""
+    ran = chain.upto(known)
+    files = [chain.by_id[id_].file for id_ in chain.order if id_ not in ran]
+    gone = (Verb.REMOVE, Verb.RENAME)
+    return [action for file in files for action in actions_of(file) if action.verb in gone]
+
+
+def _without(objects: Sequence[str], removed: Sequence[Action]) -> tuple[str, ...]:
+    gone = {action.object for action in removed}
+    return tuple(name for name in objects if name not in gone and name.rpartition(".")[0] not in gone)
+
+
+def _early(
+    known: Sequence[str], chain: Chain, there: frozenset[str], *, fold: bool, commands: Commands
+) -> Iterator[Fault]:
+    """What pending revisions make and the database already has: they will collide."""
+    ran = chain.upto(known)
+    now = set(there)
+    for id_ in (id_ for id_ in chain.order if id_ not in ran):
+        file = chain.by_id[id_].file
+        found: dict[str, int] = {}
+        for action in actions_of(file):
+            name = action.object.lower() if fold else action.object
+            if action.kind not in ("table", "column"):
+                continue
+            if action.verb in (Verb.REMOVE, Verb.RENAME):
+                now = {other for other in now if other != name and not other.startswith(f"{name}.")}
+            elif action.verb is Verb.MAKE and name in now and not action.depth:
+                found.setdefault(action.object, action.line)
+        if not found:
+            continue
+        objects = _tables_first(found)
+        yield Fault(
+            "made-early",
+            Severity.BREAKS,
+            f"{id_} is still to run, and the database already has {_list(objects)}, which it makes: an earlier run "
+            "failed half-way, or a guard made it",
+            Fix(
+                f"{commands('stamp')} proves what can be stamped; where it finds no matching revision, "
+                f"{commands('apply')}, then {commands.repair}"
+            ),
+            file,
+            found[objects[0]],
+            id_,
+            guess=True,
+        )
+
+
+def _of(makers: Sequence[Made], revision: str) -> tuple[str, ...]:
+    return next(made.objects for made in makers if made.revision == revision)
+
+
+def _blind(
+    known: Sequence[str], tail: Sequence[str], missing: dict[str, tuple[str, ...]], chain: Chain, stamp: str
+) -> Fault:
+    before = chain.upto(known) - frozenset(tail)
+    # what follows the first revision that is missing cannot have run either
+    ran = [id_ for id_ in chain.order if id_ in before and tail[0] not in chain.upto([id_])]
+    fits = chain.heads_of(frozenset(ran))
+    first = chain.by_id[tail[0]]
+    objects = [name for lacks in missing.values() for name in _tables_first(lacks)]
+    return Fault(
+        "blind-stamp",
+        Severity.BREAKS,
+        f"stamped {', '.join(known)}, but the database lacks what its revisions make: {_list(objects)}. It looks like "
+        f"{', '.join(fits) or 'a database before the first revision'}",
+        Fix(stamp, command=stamp),
+        first.file,
+        first.line("revision"),
+        first.id,
+        tuple(f"{revision} makes {_list(lacks)}" for revision, lacks in missing.items()),
+        guess=True,
+    )
+
+
+def _edited(revision: str, lacks: tuple[str, ...], later: bool, chain: Chain, commands: Commands) -> Fault:
+    """`later`: what revisions after it make is there."""
+    file = chain.by_id[revision]
+    return Fault(
+        "revision-edited",
+        Severity.RISK,
+        f"{revision} ran, but the database lacks {_list(_tables_first(lacks))}, which it makes, while it has "
+        f"{'what later revisions make' if later else 'the rest of it'}: the object was dropped by hand, or the "
+        "file was edited after it ran",
+        Fix(
+            f"{commands('apply')} makes what the models expect of it; where the file was edited (git log -p -- "
+            f"{file.file}), put it back as it was when it ran and write a new revision for the rest",
+            command=commands("apply"),
+        ),
+        file.file,
+        file.line("revision"),
+        revision,
+        guess=True,
+    )
+
+
+def _tables_first(objects: Iterable[str]) -> list[str]:
+    """Without the columns of a table that is missing as a whole."""
+    names = list(objects)
+    return [name for name in names if not any(name.startswith(f"{other}.") for other in names)]
+
+
+def _list(names: Iterable[str]) -> str:
+    found = list(names)
+    more = f" and {len(found) - MANY} more" if len(found) > MANY else ""
+    return ", ".join(found[:MANY]) + more

@@ -1,0 +1,239 @@
+"""What a replay found: revisions that fail, and how the last state differs from the models and from the database."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+from pathlib import Path
+
+from schema_guard.chain.commands import Commands
+from schema_guard.chain.fault import Fault, Fix, Severity
+from schema_guard.chain.history import Chain
+from schema_guard.chain.reading.operations import asks_first, collisions
+from schema_guard.chain.sandbox.job import Failed, Failure
+from schema_guard.chain.sandbox.matching import Proof
+from schema_guard.chain.sandbox.replay import Project, Replay
+from schema_guard.counted import counted
+from schema_guard.difference import Impact
+from schema_guard.report import Report
+
+__all__ = ["proof_faults", "replay_faults", "with_proof"]
+
+MANY = 8
+
+
+def replay_faults(
+    project: Project,
+    played: Replay,
+    drift: Report | None,
+    *,
+    own: bool,
+    commands: Commands,
+    ran: frozenset[str] = frozenset(),
+) -> Iterator[Fault]:
+    """Faults that running the chain on an empty database showed.
+
+    Args:
+        project: whose chain it is.
+        played: what happened.
+        drift: the guard's check of the scratch database after the last revision.
+        own: it ran on the real database's system.
+        commands: what a person types.
+        ran: the revisions that ran on the real database, which will not run there again.
+    """
+    first = played.states[0].schema.tables if played.states else ()
+    if first:
+        yield Fault(
+            "replay-not-empty",
+            Severity.BREAKS if own else Severity.RISK,
+            f"before the first revision ran, the database had {counted(len(first), 'table')}: "
+            "env.py, or what it imports, makes tables itself (create_all()), and revisions that make the same collide "
+            "with that",
+            Fix("take create_all(), or what else makes tables, out of env.py and of the application's start"),
+        )
+    if played.failed is not None:
+        yield _failed(project, played, played.failed, own=own and played.failed.revision not in ran)
+    elif drift is not None:
+        yield from _drift(drift, played.system, own=own, commands=commands)
+
+
+def _failed(project: Project, played: Replay, failed: Failed, *, own: bool) -> Fault:
+    if not failed.revision:
+        return Fault(
+            "env-fails" if failed.why is Failure.ENVIRONMENT else "replay-impossible",
+            Severity.BREAKS if own and failed.why is Failure.ENVIRONMENT else Severity.RISK,
+            f"on {played.system}: {failed.message}",
+            None,
+            failed.file,
+            failed.line,
+        )
+    before = len(played.states) - 1
+    revision = project.chain.by_id[failed.revision]
+    file = failed.file or revision.file
+    return Fault(
+        "replay-fails",
+        Severity.BREAKS if own else Severity.RISK,
+        f"{failed.revision} fails on an empty {played.system} after {counted(before, 'revision')}: {failed.message}",
+        Fix(_advice(failed, project.chain, played.system), file=file),
+        file,
+        failed.line or revision.line("revision"),
+        failed.revision,
+    )
+
+
+def _advice(failed: Failed, chain: Chain, system: str) -> str:
+    clash = next((found for found in collisions(chain, system) if found.second.id == failed.revision), None)
+    if failed.why is Failure.EXISTS and clash is not None:
+        return (
+            f"{clash.first.id} ({Path(clash.first.file).name}) makes {clash.named} already: take it out of one of "
+            "them, or make it only where it is missing"
+        )
+    if failed.why is Failure.EXISTS:
+        return "an earlier revision made it already: take it out, or make it only where it is missing"
+    if failed.why is Failure.LACKS and "constraint" in failed.message.lower() and system == "sqlite":
+        return (
+            "SQLite never had a constraint of that name: give batch_alter_table() a naming_convention, or do it only "
+            "on "
+            'PostgreSQL (op.get_context().dialect.name == "postgresql")'
+        )
+    if failed.why is Failure.LACKS:
+        return (
+            "no earlier revision makes it: the chain begins on a database that something else made (create_all(), a "
+            "person), or a revision was deleted"
+        )
+    if system == "sqlite" and failed.message.startswith(("OperationalError", "NotImplementedError")):
+        return "SQLite alters a table only by copying it: with op.batch_alter_table(..)"
+    return "fix the revision; the chain has to run on an empty database"
+
+
+def _drift(report: Report, system: str, *, own: bool, commands: Commands) -> Iterator[Fault]:
+    """What the models expect and the last revision leaves out."""
+    found = [finding.difference for finding in report.findings if finding.difference.impact >= Impact.WEAKENS]
+    if not found:
+        return
+    broken = [difference for difference in found if difference.impact is Impact.BREAKS]
+    command = commands("revision", "-m", "what the models expect")
+    yield Fault(
+        "head-drift",
+        Severity.BREAKS if broken and own else Severity.RISK,
+        f"after the last revision {len(found)} things that the models expect are missing on {system}: "
+        + ", ".join(f"{difference.object} ({difference.headline})" for difference in found[:MANY])
+        + (f" and {len(found) - MANY} more" if len(found) > MANY else ""),
+        Fix(command, command=command),
+        details=tuple(f"{difference.object}: {difference.headline}" for difference in found),
+    )
+
+
+def proof_faults(stamped: Sequence[str], chain: Chain, proof: Proof, commands: Commands, step: Fix) -> Iterator[Fault]:
+    """The stamp, held against what the database was proved to have; `step` fixes one that has no revision's schema."""
+    stamp = commands("stamp")
+    known = frozenset(chain.upto(stamped))
+    if any(row not in chain for row in stamped):
+        return
+    match = proof.match
+    if match is not None:
+        doubtful = frozenset(match.unseen) | {id_ for id_ in chain.by_id if chain.by_id[id_].empty}
+        if not (known ^ match.ran) - doubtful:
+            return
+        if known < match.ran:
+            yield _behind(stamped, match.heads, chain, stamp)
+            return
+        yield Fault(
+            "blind-stamp",
+            Severity.BREAKS,
+            f"stamped {', '.join(stamped)}, but the database has what {', '.join(match.heads) or 'no revision'} "
+            "leaves: proved by a replay",
+            Fix(stamp, command=stamp),
+            revision=stamped[0],
+        )
+        return
+    yield from _no_match(stamped, chain, proof, commands, step)
+
+
+def with_proof(fault: Fault, proof: Proof, commands: Commands, step: Fix) -> Fault:
+    """Where alembic_version says nothing: the fix that a replay showed to work.
+
+    Args:
+        fault: of any kind.
+        proof: what the database was compared with.
+        commands: what a person types.
+        step: the fix where it matches no revision.
+    """
+    if fault.code != "unstamped":
+        return fault
+    match = proof.match
+    if match is None:
+        details = (*proof.nearest.lacks, *(f"{fact} is there too early" for fact in proof.nearest.early))
+        return replace(fault, fix=step, details=details)
+    if not match.heads:
+        return replace(fault, fix=Fix(f"{commands.repair}: nothing of the chain is there", command=commands.repair))
+    stamp = commands("stamp")
+    return replace(fault, fix=Fix(f"{stamp}: by a replay it has what {', '.join(match.heads)} leaves", command=stamp))
+
+
+def _no_match(stamped: Sequence[str], chain: Chain, proof: Proof, commands: Commands, step: Fix) -> Iterator[Fault]:
+    """The database matches no revision: what that means for the next deploy depends on what is different."""
+    own = proof.stamped
+    ran = chain.upto(stamped)
+    pending = [chain.by_id[id_].file for id_ in chain.order if id_ not in ran]
+    if own is not None and not own.lacks and all(map(asks_first, pending)):
+        yield Fault(
+            "made-early",
+            Severity.NOTE,
+            f"the database has {_list(own.early)} already, which revisions after {', '.join(stamped)} make only where "
+            "it is missing",
+            Fix(commands("deploy"), command=commands("deploy")),
+            revision=stamped[0],
+            details=own.early,
+        )
+    elif own is not None and not own.lacks:
+        yield Fault(
+            "made-early",
+            Severity.BREAKS,
+            f"the database has {_list(own.early)} already, which revisions after {', '.join(stamped)} make: they "
+            "will collide",
+            step,
+            revision=stamped[0],
+            details=own.early,
+        )
+    elif own is not None and (not own.tables or own.heads == proof.nearest.heads):
+        yield Fault(
+            "state-differs",
+            Severity.RISK,
+            f"the database differs from what {', '.join(stamped)} leaves: {_list(own.lacks)}. It was changed by hand, "
+            "or by an apply of this guard (which follows the models and not the revisions), or a revision was edited "
+            "after it ran",
+            Fix(f"{commands('apply')} makes what the models still expect of it; the rest is a revision to write"),
+            revision=stamped[0],
+            details=own.lacks,
+        )
+    else:
+        standing = own or proof.nearest
+        yield Fault(
+            "blind-stamp",
+            Severity.BREAKS,
+            f"stamped {', '.join(stamped)}, but the database matches no revision; nearest is "
+            f"{', '.join(proof.nearest.heads) or 'the empty database'}. It lacks {_list(standing.lacks)}",
+            step,
+            revision=stamped[0],
+            details=(*standing.lacks, *(f"{fact} is there too early" for fact in standing.early)),
+        )
+
+
+def _list(phrases: Sequence[str]) -> str:
+    more = f" and {len(phrases) - MANY} more" if len(phrases) > MANY else ""
+    return ", ".join(phrases[:MANY]) + more
+
+
+def _behind(stamped: Sequence[str], heads: Sequence[str], chain: Chain, stamp: str) -> Fault:
+    ran = chain.upto(heads) - chain.upto(stamped)
+    pending = [id_ for id_ in chain.order if id_ in ran]
+    return Fault(
+        "blind-stamp",
+        Severity.BREAKS,
+        f"stamped {', '.join(stamped)}, but the database already has what {', '.join(heads)} leaves: "
+        f"{', '.join(pending)} "
+        "would make it again",
+        Fix(stamp, command=stamp),
+        revision=stamped[0],
+    )

@@ -1,0 +1,199 @@
+"""What speaks against a stamp although the schema fits: rows in what should be gone, and work that leaves no trace."""
+
+from __future__ import annotations
+
+import shlex
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from schema_guard.chain.commands import Commands
+from schema_guard.chain.fault import Fix
+from schema_guard.chain.faults.early import early_of, holds_values
+from schema_guard.chain.history import Chain, Revision
+from schema_guard.chain.reading.pending import There, pending_of
+from schema_guard.chain.reading.revision_actions import unseen_of
+from schema_guard.chain.sandbox.matching import Match
+from schema_guard.chain.version_table import Read
+from schema_guard.schema import Schema
+
+__all__ = ["Veto", "left_with_rows", "not_seen"]
+
+_SHOWN = 3
+
+
+@dataclass(frozen=True, slots=True)
+class Veto:
+    """Why nothing is proved, of which revisions, and what to do."""
+
+    why: str
+    details: tuple[str, ...]
+    fix: Fix | None
+
+
+@dataclass(frozen=True, slots=True)
+class _Left:
+    fact: str
+    object: str
+    revision: str
+
+
+def left_with_rows(
+    match: Match, rows: Sequence[str], chain: Chain, schema: Schema, there: There, read: Read, commands: Commands
+) -> Veto | None:
+    """What a revision that would be claimed removes or renames, and what is still there with rows: it did not run.
+
+    Args:
+        match: what would be stamped.
+        rows: what alembic_version names.
+        chain: the revisions.
+        schema: the database.
+        there: the same by the names that revisions write.
+        read: sends a SELECT.
+        commands: what a person types.
+    """
+    claimed = match.ran - chain.upto(rows)
+    found = [
+        _Left(fact, object_, revision)
+        for fact, revision in match.removed
+        if revision in claimed and (object_ := _kept(fact, schema, read, there)) is not None
+    ]
+    if not found:
+        return None
+    found = [left for left in found if not any(_within(left, other) for other in found)]
+    first = found[0].revision
+    names = ", ".join(left.object for left in found)
+    why = f"{first} removes or renames {names}, and it is still there{_with_rows(found)}: {first} did not run"
+    return Veto(
+        why,
+        tuple(f"{left.object}: {left.revision} removes or renames it" for left in found),
+        _way_out(first, chain, match, schema, there, read, commands),
+    )
+
+
+def _with_rows(found: Sequence[_Left]) -> str:
+    return ", with rows" if any(left.fact.startswith(("table ", "column ")) for left in found) else ""
+
+
+def _within(left: _Left, other: _Left) -> bool:
+    """A column of a table that is named itself."""
+    return (
+        left.fact.startswith("column ")
+        and other.fact.startswith("table ")
+        and (left.object.startswith(f"{other.object}."))
+    )
+
+
+def _kept(fact: str, schema: Schema, read: Read, there: There) -> str | None:
+    """The object where it counts: a table with rows, a column with values, anything else that is no bare grant."""
+    kind, _, name = fact.partition(" ")
+    if kind == "table":
+        table = next((table for table in schema.tables if str(table.name) == name), None)
+        system = "sqlite" if there.fold else "postgresql"
+        return name if table is not None and holds_values(read, table, None, system) else None
+    if kind == "column":
+        for table in schema.tables:
+            for column in table.columns:
+                if f"{table.name}.{column.name}" == name:
+                    system = "sqlite" if there.fold else "postgresql"
+                    return name if holds_values(read, table, column, system) else None
+        return None
+    return fact if kind in ("view", "trigger", "function", "rule", "policy", "grant") else None
+
+
+def _way_out(
+    revision: str, chain: Chain, match: Match, schema: Schema, there: There, read: Read, commands: Commands
+) -> Fix:
+    """Where what it would rename into is there and empty: DROP it, stamp what is before, and deploy."""
+    before = frozenset(id_ for id_ in match.ran if revision not in chain.upto([id_]))
+    system = "sqlite" if there.fold else "postgresql"
+    early = early_of(pending_of(chain, before, there), there, schema, read, system)
+    drops = tuple(statement for item in early if not item.filled for statement in item.drop)
+    repair = commands.repair
+    if drops and not any(item.filled for item in early):
+        return Fix(f"{'; '.join(drops)}; then {repair}", command=repair, sql=";\n".join(drops))
+    file = chain.by_id[revision].file
+    return Fix(
+        f"do by hand what {_short(file)} does, or take away what was made before its time, then {commands('stamp')}"
+    )
+
+
+def not_seen(match: Match, chain: Chain, alembic: str, commands: Commands) -> Veto | None:
+    """Revisions whose work cannot be seen: both readings, and the command for each.
+
+    Args:
+        match: what would be stamped.
+        chain: the revisions.
+        alembic: what a person types before `upgrade`.
+        commands: what a person types otherwise.
+    """
+    if not match.unseen:
+        return None
+    head = match.heads[-1] if match.heads else ""
+    names = ", ".join(match.unseen)
+    back = [id_ for id_ in match.unseen if id_ not in match.ran]
+    details = tuple(_what(chain.by_id[id_]) for id_ in match.unseen)
+    if back:
+        return Veto(
+            f"the database has what {', '.join(match.heads) or 'no revision'} leaves, but alembic_version says that "
+            f"{', '.join(back)} ran, and {details[0]}: stamped back, it would run again",
+            details,
+            Fix(
+                f"{commands('apply')} makes what the database lacks; where you know that {', '.join(back)} did not "
+                f"run: {alembic} stamp {head or 'base'}"
+            ),
+        )
+    verb = "leaves" if len(match.unseen) == 1 else "leave"
+    return Veto(
+        f"the database has the schema that {', '.join(match.heads)} leaves, but {names} {verb} no trace of all that it "
+        f"does ({'; '.join(details[:_SHOWN])}), so nobody can tell whether it ran",
+        details,
+        _choice(match, chain, alembic, head, commands),
+    )
+
+
+def _what(revision: Revision) -> str:
+    unseen = unseen_of(revision.file)
+    if not unseen:
+        return f"{revision.id} changes nothing that can be seen"
+    first = unseen[0]
+    return (
+        f"{revision.id} {'changes rows' if first.readable else 'may change rows'}: {first.text} at "
+        f"{_short(revision.file)}:{first.line}"
+    )
+
+
+def _short(file: str) -> str:
+    path = Path(file)
+    return str(path.relative_to(Path.cwd())) if path.is_relative_to(Path.cwd()) else file
+
+
+def _choice(match: Match, chain: Chain, alembic: str, head: str, commands: Commands) -> Fix:
+    ran = commands("stamp", "--revision", head)
+    parts = [f"where {_list(match.unseen)} ran: {ran}"]
+    for id_ in match.unseen:
+        parts.append(f"where {id_} did not run: {_run(id_, match, chain, alembic, head, commands)}")
+    return Fix("; ".join(parts))
+
+
+def _run(id_: str, match: Match, chain: Chain, alembic: str, head: str, commands: Commands) -> str:
+    """The command that runs this revision, and leaves alembic_version at what the database has."""
+    after = [other for other in match.ran if other != id_ and id_ in chain.upto([other])]
+    traced = [other for other in after if other not in match.untraced and not chain.by_id[other].empty]
+    before = chain.heads_of(match.ran - {id_} - frozenset(after))
+    if id_ not in match.untraced:
+        unseen = unseen_of(chain.by_id[id_].file)
+        where = f"{_short(chain.by_id[id_].file)}:{unseen[0].line}" if unseen else _short(chain.by_id[id_].file)
+        return (
+            f"its schema is there, so it cannot run as it is: do by hand what {where} does, then "
+            f"{commands('stamp', '--revision', head)}"
+        )
+    if not traced and len(before) == 1:
+        return f"{commands('stamp', '--revision', before[0])} && {commands('deploy')}"
+    earlier = shlex.join(before) or "base"
+    again = " ".join(match.heads)
+    return f"{alembic} stamp --purge {earlier} && {alembic} upgrade {id_} && {alembic} stamp {again}"
+
+
+def _list(names: Sequence[str]) -> str:
+    return ", ".join(names)

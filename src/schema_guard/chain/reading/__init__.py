@@ -1,0 +1,1 @@
+"""What revision files say, read without running them."""

@@ -1,0 +1,250 @@
+"""What each operation of Alembic does: op.create_table(..), batch_op.add_column(..)."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Callable, Iterator, Mapping
+
+from schema_guard.chain.reading.actions import Action, Verb
+from schema_guard.chain.reading.constants import Value, value_of
+from schema_guard.chain.reading.sql_casts import plain_cast
+
+__all__ = ["BATCH", "INSPECTOR", "OP", "Call", "Followed", "actions_of_call"]
+
+
+class Followed:
+    """A thing that is followed from variable to variable."""
+
+
+OP = Followed()
+"""`op`, or what `guarded(op)` gives."""
+INSPECTOR = Followed()
+"""What `sa.inspect(bind)` gives."""
+BATCH = Followed()
+"""What `op.batch_alter_table()` gives."""
+
+_QUIET = frozenset(
+    {
+        "create_table_comment",
+        "drop_table_comment",
+        "create_primary_key",
+        "create_entity",
+        "replace_entity",
+        "drop_entity",
+    }
+    | {"f", "inline_literal"}
+)
+
+
+class Call:
+    """A call of an operation. `batch` is the table of the batch that it belongs to, None outside of one."""
+
+    def __init__(self, node: ast.Call, names: Mapping[str, Value], batch: str | None = None) -> None:
+        self.node = node
+        self.names = names
+        self.batch = batch
+
+    def text(self, position: int, *keywords: str) -> str:
+        """An argument by its place or its name; empty where it is no text that is known."""
+        value = self.value(position, *keywords)
+        return value if isinstance(value, str) else ""
+
+    def value(self, position: int, *keywords: str) -> Value:
+        node = self.argument(position, *keywords)
+        return None if node is None else value_of(_unwrapped(node), self.names)
+
+    def argument(self, position: int, *keywords: str) -> ast.expr | None:
+        if 0 <= position < len(self.node.args):
+            return self.node.args[position]
+        return next((keyword.value for keyword in self.node.keywords if keyword.arg in keywords), None)
+
+    def table(self, position: int, *keywords: str) -> str:
+        """The table's name, with its schema where one is written; empty where one of them is not known."""
+        if self.batch is not None:
+            return self.batch
+        name = self.text(position, "table_name", *keywords)
+        schema = self.value(-1, "schema")
+        if schema is None:
+            return name
+        return f"{schema}.{name}" if name and isinstance(schema, str) else ""
+
+    @property
+    def computed(self) -> bool:
+        """f(*arguments, **options): what it is given is put together elsewhere."""
+        starred = any(isinstance(argument, ast.Starred) for argument in self.node.args)
+        return starred or any(keyword.arg is None for keyword in self.node.keywords)
+
+    @property
+    def conditional(self) -> bool:
+        return bool(self.value(-1, "if_not_exists", "if_exists"))
+
+    @property
+    def type_made(self) -> str:
+        """The type that sa.Enum(name=..) makes with its table; empty where it makes none."""
+        quiet = self.value(-1, "create_type") is False or self.value(-1, "native_enum") is False
+        name = self.text(-1, "name")
+        schema = self.text(-1, "schema")
+        return "" if quiet or not name else f"{schema}.{name}" if schema else name
+
+    def schema_object(self) -> Action | None:
+        """op.execute(CreateSequence(Sequence("x"))), CreateSchema, DropSequence, DropSchema."""
+        inner = self.node.args[0] if self.node.args else None
+        if not isinstance(inner, ast.Call):
+            return None
+        called = inner.func.attr if isinstance(inner.func, ast.Attribute) else getattr(inner.func, "id", "")
+        verb = Verb.MAKE if called.startswith("Create") else Verb.REMOVE
+        kind = called.removeprefix("Create").removeprefix("Drop").lower()
+        if kind not in ("sequence", "schema") or not inner.args:
+            return None
+        named = inner.args[0]
+        named = named.args[0] if isinstance(named, ast.Call) and named.args else named
+        name = value_of(named, self.names)
+        asks = Call(inner, self.names).conditional
+        return Action(verb, kind, name, line=self.node.lineno, depth=asks) if isinstance(name, str) else None
+
+
+def _unwrapped(node: ast.expr) -> ast.expr:
+    """op.f("name") and quoted_name("name", ..) are that name."""
+    if isinstance(node, ast.Call) and node.args:
+        called = node.func.attr if isinstance(node.func, ast.Attribute) else getattr(node.func, "id", "")
+        if called in ("f", "quoted_name", "text"):
+            return node.args[0]
+    return node
+
+
+def actions_of_call(call: Call, method: str, depth: bool) -> Iterator[Action]:
+    """What one operation does."""
+    known = _OPERATIONS.get(method)
+    line = call.node.lineno
+    if known is not None:
+        yield from known(call, line, depth or call.conditional)
+    elif method == "bulk_insert":
+        yield Action(Verb.UNSEEN, line=line, text="bulk_insert(..)")
+    elif method not in _QUIET:
+        yield Action(Verb.UNSEEN, line=line, text=f"op.{method}(..)", readable=False)
+
+
+Actions = Iterator[Action]
+
+
+def _create_table(call: Call, line: int, depth: bool) -> Actions:
+    table = call.table(0)
+    yield Action(Verb.MAKE, "table", table, line=line, depth=depth or not table)
+    if not table:
+        return
+    for argument in call.node.args[1:]:
+        if isinstance(argument, ast.Call):
+            yield from _part_of_table(Call(argument, call.names), table, line, depth)
+
+
+def _part_of_table(part: Call, table: str, line: int, depth: bool) -> Actions:
+    """A Column or a constraint among create_table's arguments."""
+    function = part.node.func
+    called = function.attr if isinstance(function, ast.Attribute) else getattr(function, "id", "")
+    if called == "Column" and (name := part.text(0, "name")):
+        yield Action(Verb.MAKE, "column", name, table, "", line, depth)
+        if part.value(-1, "index") is True:
+            yield _index_of_column(table, name, line, depth)
+        for inner in part.node.args[1:]:
+            if isinstance(inner, ast.Call) and (made := _enum(Call(inner, part.names))):
+                yield Action(Verb.MAKE, "type", made, line=line, depth=depth)
+    elif called.endswith("Constraint") and (name := part.text(-1, "name")):
+        yield Action(Verb.MAKE, "constraint", name, table, "", line, depth)
+
+
+def _index_of_column(table: str, column: str, line: int, depth: bool) -> Action:
+    """Column(index=True), by the name that SQLAlchemy gives it without a naming convention."""
+    schema, dot, _ = table.rpartition(".")
+    return Action(Verb.MAKE, "index", f"{schema}{dot}ix_{table.replace('.', '_')}_{column}", table, "", line, depth)
+
+
+def _enum(call: Call) -> str:
+    function = call.node.func
+    called = function.attr if isinstance(function, ast.Attribute) else getattr(function, "id", "")
+    return call.type_made if called in ("Enum", "ENUM") else ""
+
+
+def _drop_table(call: Call, line: int, depth: bool) -> Actions:
+    yield Action(Verb.REMOVE, "table", call.table(0), line=line, depth=depth)
+
+
+def _rename_table(call: Call, line: int, depth: bool) -> Actions:
+    table, to = call.table(0, "old_table_name"), call.text(1, "new_table_name")
+    schema, dot, _ = table.rpartition(".")
+    if table and to:
+        yield Action(Verb.RENAME, "table", table, to=f"{schema}{dot}{to}", line=line, depth=depth)
+    else:
+        yield Action(Verb.UNSEEN, line=line, text="rename_table(..) of a name that is computed", readable=False)
+
+
+def _add_column(call: Call, line: int, depth: bool) -> Actions:
+    table = call.table(0)
+    column = call.argument(0 if call.batch is not None else 1, "column")
+    if isinstance(column, ast.Call) and table:
+        name = Call(column, call.names).text(0, "name")
+        if name:
+            yield Action(Verb.MAKE, "column", name, table, "", line, depth)
+            if Call(column, call.names).value(-1, "index") is True:
+                yield _index_of_column(table, name, line, depth)
+
+
+def _drop_column(call: Call, line: int, depth: bool) -> Actions:
+    table, name = call.table(0), call.text(0 if call.batch is not None else 1, "column_name")
+    yield Action(Verb.REMOVE, "column", name, table, "", line, depth)
+
+
+def _alter_column(call: Call, line: int, depth: bool) -> Actions:
+    table, name = call.table(0), call.text(0 if call.batch is not None else 1, "column_name")
+    renamed = call.argument(-1, "new_column_name", "name")
+    to = call.text(-1, "new_column_name", "name")
+    if renamed is not None and table and name and to:
+        if to != name:
+            yield Action(Verb.RENAME, "column", name, table, to, line, depth)
+    elif (renamed is not None and value_of(renamed, call.names) is not None) or call.computed:
+        yield Action(Verb.UNSEEN, line=line, text="alter_column(new_column_name=..) of a computed name", readable=False)
+    using = call.value(-1, "postgresql_using")
+    if using is not None and not (isinstance(using, str) and plain_cast(using)):
+        yield Action(Verb.UNSEEN, line=line, text="alter_column(postgresql_using=..)")
+
+
+def _create_index(call: Call, line: int, depth: bool) -> Actions:
+    name = call.text(0, "index_name")
+    table = call.batch if call.batch is not None else call.table(1)
+    schema, dot, _ = table.rpartition(".")
+    yield Action(Verb.MAKE, "index", f"{schema}{dot}{name}" if name else "", table, "", line, depth)
+
+
+def _drop_index(call: Call, line: int, depth: bool) -> Actions:
+    schema = call.text(-1, "schema")
+    name = call.text(0, "index_name")
+    yield Action(Verb.REMOVE, "index", f"{schema}.{name}" if schema else name, call.table(1), "", line, depth)
+
+
+def _constraint(call: Call, line: int, depth: bool) -> Actions:
+    name = call.text(0, "constraint_name")
+    table = call.batch if call.batch is not None else call.table(1, "source_table")
+    schema = call.text(-1, "source_schema")
+    if name and table:
+        yield Action(Verb.MAKE, "constraint", name, f"{schema}.{table}" if schema else table, "", line, depth)
+
+
+def _drop_constraint(call: Call, line: int, depth: bool) -> Actions:
+    table = call.batch if call.batch is not None else call.table(1)
+    yield Action(Verb.REMOVE, "constraint", call.text(0, "constraint_name"), table, "", line, depth)
+
+
+_OPERATIONS: dict[str, Callable[[Call, int, bool], Actions]] = {
+    "create_table": _create_table,
+    "drop_table": _drop_table,
+    "rename_table": _rename_table,
+    "add_column": _add_column,
+    "drop_column": _drop_column,
+    "alter_column": _alter_column,
+    "create_index": _create_index,
+    "drop_index": _drop_index,
+    "create_unique_constraint": _constraint,
+    "create_check_constraint": _constraint,
+    "create_foreign_key": _constraint,
+    "create_exclude_constraint": _constraint,
+    "drop_constraint": _drop_constraint,
+}

@@ -1,0 +1,205 @@
+"""What the revisions that are still to run will do to what the database has: renames above all. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+
+from schema_guard.chain.history import Chain
+from schema_guard.chain.reading.actions import Action, Verb
+from schema_guard.chain.reading.revision_actions import actions_of
+from schema_guard.schema import Name, Schema
+
+__all__ = ["Change", "Pending", "There", "pending_of"]
+
+
+@dataclass(frozen=True, slots=True)
+class There:
+    """The tables of a database with their columns, by names as revisions write them; None: columns not known."""
+
+    tables: Mapping[str, frozenset[str] | None]
+    default_schema: str | None = None
+    fold: bool = False
+    """Names don't depend on case (SQLite)."""
+
+    @classmethod
+    def of(cls, schema: Schema, default_schema: str | None, *, fold: bool) -> There:
+        """From what was read of a database; of tables that the models don't know only the name may be known."""
+        there = cls({}, default_schema, fold)
+        found: dict[str, frozenset[str] | None] = {there.table(name): None for name in schema.unknown_tables}
+        for table in schema.tables:
+            found[there.table(table.name)] = frozenset(map(there.key, (column.name for column in table.columns)))
+        return cls(found, default_schema, fold)
+
+    def key(self, name: str) -> str:
+        """A name that a revision writes, without the default schema."""
+        name = name.lower() if self.fold else name
+        for schema in filter(None, (self.default_schema, "main" if self.fold else None)):
+            name = name.removeprefix(f"{schema}.")
+        return name
+
+    def table(self, name: Name) -> str:
+        return self.key(str(name))
+
+    def column(self, table: Name, column: str) -> str:
+        return f"{self.table(table)}.{self.key(column)}"
+
+    def sees(self, name: str) -> bool:
+        """Whether its schema was looked at."""
+        schema = name.rpartition(".")[0]
+        return not schema or any(table.startswith(f"{schema}.") for table in self.tables)
+
+    def has(self, kind: str, object_: str) -> bool:
+        if kind == "table":
+            return object_ in self.tables
+        table, _, column = object_.rpartition(".")
+        return column in (self.tables.get(table) or ())
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """A pending revision renames or moves `source`, which is there, to `object`; without a source it makes it.
+
+    `kind` is that of an Action. `taken` is what stands there under that name when its turn comes, and is in its way.
+    `filler` is the revision that changes rows, where it is another one.
+    """
+
+    revision: str
+    kind: str
+    object: str
+    source: str = ""
+    file: str = ""
+    line: int = 0
+    taken: str = ""
+    filler: str = ""
+
+
+@dataclass(slots=True)
+class Pending:
+    """`into` are renames, `fills` what a revision makes that changes rows as well, `unread` who may do anything.
+
+    `later` is what one revision makes and one that follows it may fill.
+    """
+
+    into: list[Change] = field(default_factory=list)
+    fills: list[Change] = field(default_factory=list)
+    later: list[Change] = field(default_factory=list)
+    unread: list[tuple[str, str, Action]] = field(default_factory=list)
+    """Revision, file and what is written there."""
+
+
+def pending_of(chain: Chain, ran: frozenset[str], there: There) -> Pending:
+    """Go through the revisions that are still to run, in order.
+
+    Args:
+        chain: the revisions.
+        ran: those that ran.
+        there: the database.
+    """
+    walk = _Walk(there)
+    waiting = [id_ for id_ in chain.order if id_ not in ran]
+    actions = {id_: actions_of(chain.by_id[id_].file) for id_ in waiting}
+    unseen = {id_: [action for action in actions[id_] if action.verb is Verb.UNSEEN] for id_ in waiting}
+    for id_ in waiting:
+        walk.file, walk.revision = chain.by_id[id_].file, id_
+        for action in actions[id_]:
+            walk.take(action)
+    for made in walk.made:
+        if unseen[made.revision]:
+            walk.found.fills.append(made)
+            continue
+        after = [id_ for id_ in waiting if made.revision in chain.upto([id_])]
+        filler = next((id_ for id_ in after if any(_may_fill(action, made, there) for action in unseen[id_])), "")
+        if filler:
+            walk.found.later.append(replace(made, filler=filler))
+    return walk.found
+
+
+def _may_fill(action: Action, made: Change, there: There) -> bool:
+    names = made.object.split(".")[-2 if made.kind == "column" else -1 :]
+    return action.mentions is None or set(names) <= set(map(there.key, action.mentions))
+
+
+class _Walk:
+    """The database as it will be when a revision's turn comes.
+
+    `tables` says which table of the database a name stands for by then, "" being one that a pending revision made;
+    `columns` the same of each of these tables' columns, None where they are not known.
+    """
+
+    def __init__(self, there: There) -> None:
+        self.there = there
+        self.found = Pending()
+        self.made: list[Change] = []
+        self.tables = {name: name for name in there.tables}
+        self.columns: dict[str, dict[str, str] | None] = {
+            table: None if columns is None else {column: f"{table}.{column}" for column in columns}
+            for table, columns in there.tables.items()
+        }
+        self.revision = self.file = ""
+
+    def take(self, action: Action) -> None:
+        name = self.there.key(action.name)
+        match action.verb, action.kind:
+            case Verb.UNSEEN, _ if not action.readable:
+                self.found.unread.append((self.revision, self.file, action))
+            case Verb.MAKE, "table" | "column" if action.name:
+                self._make(action)
+            case Verb.REMOVE, "table":
+                self.tables.pop(name, None)
+                self.columns.pop(name, None)
+            case Verb.REMOVE, "column":
+                (self.columns.get(self.there.key(action.table)) or {}).pop(name, None)
+            case Verb.RENAME, "table" if action.to:
+                self._rename_table(name, self.there.key(action.to), action)
+            case Verb.RENAME, "schema" if action.to:
+                for table in [table for table in self.tables if table.startswith(f"{name}.")]:
+                    self._rename_table(table, f"{action.to}.{table.removeprefix(f'{name}.')}", action)
+            case Verb.RENAME, "column" if action.table and action.to:
+                self._rename_column(action)
+            case Verb.RENAME, "value" if action.table and action.to:
+                type_ = self.there.key(action.table)
+                self._into("value", f"{type_}.{action.to}", f"{type_}.{action.name}", action)
+            case Verb.RENAME, "type" | "sequence" | "view" if action.to:
+                self._into(action.kind, self.there.key(action.to), name, action)
+            case _:
+                return
+
+    def _make(self, action: Action) -> None:
+        object_ = self.there.key(action.object)
+        table, _, column = object_.rpartition(".") if action.kind == "column" else (object_, "", "")
+        columns = self.columns.get(table)
+        taken = (columns or {}).get(column, "") if column else self.tables.get(table, "")
+        self.made.append(Change(self.revision, action.kind, object_, "", self.file, action.line, taken))
+        if column and columns is not None:
+            columns.setdefault(column, "")
+        elif not column and table not in self.tables:
+            self.tables[table], self.columns[table] = "", {}
+
+    def _rename_table(self, name: str, to: str, action: Action) -> None:
+        source = self.tables.pop(name, None)
+        columns = self.columns.pop(name, {})
+        if source is None:
+            if self.there.sees(name):
+                return
+            source, columns = name, None  # of a schema that was not looked at
+        taken = self.tables.get(to, "")
+        self.tables[to], self.columns[to] = source, columns
+        if source:
+            self._into("table", to, source, action, taken)
+
+    def _rename_column(self, action: Action) -> None:
+        table, old, new = self.there.key(action.table), self.there.key(action.name), self.there.key(action.to)
+        if not self.tables.get(table):
+            return
+        columns = self.columns.get(table)
+        if columns is None:
+            self._into("column", f"{table}.{new}", f"{self.tables[table]}.{old}", action)
+            return
+        source, taken = columns.pop(old, ""), columns.get(new, "")
+        if source:
+            columns[new] = source
+            self._into("column", f"{table}.{new}", source, action, taken)
+
+    def _into(self, kind: str, object_: str, source: str, action: Action, taken: str = "") -> None:
+        self.found.into.append(Change(self.revision, kind, object_, source, self.file, action.line, taken))

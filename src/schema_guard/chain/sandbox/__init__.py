@@ -1,0 +1,1 @@
+"""Where a project's own env.py and revisions run: a process of its own, and scratch databases."""

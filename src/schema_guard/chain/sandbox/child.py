@@ -1,0 +1,131 @@
+"""Runs project.py in a process of its own and hears what it tells."""
+
+from __future__ import annotations
+
+import os
+import pickle
+import signal
+import subprocess
+import sys
+import tempfile
+import threading
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import suppress
+from pathlib import Path
+
+from schema_guard.chain.sandbox.job import Ended, Event, Failed, Failure, Job
+from schema_guard.dialects.stop import Stop, nothing_to_cancel
+from schema_guard.errors import StepError, one_line
+
+__all__ = ["events_of"]
+
+PROGRAM = "schema_guard.chain.sandbox.project"
+TAIL = 3
+"""How many last lines of the project's own output a message quotes."""
+WATCHED_EVERY = 1.0
+"""Seconds."""
+PATIENCE = 5.0
+"""Seconds that the process gets to end by itself."""
+
+
+def events_of(
+    job: Job,
+    environment: Mapping[str, str],
+    stop: Stop | None = None,
+    hopeless: Callable[[], bool] = lambda: False,
+) -> Iterator[Event]:
+    """Everything that happens, as it happens; the last event is Ended or Failed. Closing the iterator ends the process.
+
+    Args:
+        job: what to do.
+        environment: the variables of the process.
+        stop: who asks it ends the process; what a revision has begun is rolled back.
+        hopeless: asked once a second, in a thread of its own: whether to end the process at once.
+
+    Raises:
+        StepError: the process could not be started.
+    """
+    package_root = Path(__file__).parents[3]
+    path = os.pathsep.join(filter(None, (environment.get("PYTHONPATH"), str(package_root))))
+    reading, writing = os.pipe()
+    with tempfile.TemporaryFile() as output:
+        try:
+            process = subprocess.Popen(
+                [sys.executable, "-P", "-m", PROGRAM, str(writing)],
+                stdin=subprocess.PIPE,
+                stdout=output,
+                stderr=output,
+                env={**environment, "PYTHONPATH": path},
+                pass_fds=(writing,),
+                start_new_session=True,  # a signal for this process must not kill it before its database is cleared up
+            )
+        except OSError as error:
+            os.close(reading)
+            raise StepError(f"no process for the migrations could be started: {error.strerror}") from None
+        finally:
+            os.close(writing)
+        last: Event | None = None
+        stop = stop or Stop()
+        stop.cancel = lambda: _terminate(process, signal.SIGTERM)
+        over = threading.Event()
+        watch = threading.Thread(target=_watch, args=(process, hopeless, over), name="schema-guard-child", daemon=True)
+        watch.start()
+        try:
+            for event in _received(process, job, reading):
+                last = event
+                yield event
+        finally:
+            stop.cancel = nothing_to_cancel
+            over.set()
+            watch.join()
+            _end(process, last)
+            if process.stdin is not None:
+                with suppress(BrokenPipeError):
+                    process.stdin.close()
+        if not isinstance(last, (Ended, Failed)):
+            output.seek(0)
+            yield Failed(Failure.OTHER, _tail(output.read().decode("utf-8", "replace"), process.returncode))
+
+
+def _watch(process: subprocess.Popen[bytes], hopeless: Callable[[], bool], over: threading.Event) -> None:
+    """A driver that waits for a silent server hears no other signal."""
+    while not over.wait(WATCHED_EVERY):
+        if hopeless():
+            _terminate(process, signal.SIGKILL)
+            return
+
+
+def _received(process: subprocess.Popen[bytes], job: Job, reading: int) -> Iterator[Event]:
+    assert process.stdin is not None
+    with suppress(BrokenPipeError):
+        pickle.dump(job, process.stdin)
+        process.stdin.flush()  # and left open: the process ends when this one is gone
+    with os.fdopen(reading, "rb") as pipe:
+        unpickler = pickle.Unpickler(pipe)
+        with suppress(EOFError):
+            while True:
+                yield unpickler.load()
+
+
+def _end(process: subprocess.Popen[bytes], last: Event | None) -> None:
+    """Let it end when it is done; end it, and what it started, when it is not or does not."""
+    signals = (None, signal.SIGTERM, signal.SIGKILL)
+    for signal_ in signals if isinstance(last, (Ended, Failed)) else signals[1:]:
+        if signal_ is not None:
+            _terminate(process, signal_)
+        with suppress(subprocess.TimeoutExpired):
+            process.wait(PATIENCE)
+            return
+
+
+def _terminate(process: subprocess.Popen[bytes], number: signal.Signals) -> None:
+    """Send a signal to the process and to all that it started."""
+    with suppress(ProcessLookupError):
+        os.killpg(process.pid, number)
+
+
+def _tail(output: str, code: int) -> str:
+    lines = [line for line in output.splitlines() if line.strip()]
+    how = f"signal {-code}" if code < 0 else f"exit code {code}"
+    said = f": {' | '.join(lines[-TAIL:])}" if lines else ""
+    return one_line(f"the process of the migrations ended with {how}{said}")

@@ -1,0 +1,258 @@
+"""Where the connections of a project's own code really go. Runs in a process of its own, never in the caller's.
+
+A replay must not touch the real database, however env.py finds its URL: every connection that an engine of this process
+opens is led to a scratch database before it is made, and asked where it is before its first statement.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Protocol
+
+from sqlalchemy import create_engine, event
+from sqlalchemy.engine import Engine, make_url
+from sqlalchemy.pool import NullPool, Pool
+
+from schema_guard.chain.identity import Identity, fingerprint_of, identity_of, system_of
+from schema_guard.chain.sandbox.job import Asked, Event, Job, Task
+from schema_guard.chain.sandbox.unwritten import keep_unwritten
+from schema_guard.dialects.bridge import bridge_for
+from schema_guard.dialects.postgresql.link import Link, own_engine
+from schema_guard.errors import GuardError
+
+if TYPE_CHECKING:
+    from sqlalchemy.engine import Dialect
+    from sqlalchemy.engine.interfaces import DBAPIConnection
+
+__all__ = ["Blocked", "BlockedError", "ElsewhereError", "install"]
+
+_WHERE = ("host", "hostaddr", "port", "dbname", "database", "user", "password", "passfile", "service", "dsn")
+"""Arguments of PostgreSQL drivers that say where to connect and as whom."""
+
+
+class BlockedError(GuardError):
+    """Nothing may connect while env.py is only being described."""
+
+
+class ElsewhereError(GuardError):
+    """A connection that does not lead to where it has to."""
+
+
+ORPHANED = 1000
+"""Milliseconds after which the server ends a statement whose process was killed, with the locks that it holds."""
+
+Tell = Callable[[Event], None]
+
+
+class _Way(Protocol):
+    """What becomes of connections."""
+
+    def before(self, dialect: Dialect, arguments: list[Any], named: dict[str, Any]) -> None: ...
+
+    def after(self, connection: DBAPIConnection) -> None: ...
+
+
+def install(job: Job, tell: Tell) -> _Way:
+    """Take over every engine of this process, those included that were not made yet."""
+    ways: dict[Task, type[Blocked | _ToScratch | _ToReal]] = {
+        Task.DESCRIBE: Blocked,
+        Task.REPLAY: _ToScratch,
+        Task.UPGRADE: _ToReal,
+    }
+    way = ways[job.task](job, tell)
+    real = _identity(job.real) if job.task is Task.DESCRIBE else None
+    if real is not None and real[0] == "sqlite":
+        keep_unwritten(real[3])
+
+    def do_connect(dialect: Dialect, _record: object, arguments: list[Any], named: dict[str, Any]) -> None:
+        way.before(dialect, arguments, named)
+
+    def connected(connection: DBAPIConnection, _record: object) -> None:
+        way.after(connection)
+
+    event.listen(Engine, "do_connect", do_connect)
+    event.listen(Pool, "connect", connected)
+    if isinstance(way, _ToReal):
+        event.listen(Engine, "before_cursor_execute", way.before_statement)
+        event.listen(Engine, "after_cursor_execute", way.after_statement)
+    return way
+
+
+class _Known:
+    """The databases that env.py may rightly ask for: the one it was handed, and the real one."""
+
+    def __init__(self, job: Job, tell: Tell) -> None:
+        self._tell = tell
+        self._known = {_identity(url) for url in (job.url, job.real, job.scratch) if url}
+        self._told: set[Identity] = set()
+
+    def ask(self, identity: Identity) -> bool:
+        given = identity in self._known
+        if identity not in self._told:
+            self._told.add(identity)
+            self._tell(Asked(*identity, given=given))
+        return given
+
+
+def _identity(url: str) -> Identity | None:
+    parsed = make_url(url)
+    try:
+        dialect = parsed.get_dialect()()
+        arguments, named = dialect.create_connect_args(parsed)
+    except Exception:  # a driver that is not installed names no database that could be reached
+        return None
+    return identity_of(dialect, arguments, named)
+
+
+class Blocked:
+    """Nothing connects, or only to read."""
+
+    def __init__(self, job: Job, tell: Tell) -> None:
+        self._known = _Known(job, tell)
+        self._several = job.several
+        self._reads = False
+
+    @contextmanager
+    def reading(self) -> Iterator[None]:
+        """While it lasts, connections to the database that was handed over are let through; they can only read."""
+        self._reads = True
+        try:
+            yield
+        finally:
+            self._reads = False
+
+    def before(self, dialect: Dialect, arguments: list[Any], named: dict[str, Any]) -> None:
+        identity = identity_of(dialect, arguments, named)
+        given = self._known.ask(identity)
+        if not self._reads or not (given or self._several):
+            raise BlockedError("nothing connects while env.py is only being described")
+        if dialect.name == "sqlite" and not Path(identity[3]).exists():
+            arguments[:] = [":memory:"]
+            named.pop("uri", None)
+
+    def after(self, connection: DBAPIConnection) -> None:
+        if not self._reads:
+            connection.close()
+            raise BlockedError("nothing connects while env.py is only being described")
+        cursor = connection.cursor()
+        if system_of(connection) == "sqlite":
+            cursor.execute("PRAGMA query_only = 1")
+        else:
+            cursor.execute("SET SESSION CHARACTERISTICS AS TRANSACTION READ ONLY")
+            cursor.execute("SET statement_timeout = 5000")
+            connection.commit()
+        cursor.close()
+
+
+class _ToScratch:
+    """The first database asked for, or the one that was handed over, is the main scratch; each further one a spare."""
+
+    def __init__(self, job: Job, tell: Tell) -> None:
+        self._job = job
+        self._known = _Known(job, tell)
+        self._system = make_url(job.scratch).get_backend_name()
+        self._urls: dict[Identity, str] = {}
+        self.made: list[str] = []
+
+    def before(self, dialect: Dialect, arguments: list[Any], named: dict[str, Any]) -> None:
+        identity = identity_of(dialect, arguments, named)
+        if identity == ("sqlite", "", "", ":memory:"):
+            return
+        given = self._known.ask(identity)
+        if dialect.name != self._system and not given:
+            raise ElsewhereError(
+                f"env.py connects to {dialect.name} {identity[3]} whatever DATABASE_URL says, so it cannot be replayed "
+                f"on {self._system}"
+            )
+        if identity not in self._urls:
+            alone = not self._job.several and not self._urls
+            self._urls[identity] = self._job.scratch if given or alone else self._spare()
+        self._lead(dialect, make_url(self._urls[identity]), arguments, named)
+
+    def _lead(self, dialect: Dialect, url: Any, arguments: list[Any], named: dict[str, Any]) -> None:
+        elsewhere, other = dialect.create_connect_args(url)
+        if dialect.name == "sqlite":
+            arguments[:] = elsewhere
+            named.pop("uri", None)
+            named.update({key: value for key, value in other.items() if key not in named})
+            return
+        for key in _WHERE:
+            named.pop(key, None)
+        arguments[:] = elsewhere
+        named.update({key: value for key, value in other.items() if key in _WHERE})
+
+    def _spare(self) -> str:
+        main = make_url(self._job.scratch)
+        name = f"{self._job.spare}_{len(self.made) + 1}"
+        if self._system == "postgresql":
+            engine = create_engine(main, poolclass=NullPool)
+            link = Link(own_engine(engine), bridge_for(engine))
+            link.run(f'CREATE DATABASE "{name}"')
+            link.close()
+        self.made.append(name)
+        return main.set(database=name).render_as_string(hide_password=False)
+
+    def after(self, connection: DBAPIConnection) -> None:
+        """Proof, before the first statement: a `creator` of the application's own goes past `do_connect`."""
+        found = fingerprint_of(connection)[1]
+        allowed = {str(make_url(self._job.scratch).database), *self.made, ":memory:"}
+        if found not in allowed:
+            connection.close()
+            raise ElsewhereError(f"env.py reached {found} in place of the scratch database; nothing was sent to it")
+
+
+class _ToReal:
+    """The real database, with a lock timeout on every statement."""
+
+    def __init__(self, job: Job, tell: Tell) -> None:
+        self._job = job
+        self._known = _Known(job, tell)
+        self._timeout = max(1, round(job.lock_timeout * 1000))
+
+    def before(self, dialect: Dialect, arguments: list[Any], named: dict[str, Any]) -> None:
+        self._known.ask(identity_of(dialect, arguments, named))
+
+    def after(self, connection: DBAPIConnection) -> None:
+        found = fingerprint_of(connection)
+        if found != self._job.fingerprint and not self._job.several:
+            connection.close()
+            raise ElsewhereError(
+                f"env.py connects to {' '.join(found[:2])}, not to {' '.join(self._job.fingerprint[:2])}; nothing "
+                "was run"
+            )
+        self._set(connection, self._timeout)
+
+    def _set(self, connection: DBAPIConnection, timeout: int) -> None:
+        cursor = connection.cursor()
+        if system_of(connection) == "sqlite":
+            cursor.execute(f"PRAGMA busy_timeout = {timeout}")
+            cursor.close()
+            return
+        cursor.execute(f"SET lock_timeout = {timeout}")
+        connection.commit()
+        try:
+            cursor.execute(f"SET client_connection_check_interval = {ORPHANED}")
+            connection.commit()
+        except Exception:  # older than PostgreSQL 14, or a server's system that cannot tell
+            connection.rollback()
+        cursor.close()
+
+    def before_statement(
+        self, _connection: object, cursor: Any, statement: str, _parameters: object, context: Any, _many: bool
+    ) -> None:
+        """CONCURRENTLY waits for old transactions and blocks nobody; cut short it leaves an INVALID index."""
+        if self._waits(statement, context):
+            cursor.execute("SET lock_timeout = 0")
+
+    def after_statement(
+        self, _connection: object, cursor: Any, statement: str, _parameters: object, context: Any, _many: bool
+    ) -> None:
+        if self._waits(statement, context):
+            with suppress(Exception):  # the cursor may hold rows that are still to be read: then it stays as it is
+                cursor.execute(f"SET lock_timeout = {self._timeout}")
+
+    @staticmethod
+    def _waits(statement: str, context: Any) -> bool:
+        return "CONCURRENTLY" in statement.upper() and context.dialect.name == "postgresql"

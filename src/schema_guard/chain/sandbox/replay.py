@@ -1,0 +1,248 @@
+"""What a project's own code says about its chain: described without a database, replayed on a scratch one."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from sqlalchemy.engine import URL
+
+from schema_guard.chain.env_urls import environment_for, reading_only, url_for
+from schema_guard.chain.history import Chain
+from schema_guard.chain.location import Location
+from schema_guard.chain.reading.revision_files import Imported, Unreadable, read_revisions, revision_files
+from schema_guard.chain.sandbox.child import events_of
+from schema_guard.chain.sandbox.job import (
+    Applied,
+    Asked,
+    Described,
+    Failed,
+    FileFailed,
+    FileImported,
+    Found,
+    Job,
+    Task,
+)
+from schema_guard.chain.sandbox.scratch import Scratch, postgresql_scratch, sqlite_scratch
+from schema_guard.errors import ConfigurationError
+from schema_guard.schema import Schema
+
+__all__ = ["Described", "Project", "Replay", "State", "describe", "job_for", "replay", "scratch_for"]
+
+
+@dataclass(frozen=True, slots=True)
+class Project:
+    """A project's migrations: the files and what env.py configures.
+
+    `described` has an item for each database that env.py configures; it is empty when env.py does not run (`failed`).
+    """
+
+    location: Location
+    target: str
+    url: URL
+    """The real database, with an installed driver."""
+    written_url: URL
+    """The same as it was written."""
+    x: tuple[str, ...] = ()
+    found: Found | None = None
+    chain: Chain = field(default_factory=Chain)
+    unreadable: tuple[Unreadable, ...] = ()
+    described: tuple[Described, ...] = ()
+    asked: tuple[Asked, ...] = ()
+    failed: Failed | None = None
+
+    @property
+    def version_table(self) -> tuple[str, str | None]:
+        told = sorted(self.described, key=lambda item: not item.online)
+        first = told[0] if told else Described(None)
+        return first.version_table, first.version_schema
+
+    @property
+    def several(self) -> bool:
+        """env.py works on several databases."""
+        return len({str(asked) for asked in self.asked}) > 1 or self._goes_through_names
+
+    @property
+    def _goes_through_names(self) -> bool:
+        """env.py is made of a template for several databases."""
+        return "engine_name" in self.env_text or "bind_names" in self.env_text
+
+    @property
+    def env_text(self) -> str:
+        """env.py as it is written; empty where there is none."""
+        env = Path(self.found.folder) / "env.py" if self.found else None
+        return env.read_text("utf-8", "replace") if env is not None and env.is_file() else ""
+
+
+@dataclass(frozen=True, slots=True)
+class State:
+    """The scratch database after a revision; before the first one `revision` is empty."""
+
+    revision: str
+    schema: Schema
+    beside: frozenset[str] = frozenset()
+    """What there is besides tables (see beside.py)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Replay:
+    """The states that were reached, and what ended it."""
+
+    system: str
+    states: tuple[State, ...]
+    asked: tuple[Asked, ...] = ()
+    described: tuple[Described, ...] = ()
+    failed: Failed | None = None
+
+
+def describe(
+    location: Location,
+    target: str,
+    url: URL,
+    written_url: URL,
+    x: Sequence[str] = (),
+    hopeless: Callable[[], bool] = lambda: False,
+) -> Project:
+    """Read the files, import each, and run env.py without letting it connect. Writes nothing.
+
+    `hopeless` is asked once a second whether to end the process at once.
+    """
+    project = Project(location, target, url, written_url, tuple(x))
+    found: Found | None = None
+    imported: dict[str, Imported] = {}
+    described: list[Described] = []
+    asked: list[Asked] = []
+    failed: Failed | None = None
+    job = job_for(project, Task.DESCRIBE)
+    environment = reading_only(environment_for(written_url, url, os.environ))
+    for event in events_of(job, environment, hopeless=hopeless):
+        match event:
+            case Found():
+                found = event
+            case FileFailed():
+                imported[event.file] = Unreadable(event.file, event.message, event.line)
+            case FileImported():
+                imported[event.file] = event.names
+            case Described():
+                described.append(event)
+            case Asked():
+                asked.append(event)
+            case Failed():
+                failed = event
+            case _:
+                continue
+    files = revision_files(found.versions, found.recursive) if found else []
+    revisions, unreadable = read_revisions(files, imported)
+    told = {item.file for item in unreadable}
+    unreadable += [item for item in imported.values() if isinstance(item, Unreadable) and item.file not in told]
+    return Project(
+        location,
+        target,
+        url,
+        written_url,
+        tuple(x),
+        found,
+        Chain(tuple(revisions)),
+        tuple(unreadable),
+        tuple(described),
+        tuple(asked),
+        failed,
+    )
+
+
+def job_for(project: Project, task: Task, **more: object) -> Job:
+    """The job with what all tasks need."""
+    location = project.location
+    plain = project.written_url
+    written = project.url if plain.drivername == "postgres" else plain
+    return Job(
+        task=task,
+        directory=str(Path.cwd()),
+        path=tuple(entry or str(Path.cwd()) for entry in sys.path),
+        ini=str(location.ini) if location.ini else None,
+        toml=str(location.toml) if location.toml else None,
+        folder=str(location.folder) if location.folder else None,
+        section=location.section,
+        target=project.target,
+        x=project.x,
+        several=project.several,
+        real=project.url.render_as_string(hide_password=False),
+        **{"url": url_for(written, project.url), **more},  # type: ignore[arg-type]
+    )
+
+
+@contextmanager
+def scratch_for(
+    project: Project, system: str, server: URL | None, schemas: Sequence[str], *, real: bool
+) -> Iterator[Scratch]:
+    """A scratch database of this system.
+
+    Args:
+        project: whose chain is to be replayed.
+        system: "postgresql" or "sqlite".
+        server: where to make a PostgreSQL database; None is the real database's server.
+        schemas: the schemas of the models (PostgreSQL).
+        real: the real database can be asked what it looks like.
+
+    Raises:
+        ConfigurationError, UnreachableError: as `postgresql_scratch` does.
+    """
+    if system == "sqlite":
+        with sqlite_scratch() as scratch:
+            yield scratch
+        return
+    same = project.url.get_backend_name() == "postgresql"
+    if server is None and not same:
+        raise ConfigurationError("the database is no PostgreSQL: name one for scratch databases with --scratch-url")
+    of_versions = [item.version_schema for item in project.described if item.version_schema]
+    texts = [Path(revision.file).read_text("utf-8", "replace") for revision in project.chain.files]
+    texts.append(project.env_text)
+    with postgresql_scratch(
+        server or project.url, project.url if same and real else None, (*schemas, *of_versions), "\n".join(texts)
+    ) as scratch:
+        yield scratch
+
+
+def replay(project: Project, scratch: Scratch, schemas: Sequence[str], first: Sequence[str] = ()) -> Replay:
+    """Run the chain on the scratch database, revision by revision, and look at it after each.
+
+    Args:
+        project: whose chain.
+        scratch: where.
+        schemas: the schemas that are looked at (PostgreSQL).
+        first: what alembic_version names: these and what they follow run before the others, so that there is a state
+            for it also where the chain has branches.
+    """
+    before = project.chain.upto(first)
+    order = tuple(sorted(project.chain.order, key=lambda id_: id_ not in before))
+    written = project.url if project.written_url.drivername == "postgres" else project.written_url
+    job = job_for(
+        project,
+        Task.REPLAY,
+        url=url_for(written, scratch.url),
+        scratch=scratch.url.render_as_string(hide_password=False),
+        spare=scratch.spare,
+        schemas=tuple(dict.fromkeys((*schemas, *scratch.schemas))),
+        revisions=order,
+    )
+    states: list[State] = []
+    asked: list[Asked] = []
+    described: list[Described] = []
+    failed: Failed | None = None
+    for event in events_of(job, environment_for(project.written_url, scratch.url, os.environ)):
+        match event:
+            case Applied(revision=revision, schema=Schema() as schema, beside=beside):
+                states.append(State(revision, schema, beside))
+            case Asked():
+                asked.append(event)
+            case Described():
+                described.append(event)
+            case Failed():
+                failed = event
+            case _:
+                continue
+    return Replay(scratch.url.get_backend_name(), tuple(states), tuple(asked), tuple(described), failed)

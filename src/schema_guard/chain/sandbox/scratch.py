@@ -1,0 +1,196 @@
+"""Scratch databases: made for a replay, dropped afterwards whatever happens, never the real one."""
+
+from __future__ import annotations
+
+import re
+import secrets
+import signal
+import tempfile
+import threading
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from pathlib import Path
+from types import FrameType
+
+from sqlalchemy import create_engine
+from sqlalchemy.engine import URL
+from sqlalchemy.exc import DBAPIError
+from sqlalchemy.pool import NullPool
+
+from schema_guard.chain.version_table import literal, quoted
+from schema_guard.dialects.bridge import bridge_for
+from schema_guard.dialects.postgresql.link import Link, own_engine
+from schema_guard.errors import ConfigurationError, GuardError, one_line
+
+__all__ = ["PREFIX", "Scratch", "postgresql_scratch", "sqlite_scratch", "stopped_cleanly"]
+
+PREFIX = "schema_guard_scratch_"
+
+
+@dataclass(frozen=True, slots=True)
+class Scratch:
+    """`url` has an installed driver. `spare` begins the names (on SQLite: the files) of further scratch databases."""
+
+    url: URL
+    spare: str
+    schemas: tuple[str, ...] = ()
+    """The schemas in which the real database's tables live, made here as well."""
+
+
+@contextmanager
+def sqlite_scratch() -> Iterator[Scratch]:
+    """A file in a temporary directory."""
+    with stopped_cleanly(), tempfile.TemporaryDirectory(prefix=PREFIX) as directory:
+        folder = Path(directory).resolve()
+        yield Scratch(URL.create("sqlite", database=str(folder / "scratch.db")), str(folder / "scratch"))
+
+
+@contextmanager
+def postgresql_scratch(server: URL, like: URL | None, schemas: Sequence[str], revisions: str) -> Iterator[Scratch]:
+    """A new database on this server.
+
+    Args:
+        server: a database on the server where the new one is made; its role has to have CREATEDB.
+        like: the real database, whose search_path, schemas and extensions the new one gets; None where there is none.
+        schemas: what the new one has besides the schemas of the search_path.
+        revisions: the text of all revision files: what they make by themselves is not made beforehand.
+
+    Raises:
+        ConfigurationError: the role may not create a database.
+        UnreachableError: the server does not answer.
+    """
+    name = PREFIX + secrets.token_hex(6)
+    with stopped_cleanly():
+        how = _Like.read(like) if like is not None else _Like()
+        try:
+            with _link(server) as admin:
+                _create(admin, name, how)
+            url = server.set(database=name)
+            with _link(url) as inside:  # stays connected: nobody takes the database for one that was left
+                how.prepare(inside, name, tuple(dict.fromkeys((*how.schemas, *schemas))), revisions)
+                yield Scratch(url, name, how.schemas)
+        finally:
+            with not_interrupted(), suppress(DBAPIError, GuardError), _link(server) as admin:
+                _drop(admin, name)
+
+
+def _create(admin: Link, name: str, how: _Like) -> None:
+    try:
+        try:
+            admin.run(f'CREATE DATABASE "{name}" TEMPLATE template0 {how.options}')
+        except DBAPIError as error:
+            if getattr(error.orig, "sqlstate", getattr(error.orig, "pgcode", "")) == "42501":
+                raise
+            admin.run(f'CREATE DATABASE "{name}"')  # a locale that the template does not allow, for example
+    except DBAPIError as error:
+        raise ConfigurationError(
+            f"a replay needs a scratch database, and this role cannot create one: {one_line(str(error.orig))}. "
+            "Name a server where it can with --scratch-url, or ALTER ROLE .. CREATEDB"
+        ) from None
+
+
+def _drop(admin: Link, name: str) -> None:
+    """The database and its spares, with whoever is still connected; DROP .. WITH (FORCE) is new in 13."""
+    for (found,) in admin.rows(f"SELECT datname FROM pg_catalog.pg_database WHERE datname LIKE '{name}%'"):
+        admin.rows(
+            "SELECT pg_catalog.pg_terminate_backend(pid) FROM pg_catalog.pg_stat_activity "
+            f"WHERE datname = '{found}' AND pid <> pg_catalog.pg_backend_pid()"
+        )
+        admin.run(f'DROP DATABASE IF EXISTS "{found}"')
+
+
+@dataclass(frozen=True, slots=True)
+class _Like:
+    """What of the real database a replay relies on without making it."""
+
+    options: str = ""
+    path: str = ""
+    """The database's own setting of search_path, as ALTER DATABASE takes it."""
+    schemas: tuple[str, ...] = ("public",)
+    extensions: tuple[tuple[str, str], ...] = ()
+
+    @classmethod
+    def read(cls, url: URL) -> _Like:
+        with _link(url) as link:
+            row = link.rows(
+                "SELECT pg_catalog.pg_encoding_to_char(encoding), datcollate, datctype, "
+                "(SELECT s.setting FROM pg_catalog.pg_db_role_setting r, pg_catalog.unnest(r.setconfig) AS s(setting) "
+                " WHERE r.setdatabase = d.oid AND r.setrole = 0 AND s.setting LIKE 'search_path=%'), "
+                "pg_catalog.array_to_string(pg_catalog.current_schemas(false), E'\\x01') "
+                "FROM pg_catalog.pg_database d WHERE datname = pg_catalog.current_database()"
+            )[0]
+            extensions = link.rows(
+                "SELECT extname, nspname FROM pg_catalog.pg_extension e "
+                "JOIN pg_catalog.pg_namespace n ON n.oid = extnamespace WHERE extname <> 'plpgsql' ORDER BY e.oid"
+            )
+        encoding, collate, ctype, setting, schemas = (str(value or "") for value in row)
+        return cls(
+            f"ENCODING {literal(encoding)} LC_COLLATE {literal(collate)} LC_CTYPE {literal(ctype)}",
+            setting.partition("=")[2],
+            tuple(filter(None, schemas.split("\x01"))) or ("public",),
+            tuple((str(name), str(schema)) for name, schema in extensions),
+        )
+
+    def prepare(self, link: Link, name: str, schemas: Sequence[str], revisions: str) -> None:
+        """Schemas, search_path and extensions; what a revision creates by itself is left to it."""
+        creates = re.search(r"create\s+schema\s+(?!if\s)|CreateSchema\(", revisions, re.IGNORECASE)
+        if self.path:
+            link.run(f'ALTER DATABASE "{name}" SET search_path = {self.path}')
+        for schema in schemas:
+            if schema == "public" or not (creates and schema in revisions):
+                link.run(f"CREATE SCHEMA IF NOT EXISTS {quoted(schema)}")
+        for extension, schema in self.extensions:
+            if not re.search(
+                rf"create\s+extension\s+(?!if\s)[\"'\\\s]*{re.escape(extension)}", revisions, re.IGNORECASE
+            ):
+                with suppress(DBAPIError):  # without it the replay says what it misses
+                    link.run(f"CREATE SCHEMA IF NOT EXISTS {quoted(schema)}")
+                    link.run(f"CREATE EXTENSION IF NOT EXISTS {quoted(extension)} SCHEMA {quoted(schema)}")
+
+
+@contextmanager
+def _link(url: URL) -> Iterator[Link]:
+    engine = create_engine(url, poolclass=NullPool)
+    bridge = bridge_for(engine)
+    link = Link(own_engine(engine), bridge)
+    try:
+        yield link
+    finally:
+        link.close()
+        bridge.close()
+
+
+SIGNALS: Sequence[signal.Signals] = (signal.SIGTERM, signal.SIGHUP)
+
+
+@contextmanager
+def stopped_cleanly() -> Iterator[None]:
+    """SIGTERM and SIGHUP end the body as Ctrl-C does, so that what it made is cleared away."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+
+    def stop(_number: int, _frame: FrameType | None) -> None:
+        raise KeyboardInterrupt
+
+    before = {number: signal.signal(number, stop) for number in SIGNALS}
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+@contextmanager
+def not_interrupted() -> Iterator[None]:
+    """Signals are ignored while the body clears up, which takes a moment only."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    before = {number: signal.signal(number, signal.SIG_IGN) for number in (signal.SIGINT, *SIGNALS)}
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)

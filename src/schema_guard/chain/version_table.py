@@ -1,0 +1,154 @@
+"""The real database as far as the chain is concerned: its version table and where it is. Plain SELECTs only."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Container, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+
+from sqlalchemy import create_engine
+from sqlalchemy.engine import URL
+from sqlalchemy.exc import DBAPIError
+from sqlalchemy.pool import NullPool
+
+from schema_guard.chain.identity import POSTGRESQL, fingerprint
+from schema_guard.dialects.bridge import bridge_for
+from schema_guard.dialects.deadline import Deadline
+from schema_guard.dialects.postgresql.link import Link as PostgreSQLLink
+from schema_guard.dialects.postgresql.link import own_engine
+from schema_guard.dialects.sqlite.link import Link as SQLiteLink
+from schema_guard.errors import ReadError, one_line
+
+__all__ = ["Live", "Read", "VersionTable", "literal", "open_live", "quoted"]
+
+Read = Callable[[str], list[tuple[object, ...]]]
+"""Sends one SELECT that writes nothing; raises ReadError."""
+
+
+@dataclass(frozen=True, slots=True)
+class VersionTable:
+    """`rows` are the revisions that alembic_version names; `width` how many characters fit (None: any number).
+
+    `elsewhere` lists tables of that name in schemas that the connection does not look in.
+    """
+
+    name: str
+    exists: bool
+    rows: tuple[str, ...] = ()
+    width: int | None = None
+    readable: str = ""
+    """Why the rows could not be read; empty when they could."""
+    elsewhere: tuple[str, ...] = ()
+    lost: tuple[str, ...] = ()
+    """Further rows, whose files a person declared lost."""
+
+    @property
+    def all_rows(self) -> tuple[str, ...]:
+        """What the table really holds."""
+        return (*self.rows, *self.lost)
+
+    def without(self, lost: Collection[str]) -> VersionTable:
+        """With these revisions taken for lost."""
+        rows = tuple(row for row in self.rows if row not in lost)
+        return replace(self, rows=rows, lost=tuple(row for row in self.rows if row in lost))
+
+    def unknown(self, known: Container[str]) -> tuple[str, ...]:
+        """The rows that no file has: a newer release was here, unless a person says otherwise."""
+        return tuple(row for row in self.rows if row not in known)
+
+
+@dataclass(frozen=True, slots=True)
+class Live:
+    """An open way to read the database."""
+
+    system: str
+    read: Read
+    link: PostgreSQLLink | None = None
+    file: str | None = None
+    """SQLite: the database's file, which need not be there yet."""
+
+    def fingerprint(self) -> tuple[str, ...]:
+        """Which database this is, whatever it is called in a URL."""
+        if self.system == "sqlite":
+            return fingerprint(self.system, [("0", "main", self.file or "")])
+        return fingerprint(self.system, [tuple(str(value or "") for value in row) for row in self.read(POSTGRESQL)])
+
+    def version_table(self, name: str, schema: str | None) -> VersionTable:
+        """Read alembic_version without making it."""
+        return self._on_sqlite(name) if self.system == "sqlite" else self._on_postgresql(name, schema)
+
+    def _on_sqlite(self, name: str) -> VersionTable:
+        if not self.read(f"SELECT 1 FROM sqlite_master WHERE type = 'table' AND name = {literal(name)} COLLATE NOCASE"):
+            return VersionTable(name, False)
+        rows = self.read(f"SELECT version_num FROM {quoted(name)} ORDER BY 1")
+        return VersionTable(name, True, tuple(str(row[0]) for row in rows))  # SQLite checks no length
+
+    def _on_postgresql(self, name: str, schema: str | None) -> VersionTable:
+        qualified = f"{quoted(schema)}.{quoted(name)}" if schema else quoted(name)
+        found = self.read(
+            "SELECT a.atttypmod - 4 AS width, pg_catalog.format_type(a.atttypid, NULL) AS type "
+            "FROM pg_catalog.pg_attribute a "
+            f"WHERE a.attrelid = pg_catalog.to_regclass({literal(qualified)}) AND a.attname = 'version_num'"
+        )
+        elsewhere = self.read(
+            "SELECT n.nspname FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace "
+            f"WHERE c.relname = {literal(name)} AND c.relkind IN ('r', 'p') "
+            f"AND c.oid IS DISTINCT FROM pg_catalog.to_regclass({literal(qualified)})::pg_catalog.oid ORDER BY 1"
+        )
+        others = tuple(str(row[0]) for row in elsewhere)
+        label = f"{schema}.{name}" if schema else name
+        if not found:
+            return VersionTable(label, False, elsewhere=others)
+        limit = int(str(found[0][0]))
+        width = limit if limit > 0 else None
+        try:
+            rows = self.read(f"SELECT version_num FROM {qualified} ORDER BY 1")
+        except ReadError as error:
+            return VersionTable(label, True, (), width, error.message, others)
+        return VersionTable(label, True, tuple(str(row[0]) for row in rows), width, "", others)
+
+
+@contextmanager
+def open_live(url: URL, deadline: Deadline | None = None) -> Iterator[Live]:
+    """Connect for reading. A SQLite file that does not exist is not made.
+
+    Args:
+        url: the database.
+        deadline: when the run that it is for has to be over.
+
+    Raises:
+        UnreachableError: the database does not answer.
+    """
+    engine = create_engine(url, poolclass=NullPool)
+    if engine.dialect.name == "sqlite":
+        file = SQLiteLink(engine)
+        try:
+            yield Live("sqlite", file.rows, file=file.location.path)
+        finally:
+            file.close()
+        return
+    bridge = bridge_for(engine)
+    link = PostgreSQLLink(own_engine(engine), bridge, deadline)
+
+    def read(sql: str) -> list[tuple[object, ...]]:
+        try:
+            with link.reading(10.0):
+                return link.rows(sql)
+        except DBAPIError as error:
+            raise ReadError(one_line(str(error.orig))) from None
+
+    try:
+        yield Live("postgresql", read, link)
+    finally:
+        link.close()
+        bridge.close()
+
+
+def quoted(name: str) -> str:
+    """The name as a quoted identifier, in both systems."""
+    return '"' + name.replace('"', '""') + '"'
+
+
+def literal(text: str) -> str:
+    """The text as an SQL literal, in both systems."""
+    return "'" + text.replace("'", "''") + "'"

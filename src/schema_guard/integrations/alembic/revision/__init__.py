@@ -1,8 +1,0 @@
-"""`schema-guard revision`: a plan as a defensive Alembic revision in the project's own versions folder."""
-
-from __future__ import annotations
-
-from schema_guard.integrations.alembic.revision.file import Written, text_for, text_for_everything, write_revision
-from schema_guard.integrations.alembic.revision.text import Text
-
-__all__ = ["Text", "Written", "text_for", "text_for_everything", "write_revision"]

@@ -1,0 +1,1 @@
+"""Defensive revisions: `write` makes their files, `run` is what these files call."""

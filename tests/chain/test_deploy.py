@@ -1,0 +1,254 @@
+"""The deploy: under the guard's lock, one revision at a time, with lock timeouts, and an honest exit code."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import threading
+import time
+from typing import Any
+
+import psycopg
+import pytest
+
+from schema_guard.dialects import open_session
+from tests.chain.stage import ENV, USERS, Ran, Stage
+from tests.postgres.database import Database
+
+
+def test_an_empty_database(stage: Stage) -> None:
+    stage.plain().chain()
+    deploy = stage.deploy("--format", "json")
+    assert deploy.code == 0
+    document = deploy.document
+    assert [ran["revision"] for ran in document["ran"]] == ["r1", "r2", "r3"]
+    assert (document["before"], document["after"]) == ([], ["r3"])
+    assert document["apply"]["can_start"] is True
+    again = stage.deploy("--format", "json").document
+    assert (again["ran"], again["exit_code"]) == ([], 0)
+
+
+def test_what_the_chain_leaves_out_the_guard_adds(on_sqlite: Stage) -> None:
+    stage = on_sqlite.plain()
+    stage.revision("r1", None, USERS)
+    deploy = stage.deploy()
+    assert deploy.code == 0
+    assert stage.guard("check").code == 0
+
+
+def test_a_revision_that_fails(stage: Stage) -> None:
+    """Exit 5, where in which file, and what ran before stays."""
+    stage.plain().chain()
+    path = stage.revision("r4", "r3", 'op.execute("SELECT * FROM nothing_of_that_name")')
+    deploy = stage.deploy("--format", "json")
+    assert deploy.code == 5
+    failed = deploy.document["failed"]
+    assert (failed["revision"], failed["file"], failed["line"]) == ("r4", str(path), 10)
+    assert "nothing_of_that_name" in failed["message"]
+    assert deploy.document["after"] == ["r3"] == stage.stamped()
+    assert deploy.document["apply"] is None
+
+
+def test_env_that_does_not_run(on_sqlite: Stage) -> None:
+    stage = on_sqlite.plain(env=ENV + "\nimport nothing_of_that_name\n").chain()
+    assert stage.deploy().code == 1
+    found = stage.doctor()
+    assert (found.code, "nothing_of_that_name" in found.faults["env-fails"]["message"]) == (1, True)
+
+
+def test_env_that_connects_elsewhere(on_sqlite: Stage) -> None:
+    """Neither database is touched."""
+    stage = on_sqlite.plain(env=ENV.replace('os.environ["DATABASE_URL"]', '"sqlite:///elsewhere.db"')).chain()
+    found = stage.doctor("--replay")
+    assert found.code == 1
+    assert "elsewhere.db" in found.faults["env-other-database"]["message"]
+    assert stage.deploy().code == 1
+    assert not (stage.directory / "elsewhere.db").exists()
+
+
+def test_a_replay_never_reaches_the_real_database(on_postgres: Stage) -> None:
+    """However env.py makes its connections: this one goes past the engine's arguments."""
+    creator = "lambda: psycopg.connect(url.replace('+psycopg', ''))"
+    env = ENV.replace("import os", f"import os, psycopg\nREAL = {on_postgres.url!r}").replace(
+        "create_engine(url, ", f"create_engine(REAL, creator={creator.replace('url', 'REAL')}, "
+    )
+    stage = on_postgres.plain(env=env).chain()
+    found = stage.doctor("--replay")
+    assert "nothing was sent to it" in str(found.document["faults"])
+    assert stage.sql("SELECT 1 FROM pg_class WHERE relname IN ('users', 'alembic_version')") == []
+
+
+def in_background(stage: Stage, *arguments: str) -> subprocess.Popen[str]:
+    return subprocess.Popen(
+        [sys.executable, "-m", "schema_guard", *arguments],
+        cwd=stage.directory,
+        env={**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+    )
+
+
+def test_a_lock_that_is_held_for_a_while(on_postgres: Stage, postgres_database: Database) -> None:
+    """The revision waits no longer than the lock timeout at a time, and runs when the lock is free."""
+    stage = on_postgres.plain().chain()
+    assert stage.deploy().code == 0
+    stage.revision("r4", "r3", 'op.add_column("users", sa.Column("plan", sa.Text))')
+    reader = postgres_database.connect(autocommit=False)
+    reader.execute("SELECT * FROM users")
+    release = threading.Thread(target=close_once_waited_for, args=(stage, reader))
+    release.start()
+    deploy = stage.deploy("--lock-timeout", "200ms", "--format", "json")
+    release.join()
+    assert deploy.code == 0, deploy.out + deploy.err
+    (ran,) = deploy.document["ran"]
+    assert ran["attempts"] > 1
+    assert "trying again" in deploy.err
+
+
+def close_once_waited_for(stage: Stage, reader: psycopg.Connection[tuple[Any, ...]]) -> None:
+    """Hold the lock until somebody gave up waiting for it."""
+    waiting = "SELECT 1 FROM pg_locks WHERE NOT granted AND relation = 'users'::regclass"
+    deadline = time.monotonic() + 60
+    while not stage.sql(waiting) and time.monotonic() < deadline:
+        time.sleep(0.02)
+    time.sleep(1.0)
+    reader.close()
+
+
+def test_a_lock_that_is_not_to_be_had(on_postgres: Stage, postgres_database: Database) -> None:
+    """Exit 4, nothing lost, run again."""
+    stage = on_postgres.plain().chain()
+    assert stage.deploy().code == 0
+    stage.revision("r4", "r3", 'op.add_column("users", sa.Column("plan", sa.Text))')
+    with postgres_database.connect(autocommit=False) as reader:
+        reader.execute("SELECT * FROM users")
+        assert stage.deploy("--lock-timeout", "100ms", "--budget", "3s").code == 4
+    assert stage.stamped() == ["r3"]
+    assert stage.deploy().code == 0
+
+
+@pytest.mark.parametrize(("number", "code"), [(signal.SIGTERM, 143), (signal.SIGINT, 130)])
+def test_a_signal_in_the_middle_of_a_revision(on_postgres: Stage, number: signal.Signals, code: int) -> None:
+    """What the revision began is rolled back on the server too, the revisions before it stay, and it can run again."""
+    stage = on_postgres.plain().chain()
+    process = in_background(stage_that_sleeps(stage), "deploy", stage.target, "--url", stage.url)
+    wait_for_sleep(stage)
+    process.send_signal(number)
+    out, _ = process.communicate(timeout=60)
+    assert process.returncode == code, out
+    assert f"stopped by {number.name}" in out
+    prove_undone(stage)
+
+
+def test_deploy_is_killed_in_the_middle_of_a_revision(on_postgres: Stage) -> None:
+    """The guard's lock went with it, so the revision must not go on either."""
+    stage = on_postgres.plain().chain()
+    process = in_background(stage_that_sleeps(stage), "deploy", stage.target, "--url", stage.url)
+    wait_for_sleep(stage)
+    process.kill()
+    process.communicate(timeout=60)
+    prove_undone(stage)
+
+
+SLEEPING = "SELECT 1 FROM pg_stat_activity WHERE datname = current_database() AND query LIKE '%pg_sleep(1' || '00)%'"
+
+
+def stage_that_sleeps(stage: Stage) -> Stage:
+    stage.revision("r4", "r3", 'op.add_column("users", sa.Column("plan", sa.Text)); op.execute("SELECT pg_sleep(100)")')
+    return stage
+
+
+def wait_for_sleep(stage: Stage) -> None:
+    deadline = time.monotonic() + 60
+    while not stage.sql(SLEEPING):
+        assert time.monotonic() < deadline
+        time.sleep(0.05)
+
+
+def prove_undone(stage: Stage) -> None:
+    """Nobody holds anything a few seconds later, and the next deploy runs the revision."""
+    deadline = time.monotonic() + 20
+    while stage.sql(SLEEPING):
+        assert time.monotonic() < deadline
+        time.sleep(0.1)
+    assert stage.stamped() == ["r3"]
+    assert stage.sql("SELECT 1 FROM pg_attribute WHERE attrelid = 'users'::regclass AND attname = 'plan'") == []
+    stage.revision("r4", "r3", 'op.add_column("users", sa.Column("plan", sa.Text))')
+    assert stage.deploy().code == 0
+
+
+def test_a_concurrent_index_under_the_guards_lock(on_postgres: Stage) -> None:
+    """The lock's connection holds no snapshot, which CREATE INDEX CONCURRENTLY would wait for."""
+    stage = on_postgres.plain().chain()
+    stage.revision(
+        "r4",
+        "r3",
+        """
+        with op.get_context().autocommit_block():
+            op.create_index("ix_users_id", "users", ["id"], postgresql_concurrently=True)
+        """,
+    )
+    assert stage.deploy("--lock-timeout", "500ms").code == 0
+    assert stage.sql("SELECT indisvalid FROM pg_index WHERE indexrelid = 'ix_users_id'::regclass") == [(True,)]
+
+
+def test_two_deploys_at_once(on_postgres: Stage) -> None:
+    stage = on_postgres.plain().chain()
+    deploys = [in_background(stage, "deploy", "shop:Base") for _ in range(2)]
+    outputs = [deploy.communicate()[0] for deploy in deploys]
+    assert [deploy.returncode for deploy in deploys] == [0, 0], outputs
+    assert stage.stamped() == ["r3"]
+
+
+def test_a_deploy_waits_for_the_guard(on_postgres: Stage) -> None:
+    stage = on_postgres.plain().chain()
+    session = open_session(stage.url)
+    with session.guard_lock("", 1.0):
+        assert stage.deploy("--budget", "1s").code == 4
+    session.close()
+    assert stage.deploy().code == 0
+
+
+def test_sigterm_leaves_no_scratch_database(on_postgres: Stage) -> None:
+    stage = on_postgres.plain().chain()
+    marker = stage.directory / "marker"
+    stage.revision("r4", "r3", f"import pathlib, time\npathlib.Path({str(marker)!r}).touch()\ntime.sleep(60)")
+    doctor = in_background(stage, "doctor", "shop:Base", "--replay")
+    deadline = time.monotonic() + 60
+    while not marker.exists() and time.monotonic() < deadline:
+        time.sleep(0.1)
+    assert marker.exists()
+    doctor.send_signal(signal.SIGTERM)
+    doctor.communicate()
+    assert doctor.returncode == 130
+    assert "leftover-scratch" not in stage.doctor().faults
+
+
+def test_a_role_without_createdb(on_postgres: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
+    """No replay is possible there: it says so, and takes another server's."""
+    stage = on_postgres.plain().chain()
+    superuser = stage.url
+    stage.sql("CREATE ROLE shop_app LOGIN")
+    try:
+        stage.sql("GRANT CREATE ON SCHEMA public TO shop_app")
+        monkeypatch.setenv("DATABASE_URL", superuser.replace("//postgres", "//shop_app"))
+        found = stage.doctor("--replay")
+        assert "CREATEDB" in found.faults["replay-impossible"]["message"]
+        assert stage.deploy("--repair-chain").code == 0
+        stage.sql("DELETE FROM alembic_version")
+        assert stage.guard("stamp").code == 2
+        assert stage.deploy("--repair-chain").code == 1
+        assert stage.guard("stamp", "--scratch-url", superuser).code == 0
+        assert stage.stamped() == ["r3"]
+    finally:
+        stage.sql("DROP OWNED BY shop_app CASCADE", "DROP ROLE shop_app")
+
+
+def test_passwords_appear_nowhere(on_postgres: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
+    stage = on_postgres.plain(env=ENV + "\nraise RuntimeError(url)\n").chain()
+    monkeypatch.setenv("DATABASE_URL", stage.url.replace("//postgres@", "//postgres:hunter2@"))
+    ran: list[Ran] = [stage.doctor("--replay"), stage.deploy(), stage.guard("stamp"), stage.guard("doctor", "-v")]
+    assert not [text for result in ran for text in (result.out, result.err) if "hunter2" in text]

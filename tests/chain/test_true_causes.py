@@ -1,0 +1,109 @@
+"""The doctor names causes that are true, and each fix that it prints is run here."""
+
+from __future__ import annotations
+
+import sqlite3
+from contextlib import closing
+
+import pytest
+
+from tests.chain.stage import ENV, MODELS, PROPOSALS, USERS, VISITOR, Stage
+
+ONLINE = "configure(connection=connection"
+ONLINE_ALONE = ENV.replace(f"{ONLINE})", f'{ONLINE}, version_table="moves")')
+NO_OFFLINE = ONLINE_ALONE.replace("configure(url=url, literal_binds=True)", 'raise SystemExit("no offline mode")')
+
+
+@pytest.mark.parametrize("env", [ONLINE_ALONE, NO_OFFLINE], ids=["online alone", "no offline mode"])
+def test_a_version_table_that_only_the_online_branch_names(stage: Stage, env: str) -> None:
+    """It is learned without writing: nothing is stamped beside it."""
+    stage.plain(env=env).chain()
+    assert stage.doctor().code == 0
+    if stage.system == "sqlite":
+        assert not (stage.directory / "shop.db").exists()
+    assert stage.deploy().code == 0
+    found = stage.doctor()
+    assert (found.code, found.faults) == (0, {})
+    assert stage.deploy("--repair-chain").code == 0
+    assert stage.sql("SELECT version_num FROM moves") == [("r3",)]
+    with pytest.raises(Exception, match="alembic_version"):
+        stage.sql("SELECT 1 FROM alembic_version")
+    stage.sql("UPDATE moves SET version_num = 'r9'")
+    assert "names r9" in stage.guard("apply").out
+
+
+@pytest.mark.parametrize(
+    "own",
+    [
+        "sqlite3.connect(file).execute('CREATE TABLE mark (id)')",
+        "sqlite3.Connection(file).execute('CREATE TABLE mark (id)')",
+        "sqlite3.connect(f'file:{file}?mode=rwc', uri=True).execute('CREATE TABLE mark (id)')",
+        "if context.is_offline_mode():\n    os.remove(file)",
+        "open(file, 'w').close()",
+        "os.rename(file, file + '.old')",
+    ],
+)
+def test_an_env_that_writes_past_every_engine(on_sqlite: Stage, own: str) -> None:
+    """The doctor runs env.py; what that writes itself does not reach the database, nor its file."""
+    own = f"\nimport sqlite3\nfile = url.removeprefix('sqlite:///')\n{own}\n"
+    stage = on_sqlite.plain(env=ENV.replace("\ndef configure", f"{own}\ndef configure")).chain()
+    stage.sql("CREATE TABLE other (id INTEGER)")
+    stage.doctor()
+    with closing(sqlite3.connect(stage.directory / "shop.db")) as connection:
+        assert connection.execute("SELECT name FROM sqlite_master").fetchall() == [("other",)]
+
+
+def test_an_env_that_writes_past_every_engine_on_postgresql(on_postgres: Stage) -> None:
+    own = (
+        "\nimport psycopg\nwith psycopg.connect(url.replace('+psycopg', '')) as own:\n"
+        "    own.execute('CREATE TABLE mark (id int)')\n"
+    )
+    stage = on_postgres.plain(env=ENV.replace("\ndef configure", f"{own}\ndef configure")).chain()
+    stage.doctor()
+    assert stage.sql("SELECT to_regclass('mark')") == [(None,)]
+
+
+def test_a_column_dropped_by_hand(stage: Stage) -> None:
+    """One revision, one column gone: no later revision is spoken of, and the deploy that follows works."""
+    column = "    plan: Mapped[str | None] = mapped_column(String(9))\n"
+    stage.plain(MODELS.replace("\n\nclass Proposal", f"\n{column}\nclass Proposal"))
+    users = USERS.replace("primary_key=True))", "primary_key=True), sa.Column('plan', sa.String(9)))")
+    proposals = f"{PROPOSALS}\n{VISITOR}"
+    stage.revision("r1", None, f"{users}\n{proposals}")
+    assert stage.deploy().code == 0
+    stage.sql("ALTER TABLE users DROP COLUMN plan")
+    read = stage.doctor().faults["revision-edited"]
+    assert (read["severity"], "the rest of it" in read["message"]) == ("risk", True)
+    proved = stage.doctor("--replay").faults
+    assert "revision-edited" not in proved
+    assert "an apply of this guard" in proved["state-differs"]["message"]
+    assert "stamp base" not in str(proved)
+    stage.fix(read)
+    assert stage.doctor("--replay").faults == {}
+
+
+def test_a_relative_url_is_given_back_as_an_absolute_one(on_sqlite: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
+    stage = on_sqlite.plain().chain()
+    monkeypatch.setenv("DATABASE_URL", "sqlite:///shop.db")
+    stage.sql("CREATE TABLE other (id INTEGER)")
+    told = stage.guard("doctor").out
+    (url,) = [line.split()[-1] for line in told.splitlines() if "fix sqlite" in line]
+    monkeypatch.setenv("DATABASE_URL", url)
+    again = stage.guard("doctor").out
+    assert "the URL's path is relative" not in again
+    assert str(stage.directory / "shop.db") in again
+
+
+def test_two_revisions_that_make_the_same_index(stage: Stage) -> None:
+    """The deploy that would fail is not offered; the file and line are, and that works."""
+    stage.plain().chain()
+    assert stage.deploy().code == 0
+    path = stage.revision("r4", "r3", 'op.create_index("ix_proposals_visitor", "proposals", ["visitor"])')
+    found = stage.doctor()
+    assert found.code == 1
+    assert "index ix_proposals_visitor" in found.faults["collision"]["message"]
+    assert found.faults["behind"]["fix"] is None
+    assert (found.faults["collision"]["file"], found.faults["collision"]["line"]) == (str(path), 10)
+    stage.revision("r4", "r3")
+    assert stage.deploy().code == 0
+    assert stage.stamped() == ["r4"]
