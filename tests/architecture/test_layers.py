@@ -10,6 +10,7 @@ LAYERS = (
     ("__main__",),
     ("cli",),
     ("alembic",),
+    ("render.formats",),
     ("render.chain",),
     ("revision.write",),
     ("chain",),

@@ -12,10 +12,10 @@ from schema_guard.cli.request import Request
 from schema_guard.cli.stopping import stoppable
 from schema_guard.cli.waiting import when_reachable
 from schema_guard.dialects import check_same
-from schema_guard.render.line import Line
+from schema_guard.render.formats import Shown
 from schema_guard.report import Report
 
-__all__ = ["Applied", "applied", "newer_lines"]
+__all__ = ["Applied", "applied"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,6 +27,12 @@ class Applied:
     """Revisions of a newer release that alembic_version names."""
     lost: str = ""
     """The command for when their files are lost."""
+
+    def shown(self, *, logged: bool, verbose: bool) -> Shown:
+        """What `apply` and `run` say beside the report."""
+        return Shown(
+            command="apply", exit_code=self.code, newer=self.newer, lost=self.lost, logged=logged, verbose=verbose
+        )
 
 
 def applied(asked: Request, lost: tuple[str, ...] = ()) -> Applied:
@@ -51,12 +57,3 @@ def applied(asked: Request, lost: tuple[str, ...] = ()) -> Applied:
         if ahead is None:
             return Applied(report, code, stop.asked)
         return Applied(report, code, stop.asked, ahead.newer, ahead.commands.lost(ahead.newer))
-
-
-def newer_lines(done: Applied) -> list[Line]:
-    """One line where a newer release was here before."""
-    if not done.newer:
-        return []
-    from schema_guard.render.chain.text import newer_lines as lines
-
-    return lines(done.newer, done.code, done.lost)

@@ -19,7 +19,8 @@ from schema_guard.cli.options import (
     output_options,
     target_argument,
 )
-from schema_guard.cli.output import log, print_lines, print_text
+from schema_guard.cli.output import log, print_result
+from schema_guard.render.formats import Shown
 
 if TYPE_CHECKING:
     from schema_guard.chain.deploy import Deployment
@@ -95,7 +96,7 @@ def chain_options(command: Command) -> Command:
     type=click.Choice(["sqlite", "postgresql"]),
     help="Also run the chain on a scratch database of this system; may be repeated.",
 )
-@format_option("text", "json")
+@format_option("doctor")
 @output_options
 def doctor(
     target: str | None,
@@ -113,17 +114,13 @@ def doctor(
     fault that breaks the next deploy, with 2 when a replay was asked for and is not possible.
     """
     from schema_guard.cli.request import request
-    from schema_guard.render.chain import json, text
 
     asked = request(target, url=url)
     doctor = doctor_of(asked, asked.url, place)
     systems = [*([asked.url.get_backend_name()] if replay else []), *replay_on]
     diagnosis = doctor.diagnose(replay_on=tuple(dict.fromkeys(systems)))
     code = _doctor_code(diagnosis)
-    if format_ == "json":
-        print_text(json.doctor_json(diagnosis, code))
-    else:
-        print_lines(text.doctor_lines(diagnosis, code, verbose=verbose), color=not no_color)
+    print_result(diagnosis, format_, Shown(command="doctor", exit_code=code, verbose=verbose), color=not no_color)
     return code
 
 
@@ -135,7 +132,7 @@ def doctor(
 @click.option("--revision", metavar="ID", help="You know that this one ran: one of several that leave the same tables.")
 @lost_option
 @click.option("--wait", metavar="TIME", help="How long to wait for another guard.  [default: 30s]")
-@format_option("text", "json")
+@format_option("stamp")
 @output_options
 def stamp(
     target: str | None,
@@ -155,16 +152,12 @@ def stamp(
     """
     from schema_guard.chain.stamp import stamp as stamp_proved
     from schema_guard.cli.request import WAIT, request
-    from schema_guard.render.chain import json, text
 
     asked = request(target, url=url, ddl_url=ddl_url, wait=wait)
     patience = WAIT if asked.settings.wait is None else asked.settings.wait
     stamped = stamp_proved(doctor_of(asked, asked.ddl_url, place, lost), patience, revision)
     code = OK if stamped.proved else REMAINS
-    if format_ == "json":
-        print_text(json.stamp_json(stamped, code))
-    else:
-        print_lines(text.stamp_lines(stamped, code), color=not no_color)
+    print_result(stamped, format_, Shown(command="stamp", exit_code=code), color=not no_color)
     return code
 
 
@@ -177,7 +170,7 @@ def stamp(
     help="Where alembic_version is empty or wrong, stamp what a replay proves, and go on from there.",
 )
 @lost_option
-@format_option("text", "json")
+@format_option("deploy")
 @output_options
 def deploy(
     asked: Request,
@@ -209,21 +202,8 @@ def deploy(
 
         deployment = when_reachable(upgrade, asked.wait, log, over=lambda: deadline.over, sleep=stop.sleep)
         code = 128 + stop.signal if stop.asked else _deploy_code(deployment)
-    if format_ == "json":
-        from schema_guard.render.chain.json import deploy_json
-        from schema_guard.render.json import apply_json
-
-        report = deployment.report
-        print_text(deploy_json(deployment, code, None if report is None else apply_json(report, code)))
-    else:
-        from schema_guard.difference import Impact
-        from schema_guard.render.chain.text import deploy_lines
-        from schema_guard.render.text import apply_lines
-
-        lines = deploy_lines(deployment, code)
-        if deployment.report is not None:
-            lines += apply_lines(deployment.report, code, keys=Impact.BREAKS, told=log_is_seen(), verbose=verbose)
-        print_lines(lines, color=not no_color)
+    shown = Shown(command="deploy", exit_code=code, logged=log_is_seen(), verbose=verbose)
+    print_result(deployment, format_, shown, color=not no_color)
     return code
 
 

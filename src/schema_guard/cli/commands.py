@@ -18,9 +18,10 @@ from schema_guard.cli.options import (
     output_options,
     target_argument,
 )
-from schema_guard.cli.output import print_lines, print_text
+from schema_guard.cli.output import print_result, print_text
 from schema_guard.cli.revision import revision
 from schema_guard.cli.running import run
+from schema_guard.render.formats import Shown
 
 if TYPE_CHECKING:
     from schema_guard.cli.request import Request
@@ -54,7 +55,7 @@ def group() -> None:
     help="Exit 1 when a difference of this impact or worse was found.  [default: breaks]",
 )
 @accept_option
-@format_option("text", "json")
+@format_option("check")
 @output_options
 def check(
     target: str | None,
@@ -71,16 +72,14 @@ def check(
     asked = request(target, url=url, fail_on=fail_on, accept=accept)
     report = asked.guard.check(asked.url)
     code = check_code(report, asked.fail_on)
-    if format_ == "json":
-        from schema_guard.render.json import check_json
-
-        print_text(check_json(report, code))
-    else:
-        from schema_guard.render.text import check_lines
-
-        next_command = asked.next_command("plan")
-        lines = check_lines(report, code, next_command=next_command, keys=asked.fail_on, verbose=verbose)
-        print_lines(lines, color=not no_color)
+    shown = Shown(
+        command="check",
+        exit_code=code,
+        next_command=asked.next_command("plan"),
+        keys=asked.fail_on,
+        verbose=verbose,
+    )
+    print_result(report, format_, shown, color=not no_color)
     return code
 
 
@@ -88,7 +87,7 @@ def check(
 @target_argument
 @database_options
 @accept_option
-@format_option("text", "json", "sql")
+@format_option("plan")
 @output_options
 def plan(
     target: str | None, url: str | None, accept: tuple[str, ...], format_: str, no_color: bool, verbose: bool
@@ -96,34 +95,24 @@ def plan(
     """Show the steps that apply would take, with their SQL, locks and hazards, and what is refused. Reads only."""
     from schema_guard.cli.ahead import with_chain
     from schema_guard.cli.request import request
-    from schema_guard.plan import Plan
 
     asked = request(target, url=url, accept=accept)
     report = with_chain(asked)[0].check(asked.url)
-    planned = report.plan or Plan()
-    if format_ == "json":
-        from schema_guard.render.json import plan_json
-
-        print_text(plan_json(report, planned, OK, planned_code(report)))
-    elif format_ == "sql":
-        from schema_guard.render.sql import plan_sql
-
-        print_text(plan_sql(report, planned))
-    else:
-        from schema_guard.render.text import plan_lines
-
-        next_command = asked.next_command("apply")
-        lines = plan_lines(
-            report, planned, OK, next_command=next_command, apply_code=planned_code(report), verbose=verbose
-        )
-        print_lines(lines, color=not no_color)
+    shown = Shown(
+        command="plan",
+        exit_code=OK,
+        next_command=asked.next_command("apply"),
+        apply_code=planned_code(report),
+        verbose=verbose,
+    )
+    print_result(report, format_, shown, color=not no_color)
     return OK
 
 
 @group.command(short_help="Repair, and say whether the application can start.")
 @apply_options
 @lost_option
-@format_option("text", "json")
+@format_option("apply")
 @output_options
 def apply(asked: Request, lost: tuple[str, ...], format_: str, no_color: bool, verbose: bool) -> int:
     """Repair what can be repaired without destroying anything; say what remains and whether the application can start.
@@ -131,22 +120,12 @@ def apply(asked: Request, lost: tuple[str, ...], format_: str, no_color: bool, v
     TIME is a number of seconds, or 500ms, 60s, 2m. SIGINT and SIGTERM stop it gracefully: what a statement has begun
     is rolled back, the report is printed, the exit code is 130 or 143.
     """
-    from schema_guard.cli.applying import applied, newer_lines
+    from schema_guard.cli.applying import applied
     from schema_guard.cli.progress import log_is_seen
 
     done = applied(asked, lost)
-    report, code = done.report, done.code
-    if format_ == "json":
-        from schema_guard.render.json import apply_json
-
-        print_text(apply_json(report, code))
-    else:
-        from schema_guard.difference import Impact
-        from schema_guard.render.text import apply_lines
-
-        lines = newer_lines(done) + apply_lines(report, code, keys=Impact.BREAKS, told=log_is_seen(), verbose=verbose)
-        print_lines(lines, color=not no_color)
-    return code
+    print_result(done.report, format_, done.shown(logged=log_is_seen(), verbose=verbose), color=not no_color)
+    return done.code
 
 
 @group.command(short_help="Write an emergency script, without a database.")

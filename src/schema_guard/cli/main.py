@@ -16,6 +16,7 @@ from schema_guard.cli.options import PROGRAM
 from schema_guard.cli.output import log, log_text, print_text
 from schema_guard.cli.running import own_arguments
 from schema_guard.errors import ConfigurationError, GuardError, StepError, one_line
+from schema_guard.render.formats import DEFAULT, Shown, renderer
 from schema_guard.requirements import unmet
 
 __all__ = ["guarded", "main", "run"]
@@ -49,7 +50,7 @@ def guarded(command: Callable[[], int], arguments: Sequence[str]) -> int:
 
     Args:
         command: returns an exit code.
-        arguments: the command line; it says whether tracebacks and JSON are wanted.
+        arguments: the command line; it says whether tracebacks are wanted, and in which format.
     """
     try:
         return command()
@@ -69,10 +70,9 @@ def _failed(arguments: Sequence[str], error: GuardError, cause: BaseException | 
     if verbose:
         log_text("".join(traceback.format_exception(cause or error)))
     log(error.message)
-    if _wants_json(arguments):
-        from schema_guard.render.json import error_json
-
-        print_text(error_json(_command(arguments), error))
+    if (render := renderer(_format(arguments), "error")) is not None:
+        shown = Shown(command=_command(arguments), exit_code=error.exit_code)
+        print_text(str(render(error, shown)))
     return error.exit_code
 
 
@@ -94,10 +94,11 @@ def _verbose(arguments: Sequence[str]) -> bool:
     return any(argument in ("-v", "--verbose") for argument in arguments)
 
 
-def _wants_json(arguments: Sequence[str]) -> bool:
-    """Whether the output was to be JSON, also when the command line could not be parsed."""
-    pairs = pairwise(arguments)
-    return "--format=json" in arguments or ("--format", "json") in pairs
+def _format(arguments: Sequence[str]) -> str:
+    """The format that was asked for, also when the command line could not be parsed."""
+    joined = [argument.partition("=")[2] for argument in arguments if argument.startswith("--format=")]
+    apart = [value for option, value in pairwise(arguments) if option == "--format"]
+    return next(iter((*joined, *apart)), DEFAULT)
 
 
 def _command(arguments: Sequence[str]) -> str:

@@ -8,6 +8,8 @@ from typing import Any, TypeVar, cast
 
 import click
 
+from schema_guard.render.formats import DEFAULT, formats_of
+
 __all__ = [
     "PROGRAM",
     "accept_option",
@@ -114,13 +116,13 @@ def lost_option(command: Command) -> Command:
     )(command)
 
 
-def format_option(*formats: str) -> Callable[[Command], Command]:
-    """`--format`, the first one being the default."""
+def format_option(command: str) -> Callable[[Command], Command]:
+    """`--format`: the formats that the command has."""
     return click.option(
         "--format",
         "format_",
-        type=click.Choice(formats),
-        default=formats[0],
+        type=click.Choice(formats_of(command)),
+        default=DEFAULT,
         show_default=True,
         help="How the result is written to stdout.",
     )

@@ -13,9 +13,10 @@ from typing import TextIO
 
 from schema_guard.errors import one_line
 from schema_guard.hidden import without_password
+from schema_guard.render.formats import Shown, renderer
 from schema_guard.render.line import Line, Style, ascii_only, plain, wrapped
 
-__all__ = ["log", "log_text", "print_lines", "print_text", "styled"]
+__all__ = ["log", "log_text", "print_lines", "print_result", "print_text", "styled"]
 
 LOOKS = {
     Style.BREAKS: "bold red",
@@ -53,6 +54,22 @@ def print_lines(lines: Sequence[Line], *, color: bool) -> None:
         sys.stdout.flush()
     except BrokenPipeError:
         _nobody_reads(sys.stdout)
+
+
+def print_result(found: object, format_: str, shown: Shown, *, color: bool) -> None:
+    """Write what a command found to stdout, in that format.
+
+    Args:
+        found: a Report, or what the chain's commands return.
+        format_: one of the formats that the command has.
+    """
+    render = renderer(format_, shown.command)
+    assert render is not None, "the option offers what there is"
+    result = render(found, shown)
+    if isinstance(result, str):
+        print_text(result)
+    else:
+        print_lines(result, color=color)
 
 
 def print_text(text: str) -> None:

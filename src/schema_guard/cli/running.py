@@ -15,9 +15,10 @@ import click
 
 from schema_guard.cli.exit_codes import OK
 from schema_guard.cli.options import PROGRAM, apply_options, lost_option, output_options
-from schema_guard.cli.output import log, print_lines
+from schema_guard.cli.output import log, print_result
 from schema_guard.errors import ConfigurationError
 from schema_guard.hidden import without_password
+from schema_guard.render.formats import DEFAULT
 
 if TYPE_CHECKING:
     from schema_guard.cli.request import Request
@@ -79,15 +80,12 @@ def run(ctx: click.Context, asked: Request, lost: tuple[str, ...], no_color: boo
     What apply reports goes to stderr. When something that breaks the application remains, COMMAND is not started and
     the exit code is that of apply.
     """
-    from schema_guard.cli.applying import applied, newer_lines
-    from schema_guard.difference import Impact
-    from schema_guard.render.text import apply_lines
+    from schema_guard.cli.applying import applied
 
     command = _found(ctx.meta["schema_guard.command"])
     done = applied(asked, lost)
     with redirect_stdout(sys.stderr):
-        lines = newer_lines(done) + apply_lines(done.report, done.code, keys=Impact.BREAKS, told=True, verbose=verbose)
-        print_lines(lines, color=not no_color)
+        print_result(done.report, DEFAULT, done.shown(logged=True, verbose=verbose), color=not no_color)
     if done.code != OK:
         log(f"{command[0]} was not started")
         return done.code

@@ -36,7 +36,7 @@ NAMED_IN_VERDICT = 3
 
 
 def apply_lines(
-    report: Report, exit_code: int, *, keys: Impact | None = None, told: bool = False, verbose: bool = False
+    report: Report, exit_code: int, *, keys: Impact | None = None, logged: bool = False, verbose: bool = False
 ) -> list[Line]:
     """Render what apply did and what is there now.
 
@@ -44,11 +44,11 @@ def apply_lines(
         report: the report of `Guard.apply`.
         exit_code: what the command will exit with.
         keys: the impact from which on the key of a finding is shown, to accept it by.
-        told: the steps were shown as they ended; they are not shown again.
+        logged: the steps were shown as they ended; they are not shown again.
         verbose: every statement that was sent.
     """
     lines = opening(report)
-    results = () if told and not verbose else report.results
+    results = () if logged and not verbose else report.results
     if results:
         lines.append(blank)
     width = len(str(len(results)))

@@ -1,0 +1,64 @@
+"""Text for people: what a terminal, a pipe and a log show."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from schema_guard.plan import Plan
+
+if TYPE_CHECKING:
+    from schema_guard.chain.deploy import Deployment
+    from schema_guard.chain.doctor import Diagnosis
+    from schema_guard.chain.stamp import Stamped
+    from schema_guard.render.formats import Shown
+    from schema_guard.render.line import Line
+    from schema_guard.report import Report
+
+
+def check(report: Report, shown: Shown) -> list[Line]:
+    from schema_guard.render.text import check_lines
+
+    return check_lines(report, shown.exit_code, next_command=shown.next_command, keys=shown.keys, verbose=shown.verbose)
+
+
+def plan(report: Report, shown: Shown) -> list[Line]:
+    from schema_guard.render.text import plan_lines
+
+    return plan_lines(
+        report,
+        report.plan or Plan(),
+        shown.exit_code,
+        next_command=shown.next_command,
+        apply_code=shown.apply_code,
+        verbose=shown.verbose,
+    )
+
+
+def apply(report: Report, shown: Shown) -> list[Line]:
+    from schema_guard.render.text import apply_lines
+
+    lines: list[Line] = []
+    if shown.newer:
+        from schema_guard.render.chain.text import newer_lines
+
+        lines = newer_lines(shown.newer, shown.exit_code, shown.lost)
+    return lines + apply_lines(report, shown.exit_code, keys=shown.keys, logged=shown.logged, verbose=shown.verbose)
+
+
+def doctor(diagnosis: Diagnosis, shown: Shown) -> list[Line]:
+    from schema_guard.render.chain.text import doctor_lines
+
+    return doctor_lines(diagnosis, shown.exit_code, verbose=shown.verbose)
+
+
+def stamp(stamped: Stamped, shown: Shown) -> list[Line]:
+    from schema_guard.render.chain.text import stamp_lines
+
+    return stamp_lines(stamped, shown.exit_code)
+
+
+def deploy(deployment: Deployment, shown: Shown) -> list[Line]:
+    from schema_guard.render.chain.text import deploy_lines
+
+    lines = deploy_lines(deployment, shown.exit_code)
+    return lines if deployment.report is None else lines + apply(deployment.report, shown)
