@@ -107,6 +107,8 @@ class Column:
     """A constant Python-side default as an SQL literal: what a declared Policy may fill old rows with."""
     values: tuple[str, ...] = ()
     """All that the application writes into it, as SQL literals, where its type lists them (expected side)."""
+    labels: tuple[str, ...] = ()
+    """What its Enum lists, or that of its items, as SQL literals (expected side)."""
     reads: Callable[[object], object] | None = field(default=None, compare=False, repr=False)
     """Expected side: what the application does with a value that the database gives; raises where it cannot read it."""
     ddl: str = ""
@@ -125,6 +127,8 @@ class Column:
     """What gives its value: expected, the sequence that the models name; actual, that of its default or identity."""
     stand: Stand | None = None
     """Actual side: where that sequence stands, if there was reason to look."""
+    others: tuple[str, ...] = ()
+    """Actual side: text that rows hold and the models' Enum does not list, if there was reason to look."""
     used_by: tuple[str, ...] = ()
     """Actual side: what keeps its type from being changed, in words: 'view public.titles'."""
 

@@ -46,7 +46,8 @@ def compare_columns(table: Table, live: Table, schema: Schema, judge: Judge, pol
         if column.reads is not None and judge.rules.may_hold_other_values(column, actual, live):
             effect = f"SELECT of {writers(table)} fails where one of these rows is read"
             yield RowsUnreadable(table=table, column=column, actual=actual, impact=Impact.BREAKS, effect=effect)
-        yield from _unreadable(table, column, actual, schema, judge)
+        else:
+            yield from _unreadable(table, column, actual, schema, judge)
         yield from _nullability(table, live, column, actual, judge)
         yield from compare_value(table, live, column, actual, judge)
         if not judge.rules.default_collation(column.collation, actual.collation):
@@ -107,13 +108,14 @@ def _type(table: Table, column: Column, actual: Column, judge: Judge) -> Iterato
 
 def _unreadable(table: Table, column: Column, actual: Column, schema: Schema, judge: Judge) -> Iterator[RowsUnreadable]:
     """Rows with labels that the column's Enum lacks: where the live type lets some be stored, and is not the expected
-    one or has more of them. A VARCHAR that the models ask for themselves is not read through."""
-    if not column.values or column.type.name == "boolean" or column.type.dimensions or actual.type.dimensions:
+    one or has more of them. Of text that the models ask for themselves only where some were seen."""
+    if not column.labels or bool(column.type.dimensions) != bool(actual.type.dimensions):
         return
     live = next((enum for enum in schema.enums if enum.name == Name(actual.type.schema, actual.type.name)), None)
-    if live is not None:
-        known = {value[1:-1].replace("''", "'") for value in column.values}
-        if set(live.values) <= known:
+    if live is not None or actual.others:
+        held = live.values if live is not None else actual.others
+        known = {value[1:-1].replace("''", "'") for value in column.labels}
+        if all(value in known or _is_read(column, value) for value in held):
             return
     elif column.type.kind is not TypeKind.ENUM:
         return
@@ -121,10 +123,21 @@ def _unreadable(table: Table, column: Column, actual: Column, schema: Schema, ju
         table=table,
         column=column,
         actual=actual,
-        condition=judge.rules.other_labels(column.name, column.values),
+        condition=judge.rules.other_labels(column.name, column.labels, bool(column.type.dimensions)),
         impact=Impact.BREAKS,
         effect=f"loading these rows of {writers(table)} fails (LookupError)",
     )
+
+
+def _is_read(column: Column, value: str) -> bool:
+    """Whether the application's own kind of Enum makes something of a value that it does not list."""
+    if column.reads is None or column.type.dimensions:
+        return False
+    try:
+        column.reads(value)
+    except Exception:  # whatever it is, the application meets it too
+        return False
+    return True
 
 
 def _nullability(

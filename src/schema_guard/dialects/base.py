@@ -186,8 +186,8 @@ class Rules(Protocol):
         """Whether the two collation names (None: not declared) stand for the same collation."""
         ...
 
-    def other_labels(self, column: str, labels: Sequence[str]) -> str:
-        """The condition of rows that hold none of these labels, which are literals."""
+    def other_labels(self, column: str, labels: Sequence[str], array: bool) -> str:
+        """The condition of rows that hold something else than these labels, which are literals."""
         ...
 
     def type_mismatch_effect(self, expected: Column, actual: Column, fit: Fit) -> str:

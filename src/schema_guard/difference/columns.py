@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from schema_guard.difference.base import BaseDifference, Fit, Impact
 from schema_guard.names import Name
 from schema_guard.need import Need
-from schema_guard.schema import Column, Sequence, Table
+from schema_guard.schema import Column, Sequence, Table, TypeKind
 
 __all__ = [
     "CollationDiffers",
@@ -171,7 +171,8 @@ class RowsUnreadable(OfColumn):
     @property
     def headline(self) -> str:
         if self.condition:
-            return f"rows hold what {self.column.type} does not know"
+            known = self.column.type if self.column.type.kind is TypeKind.ENUM else "the models' Enum"
+            return f"rows hold what {known} does not know"
         return f"type is {self.actual.type}, and holds values that cannot be read as {self.column.type}"
 
     def unproved(self, reason: str) -> RowsUnreadable:

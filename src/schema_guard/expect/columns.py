@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, cast
 
-from sqlalchemy import JSON, Boolean, Computed, Sequence, SmallInteger, String
+from sqlalchemy import ARRAY, JSON, Boolean, Computed, Sequence, SmallInteger, String
 from sqlalchemy import Enum as EnumType
 from sqlalchemy.schema import ColumnDefault
 from sqlalchemy.sql.functions import next_value
@@ -52,6 +52,7 @@ def column_of(column: ModelColumn[Any], writer: Writer, mapped: Mapped) -> Colum
         fill=_fill(column, writer),
         reads=reader_of(column.type, dialect),
         values=_values(inner, writer),
+        labels=_labels(inner, writer),
         ddl=writer.column(column),
         mapped_by=mapped.classes_of(column),
         value_domain_not_null=_is_domain_not_null(inner),
@@ -160,6 +161,12 @@ def _values(inner: Any, writer: Writer) -> tuple[str, ...]:
     else:
         return ()
     return tuple(value for value in written if value is not None)
+
+
+def _labels(inner: Any, writer: Writer) -> tuple[str, ...]:
+    """What an Enum lists, also that of an array's items."""
+    inner = resolved(inner.item_type, writer.dialect) if isinstance(inner, ARRAY) else inner
+    return _values(inner, writer) if isinstance(inner, EnumType) else ()
 
 
 def _fill(column: ModelColumn[Any], writer: Writer) -> str | None:

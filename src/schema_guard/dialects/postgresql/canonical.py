@@ -148,8 +148,11 @@ class PostgreSQLRules:
         wanted, given = _collation(expected or ""), _collation(actual or "")
         return wanted[-1] == given[-1] and (len(wanted) != len(given) or wanted == given)
 
-    def other_labels(self, column: str, labels: Sequence[str]) -> str:
+    def other_labels(self, column: str, labels: Sequence[str], array: bool) -> str:
         quoted = '"' + column.replace('"', '""') + '"'
+        if array:
+            items = f"pg_catalog.unnest(CAST({quoted} AS TEXT[])) AS item(label)"
+            return f"EXISTS (SELECT 1 FROM {items} WHERE item.label NOT IN ({', '.join(labels)}))"
         return f"CAST({quoted} AS TEXT) NOT IN ({', '.join(labels)})"
 
     def type_mismatch_effect(self, expected: Column, actual: Column, fit: Fit) -> str:

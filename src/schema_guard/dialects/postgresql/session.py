@@ -13,6 +13,7 @@ from sqlalchemy.exc import DBAPIError
 from schema_guard.dialects.base import Dialect, Facts, Inquiry, Verdict
 from schema_guard.dialects.bridge import bridge_for
 from schema_guard.dialects.deadline import Deadline
+from schema_guard.dialects.labels import listed, with_others
 from schema_guard.dialects.postgresql.answers import answers
 from schema_guard.dialects.postgresql.catalog import KINDS, query, read_schema, scope_of
 from schema_guard.dialects.postgresql.dialect import Located, PostgreSQLDialect
@@ -27,6 +28,7 @@ from schema_guard.dialects.postgresql.failures import (
 )
 from schema_guard.dialects.postgresql.guard_lock import GuardLock
 from schema_guard.dialects.postgresql.holders import held_by, locked_out_by
+from schema_guard.dialects.postgresql.labels import others_held, takes_text
 from schema_guard.dialects.postgresql.limits import limits_query, with_limits
 from schema_guard.dialects.postgresql.link import Link, Row, own_engine
 from schema_guard.dialects.postgresql.obstacles import Obstacles
@@ -118,9 +120,10 @@ class PostgreSQLSession:
         except DBAPIError as error:
             raise self._read_failed(error, "the catalog") from None
         self.catalog_queries += self._reader.queries
-        actual = self._with_stands(
-            expected, read_schema(rows, self.dialect.type, self.facts.default_schema, self._reader.unread)
-        )
+        actual = read_schema(rows, self.dialect.type, self.facts.default_schema, self._reader.unread)
+        actual = self._with_stands(expected, actual)
+        if columns := listed(expected, actual, self.dialect.rules, takes_text):
+            actual = with_others(actual, others_held(columns, self._link, self.dialect.quote))
         self._words.own_rules.live_enums = {enum.name: enum for enum in actual.enums}
         self._words.own_rules.enums = {enum.name: enum for enum in expected.enums}
         domains = (*expected.domains, *actual.domains)  # what is there counts for more than what will be

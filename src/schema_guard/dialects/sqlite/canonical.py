@@ -141,7 +141,7 @@ class SQLiteRules:
     def default_collation(self, expected: str | None, actual: str | None) -> bool:
         return (expected or "BINARY").upper() == (actual or "BINARY").upper()
 
-    def other_labels(self, column: str, labels: Sequence[str]) -> str:
+    def other_labels(self, column: str, labels: Sequence[str], array: bool) -> str:  # noqa: ARG002
         quoted = '"' + column.replace('"', '""') + '"'
         return f"CAST({quoted} AS TEXT) NOT IN ({', '.join(labels)})"
 

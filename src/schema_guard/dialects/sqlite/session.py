@@ -11,6 +11,7 @@ from sqlalchemy.engine import Engine
 
 from schema_guard.dialects.base import Dialect, Facts, Inquiry, SameQuery, Trial, Verdict
 from schema_guard.dialects.deadline import Deadline
+from schema_guard.dialects.labels import listed, with_others
 from schema_guard.dialects.sqlite.backup import (
     BACKUP,
     backup_name,
@@ -27,6 +28,7 @@ from schema_guard.dialects.sqlite.directory_lock import directory_locked
 from schema_guard.dialects.sqlite.failures import CONSTRAINT, failure, no_copy, primary_code, unfit_rows
 from schema_guard.dialects.sqlite.features import probe_features
 from schema_guard.dialects.sqlite.given_keys import gives_key, without_integer
+from schema_guard.dialects.sqlite.labels import others_held
 from schema_guard.dialects.sqlite.link import ERRORS, Link, Writer
 from schema_guard.dialects.sqlite.reading_back import unreadable_rows
 from schema_guard.dialects.sqlite.rebuild import COPY
@@ -115,13 +117,15 @@ class SQLiteSession:
             rows = self._catalog_rows(catalog_query(schema or "main"))
             others = other_relations(rows, expected, schema)
             parts.append(read_database([*rows, *self._relation_columns(others, schema)], expected, schema))
-        return Schema(
+        actual = Schema(
             tables=tuple(table for part in parts for table in part.tables),
             unknown_tables=tuple(name for part in parts for name in part.unknown_tables),
             unknown_columns=tuple(columns for part in parts for columns in part.unknown_columns),
             names_taken=tuple(taken for part in parts for taken in part.names_taken),
             schemas=tuple(databases),
         )
+        columns = listed(expected, actual, self.dialect.rules, lambda _, there: there.generated is None)
+        return with_others(actual, others_held(columns, self._link.rows)) if columns else actual
 
     def _catalog_rows(self, query: str) -> list[tuple[object, ...]]:
         self.catalog_queries += 1
@@ -277,8 +281,12 @@ def _ignore(_: str) -> None:
 
 def _unreadable(differences: Sequence[Difference], actual: Schema, read: Read) -> dict[str, Evidence]:
     """The rows that hold what the application cannot read."""
-    found = ((each, actual.table(each.table.name)) for each in differences if isinstance(each, RowsUnreadable))
+    found = ((each, actual.table(each.table.name)) for each in _without_condition(differences))
     return {each.key: unreadable_rows(each, live, read) for each, live in found if live is not None}
+
+
+def _without_condition(differences: Sequence[Difference]) -> Iterator[RowsUnreadable]:
+    return (each for each in differences if isinstance(each, RowsUnreadable) and not each.condition)
 
 
 def _collisions(differences: Sequence[Difference], actual: Schema, read: Read) -> dict[str, Evidence]:

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
+from schema_guard.dialects.labels import respelled, spelled
 from schema_guard.dialects.postgresql.literals import literal
 from schema_guard.dialects.postgresql.repair import probes
 from schema_guard.dialects.postgresql.repair.context import Context, Repairs
@@ -74,15 +77,26 @@ def rows_unreadable(difference: RowsUnreadable, context: Context) -> Repairs:
     hindrance = context.hindrance(difference, "hold other values", "holds another value")
     if hindrance is None:
         return [Refusal(difference, "whether rows hold other values could not be counted")]
+    return [Refusal(difference, hindrance.reason, (*hindrance.advice, *_renaming(difference, context)))]
+
+
+def _renaming(difference: RowsUnreadable, context: Context) -> Iterator[str]:
+    """The statements that give old labels their new names, where it is evident which that is."""
     live = next((enum for enum in context.actual.enums if enum.name == _name_of(difference.actual.type)), None)
     wanted = next((enum for enum in context.expected.enums if enum.name == _name_of(difference.column.type)), None)
-    pairs = renamed(wanted, live) if wanted is not None and live is not None else {}
-    statements = tuple(
-        f"ALTER TYPE {context.quote(live.name)} RENAME VALUE {literal(old)} TO {literal(new)};"
-        for new, old in pairs.items()
-        if live is not None
-    )
-    return [Refusal(difference, hindrance.reason, (*hindrance.advice, *statements))]
+    for new, old in renamed(wanted, live).items() if wanted is not None and live is not None else ():
+        assert live is not None
+        yield f"ALTER TYPE {context.quote(live.name)} RENAME VALUE {literal(old)} TO {literal(new)};"
+    others = difference.actual.others if live is None else live.values
+    table, column = context.quote(difference.table.name), context.quote(difference.column.name)
+    for old, new in respelled(difference.column, others):
+        if live is not None and new not in live.values:
+            continue
+        if difference.column.type.dimensions:
+            items = f"pg_catalog.array_replace({column}, {literal(old)}, {literal(new)})"
+            yield f"UPDATE {table} SET {column} = {items} WHERE {literal(old)} = ANY ({column});"
+        else:
+            yield f"UPDATE {table} SET {column} = {literal(new)} WHERE {column} = {literal(old)};"
 
 
 def renamed(wanted: Enum, live: Enum) -> dict[str, str]:
@@ -96,14 +110,10 @@ def renamed(wanted: Enum, live: Enum) -> dict[str, str]:
         if all(new in missing and old in unknown for new, old in changed):
             pairs.update(changed)
     for value in missing:
-        alike = [old for old in unknown if _spelled(old) == _spelled(value)]
+        alike = [old for old in unknown if spelled(old) == spelled(value)]
         if len(alike) == 1:
             pairs[value] = alike[0]
     return pairs
-
-
-def _spelled(label: str) -> str:
-    return "".join(character for character in label.casefold() if character.isalnum())
 
 
 def _held(enum: Enum, context: Context) -> bool:

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
+from schema_guard.dialects.labels import respelled
 from schema_guard.dialects.sqlite.canonical import strict_type
 from schema_guard.dialects.sqlite.changes import type_of
 from schema_guard.dialects.sqlite.names import quote
 from schema_guard.dialects.sqlite.repair.case import Case, Edit
+from schema_guard.dialects.sqlite.tokens import quoted_literal
 from schema_guard.difference import RowsUnreadable, TypeDiffers
 from schema_guard.plan import Refusal
 from schema_guard.schema import Table
@@ -36,4 +40,12 @@ def refuse_unreadable(unreadable: RowsUnreadable, case: Case) -> Refusal:
         )
     rows = f"{evidence.count} {'row holds' if evidence.count == 1 else 'rows hold'} such a value"
     sample = f" ({'; '.join(evidence.sample)})" if evidence.sample else ""
-    return Refusal(unreadable, f"{rows}{sample}: correct them, then run again", (evidence.query,))
+    advice = (evidence.query, *_respelling(unreadable))
+    return Refusal(unreadable, f"{rows}{sample}: correct them, then run again", advice)
+
+
+def _respelling(unreadable: RowsUnreadable) -> Iterator[str]:
+    """The statements that write labels as the models do, where it is evident which those are."""
+    table, column = quote(unreadable.table.name), quote(unreadable.column.name)
+    for old, new in respelled(unreadable.column, unreadable.actual.others):
+        yield f"UPDATE {table} SET {column} = {quoted_literal(new)} WHERE {column} = {quoted_literal(old)}"

@@ -1,0 +1,104 @@
+"""Columns that take any text, and of which the models list the values: rows may hold what an Enum does not know.
+
+A select of such a row raises LookupError, and no catalog tells. Pure; each database looks in its own way.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import replace
+from typing import NamedTuple
+
+from schema_guard.dialects.base import Rules
+from schema_guard.schema import Column, Name, Relation, Schema, Table
+
+__all__ = ["MOST", "Listed", "Others", "listed", "respelled", "spelled", "with_others"]
+
+MOST = 20
+"""Values that are looked for in one column."""
+
+_TABLES = frozenset({Relation.TABLE, Relation.PARTITIONED, Relation.PARTITION})
+
+Others = Mapping[tuple[Name, str], Sequence[str]]
+"""By table and column: values that no label stands for."""
+
+
+class Listed(NamedTuple):
+    """A column whose rows there is reason to look at."""
+
+    table: Table
+    column: Column
+    labels: tuple[str, ...]
+    """As literals."""
+
+    @property
+    def key(self) -> tuple[Name, str]:
+        return self.table.name, self.column.name
+
+
+def listed(
+    expected: Schema, actual: Schema, rules: Rules, takes_text: Callable[[Column, Column], bool]
+) -> list[Listed]:
+    """Not those of which a CHECK keeps out what the models don't list, nor tables that cannot be read.
+
+    Args:
+        expected: what the models say.
+        actual: what is there.
+        rules: reads CHECKs.
+        takes_text: whether the live column (the second one) can hold something else than labels.
+    """
+    found = []
+    for wanted in expected.tables:
+        live = actual.table(wanted.name)
+        if live is None or live.relation not in _TABLES or live.row_security or not live.readable:
+            continue
+        if live.unread is not None or any(part.foreign for part in live.partitions):
+            continue
+        for column in wanted.columns:
+            there = live.column(column.name)
+            if column.labels and there is not None and takes_text(column, there) and not _kept(column, live, rules):
+                found.append(Listed(live, there, column.labels))
+    return found
+
+
+def _kept(column: Column, live: Table, rules: Rules) -> bool:
+    """Whether a CHECK of the table lets no other value be there."""
+    if column.type.dimensions:
+        return False
+    own = rules.allowed_values(f"{_quoted(column.name)} = 0")
+    lists = [rules.allowed_values(check.expression) for check in live.checks if check.validated and check.enforced]
+    return any(
+        own is not None and each is not None and each.operand == own.operand and each.values <= {*column.labels}
+        for each in lists
+    )
+
+
+def _quoted(name: str) -> str:
+    return '"' + name.replace('"', '""') + '"'
+
+
+def with_others(actual: Schema, found: Others) -> Schema:
+    """The schema with what was found written to the columns."""
+    return replace(actual, tables=tuple(_placed(table, found) for table in actual.tables)) if found else actual
+
+
+def _placed(table: Table, found: Others) -> Table:
+    if not any(name == table.name for name, _ in found):
+        return table
+    others = [found.get((table.name, column.name), column.others) for column in table.columns]
+    columns = (replace(column, others=tuple(each)) for column, each in zip(table.columns, others, strict=True))
+    return replace(table, columns=tuple(columns))
+
+
+def respelled(column: Column, others: Sequence[str]) -> Iterator[tuple[str, str]]:
+    """Of the values that no label stands for: those that are evidently a label in another spelling, and that label."""
+    labels = [value[1:-1].replace("''", "'") for value in column.labels]
+    for old in (each for each in others if each not in labels):
+        alike = [label for label in labels if spelled(label) == spelled(old)]
+        if len(alike) == 1:
+            yield old, alike[0]
+
+
+def spelled(label: str) -> str:
+    """What two spellings of a word have in common."""
+    return "".join(character for character in label.casefold() if character.isalnum())

@@ -1,0 +1,35 @@
+"""Whether rows hold text that the Enum of the models does not list: SQLite keeps any text in any column."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from contextlib import suppress
+
+from schema_guard.dialects.labels import MOST, Listed, Others
+from schema_guard.dialects.sqlite.names import quote
+from schema_guard.errors import GuardError
+from schema_guard.schema import Name
+
+__all__ = ["others_held"]
+
+ROWS = 100_000
+"""Rows of a table that are looked at: more would make each start wait."""
+
+
+def others_held(columns: Sequence[Listed], read: Callable[[str], Sequence[tuple[object, ...]]]) -> Others:
+    """What rows hold, in one query; a table that cannot be read hinders only itself. Never raises."""
+    found: dict[tuple[Name, str], list[str]] = {}
+    for some in (columns, *([column] for column in columns)):
+        with suppress(GuardError):
+            for position, value in read(" UNION ALL ".join(_query(*item) for item in enumerate(some))):
+                found.setdefault(some[int(str(position))].key, []).append(str(value))
+            if some is columns:
+                break
+    return found
+
+
+def _query(position: int, each: Listed) -> str:
+    column = quote(each.column.name)
+    some = f"SELECT CAST({column} AS TEXT) AS label FROM {quote(each.table.name)} LIMIT {ROWS}"
+    unlisted = f"label NOT IN ({', '.join(each.labels)})"
+    return f"SELECT {position}, label FROM (SELECT DISTINCT label FROM ({some}) WHERE {unlisted} LIMIT {MOST})"
