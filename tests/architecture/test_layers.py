@@ -33,6 +33,7 @@ LAYERS = (
         "dialects.conditions",
         "dialects.deadline",
         "dialects.definitions",
+        "dialects.labels",
         "dialects.stop",
         "dialects.translation",
         "dialects.violators",
