@@ -28,6 +28,7 @@ TABLES = ("users", "Orders", "select", "items")
 KEY_KINDS = {"natural": ("string",), "pair": ("string", "integer"), "big": ("bigint",)}
 
 
+VIEW_KEYS = {"natural": "natural", "pair": "pair", "big": "big"}
 FEW = frozenset({"boolean", "enum", "listed"})
 """Kinds with so few values that rows which are there hold those that the statements write."""
 
@@ -41,7 +42,15 @@ def draw_models(dice: Random, dialect: str) -> tuple[TableSpec, ...]:
     tables: list[TableSpec] = []
     for name in dice.sample(TABLES, dice.randint(1, 3)):
         tables.append(_table(dice, dialect, name, tables))
+    if dice.random() < 0.15:
+        tables.append(_view(dice, dice.choice(tables)))
     return tuple(tables)
+
+
+def _view(dice: Random, shown: TableSpec) -> TableSpec:
+    columns = dice.sample(shown.columns, dice.randint(0, len(shown.columns)))
+    plain = (ColumnSpec(column.name, column.kind, column.nullable) for column in columns)
+    return TableSpec("Shown", tuple(plain), VIEW_KEYS.get(shown.key, "plain"), view_of=shown.full_name)
 
 
 def _table(dice: Random, dialect: str, name: str, earlier: Sequence[TableSpec]) -> TableSpec:
@@ -60,6 +69,8 @@ def _table(dice: Random, dialect: str, name: str, earlier: Sequence[TableSpec]) 
         own = tuple(replace(c, name=f"{c.name}{name}") if c.name in names else c for c in columns)
         key = ForeignSpec(("id",), parent.full_name, ("id",), name=f"fk_{name}_joined")
         spec = replace(spec, columns=own, key="joined", parent=parent.full_name, constraints=(key,))
+    elif dice.random() < 0.12:
+        spec = replace(spec, columns=(*columns, ColumnSpec("kind", "string", nullable=False)), told_by_kind=True)
     spec = _with_references(dice, spec, earlier)
     return _with_constraints(dice, dialect, spec)
 
@@ -71,8 +82,7 @@ def _with_references(dice: Random, spec: TableSpec, earlier: Sequence[TableSpec]
             break
         target = dice.choice(targets)
         itself = target.name == spec.name
-        kinds = KEY_KINDS.get(target.key, ("integer",))
-        keys = list(zip(target.key_names, kinds, strict=True))
+        keys = dice.choice(_keys(target))
         if dice.random() < 0.3:
             dice.shuffle(keys)
         nullable = itself or dice.random() < 0.5
@@ -89,12 +99,20 @@ def _with_references(dice: Random, spec: TableSpec, earlier: Sequence[TableSpec]
     return spec
 
 
+def _keys(target: TableSpec) -> list[list[tuple[str, str]]]:
+    """What may be referred to: column sets of a table, each column with its kind."""
+    kinds = {column.name: column.kind for column in target.columns}
+    unique = (item.columns for item in target.constraints if isinstance(item, UniqueSpec) and not item.deferrable)
+    others = [[(name, kinds[name]) for name in columns] for columns in unique]
+    return [list(zip(target.key_names, KEY_KINDS.get(target.key, ("integer",)), strict=True)), *others]
+
+
 def _with_constraints(dice: Random, dialect: str, spec: TableSpec) -> TableSpec:
     kinds = _kinds(dialect)
     found: list[Constraint] = []
-    plain = [column.name for column in spec.columns if column.kind not in ("json", "jsonb")]
+    plain = [c.name for c in spec.columns if c.kind not in ("json", "jsonb") and c.name != "kind"]
     many = [column.name for column in spec.columns if column.name in plain and column.kind not in FEW]
-    texts = [column.name for column in spec.columns if kinds[column.kind].text]
+    texts = [column.name for column in spec.columns if kinds[column.kind].text and column.name != "kind"]
     numbers = [column.name for column in spec.columns if column.kind in ("smallint", "integer", "bigint", "numeric")]
     referring = {name for item in spec.constraints if isinstance(item, ForeignSpec) for name in item.columns}
     nullable = [column.name for column in spec.columns if column.nullable and column.name not in referring]
@@ -111,6 +129,8 @@ def _with_constraints(dice: Random, dialect: str, spec: TableSpec) -> TableSpec:
     if len(nullable) > 1 and dice.random() < 0.2:
         one, two = (_quoted(name) for name in dice.sample(nullable, 2))
         found.append(CheckSpec(f"{one} IS NOT NULL OR {two} IS NOT NULL", f"ck_{spec.name}_either"))
+    served = {item.columns for item in found if isinstance(item, UniqueSpec)}  # a second index is not made
+    plain = [name for name in plain if (name,) not in served]
     if plain and dice.random() < 0.4:
         where = f"{_quoted(dice.choice(plain))} IS NOT NULL" if dice.random() < 0.4 else None
         indexed = dice.choice(plain)
@@ -125,7 +145,10 @@ def _with_constraints(dice: Random, dialect: str, spec: TableSpec) -> TableSpec:
     if texts and dice.random() < 0.15:
         computed = ColumnSpec("made", "text", computed=f"upper({_quoted(dice.choice(texts))})")
         spec = replace(spec, columns=(*spec.columns, computed))
-    return replace(spec, constraints=(*spec.constraints, *found))
+    spec = replace(spec, constraints=(*spec.constraints, *found))
+    named = [spec.key_names] if spec.key in ("natural", "pair") else []
+    named += [item.columns for item in found if isinstance(item, UniqueSpec) and not item.deferrable]
+    return replace(spec, upserts=tuple(columns for columns in named if dice.random() < 0.4))
 
 
 def _without_defaults(spec: TableSpec, names: Sequence[str]) -> TableSpec:
@@ -145,7 +168,8 @@ def draw_database(dice: Random, tables: Sequence[TableSpec], dialect: str) -> tu
         if not present:
             break
         at = dice.randrange(len(present))
-        changed = dice.choice(CHANGES)(dice, present[at], dialect)
+        changes = (_lose_table, _lose_column) if present[at].view_of else CHANGES
+        changed = dice.choice(changes)(dice, present[at], dialect)
         present[at : at + 1] = [] if changed is None else [changed]
     return tuple(_consistent(present))
 
@@ -289,18 +313,27 @@ def without_constraints_on(tables: Sequence[TableSpec], columns: Collection[tupl
 
 
 def _consistent(tables: Iterable[TableSpec]) -> Iterable[TableSpec]:
-    """Without constraints on what is gone."""
+    """Without constraints on what is gone, and views of what is gone."""
     tables = list(tables)
     columns = {table.full_name: {*table.key_names, *(c.name for c in table.columns)} for table in tables}
-    keys = {table.full_name: set(table.key_names) if table.primary_key else None for table in tables}
+    keys = {table.full_name: _unique_sets(table) for table in tables}
     for table in tables:
-        own = columns[table.full_name]
+        if table.view_of is not None and table.view_of not in columns:
+            continue
+        own = columns[table.view_of or table.full_name]
         kept = tuple(item for item in table.constraints if _holds(item, own, columns, keys))
-        shown = tuple(column for column in table.columns if not column.computed or _named(column.computed, own))
-        yield replace(table, columns=shown, constraints=kept)
+        shown = (column for column in table.columns if not column.computed or _named(column.computed, own))
+        shown = (column for column in shown if table.view_of is None or column.name in own)
+        yield replace(table, columns=tuple(shown), constraints=kept)
 
 
-def _holds(item: Constraint, own: set[str], columns: dict[str, set[str]], keys: dict[str, set[str] | None]) -> bool:
+def _unique_sets(table: TableSpec) -> list[set[str]]:
+    """Which columns of it a foreign key may refer to."""
+    unique = [set(c.columns) for c in table.constraints if isinstance(c, UniqueSpec) and not c.deferrable]
+    return [*unique, set(table.key_names)] if table.primary_key else unique
+
+
+def _holds(item: Constraint, own: set[str], columns: dict[str, set[str]], keys: dict[str, list[set[str]]]) -> bool:
     match item:
         case UniqueSpec():
             return set(item.columns) <= own
@@ -308,7 +341,7 @@ def _holds(item: Constraint, own: set[str], columns: dict[str, set[str]], keys: 
             return _named(item.text, own)
         case ForeignSpec():
             there = set(item.target) <= columns.get(item.table, set())
-            return set(item.columns) <= own and there and keys[item.table] == set(item.target)
+            return set(item.columns) <= own and there and set(item.target) in keys[item.table]
         case IndexSpec():
             return all(element in own or _named(element, own) for element in item.elements) and (
                 item.where is None or _named(item.where, own)

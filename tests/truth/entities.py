@@ -22,6 +22,7 @@ __all__ = [
     "Pick",
     "Rows",
     "World",
+    "closed",
     "in_order",
     "target_of",
     "world_of",
@@ -164,7 +165,7 @@ def _of_mapper(mapper: Mapper[Any]) -> Entity:
                 continue
             keys[column] = key
             by_mapper = column is mapper.polymorphic_on or column is mapper.version_id_col
-            if key in taken or by_mapper or _closed(column):
+            if key in taken or by_mapper or closed(column):
                 continue
             taken.add(key)
             writable.append(column)
@@ -174,11 +175,11 @@ def _of_mapper(mapper: Mapper[Any]) -> Entity:
 
 
 def _of_table(table: sa.Table) -> Entity:
-    columns = tuple(column for column in table.columns if not _closed(column))
+    columns = tuple(column for column in table.columns if not closed(column))
     return Entity(table.fullname, table, None, columns, {column: column.key for column in table.columns})
 
 
-def _closed(column: sa.Column[Any]) -> bool:
+def closed(column: sa.Column[Any]) -> bool:
     """Only the server writes it."""
     return column.computed is not None or (column.identity is not None and bool(column.identity.always))
 
@@ -283,6 +284,8 @@ class Rows:
     def _insert(self, entity: Entity, values: Mapping[sa.Column[Any], Any]) -> Any:
         if entity.mapper is not None:
             instance = entity.mapper.class_manager.new_instance()
+            if entity.mapper._set_polymorphic_identity is not None:  # as the class's __init__ does
+                entity.mapper._set_polymorphic_identity(sa.inspect(instance))
             for column, value in values.items():
                 if column in entity.keys:
                     setattr(instance, entity.keys[column], value)

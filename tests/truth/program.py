@@ -12,7 +12,7 @@ from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session, undefer
 
 from schema_guard.expect.upserts import Upsert
-from tests.truth.entities import Entity, Exactly, Pick, Rows, World, target_of
+from tests.truth.entities import Entity, Exactly, Pick, Rows, World, closed, target_of
 
 __all__ = ["Statement", "statements"]
 
@@ -216,12 +216,13 @@ class _Program:
         rows, entity = self.rows(session), self.entity
         table = entity.table
         made = rows.make(entity, entity.everything())
-        given = [c for c in table.columns if c in entity.keys and c.computed is None]
+        given = [c for c in table.columns if c in entity.keys and not closed(c)]
         values = {c: rows.value(entity, made, c) for c in given if entity.mapper is not None or c in made}
         insert = INSERTS[session.get_bind().dialect.name](table).values(
             {c.name: value for c, value in values.items() if value is not None}
         )
-        same = [column == values[column] for column in table.primary_key if column in values]
+        key = [c for c in table.primary_key if entity.mapper is not None or c in made]
+        same = [column == rows.value(entity, made, column) for column in key]
         if same:  # or another unique column would refuse the row before the key is asked
             session.execute(sa.delete(table).where(*same))
         changes = {c.name: insert.excluded[c.name] for c in given if c.name not in columns and not c.primary_key}

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, replace
 from typing import Any, TypeAlias
 
 import sqlalchemy as sa
@@ -14,6 +14,7 @@ __all__ = [
     "KEYS",
     "POSTGRESQL",
     "PORTABLE",
+    "WHOSE",
     "CheckSpec",
     "ColumnSpec",
     "Constraint",
@@ -24,8 +25,11 @@ __all__ = [
     "UniqueSpec",
     "build",
     "map_all",
+    "moved",
 ]
 
+WHOSE = ("plain", "special")
+"""What the column `kind` of two classes in one table says."""
 LABELS = ("new", "queued", "it's 100%")
 Make: TypeAlias = Callable[[], sa.types.TypeEngine[Any]]
 
@@ -46,6 +50,10 @@ def _listed(*labels: str, native: bool = False) -> Make:
 
 def _native(*labels: str) -> Make:
     return lambda: sa.Enum(*labels, name="state")
+
+
+def _array_of(make: Make) -> Make:
+    return lambda: postgresql.ARRAY(make())
 
 
 PORTABLE = {
@@ -75,6 +83,7 @@ POSTGRESQL = PORTABLE | {
     "jsonb": Kind(postgresql.JSONB, {"a": 1}, "'{}'"),
     "integers": Kind(lambda: postgresql.ARRAY(sa.Integer), [1], "'{}'"),
     "strings": Kind(lambda: postgresql.ARRAY(sa.String(10)), ["x"], "'{}'"),
+    "enums": Kind(_array_of(_native(*LABELS)), ["new"], "'{}'"),
     "inet": Kind(postgresql.INET, "10.0.0.1", None),
     "range": Kind(postgresql.INT4RANGE, None, None),
     "char": Kind(lambda: sa.CHAR(4), "abcd", "'abcd'", text=True),
@@ -146,6 +155,12 @@ class TableSpec:
     schema: str | None = None
     parent: str | None = None
     """The table of the class that its class extends."""
+    told_by_kind: bool = False
+    """A second class is stored in it, too: the column `kind` tells whose row it is."""
+    view_of: str | None = None
+    """It is a view that shows columns of this table."""
+    upserts: tuple[tuple[str, ...], ...] = ()
+    """Columns that the application names in ON CONFLICT."""
 
     @property
     def key_names(self) -> tuple[str, ...]:
@@ -188,7 +203,8 @@ def build(tables: Sequence[TableSpec], dialect: str) -> sa.MetaData:
         if spec.key == "joined" and spec.parent is None:
             keys = _key_columns(spec, metadata)
         ordered = [*columns, *keys] if spec.key_last else [*keys, *columns]
-        table = sa.Table(spec.name, metadata, *ordered, schema=spec.schema)
+        info = {"is_view": True} if spec.view_of else {}
+        table = sa.Table(spec.name, metadata, *ordered, schema=spec.schema, info=info)
         for constraint in spec.constraints:
             _add(table, constraint)
     return metadata
@@ -241,18 +257,49 @@ def _add(table: sa.Table, spec: Constraint) -> None:
 
 
 def map_all(tables: Sequence[TableSpec], metadata: sa.MetaData) -> list[type[Any]]:
-    """A class for each table; those that extend another are joined to it."""
+    """A class for each table; those that extend another are joined to it, or stored in it."""
     mapper = registry(metadata=metadata)
     classes: dict[str, type[Any]] = {}
+    named = {spec.full_name: spec for spec in tables}
     for spec in tables:
         table = metadata.tables[spec.full_name]
+        options: dict[str, Any] = {}
+        bases: tuple[type[Any], ...] = ()
         if spec.parent is not None:
-            classes[spec.full_name] = type(spec.name.title(), (classes[spec.parent],), {})
-            joined = table.c.id == metadata.tables[spec.parent].c.id
-            mapper.map_imperatively(
-                classes[spec.full_name], table, inherits=classes[spec.parent], inherit_condition=joined
-            )
-        else:
-            classes[spec.full_name] = type(spec.name.title(), (), {})
-            mapper.map_imperatively(classes[spec.full_name], table)
+            parent = named[spec.parent]
+            bases = (classes[spec.parent],)
+            options = {
+                "inherits": bases[0],
+                "inherit_condition": table.c.id == metadata.tables[spec.parent].c.id,
+                "polymorphic_identity": spec.name if parent.told_by_kind else None,
+            }
+        elif spec.told_by_kind:
+            options = {"polymorphic_on": table.c.kind, "polymorphic_identity": WHOSE[0]}
+        classes[spec.full_name] = made = type(spec.name.title(), bases, {})
+        mapper.map_imperatively(made, table, **options)
+        if spec.told_by_kind:
+            special = classes[f"{spec.full_name} special"] = type(f"Special{spec.name.title()}", (made,), {})
+            mapper.map_imperatively(special, None, inherits=made, polymorphic_identity=WHOSE[1])
     return list(classes.values())
+
+
+def moved(tables: Iterable[TableSpec], schema: str, other: str | None) -> tuple[TableSpec, ...]:
+    """The same tables, those of one schema in another."""
+    names = {spec.full_name: replace(spec, schema=other).full_name for spec in tables if spec.schema == schema}
+
+    def name(of: str | None) -> str | None:
+        return names.get(of, of) if of else None
+
+    def constraint(item: Constraint) -> Constraint:
+        return replace(item, table=names.get(item.table, item.table)) if isinstance(item, ForeignSpec) else item
+
+    return tuple(
+        replace(
+            spec,
+            schema=other if spec.schema == schema else spec.schema,
+            parent=name(spec.parent),
+            view_of=name(spec.view_of),
+            constraints=tuple(constraint(item) for item in spec.constraints),
+        )
+        for spec in tables
+    )

@@ -16,7 +16,7 @@ from sqlalchemy.types import TypeEngine
 
 __all__ = ["allowed_by_checks", "samples"]
 
-_LIST = re.compile(r"""["`\[]?(?P<column>\w+)["`\]]?\s+IN\s*\((?P<values>[^()]*)\)""", re.IGNORECASE)
+_LIST = re.compile(r"""(?:"(?P<quoted>[^"]+)"|(?P<plain>\w+))\s+IN\s*\((?P<values>[^()]*)\)""", re.IGNORECASE)
 _LITERAL = re.compile(r"'(?P<text>(?:[^']|'')*)'|(?<![\w.])(?P<number>-?\d+(?:\.\d+)?)(?![\w.])")
 _DAY = datetime.date(2024, 2, 29)
 _WORD = "zq"
@@ -135,10 +135,12 @@ def allowed_by_checks(table: sa.Table, dialect: Dialect) -> tuple[dict[str, list
     hints: dict[str, list[Any]] = {}
     for check in (constraint for constraint in table.constraints if isinstance(constraint, sa.CheckConstraint)):
         text = str(check.sqltext.compile(dialect=dialect, compile_kwargs={"literal_binds": True}))
+        text = text.replace("%%", "%") if dialect.paramstyle in ("format", "pyformat") else text
         for found in _LIST.finditer(text):
             values = list(_literals(found["values"]))
-            if values and found["column"] in table.columns:
-                lists.setdefault(found["column"], []).extend(values)
+            column = found["quoted"] or found["plain"]
+            if values and column in table.columns:
+                lists.setdefault(column, []).extend(values)
         for column in table.columns:
             if re.search(rf"(?<!\w){re.escape(column.name)}(?!\w)", text):
                 hints.setdefault(column.name, []).extend(_around(list(_literals(text))))

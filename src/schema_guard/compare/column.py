@@ -69,7 +69,7 @@ def compare_view_columns(table: Table, live: Table, judge: Judge) -> Iterator[Di
         if actual is None:
             yield _missing(table, column, judge)
         else:
-            yield from _type(table, column, actual, judge)
+            yield from _type(table, column, actual, judge, written=False)
 
 
 def _missing(table: Table, column: Column, judge: Judge) -> ColumnMissing:
@@ -81,7 +81,9 @@ def _missing(table: Table, column: Column, judge: Judge) -> ColumnMissing:
     )
 
 
-def _type(table: Table, column: Column, actual: Column, judge: Judge) -> Iterator[TypeDiffers | NotComparable]:
+def _type(
+    table: Table, column: Column, actual: Column, judge: Judge, *, written: bool = True
+) -> Iterator[TypeDiffers | NotComparable]:
     fit = judge.fit(column, actual, table)
     if fit is Fit.SAME or column.type.kind is TypeKind.UNKNOWN:
         return
@@ -96,14 +98,13 @@ def _type(table: Table, column: Column, actual: Column, judge: Judge) -> Iterato
             impact=Impact.NOTES,
         )
         return
-    yield TypeDiffers(
-        table=table,
-        column=column,
-        actual=actual,
-        fit=fit,
-        impact=FIT_IMPACT[fit],
-        effect=judge.rules.type_mismatch_effect(column, actual, fit),
-    )
+    impact, effect = FIT_IMPACT[fit], judge.rules.type_mismatch_effect(column, actual, fit)
+    if fit in (Fit.NARROWER, Fit.NARROWER_REWRITE):
+        if not written:
+            impact, effect = Impact.WEAKENS, f"not provable: where {writers(table)} is written through it, {effect}"
+        elif column.generated is not None and actual.generated is None:
+            impact, effect = Impact.WEAKENS, "the application never writes it, but what fills it may not fit"
+    yield TypeDiffers(table=table, column=column, actual=actual, fit=fit, impact=impact, effect=effect)
 
 
 def _unreadable(table: Table, column: Column, actual: Column, schema: Schema, judge: Judge) -> Iterator[RowsUnreadable]:

@@ -9,6 +9,8 @@ from schema_guard.dialects.postgresql.repair import probes
 from schema_guard.dialects.postgresql.repair.context import HIDDEN, Context, Repairs
 from schema_guard.dialects.postgresql.repair.naming import chosen
 from schema_guard.dialects.postgresql.repair.type import type_and_default
+from schema_guard.dialects.postgresql.repair.volatility import rewrites
+from schema_guard.dialects.unknown_rules import hinders_default
 from schema_guard.difference import DefaultDiffers, GeneratedDiffers, IdentityDiffers
 from schema_guard.need import Need
 from schema_guard.plan import Hazard, Phase, Refusal, Step
@@ -34,6 +36,9 @@ def default_differs(difference: DefaultDiffers, context: Context) -> Repairs:
             reason = f"{context.shape(table).filled_by} may give the key, and two sources could collide"
             return [Refusal(difference, reason)]
         return _by_sequence(difference, context)
+    if against := hinders_default(difference, context.differences, repeats=not rewrites(column.default)):
+        advice = f"ALTER TABLE {name} ALTER COLUMN {quoted} SET DEFAULT {column.default};"
+        return [Refusal(difference, against, (advice,))]
     return type_and_default(difference, context) or [
         context.step(
             difference,

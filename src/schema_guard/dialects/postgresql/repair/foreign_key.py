@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from schema_guard.dialects.postgresql.referring import can_refer
 from schema_guard.dialects.postgresql.repair import probes
 from schema_guard.dialects.postgresql.repair.context import Context, Repairs
 from schema_guard.dialects.postgresql.repair.limits import impermanent
@@ -12,7 +13,7 @@ from schema_guard.dialects.postgresql.repair.referable import deferrable_key, ha
 from schema_guard.difference import ForeignKeyDiffers, ForeignKeyMissing, ForeignKeyNotValidated
 from schema_guard.need import Need
 from schema_guard.plan import Hazard, Lock, Locked, Phase, Refusal, Step
-from schema_guard.schema import ForeignKey, Relation, Table
+from schema_guard.schema import Column, ForeignKey, Name, Relation, Table
 
 __all__ = ["foreign_key_differs", "foreign_key_missing", "foreign_key_not_validated"]
 
@@ -42,6 +43,8 @@ def foreign_key_missing(difference: ForeignKeyMissing, context: Context) -> Repa
         return [Refusal(difference, reason, (f"ALTER TABLE {context.quote(key.target)} ADD UNIQUE ({columns});",))]
     if shorter_lived := impermanent(difference, context):
         return [shorter_lived]
+    if isinstance(types := _ill_matched(difference, context), str):
+        return [Refusal(difference, types)]
     if without_right := _may_not_refer(difference, context):
         return [without_right]
     name = key.name or chosen(table.name.name, "_".join(key.columns), "fkey", context.taken_names(table.name.schema))
@@ -71,7 +74,7 @@ def foreign_key_missing(difference: ForeignKeyMissing, context: Context) -> Repa
         scans=scans,
         resolves=not late or wanted_unvalidated,
         provides=frozenset({added}),
-        requires=_needs(difference, key),
+        requires=_needs(difference, key) | types,
         after=context.after_rows(difference),
         unless=in_the_way.exists if in_the_way and not context.created(table) else "",
         unless_reason=f"rows refer to nothing: {in_the_way.query}" if in_the_way else "",
@@ -174,6 +177,29 @@ def _needs(difference: ForeignKeyMissing, key: ForeignKey) -> frozenset[Need]:
             *(Need.column(key.target, column) for column in key.target_columns),
         }
     )
+
+
+def _ill_matched(difference: ForeignKeyMissing, context: Context) -> str | frozenset[Need]:
+    """Why the types of its columns cannot be compared, in words; or which other types it waits for."""
+    key, needs = difference.foreign_key, set[Need]()
+    for name, target in zip(key.columns, key.target_columns, strict=True):
+        own, other = _column(difference.table.name, name, context), _column(key.target, target, context)
+        if own is None or other is None:
+            continue
+        (wanted, live), (wanted_target, live_target) = own, other
+        if not can_refer(wanted.type, wanted_target.type):
+            return f"a foreign key from {wanted.type} to {wanted_target.type} is not possible: map both with one type"
+        if not can_refer(live.type, live_target.type):
+            needs |= {Need.column_type(difference.table.name, name)} if live.type != wanted.type else set()
+            needs |= {Need.column_type(key.target, target)} if live_target.type != wanted_target.type else set()
+    return frozenset(needs)
+
+
+def _column(table: Name, name: str, context: Context) -> tuple[Column, Column] | None:
+    """As the models expect it, and as it is."""
+    found = [schema.table(table) for schema in (context.expected, context.actual)]
+    columns = [column for of in found if of is not None and (column := of.column(name)) is not None]
+    return (columns[0], columns[-1]) if columns else None
 
 
 def _refers_to_a_deferrable_key(key: ForeignKey, context: Context) -> str:

@@ -6,6 +6,7 @@ from schema_guard.dialects.sqlite import changes
 from schema_guard.dialects.sqlite.given_keys import without_integer
 from schema_guard.dialects.sqlite.names import quote
 from schema_guard.dialects.sqlite.repair.case import Case, Edit, Rows
+from schema_guard.dialects.unknown_rules import hinders_default
 from schema_guard.difference import DefaultDiffers, IdentityDiffers, PrimaryKeyDiffers
 from schema_guard.plan import Refusal
 from schema_guard.schema import Table
@@ -25,6 +26,9 @@ def change_default(differs: DefaultDiffers | IdentityDiffers, live: Table, case:
             "the models do not say how the server makes the value (FetchedValue), and no trigger of SQLite can fill it:"
             " give the column a server_default",
         )
+    repeats = "(" not in column.default.strip("()")
+    if isinstance(differs, DefaultDiffers) and (against := hinders_default(differs, case.differences, repeats=repeats)):
+        return Refusal(differs, against)
     if rejected := case.rejection(differs.table, column):
         return Refusal(differs, f"every INSERT that leaves the column out would fail with it; {rejected}")
     return Edit(

@@ -1,0 +1,41 @@
+"""Between which types a foreign key can lead, as the server decides it: pure."""
+
+from __future__ import annotations
+
+from schema_guard.schema import Type, TypeKind
+
+__all__ = ["can_refer"]
+
+_FLOATS = ("real", "double precision")
+_INTEGERS = ("smallint", "integer", "bigint")
+_TEXTS = ("text", "character varying", "character", "bpchar", "name")
+_MOMENTS = ("date", "timestamp without time zone", "timestamp with time zone")
+_TARGETS = {
+    **dict.fromkeys(_INTEGERS, (*_INTEGERS, "numeric", *_FLOATS, "oid")),
+    **dict.fromkeys(_FLOATS, _FLOATS),
+    "numeric": ("numeric", *_FLOATS),
+    **dict.fromkeys(_TEXTS, _TEXTS),
+    "name": ("name", "text", "character varying"),
+    **dict.fromkeys(_MOMENTS, _MOMENTS),
+    "time without time zone": ("time without time zone", "time with time zone", "interval"),
+    "time with time zone": ("time with time zone",),
+    **dict.fromkeys(("inet", "cidr"), ("inet", "cidr")),
+    **dict.fromkeys(("macaddr", "macaddr8"), ("macaddr", "macaddr8")),
+    **dict.fromkeys(("bit", "bit varying"), ("bit", "bit varying")),
+    **{name: (name,) for name in ("interval", "uuid", "bytea", "boolean", "jsonb", "money")},
+}
+"""An index on the target has an operator for both types, or the referring one is cast implicitly (manual, 38.16.3)."""
+
+
+def can_refer(referring: Type, target: Type) -> bool:
+    """Whether a column of the one type can refer to a column of the other; True where only the server knows."""
+    if (referring.name, referring.schema) == (target.name, target.schema):
+        return True
+    kinds = {referring.kind, target.kind}
+    if referring.dimensions or target.dimensions or kinds - {TypeKind.BASE, TypeKind.ENUM}:
+        return True
+    if TypeKind.ENUM in kinds:  # an enum is compared with itself only
+        return False
+    if referring.schema is not None or target.schema is not None or target.name not in _TARGETS:
+        return True
+    return target.name in _TARGETS.get(referring.name, (target.name,))
