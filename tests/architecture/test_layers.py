@@ -27,7 +27,7 @@ LAYERS = (
     ("execute", "render"),
     ("dialects",),
     ("dialects.postgresql", "dialects.sqlite"),
-    ("dialects.survey", "dialects.stands_on"),
+    ("dialects.survey", "dialects.stands_on", "dialects.unknown_rules"),
     (
         "dialects.bridge",
         "dialects.conditions",
