@@ -256,8 +256,6 @@ class Survey:
     """PostgreSQL: pg_class.relpersistence of tables that differ, and of those that their foreign keys lead to."""
     columns_used: Mapping[Name, int] = field(default_factory=dict)
     """PostgreSQL: how many column numbers a table has given away, to dropped columns too."""
-    unidentified: frozenset[Name] = frozenset()
-    """PostgreSQL: tables that a publication of updates holds and that have no replica identity: no UPDATE works."""
     unknown_collations: frozenset[str] = frozenset()
     """PostgreSQL: those of the models that the server lacks."""
 

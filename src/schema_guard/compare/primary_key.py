@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from schema_guard.compare.impact_words import writers
+from schema_guard.compare.published import gets_identity, refused_changes
 from schema_guard.compare.stricter import is_harmless
 from schema_guard.compare.unique import arbiters, upsert_effect, upsert_impact
 from schema_guard.dialects.base import Judge
@@ -32,6 +33,9 @@ def compare_primary_key(table: Table, live: Table, judge: Judge) -> Iterator[Pri
         effect = refused if breaks else f"not provable: {refused}"
     elif frozenset(key.columns) not in served and upsert_impact(table, key.columns) is Impact.BREAKS:
         effect = upsert_effect(table, key.columns)
+    elif unpublished := [each for each in live.unchangeable if gets_identity(table, live, each)]:
+        names = ", ".join(dict.fromkeys(each.publication for each in unpublished))
+        effect = f"{refused_changes(table, unpublished)}: publication {names} needs a replica identity"
     elif unique:
         breaks, effect = False, "the key's columns are unique, but not the primary key"
     yield PrimaryKeyDiffers(

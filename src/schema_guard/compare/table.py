@@ -13,6 +13,7 @@ from schema_guard.compare.holder import named_holder, type_holder
 from schema_guard.compare.impact_words import writers
 from schema_guard.compare.index import compare_indexes
 from schema_guard.compare.primary_key import compare_primary_key
+from schema_guard.compare.published import compare_published
 from schema_guard.compare.unique import compare_uniques
 from schema_guard.compare.upsert import compare_upserts
 from schema_guard.dialects.base import Judge, Verdict
@@ -67,6 +68,7 @@ def compare_tables(expected: Schema, actual: Schema, judge: Judge, policy: Polic
             yield from _compare_view(table, live, judge)
         elif live.relation in ALTERABLE:
             yield from _partitions(table, live)
+            yield from compare_published(table, live)
             yield from _compare_table(table, live, expected, actual, judge, policy)
             yield from compare_counters(table, live, expected, actual, judge)
         else:

@@ -54,6 +54,7 @@ from schema_guard.difference.tables import (
     NotReadable,
     PartitionMissing,
     RelationDiffers,
+    ReplicaIdentityUnfit,
     TableMissing,
     TableUnknown,
     ViewDiffers,
@@ -94,6 +95,7 @@ __all__ = [
     "PrimaryKeyDiffers",
     "RelationDiffers",
     "RenameSuspected",
+    "ReplicaIdentityUnfit",
     "RowsUnreadable",
     "SchemaMissing",
     "SequenceBehind",
@@ -118,6 +120,7 @@ Difference: TypeAlias = (
     | RelationDiffers
     | RenameSuspected
     | PartitionMissing
+    | ReplicaIdentityUnfit
     | ColumnMissing
     | ColumnUnknown
     | TypeDiffers

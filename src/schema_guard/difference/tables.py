@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from schema_guard.counted import counted
 from schema_guard.difference.base import BaseDifference, Holder, held
 from schema_guard.need import Need
-from schema_guard.schema import Column, Fill, Name, Problem, Relation, Table, Unread
+from schema_guard.schema import Column, Fill, Name, Problem, Published, Relation, Table, Unread
 
 __all__ = [
     "BackfillPending",
@@ -17,6 +17,7 @@ __all__ = [
     "PartitionMissing",
     "NotReadable",
     "RelationDiffers",
+    "ReplicaIdentityUnfit",
     "TableMissing",
     "TableUnknown",
     "ViewDiffers",
@@ -131,6 +132,39 @@ class PartitionMissing(BaseDifference):
     @property
     def headline(self) -> str:
         return "partitioned, and it has no partition"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReplicaIdentityUnfit(BaseDifference):
+    """A publication for which the server refuses to change the table's rows: it could not tell them apart."""
+
+    code = "replica-identity-unfit"
+    table: Table
+    published: Published
+
+    @property
+    def object(self) -> str:
+        return str(self.table.name)
+
+    @property
+    def identity(self) -> str:
+        member = self.published.member
+        return f"{self.object}:{self.published.publication}" + (f":{member}" if member != self.table.name else "")
+
+    @property
+    def headline(self) -> str:
+        publication = f"publication {self.published.publication}"
+        whose = "" if self.published.member == self.table.name else f" of {self.published.member}"
+        match self.published.reason:
+            case "filter":
+                return f"the row filter of {publication} needs columns that are not in the replica identity{whose}"
+            case "list":
+                return f"the column list of {publication} lacks columns of the replica identity{whose}"
+            case "generated":
+                return f"{publication} does not publish a generated column of the replica identity{whose}"
+        what = " and ".join([*["updates"] * self.published.updates, *["deletes"] * self.published.deletes])
+        without = f"{self.published.member} has no replica identity" if whose else "no replica identity"
+        return f"{without}, and {publication} publishes its {what}"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -15,6 +15,7 @@ from schema_guard.dialects.postgresql.catalog_rows import (
     ConstraintRow,
     CounterRow,
     OtherRow,
+    PublishedRow,
     TableRow,
     TypeRow,
     UseRow,
@@ -41,6 +42,7 @@ from schema_guard.schema import (
     Name,
     Partition,
     PrimaryKey,
+    Published,
     Relation,
     Schema,
     Sequence,
@@ -125,6 +127,8 @@ def read_schema(
         parts.add_index(IndexRow(*item))
     for item in items["uses"]:
         parts.add_use(UseRow(*item))
+    for item in items["publications"]:
+        parts.add_published(PublishedRow(*item))
     counters = [_told(CounterRow(*item), default) for item in items["counters"]]
     for counter in counters:
         parts.add_counter(counter)
@@ -190,6 +194,7 @@ class _OfTable:
     uses: dict[str, list[str]] = field(default_factory=lambda: defaultdict(list))
     """By column's name: what keeps its type from being changed."""
     rows_held_in: list[str] = field(default_factory=list)
+    unchangeable: list[Published] = field(default_factory=list)
     backing: dict[int, ConstraintRow] = field(default_factory=dict)
     """By index: the primary key, unique or exclusion constraint that it backs."""
 
@@ -276,6 +281,27 @@ class _Parts:
             if column.name == row.column:
                 columns[number] = replace(column, sequence=Name(row.schema, row.name))
 
+    def add_published(self, row: PublishedRow) -> None:
+        member = Name(told(row.schema, self.default), row.name)
+        held = row.holder_schema is not None and row.holder is not None
+        holder = Name(told(row.holder_schema or "", self.default), row.holder or "") if held else member
+        found = Published(
+            member,
+            row.publication,
+            row.updates,
+            row.deletes,
+            row.reason,
+            row.kind,
+            tuple(row.identity),
+            row.has_key,
+            row.other_key,
+            row.full_serves,
+            holder,
+            None if row.listed is None else tuple(row.listed),
+            row.filter or "",
+        )
+        self.of[row.table].unchangeable.append(found)
+
     def add_use(self, row: UseRow) -> None:
         if row.columns is None:
             self.of[row.table].rows_held_in.append(row.identity)
@@ -325,6 +351,7 @@ class _Parts:
             of_type=row.of_type,
             replica_identity=tuple(row.replica_identity or ()),
             rows_held_in=tuple(owner.rows_held_in),
+            unchangeable=tuple(owner.unchangeable),
             referable=row.referable,
             unread=self.unread.get(row.oid) if row.unread else None,
             readable=row.readable,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any, NamedTuple
 
-__all__ = ["ColumnRow", "ConstraintRow", "CounterRow", "OtherRow", "TableRow", "TypeRow", "UseRow"]
+__all__ = ["ColumnRow", "ConstraintRow", "CounterRow", "OtherRow", "PublishedRow", "TableRow", "TypeRow", "UseRow"]
 
 
 class TableRow(NamedTuple):
@@ -115,6 +115,25 @@ class OtherRow(NamedTuple):
     of_extension: bool
     columns: list[list[str]] | None
     """Of a table: names and types."""
+
+
+class PublishedRow(NamedTuple):
+    table: int
+    schema: str
+    name: str
+    publication: str
+    updates: bool
+    deletes: bool
+    reason: str
+    kind: str
+    identity: list[str]
+    has_key: bool
+    other_key: str | None
+    full_serves: bool
+    holder_schema: str | None
+    holder: str | None
+    listed: list[str] | None
+    filter: str | None
 
 
 class UseRow(NamedTuple):

@@ -1,5 +1,5 @@
-"""What limits the tables that differ: how long they live, how many columns they can get, whether publications let
-their rows be changed, which collations exist."""
+"""What limits the tables that differ: how long they live, how many columns they can get, which collations
+exist."""
 
 from __future__ import annotations
 
@@ -33,7 +33,6 @@ def with_limits(survey: Survey, rows: Sequence[Row]) -> Survey:
         survey,
         persistence={name: str(row[3]) for name, row in tables.items()},
         columns_used={name: int(str(row[4] or 0)) for name, row in tables.items()},
-        unidentified=frozenset(name for name, row in tables.items() if row[5]),
         unknown_collations=frozenset(str(row[2]) for row in rows if row[0] == "collation"),
     )
 

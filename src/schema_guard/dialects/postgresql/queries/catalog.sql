@@ -320,3 +320,82 @@ UNION ALL
 SELECT 'database', json_build_array(json_build_array(d.datname, has_database_privilege(d.oid, 'CREATE')))::text
 FROM pg_database d
 WHERE d.datname = current_database()
+UNION ALL
+-- where the server refuses UPDATE or DELETE since a publication publishes it and the replica identity does not fit
+-- (CheckCmdReplicaIdentity and RelationBuildPublicationDesc in the server's source; manual, 29.1): none, columns of the
+-- row filter that are no part of it, or columns of it that a column list, or the lack of one, does not publish
+SELECT 'publications', json_agg(json_build_array(
+         u.root::int8, u.nspname, u.relname, u.pubname, u.pubupdate, u.pubdelete, u.reason, u.relreplident,
+         u.identity, u.has_key, u.other_key, u.full_serves, u.as_schema, u.as_name, u.listed, u.filter) ORDER BY u.nspname, u.relname, u.pubname)::text
+FROM (
+  SELECT m.*, CASE WHEN NOT m.filtered <@ m.identity AND m.relreplident <> 'f' THEN 'filter'
+                   WHEN m.listed IS NOT NULL AND (m.relreplident = 'f' OR NOT m.identity <@ m.listed) THEN 'list'
+                   WHEN m.listed IS NULL AND m.generated && m.identity THEN 'generated'
+                   WHEN m.unidentified THEN 'none' END AS reason,
+         bool_and(m.listed IS NULL AND m.generated = '{}') OVER (PARTITION BY m.root, m.oid) AS full_serves
+  FROM (
+    SELECT f.root, l.oid, n.nspname, l.relname, l.relreplident, p.pubname, p.pubupdate, p.pubdelete, i.has_key, i.other_key,
+           l.relreplident <> 'f' AND NOT i.identified AS unidentified,
+           an.nspname AS as_schema, ac.relname AS as_name, e.listed, e.filter,
+           coalesce(e.filtered, '{}') AS filtered,
+           ARRAY(SELECT a.attname FROM pg_attribute a
+                 WHERE a.attrelid = l.oid AND a.attnum > 0 AND NOT a.attisdropped
+                   AND (l.relreplident = 'f' OR a.attnum = ANY (i.columns))) AS identity,
+           ARRAY(SELECT a.attname FROM pg_attribute a
+                 WHERE a.attrelid = l.oid AND NOT a.attisdropped AND a.attgenerated <> ''
+                   AND p.pubgencols IS NOT NULL AND (p.pubgencols <> 's' OR a.attgenerated <> 's')) AS generated
+    FROM (SELECT false, NULL::"char") AS older(pubviaroot, pubgencols)
+    CROSS JOIN LATERAL (
+      SELECT pub.oid, pub.pubname, pub.puballtables, pub.pubupdate, pub.pubdelete, pubviaroot, pubgencols
+      FROM pg_publication pub
+      WHERE pub.pubupdate OR pub.pubdelete
+    ) AS p
+    CROSS JOIN family f
+    JOIN pg_class l ON l.oid = f.oid AND l.relkind = 'r' AND l.relpersistence = 'p'
+    JOIN pg_namespace n ON n.oid = l.relnamespace
+    -- itself and the partitioned tables above it, the topmost first, as far as the publication holds them
+    CROSS JOIN LATERAL (
+      SELECT array_agg(c.oid ORDER BY up.level DESC) AS held
+      FROM (SELECT a.relid, a.level FROM pg_partition_ancestors(l.oid) WITH ORDINALITY AS a(relid, level)
+            UNION SELECT l.oid, 1) AS up(relid, level)
+      JOIN pg_class c ON c.oid = up.relid
+      WHERE EXISTS (SELECT FROM pg_publication_rel r WHERE r.prpubid = p.oid AND r.prrelid = c.oid)
+         -- pg_publication_namespace (15): by what depends on the schema, for older servers have no such catalog
+         OR EXISTS (SELECT FROM pg_depend s
+                    JOIN pg_depend d ON d.classid = s.classid AND d.objid = s.objid
+                      AND d.refclassid = 'pg_catalog.pg_publication'::regclass AND d.refobjid = p.oid
+                    WHERE s.classid = 6237 AND s.refclassid = 'pg_catalog.pg_namespace'::regclass
+                      AND s.refobjid = c.relnamespace)
+    ) AS holder
+    LEFT JOIN pg_class ac ON ac.oid = CASE WHEN p.pubviaroot THEN holder.held[1] ELSE l.oid END
+    LEFT JOIN pg_namespace an ON an.oid = ac.relnamespace
+    LEFT JOIN LATERAL (
+      SELECT CASE WHEN r.prattrs IS NOT NULL
+                  THEN ARRAY(SELECT a.attname FROM pg_attribute a
+                             WHERE a.attrelid = r.prrelid AND a.attnum = ANY (r.prattrs::int2[]) ORDER BY a.attnum) END AS listed,
+             ARRAY(SELECT a.attname FROM regexp_matches(r.prqual::text, ':varattno (\d+)', 'g') AS v(number)
+                   JOIN pg_attribute a ON a.attrelid = r.prrelid AND a.attnum = v.number[1]::int2) AS filtered,
+             CASE WHEN NOT EXISTS (SELECT FROM unread u WHERE u.oid IN (f.root, r.prrelid)) THEN pg_get_expr(r.prqual, r.prrelid) END AS filter
+      FROM (SELECT NULL::int2vector, NULL::pg_node_tree) AS older(prattrs, prqual)
+      CROSS JOIN LATERAL (SELECT rel.prrelid, prattrs, prqual FROM pg_publication_rel rel
+                          WHERE rel.prpubid = p.oid AND rel.prrelid = ac.oid) AS r
+    ) AS e ON true
+    CROSS JOIN LATERAL (
+      SELECT coalesce(bool_or(x.chosen), false) AS identified, coalesce(bool_or(x.indisprimary), false) AS has_key,
+             min(x.relname) FILTER (WHERE NOT x.indisprimary AND x.fits) AS other_key,
+             coalesce(max(x.columns) FILTER (WHERE x.chosen), '{}') AS columns
+      FROM (
+        SELECT ind.indisprimary, ic.relname, (ind.indkey::int2[])[0:ind.indnkeyatts - 1] AS columns,
+               CASE l.relreplident WHEN 'd' THEN ind.indisprimary WHEN 'i' THEN ind.indisreplident ELSE false END AS chosen,
+               ind.indpred IS NULL AND NOT EXISTS (
+                 SELECT FROM unnest((ind.indkey::int2[])[0:ind.indnkeyatts - 1]) AS k(attnum)
+                 LEFT JOIN pg_attribute a ON a.attrelid = l.oid AND a.attnum = k.attnum AND a.attnotnull
+                 WHERE a.attnum IS NULL) AS fits
+        FROM pg_index ind JOIN pg_class ic ON ic.oid = ind.indexrelid
+        WHERE ind.indrelid = l.oid AND ind.indisunique AND ind.indimmediate AND ind.indisvalid
+      ) AS x
+    ) AS i
+    WHERE p.puballtables OR holder.held IS NOT NULL
+  ) AS m
+) AS u
+WHERE u.reason IS NOT NULL

@@ -28,6 +28,7 @@ from schema_guard.dialects.postgresql.repair.nullability import column_unknown, 
 from schema_guard.dialects.postgresql.repair.permission import permitted
 from schema_guard.dialects.postgresql.repair.primary_key import primary_key_differs
 from schema_guard.dialects.postgresql.repair.referable import standing
+from schema_guard.dialects.postgresql.repair.replica_identity import replica_identity_unfit
 from schema_guard.dialects.postgresql.repair.retyped import after_types
 from schema_guard.dialects.postgresql.repair.schema import domain_missing, schema_missing
 from schema_guard.dialects.postgresql.repair.sequence import sequence_behind, sequence_missing, sequence_narrower
@@ -82,6 +83,7 @@ from schema_guard.difference import (
     PrimaryKeyDiffers,
     RelationDiffers,
     RenameSuspected,
+    ReplicaIdentityUnfit,
     RowsUnreadable,
     SchemaMissing,
     SequenceBehind,
@@ -147,6 +149,8 @@ def _of(difference: Difference, context: Context) -> Repairs:  # noqa: C901 - on
             return view_missing(difference, context)
         case PartitionMissing():
             return partition_missing(difference, context)
+        case ReplicaIdentityUnfit():
+            return [replica_identity_unfit(difference, context)]
         case ColumnMissing():
             return column_missing(difference, context)
         case ColumnUnknown():

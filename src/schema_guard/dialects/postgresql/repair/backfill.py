@@ -36,10 +36,11 @@ def backfill_pending(difference: BackfillPending, context: Context) -> Repairs:
         return []
     if context.hidden(difference):
         return [Refusal(difference, HIDDEN)]
-    if fill.table in context.survey.unidentified and not _gets_key(fill.table, context):
-        reason = f"a publication holds updates of {fill.table}, which has no replica identity: every UPDATE fails"
-        advice = f"ALTER TABLE {context.quote(fill.table)} REPLICA IDENTITY FULL; -- or give it a primary key"
-        return [Refusal(difference, reason, (advice,))]
+    live = context.actual.table(fill.table)
+    published = next((each for each in live.unchangeable if each.updates), None) if live is not None else None
+    if published is not None and not _gets_key(fill.table, context):
+        reason = f"publication {published.publication} holds updates of {fill.table}: its replica identity comes first"
+        return [Refusal(difference, reason)]
     rows = "in batches"
     if evidence is not None and evidence.count:
         rows = f"{evidence.count:,} {'row' if evidence.count == 1 else 'rows'}, {rows}"

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from schema_guard.dialects.postgresql.repair import probes
 from schema_guard.dialects.postgresql.repair.context import Context, Repairs
 from schema_guard.dialects.postgresql.repair.index import build_concurrently, left_over
 from schema_guard.dialects.postgresql.repair.naming import chosen
 from schema_guard.dialects.postgresql.repair.nullability import tighten
+from schema_guard.dialects.postgresql.repair.replica_identity import with_full_identity
 from schema_guard.difference import PrimaryKeyDiffers
 from schema_guard.need import Need
 from schema_guard.plan import Phase, Refusal, Step
@@ -21,7 +24,7 @@ def primary_key_differs(difference: PrimaryKeyDiffers, context: Context) -> Repa
         return [_other_key(difference, context)]
     hindrance = context.hindrance(difference, "hold NULL in it, or share it", "holds NULL in it")
     if hindrance is not None:
-        return [hindrance]
+        return [replace(hindrance, advice=(*hindrance.advice, *_meanwhile(difference, context)))]
     taken = context.taken_names(table.name.schema) - _own(table, context)
     name = key.name or chosen(table.name.name, "", "pkey", taken)
     unfinished = left_over(Name(table.name.schema, name), context.live(table))
@@ -118,6 +121,13 @@ def _other_key(difference: PrimaryKeyDiffers, context: Context) -> Refusal:
         "foreign keys and replication may depend on the primary key that is there",
         (f"ALTER TABLE {quoted} DROP CONSTRAINT {drop}, ADD {difference.primary_key.ddl};",),
     )
+
+
+def _meanwhile(difference: PrimaryKeyDiffers, context: Context) -> tuple[str, ...]:
+    """What lets the rows of a published table be changed before it has a key."""
+    live = context.live(difference.table)
+    unfit = [each for each in live.unchangeable if each.reason == "none" and each.full_serves] if live else []
+    return tuple(dict.fromkeys(with_full_identity(each, context) for each in unfit))
 
 
 def _own(table: Table, context: Context) -> set[str]:

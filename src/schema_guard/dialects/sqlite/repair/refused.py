@@ -35,6 +35,7 @@ from schema_guard.difference import (
     PrimaryKeyDiffers,
     RelationDiffers,
     RenameSuspected,
+    ReplicaIdentityUnfit,
     RowsUnreadable,
     SchemaMissing,
     SequenceBehind,
@@ -65,7 +66,7 @@ def _reason(difference: Difference) -> str:
             return f"SQLite's schemas are attached databases: ATTACH one as {name} when the engine connects"
         case RelationDiffers(actual=actual):
             return f"a {actual} bears the table's name: rename it, then run again"
-        case ExclusionMissing() | PartitionMissing():
+        case ExclusionMissing() | PartitionMissing() | ReplicaIdentityUnfit():
             return "SQLite has no exclusion constraints and no partitions"
         case EnumMissing() | EnumValueMissing() | EnumValueUnknown() | DomainMissing() | TypeMissing():
             return "SQLite has no types of its own to create"
