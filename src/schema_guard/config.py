@@ -22,7 +22,7 @@ from schema_guard.errors import ConfigurationError
 if TYPE_CHECKING:
     from sqlalchemy import URL
 
-__all__ = ["NormalisedUrl", "Settings", "load_settings", "normalise", "normalise_url", "seconds"]
+__all__ = ["NormalisedUrl", "Settings", "load_settings", "normalise", "normalise_url", "seconds", "unknown_variables"]
 
 TABLE = "tool.schema-guard"
 
@@ -58,6 +58,8 @@ class Settings:
     statement_timeout: float | None = None
     fail_on: str | None = None
     required_only: bool | None = None
+    allow_edited: bool | None = None
+    """A frozen file is taken although its hash does not fit."""
     policy: Mapping[str, bool | int] = field(default_factory=dict)
     accept: tuple[Acceptance, ...] = ()
     """Findings that are taken out of the verdict, from every place."""
@@ -169,6 +171,7 @@ _KEYS: Mapping[str, Parse] = {
     "statement_timeout": seconds,
     "fail_on": _fail_on,
     "required_only": _flag,
+    "allow_edited": _flag,
     "policy": _policy,
 }
 
@@ -208,6 +211,16 @@ def load_settings(
         origins[key] = origin
     values[ACCEPT] = _accepted(arguments or {}, environment, table, file)
     return Settings(**values, origins=origins, searched=() if file is None else (str(file),))  # type: ignore[arg-type]
+
+
+def unknown_variables(environment: Mapping[str, str]) -> list[str]:
+    """One line for each SCHEMA_GUARD_* variable that sets nothing: a typo, or a setting of another version."""
+    known = [f"SCHEMA_GUARD_{key.upper()}" for key in _NAMES if key != "policy"]
+    return [
+        f"the environment variable {name} sets nothing{_nearest(name, known)}"
+        for name in sorted(environment)
+        if name.startswith("SCHEMA_GUARD_") and name not in known and not name.startswith("SCHEMA_GUARD_TEST_")
+    ]
 
 
 def _accepted(

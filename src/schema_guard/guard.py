@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from copy import copy
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 from schema_guard.acceptance import Acceptance, acceptances_of
@@ -18,13 +19,16 @@ from schema_guard.difference import Difference
 from schema_guard.errors import ConfigurationError
 from schema_guard.execute.limits import Limits
 from schema_guard.expect.backfills import Backfill
-from schema_guard.expect.models import expect, models_of, unqualified_names
-from schema_guard.expect.upserts import upsert_of
+from schema_guard.expect.models import Models, models_of
+from schema_guard.expect.upserts import Upsert, upsert_of
 from schema_guard.look import Look, Withhold, compared, looked, plan_of, report_of
 from schema_guard.plan import Plan, Policy
 from schema_guard.report import Report, StepResult, united
 from schema_guard.rounds import Rounds
 from schema_guard.schema import Schema
+from schema_guard.sources.frozen import FrozenSource, read
+from schema_guard.sources.models import ModelsSource
+from schema_guard.sources.source import Source
 
 __all__ = ["Guard"]
 
@@ -56,9 +60,8 @@ class Guard:
         name: str = "",
         accept: Sequence[str | Acceptance | Mapping[str, object]] = (),
     ) -> None:
-        self.models = models_of(models)
-        self.backfills = tuple(backfills)
-        self.upserts = tuple(upsert_of(upsert) for upsert in upserts)
+        found = models_of(models)
+        self.source: Source = ModelsSource(found, tuple(backfills), tuple(upsert_of(upsert) for upsert in upserts))
         self.policy = policy or Policy()
         self.name = name
         self._withhold: Withhold | None = None
@@ -66,6 +69,39 @@ class Guard:
             self.accept = acceptances_of(accept)
         except ValueError as error:
             raise ConfigurationError(f"Guard(accept=..): {error}") from None
+
+    @classmethod
+    def frozen(cls, path: str | Path, *, edited: bool = False) -> Guard:
+        """The guard of what a release expected when `schema-guard freeze` wrote the file: no model is imported.
+
+        Args:
+            path: of the file. It holds SQL that is run: trust it like code.
+            edited: take it although it was edited by hand, so that its hash does not fit.
+
+        Raises:
+            ConfigurationError: it is no frozen file, of another format, damaged, or edited.
+        """
+        document = read(Path(path), edited=edited)
+        guard = cls.__new__(cls)
+        guard.source = FrozenSource(document, Path(path))
+        guard.policy, guard.name, guard.accept = document.policy, document.name, document.accept
+        guard._withhold = None
+        return guard
+
+    @property
+    def models(self) -> Models:
+        """Where the models are registered. Raises ConfigurationError: the guard is of a frozen file."""
+        return self.source.models
+
+    @property
+    def backfills(self) -> tuple[Backfill, ...]:
+        """The declared backfills; none of a frozen file, which holds their SQL."""
+        return self.source.backfills if isinstance(self.source, ModelsSource) else ()
+
+    @property
+    def upserts(self) -> tuple[Upsert, ...]:
+        """The declared upserts; none of a frozen file, which holds their columns."""
+        return self.source.upserts if isinstance(self.source, ModelsSource) else ()
 
     def changed(self, *, policy: Policy | None = None, accept: Sequence[Acceptance] = ()) -> Guard:
         """Another guard of the same application, with another policy, that accepts more."""
@@ -163,7 +199,7 @@ class Guard:
         return session.guard_lock(self.name, wait)
 
     def _expected(self, dialect: Dialect) -> Schema:
-        return expect(self.models, self.backfills, dialect, self.upserts)
+        return self.source.expect(dialect)
 
     def _concerned(self, differences: tuple[Difference, ...]) -> tuple[Difference, ...]:
         """Those of the differences that are this guard's business: all of them."""
@@ -171,7 +207,7 @@ class Guard:
 
     def _look(self, session: Session, survey_timeout: float) -> Look:
         begun = time.monotonic()
-        session.locate(*unqualified_names(self.models, session.dialect))
+        session.locate(*self.source.names(session.dialect))
         expected = self._expected(session.dialect)
         actual = session.inspect(expected)
         differences = self._concerned(compared(expected, actual, session, self.policy))

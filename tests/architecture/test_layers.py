@@ -24,6 +24,7 @@ LAYERS = (
     ("guard",),
     ("rounds",),
     ("look",),
+    ("sources",),
     ("execute", "render"),
     ("dialects",),
     ("dialects.postgresql", "dialects.sqlite"),

@@ -31,7 +31,6 @@ from schema_guard.dialects.base import Session
 from schema_guard.dialects.deadline import Deadline
 from schema_guard.difference import Impact
 from schema_guard.errors import ConfigurationError, GuardError, OutOfTimeError, UnreachableError
-from schema_guard.expect.models import expect, unqualified_names
 from schema_guard.guard import Guard
 from schema_guard.report import Report, ServerInfo
 from schema_guard.schema import Name, Schema
@@ -186,8 +185,8 @@ class Doctor:
 
     def look(self, session: Session, live: Live, project: Project | None) -> Look:
         """Read the database: the guarded tables, the version table, and every table beside them."""
-        session.locate(*unqualified_names(self.guard.models, session.dialect))
-        expected = expect(self.guard.models, (), session.dialect)
+        session.locate(*self.guard.source.names(session.dialect))
+        expected = replace(self.guard.source.expect(session.dialect), fills=())
         facts = session.facts
         default = [facts.default_schema] if facts.default_schema else []
         schemas = tuple(dict.fromkeys([*default, *(table.name.schema or "" for table in expected.tables)]))
@@ -232,7 +231,7 @@ class Doctor:
         found = list(chain_faults(chain, project.unreadable, project.location.command, width, applied, system))
         if sqlite:
             found = [_only_on_postgresql(fault) if fault.code == "revision-too-long" else fault for fault in found]
-        found += project_faults(project, [table.key for table in self.guard.models.tables])
+        found += project_faults(project, [".".join(filter(None, table)) for table in self.guard.source.tables])
         if look is not None:
             found += version_faults(look.version, chain, look.guarded, look.there, self.commands)
             found += early_faults(look.early, self.commands)
@@ -296,7 +295,7 @@ class Doctor:
 
     def _schemas(self) -> tuple[str, ...]:
         """Where the models live when no database can be asked."""
-        named = (str(table.schema) for table in self.guard.models.tables if table.schema)
+        named = (table.schema for table in self.guard.source.tables if table.schema)
         return tuple(dict.fromkeys(("public", *named)))
 
     def _head(self, url: URL) -> Report | None:

@@ -9,6 +9,7 @@ import click
 from schema_guard import __version__
 from schema_guard.cli.chain import deploy, doctor, stamp
 from schema_guard.cli.exit_codes import OK, check_code, planned_code
+from schema_guard.cli.freeze import freeze
 from schema_guard.cli.options import (
     accept_option,
     apply_options,
@@ -35,8 +36,9 @@ def group() -> None:
     """Makes a live PostgreSQL or SQLite database satisfy what SQLAlchemy models expect, without destroying anything.
 
     TARGET is module:attribute: a MetaData, a declarative Base, a Flask-SQLAlchemy db, a SQLModel class, a Guard, or an
-    application factory module:create_app(). An option not given is looked up in the environment (DATABASE_URL,
-    SCHEMA_GUARD_URL, SCHEMA_GUARD_TARGET, SCHEMA_GUARD_BUDGET ..), then in [tool.schema-guard] of pyproject.toml.
+    application factory module:create_app(); or a file that `freeze` wrote. An option not given is looked up in the
+    environment (DATABASE_URL, SCHEMA_GUARD_URL, SCHEMA_GUARD_TARGET, SCHEMA_GUARD_BUDGET ..), then in
+    [tool.schema-guard] of pyproject.toml.
 
     \b
     Exit codes:
@@ -156,5 +158,5 @@ def demo(url: str | None, no_color: bool) -> int:
     return walk(scene(), url, color=not no_color)
 
 
-for command in (run, doctor, stamp, deploy, revision):
+for command in (run, freeze, doctor, stamp, deploy, revision):
     group.add_command(command)

@@ -6,7 +6,6 @@ from schema_guard.cli.request import guard_of
 from schema_guard.config import normalise_url
 from schema_guard.dialects import offline_dialect
 from schema_guard.errors import ConfigurationError
-from schema_guard.expect.models import expect
 from schema_guard.render.script import offline_script, script
 
 __all__ = ["emergency_sql"]
@@ -35,4 +34,4 @@ def emergency_sql(target: str | None, dialect: str | None, url: str | None) -> s
     words = offline_dialect(chosen)
     if url is not None:
         return script(guard.plan(normalise_url(url)), words)
-    return offline_script(expect(guard.models, guard.backfills, words), words, guard.policy)
+    return offline_script(guard.source.expect(words), words, guard.policy)

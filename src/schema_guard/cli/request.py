@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shlex
 import sys
 from collections.abc import Iterator, Mapping
@@ -12,7 +13,7 @@ from sqlalchemy import URL
 
 from schema_guard.cli.options import PROGRAM
 from schema_guard.cli.output import log
-from schema_guard.config import Settings, load_settings, normalise
+from schema_guard.config import Settings, load_settings, normalise, unknown_variables
 from schema_guard.dialects.deadline import Deadline
 from schema_guard.difference import Impact
 from schema_guard.execute.limits import Limits
@@ -129,7 +130,10 @@ def guard_of(given: Mapping[str, object]) -> tuple[Loaded, Settings]:
         given: as `load_settings` takes them. They are read again once the application is imported, which may have read
             its .env file.
     """
-    loaded = load(load_settings(given).required_target())
     settings = load_settings(given)
+    loaded = load(settings.required_target(), edited=bool(settings.allow_edited))
+    settings = load_settings(given)
+    for line in unknown_variables(os.environ):
+        log(line)
     policy = replace(loaded.guard.policy, **settings.policy)  # type: ignore[arg-type] # load_settings checked the types
     return replace(loaded, guard=loaded.guard.changed(policy=policy, accept=settings.accept)), settings

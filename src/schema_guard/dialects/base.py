@@ -285,6 +285,8 @@ class Dialect(Words, Protocol):
     """One database system."""
 
     rules: Rules
+    version: int
+    """server_version_num on PostgreSQL; 0 where no server is known, and on SQLite."""
 
     def quote(self, name: Name | str) -> str:
         """The name, quoted where needed, qualified where it has a schema."""

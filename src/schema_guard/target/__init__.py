@@ -2,6 +2,7 @@
 
     app.models:db              an attribute of a module        app.models            the only candidate in a module
     app:create_app()           an application factory          app.py:db             a file
+    expected.json              what `schema-guard freeze` wrote: nothing is imported
     app:settings.models.Base   a dotted attribute              app:make("test", debug=True)
 
 Whatever goes wrong is one TargetError that says what was looked for, and what was found instead.
@@ -24,6 +25,7 @@ from schema_guard.errors import TargetError
 from schema_guard.expect.models import models_of
 from schema_guard.guard import Guard
 from schema_guard.shadowing import keep
+from schema_guard.sources.frozen import is_frozen_file
 from schema_guard.target.importing import FORM, first_on_path, import_by_name, import_file, is_file, running
 from schema_guard.target.own_database import OwnDatabase, own_database
 
@@ -43,7 +45,7 @@ def load_target(text: str, directory: Path | None = None) -> Guard:
     return load(text, directory).guard
 
 
-def load(text: str, directory: Path | None = None) -> Loaded:
+def load(text: str, directory: Path | None = None, *, edited: bool = False) -> Loaded:
     """Import what a TARGET names and make a Guard of it; a Guard is returned as it is.
 
     The working directory comes first on sys.path and stays there, so that the application's later imports find it too.
@@ -52,11 +54,15 @@ def load(text: str, directory: Path | None = None) -> Loaded:
     Args:
         text: `module:attribute`, `module`, `module:factory()`, or a file in place of the module.
         directory: where relative names begin; default is the working directory.
+        edited: take a frozen file although it was edited by hand.
 
     Raises:
+        ConfigurationError: a frozen file cannot be used, as `Guard.frozen` says.
         TargetError: it does not import, names nothing, or names something without models.
     """
     directory = (directory or Path.cwd()).resolve()
+    if is_frozen_file(text):
+        return Loaded(Guard.frozen(directory / text, edited=edited))
     place, expression = _split(text.strip())
     first_on_path(directory)
     keep(directory, wanted=place)
@@ -66,7 +72,7 @@ def load(text: str, directory: Path | None = None) -> Loaded:
         found = _only_candidate(found, text)
     with running(f"reading the models of {text}"):
         guard = found if isinstance(found, Guard) else _guard(found, text)
-    if not (guard.models.tables or guard.models.unnameable):
+    if not guard.source.tables:
         raise TargetError(
             f"{text} knows no table: the modules that define the models were not imported. "
             f"Import them in {place}, or name a module that does"

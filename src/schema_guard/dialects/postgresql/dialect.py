@@ -61,6 +61,7 @@ class PostgreSQLDialect:
         encoding: str = "",
         schemas: SchemaMap | None = None,
     ) -> None:
+        self.version = version
         self._codec = codec_of(encoding)
         self.located = Located()
         self._schemas = schemas or {}

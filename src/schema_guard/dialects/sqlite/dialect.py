@@ -30,6 +30,7 @@ class SQLiteDialect:
 
     name = "sqlite"
     functions = ""
+    version = 0
 
     def __init__(self, sqlalchemy: SQLAlchemyDialect | None = None, schemas: SchemaMap | None = None) -> None:
         self.sqlalchemy: SQLAlchemyDialect = sqlalchemy or SQLiteDialect_pysqlite()

@@ -20,7 +20,6 @@ from schema_guard.dialects.definitions import is_rejected
 from schema_guard.difference import BackfillPending, Difference, Impact, SequenceMissing, TableMissing
 from schema_guard.errors import ConfigurationError, one_line
 from schema_guard.expect.filling import fill_of
-from schema_guard.expect.models import expect, unqualified_names
 from schema_guard.expect.writer import Writer
 from schema_guard.guard import Guard
 from schema_guard.plan import REFUSED
@@ -52,7 +51,7 @@ class Written:
 def text_for(guard: Guard, database: Any) -> Text:
     """The revision that fixes what a database lacks. Raises as `guard.check` does."""
     with closing(open_session(database)) as session:
-        session.locate(*unqualified_names(guard.models, session.dialect))
+        session.locate(*guard.source.names(session.dialect))
         writer = Writer(session.dialect)
         plan = guard.plan(database)
     wanted = {key for step in plan.steps for key in step.resolves}
@@ -83,7 +82,7 @@ def _of_missing_tables(guard: Guard, differences: Sequence[Difference], writer: 
 def text_for_everything(guard: Guard) -> Text:
     """The revision that holds all that the models expect, made without a database."""
     words = offline_dialect("postgresql")
-    expected = expect(guard.models, guard.backfills, words)
+    expected = guard.source.expect(words)
     tables = {table.name: table for table in expected.tables}
     differences: list[Difference] = [
         *(SequenceMissing(impact=Impact.BREAKS, sequence=sequence) for sequence in expected.sequences),

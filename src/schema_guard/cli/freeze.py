@@ -1,0 +1,67 @@
+"""`schema-guard freeze`: what the application expects, as a file."""
+
+from __future__ import annotations
+
+from difflib import unified_diff
+from pathlib import Path
+
+import click
+
+from schema_guard.cli.exit_codes import OK, REMAINS
+from schema_guard.cli.options import target_argument
+from schema_guard.cli.output import log, print_text
+
+__all__ = ["freeze"]
+
+SHOWN = 40
+"""Lines of the difference that are printed."""
+
+
+@click.command(short_help="Write what the application expects to a file.")
+@target_argument
+@click.option("-o", "--output", metavar="FILE", help="Where to, FILE.json.  [default: stdout]")
+@click.option("--check", is_flag=True, help="Write nothing: exit 1 when FILE is not what the application expects now.")
+@click.option("-v", "--verbose", is_flag=True, help="The traceback of an error.", expose_value=False)
+def freeze(target: str | None, output: str | None, check: bool) -> int:
+    """Write what models, backfills, upserts and policy expect of PostgreSQL and of SQLite to one JSON file.
+
+    The file stands for TARGET in every other command: neither the application nor its models are imported then. It
+    reads well in a diff, and holds SQL that is run: trust it like code. No database is needed.
+    """
+    from schema_guard.cli.request import guard_of
+    from schema_guard.errors import ConfigurationError
+    from schema_guard.sources.frozen import frozen, is_frozen_file, text_of
+
+    if check and output is None:
+        raise ConfigurationError("--check compares with a file: name it with -o FILE")
+    if output is not None and not is_frozen_file(output):
+        raise ConfigurationError(f"{output}: the name of a frozen file ends in .json, or it could not be a TARGET")
+    guard = guard_of({"target": target})[0].guard
+    text = text_of(frozen(guard.source, guard.name, guard.policy, guard.accept))
+    if output is None:
+        print_text(text)
+        return OK
+    file = Path(output)
+    try:
+        if check:
+            return _compared(text, file)
+        file.write_text(text, encoding="utf-8", newline="\n")
+    except (OSError, UnicodeDecodeError) as error:
+        reason = error.strerror if isinstance(error, OSError) else "it is no UTF-8"
+        raise ConfigurationError(f"{file} cannot be {'read' if check else 'written'}: {reason}") from None
+    return OK
+
+
+def _compared(text: str, file: Path) -> int:
+    if not file.exists():
+        log(f"{file} is not there: write it with schema-guard freeze -o {file}")
+        return REMAINS
+    there = file.read_text(encoding="utf-8")
+    if there == text:
+        return OK
+    lines = list(unified_diff(there.splitlines(), text.splitlines(), str(file), "the application", lineterm="", n=2))
+    print_text("\n".join(lines[:SHOWN]) + "\n")
+    if len(lines) > SHOWN:
+        print_text(f".. and {len(lines) - SHOWN} lines more\n")
+    log(f"{file} is not what the application expects now: write it anew with schema-guard freeze -o {file}")
+    return REMAINS

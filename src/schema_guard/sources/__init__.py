@@ -1,0 +1,1 @@
+"""Where expectations come from: an application's models, or a frozen file."""

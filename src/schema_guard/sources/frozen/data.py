@@ -1,0 +1,149 @@
+"""The nouns of `schema.py` as plain JSON data and back, by the types of their fields.
+
+A field that has its default is left out. Names are written `name` or `schema.name`, each part quoted where it holds
+a dot or a quote.
+"""
+
+from __future__ import annotations
+
+import re
+import types
+from collections.abc import Callable, Mapping
+from dataclasses import MISSING, Field, fields, is_dataclass
+from enum import Enum
+from functools import cache
+from typing import Any, Union, get_args, get_origin, get_type_hints
+
+from schema_guard.expect.reading import Reading
+from schema_guard.names import Name
+from schema_guard.schema import Type
+
+__all__ = ["from_data", "to_data"]
+
+_PARTS = re.compile(r'"((?:[^"]|"")*)"|([^."]+)')
+_PLAIN = re.compile(r'[^."]+')
+
+
+def to_data(value: Any) -> Any:
+    """A noun as dictionaries, lists, texts, numbers, true, false and null."""
+    if isinstance(value, Name):
+        return ".".join(_part(part) for part in value if part is not None)
+    if isinstance(value, Reading):
+        return {"type": value.type, **value.arguments} if value.type else None
+    if is_dataclass(value) and not isinstance(value, type):
+        data = {}
+        for field in fields(value):
+            held, default = getattr(value, field.name), _default(field)
+            written = to_data(held)
+            if isinstance(value, Type) and field.name == "words" and held == value.text:
+                continue  # sentences write the type as SQL does
+            if held != default and not (written is None and default is None):  # a reading that cannot be written
+                data[field.name] = written
+        return data
+    if isinstance(value, tuple) and hasattr(value, "_fields"):
+        return {name: to_data(getattr(value, name)) for name in value._fields}
+    if isinstance(value, tuple | list):
+        return [to_data(item) for item in value]
+    if isinstance(value, Enum):
+        return value.value
+    if isinstance(value, str):
+        return str(value)
+    assert value is None or isinstance(value, bool | int | float), f"{value!r} cannot be frozen"
+    return value
+
+
+def from_data(kind: Any, data: Any) -> Any:
+    """The noun of that type.
+
+    Raises:
+        ValueError: the data is of another form; the message names the field.
+    """
+    if kind is Name:
+        return _name(data)
+    if get_origin(kind) in (Union, types.UnionType):
+        return _one_of(get_args(kind), data)
+    if get_origin(kind) is tuple:
+        return _tuple(get_args(kind), data)
+    if isinstance(kind, type) and is_dataclass(kind):
+        return kind(**_arguments(kind, data))
+    if isinstance(kind, type) and issubclass(kind, tuple):
+        return kind(**_arguments(kind, data))
+    if isinstance(kind, type) and issubclass(kind, Enum):
+        return kind(data)
+    if kind is float and isinstance(data, int) and not isinstance(data, bool):
+        return float(data)
+    if not isinstance(kind, type) or not isinstance(data, kind) or (kind is int and isinstance(data, bool)):
+        raise ValueError(f"{data!r} is not of the type {getattr(kind, '__name__', kind)}")
+    return data
+
+
+def _one_of(kinds: tuple[Any, ...], data: Any) -> Any:
+    if data is None and type(None) in kinds:
+        return None
+    (kind,) = (each for each in kinds if each is not type(None))
+    if get_origin(kind) is _CALLABLE:
+        return Reading.of(data)
+    return from_data(kind, data)
+
+
+_CALLABLE = get_origin(Callable[[object], object])
+
+
+def _tuple(kinds: tuple[Any, ...], data: Any) -> tuple[Any, ...]:
+    if not isinstance(data, list):
+        raise ValueError(f"{data!r} is no list")
+    if len(kinds) == 2 and kinds[1] is Ellipsis:
+        return tuple(from_data(kinds[0], item) for item in data)
+    if len(kinds) != len(data):
+        raise ValueError(f"{data!r} has not {len(kinds)} items")
+    return tuple(from_data(kind, item) for kind, item in zip(kinds, data, strict=True))
+
+
+def _arguments(kind: type, data: Any) -> dict[str, Any]:
+    if not isinstance(data, Mapping):
+        raise ValueError(f"{data!r} is no object")
+    hints = _hints(kind)
+    unknown = sorted(set(data) - set(hints))
+    if unknown:
+        raise ValueError(f"{kind.__name__} has no {', '.join(unknown)}")
+    found = {}
+    for name, held in data.items():
+        try:
+            found[name] = from_data(hints[name], held)
+        except (ValueError, TypeError) as error:
+            raise ValueError(f"{kind.__name__.lower()}.{name}: {error}") from None
+    return found
+
+
+@cache
+def _hints(kind: type) -> dict[str, Any]:
+    names = {field.name for field in fields(kind)} if is_dataclass(kind) else set(getattr(kind, "_fields", ()))
+    return {name: hint for name, hint in get_type_hints(kind).items() if name in names}
+
+
+def _default(field: Field[Any]) -> Any:
+    if field.default_factory is not MISSING:
+        return field.default_factory()
+    return field.default
+
+
+def _part(part: str) -> str:
+    if _PLAIN.fullmatch(part):
+        return str(part)
+    escaped = part.replace('"', '""')
+    return f'"{escaped}"'
+
+
+def _name(data: Any) -> Name:
+    if not isinstance(data, str):
+        raise ValueError(f"{data!r} is no name")
+    parts: list[str] = []
+    end = 0
+    for match in _PARTS.finditer(data):
+        if match.start() != end + (1 if parts else 0):
+            break
+        parts.append(match[2] if match[1] is None else match[1].replace('""', '"'))
+        end = match.end()
+    if end != len(data) or len(parts) not in (1, 2):
+        raise ValueError(f"{data!r} is no name")
+    return Name(*parts) if len(parts) == 2 else Name(None, parts[0])

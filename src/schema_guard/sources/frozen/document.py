@@ -1,0 +1,176 @@
+"""The frozen file: one sorted JSON document with a version and a hash (docs/freeze.md)."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, fields, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from schema_guard.acceptance import Acceptance, acceptances_of
+from schema_guard.errors import ConfigurationError
+from schema_guard.plan import Policy
+from schema_guard.schema import Schema, Table
+from schema_guard.sources.frozen.data import from_data, to_data
+from schema_guard.sources.frozen.placeholders import bare, freezing_words
+
+if TYPE_CHECKING:
+    from schema_guard.sources.source import Source
+
+__all__ = ["FORMAT", "Document", "frozen", "in_order", "is_frozen_file", "read", "text_of"]
+
+FORMAT = 1
+"""Of the document; a reader refuses every other one."""
+
+MARK = "schema_guard_expectations"
+"""The key that holds the format: what makes a JSON file one of these."""
+
+WIDTH = 180
+"""Characters of a line that holds more than one value."""
+
+VARIANTS = (("postgresql", "postgresql", 170000), ("postgresql 18", "postgresql", 180000), ("sqlite", "sqlite", 0))
+"""(key, system, version): PostgreSQL 18 has virtual generated columns, and is left out where it makes no difference."""
+
+
+@dataclass(frozen=True, slots=True)
+class Document:
+    """What a release expects, for each database system, and the guard's own settings."""
+
+    expected: Mapping[str, Schema]
+    """By the keys of VARIANTS."""
+    name: str = ""
+    policy: Policy = field(default_factory=Policy)
+    accept: tuple[Acceptance, ...] = ()
+
+    def schema(self, system: str, version: int) -> Schema:
+        """The expectation for a database system of that version (server_version_num; 0: none is known)."""
+        newer = self.expected.get(f"{system} 18") if version >= 180000 else None
+        return self.expected[system] if newer is None else newer
+
+
+def frozen(source: Source, name: str = "", policy: Policy | None = None, accept: Sequence[Acceptance] = ()) -> Document:
+    """What the source expects now. What SQLAlchemy cannot write for one of the systems is kept as a finding."""
+    expected: dict[str, Schema] = {}
+    for key, system, version in VARIANTS:
+        schema = in_order(bare(source.expect(freezing_words(system, version))))
+        if expected.get(system) != schema:
+            expected[key] = schema
+    return Document(expected, name, policy or Policy(), tuple(accept))
+
+
+def text_of(document: Document) -> str:
+    """The file's text, ended by a newline."""
+    data: dict[str, Any] = {
+        MARK: FORMAT,
+        "name": document.name,
+        "policy": _policy_data(document.policy),
+        "accept": [to_data(each) for each in document.accept],
+        "expected": {key: to_data(schema) for key, schema in document.expected.items()},
+    }
+    return _lines({**data, "hash": _hash(data)}, "") + "\n"
+
+
+def is_frozen_file(place: str) -> bool:
+    """Whether a TARGET names a frozen file: by its ending."""
+    return place.endswith(".json")
+
+
+def read(path: Path, *, edited: bool = False) -> Document:
+    """Read a frozen file.
+
+    Args:
+        path: of the file.
+        edited: take it although its hash does not fit.
+
+    Raises:
+        ConfigurationError: it is no such file, of another format, damaged, or edited by hand.
+    """
+    try:
+        data = json.loads(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise ConfigurationError(f"{path} cannot be read: {error.strerror}") from None
+    except (ValueError, RecursionError) as error:
+        raise ConfigurationError(f"{path} is no JSON document: {error}") from None
+    if not isinstance(data, dict) or MARK not in data:
+        raise ConfigurationError(f"{path} is no frozen file: write one with schema-guard freeze TARGET -o FILE")
+    if data[MARK] != FORMAT:
+        raise ConfigurationError(
+            f"{path} has the format {data[MARK]}, this version of schema-guard reads {FORMAT}: "
+            "write it anew with schema-guard freeze, by the version that reads it"
+        )
+    told = data.pop("hash", None)
+    if told != _hash(data) and not edited:
+        raise ConfigurationError(
+            f"{path} is damaged, or was edited by hand: its hash does not fit. It holds SQL that is run: write it anew "
+            "with schema-guard freeze, or set SCHEMA_GUARD_ALLOW_EDITED=1 to take it as it is"
+        )
+    try:
+        return _document(data)
+    except (ValueError, TypeError, KeyError) as error:
+        raise ConfigurationError(f"{path} cannot be read as format {FORMAT}: {error}") from None
+
+
+def _document(data: Mapping[str, Any]) -> Document:
+    expected = {str(key): from_data(Schema, schema) for key, schema in data["expected"].items()}
+    lacking = {"postgresql", "sqlite"} - set(expected)
+    if lacking:
+        raise ValueError(f"it has nothing for {', '.join(sorted(lacking))}")
+    return Document(
+        expected,
+        from_data(str, data["name"]),
+        Policy(**data["policy"]),
+        acceptances_of(data["accept"]),
+    )
+
+
+def _lines(value: Any, indent: str) -> str:
+    """JSON with sorted keys; what fits stays on one line, so that a column is one line of a diff."""
+    line = json.dumps(value, ensure_ascii=False, sort_keys=True)
+    if len(indent) + len(line) <= WIDTH or not isinstance(value, dict | list) or not value:
+        return line
+    inner = f"{indent}  "
+    if isinstance(value, dict):
+        items = [f"{json.dumps(key, ensure_ascii=False)}: {_lines(value[key], inner)}" for key in sorted(value)]
+    else:
+        items = [_lines(item, inner) for item in value]
+    opening, closing = "{}" if isinstance(value, dict) else "[]"
+    return f"{opening}\n{inner}" + f",\n{inner}".join(items) + f"\n{indent}{closing}"
+
+
+def _policy_data(policy: Policy) -> dict[str, Any]:
+    return {item.name: getattr(policy, item.name) for item in fields(policy)}
+
+
+def _hash(data: Mapping[str, Any]) -> str:
+    text = json.dumps(data, sort_keys=True, ensure_ascii=True, separators=(",", ":"))
+    return f"sha256:{hashlib.sha256(text.encode()).hexdigest()}"
+
+
+def in_order(schema: Schema) -> Schema:
+    """SQLAlchemy keeps constraints and indexes in sets; a file that people compare keeps one order."""
+
+    def of(table: Table) -> Table:
+        return replace(
+            table,
+            uniques=_by_name(table.uniques),
+            checks=_by_name(table.checks),
+            foreign_keys=_by_name(table.foreign_keys),
+            indexes=_by_name(table.indexes),
+            exclusions=_by_name(table.exclusions),
+            inline_foreign_keys=_by_name(table.inline_foreign_keys),
+        )
+
+    return replace(
+        schema,
+        tables=_by_name(tuple(of(table) for table in schema.tables)),
+        enums=_by_name(schema.enums),
+        domains=_by_name(schema.domains),
+        sequences=_by_name(schema.sequences),
+        problems=tuple(sorted(schema.problems, key=lambda problem: (problem.object, problem.message))),
+    )
+
+
+def _by_name(items: tuple[Any, ...]) -> tuple[Any, ...]:
+    return tuple(sorted(items, key=lambda item: (str(item.name or ""), repr(item))))

@@ -1,0 +1,189 @@
+"""Names whose schema only the database can tell: written with a placeholder, and settled when a database is there.
+
+In SQL a placeholder stands where the schema would: `"{relation}".orders` is where the connection finds, or would make,
+the relation orders, `"{type}".mood` the same of a type, and `"{schema audit}".orders` is in the schema audit, or in
+what schema_translate_map puts in its place. A `Name` needs none: its schema is None, or as it is declared.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import fields, is_dataclass, replace
+from typing import Any, Literal
+
+from schema_guard.dialects.base import Dialect
+from schema_guard.errors import ConfigurationError
+from schema_guard.schema import Domain, Enum, Name, Schema, Type, TypeKind
+
+__all__ = ["bare", "freezing_words", "settled", "unqualified"]
+
+_PLACEHOLDER = re.compile(
+    r"""(?P<quote>"?)\{(?:(?P<kind>relation|type)|schema\ (?P<schema>(?:[^{}"]|"")*))\}(?P=quote)\.
+        (?=(?P<name>"(?:[^"]|"")*"|[\w$]+))""",
+    re.VERBOSE,
+)
+
+
+class _Schemas(Mapping[str | None, str | None]):
+    """In place of a schema_translate_map: a declared schema becomes its placeholder."""
+
+    def get(self, declared: str | None, default: Any = None) -> Any:  # noqa: ARG002 - as Mapping has it
+        return None if declared is None else f"{{schema {declared}}}"
+
+    def __getitem__(self, declared: str | None) -> str | None:
+        found: str | None = self.get(declared)
+        return found
+
+    def __iter__(self) -> Iterator[str | None]:
+        return iter(())
+
+    def __len__(self) -> int:
+        return 1  # there is something to translate
+
+
+class _Found(Mapping[str, str]):
+    """In place of what the connection finds: every name is found at its placeholder."""
+
+    def __init__(self, kind: Literal["relation", "type"]) -> None:
+        self._place = f"{{{kind}}}"
+
+    def __getitem__(self, name: str) -> str:
+        return self._place
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(())
+
+    def __len__(self) -> int:
+        return 1
+
+
+def freezing_words(system: str, version: int) -> Dialect:
+    """The words of a database system in which every schema is a placeholder.
+
+    Args:
+        system: "postgresql" or "sqlite".
+        version: server_version_num; only PostgreSQL's matters.
+    """
+    if system == "postgresql":
+        from schema_guard.dialects.postgresql.dialect import Located, PostgreSQLDialect
+
+        words = PostgreSQLDialect(version=version, schemas=_Schemas())
+        words.located = Located(relations=_Found("relation"), types=_Found("type"))
+        return words
+    from schema_guard.dialects.sqlite.dialect import SQLiteDialect
+
+    return SQLiteDialect(schemas=_Schemas())
+
+
+def bare(schema: Schema) -> Schema:
+    """What `freezing_words` wrote, with names as they are declared: placeholders stay in SQL alone."""
+
+    def declared(name: Name) -> Name:
+        found = None if name.schema is None else re.fullmatch(r"\{(?:relation|type|schema (.*))\}", name.schema)
+        return Name(found[1], name.name) if found is not None else name
+
+    def of_type(type_: Type) -> Type:
+        return replace(type_, schema=declared(Name(type_.schema, type_.name)).schema)
+
+    return replace(_mapped(schema, lambda text: text, lambda name, _: declared(name), of_type), schemas=())
+
+
+def settled(schema: Schema, dialect: Dialect) -> Schema:
+    """The expectation in one database's words.
+
+    Args:
+        schema: as `bare` gives it.
+        dialect: it knows where unqualified names are found.
+
+    Raises:
+        ConfigurationError: it cannot follow the engine's schema_translate_map.
+    """
+    if dialect.name == "sqlite" and dialect.schema(None) is not None:
+        raise ConfigurationError(
+            "a frozen file cannot follow a schema_translate_map for names without schema on SQLite: give the models"
+        )
+
+    def place(declared: str | None, name: str, kind: Literal["relation", "type"]) -> str | None:
+        return dialect.schema(declared) or dialect.schema_of(dialect.identifier(name), kind)
+
+    def text(sql: str) -> str:
+        def schema_there(found: re.Match[str]) -> str:
+            name = found["name"]
+            name = name[1:-1].replace('""', '"') if name.startswith('"') else name
+            declared = found["schema"] and found["schema"].replace('""', '"')
+            schema = place(declared, name, "type" if found["kind"] == "type" else "relation")
+            if not found["quote"]:
+                return str(Name(schema, "")) if schema else ""  # a sentence
+            return f"{dialect.quote(str(schema))}." if schema else ""
+
+        return _PLACEHOLDER.sub(schema_there, sql) if "{" in sql else sql
+
+    def settled_name(name: Name, kind: Literal["relation", "type"]) -> Name:
+        return Name(place(name.schema, name.name, kind), dialect.identifier(name.name))
+
+    def of_type(type_: Type) -> Type:
+        if type_.kind is TypeKind.BASE:
+            return type_
+        found = dialect.type(text(type_.text))
+        return replace(found, kind=type_.kind) if found.kind is TypeKind.UNKNOWN else found
+
+    found = _mapped(schema, text, settled_name, of_type)
+    parts = (found.tables, found.enums, found.domains, found.sequences)
+    schemas = {item.name.schema for group in parts for item in group}
+    return replace(found, schemas=tuple(sorted(name for name in schemas if name is not None)))
+
+
+def unqualified(schema: Schema, dialect: Dialect) -> tuple[list[str], list[str]]:
+    """The names of relations and of types that are left to the connection's search_path."""
+    relations: set[str] = set()
+    types: set[str] = set()
+
+    def note(name: Name, kind: Literal["relation", "type"]) -> Name:
+        if not dialect.schema(name.schema):
+            (types if kind == "type" else relations).add(name.name)
+        return name
+
+    def of_type(type_: Type) -> Type:
+        if type_.kind is not TypeKind.BASE:
+            if "{" in type_.text:
+                note(Name(type_.schema, type_.name), "type")
+            else:  # a type of an extension, which no schema_translate_map leads elsewhere
+                types.add(type_.name)
+        return type_
+
+    _mapped(schema, lambda text: text, note, of_type)
+    return sorted(relations), sorted(types)
+
+
+def _mapped(
+    schema: Schema,
+    text: Callable[[str], str],
+    name: Callable[[Name, Literal["relation", "type"]], Name],
+    type_: Callable[[Type], Type],
+) -> Schema:
+    """A copy of the expectation with every text, name and type replaced."""
+
+    def walk(value: Any, kind: Literal["relation", "type"] = "relation") -> Any:
+        if isinstance(value, Type):
+            return type_(value)
+        if isinstance(value, Name):
+            return name(value, kind)
+        if isinstance(value, str) and type(value) is str:
+            return text(value)
+        if isinstance(value, tuple):
+            items = [walk(item) for item in value]
+            return type(value)(*items) if hasattr(value, "_fields") else tuple(items)
+        if is_dataclass(value) and not isinstance(value, type):
+            named: Literal["relation", "type"] = "type" if isinstance(value, Enum | Domain) else "relation"
+            changed = {}
+            for field in fields(value):
+                held = getattr(value, field.name)
+                found = walk(held, named if field.name == "name" else "relation")
+                if found is not held:
+                    changed[field.name] = found
+            return replace(value, **changed) if changed else value
+        return value
+
+    found: Schema = walk(schema)
+    return found

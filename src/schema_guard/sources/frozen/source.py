@@ -1,0 +1,40 @@
+"""Expectations from a frozen file."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, NoReturn
+
+from schema_guard.errors import ConfigurationError
+from schema_guard.names import Name
+from schema_guard.schema import Schema
+from schema_guard.sources.frozen.document import Document
+from schema_guard.sources.frozen.placeholders import settled, unqualified
+
+if TYPE_CHECKING:
+    from schema_guard.dialects.base import Dialect
+
+__all__ = ["FrozenSource"]
+
+
+@dataclass(frozen=True, slots=True)
+class FrozenSource:
+    """What a release expected when it was frozen; neither the application nor its models are imported."""
+
+    document: Document
+    path: Path
+
+    @property
+    def tables(self) -> tuple[Name, ...]:
+        return tuple(table.name for table in self.document.schema("postgresql", 0).tables)
+
+    @property
+    def models(self) -> NoReturn:
+        raise ConfigurationError(f"{self.path} holds what the models expect, not the models: give module:attribute")
+
+    def names(self, dialect: Dialect) -> tuple[list[str], list[str]]:
+        return unqualified(self.document.schema(dialect.name, dialect.version), dialect)
+
+    def expect(self, dialect: Dialect) -> Schema:
+        return settled(self.document.schema(dialect.name, dialect.version), dialect)

@@ -1,0 +1,38 @@
+"""Expectations from SQLAlchemy models, declared backfills and upserts."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from schema_guard.expect.backfills import Backfill
+from schema_guard.expect.models import Models, expect, unqualified_names
+from schema_guard.expect.upserts import Upsert
+from schema_guard.schema import Name, Schema
+
+if TYPE_CHECKING:
+    from schema_guard.dialects.base import Dialect
+
+__all__ = ["ModelsSource"]
+
+
+@dataclass(frozen=True, slots=True)
+class ModelsSource:
+    """Read anew whenever it is asked: definitions that come later count too."""
+
+    models: Models
+    backfills: tuple[Backfill, ...] = ()
+    upserts: tuple[Upsert, ...] = ()
+
+    @property
+    def tables(self) -> tuple[Name, ...]:
+        named = tuple(
+            Name(str(table.schema) if table.schema else None, str(table.name)) for table in self.models.tables
+        )
+        return (*named, *(Name(None, name) for name in self.models.unnameable))
+
+    def names(self, dialect: Dialect) -> tuple[list[str], list[str]]:
+        return unqualified_names(self.models, dialect)
+
+    def expect(self, dialect: Dialect) -> Schema:
+        return expect(self.models, self.backfills, dialect, self.upserts)

@@ -1,0 +1,35 @@
+"""What every source of expectations has to provide."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Protocol
+
+if TYPE_CHECKING:
+    from schema_guard.dialects.base import Dialect
+    from schema_guard.expect.models import Models
+    from schema_guard.names import Name
+    from schema_guard.schema import Schema
+
+__all__ = ["Source"]
+
+
+class Source(Protocol):
+    """Tells what an application expects of a database."""
+
+    @property
+    def tables(self) -> tuple[Name, ...]:
+        """The tables as the application declares them; `schema` is None where it declares none."""
+        ...
+
+    @property
+    def models(self) -> Models:
+        """The models themselves. Raises ConfigurationError: this source has none."""
+        ...
+
+    def names(self, dialect: Dialect) -> tuple[list[str], list[str]]:
+        """The names of relations and of types that are left to the connection's search_path, each sorted."""
+        ...
+
+    def expect(self, dialect: Dialect) -> Schema:
+        """All that is expected, in one database's words: `dialect` knows where unqualified names are found."""
+        ...

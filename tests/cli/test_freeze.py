@@ -1,0 +1,152 @@
+"""`schema-guard freeze`: a file in place of the models, in every command."""
+
+from __future__ import annotations
+
+import json
+import re
+import sqlite3
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from schema_guard import Guard
+from tests.cli.conftest import Command, url_of
+from tests.postgres.database import Database
+
+BEFORE = (
+    "CREATE TABLE users (id INTEGER NOT NULL PRIMARY KEY)",
+    "INSERT INTO users VALUES (1)",
+    "CREATE TABLE proposals (id INTEGER NOT NULL PRIMARY KEY, user_id INTEGER REFERENCES users (id))",
+    "INSERT INTO proposals VALUES (1, 1)",
+)
+
+
+@pytest.fixture
+def file(application: Path, command: Command) -> Path:
+    """The file of the application, which cannot be imported any more."""
+    made = command("freeze", "shop:Base", "-o", "expected.json")
+    assert (made.code, made.out) == (0, "")
+    (application / "shop.py").write_text("raise RuntimeError('the application was imported')")
+    return application / "expected.json"
+
+
+@pytest.mark.usefixtures("file")
+def test_check_plan_apply_and_run_take_the_file(application: Path, command: Command) -> None:
+    url = url_of(application, BEFORE)
+    assert command("check", "expected.json", "--url", url).code == 1
+    planned = command("plan", "expected.json", "--url", url)
+    assert "ADD COLUMN visitor" in planned.out
+    applied = command("apply", "expected.json", "--url", url)
+    assert applied.code == 0, applied.out
+    checked = command("check", "expected.json", "--url", url, "--fail-on", "notes")
+    assert checked.code == 0, checked.out
+    rows = sqlite3.connect(application / "shop.db").execute("SELECT id, user_id, visitor FROM proposals").fetchall()
+    assert rows == [(1, 1, None)]
+
+
+@pytest.mark.usefixtures("file")
+def test_on_postgresql_names_are_found_by_the_search_path(command: Command, postgres_database: Database) -> None:
+    with postgres_database.connect() as connection:
+        connection.execute("CREATE SCHEMA app; CREATE TABLE app.users (id serial PRIMARY KEY)")
+        connection.execute(f"ALTER DATABASE {postgres_database.name} SET search_path = app, public".encode())
+    applied = command("apply", "expected.json", "--url", postgres_database.url)
+    assert applied.code == 0, applied.out
+    with postgres_database.connect() as connection:
+        tables = connection.execute("SELECT schemaname, tablename FROM pg_tables WHERE schemaname IN ('app', 'public')")
+        assert sorted(tables.fetchall()) == [("app", "proposals"), ("app", "users")]
+
+
+@pytest.mark.usefixtures("file")
+def test_the_other_commands(application: Path, command: Command) -> None:
+    url = url_of(application, BEFORE)
+    assert "CREATE TABLE" in command("sql", "expected.json", "--dialect", "postgresql").out
+    revision = command("revision", "expected.json", "-m", "x", "--url", url, "--sql-preview")
+    assert revision.code == 2
+    assert "holds what the models expect, not the models: give module:attribute" in revision.err
+    doctor = command("doctor", "expected.json", "--url", url)
+    assert "no Alembic configuration" in doctor.out + doctor.err or doctor.code in (0, 1)
+    again = command("freeze", "expected.json")
+    assert again.out == (application / "expected.json").read_text()
+
+
+def test_check_says_what_changed(application: Path, command: Command) -> None:
+    missing = command("freeze", "shop:Base", "--check", "-o", "expected.json")
+    assert missing.code == 1
+    assert "expected.json is not there" in missing.err
+    assert command("freeze", "shop:Base", "-o", "expected.json").code == 0
+    assert command("freeze", "shop:Base", "--check", "-o", "expected.json").code == 0
+    text = (application / "expected.json").read_text()
+    changed = command("freeze", "shop:Base.metadata", "--check", "-o", "expected.json")
+    assert changed.code == 0, "the same models by another name"
+    (application / "expected.json").write_text(text.replace("VARCHAR(64)", "VARCHAR(32)"))
+    differs = command("freeze", "shop:Base", "--check", "-o", "expected.json")
+    assert differs.code == 1
+    assert re.search(r"^\+.*VARCHAR\(64\)", differs.out, re.MULTILINE)
+    assert "write it anew with schema-guard freeze" in differs.err
+    assert (application / "expected.json").read_text() != text, "--check writes nothing"
+
+
+def _edited(text: str) -> str:
+    return text.replace("VARCHAR(64)", "VARCHAR(32)")
+
+
+def _of_another_format(text: str) -> str:
+    return json.dumps({**json.loads(text), "schema_guard_expectations": 99})
+
+
+def _with_an_unknown_field(text: str) -> str:
+    data = json.loads(text)
+    data["expected"]["sqlite"]["tables"][0]["colour"] = "red"
+    return json.dumps(data)
+
+
+@pytest.mark.parametrize(
+    ("damage", "reason"),
+    [
+        (_edited, "is damaged, or was edited by hand"),
+        (lambda text: text[: len(text) // 2], "is no JSON document"),
+        (lambda _: "{}", "is no frozen file"),
+        (lambda _: "[" * 100_000, "is no JSON document"),
+        (lambda _: "\udcff", "is no JSON document"),
+        (_of_another_format, "has the format 99, this version of schema-guard reads 1"),
+        (_with_an_unknown_field, "is damaged, or was edited by hand"),
+    ],
+)
+def test_a_file_that_cannot_be_used_is_one_line(
+    file: Path, command: Command, damage: Callable[[str], str], reason: str
+) -> None:
+    file.write_bytes(damage(file.read_text()).encode("utf-8", "surrogateescape"))
+    refused = command("apply", "expected.json", "--url", url_of(file.parent, BEFORE))
+    assert refused.code == 2
+    assert reason in refused.err
+    assert refused.err.count("\n") == 1, refused.err
+
+
+def test_an_edited_file_is_taken_when_told(file: Path, command: Command, monkeypatch: pytest.MonkeyPatch) -> None:
+    file.write_text(_edited(file.read_text()))
+    monkeypatch.setenv("SCHEMA_GUARD_ALLOW_EDITED", "1")
+    applied = command("apply", "expected.json", "--url", url_of(file.parent, BEFORE))
+    assert applied.code == 0, applied.err
+    [table] = sqlite3.connect(file.parent / "shop.db").execute("SELECT sql FROM sqlite_master WHERE name = 'proposals'")
+    assert "VARCHAR(32)" in table[0]
+    file.write_text(_with_an_unknown_field(file.read_text()))
+    refused = command("check", "expected.json", "--url", url_of(file.parent))
+    assert (refused.code, "table has no colour" in refused.err.lower()) == (2, True), refused.err
+
+
+def test_a_missing_file_is_one_line(command: Command) -> None:
+    refused = command("check", "nowhere.json", "--url", "sqlite://")
+    assert refused.code == 2
+    assert "nowhere.json cannot be read: No such file" in refused.err
+
+
+def test_in_python(file: Path) -> None:
+    report = Guard.frozen(file).apply(url_of(file.parent, BEFORE))
+    assert report.satisfied
+
+
+def test_a_typo_in_the_environment_is_said(command: Command, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SCHEMA_GUARD_BUGDET", "3s")
+    ran = command("check", "shop:Base", "--url", "sqlite://")
+    assert "SCHEMA_GUARD_BUGDET sets nothing; did you mean 'SCHEMA_GUARD_BUDGET'?" in ran.err
