@@ -103,6 +103,8 @@ class Column:
     """How the application writes it (expected side)."""
     fetched: bool = False
     """The models say that the server gives the value, and not how (FetchedValue)."""
+    added_nullable: bool = False
+    """Expected side: added without NOT NULL, since another release, which leaves it out, still writes the table."""
     fill: str | None = None
     """A constant Python-side default as an SQL literal: what a declared Policy may fill old rows with."""
     values: tuple[str, ...] = ()

@@ -58,6 +58,8 @@ class Settings:
     statement_timeout: float | None = None
     fail_on: str | None = None
     required_only: bool | None = None
+    beside: str | None = None
+    """The release that still runs on the same database."""
     allow_edited: bool | None = None
     """A frozen file is taken although its hash does not fit."""
     policy: Mapping[str, bool | int] = field(default_factory=dict)
@@ -171,6 +173,7 @@ _KEYS: Mapping[str, Parse] = {
     "statement_timeout": seconds,
     "fail_on": _fail_on,
     "required_only": _flag,
+    "beside": _text,
     "allow_edited": _flag,
     "policy": _policy,
 }

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from schema_guard.acceptance import Acceptance, acceptances_of
+from schema_guard.beside import Beside, Held
 from schema_guard.dialects import open_session
 from schema_guard.dialects.base import Dialect, Session
 from schema_guard.dialects.deadline import Deadline
@@ -65,6 +66,7 @@ class Guard:
         self.policy = policy or Policy()
         self.name = name
         self._withhold: Withhold | None = None
+        self._beside: Beside | None = None
         try:
             self.accept = acceptances_of(accept)
         except ValueError as error:
@@ -83,9 +85,9 @@ class Guard:
         """
         document = read(Path(path), edited=edited)
         guard = cls.__new__(cls)
-        guard.source = FrozenSource(document, Path(path))
+        guard.source = FrozenSource(document, str(path))
         guard.policy, guard.name, guard.accept = document.policy, document.name, document.accept
-        guard._withhold = None
+        guard._withhold = guard._beside = None
         return guard
 
     @property
@@ -114,6 +116,21 @@ class Guard:
         """The same guard, which leaves those differences alone that `withhold` names; this one stays as it is."""
         guard = copy(self)
         guard._withhold = withhold
+        return guard
+
+    def beside(self, release: Guard | Source, name: str = "") -> Guard:
+        """The same guard, while another release runs on the same database; this one stays as it is.
+
+        Repairs that could make that release's statements fail are held, and named: NOT NULL, CHECK, UNIQUE, FOREIGN
+        KEY and exclusion constraints that it does not itself expect. All others run.
+
+        Args:
+            release: what that release expects, mostly `Guard.frozen(..)` of its file.
+            name: how messages call it.
+        """
+        guard = copy(self)
+        source = release.source if isinstance(release, Guard) else release
+        guard._beside = Beside(source, name or "another version")
         return guard
 
     def check(self, database: Any, *, survey_timeout: float = 5.0) -> Report:
@@ -205,19 +222,29 @@ class Guard:
         """Those of the differences that are this guard's business: all of them."""
         return differences
 
+    def _names(self, dialect: Dialect) -> tuple[list[str], list[str]]:
+        """What is left to the search_path, by this release or by the one beside it."""
+        relations, types = self.source.names(dialect)
+        if self._beside is None:
+            return relations, types
+        others = self._beside.source.names(dialect)
+        return sorted({*relations, *others[0]}), sorted({*types, *others[1]})
+
     def _look(self, session: Session, survey_timeout: float) -> Look:
         begun = time.monotonic()
-        session.locate(*self.source.names(session.dialect))
+        session.locate(*self._names(session.dialect))
         expected = self._expected(session.dialect)
         actual = session.inspect(expected)
         differences = self._concerned(compared(expected, actual, session, self.policy))
+        held = Held(differences) if self._beside is None else self._beside.held(session.dialect, differences)
         return looked(
             session,
             expected,
             actual,
-            differences,
+            held.differences,
             accept=self.accept,
             withhold=self._withhold,
+            held=held.refusals,
             survey_timeout=survey_timeout,
             begun=begun,
         )

@@ -77,6 +77,7 @@ def looked(
     *,
     accept: Sequence[Acceptance],
     withhold: Withhold | None,
+    held: Sequence[Refusal] = (),
     survey_timeout: float,
     begun: float,
 ) -> Look:
@@ -89,6 +90,7 @@ def looked(
         differences: between the two.
         accept: differences that are left alone.
         withhold: says which are left to something else.
+        held: those that wait for another release to end.
         survey_timeout: seconds for each query that counts rows.
         begun: when the look began, by time.monotonic().
     """
@@ -100,6 +102,10 @@ def looked(
     differences, covered = folded(each if each.key not in accepted else _left(each) for each in differences)
     open_ = [each for each in differences if each.key not in accepted]
     withheld = tuple(withhold(session, actual, open_)) if withhold is not None else ()
+    there = {each.key: each for each in open_}
+    withheld += tuple(
+        replace(each, difference=there[each.difference.key]) for each in held if each.difference.key in there
+    )
     reasons = {refusal.difference.key: refusal.reason for refusal in withheld}
     differences = tuple(
         replace(each, left_alone=reasons[each.key]) if each.key in reasons else each for each in differences

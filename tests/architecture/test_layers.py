@@ -23,7 +23,7 @@ LAYERS = (
     ("target", "demo"),
     ("guard",),
     ("rounds",),
-    ("look",),
+    ("beside", "look"),
     ("sources",),
     ("execute", "render"),
     ("dialects",),

@@ -13,6 +13,7 @@ from schema_guard.cli.freeze import freeze
 from schema_guard.cli.options import (
     accept_option,
     apply_options,
+    beside_option,
     database_options,
     format_option,
     lost_option,
@@ -89,16 +90,23 @@ def check(
 @target_argument
 @database_options
 @accept_option
+@beside_option
 @format_option("plan")
 @output_options
 def plan(
-    target: str | None, url: str | None, accept: tuple[str, ...], format_: str, no_color: bool, verbose: bool
+    target: str | None,
+    url: str | None,
+    accept: tuple[str, ...],
+    beside: str | None,
+    format_: str,
+    no_color: bool,
+    verbose: bool,
 ) -> int:
     """Show the steps that apply would take, with their SQL, locks and hazards, and what is refused. Reads only."""
     from schema_guard.cli.ahead import with_chain
     from schema_guard.cli.request import request
 
-    asked = request(target, url=url, accept=accept)
+    asked = request(target, url=url, accept=accept, beside=beside)
     report = with_chain(asked)[0].check(asked.url)
     shown = Shown(
         command="plan",

@@ -14,6 +14,7 @@ __all__ = [
     "PROGRAM",
     "accept_option",
     "apply_options",
+    "beside_option",
     "database_options",
     "format_option",
     "lost_option",
@@ -56,6 +57,15 @@ def accept_option(command: Command) -> Command:
     )(command)
 
 
+def beside_option(command: Command) -> Command:
+    """`--beside`."""
+    return click.option(
+        "--beside",
+        metavar="RELEASE",
+        help="While that release still runs (a frozen file, or git:REF:path), hold what its statements would fail on.",
+    )(command)
+
+
 def apply_options(command: Command) -> Command:
     """TARGET, `--url`, what apply may do and for how long; the command gets all of it as one Request, `asked`."""
 
@@ -70,6 +80,7 @@ def apply_options(command: Command) -> Command:
         wait: str | None,
         lock_timeout: str | None,
         accept: tuple[str, ...],
+        beside: str | None,
         **others: Any,
     ) -> Any:
         from schema_guard.cli.request import request
@@ -83,10 +94,12 @@ def apply_options(command: Command) -> Command:
             wait=wait,
             lock_timeout=lock_timeout,
             accept=accept,
+            beside=beside,
         )
         return command(*arguments, asked=asked, **others)
 
     for option in (
+        beside_option,
         accept_option,
         click.option(
             "--lock-timeout", metavar="TIME", help="The longest that one try waits for a lock.  [default: 1s]"

@@ -19,6 +19,7 @@ from schema_guard.difference import Impact
 from schema_guard.execute.limits import Limits
 from schema_guard.guard import Guard
 from schema_guard.hidden import without_password
+from schema_guard.sources.frozen import release_of
 from schema_guard.target import Loaded, load
 
 __all__ = ["Request", "guard_of", "request"]
@@ -90,12 +91,16 @@ def request(target: str | None, **arguments: object) -> Request:
     """
     loaded, settings = guard_of({"target": target, **arguments})
     settings = _with_database(loaded, settings)
+    guard = loaded.guard
+    if settings.beside is not None:
+        release = release_of(settings.beside, edited=bool(settings.allow_edited))
+        guard = guard.beside(release, release.path)
     url = settings.database_url()
     context = click.get_current_context(silent=True)
     program = (context and context.obj) or PROGRAM
     own_program = program == PROGRAM
     typed = (str(target),) if target is not None and own_program else ()
-    return Request(loaded.guard, url, settings, typed, program, tuple(_options(arguments, own_program)))
+    return Request(guard, url, settings, typed, program, tuple(_options(arguments, own_program)))
 
 
 def _with_database(loaded: Loaded, settings: Settings) -> Settings:
@@ -114,7 +119,7 @@ def _with_database(loaded: Loaded, settings: Settings) -> Settings:
 
 def _options(arguments: Mapping[str, object], own_program: bool) -> Iterator[tuple[str, str]]:
     """Those that a person typed and that the next command needs as well."""
-    for key in ("url", "ddl_url", "accept"):
+    for key in ("url", "ddl_url", "accept", "beside"):
         value = arguments.get(key)
         if key == "url" and not own_program and not any(word.startswith("--url") for word in sys.argv):
             continue  # the application said it

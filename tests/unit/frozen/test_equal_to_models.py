@@ -65,7 +65,7 @@ def test_of_every_scenario(document: Document, system: str, tmp_path: Path) -> N
     file = tmp_path / "expected.json"
     written = text_of(frozen(guard.source, guard.name, guard.policy, guard.accept))
     file.write_text(written, encoding="utf-8")
-    source = FrozenSource(read(file), file)
+    source = FrozenSource(read(file), str(file))
     for place, make in SYSTEMS[system].items():
         words = make()
         assert source.names(words) == guard.source.names(words), place

@@ -19,7 +19,7 @@ from schema_guard.sources.frozen.placeholders import bare, freezing_words
 if TYPE_CHECKING:
     from schema_guard.sources.source import Source
 
-__all__ = ["FORMAT", "Document", "frozen", "in_order", "is_frozen_file", "read", "text_of"]
+__all__ = ["FORMAT", "Document", "frozen", "in_order", "is_frozen_file", "parse", "read", "text_of"]
 
 FORMAT = 1
 """Of the document; a reader refuses every other one."""
@@ -88,9 +88,16 @@ def read(path: Path, *, edited: bool = False) -> Document:
         ConfigurationError: it is no such file, of another format, damaged, or edited by hand.
     """
     try:
-        data = json.loads(path.read_text(encoding="utf-8"))
+        text = path.read_bytes()
     except OSError as error:
         raise ConfigurationError(f"{path} cannot be read: {error.strerror}") from None
+    return parse(text, str(path), edited=edited)
+
+
+def parse(text: bytes, path: str, *, edited: bool = False) -> Document:
+    """The document of a frozen file's content. Raises as `read` does, and calls the file `path`."""
+    try:
+        data = json.loads(text.decode("utf-8"))
     except (ValueError, RecursionError) as error:
         raise ConfigurationError(f"{path} is no JSON document: {error}") from None
     if not isinstance(data, dict) or MARK not in data:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn
 
 from schema_guard.errors import ConfigurationError
@@ -23,7 +22,7 @@ class FrozenSource:
     """What a release expected when it was frozen; neither the application nor its models are imported."""
 
     document: Document
-    path: Path
+    path: str
 
     @property
     def tables(self) -> tuple[Name, ...]:

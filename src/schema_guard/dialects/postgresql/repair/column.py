@@ -30,6 +30,9 @@ def column_missing(difference: ColumnMissing, context: Context) -> Repairs:
         statement = f"ALTER TABLE {context.quote(table.name)} ADD COLUMN {_bare(column, context)}"
         why = f"column missing: {column.type}, nullable: the models leave its value to the server"
         return [_add(difference, [statement], context, why=why)]
+    if column.added_nullable:
+        bare = [f"ALTER TABLE {context.quote(table.name)} ADD COLUMN {_bare(column, context)}"]
+        return [_add(difference, bare, context, why=_later(column))]
     holders = context.shape(table).rows_held_in
     if holders and (column.default is not None or _computes(column)):
         return _beside_rows_elsewhere(difference, whole, holders, context)

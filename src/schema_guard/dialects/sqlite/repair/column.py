@@ -73,7 +73,7 @@ def add_missing_column(
 def _definition(column: Column, live: Table, case: Case) -> str:
     definition = strict_definition(column.ddl) if live.strict else column.ddl
     unknown = not column.nullable and column.default is None and column.generated is None
-    if unknown and (column.filled_unseen or not case.empty(live.name)):
+    if unknown and (column.filled_unseen or column.added_nullable or not case.empty(live.name)):
         return nullable_definition(definition)
     return definition
 

@@ -1,0 +1,149 @@
+"""What would make statements of another release fail, which still runs on the same database. Pure.
+
+Such a repair is held: the other release knows nothing of the constraint, writes what it rejects, or leaves out what it
+demands. What the other release expects itself is no danger to it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
+
+from schema_guard.dialects.base import Rules, Verdict
+from schema_guard.difference import (
+    CheckMissing,
+    ColumnMissing,
+    Difference,
+    ExclusionMissing,
+    ForeignKeyDiffers,
+    ForeignKeyMissing,
+    IndexInvalid,
+    IndexMissing,
+    NullabilityDiffers,
+    PrimaryKeyDiffers,
+    TableMissing,
+    UniqueMissing,
+)
+from schema_guard.schema import Check, Column, ForeignKey, Index, Schema, Table
+
+__all__ = ["danger", "softened"]
+
+_LETS_ROWS_GO = ("CASCADE", "SET NULL", "SET DEFAULT")
+
+
+def softened(difference: Difference, release: Schema) -> Difference:
+    """The difference, repaired in a way that the other release can live with; mostly as it is.
+
+    A new column is added without NOT NULL where the other release leaves it out of its INSERT, and a new table without
+    the foreign keys that would keep the other release from deleting rows: they are differences of their own then.
+    """
+    match difference:
+        case ColumnMissing(table=table, column=column):
+            known = release.table(table.name)
+            if known is not None and known.column(column.name) is None and _demanded(column):
+                return replace(difference, column=replace(column, added_nullable=True))
+        case TableMissing(table=table):
+            kept = tuple(key for key in table.foreign_keys if not _keeps_rows(key, release))
+            inline = tuple(key for key in table.inline_foreign_keys if key in table.foreign_keys)
+            if len(kept) < len(table.foreign_keys) and not inline:
+                return replace(difference, table=replace(table, foreign_keys=kept))
+        case _:
+            pass
+    return difference
+
+
+def danger(difference: Difference, release: Schema, rules: Rules) -> str:
+    """Which statement of the other release could fail after the repair, one clause; empty where none can."""
+    table = None if difference.table_name is None else release.table(difference.table_name)
+    match difference:
+        case ForeignKeyMissing(foreign_key=key) | ForeignKeyDiffers(foreign_key=key):
+            return _of_foreign_key(key, table, release)
+        case _ if table is None:
+            return ""
+        case NullabilityDiffers(column=column, actual=actual):
+            known = table.column(column.name)
+            if column.nullable or (known is None and actual.given_value) or (known is not None and not known.nullable):
+                return ""
+            return f"its INSERT may leave {column.name} NULL"
+        case CheckMissing(check=check):
+            return "" if _knows_check(check, table, rules) else "its INSERT and UPDATE may write what the CHECK rejects"
+        case UniqueMissing(unique=unique):
+            return _of_unique(unique.columns, table, difference.table)
+        case IndexMissing(index=index) | IndexInvalid(index=index):
+            return _of_index(index, table, difference.table) if index.unique else ""
+        case PrimaryKeyDiffers(primary_key=key, actual=None):
+            known_key = table.primary_key
+            expected = known_key is not None and set(known_key.columns) == set(key.columns)
+            return "" if expected else "its INSERT may leave a column of the key NULL, or store the same key twice"
+        case ExclusionMissing(exclusion=exclusion):
+            expected = any(each.definition == exclusion.definition for each in table.exclusions)
+            return "" if expected else "its INSERT and UPDATE may write what the constraint excludes"
+        case _:
+            return ""
+
+
+def _demanded(column: Column) -> bool:
+    """Whether an INSERT that leaves the column out fails."""
+    given = column.autoincrement or column.identity is not None or column.generated is not None
+    return not column.nullable and column.default is None and not given
+
+
+def _knows_check(check: Check, table: Table, rules: Rules) -> bool:
+    if any(rules.same_expression(check.expression, known.expression) is Verdict.EQUAL for known in table.checks):
+        return True
+    allowed = rules.allowed_values(check.expression)
+    lists = (rules.allowed_values(known.expression) for known in table.checks)
+    return allowed is not None and any(
+        known is not None and known.operand == allowed.operand and known.values <= allowed.values for known in lists
+    )
+
+
+def _of_unique(columns: Sequence[str], known: Table, expected: Table) -> str:
+    keys = [known.primary_key.columns] if known.primary_key else []
+    keys += [unique.columns for unique in known.uniques]
+    keys += [index.columns for index in known.indexes if index.unique and index.where is None and index.columns]
+    if any(set(key) <= set(columns) for key in keys) or _left_null(columns, known, expected):
+        return ""
+    return f"its INSERT and UPDATE may store the same {', '.join(columns)} twice"
+
+
+def _of_index(index: Index, known: Table, expected: Table) -> str:
+    if any(_same_index(index, each) for each in known.indexes):
+        return ""
+    if index.columns is not None and (index.where is None or known.uniques or known.indexes):
+        return _of_unique(index.columns, known, expected)
+    return "its INSERT and UPDATE may store the same values twice"
+
+
+def _same_index(index: Index, known: Index) -> bool:
+    return known.unique and (known.elements, known.where) == (index.elements, index.where)
+
+
+def _of_foreign_key(key: ForeignKey, known: Table | None, release: Schema) -> str:
+    if known is not None and any(_same_key(key, each) for each in known.foreign_keys):
+        return ""
+    if known is not None and all(known.column(name) is not None for name in key.columns):
+        return f"its INSERT and UPDATE may write {', '.join(key.columns)} of no row of {key.target}"
+    if _keeps_rows(key, release):
+        return f"its DELETE of rows of {key.target} fails while rows refer to them"
+    return ""
+
+
+def _keeps_rows(key: ForeignKey, release: Schema) -> bool:
+    """Whether the other release could not delete a row of a table that it knows."""
+    return release.table(key.target) is not None and key.on_delete not in _LETS_ROWS_GO
+
+
+def _same_key(key: ForeignKey, known: ForeignKey) -> bool:
+    return _words(key) == _words(known)
+
+
+def _words(key: ForeignKey) -> tuple[object, ...]:
+    """What makes two of them alike."""
+    return sorted(zip(key.columns, key.target_columns, strict=False)), key.target, key.on_delete
+
+
+def _left_null(columns: Iterable[str], known: Table, expected: Table) -> bool:
+    """Whether the other release leaves one of the columns out, and so NULL, which is never equal to another NULL."""
+    left = (expected.column(name) for name in columns if known.column(name) is None)
+    return any(column is not None and column.default is None and column.generated is None for column in left)
