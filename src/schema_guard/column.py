@@ -9,7 +9,11 @@ from typing import NamedTuple
 
 from schema_guard.names import Name
 
-__all__ = ["Column", "Generated", "Identity", "Stand", "Type", "TypeKind", "Write"]
+__all__ = ["BITS", "Column", "Generated", "Identity", "Stand", "Type", "TypeKind", "Write"]
+
+
+BITS = {"smallint": 15, "integer": 31, "bigint": 63}
+"""Of the types of integers, without the sign."""
 
 
 class TypeKind(StrEnum):
@@ -133,6 +137,11 @@ class Column:
     """Actual side: text that rows hold and the models' Enum does not list, if there was reason to look."""
     used_by: tuple[str, ...] = ()
     """Actual side: what keeps its type from being changed, in words: 'view public.titles'."""
+
+    def holds(self, number: int) -> bool:
+        """Whether a number is in the range of the type, where that is a type of integers."""
+        bits = BITS.get(self.type.name) if not self.type.dimensions else None
+        return bits is None or -(2**bits) <= number < 2**bits
 
     @property
     def given_value(self) -> bool:

@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
+from dataclasses import replace
 
+from schema_guard.column import BITS
 from schema_guard.compare.impact_words import writers
 from schema_guard.dialects.base import Judge
 from schema_guard.difference import Impact, SequenceBehind, SequenceNarrower
-from schema_guard.schema import Column, Counter, Schema, Table
+from schema_guard.schema import Column, Counter, Schema, Stand, Table, Write
 
 __all__ = ["compare_counters"]
 
-BITS = {"smallint": 15, "integer": 31, "bigint": 63}
+_PLAIN = re.compile(r"nextval\('(?:[^']|'')*'::regclass\)(?:::\w+)?")
+"""A default that does nothing else."""
 NEAR = 1000
 """How many values before a key that is taken a sequence counts as being behind."""
 
@@ -24,7 +28,9 @@ def compare_counters(
         sequence = actual.sequence(column.sequence or found.sequence) if found is not None else None
         if found is None or sequence is None or sequence.counter is None:
             continue
-        behind = _behind(found, sequence.counter)
+        if column.sequence is not None or found.identity is not None or _PLAIN.fullmatch(found.default or ""):
+            found = _standing(found, sequence.counter)
+        behind = _behind(found, sequence.counter) if _draws(column) else None
         if behind is not None:
             impact, effect = behind
             effect = effect.format(table=writers(table), error=judge.errors.unique_violation)
@@ -41,12 +47,30 @@ def compare_counters(
                 )
 
 
+def _draws(column: Column) -> bool:
+    """Whether an INSERT of the application takes a value of the sequence."""
+    return column.sequence is not None or column.write is Write.OMITTED
+
+
+def _standing(column: Column, counter: Counter) -> Column:
+    """Where no row was looked at, the catalog still tells of a sequence that has come to an end."""
+    if column.stand is not None or counter.last is None:
+        return column
+    up, following = counter.increment > 0, counter.last + counter.increment
+    if following > counter.maximum if up else following < counter.minimum:
+        ended = None if not counter.cycles else counter.minimum if up else counter.maximum
+        return replace(column, stand=Stand(ended, None, None))
+    return replace(column, stand=Stand(following, None, None))
+
+
 def _behind(column: Column, counter: Counter) -> tuple[Impact, str] | None:
     stand = column.stand
     if stand is None:
         return None
     if stand.next is None:
         return Impact.BREAKS, "INSERT of {table} fails: the sequence has no value left"
+    if not column.holds(stand.next):
+        return Impact.BREAKS, "INSERT of {table} fails: the next key is out of the range of its type"
     if stand.first_taken == stand.next:
         return Impact.BREAKS, "INSERT of {table} fails ({error}): the next key is taken"
     if stand.first_taken is None or abs(stand.first_taken - stand.next) > NEAR * abs(counter.increment):

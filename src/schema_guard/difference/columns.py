@@ -194,7 +194,7 @@ class CollationDiffers(OfColumn):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SequenceBehind(OfColumn):
-    """The sequence that gives the key its value is about to give one that a row holds, or has none left."""
+    """The sequence that gives the key its value is about to give one that a row holds, or no row can, or has none."""
 
     code = "sequence-behind"
     actual: Column
@@ -205,6 +205,8 @@ class SequenceBehind(OfColumn):
         stand = self.actual.stand
         if stand is None or stand.next is None:
             return f"sequence {self.sequence.name} has given its last value"
+        if not self.actual.holds(stand.next):
+            return f"sequence {self.sequence.name} gives {stand.next} next, which {self.actual.type} does not hold"
         if stand.first_taken == stand.next:
             held = f"which a row holds (the last: {stand.last_taken})"
             return f"sequence {self.sequence.name} gives {stand.next} next, {held}"

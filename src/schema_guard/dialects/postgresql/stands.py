@@ -41,7 +41,7 @@ def asked(expected: Schema, actual: Schema) -> list[Asked]:
             if sequence is None or sequence.counter is None or column.type.name not in _KEYS:
                 continue
             counter = sequence.counter
-            if counter.readable and _is_key(live, column.name) and _suspicious(live, counter):
+            if counter.readable and _is_key(live, column.name) and _suspicious(live, column, counter):
                 found.append(Asked(live.name, column.name, sequence.name, counter))
     return found
 
@@ -59,8 +59,10 @@ def _is_key(live: Table, column: str) -> bool:
     return (column,) in keys
 
 
-def _suspicious(live: Table, counter: Counter) -> bool:
+def _suspicious(live: Table, column: Column, counter: Counter) -> bool:
     if counter.last is None or live.rows_estimate < 0 or live.bytes_estimate == 0:  # never analyzed
+        return True
+    if not column.holds(counter.last + counter.increment):
         return True
     return live.rows_estimate > (counter.last - counter.start) // counter.increment + 1 or _ended(counter)
 

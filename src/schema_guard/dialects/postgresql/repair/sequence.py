@@ -113,12 +113,12 @@ def sequence_behind(difference: SequenceBehind, context: Context) -> Repairs:
     assert counter is not None
     assert stand is not None
     relation = context.quote(sequence.name)
+    if stand.next is None or not difference.actual.holds(stand.next) or stand.last_taken is None:
+        return [_used_up(difference, counter, context)]
     live, up = context.shape(difference.table), counter.increment > 0
     key = _key(live, difference.column.name, context)
     raised = _raise(relation, [key], up=up)
     lock = f"ALTER SEQUENCE {relation} INCREMENT BY {counter.increment}"  # changes nothing
-    if stand.next is None or stand.last_taken is None:
-        return [_used_up(difference, counter, context)]
     refused = _not_raised(difference, counter, stand.last_taken)
     if refused:
         to_a_gap = _to_the_next_gap(relation, key, stand.next, counter.increment)
@@ -142,12 +142,27 @@ def sequence_behind(difference: SequenceBehind, context: Context) -> Repairs:
 
 def _used_up(difference: SequenceBehind, counter: Counter, context: Context) -> Refusal:
     up, type_ = counter.increment > 0, difference.actual.type.name
-    of_column = counter.maximum >= _LAST[type_] if up else counter.minimum < -_LAST[type_]
-    if of_column:
-        return Refusal(difference, f"no key of the type {type_} is left: give the column a larger type in the models")
-    sequence = context.quote(difference.sequence.name)
-    longer = f"ALTER SEQUENCE {sequence} AS {type_} {'NO MAXVALUE' if up else 'NO MINVALUE'};"
-    return Refusal(difference, "where a sequence ends is the decision of who set it", (longer,))
+    type_ = type_ if type_ in _LAST else "bigint"
+    of_column = counter.maximum >= _LAST[type_] if up else counter.minimum <= -_LAST[type_]
+    sequence, table = context.quote(difference.sequence.name), context.quote(difference.table.name)
+    if not of_column:
+        longer = f"ALTER SEQUENCE {sequence} AS {type_} {'NO MAXVALUE' if up else 'NO MINVALUE'};"
+        return Refusal(difference, "where a sequence ends is the decision of who set it", (longer,))
+    stand, last = difference.actual.stand, _LAST[type_]
+    top = stand.last_taken if stand is not None else None
+    if top is not None and abs(top) < last // 2:
+        back = f"SELECT pg_catalog.setval({_regclass(sequence)}, {top}); -- behind the last key"
+        return Refusal(difference, "a sequence is never set back without being asked", (back,))
+    reason = f"no key of the type {difference.actual.type} is left: give the column a larger type"
+    if type_ == "bigint":
+        again = f"ALTER SEQUENCE {sequence} RESTART; -- where its first keys are free"
+        return Refusal(difference, "it has come to the end of BIGINT: choose where to go on", (again,))
+    column = context.quote(difference.column.name)
+    return Refusal(
+        difference,
+        f"{reason}, here and in the models",
+        (f"ALTER TABLE {table} ALTER COLUMN {column} TYPE BIGINT;", f"ALTER SEQUENCE {sequence} AS bigint;"),
+    )
 
 
 def _to_the_next_gap(sequence: str, key: tuple[str, str, str], next_: int, increment: int) -> str:
