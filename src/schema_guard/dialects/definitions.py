@@ -15,6 +15,7 @@ from schema_guard.difference import (
     IndexMissing,
     PrimaryKeyDiffers,
     TableMissing,
+    TypeDiffers,
     UniqueMissing,
 )
 from schema_guard.plan import Definition, Noun, Rejection
@@ -56,6 +57,8 @@ def _definitions(difference: Difference) -> Iterator[tuple[Table, Noun]]:
             yield table, table
         case ColumnMissing() | DefaultDiffers() | GeneratedDiffers():
             yield difference.table, difference.column
+        case TypeDiffers(column=column):
+            yield difference.table, Column(column.name, column.type)  # nothing of it but its type
         case CheckMissing():
             yield difference.table, difference.check
         case IndexMissing():

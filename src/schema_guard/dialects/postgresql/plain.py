@@ -53,7 +53,7 @@ def _takes_its_arguments(type_: Type) -> bool:
     if type_.kind is not TypeKind.BASE or type_.schema is not None:
         return False
     if not type_.arguments:
-        return True
+        return "(" not in type_.text  # FLOAT(60) is none of the arguments that are told apart
     numbers = [int(argument) if argument.lstrip("-").isdigit() else -1 for argument in type_.arguments]
     if type_.name in ("character varying", "character"):
         return 1 <= numbers[0] <= _LONGEST

@@ -179,8 +179,8 @@ class _Copy:
         if rejection is None:
             return {}
         if isinstance(noun, Column) and noun not in self.defaults:
-            bare = self._made(f"ALTER TABLE {self.name} ADD COLUMN {self._bare(noun)}")
-            lost |= {noun.name} if bare is not None else set()
+            bare = self._made(f"ALTER TABLE {self.name} ADD COLUMN {self._bare(noun)}") if noun.ddl else rejection
+            lost |= {noun.name} if bare is not None and noun.ddl else set()
             rejection = replace(rejection, whole=bare is not None or noun.default is None)
         return {noun: rejection} if rejection.said else {}
 
@@ -236,6 +236,8 @@ class _Copy:
             case Column() if noun in self.defaults:
                 column = self.quote(noun.name)
                 return f"ALTER COLUMN {column} SET DEFAULT {noun.default}" if noun.default is not None else ""
+            case Column(ddl=""):  # another type of a column that is there: whether the server has it at all
+                return f"ADD COLUMN {self._bare(replace(noun, name=f'schema_guard_{noun.name}'))}"
             case Column(name=name, ddl=ddl):
                 return "" if self.live is not None and self.live.column(name) is not None else f"ADD COLUMN {ddl}"
             case Index(ddl=ddl, unique=unique):
