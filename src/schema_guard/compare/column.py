@@ -48,6 +48,7 @@ def compare_columns(table: Table, live: Table, schema: Schema, judge: Judge, pol
             yield RowsUnreadable(table=table, column=column, actual=actual, impact=Impact.BREAKS, effect=effect)
         else:
             yield from _unreadable(table, column, actual, schema, judge)
+        yield from _not_found(table, column, actual, judge)
         yield from _nullability(table, live, column, actual, judge)
         yield from compare_value(table, live, column, actual, judge)
         if not judge.rules.default_collation(column.collation, actual.collation):
@@ -139,6 +140,21 @@ def _is_read(column: Column, value: str) -> bool:
     except Exception:  # whatever it is, the application meets it too
         return False
     return True
+
+
+def _not_found(table: Table, column: Column, actual: Column, judge: Judge) -> Iterator[RowsUnreadable]:
+    """Rows whose values are loaded, and not found again: the ORM updates a row by its key."""
+    condition = judge.rules.written_otherwise(column, actual)
+    if not condition:
+        return
+    key = table.primary_key is not None and column.name in table.primary_key.columns
+    effect = "no query by the value finds these rows"
+    if key:
+        effect = f"UPDATE of one of these rows of {writers(table)} fails: it is not found by its key (StaleDataError)"
+    impact = Impact.BREAKS if key else Impact.WEAKENS
+    yield RowsUnreadable(
+        table=table, column=column, actual=actual, condition=condition, otherwise=True, impact=impact, effect=effect
+    )
 
 
 def _nullability(

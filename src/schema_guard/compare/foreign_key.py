@@ -48,7 +48,7 @@ def compare_foreign_keys(
                 foreign_key=key,
                 actual=same[0],
                 impact=Impact.WEAKENS,
-                effect="deleting or changing the referenced row does something else",
+                effect=_otherwise(same[0], key),
             )
         else:
             held.update([key.name] if key.name is not None else [])
@@ -66,13 +66,28 @@ def compare_foreign_keys(
                 yield unknown
 
 
+def _otherwise(actual: ForeignKey, wanted: ForeignKey) -> str:
+    """What the foreign key that is there does to the application's rows."""
+    if _action(actual) != _action(wanted):
+        return "deleting or changing the referenced row does something else"
+    if (actual.deferrable, actual.initially_deferred) != (wanted.deferrable, wanted.initially_deferred):
+        if wanted.initially_deferred or (wanted.deferrable and not actual.deferrable):
+            return "a row that is written before the row it refers to is refused at once, not at COMMIT"
+        return "a row that refers to nothing is refused at COMMIT, not at once"
+    return "rows with NULL in some of the columns are checked otherwise"
+
+
 def _references(key: ForeignKey) -> tuple[Name, frozenset[tuple[str, str]]]:
     return key.target, frozenset(zip(key.columns, key.target_columns, strict=False))
 
 
 def _behaviour(key: ForeignKey) -> tuple[object, ...]:
     match = key.match if len(key.columns) > 1 else "SIMPLE"  # MATCH says nothing about a single column
-    return _deletion(key), key.on_update, match, key.deferrable, key.initially_deferred
+    return *_action(key), match, key.deferrable, key.initially_deferred
+
+
+def _action(key: ForeignKey) -> tuple[object, ...]:
+    return _deletion(key), key.on_update
 
 
 def _deletion(key: ForeignKey) -> tuple[str, frozenset[str]]:

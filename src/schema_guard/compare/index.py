@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from schema_guard.compare.elements import element_fits, element_verdict, worst
 from schema_guard.compare.holder import index_words, relation_holder
 from schema_guard.compare.stricter import unknown_indexes
-from schema_guard.compare.unique import arbiters, upsert_effect, upsert_impact
+from schema_guard.compare.unique import arbiters, plain_unique_indexes, repeated_nulls, upsert_effect, upsert_impact
 from schema_guard.dialects.base import Judge, Verdict
 from schema_guard.difference import Difference, Impact, IndexInvalid, IndexMissing, NotComparable
 from schema_guard.schema import Index, IndexElement, Schema, Table
@@ -46,7 +46,7 @@ def compare_indexes(table: Table, live: Table, actual: Schema, judge: Judge) -> 
                 table=table,
                 index=index,
                 actual=invalid,
-                impact=upsert_impact(table, index.columns or ()) if index.unique else Impact.WEAKENS,
+                impact=upsert_impact(table, index.columns or (), live) if index.unique else Impact.WEAKENS,
                 effect="it costs every write and serves no query",
             )
         elif unclear:
@@ -66,7 +66,7 @@ def compare_indexes(table: Table, live: Table, actual: Schema, judge: Judge) -> 
                 table=table,
                 index=index,
                 holder=relation_holder(actual, live, index.name),
-                impact=upsert_impact(table, index.columns or ()) if index.unique else Impact.WEAKENS,
+                impact=upsert_impact(table, index.columns or (), live) if index.unique else Impact.WEAKENS,
                 effect=_effect(index, table, live),
             )
     yield from unknown_indexes(table, live, matched, unique, held, judge)
@@ -74,15 +74,21 @@ def compare_indexes(table: Table, live: Table, actual: Schema, judge: Judge) -> 
 
 def _effect(index: Index, table: Table, live: Table) -> str:
     """What its rows or queries lack: the columns may be unique already, in another order or operator class."""
-    unique_already = (
-        frozenset(index.columns or ()) in arbiters(live)
-        and index.where is None
-        and not index.nulls_not_distinct
-        and all(element.collation is None for element in index.elements)
-    )
-    if not index.unique or unique_already or _holds_only_nulls(index):
+    served = frozenset(index.columns or ()) in arbiters(live) and index.where is None
+    collation = next((element.collation for element in index.elements if element.collation), None)
+    if index.unique and served and index.nulls_not_distinct and not _any_nulls_not_distinct(index, live):
+        return repeated_nulls(index.columns or ())
+    if index.unique and served and collation is not None:
+        return f"values that are equal under COLLATE {collation} may be stored twice, and ON CONFLICT with it fails"
+    if not index.unique or served or _holds_only_nulls(index):
         return "queries read the whole table"
-    return upsert_effect(table, index.columns or ())
+    return upsert_effect(table, index.columns or (), live)
+
+
+def _any_nulls_not_distinct(index: Index, live: Table) -> bool:
+    columns = frozenset(index.columns or ())
+    constraints = ((frozenset(other.columns), other.nulls_not_distinct) for other in live.uniques)
+    return (columns, True) in {*constraints, *plain_unique_indexes(live)}
 
 
 def _holds_only_nulls(index: Index) -> bool:

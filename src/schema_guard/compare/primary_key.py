@@ -21,6 +21,11 @@ def compare_primary_key(table: Table, live: Table, judge: Judge) -> Iterator[Pri
         return
     actual = live.primary_key
     if actual is not None and set(actual.columns) == set(key.columns):
+        if actual.other_equality and not key.other_equality:
+            effect = (
+                f"not provable: INSERT of {writers(table)} fails for rows that are equal by {actual.other_equality}"
+            )
+            yield PrimaryKeyDiffers(table=table, primary_key=key, actual=actual, impact=Impact.WEAKENS, effect=effect)
         return
     served = arbiters(live)
     unique = any(columns <= set(key.columns) for columns in served)
@@ -31,8 +36,8 @@ def compare_primary_key(table: Table, live: Table, judge: Judge) -> Iterator[Pri
             f"rows of {writers(table)} that differ only outside of it are refused ({judge.errors.unique_violation})"
         )
         effect = refused if breaks else f"not provable: {refused}"
-    elif frozenset(key.columns) not in served and upsert_impact(table, key.columns) is Impact.BREAKS:
-        effect = upsert_effect(table, key.columns)
+    elif upsert_impact(table, key.columns, live) is Impact.BREAKS:
+        effect = upsert_effect(table, key.columns, live)
     elif unpublished := [each for each in live.unchangeable if gets_identity(table, live, each)]:
         names = ", ".join(dict.fromkeys(each.publication for each in unpublished))
         effect = f"{refused_changes(table, unpublished)}: publication {names} needs a replica identity"

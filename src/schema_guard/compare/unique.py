@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 
 from schema_guard.compare.elements import is_at_least_unique
 from schema_guard.compare.holder import constraint_holder, relation_holder, unique_words
@@ -11,7 +11,15 @@ from schema_guard.dialects.base import Judge
 from schema_guard.difference import Impact, ObjectUnknown, UniqueMissing
 from schema_guard.schema import Schema, Table, Unique
 
-__all__ = ["arbiters", "compare_uniques", "constraint_arbiters", "deferrable_sets", "upsert_effect", "upsert_impact"]
+__all__ = [
+    "arbiters",
+    "compare_uniques",
+    "constraint_arbiters",
+    "deferrable_sets",
+    "repeated_nulls",
+    "upsert_effect",
+    "upsert_impact",
+]
 
 
 def compare_uniques(table: Table, live: Table, actual: Schema, judge: Judge) -> Iterator[UniqueMissing | ObjectUnknown]:
@@ -33,21 +41,35 @@ def compare_uniques(table: Table, live: Table, actual: Schema, judge: Judge) -> 
             unique=unique,
             holder=constraint_holder(live, unique.name) or relation_holder(actual, live, unique.name),
             beside=unique_words(beside) if beside is not None and beside.name else None,
-            impact=upsert_impact(table, unique.columns),
-            effect=upsert_effect(table, unique.columns),
+            impact=upsert_impact(table, unique.columns, live),
+            effect=_effect(unique, table, live),
         )
     yield from unknown_uniques(table, live, told, held, judge)
 
 
-def upsert_impact(table: Table, columns: tuple[str, ...]) -> Impact:
-    """A declared upsert on these columns fails without it; otherwise a promise is not kept."""
-    return Impact.BREAKS if frozenset(columns) in {frozenset(names) for names in table.upserts} else Impact.WEAKENS
+def upsert_impact(table: Table, columns: tuple[str, ...], live: Table) -> Impact:
+    """A declared upsert on these columns fails where nothing else serves it; otherwise a promise is not kept."""
+    declared = frozenset(columns) in {frozenset(names) for names in table.upserts}
+    return Impact.BREAKS if declared and frozenset(columns) not in arbiters(live) else Impact.WEAKENS
 
 
-def upsert_effect(table: Table, columns: tuple[str, ...]) -> str:
-    if upsert_impact(table, columns) is Impact.BREAKS:
+def upsert_effect(table: Table, columns: tuple[str, ...], live: Table) -> str:
+    if upsert_impact(table, columns, live) is Impact.BREAKS:
         return "ON CONFLICT on these columns fails"
     return "the same values can be stored twice, and ON CONFLICT on them fails"
+
+
+def repeated_nulls(columns: Collection[str]) -> str:
+    """What a UNIQUE that is not NULLS NOT DISTINCT lets in."""
+    return f"rows that are equal in ({', '.join(columns)}) and hold NULL there can be stored twice"
+
+
+def _effect(unique: Unique, table: Table, live: Table) -> str:
+    if frozenset(unique.columns) not in arbiters(live):
+        return upsert_effect(table, unique.columns, live)
+    if unique.nulls_not_distinct:
+        return repeated_nulls(unique.columns)
+    return "a row that repeats these values for a moment is refused: the models defer the check"
 
 
 def plain_unique_indexes(live: Table) -> Iterator[tuple[frozenset[str], bool]]:

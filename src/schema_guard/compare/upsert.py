@@ -48,7 +48,7 @@ def _unique_columns(difference: Difference) -> frozenset[str] | None:
     match difference:
         case UniqueMissing(unique=unique) if not unique.deferrable:
             return frozenset(unique.columns)
-        case PrimaryKeyDiffers(primary_key=key) if not key.deferrable:
+        case PrimaryKeyDiffers(primary_key=key) if not key.deferrable and not difference.of_same_columns:
             return frozenset(key.columns)
         case IndexMissing(index=index) | IndexInvalid(index=index) if index.unique and index.where is None:
             return frozenset(index.columns or ())

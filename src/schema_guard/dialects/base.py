@@ -190,6 +190,10 @@ class Rules(Protocol):
         """The condition of rows that hold something else than these labels, which are literals."""
         ...
 
+    def written_otherwise(self, expected: Column, actual: Column) -> str:
+        """The condition of rows whose values the models can load, but write in another form; empty where none can."""
+        ...
+
     def type_mismatch_effect(self, expected: Column, actual: Column, fit: Fit) -> str:
         """What a column of that type does to the application, one clause."""
         ...

@@ -167,9 +167,17 @@ class RowsUnreadable(OfColumn):
     actual: Column
     condition: str = ""
     """Which rows, as SQL; empty where only reading each value as the application does can tell."""
+    otherwise: bool = False
+    """They can be loaded, but the application writes the same values in another form, and compares with that."""
+
+    @property
+    def identity(self) -> str:
+        return f"{self.object}:form" if self.otherwise else self.object
 
     @property
     def headline(self) -> str:
+        if self.otherwise:
+            return f"rows hold values in another form than {self.column.type} of the models"
         if self.condition:
             known = self.column.type if self.column.type.kind is TypeKind.ENUM else "the models' Enum"
             return f"rows hold what {known} does not know"

@@ -49,6 +49,10 @@ class PrimaryKeyDiffers(BaseDifference):
         return str(self.table.name)
 
     @property
+    def of_same_columns(self) -> bool:
+        return self.actual is not None and set(self.actual.columns) == set(self.primary_key.columns)
+
+    @property
     def makes(self) -> frozenset[Need]:
         return frozenset({Need.key(self.table.name, self.primary_key.columns)})
 
@@ -57,6 +61,8 @@ class PrimaryKeyDiffers(BaseDifference):
         wanted = ", ".join(self.primary_key.columns)
         if self.actual is None:
             return f"primary key missing: ({wanted})"
+        if self.of_same_columns:
+            return f"primary key tells rows apart by {self.actual.other_equality}, the models by equality"
         return f"primary key is ({', '.join(self.actual.columns)}), the models expect ({wanted})"
 
 

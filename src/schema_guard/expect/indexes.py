@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 
 __all__ = ["element_of", "index_of", "is_created", "stands_on"]
 
-_ORDER = re.compile(r"\s+(?:(ASC|DESC)|NULLS\s+(FIRST|LAST))\s*$", re.IGNORECASE)
+_ORDER = re.compile(r"(?:^|\s+)(?:(ASC|DESC)|NULLS\s+(FIRST|LAST))\s*$", re.IGNORECASE)
 _WORD = r'(?:"(?:[^"]|"")+"|[A-Za-z_][\w$]*)'
 _CLASS = rf"(?:{_WORD}\.)?(?P<class>{_WORD})(?:\s*\([^()]*=[^()]*\))?"
 """An operator class as CREATE INDEX takes it: with its schema and parameters, `public.gist_trgm_ops(siglen=32)`."""
@@ -85,9 +85,7 @@ def _storage(options: Mapping[str, Any]) -> tuple[str, ...]:
 
 def element_of(item: Any, classes: Mapping[str, str], table: Table, writer: Writer) -> IndexElement:
     """One key, its order, collation and operator class taken off the expression one by one."""
-    operator_class = _class_of(item, classes)
-    descending = False
-    nulls_first: bool | None = None
+    operator_class, descending, nulls_first = _class_of(item, classes)
     collation = None
     while True:
         match item:
@@ -104,7 +102,9 @@ def element_of(item: Any, classes: Mapping[str, str], table: Table, writer: Writ
                 item = item.element
             case _:
                 break
-        operator_class = operator_class or _class_of(item, classes)
+        if operator_class is None:
+            operator_class, later, order = _class_of(item, classes)
+            descending, nulls_first = descending or later, nulls_first if order is None else order
     first = descending if nulls_first is None else nulls_first
     if isinstance(item, (TextClause, _textual_label_reference)):  # the latter is the name in desc("name")
         written = _from_text(writer.expression(item), table, operator_class)
@@ -115,11 +115,27 @@ def element_of(item: Any, classes: Mapping[str, str], table: Table, writer: Writ
     return IndexElement(_written(item, writer), True, descending, first, operator_class, collation)
 
 
-def _class_of(item: Any, classes: Mapping[str, str]) -> str | None:
-    """The operator class that `postgresql_ops` names for a column or label, without schema and parameters."""
-    written = classes.get(getattr(item, "key", None) or "")
-    plain = _OPERATOR_CLASS.fullmatch(written.strip()) if written else None
-    return _unquoted(plain.group("class")) if plain is not None else written
+def _class_of(item: Any, classes: Mapping[str, str]) -> tuple[str | None, bool, bool | None]:
+    """What `postgresql_ops` says of a column or label: the operator class, without schema and parameters; the order.
+
+
+    SQLAlchemy writes whatever stands there behind the column: `{"at": "DESC NULLS LAST"}` is an order.
+    """
+    written, descending, nulls_first = _ordered(classes.get(getattr(item, "key", None) or "") or "")
+    plain = _OPERATOR_CLASS.fullmatch(written.strip())
+    return (_unquoted(plain.group("class")) if plain else written.strip() or None), descending, nulls_first
+
+
+def _ordered(written: str) -> tuple[str, bool, bool | None]:
+    """What stands in front of the order, whether it descends, and where NULLs come, where that is said."""
+    descending, nulls_first = False, None
+    while (order := _ORDER.search(written)) is not None:
+        if order.group(1):
+            descending = order.group(1).upper() == "DESC"
+        else:
+            nulls_first = order.group(2).upper() == "FIRST"
+        written = written[: order.start()]
+    return written, descending, nulls_first
 
 
 def _written(item: Clause, writer: Writer) -> str:
@@ -128,14 +144,7 @@ def _written(item: Clause, writer: Writer) -> str:
 
 def _from_text(written: str, table: Table, operator_class: str | None) -> IndexElement:
     """A key given as text(): `lower(name) DESC`, `name gin_trgm_ops`, `name COLLATE "C"`."""
-    descending = False
-    nulls_first: bool | None = None
-    while (order := _ORDER.search(written)) is not None:
-        if order.group(1):
-            descending = order.group(1).upper() == "DESC"
-        else:
-            nulls_first = order.group(2).upper() == "FIRST"
-        written = written[: order.start()]
+    written, descending, nulls_first = _ordered(written)
     first = descending if nulls_first is None else nulls_first
     plain = _TEXT_COLUMN.match(written.strip())
     if plain is not None and (column := _column_named(plain.group("column"), table)) is not None:

@@ -95,3 +95,17 @@ def test_a_check_that_ends_in_a_comment_is_added_again(engine: Engine) -> None:
         connection.exec_driver_sql("ALTER TABLE t DROP CONSTRAINT t_a_check")
         connection.exec_driver_sql("INSERT INTO t (a) VALUES (1)")
     assert Guard(models).apply(engine).findings == ()
+
+
+@pytest.mark.every_postgres
+@pytest.mark.parametrize("order", ["DESC", "desc nulls last", "ASC NULLS FIRST", "text_pattern_ops DESC"])
+def test_an_order_among_the_operator_classes(order: str, engine: Engine) -> None:
+    """SQLAlchemy writes what `postgresql_ops` says behind the column, whatever it is."""
+    models = MetaData()
+    table = Table("t", models, Column("id", Integer, primary_key=True), Column("word", Text))
+    Index("by_word", table.c.id, table.c.word, postgresql_ops={"word": order})
+    models.create_all(engine)
+    assert found(models, engine) == []
+    with engine.begin() as connection:
+        connection.exec_driver_sql("DROP INDEX by_word; CREATE INDEX by_word ON t (id, word)")
+    assert [name for name, _ in found(models, engine)] == ["t.by_word"]

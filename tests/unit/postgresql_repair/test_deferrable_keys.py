@@ -5,6 +5,7 @@ from __future__ import annotations
 import psycopg
 import pytest
 from sqlalchemy import Column, ForeignKey, Index, Integer, MetaData, Table, UniqueConstraint, text
+from sqlalchemy.dialects.postgresql import INT4RANGE
 from sqlalchemy.schema import SchemaItem
 
 from schema_guard import Guard, Upsert
@@ -110,3 +111,43 @@ def test_a_deferrable_key_that_is_created_with_its_table_takes_no_foreign_key(po
     (finding,) = report.findings
     assert finding.refusal is not None
     assert "DEFERRABLE" in finding.refusal.reason
+
+
+@pytest.mark.newest_postgres
+@pytest.mark.parametrize(
+    ("wanted", "there"),
+    [
+        (UniqueConstraint("code", postgresql_nulls_not_distinct=True), "UNIQUE (code)"),
+        (UniqueConstraint("code", deferrable=True, name="c"), "CONSTRAINT c UNIQUE (code)"),
+        (Index("c", text("code NULLS FIRST"), unique=True, postgresql_nulls_not_distinct=True), "UNIQUE (code)"),
+    ],
+    ids=["NULLs alike", "deferrable", "index, NULLs alike"],
+)
+def test_an_upsert_that_another_unique_serves_does_not_break(
+    postgres_database: Database, wanted: SchemaItem, there: str
+) -> None:
+    """The models ask for more than is there, but ON CONFLICT works."""
+    metadata, table = models(wanted)
+    prepare(postgres_database, f"CREATE TABLE t (id INT PRIMARY KEY, code INT, {there})")
+    assert works(postgres_database, UPSERT)
+    report = Guard(metadata, upserts=[Upsert(table.c.code)]).check(postgres_database.url)
+    assert [finding.difference.impact for finding in report.findings][:1] == [Impact.WEAKENS]
+    assert report.worst is Impact.WEAKENS
+    assert not any("ON CONFLICT" in finding.difference.effect for finding in report.findings)
+
+
+@pytest.mark.newest_postgres
+def test_a_primary_key_without_overlaps_refuses_more(postgres_database: Database) -> None:
+    metadata = MetaData()
+    columns = [Column(name, INT4RANGE, primary_key=True) for name in ("room", "during")]
+    Table("stays", metadata, *columns)
+    prepare(
+        postgres_database,
+        "CREATE TABLE stays (room int4range, during int4range, PRIMARY KEY (room, during WITHOUT OVERLAPS));"
+        "INSERT INTO stays VALUES ('[1,2)', '[1,5)')",
+    )
+    assert not works(postgres_database, "INSERT INTO stays VALUES ('[1,2)', '[2,9)')")
+    (finding,) = Guard(metadata).check(postgres_database.url).findings
+    assert finding.difference.impact is Impact.WEAKENS
+    assert finding.difference.headline == "primary key tells rows apart by WITHOUT OVERLAPS, the models by equality"
+    assert finding.difference.effect.startswith("not provable: ")

@@ -155,6 +155,10 @@ class PostgreSQLRules:
             return f"EXISTS (SELECT 1 FROM {items} WHERE item.label NOT IN ({', '.join(labels)}))"
         return f"CAST({quoted} AS TEXT) NOT IN ({', '.join(labels)})"
 
+    def written_otherwise(self, expected: Column, actual: Column) -> str:  # noqa: ARG002
+        """Never: a type has one form for each value."""
+        return ""
+
     def type_mismatch_effect(self, expected: Column, actual: Column, fit: Fit) -> str:
         if fit is Fit.OTHER and expected.type.kind is TypeKind.ENUM and actual.type.kind is TypeKind.BASE:
             return "statements work, but what is no value of the enum can be stored, and loading it fails (LookupError)"
@@ -166,6 +170,8 @@ class PostgreSQLRules:
             return "statements work, but text comes back where JSON is expected, and the operators of json fail on it"
         if fit is Fit.OTHER and expected.type.name == "bytea":
             return "statements work, but text comes back where bytes are expected"
+        if fit is Fit.INCOMPATIBLE and {expected.type.name, actual.type.name} == {"numeric"}:
+            return _EFFECTS[Fit.NARROWER]
         if fit is Fit.INCOMPATIBLE and pads(actual.type, expected.values):
             return "a shorter label comes back padded with blanks, and loading it fails (LookupError)"
         return _EFFECTS.get(fit, "")

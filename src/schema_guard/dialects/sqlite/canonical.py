@@ -23,6 +23,10 @@ _NUMERIC_AFFINITIES = frozenset({"INTEGER", "NUMERIC", "REAL"})
 _NUMBER = re.compile(r"[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?\Z")
 
 
+_UUID = "CHAR(32)"
+"""How SQLAlchemy declares Uuid where the database has no such type."""
+
+
 def _literal(node: Node) -> str:
     return f"'{node[1]}'" if node[0] == "string" else str(node[1])
 
@@ -144,6 +148,14 @@ class SQLiteRules:
     def other_labels(self, column: str, labels: Sequence[str], array: bool) -> str:  # noqa: ARG002
         quoted = '"' + column.replace('"', '""') + '"'
         return f"CAST({quoted} AS TEXT) NOT IN ({', '.join(labels)})"
+
+    def written_otherwise(self, expected: Column, actual: Column) -> str:
+        """SQLAlchemy's Uuid writes 32 digits, and reads the 36 characters that other types of UUIDs write as well."""
+        if expected.reads is None or expected.type.text.upper() != _UUID or actual.type.text.upper() == _UUID:
+            return ""
+        column = '"' + expected.name.replace('"', '""') + '"'
+        digits = f"lower(replace({column}, '-', ''))"
+        return f"typeof({column}) = 'text' AND length({digits}) = 32 AND {column} COLLATE BINARY <> {digits}"
 
     def type_mismatch_effect(self, expected: Column, actual: Column, fit: Fit) -> str:
         values = _values(expected.type.text)

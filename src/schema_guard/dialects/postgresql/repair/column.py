@@ -37,7 +37,7 @@ def column_missing(difference: ColumnMissing, context: Context) -> Repairs:
     if holders and (column.default is not None or _computes(column)):
         return _beside_rows_elsewhere(difference, whole, holders, context)
     if context.empty(table):
-        harmless = _fits_rows(column) and not _rewrites(column, context)
+        harmless = _fits_rows(column) and not _rewrites(column, context) and not rewrites(column.default)
         return [_add(difference, whole, context, guarded=not harmless)]
     if _rewrites(column, context):
         return _rewritten(difference, whole, context)
@@ -171,7 +171,7 @@ def _add(
     hazards: tuple[Hazard, ...] = (),
 ) -> Step:
     table, column = difference.table, difference.column
-    computes = guarded and _rewrites(column, context)
+    computes = guarded and (_rewrites(column, context) or rewrites(column.default))
     generated = column.generated.expression if column.generated else None
     return context.step(
         difference,

@@ -13,7 +13,7 @@ from schema_guard.dialects.postgresql.repair.referable import deferrable_key, ha
 from schema_guard.difference import ForeignKeyDiffers, ForeignKeyMissing, ForeignKeyNotValidated
 from schema_guard.need import Need
 from schema_guard.plan import Hazard, Lock, Locked, Phase, Refusal, Step
-from schema_guard.schema import Column, ForeignKey, Name, Relation, Table
+from schema_guard.schema import Column, ForeignKey, Name, Relation, Table, deferral_words
 
 __all__ = ["foreign_key_differs", "foreign_key_missing", "foreign_key_not_validated"]
 
@@ -88,7 +88,18 @@ def foreign_key_differs(difference: ForeignKeyDiffers, context: Context) -> Repa
     """Replacing it would mean to drop what protects the rows now: shown, not done."""
     table, actual = difference.table, difference.actual
     quoted, name = context.quote(table.name), context.quote(_name_of_successor(difference, context))
-    _, _, rules = difference.foreign_key.ddl.rpartition("FOREIGN KEY")
+    wanted = difference.foreign_key
+    if _only_deferral(actual, wanted):
+        when = deferral_words(wanted) or " NOT DEFERRABLE"
+        change = f"ALTER TABLE {quoted} ALTER CONSTRAINT {context.quote(actual.name or '')}{when};"
+        return [
+            Refusal(
+                difference,
+                "it would be checked at another time for every writer: this statement changes that, and reads no row",
+                (change,),
+            )
+        ]
+    _, _, rules = wanted.ddl.rpartition("FOREIGN KEY")
     late = not context.partitioned(table) or context.at_least(18)
     # One statement: at no time do rows go without the constraint, and the new one may take the old one's name.
     replaced = (
@@ -97,6 +108,12 @@ def foreign_key_differs(difference: ForeignKeyDiffers, context: Context) -> Repa
     )
     validated = [f"ALTER TABLE {quoted} VALIDATE CONSTRAINT {name};"] if late else []
     return [Refusal(difference, "the foreign key that is there would have to be dropped", (replaced, *validated))]
+
+
+def _only_deferral(actual: ForeignKey, wanted: ForeignKey) -> bool:
+    """Whether ALTER CONSTRAINT makes one of the other: it changes nothing else (manual, ALTER TABLE)."""
+    apart = (actual.on_delete, actual.on_update), (wanted.on_delete, wanted.on_update)
+    return apart[0] == apart[1] and (len(actual.columns) == 1 or actual.match == wanted.match)
 
 
 def _name_of_successor(difference: ForeignKeyDiffers, context: Context) -> str:

@@ -62,8 +62,11 @@ def refuse_reference(missing: ForeignKeyMissing, case: Case) -> Refusal | None:
 def other_actions(differs: ForeignKeyDiffers) -> ByHand:
     """What a deletion does to the rows is a person's decision."""
     wanted = differs.foreign_key
+    actual = differs.actual
+    same = (actual.on_delete, actual.on_update) == (wanted.on_delete, wanted.on_update)
     return ByHand(
         differs,
-        "the foreign key that is there would have to be replaced, and deletions would do something else",
+        "the foreign key that is there would have to be replaced"
+        + ("" if same else ", and deletions would do something else"),
         foreign_key_replaced(wanted.columns, wanted.target.name, wanted.ddl),
     )

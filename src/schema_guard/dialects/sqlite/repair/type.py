@@ -45,7 +45,9 @@ def refuse_unreadable(unreadable: RowsUnreadable, case: Case) -> Refusal:
 
 
 def _respelling(unreadable: RowsUnreadable) -> Iterator[str]:
-    """The statements that write labels as the models do, where it is evident which those are."""
+    """The statements that write values as the models do, where it is evident how that is."""
     table, column = quote(unreadable.table.name), quote(unreadable.column.name)
+    if unreadable.otherwise:
+        yield f"UPDATE {table} SET {column} = lower(replace({column}, '-', '')) WHERE {unreadable.condition}"
     for old, new in respelled(unreadable.column, unreadable.actual.others):
         yield f"UPDATE {table} SET {column} = {quoted_literal(new)} WHERE {column} = {quoted_literal(old)}"
