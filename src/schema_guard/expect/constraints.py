@@ -56,6 +56,7 @@ def constraints_of(table: Table, name: Name, lost: frozenset[Column[Any]], write
             continue
         try:
             if _is_created(constraint, writer):
+                _claim(constraint, name, writer)
                 _take(constraint, found, writer)
         except UnwritableError as refusal:
             found.problems.append(_problem(constraint, name, str(refusal)))
@@ -96,6 +97,16 @@ def is_added_apart(constraint: Constraint) -> bool:
 
 def _columns(constraint: Constraint) -> Iterable[Any]:
     return getattr(constraint, "columns", ())
+
+
+def _claim(constraint: Constraint, table: Name, writer: Writer) -> None:
+    """Constraints of a table have names of their own; those with an index also among all relations of the schema."""
+    if not isinstance(constraint.name, str):
+        return
+    held, what = writer.constraint_name(constraint), f"another constraint of {table}"
+    writer.claim(("constraint", table), held, str(constraint.name), what)
+    if not isinstance(constraint, CheckConstraint | ForeignKeyConstraint):
+        writer.claim(("relation", table.schema), held, str(constraint.name), what)
 
 
 def _take(constraint: Constraint, found: Constraints, writer: Writer) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -187,7 +187,7 @@ def _expect(models: Models, backfills: Sequence[Backfill], upserts: Sequence[Ups
     types = NamedTypes(writer)
     tables = []
     problems: list[Problem] = []
-    for table in models.tables:
+    for table in _one_by_name(models.tables, writer, problems):
         types.collect(table)
         expected, refused = table_of(table, writer, mapped)
         tables.append(expected)
@@ -201,7 +201,7 @@ def _expect(models: Models, backfills: Sequence[Backfill], upserts: Sequence[Ups
             fills.append(fill_of(backfill, writer))
         except UnwritableError as refusal:
             problems.append(Problem(str(backfill), f"the backfill cannot be written: {refusal}"))
-    sequences = _sequences(models, writer)
+    sequences = _sequences(models, writer, problems)
     names = [item.name for group in (tables, types.enums.values(), types.domains.values(), sequences) for item in group]
     return Schema(
         tables=tuple(with_upserts([types.settle(table) for table in tables], upserts, writer)),
@@ -214,7 +214,21 @@ def _expect(models: Models, backfills: Sequence[Backfill], upserts: Sequence[Ups
     )
 
 
-def _sequences(models: Models, writer: Writer) -> list[ExpectedSequence]:
+def _one_by_name(tables: Iterable[Table], writer: Writer, problems: list[Problem]) -> Iterator[Table]:
+    """Of the tables whose names the server cuts to one only the first; all names of tables come before those of
+    indexes."""
+    found = []
+    for table in tables:
+        name = writer.table_name(table)
+        try:
+            writer.claim(("relation", name.schema), name.name, str(table.name), f"the table {table.fullname}")
+            found.append(table)
+        except UnwritableError as refusal:
+            problems.append(Problem(table.fullname, f"the table cannot be written: {refusal}", breaks=True))
+    yield from found
+
+
+def _sequences(models: Models, writer: Writer, problems: list[Problem]) -> list[ExpectedSequence]:
     if not writer.dialect.supports_sequences:
         return []
     found: dict[Name, ExpectedSequence] = {}
@@ -222,6 +236,10 @@ def _sequences(models: Models, writer: Writer) -> list[ExpectedSequence]:
         if writer.dialect.sequences_optional and sequence.optional:
             continue
         name = writer.sequence_name(sequence)
+        try:
+            writer.claim(("relation", name.schema), name.name, str(sequence.name), f"the sequence {sequence.name}")
+        except UnwritableError as refusal:
+            problems.append(Problem(str(sequence.name), f"a sequence: {refusal}"))
         bounded = any(item is not None for item in (sequence.data_type, sequence.maxvalue, sequence.minvalue))
         down = (sequence.increment or 1) < 0
         found.setdefault(name, ExpectedSequence(name, writer.element(CreateSequence(sequence)), bounded, down))

@@ -147,6 +147,9 @@ def _indexes(
         label = f"{name}.{index.name or 'index'}"
         try:
             if is_created(index, writer):
+                if isinstance(index.name, str):
+                    held = writer.constraint_name(index)
+                    writer.claim(("relation", name.schema), held, str(index.name), f"another index or key, of {name}")
                 indexes.append(index_of(index, writer))
         except UnwritableError as refusal:
             problems.append(Problem(label, f"cannot be written: {refusal}"))

@@ -114,6 +114,13 @@ class NamedTypes:
             return type_
         return replace(type_, kind=TypeKind.ENUM if name in self.enums else TypeKind.DOMAIN)
 
+    def _claim(self, name: Name, full: str, what: str) -> None:
+        """Two names that the server cuts to one are one type: statements work, and labels and checks mingle."""
+        try:
+            self.writer.claim(("type", name.schema), name.name, full, what)
+        except UnwritableError as refusal:
+            self.problems[Name(name.schema, full)] = Problem(str(Name(name.schema, full)), f"{what}: {refusal}")
+
     def _enum(self, type_: Any) -> None:
         from sqlalchemy.dialects.postgresql import ENUM
         from sqlalchemy.dialects.postgresql.named_types import CreateEnumType
@@ -121,6 +128,7 @@ class NamedTypes:
         name = self.writer.type_name(type_.schema, str(type_.name))
         values = tuple(str(value) for value in type_.enums)
         known = self.enums.get(name)
+        self._claim(name, str(type_.name), "an enum")
         if known is not None:
             # Two that share the name share the type: it has to have the labels of both.
             values = tuple(dict.fromkeys((*known.values, *values)))
@@ -138,6 +146,7 @@ class NamedTypes:
         from sqlalchemy.dialects.postgresql.named_types import CreateDomainType
 
         name = self.writer.type_name(type_.schema, str(type_.name))
+        self._claim(name, str(type_.name), "a domain")
         if name in self.domains:
             return
         condition = getattr(type_, "check", None)

@@ -47,6 +47,7 @@ class Writer:
         self.words = words
         self.dialect = _plain(words.sqlalchemy)
         self.ddl = self.dialect.ddl_compiler(self.dialect, None)  # type: ignore[arg-type]
+        self._taken: dict[tuple[object, ...], tuple[str, str]] = {}
 
     @property
     def keys_added_later(self) -> bool:
@@ -69,6 +70,24 @@ class Writer:
 
     def identifier(self, name: str) -> str:
         return self.words.identifier(str(name))
+
+    def claim(self, space: tuple[object, ...], held: str | None, full: object, what: str) -> None:
+        """Note a name that the server holds for this one; two that become one there are a fault of the models.
+
+        Args:
+            space: within what the name has to be the only one.
+            held: the name as the server cuts it.
+            full: the name as the models have it.
+            what: the object, as a sentence names it.
+
+        Raises:
+            UnwritableError: another name of the models is cut to the same.
+        """
+        if not held or not isinstance(full, str):
+            return
+        other, holder = self._taken.setdefault((*space, held), (str(full), what))
+        if other != full:
+            raise UnwritableError(f"cut to {held}, its name is that of {holder}: shorten it")
 
     def constraint_name(self, item: Constraint | Index) -> str | None:
         """The name as the catalog will hold it: naming convention applied, cut as SQLAlchemy cuts; None when unnamed.
