@@ -112,6 +112,12 @@ class Guard:
         other.accept = (*accept, *self.accept)
         return other
 
+    def of(self, source: Source) -> Guard:
+        """Another guard, of other expectations, with the same policy; it accepts nothing."""
+        other = copy(self)
+        other.source, other.accept, other._withhold, other._beside = source, (), None, None
+        return other
+
     def withholding(self, withhold: Withhold) -> Guard:
         """The same guard, which leaves those differences alone that `withhold` names; this one stays as it is."""
         guard = copy(self)

@@ -19,7 +19,7 @@ FILES = sorted(path.stem for path in Path(formats.__file__).parent.glob("*.py") 
 def test_a_format_renders_commands_alike(name: str) -> None:
     """Each function of the file is a command, and is called with what it found and a Shown."""
     module = __import__(f"{formats.__name__}.{name}", fromlist=[name])
-    functions = {key for key, value in vars(module).items() if inspect.isfunction(value)}
+    functions = {key for key, value in vars(module).items() if inspect.isfunction(value) and not key.startswith("_")}
     assert functions, "the file renders nothing"
     assert functions <= set(COMMANDS)
     for command in functions:

@@ -11,6 +11,7 @@ LAYERS = (
     ("cli",),
     ("alembic",),
     ("render.formats",),
+    ("compat",),
     ("render.chain",),
     ("revision.write",),
     ("chain",),
@@ -80,7 +81,7 @@ PURE = (
 
 FOREIGN = {
     "sqlalchemy": {"dialects", "dialects.postgresql", "dialects.sqlite", "dialects.bridge", "dialects.base", "expect"}
-    | {"guard", "target", "cli", "demo", "database_url", "integrations", "chain", "revision"},
+    | {"guard", "target", "cli", "demo", "database_url", "integrations", "chain", "compat", "revision"},
     "alembic": {"integrations", "chain", "revision"},
     "flask": {"integrations", "chain", "cli"},
     "click": {"cli"},

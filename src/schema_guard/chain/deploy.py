@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import closing
 from dataclasses import dataclass, field, replace
 
@@ -83,6 +83,7 @@ def deploy(
     on_step: Callable[[StepResult], None] | None = None,
     stop: Stop | None = None,
     deadline: Deadline | None = None,
+    until: Sequence[str] | None = None,
 ) -> Deployment:
     """Upgrade to the head, then apply.
 
@@ -93,6 +94,7 @@ def deploy(
         on_step: is told of each step of the guard.
         stop: asks it to stop: what a revision has begun is rolled back, those that ran stay.
         deadline: when all but the revisions has to be over; None is when the budget ends, counted from now.
+        until: the revisions to end at, in place of the heads.
 
     Raises:
         ConfigurationError: there is no chain.
@@ -104,7 +106,7 @@ def deploy(
     project = doctor.describe(deadline)
     if project is None:
         raise ConfigurationError("no Alembic configuration: name it with --config, or run " + doctor.commands("apply"))
-    run = _Run(doctor, project, limits, deadline, stop, repair_chain or bool(doctor.lost))
+    run = _Run(doctor, project, limits, deadline, stop, repair_chain or bool(doctor.lost), until=until)
     with closing(open_session(doctor.url, deadline)) as session:
         deadline.begin(limits.budget)
         with session.guard_lock(doctor.guard.name, deadline.left):
@@ -127,6 +129,7 @@ class _Run:
     stop: Stop
     repair: bool
     result: Deployment = field(default_factory=Deployment)
+    until: Sequence[str] | None = None
 
     def chain(self, session: Session) -> None:
         """From whatever alembic_version says to the head."""
@@ -223,7 +226,8 @@ class _Run:
         rows = self._look(session).version.rows
         chain = self.project.chain
         ran = chain.upto(rows)
-        pending = tuple(id_ for id_ in chain.order if id_ not in ran)
+        last = chain.upto(chain.heads if self.until is None else self.until)
+        pending = tuple(id_ for id_ in chain.order if id_ in last and id_ not in ran)
         self.result.after = rows
         # of several databases only this one was read: where it is at the head, another one may not be
         wanted = pending or (chain.heads if self.project.several else ())

@@ -8,6 +8,7 @@ import click
 
 from schema_guard import __version__
 from schema_guard.cli.chain import deploy, doctor, stamp
+from schema_guard.cli.compat import compat
 from schema_guard.cli.exit_codes import OK, check_code, planned_code
 from schema_guard.cli.freeze import freeze
 from schema_guard.cli.options import (
@@ -166,5 +167,5 @@ def demo(url: str | None, no_color: bool) -> int:
     return walk(scene(), url, color=not no_color)
 
 
-for command in (run, freeze, doctor, stamp, deploy, revision):
+for command in (run, freeze, compat, doctor, stamp, deploy, revision):
     group.add_command(command)

@@ -4,12 +4,16 @@ from __future__ import annotations
 
 from difflib import unified_diff
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
 from schema_guard.cli.exit_codes import OK, REMAINS
 from schema_guard.cli.options import target_argument
 from schema_guard.cli.output import log, print_text
+
+if TYPE_CHECKING:
+    from schema_guard.sources.source import Source
 
 __all__ = ["freeze"]
 
@@ -37,7 +41,7 @@ def freeze(target: str | None, output: str | None, check: bool) -> int:
     if output is not None and not is_frozen_file(output):
         raise ConfigurationError(f"{output}: the name of a frozen file ends in .json, or it could not be a TARGET")
     guard = guard_of({"target": target})[0].guard
-    text = text_of(frozen(guard.source, guard.name, guard.policy, guard.accept))
+    text = text_of(frozen(guard.source, guard.name, guard.policy, guard.accept, _heads(guard.source)))
     if output is None:
         print_text(text)
         return OK
@@ -50,6 +54,23 @@ def freeze(target: str | None, output: str | None, check: bool) -> int:
         reason = error.strerror if isinstance(error, OSError) else "it is no UTF-8"
         raise ConfigurationError(f"{file} cannot be {'read' if check else 'written'}: {reason}") from None
     return OK
+
+
+def _heads(source: Source) -> tuple[str, ...]:
+    """Where the chain that is at hand ends; of a frozen file, where it ended. Nothing of the project is run."""
+    from schema_guard.chain import find_location
+    from schema_guard.chain.files import read_chain
+    from schema_guard.errors import ConfigurationError
+    from schema_guard.sources.frozen import FrozenSource
+
+    if isinstance(source, FrozenSource):
+        return source.document.heads
+    try:
+        location = find_location()
+    except ConfigurationError:
+        return ()
+    found = None if location is None else read_chain(location)
+    return () if found is None else found[0].heads
 
 
 def _compared(text: str, file: Path) -> int:

@@ -17,7 +17,7 @@ from schema_guard.plan import Evidence, Plan, Refusal, Step
 from schema_guard.report import Attempt, Finding, Report, StepResult
 from schema_guard.schema import Name
 
-__all__ = ["VERSION", "apply_json", "check_json", "error_json", "plan_json"]
+__all__ = ["VERSION", "apply_json", "check_json", "error_json", "plan_json", "text_of"]
 
 VERSION = 1
 
@@ -26,12 +26,12 @@ Value = str | int | float | bool | None | Sequence["Value"] | Mapping[str, "Valu
 
 def check_json(report: Report, exit_code: int) -> str:
     """The document of `schema-guard check --format json`, ended by a newline."""
-    return _text({**_head("check", report, exit_code), **_state(report)})
+    return text_of({**_head("check", report, exit_code), **_state(report)})
 
 
 def plan_json(report: Report, plan: Plan, exit_code: int, apply_code: int = 0) -> str:
     """The document of `schema-guard plan --format json`."""
-    return _text(
+    return text_of(
         {
             **_head("plan", report, exit_code),
             "apply_exit_code": apply_code,
@@ -52,7 +52,7 @@ def plan_json(report: Report, plan: Plan, exit_code: int, apply_code: int = 0) -
 
 def apply_json(report: Report, exit_code: int) -> str:
     """The document of `schema-guard apply --format json`: what is afterwards, and every step that was tried."""
-    return _text(
+    return text_of(
         {
             **_head("apply", report, exit_code),
             **_state(report),
@@ -64,7 +64,7 @@ def apply_json(report: Report, exit_code: int) -> str:
 
 def error_json(command: str, error: GuardError) -> str:
     """The document in place of any other when a command could not do its work."""
-    return _text(
+    return text_of(
         {
             "version": VERSION,
             "command": command,
@@ -74,7 +74,8 @@ def error_json(command: str, error: GuardError) -> str:
     )
 
 
-def _text(document: Mapping[str, Value]) -> str:
+def text_of(document: Mapping[str, Value]) -> str:
+    """The document, ended by a newline."""
     return json.dumps(document, indent=2) + "\n"
 
 

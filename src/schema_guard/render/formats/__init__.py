@@ -6,6 +6,7 @@ A function takes what the command found and a `Shown`, and returns lines for peo
     doctor(diagnosis, shown)                                            `Diagnosis`
     stamp(stamped, shown)                                               `Stamped`
     deploy(deployment, shown)                                           `Deployment`
+    compat(compatibility, shown)                                        `Compatibility`
     error(error, shown)                                                 `GuardError`, in place of any of them
 
 The modules are small, and import what they need when they are called: the command line imports all of them.
@@ -24,7 +25,7 @@ from schema_guard.render.line import Line
 
 __all__ = ["COMMANDS", "DEFAULT", "Shown", "formats_of", "renderer"]
 
-COMMANDS = ("check", "plan", "apply", "doctor", "stamp", "deploy", "error")
+COMMANDS = ("check", "plan", "apply", "doctor", "stamp", "deploy", "compat", "error")
 DEFAULT = "text"
 
 

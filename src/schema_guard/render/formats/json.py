@@ -10,6 +10,7 @@ if TYPE_CHECKING:
     from schema_guard.chain.deploy import Deployment
     from schema_guard.chain.doctor import Diagnosis
     from schema_guard.chain.stamp import Stamped
+    from schema_guard.compat.compatibility import Compatibility
     from schema_guard.errors import GuardError
     from schema_guard.render.formats import Shown
     from schema_guard.report import Report
@@ -50,6 +51,12 @@ def deploy(deployment: Deployment, shown: Shown) -> str:
 
     report = deployment.report
     return deploy_json(deployment, shown.exit_code, None if report is None else apply(report, shown))
+
+
+def compat(found: Compatibility, shown: Shown) -> str:
+    from schema_guard.render.compat import compat_json
+
+    return compat_json(found, shown.exit_code)
 
 
 def error(error: GuardError, shown: Shown) -> str:

@@ -10,6 +10,7 @@ if TYPE_CHECKING:
     from schema_guard.chain.deploy import Deployment
     from schema_guard.chain.doctor import Diagnosis
     from schema_guard.chain.stamp import Stamped
+    from schema_guard.compat.compatibility import Compatibility
     from schema_guard.render.formats import Shown
     from schema_guard.render.line import Line
     from schema_guard.report import Report
@@ -62,3 +63,9 @@ def deploy(deployment: Deployment, shown: Shown) -> list[Line]:
 
     lines = deploy_lines(deployment, shown.exit_code)
     return lines if deployment.report is None else lines + apply(deployment.report, shown)
+
+
+def compat(found: Compatibility, shown: Shown) -> list[Line]:
+    from schema_guard.render.compat import compat_lines
+
+    return compat_lines(found, shown.exit_code)

@@ -43,6 +43,8 @@ class Document:
     name: str = ""
     policy: Policy = field(default_factory=Policy)
     accept: tuple[Acceptance, ...] = ()
+    heads: tuple[str, ...] = ()
+    """The revisions at which the release's Alembic chain ended; empty where it has none, or nobody knows."""
 
     def schema(self, system: str, version: int) -> Schema:
         """The expectation for a database system of that version (server_version_num; 0: none is known)."""
@@ -50,14 +52,20 @@ class Document:
         return self.expected[system] if newer is None else newer
 
 
-def frozen(source: Source, name: str = "", policy: Policy | None = None, accept: Sequence[Acceptance] = ()) -> Document:
+def frozen(
+    source: Source,
+    name: str = "",
+    policy: Policy | None = None,
+    accept: Sequence[Acceptance] = (),
+    heads: Sequence[str] = (),
+) -> Document:
     """What the source expects now. What SQLAlchemy cannot write for one of the systems is kept as a finding."""
     expected: dict[str, Schema] = {}
     for key, system, version in VARIANTS:
         schema = in_order(bare(source.expect(freezing_words(system, version))))
         if expected.get(system) != schema:
             expected[key] = schema
-    return Document(expected, name, policy or Policy(), tuple(accept))
+    return Document(expected, name, policy or Policy(), tuple(accept), tuple(sorted(heads)))
 
 
 def text_of(document: Document) -> str:
@@ -67,6 +75,7 @@ def text_of(document: Document) -> str:
         "name": document.name,
         "policy": _policy_data(document.policy),
         "accept": [to_data(each) for each in document.accept],
+        "heads": list(document.heads),
         "expected": {key: to_data(schema) for key, schema in document.expected.items()},
     }
     return _lines({**data, "hash": _hash(data)}, "") + "\n"
@@ -129,6 +138,7 @@ def _document(data: Mapping[str, Any]) -> Document:
         from_data(str, data["name"]),
         Policy(**data["policy"]),
         acceptances_of(data["accept"]),
+        from_data(tuple[str, ...], data["heads"]),
     )
 
 

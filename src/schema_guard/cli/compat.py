@@ -1,0 +1,67 @@
+"""`schema-guard compat`: whether another release works on the database that this one leaves behind."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+import click
+
+from schema_guard.cli.chain import Place, doctor_of
+from schema_guard.cli.exit_codes import OK, REMAINS
+from schema_guard.cli.options import format_option, output_options, target_argument
+from schema_guard.cli.output import print_result
+from schema_guard.render.formats import Shown
+
+if TYPE_CHECKING:
+    from sqlalchemy import URL
+
+    from schema_guard.chain.doctor import Doctor
+    from schema_guard.guard import Guard
+
+__all__ = ["compat"]
+
+
+@click.command(short_help="Say what another release would suffer from this one.")
+@target_argument
+@click.option("--against", metavar="RELEASE", required=True, help="Its frozen file, or git:REF:path.")
+@click.option("--scratch", metavar="URL", help="A PostgreSQL server for the scratch database.  [default: SQLite]")
+@click.option("-c", "--config", metavar="FILE", help="alembic.ini, pyproject.toml, or the folder of env.py.")
+@click.option("-n", "--name", "section", default="alembic", help="The section of alembic.ini, as Alembic's.")
+@click.option("-x", "x", multiple=True, metavar="NAME=VALUE", help="For env.py, as Alembic's -x.")
+@format_option("compat")
+@output_options
+def compat(
+    target: str | None,
+    against: str,
+    scratch: str | None,
+    config: str | None,
+    section: str,
+    x: tuple[str, ...],
+    format_: str,
+    no_color: bool,
+    verbose: bool,
+) -> int:
+    """Say which statements of RELEASE fail once this release's revisions and repairs were run, and whether rolling back
+    is safe. Exits with 1 when one fails.
+
+    It is tried: a scratch database is laid down as RELEASE expects it, this release's chain and plan run on it, and
+    RELEASE's expectations are checked and its statements run there. No real database is touched.
+    """
+    from schema_guard.cli.request import Request, guard_of
+    from schema_guard.compat.trial import Trial
+    from schema_guard.config import normalise_url
+    from schema_guard.sources.frozen import release_of
+
+    loaded, settings = guard_of({"target": target})
+    release = release_of(against, edited=bool(settings.allow_edited))
+    place = Place(config, section, x, None)
+
+    def doctor(guard: Guard, url: URL) -> Doctor:
+        there = replace(settings, url=url.render_as_string(hide_password=False), ddl_url=None)
+        return doctor_of(Request(guard, url, there, () if target is None else (target,)), url, place)
+
+    found = Trial(loaded.guard, release, doctor, None if scratch is None else normalise_url(scratch)).run()
+    code = OK if found.safe else REMAINS
+    print_result(found, format_, Shown(command="compat", exit_code=code, verbose=verbose), color=not no_color)
+    return code
