@@ -8,7 +8,7 @@ from functools import lru_cache
 
 from schema_guard.dialects.base import Allowed, Condition, ErrorWords, Verdict
 from schema_guard.dialects.sqlite.conditions import conditions
-from schema_guard.dialects.sqlite.expression import Node, expression, outer_parentheses_removed
+from schema_guard.dialects.sqlite.expression import Node, expression, outer_parentheses_removed, strings_as_names
 from schema_guard.dialects.sqlite.tokens import Kind, significant, unquoted
 from schema_guard.difference import Fit
 from schema_guard.schema import Column, Table, Type
@@ -124,7 +124,12 @@ class SQLiteRules:
     def same_expression(self, expected: str, actual: str) -> Verdict:
         if UNREADABLE in (expected, actual):
             return Verdict.NOT_COMPARABLE
-        return Verdict.EQUAL if expression(expected) == expression(actual) else Verdict.DIFFERENT
+        wanted, there = expression(expected), expression(actual)
+        if wanted == there:
+            return Verdict.EQUAL
+        # What stands in double quotes may be a column or a string: SQLite knows.
+        unclear = '"' in actual and strings_as_names(wanted) == strings_as_names(there)
+        return Verdict.UNDECIDED if unclear else Verdict.DIFFERENT
 
     def allowed_values(self, expression_: str) -> Allowed | None:
         """Only constants make a list; `x = 'a'` is a list of one."""

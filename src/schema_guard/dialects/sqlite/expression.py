@@ -13,7 +13,7 @@ from typing import TypeAlias
 from schema_guard.dialects.sqlite.reader import key
 from schema_guard.dialects.sqlite.tokens import Kind, Token, significant, unquoted
 
-__all__ = ["Node", "expression", "outer_parentheses_removed"]
+__all__ = ["Node", "expression", "outer_parentheses_removed", "strings_as_names"]
 
 Node: TypeAlias = "tuple[str | Node, ...]"
 
@@ -47,6 +47,14 @@ def expression(text: str) -> Node:
     except _OddError:
         return ("tokens", *_flat(found))
     return node
+
+
+def strings_as_names(node: Node) -> Node:
+    """The same with each string as if it stood in double quotes, which SQLite takes for a string where no column has
+    that name (https://sqlite.org/quirks.html#double_quoted_string_literals_are_accepted). In no order."""
+    if node[:1] == ("string",):
+        return ("name", key(str(node[1])))
+    return tuple(sorted((strings_as_names(part) if isinstance(part, tuple) else part for part in node), key=repr))
 
 
 def outer_parentheses_removed(text: str) -> str:

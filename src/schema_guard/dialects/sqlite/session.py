@@ -34,7 +34,7 @@ from schema_guard.dialects.sqlite.reading_back import unreadable_rows
 from schema_guard.dialects.sqlite.rebuild import COPY
 from schema_guard.dialects.sqlite.registered import not_registered
 from schema_guard.dialects.sqlite.rejections import rejections
-from schema_guard.dialects.sqlite.same_query import same_query
+from schema_guard.dialects.sqlite.same_query import same_expression, same_query
 from schema_guard.dialects.sqlite.trials import tried
 from schema_guard.dialects.stop import Stop
 from schema_guard.dialects.survey import Read, counted, take_survey
@@ -143,13 +143,15 @@ class SQLiteSession:
             return [row for name in names for row in self._relation_columns([name], schema)]
 
     def answer(self, questions: Iterable[Inquiry]) -> dict[Inquiry, Verdict]:
-        """Only trials and queries are ever undecided: of all else tokens and affinities decide."""
+        """Of most expressions tokens decide, and of types affinities: these are never asked."""
         found: dict[Inquiry, Verdict] = {}
         for item in dict.fromkeys(questions):
             if isinstance(item, Trial):
                 found[item] = tried(item, self._link.rows)
             elif isinstance(item, SameQuery):
                 found[item] = same_query(item, self._link.rows)
+            elif item.table is not None:
+                found[item] = same_expression(item, self._link.rows)
         return found
 
     def survey(self, differences: Sequence[Difference], actual: Schema, timeout: float) -> Survey:
