@@ -121,6 +121,8 @@ class Column:
     """The column's definition in CREATE TABLE and ADD COLUMN, name first, as SQLAlchemy compiles it."""
     mapped_by: tuple[str, ...] = ()
     """The classes of the application that map this column, for messages."""
+    names_the_class: bool = False
+    """Expected side: its value says which class a row is of (polymorphic_on), and no class is of NULL."""
     validated: bool = True
     """False: NOT NULL is set but NOT VALID (PostgreSQL 18), older rows may hold NULL."""
     not_null_name: str | None = None

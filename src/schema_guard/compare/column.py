@@ -49,6 +49,7 @@ def compare_columns(table: Table, live: Table, schema: Schema, judge: Judge, pol
         else:
             yield from _unreadable(table, column, actual, schema, judge)
         yield from _not_found(table, column, actual, judge)
+        yield from _of_no_class(table, column, actual)
         yield from _nullability(table, live, column, actual, judge)
         yield from compare_value(table, live, column, actual, judge)
         if not judge.rules.default_collation(column.collation, actual.collation):
@@ -154,6 +155,22 @@ def _not_found(table: Table, column: Column, actual: Column, judge: Judge) -> It
     impact = Impact.BREAKS if key else Impact.WEAKENS
     yield RowsUnreadable(
         table=table, column=column, actual=actual, condition=condition, otherwise=True, impact=impact, effect=effect
+    )
+
+
+def _of_no_class(table: Table, column: Column, actual: Column) -> Iterator[RowsUnreadable]:
+    """Rows that the ORM cannot make an instance of; looked for only where the models say NOT NULL."""
+    if not column.names_the_class or column.nullable or not actual.nullable:
+        return
+    quoted = '"' + column.name.replace('"', '""') + '"'
+    yield RowsUnreadable(
+        table=table,
+        column=column,
+        actual=actual,
+        condition=f"{quoted} IS NULL",
+        of_no_class=True,
+        impact=Impact.BREAKS,
+        effect=f"loading these rows of {writers(table)} fails (InvalidRequestError)",
     )
 
 

@@ -169,13 +169,19 @@ class RowsUnreadable(OfColumn):
     """Which rows, as SQL; empty where only reading each value as the application does can tell."""
     otherwise: bool = False
     """They can be loaded, but the application writes the same values in another form, and compares with that."""
+    of_no_class: bool = False
+    """They hold NULL where the value says which class a row is of."""
 
     @property
     def identity(self) -> str:
+        if self.of_no_class:
+            return f"{self.object}:class"
         return f"{self.object}:form" if self.otherwise else self.object
 
     @property
     def headline(self) -> str:
+        if self.of_no_class:
+            return "rows hold NULL, and so are of no class"
         if self.otherwise:
             return f"rows hold values in another form than {self.column.type} of the models"
         if self.condition:

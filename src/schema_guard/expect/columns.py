@@ -55,6 +55,7 @@ def column_of(column: ModelColumn[Any], writer: Writer, mapped: Mapped) -> Colum
         labels=_labels(inner, writer),
         ddl=writer.column(column),
         mapped_by=mapped.classes_of(column),
+        names_the_class=mapped.names_the_class(column),
         value_domain_not_null=_is_domain_not_null(inner),
     )
 

@@ -35,6 +35,7 @@ class Mapped:
         self._columns: dict[ColumnElement[Any], list[str]] = {}
         self._tables: dict[Table, list[str]] = {}
         self._written: set[ColumnElement[Any]] = set()
+        self._discriminators: set[ColumnElement[Any]] = set()
         for mapper in sorted(_mappers(), key=lambda mapper: mapper.class_.__name__):
             if any(table in wanted for table in mapper.tables):
                 self._take(mapper)
@@ -50,6 +51,8 @@ class Mapped:
                 self._tables.setdefault(table, []).append(name)
         if isinstance(mapper.polymorphic_on, Column):
             self._written.add(mapper.polymorphic_on)
+            if None not in mapper.polymorphic_map:
+                self._discriminators.add(mapper.polymorphic_on)
         if isinstance(mapper.version_id_col, Column) and mapper.version_id_generator is not False:
             self._written.add(mapper.version_id_col)
 
@@ -62,6 +65,10 @@ class Mapped:
     def is_written_by_mapper(self, column: Column[Any]) -> bool:
         """Whether the mapper sets the value itself: a discriminator or a version counter."""
         return column in self._written
+
+    def names_the_class(self, column: Column[Any]) -> bool:
+        """Whether its value says which class a row is of, and NULL is none: such a row cannot be loaded."""
+        return column in self._discriminators
 
     def leaves_out(self, column: Column[Any]) -> bool:
         """Whether a class maps the table but not this column, so that its INSERTs never name it."""
