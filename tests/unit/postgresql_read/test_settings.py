@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 import sqlalchemy as sa
 
-from schema_guard import Guard
+from schema_guard import Backfill, Guard
 from tests.postgres.database import Database
 
 SETTINGS = [
@@ -144,3 +144,78 @@ def test_a_missing_default_with_backslashes_is_set_once(postgres_database: Datab
     with postgres_database.connect() as connection:
         row = connection.execute("INSERT INTO t DEFAULT VALUES RETURNING path").fetchone()
     assert row == ("c:\\new",)
+
+
+def drifted() -> tuple[sa.MetaData, list[Backfill]]:
+    """Models that ask for a step of nearly every kind of the database that `DRIFTED` makes."""
+    metadata = sa.MetaData()
+    owner = sa.Table("p", metadata, sa.Column("id", sa.Integer, primary_key=True), sa.Column("who", sa.String(20)))
+    item = sa.Table(
+        "t",
+        metadata,
+        sa.Column("id", sa.Integer, primary_key=True),
+        sa.Column("p_id", sa.ForeignKey("p.id"), index=True),
+        sa.Column("n", sa.Integer, sa.CheckConstraint("n > 0", name="pos"), nullable=False, server_default="1"),
+        sa.Column("who", sa.String(20)),
+        sa.Column("tags", sa.ARRAY(sa.Text), server_default=sa.text("'{a,NULL}'::text[]")),
+        sa.Column("text", sa.String(40), server_default="it's \\ x"),
+        sa.Column("listed", sa.Enum("a", "b", native_enum=False)),
+        sa.Column("kind", sa.Enum("x", "y", name="kind")),
+        sa.UniqueConstraint("p_id", "n", name="uq"),
+    )
+    sa.Table("made", metadata, sa.Column("id", sa.Integer, primary_key=True))
+    return metadata, [Backfill(item, {item.c.who: owner.c.who}, on=item.c.p_id == owner.c.id)]
+
+
+DRIFTED = """
+CREATE TABLE p (id serial PRIMARY KEY, who varchar(20)); CREATE TABLE t (id serial PRIMARY KEY, p_id int, n int);
+INSERT INTO p (who) SELECT 'w' || g FROM generate_series(1, 20) g; CREATE TYPE kind AS ENUM ('x');
+INSERT INTO t (p_id, n) SELECT g, g FROM generate_series(1, 20) g;
+"""
+
+
+@pytest.mark.every_postgres
+@pytest.mark.parametrize(
+    "setting",
+    [
+        *(setting for setting in SETTINGS if setting != "search_path = ''"),
+        "lc_messages = 'C'",
+        "backslash_quote = on",
+        "default_transaction_isolation = serializable",
+        "default_transaction_deferrable = on",
+        "statement_timeout = '50ms'",
+        "lock_timeout = '1ms'",
+        'search_path = nowhere, "$user", public',
+        "search_path = pg_temp, public",
+        "search_path = public, pg_catalog",
+        "enable_seqscan = off",
+        "client_encoding = latin1",
+        "client_min_messages = debug5",
+        "default_text_search_config = 'pg_catalog.german'",
+    ],
+)
+def test_what_has_drifted_is_repaired_once(postgres_database: Database, setting: str) -> None:
+    with postgres_database.connect() as connection:
+        connection.execute(DRIFTED.encode())
+        connection.execute(f"ALTER DATABASE {postgres_database.name} SET {setting}".encode())
+    metadata, backfills = drifted()
+    guard = Guard(metadata, backfills=backfills)
+    assert len(guard.check(postgres_database.url).findings) == 14
+    report = guard.apply(postgres_database.url)
+    assert report.satisfied, [(result.step.id, result.message) for result in report.results if result.message]
+    plan = guard.plan(postgres_database.url)
+    assert not plan.steps, [step.id for step in plan.steps]
+    assert not plan.refusals
+
+
+@pytest.mark.every_postgres
+def test_a_database_that_is_read_only_by_default_is_told(postgres_database: Database) -> None:
+    metadata, backfills = drifted()
+    with postgres_database.connect() as connection:
+        connection.execute(DRIFTED.encode())
+        connection.execute(f"ALTER DATABASE {postgres_database.name} SET default_transaction_read_only = on".encode())
+    report = Guard(metadata, backfills=backfills).apply(postgres_database.url)
+    assert not report.results
+    assert report.plan is not None
+    assert all("default_transaction_read_only" in refusal.reason for refusal in report.plan.refusals)
+    assert [warning for warning in report.warnings if warning.startswith("default_transaction_read_only is on")]

@@ -69,6 +69,12 @@ ESCAPES = (
 )
 
 
+WRITES_NOTHING = (
+    "default_transaction_read_only is on for this connection: what the application itself writes fails, unless it"
+    " begins its transactions READ WRITE; the guard changes nothing"
+)
+
+
 class PostgreSQLSession:
     """One database, over connections of the guard's own that are made as the application's engine makes its.
 
@@ -285,7 +291,7 @@ class PostgreSQLSession:
 
     def _read_facts(self) -> Facts:
         (found,) = self._link.rows(query("facts"))
-        version_num, version, database, host, port, default, path, read_only, _, role, escapes = found
+        version_num, version, database, host, port, default, path, read_only, _, role, escapes, writes_nothing = found
         where = f"{host}:{port}" if host else str(self._engine.url.host or "local socket")
         return Facts(
             server=ServerInfo("postgresql", str(version), f"{where}/{database}"),
@@ -295,7 +301,7 @@ class PostgreSQLSession:
             read_only=bool(read_only),
             role=str(role),
             encoding=self._link.encoding.server,
-            warnings=(ESCAPES,) if escapes else (),
+            warnings=(*[ESCAPES] * bool(escapes), *[WRITES_NOTHING] * bool(writes_nothing)),
         )
 
     def _can_be(self, name: str) -> bool:

@@ -55,6 +55,9 @@ from schema_guard.schema import Schema
 __all__ = ["SQLiteSession"]
 
 
+WRITES_NOTHING = "the application's engine sets PRAGMA query_only: what it writes fails; the guard changes nothing"
+
+
 class SQLiteSession:
     """One database, by the application's own engine.
 
@@ -82,11 +85,13 @@ class SQLiteSession:
         version = str(rows[0][0])
         numbers = [int(part) for part in version.split(".")[:3]]
         location = self._link.location
+        query_only = bool(self._link.rows("PRAGMA query_only")[0][0])
         return Facts(
             server=ServerInfo("sqlite", version, str(location)),
             version=numbers[0] * 1_000_000 + numbers[1] * 1_000 + numbers[2],
             search_path=tuple(self._databases()),
-            read_only=location.read_only,
+            read_only=location.read_only or query_only,
+            warnings=(WRITES_NOTHING,) if query_only else (),
             features=probe_features(self._link.rows),
             backups=self._backups(),
         )

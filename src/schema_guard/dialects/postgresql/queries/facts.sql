@@ -2,16 +2,23 @@
 -- Columns: version_num int, version text, database text, host text or NULL (unix socket), port int or NULL,
 --   default_schema text or NULL (no schema of the search_path exists), search_path json array of text,
 --   read_only boolean (hot standby, or transactions are read only by default), superuser boolean, role text,
---   escapes boolean (standard_conforming_strings is off where the guard does not set it).
+--   escapes boolean (standard_conforming_strings is off where the guard does not set it),
+--   writes_nothing boolean (transactions are read only by default, and not since this is a hot standby).
 SELECT pg_catalog.current_setting('server_version_num')::pg_catalog.int4 AS version_num,
        pg_catalog.split_part(pg_catalog.current_setting('server_version'), ' ', 1) AS version,
        pg_catalog.current_database()::pg_catalog.text AS database,
        pg_catalog.host(pg_catalog.inet_server_addr()) AS host,
        pg_catalog.inet_server_port() AS port,
-       pg_catalog.current_schema()::pg_catalog.text AS default_schema,
-       pg_catalog.array_to_json(pg_catalog.current_schemas(false))::pg_catalog.text AS search_path,
+       path.schemas[1]::pg_catalog.text AS default_schema,
+       pg_catalog.array_to_json(path.schemas)::pg_catalog.text AS search_path,
        pg_catalog.pg_is_in_recovery()
          OR pg_catalog.current_setting('default_transaction_read_only')::pg_catalog.bool AS read_only,
        pg_catalog.current_setting('is_superuser')::pg_catalog.bool AS superuser,
        current_user::pg_catalog.text AS role,
-       (SELECT s.reset_val = 'off' FROM pg_catalog.pg_settings s WHERE s.name = 'standard_conforming_strings') AS escapes
+       (SELECT s.reset_val = 'off' FROM pg_catalog.pg_settings s WHERE s.name = 'standard_conforming_strings') AS escapes,
+       pg_catalog.current_setting('default_transaction_read_only')::pg_catalog.bool
+         AND NOT pg_catalog.pg_is_in_recovery() AS writes_nothing
+-- without pg_temp, which a search_path may name: what is made there is gone with its session
+FROM (SELECT ARRAY(SELECT s.name
+                   FROM pg_catalog.unnest(pg_catalog.current_schemas(false)) WITH ORDINALITY AS s(name, position)
+                   WHERE s.name OPERATOR(pg_catalog.!~) '^pg_temp_' ORDER BY s.position) AS schemas) AS path
