@@ -13,15 +13,20 @@ from schema_guard.dialects.base import Rules, Verdict
 from schema_guard.difference import (
     CheckMissing,
     ColumnMissing,
+    DefaultDiffers,
     Difference,
     ExclusionMissing,
+    Fit,
     ForeignKeyDiffers,
     ForeignKeyMissing,
+    GeneratedDiffers,
+    IdentityDiffers,
     IndexInvalid,
     IndexMissing,
     NullabilityDiffers,
     PrimaryKeyDiffers,
     TableMissing,
+    TypeDiffers,
     UniqueMissing,
 )
 from schema_guard.schema import Check, Column, ForeignKey, Index, Schema, Table
@@ -60,11 +65,8 @@ def danger(difference: Difference, release: Schema, rules: Rules) -> str:
             return _of_foreign_key(key, table, release)
         case _ if table is None:
             return ""
-        case NullabilityDiffers(column=column, actual=actual):
-            known = table.column(column.name)
-            if column.nullable or (known is None and actual.given_value) or (known is not None and not known.nullable):
-                return ""
-            return f"its INSERT may leave {column.name} NULL"
+        case NullabilityDiffers() | TypeDiffers() | DefaultDiffers() | GeneratedDiffers() | IdentityDiffers():
+            return _of_column(difference, table.column(difference.column.name))
         case CheckMissing(check=check):
             return "" if _knows_check(check, table, rules) else "its INSERT and UPDATE may write what the CHECK rejects"
         case UniqueMissing(unique=unique):
@@ -80,6 +82,30 @@ def danger(difference: Difference, release: Schema, rules: Rules) -> str:
             return "" if expected else "its INSERT and UPDATE may write what the constraint excludes"
         case _:
             return ""
+
+
+def _of_column(
+    difference: NullabilityDiffers | TypeDiffers | DefaultDiffers | GeneratedDiffers | IdentityDiffers,
+    known: Column | None,
+) -> str:
+    column = difference.column
+    match difference:
+        case NullabilityDiffers(actual=actual):
+            given = known is None and actual.given_value
+            demanded = known is not None and not known.nullable
+            return "" if column.nullable or given or demanded else f"its INSERT may leave {column.name} NULL"
+        case TypeDiffers(fit=Fit.NARROWER | Fit.NARROWER_REWRITE):
+            return ""
+        case TypeDiffers() | DefaultDiffers():  # a default of the new type may be none of the old one
+            same = known is None or known.type.text == column.type.text
+            return "" if known is None or same else f"it reads and writes {column.name} as {known.type}"
+        case GeneratedDiffers() | IdentityDiffers():
+            writes = known is not None and known.generated is None and known.identity is None
+            return f"it writes {column.name}" if writes and _takes_no_value(column) else ""
+
+
+def _takes_no_value(column: Column) -> bool:
+    return column.generated is not None or (column.identity is not None and column.identity.always)
 
 
 def _demanded(column: Column) -> bool:
