@@ -211,6 +211,8 @@ SEQUENCE = 'op.execute(sa.schema.CreateSequence(sa.Sequence("s")))'
 VIEW = 'op.execute("CREATE VIEW v AS SELECT 1")'
 FUNCTION = "op.execute(\"CREATE FUNCTION f(x int) RETURNS int LANGUAGE sql AS 'SELECT 1'\")"
 TRIGGER = 'op.execute("CREATE TRIGGER t AFTER INSERT ON job FOR EACH ROW EXECUTE FUNCTION f()")'
+X = 'op.create_table("x", sa.Column("b", sa.Text))'
+NAMED = 'op.create_table("x", sa.Column("b", sa.Text), sa.UniqueConstraint("b", name="uq"))'
 UNIQUE = 'op.create_unique_constraint("uq", "job", ["a"])'
 
 
@@ -242,6 +244,31 @@ UNIQUE = 'op.create_unique_constraint("uq", "job", ["a"])'
             'op.create_index("ix_x_b", "x", ["b"])',
             "both",
         ),
+        (UNIQUE, UNIQUE.replace('["a"]', '["b"]'), "postgresql"),
+        ('op.execute("ALTER TABLE job ADD CHECK (a > 0), ADD CONSTRAINT ck CHECK (a > 1)")', CHECK, "postgresql"),
+        ('op.execute("ALTER TABLE job ADD b int CONSTRAINT fk REFERENCES job (a)")', KEY, "postgresql"),
+        (
+            'op.create_table("x", sa.Column("b", sa.Text, unique=True))',
+            'op.create_unique_constraint("x_b_key", "x", ["b"])',
+            "postgresql",
+        ),
+        (NAMED, 'op.create_index("uq", "job", ["a"])', "postgresql"),
+        ('op.create_index("uq", "job", ["a"])', NAMED, "postgresql"),
+        (NAMED, NAMED.replace('"x"', '"y"'), "postgresql"),
+        (NAMED, 'op.execute("CREATE TABLE y (b int, CONSTRAINT uq PRIMARY KEY (b))")', "postgresql"),
+        (NAMED, 'op.create_check_constraint("uq", "job", "a > 0")', "neither"),
+        ('op.create_check_constraint("ck", "other", "a > 0")', CHECK, "neither"),
+        ('op.execute("CREATE VIEW x AS SELECT 1")', X, "both"),
+        (TYPE.replace("state", "x"), X, "postgresql"),
+        (X, TYPE.replace("state", "x"), "postgresql"),
+        ('op.execute("CREATE TYPE x AS (a int)")', 'op.create_index("x", "job", ["a"])', "postgresql"),
+        (TYPE.replace("state", "x"), 'op.create_index("x", "job", ["a"])', "neither"),
+        ('op.execute("CREATE DOMAIN x AS int")', 'op.execute("CREATE MATERIALIZED VIEW x AS SELECT 1")', "postgresql"),
+        (
+            'op.create_index("uq", "job", ["a"])',
+            'op.execute("ALTER TABLE job ADD CONSTRAINT uq UNIQUE USING INDEX uq")',
+            "neither",
+        ),
     ],
 )
 def test_two_revisions_make_the_same(tmp_path: Path, first: str, second: str, systems: str) -> None:
@@ -253,7 +280,12 @@ def test_two_revisions_make_the_same(tmp_path: Path, first: str, second: str, sy
 
 @pytest.mark.parametrize(
     "between",
-    ['op.drop_index("ix", "job")', 'op.execute("DROP INDEX IF EXISTS ix")', 'op.drop_table("job")\n' + TABLE],
+    [
+        'op.drop_index("ix", "job")',
+        'op.execute("DROP INDEX IF EXISTS ix")',
+        'op.drop_table("job")\n' + TABLE,
+        'op.drop_column("job", "a")\nop.add_column("job", sa.Column("a", sa.Integer))',
+    ],
 )
 def test_what_was_removed_may_be_made_again(tmp_path: Path, between: str) -> None:
     assert collisions(chain_of(tmp_path, TABLE, INDEX, between, INDEX), "postgresql") == []

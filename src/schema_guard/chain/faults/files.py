@@ -296,19 +296,22 @@ def _shortened(id_: str, width: int, chain: Chain) -> str:
 
 def _collisions(chain: Chain, applied: frozenset[str], system: str) -> Iterator[Fault]:
     for found in collisions(chain, system):
-        second = found.second
+        second, line = found.second, found.action.line
         here = second.id in applied
+        maker = f"{found.first.id} ({Path(found.first.file).name})"
+        if found.other:
+            what = f"makes {found.named}, and {found.other}, which {maker} made, has that name"
+            fix = f"give it another name at {second.file}:{line}, or take it out there"
+        else:
+            what = f"makes {found.named} again, which {maker} made"
+            fix = f"take it out of {second.file}:{line}, or make it only where it is missing"
         yield Fault(
             "collision",
             Severity.RISK if here else Severity.BREAKS,
-            f"{second.id} makes {found.named} again, which {found.first.id} ({Path(found.first.file).name}) made"
-            + ("; it ran on this database, but on an empty one it fails" if here else ""),
-            Fix(
-                f"take it out of {second.file}:{found.line}, or make it only where it is missing",
-                file=second.file,
-            ),
+            f"{second.id} {what}" + ("; it ran on this database, but on an empty one it fails" if here else ""),
+            Fix(fix, file=second.file),
             second.file,
-            found.line,
+            line,
             second.id,
             guess=True,
         )

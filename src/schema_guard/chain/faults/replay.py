@@ -83,6 +83,11 @@ def _failed(project: Project, played: Replay, failed: Failed, *, own: bool) -> F
 
 def _advice(failed: Failed, chain: Chain, system: str) -> str:
     clash = next((found for found in collisions(chain, system) if found.second.id == failed.revision), None)
+    if failed.why is Failure.EXISTS and clash is not None and clash.other:
+        return (
+            f"{clash.named} cannot be called so: {clash.other}, which {clash.first.id} ({Path(clash.first.file).name}) "
+            "makes, has that name. Give one of them another name"
+        )
     if failed.why is Failure.EXISTS and clash is not None:
         return (
             f"{clash.first.id} ({Path(clash.first.file).name}) makes {clash.named} already: take it out of one of "

@@ -19,7 +19,7 @@ class Verb(StrEnum):
 @dataclass(frozen=True, slots=True)
 class Action:
     """`kind` is "table", "column", "index", "constraint", "type", "sequence", "view", "function", "trigger", "schema",
-    "value".
+    "value", "policy", "rule", "extension".
 
     `name` is unqualified for a column and a constraint, which `table` holds, and for a value of the enum type `table`;
     `to` is the new name of a rename.
@@ -38,7 +38,12 @@ class Action:
     readable: bool = True
     """UNSEEN: False where it may do anything, renames included."""
     mentions: frozenset[str] | None = None
-    """UNSEEN: the names that the statement contains; None where they are not known."""
+    """UNSEEN, an index, a constraint: the names that the statement contains; None where they are not known."""
+    relation: bool = False
+    """PostgreSQL makes a relation of the same name: the index of a UNIQUE, PRIMARY KEY or EXCLUDE constraint, the
+    relation of a composite type."""
+    chosen: bool = False
+    """The name is the one that PostgreSQL chooses, and it chooses another where that is taken."""
 
     @property
     def object(self) -> str:

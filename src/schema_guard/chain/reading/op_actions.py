@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import ast
+import re
 from collections.abc import Callable, Iterator, Mapping
 
 from schema_guard.chain.reading.actions import Action, Verb
+from schema_guard.chain.reading.calls import method_of
 from schema_guard.chain.reading.constants import Value, value_of
 from schema_guard.chain.reading.sql_casts import plain_cast
 
@@ -23,11 +25,11 @@ INSPECTOR = Followed()
 BATCH = Followed()
 """What `op.batch_alter_table()` gives."""
 
+_WORD = re.compile(r"\w+")
 _QUIET = frozenset(
     {
         "create_table_comment",
         "drop_table_comment",
-        "create_primary_key",
         "create_entity",
         "replace_entity",
         "drop_entity",
@@ -69,6 +71,26 @@ class Call:
         return f"{schema}.{name}" if name and isinstance(schema, str) else ""
 
     @property
+    def called(self) -> str:
+        """The last part of what is called."""
+        return method_of(self.node)
+
+    @property
+    def parts(self) -> list[Call]:
+        """The calls among its arguments."""
+        return [Call(node, self.names) for node in self.node.args if isinstance(node, ast.Call)]
+
+    @property
+    def mentions(self) -> frozenset[str] | None:
+        """The words in its texts, columns among them; None where one of its arguments is put together elsewhere."""
+        values = [*self.node.args, *(keyword.value for keyword in self.node.keywords)]
+        nodes = [node for value in values for node in ast.walk(value)]
+        if self.computed or any(isinstance(node, ast.Name) and node.id not in ("sa", "op") for node in nodes):
+            return None
+        texts = (node.value for node in nodes if isinstance(node, ast.Constant) and isinstance(node.value, str))
+        return frozenset(word for text in texts for word in _WORD.findall(text))
+
+    @property
     def computed(self) -> bool:
         """f(*arguments, **options): what it is given is put together elsewhere."""
         starred = any(isinstance(argument, ast.Starred) for argument in self.node.args)
@@ -91,7 +113,7 @@ class Call:
         inner = self.node.args[0] if self.node.args else None
         if not isinstance(inner, ast.Call):
             return None
-        called = inner.func.attr if isinstance(inner.func, ast.Attribute) else getattr(inner.func, "id", "")
+        called = method_of(inner)
         verb = Verb.MAKE if called.startswith("Create") else Verb.REMOVE
         kind = called.removeprefix("Create").removeprefix("Drop").lower()
         if kind not in ("sequence", "schema") or not inner.args:
@@ -105,10 +127,8 @@ class Call:
 
 def _unwrapped(node: ast.expr) -> ast.expr:
     """op.f("name") and quoted_name("name", ..) are that name."""
-    if isinstance(node, ast.Call) and node.args:
-        called = node.func.attr if isinstance(node.func, ast.Attribute) else getattr(node.func, "id", "")
-        if called in ("f", "quoted_name", "text"):
-            return node.args[0]
+    if isinstance(node, ast.Call) and node.args and method_of(node) in ("f", "quoted_name", "text"):
+        return node.args[0]
     return node
 
 
@@ -134,34 +154,61 @@ def _create_table(call: Call, line: int, depth: bool) -> Actions:
         return
     for argument in call.node.args[1:]:
         if isinstance(argument, ast.Call):
-            yield from _part_of_table(Call(argument, call.names), table, line, depth)
+            yield from _part_of_table(Call(argument, call.names), table, depth)
 
 
-def _part_of_table(part: Call, table: str, line: int, depth: bool) -> Actions:
+def _part_of_table(part: Call, table: str, depth: bool) -> Actions:
     """A Column or a constraint among create_table's arguments."""
-    function = part.node.func
-    called = function.attr if isinstance(function, ast.Attribute) else getattr(function, "id", "")
+    called, line = part.called, part.node.lineno
     if called == "Column" and (name := part.text(0, "name")):
         yield Action(Verb.MAKE, "column", name, table, "", line, depth)
-        if part.value(-1, "index") is True:
-            yield _index_of_column(table, name, line, depth)
-        for inner in part.node.args[1:]:
-            if isinstance(inner, ast.Call) and (made := _enum(Call(inner, part.names))):
+        yield from _with_column(part, table, name, depth)
+        for inner in part.parts:
+            if made := _enum(inner):
                 yield Action(Verb.MAKE, "type", made, line=line, depth=depth)
-    elif called.endswith("Constraint") and (name := part.text(-1, "name")):
-        yield Action(Verb.MAKE, "constraint", name, table, "", line, depth)
+    elif called.endswith("Constraint"):
+        yield from _made_constraint(part, table, part.text(-1, "name"), depth)
+
+
+def _with_column(column: Call, table: str, name: str, depth: bool) -> Actions:
+    """What a Column brings along: index=True, unique=True, primary_key=True, ForeignKey(..)."""
+    line, mentions, bare = column.node.lineno, frozenset({name}), table.rpartition(".")[2]
+    if column.value(-1, "index") is True:
+        yield _index_of_column(table, name, line, depth)
+    elif column.value(-1, "unique") is True:
+        made = f"{bare}_{name}_key"
+        yield Action(Verb.MAKE, "constraint", made, table, "", line, depth, "", True, mentions, True, True)
+    for inner in column.parts:
+        if inner.called in ("ForeignKey", "CheckConstraint"):
+            made, chosen = inner.text(-1, "name"), inner.called == "ForeignKey" and inner.argument(-1, "name") is None
+            made = f"{bare}_{name}_fkey" if chosen else made
+            yield Action(Verb.MAKE, "constraint", made, table, "", line, depth, "", True, mentions, False, chosen)
+
+
+def _made_constraint(part: Call, table: str, name: str, depth: bool) -> Actions:
+    """A constraint by the name that it is given; UNIQUE and PRIMARY KEY by PostgreSQL's where it has none."""
+    line, bare = part.node.lineno, table.rpartition(".")[2]
+    backed = part.called.lower().replace("_", "").startswith(_WITH_INDEX)
+    chosen = False
+    if part.argument(-1, "name") is None and part.called in ("UniqueConstraint", "PrimaryKeyConstraint"):
+        columns = "_".join(str(value_of(argument, part.names)) for argument in part.node.args)
+        name, chosen = f"{bare}_pkey" if part.called[0] == "P" else f"{bare}_{columns}_key", True
+    yield Action(Verb.MAKE, "constraint", name, table, "", line, depth, "", True, part.mentions, backed, chosen)
+
+
+_WITH_INDEX = ("unique", "primarykey", "exclude", "createunique", "createprimarykey", "createexclude")
+"""How the calls begin that make a constraint with an index."""
 
 
 def _index_of_column(table: str, column: str, line: int, depth: bool) -> Action:
     """Column(index=True), by the name that SQLAlchemy gives it without a naming convention."""
     schema, dot, _ = table.rpartition(".")
-    return Action(Verb.MAKE, "index", f"{schema}{dot}ix_{table.replace('.', '_')}_{column}", table, "", line, depth)
+    name = f"{schema}{dot}ix_{table.replace('.', '_')}_{column}"
+    return Action(Verb.MAKE, "index", name, table, "", line, depth, mentions=frozenset({column}))
 
 
 def _enum(call: Call) -> str:
-    function = call.node.func
-    called = function.attr if isinstance(function, ast.Attribute) else getattr(function, "id", "")
-    return call.type_made if called in ("Enum", "ENUM") else ""
+    return call.type_made if call.called in ("Enum", "ENUM") else ""
 
 
 def _drop_table(call: Call, line: int, depth: bool) -> Actions:
@@ -184,8 +231,7 @@ def _add_column(call: Call, line: int, depth: bool) -> Actions:
         name = Call(column, call.names).text(0, "name")
         if name:
             yield Action(Verb.MAKE, "column", name, table, "", line, depth)
-            if Call(column, call.names).value(-1, "index") is True:
-                yield _index_of_column(table, name, line, depth)
+            yield from _with_column(Call(column, call.names), table, name, depth)
 
 
 def _drop_column(call: Call, line: int, depth: bool) -> Actions:
@@ -211,7 +257,8 @@ def _create_index(call: Call, line: int, depth: bool) -> Actions:
     name = call.text(0, "index_name")
     table = call.batch if call.batch is not None else call.table(1)
     schema, dot, _ = table.rpartition(".")
-    yield Action(Verb.MAKE, "index", f"{schema}{dot}{name}" if name else "", table, "", line, depth)
+    made = f"{schema}{dot}{name}" if name else ""
+    yield Action(Verb.MAKE, "index", made, table, "", line, depth, mentions=call.mentions)
 
 
 def _drop_index(call: Call, line: int, depth: bool) -> Actions:
@@ -220,12 +267,12 @@ def _drop_index(call: Call, line: int, depth: bool) -> Actions:
     yield Action(Verb.REMOVE, "index", f"{schema}.{name}" if schema else name, call.table(1), "", line, depth)
 
 
-def _constraint(call: Call, line: int, depth: bool) -> Actions:
+def _constraint(call: Call, _line: int, depth: bool) -> Actions:
     name = call.text(0, "constraint_name")
     table = call.batch if call.batch is not None else call.table(1, "source_table")
     schema = call.text(-1, "source_schema")
     if name and table:
-        yield Action(Verb.MAKE, "constraint", name, f"{schema}.{table}" if schema else table, "", line, depth)
+        yield from _made_constraint(call, f"{schema}.{table}" if schema else table, name, depth)
 
 
 def _drop_constraint(call: Call, line: int, depth: bool) -> Actions:
@@ -246,5 +293,6 @@ _OPERATIONS: dict[str, Callable[[Call, int, bool], Actions]] = {
     "create_check_constraint": _constraint,
     "create_foreign_key": _constraint,
     "create_exclude_constraint": _constraint,
+    "create_primary_key": _constraint,
     "drop_constraint": _drop_constraint,
 }

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TypeVar
@@ -19,24 +18,27 @@ T = TypeVar("T")
 Key = tuple[str, str]
 """A namespace, and a name in it: what has one key cannot be made twice."""
 
-_RELATIONS = ("table", "index", "sequence", "view")
-"""They share their names: a sequence cannot be called as a table is."""
-
 
 @dataclass(frozen=True, slots=True)
 class Collision:
-    """`second` makes what `first` made before. `kind` is that of an Action."""
+    """`second` makes by `action` what `first` made before by `earlier`, or something else that gets the same name."""
 
-    kind: str
-    object: str
+    action: Action
+    earlier: Action
     first: Revision
     second: Revision
-    line: int
 
     @property
     def named(self) -> str:
-        """With its kind where the name alone does not tell it."""
-        return self.object if self.kind in ("table", "column") else f"{self.kind} {self.object}"
+        """What the second makes, with its kind where the name alone does not tell it."""
+        alike = self.action.kind == self.earlier.kind
+        return self.action.object if alike and self.action.kind in ("table", "column") else _called(self.action)
+
+    @property
+    def other(self) -> str:
+        """What has the name already; empty where it is the same."""
+        one, two = ((each.kind, each.object, _bare(each.table)) for each in (self.action, self.earlier))
+        return "" if one == two else _called(self.earlier)
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,70 +81,115 @@ def collisions(chain: Chain, system: str) -> list[Collision]:
         chain: the revisions.
         system: "postgresql" or "sqlite": which names exclude each other depends on it.
     """
-    there: dict[Key, tuple[Action, Revision]] = {}
+    names = _Names(system)
     found: list[Collision] = []
     for id_ in chain.order:
         revision = chain.by_id[id_]
         again: set[str] = set()
         for action in actions_of(revision.file):
-            for made in _kept(action, there, system):
-                key = _key(made.kind, made.object, made.table, system)
-                if key is None:
-                    continue
-                if key not in there:
-                    if not made.depth:
-                        there[key] = (made, revision)
-                elif not made.depth and made.table not in again:
-                    found.append(Collision(made.kind, made.object, there[key][1], revision, made.line))
-                    if made.kind == "table":
-                        again.add(made.name)  # what belongs to it comes with it
+            made = names.after(action)
+            if made is None or made.depth:
+                continue
+            taken = names.taken(made)
+            if taken is None:
+                names.add(made, revision)
+            elif not made.chosen and made.table not in again:
+                found.append(Collision(made, *taken, revision))
+                if made.kind == "table":
+                    again.add(made.name)  # what belongs to it comes with it
     return found
 
 
-def _kept(action: Action, there: dict[Key, tuple[Action, Revision]], system: str) -> Iterator[Action]:
-    """What an action makes, after what it removes is taken out."""
-    if action.verb is Verb.MAKE:
-        yield action
-    elif action.verb in (Verb.REMOVE, Verb.RENAME):
-        key = _key(action.kind, action.object, action.table, system)
-        if key is not None:
-            there.pop(key, None)
+class _Names:
+    """The names that are taken when a revision's turn comes, each with what has it and who made that."""
+
+    def __init__(self, system: str) -> None:
+        self._system = system
+        self._there: dict[Key, tuple[Action, Revision]] = {}
+
+    def taken(self, made: Action) -> tuple[Action, Revision] | None:
+        """What has a name already that this would get."""
+        return next((self._there[key] for key in self._keys(made) if key in self._there), None)
+
+    def add(self, made: Action, revision: Revision) -> None:
+        for key in self._keys(made):
+            self._there[key] = (made, revision)
+
+    def after(self, action: Action) -> Action | None:
+        """What an action makes, after what it removes is taken out; None where it makes nothing."""
+        if action.verb is Verb.MAKE:
+            return action
+        if action.verb not in (Verb.REMOVE, Verb.RENAME):
+            return None
+        gone = self._remove(action)
         if action.kind == "table":
-            _with_table(there, action, system)
+            self._with_table(action)
+        if action.kind == "column":
+            self._with_column(action)
         if action.kind == "function":
-            for other in [key for key in there if key[0] == "function" and key[1].startswith(f"{_bare(action.name)}(")]:
-                del there[other]
+            for key in [key for key in self._there if key[1].startswith(f"{_bare(action.name)}(")]:
+                del self._there[key]
         if action.verb is Verb.RENAME and action.to:
-            yield Action(Verb.MAKE, action.kind, action.to, action.table, "", action.line, action.depth)
-
-
-def _with_table(there: dict[Key, tuple[Action, Revision]], action: Action, system: str) -> None:
-    """Its columns, constraints and indexes go with it, or to its new name."""
-    for key, (made, revision) in list(there.items()):
-        if not made.table or _bare(made.table) != _bare(action.name):
-            continue
-        del there[key]
-        moved = replace(made, table=action.to)
-        new = _key(moved.kind, moved.object, moved.table, system) if action.to else None
-        if new is not None:
-            there[new] = (moved, revision)
-
-
-def _key(kind: str, object_: str, table: str, system: str) -> Key | None:
-    """None where a second one does no harm, or where nobody knows its name."""
-    name = _bare(object_)
-    if not name or (kind == "column" and not table):
+            relation = gone is not None and gone.relation
+            return Action(
+                Verb.MAKE, action.kind, action.to, action.table, "", action.line, action.depth, relation=relation
+            )
         return None
-    if system == "sqlite":
-        name = name.lower()
-        if kind in ("table", "index", "view"):
-            return ("relation", name)
-        return (kind, name) if kind in ("column", "trigger") else None
-    if kind in _RELATIONS:
-        return ("relation", name)
-    if kind in ("constraint", "trigger", "policy", "rule"):
-        return (kind, f"{_bare(table)}.{name}")
-    return (kind, name) if kind in ("column", "type", "schema", "function", "extension") else None
+
+    def _remove(self, action: Action) -> Action | None:
+        """Take the object out, with all the names that it had."""
+        first = next((self._there[key][0] for key in self._keys(action)[:1] if key in self._there), None)
+        for key in [key for key, (made, _) in self._there.items() if made is first]:
+            del self._there[key]
+        return first
+
+    def _with_table(self, action: Action) -> None:
+        """Its columns, constraints and indexes go with it, or to its new name."""
+        for made, revision in self._of(action.name):
+            self._remove(made)
+            if action.to:
+                self.add(replace(made, table=action.to), revision)
+
+    def _with_column(self, action: Action) -> None:
+        """The constraints and indexes that name a column go with it; after a rename they may name it otherwise."""
+        for made, revision in self._of(action.table):
+            if made.kind not in ("index", "constraint") or action.name not in (made.mentions or {action.name}):
+                continue
+            self._remove(made)
+            if action.to:
+                self.add(replace(made, mentions=None), revision)
+
+    def _of(self, table: str) -> list[tuple[Action, Revision]]:
+        """What belongs to a table."""
+        found = [item for item in self._there.values() if item[0].table and _bare(item[0].table) == _bare(table)]
+        return list({id(made): (made, revision) for made, revision in found}.values())
+
+    def _keys(self, action: Action) -> tuple[Key, ...]:
+        """Its names, its own first; none where a second one does no harm, or where nobody knows its name."""
+        kind, name, table = action.kind, _bare(action.object), _bare(action.table)
+        if not name or (kind == "column" and not table):
+            return ()
+        if self._system == "sqlite":
+            if kind in ("table", "index", "view"):
+                return (("relation", name.lower()),)
+            return ((kind, name.lower()),) if kind in ("column", "trigger") else ()
+        if kind in ("table", "view"):
+            return (("relation", name), ("type", name))  # the type of its rows
+        if kind in ("index", "sequence"):
+            return (("relation", name),)
+        if kind == "type":
+            return (("type", name), *((("relation", name),) if action.relation else ()))
+        if kind in ("constraint", "trigger", "policy", "rule"):
+            schema, dot, _ = table.rpartition(".")
+            own = (kind, f"{table}.{name}")
+            return (own, ("relation", f"{schema}{dot}{name}")) if action.relation else (own,)
+        return ((kind, name),) if kind in ("column", "schema", "function", "extension") else ()
+
+
+def _called(action: Action) -> str:
+    """The object with its kind, and the table of a constraint and an index."""
+    of = f" of {action.table}" if action.table and action.kind in ("constraint", "index") else ""
+    return f"{action.kind} {action.object}{of}"
 
 
 def _bare(name: str) -> str:

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 
 from schema_guard.chain.reading.actions import Action, Verb
 from schema_guard.chain.reading.sql_casts import plain_cast
+from schema_guard.chain.reading.sql_constraints import constraints_in
 from schema_guard.chain.reading.sql_tokens import Word, statements_of
 from schema_guard.chain.reading.unread_sql import unread
 
@@ -216,7 +217,9 @@ def _create(words: Sequence[Word], line: int, depth: bool) -> list[Action]:
         cursor.take("ONLY")
         table = cursor.name()
         schema, dot, _ = table.rpartition(".")
-        return [Action(Verb.MAKE, kind, f"{schema}{dot}{name}" if name else "", table, "", line, depth or conditional)]
+        full = f"{schema}{dot}{name}" if name else ""
+        mentions = _names(words)
+        return [Action(Verb.MAKE, kind, full, table, "", line, depth or conditional, mentions=mentions)]
     if kind in ("trigger", "policy", "rule"):
         while cursor.peek() and not cursor.take("ON" if kind != "rule" else "TO"):
             cursor.at += 1
@@ -224,14 +227,15 @@ def _create(words: Sequence[Word], line: int, depth: bool) -> list[Action]:
     if kind == "function":  # another one of that name with other arguments is another function
         arguments = [" ".join(word.text.lower() for word in part) for part in _listed(cursor.rest)]
         name = f"{name}({', '.join(arguments)})"
-    made = Action(Verb.MAKE, kind, name, "", "", line, depth or conditional)
+    composite = kind == "type" and cursor.peek() == "AS" and cursor.peek(1) == "("
+    made = Action(Verb.MAKE, kind, name, "", "", line, depth or conditional, relation=composite)
     if kind != "table":
         return [made]
-    columns = [
-        Action(Verb.MAKE, "column", parts[0].name, name, "", line, made.depth)
-        for parts in _listed(cursor.rest)
-        if parts and parts[0].identifier and parts[0].upper not in _CONSTRAINTS
-    ]
+    columns: list[Action] = []
+    for parts in _listed(cursor.rest):
+        if parts and parts[0].identifier and parts[0].upper not in _CONSTRAINTS:
+            columns.append(Action(Verb.MAKE, "column", parts[0].name, name, "", line, made.depth))
+        columns += constraints_in(parts, name, line, made.depth)
     copied = any(word.upper in ("AS", "SELECT") for word in _outside(cursor.rest))
     unseen = [Action(Verb.UNSEEN, line=line, text=f"CREATE TABLE {name} AS ..")] if copied else []
     return [made, *columns, *unseen]
@@ -372,13 +376,13 @@ def _altered(cursor: _Cursor, table: str, line: int, depth: bool, words: Sequenc
 
 
 def _added(cursor: _Cursor, table: str, line: int, depth: bool) -> list[Action]:
-    if cursor.take("CONSTRAINT"):
-        return [Action(Verb.MAKE, "constraint", cursor.name(), table, "", line, depth)]
+    constraints = constraints_in(cursor.rest, table, line, depth)
     if cursor.peek() in _CONSTRAINTS:
-        return []
+        return constraints
     cursor.take("COLUMN")
     conditional = cursor.take("IF", "NOT", "EXISTS")
-    return [Action(Verb.MAKE, "column", cursor.name(), table, "", line, depth or conditional)]
+    made = Action(Verb.MAKE, "column", cursor.name(), table, "", line, depth or conditional)
+    return [made, *(() if conditional else constraints)]
 
 
 def _computes(words: Sequence[Word]) -> bool:
