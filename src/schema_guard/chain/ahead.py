@@ -7,7 +7,7 @@ alembic_version is. Where there is no chain, or nothing of it can be read, the g
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Container, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -16,6 +16,7 @@ from schema_guard.chain.files import read_chain
 from schema_guard.chain.history import Chain
 from schema_guard.chain.location import Location
 from schema_guard.chain.reading.actions import Action, Verb
+from schema_guard.chain.reading.operations import made_by
 from schema_guard.chain.reading.pending import Change, Pending, There, pending_of
 from schema_guard.chain.reading.revision_actions import actions_of
 from schema_guard.chain.reading.revision_files import Unreadable
@@ -88,8 +89,9 @@ class Ahead:
             action = Action(Verb.UNSEEN, line=file.line, text="it cannot be read", readable=False)
             pending.unread.append((Path(file.file).name, file.file, action))
         refusals = list(self._to_run(pending, missing) if known else self._perhaps_to_run(pending, missing))
+        refusals += self._not_run(chain, known, there, missing, {refusal.difference.key for refusal in refusals})
         held = {refusal.difference.key for refusal in refusals}
-        if known or _made_by(chain, there):
+        if known or (rows and self._unreadable) or _made_by(chain, there):
             others = [item for item in missing if item[0].key not in held]
             command = self.commands("deploy") if known else self.commands.repair
             refusals += _doubt(pending, others, there, differences, command)
@@ -107,7 +109,7 @@ class Ahead:
             self._unreadable = project.unreadable
             chain = project.chain
             rows = _rows_of(session, *project.version_table)
-        return (chain, rows) if len(chain) else None
+        return (chain, rows) if len(chain) or self._unreadable else None
 
     def _files(self) -> tuple[Chain, str]:
         """Where the files alone tell nothing, env.py is asked, which may be anything."""
@@ -145,6 +147,27 @@ class Ahead:
         for difference, change in _brought(missing, pending.into):
             reason = f"alembic_version names no revision, {_does(change)}, and {change.source} is there: {repair} first"
             yield Refusal(difference, reason, (repair,))
+
+    def _not_run(
+        self,
+        chain: Chain,
+        known: Sequence[str],
+        there: There,
+        missing: Sequence[tuple[Difference, str]],
+        held: Container[str],
+    ) -> Iterator[Refusal]:
+        """A rename that ran by what alembic_version says, and whose source is still there in place of what it leads to.
+
+        A name that a later revision gave to something new is no such source.
+        """
+        ran = chain.upto(known)
+        made = {there.key(name) for each in made_by(chain, ran) for name in each.objects}
+        left = [item for item in missing if item[0].key not in held]
+        into = pending_of(chain, frozenset(), there).into if known and left else []
+        repair = self.commands.repair
+        for difference, change in _brought(left, [change for change in into if change.source not in made]):
+            reason = f"{_does(change)}, and {change.source} is there: it did not run, whatever alembic_version says"
+            yield Refusal(difference, f"{reason}: {repair} first", (repair,))
 
 
 def _doubt(

@@ -18,6 +18,7 @@ from schema_guard.chain.faults.env_py import project_faults
 from schema_guard.chain.faults.environment import environment_faults, environment_lines
 from schema_guard.chain.faults.files import WIDTH, chain_faults
 from schema_guard.chain.faults.replay import proof_faults, replay_faults, with_proof
+from schema_guard.chain.faults.vetoes import Veto, left_with_rows, not_seen
 from schema_guard.chain.location import Location
 from schema_guard.chain.reading.pending import There, pending_of
 from schema_guard.chain.sandbox.beside import facts_beside
@@ -144,10 +145,10 @@ class Doctor:
             for system in replay_on if project.found is not None else ():
                 found, proof = self._replayed(project, look, system)
                 faults += found
-                if proof is not None:
+                if proof is not None and look is not None:
                     proved = True
-                    step = self.unmatched(project, proof)
-                    faults = [with_proof(fault, proof, self.commands, step) for fault in faults]
+                    step, veto = self.unmatched(project, proof), self._veto(project, look, proof)
+                    faults = [with_proof(fault, proof, self.commands, step, veto) for fault in faults]
         if look is not None:
             faults += self._drift(look, project)
         return Diagnosis(
@@ -242,6 +243,12 @@ class Doctor:
     def unmatched(self, project: Project, proof: Proof) -> Fix:
         """What to do where the database matches no revision."""
         apply, repair = self.commands("apply"), self.commands.repair
+        own = proof.stamped
+        if own is not None and own.makes and set(own.heads) != set(project.chain.heads):
+            deploy = self.commands("deploy")  # the models expect what the last revision leaves, not what this one does
+            sql = ";\n".join(own.makes)
+            said = "; ".join(own.makes)
+            return Fix(f"make again what {', '.join(own.heads)} left: {said}; then {deploy}", command=deploy, sql=sql)
         decide = f"{project.location.command} stamp {' '.join(proof.nearest.heads)}"
         if not self.guard.plan(self.url).empty:
             return Fix(
@@ -289,9 +296,20 @@ class Doctor:
         with closing(open_session(self.url)) as session:
             proof = prove(played.states, look.everything, look.beside, project.chain, session, look.version.rows)
         if look.version.rows:
-            step = self.unmatched(project, proof)
-            found += proof_faults(look.version.rows, project.chain, proof, self.commands, step)
+            step, veto = self.unmatched(project, proof), self._veto(project, look, proof)
+            found += proof_faults(look.version.rows, project.chain, proof, self.commands, step, veto)
         return found, proof
+
+    def _veto(self, project: Project, look: Look, proof: Proof) -> Veto | None:
+        """What `stamp` would say against the revision whose schema the database has."""
+        match, chain = proof.match, project.chain
+        if match is None or match.stays:
+            return None
+        with open_live(self.url) as live:
+            left = left_with_rows(
+                match, look.version.rows, chain, look.everything, look.there, live.read, self.commands
+            )
+        return left or not_seen(match, chain, project.location.command, self.commands)
 
     def _schemas(self) -> tuple[str, ...]:
         """Where the models live when no database can be asked."""

@@ -13,6 +13,8 @@ from schema_guard.errors import ConfigurationError
 
 __all__ = ["Location", "find_location"]
 
+DEFAULT = "alembic"
+"""The section that Alembic reads where none is named."""
 SEARCHED_DEPTH = 2
 """How many folders below the working directory an alembic.ini is looked for."""
 _PASSED_OVER = frozenset({"node_modules", "site-packages", "build", "dist", "venv", "env", "tests", "__pycache__"})
@@ -44,7 +46,7 @@ class Location:
             return shlex.join((*self.program, "db", *(() if default else ("--directory", str(self.folder)))))
         file = self.ini or self.toml
         elsewhere = file is not None and file.parent != Path.cwd()
-        named = () if self.section == "alembic" else ("-n", self.section)
+        named = () if self.section == DEFAULT else ("-n", self.section)
         return shlex.join(("alembic", *(("-c", str(file)) if elsewhere else ()), *named))
 
 
@@ -94,6 +96,7 @@ def _at(path: Path, section: str) -> Location | None:
         return None
     if path.suffix == ".toml":
         return Location(toml=path, section=section) if _has_table(path) else None
+    section = _section(path, section)
     beside = path.parent / "pyproject.toml"
     toml = beside if beside.is_file() and _has_table(beside) else None
     env = path.parent / "env.py"
@@ -114,12 +117,25 @@ def _has_table(path: Path) -> bool:
 
 
 def _script_location(path: Path, section: str) -> str | None:
+    return _parsed(path).get(section, "script_location", fallback=None)
+
+
+def _parsed(path: Path) -> configparser.RawConfigParser:
     parser = configparser.RawConfigParser(strict=False)
     try:
         parser.read(path, encoding="utf-8")
     except (configparser.Error, UnicodeDecodeError) as error:
         raise ConfigurationError(f"{path} cannot be read: {error}") from None
-    return parser.get(section, "script_location", fallback=None)
+    return parser
+
+
+def _section(path: Path, section: str) -> str:
+    """The section that was asked for; where none was, and only one other has a chain, that one (`alembic -n NAME`)."""
+    parser = _parsed(path)
+    if section != DEFAULT or parser.has_option(section, "script_location"):
+        return section
+    named = [name for name in parser.sections() if parser.has_option(name, "script_location")]
+    return named[0] if len(named) == 1 else section
 
 
 def _asks_flask(env: Path) -> bool:

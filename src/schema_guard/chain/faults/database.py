@@ -37,7 +37,7 @@ def version_faults(
     if table.readable:
         yield Fault("privileges", Severity.BREAKS, f"{table.name} cannot be read: {table.readable}")
         return
-    if not table.rows and not table.lost:
+    if not table.rows and not table.lost and len(chain):
         yield from _unstamped(table, chain, guarded, there, commands)
     for row in table.rows:
         if row not in chain:
@@ -216,7 +216,8 @@ def stamped_faults(
         return
     for name, lacks in missing.items():
         later = names[names.index(name) + 1 :]
-        yield _edited(name, lacks, any(other not in missing for other in later), chain, commands)
+        last = chain.upto(known) == chain.upto(chain.heads)
+        yield _edited(name, lacks, any(other not in missing for other in later), chain, commands, last=last)
 
 
 def _removed(known: Sequence[str], chain: Chain) -> list[Action]:
@@ -295,9 +296,16 @@ def _blind(
     )
 
 
-def _edited(revision: str, lacks: tuple[str, ...], later: bool, chain: Chain, commands: Commands) -> Fault:
-    """`later`: what revisions after it make is there."""
+def _edited(
+    revision: str, lacks: tuple[str, ...], later: bool, chain: Chain, commands: Commands, *, last: bool
+) -> Fault:
+    """`later`: what revisions after it make is there. `last`: nothing is still to run, so the models tell what it is.
+
+    Else the models expect what the last revision leaves, under other names perhaps: a replay knows how to make it.
+    """
     file = chain.by_id[revision]
+    step = commands("apply") if last else commands("doctor", "--replay")
+    does = "makes what the models expect of it" if last else "says with which statements it is made again"
     return Fault(
         "revision-edited",
         Severity.RISK,
@@ -305,9 +313,9 @@ def _edited(revision: str, lacks: tuple[str, ...], later: bool, chain: Chain, co
         f"{'what later revisions make' if later else 'the rest of it'}: the object was dropped by hand, or the "
         "file was edited after it ran",
         Fix(
-            f"{commands('apply')} makes what the models expect of it; where the file was edited (git log -p -- "
-            f"{file.file}), put it back as it was when it ran and write a new revision for the rest",
-            command=commands("apply"),
+            f"{step} {does}; where the file was edited (git log -p -- {file.file}), put it back as it was when it ran "
+            "and write a new revision for the rest",
+            command=step,
         ),
         file.file,
         file.line("revision"),

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from schema_guard.chain.fault import Fault, Fix, Severity
-from schema_guard.chain.sandbox.job import Described, Failed
+from schema_guard.chain.sandbox.job import Described, Failed, Failure
 from schema_guard.chain.sandbox.replay import Project
 from schema_guard.counted import counted
 
@@ -35,7 +35,21 @@ def project_faults(project: Project, tables: Sequence[str]) -> Iterator[Fault]:
     env = str(Path(project.found.folder) / "env.py")
     # one that connects, or asks for its connection, and fails offline before it configures anything has no offline mode
     failed = project.failed
-    if failed is not None and (project.described or not (project.asked or _asks_for_one(project.env_text, failed))):
+    if failed is not None and failed.why is Failure.READ_ONLY:
+        yield Fault(
+            "env-writes",
+            Severity.NOTE,
+            f"env.py writes to the database by a connection of its own. It was kept from that while it was read "
+            f"({failed.message}), so what it configures is not known: alembic_version is looked for under its usual "
+            "name",
+            Fix(
+                "let a revision do it, or env.py within context.begin_transaction() on the connection that it "
+                "configures"
+            ),
+            failed.file or env,
+            failed.line,
+        )
+    elif failed is not None and (project.described or not (project.asked or _asks_for_one(project.env_text, failed))):
         yield Fault(
             "env-fails",
             Severity.BREAKS,

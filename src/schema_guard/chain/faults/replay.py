@@ -8,6 +8,7 @@ from pathlib import Path
 
 from schema_guard.chain.commands import Commands
 from schema_guard.chain.fault import Fault, Fix, Severity
+from schema_guard.chain.faults.vetoes import Veto
 from schema_guard.chain.history import Chain
 from schema_guard.chain.reading.operations import asks_first, collisions
 from schema_guard.chain.sandbox.job import Failed, Failure
@@ -129,8 +130,19 @@ def _drift(report: Report, system: str, *, own: bool, commands: Commands) -> Ite
     )
 
 
-def proof_faults(stamped: Sequence[str], chain: Chain, proof: Proof, commands: Commands, step: Fix) -> Iterator[Fault]:
-    """The stamp, held against what the database was proved to have; `step` fixes one that has no revision's schema."""
+def proof_faults(
+    stamped: Sequence[str], chain: Chain, proof: Proof, commands: Commands, step: Fix, veto: Veto | None = None
+) -> Iterator[Fault]:
+    """The stamp, held against what the database was proved to have.
+
+    Args:
+        stamped: what alembic_version names.
+        chain: the revisions.
+        proof: what the database was compared with.
+        commands: what a person types.
+        step: the fix where it has no revision's schema.
+        veto: what speaks against the stamp of the revision whose schema it has.
+    """
     stamp = commands("stamp")
     known = frozenset(chain.upto(stamped))
     if any(row not in chain for row in stamped):
@@ -140,22 +152,30 @@ def proof_faults(stamped: Sequence[str], chain: Chain, proof: Proof, commands: C
         doubtful = frozenset(match.unseen) | {id_ for id_ in chain.by_id if chain.by_id[id_].empty}
         if not (known ^ match.ran) - doubtful:
             return
+        fix = _stamping(veto, stamp)
         if known < match.ran:
-            yield _behind(stamped, match.heads, chain, stamp)
+            yield _behind(stamped, match.heads, chain, fix)
             return
         yield Fault(
             "blind-stamp",
             Severity.BREAKS,
             f"stamped {', '.join(stamped)}, but the database has what {', '.join(match.heads) or 'no revision'} "
             "leaves: proved by a replay",
-            Fix(stamp, command=stamp),
+            fix,
             revision=stamped[0],
         )
         return
     yield from _no_match(stamped, chain, proof, commands, step)
 
 
-def with_proof(fault: Fault, proof: Proof, commands: Commands, step: Fix) -> Fault:
+def _stamping(veto: Veto | None, stamp: str) -> Fix:
+    """The proved stamp, or what to do where nothing would be stamped."""
+    if veto is None:
+        return Fix(stamp, command=stamp)
+    return veto.fix or Fix(veto.why)
+
+
+def with_proof(fault: Fault, proof: Proof, commands: Commands, step: Fix, veto: Veto | None = None) -> Fault:
     """Where alembic_version says nothing: the fix that a replay showed to work.
 
     Args:
@@ -163,6 +183,7 @@ def with_proof(fault: Fault, proof: Proof, commands: Commands, step: Fix) -> Fau
         proof: what the database was compared with.
         commands: what a person types.
         step: the fix where it matches no revision.
+        veto: what speaks against the stamp of the one that it matches.
     """
     if fault.code != "unstamped":
         return fault
@@ -172,6 +193,8 @@ def with_proof(fault: Fault, proof: Proof, commands: Commands, step: Fix) -> Fau
         return replace(fault, fix=step, details=details)
     if not match.heads:
         return replace(fault, fix=Fix(f"{commands.repair}: nothing of the chain is there", command=commands.repair))
+    if veto is not None:
+        return replace(fault, fix=veto.fix, details=(veto.why, *veto.details))
     stamp = commands("stamp")
     return replace(fault, fix=Fix(f"{stamp}: by a replay it has what {', '.join(match.heads)} leaves", command=stamp))
 
@@ -208,7 +231,9 @@ def _no_match(stamped: Sequence[str], chain: Chain, proof: Proof, commands: Comm
             f"the database differs from what {', '.join(stamped)} leaves: {_list(own.lacks)}. It was changed by hand, "
             "or by an apply of this guard (which follows the models and not the revisions), or a revision was edited "
             "after it ran",
-            Fix(f"{commands('apply')} makes what the models still expect of it; the rest is a revision to write"),
+            step
+            if own.makes and pending
+            else Fix(f"{commands('apply')} makes what the models still expect of it; the rest is a revision to write"),
             revision=stamped[0],
             details=own.lacks,
         )
@@ -230,7 +255,7 @@ def _list(phrases: Sequence[str]) -> str:
     return ", ".join(phrases[:MANY]) + more
 
 
-def _behind(stamped: Sequence[str], heads: Sequence[str], chain: Chain, stamp: str) -> Fault:
+def _behind(stamped: Sequence[str], heads: Sequence[str], chain: Chain, fix: Fix) -> Fault:
     ran = chain.upto(heads) - chain.upto(stamped)
     pending = [id_ for id_ in chain.order if id_ in ran]
     return Fault(
@@ -239,6 +264,6 @@ def _behind(stamped: Sequence[str], heads: Sequence[str], chain: Chain, stamp: s
         f"stamped {', '.join(stamped)}, but the database already has what {', '.join(heads)} leaves: "
         f"{', '.join(pending)} "
         "would make it again",
-        Fix(stamp, command=stamp),
+        fix,
         revision=stamped[0],
     )

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from schema_guard.chain.sandbox.job import Failed, Failure
 from schema_guard.chain.sandbox.redirect import ElsewhereError
+from schema_guard.chain.sandbox.unwritten import KeptUnwrittenError
 from schema_guard.dialects.postgresql.failures import without_values
 from schema_guard.errors import one_line
 
@@ -24,6 +25,7 @@ _STATES = {
     "42703": Failure.LACKS,
     "42704": Failure.LACKS,
     "3F000": Failure.LACKS,
+    "25006": Failure.READ_ONLY,
 }
 """SQLSTATEs (PostgreSQL manual, appendix A)."""
 _WORDS = (
@@ -32,6 +34,7 @@ _WORDS = (
     ("already exists", Failure.EXISTS),
     ("duplicate column name", Failure.EXISTS),
     ("no such", Failure.LACKS),
+    ("readonly database", Failure.READ_ONLY),
 )
 """What SQLite says; it has no codes for these. Alembic's batch mode says "No such constraint"."""
 
@@ -80,8 +83,11 @@ def _links(error: BaseException) -> Iterator[BaseException]:
 def _kind(error: BaseException) -> Failure | None:
     if isinstance(error, ElsewhereError):
         return Failure.ELSEWHERE
-    for name in ("sqlstate", "pgcode"):
-        kind = _STATES.get(str(getattr(error, name, "")))
+    if isinstance(error, KeptUnwrittenError):
+        return Failure.READ_ONLY
+    told = error.args[0] if error.args and isinstance(error.args[0], dict) else {}  # as pg8000 says it
+    for state in (getattr(error, "sqlstate", ""), getattr(error, "pgcode", ""), told.get("C")):
+        kind = _STATES.get(str(state))
         if kind is not None:
             return kind
     text = str(error).lower()

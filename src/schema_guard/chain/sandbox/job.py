@@ -45,6 +45,8 @@ class Failure(StrEnum):
     """It needs what is not there."""
     ENVIRONMENT = "environment"
     """Before any revision: env.py, the application or the configuration."""
+    READ_ONLY = "read-only"
+    """It writes where it may only read."""
     ELSEWHERE = "elsewhere"
     """env.py connects to another database than the one that was asked for."""
     OTHER = "other"

@@ -11,6 +11,7 @@ from schema_guard.chain.reading.operations import asks_first
 from schema_guard.chain.reading.revision_actions import unseen_of
 from schema_guard.chain.sandbox.beside import FOLLOWS, KINDS
 from schema_guard.chain.sandbox.replay import State
+from schema_guard.chain.sandbox.restoring import statements_for
 from schema_guard.chain.sandbox.snapshot import RETYPED, facts_of
 from schema_guard.column import Write
 from schema_guard.compare import compare
@@ -61,6 +62,8 @@ class Standing:
     lacks: tuple[str, ...] = ()
     early: tuple[str, ...] = ()
     tables: bool = False
+    makes: tuple[str, ...] = ()
+    """The statements that make what is lacking, after which it has this state; empty where that takes more."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,11 +142,15 @@ def _distance(item: _Candidate) -> tuple[int, int]:
 
 def _standing(item: _Candidate, live: Schema, session: Session) -> Standing:
     phrases, differences = _lacks(item, live, session)
+    makes: tuple[str, ...] = ()
+    if differences and len(phrases) == len(differences) and not item.forerunners:
+        makes = statements_for(differences, session.dialect.quote)
     return Standing(
         item.heads,
         phrases,
         _coarse(item.forerunners),
         any(isinstance(difference, TableMissing | ColumnMissing) for difference in differences),
+        makes,
     )
 
 

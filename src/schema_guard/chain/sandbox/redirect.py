@@ -17,6 +17,7 @@ from sqlalchemy.pool import NullPool, Pool
 
 from schema_guard.chain.identity import Identity, fingerprint_of, identity_of, system_of
 from schema_guard.chain.sandbox.job import Asked, Event, Job, Task
+from schema_guard.chain.sandbox.reading_drivers import keep_reading
 from schema_guard.chain.sandbox.unwritten import keep_unwritten
 from schema_guard.dialects.bridge import bridge_for
 from schema_guard.dialects.postgresql.link import Link, own_engine
@@ -65,6 +66,8 @@ def install(job: Job, tell: Tell) -> _Way:
     real = _identity(job.real) if job.task is Task.DESCRIBE else None
     if real is not None and real[0] == "sqlite":
         keep_unwritten(real[3])
+    elif real is not None:
+        keep_reading()
 
     def do_connect(dialect: Dialect, _record: object, arguments: list[Any], named: dict[str, Any]) -> None:
         way.before(dialect, arguments, named)

@@ -10,12 +10,16 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import quote, unquote, urlsplit
 
-__all__ = ["keep_unwritten"]
+__all__ = ["KeptUnwrittenError", "keep_unwritten"]
 
 _PATHS = {"open": 1, "os.remove": 1, "os.truncate": 1, "os.rename": 2}
 """Events of the interpreter, with how many of their arguments are paths."""
 _BESIDE = ("", "-wal", "-shm", "-journal")
 """The endings of the files that belong to a database."""
+
+
+class KeptUnwrittenError(PermissionError):
+    """env.py writes, moves or removes the database's file."""
 
 
 def keep_unwritten(file: str) -> None:
@@ -44,7 +48,7 @@ def keep_unwritten(file: str) -> None:
             return
         for path in paths:
             if isinstance(path, (str, bytes, os.PathLike)) and os.path.realpath(os.fsdecode(path)) in kept:
-                raise PermissionError(f"{os.fsdecode(path)} is only read while env.py is being described")
+                raise KeptUnwrittenError(f"{os.fsdecode(path)} is only read while env.py is being described")
 
     sys.addaudithook(told)
 

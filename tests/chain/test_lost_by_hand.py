@@ -1,0 +1,87 @@
+"""What a person's hand took from the database, or wrote into alembic_version, while revisions are still to run."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.chain.stage import MODELS, PROPOSALS, USERS, VISITOR, Stage
+
+PLAN = 'op.add_column("users", sa.Column("plan", sa.String(9)))'
+RENAME = 'with op.batch_alter_table("proposals") as batch:\n    batch.alter_column("visitor", new_column_name="guest")'
+GUEST = (
+    MODELS.replace("    visitor:", "    guest:")
+    .replace("index=True", '"guest"')
+    .replace('String(64), "guest"', "String(64)")
+)
+
+
+def half_way(stage: Stage, *more: str) -> Stage:
+    """r3 ran, r4 is to rename proposals.visitor to guest, as the models say."""
+    stage.plain(GUEST)
+    stage.revision("r1", None, USERS)
+    stage.revision("r2", "r1", PROPOSALS)
+    stage.revision("r3", "r2", f"{VISITOR.partition(chr(10))[0]}\n{PLAN}")
+    stage.run_module("alembic", ["upgrade", "head"])
+    stage.sql("INSERT INTO proposals (id, name, visitor) VALUES (1, 'kept', 'someone')")
+    stage.revision("r4", "r3", RENAME)
+    for number, body in enumerate(more, start=5):
+        stage.revision(f"r{number}", f"r{number - 1}", body)
+    return stage
+
+
+def test_what_a_pending_revision_renames_is_made_again_as_the_chain_made_it(stage: Stage) -> None:
+    """The models know it by its later name only: `apply` cannot make it, the statement that is printed does."""
+    half_way(stage)
+    stage.sql("ALTER TABLE proposals DROP COLUMN visitor")
+    read = stage.doctor().faults["revision-edited"]
+    assert read["fix"]["command"] == "schema-guard doctor shop:Base --replay"
+    found = stage.doctor("--replay").faults
+    (fault,) = [fault for code, fault in found.items() if code in ("blind-stamp", "state-differs")]
+    assert "ADD COLUMN" in fault["fix"]["sql"]
+    stage.sql(*fault["fix"]["sql"].split(";\n"))
+    stage.shell(fault["fix"]["command"])
+    assert stage.stamped() == ["r4"]
+    assert stage.sql("SELECT name, guest FROM proposals") == [("kept", None)]
+
+
+@pytest.mark.parametrize("stamp", ["r4", "r5"])
+def test_a_rename_that_did_not_run_although_it_is_stamped(stage: Stage, stamp: str) -> None:
+    """Its source is there with values: nothing is made in its place, and the proved stamp brings them along."""
+    half_way(stage, 'op.add_column("users", sa.Column("role", sa.String(9)))')
+    stage.stamp_blindly(stamp)
+    applied = stage.guard("apply")
+    said = "r4 renames proposals.visitor to proposals.guest, and proposals.visitor is there: it did not run"
+    assert (applied.code, said in applied.out) == (1, True), applied.out
+    deploy = stage.deploy("--repair-chain")
+    assert deploy.code == 0, deploy.out + deploy.err
+    assert stage.stamped() == ["r5"]
+    assert stage.sql("SELECT name, guest FROM proposals") == [("kept", "someone")]
+
+
+def test_a_name_that_was_given_again_is_no_source(on_sqlite: Stage) -> None:
+    """`visitor` is a new column since r5; that `guest` was dropped by hand is repaired."""
+    stage = half_way(on_sqlite, 'op.add_column("proposals", sa.Column("visitor", sa.String(64)))')
+    stage.write("shop.py", GUEST + "    visitor: Mapped[str | None] = mapped_column(String(64))\n")
+    assert stage.deploy().code == 0
+    stage.sql("ALTER TABLE proposals DROP COLUMN guest")
+    applied = stage.guard("apply")
+    assert applied.code == 0, applied.out
+    assert stage.sql("SELECT guest FROM proposals") == [(None,)]
+
+
+def test_an_index_made_early_behind_a_change_of_rows(stage: Stage) -> None:
+    """The schema is that of the last revision, and nobody can tell whether the rows were changed: both ways."""
+    stage.plain()
+    stage.revision("r1", None, f"{USERS}\n{PROPOSALS}\n{VISITOR.partition(chr(10))[0]}")
+    stage.run_module("alembic", ["upgrade", "head"])
+    stage.sql("INSERT INTO proposals (name) VALUES ('a')")
+    stage.revision("r2", "r1", "op.execute(\"UPDATE proposals SET name = name || '!'\")")
+    stage.revision("r3", "r2", VISITOR.partition("\n")[2])
+    stage.sql("CREATE INDEX ix_proposals_visitor ON proposals (visitor)")
+    fault = stage.doctor("--replay").faults["blind-stamp"]
+    assert (fault["fix"]["command"], "where r2 ran: schema-guard stamp" in fault["fix"]["text"]) == (None, True)
+    for command in fault["fix"]["text"].partition("where r2 did not run: ")[2].split(" && "):
+        stage.shell(command)
+    assert stage.stamped() == ["r3"]
+    assert stage.sql("SELECT name FROM proposals") == [("a!",)]
+    assert stage.doctor("--replay").faults == {}
