@@ -93,7 +93,7 @@ class _Draw:
             kinds += ["move"]
         if self.state.indexes:
             kinds += ["unindex"]
-        return getattr(self, f"_{self.dice.choice(kinds)}")()
+        return str(getattr(self, f"_{self.dice.choice(kinds)}")())
 
     def columns(self) -> list[tuple[str, str, int]]:
         return [(t, name, own) for t, columns in self.state.tables.items() for name, own in columns.items()]
