@@ -8,30 +8,93 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
+from typing import TypeAlias, assert_never
 
 from schema_guard.dialects.base import Rules, Verdict
 from schema_guard.difference import (
+    BackfillPending,
     CheckMissing,
+    CheckNotValidated,
+    CollationDiffers,
     ColumnMissing,
+    ColumnUnknown,
+    CommentDiffers,
     DefaultDiffers,
     Difference,
+    DomainMissing,
+    EnumMissing,
+    EnumValueMissing,
+    EnumValueUnknown,
     ExclusionMissing,
     Fit,
     ForeignKeyDiffers,
     ForeignKeyMissing,
+    ForeignKeyNotValidated,
     GeneratedDiffers,
     IdentityDiffers,
     IndexInvalid,
     IndexMissing,
+    NotComparable,
+    NotEmittable,
+    NotReadable,
     NullabilityDiffers,
+    ObjectUnknown,
+    PartitionMissing,
     PrimaryKeyDiffers,
+    RelationDiffers,
+    RenameSuspected,
+    ReplicaIdentityUnfit,
+    RowsUnreadable,
+    SchemaMissing,
+    SequenceBehind,
+    SequenceMissing,
+    SequenceNarrower,
     TableMissing,
+    TableUnknown,
     TypeDiffers,
+    TypeMissing,
     UniqueMissing,
+    UpsertUnserved,
+    ViewDiffers,
+    ViewMissing,
 )
 from schema_guard.schema import Check, Column, ForeignKey, Index, Schema, Table
 
 __all__ = ["danger", "softened"]
+
+Harmless: TypeAlias = (
+    BackfillPending
+    | CheckNotValidated
+    | CollationDiffers
+    | ColumnMissing
+    | ColumnUnknown
+    | CommentDiffers
+    | DomainMissing
+    | EnumMissing
+    | EnumValueMissing
+    | EnumValueUnknown
+    | ForeignKeyNotValidated
+    | NotComparable
+    | NotEmittable
+    | NotReadable
+    | ObjectUnknown
+    | PartitionMissing
+    | RelationDiffers
+    | RenameSuspected
+    | ReplicaIdentityUnfit
+    | RowsUnreadable
+    | SchemaMissing
+    | SequenceBehind
+    | SequenceMissing
+    | SequenceNarrower
+    | TableMissing
+    | TableUnknown
+    | TypeMissing
+    | UpsertUnserved
+    | ViewDiffers
+    | ViewMissing
+)
+"""What is repaired only adds, loosens, or checks what is enforced already; or it is not repaired."""
 
 _LETS_ROWS_GO = ("CASCADE", "SET NULL", "SET DEFAULT")
 
@@ -63,8 +126,11 @@ def danger(difference: Difference, release: Schema, rules: Rules) -> str:
     match difference:
         case ForeignKeyMissing(foreign_key=key) | ForeignKeyDiffers(foreign_key=key):
             return _of_foreign_key(key, table, release)
-        case _ if table is None:
-            return ""
+        case _:
+            pass
+    if table is None or isinstance(difference, Harmless):
+        return ""
+    match difference:
         case NullabilityDiffers() | TypeDiffers() | DefaultDiffers() | GeneratedDiffers() | IdentityDiffers():
             return _of_column(difference, table.column(difference.column.name))
         case CheckMissing(check=check):
@@ -73,15 +139,17 @@ def danger(difference: Difference, release: Schema, rules: Rules) -> str:
             return _of_unique(unique.columns, table, difference.table)
         case IndexMissing(index=index) | IndexInvalid(index=index):
             return _of_index(index, table, difference.table) if index.unique else ""
-        case PrimaryKeyDiffers(primary_key=key, actual=None):
+        case PrimaryKeyDiffers(primary_key=primary_key, actual=None):
             known_key = table.primary_key
-            expected = known_key is not None and set(known_key.columns) == set(key.columns)
+            expected = known_key is not None and set(known_key.columns) == set(primary_key.columns)
             return "" if expected else "its INSERT may leave a column of the key NULL, or store the same key twice"
         case ExclusionMissing(exclusion=exclusion):
             expected = any(each.definition == exclusion.definition for each in table.exclusions)
             return "" if expected else "its INSERT and UPDATE may write what the constraint excludes"
+        case PrimaryKeyDiffers():
+            return ""  # another key is there, and stays
         case _:
-            return ""
+            assert_never(difference)
 
 
 def _of_column(

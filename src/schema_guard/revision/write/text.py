@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, TypeAlias, assert_never
 
 import sqlalchemy as sa
 
@@ -43,6 +43,7 @@ from schema_guard.expect.writer import UnwritableError, Writer
 from schema_guard.guard import Guard
 from schema_guard.plan import Policy, Refusal
 from schema_guard.revision.write.code import Imports, call, literal, long_literal
+from schema_guard.revision.write.left import Left
 from schema_guard.revision.write.models import Registry
 from schema_guard.revision.write.objects import Objects
 from schema_guard.revision.write.types import Languages, type_source
@@ -53,14 +54,10 @@ __all__ = ["Text", "revision_text"]
 INDENT = 0
 """Columns before an operation; the whole is indented at the end."""
 
-_ALTERED = (
-    TypeDiffers,
-    CollationDiffers,
-    NullabilityDiffers,
-    DefaultDiffers,
-    IdentityDiffers,
-    GeneratedDiffers,
+Altered: TypeAlias = (
+    TypeDiffers | CollationDiffers | NullabilityDiffers | DefaultDiffers | IdentityDiffers | GeneratedDiffers
 )
+"""What op.alter_column changes, all of one column in one call."""
 
 
 @dataclass(slots=True)
@@ -130,14 +127,14 @@ class _Operations:
         for difference in differences:
             if isinstance(difference, SchemaMissing):
                 continue  # it comes with what lies in it
-            if isinstance(difference, _ALTERED):
+            if isinstance(difference, Altered):
                 key = (difference.table, difference.column.name)
                 if key not in altered:
                     altered.add(key)
                     own = [
                         other
                         for other in differences
-                        if isinstance(other, _ALTERED) and (other.table, other.column.name) == key
+                        if isinstance(other, Altered) and (other.table, other.column.name) == key
                     ]
                     yield self._alter_column(own)
                 continue
@@ -150,6 +147,8 @@ class _Operations:
             yield from operations
 
     def _one(self, difference: Difference) -> Iterator[str]:  # noqa: C901 - one case for each kind, by design
+        if isinstance(difference, Left | Altered | SchemaMissing):
+            return
         match difference:
             case TableMissing():
                 yield from self._create_table(difference.table)
@@ -176,7 +175,7 @@ class _Operations:
             case BackfillPending():
                 yield self._backfill(difference)
             case _:
-                return
+                assert_never(difference)
 
     def _call(self, name: str, *arguments: str) -> str:
         return call(f"guarded_op.{name}", arguments, INDENT)

@@ -1,0 +1,52 @@
+"""The kinds of differences that a defensive revision leaves: to apply, to a person, or to nobody."""
+
+from __future__ import annotations
+
+from typing import TypeAlias
+
+from schema_guard.difference import (
+    ColumnUnknown,
+    EnumValueUnknown,
+    ExclusionMissing,
+    NotComparable,
+    NotEmittable,
+    NotReadable,
+    ObjectUnknown,
+    PartitionMissing,
+    RelationDiffers,
+    RenameSuspected,
+    ReplicaIdentityUnfit,
+    RowsUnreadable,
+    SequenceBehind,
+    SequenceNarrower,
+    TableUnknown,
+    TypeMissing,
+    UpsertUnserved,
+    ViewDiffers,
+    ViewMissing,
+)
+
+__all__ = ["Left"]
+
+Left: TypeAlias = (
+    ColumnUnknown
+    | EnumValueUnknown
+    | ExclusionMissing
+    | NotComparable
+    | NotEmittable
+    | NotReadable
+    | ObjectUnknown
+    | PartitionMissing
+    | RelationDiffers
+    | RenameSuspected
+    | ReplicaIdentityUnfit
+    | RowsUnreadable
+    | SequenceBehind
+    | SequenceNarrower
+    | TableUnknown
+    | TypeMissing
+    | UpsertUnserved
+    | ViewDiffers
+    | ViewMissing
+)
+"""No operation of Alembic repairs one of these."""
