@@ -85,3 +85,16 @@ def test_an_index_made_early_behind_a_change_of_rows(stage: Stage) -> None:
     assert stage.stamped() == ["r3"]
     assert stage.sql("SELECT name FROM proposals") == [("a!",)]
     assert stage.doctor("--replay").faults == {}
+
+
+def test_two_columns_that_were_made_before_their_renames(stage: Stage) -> None:
+    """One fix takes both away: with one of them the deploy would still be refused."""
+    half_way(stage, 'op.execute("ALTER TABLE users RENAME COLUMN plan TO role")')
+    stage.sql("INSERT INTO users (id, plan) VALUES (1, 'free')")
+    stage.sql("ALTER TABLE proposals ADD COLUMN guest VARCHAR(64)", "ALTER TABLE users ADD COLUMN role VARCHAR(9)")
+    early = [fault for fault in stage.doctor().document["faults"] if fault["code"] == "made-early"]
+    assert {fault["revision"] for fault in early} == {"r4", "r5"}
+    (sql,) = {fault["fix"]["sql"] for fault in early if fault["fix"]["sql"]}
+    stage.sql(*sql.split(";\n"))
+    stage.shell(early[0]["fix"]["command"])
+    assert stage.sql("SELECT guest, role FROM proposals, users") == [("someone", "free")]

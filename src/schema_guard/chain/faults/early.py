@@ -109,8 +109,9 @@ def _drop(schema: Schema, table: Table, column: Column | None, system: str) -> I
 
 
 def early_faults(early: Sequence[Early], commands: Commands) -> Iterator[Fault]:
-    """One fault for each: what would become of the rows, and the way out."""
+    """One fault for each: what would become of the rows, and the way out, which is one for all that hold nothing."""
     deploy = commands("deploy")
+    drops = tuple(dict.fromkeys(statement for item in early if not item.filled for statement in item.drop))
     for item in early:
         change = item.change
         if change.source:
@@ -121,8 +122,7 @@ def early_faults(early: Sequence[Early], commands: Commands) -> Iterator[Fault]:
             also = f"{change.object} is there already"
         if not item.filled:
             holds = "holds no rows" if change.kind == "table" else "holds no values"
-            sql = ";\n".join(item.drop)
-            fix = Fix(f"{'; '.join(item.drop)}; then {deploy}", command=deploy, sql=sql)
+            fix = Fix(f"{'; '.join(drops)}; then {deploy}", command=deploy, sql=";\n".join(drops))
             message = (
                 f"{change.revision} is still to run and {does}, but {also}: {change.object} {holds}, something "
                 "made it before its time (a guard, create_all)"
