@@ -105,8 +105,9 @@ def _claim(constraint: Constraint, table: Name, writer: Writer) -> None:
         return
     held, what = writer.constraint_name(constraint), f"another constraint of {table}"
     writer.claim(("constraint", table), held, str(constraint.name), what)
-    if not isinstance(constraint, CheckConstraint | ForeignKeyConstraint):
-        writer.claim(("relation", table.schema), held, str(constraint.name), what)
+    if writer.keys_are_relations and not isinstance(constraint, CheckConstraint | ForeignKeyConstraint):
+        owner = ("key", table.name)
+        writer.claim(("relation", table.schema), held, str(constraint.name), f"a key of {table}", owner)
 
 
 def _take(constraint: Constraint, found: Constraints, writer: Writer) -> None:

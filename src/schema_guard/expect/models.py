@@ -221,7 +221,8 @@ def _one_by_name(tables: Iterable[Table], writer: Writer, problems: list[Problem
     for table in tables:
         name = writer.table_name(table)
         try:
-            writer.claim(("relation", name.schema), name.name, str(table.name), f"the table {table.fullname}")
+            what = f"the table {table.fullname}"
+            writer.claim(("relation", name.schema), name.name, str(table.name), what, ("table", name.name))
             found.append(table)
         except UnwritableError as refusal:
             problems.append(Problem(table.fullname, f"the table cannot be written: {refusal}", breaks=True))
@@ -237,9 +238,11 @@ def _sequences(models: Models, writer: Writer, problems: list[Problem]) -> list[
             continue
         name = writer.sequence_name(sequence)
         try:
-            writer.claim(("relation", name.schema), name.name, str(sequence.name), f"the sequence {sequence.name}")
+            what = f"the sequence {sequence.name}"
+            writer.claim(("relation", name.schema), name.name, str(sequence.name), what, ("sequence", name.name))
         except UnwritableError as refusal:
             problems.append(Problem(str(sequence.name), f"a sequence: {refusal}"))
+            continue
         bounded = any(item is not None for item in (sequence.data_type, sequence.maxvalue, sequence.minvalue))
         down = (sequence.increment or 1) < 0
         found.setdefault(name, ExpectedSequence(name, writer.element(CreateSequence(sequence)), bounded, down))

@@ -149,7 +149,8 @@ def _indexes(
             if is_created(index, writer):
                 if isinstance(index.name, str):
                     held = writer.constraint_name(index)
-                    writer.claim(("relation", name.schema), held, str(index.name), f"another index or key, of {name}")
+                    what = f"an index of {name}"
+                    writer.claim(("relation", name.schema), held, str(index.name), what, ("index", name.name))
                 indexes.append(index_of(index, writer))
         except UnwritableError as refusal:
             problems.append(Problem(label, f"cannot be written: {refusal}"))

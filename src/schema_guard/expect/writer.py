@@ -47,12 +47,17 @@ class Writer:
         self.words = words
         self.dialect = _plain(words.sqlalchemy)
         self.ddl = self.dialect.ddl_compiler(self.dialect, None)  # type: ignore[arg-type]
-        self._taken: dict[tuple[object, ...], tuple[str, str]] = {}
+        self._taken: dict[tuple[object, ...], tuple[str, str, object]] = {}
 
     @property
     def keys_added_later(self) -> bool:
         """Whether foreign keys can be added to a table that exists; where they can't they stand in CREATE TABLE."""
         return self.dialect.supports_alter
+
+    @property
+    def keys_are_relations(self) -> bool:
+        """Whether the name of a primary key, a UNIQUE or an EXCLUDE is one among those of tables and indexes."""
+        return self.words.name == "postgresql"
 
     def table_name(self, table: Table) -> Name:
         return self._name(table.schema, str(table.name), "relation")
@@ -71,23 +76,27 @@ class Writer:
     def identifier(self, name: str) -> str:
         return self.words.identifier(str(name))
 
-    def claim(self, space: tuple[object, ...], held: str | None, full: object, what: str) -> None:
-        """Note a name that the server holds for this one; two that become one there are a fault of the models.
+    def claim(self, space: tuple[object, ...], held: str | None, full: object, what: str, owner: object = None) -> None:
+        """Note a name that the server holds for this one; two objects with one name are a fault of the models.
 
         Args:
             space: within what the name has to be the only one.
             held: the name as the server cuts it.
             full: the name as the models have it.
             what: the object, as a sentence names it.
+            owner: tells objects of the same name apart; None where they may be one object.
 
         Raises:
-            UnwritableError: another name of the models is cut to the same.
+            UnwritableError: another name of the models is cut to the same, or another object has the same.
         """
         if not held or not isinstance(full, str):
             return
-        other, holder = self._taken.setdefault((*space, held), (str(full), what))
-        if other != full:
+        there = held if self.words.name == "postgresql" else held.lower()
+        other, holder, of = self._taken.setdefault((*space, there), (str(full), what, owner))
+        if other != full and other.lower() != full.lower():
             raise UnwritableError(f"cut to {held}, its name is that of {holder}: shorten it")
+        if owner is not None and of is not None and owner != of:
+            raise UnwritableError(f"its name is that of {holder}, too: rename one of the two")
 
     def constraint_name(self, item: Constraint | Index) -> str | None:
         """The name as the catalog will hold it: naming convention applied, cut as SQLAlchemy cuts; None when unnamed.

@@ -1,7 +1,8 @@
-"""Two names of the models that PostgreSQL cuts to one: told once, and nothing is tried that must fail."""
+"""Two objects of the models with one name, also after the cut to 63 bytes: told once, nothing is tried that must fail."""
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -79,3 +80,56 @@ def test_names_that_become_one(postgres_database: Database, kind: str, before: s
 def test_sqlite_cuts_nothing(kind: str) -> None:
     findings = Guard(models(kind)).check("sqlite://").findings
     assert "not-emittable" not in {finding.difference.code for finding in findings}
+
+
+def shared(kind: str) -> sa.MetaData:
+    """Two objects of one name."""
+    metadata = table()
+    other = sa.Table("u", metadata, sa.Column("id", sa.Integer, primary_key=True), sa.Column("a", sa.Integer))
+    match kind:
+        case "an index and a table":
+            sa.Index("t", other.c.a)
+        case "indexes of two tables":
+            sa.Index("one", metadata.tables["t"].c.a)
+            sa.Index("one", other.c.a)
+        case "an index and a table, in capitals":
+            sa.Index("T", other.c.a)
+        case "a sequence and a table":
+            sa.Sequence("u", metadata=metadata)
+        case "a UNIQUE and an index":
+            metadata.tables["t"].append_constraint(sa.UniqueConstraint("a", name="one"))
+            sa.Index("one", other.c.a)
+    return metadata
+
+
+EVERYWHERE = ["an index and a table", "indexes of two tables"]
+FAULTS = {
+    "sqlite": [*EVERYWHERE, "an index and a table, in capitals"],
+    "postgresql": [*EVERYWHERE, "a sequence and a table", "a UNIQUE and an index"],
+}
+
+
+@pytest.mark.parametrize(("system", "kind"), [(system, kind) for system, kinds in FAULTS.items() for kind in kinds])
+def test_one_name_for_two_objects(request: pytest.FixtureRequest, tmp_path: Path, system: str, kind: str) -> None:
+    """Told once, as a fault of the models; no advice to rename what the application uses, nothing tried that fails."""
+    url = f"sqlite:///{tmp_path / 'app.db'}"
+    if system == "postgresql":
+        url = request.getfixturevalue("postgres_database").url
+    guard = Guard(shared(kind))
+    first = guard.apply(url)
+    assert not [result.message for result in first.results if result.message]
+    again = guard.apply(url)
+    assert not again.results
+    (found,) = (each for each in again.findings if each.difference.impact is not Impact.NOTES)
+    assert found.difference.headline.endswith("too: rename one of the two")
+    assert found.refusal is not None
+    assert "RENAME" not in "".join(found.refusal.advice)
+
+
+@pytest.mark.parametrize("kind", ["a UNIQUE and an index", "an index and a table, in capitals"])
+def test_names_that_may_be_alike(request: pytest.FixtureRequest, kind: str, tmp_path: Path) -> None:
+    """SQLite gives a UNIQUE no name among the indexes; PostgreSQL tells capitals apart."""
+    url = f"sqlite:///{tmp_path / 'app.db'}"
+    if "capitals" in kind:
+        url = request.getfixturevalue("postgres_database").url
+    assert Guard(shared(kind)).apply(url).satisfied
