@@ -1,4 +1,4 @@
-"""Two objects of the models with one name, also after the cut to 63 bytes: told, and nothing is tried that must fail."""
+"""Two objects of the models with one name, also after the cut to 63 bytes: told, nothing is tried that must fail."""
 
 from __future__ import annotations
 
