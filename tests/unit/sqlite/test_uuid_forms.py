@@ -19,12 +19,15 @@ class Thing:
     name: str
 
 
-def mapped() -> sa.Table:
-    mapper = registry()
-    columns = (sa.Column("id", sa.Uuid, primary_key=True), sa.Column("other", sa.Uuid), sa.Column("name", sa.String))
-    table = sa.Table("things", mapper.metadata, *columns)
-    mapper.map_imperatively(Thing, table)
-    return table
+MAPPER = registry()
+THINGS = sa.Table(
+    "things",
+    MAPPER.metadata,
+    sa.Column("id", sa.Uuid, primary_key=True),
+    sa.Column("other", sa.Uuid),
+    sa.Column("name", sa.String),
+)
+MAPPER.map_imperatively(Thing, THINGS)
 
 
 def rename(engine: sa.Engine) -> None:
@@ -44,7 +47,7 @@ def test_a_key_in_another_form_breaks_until_it_is_written_as_the_advice_says(
             f"CREATE TABLE things (id {declared} NOT NULL PRIMARY KEY, other CHAR(32), name TEXT)"
         )
         connection.exec_driver_sql("INSERT INTO things (id) VALUES (?)", (stored,))
-    guard = Guard(mapped().metadata)
+    guard = Guard(MAPPER.metadata)
     with pytest.raises(StaleDataError):
         rename(engine)
     report = guard.check(engine)
@@ -56,7 +59,6 @@ def test_a_key_in_another_form_breaks_until_it_is_written_as_the_advice_says(
             connection.exec_driver_sql(statement)
     rename(engine)
     assert not guard.check(engine).remains(Impact.BREAKS)
-    sa.orm.clear_mappers()
 
 
 def test_another_column_weakens_and_the_form_of_the_models_is_none(sqlite_file: Path) -> None:
@@ -66,9 +68,7 @@ def test_another_column_weakens_and_the_form_of_the_models_is_none(sqlite_file: 
             "CREATE TABLE things (id CHAR(36) NOT NULL PRIMARY KEY, other CHAR(36), name VARCHAR)"
         )
         connection.exec_driver_sql("INSERT INTO things (id, other) VALUES (?, ?)", (VALUE.hex, str(VALUE)))
-    table = mapped()
     with engine.connect() as connection:
-        assert connection.execute(sa.select(table).where(table.c.other == VALUE)).all() == []
-    findings = [finding.difference for finding in Guard(table.metadata).check(engine).findings]
+        assert connection.execute(sa.select(THINGS).where(THINGS.c.other == VALUE)).all() == []
+    findings = [finding.difference for finding in Guard(MAPPER.metadata).check(engine).findings]
     assert [(found.object, found.impact) for found in findings] == [("things.other", Impact.WEAKENS)]
-    sa.orm.clear_mappers()
