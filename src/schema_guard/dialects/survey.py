@@ -121,7 +121,14 @@ def _asks_for_size(difference: Difference, table: Table) -> bool:
     )
 
 
+def _locked(table: Table | None) -> bool:
+    """Whoever asked it for rows would wait for a lock that its definition could not be read for either."""
+    return table is not None and table.unread is not None and table.unread.locked
+
+
 def _evidence(difference: Difference, table: Table, actual: Schema, dialect: Quoting, read: Read) -> Evidence | None:
+    if any(_locked(actual.table(name)) for name in tables_read(difference)):
+        return Evidence(None, "", exact=False, reason="somebody keeps a table from being read")
     hidden = any((found := actual.table(name)) and found.row_security for name in tables_read(difference))
     if isinstance(difference, BackfillPending):
         return _hidden(difference.fill.count_sql) if hidden else _fillable(difference.fill, actual, read)
@@ -204,8 +211,8 @@ def _number(rows: Sequence[tuple[object, ...]]) -> int:
 
 def _occupied(tables: Sequence[Table], dialect: Quoting, read: Read) -> frozenset[Name]:
     """The tables that hold a row, or might: unreadable ones and those whose policies hide rows count as occupied."""
-    occupied = {table.name for table in tables if table.row_security}
-    open_tables = [table.name for table in tables if not table.row_security]
+    occupied = {table.name for table in tables if table.row_security or _locked(table)}
+    open_tables = [table.name for table in tables if table.name not in occupied]
     for start in range(0, len(open_tables), BATCH):
         batch = open_tables[start : start + BATCH]
         try:
