@@ -182,6 +182,17 @@ def test_formats(project: Path, command: Command) -> None:
     assert (result["ruleId"], result["level"]) == ("column-missing", "error")
 
 
+def test_as_deployed_beside_the_release(project: Path, command: Command) -> None:
+    """A new NOT NULL column that only the models bring is added nullable then."""
+    advance(project, "nothing")
+    newer = CASES["a column that is demanded"][1]
+    (project / "newer.py").write_text(f"{OLDER}\n{newer}\n")
+    arguments = ("compat", "newer:guard", "--against", "older.json")
+    assert command(*arguments).code == 1
+    beside = command(*arguments, "--beside")
+    assert beside.code == 0, beside.out
+
+
 def test_chains_that_collide(project: Path, command: Command) -> None:
     """Two branches that both follow a1; and a branch that lacks the revision where the release is."""
     advance(project, "nothing")

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from schema_guard.column import Column, Type
 from schema_guard.dialects.sqlite.dialect import SQLiteDialect
 from schema_guard.dialects.survey import take_survey
-from schema_guard.difference import ColumnMissing, ForeignKeyMissing, Impact, NotReadable
+from schema_guard.difference import ColumnMissing, Difference, ForeignKeyMissing, Impact, NotReadable
 from schema_guard.schema import ForeignKey, Name, Schema, Table
 from schema_guard.unread import Unread
 
@@ -28,7 +28,7 @@ def test_only_the_others_are_asked() -> None:
 
     key = ForeignKey("fk", ("id",), LOCKED.name, ("id",))
     assert LOCKED.unread is not None
-    differences = [
+    differences: list[Difference] = [
         NotReadable(impact=Impact.BREAKS, table=LOCKED, unread=LOCKED.unread),
         ColumnMissing(impact=Impact.BREAKS, table=FREE, column=Column("y", Type("INTEGER", "INTEGER"))),
         ForeignKeyMissing(impact=Impact.WEAKENS, table=FREE, foreign_key=key),

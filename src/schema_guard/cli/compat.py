@@ -26,6 +26,7 @@ __all__ = ["compat"]
 @target_argument
 @click.option("--against", metavar="RELEASE", required=True, help="Its frozen file, or git:REF:path.")
 @click.option("--scratch", metavar="URL", help="A PostgreSQL server for the scratch database.  [default: SQLite]")
+@click.option("--beside", is_flag=True, help="Deploy this release as with `--beside RELEASE`.")
 @click.option("-c", "--config", metavar="FILE", help="alembic.ini, pyproject.toml, or the folder of env.py.")
 @click.option("-n", "--name", "section", default="alembic", help="The section of alembic.ini, as Alembic's.")
 @click.option("-x", "x", multiple=True, metavar="NAME=VALUE", help="For env.py, as Alembic's -x.")
@@ -35,6 +36,7 @@ def compat(
     target: str | None,
     against: str,
     scratch: str | None,
+    beside: bool,
     config: str | None,
     section: str,
     x: tuple[str, ...],
@@ -55,13 +57,14 @@ def compat(
 
     loaded, settings = guard_of({"target": target})
     release = release_of(against, edited=bool(settings.allow_edited))
+    guard = loaded.guard.beside(release, release.path) if beside else loaded.guard
     place = Place(config, section, x, None)
 
     def doctor(guard: Guard, url: URL) -> Doctor:
         there = replace(settings, url=url.render_as_string(hide_password=False), ddl_url=None)
         return doctor_of(Request(guard, url, there, () if target is None else (target,)), url, place)
 
-    found = Trial(loaded.guard, release, doctor, None if scratch is None else normalise_url(scratch)).run()
+    found = Trial(guard, release, doctor, None if scratch is None else normalise_url(scratch)).run()
     code = OK if found.safe else REMAINS
     print_result(found, format_, Shown(command="compat", exit_code=code, verbose=verbose), color=not no_color)
     return code
