@@ -25,7 +25,13 @@ __all__ = ["compat"]
 @click.command(short_help="Say what another release would suffer from this one.")
 @target_argument
 @click.option("--against", metavar="RELEASE", required=True, help="Its frozen file, or git:REF:path.")
-@click.option("--scratch", metavar="URL", help="A PostgreSQL server for the scratch database.  [default: SQLite]")
+@click.option(
+    "--scratch",
+    "--scratch-url",
+    "scratch",
+    metavar="URL",
+    help="A PostgreSQL server for the scratch database.  [default: SQLite]",
+)
 @click.option("--beside", is_flag=True, help="Deploy this release as with `--beside RELEASE`.")
 @click.option("-c", "--config", metavar="FILE", help="alembic.ini, pyproject.toml, or the folder of env.py.")
 @click.option("-n", "--name", "section", default="alembic", help="The section of alembic.ini, as Alembic's.")
