@@ -193,6 +193,15 @@ def test_as_deployed_beside_the_release(project: Path, command: Command) -> None
     assert beside.code == 0, beside.out
 
 
+def test_without_the_chain_it_says_so(project: Path, command: Command) -> None:
+    advance(project, "a dropped column")
+    (project / "alembic.ini").unlink()
+    (project / "migrations").rename(project / "elsewhere")
+    ran = command("compat", "newer:guard", "--against", "older.json")
+    assert "no revision was run, since no Alembic configuration is at hand: name it with --config" in ran.out
+    assert ran.code == 0, "the models alone lack nothing that the older release needs"
+
+
 def test_chains_that_collide(project: Path, command: Command) -> None:
     """Two branches that both follow a1; and a branch that lacks the revision where the release is."""
     advance(project, "nothing")

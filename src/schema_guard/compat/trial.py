@@ -41,7 +41,8 @@ class Trial:
         guard: this release.
         release: what the other one expects.
         doctor: for a guard and a database; it has no location where this release has no chain.
-        scratch: a PostgreSQL server for the scratch database; None takes SQLite.
+        scratch: a database of the PostgreSQL server that gets the scratch database, which has its extensions and its
+            search_path; None takes SQLite.
     """
 
     guard: Guard
@@ -85,7 +86,7 @@ class Trial:
             return
         if self.scratch.get_backend_name() != "postgresql":
             raise ConfigurationError("--scratch takes the URL of a PostgreSQL server; SQLite needs none")
-        with postgresql_scratch(self.scratch, None, (), "") as database:
+        with postgresql_scratch(self.scratch, self.scratch, (), "") as database:
             yield database.url
 
     def _collisions(self, url: URL) -> tuple[str, ...]:
@@ -108,7 +109,7 @@ class Trial:
     def _lay_down(self, other: Guard, url: URL) -> None:
         """The database as the other release left it: its revisions, then what they leave out."""
         heads = self.release.document.heads
-        if heads:
+        if heads and self.doctor(other, url).location is not None:
             done = deploy(self.doctor(other, url), LIMITS, until=heads)
             self._done.append(f"laid down: {counted(len(done.ran), 'revision')} up to {', '.join(heads)}")
             if done.stopped:
@@ -136,9 +137,11 @@ class Trial:
             report = done.report
         else:
             if doctor.location is not None:
-                self._done.append(
-                    f"this release: no revision was run, since {self.release.path} does not say where its chain ended"
-                )
+                why = f"{self.release.path} does not say where its chain ended"
+                self._done.append(f"this release: no revision was run, since {why}")
+            elif self.release.document.heads:
+                why = "no Alembic configuration is at hand: name it with --config"
+                self._done.append(f"this release: no revision was run, since {why}")
             report = self.guard.apply(url, LIMITS)
         assert report is not None
         self._done.append(f"this release: {counted(len(report.results), 'step')}")
