@@ -147,9 +147,14 @@ class Column:
 
     @property
     def given_value(self) -> bool:
-        """Actual side: whether the server gives a value when an INSERT leaves the column out."""
+        """Whether the server gives a value when an INSERT leaves the column out."""
         given = self.autoincrement or self.type_default or self.identity is not None or self.generated is not None
         return given or self.default is not None
+
+    @property
+    def generated_always(self) -> bool:
+        """Whether an INSERT may give it no value: GENERATED ALWAYS, by an expression or as an identity."""
+        return self.generated is not None or (self.identity is not None and self.identity.always)
 
     @property
     def filled_unseen(self) -> bool:

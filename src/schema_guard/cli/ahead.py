@@ -11,25 +11,32 @@ from schema_guard.errors import ConfigurationError
 
 if TYPE_CHECKING:
     from schema_guard.chain.ahead import Ahead
+    from schema_guard.chain.location import Location
     from schema_guard.chain.sandbox.replay import Project
     from schema_guard.cli.request import Request
     from schema_guard.guard import Guard
 
-__all__ = ["with_chain"]
+__all__ = ["location_at_hand", "with_chain"]
+
+
+def location_at_hand() -> Location | None:
+    """Where the chain of the working directory is; None where there is none, or where several may be meant."""
+    from schema_guard.chain import find_location
+
+    if Path.cwd() == Path(Path.cwd().anchor):
+        return None  # nobody keeps a project at the root, and all of the machine lies below it
+    try:
+        return find_location()
+    except ConfigurationError:
+        return None
 
 
 def with_chain(asked: Request, lost: tuple[str, ...] = ()) -> tuple[Guard, Ahead | None]:
     """The guard, which leaves to the chain what is the chain's; and what reads the chain, None where there is none."""
-    from schema_guard.chain import find_location
     from schema_guard.chain.ahead import Ahead
     from schema_guard.chain.commands import Commands
 
-    if Path.cwd() == Path(Path.cwd().anchor):
-        return asked.guard, None  # nobody keeps a project at the root, and all of the machine lies below it
-    try:
-        location = find_location()
-    except ConfigurationError:
-        return asked.guard, None
+    location = location_at_hand()
     if location is None:
         return asked.guard, None
     if asked.program != PROGRAM:

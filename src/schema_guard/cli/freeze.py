@@ -58,17 +58,13 @@ def freeze(target: str | None, output: str | None, check: bool) -> int:
 
 def _heads(source: Source) -> tuple[str, ...]:
     """Where the chain that is at hand ends; of a frozen file, where it ended. Nothing of the project is run."""
-    from schema_guard.chain import find_location
     from schema_guard.chain.files import read_chain
-    from schema_guard.errors import ConfigurationError
+    from schema_guard.cli.ahead import location_at_hand
     from schema_guard.sources.frozen import FrozenSource
 
     if isinstance(source, FrozenSource):
         return source.document.heads
-    try:
-        location = find_location()
-    except ConfigurationError:
-        return ()
+    location = location_at_hand()
     found = None if location is None else read_chain(location)
     return () if found is None else found[0].heads
 

@@ -108,7 +108,7 @@ def softened(difference: Difference, release: Schema) -> Difference:
     match difference:
         case ColumnMissing(table=table, column=column):
             known = release.table(table.name)
-            if known is not None and known.column(column.name) is None and _demanded(column):
+            if known is not None and known.column(column.name) is None and not (column.nullable or column.given_value):
                 return replace(difference, column=replace(column, added_nullable=True))
         case TableMissing(table=table):
             kept = tuple(key for key in table.foreign_keys if not _keeps_rows(key, release))
@@ -123,11 +123,8 @@ def softened(difference: Difference, release: Schema) -> Difference:
 def danger(difference: Difference, release: Schema, rules: Rules) -> str:
     """Which statement of the other release could fail after the repair, one clause; empty where none can."""
     table = None if difference.table_name is None else release.table(difference.table_name)
-    match difference:
-        case ForeignKeyMissing(foreign_key=key) | ForeignKeyDiffers(foreign_key=key):
-            return _of_foreign_key(key, table, release)
-        case _:
-            pass
+    if isinstance(difference, ForeignKeyMissing | ForeignKeyDiffers):
+        return _of_foreign_key(difference.foreign_key, table, release)
     if table is None or isinstance(difference, Harmless):
         return ""
     match difference:
@@ -136,7 +133,7 @@ def danger(difference: Difference, release: Schema, rules: Rules) -> str:
         case CheckMissing(check=check):
             return "" if _knows_check(check, table, rules) else "its INSERT and UPDATE may write what the CHECK rejects"
         case UniqueMissing(unique=unique):
-            return _of_unique(unique.columns, table, difference.table)
+            return _of_unique(unique.columns, unique.nulls_not_distinct, table, difference.table)
         case IndexMissing(index=index) | IndexInvalid(index=index):
             return _of_index(index, table, difference.table) if index.unique else ""
         case PrimaryKeyDiffers(primary_key=primary_key, actual=None):
@@ -169,17 +166,7 @@ def _of_column(
             return "" if known is None or same else f"it reads and writes {column.name} as {known.type}"
         case GeneratedDiffers() | IdentityDiffers():
             writes = known is not None and known.generated is None and known.identity is None
-            return f"it writes {column.name}" if writes and _takes_no_value(column) else ""
-
-
-def _takes_no_value(column: Column) -> bool:
-    return column.generated is not None or (column.identity is not None and column.identity.always)
-
-
-def _demanded(column: Column) -> bool:
-    """Whether an INSERT that leaves the column out fails."""
-    given = column.autoincrement or column.identity is not None or column.generated is not None
-    return not column.nullable and column.default is None and not given
+            return f"it writes {column.name}" if writes and column.generated_always else ""
 
 
 def _knows_check(check: Check, table: Table, rules: Rules) -> bool:
@@ -192,11 +179,17 @@ def _knows_check(check: Check, table: Table, rules: Rules) -> bool:
     )
 
 
-def _of_unique(columns: Sequence[str], known: Table, expected: Table) -> str:
+def _of_unique(columns: Sequence[str], one_null: bool, known: Table, expected: Table) -> str:
+    """`one_null`: two NULLs count as the same value (NULLS NOT DISTINCT)."""
     keys = [known.primary_key.columns] if known.primary_key else []
-    keys += [unique.columns for unique in known.uniques]
-    keys += [index.columns for index in known.indexes if index.unique and index.where is None and index.columns]
-    if any(set(key) <= set(columns) for key in keys) or _left_null(columns, known, expected):
+    keys += [unique.columns for unique in known.uniques if unique.nulls_not_distinct >= one_null]
+    keys += [
+        index.columns
+        for index in known.indexes
+        if index.unique and index.where is None and index.columns and index.nulls_not_distinct >= one_null
+    ]
+    left_null = not one_null and _left_null(columns, known, expected)
+    if any(set(key) <= set(columns) for key in keys) or left_null:
         return ""
     return f"its INSERT and UPDATE may store the same {', '.join(columns)} twice"
 
@@ -205,12 +198,13 @@ def _of_index(index: Index, known: Table, expected: Table) -> str:
     if any(_same_index(index, each) for each in known.indexes):
         return ""
     if index.columns is not None and (index.where is None or known.uniques or known.indexes):
-        return _of_unique(index.columns, known, expected)
+        return _of_unique(index.columns, index.nulls_not_distinct, known, expected)
     return "its INSERT and UPDATE may store the same values twice"
 
 
 def _same_index(index: Index, known: Index) -> bool:
-    return known.unique and (known.elements, known.where) == (index.elements, index.where)
+    same = (known.elements, known.where) == (index.elements, index.where)
+    return known.unique and same and known.nulls_not_distinct >= index.nulls_not_distinct
 
 
 def _of_foreign_key(key: ForeignKey, known: Table | None, release: Schema) -> str:

@@ -33,29 +33,25 @@ def order_of(difference: Difference) -> Order | None:
     """For a difference between what the other release expects and the database that this release leaves behind."""
     match difference:
         case ColumnMissing(table=table, column=column):
-            words = _words(table.name)
             return Order(
                 f"keep {difference.object}; where it is renamed, add the new column beside it and write both",
-                f"op.drop_column({words}, {column.name!r})",
+                _drop_column(table.name, column.name),
             )
         case TableMissing(table=table) | ViewMissing(table=table):
             what = "view" if isinstance(difference, ViewMissing) else "table"
-            drop = f'op.execute("DROP VIEW {table.name}")' if what == "view" else f"op.drop_table({_words(table.name)})"
+            drop = f'op.execute("DROP VIEW {table.name}")' if what == "view" else f"op.drop_table({table.name.name!r})"
             return Order(f"keep the {what} {table.name}; where it is renamed, leave a view of its old name", drop)
-        case ColumnUnknown(table=table, column=column):
+        case ColumnUnknown(table=table, column=column) | NullabilityDiffers(table=table, column=column):
+            new = isinstance(difference, ColumnUnknown)
+            leave = f"add {difference.object} with a server_default, or" if new else f"leave {difference.object}"
             return Order(
-                f"add {difference.object} with a server_default, or nullable: apply --beside does",
-                f"op.alter_column({_words(table.name)}, {column.name!r}, nullable=False)",
-            )
-        case NullabilityDiffers(table=table, column=column):
-            return Order(
-                f"leave {difference.object} nullable: apply --beside does",
-                f"op.alter_column({_words(table.name)}, {column.name!r}, nullable=False)",
+                f"{leave} nullable: apply --beside does",
+                f"op.alter_column({table.name.name!r}, {column.name!r}, nullable=False)",
             )
         case TypeDiffers(table=table, column=column):
             return Order(
                 f"keep {difference.object} as {column.type}; add a column of the new type beside it and write both",
-                f"op.drop_column({_words(table.name)}, {column.name!r})",
+                _drop_column(table.name, column.name),
             )
         case ObjectUnknown(table=table, name=name):
             return Order(
@@ -68,5 +64,5 @@ def order_of(difference: Difference) -> Order | None:
             return None
 
 
-def _words(name: Name) -> str:
-    return f"{name.name!r}"
+def _drop_column(table: Name, column: str) -> str:
+    return f"op.drop_column({table.name!r}, {column!r})"

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
-from schema_guard.schema import Column, Name, Relation, Schema, Table
+from schema_guard.schema import Name, Relation, Schema, Table
 
 __all__ = ["Statement", "statements_of"]
 
@@ -29,7 +29,7 @@ def statements_of(release: Schema, quote: Quote) -> Iterator[Statement]:
         yield Statement("SELECT", table, f"SELECT {every} FROM {name} WHERE 1 = 0")
         if table.relation is Relation.VIEW:
             continue
-        written = [quote(column.name) for column in table.columns if _is_written(column)]
+        written = [quote(column.name) for column in table.columns if not column.generated_always]
         if written:
             columns = ", ".join(written)
             insert = f"INSERT INTO {name} ({columns}) SELECT {columns} FROM {name} WHERE 1 = 0"
@@ -40,8 +40,3 @@ def statements_of(release: Schema, quote: Quote) -> Iterator[Statement]:
                 keys = ", ".join(quote(column) for column in target)
                 yield Statement("ON CONFLICT", table, f"{insert} ON CONFLICT ({keys}) DO NOTHING")
         yield Statement("DELETE", table, f"DELETE FROM {name} WHERE 1 = 0")
-
-
-def _is_written(column: Column) -> bool:
-    """GENERATED ALWAYS takes no value."""
-    return column.generated is None and not (column.identity is not None and column.identity.always)

@@ -60,19 +60,13 @@ class Trial:
         """
         with self._database() as url:
             other = self.guard.of(self.release)
-            collisions = self._collisions(url)
+            collisions = self._collisions(url) or self._played(other, url)
             if collisions:
-                return Compatibility(self.release.path, _system(other.check(url)), (), collisions=collisions)
-            self._lay_down(other, url)
-            ours = self._this_release(url)
-            if isinstance(ours, str):
-                return Compatibility(
-                    self.release.path, _system(other.check(url)), tuple(self._done), collisions=(ours,)
-                )
+                return Compatibility(self.release.path, _system(url), tuple(self._done), collisions=collisions)
             found = other.check(url)
             return Compatibility(
                 self.release.path,
-                _system(found),
+                _system(url),
                 tuple(self._done),
                 tuple(self._breaks(found, url)),
                 tuple(_doubts(found)),
@@ -126,14 +120,15 @@ class Trial:
             )
         self._done.append(f"laid down: {counted(len(report.results), 'step')} of {self.release.path}")
 
-    def _this_release(self, url: URL) -> str | None:
-        """This release's chain and repairs; why they don't end well, None where they do."""
+    def _played(self, other: Guard, url: URL) -> tuple[str, ...]:
+        """The other release, then this one's chain and repairs; why these don't end well, empty where they do."""
+        self._lay_down(other, url)
         doctor = self.doctor(self.guard, url)
         if doctor.location is not None and self.release.document.heads:
             done = deploy(doctor, LIMITS)
             self._done.append(f"this release: {counted(len(done.ran), 'revision')}")
             if done.stopped:
-                return f"this release's deploy fails: {_why(done)}"
+                return (f"this release's deploy fails: {_why(done)}",)
             report = done.report
         else:
             if doctor.location is not None:
@@ -145,7 +140,7 @@ class Trial:
             report = self.guard.apply(url, LIMITS)
         assert report is not None
         self._done.append(f"this release: {counted(len(report.results), 'step')}")
-        return None
+        return ()
 
     def _breaks(self, found: Report, url: URL) -> Iterator[Break]:
         broken = [each.difference for each in found.findings if each.difference.impact is Impact.BREAKS]
@@ -193,5 +188,7 @@ def _why(done: Deployment) -> str:
     return "; ".join(fault.message for fault in done.faults)
 
 
-def _system(report: Report) -> str:
-    return f"{report.server.dialect} {report.server.version}"
+def _system(url: URL) -> str:
+    session = open_session(url)
+    session.close()
+    return f"{session.facts.server.dialect} {session.facts.server.version}"

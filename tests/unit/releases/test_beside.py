@@ -3,15 +3,24 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 import sqlalchemy as sa
 
 from schema_guard import Guard
+from schema_guard.column import Column, Type
+from schema_guard.compare.beside import danger
+from schema_guard.dialects.sqlite.dialect import SQLiteDialect
+from schema_guard.difference import Difference, Impact, IndexMissing, UniqueMissing
+from schema_guard.index import Index, IndexElement
 from schema_guard.report import Report
+from schema_guard.schema import Name, Schema, Table, Unique
 from schema_guard.sources.frozen import frozen, text_of
 from tests.postgres.database import Database
+
+TEXT = Type("TEXT", "TEXT")
 
 
 def older() -> sa.MetaData:
@@ -173,3 +182,27 @@ def test_what_is_no_danger_is_done(
     change(models)
     report = Guard(models).beside(Guard(other)).apply(engine)
     assert report.satisfied, report.findings
+
+
+@pytest.mark.parametrize("one_null", [False, True])
+@pytest.mark.parametrize("kind", ["UNIQUE", "index"])
+def test_null_that_is_equal_to_null(kind: str, one_null: bool) -> None:
+    """A new column stays NULL in each row of the other release: NULLS NOT DISTINCT refuses the second one."""
+    table = Table(Name(None, "t"), (Column("id", TEXT), Column("x", TEXT)))
+    known = Schema((Table(Name(None, "t"), (Column("id", TEXT),)),))
+    difference: Difference = UniqueMissing(
+        impact=Impact.WEAKENS, table=table, unique=Unique("u", ("x",), nulls_not_distinct=one_null)
+    )
+    if kind == "index":
+        index = Index("u", (IndexElement("x"),), unique=True, nulls_not_distinct=one_null)
+        difference = IndexMissing(impact=Impact.WEAKENS, table=table, index=index)
+    assert bool(danger(difference, known, SQLiteDialect().rules)) is one_null
+
+
+def test_a_unique_that_tells_nulls_apart_is_less_than_one_that_does_not() -> None:
+    plain = Unique("u", ("id",))
+    table = Table(Name(None, "t"), (Column("id", TEXT),), uniques=(plain,))
+    stricter = UniqueMissing(impact=Impact.WEAKENS, table=table, unique=replace(plain, nulls_not_distinct=True))
+    rules = SQLiteDialect().rules
+    assert danger(stricter, Schema((table,)), rules)
+    assert not danger(replace(stricter, unique=plain), Schema((table,)), rules)

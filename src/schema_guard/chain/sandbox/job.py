@@ -56,7 +56,7 @@ class Failure(StrEnum):
 class Job:
     """`url` is handed to env.py as the URL of the database; `scratch` tells where connections really go.
 
-    `fingerprint` is what the real database says of itself (see fingerprint.py), and `url_identity` what its URL names.
+    `fingerprint` is what the real database says of itself (`identity.py`), and `url_identity` what its URL names.
     """
 
     task: Task

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -14,6 +13,7 @@ SCHEMA = "https://json.schemastore.org/sarif-2.1.0.json"
 
 def compat(found: Compatibility, shown: Shown) -> str:  # noqa: ARG001 - every format is called alike
     from schema_guard.render.compat import advice
+    from schema_guard.render.json import text_of
 
     results = [_result("chains-collide", "error", found.release, reason) for reason in found.collisions]
     for broken in found.breaks:
@@ -22,8 +22,8 @@ def compat(found: Compatibility, shown: Shown) -> str:  # noqa: ARG001 - every f
     for doubt in found.doubts:
         results.append(_result(doubt.code, "warning", doubt.object, f"{doubt.object}: {doubt.what}: {doubt.effect}"))
     rules = [{"id": code} for code in sorted({result["ruleId"] for result in results})]
-    run = {"tool": {"driver": {"name": "schema-guard", "rules": rules}}, "results": results}
-    return json.dumps({"$schema": SCHEMA, "version": "2.1.0", "runs": [run]}, indent=2) + "\n"
+    run: dict[str, Any] = {"tool": {"driver": {"name": "schema-guard", "rules": rules}}, "results": results}
+    return text_of({"$schema": SCHEMA, "version": "2.1.0", "runs": [run]})
 
 
 def _result(rule: str, level: str, name: str, message: str) -> dict[str, Any]:
