@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import os
 import signal
+import sys
 from collections.abc import Iterator
 from pathlib import Path
+from types import ModuleType
 
 import pytest
 
@@ -51,6 +53,22 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
         of_scenario = isinstance(case, tuple) and str(case[1]).startswith("postgresql")
         if of_scenario or case == "postgresql" or "postgres_server" in fixtures:
             item.add_marker("server")
+
+
+@pytest.fixture(autouse=True)
+def _forget_modules(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """Forget the modules that a test wrote: the next test has others of the same names."""
+    before = set(sys.modules)
+    yield
+    written = tmp_path_factory.getbasetemp()
+    for name in set(sys.modules) - before:
+        if any(Path(place).is_relative_to(written) for place in _places(sys.modules[name])):
+            del sys.modules[name]
+
+
+def _places(module: ModuleType) -> list[str]:
+    """A module's file, or the directories of a package without `__init__.py`."""
+    return [file] if (file := getattr(module, "__file__", None)) else list(getattr(module, "__path__", ()))
 
 
 @pytest.fixture(scope="session")

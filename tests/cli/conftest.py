@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -48,15 +48,14 @@ Command = Callable[..., Ran]
 
 
 @pytest.fixture
-def application(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+def application(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A working directory with `shop.py`, and nothing set in the environment."""
     (tmp_path / "shop.py").write_text(MODELS)
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr(sys, "path", list(sys.path))
     for name in ("DATABASE_URL", "SCHEMA_GUARD_URL", "SCHEMA_GUARD_TARGET"):
         monkeypatch.delenv(name, raising=False)
-    yield tmp_path
-    sys.modules.pop("shop", None)
+    return tmp_path
 
 
 @pytest.fixture

@@ -45,8 +45,8 @@ Write = Callable[..., Path]
 
 @pytest.fixture
 def project(tmp_path: Path) -> Iterator[Write]:
-    """Writes files of an application; modules and sys.path are as before afterwards."""
-    modules, path = set(sys.modules), list(sys.path)
+    """Writes files of an application; sys.path is as before afterwards."""
+    path = list(sys.path)
 
     def write(**files: str) -> Path:
         for name, content in files.items():
@@ -57,10 +57,6 @@ def project(tmp_path: Path) -> Iterator[Write]:
 
     yield write
     sys.path[:] = path
-    for name in set(sys.modules) - modules:
-        file = getattr(sys.modules[name], "__file__", None) or ""
-        if file.startswith(str(tmp_path)) or name.startswith("schema_guard_target_"):
-            del sys.modules[name]
 
 
 def tables(text: str, directory: Path) -> list[str]:
