@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from schema_guard.expect.upserts import Upsert
     from schema_guard.guard import Guard
     from schema_guard.plan import Plan, Policy
+    from schema_guard.readiness import Readiness
     from schema_guard.report import Report
 
 __all__ = [
@@ -39,6 +40,7 @@ __all__ = [
     "Plan",
     "Policy",
     "ReadError",
+    "Readiness",
     "Report",
     "StepError",
     "TargetError",
@@ -59,6 +61,7 @@ _HOMES = {
     "Plan": "plan",
     "Policy": "plan",
     "ReadError": "errors",
+    "Readiness": "readiness",
     "Report": "report",
     "StepError": "errors",
     "TargetError": "errors",

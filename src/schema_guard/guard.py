@@ -24,6 +24,7 @@ from schema_guard.expect.models import Models, models_of
 from schema_guard.expect.upserts import Upsert, upsert_of
 from schema_guard.look import Look, Withhold, compared, looked, plan_of, report_of
 from schema_guard.plan import Plan, Policy
+from schema_guard.readiness import Memory, Readiness, readiness_of
 from schema_guard.report import Report, StepResult, united
 from schema_guard.rounds import Rounds
 from schema_guard.schema import Schema
@@ -32,6 +33,8 @@ from schema_guard.sources.models import ModelsSource
 from schema_guard.sources.source import Source
 
 __all__ = ["Guard"]
+
+_memory = Memory()
 
 
 class Guard:
@@ -153,10 +156,24 @@ class Guard:
             LockTimeoutError: somebody keeps a table from being read, and so its definition.
             ReadError: the catalog cannot be read.
         """
-        started = time.monotonic()
-        with self._session(database) as session:
-            look = self._look(session, survey_timeout)
-            return self._report(session, look, started)
+        return self._checked(database, survey_timeout)
+
+    def ready(self, database: Any, *, max_age: float = 10.0, timeout: float = 5.0) -> Readiness:
+        """Whether the application can use the database: true unless a difference breaks it, or there is no answer.
+
+        For probes, which ask often: an answer is good for `max_age` seconds, and threads that ask at the same time get
+        the answer of one of them. Never raises: that the database cannot be reached is a reason.
+
+        Args:
+            database: an Engine, an AsyncEngine or a URL; the answer is remembered with it.
+            max_age: seconds for which an answer is good. 0 always looks.
+            timeout: seconds after which a database that is silent is not ready.
+        """
+
+        def check() -> Report:
+            return self._checked(database, min(1.0, timeout), Deadline(timeout))
+
+        return _memory.probe(self, database).ask(max_age, lambda: readiness_of(check, self.name))
 
     def plan(self, database: Any, *, survey_timeout: float = 5.0) -> Plan:
         """Read only: the steps that apply would take, and what is refused. Raises as `check` does."""
@@ -208,6 +225,12 @@ class Guard:
                     break
                 look = rounds.patient_look()
             return replace(report, results=united(rounds.results), applied=True)
+
+    def _checked(self, database: Any, survey_timeout: float, deadline: Deadline | None = None) -> Report:
+        started = time.monotonic()
+        with self._session(database, deadline) as session:
+            look = self._look(session, survey_timeout)
+            return self._report(session, look, started)
 
     @contextmanager
     def _session(self, database: Any, deadline: Deadline | None = None) -> Iterator[Session]:

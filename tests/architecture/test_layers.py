@@ -42,7 +42,7 @@ LAYERS = (
     ),
     ("dialects.renames",),
     ("compare", "expect"),
-    ("dialects.base",),
+    ("dialects.base", "readiness"),
     ("report",),
     ("planner",),
     ("plan",),

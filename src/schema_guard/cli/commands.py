@@ -22,6 +22,7 @@ from schema_guard.cli.options import (
     target_argument,
 )
 from schema_guard.cli.output import print_result, print_text
+from schema_guard.cli.ready import ready
 from schema_guard.cli.revision import revision
 from schema_guard.cli.running import run
 from schema_guard.render.formats import Shown
@@ -167,5 +168,5 @@ def demo(url: str | None, no_color: bool) -> int:
     return walk(scene(), url, color=not no_color)
 
 
-for command in (run, freeze, compat, doctor, stamp, deploy, revision):
+for command in (run, ready, freeze, compat, doctor, stamp, deploy, revision):
     group.add_command(command)

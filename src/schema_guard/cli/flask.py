@@ -1,4 +1,4 @@
-"""`flask guard check|plan|apply|doctor|stamp|deploy|revision`: told by the application what they work on."""
+"""`flask guard check|ready|plan|apply|doctor|stamp|deploy|revision`: told by the application what they work on."""
 
 from __future__ import annotations
 
@@ -15,6 +15,7 @@ __all__ = ["guard"]
 
 COMMANDS = {
     "check": "Report how the database differs from the models, by impact.",
+    "ready": "Say in one line whether the application can use the database.",
     "plan": "Show the steps that apply would take.",
     "apply": "Repair, and say whether the application can start.",
     "doctor": "Diagnose the connection and the migration chain.",

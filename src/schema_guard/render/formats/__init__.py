@@ -7,6 +7,7 @@ A function takes what the command found and a `Shown`, and returns lines for peo
     stamp(stamped, shown)                                               `Stamped`
     deploy(deployment, shown)                                           `Deployment`
     compat(compatibility, shown)                                        `Compatibility`
+    ready(readiness, shown)                                             `Readiness`
     error(error, shown)                                                 `GuardError`, in place of any of them
 
 The modules are small, and import what they need when they are called: the command line imports all of them.
@@ -25,7 +26,7 @@ from schema_guard.render.line import Line
 
 __all__ = ["COMMANDS", "DEFAULT", "Shown", "formats_of", "renderer"]
 
-COMMANDS = ("check", "plan", "apply", "doctor", "stamp", "deploy", "compat", "error")
+COMMANDS = ("check", "plan", "apply", "doctor", "stamp", "deploy", "compat", "ready", "error")
 DEFAULT = "text"
 
 

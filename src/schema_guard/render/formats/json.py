@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from schema_guard.chain.stamp import Stamped
     from schema_guard.compat.compatibility import Compatibility
     from schema_guard.errors import GuardError
+    from schema_guard.readiness import Readiness
     from schema_guard.render.formats import Shown
     from schema_guard.report import Report
 
@@ -57,6 +58,12 @@ def compat(found: Compatibility, shown: Shown) -> str:
     from schema_guard.render.compat import compat_json
 
     return compat_json(found, shown.exit_code)
+
+
+def ready(readiness: Readiness, shown: Shown) -> str:  # noqa: ARG001 - every format is called alike
+    from schema_guard.render.readiness import ready_json
+
+    return ready_json(readiness)
 
 
 def error(error: GuardError, shown: Shown) -> str:

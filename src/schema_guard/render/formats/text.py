@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from schema_guard.chain.doctor import Diagnosis
     from schema_guard.chain.stamp import Stamped
     from schema_guard.compat.compatibility import Compatibility
+    from schema_guard.readiness import Readiness
     from schema_guard.render.formats import Shown
     from schema_guard.render.line import Line
     from schema_guard.report import Report
@@ -69,3 +70,12 @@ def compat(found: Compatibility, shown: Shown) -> list[Line]:
     from schema_guard.render.compat import compat_lines
 
     return compat_lines(found, shown.exit_code)
+
+
+def ready(readiness: Readiness, shown: Shown) -> list[Line]:
+    from schema_guard.render.line import Style, line, words
+    from schema_guard.render.readiness import ready_line
+    from schema_guard.render.text.phrases import duration
+
+    verdict = words(ready_line(readiness), Style.GOOD if readiness else Style.BREAKS)
+    return [line(verdict, f" · {duration(readiness.seconds)} · exit {shown.exit_code}")]

@@ -1,0 +1,47 @@
+"""`schema-guard ready`: whether the application can use its database now, for probes and scripts."""
+
+from __future__ import annotations
+
+import click
+
+from schema_guard.cli.exit_codes import OK, REMAINS
+from schema_guard.cli.options import accept_option, database_options, format_option, output_options, target_argument
+from schema_guard.cli.output import print_result
+from schema_guard.render.formats import Shown
+
+__all__ = ["ready"]
+
+
+@click.command(short_help="Say in one line whether the application can use the database.")
+@target_argument
+@database_options
+@click.option(
+    "--fail-on",
+    type=click.Choice(["breaks", "weakens", "notes"]),
+    help="Not ready when a difference of this impact or worse was found.  [default: breaks]",
+)
+@accept_option
+@format_option("ready")
+@output_options
+def ready(
+    target: str | None,
+    url: str | None,
+    fail_on: str | None,
+    accept: tuple[str, ...],
+    format_: str,
+    no_color: bool,
+    verbose: bool,
+) -> int:
+    """Say in one line whether the application can use the database: exit 0, or 1 with the reason. Reads only.
+
+    A database that cannot be reached, or read, is not ready. In a running application Guard.ready(engine) answers the
+    same without a process of its own.
+    """
+    from schema_guard.cli.request import request
+    from schema_guard.readiness import readiness_of
+
+    asked = request(target, url=url, fail_on=fail_on, accept=accept)
+    readiness = readiness_of(lambda: asked.guard.check(asked.url), asked.guard.name, asked.fail_on)
+    code = OK if readiness else REMAINS
+    print_result(readiness, format_, Shown(command="ready", exit_code=code, verbose=verbose), color=not no_color)
+    return code
