@@ -21,7 +21,7 @@ from schema_guard.render.text.phrases import (
 )
 from schema_guard.report import Report
 
-__all__ = ["lock_phrase", "plan_lines", "repetition"]
+__all__ = ["lock_phrase", "plan_lines", "repetition", "statements_of"]
 
 MOST_NAMED = 3
 FEW_STATEMENTS = 4
@@ -104,7 +104,7 @@ def _step(number: int, step: Step, width: int, full: bool, verbose: bool) -> Ite
     start = f" {number:>{width}} "
     indent = " " * (len(start) + 10)
     urgency = Span(f"{step.urgency:<10}", _urgency_style(step.urgency))
-    for position, part in enumerate(_statements(step, full)):
+    for position, part in enumerate(statements_of(step, full)):
         sql = Span(part, Style.SQL)
         yield line(indent, sql) if position else line(start, urgency, sql)
     yield line(indent, Span(lock_phrase(step), Style.DIM))
@@ -115,7 +115,7 @@ def _step(number: int, step: Step, width: int, full: bool, verbose: bool) -> Ite
         yield line(indent, Span("needed while: ", Style.DIM), words(step.probe, Style.SQL))
 
 
-def _statements(step: Step, full: bool) -> Sequence[str]:
+def statements_of(step: Step, full: bool = False) -> Sequence[str]:
     """The lines of the statements; of a long script how long it is."""
     several = len(step.statements) > 1
     parts = [part for text in step.statements for part in sql_lines(terminated(text) if several else text)]
