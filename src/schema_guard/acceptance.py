@@ -1,14 +1,20 @@
-"""Findings that a person takes out of the verdict, each by its key."""
+"""Findings that a person takes out of the verdict, each by its key, or several by a pattern."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
-from difflib import get_close_matches
 
-__all__ = ["Acceptance", "acceptances_of", "matched", "short_key", "split_keys"]
+from schema_guard.pattern import ANY, matches, nearest
+
+__all__ = ["Acceptance", "Matched", "acceptances_of", "day", "matched", "short_key", "split_keys"]
+
+PRUNE = "`schema-guard accept --prune` removes"
+IN_FILE = "[tool.schema-guard]"
+"""What the origin of an acceptance from pyproject.toml holds."""
+NAMED = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -16,7 +22,7 @@ class Acceptance:
     """A finding that is known and left alone.
 
     Args:
-        key: the finding's key, as `check` shows it.
+        key: the finding's key, as `check` shows it; * in it stands for any characters.
         reason: why, for whoever reads the report.
         origin: where it was accepted: an option, an environment variable, a file.
         by: who accepts it.
@@ -76,10 +82,10 @@ def _of(item: object, origin: str) -> tuple[Acceptance, ...]:
     key, reason, by = item.get("key"), item.get("reason", ""), item.get("by", "")
     if not (isinstance(key, str) and isinstance(reason, str) and isinstance(by, str)) or not key.strip():
         raise ValueError("key, reason and by: expected text")
-    return (Acceptance(_normal(key), reason.strip(), origin, by.strip(), _day(item.get("expires"))),)
+    return (Acceptance(_normal(key), reason.strip(), origin, by.strip(), day(item.get("expires"))),)
 
 
-def _day(value: object) -> date | None:
+def day(value: object) -> date | None:
     if isinstance(value, datetime):
         return value.date()
     if value is None or isinstance(value, date):
@@ -106,41 +112,111 @@ def short_key(key: str, default_schema: str | None) -> str:
     return f"{code}{space}{name.removeprefix(f'{default_schema}.')}" if default_schema else key
 
 
+@dataclass(frozen=True, slots=True)
+class Matched:
+    """Which differences are accepted, by their keys; the acceptances that accept nothing now; and what is said of these
+    and of those that have expired, once for each."""
+
+    accepted: Mapping[str, Acceptance]
+    idle: tuple[Acceptance, ...] = ()
+    warnings: tuple[str, ...] = ()
+
+
 def matched(
-    acceptances: Sequence[Acceptance], keys: Iterable[str], default_schema: str | None, today: date | None = None
-) -> tuple[dict[str, Acceptance], tuple[str, ...]]:
+    acceptances: Sequence[Acceptance],
+    keys: Iterable[str],
+    default_schema: str | None,
+    today: date | None = None,
+    *,
+    schemas: Collection[str] = (),
+    codes: Collection[str] = (),
+) -> Matched:
     """Which of the differences' keys are accepted.
 
     Args:
-        acceptances: in the order of their rank; of several for one key the first counts.
+        acceptances: in the order of their rank; of several for one key the first counts, and a key before a pattern.
         keys: of all differences.
         default_schema: may be left out in an acceptance, or not.
         today: what has expired before accepts nothing; default is the day it is (UTC).
-
-    Returns:
-        The acceptance for each accepted key; and a warning for each key that no difference has or whose acceptance has
-        expired, once for each.
+        schemas: all that keys may name.
+        codes: all that there are.
     """
-    known = {short_key(key, default_schema): key for key in keys}
+    shown = {short_key(key, default_schema): key for key in keys}
     today = today or datetime.now(UTC).date()
+    others = tuple(schema for schema in schemas if schema != default_schema)
     accepted: dict[str, Acceptance] = {}
     warnings: dict[str, str] = {}
-    for acceptance in sorted(acceptances, key=lambda acceptance: acceptance.expired(today)):
-        key = known.get(short_key(acceptance.key, default_schema))
-        if key is None:
-            warnings.setdefault(acceptance.key, _unmatched(acceptance, list(known)))
+    idle: list[Acceptance] = []
+    for acceptance in sorted(acceptances, key=lambda each: (each.expired(today), ANY in each.key)):
+        found = [shown[key] for key in _meant(acceptance.key, shown, default_schema, others)]
+        if not found:
+            idle.append(acceptance)
         elif not acceptance.expired(today):
-            accepted.setdefault(key, acceptance)
-        elif key not in accepted:
-            warnings.setdefault(key, f"{_named(acceptance)}: expired after {acceptance.expires}, so it counts again")
-    return accepted, tuple(warnings.values())
+            for key in found:
+                accepted.setdefault(key, acceptance)
+        elif not accepted.keys() >= set(found):
+            said = f"{_named(acceptance)}: expired after {acceptance.expires}, so it counts again"
+            warnings.setdefault(acceptance.key, said)
+    left = [key for key, whole in shown.items() if whole not in accepted]
+    return Matched(accepted, tuple(idle), (*warnings.values(), *_of_idle(idle, left, codes)))
+
+
+def _meant(key: str, shown: Collection[str], default_schema: str | None, others: Sequence[str]) -> list[str]:
+    """Those of the keys, as they are shown, that an acceptance names."""
+    short = short_key(key, default_schema)
+    if ANY not in key:
+        return [short] if short in shown else []
+    if short == key:
+        return [each for each in shown if matches(key, each)]
+    # Without the default schema the pattern would take in the tables of all others.
+    starts = tuple(f"{other}." for other in others)
+    return [each for each in shown if matches(short, each) and not each.partition(" ")[2].startswith(starts)]
 
 
 def _named(acceptance: Acceptance) -> str:
     return f"accept '{acceptance.key}'{f' ({acceptance.origin})' if acceptance.origin else ''}"
 
 
-def _unmatched(acceptance: Acceptance, keys: Sequence[str]) -> str:
-    close = get_close_matches(acceptance.key, keys, n=1, cutoff=0.4)
-    nearest = f"the nearest key is '{close[0]}'" if close else "there is nothing to accept by that name"
-    return f"{_named(acceptance)}: no difference has this key now; {nearest}"
+def _of_idle(idle: Iterable[Acceptance], left: Sequence[str], codes: Collection[str]) -> list[str]:
+    """A line for each that looks like a typo; of the others one line for each place."""
+    typos: dict[str, str] = {}
+    gone: dict[str, dict[str, None]] = {}
+    for acceptance in idle:
+        code = acceptance.key.partition(" ")[0]
+        if codes and ANY not in code and code not in codes:
+            close = nearest(code, codes)
+            said = f"; the nearest code is '{close}'" if close else ""
+            typos.setdefault(acceptance.key, f"{_named(acceptance)}: no difference has the code '{code}'{said}")
+        elif close := _close(acceptance.key, left):
+            said = "no difference has this key now; the nearest key is"
+            typos.setdefault(acceptance.key, f"{_named(acceptance)}: {said} '{close}'")
+        else:
+            gone.setdefault(acceptance.origin, {})[acceptance.key] = None
+    told: set[str] = set()
+    lines = []
+    for origin, found in gone.items():
+        keys = [f"'{key}'" for key in found if key not in told]
+        told.update(found)
+        if keys:
+            more = f" and {len(keys) - NAMED:,} more" if len(keys) > NAMED else ""
+            what = f"no such difference now: {', '.join(keys[:NAMED])}{more}"
+            lines.append(f"accept ({origin or 'Guard(accept=..)'}): {what}{_remedy(origin, len(keys))}")
+    return lines + list(typos.values())
+
+
+def _remedy(origin: str, number: int) -> str:
+    return f"; {PRUNE} {'it' if number == 1 else 'them'}" if IN_FILE in origin else ""
+
+
+def _close(key: str, left: Iterable[str]) -> str:
+    """The key, or the pattern, of an open difference that was meant, perhaps: of the same code, by a similar name."""
+    code, _, name = key.partition(" ")
+    names: dict[str, None] = {}
+    for other in left:
+        own, _, rest = other.partition(" ")
+        if own == code:
+            parts = rest.split(".")
+            starts = [f"{'.'.join(parts[:end])}.*" for end in range(1, len(parts))]
+            names.update(dict.fromkeys(starts if name.endswith(".*") else [rest]))
+    close = nearest(name, names)
+    return f"{code} {close}" if close else ""

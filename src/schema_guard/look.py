@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Protocol
+from typing import Protocol, get_args
 
 from schema_guard.acceptance import Acceptance, matched
 from schema_guard.compare import compare
@@ -19,6 +19,8 @@ from schema_guard.report import Finding, Report
 from schema_guard.schema import Name, Schema
 
 __all__ = ["Look", "Withhold", "compared", "locked_tables", "looked", "plan_of", "report_of"]
+
+CODES = frozenset(kind.code for kind in get_args(Difference))
 
 QUICK = 0.5
 """Seconds beyond the budget that a look may take."""
@@ -41,6 +43,8 @@ class Look:
     """How long it took."""
     withheld: tuple[Refusal, ...] = ()
     """Differences that are left to something else."""
+    idle: tuple[Acceptance, ...] = ()
+    """Acceptances that accept nothing now."""
 
     def reserve(self, budget: float) -> float:
         """Seconds of the budget to keep for looking again at its end; none where that takes no time."""
@@ -95,10 +99,13 @@ def looked(
         begun: when the look began, by time.monotonic().
     """
     keys = [difference.key for difference in differences]
-    accepted, warnings = matched(accept, keys, session.facts.default_schema)
+    schemas = {*actual.schemas, *(table.name.schema or "" for table in expected.tables)}
+    accepted = matched(accept, keys, session.facts.default_schema, schemas=schemas).accepted
     surveyed = [each for each in differences if each.by_rows or each.key not in accepted]
     survey = session.survey(surveyed, actual, survey_timeout)
     differences = _proved(differences, survey)
+    keys = [difference.key for difference in differences]
+    found = matched(accept, keys, session.facts.default_schema, schemas=schemas, codes=CODES)
     differences, covered = folded(each if each.key not in accepted else _left(each) for each in differences)
     open_ = [each for each in differences if each.key not in accepted]
     withheld = tuple(withhold(session, actual, open_)) if withhold is not None else ()
@@ -117,9 +124,10 @@ def looked(
         survey,
         covered,
         {difference.key: accepted[difference.key] for difference in differences if difference.key in accepted},
-        warnings,
+        found.warnings,
         time.monotonic() - begun,
         withheld,
+        found.idle,
     )
 
 
@@ -163,6 +171,7 @@ def report_of(look: Look, plan: Plan, session: Session, application: str, starte
         warnings=(*warnings_of(look.expected, look.actual), *session.facts.warnings, *look.warnings),
         plan=plan,
         accepted=tuple(finding for finding in findings if finding.acceptance is not None),
+        idle=look.idle,
     )
 
 

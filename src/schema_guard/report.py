@@ -123,6 +123,8 @@ class Report:
     applied: bool = False
     accepted: tuple[Finding, ...] = ()
     """Findings that were accepted: left alone, and no part of the verdict."""
+    idle: tuple[Acceptance, ...] = ()
+    """What was accepted and is not there now."""
 
     def key_of(self, difference: Difference) -> str:
         """The key by which the difference is accepted."""

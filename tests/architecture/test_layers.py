@@ -51,10 +51,11 @@ LAYERS = (
     ("column", "fill", "index"),
     ("need",),
     ("names", "unread"),
+    ("accepted_file",),
     ("config",),
     ("acceptance", "database_url"),
     ("errors", "requirements"),
-    ("counted", "hidden", "name_length", "shadowing"),
+    ("counted", "hidden", "name_length", "pattern", "shadowing", "toml_text"),
 )
 """From top to bottom. A room imports from rooms below, not from above and not from beside it."""
 
@@ -76,6 +77,8 @@ PURE = (
     "errors",
     "hidden",
     "name_length",
+    "pattern",
+    "toml_text",
 )
 """Rooms without any database: neither SQLAlchemy nor a driver."""
 

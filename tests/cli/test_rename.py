@@ -175,7 +175,7 @@ def test_where_no_insert_would_work_nothing_is_added(command: Command, shop: Sho
 
 def test_who_knows_better_accepts_the_suspicion(command: Command, shop: Shop) -> None:
     prepared(shop)
-    applied = command("apply", "shop:Base", "--url", shop.url, "--accept", KEY)
+    applied = command("apply", "shop:Base", "--url", shop.url, "--accept", KEY, "-v")
     assert applied.code == 0
     assert "users.full_name" in applied.err
     assert f"'{KEY}' (weakens)" in applied.out

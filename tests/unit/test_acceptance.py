@@ -86,8 +86,8 @@ def test_the_default_schema_may_be_left_out() -> None:
     key = column("total").key
     assert short_key(key, "public") == "column-missing orders.total"
     for given in (key, "column-missing orders.total"):
-        accepted, warnings = matched(acceptances_of([given]), [key], "public")
-        assert (list(accepted), warnings) == ([key], ())
+        found = matched(acceptances_of([given]), [key], "public")
+        assert (list(found.accepted), found.warnings) == ([key], ())
 
 
 def test_a_reason_is_kept_and_quotes_are_not() -> None:
@@ -121,22 +121,23 @@ def test_it_is_accepted_up_to_its_last_day_and_then_told() -> None:
     key = column("total").key
     (acceptance,) = acceptances_of([EXPIRING], "file")
     assert acceptance.because == "known, by ops, until 2026-03-31"
-    assert matched([acceptance], [key], "public", date(2026, 3, 31)) == ({key: acceptance}, ())
-    accepted, (warning,) = matched([acceptance], [key], "public", date(2026, 4, 1))
-    assert accepted == {}
+    assert matched([acceptance], [key], "public", date(2026, 3, 31)).accepted == {key: acceptance}
+    found = matched([acceptance], [key], "public", date(2026, 4, 1))
+    assert (found.accepted, found.idle) == ({}, ())
+    (warning,) = found.warnings
     assert warning == "accept 'column-missing orders.total' (file): expired after 2026-03-31, so it counts again"
 
 
 def test_one_that_has_not_expired_counts_before_one_that_has() -> None:
     key = column("total").key
     found = acceptances_of([EXPIRING, "column-missing orders.total"])
-    accepted, warnings = matched(found, [key], "public", date(2027, 1, 1))
-    assert (accepted[key].expires, warnings) == (None, ())
+    told = matched(found, [key], "public", date(2027, 1, 1))
+    assert (told.accepted[key].expires, told.warnings) == (None, ())
 
 
 def test_a_key_that_matches_nothing_is_told_once() -> None:
     found = (*acceptances_of(["x y"], "--accept"), *acceptances_of(["x y", "x y"], "file"))
-    assert len(matched(found, [], "public")[1]) == 1
+    assert len(matched(found, [], "public").warnings) == 1
 
 
 @pytest.mark.parametrize(
@@ -150,3 +151,67 @@ def test_how_a_day_may_be_written(day: object) -> None:
 def test_what_is_no_day(day: object) -> None:
     with pytest.raises(ValueError, match="expected a day such as 2026-12-31"):
         acceptances_of([{"key": "a b", "expires": day}])
+
+
+KEYS = [
+    "column-unknown audit.events.at",
+    "column-unknown users.tenant",
+    "table-unknown audit.log",
+    "index-missing a.ix",
+]
+
+
+@pytest.mark.parametrize(
+    ("pattern", "meant"),
+    [
+        ("column-unknown audit.*", [0]),
+        ("column-unknown *", [0, 1]),
+        ("* audit.*", [0, 2]),
+        ("column-unknown *.tenant", [1]),
+        ("column-unknown public.*", [1]),
+        ("*", [0, 1, 2, 3]),
+        ("column-unknown users.", []),
+        ("column-unknown .*", []),
+        ("column-unknown user?.tenant", []),
+    ],
+)
+def test_a_pattern_accepts_all_that_it_describes(pattern: str, meant: list[int]) -> None:
+    found = matched(acceptances_of([pattern]), KEYS, "public", schemas=("public", "audit"))
+    assert list(found.accepted) == [KEYS[index] for index in meant]
+    assert len(found.idle) == (not meant)
+
+
+def test_a_key_counts_before_a_pattern() -> None:
+    found = matched(acceptances_of(["column-unknown *", {"key": KEYS[1], "reason": "known"}]), KEYS, "public")
+    assert found.accepted[KEYS[1]].reason == "known"
+    expired = matched(acceptances_of([{"key": "column-unknown *", "expires": date(2020, 1, 1)}]), KEYS, "public")
+    assert expired.warnings == ("accept 'column-unknown *': expired after 2020-01-01, so it counts again",)
+
+
+def test_no_key_holds_what_a_pattern_does() -> None:
+    assert "*" not in check("price * number > 0").key
+
+
+@pytest.mark.parametrize(
+    ("key", "nearest"),
+    [
+        ("column-unknown users.tenants", "the nearest key is 'column-unknown users.tenant'"),
+        ("column-unknown adit.*", "the nearest key is 'column-unknown audit.*'"),
+        (
+            "colum-unknown users.tenant",
+            "no difference has the code 'colum-unknown'; the nearest code is 'column-unknown'",
+        ),
+    ],
+)
+def test_a_typo_is_named_with_the_nearest(key: str, nearest: str) -> None:
+    (warning,) = matched(acceptances_of([key]), KEYS, "public", codes=("column-unknown", "table-unknown")).warnings
+    assert nearest in warning
+
+
+def test_what_is_repaired_is_no_typo() -> None:
+    """One line for a file, however many there are; an accepted difference is not the nearest."""
+    given = ["column-unknown orders.first", "column-unknown orders.other", "column-unknown users.tenant_id", KEYS[1]]
+    (warning,) = matched(acceptances_of(given, "a.toml: [tool.schema-guard] accept"), KEYS, "public").warnings
+    assert warning.startswith("accept (a.toml: [tool.schema-guard] accept): no such difference now: ")
+    assert "'column-unknown users.tenant_id'" in warning
+    assert warning.endswith("`schema-guard accept --prune` removes them")

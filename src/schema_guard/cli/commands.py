@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import click
 
 from schema_guard import __version__
+from schema_guard.cli.accept import accept
 from schema_guard.cli.chain import deploy, doctor, stamp
 from schema_guard.cli.compat import compat
 from schema_guard.cli.exit_codes import OK, check_code, planned_code
@@ -168,5 +169,5 @@ def demo(url: str | None, no_color: bool) -> int:
     return walk(scene(), url, color=not no_color)
 
 
-for command in (run, ready, freeze, compat, doctor, stamp, deploy, revision):
+for command in (run, ready, accept, freeze, compat, doctor, stamp, deploy, revision):
     group.add_command(command)

@@ -1,4 +1,4 @@
-"""`flask guard check|ready|plan|apply|doctor|stamp|deploy|revision`: told by the application what they work on."""
+"""`flask guard check|ready|plan|apply|accept|doctor|..`: told by the application what they work on."""
 
 from __future__ import annotations
 
@@ -18,6 +18,7 @@ COMMANDS = {
     "ready": "Say in one line whether the application can use the database.",
     "plan": "Show the steps that apply would take.",
     "apply": "Repair, and say whether the application can start.",
+    "accept": "Accept what check finds now, in pyproject.toml.",
     "doctor": "Diagnose the connection and the migration chain.",
     "stamp": "Stamp the revision that a replay proves.",
     "deploy": "Run the migration chain, then apply.",

@@ -67,7 +67,8 @@ def held(holder: Holder | None) -> str:
 
 
 def key_text(text: str) -> str:
-    """The text as a key holds it: no comma, quote or control character, so that lists and shells leave it as it is."""
+    """The text as a key holds it: no comma, quote or control character, so that lists and shells leave it as it is;
+    and no *, which stands for anything in a pattern."""
     written = "".join(_key_character(char) for char in text.replace(", ", "+"))
     if len(written) <= LONGEST_KEY:
         return written
@@ -77,7 +78,7 @@ def key_text(text: str) -> str:
 def _key_character(char: str) -> str:
     if char == ",":
         return "+"
-    if char in "'%" or not char.isprintable():
+    if char in "'%*" or not char.isprintable():
         return quote(char, safe="", errors="surrogatepass")
     return char
 

@@ -121,6 +121,7 @@ def _finding(finding: Finding, report: Report) -> dict[str, Value]:
         "accepted": None
         if acceptance is None
         else {
+            "key": acceptance.key,
             "reason": acceptance.reason,
             "origin": acceptance.origin or "Guard(accept=..)",
             "by": acceptance.by,

@@ -54,5 +54,5 @@ def _verdict(report: Report, exit_code: int) -> Line:
         text = "satisfied" if accepted else "satisfied: the database has all that the models expect"
         return line(Span(text, Style.GOOD), tail)
     if report.satisfied:
-        return line(Span(f"satisfied · {impact_counts(report)}", Style.GOOD), tail)
-    return line(Span(impact_counts(report), style_of(report.worst)), tail)
+        return line(Span(f"satisfied · {impact_counts(report.findings)}", Style.GOOD), tail)
+    return line(Span(impact_counts(report.findings), style_of(report.worst)), tail)

@@ -11,6 +11,7 @@ from schema_guard.render.text.phrases import (
     VERBS,
     advice_lines,
     evidence_phrase,
+    impact_counts,
     listed,
     sql_lines,
 )
@@ -43,17 +44,27 @@ def finding_groups(report: Report, *, keys: Impact | None = None, verbose: bool 
         if group:
             lines.append(line(Span(HEADINGS[impact], Style.BOLD)))
             lines.extend(_group(group, Span(SIGNS[impact], style_of(impact)), report, shown_from, verbose))
-    lines.extend(accepted_lines(report))
+    lines.extend(accepted_lines(report, verbose=verbose))
     return [blank, *lines] if lines else []
 
 
-def accepted_lines(report: Report) -> list[Line]:
-    """What was accepted, each with its key and its reason, under a heading; nothing where nothing was."""
+def accepted_lines(report: Report, *, verbose: bool = False) -> list[Line]:
+    """What was accepted, under a heading: what breaks the application with its key and its reason, and the rest in one
+    line; nothing where nothing was.
+
+    Args:
+        report: what was found.
+        verbose: all of it with key and reason.
+    """
     if not report.accepted:
         return []
     lines = [line(Span("accepted, left alone", Style.BOLD))]
-    for finding in report.accepted:
+    told = [each for each in report.accepted if verbose or each.difference.impact is Impact.BREAKS]
+    for finding in told:
         lines.extend(_accepted(finding, report))
+    if rest := [each for each in report.accepted if each not in told]:
+        more = "more " if told else ""
+        lines.append(line("  ", Span(SIGN_ACCEPTED, Style.DIM), f" {more}{impact_counts(rest)} (-v lists them)"))
     return lines
 
 

@@ -9,7 +9,7 @@ from schema_guard.counted import counted
 from schema_guard.difference import BackfillPending, Difference, Impact, NullabilityDiffers, RenameSuspected
 from schema_guard.plan import Evidence, Refusal
 from schema_guard.render.line import shown
-from schema_guard.report import Report
+from schema_guard.report import Finding, Report
 
 __all__ = [
     "ACCEPT_HINT",
@@ -68,14 +68,14 @@ def header(report: Report) -> str:
     return " · ".join(shown(part) for part in parts if part)
 
 
-def impact_counts(report: Report) -> str:
+def impact_counts(findings: Sequence[Finding]) -> str:
     """`5 differences: 2 break, 2 weaken, 1 note`."""
     parts = []
     for impact in sorted(Impact, reverse=True):
-        if number := report.count(impact):
+        if number := sum(finding.difference.impact is impact for finding in findings):
             one, many = VERBS[impact]
             parts.append(f"{number:,} {one if number == 1 else many}")
-    return f"{counted(len(report.findings), 'difference')}: {', '.join(parts)}"
+    return f"{counted(len(findings), 'difference')}: {', '.join(parts)}"
 
 
 SHORT_ADVICE = 8

@@ -63,7 +63,7 @@ def plan_lines(
     for refusal in plan.refusals:
         lines.extend(_refusal(refusal, plan, width, full))
     if report.accepted:
-        lines.extend((blank, *accepted_lines(report)))
+        lines.extend((blank, *accepted_lines(report, verbose=verbose)))
     lines.append(blank)
     if next_command and plan.steps:
         lines.append(line(Span("next: ", Style.DIM), words(next_command, Style.SQL)))

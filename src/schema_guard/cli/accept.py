@@ -1,0 +1,161 @@
+"""`schema-guard accept`: what check finds now is written into pyproject.toml as accepted; what is gone is taken out."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import UTC, date, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from schema_guard.cli.exit_codes import OK
+from schema_guard.cli.options import database_options, target_argument
+from schema_guard.cli.output import print_text
+
+if TYPE_CHECKING:
+    from schema_guard.acceptance import Acceptance
+    from schema_guard.cli.request import Request
+    from schema_guard.report import Finding, Report
+
+__all__ = ["accept"]
+
+
+@click.command(short_help="Accept what check finds now, in pyproject.toml.")
+@target_argument
+@database_options
+@click.option("--reason", metavar="TEXT", default="", help="Why; it stands in every report.")
+@click.option("--by", metavar="NAME", default="", help="Who accepts it.")
+@click.option("--expires", metavar="DAY", help="The last day on which it is accepted: 2027-01-31.")
+@click.option("--only", multiple=True, metavar="KEY", help="Only this difference, or those of a pattern; repeatable.")
+@click.option("--prune", is_flag=True, help="Accept nothing; take out the entries that accept nothing now.")
+@click.option("-v", "--verbose", is_flag=True, help="The traceback of an error.", expose_value=False)
+def accept(
+    target: str | None,
+    url: str | None,
+    reason: str,
+    by: str,
+    expires: str | None,
+    only: tuple[str, ...],
+    prune: bool,
+) -> int:
+    """Accept what `check` finds now: a baseline, after which only what is new counts.
+
+    An entry for each difference is written into [tool.schema-guard] accept of the nearest pyproject.toml. All else in
+    that file stays as it is. The database is only read.
+    """
+    from schema_guard.cli.request import request
+    from schema_guard.errors import ConfigurationError
+
+    if prune and (reason or by or expires or only):
+        raise ConfigurationError("--prune takes entries out; it does not go with --reason, --by, --expires or --only")
+    last = _day(expires)
+    asked = request(target, url=url)
+    file = Path(asked.settings.searched[0]) if asked.settings.searched else Path("pyproject.toml")
+    if prune:
+        return _prune(asked, file)
+    found = _found(asked, only)
+    entries = [_entry(finding, report, reason.strip(), by.strip(), last) for report, finding in found]
+    return _write(file, entries, found)
+
+
+def _day(expires: str | None) -> date | None:
+    from schema_guard.acceptance import day
+    from schema_guard.errors import ConfigurationError
+
+    try:
+        last = day(expires)
+    except ValueError as error:
+        raise ConfigurationError(f"--{error}".replace("--expires:", "--expires")) from None
+    if last is not None and last < datetime.now(UTC).date():
+        raise ConfigurationError(f"--expires {last} has passed: it would accept nothing")
+    return last
+
+
+def _entry(finding: Finding, report: Report, reason: str, by: str, expires: date | None) -> Acceptance:
+    from schema_guard.acceptance import Acceptance
+
+    return Acceptance(report.key_of(finding.difference), reason, by=by, expires=expires)
+
+
+def _found(asked: Request, only: tuple[str, ...]) -> list[tuple[Report, Finding]]:
+    """What is open. What stood behind a difference, and is told of once that one is accepted, comes along."""
+    from schema_guard.acceptance import Acceptance
+
+    found: list[tuple[Report, Finding]] = []
+    while True:
+        accepted = [Acceptance(report.key_of(finding.difference)) for report, finding in found]
+        report = asked.guard.changed(accept=accepted).check(asked.url)
+        wanted = _wanted(report, only, first=not found)
+        _readable(wanted)
+        if not wanted:
+            return found
+        found += [(report, finding) for finding in wanted]
+
+
+def _wanted(report: Report, only: tuple[str, ...], *, first: bool) -> Sequence[Finding]:
+    from schema_guard.acceptance import acceptances_of, matched
+    from schema_guard.errors import ConfigurationError
+
+    if not only:
+        return report.findings
+    keys = {finding.difference.key: finding for finding in report.findings}
+    schemas = {str(name.schema) for each in report.findings if (name := each.difference.table_name) is not None}
+    chosen = matched(acceptances_of(only, "--only"), keys, report.server.schema, schemas=schemas)
+    if chosen.idle and first:
+        raise ConfigurationError(f"{chosen.warnings[0].removeprefix('accept ')}: nothing was written")
+    return [keys[key] for key in chosen.accepted]
+
+
+def _readable(findings: Sequence[Finding]) -> None:
+    """A table that somebody locks hides what else there is to accept."""
+    from schema_guard.difference import NotReadable
+    from schema_guard.errors import ReadError
+
+    for finding in findings:
+        if isinstance(finding.difference, NotReadable):
+            difference = finding.difference
+            raise ReadError(f"{difference.object} {difference.headline}: nothing was written, run it again")
+
+
+def _write(file: Path, entries: Sequence[Acceptance], found: Sequence[tuple[Report, Finding]]) -> int:
+    from schema_guard.accepted_file import add
+    from schema_guard.counted import counted
+    from schema_guard.render.line import shown
+    from schema_guard.render.text.phrases import impact_counts
+
+    if not entries:
+        print_text("nothing to accept: no difference is open\n")
+        return OK
+    add(file, entries)
+    for entry, (_, finding) in zip(entries, found, strict=True):
+        print_text(f"{finding.difference.impact.word:<8} '{entry.key}'  {shown(finding.difference.headline)}\n")
+    repaired = {
+        key for report, _ in found if report.plan is not None for step in report.plan.steps for key in step.resolves
+    }
+    kept = sum(finding.difference.key in repaired for _, finding in found)
+    if kept:
+        print_text(f"apply would repair {counted(kept, 'difference')} of these, and leaves them alone from now on\n")
+    print_text(f"accepted in {shown(str(file))} · {impact_counts([finding for _, finding in found])}\n")
+    return OK
+
+
+def _prune(asked: Request, file: Path) -> int:
+    from schema_guard.accepted_file import remove
+    from schema_guard.counted import counted
+    from schema_guard.difference import TableMissing
+    from schema_guard.errors import ConfigurationError
+
+    report = asked.guard.check(asked.url)
+    _readable([*report.findings, *report.accepted])
+    missing = [each for each in report.findings if isinstance(each.difference, TableMissing)]
+    if len(missing) == report.tables_expected:
+        raise ConfigurationError(f"no table of the models is at {report.server.database}: nothing was taken out")
+    gone = dict.fromkeys(each.key for each in report.idle if each.origin.startswith(f"{file}: "))
+    if not gone:
+        print_text(f"nothing to take out: all that {file} accepts is there\n")
+        return OK
+    remove(file, gone)
+    print_text("".join(f"taken out: '{key}'\n" for key in gone))
+    print_text(f"{counted(len(gone), 'entry', 'entries')} taken out of {file}\n")
+    return OK

@@ -1,0 +1,29 @@
+"""Patterns in which * stands for any characters, and the nearest of the known names."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from difflib import get_close_matches
+from functools import lru_cache
+
+__all__ = ["ANY", "matches", "nearest"]
+
+ANY = "*"
+ALIKE = 0.75
+
+
+def matches(pattern: str, text: str) -> bool:
+    """Whether the pattern describes all of the text. Only * is special."""
+    return _compiled(pattern).fullmatch(text) is not None
+
+
+def nearest(text: str, known: Iterable[str]) -> str:
+    """The name that was meant, perhaps; empty where none is similar."""
+    close = get_close_matches(text, list(known), n=1, cutoff=ALIKE)
+    return close[0] if close else ""
+
+
+@lru_cache(maxsize=1024)
+def _compiled(pattern: str) -> re.Pattern[str]:
+    return re.compile(".*".join(map(re.escape, re.split(r"\*+", pattern))), re.DOTALL)
