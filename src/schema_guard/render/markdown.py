@@ -46,7 +46,7 @@ def check_markdown(report: Report, exit_code: int) -> str:
     """The verdict and the differences."""
     sign = "❌" if exit_code else "✅"
     accepted = f" · {counted(len(report.accepted), 'difference')} accepted" if report.accepted else ""
-    verdict = impact_counts(report) if report.findings else "the database has all that the models expect"
+    verdict = impact_counts(report.findings) if report.findings else "the database has all that the models expect"
     blocks = [f"### {sign} Schema check: {verdict}{accepted}", *_opening(report), *_differences(report)]
     return _joined(blocks, _statements([], report))
 
