@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from schema_guard.expect.backfills import Backfill
     from schema_guard.expect.upserts import Upsert
     from schema_guard.guard import Guard
+    from schema_guard.integrations.explaining import explain
     from schema_guard.plan import Plan, Policy
     from schema_guard.readiness import Readiness
     from schema_guard.report import Report
@@ -47,6 +48,7 @@ __all__ = [
     "UnreachableError",
     "Upsert",
     "__version__",
+    "explain",
 ]
 
 _HOMES = {
@@ -67,6 +69,7 @@ _HOMES = {
     "TargetError": "errors",
     "UnreachableError": "errors",
     "Upsert": "expect.upserts",
+    "explain": "integrations.explaining",
 }
 
 try:
