@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from importlib import import_module
-from importlib.metadata import PackageNotFoundError, version
 from typing import TYPE_CHECKING, Any
 
-from schema_guard.requirements import DISTRIBUTION, unmet
+from schema_guard.requirements import unmet, version
 
 if TYPE_CHECKING:
     from schema_guard.acceptance import Acceptance
@@ -28,6 +27,8 @@ if TYPE_CHECKING:
     from schema_guard.plan import Plan, Policy
     from schema_guard.readiness import Readiness
     from schema_guard.report import Report
+
+    __version__: str
 
 __all__ = [
     "Acceptance",
@@ -72,18 +73,17 @@ _HOMES = {
     "explain": "integrations.explaining",
 }
 
-try:
-    __version__ = version(DISTRIBUTION)
-except PackageNotFoundError:  # run from a source tree that was not installed
-    __version__ = "0.0.0"
-
 
 def __getattr__(name: str) -> Any:
     """Import a public name when it is first asked for: `schema-guard --help` needs no SQLAlchemy."""
+    if name == "__version__":
+        return version()
     home = _HOMES.get(name)
     if home is None:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     try:
+        if name == "Guard":
+            import_module(f"{__name__}.sources.models")  # so that an unsupported SQLAlchemy is told at once
         value = getattr(import_module(f"{__name__}.{home}"), name)
     except ImportError as error:
         out_of_range = unmet()

@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from schema_guard.acceptance import Acceptance, acceptances_of
+from schema_guard.address import Address
 from schema_guard.database_url import NormalisedUrl, normalise, normalise_url
 from schema_guard.errors import ConfigurationError
 
@@ -69,6 +70,10 @@ class Settings:
     searched: tuple[str, ...] = ()
 
     def database_url(self) -> URL:
+        """`database_address` as SQLAlchemy has it. Raises as that does."""
+        return self.database_address().sqlalchemy()
+
+    def database_address(self) -> Address:
         """The URL with an installed driver.
 
         Raises:
@@ -83,7 +88,7 @@ class Settings:
 
     def ddl_database_url(self) -> URL:
         """Where DDL goes: `ddl_url` past a pooler, else the URL. Raises as `database_url` does."""
-        return self.database_url() if self.ddl_url is None else self._normalised("ddl_url", self.ddl_url)
+        return self.database_url() if self.ddl_url is None else self._normalised("ddl_url", self.ddl_url).sqlalchemy()
 
     def required_target(self) -> str:
         """The TARGET. Raises ConfigurationError when none is set anywhere."""
@@ -94,9 +99,9 @@ class Settings:
             )
         return self.target
 
-    def _normalised(self, key: str, text: str) -> URL:
+    def _normalised(self, key: str, text: str) -> Address:
         try:
-            return normalise_url(text)
+            return normalise(text).address
         except ConfigurationError as error:
             raise ConfigurationError(f"{self.origins.get(key, key)}: {error.message}") from None
 

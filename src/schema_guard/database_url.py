@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass
 from importlib import import_module
 from typing import TYPE_CHECKING
 from urllib.parse import unquote
 
+from schema_guard.address import Address, Query, address_of, parse_address
 from schema_guard.errors import ConfigurationError, one_line
 from schema_guard.hidden import hide
 
@@ -46,8 +47,13 @@ Installed = Callable[[str], bool]
 class NormalisedUrl:
     """A URL with an installed driver, and what was changed on the way, for people; never with a password."""
 
-    url: URL
+    address: Address
     notes: tuple[str, ...] = ()
+
+    @property
+    def url(self) -> URL:
+        """As SQLAlchemy has it."""
+        return self.address.sqlalchemy()
 
 
 def is_installed(module: str) -> bool:
@@ -83,13 +89,10 @@ def normalise(text: str | URL, installed: Installed = is_installed) -> Normalise
     raise ConfigurationError(f"the database URL names {system!r}; the guard knows PostgreSQL and SQLite: {_FORMS}")
 
 
-def _parsed(text: str | URL) -> URL:
-    from sqlalchemy import make_url
-    from sqlalchemy.exc import ArgumentError
-
+def _parsed(text: str | URL) -> Address:
     if not isinstance(text, str):
         hide(text.render_as_string(hide_password=False))
-        return text
+        return address_of(text)
     hide(text)
     bare = text.strip()
     if len(bare) > 1 and bare[0] == bare[-1] and bare[0] in "\"'":
@@ -97,8 +100,8 @@ def _parsed(text: str | URL) -> URL:
     if not bare:
         raise ConfigurationError(f"the database URL is empty; expected {_FORMS}")
     try:
-        return make_url(bare)
-    except ArgumentError:
+        return parse_address(bare)
+    except LookupError:
         scheme = bare.partition(":")[0]
         began = f"it begins with {scheme!r}" if ":" in bare and scheme.isalnum() else "it has no scheme"
         raise ConfigurationError(f"the database URL cannot be read ({began}); expected {_FORMS}") from None
@@ -110,7 +113,7 @@ def _parsed(text: str | URL) -> URL:
         ) from None
 
 
-def _postgresql(url: URL, asked: str, installed: Installed) -> NormalisedUrl:
+def _postgresql(url: Address, asked: str, installed: Installed) -> NormalisedUrl:
     named = asked.removesuffix("_async") if asked.startswith("psycopg") else asked
     candidates = _preference(named)
     driver = next((candidate for candidate in candidates if installed(candidate)), None)
@@ -124,10 +127,10 @@ def _postgresql(url: URL, asked: str, installed: Installed) -> NormalisedUrl:
     query, dropped = _arguments(dict(url.query), driver)
     notes += dropped
     _refuse_place(url)
-    return NormalisedUrl(url.set(drivername=f"postgresql+{driver}").set(query=query), tuple(notes))
+    return NormalisedUrl(url._replace(drivername=f"postgresql+{driver}", query=query), tuple(notes))
 
 
-def _refuse_place(url: URL) -> None:
+def _refuse_place(url: Address) -> None:
     """A host or port at which no server can be, now or later."""
     ports = [str(url.port)] if url.port is not None else _text(url.query.get("port", "")).split(",")
     for port in filter(None, ports):
@@ -157,9 +160,7 @@ def _default_driver() -> str:
     return str(postgresql.dialect.driver)
 
 
-def _arguments(
-    query: dict[str, str | tuple[str, ...]], driver: str
-) -> tuple[Mapping[str, str | tuple[str, ...]], list[str]]:
+def _arguments(query: dict[str, str | tuple[str, ...]], driver: str) -> tuple[Query, list[str]]:
     """The URL's arguments in the driver's words.
 
     libpq's drivers know sslmode, options and so on; asyncpg calls it ssl; pg8000 takes Python objects instead.
@@ -214,7 +215,7 @@ def _text(value: str | tuple[str, ...]) -> str:
     return value if isinstance(value, str) else value[-1]
 
 
-def _sqlite(url: URL, asked: str, installed: Installed) -> NormalisedUrl:
+def _sqlite(url: Address, asked: str, installed: Installed) -> NormalisedUrl:
     if url.host:
         raise ConfigurationError(
             "an SQLite URL has three slashes before a relative path and four before an absolute one: "
@@ -231,4 +232,4 @@ def _sqlite(url: URL, asked: str, installed: Installed) -> NormalisedUrl:
     notes = (
         [] if asked in ("", "pysqlite", "aiosqlite") else [f"the driver {one_line(asked)} is unknown, sqlite3 is used"]
     )
-    return NormalisedUrl(url.set(drivername="sqlite"), tuple(notes))
+    return NormalisedUrl(url._replace(drivername="sqlite"), tuple(notes))

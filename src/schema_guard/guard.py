@@ -8,7 +8,7 @@ from contextlib import AbstractContextManager, contextmanager
 from copy import copy
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from schema_guard.acceptance import Acceptance, acceptances_of
 from schema_guard.beside import Beside, Held
@@ -19,9 +19,6 @@ from schema_guard.dialects.stop import Stop, nothing_to_cancel
 from schema_guard.difference import Difference
 from schema_guard.errors import ConfigurationError
 from schema_guard.execute.limits import Limits
-from schema_guard.expect.backfills import Backfill
-from schema_guard.expect.models import Models, models_of
-from schema_guard.expect.upserts import Upsert, upsert_of
 from schema_guard.look import Look, Withhold, compared, looked, plan_of, report_of
 from schema_guard.plan import Plan, Policy
 from schema_guard.readiness import Memory, Readiness, readiness_of
@@ -29,8 +26,12 @@ from schema_guard.report import Report, StepResult, united
 from schema_guard.rounds import Rounds
 from schema_guard.schema import Schema
 from schema_guard.sources.frozen import FrozenSource, read
-from schema_guard.sources.models import ModelsSource
 from schema_guard.sources.source import Source
+
+if TYPE_CHECKING:
+    from schema_guard.expect.backfills import Backfill
+    from schema_guard.expect.models import Models
+    from schema_guard.expect.upserts import Upsert
 
 __all__ = ["Guard"]
 
@@ -64,8 +65,9 @@ class Guard:
         name: str = "",
         accept: Sequence[str | Acceptance | Mapping[str, object]] = (),
     ) -> None:
-        found = models_of(models)
-        self.source: Source = ModelsSource(found, tuple(backfills), tuple(upsert_of(upsert) for upsert in upserts))
+        from schema_guard.sources.models import source_of  # and with it SQLAlchemy, which a frozen file needs not
+
+        self.source: Source = source_of(models, backfills, upserts)
         self.policy = policy or Policy()
         self.name = name
         self._withhold: Withhold | None = None
@@ -101,12 +103,12 @@ class Guard:
     @property
     def backfills(self) -> tuple[Backfill, ...]:
         """The declared backfills; none of a frozen file, which holds their SQL."""
-        return self.source.backfills if isinstance(self.source, ModelsSource) else ()
+        return getattr(self.source, "backfills", ())
 
     @property
     def upserts(self) -> tuple[Upsert, ...]:
         """The declared upserts; none of a frozen file, which holds their columns."""
-        return self.source.upserts if isinstance(self.source, ModelsSource) else ()
+        return getattr(self.source, "upserts", ())
 
     def changed(self, *, policy: Policy | None = None, accept: Sequence[Acceptance] = ()) -> Guard:
         """Another guard of the same application, with another policy, that accepts more."""

@@ -3,13 +3,22 @@
 from __future__ import annotations
 
 import re
-from importlib import metadata
 
-__all__ = ["DISTRIBUTION", "unmet"]
+__all__ = ["DISTRIBUTION", "unmet", "version"]
 
 DISTRIBUTION = "sqlalchemy-schema-guard"
 BOUND = re.compile(r"(>=|<)\s*(\d+(?:\.\d+)*)")
 NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
+
+
+def version() -> str:
+    """This distribution's own."""
+    from importlib import metadata  # takes long, and is seldom needed
+
+    try:
+        return metadata.version(DISTRIBUTION)
+    except metadata.PackageNotFoundError:  # run from a source tree that was not installed
+        return "0.0.0"
 
 
 def unmet() -> str | None:
@@ -21,6 +30,8 @@ def unmet() -> str | None:
     Returns:
         One line with what is installed, what is needed and the command that installs it; None when all are in range.
     """
+    from importlib import metadata
+
     try:
         requirements = metadata.requires(DISTRIBUTION) or []
     except metadata.PackageNotFoundError:  # run from a source tree that was not installed
@@ -64,6 +75,8 @@ def _numbers(version: str) -> tuple[int, ...]:
 
 def _package(name: str) -> str:
     """The name as its own documentation writes it."""
+    from importlib import metadata
+
     try:
         return metadata.metadata(name)["Name"] or name
     except metadata.PackageNotFoundError:

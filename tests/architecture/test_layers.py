@@ -55,6 +55,7 @@ LAYERS = (
     ("config",),
     ("acceptance", "database_url"),
     ("errors", "requirements"),
+    ("address",),
     ("counted", "hidden", "name_length", "pattern", "shadowing", "toml_text"),
 )
 """From top to bottom. A room imports from rooms below, not from above and not from beside it."""
@@ -84,7 +85,7 @@ PURE = (
 
 FOREIGN = {
     "sqlalchemy": {"dialects", "dialects.postgresql", "dialects.sqlite", "dialects.bridge", "dialects.base", "expect"}
-    | {"guard", "target", "cli", "demo", "database_url", "integrations", "chain", "compat", "revision"},
+    | {"guard", "target", "cli", "demo", "address", "database_url", "integrations", "chain", "compat", "revision"},
     "alembic": {"integrations", "chain", "revision"},
     "flask": {"integrations", "chain", "cli"},
     "click": {"cli"},

@@ -17,6 +17,7 @@ from schema_guard.dialects.deadline import Deadline
 from schema_guard.dialects.postgresql.link import Link as PostgreSQLLink
 from schema_guard.dialects.postgresql.link import own_engine
 from schema_guard.dialects.sqlite.link import Link as SQLiteLink
+from schema_guard.dialects.sqlite.place import EnginePlace
 from schema_guard.errors import ReadError, one_line
 
 __all__ = ["Live", "Read", "VersionTable", "literal", "open_live", "quoted"]
@@ -121,7 +122,7 @@ def open_live(url: URL, deadline: Deadline | None = None) -> Iterator[Live]:
     """
     engine = create_engine(url, poolclass=NullPool)
     if engine.dialect.name == "sqlite":
-        file = SQLiteLink(engine)
+        file = SQLiteLink(EnginePlace(engine))
         try:
             yield Live("sqlite", file.rows, file=file.location.path)
         finally:

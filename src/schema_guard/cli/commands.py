@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING
 
 import click
 
-from schema_guard import __version__
 from schema_guard.cli.accept import accept
 from schema_guard.cli.chain import deploy, doctor, stamp
 from schema_guard.cli.compat import compat
@@ -27,6 +26,7 @@ from schema_guard.cli.ready import ready
 from schema_guard.cli.revision import revision
 from schema_guard.cli.running import run
 from schema_guard.render.formats import Shown
+from schema_guard.requirements import version
 
 if TYPE_CHECKING:
     from schema_guard.cli.request import Request
@@ -34,8 +34,20 @@ if TYPE_CHECKING:
 __all__ = ["group"]
 
 
+def _show_version(context: click.Context) -> None:
+    print_text(f"schema-guard {version()}\n")
+    context.exit()
+
+
 @click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
-@click.version_option(__version__, message="schema-guard %(version)s")
+@click.option(
+    "--version",
+    is_flag=True,
+    is_eager=True,
+    expose_value=False,
+    help="Show the version and exit.",
+    callback=lambda context, _, asked: _show_version(context) if asked else None,
+)
 def group() -> None:
     """Makes a live PostgreSQL or SQLite database satisfy what SQLAlchemy models expect, without destroying anything.
 
@@ -76,7 +88,7 @@ def check(
     from schema_guard.cli.request import request
 
     asked = request(target, url=url, fail_on=fail_on, accept=accept)
-    report = asked.guard.check(asked.url)
+    report = asked.guard.check(asked.readable)
     code = check_code(report, asked.fail_on)
     shown = Shown(
         command="check",

@@ -56,6 +56,7 @@ def compat(
     It is tried: a scratch database is laid down as RELEASE expects it, this release's chain and plan run on it, and
     RELEASE's expectations are checked and its statements run there. No real database is touched.
     """
+    from schema_guard.address import address_of
     from schema_guard.cli.request import Request, guard_of
     from schema_guard.compat.trial import Trial
     from schema_guard.config import normalise_url
@@ -68,7 +69,7 @@ def compat(
 
     def doctor(guard: Guard, url: URL) -> Doctor:
         there = replace(settings, url=url.render_as_string(hide_password=False), ddl_url=None)
-        return doctor_of(Request(guard, url, there, () if target is None else (target,)), url, place)
+        return doctor_of(Request(guard, address_of(url), there, () if target is None else (target,)), url, place)
 
     found = Trial(guard, release, doctor, None if scratch is None else normalise_url(scratch)).run()
     code = OK if found.safe else REMAINS

@@ -7,10 +7,11 @@ import shlex
 import sys
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
 
 import click
-from sqlalchemy import URL
 
+from schema_guard.address import Address
 from schema_guard.cli.options import PROGRAM
 from schema_guard.cli.output import log
 from schema_guard.config import Settings, load_settings, normalise, unknown_variables
@@ -19,8 +20,11 @@ from schema_guard.difference import Impact
 from schema_guard.execute.limits import Limits
 from schema_guard.guard import Guard
 from schema_guard.hidden import without_password
-from schema_guard.sources.frozen import release_of
+from schema_guard.sources.frozen import FrozenSource, release_of
 from schema_guard.target import Loaded, load
+
+if TYPE_CHECKING:
+    from sqlalchemy import URL
 
 __all__ = ["Request", "guard_of", "request"]
 
@@ -33,11 +37,21 @@ class Request:
     before the command, `options` those that chose the database and what counts."""
 
     guard: Guard
-    url: URL
+    address: Address
     settings: Settings
     arguments: tuple[str, ...]
     program: tuple[str, ...] = PROGRAM
     options: tuple[tuple[str, str], ...] = ()
+
+    @property
+    def url(self) -> URL:
+        """The database, as SQLAlchemy has it."""
+        return self.address.sqlalchemy()
+
+    @property
+    def readable(self) -> Address | URL:
+        """The database for what only reads: without SQLAlchemy where the models are not needed either."""
+        return self.address if isinstance(self.guard.source, FrozenSource) else self.url
 
     @property
     def fail_on(self) -> Impact:
@@ -46,7 +60,7 @@ class Request:
     @property
     def wait(self) -> float:
         """Seconds; a file does not come up later."""
-        if self.url.get_backend_name() == "sqlite":
+        if self.address.system == "sqlite":
             return 0.0
         return min(WAIT, self.limits.budget) if self.settings.wait is None else self.settings.wait
 
@@ -95,12 +109,12 @@ def request(target: str | None, **arguments: object) -> Request:
     if settings.beside is not None:
         release = release_of(settings.beside, edited=bool(settings.allow_edited))
         guard = guard.beside(release, release.path)
-    url = settings.database_url()
+    address = settings.database_address()
     context = click.get_current_context(silent=True)
     program = (context and context.obj) or PROGRAM
     own_program = program == PROGRAM
     typed = (str(target),) if target is not None and own_program else ()
-    return Request(guard, url, settings, typed, program, tuple(_options(arguments, own_program)))
+    return Request(guard, address, settings, typed, program, tuple(_options(arguments, own_program)))
 
 
 def _with_database(loaded: Loaded, settings: Settings) -> Settings:

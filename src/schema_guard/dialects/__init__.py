@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 import os
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import create_engine
-from sqlalchemy.engine import URL, Engine, make_url
-from sqlalchemy.exc import ArgumentError, NoSuchModuleError
-from sqlalchemy.pool import NullPool
-
+from schema_guard.address import Address
 from schema_guard.dialects.base import Dialect, Session
 from schema_guard.dialects.deadline import Deadline
 from schema_guard.errors import ConfigurationError, one_line
 from schema_guard.hidden import hide
+
+if TYPE_CHECKING:
+    from sqlalchemy.engine import URL, Engine
 
 __all__ = ["check_same", "offline_dialect", "open_session"]
 
@@ -26,13 +25,16 @@ def open_session(database: Any, deadline: Deadline | None = None) -> Session:
     """Connect.
 
     Args:
-        database: an Engine, an AsyncEngine, or a URL. Of an engine only its way to connect is used, not its pool.
+        database: an Engine, an AsyncEngine, or a URL. Of an engine only its way to connect is used, not its pool. An
+            Address is reached by the driver alone where that can be done, which saves importing SQLAlchemy.
         deadline: when the run that it is for has to be over.
 
     Raises:
         ConfigurationError: it is none of these, its driver is not installed, or the database system is not supported.
         UnreachableError: the database does not answer.
     """
+    if isinstance(database, Address):
+        return _direct_session(database, deadline) or open_session(database.sqlalchemy(), deadline)
     engine = _engine(database)
     hide(engine.url.render_as_string(hide_password=False))
     if engine.dialect.name == "postgresql":
@@ -44,6 +46,18 @@ def open_session(database: Any, deadline: Deadline | None = None) -> Session:
 
         return SQLiteSession(engine, deadline)
     raise ConfigurationError(f"{engine.dialect.name} is not supported: PostgreSQL and SQLite are")
+
+
+def _direct_session(address: Address, deadline: Deadline | None) -> Session | None:
+    """By the driver alone; None where something of the address is left to SQLAlchemy."""
+    hide(address.render_as_string(hide_password=False))
+    if address.system == "sqlite":
+        from schema_guard.dialects.sqlite.direct import direct_place
+        from schema_guard.dialects.sqlite.session import SQLiteSession
+
+        place = direct_place(address)
+        return None if place is None else SQLiteSession(place, deadline)
+    return None
 
 
 def check_same(url: URL, ddl_url: URL, deadline: Deadline | None = None) -> None:
@@ -88,6 +102,8 @@ def offline_dialect(name: str) -> Dialect:
 
 
 def _engine(database: Any) -> Engine:
+    from sqlalchemy.engine import URL, Engine
+
     if isinstance(database, Engine):
         return database
     inner = getattr(database, "sync_engine", None)
@@ -99,6 +115,11 @@ def _engine(database: Any) -> Engine:
 
 
 def _engine_for(url: str | URL) -> Engine:
+    from sqlalchemy import create_engine
+    from sqlalchemy.engine import make_url
+    from sqlalchemy.exc import ArgumentError, NoSuchModuleError
+    from sqlalchemy.pool import NullPool
+
     try:
         parsed = make_url(url)
         return create_engine(parsed, poolclass=NullPool, connect_args=_in_time(parsed))

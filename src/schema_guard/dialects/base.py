@@ -265,8 +265,11 @@ class Words(Protocol):
     name: str
     functions: str
     """What stands before the name of a function of the system's, so that no other of that name is meant."""
-    sqlalchemy: SQLAlchemyDialect
-    """Compiles types, DDL and queries; its identifier preparer qualifies unqualified names by `schema_of`."""
+
+    @property
+    def sqlalchemy(self) -> SQLAlchemyDialect:
+        """Compiles types, DDL and queries; its identifier preparer qualifies unqualified names by `schema_of`."""
+        ...
 
     def type(self, text: str) -> Type:
         """Parse a type as DDL or the catalog writes it into canonical words."""

@@ -5,14 +5,15 @@ It works whether or not an event loop runs in the caller's thread, and never tou
 
 from __future__ import annotations
 
-import asyncio
-import concurrent.futures
 import threading
 from collections.abc import Callable
 from contextlib import suppress
-from typing import Protocol, TypeVar
+from typing import TYPE_CHECKING, Protocol, TypeVar
 
-from sqlalchemy.engine import Engine
+if TYPE_CHECKING:
+    import concurrent.futures
+
+    from sqlalchemy.engine import Engine
 
 __all__ = ["Bridge", "Direct", "LoopThread", "bridge_for"]
 
@@ -42,6 +43,8 @@ class Direct:
 
     def call_within(self, seconds: float, function: Callable[[], T], unwanted: Callable[[T], None]) -> T:
         """In a thread of its own, which is left behind: no driver can be made to give up while it connects."""
+        import concurrent.futures  # takes long, and a file needs it not
+
         future: concurrent.futures.Future[T] = concurrent.futures.Future()
 
         def run() -> None:
@@ -73,17 +76,23 @@ class LoopThread:
     """An asynchronous driver: its connections belong to this loop, and each call runs as a greenlet in it."""
 
     def __init__(self) -> None:
+        import asyncio  # takes long, and synchronous drivers need it not
+
         self._loop = asyncio.new_event_loop()
         self._thread = threading.Thread(target=self._loop.run_forever, name="schema-guard-loop", daemon=True)
         self._thread.start()
 
     def call(self, function: Callable[[], T]) -> T:
+        import asyncio
+
         from sqlalchemy.util import greenlet_spawn  # needs the greenlet package, as every AsyncEngine does
 
         return asyncio.run_coroutine_threadsafe(greenlet_spawn(function), self._loop).result()
 
     def call_within(self, seconds: float, function: Callable[[], T], unwanted: Callable[[T], None]) -> T:  # noqa: ARG002
         """The driver is interrupted where it waits, so that nothing comes later."""
+        import asyncio
+
         from sqlalchemy.util import greenlet_spawn
 
         future = asyncio.run_coroutine_threadsafe(greenlet_spawn(function), self._loop)

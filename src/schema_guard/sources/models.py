@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from schema_guard.expect.backfills import Backfill
-from schema_guard.expect.models import Models, expect, unqualified_names
-from schema_guard.expect.upserts import Upsert
+from schema_guard.expect.models import Models, expect, models_of, unqualified_names
+from schema_guard.expect.upserts import Upsert, upsert_of
 from schema_guard.schema import Name, Schema
 
 if TYPE_CHECKING:
     from schema_guard.dialects.base import Dialect
 
-__all__ = ["ModelsSource"]
+__all__ = ["ModelsSource", "source_of"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,3 +37,8 @@ class ModelsSource:
 
     def expect(self, dialect: Dialect) -> Schema:
         return expect(self.models, self.backfills, dialect, self.upserts)
+
+
+def source_of(models: Any, backfills: Sequence[Backfill], upserts: Sequence[Any]) -> ModelsSource:
+    """Of what `Guard` is given. Raises as that does."""
+    return ModelsSource(models_of(models), tuple(backfills), tuple(upsert_of(upsert) for upsert in upserts))

@@ -11,23 +11,23 @@ Whatever goes wrong is one TargetError that says what was looked for, and what w
 from __future__ import annotations
 
 import ast
+import importlib
 import importlib.util
 from dataclasses import dataclass
 from difflib import get_close_matches
 from pathlib import Path
 from types import CoroutineType, FunctionType, ModuleType
-from typing import Any
-
-from sqlalchemy import MetaData
-from sqlalchemy.orm import registry
+from typing import TYPE_CHECKING, Any
 
 from schema_guard.errors import TargetError
-from schema_guard.expect.models import models_of
 from schema_guard.guard import Guard
 from schema_guard.shadowing import keep
 from schema_guard.sources.frozen import is_frozen_file
 from schema_guard.target.importing import FORM, first_on_path, import_by_name, import_file, is_file, running
 from schema_guard.target.own_database import OwnDatabase, own_database
+
+if TYPE_CHECKING:
+    from sqlalchemy import MetaData
 
 __all__ = ["Loaded", "load", "load_target"]
 
@@ -63,6 +63,7 @@ def load(text: str, directory: Path | None = None, *, edited: bool = False) -> L
     directory = (directory or Path.cwd()).resolve()
     if is_frozen_file(text):
         return Loaded(Guard.frozen(directory / text, edited=edited))
+    importlib.import_module("schema_guard.sources.models")  # an unsupported SQLAlchemy is told before all else
     place, expression = _split(text.strip())
     first_on_path(directory)
     keep(directory, wanted=place)
@@ -168,6 +169,8 @@ def _only_candidate(module: ModuleType, text: str) -> Any:
 
 def _candidates(module: ModuleType) -> dict[str, MetaData]:
     """Names of a module that lead to a MetaData: bases and db before the models themselves."""
+    from sqlalchemy import MetaData
+
     found: dict[str, MetaData] = {}
     models: dict[str, MetaData] = {}
     for name, value in list(vars(module).items()):
@@ -184,6 +187,10 @@ def _candidates(module: ModuleType) -> dict[str, MetaData]:
 
 
 def _metadata_attribute(value: Any) -> MetaData | None:
+    from sqlalchemy.orm import registry
+
+    from schema_guard.expect.models import models_of
+
     if not (isinstance(value, (type, registry)) or hasattr(type(value), "Model") or hasattr(value, "extensions")):
         return None
     try:

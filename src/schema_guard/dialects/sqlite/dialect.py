@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import cached_property
 from typing import TYPE_CHECKING, Literal
-
-from sqlalchemy.dialects.sqlite.pysqlite import SQLiteDialect_pysqlite
 
 from schema_guard.dialects.base import Facts, Rules
 from schema_guard.dialects.sqlite.canonical import SQLiteRules, sqlite_type
 from schema_guard.dialects.sqlite.names import quote
-from schema_guard.dialects.sqlite.repair import repair
 from schema_guard.dialects.translation import SchemaMap
 from schema_guard.difference import Difference
 from schema_guard.plan import Policy, Refusal, Step, Survey
@@ -33,11 +31,19 @@ class SQLiteDialect:
     version = 0
 
     def __init__(self, sqlalchemy: SQLAlchemyDialect | None = None, schemas: SchemaMap | None = None) -> None:
-        self.sqlalchemy: SQLAlchemyDialect = sqlalchemy or SQLiteDialect_pysqlite()
+        self._like = sqlalchemy
         self._schemas = schemas or {}
-        if schemas:
-            self.sqlalchemy.identifier_preparer.schema_for_object = self._schema_for_object  # type: ignore[assignment]
         self.rules: Rules = SQLiteRules()
+
+    @cached_property
+    def sqlalchemy(self) -> SQLAlchemyDialect:
+        """Made when it is first needed: a frozen file is written already."""
+        from sqlalchemy.dialects.sqlite.pysqlite import SQLiteDialect_pysqlite
+
+        made = self._like or SQLiteDialect_pysqlite()
+        if self._schemas:
+            made.identifier_preparer.schema_for_object = self._schema_for_object  # type: ignore[assignment]
+        return made
 
     def type(self, text: str) -> Type:
         """`name` is the affinity, `text` what is declared."""
@@ -71,4 +77,8 @@ class SQLiteDialect:
         survey: Survey,
         policy: Policy,
     ) -> list[Step | Refusal]:
+        if not differences:
+            return []
+        from schema_guard.dialects.sqlite.repair import repair  # a check that finds nothing need not load it
+
         return repair(differences, expected, actual, facts, survey, policy)

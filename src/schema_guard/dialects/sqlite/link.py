@@ -7,39 +7,28 @@ engine's own connection; whatever is set on it is put back.
 
 from __future__ import annotations
 
-import sqlite3
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
-from typing import TYPE_CHECKING, TypeVar
+from typing import Any, TypeVar
 
-from sqlalchemy import event
-from sqlalchemy.engine import Engine
-from sqlalchemy.exc import DBAPIError
-from sqlalchemy.pool import NullPool, PoolProxiedConnection
-
-from schema_guard.dialects.bridge import bridge_for
 from schema_guard.dialects.deadline import Deadline
 from schema_guard.dialects.sqlite.failures import reading_failure, unreachable
-from schema_guard.dialects.sqlite.location import Location, locate_database
+from schema_guard.dialects.sqlite.place import Connected, Place
 from schema_guard.errors import StepError
 
-if TYPE_CHECKING:
-    from sqlalchemy.engine.interfaces import DBAPIConnection
-
-__all__ = ["ERRORS", "Link", "Writer"]
+__all__ = ["Link", "Writer"]
 
 T = TypeVar("T")
 Row = tuple[object, ...]
 
-ERRORS = (sqlite3.Error, sqlite3.Warning, DBAPIError)
 _KEPT_PRAGMAS = ("foreign_keys", "legacy_alter_table", "writable_schema", "busy_timeout")
 
 
 class Writer:
     """A connection for one step: no transaction opens by itself, and its settings are put back afterwards."""
 
-    def __init__(self, connection: PoolProxiedConnection) -> None:
+    def __init__(self, connection: Connected) -> None:
         self._connection = connection
 
     def run(self, sql: str) -> tuple[list[Row], int]:
@@ -51,23 +40,18 @@ class Link:
     """Reads and writes one database.
 
     Args:
-        engine: the application's.
+        place: how the connections are made.
         deadline: no statement waits much longer than that for a lock on the file.
-
-    Raises:
-        UnreachableError: when its directory does not exist.
     """
 
-    def __init__(self, engine: Engine, deadline: Deadline | None = None) -> None:
+    def __init__(self, place: Place, deadline: Deadline | None = None) -> None:
         self._deadline = deadline or Deadline()
-        self.location: Location = locate_database(engine)
-        self._bridge = bridge_for(engine)
-        self._own_pool = not self.location.shared
-        self._pool = engine.pool.recreate() if self._own_pool else engine.pool
-        if self._own_pool:  # in front of the application's own listeners, whose statements may wait for a lock too
-            event.listen(self._pool, "connect", lambda connection, _: self._limit_waiting(connection), insert=True)
-        self._nothing = NullPool(lambda: engine.dialect.connect(":memory:"), _dispatch=engine.pool.dispatch)
-        self._kept: PoolProxiedConnection | None = None
+        self._place = place
+        self.location = place.location
+        self.errors = place.errors
+        if place.own_pool:  # in front of the application's own listeners, whose statements may wait for a lock too
+            place.listen(self._limit_waiting)
+        self._kept: Connected | None = None
         self._writing: object = None
 
     def rows(self, sql: str, timeout: float | None = None) -> list[Row]:
@@ -81,25 +65,25 @@ class Link:
             UnreachableError, LockTimeoutError, ReadError: it could not be read.
         """
         missing = self.location.missing
-        return self._bridge.call(lambda: self._rows_of_nothing(sql) if missing else self._rows(sql, timeout))
+        return self._place.bridge.call(lambda: self._rows_of_nothing(sql) if missing else self._rows(sql, timeout))
 
     def _rows(self, sql: str, timeout: float | None) -> list[Row]:
         with self._connected() as connection:
             try:
                 with _interrupted_after(connection, None if timeout is None else self._deadline.allow(timeout)):
                     return _send(connection, sql)[0]
-            except ERRORS as error:
+            except self.errors as error:
                 raise reading_failure(str(self.location), error, timeout) from None
 
     def _rows_of_nothing(self, sql: str) -> list[Row]:
         """Of a database in memory, with what listeners of the application's register when it connects."""
         try:
-            connection = self._nothing.connect()
+            connection = self._place.connect_to_nothing()
         except Exception as error:  # a listener of the application's fails
             raise unreachable(str(self.location), error) from None
         try:
             return _send(connection, sql)[0]
-        except ERRORS as error:
+        except self.errors as error:
             raise reading_failure("the database to be", error) from None
         finally:
             connection.close()
@@ -113,7 +97,7 @@ class Link:
         """
 
         def inside() -> T:
-            with self._connected() as connection, _prepared(connection, lock_timeout):
+            with self._connected() as connection, _prepared(connection, lock_timeout, self.errors):
                 with _interrupted_after(connection, statement_timeout):
                     self._writing = connection.driver_connection
                     try:
@@ -121,7 +105,7 @@ class Link:
                     finally:
                         self._writing = None
 
-        return self._bridge.call(inside)
+        return self._place.bridge.call(inside)
 
     def interrupt(self) -> None:
         """Interrupt the statement that writes, if one does. Called from any thread; never raises."""
@@ -129,28 +113,28 @@ class Link:
             _interrupt(self._writing)
 
     @contextmanager
-    def _connected(self) -> Iterator[PoolProxiedConnection]:
+    def _connected(self) -> Iterator[Connected]:
         if self._kept is not None:
             yield self._kept
             return
         try:
-            connection = self._pool.connect()
+            connection = self._place.connect()
         except Exception as error:  # the driver refuses arguments, or a listener of the application's fails
             raise unreachable(str(self.location), error) from None
-        if self.location.path is None and isinstance(self._pool, NullPool):
+        if self._place.only_connection:
             self._kept = connection  # a database in memory is gone with its only connection
             yield connection
             return
         try:
-            if self._own_pool:
+            if self._place.own_pool:
                 self._limit_waiting(connection)
             yield connection
         finally:
             connection.close()
 
-    def _limit_waiting(self, connection: DBAPIConnection | PoolProxiedConnection) -> None:
+    def _limit_waiting(self, connection: Any) -> None:
         """Wait as long for a lock as the application would, but not past the end."""
-        with suppress(*ERRORS):
+        with suppress(*self.errors):
             wanted = int(str(_send(connection, "PRAGMA busy_timeout")[0][0][0]))
             allowed = round(self._deadline.allow(wanted / 1000, early=1.0) * 1000)
             if allowed < wanted:
@@ -158,19 +142,18 @@ class Link:
 
     def release(self) -> None:
         """Close the idle connections to a file: with PRAGMA locking_mode = EXCLUSIVE they keep its lock."""
-        if self._own_pool:
-            self._bridge.call(self._pool.dispose)
-            self._pool = self._pool.recreate()
+        if self._place.own_pool:
+            self._place.bridge.call(self._place.dispose)
 
     def close(self) -> None:
         if self._kept is not None:
-            self._bridge.call(self._kept.close)
-        if self._own_pool:
-            self._bridge.call(self._pool.dispose)
-        self._bridge.close()
+            self._place.bridge.call(self._kept.close)
+        if self._place.own_pool:
+            self._place.bridge.call(self._place.dispose)
+        self._place.bridge.close()
 
 
-def _send(connection: DBAPIConnection | PoolProxiedConnection, sql: str) -> tuple[list[Row], int]:
+def _send(connection: Any, sql: str) -> tuple[list[Row], int]:
     cursor = connection.cursor()
     try:
         cursor.execute(sql)
@@ -181,7 +164,7 @@ def _send(connection: DBAPIConnection | PoolProxiedConnection, sql: str) -> tupl
 
 
 @contextmanager
-def _prepared(connection: PoolProxiedConnection, lock_timeout: float) -> Iterator[None]:
+def _prepared(connection: Connected, lock_timeout: float, errors: tuple[type[Exception], ...]) -> Iterator[None]:
     """Without the driver's own BEGIN, with `busy_timeout`; all as it was afterwards."""
     driver = connection.dbapi_connection
     if driver is None:
@@ -193,13 +176,13 @@ def _prepared(connection: PoolProxiedConnection, lock_timeout: float) -> Iterato
             yield
         finally:
             for name, rows in kept.items():
-                with suppress(*ERRORS):
+                with suppress(*errors):
                     if rows != _send(connection, f"PRAGMA {name}")[0]:
                         _send(connection, f"PRAGMA {name} = {rows[0][0]}")
 
 
 @contextmanager
-def _explicit_transactions(connection: PoolProxiedConnection, driver: DBAPIConnection) -> Iterator[None]:
+def _explicit_transactions(connection: Connected, driver: Any) -> Iterator[None]:
     """The sqlite3 module opens transactions by itself unless `isolation_level` is None, or since Python 3.12
     `autocommit` is True (https://docs.python.org/3/library/sqlite3.html#transaction-control)."""
     if getattr(driver, "autocommit", None) is False:
@@ -220,7 +203,7 @@ def _explicit_transactions(connection: PoolProxiedConnection, driver: DBAPIConne
 
 
 @contextmanager
-def _interrupted_after(connection: PoolProxiedConnection, timeout: float | None) -> Iterator[None]:
+def _interrupted_after(connection: Connected, timeout: float | None) -> Iterator[None]:
     """Interrupt the running statement after so many seconds (https://sqlite.org/c3ref/interrupt.html)."""
     if not timeout:
         yield

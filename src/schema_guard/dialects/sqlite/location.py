@@ -5,14 +5,15 @@ from __future__ import annotations
 import os
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 from urllib.parse import parse_qs, unquote
-
-from sqlalchemy.engine import Engine
-from sqlalchemy.pool import SingletonThreadPool, StaticPool
 
 from schema_guard.errors import UnreachableError
 
-__all__ = ["Location", "locate_database"]
+if TYPE_CHECKING:
+    from sqlalchemy.engine import Engine
+
+__all__ = ["Location", "locate_database", "locate_file"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,11 +39,28 @@ def locate_database(engine: Engine) -> Location:
     Raises:
         UnreachableError: its directory is missing, or it is a directory itself.
     """
+    from sqlalchemy.pool import SingletonThreadPool, StaticPool
+
     shared = isinstance(engine.pool, (StaticPool, SingletonThreadPool))
     path, query = _path(engine.url.database or "")
     mode = str(engine.url.query.get("mode", query.get("mode", "")))
     if not path or mode == "memory":
         return Location(None, shared=True)
+    immutable = "immutable" in query or "immutable" in engine.url.query
+    return locate_file(path, shared=shared, read_only=mode == "ro" or immutable)
+
+
+def locate_file(path: str, *, shared: bool = False, read_only: bool = False) -> Location:
+    """The place of a file.
+
+    Args:
+        path: the file's.
+        shared: only the engine's own connection reaches it.
+        read_only: it is opened so, whatever its permissions allow.
+
+    Raises:
+        UnreachableError: its directory is missing, or it is a directory itself.
+    """
     file = Path(path).absolute()
     try:
         file.exists()
@@ -52,9 +70,8 @@ def locate_database(engine: Engine) -> Location:
         raise UnreachableError(f"{file} is a directory, not a database file")
     if not file.parent.is_dir():
         raise UnreachableError(f"{file}: the directory {file.parent} does not exist; create it, or correct the URL")
-    immutable = "immutable" in query or "immutable" in engine.url.query
     writable = os.access(file if file.exists() else file.parent, os.W_OK)
-    return Location(str(file), shared, read_only=mode == "ro" or immutable or not writable)
+    return Location(str(file), shared, read_only=read_only or not writable)
 
 
 def _path(database: str) -> tuple[str, dict[str, str]]:

@@ -2,19 +2,24 @@
 
 from __future__ import annotations
 
-from sqlalchemy.dialects.sqlite.base import SQLiteIdentifierPreparer
-
 from schema_guard.dialects.sqlite.tokens import is_bare_name, quoted_literal
 from schema_guard.schema import Name
 
 __all__ = ["catalog", "pragma", "quote"]
 
-_RESERVED = frozenset(SQLiteIdentifierPreparer.reserved_words) | {
-    *("always", "autoincrement", "do", "exclude", "filter", "first", "following", "generated", "groups", "last"),
-    *("materialized", "nothing", "nulls", "others", "over", "partition", "preceding", "range", "returning", "rowid"),
-    *("rows", "ties", "transaction", "unbounded", "window", "within", "without"),
-}
-"""SQLAlchemy's list and what https://sqlite.org/lang_keywords.html has beyond it; rowid, so that it is a name."""
+_WORDS = """
+add after all alter always analyze and as asc attach autoincrement before begin between by cascade case cast
+check collate column commit conflict constraint create cross current_date current_time current_timestamp
+database default deferrable deferred delete desc detach distinct do drop each else end escape except exclude
+exclusive exists explain fail false filter first following for foreign from full generated glob group groups
+having if ignore immediate in index indexed initially inner insert instead intersect into is isnull join key
+last left like limit match materialized natural not nothing notnull null nulls of offset on or order others
+outer over partition plan pragma preceding primary query raise range references reindex rename replace
+restrict returning right rollback row rowid rows select set table temp temporary then ties to transaction
+trigger true unbounded union unique update using vacuum values view virtual when where window within without
+"""
+"""What SQLAlchemy quotes and what https://sqlite.org/lang_keywords.html has beyond it; rowid, so that it is a name."""
+_RESERVED = frozenset(_WORDS.split())
 
 
 def quote(name: Name | str) -> str:

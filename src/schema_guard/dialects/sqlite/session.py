@@ -6,8 +6,7 @@ import sqlite3
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import replace
-
-from sqlalchemy.engine import Engine
+from typing import TYPE_CHECKING
 
 from schema_guard.dialects.base import Dialect, Facts, Inquiry, SameQuery, Trial, Verdict
 from schema_guard.dialects.deadline import Deadline
@@ -24,12 +23,14 @@ from schema_guard.dialects.sqlite.catalog import catalog_query, other_relations,
 from schema_guard.dialects.sqlite.checks import refuted
 from schema_guard.dialects.sqlite.collisions import collisions_of
 from schema_guard.dialects.sqlite.dialect import SQLiteDialect
+from schema_guard.dialects.sqlite.direct import DirectPlace
 from schema_guard.dialects.sqlite.directory_lock import directory_locked
 from schema_guard.dialects.sqlite.failures import CONSTRAINT, failure, no_copy, primary_code, unfit_rows
 from schema_guard.dialects.sqlite.features import probe_features
 from schema_guard.dialects.sqlite.given_keys import gives_key, without_integer
 from schema_guard.dialects.sqlite.labels import others_held
-from schema_guard.dialects.sqlite.link import ERRORS, Link, Writer
+from schema_guard.dialects.sqlite.link import Link, Writer
+from schema_guard.dialects.sqlite.place import EnginePlace, Place
 from schema_guard.dialects.sqlite.reading_back import unreadable_rows
 from schema_guard.dialects.sqlite.rebuild import COPY
 from schema_guard.dialects.sqlite.registered import not_registered
@@ -38,7 +39,6 @@ from schema_guard.dialects.sqlite.same_query import same_expression, same_query
 from schema_guard.dialects.sqlite.trials import tried
 from schema_guard.dialects.stop import Stop
 from schema_guard.dialects.survey import Read, counted, take_survey
-from schema_guard.dialects.translation import schema_map_of
 from schema_guard.difference import (
     CollationDiffers,
     DefaultDiffers,
@@ -52,6 +52,9 @@ from schema_guard.plan import Evidence, Step, Survey
 from schema_guard.report import ServerInfo
 from schema_guard.schema import Schema
 
+if TYPE_CHECKING:
+    from sqlalchemy.engine import Engine
+
 __all__ = ["SQLiteSession"]
 
 
@@ -59,19 +62,20 @@ WRITES_NOTHING = "the application's engine sets PRAGMA query_only: what it write
 
 
 class SQLiteSession:
-    """One database, by the application's own engine.
+    """One database.
 
     Args:
-        engine: any SQLAlchemy engine of SQLite; of an AsyncEngine its sync_engine.
+        database: any SQLAlchemy engine of SQLite; of an AsyncEngine its sync_engine. Or a place, for want of an engine.
         deadline: when the run that it is for has to be over.
 
     Raises:
         UnreachableError: the file cannot be opened, or its directory does not exist.
     """
 
-    def __init__(self, engine: Engine, deadline: Deadline | None = None) -> None:
-        self._link = Link(engine, deadline)
-        self.dialect: Dialect = SQLiteDialect(type(engine.dialect)(), schema_map_of(engine))
+    def __init__(self, database: Engine | DirectPlace, deadline: Deadline | None = None) -> None:
+        place: Place = database if isinstance(database, DirectPlace) else EnginePlace(database)
+        self._link = Link(place, deadline)
+        self.dialect: Dialect = SQLiteDialect(place.sqlalchemy(), place.schemas)
         self.catalog_queries = 0
         self.stop = Stop()
         try:
@@ -230,8 +234,8 @@ class SQLiteSession:
                 if statement == "BEGIN IMMEDIATE" and not writer.run(step.probe)[0][0][0]:
                     writer.run("ROLLBACK")
                     return 0
-        except ERRORS as error:
-            with suppress(*ERRORS):
+        except self._link.errors as error:
+            with suppress(*self._link.errors):
                 writer.run("ROLLBACK")
             words = refuted(statement, error)
             if words:

@@ -1,0 +1,107 @@
+"""A database URL as its parts, read and written as SQLAlchemy does it, without importing SQLAlchemy."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from types import MappingProxyType
+from typing import TYPE_CHECKING, NamedTuple
+from urllib.parse import parse_qsl, quote, quote_plus, unquote
+
+if TYPE_CHECKING:
+    from sqlalchemy import URL
+
+__all__ = ["Address", "Query", "address_of", "parse_address"]
+
+Query = Mapping[str, str | tuple[str, ...]]
+"""The arguments of a URL; one that was given several times has all its values."""
+
+_URL = re.compile(
+    r"""(?P<drivername>[\w\+]+)://
+        (?:(?P<username>[^:/]*)(?::(?P<password>[^@]*))?@)?
+        (?:(?:\[(?P<ipv6>[^/\?]+)\]|(?P<name>[^/:\?]+))?(?::(?P<port>[^/\?]*))?)?
+        (?:/(?P<database>[^\?]*))?
+        (?:\?(?P<query>.*))?""",
+    re.VERBOSE,
+)
+
+
+class Address(NamedTuple):
+    """The fields of SQLAlchemy's URL."""
+
+    drivername: str
+    username: str | None = None
+    password: str | None = None
+    host: str | None = None
+    port: int | None = None
+    database: str | None = None
+    query: Query = MappingProxyType({})
+
+    @property
+    def system(self) -> str:
+        """The database system that it names."""
+        return self.drivername.partition("+")[0]
+
+    def render_as_string(self, hide_password: bool = True) -> str:
+        """The URL as text."""
+        user = "" if self.username is None else quote(self.username, safe=" +")
+        if self.username is not None and self.password is not None:
+            user += f":{'***' if hide_password else quote(str(self.password), safe=' +')}"
+        host = self.host or ""
+        return "".join(
+            (
+                f"{self.drivername}://",
+                user if self.username is None else f"{user}@",
+                f"[{host}]" if ":" in host else host,
+                "" if self.port is None else f":{self.port}",
+                "" if self.database is None else f"/{quote(self.database, safe=' +/')}",
+                f"?{self._arguments()}" if self.query else "",
+            )
+        )
+
+    def _arguments(self) -> str:
+        return "&".join(
+            f"{quote_plus(name)}={quote_plus(value)}"
+            for name, given in sorted(self.query.items())
+            for value in ((given,) if isinstance(given, str) else given)
+        )
+
+    def sqlalchemy(self) -> URL:
+        """The same as SQLAlchemy's URL."""
+        from sqlalchemy import URL
+
+        return URL.create(**self._asdict())
+
+
+def address_of(url: URL) -> Address:
+    """The same as an Address."""
+    return Address(*url[:-1], dict(url.query))
+
+
+def parse_address(text: str) -> Address:
+    """The parts of a URL.
+
+    Raises:
+        LookupError: it has not the form of a URL.
+        ValueError: its port is no number.
+    """
+    found = _URL.match(text)
+    if found is None:
+        raise LookupError("no URL")
+    query: dict[str, str | tuple[str, ...]] = {}
+    for name, value in parse_qsl(found["query"] or ""):
+        before = query.get(name, ())
+        query[name] = (*((before,) if isinstance(before, str) else before), value) if before else value
+
+    def plain(part: str) -> str | None:
+        return None if found[part] is None else unquote(found[part])
+
+    return Address(
+        found["drivername"],
+        plain("username"),
+        plain("password"),
+        found["name"] or found["ipv6"],
+        None if found["port"] is None else int(found["port"]),
+        plain("database"),
+        query,
+    )

@@ -1,0 +1,60 @@
+"""Which packages a check imports: without models no SQLAlchemy, which takes longer than all the rest."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.cli.conftest import Command, url_of
+
+RUN = """
+import json, sys
+from schema_guard.cli.main import run
+code = run(sys.argv[1:])
+names = {name.partition(".")[0] for name in sys.modules} - set(sys.stdlib_module_names)
+slow = {"asyncio", "importlib.metadata", "logging", "concurrent.futures"} & set(sys.modules)
+print(json.dumps([code, sorted(names | slow)]), file=sys.stderr)
+"""
+START = {"__main__", "schema_guard", "click"}
+"""Without which there is no command line."""
+SATISFIED = (
+    "CREATE TABLE users (id INTEGER NOT NULL PRIMARY KEY)",
+    "CREATE TABLE proposals (id INTEGER NOT NULL PRIMARY KEY, user_id INTEGER REFERENCES users (id),"
+    " visitor VARCHAR(64), CONSTRAINT ck_owner CHECK (user_id IS NOT NULL OR visitor IS NOT NULL))",
+    "CREATE INDEX ix_proposals_visitor ON proposals (visitor)",
+)
+
+
+def loaded(*arguments: str) -> set[str]:
+    """The packages that a command in a process of its own has loaded in the end; it has to find nothing."""
+    ran = subprocess.run(
+        [sys.executable, "-S", "-c", f"import sys; sys.path[:] = {sys.path!r}\n{RUN}", *arguments],
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=True,
+    )
+    code, names = json.loads(ran.stderr.splitlines()[-1])
+    assert code == 0, ran.stdout
+    return set(names)
+
+
+@pytest.fixture
+def file(application: Path, command: Command) -> Path:
+    assert command("freeze", "shop:Base", "-o", "expected.json").code == 0
+    return application / "expected.json"
+
+
+@pytest.mark.usefixtures("file")
+def test_a_frozen_file_on_sqlite(application: Path) -> None:
+    assert loaded("check", "expected.json", "--url", url_of(application, SATISFIED)) == START
+
+
+def test_models(application: Path) -> None:
+    names = loaded("check", "shop:Base", "--url", url_of(application, SATISFIED))
+    assert START | {"sqlalchemy", "shop"} <= names
+    assert not {"alembic", "rich", "flask"} & names
