@@ -15,7 +15,7 @@ from schema_guard.dialects import check_same
 from schema_guard.render.formats import Shown
 from schema_guard.report import Report
 
-__all__ = ["Applied", "applied"]
+__all__ = ["Applied", "applied", "rehearsed"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,3 +57,15 @@ def applied(asked: Request, lost: tuple[str, ...] = ()) -> Applied:
         if ahead is None:
             return Applied(report, code, stop.asked)
         return Applied(report, code, stop.asked, ahead.newer, ahead.commands.lost(ahead.newer))
+
+
+def rehearsed(asked: Request, lost: tuple[str, ...] = ()) -> Report:
+    """What apply would begin with: it waits for the database and looks, and changes nothing. Raises as `applied`."""
+    guard = with_chain(asked, lost)[0]
+
+    def look() -> Report:
+        if asked.ddl_url != asked.url:
+            check_same(asked.url, asked.ddl_url)
+        return guard.check(asked.ddl_url)
+
+    return when_reachable(look, asked.wait, log)

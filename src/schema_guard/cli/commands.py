@@ -9,6 +9,7 @@ import click
 from schema_guard.cli.accept import accept
 from schema_guard.cli.chain import deploy, doctor, stamp
 from schema_guard.cli.compat import compat
+from schema_guard.cli.examples import WithExamples
 from schema_guard.cli.exit_codes import OK, check_code, planned_code
 from schema_guard.cli.freeze import freeze
 from schema_guard.cli.options import (
@@ -39,7 +40,7 @@ def _show_version(context: click.Context) -> None:
     context.exit()
 
 
-@click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
+@click.group(cls=WithExamples, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
 @click.option(
     "--version",
     is_flag=True,
@@ -137,17 +138,32 @@ def plan(
 @group.command(short_help="Repair, and say whether the application can start.")
 @apply_options
 @lost_option
+@click.option(
+    "--dry-run", is_flag=True, help="Change nothing: show the plan, and exit with what apply would, so far as it tells."
+)
 @format_option("apply")
 @output_options
-def apply(asked: Request, lost: tuple[str, ...], format_: str, no_color: bool, verbose: bool) -> int:
+def apply(asked: Request, lost: tuple[str, ...], dry_run: bool, format_: str, no_color: bool, verbose: bool) -> int:
     """Repair what can be repaired without destroying anything; say what remains and whether the application can start.
 
     TIME is a number of seconds, or 500ms, 60s, 2m. SIGINT and SIGTERM stop it gracefully: what a statement has begun
     is rolled back, the report is printed, the exit code is 130 or 143.
     """
-    from schema_guard.cli.applying import applied
+    from schema_guard.cli.applying import applied, rehearsed
     from schema_guard.cli.progress import log_is_seen
 
+    if dry_run:
+        report = rehearsed(asked, lost)
+        code = planned_code(report)
+        shown = Shown(
+            command="plan",
+            exit_code=code,
+            next_command=asked.next_command("apply"),
+            apply_code=code,
+            verbose=verbose,
+        )
+        print_result(report, format_, shown, color=not no_color)
+        return code
     done = applied(asked, lost)
     print_result(done.report, format_, done.shown(logged=log_is_seen(), verbose=verbose), color=not no_color)
     return done.code

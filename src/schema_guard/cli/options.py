@@ -12,6 +12,7 @@ from schema_guard.render.formats import DEFAULT, formats_of
 
 __all__ = [
     "PROGRAM",
+    "QUIET",
     "accept_option",
     "apply_options",
     "beside_option",
@@ -23,6 +24,9 @@ __all__ = [
 ]
 
 Command = TypeVar("Command", bound=Callable[..., Any])
+
+QUIET = "schema_guard.quiet"
+"""Where the context keeps whether it was asked for."""
 
 PROGRAM = ("schema-guard",)
 """What a person types before a command, unless it is another program that runs it."""
@@ -141,8 +145,20 @@ def format_option(command: str) -> Callable[[Command], Command]:
     )
 
 
+def _keep_quiet(ctx: click.Context, _: click.Parameter, quiet: bool) -> None:
+    ctx.meta[QUIET] = quiet
+
+
 def output_options(command: Command) -> Command:
-    """`--no-color` and `-v`."""
+    """`--no-color`, `-v`, and `-q`, which `output.is_quiet` knows."""
+    command = click.option(
+        "-q",
+        "--quiet",
+        is_flag=True,
+        expose_value=False,
+        callback=_keep_quiet,
+        help="Only the verdict, in one line, and what went wrong.",
+    )(command)
     command = click.option("--no-color", is_flag=True, help="No colour, also on a terminal (as NO_COLOR=1).")(command)
     return click.option(
         "-v", "--verbose", is_flag=True, help="Everything: queries, statements, the traceback of an error."

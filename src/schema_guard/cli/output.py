@@ -11,12 +11,15 @@ from collections.abc import Sequence
 from shutil import get_terminal_size
 from typing import TextIO
 
+import click
+
+from schema_guard.cli.options import QUIET
 from schema_guard.errors import one_line
 from schema_guard.hidden import without_password
 from schema_guard.render.formats import Shown, renderer
 from schema_guard.render.line import Line, Style, ascii_only, plain, wrapped
 
-__all__ = ["log", "log_text", "print_lines", "print_result", "print_text", "styled"]
+__all__ = ["is_quiet", "log", "log_text", "print_lines", "print_result", "print_text", "styled"]
 
 LOOKS = {
     Style.BREAKS: "bold red",
@@ -34,6 +37,12 @@ def styled(stream: TextIO | None, color: bool) -> bool:
     if not color or stream is None or os.environ.get("NO_COLOR") or os.environ.get("CI"):
         return False
     return os.environ.get("TERM") != "dumb" and stream.isatty()
+
+
+def is_quiet() -> bool:
+    """Whether only the verdict, which is the last line, and what went wrong are wanted."""
+    context = click.get_current_context(silent=True)
+    return context is not None and bool(context.meta.get(QUIET))
 
 
 def print_lines(lines: Sequence[Line], *, color: bool) -> None:
@@ -69,7 +78,7 @@ def print_result(found: object, format_: str, shown: Shown, *, color: bool) -> N
     if isinstance(result, str):
         print_text(result)
     else:
-        print_lines(result, color=color)
+        print_lines(result[-1:] if is_quiet() else result, color=color)
 
 
 def print_text(text: str) -> None:

@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import sys
 
-from schema_guard.cli.output import log
-from schema_guard.report import StepResult
+from schema_guard.cli.output import is_quiet, log
+from schema_guard.report import Outcome, StepResult
 
 __all__ = ["log_is_seen", "log_step"]
 
 
 def log_step(result: StepResult) -> None:
-    """Log what became of a step."""
+    """Log what became of a step; with -q only a failure."""
+    if is_quiet() and result.outcome is not Outcome.FAILED:
+        return
     from schema_guard.render.text.deeds import deed
     from schema_guard.render.text.phrases import duration
 
