@@ -69,15 +69,41 @@ def test_env_that_connects_elsewhere(on_sqlite: Stage) -> None:
 
 
 def test_a_replay_never_reaches_the_real_database(on_postgres: Stage) -> None:
-    """However env.py makes its connections: this one goes past the engine's arguments."""
-    creator = "lambda: psycopg.connect(url.replace('+psycopg', ''))"
-    env = ENV.replace("import os", f"import os, psycopg\nREAL = {on_postgres.url!r}").replace(
-        "create_engine(url, ", f"create_engine(REAL, creator={creator.replace('url', 'REAL')}, "
+    """However env.py makes its connections: this listener goes past the engine's arguments."""
+    env = ENV.replace(
+        "import os",
+        f"import os, psycopg\nfrom sqlalchemy import event\nfrom sqlalchemy.engine import Engine\n"
+        f'@event.listens_for(Engine, "do_connect")\ndef real(*_):\n'
+        f"    return psycopg.connect({on_postgres.url.replace('+psycopg', '')!r})",
     )
     stage = on_postgres.plain(env=env).chain()
     found = stage.doctor("--replay")
     assert "nothing was sent to it" in str(found.document["faults"])
+    assert "DATABASE_URL" in found.faults["replay-impossible"]["message"]
     assert stage.sql("SELECT 1 FROM pg_class WHERE relname IN ('users', 'alembic_version')") == []
+
+
+def test_an_engine_with_a_creator(stage: Stage) -> None:
+    """It goes past its engine's URL: a replay does not call it, and a failure is told once."""
+    raw = stage.url.replace("+psycopg", "").replace("sqlite:///", "")
+    module = "sqlite3" if stage.system == "sqlite" else "psycopg"
+    env = ENV.replace("import os", f"import os, {module}").replace(
+        "create_engine(url, ",
+        f"create_engine({stage.engine.dialect.name + '://'!r}, creator=lambda: {module}.connect({raw!r}), ",
+    )
+    stage.plain(env=env).chain()
+    assert stage.doctor("--replay").code == 0
+    assert (
+        stage.sql(
+            "SELECT 1 FROM " + ("sqlite_master" if module == "sqlite3" else "pg_tables WHERE schemaname = 'public'")
+        )
+        == []
+    )
+    path = stage.revision("r4", "r3", 'op.execute("SELECT * FROM nothing_of_that_name")')
+    failed = stage.deploy("--format", "json")
+    assert (failed.code, stage.stamped()) == (5, ["r3"])
+    assert (failed.document["failed"]["revision"], failed.document["failed"]["file"]) == ("r4", str(path))
+    assert "nothing_of_that_name" in failed.document["failed"]["message"]
 
 
 def in_background(stage: Stage, *arguments: str) -> subprocess.Popen[str]:

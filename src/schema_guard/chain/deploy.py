@@ -144,12 +144,14 @@ class _Run:
         if faults and self.repair and all(fault.code in REPAIRABLE or fault.guess for fault in faults):
             if not self._repaired(session, faults):
                 return
-        elif faults and not all(fault.guess for fault in faults):
+            faults = self._breaking(self._look(session))  # what collides still collides, wherever the stamp is by now
+            self.result.faults = tuple(fault for fault in faults if fault.collides)
+        elif not all(fault.guess and not fault.collides for fault in faults):
             self.result.faults = tuple(faults)
-            return
         elif self.repair and self._doubtful(session) and not self._repaired(session, []):
             return
-        self._upgrade(session)
+        if not self.result.faults:
+            self._upgrade(session)
 
     def _look(self, session: Session) -> Look:
         with open_live(self.doctor.url, self.deadline) as live:

@@ -17,6 +17,7 @@ from schema_guard.chain.faults.early import Early, early_faults, early_of
 from schema_guard.chain.faults.env_py import project_faults
 from schema_guard.chain.faults.environment import environment_faults, environment_lines
 from schema_guard.chain.faults.files import WIDTH, chain_faults
+from schema_guard.chain.faults.made_early import made_early
 from schema_guard.chain.faults.replay import proof_faults, replay_faults, with_proof
 from schema_guard.chain.faults.vetoes import Veto, left_with_rows, not_seen
 from schema_guard.chain.location import Location
@@ -236,8 +237,13 @@ class Doctor:
         if look is not None:
             found += version_faults(look.version, chain, look.guarded, look.there, self.commands)
             found += early_faults(look.early, self.commands)
+            told = [early.change.object for early in look.early]
+            early = list(
+                made_early(project, look.version, look.everything, look.beside, look.there, told, self.commands)
+            )
+            found += early
             there = present(look.everything, look.default_schema, fold=sqlite)
-            found += stamped_faults(look.version, chain, there, fold=sqlite, commands=self.commands)
+            found += stamped_faults(look.version, chain, there, fold=sqlite, early=bool(early), commands=self.commands)
         return found
 
     def unmatched(self, project: Project, proof: Proof) -> Fix:

@@ -182,7 +182,7 @@ def present(schema: Schema, default_schema: str | None, *, fold: bool) -> frozen
 
 
 def stamped_faults(
-    table: VersionTable, chain: Chain, there: frozenset[str], *, fold: bool, commands: Commands
+    table: VersionTable, chain: Chain, there: frozenset[str], *, fold: bool, early: bool, commands: Commands
 ) -> Iterator[Fault]:
     """What the stamped revisions make, as far as their text says, and the database lacks.
 
@@ -191,6 +191,7 @@ def stamped_faults(
         chain: the revisions.
         there: from `present`.
         fold: names don't depend on case (SQLite).
+        early: the database has what pending revisions make.
         commands: what a person types.
     """
     known = [row for row in table.rows if row in chain]
@@ -200,8 +201,6 @@ def stamped_faults(
     def lacking(made: Made) -> tuple[str, ...]:
         return tuple(name for name in made.objects if (name.lower() if fold else name) not in there)
 
-    early = list(_early(known, chain, there, fold=fold, commands=commands))
-    yield from early
     makers = [made for made in made_by(chain, chain.upto(known)) if made.objects]
     missing = {made.revision: lacks for made in makers if (lacks := lacking(made))}
     if early:  # revisions that are said not to have run seem to have: then what they remove is not lacking
@@ -231,42 +230,6 @@ def _removed(known: Sequence[str], chain: Chain) -> list[Action]:
 def _without(objects: Sequence[str], removed: Sequence[Action]) -> tuple[str, ...]:
     gone = {action.object for action in removed}
     return tuple(name for name in objects if name not in gone and name.rpartition(".")[0] not in gone)
-
-
-def _early(
-    known: Sequence[str], chain: Chain, there: frozenset[str], *, fold: bool, commands: Commands
-) -> Iterator[Fault]:
-    """What pending revisions make and the database already has: they will collide."""
-    ran = chain.upto(known)
-    now = set(there)
-    for id_ in (id_ for id_ in chain.order if id_ not in ran):
-        file = chain.by_id[id_].file
-        found: dict[str, int] = {}
-        for action in actions_of(file):
-            name = action.object.lower() if fold else action.object
-            if action.kind not in ("table", "column"):
-                continue
-            if action.verb in (Verb.REMOVE, Verb.RENAME):
-                now = {other for other in now if other != name and not other.startswith(f"{name}.")}
-            elif action.verb is Verb.MAKE and name in now and not action.depth:
-                found.setdefault(action.object, action.line)
-        if not found:
-            continue
-        objects = _tables_first(found)
-        yield Fault(
-            "made-early",
-            Severity.BREAKS,
-            f"{id_} is still to run, and the database already has {_list(objects)}, which it makes: an earlier run "
-            "failed half-way, or a guard made it",
-            Fix(
-                f"{commands('stamp')} proves what can be stamped; where it finds no matching revision, "
-                f"{commands('apply')}, then {commands.repair}"
-            ),
-            file,
-            found[objects[0]],
-            id_,
-            guess=True,
-        )
 
 
 def _of(makers: Sequence[Made], revision: str) -> tuple[str, ...]:

@@ -44,6 +44,8 @@ class Action:
     relation of a composite type."""
     chosen: bool = False
     """The name is the one that PostgreSQL chooses, and it chooses another where that is taken."""
+    asks: bool = False
+    """Made by guarded(op): only where it is missing, so that it never collides."""
 
     @property
     def object(self) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ast
 
-__all__ = ["method_of", "written"]
+__all__ = ["method_of", "through_globals", "written"]
 
 
 def method_of(call: ast.Call) -> str:
@@ -23,3 +23,8 @@ def written(node: ast.AST) -> str:
             return written(function)
         case _:
             return ""
+
+
+def through_globals(call: ast.Call) -> bool:
+    """globals()["upgrade_" + engine_name]() of the templates for several databases."""
+    return isinstance(call.func, ast.Subscript) and written(call.func.value) == "globals"

@@ -5,16 +5,17 @@ from __future__ import annotations
 import ast
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TypeVar
+from typing import Generic, TypeVar
 
 from schema_guard.chain.history import Chain, Revision
 from schema_guard.chain.reading.actions import Action, Verb
 from schema_guard.chain.reading.revision_actions import actions_of
 from schema_guard.chain.reading.revision_files import upgrade_body, upgrade_of
 
-__all__ = ["Collision", "Made", "asks_first", "collisions", "made_by", "remove_from"]
+__all__ = ["Collision", "Made", "Names", "asks_first", "called", "collisions", "made_by", "remove_from"]
 
 T = TypeVar("T")
+Maker = TypeVar("Maker")
 Key = tuple[str, str]
 """A namespace, and a name in it: what has one key cannot be made twice."""
 
@@ -32,13 +33,13 @@ class Collision:
     def named(self) -> str:
         """What the second makes, with its kind where the name alone does not tell it."""
         alike = self.action.kind == self.earlier.kind
-        return self.action.object if alike and self.action.kind in ("table", "column") else _called(self.action)
+        return self.action.object if alike and self.action.kind in ("table", "column") else called(self.action)
 
     @property
     def other(self) -> str:
         """What has the name already; empty where it is the same."""
         one, two = ((each.kind, each.object, _bare(each.table)) for each in (self.action, self.earlier))
-        return "" if one == two else _called(self.earlier)
+        return "" if one == two else called(self.earlier)
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,7 +82,7 @@ def collisions(chain: Chain, system: str) -> list[Collision]:
         chain: the revisions.
         system: "postgresql" or "sqlite": which names exclude each other depends on it.
     """
-    names = _Names(system)
+    names = Names[Revision](system)
     found: list[Collision] = []
     for id_ in chain.order:
         revision = chain.by_id[id_]
@@ -93,27 +94,27 @@ def collisions(chain: Chain, system: str) -> list[Collision]:
             taken = names.taken(made)
             if taken is None:
                 names.add(made, revision)
-            elif not made.chosen and made.table not in again:
+            elif not made.chosen and not made.asks and made.table not in again:
                 found.append(Collision(made, *taken, revision))
                 if made.kind == "table":
                     again.add(made.name)  # what belongs to it comes with it
     return found
 
 
-class _Names:
+class Names(Generic[Maker]):
     """The names that are taken when a revision's turn comes, each with what has it and who made that."""
 
     def __init__(self, system: str) -> None:
         self._system = system
-        self._there: dict[Key, tuple[Action, Revision]] = {}
+        self._there: dict[Key, tuple[Action, Maker]] = {}
 
-    def taken(self, made: Action) -> tuple[Action, Revision] | None:
+    def taken(self, made: Action) -> tuple[Action, Maker] | None:
         """What has a name already that this would get."""
         return next((self._there[key] for key in self._keys(made) if key in self._there), None)
 
-    def add(self, made: Action, revision: Revision) -> None:
+    def add(self, made: Action, maker: Maker) -> None:
         for key in self._keys(made):
-            self._there[key] = (made, revision)
+            self._there[key] = (made, maker)
 
     def after(self, action: Action) -> Action | None:
         """What an action makes, after what it removes is taken out; None where it makes nothing."""
@@ -145,24 +146,24 @@ class _Names:
 
     def _with_table(self, action: Action) -> None:
         """Its columns, constraints and indexes go with it, or to its new name."""
-        for made, revision in self._of(action.name):
+        for made, maker in self._of(action.name):
             self._remove(made)
             if action.to:
-                self.add(replace(made, table=action.to), revision)
+                self.add(replace(made, table=action.to), maker)
 
     def _with_column(self, action: Action) -> None:
         """The constraints and indexes that name a column go with it; after a rename they may name it otherwise."""
-        for made, revision in self._of(action.table):
+        for made, maker in self._of(action.table):
             if made.kind not in ("index", "constraint") or action.name not in (made.mentions or {action.name}):
                 continue
             self._remove(made)
             if action.to:
-                self.add(replace(made, mentions=None), revision)
+                self.add(replace(made, mentions=None), maker)
 
-    def _of(self, table: str) -> list[tuple[Action, Revision]]:
+    def _of(self, table: str) -> list[tuple[Action, Maker]]:
         """What belongs to a table."""
         found = [item for item in self._there.values() if item[0].table and _bare(item[0].table) == _bare(table)]
-        return list({id(made): (made, revision) for made, revision in found}.values())
+        return list({id(made): (made, maker) for made, maker in found}.values())
 
     def _keys(self, action: Action) -> tuple[Key, ...]:
         """Its names, its own first; none where a second one does no harm, or where nobody knows its name."""
@@ -186,7 +187,7 @@ class _Names:
         return ((kind, name),) if kind in ("column", "schema", "function", "extension") else ()
 
 
-def _called(action: Action) -> str:
+def called(action: Action) -> str:
     """The object with its kind, and the table of a constraint and an index."""
     of = f" of {action.table}" if action.table and action.kind in ("constraint", "index") else ""
     return f"{action.kind} {action.object}{of}"

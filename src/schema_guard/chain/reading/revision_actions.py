@@ -6,12 +6,14 @@ Nothing runs. What is not understood is an UNSEEN action: nobody can tell what i
 from __future__ import annotations
 
 import ast
+from dataclasses import replace
 from functools import lru_cache
 from pathlib import Path
 
 from schema_guard.chain.reading.actions import Action, Verb
 from schema_guard.chain.reading.built_sql import Built, actions_of_built, built_by, text_in
-from schema_guard.chain.reading.calls import method_of, written
+from schema_guard.chain.reading.calls import method_of, through_globals, written
+from schema_guard.chain.reading.conditions import is_guarded, may_leave
 from schema_guard.chain.reading.constants import UNKNOWN, Value, turns_of, value_of
 from schema_guard.chain.reading.op_actions import BATCH, INSPECTOR, OP, Call, Followed, actions_of_call
 from schema_guard.chain.reading.parameters import parameters_of
@@ -104,13 +106,17 @@ class _Reader:
     def _block(self, body: list[ast.stmt], depth: bool) -> None:
         for statement in body:
             self._statement(statement, depth)
+            depth = depth or may_leave(statement)
 
     def _statement(self, node: ast.stmt, depth: bool) -> None:
         match node:
             case ast.With(items=items, body=body) | ast.AsyncWith(items=items, body=body):
                 for item in items:
                     self._enter(item, depth)
+                before = len(self.found)
                 self._block(body, depth)
+                if any(is_guarded(item.context_expr) for item in items):
+                    self.found[before:] = [replace(action, asks=True) for action in self.found[before:]]
             case ast.For():
                 self._loop(node, depth)
             case ast.If(test=test, body=body, orelse=other) | ast.While(test=test, body=body, orelse=other):
@@ -173,7 +179,7 @@ class _Reader:
             bound = (BATCH, table)
             if any(keyword.arg in ("copy_from", "reflect_args") for keyword in call.keywords):
                 self._unseen(call, "batch_alter_table(copy_from=..)")
-        elif isinstance(call, ast.Call) and written(call.func).endswith("guarded"):
+        elif is_guarded(call):
             bound = OP
         else:
             bound = _BIND if self._variable(call) is _BIND else UNKNOWN
@@ -281,7 +287,7 @@ class _Reader:
             self._on_bind(call, method, depth)
         elif isinstance(call.func, ast.Name) and call.func.id in self.functions:
             self._inline(call, self.functions[call.func.id], depth)
-        elif self._multidb(call):
+        elif through_globals(call):
             for name, function in list(self.functions.items()):
                 if name.startswith("upgrade_"):
                     self._inline(ast.Call(call.func, [], [], lineno=call.lineno), function, True)
@@ -302,9 +308,8 @@ class _Reader:
             if method == "get_bind":
                 self._unseen(call, "op.get_bind()")
             return
-        inner = call.func.value if isinstance(call.func, ast.Attribute) else None
-        if isinstance(inner, ast.Call):
-            self._expression(inner, depth)  # op.create_table(..).insert() makes a statement, and sends none
+        if isinstance(call.func, ast.Attribute) and isinstance(call.func.value, ast.Call):
+            self._expression(call.func.value, depth)  # op.create_table(..).insert() makes a statement, and sends none
             return
         if method != "batch_alter_table":
             self.found += actions_of_call(Call(call, self.names), method, depth)
@@ -382,10 +387,6 @@ class _Reader:
                 return value_of(node, self.names)
             case _:
                 return UNKNOWN
-
-    def _multidb(self, call: ast.Call) -> bool:
-        """globals()["upgrade_" + engine_name]() of the templates for several databases."""
-        return isinstance(call.func, ast.Subscript) and written(call.func.value) == "globals"
 
 
 _CONNECTIONS = frozenset({"begin", "begin_nested", "connect", "execution_options", "cursor", "raw_connection"})

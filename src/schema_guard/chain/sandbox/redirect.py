@@ -16,6 +16,7 @@ from sqlalchemy.engine import Engine, make_url
 from sqlalchemy.pool import NullPool, Pool
 
 from schema_guard.chain.identity import Identity, fingerprint_of, identity_of, system_of
+from schema_guard.chain.sandbox.creators import lead_creators
 from schema_guard.chain.sandbox.job import Asked, Event, Job, Task
 from schema_guard.chain.sandbox.reading_drivers import keep_reading
 from schema_guard.chain.sandbox.unwritten import keep_unwritten
@@ -52,6 +53,8 @@ class _Way(Protocol):
 
     def before(self, dialect: Dialect, arguments: list[Any], named: dict[str, Any]) -> None: ...
 
+    def create(self, dialect: Dialect) -> DBAPIConnection | None: ...
+
     def after(self, connection: DBAPIConnection) -> None: ...
 
 
@@ -75,6 +78,7 @@ def install(job: Job, tell: Tell) -> _Way:
     def connected(connection: DBAPIConnection, _record: object) -> None:
         way.after(connection)
 
+    lead_creators(way)
     event.listen(Engine, "do_connect", do_connect)
     event.listen(Pool, "connect", connected)
     if isinstance(way, _ToReal):
@@ -135,6 +139,11 @@ class Blocked:
             arguments[:] = [":memory:"]
             named.pop("uri", None)
 
+    def create(self, _dialect: Dialect) -> DBAPIConnection | None:
+        if not self._reads:
+            raise BlockedError("nothing connects while env.py is only being described")
+        return None
+
     def after(self, connection: DBAPIConnection) -> None:
         if not self._reads:
             connection.close()
@@ -174,6 +183,15 @@ class _ToScratch:
             self._urls[identity] = self._job.scratch if given or alone else self._spare()
         self._lead(dialect, make_url(self._urls[identity]), arguments, named)
 
+    def create(self, dialect: Dialect) -> DBAPIConnection | None:
+        """The scratch database; of several nobody knows which one a `creator` leads to."""
+        if self._job.several:
+            return None
+        url = make_url(self._job.scratch)
+        arguments, named = dialect.create_connect_args(url)
+        self.before(dialect, list(arguments), dict(named))
+        return dialect.connect(*arguments, **named)
+
     def _lead(self, dialect: Dialect, url: Any, arguments: list[Any], named: dict[str, Any]) -> None:
         elsewhere, other = dialect.create_connect_args(url)
         if dialect.name == "sqlite":
@@ -198,12 +216,15 @@ class _ToScratch:
         return main.set(database=name).render_as_string(hide_password=False)
 
     def after(self, connection: DBAPIConnection) -> None:
-        """Proof, before the first statement: a `creator` of the application's own goes past `do_connect`."""
+        """Proof, before the first statement: a listener of the application's own may have gone elsewhere."""
         found = fingerprint_of(connection)[1]
         allowed = {str(make_url(self._job.scratch).database), *self.made, ":memory:"}
         if found not in allowed:
             connection.close()
-            raise ElsewhereError(f"env.py reached {found} in place of the scratch database; nothing was sent to it")
+            raise ElsewhereError(
+                f"env.py reached {found} in place of the scratch database; nothing was sent to it. What opens that "
+                "connection (creator, a do_connect listener) has to read the URL in DATABASE_URL"
+            )
 
 
 class _ToReal:
@@ -226,6 +247,13 @@ class _ToReal:
                 "was run"
             )
         self._set(connection, self._timeout)
+
+    def create(self, _dialect: Dialect) -> DBAPIConnection | None:
+        """Its own; `after` proves where that leads, and here is told only that env.py connects by itself."""
+        real = _identity(self._job.real)
+        if real is not None:
+            self._known.ask(real)
+        return None
 
     def _set(self, connection: DBAPIConnection, timeout: int) -> None:
         cursor = connection.cursor()

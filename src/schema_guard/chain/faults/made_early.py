@@ -1,0 +1,173 @@
+"""What revisions that are still to run make, and the database already has: they will collide with it."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator, Sequence
+from dataclasses import replace
+from pathlib import Path
+
+from schema_guard.chain.commands import Commands
+from schema_guard.chain.fault import Fault, Fix, Severity
+from schema_guard.chain.reading.actions import Action, Verb
+from schema_guard.chain.reading.operations import Names, called
+from schema_guard.chain.reading.pending import There
+from schema_guard.chain.reading.revision_actions import actions_of
+from schema_guard.chain.sandbox.replay import Project
+from schema_guard.chain.version_table import VersionTable
+from schema_guard.schema import Schema, Table
+
+__all__ = ["made_early"]
+
+MANY = 8
+"""How many objects a message lists."""
+
+
+def made_early(
+    project: Project,
+    version: VersionTable,
+    schema: Schema,
+    beside: Collection[str],
+    there: There,
+    told: Sequence[str],
+    commands: Commands,
+) -> Iterator[Fault]:
+    """One fault for each revision that would collide, as far as its text says.
+
+    Args:
+        project: the chain.
+        version: what alembic_version names; where it names nothing that is known, nobody knows what ran.
+        schema: the whole database.
+        beside: what it has besides tables.
+        there: names as revisions write them.
+        told: tables and columns that were told already.
+        commands: what a person types.
+    """
+    chain = project.chain
+    if not version.rows or version.unknown(chain):
+        return
+    ran = chain.upto(version.rows)
+    elsewhere = project.several or any(word in project.env_text for word in ("search_path", "schema_translate_map"))
+    names = Names[str]("sqlite" if there.fold else "postgresql")
+    for action in _taken(schema, beside, there):
+        names.add(action, "the database")
+    told_already = set(told)
+    certain = not elsewhere  # env.py may send unqualified names to other schemas than those that were looked at
+    for id_ in (id_ for id_ in chain.order if id_ not in ran):
+        file = chain.by_id[id_].file
+        certain = certain and not _moves_names(file)
+        found: dict[str, int] = {}
+        sure = False
+        for action in actions_of(file):
+            certain = certain and (action.verb is not Verb.UNSEEN or action.readable)
+            object_ = _collides(action, names, there, told_already)
+            if object_:
+                found.setdefault(object_, action.line)
+                sure = sure or certain
+        if found:
+            yield _fault(id_, file, found, commands, certain=sure)
+
+
+def _collides(action: Action, names: Names[str], there: There, told: set[str]) -> str:
+    """What an action makes that is there already; empty where it isn't, or where it was told before."""
+    written = _normal(action, there)
+    made = names.after(written)
+    if made is None or made.depth or made.asks:
+        return ""
+    if names.taken(made) is None:
+        return ""  # what pending revisions make twice is a collision of the files
+    if made.chosen or (written.verb is Verb.RENAME and made.kind in ("table", "column")):
+        return ""  # of renames early.py tells more
+    if made.object in told or made.table in told:
+        return ""
+    if made.kind in ("table", "column"):
+        told.add(made.object)
+        return made.object
+    return called(made)
+
+
+def _normal(action: Action, there: There) -> Action:
+    """Without the schema that unqualified names go to; `public`, where that is another one, stays apart."""
+
+    def normal(name: str) -> str:
+        if there.default_schema not in (None, "public") and name.startswith("public."):
+            return f'"public".{name.removeprefix("public.")}'
+        return there.key(name)
+
+    if action.kind in ("column", "constraint", "trigger", "policy", "rule"):
+        return replace(action, table=normal(action.table))
+    return replace(action, name=normal(action.name), to=normal(action.to), table=normal(action.table))
+
+
+def _taken(schema: Schema, beside: Collection[str], there: There) -> Iterator[Action]:
+    """What has a name in the database, as actions that made it."""
+    for table in schema.tables:
+        yield _made(there, "table", table.name)
+        for column in table.columns:
+            yield _made(there, "column", column.name, table.name)
+        yield from _parts(table, there)
+    types = [*(enum.name for enum in schema.enums), *(domain.name for domain in schema.domains)]
+    for name in types:
+        yield _made(there, "type", name)
+    for sequence in schema.sequences:
+        yield _made(there, "sequence", sequence.name)
+    for fact in beside:
+        kind, _, called_ = fact.partition(" ")
+        if kind in ("view", "sequence", "type", "schema", "extension"):
+            yield _made(there, kind, called_)
+
+
+def _parts(table: Table, there: There) -> Iterator[Action]:
+    """The indexes and constraints of a table."""
+    schema = f"{table.name.schema}." if table.name.schema else ""
+    for index in table.indexes:
+        if index.name:
+            yield _made(there, "index", f"{schema}{index.name}", table.name, index.columns)
+    plain = [*(check.name for check in table.checks), *(key.name for key in table.foreign_keys)]
+    backed = [*(unique.name for unique in table.uniques), *(exclusion.name for exclusion in table.exclusions)]
+    if table.primary_key is not None:
+        backed.append(table.primary_key.name)
+    for name in filter(None, plain):
+        yield _made(there, "constraint", name, table.name)
+    for name in filter(None, backed):
+        yield _made(there, "constraint", name, table.name, index=True)
+
+
+def _made(
+    there: There,
+    kind: str,
+    name: object,
+    table: object = "",
+    mentions: Sequence[str] | None = None,
+    *,
+    index: bool = False,
+) -> Action:
+    columns = None if mentions is None else frozenset(mentions)
+    return _normal(Action(Verb.MAKE, kind, str(name), str(table), mentions=columns, relation=index), there)
+
+
+def _moves_names(file: str) -> bool:
+    """Whether the revision says itself in which schema unqualified names are."""
+    try:
+        return "search_path" in Path(file).read_text("utf-8", "replace")
+    except OSError:
+        return True
+
+
+def _fault(id_: str, file: str, found: dict[str, int], commands: Commands, *, certain: bool) -> Fault:
+    objects = [name for name in found if not any(name.startswith(f"{other}.") for other in found)]
+    more = f" and {len(objects) - MANY} more" if len(objects) > MANY else ""
+    return Fault(
+        "made-early",
+        Severity.BREAKS,
+        f"{id_} is still to run, and the database already has {', '.join(objects[:MANY])}{more}, which it makes: an "
+        "earlier run failed half-way, or a guard made it",
+        Fix(
+            f"{commands('stamp')} proves what can be stamped; where it finds no matching revision, "
+            f"{commands('apply')}, then {commands.repair}"
+        ),
+        file,
+        found[objects[0]],
+        id_,
+        guess=True,
+        collides=certain,
+    )

@@ -1,0 +1,110 @@
+"""What a pending revision makes is there already: a deploy stops before it runs anything, whatever the spelling."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from tests.chain.stage import PROPOSALS, USERS, Stage
+
+TABLE = 'op.create_table("{}", sa.Column("id", sa.Integer, primary_key=True))'
+BATCH = 'with op.batch_alter_table("users") as batch:\n    batch.add_column(sa.Column("c3", sa.String(9)))'
+TYPE = "CREATE TYPE mood AS ENUM ('a')"
+VIEW = "CREATE VIEW seen AS SELECT 1 AS one"
+
+MADE = [
+    ("CREATE TABLE t1 (id INTEGER PRIMARY KEY)", TABLE.format("t1"), "t1"),
+    ("CREATE TABLE t2 (id INTEGER PRIMARY KEY)", 'op.execute("CREATE TABLE t2 (id INTEGER PRIMARY KEY)")', "t2"),
+    ("ALTER TABLE users ADD COLUMN c1 TEXT", 'op.add_column("users", sa.Column("c1", sa.Text))', "users.c1"),
+    ("ALTER TABLE users ADD COLUMN c2 TEXT", 'op.execute("ALTER TABLE users ADD COLUMN c2 TEXT")', "users.c2"),
+    ("ALTER TABLE users ADD COLUMN c3 TEXT", BATCH, "users.c3"),
+    (
+        "ALTER TABLE users ADD COLUMN c4 TEXT",
+        'op.get_bind().exec_driver_sql("ALTER TABLE users ADD c4 TEXT")',
+        "users.c4",
+    ),
+    ("CREATE INDEX i1 ON users (id)", 'op.create_index("i1", "proposals", ["name"])', "index i1 of proposals"),
+    ("CREATE INDEX i2 ON users (id)", 'op.execute("CREATE INDEX i2 ON users (id)")', "index i2 of users"),
+]
+ON_POSTGRESQL = [
+    (TYPE, f'op.execute("{TYPE}")', "type mood"),
+    ("CREATE SEQUENCE counter", 'op.execute("CREATE SEQUENCE counter")', "sequence counter"),
+    (VIEW, f'op.execute("{VIEW}")', "view seen"),
+    (
+        "ALTER TABLE users ADD CONSTRAINT ck CHECK (id > 0)",
+        'op.create_check_constraint("ck", "users", "id > 0")',
+        "constraint ck of users",
+    ),
+    (
+        "ALTER TABLE proposals ADD CONSTRAINT uq UNIQUE (name)",
+        'op.create_index("uq", "proposals", ["name"])',
+        "index uq of proposals",
+    ),
+]
+IN_ORDER = [
+    "if not sa.inspect(op.get_bind()).has_table('t1'):\n    " + TABLE.format("t1"),
+    "if sa.inspect(op.get_bind()).has_table('t2'):\n    return\n" + TABLE.format("t2"),
+    TABLE.format("t3")[:-1] + ", if_not_exists=True)",
+    'op.execute("CREATE TABLE IF NOT EXISTS t4 (id INTEGER)")',
+    'op.drop_table("t5")\n' + TABLE.format("t5"),
+    'op.rename_table("t6", "old")\n' + TABLE.format("t6"),
+    'op.execute("DROP TABLE IF EXISTS t7")\n' + TABLE.format("t7"),
+    "for name in ['t8']:\n    if name in sa.inspect(op.get_bind()).get_table_names():\n        continue\n    "
+    + TABLE.format("t8"),
+    "from schema_guard.alembic import guarded\nwith guarded(op) as own:\n    "
+    + TABLE.format("t9").replace("op.", "own."),
+]
+"""Revisions that make a table which is there, and don't collide with it."""
+
+
+def half_way(stage: Stage, statements: Sequence[str], revisions: Sequence[str]) -> None:
+    """At r2; r3 is sound, and what follows makes what is there."""
+    stage.plain()
+    stage.revision("r1", None, USERS)
+    stage.revision("r2", "r1", PROPOSALS)
+    stage.sql(
+        "CREATE TABLE users (id INTEGER NOT NULL PRIMARY KEY)",
+        "CREATE TABLE proposals (id INTEGER NOT NULL PRIMARY KEY, name VARCHAR(255) NOT NULL)",
+        *statements,
+    )
+    stage.stamp_blindly("r2")
+    stage.revision("r3", "r2", 'op.add_column("proposals", sa.Column("visitor", sa.String(64)))')
+    for at, revision in enumerate(revisions, 4):
+        stage.revision(f"r{at}", f"r{at - 1}", revision)
+
+
+def test_a_deploy_stops_before_it_runs_anything(stage: Stage) -> None:
+    """Tables, columns and indexes, made by op and by SQL; on PostgreSQL whatever shares a name."""
+    cases = MADE + (ON_POSTGRESQL if stage.system == "postgresql" else [])
+    half_way(stage, [made for made, _, _ in cases], [revision for _, revision, _ in cases])
+    deploy = stage.deploy("--format", "json")
+    assert (deploy.code, deploy.document["ran"], deploy.document["failed"]) == (1, [], None)
+    told = {fault["revision"]: fault["message"] for fault in deploy.document["faults"] if fault["code"] == "made-early"}
+    assert list(told) == [f"r{at}" for at in range(4, 4 + len(cases))]
+    for (_, _, named), message in zip(cases, told.values(), strict=True):
+        assert f"already has {named}, which it makes" in message
+    assert stage.stamped() == ["r2"]
+
+
+def test_what_does_not_collide_runs(stage: Stage) -> None:
+    tables = [f"CREATE TABLE t{at} (id INTEGER PRIMARY KEY)" for at in range(1, 1 + len(IN_ORDER))]
+    half_way(stage, tables, IN_ORDER)
+    deploy = stage.deploy()
+    assert deploy.code == 0, deploy.out + deploy.err
+    assert stage.stamped() == [f"r{3 + len(IN_ORDER)}"]
+
+
+def test_a_repair_stops_as_well(on_sqlite: Stage) -> None:
+    """No revision has what the database has, so that nothing is stamped; then r4 would still collide."""
+    half_way(on_sqlite, [MADE[2][0]], [MADE[2][1]])
+    repaired = on_sqlite.deploy("--repair-chain", "--format", "json")
+    assert (repaired.code, repaired.document["ran"]) == (1, [])
+    assert "made-early" in repaired.faults
+
+
+def test_what_nobody_can_read_may_make_room(on_sqlite: Stage) -> None:
+    """A function of another file may have dropped it: the deploy runs."""
+    half_way(on_sqlite, [MADE[0][0]], [MADE[0][1]])
+    on_sqlite.write("helper.py", "def clear(op):\n    op.execute('DROP TABLE t1')\n")
+    on_sqlite.revision("r3", "r2", "from helper import clear\nclear(op)")
+    assert on_sqlite.deploy().code == 0
+    assert on_sqlite.stamped() == ["r4"]
