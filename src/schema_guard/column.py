@@ -123,6 +123,8 @@ class Column:
     """The classes of the application that map this column, for messages."""
     names_the_class: bool = False
     """Expected side: its value says which class a row is of (polymorphic_on), and no class is of NULL."""
+    ignored: bool = False
+    """Expected side: the models say that it is not guarded (`info={"schema_guard": "ignore"}`)."""
     validated: bool = True
     """False: NOT NULL is set but NOT VALID (PostgreSQL 18), older rows may hold NULL."""
     not_null_name: str | None = None

@@ -1,6 +1,6 @@
 """Settings: an argument wins over the environment, the environment over pyproject.toml's [tool.schema-guard].
 
-What is accepted adds up: all three places count.
+What is accepted or excluded adds up: all three places count.
 """
 
 from __future__ import annotations
@@ -13,12 +13,13 @@ from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
 from difflib import get_close_matches
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 from schema_guard.acceptance import Acceptance, acceptances_of
 from schema_guard.address import Address
 from schema_guard.database_url import NormalisedUrl, normalise, normalise_url
 from schema_guard.errors import ConfigurationError
+from schema_guard.selector import INCLUDED, Selector, selectors_of
 
 if TYPE_CHECKING:
     from sqlalchemy import URL
@@ -26,6 +27,8 @@ if TYPE_CHECKING:
 __all__ = ["NormalisedUrl", "Settings", "load_settings", "normalise", "normalise_url", "seconds", "unknown_variables"]
 
 TABLE = "tool.schema-guard"
+
+_Item = TypeVar("_Item")
 
 FAIL_ON = ("breaks", "weakens", "notes")
 
@@ -66,6 +69,10 @@ class Settings:
     policy: Mapping[str, bool | int] = field(default_factory=dict)
     accept: tuple[Acceptance, ...] = ()
     """Findings that are taken out of the verdict, from every place."""
+    include: tuple[Selector, ...] = ()
+    """Of the place of highest rank that says so."""
+    exclude: tuple[Selector, ...] = ()
+    """From every place."""
     origins: Mapping[str, str] = field(default_factory=dict)
     searched: tuple[str, ...] = ()
 
@@ -183,10 +190,10 @@ _KEYS: Mapping[str, Parse] = {
     "policy": _policy,
 }
 
-ACCEPT = "accept"
-"""The one setting that adds up."""
+ACCEPT, INCLUDE, EXCLUDE = "accept", "include", "exclude"
+"""The settings that are lists."""
 
-_NAMES = (*_KEYS, ACCEPT)
+_NAMES = (*_KEYS, ACCEPT, INCLUDE, EXCLUDE)
 
 
 def load_settings(
@@ -217,7 +224,13 @@ def load_settings(
         except ValueError as error:
             raise ConfigurationError(f"{origin}: {error}") from None
         origins[key] = origin
-    values[ACCEPT] = _accepted(arguments or {}, environment, table, file)
+    places = (arguments or {}, environment, table, file)
+    accepted = [each for found in _listed(ACCEPT, acceptances_of, *places) for each in found]
+    # One that gives a reason comes before those that give none.
+    values[ACCEPT] = tuple(sorted(accepted, key=lambda acceptance: not acceptance.reason))
+    included = _listed(INCLUDE, lambda value, origin: selectors_of(value, origin, INCLUDED), *places)
+    values[INCLUDE] = next((found for found in included if found), ())
+    values[EXCLUDE] = tuple(each for found in _listed(EXCLUDE, selectors_of, *places) for each in found)
     return Settings(**values, origins=origins, searched=() if file is None else (str(file),))  # type: ignore[arg-type]
 
 
@@ -231,22 +244,28 @@ def unknown_variables(environment: Mapping[str, str]) -> list[str]:
     ]
 
 
-def _accepted(
-    arguments: Mapping[str, object], environment: Mapping[str, str], table: Mapping[str, object], file: Path | None
-) -> tuple[Acceptance, ...]:
-    """What any place accepts. One that gives a reason comes before those that give none."""
+def _listed(
+    key: str,
+    parse: Callable[[object, str], tuple[_Item, ...]],
+    arguments: Mapping[str, object],
+    environment: Mapping[str, str],
+    table: Mapping[str, object],
+    file: Path | None,
+) -> list[tuple[_Item, ...]]:
+    """What each place says, the one of highest rank first."""
+    variable = f"SCHEMA_GUARD_{key.upper()}"
     places = (
-        ("--accept", arguments.get(ACCEPT)),
-        ("SCHEMA_GUARD_ACCEPT", environment.get("SCHEMA_GUARD_ACCEPT")),
-        (f"{file}: [{TABLE}] {ACCEPT}", table.get(ACCEPT)),
+        (f"--{key}", arguments.get(key)),
+        (variable, environment.get(variable)),
+        (f"{file}: [{TABLE}] {key}", table.get(key)),
     )
-    found: list[Acceptance] = []
+    found: list[tuple[_Item, ...]] = []
     for origin, value in places:
         try:
-            found.extend(() if value is None else acceptances_of(value, origin))
+            found.append(() if value is None else parse(value, origin))
         except ValueError as error:
             raise ConfigurationError(f"{origin}: {error}") from None
-    return tuple(sorted(found, key=lambda acceptance: not acceptance.reason))
+    return found
 
 
 def _find(

@@ -25,6 +25,8 @@ from schema_guard.readiness import Memory, Readiness, readiness_of
 from schema_guard.report import Report, StepResult, united
 from schema_guard.rounds import Rounds
 from schema_guard.schema import Schema
+from schema_guard.scope import Scope
+from schema_guard.selector import INCLUDED, selectors_of
 from schema_guard.sources.frozen import FrozenSource, read
 from schema_guard.sources.source import Source
 
@@ -49,10 +51,13 @@ class Guard:
         policy: what may be done beyond the defaults.
         name: the application's name; guards of different applications on one database don't wait for each other.
         accept: keys of differences (or Acceptances, with a reason) that are left alone and are no part of the verdict.
+        include: patterns of the tables that are guarded; without any, all are.
+        exclude: patterns of what is not guarded: "audit.*", "index:legacy_*".
 
     Raises:
         TargetError: when `models` is none of these.
-        ConfigurationError: when an upsert names something else than columns of one table, or `accept` is no list.
+        ConfigurationError: when an upsert names something else than columns of one table, or `accept`, `include` or
+            `exclude` is no such list.
     """
 
     def __init__(
@@ -64,6 +69,8 @@ class Guard:
         policy: Policy | None = None,
         name: str = "",
         accept: Sequence[str | Acceptance | Mapping[str, object]] = (),
+        include: Sequence[str] = (),
+        exclude: Sequence[str] = (),
     ) -> None:
         from schema_guard.sources.models import source_of  # and with it SQLAlchemy, which a frozen file needs not
 
@@ -72,10 +79,15 @@ class Guard:
         self.name = name
         self._withhold: Withhold | None = None
         self._beside: Beside | None = None
+        what = "accept"
         try:
             self.accept = acceptances_of(accept)
+            what = "include"
+            included = selectors_of(include, f"Guard({what}=..)", INCLUDED)
+            what = "exclude"
+            self.scope = Scope(included, selectors_of(exclude, f"Guard({what}=..)"))
         except ValueError as error:
-            raise ConfigurationError(f"Guard(accept=..): {error}") from None
+            raise ConfigurationError(f"Guard({what}=..): {error}") from None
 
     @classmethod
     def frozen(cls, path: str | Path, *, edited: bool = False) -> Guard:
@@ -92,6 +104,7 @@ class Guard:
         guard = cls.__new__(cls)
         guard.source = FrozenSource(document, str(path))
         guard.policy, guard.name, guard.accept = document.policy, document.name, document.accept
+        guard.scope = document.scope
         guard._withhold = guard._beside = None
         return guard
 
@@ -110,16 +123,20 @@ class Guard:
         """The declared upserts; none of a frozen file, which holds their columns."""
         return getattr(self.source, "upserts", ())
 
-    def changed(self, *, policy: Policy | None = None, accept: Sequence[Acceptance] = ()) -> Guard:
-        """Another guard of the same application, with another policy, that accepts more."""
+    def changed(
+        self, *, policy: Policy | None = None, accept: Sequence[Acceptance] = (), scope: Scope | None = None
+    ) -> Guard:
+        """Another guard of the same application, with another policy, that accepts and excludes more."""
         other = copy(self)
         other.policy = policy or self.policy
         other.accept = (*accept, *self.accept)
+        other.scope = self.scope if scope is None else scope.over(self.scope)
         return other
 
     def of(self, source: Source) -> Guard:
-        """Another guard, of other expectations, with the same policy; it accepts nothing."""
+        """Another guard, of other expectations, with the same policy; it accepts and excludes nothing."""
         other = copy(self)
+        other.scope = Scope()
         other.source, other.accept, other._withhold, other._beside = source, (), None, None
         return other
 
@@ -246,6 +263,10 @@ class Guard:
         """Keep other guards of this application away while it works."""
         return session.guard_lock(self.name, wait)
 
+    def expected(self, dialect: Dialect) -> Schema:
+        """What is guarded, in one database's words."""
+        return self.scope.guarded(self._expected(dialect), dialect.schema_of("", "relation")).expected
+
     def _expected(self, dialect: Dialect) -> Schema:
         return self.source.expect(dialect)
 
@@ -264,13 +285,15 @@ class Guard:
     def _look(self, session: Session, survey_timeout: float) -> Look:
         begun = time.monotonic()
         session.locate(*self._names(session.dialect))
-        expected = self._expected(session.dialect)
-        actual = session.inspect(expected)
-        differences = self._concerned(compared(expected, actual, session, self.policy))
+        guarded = self.scope.guarded(self._expected(session.dialect), session.facts.default_schema)
+        expected = guarded.expected
+        actual = guarded.with_absent(session.inspect(guarded.to_inspect))
+        found = filter(guarded.concerns, compared(expected, actual, session, self.policy))
+        differences = self._concerned(tuple(found))
         held = Held(differences) if self._beside is None else self._beside.held(session.dialect, differences)
         return looked(
             session,
-            expected,
+            guarded,
             actual,
             held.differences,
             accept=self.accept,

@@ -17,6 +17,7 @@ from schema_guard.plan import Plan, Policy, Refusal, Step, Survey
 from schema_guard.planner import make_plan
 from schema_guard.report import Finding, Report
 from schema_guard.schema import Name, Schema
+from schema_guard.scope import Guarded, LeftOut
 
 __all__ = ["Look", "Withhold", "compared", "locked_tables", "looked", "plan_of", "report_of"]
 
@@ -45,6 +46,8 @@ class Look:
     """Differences that are left to something else."""
     idle: tuple[Acceptance, ...] = ()
     """Acceptances that accept nothing now."""
+    left_out: tuple[LeftOut, ...] = ()
+    """Objects of the models that are not guarded."""
 
     def reserve(self, budget: float) -> float:
         """Seconds of the budget to keep for looking again at its end; none where that takes no time."""
@@ -54,7 +57,7 @@ class Look:
     def locked(self) -> frozenset[Name]:
         """The tables that a lock keeps from being read, and that count."""
         left = {difference.table_name for difference in self.differences if difference.key in self.accepted}
-        return locked_tables(self.actual) - left
+        return locked_tables(self.actual) & {table.name for table in self.expected.tables} - left
 
 
 class Withhold(Protocol):
@@ -75,7 +78,7 @@ def compared(expected: Schema, actual: Schema, session: Session, policy: Policy)
 
 def looked(
     session: Session,
-    expected: Schema,
+    guarded: Guarded,
     actual: Schema,
     differences: tuple[Difference, ...],
     *,
@@ -89,7 +92,7 @@ def looked(
 
     Args:
         session: where the rows are.
-        expected: what the models expect.
+        guarded: what the models expect.
         actual: what is there.
         differences: between the two.
         accept: differences that are left alone.
@@ -98,6 +101,7 @@ def looked(
         survey_timeout: seconds for each query that counts rows.
         begun: when the look began, by time.monotonic().
     """
+    expected = guarded.expected
     keys = [difference.key for difference in differences]
     schemas = {*actual.schemas, *(table.name.schema or "" for table in expected.tables)}
     accepted = matched(accept, keys, session.facts.default_schema, schemas=schemas).accepted
@@ -124,10 +128,11 @@ def looked(
         survey,
         covered,
         {difference.key: accepted[difference.key] for difference in differences if difference.key in accepted},
-        found.warnings,
+        (*warnings_of(expected, guarded.seen(actual)), *guarded.idle(actual), *found.warnings),
         time.monotonic() - begun,
         withheld,
         found.idle,
+        guarded.left_out,
     )
 
 
@@ -168,10 +173,11 @@ def report_of(look: Look, plan: Plan, session: Session, application: str, starte
         findings=tuple(finding for finding in findings if finding.acceptance is None),
         seconds=time.monotonic() - started,
         catalog_queries=session.catalog_queries,
-        warnings=(*warnings_of(look.expected, look.actual), *session.facts.warnings, *look.warnings),
+        warnings=(*session.facts.warnings, *look.warnings),
         plan=plan,
         accepted=tuple(finding for finding in findings if finding.acceptance is not None),
         idle=look.idle,
+        left_out=look.left_out,
     )
 
 

@@ -9,6 +9,7 @@ from enum import StrEnum
 from schema_guard.acceptance import Acceptance, short_key
 from schema_guard.difference import Difference, Impact
 from schema_guard.plan import Evidence, Plan, Refusal, Step
+from schema_guard.scope import LeftOut
 
 __all__ = ["Attempt", "Finding", "Outcome", "Report", "ServerInfo", "StepResult", "united"]
 
@@ -125,6 +126,8 @@ class Report:
     """Findings that were accepted: left alone, and no part of the verdict."""
     idle: tuple[Acceptance, ...] = ()
     """What was accepted and is not there now."""
+    left_out: tuple[LeftOut, ...] = ()
+    """Objects of the models that are not guarded: neither checked nor repaired."""
 
     def key_of(self, difference: Difference) -> str:
         """The key by which the difference is accepted."""

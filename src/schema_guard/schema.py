@@ -283,6 +283,8 @@ class Table:
     inline_foreign_keys: tuple[ForeignKey, ...] = ()
     """Those of `foreign_keys` that `ddl` already holds (all of them on SQLite)."""
     mapped_by: tuple[str, ...] = ()
+    ignored: bool = False
+    """The models say that it is not guarded (`info={"schema_guard": "ignore"}`)."""
     upserts: tuple[tuple[str, ...], ...] = ()
     """Column sets that the application's upserts name in ON CONFLICT, as the Guard declares them."""
 
@@ -373,6 +375,8 @@ class Schema:
     """Actual side: the database's name, where the connected role may create no schema in it."""
     unknown_tables: tuple[Name, ...] = ()
     """Actual side: tables in the same schemas that nothing expects."""
+    absent_tables: tuple[Name, ...] = ()
+    """Actual side: tables of the models that are not guarded, and that are not there."""
     unknown_columns: tuple[tuple[Name, tuple[Column, ...]], ...] = ()
     """Actual side: the columns of unknown_tables, by name and type alone."""
     names_taken: tuple[tuple[str | None, str, str], ...] = ()

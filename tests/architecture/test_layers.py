@@ -44,6 +44,7 @@ LAYERS = (
     ("compare", "expect"),
     ("dialects.base", "readiness"),
     ("report",),
+    ("scope",),
     ("planner",),
     ("plan",),
     ("difference",),
@@ -54,6 +55,7 @@ LAYERS = (
     ("accepted_file",),
     ("config",),
     ("acceptance", "database_url"),
+    ("selector",),
     ("errors", "requirements"),
     ("address",),
     ("counted", "hidden", "name_length", "pattern", "shadowing", "toml_text"),
@@ -79,6 +81,8 @@ PURE = (
     "hidden",
     "name_length",
     "pattern",
+    "scope",
+    "selector",
     "toml_text",
 )
 """Rooms without any database: neither SQLAlchemy nor a driver."""

@@ -188,7 +188,7 @@ class Doctor:
     def look(self, session: Session, live: Live, project: Project | None) -> Look:
         """Read the database: the guarded tables, the version table, and every table beside them."""
         session.locate(*self.guard.source.names(session.dialect))
-        expected = replace(self.guard.source.expect(session.dialect), fills=())
+        expected = replace(self.guard.expected(session.dialect), fills=())
         facts = session.facts
         default = [facts.default_schema] if facts.default_schema else []
         schemas = tuple(dict.fromkeys([*default, *(table.name.schema or "" for table in expected.tables)]))

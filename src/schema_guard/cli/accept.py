@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import click
 
 from schema_guard.cli.exit_codes import OK
-from schema_guard.cli.options import database_options, target_argument
+from schema_guard.cli.options import database_options, scope_options, target_argument
 from schema_guard.cli.output import print_text
 
 if TYPE_CHECKING:
@@ -28,6 +28,7 @@ __all__ = ["accept"]
 @click.option("--by", metavar="NAME", default="", help="Who accepts it.")
 @click.option("--expires", metavar="DAY", help="The last day on which it is accepted: 2027-01-31.")
 @click.option("--only", multiple=True, metavar="KEY", help="Only this difference, or those of a pattern; repeatable.")
+@scope_options
 @click.option("--prune", is_flag=True, help="Accept nothing; take out the entries that accept nothing now.")
 @click.option("-v", "--verbose", is_flag=True, help="The traceback of an error.", expose_value=False)
 def accept(

@@ -20,6 +20,7 @@ from schema_guard.cli.options import (
     format_option,
     lost_option,
     output_options,
+    scope_options,
     target_argument,
 )
 from schema_guard.cli.output import print_result, print_text
@@ -74,6 +75,7 @@ def group() -> None:
     help="Exit 1 when a difference of this impact or worse was found.  [default: breaks]",
 )
 @accept_option
+@scope_options
 @format_option("check")
 @output_options
 def check(
@@ -106,6 +108,7 @@ def check(
 @target_argument
 @database_options
 @accept_option
+@scope_options
 @beside_option
 @format_option("plan")
 @output_options
@@ -173,6 +176,7 @@ def apply(asked: Request, lost: tuple[str, ...], dry_run: bool, format_: str, no
 @target_argument
 @click.option("--dialect", type=click.Choice(["postgresql", "sqlite"]), help="For which database system.")
 @click.option("--url", metavar="URL", help="Look at this database, and write exactly what it lacks.")
+@scope_options
 @click.option("-v", "--verbose", is_flag=True, help="The traceback of an error.", expose_value=False)
 def sql(target: str | None, dialect: str | None, url: str | None) -> int:
     """Write an idempotent emergency script to paste into psql or sqlite3. No database is needed.

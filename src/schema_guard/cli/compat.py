@@ -9,7 +9,7 @@ import click
 
 from schema_guard.cli.chain import Place, doctor_of
 from schema_guard.cli.exit_codes import OK, REMAINS
-from schema_guard.cli.options import format_option, output_options, target_argument
+from schema_guard.cli.options import format_option, output_options, scope_options, target_argument
 from schema_guard.cli.output import print_result
 from schema_guard.render.formats import Shown
 
@@ -32,6 +32,7 @@ __all__ = ["compat"]
     metavar="URL",
     help="A PostgreSQL server for the scratch database.  [default: SQLite]",
 )
+@scope_options
 @click.option("--beside", is_flag=True, help="Deploy this release as with `--beside RELEASE`.")
 @click.option("-c", "--config", metavar="FILE", help="alembic.ini, pyproject.toml, or the folder of env.py.")
 @click.option("-n", "--name", "section", default="alembic", help="The section of alembic.ini, as Alembic's.")

@@ -34,4 +34,4 @@ def emergency_sql(target: str | None, dialect: str | None, url: str | None) -> s
     words = offline_dialect(chosen)
     if url is not None:
         return script(guard.plan(normalise_url(url)), words)
-    return offline_script(guard.source.expect(words), words, guard.policy)
+    return offline_script(guard.expected(words), words, guard.policy)

@@ -15,11 +15,13 @@ __all__ = [
     "QUIET",
     "accept_option",
     "apply_options",
+    "chosen_scope",
     "beside_option",
     "database_options",
     "format_option",
     "lost_option",
     "output_options",
+    "scope_options",
     "target_argument",
 ]
 
@@ -27,6 +29,8 @@ Command = TypeVar("Command", bound=Callable[..., Any])
 
 QUIET = "schema_guard.quiet"
 """Where the context keeps whether it was asked for."""
+SCOPE = "schema_guard.scope"
+"""Where the context keeps --include and --exclude."""
 
 PROGRAM = ("schema-guard",)
 """What a person types before a command, unless it is another program that runs it."""
@@ -59,6 +63,30 @@ def accept_option(command: Command) -> Command:
         metavar="KEY",
         help="Leave this difference alone, and out of the verdict; check shows its key. May be repeated.",
     )(command)
+
+
+def scope_options(command: Command) -> Command:
+    """`--include` and `--exclude`; `chosen_scope` has them, and no command needs to know."""
+
+    def kept(context: click.Context, parameter: click.Parameter, value: tuple[str, ...]) -> None:
+        if value:
+            context.meta.setdefault(SCOPE, {})[parameter.name] = value
+
+    for name, said in (
+        ("exclude", "Do not guard what this pattern names: audit.*, index:legacy_*. May be repeated."),
+        ("include", "Guard only the tables that this pattern names. May be repeated."),
+    ):
+        option = click.option(
+            f"--{name}", multiple=True, metavar="PATTERN", help=said, expose_value=False, callback=kept
+        )
+        command = option(command)
+    return command
+
+
+def chosen_scope() -> dict[str, object]:
+    """What the command line includes and excludes."""
+    context = click.get_current_context(silent=True)
+    return {} if context is None else dict(context.meta.get(SCOPE, {}))
 
 
 def beside_option(command: Command) -> Command:
@@ -104,6 +132,7 @@ def apply_options(command: Command) -> Command:
 
     for option in (
         beside_option,
+        scope_options,
         accept_option,
         click.option(
             "--lock-timeout", metavar="TIME", help="The longest that one try waits for a lock.  [default: 1s]"

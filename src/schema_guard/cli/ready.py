@@ -5,7 +5,14 @@ from __future__ import annotations
 import click
 
 from schema_guard.cli.exit_codes import OK, REMAINS
-from schema_guard.cli.options import accept_option, database_options, format_option, output_options, target_argument
+from schema_guard.cli.options import (
+    accept_option,
+    database_options,
+    format_option,
+    output_options,
+    scope_options,
+    target_argument,
+)
 from schema_guard.cli.output import print_result
 from schema_guard.render.formats import Shown
 
@@ -21,6 +28,7 @@ __all__ = ["ready"]
     help="Not ready when a difference of this impact or worse was found.  [default: breaks]",
 )
 @accept_option
+@scope_options
 @format_option("ready")
 @output_options
 def ready(

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 import click
 
 from schema_guard.address import Address
-from schema_guard.cli.options import PROGRAM
+from schema_guard.cli.options import PROGRAM, chosen_scope
 from schema_guard.cli.output import log
 from schema_guard.config import Settings, load_settings, normalise, unknown_variables
 from schema_guard.dialects.deadline import Deadline
@@ -20,6 +20,7 @@ from schema_guard.difference import Impact
 from schema_guard.execute.limits import Limits
 from schema_guard.guard import Guard
 from schema_guard.hidden import without_password
+from schema_guard.scope import Scope
 from schema_guard.sources.frozen import FrozenSource, release_of
 from schema_guard.target import Loaded, load
 
@@ -103,6 +104,7 @@ def request(target: str | None, **arguments: object) -> Request:
     Raises:
         ConfigurationError, TargetError: as `load_settings`, `load_target` and `normalise` do.
     """
+    arguments = {**chosen_scope(), **arguments}
     loaded, settings = guard_of({"target": target, **arguments})
     settings = _with_database(loaded, settings)
     guard = loaded.guard
@@ -133,7 +135,7 @@ def _with_database(loaded: Loaded, settings: Settings) -> Settings:
 
 def _options(arguments: Mapping[str, object], own_program: bool) -> Iterator[tuple[str, str]]:
     """Those that a person typed and that the next command needs as well."""
-    for key in ("url", "ddl_url", "accept", "beside"):
+    for key in ("url", "ddl_url", "accept", "include", "exclude", "beside"):
         value = arguments.get(key)
         if key == "url" and not own_program and not any(word.startswith("--url") for word in sys.argv):
             continue  # the application said it
@@ -149,10 +151,13 @@ def guard_of(given: Mapping[str, object]) -> tuple[Loaded, Settings]:
         given: as `load_settings` takes them. They are read again once the application is imported, which may have read
             its .env file.
     """
+    given = {**chosen_scope(), **given}
     settings = load_settings(given)
     loaded = load(settings.required_target(), edited=bool(settings.allow_edited))
     settings = load_settings(given)
     for line in unknown_variables(os.environ):
         log(line)
     policy = replace(loaded.guard.policy, **settings.policy)  # type: ignore[arg-type] # load_settings checked the types
-    return replace(loaded, guard=loaded.guard.changed(policy=policy, accept=settings.accept)), settings
+    scope = Scope(settings.include, settings.exclude)
+    guard = loaded.guard.changed(policy=policy, accept=settings.accept, scope=scope)
+    return replace(loaded, guard=guard), settings

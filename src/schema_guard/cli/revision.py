@@ -5,7 +5,7 @@ from __future__ import annotations
 import click
 
 from schema_guard.cli.exit_codes import OK
-from schema_guard.cli.options import target_argument
+from schema_guard.cli.options import scope_options, target_argument
 from schema_guard.cli.output import log, print_text
 
 __all__ = ["revision"]
@@ -20,6 +20,7 @@ __all__ = ["revision"]
 @click.option("-n", "--name", "section", default="alembic", help="The section of alembic.ini, as Alembic's.")
 @click.option("--head", metavar="REVISION", help="The revision that it follows.  [default: the only head]")
 @click.option("--rev-id", metavar="ID", help="Its id, at most 32 characters.  [default: made up as Alembic does]")
+@scope_options
 @click.option("--sql-preview", is_flag=True, help="Write no file; print upgrade() and the statements of the plan.")
 @click.option("-v", "--verbose", is_flag=True, help="The traceback of an error.", expose_value=False)
 def revision(

@@ -63,7 +63,7 @@ class Trial:
             collisions = self._collisions(url) or self._played(other, url)
             if collisions:
                 return Compatibility(self.release.path, _system(url), tuple(self._done), collisions=collisions)
-            found = other.check(url)
+            found = other.changed(scope=self.guard.scope).check(url)
             return Compatibility(
                 self.release.path,
                 _system(url),
@@ -152,7 +152,7 @@ class Trial:
         session = open_session(url)
         try:
             session.locate(*self.release.names(session.dialect))
-            expected: Schema = self.release.expect(session.dialect)
+            expected: Schema = self.guard.of(self.release).changed(scope=self.guard.scope).expected(session.dialect)
             quote = session.dialect.quote
         finally:
             session.close()

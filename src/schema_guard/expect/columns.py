@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     from schema_guard.expect.mapped import Mapped
 
-__all__ = ["column_of", "has_own_sequence"]
+__all__ = ["column_of", "has_own_sequence", "is_ignored"]
 
 
 def column_of(column: ModelColumn[Any], writer: Writer, mapped: Mapped) -> Column:
@@ -57,7 +57,13 @@ def column_of(column: ModelColumn[Any], writer: Writer, mapped: Mapped) -> Colum
         mapped_by=mapped.classes_of(column),
         names_the_class=mapped.names_the_class(column),
         value_domain_not_null=_is_domain_not_null(inner),
+        ignored=is_ignored(column),
     )
+
+
+def is_ignored(item: Any) -> bool:
+    """Whether the models say of a table or a column that it is not to be guarded."""
+    return bool(item.info.get("schema_guard") == "ignore")
 
 
 def _nullable(column: ModelColumn[Any], writer: Writer) -> bool:

@@ -14,7 +14,7 @@ from sqlalchemy.schema import CreateTable
 from sqlalchemy.sql import visitors
 from sqlalchemy.types import NullType
 
-from schema_guard.expect.columns import column_of
+from schema_guard.expect.columns import column_of, is_ignored
 from schema_guard.expect.constraints import Constraints, constraints_of, is_added_apart, unresolved_target
 from schema_guard.expect.indexes import index_of, is_created, stands_on
 from schema_guard.expect.mapped import Mapped
@@ -47,7 +47,13 @@ def _view_of(table: ModelTable, writer: Writer, mapped: Mapped) -> tuple[Table, 
     """What the models expect of a view: its columns; and its definition, if they have one."""
     name = writer.table_name(table)
     columns, _, problems = _columns(table, name, writer, mapped)
-    view = Table(name=name, columns=tuple(columns), relation=Relation.VIEW, mapped_by=mapped.classes_of_table(table))
+    view = Table(
+        name=name,
+        columns=tuple(columns),
+        relation=Relation.VIEW,
+        mapped_by=mapped.classes_of_table(table),
+        ignored=is_ignored(table),
+    )
     if not _is_defined_view(table):
         return view, problems
     create: Any = copy(table._creator_ddl)
@@ -89,6 +95,7 @@ def table_of(table: ModelTable, writer: Writer, mapped: Mapped) -> tuple[Table, 
         relation=Relation.PARTITIONED if options.get("partition_by") else Relation.TABLE,
         inline_foreign_keys=() if writer.keys_added_later else tuple(constraints.foreign_keys),
         mapped_by=mapped.classes_of_table(table),
+        ignored=is_ignored(table),
         strict=bool(options.get("strict")),
         without_rowid=options.get("with_rowid") is False,
     )

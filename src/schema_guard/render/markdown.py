@@ -20,6 +20,7 @@ from schema_guard.render.text.phrases import (
     evidence_phrase,
     header,
     impact_counts,
+    left_out_phrase,
     listed,
     sql_lines,
     terminated,
@@ -46,7 +47,8 @@ def check_markdown(report: Report, exit_code: int) -> str:
     """The verdict and the differences."""
     sign = "❌" if exit_code else "✅"
     accepted = f" · {counted(len(report.accepted), 'difference')} accepted" if report.accepted else ""
-    verdict = impact_counts(report.findings) if report.findings else "the database has all that the models expect"
+    whole = "satisfied" if report.left_out else "the database has all that the models expect"
+    verdict = impact_counts(report.findings) if report.findings else whole
     blocks = [f"### {sign} Schema check: {verdict}{accepted}", *_opening(report), *_differences(report)]
     return _joined(blocks, _statements([], report))
 
@@ -84,6 +86,8 @@ def _prospect(report: Report, plan: Plan, code: int) -> str:
 def _opening(report: Report) -> Iterable[str]:
     yield f"Looked at: {_text(header(report))}"
     yield from (f"> **warning:** {_text(warning)}" for warning in report.warnings)
+    if left_out := left_out_phrase(report):
+        yield _text(left_out)
 
 
 def _differences(report: Report) -> Iterable[str]:

@@ -130,7 +130,7 @@ def _verdict(report: Report, exit_code: int) -> Line:
         return line(start, " · ", weak, f" · {duration(report.seconds)}{tail}")
     if not any(result.changed for result in report.results):
         return line(start, f" · nothing to do · {look_phrase(report)}{tail}")
-    all_there = "" if accepted else " · the database has all that the models expect"
+    all_there = "" if accepted or report.left_out else " · the database has all that the models expect"
     return line(start, f"{all_there} · {duration(report.seconds)}{tail}")
 
 

@@ -5,7 +5,14 @@ from __future__ import annotations
 from schema_guard.difference import Impact
 from schema_guard.render.line import Line, Span, Style, blank, line, style_of, words
 from schema_guard.render.text.findings import finding_groups
-from schema_guard.render.text.phrases import ACCEPT_HINT, accepted_phrase, header, impact_counts, look_phrase
+from schema_guard.render.text.phrases import (
+    ACCEPT_HINT,
+    accepted_phrase,
+    header,
+    impact_counts,
+    left_out_phrase,
+    look_phrase,
+)
 from schema_guard.report import Report
 
 __all__ = ["check_lines", "opening"]
@@ -43,6 +50,8 @@ def opening(report: Report) -> list[Line]:
     """Which database was looked at, and what looks odd about that."""
     lines = [line(Span(header(report), Style.BOLD))]
     lines.extend(line(Span("warning: ", Style.WEAKENS), words(warning)) for warning in report.warnings)
+    if left_out := left_out_phrase(report):
+        lines.append(line(Span(left_out, Style.DIM)))
     return lines
 
 
@@ -51,7 +60,7 @@ def _verdict(report: Report, exit_code: int) -> Line:
     accepted = accepted_phrase(report)
     tail = f" · {accepted}{tail}" if accepted else tail
     if report.worst is None:
-        text = "satisfied" if accepted else "satisfied: the database has all that the models expect"
+        text = "satisfied" if accepted or report.left_out else "satisfied: the database has all that the models expect"
         return line(Span(text, Style.GOOD), tail)
     if report.satisfied:
         return line(Span(f"satisfied · {impact_counts(report.findings)}", Style.GOOD), tail)

@@ -20,6 +20,7 @@ __all__ = [
     "evidence_phrase",
     "header",
     "impact_counts",
+    "left_out_phrase",
     "listed",
     "look_phrase",
     "sql_lines",
@@ -87,6 +88,14 @@ ACCEPT_HINT = "a finding that is wrong or known: --accept 'KEY' leaves it alone 
 def accepted_phrase(report: Report) -> str:
     """`1 accepted`, for the verdict; empty where nothing was."""
     return f"{len(report.accepted):,} accepted" if report.accepted else ""
+
+
+def left_out_phrase(report: Report, limit: int = 6) -> str:
+    """`not guarded: table audit_log, index orders.ix_old`, of the models; empty where nothing was left out."""
+    if not report.left_out:
+        return ""
+    number = counted(len(report.left_out), "object")
+    return f"not checked, excluded: {number} of the models ({listed([str(each) for each in report.left_out], limit)})"
 
 
 def look_phrase(report: Report) -> str:

@@ -82,7 +82,7 @@ def _of_missing_tables(guard: Guard, differences: Sequence[Difference], writer: 
 def text_for_everything(guard: Guard) -> Text:
     """The revision that holds all that the models expect, made without a database."""
     words = offline_dialect("postgresql")
-    expected = guard.source.expect(words)
+    expected = guard.expected(words)
     tables = {table.name: table for table in expected.tables}
     differences: list[Difference] = [
         *(SequenceMissing(impact=Impact.BREAKS, sequence=sequence) for sequence in expected.sequences),

@@ -13,6 +13,8 @@ from schema_guard.acceptance import Acceptance, acceptances_of
 from schema_guard.errors import ConfigurationError
 from schema_guard.plan import Policy
 from schema_guard.schema import Schema, Table
+from schema_guard.scope import Scope
+from schema_guard.selector import selectors_of
 from schema_guard.sources.frozen.data import from_data, to_data
 from schema_guard.sources.frozen.placeholders import bare, freezing_words
 
@@ -43,6 +45,7 @@ class Document:
     name: str = ""
     policy: Policy = field(default_factory=Policy)
     accept: tuple[Acceptance, ...] = ()
+    scope: Scope = field(default_factory=Scope)
     heads: tuple[str, ...] = ()
     """The revisions at which the release's Alembic chain ended; empty where it has none, or nobody knows."""
 
@@ -58,6 +61,7 @@ def frozen(
     policy: Policy | None = None,
     accept: Sequence[Acceptance] = (),
     heads: Sequence[str] = (),
+    scope: Scope | None = None,
 ) -> Document:
     """What the source expects now. What SQLAlchemy cannot write for one of the systems is kept as a finding."""
     expected: dict[str, Schema] = {}
@@ -65,7 +69,7 @@ def frozen(
         schema = in_order(bare(source.expect(freezing_words(system, version))))
         if expected.get(system) != schema:
             expected[key] = schema
-    return Document(expected, name, policy or Policy(), tuple(accept), tuple(sorted(heads)))
+    return Document(expected, name, policy or Policy(), tuple(accept), scope or Scope(), tuple(sorted(heads)))
 
 
 def text_of(document: Document) -> str:
@@ -75,6 +79,7 @@ def text_of(document: Document) -> str:
         "name": document.name,
         "policy": _policy_data(document.policy),
         "accept": [to_data(each) for each in document.accept],
+        **_scope_data(document.scope),
         "heads": list(document.heads),
         "expected": {key: to_data(schema) for key, schema in document.expected.items()},
     }
@@ -138,6 +143,7 @@ def _document(data: Mapping[str, Any]) -> Document:
         from_data(str, data["name"]),
         Policy(**data["policy"]),
         acceptances_of(data["accept"]),
+        Scope(selectors_of(data.get("include", []), "frozen"), selectors_of(data.get("exclude", []), "frozen")),
         from_data(tuple[str, ...], data["heads"]),
     )
 
@@ -154,6 +160,12 @@ def _lines(value: Any, indent: str) -> str:
         items = [_lines(item, inner) for item in value]
     opening, closing = "{}" if isinstance(value, dict) else "[]"
     return f"{opening}\n{inner}" + f",\n{inner}".join(items) + f"\n{indent}{closing}"
+
+
+def _scope_data(scope: Scope) -> dict[str, list[str]]:
+    """Nothing where all is guarded."""
+    found = {"include": scope.include, "exclude": scope.exclude}
+    return {name: [str(each) for each in selectors] for name, selectors in found.items() if selectors}
 
 
 def _policy_data(policy: Policy) -> dict[str, Any]:

@@ -14,9 +14,17 @@ __all__ = ["deferrable_key", "has_key", "keys_of", "standing"]
 
 def standing(need: Need, context: Context) -> bool | None:
     """Whether the database has it; None where the differences tell."""
-    if need.kind is not Kind.KEY or context.offline:
+    if context.offline:
         return None
+    if need.name in context.actual.absent_tables:
+        return False
     table = context.actual.table(need.name)
+    if need.kind is Kind.COLUMN and table is not None:
+        guarded = context.expected.table(need.name)  # of another column no difference tells
+        told = guarded is not None and guarded.column(need.columns[0]) is not None
+        return None if told or table.column(need.columns[0]) is not None else False
+    if need.kind is not Kind.KEY:
+        return None
     if table is None:
         missing = (other.table.name for other in context.differences if isinstance(other, TableMissing))
         return False if need.name in missing else None
