@@ -63,7 +63,7 @@ def served(folder: Path, program: str, *arguments: str) -> Iterator[Served]:
         process = subprocess.Popen(
             [sys.executable, "-m", program, *(argument.replace("{port}", str(port)) for argument in arguments)],
             cwd=folder,
-            env={**os.environ, "PYTHONPATH": os.pathsep.join([str(folder), *sys.path])},
+            env={**os.environ, "HOME": str(folder), "PYTHONPATH": os.pathsep.join([str(folder), *sys.path])},
             stdout=output,
             stderr=subprocess.STDOUT,
         )

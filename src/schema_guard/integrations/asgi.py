@@ -6,18 +6,22 @@ app.add_route("/ready", Ready(guard, engine))       # FastAPI and Starlette: a r
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, MutableMapping
+from collections.abc import AsyncIterator, Awaitable, Callable, MutableMapping
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from typing import Any
 
+from schema_guard.execute.limits import Limits
 from schema_guard.guard import Guard
 from schema_guard.integrations.answering import Answer, metrics_answer, ready_answer, refused
+from schema_guard.integrations.booting import apply_before_start
 from schema_guard.readiness import Readiness
 
-__all__ = ["Metrics", "Ready"]
+__all__ = ["Metrics", "Ready", "lifespan"]
 
 Message = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[Message]]
 Send = Callable[[Message], Awaitable[None]]
+Lifespan = Callable[[Any], AbstractAsyncContextManager[Any]]
 
 
 class Ready:
@@ -51,6 +55,28 @@ class Metrics:
 
     async def __call__(self, scope: Message, receive: Receive, send: Send) -> None:
         await _respond(scope, receive, send, lambda: metrics_answer(self._ask()))
+
+
+def lifespan(guard: Guard, database: Any, limits: Limits | None = None, *, then: Lifespan | None = None) -> Lifespan:
+    """What FastAPI and Starlette take as `lifespan`: apply, then start; while something breaks the application, don't.
+
+    Args:
+        guard: whose models.
+        database: as `Guard.apply` takes it.
+        limits: time budget and timeouts.
+        then: the application's own lifespan, which comes afterwards.
+    """
+
+    @asynccontextmanager
+    async def live(application: Any) -> AsyncIterator[Any]:
+        await asyncio.to_thread(apply_before_start, guard, database, limits)
+        if then is None:
+            yield
+            return
+        async with then(application) as state:
+            yield state
+
+    return live
 
 
 async def _respond(scope: Message, receive: Receive, send: Send, make: Callable[[], Answer]) -> None:

@@ -1,4 +1,7 @@
-"""The guard of a Flask application: its models by Flask-SQLAlchemy, its database by its own engine."""
+"""The guard of a Flask application: its models by Flask-SQLAlchemy, its database by its own engine.
+
+guard = SchemaGuard(app, db, ready="/ready")
+"""
 
 from __future__ import annotations
 
@@ -7,14 +10,69 @@ from typing import TYPE_CHECKING, Any
 
 from schema_guard.errors import ConfigurationError
 from schema_guard.guard import Guard
+from schema_guard.integrations.explaining import explain as explain_errors
+from schema_guard.integrations.wsgi import Metrics, Ready
 
 if TYPE_CHECKING:
+    from flask import Flask
     from sqlalchemy.engine import URL
 
-__all__ = ["EXTENSION", "guard_of_application", "migrations_of_application", "url_of_application"]
+__all__ = ["EXTENSION", "SchemaGuard", "guard_of_application", "migrations_of_application", "url_of_application"]
 
 EXTENSION = "schema_guard"
 """`app.extensions["schema_guard"] = Guard(db, backfills=[..])` names the application's own guard."""
+
+
+class SchemaGuard:
+    """The extension: names the application's guard, and adds what is asked for. It changes no database.
+
+    `SchemaGuard(app, db)`, or in an application factory `SchemaGuard(..).init_app(app, db)`, behind `db.init_app(app)`.
+
+    Args:
+        app: the Flask application.
+        db: its Flask-SQLAlchemy.
+        ready: the path of a readiness probe, for example "/ready".
+        metrics: the path of the metrics for Prometheus.
+        details: False leaves names of tables, columns and servers out of the probe's answer.
+        explain: errors of the application that come from a difference say so.
+        target: TARGET, for the commands that such an error names.
+        options: of the Guard: backfills, upserts, policy, name, accept.
+    """
+
+    def __init__(
+        self,
+        app: Flask | None = None,
+        db: Any = None,
+        *,
+        ready: str | None = None,
+        metrics: str | None = None,
+        details: bool = True,
+        explain: bool = False,
+        target: str = "",
+        **options: Any,
+    ) -> None:
+        self._ready, self._metrics, self._details = ready, metrics, details
+        self._explain, self._target, self._options = explain, target, options
+        if app is not None:
+            self.init_app(app, db)
+
+    def init_app(self, app: Flask, db: Any = None) -> Guard:
+        """Do so for this application; returns its guard, which `flask guard` takes as well.
+
+        Raises:
+            ConfigurationError: the application has no Flask-SQLAlchemy.
+        """
+        db = _database(app.extensions) if db is None else db
+        guard = Guard(db, **self._options)
+        app.extensions[EXTENSION] = guard
+        if self._ready is not None:
+            app.add_url_rule(self._ready, "schema_guard_ready", lambda: Ready(guard, db.engine, details=self._details))
+        if self._metrics is not None:
+            app.add_url_rule(self._metrics, "schema_guard_metrics", lambda: Metrics(guard, db.engine))
+        if self._explain:
+            with app.app_context():
+                explain_errors(db.engine, guard, self._target)
+        return guard
 
 
 def guard_of_application() -> Guard:
