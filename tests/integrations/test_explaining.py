@@ -165,6 +165,19 @@ def test_asynchronous_drivers(postgres_database: Database, sqlite_file: Path) ->
         assert "`schema-guard apply` adds it" in note
 
 
+def test_what_is_accepted_or_not_guarded(sqlite_file: Path) -> None:
+    for guard, said in (
+        (Guard(Base, accept=["table-missing item"]), ["this is accepted, so the guard leaves it alone"]),
+        (Guard(Base, accept=["table-missing note"]), ["`schema-guard apply` makes it"]),
+        (Guard(Base, exclude=["item"]), []),
+    ):
+        engine = create_engine(f"sqlite:///{sqlite_file}")
+        explain(engine, guard)
+        found = notes(engine, select(Item))
+        assert len(found) == len(said)
+        assert all(part in note for part, note in zip(said, found, strict=True))
+
+
 def test_it_can_be_ended_and_is_not_said_twice(sqlite_file: Path) -> None:
     engine = create_engine(f"sqlite:///{sqlite_file}")
     first, second = explain(engine, Guard(Base)), explain(engine, Guard(Base))

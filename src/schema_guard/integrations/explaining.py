@@ -17,6 +17,7 @@ from typing import Any
 from sqlalchemy import event
 from sqlalchemy.engine import Engine, ExceptionContext
 
+from schema_guard.acceptance import matched
 from schema_guard.column import Column
 from schema_guard.dialects import offline_dialect
 from schema_guard.errors import ConfigurationError, escaped
@@ -105,19 +106,21 @@ class Explainer:
                 return self._check(named if self._dialect == "sqlite" else told, failed.name)
 
     def _no_table(self, table: Table) -> str:
+        end = self._apply(f"table-missing {table.name}", "makes it")
         where = ", where this connection looks for it," if self._dialect == "postgresql" else ""
-        return f"{table.name}: the models have this table, the database{where} does not; {self._apply('makes it')}"
+        return f"{table.name}: the models have this table, the database{where} does not; {end}"
 
     def _no_column(self, table: Table, column: Column) -> str:
         has = f"the models have this column ({column.type.text}), the database does not"
-        return f"{table.name}.{column.name}: {has}; {self._apply('adds it')}"
+        object_ = f"{table.name}.{column.name}"
+        return f"{object_}: {has}; {self._apply(f'column-missing {object_}', 'adds it')}"
 
     def _null(self, table: Table, name: str, statement: str) -> str:
         object_ = f"{table.name}.{name}"
         column = next((column for column in table.columns if column.name == name), None)
         if column is not None and column.nullable:
             says = "NOT NULL in the database, but the models let it be NULL"
-            return f"{object_}: {says}; {self._apply('drops NOT NULL')}"
+            return f"{object_}: {says}; {self._apply(f'nullability-differs {object_}', 'drops NOT NULL')}"
         if _names(_RETURNING.sub("", statement), name):
             return ""  # it was the application that wrote NULL
         if column is None:
@@ -127,7 +130,7 @@ class Explainer:
             )
         if column.given_value or column.fetched:
             says = "the models leave the value of this column to the database, which gives none"
-            return f"{object_}: {says}; {self._apply('sets its default')}"
+            return f"{object_}: {says}; {self._apply(f'default-differs {object_}', 'repairs that')}"
         return ""
 
     def _check(self, tables: list[Table], name: str) -> str:
@@ -138,7 +141,9 @@ class Explainer:
         says = "a CHECK in the database that the models don't know by this name"
         return f"{tables[0].name}.{name}: {says}; the guard leaves it alone, {self._command('check')} says what it does"
 
-    def _apply(self, does: str) -> str:
+    def _apply(self, key: str, does: str) -> str:
+        if matched(self._guard.accept, [key], None).accepted:
+            return "this is accepted, so the guard leaves it alone"
         return f"{self._command('apply')} {does}, {self._command('plan')} shows how"
 
     def _command(self, name: str) -> str:
@@ -147,7 +152,7 @@ class Explainer:
     def _expected(self) -> Schema:
         with self._reading:
             if self._schema is None:
-                self._schema = self._guard.source.expect(offline_dialect(self._dialect))
+                self._schema = self._guard.expected(offline_dialect(self._dialect))
             return self._schema
 
     def _log(self, line: str) -> None:

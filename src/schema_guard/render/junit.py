@@ -12,7 +12,7 @@ from schema_guard.difference import Impact
 from schema_guard.errors import GuardError
 from schema_guard.plan import Plan
 from schema_guard.render.line import shown
-from schema_guard.render.text.phrases import advice_lines, evidence_phrase, header
+from schema_guard.render.text.phrases import advice_lines, evidence_phrase, header, left_out_phrase
 from schema_guard.render.text.plan import statements_of
 from schema_guard.report import Finding, Report
 
@@ -56,7 +56,11 @@ def _document(report: Report, fails: Callable[[Finding], bool]) -> str:
     for finding in findings:
         _case(suite, finding, report, fails(finding))
     if not findings:
-        ET.SubElement(suite, "testcase", classname="schema-guard", name=SATISFIED)
+        name = "satisfied" if report.left_out else SATISFIED
+        ET.SubElement(suite, "testcase", classname="schema-guard", name=name)
+    if left_out := left_out_phrase(report):
+        output = ET.SubElement(suite, "system-out")
+        output.text = left_out
     for warning in report.warnings:
         output = ET.SubElement(suite, "system-err")
         output.text = f"warning: {shown(warning)}"

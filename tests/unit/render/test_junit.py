@@ -12,6 +12,7 @@ from schema_guard.plan import Plan
 from schema_guard.render.junit import check_junit, error_junit, plan_junit
 from schema_guard.report import Finding
 from schema_guard.schema import Name, Table
+from schema_guard.scope import LeftOut
 from tests.unit.render import nouns
 
 
@@ -61,6 +62,13 @@ def test_what_is_accepted_is_skipped() -> None:
 def test_no_difference_is_one_case_that_passes() -> None:
     suite = suite_of(check_junit(nouns.report(of=Plan()), Impact.BREAKS))
     assert (suite.get("tests"), len(list(suite.iter("testcase"))), failed(suite)) == ("1", 1, [])
+
+
+def test_what_was_left_out_is_told() -> None:
+    report = replace(nouns.report(of=Plan()), left_out=(LeftOut("table", "audit"),))
+    suite = suite_of(check_junit(report, Impact.BREAKS))
+    assert "table audit" in str(suite.findtext("system-out"))
+    assert [case.get("name") for case in suite.iter("testcase")] == ["satisfied"]
 
 
 def test_an_error_is_an_error() -> None:
