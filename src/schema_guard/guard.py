@@ -14,7 +14,7 @@ from schema_guard.acceptance import Acceptance, acceptances_of
 from schema_guard.beside import Beside, Held
 from schema_guard.dialects import open_session
 from schema_guard.dialects.base import Dialect, Session
-from schema_guard.dialects.deadline import Deadline
+from schema_guard.dialects.deadline import LAST, Deadline
 from schema_guard.dialects.stop import Stop, nothing_to_cancel
 from schema_guard.difference import Difference
 from schema_guard.errors import ConfigurationError
@@ -186,11 +186,12 @@ class Guard:
         Args:
             database: an Engine, an AsyncEngine or a URL; the answer is remembered with it.
             max_age: seconds for which an answer is good. 0 always looks.
-            timeout: seconds after which a database that is silent is not ready.
+            timeout: seconds within which there is an answer; a database that is silent for so long is not ready. Less
+                than two are not kept exactly.
         """
 
         def check() -> Report:
-            return self._checked(database, min(1.0, timeout), Deadline(timeout))
+            return self._checked(database, min(1.0, timeout), Deadline(max(0.0, timeout - LAST)))
 
         return _memory.probe(self, database).ask(max_age, lambda: readiness_of(check, self.name))
 

@@ -165,6 +165,29 @@ def test_asynchronous_drivers(postgres_database: Database, sqlite_file: Path) ->
         assert "`schema-guard apply` adds it" in note
 
 
+def test_asyncpg_tells_the_column_and_the_constraint(postgres_database: Database) -> None:
+    make(
+        create_engine(postgres_database.url), {"name": "VARCHAR(20) NOT NULL"}, "CONSTRAINT ck_other CHECK (count > 5)"
+    )
+
+    async def ask() -> list[str]:
+        engine = create_async_engine(postgres_database.server.url(postgres_database.name, driver="asyncpg"))
+        explain(engine, Guard(Base))
+        found = []
+        for item in (Item(id=1, count=9), Item(id=1, name="a")):
+            async with AsyncSession(engine) as session:
+                session.add(item)
+                with pytest.raises(SQLAlchemyError) as raised:
+                    await session.flush()
+                found += raised.value.__notes__
+        await engine.dispose()
+        return found
+
+    null, check = asyncio.run(ask())
+    assert null.startswith("schema-guard: item.name: NOT NULL in the database, but the models let it be NULL")
+    assert check.startswith("schema-guard: item.ck_other: a CHECK in the database that the models don't know")
+
+
 def test_what_is_accepted_or_not_guarded(sqlite_file: Path) -> None:
     for guard, said in (
         (Guard(Base, accept=["table-missing item"]), ["this is accepted, so the guard leaves it alone"]),

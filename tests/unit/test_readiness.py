@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import socket
+import sqlite3
 import threading
 import time
+from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -122,6 +125,25 @@ def test_a_database_that_is_not_there_is_not_ready(guard: Guard, driver: str) ->
     for shown in (ready_line(readiness), ready_json(readiness), ready_metrics(readiness)):
         assert "hidden-word" not in shown
     assert "\n" not in ready_line(readiness)
+
+
+@pytest.mark.parametrize("driver", ["psycopg", "asyncpg"])
+def test_a_server_that_is_silent_is_not_ready_in_time(guard: Guard, driver: str) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        url = f"postgresql+{driver}://shop@127.0.0.1:{silent.getsockname()[1]}/shop"
+        begun = time.monotonic()
+        readiness = guard.ready(create_async_engine(url) if driver == "asyncpg" else create_engine(url), timeout=2)
+        assert time.monotonic() - begun < 10  # a slow machine; without the limit it is never
+    assert "no answer in time" in readiness.reason
+
+
+def test_a_file_that_is_locked_is_not_ready_in_time(guard: Guard, sqlite_file: Path) -> None:
+    with closing(sqlite3.connect(sqlite_file, isolation_level=None)) as other:
+        other.execute("CREATE TABLE items (id INTEGER NOT NULL PRIMARY KEY, name VARCHAR(20))")
+        other.execute("BEGIN EXCLUSIVE")
+        assert "is locked" in guard.ready(f"sqlite:///{sqlite_file}", timeout=0.5).reason
+        other.execute("ROLLBACK")
+    assert guard.ready(f"sqlite:///{sqlite_file}", max_age=0)
 
 
 @pytest.mark.parametrize("wrong", [3, "mysql://nowhere", "no url"])

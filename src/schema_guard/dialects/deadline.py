@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import time
 
-__all__ = ["Deadline"]
+__all__ = ["LAST", "Deadline"]
 
 LAST = 1.7
 """Seconds beyond the budget for what ends a run: rolling back, and looking at what is there."""
