@@ -57,7 +57,7 @@ def test_a_baseline_and_what_is_new(command: Command, application: Path, url: st
     assert check.code == 0
     assert f"{len(found)} accepted" in check.verdict
     assert f"accepted: '{KEY}' (breaks): before 2020, by ops, until 2999-01-31" in check.out
-    assert "(-v lists them)" in check.out
+    assert "(-v lists all)" in check.out
     assert "legacy_one" not in check.out
     assert "warning" not in check.out
     listed = json.loads(command(*CHECK, url, "--format", "json").out)

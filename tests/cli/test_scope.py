@@ -126,6 +126,18 @@ def test_a_frozen_file_knows_what_is_excluded(command: Command, application: Pat
     assert keys(more) == {key for key in expected if "users" not in key}
 
 
+def test_another_release_is_not_held_against_what_is_excluded(command: Command, application: Path) -> None:
+    """`compat`: what this release does not repair cannot break the other one."""
+    plain = MODELS.replace('tablename__ = "notes"', 'tablename__ = "notes"\n    at: Mapped[int{}] = mapped_column()')
+    (application / "old.py").write_text(plain.replace("{}", " | None"))
+    (application / "shop.py").write_text(plain.replace("{}", ""))
+    assert command("freeze", "old:Base", "-o", "old.json").code == 0
+    whole = command("compat", "shop:Base", "--against", "old.json")
+    assert (whole.code, "notes" in whole.out) == (1, True), whole
+    without = command("compat", "shop:Base", "--against", "old.json", "--exclude", "notes")
+    assert without.code == 0, without
+
+
 def test_a_pattern_that_names_nothing_is_told(command: Command, application: Path) -> None:
     (application / "shop.py").write_text(MODELS)
     url = url_of(application, BEFORE)

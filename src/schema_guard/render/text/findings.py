@@ -63,8 +63,8 @@ def accepted_lines(report: Report, *, verbose: bool = False) -> list[Line]:
     for finding in told:
         lines.extend(_accepted(finding, report))
     if rest := [each for each in report.accepted if each not in told]:
-        more = "more " if told else ""
-        lines.append(line("  ", Span(SIGN_ACCEPTED, Style.DIM), f" {more}{impact_counts(rest)} (-v lists them)"))
+        also = "and " if told else ""
+        lines.append(line("  ", Span(SIGN_ACCEPTED, Style.DIM), f" {also}{impact_counts(rest)} (-v lists all)"))
     return lines
 
 
