@@ -233,7 +233,7 @@ def test_a_deploy_waits_for_the_guard(on_postgres: Stage) -> None:
     stage = on_postgres.plain().chain()
     session = open_session(stage.url)
     with session.guard_lock("", 1.0):
-        assert stage.deploy("--budget", "1s").code == 4
+        assert stage.deploy("--budget", "3s").code == 4
     session.close()
     assert stage.deploy().code == 0
 

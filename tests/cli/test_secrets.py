@@ -256,7 +256,7 @@ def test_a_revision_that_fails_and_the_command_lines_of_the_processes(chain: Pat
     assert process.returncode == 5, said
     assert "UniqueViolation" in said
     assert MARK not in said
-    assert any("schema_guard.chain.sandbox.project" in line for line in seen), "the child was seen"
+    assert any("schema_guard.chain.sandbox.host" in line for line in seen), "the child was seen"
     assert not any(MARK in line for line in seen)
 
 

@@ -6,20 +6,19 @@ import os
 import pickle
 import signal
 import subprocess
-import sys
 import tempfile
 import threading
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import suppress
-from pathlib import Path
+from typing import BinaryIO
 
 from schema_guard.chain.sandbox.job import Ended, Event, Failed, Failure, Job
+from schema_guard.chain.sandbox.starting import Process, started
 from schema_guard.dialects.stop import Stop, nothing_to_cancel
 from schema_guard.errors import StepError, one_line
 
 __all__ = ["events_of"]
 
-PROGRAM = "schema_guard.chain.sandbox.project"
 TAIL = 3
 """How many last lines of the project's own output a message quotes."""
 WATCHED_EVERY = 1.0
@@ -45,25 +44,19 @@ def events_of(
     Raises:
         StepError: the process could not be started.
     """
-    package_root = Path(__file__).parents[3]
-    path = os.pathsep.join(filter(None, (environment.get("PYTHONPATH"), str(package_root))))
     reading, writing = os.pipe()
+    asked, asker = os.pipe()
+    asking = os.fdopen(asker, "wb")
     with tempfile.TemporaryFile() as output:
         try:
-            process = subprocess.Popen(
-                [sys.executable, "-P", "-m", PROGRAM, str(writing)],
-                stdin=subprocess.PIPE,
-                stdout=output,
-                stderr=output,
-                env={**environment, "PYTHONPATH": path},
-                pass_fds=(writing,),
-                start_new_session=True,  # a signal for this process must not kill it before its database is cleared up
-            )
+            process = started(environment, asked, output.fileno(), writing)
         except OSError as error:
             os.close(reading)
+            asking.close()
             raise StepError(f"no process for the migrations could be started: {error.strerror}") from None
         finally:
             os.close(writing)
+            os.close(asked)
         last: Event | None = None
         stop = stop or Stop()
         stop.cancel = lambda: _terminate(process, signal.SIGTERM)
@@ -71,7 +64,7 @@ def events_of(
         watch = threading.Thread(target=_watch, args=(process, hopeless, over), name="schema-guard-child", daemon=True)
         watch.start()
         try:
-            for event in _received(process, job, reading):
+            for event in _received(asking, job, reading):
                 last = event
                 yield event
         finally:
@@ -79,15 +72,14 @@ def events_of(
             over.set()
             watch.join()
             _end(process, last)
-            if process.stdin is not None:
-                with suppress(BrokenPipeError):
-                    process.stdin.close()
+            with suppress(BrokenPipeError):
+                asking.close()
         if not isinstance(last, (Ended, Failed)):
             output.seek(0)
-            yield Failed(Failure.OTHER, _tail(output.read().decode("utf-8", "replace"), process.returncode))
+            yield Failed(Failure.OTHER, _tail(output.read().decode("utf-8", "replace"), process.returncode or 0))
 
 
-def _watch(process: subprocess.Popen[bytes], hopeless: Callable[[], bool], over: threading.Event) -> None:
+def _watch(process: Process, hopeless: Callable[[], bool], over: threading.Event) -> None:
     """A driver that waits for a silent server hears no other signal."""
     while not over.wait(WATCHED_EVERY):
         if hopeless():
@@ -95,11 +87,10 @@ def _watch(process: subprocess.Popen[bytes], hopeless: Callable[[], bool], over:
             return
 
 
-def _received(process: subprocess.Popen[bytes], job: Job, reading: int) -> Iterator[Event]:
-    assert process.stdin is not None
+def _received(asking: BinaryIO, job: Job, reading: int) -> Iterator[Event]:
     with suppress(BrokenPipeError):
-        pickle.dump(job, process.stdin)
-        process.stdin.flush()  # and left open: the process ends when this one is gone
+        asking.write(pickle.dumps(job))
+        asking.flush()  # and left open: the process ends when this one is gone
     with os.fdopen(reading, "rb") as pipe:
         unpickler = pickle.Unpickler(pipe)
         with suppress(EOFError):
@@ -107,7 +98,7 @@ def _received(process: subprocess.Popen[bytes], job: Job, reading: int) -> Itera
                 yield unpickler.load()
 
 
-def _end(process: subprocess.Popen[bytes], last: Event | None) -> None:
+def _end(process: Process, last: Event | None) -> None:
     """Let it end when it is done; end it, and what it started, when it is not or does not."""
     signals = (None, signal.SIGTERM, signal.SIGKILL)
     for signal_ in signals if isinstance(last, (Ended, Failed)) else signals[1:]:
@@ -118,7 +109,7 @@ def _end(process: subprocess.Popen[bytes], last: Event | None) -> None:
             return
 
 
-def _terminate(process: subprocess.Popen[bytes], number: signal.Signals) -> None:
+def _terminate(process: Process, number: signal.Signals) -> None:
     """Send a signal to the process and to all that it started."""
     with suppress(ProcessLookupError):
         os.killpg(process.pid, number)
