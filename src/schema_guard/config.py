@@ -80,8 +80,8 @@ class Settings:
         """`database_address` as SQLAlchemy has it. Raises as that does."""
         return self.database_address().sqlalchemy()
 
-    def database_address(self) -> Address:
-        """The URL with an installed driver.
+    def database_address(self, *, quickest: bool = False) -> Address:
+        """The URL with an installed driver; `quickest` as `normalise` takes it.
 
         Raises:
             ConfigurationError: none is set anywhere, or it is no usable URL.
@@ -91,7 +91,7 @@ class Settings:
                 f"no database URL: looked at --url, DATABASE_URL, SCHEMA_GUARD_URL and {self._file_words('url')}. "
                 "Nothing was guarded"
             )
-        return self._normalised("url", self.url)
+        return self._normalised("url", self.url, quickest=quickest)
 
     def ddl_database_url(self) -> URL:
         """Where DDL goes: `ddl_url` past a pooler, else the URL. Raises as `database_url` does."""
@@ -106,9 +106,9 @@ class Settings:
             )
         return self.target
 
-    def _normalised(self, key: str, text: str) -> Address:
+    def _normalised(self, key: str, text: str, *, quickest: bool = False) -> Address:
         try:
-            return normalise(text).address
+            return normalise(text, quickest=quickest).address
         except ConfigurationError as error:
             raise ConfigurationError(f"{self.origins.get(key, key)}: {error.message}") from None
 

@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from tests.cli.conftest import Command, url_of
+from tests.postgres.database import Database
 
 RUN = """
 import json, sys
@@ -52,6 +53,19 @@ def file(application: Path, command: Command) -> Path:
 @pytest.mark.usefixtures("file")
 def test_a_frozen_file_on_sqlite(application: Path) -> None:
     assert loaded("check", "expected.json", "--url", url_of(application, SATISFIED)) == START
+
+
+@pytest.mark.usefixtures("file")
+@pytest.mark.parametrize(("scheme", "driver"), [("postgresql", "psycopg2"), ("postgresql+psycopg", "psycopg")])
+def test_a_frozen_file_on_postgresql(scheme: str, driver: str, postgres_database: Database) -> None:
+    """Without a named driver it is the one that is imported in the shortest time."""
+    with postgres_database.connect() as connection:
+        for statement in SATISFIED:
+            connection.execute(statement.replace("id INTEGER NOT NULL PRIMARY KEY", "id SERIAL PRIMARY KEY"))
+    url = postgres_database.url.replace("postgresql+psycopg", scheme)
+    names = loaded("check", "expected.json", "--url", url)
+    assert START | {driver} <= names
+    assert not {"sqlalchemy", "alembic", "shop"} & names
 
 
 def test_models(application: Path) -> None:

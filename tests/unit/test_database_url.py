@@ -36,6 +36,14 @@ def test_a_bare_scheme_takes_what_sqlalchemy_would_take() -> None:
     assert text("postgresql://h/d", "psycopg", "psycopg2", "pg8000") == f"postgresql+{default}://h/d"
 
 
+def test_the_quickest_driver_where_none_is_named() -> None:
+    every = only("psycopg", "psycopg2", "pg8000", "asyncpg")
+    for url, driver in (("postgres://h/d", "psycopg2"), ("postgresql+asyncpg://h/d", "psycopg2")):
+        assert normalise(url, every, quickest=True).address.drivername == f"postgresql+{driver}"
+    assert normalise("postgresql+psycopg://h/d", every, quickest=True).address.drivername == "postgresql+psycopg"
+    assert normalise("postgres://h/d", only("asyncpg"), quickest=True).address.drivername == "postgresql+asyncpg"
+
+
 def test_a_named_driver_stays() -> None:
     assert text("postgresql+pg8000://h/d", "psycopg", "pg8000") == "postgresql+pg8000://h/d"
 

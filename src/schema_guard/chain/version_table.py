@@ -8,12 +8,12 @@ from dataclasses import dataclass, replace
 
 from sqlalchemy import create_engine
 from sqlalchemy.engine import URL
-from sqlalchemy.exc import DBAPIError
 from sqlalchemy.pool import NullPool
 
 from schema_guard.chain.identity import POSTGRESQL, fingerprint
 from schema_guard.dialects.bridge import bridge_for
 from schema_guard.dialects.deadline import Deadline
+from schema_guard.dialects.postgresql.driver_error import DriverError
 from schema_guard.dialects.postgresql.link import Link as PostgreSQLLink
 from schema_guard.dialects.postgresql.link import own_engine
 from schema_guard.dialects.sqlite.link import Link as SQLiteLink
@@ -135,7 +135,7 @@ def open_live(url: URL, deadline: Deadline | None = None) -> Iterator[Live]:
         try:
             with link.reading(10.0):
                 return link.rows(sql)
-        except DBAPIError as error:
+        except DriverError as error:
             raise ReadError(one_line(str(error.orig))) from None
 
     try:

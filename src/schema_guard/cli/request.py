@@ -47,12 +47,12 @@ class Request:
     @property
     def url(self) -> URL:
         """The database, as SQLAlchemy has it."""
-        return self.address.sqlalchemy()
+        return self.settings.database_url()
 
     @property
     def readable(self) -> Address | URL:
         """The database for what only reads: without SQLAlchemy where the models are not needed either."""
-        return self.address if isinstance(self.guard.source, FrozenSource) else self.url
+        return self.address if _is_frozen(self.guard) else self.url
 
     @property
     def fail_on(self) -> Impact:
@@ -111,7 +111,7 @@ def request(target: str | None, **arguments: object) -> Request:
     if settings.beside is not None:
         release = release_of(settings.beside, edited=bool(settings.allow_edited))
         guard = guard.beside(release, release.path)
-    address = settings.database_address()
+    address = settings.database_address(quickest=_is_frozen(guard))
     context = click.get_current_context(silent=True)
     program = (context and context.obj) or PROGRAM
     own_program = program == PROGRAM
@@ -119,8 +119,13 @@ def request(target: str | None, **arguments: object) -> Request:
     return Request(guard, address, settings, typed, program, tuple(_options(arguments, own_program)))
 
 
+def _is_frozen(guard: Guard) -> bool:
+    return isinstance(guard.source, FrozenSource)
+
+
 def _with_database(loaded: Loaded, settings: Settings) -> Settings:
     """The settings with the application's own database where TARGET knows it, else with the one that is set."""
+    frozen = _is_frozen(loaded.guard)
     if loaded.own is not None:
         given = None if settings.url is None else settings.database_url()
         url = loaded.own.chosen(given, settings.url, settings.origins.get("url", ""))
@@ -128,7 +133,7 @@ def _with_database(loaded: Loaded, settings: Settings) -> Settings:
             settings = replace(settings, url=url.render_as_string(hide_password=False))
         if loaded.own.binds:
             log(f"only the main database is guarded, not the binds {', '.join(loaded.own.binds)}")
-    for note in normalise(settings.url or "").notes if settings.url else ():
+    for note in normalise(settings.url, quickest=frozen).notes if settings.url else ():
         log(note)
     return settings
 

@@ -57,7 +57,14 @@ def _direct_session(address: Address, deadline: Deadline | None) -> Session | No
 
         place = direct_place(address)
         return None if place is None else SQLiteSession(place, deadline)
-    return None
+    from schema_guard.dialects.postgresql.direct import direct_server
+
+    server = direct_server(address, _in_time(address))
+    if server is None:
+        return None
+    from schema_guard.dialects.postgresql.session import PostgreSQLSession
+
+    return PostgreSQLSession(server, deadline)
 
 
 def check_same(url: URL, ddl_url: URL, deadline: Deadline | None = None) -> None:
@@ -131,7 +138,7 @@ def _engine_for(url: str | URL) -> Engine:
         raise ConfigurationError(f"an argument of the database URL cannot be used: {one_line(str(error))}") from None
 
 
-def _in_time(url: URL) -> dict[str, int]:
+def _in_time(url: URL | Address) -> dict[str, int]:
     """What keeps connecting to a host that never answers from taking minutes; asyncpg has a limit of its own."""
     limited = "connect_timeout" in url.query or "PGCONNECT_TIMEOUT" in os.environ
     return {"connect_timeout": CONNECT_TIMEOUT} if url.drivername in _LIBPQ and not limited else {}

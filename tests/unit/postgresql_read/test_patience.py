@@ -7,11 +7,11 @@ import time
 import pytest
 from sqlalchemy import create_engine
 from sqlalchemy.engine import make_url
-from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import create_async_engine
 
 from schema_guard.dialects.bridge import bridge_for
 from schema_guard.dialects.postgresql import patience
+from schema_guard.dialects.postgresql.driver_error import DriverError
 from schema_guard.dialects.postgresql.failures import is_disconnect
 from schema_guard.dialects.postgresql.link import Link, own_engine
 
@@ -26,7 +26,7 @@ def test_with_every_driver(driver: str, postgres: str, monkeypatch: pytest.Monke
     link = Link(engine, bridge)
     try:
         begun = time.monotonic()
-        with pytest.raises(DBAPIError) as raised:
+        with pytest.raises(DriverError) as raised:
             link.rows("SELECT pg_catalog.pg_sleep(60)")
         assert time.monotonic() - begun < 40
         assert is_disconnect(raised.value)

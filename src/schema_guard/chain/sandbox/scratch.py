@@ -15,11 +15,11 @@ from types import FrameType
 
 from sqlalchemy import create_engine
 from sqlalchemy.engine import URL
-from sqlalchemy.exc import DBAPIError
 from sqlalchemy.pool import NullPool
 
 from schema_guard.chain.version_table import literal, quoted
 from schema_guard.dialects.bridge import bridge_for
+from schema_guard.dialects.postgresql.driver_error import DriverError
 from schema_guard.dialects.postgresql.link import Link, own_engine
 from schema_guard.errors import ConfigurationError, GuardError, one_line
 
@@ -71,7 +71,7 @@ def postgresql_scratch(server: URL, like: URL | None, schemas: Sequence[str], re
                 how.prepare(inside, name, tuple(dict.fromkeys((*how.schemas, *schemas))), revisions)
                 yield Scratch(url, name, how.schemas)
         finally:
-            with not_interrupted(), suppress(DBAPIError, GuardError), _link(server) as admin:
+            with not_interrupted(), suppress(DriverError, GuardError), _link(server) as admin:
                 _drop(admin, name)
 
 
@@ -79,11 +79,11 @@ def _create(admin: Link, name: str, how: _Like) -> None:
     try:
         try:
             admin.run(f'CREATE DATABASE "{name}" TEMPLATE template0 {how.options}')
-        except DBAPIError as error:
+        except DriverError as error:
             if getattr(error.orig, "sqlstate", getattr(error.orig, "pgcode", "")) == "42501":
                 raise
             admin.run(f'CREATE DATABASE "{name}"')  # a locale that the template does not allow, for example
-    except DBAPIError as error:
+    except DriverError as error:
         raise ConfigurationError(
             f"a replay needs a scratch database, and this role cannot create one: {one_line(str(error.orig))}. "
             "Name a server where it can with --scratch-url, or ALTER ROLE .. CREATEDB"
@@ -144,7 +144,7 @@ class _Like:
             if not re.search(
                 rf"create\s+extension\s+(?!if\s)[\"'\\\s]*{re.escape(extension)}", revisions, re.IGNORECASE
             ):
-                with suppress(DBAPIError):  # without it the replay says what it misses
+                with suppress(DriverError):  # without it the replay says what it misses
                     link.run(f"CREATE SCHEMA IF NOT EXISTS {quoted(schema)}")
                     link.run(f"CREATE EXTENSION IF NOT EXISTS {quoted(extension)} SCHEMA {quoted(schema)}")
 

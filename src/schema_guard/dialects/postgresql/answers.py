@@ -13,10 +13,9 @@ import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from itertools import groupby
 
-from sqlalchemy.exc import DBAPIError
-
 from schema_guard.dialects.base import Inquiry, Question, SameQuery, Trial, Verdict
 from schema_guard.dialects.postgresql.conditions import collation_name, evaluated
+from schema_guard.dialects.postgresql.driver_error import DriverError
 from schema_guard.dialects.postgresql.failures import is_disconnect
 from schema_guard.dialects.postgresql.link import Link
 from schema_guard.dialects.postgresql.same_query import same_query
@@ -76,7 +75,7 @@ def _ask(link: Link, questions: Sequence[Question], source: str, unnamed: str | 
     """All in one statement; when the server rejects it, each alone."""
     try:
         return _explain(link, questions, source, unnamed)
-    except DBAPIError as error:
+    except DriverError as error:
         if is_disconnect(error):
             raise
     if len(questions) == 1:
@@ -110,7 +109,7 @@ def _as_called(link: Link, pair: tuple[str, str], unnamed: str) -> Verdict:
     calls = [as_calls(text) for text in pair]
     try:
         return _verdict(*(as_calls(_now(text)) for text in explained(link, calls, unnamed)))
-    except DBAPIError as error:
+    except DriverError as error:
         if is_disconnect(error):
             raise
         return _verdict(*calls)
@@ -124,12 +123,12 @@ def explained(link: Link, items: Sequence[str], source: str) -> list[str]:
         items: what stands in the SELECT list.
         source: what `rows_of_nulls` gave.
 
-    Raises DBAPIError when the server rejects one of them.
+    Raises DriverError when the server rejects one of them.
     """
     link.run("SAVEPOINT schema_guard_question")
     try:
         rows = link.rows(f"EXPLAIN (VERBOSE, COSTS OFF, FORMAT JSON) SELECT {', '.join(items)}{source}")
-    except DBAPIError as error:
+    except DriverError as error:
         if not is_disconnect(error):
             link.run("ROLLBACK TO SAVEPOINT schema_guard_question")
         raise

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterator, Sequence
 
-from sqlalchemy.exc import DBAPIError
-
 from schema_guard.dialects.base import Condition, Trial, Verdict
 from schema_guard.dialects.conditions import Part, conditions_of
+from schema_guard.dialects.postgresql.driver_error import DriverError
 from schema_guard.dialects.postgresql.failures import is_disconnect
 from schema_guard.dialects.postgresql.lexer import located_tokens
 from schema_guard.dialects.postgresql.link import Link
@@ -51,7 +50,7 @@ def _evaluate(link: Link, trials: Sequence[Trial], quote: Quote) -> dict[Trial, 
     link.run("SAVEPOINT schema_guard_trial")
     try:
         row = link.rows(f"SELECT {', '.join(_item(trial, quote) for trial in trials)}")[0]
-    except DBAPIError as error:
+    except DriverError as error:
         if is_disconnect(error):
             raise
         link.run("ROLLBACK TO SAVEPOINT schema_guard_trial")

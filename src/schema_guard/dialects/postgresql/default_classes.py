@@ -9,11 +9,10 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Iterable, Sequence
 
-from sqlalchemy.exc import DBAPIError
-
 from schema_guard.dialects.definitions import columns_of
 from schema_guard.dialects.postgresql.answers import rows_of_nulls
 from schema_guard.dialects.postgresql.catalog import query
+from schema_guard.dialects.postgresql.driver_error import DriverError
 from schema_guard.dialects.postgresql.failures import is_disconnect
 from schema_guard.dialects.postgresql.link import Link
 from schema_guard.dialects.postgresql.plain import WITHOUT_ORDER
@@ -92,7 +91,7 @@ def _type(link: Link, text: str, source: str) -> list[int]:
     link.run("SAVEPOINT schema_guard_question")
     try:
         rows = link.rows(f"SELECT pg_catalog.pg_typeof((SELECT ({text}){source} LIMIT 0))::pg_catalog.oid::int8")
-    except DBAPIError as error:
+    except DriverError as error:
         if is_disconnect(error):
             raise
         link.run("ROLLBACK TO SAVEPOINT schema_guard_question")

@@ -5,18 +5,13 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Literal
-
-from sqlalchemy import Enum as EnumType
-from sqlalchemy import Sequence as SequenceItem
-from sqlalchemy import Table as TableItem
-from sqlalchemy.dialects.postgresql.base import PGDialect
-from sqlalchemy.engine import Dialect as SQLAlchemyDialect
+from functools import cached_property
+from typing import TYPE_CHECKING, Literal
 
 from schema_guard.dialects.base import Facts, Rules
 from schema_guard.dialects.postgresql.canonical import PostgreSQLRules
 from schema_guard.dialects.postgresql.encoding import can_encode, codec_of
-from schema_guard.dialects.postgresql.keywords import ALSO_QUOTED
+from schema_guard.dialects.postgresql.keywords import ALSO_QUOTED, RESERVED
 from schema_guard.dialects.postgresql.types import parse_type
 from schema_guard.dialects.translation import SchemaMap
 from schema_guard.difference import Difference
@@ -24,6 +19,9 @@ from schema_guard.name_length import LONGEST_NAME
 from schema_guard.names import DefaultSchema, told
 from schema_guard.plan import Policy, Refusal, Step, Survey
 from schema_guard.schema import Name, Schema, Type, TypeKind
+
+if TYPE_CHECKING:
+    from sqlalchemy.engine import Dialect as SQLAlchemyDialect
 
 __all__ = ["Located", "PostgreSQLDialect"]
 
@@ -45,7 +43,7 @@ class PostgreSQLDialect:
     """Words and comparison for one database, or for none (offline: names stay unqualified).
 
     Args:
-        like: the application's SQLAlchemy dialect; types and DDL are compiled by its class.
+        like: the application's SQLAlchemy dialect, by whose class types and DDL are compiled; or the name of a driver.
         version: server_version_num; 0 when unknown.
         encoding: the database's; empty when unknown.
         schemas: which schema stands for which one of the models.
@@ -56,7 +54,7 @@ class PostgreSQLDialect:
 
     def __init__(
         self,
-        like: SQLAlchemyDialect | None = None,
+        like: SQLAlchemyDialect | str | None = None,
         version: int = 0,
         encoding: str = "",
         schemas: SchemaMap | None = None,
@@ -65,12 +63,15 @@ class PostgreSQLDialect:
         self._codec = codec_of(encoding)
         self.located = Located()
         self._schemas = schemas or {}
-        self.sqlalchemy = self._compiler(like, version)
-        self.own_rules = PostgreSQLRules(
-            casts_enums=_casts_enums(self.sqlalchemy, native=True),
-            casts_listed=_casts_enums(self.sqlalchemy, native=False),
-            untyped_bytes=getattr(self.sqlalchemy, "driver", "") == "pg8000",
-        )
+        self._like = like
+        if isinstance(like, str):
+            self.own_rules = PostgreSQLRules(untyped_bytes=like == "pg8000")  # of asyncpg alone more is to be said
+        else:
+            self.own_rules = PostgreSQLRules(
+                casts_enums=_casts_enums(self.sqlalchemy, native=True),
+                casts_listed=_casts_enums(self.sqlalchemy, native=False),
+                untyped_bytes=getattr(self.sqlalchemy, "driver", "") == "pg8000",
+            )
         self.rules: Rules = self.own_rules
 
     def type(self, text: str) -> Type:
@@ -95,11 +96,9 @@ class PostgreSQLDialect:
 
     def quote(self, name: Name | str) -> str:
         """The name quoted where needed: reserved words, capitals, anything but letters, digits and underscores."""
-        preparer = self.sqlalchemy.identifier_preparer
         if isinstance(name, str):
-            return preparer.quote(name)
-        quoted = preparer.quote(name.name)
-        return f"{preparer.quote(name.schema)}.{quoted}" if name.schema else quoted
+            return _quoted(name)
+        return f"{_quoted(name.schema)}.{_quoted(name.name)}" if name.schema else _quoted(name.name)
 
     def repair(
         self,
@@ -120,8 +119,18 @@ class PostgreSQLDialect:
         kind = self.located.kinds.get((schema, self.identifier(name)), TypeKind.UNKNOWN) if schema else TypeKind.UNKNOWN
         return schema, kind
 
-    def _compiler(self, like: SQLAlchemyDialect | None, version: int) -> SQLAlchemyDialect:
-        """A SQLAlchemy dialect of its own whose DDL is plain SQL: no doubled %, every name qualified."""
+    @cached_property
+    def sqlalchemy(self) -> SQLAlchemyDialect:
+        """A SQLAlchemy dialect of its own whose DDL is plain SQL: no doubled %, every name qualified.
+
+        Made when it is first needed: a frozen file is written already.
+        """
+        from sqlalchemy import make_url
+        from sqlalchemy.dialects.postgresql.base import PGDialect
+
+        like, version = self._like, self.version
+        if isinstance(like, str):
+            like = make_url(f"postgresql+{like}://").get_dialect()()
         family = type(like) if isinstance(like, PGDialect) else PGDialect
         made = family(paramstyle="named")
         # SQLAlchemy 2.0 doubles backslashes until it has asked a server, which has had no use for that since 9.1.
@@ -144,6 +153,9 @@ class PostgreSQLDialect:
         schema = self.schema(getattr(item, "schema", None))
         if schema is not None:
             return schema
+        from sqlalchemy import Sequence as SequenceItem
+        from sqlalchemy import Table as TableItem
+
         name: str | None = getattr(item, "name", None)
         if name is None:
             return None
@@ -152,5 +164,15 @@ class PostgreSQLDialect:
 
 def _casts_enums(dialect: SQLAlchemyDialect, native: bool) -> bool:
     """Whether values of an Enum are sent with a cast to its type, `$1::the_enum` or `$1::VARCHAR`."""
+    from sqlalchemy import Enum as EnumType
+
     implementation = EnumType("x", name="x", native_enum=native).dialect_impl(dialect)
     return bool(getattr(implementation, "render_bind_cast", False))
+
+
+def _quoted(name: str) -> str:
+    plain = _PLAIN.match(name) and name not in RESERVED
+    wanted = getattr(name, "quote", None)  # a name of the models that says by itself whether it is quoted
+    if wanted is False or (wanted is None and plain):
+        return str(name)
+    return '"' + name.replace('"', '""') + '"'

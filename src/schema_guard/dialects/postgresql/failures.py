@@ -9,9 +9,8 @@ import re
 import socket
 from dataclasses import dataclass
 
-from sqlalchemy.engine import URL
-from sqlalchemy.exc import DBAPIError
-
+from schema_guard.dialects.postgresql.driver_error import DriverError
+from schema_guard.dialects.postgresql.server import Place
 from schema_guard.errors import ConfigurationError, ReadError, StepError, UnreachableError, one_line
 
 __all__ = [
@@ -79,7 +78,7 @@ class Diagnosis:
 
 def diagnose(error: BaseException) -> Diagnosis:
     """Read the SQLSTATE and message wherever the driver (psycopg, psycopg2, pg8000, asyncpg) keeps them."""
-    original = error.orig if isinstance(error, DBAPIError) and error.orig is not None else error
+    original = getattr(error, "orig", None) or error  # of a DriverError, or of one of SQLAlchemy's
     fields = original.args[0] if original.args and isinstance(original.args[0], dict) else None
     if fields is not None:  # pg8000 gives the protocol's own field letters
         return Diagnosis(str(fields.get("C", "")), str(fields.get("M", "")), str(fields.get("D", "")))
@@ -92,23 +91,23 @@ def diagnose(error: BaseException) -> Diagnosis:
     return Diagnosis(str(sqlstate or ""), str(message), str(detail))
 
 
-def is_disconnect(error: DBAPIError) -> bool:
+def is_disconnect(error: DriverError) -> bool:
     """Whether the connection is gone: the driver says so, or the server ended it (class 57P, 08)."""
     sqlstate = diagnose(error).sqlstate
     return error.connection_invalidated or sqlstate.startswith(("57P", "08"))
 
 
-def is_vanished(error: DBAPIError) -> bool:
+def is_vanished(error: DriverError) -> bool:
     """Whether something was dropped between two looks at the catalog."""
     return diagnose(error).sqlstate in VANISHED
 
 
-def is_waiting(error: DBAPIError) -> bool:
+def is_waiting(error: DriverError) -> bool:
     """Whether the statement failed because it had to wait for somebody else: trying again may work."""
     return diagnose(error).sqlstate in {LOCK_NOT_AVAILABLE, DEADLOCK, CANCELLED}
 
 
-def unreachable(error: Exception, url: URL) -> UnreachableError | ConfigurationError:
+def unreachable(error: Exception, url: Place) -> UnreachableError | ConfigurationError:
     """One line on why there is no connection; what the driver does not take of the URL stays wrong however long."""
     diagnosis = diagnose(error)
     said = one_line(diagnosis.message)
@@ -140,24 +139,24 @@ def _quoted(name: str) -> str:
     return '"' + name.replace('"', '""') + '"'
 
 
-def read_failed(error: DBAPIError, what: str) -> ReadError | UnreachableError:
+def read_failed(error: DriverError, what: str) -> ReadError | UnreachableError:
     """A connection that was lost is worth waiting for; anything else is not."""
     if is_disconnect(error):
         return UnreachableError(f"the connection was lost while reading {what}: {diagnose(error).message}")
     return unread(error, what)
 
 
-def unread(error: DBAPIError, what: str) -> ReadError:
+def unread(error: DriverError, what: str) -> ReadError:
     """What can be done without."""
     return ReadError(f"could not read {what}: {said(error)}")
 
 
-def said(error: DBAPIError) -> str:
+def said(error: DriverError) -> str:
     """What the server said, without a row's contents."""
     return _said(diagnose(error))
 
 
-def step_failed(error: DBAPIError, subject: str) -> StepError:
+def step_failed(error: DriverError, subject: str) -> StepError:
     diagnosis = diagnose(error)
     if is_disconnect(error) or not diagnosis.sqlstate:
         return StepError(
@@ -218,7 +217,7 @@ def _from_network(error: BaseException | None) -> str:
             return "the host name is not known"
         if isinstance(error, TimeoutError):
             return "no answer in time"
-        error = (error.orig if isinstance(error, DBAPIError) else None) or error.__cause__
+        error = getattr(error, "orig", None) or error.__cause__
     return ""
 
 

@@ -15,9 +15,8 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 
-from sqlalchemy.exc import DBAPIError
-
 from schema_guard.dialects.postgresql.catalog import query
+from schema_guard.dialects.postgresql.driver_error import DriverError
 from schema_guard.dialects.postgresql.failures import read_failed
 from schema_guard.dialects.postgresql.holders import describe
 from schema_guard.dialects.postgresql.link import Link
@@ -76,7 +75,7 @@ class GuardLock:
             return
         try:
             alive = self._link.is_open and bool(self._link.rows(self._question))
-        except DBAPIError:
+        except DriverError:
             alive = False
         if not alive:
             raise StepError("the guard lock's connection was lost; another guard may be at work, run again")
@@ -108,12 +107,12 @@ class GuardLock:
                 return True
             self._link.run("ROLLBACK")
             return False
-        except DBAPIError as error:
+        except DriverError as error:
             raise read_failed(error, "the guard lock") from None
 
     def _release(self) -> None:
         """Closing the connection would release it too; unlocking first frees it at once for who waits."""
-        with suppress(DBAPIError):
+        with suppress(DriverError):
             if self._link.is_open and self._pooled:
                 self._link.run("ROLLBACK")
             elif self._link.is_open:
@@ -122,6 +121,6 @@ class GuardLock:
     def _holders(self) -> str:
         try:
             found = [describe(row) for row in self._link.rows(query("holders", key=self._key))]
-        except DBAPIError:
+        except DriverError:
             found = []
         return ", ".join(found) or "its session is not visible to this role"

@@ -10,9 +10,8 @@ import json
 import time
 from collections.abc import Callable, Iterable, Sequence
 
-from sqlalchemy.exc import DBAPIError
-
 from schema_guard.dialects.labels import MOST, Listed, Others
+from schema_guard.dialects.postgresql.driver_error import DriverError
 from schema_guard.dialects.postgresql.failures import is_disconnect
 from schema_guard.dialects.postgresql.link import Link, Row
 from schema_guard.dialects.postgresql.literals import literal
@@ -48,7 +47,7 @@ def others_held(columns: Sequence[Listed], link: Link, quote: Quote) -> Others:
     for some in (columns, *([column] for column in columns)):
         try:
             found.update(_ask(link, some, quote, TIMEOUT if some is columns else ALONE, wait))
-        except DBAPIError as error:
+        except DriverError as error:
             if is_disconnect(error):
                 break
             wait = AGAIN
@@ -88,7 +87,7 @@ def _confirmed(link: Link, each: Listed, values: Iterable[str], quote: Quote, wa
     sql = f"SELECT v.value FROM (VALUES {', '.join(asked)}) AS v(value, held) WHERE v.held"
     try:
         rows = _read(link, sql, ALONE, wait)
-    except DBAPIError as error:
+    except DriverError as error:
         if is_disconnect(error):
             raise
         return ()

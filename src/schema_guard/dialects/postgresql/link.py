@@ -7,22 +7,24 @@ a person can read, with every driver. The connections come from the application'
 
 from __future__ import annotations
 
-import logging
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
-from typing import Any, cast
-
-from sqlalchemy.engine import Connection, Engine
-from sqlalchemy.exc import DBAPIError, OperationalError
-from sqlalchemy.pool import ConnectionPoolEntry, NullPool
+from typing import TYPE_CHECKING, Any, cast
 
 from schema_guard.dialects.bridge import Bridge
 from schema_guard.dialects.deadline import Deadline
 from schema_guard.dialects.postgresql import patience
+from schema_guard.dialects.postgresql.direct import DirectServer
+from schema_guard.dialects.postgresql.driver_error import DriverError
 from schema_guard.dialects.postgresql.encoding import Encoding, encoding_of, set_encoding
 from schema_guard.dialects.postgresql.failures import is_disconnect, unreachable
 from schema_guard.dialects.postgresql.patience import answered_within
+from schema_guard.dialects.postgresql.server import EngineServer, Place, Server, Wire
+
+if TYPE_CHECKING:
+    from sqlalchemy.engine import Engine
+    from sqlalchemy.pool import ConnectionPoolEntry
 
 __all__ = ["PLAIN", "Link", "Row", "own_engine", "set_local"]
 
@@ -40,6 +42,9 @@ EARLY = 0.3
 
 def own_engine(engine: Engine) -> Engine:
     """An engine that connects as this one does, without its pool."""
+    from sqlalchemy.engine import Engine
+    from sqlalchemy.pool import NullPool
+
     connect = engine.pool._invoke_creator
 
     def connected(record: ConnectionPoolEntry) -> Any:
@@ -72,19 +77,18 @@ def set_local(settings: Mapping[str, object]) -> str:
     return f"SELECT {', '.join(each)}"
 
 
+def _close(connection: Wire) -> None:
+    connection.close()
+
+
 def _forget(_: object) -> None:
     """Nothing has to be done about it."""
 
 
-def _never_prepare(connection: Connection) -> None:
-    """psycopg prepares what it has sent five times; behind a transaction pooler that is another server's statement."""
-    driver = connection.connection.driver_connection
-    if driver is not None and hasattr(driver, "prepare_threshold"):
-        driver.prepare_threshold = None
-
-
-def _quiet() -> logging.Logger:
+def _quiet() -> Any:
     """The pool logs a traceback when a lost connection cannot be closed; here that is an error of one line already."""
+    import logging
+
     logger = logging.getLogger("schema_guard.pool")
     logger.addHandler(logging.NullHandler())
     logger.propagate = False
@@ -95,16 +99,16 @@ class Link:
     """One connection, opened when first used and again after it was lost.
 
     Args:
-        engine: made by `own_engine`.
+        database: an engine made by `own_engine`, or a server.
         bridge: where the driver's calls run.
         deadline: nothing that is sent is waited for longer than that.
     """
 
-    def __init__(self, engine: Engine, bridge: Bridge, deadline: Deadline | None = None) -> None:
-        self._engine = engine
+    def __init__(self, database: Engine | DirectServer, bridge: Bridge, deadline: Deadline | None = None) -> None:
+        self._server: Server = database if isinstance(database, DirectServer) else EngineServer(database)
         self._bridge = bridge
         self._deadline = deadline or Deadline()
-        self._connection: Connection | None = None
+        self._connection: Wire | None = None
         self._timeout = 0.0
         self._first = ""
         self.encoding = Encoding()
@@ -113,7 +117,7 @@ class Link:
     def settle(self, sql: str) -> None:
         """Send this now, and as the first on each connection that is opened after this one was lost.
 
-        Raises UnreachableError, or what the driver raised as a DBAPIError.
+        Raises UnreachableError, or what the driver raised as a DriverError.
         """
         self._first = sql
         self.rows(sql)
@@ -128,11 +132,16 @@ class Link:
             self._timeout = before
 
     @property
+    def place(self) -> Place:
+        """Where the database is."""
+        return self._server.place
+
+    @property
     def is_open(self) -> bool:
         return self._connection is not None
 
     def rows(self, sql: str) -> list[Row]:
-        """Send one statement; its rows. Raises UnreachableError, or what the driver raised as a DBAPIError."""
+        """Send one statement; its rows. Raises UnreachableError, or what the driver raised as a DriverError."""
         connection = self._opened()
         return self._bridge.call(lambda: self._send(connection, sql, self._patience)[0])
 
@@ -205,11 +214,10 @@ class Link:
         connection, self._connection = self._connection, None
         if connection is None:
             return
-        driver = connection.connection.driver_connection
         try:
             self._bridge.call_within(self._deadline.allow(CLOSED_WITHIN), connection.close, _forget)
         except TimeoutError:
-            patience.cut(driver)
+            patience.cut(connection.driver)
         except Exception:  # it is gone, either way
             return
 
@@ -221,51 +229,46 @@ class Link:
         except Exception:  # whatever went wrong here, a new connection is clean
             self.close()
 
-    def _opened(self) -> Connection:
+    def _opened(self) -> Wire:
         """The connection, opened if need be. Raises UnreachableError."""
         if self._connection is None:
             seconds = self._deadline.allow(CONNECTED_WITHIN)
             try:
-                self._connection = self._bridge.call_within(seconds, self._open, Connection.close)
-                self.encoding = encoding_of(self._connection.connection.driver_connection)
+                self._connection = self._bridge.call_within(seconds, self._open, _close)
+                self.encoding = encoding_of(self._connection.driver)
             except TimeoutError:
-                raise unreachable(TimeoutError("no answer in time"), self._engine.url) from None
+                raise unreachable(TimeoutError("no answer in time"), self._server.place) from None
         return self._connection
 
-    def _open(self) -> Connection:
+    def _open(self) -> Wire:
         try:
-            connection = self._engine.connect()
-            _never_prepare(connection)
-            connection = connection.execution_options(isolation_level="AUTOCOMMIT", no_parameters=True)
+            connection = self._server.open()
             if self._first:
-                connection.exec_driver_sql(self._first).all()
+                connection.send(self._first)
             return connection
         except Exception as error:  # drivers raise their own, the network's and the resolver's errors here
-            raise unreachable(error, self._engine.url) from None
+            raise unreachable(error, self._server.place) from None
 
     @property
     def _patience(self) -> float:
         return self._deadline.allow(self._timeout + patience.GRACE)
 
-    def _send(self, connection: Connection, sql: str, seconds: float) -> tuple[list[Row], int]:
+    def _send(self, connection: Wire, sql: str, seconds: float) -> tuple[list[Row], int]:
         try:
-            with answered_within(seconds, connection.connection.driver_connection):
-                result = connection.exec_driver_sql(self.encoding.outgoing(sql))
-                if result.returns_rows:
-                    return [tuple(map(self.encoding.incoming, row)) for row in result.all()], 0
-                return [], max(result.rowcount, 0)
+            with answered_within(seconds, connection.driver):
+                rows, changed = connection.send(self.encoding.outgoing(sql))
+            return [tuple(map(self.encoding.incoming, row)) for row in rows], max(changed, 0)
         except UnicodeError as error:  # the driver cannot read what the server sends, or cannot write it
-            raise OperationalError(None, None, error) from None
+            raise DriverError(error) from None
         except OSError as error:  # pg8000 lets those of the network through
             self._lost(connection)
-            raise OperationalError(None, None, error, connection_invalidated=True) from None
-        except DBAPIError as error:
+            raise DriverError(error, connection_invalidated=True) from None
+        except DriverError as error:
             if is_disconnect(error):
                 self._lost(connection)
             raise
 
-    def _lost(self, connection: Connection) -> None:
+    def _lost(self, connection: Wire) -> None:
         self._connection = None
         with suppress(Exception):
-            connection.invalidate()
-            connection.close()
+            connection.drop()

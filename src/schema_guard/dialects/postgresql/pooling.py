@@ -7,8 +7,7 @@ from __future__ import annotations
 
 import threading
 
-from sqlalchemy.exc import DBAPIError
-
+from schema_guard.dialects.postgresql.driver_error import DriverError
 from schema_guard.dialects.postgresql.failures import read_failed
 from schema_guard.dialects.postgresql.link import Link
 from schema_guard.errors import GuardError, StepError
@@ -30,7 +29,7 @@ def shares_backends(one: Link, other: Link) -> bool:
     """
     try:
         seen = {(_backend(one), _backend(other)) for _ in range(LOOKS)}
-    except DBAPIError as error:
+    except DriverError as error:
         raise read_failed(error, "which backend serves the connection") from None
     return len(seen) > 1 or any(first == second for first, second in seen)
 
@@ -46,7 +45,7 @@ def check_second(link: Link, holder: Link) -> None:
     def ask() -> None:
         try:
             served.append(bool(link.rows("SELECT true")))
-        except (DBAPIError, GuardError):
+        except (DriverError, GuardError):
             return
 
     thread = threading.Thread(target=ask, name="schema-guard-second", daemon=True)

@@ -11,10 +11,9 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 
-from sqlalchemy.exc import DBAPIError
-
 from schema_guard.dialects.deadline import Deadline
 from schema_guard.dialects.postgresql.catalog import query
+from schema_guard.dialects.postgresql.driver_error import DriverError
 from schema_guard.dialects.postgresql.failures import LOCK_NOT_AVAILABLE, diagnose, is_disconnect, is_vanished, said
 from schema_guard.dialects.postgresql.holders import LockedOut, locked_out
 from schema_guard.dialects.postgresql.link import Link, Row
@@ -65,7 +64,7 @@ class CatalogReader:
         for attempt in range(TRIES):
             try:
                 rows = self._rows(scope, unread, first if not attempt and not unread else NEXT_WAIT)
-            except DBAPIError as error:
+            except DriverError as error:
                 if diagnose(error).sqlstate == LOCK_NOT_AVAILABLE:
                     unread = {**unread, **self._locked()}
                     continue
@@ -96,7 +95,7 @@ class CatalogReader:
     def _broken(self, scope: Mapping[str, object], some: list[int], tables: Collection[int]) -> dict[int, Unread]:
         try:
             self._rows(scope, [oid for oid in tables if oid not in some], NEXT_WAIT)
-        except DBAPIError as error:
+        except DriverError as error:
             if is_disconnect(error) or diagnose(error).sqlstate in ENDED:
                 raise
             if len(some) == 1:
@@ -126,7 +125,7 @@ def _held(who: LockedOut) -> Unread:
     return Unread(who.sentence, who.holders, locked=True)
 
 
-def _because(error: DBAPIError) -> Unread:
+def _because(error: DriverError) -> Unread:
     if diagnose(error).sqlstate == LOCK_NOT_AVAILABLE:
         return Unread("its lock was not released in time; run again", locked=True)
     return Unread(f"the server cannot write out its definitions: {said(error)}")

@@ -11,12 +11,11 @@ from collections import defaultdict
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 
-from sqlalchemy.exc import DBAPIError
-
 from schema_guard.dialects.definitions import columns_of, definitions_of, expressions_of
 from schema_guard.dialects.postgresql.answers import explained, rows_of_nulls
 from schema_guard.dialects.postgresql.catalog import query
 from schema_guard.dialects.postgresql.default_classes import without_default_class
+from schema_guard.dialects.postgresql.driver_error import DriverError
 from schema_guard.dialects.postgresql.failures import diagnose, is_disconnect
 from schema_guard.dialects.postgresql.link import Link, Row
 from schema_guard.dialects.violators import mentions
@@ -129,7 +128,7 @@ def _said(link: Link, items: Sequence[str]) -> str | None:
     """What the server has against them: None where it takes them, empty where it is nothing of this kind."""
     try:
         explained(link, items, "")
-    except DBAPIError as error:
+    except DriverError as error:
         if is_disconnect(error):
             raise
         diagnosis = diagnose(error)

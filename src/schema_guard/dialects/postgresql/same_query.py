@@ -10,9 +10,8 @@ import re
 from collections.abc import Callable, Iterator
 from typing import Any
 
-from sqlalchemy.exc import DBAPIError
-
 from schema_guard.dialects.base import SameQuery, Verdict
+from schema_guard.dialects.postgresql.driver_error import DriverError
 from schema_guard.dialects.postgresql.failures import is_disconnect
 from schema_guard.dialects.postgresql.link import Link
 from schema_guard.dialects.postgresql.literals import literal
@@ -28,7 +27,7 @@ def same_query(asked: SameQuery, link: Link, quote: Callable[[Name | str], str])
     try:
         definition = str(link.rows(f"SELECT pg_catalog.pg_get_viewdef({view}::pg_catalog.regclass)")[0][0])
         live, wanted = (_plan(query.rstrip().rstrip(";"), link) for query in (definition, asked.query))
-    except DBAPIError as error:
+    except DriverError as error:
         if is_disconnect(error):
             raise
         link.run("ROLLBACK TO SAVEPOINT schema_guard_query")

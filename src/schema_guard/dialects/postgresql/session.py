@@ -6,17 +6,17 @@ import json
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import replace
-
-from sqlalchemy.engine import Engine
-from sqlalchemy.exc import DBAPIError
+from typing import TYPE_CHECKING
 
 from schema_guard.dialects.base import Dialect, Facts, Inquiry, Verdict
-from schema_guard.dialects.bridge import bridge_for
+from schema_guard.dialects.bridge import Bridge, Direct, bridge_for
 from schema_guard.dialects.deadline import Deadline
 from schema_guard.dialects.labels import listed, with_others
 from schema_guard.dialects.postgresql.answers import answers
 from schema_guard.dialects.postgresql.catalog import KINDS, query, read_schema, scope_of
 from schema_guard.dialects.postgresql.dialect import Located, PostgreSQLDialect
+from schema_guard.dialects.postgresql.direct import DirectServer
+from schema_guard.dialects.postgresql.driver_error import DriverError
 from schema_guard.dialects.postgresql.encoding import lacking
 from schema_guard.dialects.postgresql.failures import (
     CANCELLED,
@@ -47,6 +47,9 @@ from schema_guard.names import DefaultSchema, told
 from schema_guard.plan import Definition, Rejection, Step, Survey
 from schema_guard.report import ServerInfo
 from schema_guard.schema import Name, Schema, Table, TypeKind
+
+if TYPE_CHECKING:
+    from sqlalchemy.engine import Engine
 
 __all__ = ["PostgreSQLSession"]
 
@@ -79,7 +82,7 @@ class PostgreSQLSession:
     """One database, over connections of the guard's own that are made as the application's engine makes its.
 
     Args:
-        engine: the application's engine; its pool is neither used nor changed.
+        database: the application's engine; its pool is neither used nor changed. Or a server, for want of an engine.
         deadline: when the run that it is for has to be over.
 
     Raises:
@@ -87,10 +90,10 @@ class PostgreSQLSession:
         ReadError: it does, but not to what was asked.
     """
 
-    def __init__(self, engine: Engine, deadline: Deadline | None = None) -> None:
-        self._engine = own_engine(engine)
+    def __init__(self, database: Engine | DirectServer, deadline: Deadline | None = None) -> None:
+        self._database = database if isinstance(database, DirectServer) else own_engine(database)
         self._deadline = deadline or Deadline()
-        self._bridge = bridge_for(self._engine)
+        self._bridge: Bridge = Direct() if isinstance(self._database, DirectServer) else bridge_for(self._database)
         self._link, self._onlooker = self._another_link(), self._another_link()
         self._lock: GuardLock | None = None
         self._tables: dict[Name, Table] = {}
@@ -102,8 +105,9 @@ class PostgreSQLSession:
         except BaseException:
             self.close()
             raise
-        self._schemas = schema_map_of(engine)
-        self._words = PostgreSQLDialect(engine.dialect, self.facts.version, self.facts.encoding, self._schemas)
+        self._schemas = {} if isinstance(database, DirectServer) else schema_map_of(database)
+        like = database.driver if isinstance(database, DirectServer) else database.dialect
+        self._words = PostgreSQLDialect(like, self.facts.version, self.facts.encoding, self._schemas)
         self.dialect: Dialect = self._words
         self._reader = CatalogReader(self._link, self._deadline)
         self._executor = Executor(self._link, self._onlooker, Obstacles(self._words.quote))
@@ -123,7 +127,7 @@ class PostgreSQLSession:
         """Read what the catalog holds of the expectation, in one query."""
         try:
             rows = self._reader.read(scope_of(expected, self._can_be))
-        except DBAPIError as error:
+        except DriverError as error:
             raise self._read_failed(error, "the catalog") from None
         self.catalog_queries += self._reader.queries
         actual = read_schema(rows, self.dialect.type, self.facts.default_schema, self._reader.unread)
@@ -157,7 +161,7 @@ class PostgreSQLSession:
                 with self._link.reading(timeout, lock_timeout=min(wait, timeout)):
                     self._link.run(EVERY_ROW)
                     return self._link.rows(sql)
-            except DBAPIError as error:  # even one that ended the connection: the others are asked on a new one
+            except DriverError as error:  # even one that ended the connection: the others are asked on a new one
                 wait = _AGAIN if diagnose(error).sqlstate == LOCK_NOT_AVAILABLE else wait
                 raise unread(error, "the rows") from None
 
@@ -166,7 +170,7 @@ class PostgreSQLSession:
         try:
             with self._link.reading(timeout, bare_path=True):
                 return with_limits(survey, self._link.rows(limits_query(differences)))
-        except DBAPIError:
+        except DriverError:
             return survey
 
     def clear_away(self) -> None:
@@ -263,7 +267,7 @@ class PostgreSQLSession:
         """None where they cannot be asked for: then a step fails instead, in the server's words."""
         path, quote = self.facts.search_path, self.dialect.quote
         found: dict[Definition, Rejection] = {}
-        with suppress(DBAPIError):
+        with suppress(DriverError):
             found = rejections(self._link, differences, actual, path, quote, timeout)
             if not self.facts.read_only:
                 found |= refused(self._link, differences, actual, quote, found, timeout)
@@ -278,7 +282,7 @@ class PostgreSQLSession:
             try:
                 with self._link.reading(READ_TIMEOUT, lock_timeout=_STAND_LOCK_TIMEOUT, bare_path=True):
                     actual = with_stands(actual, some, self._link.rows(query_of(some, self.dialect.quote)))
-            except DBAPIError as error:
+            except DriverError as error:
                 if is_disconnect(error):
                     break
                 continue
@@ -287,12 +291,12 @@ class PostgreSQLSession:
         return actual
 
     def _another_link(self) -> Link:
-        return Link(self._engine, self._bridge, self._deadline)
+        return Link(self._database, self._bridge, self._deadline)
 
     def _read_facts(self) -> Facts:
         (found,) = self._link.rows(query("facts"))
         version_num, version, database, host, port, default, path, read_only, _, role, escapes, writes_nothing = found
-        where = f"{host}:{port}" if host else str(self._engine.url.host or "local socket")
+        where = f"{host}:{port}" if host else str(self._link.place.host or "local socket")
         return Facts(
             server=ServerInfo("postgresql", str(version), f"{where}/{database}"),
             version=int(str(version_num)),
@@ -312,7 +316,7 @@ class PostgreSQLSession:
         try:
             for link in links:
                 link.settle(query("own_session", local=False))
-        except DBAPIError as error:
+        except DriverError as error:
             raise read_failed(error, "the settings of the session") from None
 
     @contextmanager
@@ -320,10 +324,10 @@ class PostgreSQLSession:
         try:
             with self._link.reading(READ_TIMEOUT, lock_timeout=lock_timeout, bare_path=bare_path):
                 yield
-        except DBAPIError as error:
+        except DriverError as error:
             raise self._read_failed(error, what) from None
 
-    def _read_failed(self, error: DBAPIError, what: str) -> GuardError:
+    def _read_failed(self, error: DriverError, what: str) -> GuardError:
         state = diagnose(error).sqlstate
         if state == CANCELLED and self._deadline.over:
             return OutOfTimeError(f"could not read {what} within the budget: give it more time with --budget")

@@ -6,9 +6,8 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 
-from sqlalchemy.exc import DBAPIError
-
 from schema_guard.dialects.postgresql.catalog import query
+from schema_guard.dialects.postgresql.driver_error import DriverError
 from schema_guard.dialects.postgresql.failures import (
     CANCELLED,
     DEADLOCK,
@@ -90,7 +89,7 @@ class Executor:
                     first = self.obstacles.vacuumed(step, found)
                     return self._in_transaction(step, settings, sent, pid, first)
                 return self._alone(step, settings, sent, pid)
-        except DBAPIError as error:
+        except DriverError as error:
             if is_waiting(error) and not is_disconnect(error):
                 before = [item.described for item in found if not item.yields]
                 raise _waited(step, error, watch, before) from None
@@ -114,7 +113,7 @@ class Executor:
         try:
             with self.link.within(statement_timeout), self.link.transaction("BEGIN", local):
                 return self.link.run(statement)
-        except DBAPIError as error:
+        except DriverError as error:
             if is_waiting(error) and not is_disconnect(error):
                 raise _waited(step, error, None) from None
             raise step_failed(error, step.object) from None
@@ -132,10 +131,10 @@ class Executor:
             with self.link.transaction("BEGIN", local), self._cancellable(pid):
                 self._send_vacuum_away(vacuumed, int(settings["lock_timeout"]), sent)
                 return self._send(step.statements, sent)
-        except DBAPIError as error:
+        except DriverError as error:
             # What only had to wait is taken up again where it stands; what rows forbid must not stay half-done.
             if step.undo_on_failure and not is_waiting(error) and not is_disconnect(error):
-                with suppress(DBAPIError), self.link.transaction("BEGIN", local):
+                with suppress(DriverError), self.link.transaction("BEGIN", local):
                     self._send(step.undo_on_failure, sent)
             raise
 
@@ -170,7 +169,7 @@ class Executor:
             try:
                 with self._cancellable(pid):
                     return self._send(step.statements, sent)
-            except DBAPIError as error:
+            except DriverError as error:
                 cleared = self._undo(step, sent)
                 if not cleared or diagnose(error).sqlstate != DUPLICATE:
                     raise
@@ -197,7 +196,7 @@ class Executor:
             try:
                 self._send(step.undo_on_failure, sent)
                 return bool(step.undo_on_failure)
-            except DBAPIError as error:
+            except DriverError as error:
                 state = diagnose(error).sqlstate
                 if state == CANCELLED and not last:
                     continue
@@ -212,7 +211,7 @@ class Executor:
         try:
             for name in settings:
                 self.link.run(f"RESET {name}")
-        except DBAPIError:  # a connection that cannot even reset is thrown away with its settings
+        except DriverError:  # a connection that cannot even reset is thrown away with its settings
             self.link.close()
 
     def _send(self, statements: tuple[str, ...], sent: Callable[[str], None]) -> int:
@@ -223,7 +222,7 @@ class Executor:
         return changed
 
 
-def _waited(step: Step, error: DBAPIError, watch: Watch | None, before: Sequence[str] = ()) -> LockTimeoutError:
+def _waited(step: Step, error: DriverError, watch: Watch | None, before: Sequence[str] = ()) -> LockTimeoutError:
     """`before` is who was in the way when the step began, where nobody could look while it waited."""
     diagnosis = diagnose(error)
     why = _WHY[diagnosis.sqlstate]

@@ -13,10 +13,9 @@ from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 
-from sqlalchemy.exc import DBAPIError
-
 from schema_guard.dialects.definitions import definitions_of, expressions_of, without_definition
 from schema_guard.dialects.postgresql.conditions import collation_name
+from schema_guard.dialects.postgresql.driver_error import DriverError
 from schema_guard.dialects.postgresql.failures import diagnose, extension_for, is_disconnect, without_values
 from schema_guard.dialects.postgresql.link import Link
 from schema_guard.dialects.postgresql.plain import is_plain
@@ -201,7 +200,7 @@ class _Copy:
         for statement in statements:
             try:
                 self.link.run(statement)
-            except DBAPIError as error:
+            except DriverError as error:
                 if is_disconnect(error):
                     raise
                 self.link.run("ROLLBACK TO SAVEPOINT schema_guard_trial")
@@ -215,7 +214,7 @@ class _Copy:
         yield
         self.link.run("ROLLBACK TO SAVEPOINT schema_guard_copy")
 
-    def _judged(self, error: DBAPIError, noun: Noun | None) -> Rejection:
+    def _judged(self, error: DriverError, noun: Noun | None) -> Rejection:
         """What the server said; empty where it proves nothing."""
         state = diagnose(error).sqlstate
         other_method = isinstance(noun, Index) and noun.method not in METHODS and state.startswith("0A")
