@@ -26,6 +26,7 @@ from sqlalchemy import (
 from sqlalchemy.dialects.postgresql import DOMAIN
 from sqlalchemy.exc import DBAPIError
 
+from schema_guard.dialects.postgresql.driver_error import DriverError
 from schema_guard.dialects.postgresql.failures import step_failed
 from schema_guard.dialects.postgresql.session import PostgreSQLSession
 from schema_guard.guard import Guard
@@ -221,4 +222,4 @@ def test_no_value_of_a_row_gets_into_a_message(postgres_database: Database, driv
     with pytest.raises(DBAPIError) as raised, engine.connect() as connection:
         connection.exec_driver_sql(statement)
     engine.dispose()
-    assert "secret" not in step_failed(raised.value, "t").message
+    assert "secret" not in step_failed(DriverError(raised.value.orig or raised.value), "t").message
