@@ -25,7 +25,7 @@ from schema_guard.readiness import Memory, Readiness, readiness_of
 from schema_guard.report import Report, StepResult, united
 from schema_guard.rounds import Rounds
 from schema_guard.schema import Schema
-from schema_guard.scope import Scope
+from schema_guard.scope import Guarded, Scope
 from schema_guard.selector import INCLUDED, selectors_of
 from schema_guard.sources.frozen import FrozenSource, read
 from schema_guard.sources.source import Source
@@ -36,6 +36,8 @@ if TYPE_CHECKING:
     from schema_guard.expect.upserts import Upsert
 
 __all__ = ["Guard"]
+
+USUAL_SCHEMA = {"postgresql": "public", "sqlite": "main"}
 
 _memory = Memory()
 
@@ -266,7 +268,11 @@ class Guard:
 
     def expected(self, dialect: Dialect) -> Schema:
         """What is guarded, in one database's words."""
-        return self.scope.guarded(self._expected(dialect), dialect.schema_of("", "relation")).expected
+        return self._guarded(dialect, dialect.schema_of("", "relation")).expected
+
+    def _guarded(self, dialect: Dialect, default: str | None) -> Guarded:
+        """What is guarded; without a server the default schema is the usual one."""
+        return self.scope.guarded(self._expected(dialect), default or USUAL_SCHEMA.get(dialect.name))
 
     def _expected(self, dialect: Dialect) -> Schema:
         return self.source.expect(dialect)
@@ -286,7 +292,7 @@ class Guard:
     def _look(self, session: Session, survey_timeout: float) -> Look:
         begun = time.monotonic()
         session.locate(*self._names(session.dialect))
-        guarded = self.scope.guarded(self._expected(session.dialect), session.facts.default_schema)
+        guarded = self._guarded(session.dialect, session.facts.default_schema)
         expected = guarded.expected
         actual = guarded.with_absent(session.inspect(guarded.to_inspect))
         found = filter(guarded.concerns, compared(expected, actual, session, self.policy))

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import pytest
 import sqlalchemy as sa
 
@@ -136,8 +134,9 @@ sa.Table("legacy", METADATA, sa.Column("id", sa.Integer, primary_key=True))
 sa.Table("own", METADATA, sa.Column("id", sa.Integer, primary_key=True), info={"schema_guard": "ignore"})
 
 
-def test_a_guard_and_its_revision_know_it(tmp_path: Path) -> None:
-    guard = Guard(METADATA, exclude=["legacy"])
+@pytest.mark.parametrize("pattern", ["legacy", "public.legacy, main.legacy", "schema:none, table:l*"])
+def test_a_guard_and_its_revision_know_it(pattern: str) -> None:
+    guard = Guard(METADATA, exclude=[pattern])
     for system in ("postgresql", "sqlite"):
         assert [table.name.name for table in guard.expected(offline_dialect(system)).tables] == ["orders"]
     text = text_for_everything(guard).upgrade

@@ -87,7 +87,10 @@ def _found(asked: Request, only: tuple[str, ...]) -> list[tuple[Report, Finding]
     while True:
         accepted = [Acceptance(report.key_of(finding.difference)) for report, finding in found]
         report = asked.guard.changed(accept=accepted).check(asked.url)
-        wanted = _wanted(report, only, first=not found)
+        known = {each.key for each in accepted}
+        wanted = [
+            each for each in _wanted(report, only, first=not found) if report.key_of(each.difference) not in known
+        ]
         _readable(wanted)
         if not wanted:
             return found
