@@ -11,6 +11,7 @@ from sqlalchemy.sql import ddl
 
 from schema_guard import Guard
 from schema_guard.difference import Impact
+from schema_guard.render.text.deeds import deed
 from tests.postgres.database import Database
 
 CREATE_VIEW: Any = getattr(ddl, "CreateView", None)
@@ -34,6 +35,7 @@ def works(engine: sa.Engine, metadata: sa.MetaData) -> None:
     assert "ADD COLUMN" in column.statements[0]
     assert view.statements[0].startswith("CREATE ")
     assert "REPLACE" not in view.statements[0]
+    assert deed(view) == "created view active users"
     report = guard.apply(engine)
     assert report.satisfied, [finding.difference.headline for finding in report.findings]
     assert guard.plan(engine).empty
@@ -131,3 +133,15 @@ def test_who_may_not_read_what_the_query_reads_is_told_nothing(postgres_database
     finally:
         with postgres_database.connect() as connection:
             connection.execute(b"DROP OWNED BY only_views; DROP ROLE only_views")
+
+
+def test_a_table_with_a_create_statement_of_its_own_is_expected(sqlite_file: Path) -> None:
+    """Table.set_creator_ddl() of SQLAlchemy 2.1, as its documentation shows it."""
+    metadata = sa.MetaData()
+    table = sa.Table("users", metadata, sa.Column("id", sa.Integer, primary_key=True))
+    table.set_creator_ddl(ddl.CreateTable(table, if_not_exists=True))
+    engine = sa.create_engine(f"sqlite:///{sqlite_file}")
+    assert not Guard(metadata).check(engine).satisfied
+    assert Guard(metadata).apply(engine).satisfied
+    assert sa.inspect(engine).get_table_names() == ["users"]
+    engine.dispose()

@@ -226,6 +226,14 @@ def test_a_module_with_only_a_factory_names_it(project: Write) -> None:
     assert "write shop_app:create_app()" in message("shop_app", project(shop_app="def create_app():\n    pass"))
 
 
+def test_an_imported_function_of_a_library_is_no_factory(project: Write) -> None:
+    """A web application with an engine alone: its models are in another module."""
+    told = message(
+        "shop_app", project(shop_app="from sqlalchemy import create_engine\nengine = create_engine('sqlite://')")
+    )
+    assert told.startswith("shop_app has no models; it has create_engine, engine.")
+
+
 def test_a_factory_that_fails(project: Write) -> None:
     told = message("shop_app:create_app()", project(shop_app="def create_app():\n    return 1 / 0"))
     assert told.startswith("calling create_app() failed: ZeroDivisionError")

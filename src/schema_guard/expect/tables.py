@@ -31,8 +31,12 @@ _IN_TABLE = re.compile(r"^\(in table .*?, column .*?\): ", re.DOTALL)
 
 
 def is_expected(table: ModelTable) -> bool:
-    """Temporary tables come and go with a connection; a table that is made of a SELECT is the application's own."""
-    if getattr(table, "_creator_ddl", None) is not None and not _is_defined_view(table):
+    """Temporary tables come and go with a connection; a table that is made of a SELECT is the application's own.
+
+    SQLAlchemy 2.1: what else a table's `set_creator_ddl()` says of its CREATE TABLE changes nothing of that.
+    """
+    creator = getattr(table, "_creator_ddl", None)
+    if getattr(creator, "temporary", False) or (hasattr(creator, "selectable") and not _is_defined_view(table)):
         return False
     return not any("TEMP" in str(prefix).upper() for prefix in table._prefixes)
 

@@ -204,11 +204,17 @@ def _choices(text: str, names: Any) -> str:
     return "name one of " + ", ".join(f"{text}:{name}" for name in sorted(names))
 
 
+_LIBRARIES = frozenset({"sqlalchemy", "sqlmodel", "flask", "pydantic"})
+"""Whose functions that a module imports, such as create_engine, are no application factory."""
+
+
 def _what_else(text: str, members: dict[str, Any]) -> str:
     factories = [
         name
         for name, value in members.items()
-        if isinstance(value, FunctionType) and name.startswith(("create_", "make_", "build_"))
+        if isinstance(value, FunctionType)
+        and name.startswith(("create_", "make_", "build_"))
+        and value.__module__.partition(".")[0] not in _LIBRARIES
     ]
     if factories:
         return f"; for an application factory write {text}:{factories[0]}()"

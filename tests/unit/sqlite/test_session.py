@@ -116,6 +116,15 @@ def test_a_read_only_database_gets_refusals_with_the_statements(stage: Stage) ->
     assert plan.refusals[0].advice[0].startswith("PRAGMA")
 
 
+def test_a_read_only_database_that_has_everything_is_satisfied_and_told(stage: Stage) -> None:
+    """The schema is right, and reading works; who writes to it learns why that fails."""
+    METADATA.create_all(stage.engine)
+    assert not Guard(METADATA).check(stage.engine).warnings
+    report = Guard(METADATA).check(create_engine(f"sqlite:///file:{stage.path}?mode=ro&uri=true"))
+    assert report.satisfied
+    assert [warning for warning in report.warnings if "the database file is read-only" in warning]
+
+
 def test_a_writer_is_waited_for(stage: Stage) -> None:
     stage.script(OLD)
     writer = sqlite3.connect(stage.path, isolation_level=None, check_same_thread=False)

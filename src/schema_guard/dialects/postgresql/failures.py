@@ -123,15 +123,22 @@ def unreachable(error: Exception, url: Place) -> UnreachableError | Configuratio
 
 
 def _limit_reached(said: str, sqlstate: str) -> str:
-    """Which limit it is, and what to do; empty when it is none. libpq tells no SQLSTATE, the words are English."""
+    """Which limit it is, and what to do; empty when it is none.
+
+    Which one of them it is only the words say, and lc_messages of the server decides their language. Where libpq could
+    not connect there is no SQLSTATE either.
+    """
     needs = "check needs one connection; apply works with one, and uses a second one where it may"
     if role := _OF_ROLE.search(said):
         return f"the role's CONNECTION LIMIT is reached; {needs}: ALTER ROLE {_quoted(role[1])} CONNECTION LIMIT 2;"
     if database := _OF_DATABASE.search(said):
         name = _quoted(database[1])
         return f"the database's CONNECTION LIMIT is reached; {needs}: ALTER DATABASE {name} CONNECTION LIMIT 2;"
-    if sqlstate == TOO_MANY or any(words in said for words in _OF_SERVER):
+    if any(words in said for words in _OF_SERVER):
         return f"max_connections of the server is reached; {needs}: end sessions that are not needed, or raise it"
+    if sqlstate == TOO_MANY:
+        limits = "max_connections of the server, or the CONNECTION LIMIT of the role or of the database, is reached"
+        return f"{limits}; {needs}: end sessions that are not needed, or raise it"
     return ""
 
 

@@ -59,6 +59,7 @@ __all__ = ["SQLiteSession"]
 
 
 WRITES_NOTHING = "the application's engine sets PRAGMA query_only: what it writes fails; the guard changes nothing"
+READ_ONLY = "the database file is read-only, by its URL or for this user: what the application writes fails"
 
 
 class SQLiteSession:
@@ -95,7 +96,7 @@ class SQLiteSession:
             version=numbers[0] * 1_000_000 + numbers[1] * 1_000 + numbers[2],
             search_path=tuple(self._databases()),
             read_only=location.read_only or query_only,
-            warnings=(WRITES_NOTHING,) if query_only else (),
+            warnings=(*[WRITES_NOTHING] * query_only, *[READ_ONLY] * (location.read_only and not query_only)),
             features=probe_features(self._link.rows),
             backups=self._backups(),
         )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from schema_guard.difference import ViewMissing
 from schema_guard.need import Kind
 from schema_guard.plan import Phase, Step
 
@@ -38,6 +39,8 @@ def deed(step: Step) -> str:
         return f"{_DEEDS[Phase.REBUILD]} {step.object}"
     if step.phase is Phase.SEQUENCE and not any(need.kind is Kind.SEQUENCE for need in step.provides):
         return f"set the sequence of {step.object}"
+    if any(isinstance(answered, ViewMissing) for answered in step.answers):
+        return f"created view {step.object}"
     if step.resolves:
         return f"{_DEEDS[step.phase]} {step.object}"
     if len(step.statements) == 1 and "\n" not in step.statements[0].strip():
