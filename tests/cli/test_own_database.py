@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
+import sys
 from contextlib import closing
 from pathlib import Path
 
@@ -97,6 +98,15 @@ def test_other_binds_are_said_not_to_be_guarded(command: Command, flask: Path) -
     ran = command("apply", "shop:create_app()")
     assert ran.code == 0
     assert "only the main database is guarded, not the binds audit" in ran.err
+    with (flask / "shop.py").open("a") as file:
+        file.write(
+            "from schema_guard import Guard\n"
+            "class Log(db.Model):\n    __bind_key__ = 'audit'\n    id: Mapped[int] = mapped_column(primary_key=True)\n"
+            "audit = Guard(db.metadatas['audit'])\n"
+        )
+    sys.modules.pop("shop")
+    assert command("apply", "shop:audit", "--url", f"sqlite:///{flask / 'audit.db'}").code == 0
+    assert tables(flask / "audit.db") == {"log"}
 
 
 def test_models_without_an_application_need_a_url(command: Command, flask: Path) -> None:

@@ -132,7 +132,8 @@ def _with_database(loaded: Loaded, settings: Settings) -> Settings:
         if url != given:
             settings = replace(settings, url=url.render_as_string(hide_password=False))
         if loaded.own.binds:
-            log(f"only the main database is guarded, not the binds {', '.join(loaded.own.binds)}")
+            how = "each takes a Guard of its own, docs/cli.md says how"
+            log(f"only the main database is guarded, not the binds {', '.join(loaded.own.binds)}: {how}")
     for note in normalise(settings.url, quickest=frozen).notes if settings.url else ():
         log(note)
     return settings
