@@ -28,11 +28,14 @@ class Way(Protocol):
 
 
 def lead_creators(way: Way) -> None:
-    """Ask `way` in every pool that is made from here on."""
-    make = Pool.__init__
+    """Ask `way` in every pool that is made from here on.
 
-    def made(pool: Pool, creator: Callable[..., Any], *arguments: Any, **named: Any) -> None:
-        make(pool, creator, *arguments, **named)
+    Pool.__init__ stays as it is: create_engine() reads from its arguments which options a pool takes.
+    """
+    given = vars(Pool)["_creator"]
+
+    def set_creator(pool: Pool, creator: Callable[..., Any]) -> None:
+        given.fset(pool, creator)
         if getattr(creator, "__module__", "") in (_SQLALCHEMYS, __name__):
             return
         own = pool._invoke_creator
@@ -42,6 +45,6 @@ def lead_creators(way: Way) -> None:
             found = way.create(dialect) if isinstance(dialect, Dialect) else None
             return own(record) if found is None else found
 
-        pool._creator = led
+        given.fset(pool, led)
 
-    Pool.__init__ = made  # type: ignore[method-assign,assignment]
+    Pool._creator = property(given.fget, set_creator)  # type: ignore[assignment,method-assign]
