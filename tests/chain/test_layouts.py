@@ -227,6 +227,21 @@ def test_an_asynchronous_env(stage: Stage) -> None:
     assert stage.stamped() == ["r3"]
 
 
+def test_an_asynchronous_engine_with_a_creator(on_sqlite: Stage) -> None:
+    """A replay does not call it: it leads to the real file, whatever URL its engine has."""
+    path = on_sqlite.url.removeprefix("sqlite:///")
+    made = "create_async_engine('sqlite+aiosqlite://', async_creator=make, poolclass=pool.NullPool)"
+    env = ASYNC_ENV.replace("create_async_engine(url, poolclass=pool.NullPool)", made).replace(
+        "async def online",
+        f"import aiosqlite\nasync def make(*_):\n    return await aiosqlite.connect({path!r})\n\nasync def online",
+    )
+    stage = on_sqlite.plain(env=env).chain()
+    assert stage.doctor("--replay").code == 0
+    assert stage.sql("SELECT 1 FROM sqlite_master") == []
+    assert stage.deploy().code == 0
+    assert stage.stamped() == ["r3"]
+
+
 def test_a_version_table_of_another_name_in_a_schema(on_postgres: Stage) -> None:
     options = 'version_table="versions", version_table_schema="meta", '
     stage = on_postgres.plain(env=ENV.replace("context.configure(", f"context.configure({options}")).chain()
