@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from schema_guard import Guard
+from schema_guard.sources.frozen.document import _hash
 from tests.cli.conftest import Command, url_of
 from tests.postgres.database import Database
 
@@ -133,6 +134,16 @@ def test_an_edited_file_is_taken_when_told(file: Path, command: Command, monkeyp
     file.write_text(_with_an_unknown_field(file.read_text()))
     refused = command("check", "expected.json", "--url", url_of(file.parent))
     assert (refused.code, "table has no colour" in refused.err.lower()) == (2, True), refused.err
+
+
+def test_a_file_of_a_newer_version_is_one_line(file: Path, command: Command) -> None:
+    """Its hash fits, and a part of it that is asked for is of another form; the other parts are not looked at."""
+    data = json.loads(_with_an_unknown_field(file.read_text()))
+    del data["hash"]
+    file.write_text(json.dumps({**data, "hash": _hash(data)}))
+    refused = command("check", "expected.json", "--url", url_of(file.parent))
+    assert refused.code == 2
+    assert refused.err == (f"schema-guard: {file} cannot be read as format 1: schema.tables: Table has no colour\n")
 
 
 def test_a_missing_file_is_one_line(command: Command) -> None:

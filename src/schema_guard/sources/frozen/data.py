@@ -60,9 +60,10 @@ def from_data(kind: Any, data: Any) -> Any:
     """
     if kind is Name:
         return _name(data)
-    if get_origin(kind) in (Union, types.UnionType):
+    origin = _origin(kind)
+    if origin in (Union, types.UnionType):
         return _one_of(get_args(kind), data)
-    if get_origin(kind) is tuple:
+    if origin is tuple:
         return _tuple(get_args(kind), data)
     if isinstance(kind, type) and is_dataclass(kind):
         return kind(**_arguments(kind, data))
@@ -75,6 +76,11 @@ def from_data(kind: Any, data: Any) -> Any:
     if not isinstance(kind, type) or not isinstance(data, kind) or (kind is int and isinstance(data, bool)):
         raise ValueError(f"{data!r} is not of the type {getattr(kind, '__name__', kind)}")
     return data
+
+
+@cache
+def _origin(kind: Any) -> Any:
+    return get_origin(kind)
 
 
 def _one_of(kinds: tuple[Any, ...], data: Any) -> Any:

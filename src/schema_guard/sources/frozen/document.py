@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, fields, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -53,6 +53,43 @@ class Document:
         """The expectation for a database system of that version (server_version_num; 0: none is known)."""
         newer = self.expected.get(f"{system} 18") if version >= 180000 else None
         return self.expected[system] if newer is None else newer
+
+
+class _Schemas(Mapping[str, Schema]):
+    """The expectations of a file, each made when it is first asked for.
+
+    Args:
+        data: as the file has them.
+        path: how messages call the file.
+    """
+
+    def __init__(self, data: Mapping[str, Any], path: str) -> None:
+        self._data, self._path = data, path
+        self._made: dict[str, Schema] = {}
+
+    def read(self) -> None:
+        """Make all of them. Raises as asking for one does."""
+        for key in self:
+            self[key]
+
+    def __getitem__(self, key: str) -> Schema:
+        """Raises ConfigurationError: it is of another form."""
+        if key not in self._made:
+            try:
+                self._made[key] = from_data(Schema, self._data[key])
+            except (ValueError, TypeError) as error:
+                raise _unreadable(self._path, error) from None
+        return self._made[key]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._data)
+
+    def __len__(self) -> int:
+        return len(self._data)
+
+
+def _unreadable(path: str, error: Exception) -> ConfigurationError:
+    return ConfigurationError(f"{path} cannot be read as format {FORMAT}: {error}")
 
 
 def frozen(
@@ -128,13 +165,15 @@ def parse(text: bytes, path: str, *, edited: bool = False) -> Document:
             "with schema-guard freeze, or set SCHEMA_GUARD_ALLOW_EDITED=1 to take it as it is"
         )
     try:
-        return _document(data)
+        return _document(data, path, edited=edited)
     except (ValueError, TypeError, KeyError) as error:
-        raise ConfigurationError(f"{path} cannot be read as format {FORMAT}: {error}") from None
+        raise _unreadable(path, error) from None
 
 
-def _document(data: Mapping[str, Any]) -> Document:
-    expected = {str(key): from_data(Schema, schema) for key, schema in data["expected"].items()}
+def _document(data: Mapping[str, Any], path: str, *, edited: bool) -> Document:
+    expected = _Schemas({str(key): schema for key, schema in data["expected"].items()}, path)
+    if edited:  # what freeze wrote is read when it is needed: one of its three is
+        expected.read()
     lacking = {"postgresql", "sqlite"} - set(expected)
     if lacking:
         raise ValueError(f"it has nothing for {', '.join(sorted(lacking))}")

@@ -10,6 +10,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import fields, is_dataclass, replace
+from functools import cache
 from typing import Any, Literal
 
 from schema_guard.dialects.base import Dialect
@@ -156,6 +157,12 @@ def unqualified(schema: Schema, dialect: Dialect) -> tuple[list[str], list[str]]
     return sorted(relations), sorted(types)
 
 
+@cache
+def _fields_of(kind: Any) -> tuple[str, ...]:
+    """The names of a dataclass's fields; of every other class none."""
+    return tuple(field.name for field in fields(kind)) if is_dataclass(kind) else ()
+
+
 def _mapped(
     schema: Schema,
     text: Callable[[str], str],
@@ -174,14 +181,17 @@ def _mapped(
         if isinstance(value, tuple):
             items = [walk(item) for item in value]
             return type(value)(*items) if hasattr(value, "_fields") else tuple(items)
-        if is_dataclass(value) and not isinstance(value, type):
+        names = _fields_of(value.__class__)
+        if names:
             named: Literal["relation", "type"] = "type" if isinstance(value, Enum | Domain) else "relation"
             changed = {}
-            for field in fields(value):
-                held = getattr(value, field.name)
-                found = walk(held, named if field.name == "name" else "relation")
+            for field in names:
+                held = getattr(value, field)
+                if held is None or held is False or held is True or held == ():
+                    continue
+                found = walk(held, named if field == "name" else "relation")
                 if found is not held:
-                    changed[field.name] = found
+                    changed[field] = found
             return replace(value, **changed) if changed else value
         return value
 

@@ -1,0 +1,155 @@
+"""How long a check with a frozen file takes as a whole process, beside its peers, all in one alternating run: only the
+ratios carry over.
+
+    python -m benchmarks.frozen [--url postgresql+psycopg2://..] [--tables 10 100 1000] [--clock processor]
+
+Without --url it measures on SQLite, in a temporary file. The database that --url names must be one to spare: the
+benchmark's tables are made in a schema of their own (PostgreSQL) and removed afterwards.
+
+Beside it run, one after the other in each round: `flat`, the same driver alone, which connects and reads the columns of
+all tables; the check with the models; and `alembic check` of the same models. On a machine that does other work the
+processor's time says more than the time that passed; the server's own is not in it.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import resource
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Mapping
+from pathlib import Path
+
+import sqlalchemy as sa
+from rich.console import Console
+from rich.table import Table
+
+from benchmarks.check import models, place
+
+ROOT = Path(__file__).parents[1]
+
+APPLICATION = """
+from benchmarks.check import models
+metadata = models({tables})
+"""
+ENV = """
+import os
+import sqlalchemy as sa
+from alembic import context
+from application import metadata
+
+with sa.create_engine(os.environ["BENCHMARK_URL"]).connect() as connection:
+    context.configure(connection=connection, target_metadata=metadata)
+    with context.begin_transaction():
+        context.run_migrations()
+"""
+FLAT_SQLITE = """
+import sqlite3, sys
+connection = sqlite3.connect(sys.argv[1])
+connection.execute("SELECT * FROM sqlite_master m, pragma_table_xinfo(m.name) WHERE m.type = 'table'").fetchall()
+connection.execute("SELECT * FROM sqlite_master m, pragma_index_list(m.name) i, pragma_index_xinfo(i.name)").fetchall()
+connection.execute("SELECT * FROM sqlite_master m, pragma_foreign_key_list(m.name)").fetchall()
+"""
+FLAT_POSTGRESQL = """
+import importlib, json, sys
+driver = importlib.import_module(sys.argv[1])
+connection = driver.connect(**json.loads(sys.argv[2]))
+cursor = connection.cursor()
+cursor.execute(
+    "SELECT c.relname, a.attname, a.attnotnull, pg_get_expr(d.adbin, d.adrelid) FROM pg_class c"
+    " JOIN pg_attribute a ON a.attrelid = c.oid"
+    " LEFT JOIN pg_attrdef d ON d.adrelid = c.oid AND d.adnum = a.attnum"
+    " WHERE c.relnamespace = current_schema()::regnamespace"
+)
+cursor.fetchall()
+"""
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--url")
+    parser.add_argument("--tables", type=int, nargs="+", default=[10, 100])
+    parser.add_argument("--rounds", type=int, default=10)
+    parser.add_argument("--clock", choices=["passed", "processor"], default="passed")
+    arguments = parser.parse_args()
+    shown = Table(
+        "tables", "frozen, ms", "flat, ms", "models, ms", "alembic check, ms", title=f"medians, time {arguments.clock}"
+    )
+    for name in ("frozen / flat", "models / frozen", "alembic / frozen"):
+        shown.add_column(name)
+    with place(arguments.url) as engine:
+        for tables in arguments.tables:
+            shown.add_row(*measure(engine, tables, arguments.rounds, arguments.clock))
+    Console().print(shown)
+    Console().print(f"{os.cpu_count()} processors, load {os.getloadavg()[0]:.1f}, Python {sys.version.split()[0]}")
+
+
+def measure(engine: sa.Engine, tables: int, rounds: int, clock: str) -> list[str]:
+    metadata = models(tables)
+    metadata.create_all(engine)
+    with tempfile.TemporaryDirectory() as folder:
+        commands = prepared(Path(folder), engine, tables)
+        taken: dict[str, list[float]] = {name: [] for name in commands}
+        for turn in range(rounds + 1):
+            for name, command in commands.items():
+                seconds = run(Path(folder), engine, command)[clock]
+                if turn:  # the first, cold round does not count
+                    taken[name].append(seconds * 1000)
+    metadata.drop_all(engine)
+    frozen, flat, ours, peer = (statistics.median(taken[name]) for name in ("frozen", "flat", "models", "alembic"))
+    ratios = (frozen / flat, ours / frozen, peer / frozen)
+    return [f"{tables:,}", *(f"{ms:,.0f}" for ms in (frozen, flat, ours, peer)), *(f"{ratio:.1f}" for ratio in ratios)]
+
+
+def prepared(folder: Path, engine: sa.Engine, tables: int) -> Mapping[str, list[str]]:
+    """An application with its Alembic chain in the folder; the commands by their names."""
+    (folder / "application.py").write_text(APPLICATION.format(tables=tables))
+    (folder / "alembic.ini").write_text("[alembic]\nscript_location = %(here)s/chain\n")
+    (folder / "chain" / "versions").mkdir(parents=True)
+    (folder / "chain" / "env.py").write_text(ENV)
+    python, url = sys.executable, engine.url.render_as_string(hide_password=False)
+    guard = [python, "-m", "schema_guard"]
+    run(folder, engine, [*guard, "freeze", "application:metadata", "-o", "expected.json"])
+    return {
+        "frozen": [*guard, "check", "expected.json", "--url", url],
+        "flat": [python, "-c", *flat(engine)],
+        "models": [*guard, "check", "application:metadata", "--url", url],
+        "alembic": [python, "-m", "alembic", "check"],
+    }
+
+
+def flat(engine: sa.Engine) -> list[str]:
+    """The same driver alone."""
+    if engine.dialect.name == "sqlite":
+        return [FLAT_SQLITE, str(engine.url.database)]
+    _, named = engine.dialect.create_connect_args(engine.url)
+    named.pop("context", None)
+    return [FLAT_POSTGRESQL, engine.dialect.driver, json.dumps(named)]
+
+
+def run(folder: Path, engine: sa.Engine, command: list[str]) -> dict[str, float]:
+    """Seconds of the whole process, which has to succeed, by either clock."""
+    environment = {
+        **os.environ,
+        "PYTHONPATH": os.pathsep.join([str(folder), str(ROOT / "src"), str(ROOT)]),
+        "BENCHMARK_URL": engine.url.render_as_string(hide_password=False),
+        "PYTHONPYCACHEPREFIX": str(folder / "compiled"),
+    }
+    environment.pop("PYTHONDONTWRITEBYTECODE", None)  # compiling anew each time is not what is measured
+    before = resource.getrusage(resource.RUSAGE_CHILDREN)
+    begun = time.perf_counter()
+    done = subprocess.run(command, cwd=folder, env=environment, capture_output=True, text=True, check=False)
+    taken = time.perf_counter() - begun
+    after = resource.getrusage(resource.RUSAGE_CHILDREN)
+    if done.returncode != 0:
+        raise SystemExit(f"{' '.join(command)[:200]} failed: {done.stdout[-500:]} {done.stderr[-500:]}")
+    return {"passed": taken, "processor": after.ru_utime - before.ru_utime + after.ru_stime - before.ru_stime}
+
+
+if __name__ == "__main__":
+    main()
