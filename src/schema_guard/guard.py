@@ -23,7 +23,6 @@ from schema_guard.look import Look, Withhold, compared, looked, plan_of, report_
 from schema_guard.plan import Plan, Policy
 from schema_guard.readiness import Memory, Readiness, readiness_of
 from schema_guard.report import Report, StepResult, united
-from schema_guard.rounds import Rounds
 from schema_guard.schema import Schema
 from schema_guard.scope import Guarded, Scope
 from schema_guard.selector import INCLUDED, selectors_of
@@ -225,6 +224,8 @@ class Guard:
             LockTimeoutError: as `check` does; or another guard holds the guard lock for longer than the budget.
             StoppedError: it was asked to stop before it began.
         """
+        from schema_guard.rounds import Rounds  # a check need not load what runs steps
+
         limits = limits or Limits()
         deadline = deadline or Deadline(limits.budget, counted=True)
         with self._session(database, deadline) as session, _stoppable(session, stop or Stop()):

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
-import subprocess
 from pathlib import Path
 
 from schema_guard.errors import ConfigurationError, one_line
@@ -34,6 +32,9 @@ def release_of(text: str, directory: Path | None = None, *, edited: bool = False
     ref, colon, path = text.removeprefix(GIT).partition(":")
     if not colon or not ref or not path or ref.startswith("-"):
         raise ConfigurationError(f"{text} is no release: git:REF:path, for example git:origin/main:expected.json")
+    import shutil
+    import subprocess
+
     git = shutil.which("git")
     if git is None:
         raise ConfigurationError(f"{text} cannot be read: there is no program git")
