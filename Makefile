@@ -9,6 +9,7 @@
 #   make concurrency       50 processes boot at once on a drifted database, 20 times
 #   make release           build and check the distributions, from a clean tree
 #   make releases          an older and a newer release on one database: alone, at once, killed
+#   make rolling           a rolling deploy and a rollback of mdraft under load, with and without --beside
 SHELL := /bin/bash
 .SHELLFLAGS := -eu -o pipefail -c
 .DELETE_ON_ERROR:
@@ -27,10 +28,10 @@ PYTEST_ARGS ?=
 # The slow tests stand together: a worker that has none left takes over half of another's.
 PYTEST := $(BIN)/python -m pytest -n $(WORKERS) --dist worksteal $(PYTEST_ARGS)
 
-.PHONY: help demo test test-quick test-matrix test-environment test-ranges faults concurrency release releases scenarios lint format docs docs-check clean
+.PHONY: help demo test test-quick test-matrix test-environment test-ranges faults concurrency release releases rolling scenarios lint format docs docs-check clean
 
 help:
-	@sed -n '2,13s/^# *//p' Makefile
+	@sed -n '2,14s/^# *//p' Makefile
 
 $(VENV)/bin/python:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' \
@@ -82,6 +83,9 @@ concurrency: $(VENV)/.dev-installed .servers/.fetched
 
 releases: $(VENV)/.dev-installed .servers/.fetched
 	$(BIN)/python -m tests.concurrency.releases $(ARGS)
+
+rolling: $(VENV)/.dev-installed .servers/.fetched
+	$(BIN)/python -m tests.concurrency.rolling $(ARGS)
 
 scenarios: $(VENV)/.dev-installed .servers/.fetched
 	$(BIN)/python -m pytest tests/scenarios --update $(PYTEST_ARGS)
