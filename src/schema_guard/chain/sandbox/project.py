@@ -291,6 +291,7 @@ def main() -> int:
     os.dup2(os.open(os.devnull, os.O_RDONLY), 0)
     threading.Thread(target=_end_with, args=(asker,), daemon=True).start()
     sys.path[:] = [*dict.fromkeys((*job.path, *sys.path))]
+    sys.dont_write_bytecode = True  # of a file that is edited within the second, what is kept would be the older text
     keep(Path.cwd())
     with os.fdopen(int(sys.argv[1]), "wb", buffering=0) as pipe:
         pickler = pickle.Pickler(pipe)  # one for all: what two snapshots share is sent once
