@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import itertools
+
 import pytest
 import sqlalchemy as sa
+from psycopg import Error
 from sqlalchemy.dialects.postgresql.base import PGDialect
 from sqlalchemy.schema import CreateTable
 
 from schema_guard.dialects import offline_dialect, open_session
 from schema_guard.dialects.postgresql.dialect import PostgreSQLDialect
+from schema_guard.dialects.postgresql.fits import _CAST_BY_TEXT_ALONE, has_cast
 from schema_guard.dialects.postgresql.literals import literal
 from schema_guard.difference import Fit
 from schema_guard.schema import Column, Name, Table
@@ -165,6 +169,24 @@ def test_how_types_relate(expected: str, actual: str, fit: Fit) -> None:
     dialect = offline_dialect("postgresql")
     columns = (Column("c", dialect.type(expected)), Column("c", dialect.type(actual)))
     assert dialect.rules.fit(*columns, Table(Name("public", "t"))) is fit
+
+
+@pytest.mark.every_postgres
+def test_which_casts_there_are(postgres_database: Database) -> None:
+    """As the server itself says of each two types, for those that are listed."""
+    dialect = offline_dialect("postgresql")
+    names = [*sorted(_CAST_BY_TEXT_ALONE), "text", "character varying", "integer[]", "uuid[]"]
+    wrong = []
+    with postgres_database.connect() as connection:
+        for actual, expected in itertools.product(names, names):
+            try:
+                connection.execute(f"SELECT NULL::{actual}::{expected}".encode())
+                possible = True
+            except Error:
+                possible = False
+            if has_cast(dialect.type(actual), dialect.type(expected)) is not possible:
+                wrong.append((actual, expected, possible))
+    assert not wrong
 
 
 def test_names_are_cut_as_the_server_cuts_them(postgres_database: Database) -> None:

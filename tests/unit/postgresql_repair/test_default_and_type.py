@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from sqlalchemy import Boolean, Column, Enum, Integer, MetaData, Table, false
+from sqlalchemy import Boolean, Column, Enum, Integer, MetaData, Table, Uuid, false
 
 from schema_guard.report import Outcome
 from tests.postgres.database import Database
@@ -73,3 +73,23 @@ def test_one_step_gives_another_type_and_the_default_that_belongs_to_it(postgres
     found = {step.id: set(step.resolves) for step in plan(postgres_database, models()).steps if step.table}
     assert found.keys() == {"alter-type t.state", "alter-type t.flag"}
     assert found["alter-type t.flag"] == {"default-differs t.flag", "type-differs t.flag"}
+
+
+def test_the_statement_that_is_advised_takes_the_default_along(postgres_database: Database) -> None:
+    """A column with a default of another type, and one to whose type there is no cast: both statements run."""
+    prepare(
+        postgres_database,
+        """CREATE TABLE t (id INTEGER PRIMARY KEY, state TEXT DEFAULT 'new', flag INTEGER DEFAULT 1, code INTEGER);
+        INSERT INTO t VALUES (1, 'done', 0, 5)""",
+    )
+    metadata = models()
+    metadata.tables["t"].append_column(Column("code", Uuid))
+    refused = {each.difference.key: each for each in plan(postgres_database, metadata).refusals}
+    flag, code = refused["type-differs t.flag"], refused["type-differs t.code"]
+    assert code.reason == "PostgreSQL has no cast from INTEGER to UUID"
+    with postgres_database.connect() as connection:
+        for statement in (*flag.advice, *code.advice):
+            connection.execute(statement.encode())
+        connection.execute("INSERT INTO t (id) VALUES (2)")
+        assert connection.execute("SELECT flag FROM t ORDER BY id").fetchall() == [(False,), (False,)]
+    assert "t.flag" not in {each.difference.object for each in plan(postgres_database, metadata).refusals}

@@ -12,7 +12,7 @@ from schema_guard.difference import Fit
 from schema_guard.name_length import LONGEST_NAME
 from schema_guard.schema import Type, TypeKind
 
-__all__ = ["fit_of", "is_endless_text", "pads"]
+__all__ = ["fit_of", "has_cast", "is_endless_text", "pads"]
 
 _INTEGERS = ("smallint", "integer", "bigint")
 _FLOATS = ("real", "double precision")
@@ -45,6 +45,47 @@ def fit_of(expected: Type, actual: Type, casts_enums: bool = False, longest_labe
     if expected.dimensions:
         return _of_arrays(expected, actual)
     return _of_built_ins(expected, actual)
+
+
+_NUMBERS = frozenset({*_INTEGERS, *_FLOATS, "numeric"})
+_CAST_AMONG = (
+    _NUMBERS,
+    _MOMENTS,
+    frozenset({"integer", "boolean"}),
+    frozenset({"time without time zone", "interval"}),
+    frozenset({"time without time zone", "time with time zone"}),
+    frozenset({"json", "jsonb"}),
+    frozenset({"inet", "cidr"}),
+    frozenset({"macaddr", "macaddr8"}),
+    frozenset({"bit", "bit varying"}),
+    frozenset({"integer", "bigint", "bit"}),
+    frozenset({"numeric", "money"}),
+)
+_CAST_TO = {
+    "integer": frozenset({"money"}),
+    "bigint": frozenset({"money"}),
+    "jsonb": _NUMBERS | {"boolean"},
+    "timestamp without time zone": frozenset({"time without time zone"}),
+    "timestamp with time zone": _CLOCKS,
+}
+_CAST_BY_TEXT_ALONE = (
+    frozenset({"boolean", "uuid", "json", "jsonb", "interval", "money", "inet", "cidr", "macaddr", "macaddr8"})
+    | {"bit", "bit varying"}
+    | _NUMBERS
+    | _MOMENTS
+    | _CLOCKS
+)
+"""Whose casts, beside those from and to text, are all named above (pg_cast of PostgreSQL 12 to 18)."""
+
+
+def has_cast(actual: Type, expected: Type) -> bool:
+    """Whether `value::expected` is possible at all, whatever the value; True where only the server knows."""
+    here, there = actual.name, expected.name
+    if not (_known(actual) and _known(expected)) or not {here, there} <= _CAST_BY_TEXT_ALONE:
+        return True
+    if bool(actual.dimensions) != bool(expected.dimensions):
+        return False
+    return here == there or any({here, there} <= among for among in _CAST_AMONG) or there in _CAST_TO.get(here, ())
 
 
 def is_endless_text(type_: Type) -> bool:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
+from schema_guard.dialects.postgresql.fits import has_cast
 from schema_guard.dialects.postgresql.literals import literal
 from schema_guard.dialects.postgresql.repair import probes
 from schema_guard.dialects.postgresql.repair.context import Context, Repairs
@@ -136,20 +137,15 @@ def _retyped(difference: TypeDiffers, context: Context) -> Step:
     quoted, name = context.quote(table.name), context.quote(column.name)
     wanted = column.type.text
     collate = f" COLLATE {context.collation(column.collation)}" if column.collation else ""
-    changes = [f"ALTER COLUMN {name} TYPE {wanted}{collate} USING {name}::pg_catalog.text::{wanted}"]
-    if column.default is not None:  # a default of the old type is not cast along (manual, ALTER TABLE)
-        changes = [
-            f"ALTER COLUMN {name} DROP DEFAULT",
-            *changes,
-            f"ALTER COLUMN {name} SET DEFAULT {column.default}",
-        ]
+    change = f"ALTER COLUMN {name} TYPE {wanted}{collate} USING {name}::pg_catalog.text::{wanted}"
+    changes = _with_default(name, change, column.default, drops=column.default is not None)
     return context.step(
         difference,
         "alter-type",
         [
             f"LOCK TABLE {quoted} IN ACCESS EXCLUSIVE MODE",
             f"SELECT 1 / (NOT EXISTS (SELECT 1 FROM {quoted}))::pg_catalog.int4 AS only_while_it_is_empty",
-            f"ALTER TABLE {quoted} {', '.join(changes)}",
+            f"ALTER TABLE {quoted} {changes}",
         ],
         _as_it_was(difference, quoted, context),
         Phase.WIDEN,
@@ -163,6 +159,15 @@ def _retyped(difference: TypeDiffers, context: Context) -> Step:
         unless=probes.any_of(probes.depended_on(quoted, column.name), f"SELECT EXISTS (SELECT 1 FROM {quoted})"),
         unless_reason=f"{DEPENDED_ON}, or the table holds rows by now",
     )
+
+
+def _with_default(name: str, change: str, default: str | None, *, drops: bool) -> str:
+    """The change of a column's type; a default of the old type is not cast along (manual, ALTER TABLE)."""
+    changes = [f"ALTER COLUMN {name} DROP DEFAULT"] if drops else []
+    changes.append(change)
+    if drops and default is not None:
+        changes.append(f"ALTER COLUMN {name} SET DEFAULT {default}")
+    return ", ".join(changes)
 
 
 def _as_it_was(difference: TypeDiffers, table: str, context: Context) -> str:
@@ -194,11 +199,21 @@ def _too_big(difference: TypeDiffers, context: Context) -> Refusal:
 def _would_cast(difference: TypeDiffers, context: Context) -> Refusal:
     name, column = context.quote(difference.table.name), context.quote(difference.column.name)
     wanted = difference.column.type.text
+    if not has_cast(difference.actual.type, difference.column.type):
+        aside = context.quote(f"{difference.column.name[:58]}_new")
+        return Refusal(
+            difference,
+            f"PostgreSQL has no cast from {difference.actual.type} to {difference.column.type}",
+            (f"ALTER TABLE {name} ADD COLUMN {aside} {wanted}; -- then fill it, and swap the names",),
+        )
     through = "::text" + "[]" * difference.actual.type.dimensions if _between_enums(difference) else ""
+    change = f"ALTER COLUMN {column} TYPE {wanted} USING {column}{through}::{wanted}"
+    drops = difference.actual.default is not None
+    changes = _with_default(column, change, difference.column.default, drops=drops)
     return Refusal(
         difference,
         f"its values would have to be cast from {difference.actual.type} to {difference.column.type}",
-        (f"ALTER TABLE {name} ALTER COLUMN {column} TYPE {wanted} USING {column}{through}::{wanted};",),
+        (f"ALTER TABLE {name} {changes};",),
     )
 
 
