@@ -184,8 +184,9 @@ def test_a_stopped_walk_is_gone_on_with(
         stop, batch = Stop(), PostgreSQLSession.batch
 
         def stopping(self: PostgreSQLSession, *arguments: object) -> int:
-            stop.ask(15, "SIGTERM")
-            return batch(self, *arguments)  # type: ignore[arg-type]
+            filled = batch(self, *arguments)  # type: ignore[arg-type]
+            stop.ask(15, "SIGTERM")  # after it: a batch that is asked to stop may be cancelled, and fills nothing
+            return filled
 
         with monkeypatch.context() as patch:
             patch.setattr(PostgreSQLSession, "batch", stopping)
