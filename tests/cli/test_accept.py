@@ -82,7 +82,8 @@ def test_apply_starts_the_application_and_leaves_the_column_alone(command: Comma
     document = command("apply", "shop:Base", "--url", url, "--accept", KEY, "--format", "json")
     validate(document.out)
     found = differences(document)[KEY]
-    assert found["accepted"] == {"reason": "", "origin": "--accept", "by": "", "expires": None}
+    said = {"key": KEY, "reason": "", "origin": "--accept", "by": "", "expires": None}
+    assert found["accepted"] == said
     assert found["impact"] == "breaks"
     assert json.loads(document.out)["counts"]["breaks"] == 0
     assert json.loads(document.out)["can_start"] is True
