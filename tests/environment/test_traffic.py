@@ -324,7 +324,7 @@ def test_on_sqlite_writers_get_their_turn_between_the_batches(tmp_path: Path, fo
             f"""CREATE TABLE held (id INTEGER PRIMARY KEY, number INTEGER) {form};
             CREATE TABLE free (id INTEGER PRIMARY KEY);
             INSERT INTO free VALUES (7); CREATE TABLE other (id INTEGER PRIMARY KEY);
-            WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 1000000)
+            WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 200000)
             INSERT INTO held (id) SELECT i FROM n;"""
         )
 
@@ -339,7 +339,7 @@ def test_on_sqlite_writers_get_their_turn_between_the_batches(tmp_path: Path, fo
     writer = threading.Thread(target=write)
     writer.start()
     try:
-        report = _filling().apply(f"sqlite:///{file}", Limits(budget=6))
+        report = _filling().apply(f"sqlite:///{file}", Limits(budget=12))
     finally:
         over.set()
         writer.join()
