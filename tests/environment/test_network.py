@@ -20,7 +20,7 @@ CASES = [("psycopg", step, Failure.HANGS_UP) for step in HANGS_UP] + [
     ("psycopg", b"CREATE INDEX CONCURRENTLY", Failure.SILENT),
     *((driver, b"ADD COLUMN note", Failure.RESETS) for driver in ("psycopg", "psycopg2", "pg8000", "asyncpg")),
 ]
-BUDGET = 5
+BUDGET = 10
 SLACK = 55
 """Seconds beyond the budget until the guard has to give up: 10 for each silent connection, and a slow machine."""
 
@@ -34,7 +34,7 @@ def test_a_network_that_fails_in_mid_step(
         timeout = "timeout" if driver in ("asyncpg", "pg8000") else "connect_timeout"
         url = f"postgresql+{driver}://postgres@127.0.0.1:{proxy.port}/{shop.name}?{timeout}=2"
         took = command("apply", url, "--budget", f"{BUDGET}s", "--wait", "0")
-        assert proxy.failed
+        assert proxy.failed, took.said
     assert took.code in (3, 4, 5), took.said
     assert took.seconds < BUDGET + SLACK
     again = command("apply", shop.url)
