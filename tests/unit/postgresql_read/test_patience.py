@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import socket
 import time
 
 import pytest
@@ -36,3 +38,32 @@ def test_with_every_driver(driver: str, postgres: str, monkeypatch: pytest.Monke
     finally:
         link.close()
         bridge.close()
+
+
+def is_cut(seconds: float) -> bool:
+    """Whether a connection that says nothing is ended after so long."""
+    ours, silent = socket.socketpair()
+    with ours, silent, patience.answered_within(seconds, ours):
+        ours.settimeout(10)
+        return ours.recv(1) == b""
+
+
+def test_a_process_that_was_forked_watches_for_itself() -> None:
+    """gunicorn forks; the thread that watches stays behind in the parent."""
+    with patience.answered_within(60, object()):
+        assert is_cut(0.1), "sooner than what the thread waits for"
+        child = os.fork()
+        if child == 0:
+            os._exit(0 if is_cut(0.1) else 1)
+        assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
+
+
+def test_an_answer_in_time_ends_nothing() -> None:
+    ours, other = socket.socketpair()
+    with ours, other:
+        with patience.answered_within(0.05, ours):
+            pass
+        with patience.answered_within(0.3, object()):
+            time.sleep(0.2)
+        other.send(b"x")
+        assert ours.recv(1) == b"x"
