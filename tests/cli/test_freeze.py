@@ -46,6 +46,19 @@ def test_check_plan_apply_and_run_take_the_file(application: Path, command: Comm
     assert rows == [(1, 1, None)]
 
 
+def test_what_pyproject_accepts_is_frozen(application: Path, command: Command) -> None:
+    """With reason, name and day, and without the place: the file is the same on each machine."""
+    key = "column-missing proposals.visitor"
+    accepted = f'{{key = "{key}", reason = "later", by = "ops", expires = 2999-12-31}}'
+    (application / "pyproject.toml").write_text(f"[tool.schema-guard]\naccept = [{accepted}]\n")
+    assert command("freeze", "shop:Base", "-o", "expected.json").code == 0
+    (application / "pyproject.toml").unlink()
+    assert str(application) not in (application / "expected.json").read_text()
+    found = command("check", "expected.json", "--url", url_of(application, BEFORE), "-v")
+    assert f"accepted: '{key}' (breaks): later, by ops, until 2999-12-31" in found.out
+    assert found.code == 0
+
+
 @pytest.mark.usefixtures("file")
 def test_on_postgresql_names_are_found_by_the_search_path(command: Command, postgres_database: Database) -> None:
     with postgres_database.connect() as connection:

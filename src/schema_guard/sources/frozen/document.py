@@ -109,13 +109,20 @@ def frozen(
     return Document(expected, name, policy or Policy(), tuple(accept), scope or Scope(), tuple(sorted(heads)))
 
 
+def _accept_data(acceptance: Acceptance) -> dict[str, str]:
+    """Without where it was accepted: that is this file now, on each machine."""
+    expires = acceptance.expires.isoformat() if acceptance.expires else ""
+    data = {"key": acceptance.key, "reason": acceptance.reason, "by": acceptance.by, "expires": expires}
+    return {name: text for name, text in data.items() if text}
+
+
 def text_of(document: Document) -> str:
     """The file's text, ended by a newline."""
     data: dict[str, Any] = {
         MARK: FORMAT,
         "name": document.name,
         "policy": _policy_data(document.policy),
-        "accept": [to_data(each) for each in document.accept],
+        "accept": [_accept_data(each) for each in document.accept],
         **_scope_data(document.scope),
         "heads": list(document.heads),
         "expected": {key: to_data(schema) for key, schema in document.expected.items()},
@@ -181,7 +188,7 @@ def _document(data: Mapping[str, Any], path: str, *, edited: bool) -> Document:
         expected,
         from_data(str, data["name"]),
         Policy(**data["policy"]),
-        acceptances_of(data["accept"]),
+        acceptances_of(data["accept"], path),
         Scope(selectors_of(data.get("include", []), "frozen"), selectors_of(data.get("exclude", []), "frozen")),
         from_data(tuple[str, ...], data["heads"]),
     )
