@@ -16,6 +16,7 @@ import pytest
 from schema_guard.chain.sandbox import starting
 from schema_guard.chain.sandbox.child import events_of
 from schema_guard.chain.sandbox.job import Ended, Event, Failed, Job, Task
+from tests.chain.stage import Stage
 
 ENV = "import os, sys\nfrom pathlib import Path\n"
 """The beginning of each env.py; what it writes into `said` is what the test reads."""
@@ -123,6 +124,25 @@ def test_nothing_outlives_the_guard(room: Path) -> None:
     guard.send_signal(signal.SIGKILL)
     guard.communicate()
     _until(lambda: not any(_runs(pid) for pid in pids))
+
+
+def test_what_run_becomes_has_no_child(on_sqlite: Stage) -> None:
+    """exec keeps the children of a process: the host has ended before."""
+    on_sqlite.plain().chain()
+    on_sqlite.sql(
+        "CREATE TABLE users (id INTEGER NOT NULL PRIMARY KEY)",
+        "CREATE TABLE proposals (id INTEGER NOT NULL PRIMARY KEY, name VARCHAR(255) NOT NULL)",
+    )
+    with (on_sqlite.directory / "migrations" / "env.py").open("a") as env:
+        env.write("# version_table: only env.py knows which, so that apply asks it\n")
+    program = "import os\ntry:\n    print(os.waitpid(-1, os.WNOHANG))\nexcept ChildProcessError:\n    print('none')"
+    done = subprocess.run(
+        [sys.executable, "-m", "schema_guard", "run", "shop:Base", "--", sys.executable, "-c", program],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.stdout == "none\n", done.stderr
 
 
 def _until(true: Callable[[], bool]) -> None:

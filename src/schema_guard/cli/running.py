@@ -102,6 +102,9 @@ def _found(command: Sequence[str]) -> Sequence[str]:
 
 
 def _become(command: Sequence[str]) -> NoReturn:
+    from schema_guard.chain.sandbox.starting import end_host
+
+    end_host()  # the command shall have no child that it did not start
     for stream in (sys.stdout, sys.stderr):
         if stream is not None:
             stream.flush()

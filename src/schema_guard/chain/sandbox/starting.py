@@ -19,7 +19,7 @@ from typing import Protocol
 
 from schema_guard.chain.sandbox.host import LENGTH, PROJECT, Start
 
-__all__ = ["Process", "started"]
+__all__ = ["Process", "end_host", "started"]
 
 HOST = "schema_guard.chain.sandbox.host"
 FORKS = sys.platform == "linux"
@@ -192,4 +192,9 @@ def _started(key: object, environment: Mapping[str, str]) -> _Host:
 
 
 _HOSTS = _Hosts()
-atexit.register(_HOSTS.close)
+
+
+@atexit.register
+def end_host() -> None:
+    """End the host, if there is one; the next process of a project gets another."""
+    _HOSTS.close()
