@@ -157,7 +157,7 @@ def test_each_spelling_is_what_the_server_understands(postgres_database: Databas
         ("TIMESTAMP", "timestamptz", Fit.OTHER),
         ("TIMESTAMPTZ", "date", Fit.OTHER),
         ("JSON", "jsonb", Fit.WIDER),
-        ("JSONB", "json", Fit.OTHER),
+        ("JSONB", "json", Fit.INCOMPATIBLE),
         ("JSONB", "text", Fit.INCOMPATIBLE),
         ("UUID", "varchar(36)", Fit.INCOMPATIBLE),
         ("INTEGER", "text", Fit.INCOMPATIBLE),

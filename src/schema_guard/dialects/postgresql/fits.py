@@ -144,7 +144,7 @@ def _of_built_ins(expected: Type, actual: Type) -> Fit:
     if expected.name == "json" and is_endless_text(actual):
         return Fit.OTHER  # it is written as text, and nothing compares json
     if pair == {"json", "jsonb"}:
-        return Fit.WIDER if actual.name == "jsonb" else Fit.OTHER  # assigned, but jsonb = json: no such operator
+        return Fit.WIDER if actual.name == "jsonb" else Fit.INCOMPATIBLE  # jsonb = json: there is no such operator
     if pair == {"inet", "cidr"}:
         return Fit.OTHER if actual.name == "inet" else Fit.INCOMPATIBLE
     if pair == {"interval", "time without time zone"}:

@@ -34,7 +34,7 @@ def after_types(difference: Difference, repairs: Repairs, differences: Sequence[
     retyped = {
         Need.column(typed.table.name, typed.column.name): Need.column_type(typed.table.name, typed.column.name)
         for typed in differences
-        if isinstance(typed, TypeDiffers) and _has_other_operators(typed) and not suits_any_type(difference, typed)
+        if isinstance(typed, TypeDiffers) and typed.fit is Fit.INCOMPATIBLE and not suits_any_type(difference, typed)
     }
     return [
         replace(
@@ -45,8 +45,3 @@ def after_types(difference: Difference, repairs: Repairs, differences: Sequence[
         else repair
         for repair in repairs
     ]
-
-
-def _has_other_operators(typed: TypeDiffers) -> bool:
-    """json takes what is written as jsonb, but has neither its operators nor an operator class."""
-    return typed.fit is Fit.INCOMPATIBLE or typed.actual.type.name == "json"
