@@ -51,8 +51,9 @@ def file(application: Path, command: Command) -> Path:
 
 
 @pytest.mark.usefixtures("file")
-def test_a_frozen_file_on_sqlite(application: Path) -> None:
-    assert loaded("check", "expected.json", "--url", url_of(application, SATISFIED)) == START
+@pytest.mark.parametrize("name", ["check", "ready"])
+def test_a_frozen_file_on_sqlite(application: Path, name: str) -> None:
+    assert loaded(name, "expected.json", "--url", url_of(application, SATISFIED)) == START
 
 
 @pytest.mark.usefixtures("file")

@@ -86,7 +86,7 @@ def _found(asked: Request, only: tuple[str, ...]) -> list[tuple[Report, Finding]
     found: list[tuple[Report, Finding]] = []
     while True:
         accepted = [Acceptance(report.key_of(finding.difference)) for report, finding in found]
-        report = asked.guard.changed(accept=accepted).check(asked.url)
+        report = asked.guard.changed(accept=accepted).check(asked.readable)
         known = {each.key for each in accepted}
         wanted = [
             each for each in _wanted(report, only, first=not found) if report.key_of(each.difference) not in known
@@ -150,7 +150,7 @@ def _prune(asked: Request, file: Path) -> int:
     from schema_guard.difference import TableMissing
     from schema_guard.errors import ConfigurationError
 
-    report = asked.guard.check(asked.url)
+    report = asked.guard.check(asked.readable)
     _readable([*report.findings, *report.accepted])
     missing = [each for each in report.findings if isinstance(each.difference, TableMissing)]
     if len(missing) == report.tables_expected:

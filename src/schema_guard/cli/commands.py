@@ -18,6 +18,7 @@ from schema_guard.cli.options import (
     beside_option,
     database_options,
     format_option,
+    judging_options,
     lost_option,
     output_options,
     scope_options,
@@ -67,15 +68,7 @@ def group() -> None:
 
 
 @group.command(short_help="Report how the database differs, by impact.")
-@target_argument
-@database_options
-@click.option(
-    "--fail-on",
-    type=click.Choice(["breaks", "weakens", "notes"]),
-    help="Exit 1 when a difference of this impact or worse was found.  [default: breaks]",
-)
-@accept_option
-@scope_options
+@judging_options("Exit 1 when a difference of this impact or worse was found.")
 @format_option("check")
 @output_options
 def check(

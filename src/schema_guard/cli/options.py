@@ -15,10 +15,11 @@ __all__ = [
     "QUIET",
     "accept_option",
     "apply_options",
-    "chosen_scope",
     "beside_option",
+    "chosen_scope",
     "database_options",
     "format_option",
+    "judging_options",
     "lost_option",
     "output_options",
     "scope_options",
@@ -87,6 +88,22 @@ def chosen_scope() -> dict[str, object]:
     """What the command line includes and excludes."""
     context = click.get_current_context(silent=True)
     return {} if context is None else dict(context.meta.get(SCOPE, {}))
+
+
+def judging_options(what: str) -> Callable[[Command], Command]:
+    """TARGET, `--url`, and what counts: `--fail-on`, `--accept`, `--include`, `--exclude`.
+
+    Args:
+        what: the help of `--fail-on`.
+    """
+
+    def add(command: Command) -> Command:
+        fail_on = click.option(
+            "--fail-on", type=click.Choice(["breaks", "weakens", "notes"]), help=f"{what}  [default: breaks]"
+        )
+        return target_argument(database_options(fail_on(accept_option(scope_options(command)))))
+
+    return add
 
 
 def beside_option(command: Command) -> Command:

@@ -5,14 +5,7 @@ from __future__ import annotations
 import click
 
 from schema_guard.cli.exit_codes import OK, REMAINS
-from schema_guard.cli.options import (
-    accept_option,
-    database_options,
-    format_option,
-    output_options,
-    scope_options,
-    target_argument,
-)
+from schema_guard.cli.options import format_option, judging_options, output_options
 from schema_guard.cli.output import print_result
 from schema_guard.render.formats import Shown
 
@@ -20,15 +13,7 @@ __all__ = ["ready"]
 
 
 @click.command(short_help="Say in one line whether the application can use the database.")
-@target_argument
-@database_options
-@click.option(
-    "--fail-on",
-    type=click.Choice(["breaks", "weakens", "notes"]),
-    help="Not ready when a difference of this impact or worse was found.  [default: breaks]",
-)
-@accept_option
-@scope_options
+@judging_options("Not ready when a difference of this impact or worse was found.")
 @format_option("ready")
 @output_options
 def ready(
@@ -49,7 +34,7 @@ def ready(
     from schema_guard.readiness import readiness_of
 
     asked = request(target, url=url, fail_on=fail_on, accept=accept)
-    readiness = readiness_of(lambda: asked.guard.check(asked.url), asked.guard.name, asked.fail_on)
+    readiness = readiness_of(lambda: asked.guard.check(asked.readable), asked.guard.name, asked.fail_on)
     code = OK if readiness else REMAINS
     print_result(readiness, format_, Shown(command="ready", exit_code=code, verbose=verbose), color=not no_color)
     return code
