@@ -44,6 +44,11 @@ class Acceptance:
         said += [f"until {self.expires}"] if self.expires else []
         return ", ".join(said)
 
+    def as_item(self) -> dict[str, str | date]:
+        """What `acceptances_of` reads again, wherever it is written next: so without the origin."""
+        said = {"key": self.key, "reason": self.reason, "by": self.by, "expires": self.expires}
+        return {name: value for name, value in said.items() if value}
+
     def expired(self, today: date) -> bool:
         return self.expires is not None and today > self.expires
 

@@ -33,7 +33,7 @@ def add(file: Path, entries: Sequence[Acceptance]) -> None:
     before = table.get(ACCEPT, [])
     if not isinstance(before, list):
         raise ConfigurationError(f"{file}: [{TABLE}] {ACCEPT} has to be a list, so that entries can be added")
-    table[ACCEPT] = [*before, *(_value(entry) for entry in entries)]
+    table[ACCEPT] = [*before, *(entry.as_item() for entry in entries)]
     _write(file, _added(text, entries), wanted)
 
 
@@ -99,17 +99,8 @@ def _write(file: Path, text: str, wanted: dict[str, Any]) -> None:
         raise ConfigurationError(f"{file} cannot be written: {reason}") from None
 
 
-def _value(entry: Acceptance) -> str | dict[str, object]:
-    """The entry as tomllib reads it."""
-    said = {"reason": entry.reason, "by": entry.by, "expires": entry.expires}
-    told = {name: value for name, value in said.items() if value}
-    return {"key": entry.key, **told} if told else entry.key
-
-
 def _pairs(entry: Acceptance) -> list[str]:
-    value = _value(entry)
-    told = value if isinstance(value, dict) else {"key": value}
-    return [f"{name} = {_literal(item)}" for name, item in told.items()]
+    return [f"{name} = {_literal(value)}" for name, value in entry.as_item().items()]
 
 
 def _literal(value: object) -> str:
@@ -119,8 +110,9 @@ def _literal(value: object) -> str:
 
 
 def _inline(entry: Acceptance) -> str:
-    value = _value(entry)
-    return _literal(value) if isinstance(value, str) else f"{{ {', '.join(_pairs(entry))} }}"
+    """A key alone is written as a text."""
+    pairs = _pairs(entry)
+    return f"{{ {', '.join(pairs)} }}" if len(pairs) > 1 else _literal(entry.key)
 
 
 def _added(text: str, entries: Sequence[Acceptance]) -> str:

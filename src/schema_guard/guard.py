@@ -80,15 +80,12 @@ class Guard:
         self.name = name
         self._withhold: Withhold | None = None
         self._beside: Beside | None = None
-        what = "accept"
-        try:
+        with _argument("accept"):
             self.accept = acceptances_of(accept)
-            what = "include"
-            included = selectors_of(include, f"Guard({what}=..)", INCLUDED)
-            what = "exclude"
-            self.scope = Scope(included, selectors_of(exclude, f"Guard({what}=..)"))
-        except ValueError as error:
-            raise ConfigurationError(f"Guard({what}=..): {error}") from None
+        with _argument("include") as origin:
+            included = selectors_of(include, origin, INCLUDED)
+        with _argument("exclude") as origin:
+            self.scope = Scope(included, selectors_of(exclude, origin))
 
     @classmethod
     def frozen(cls, path: str | Path, *, edited: bool = False) -> Guard:
@@ -313,6 +310,16 @@ class Guard:
 
     def _report(self, session: Session, look: Look, started: float) -> Report:
         return report_of(look, plan_of(look, session, self.policy), session, self.name, started)
+
+
+@contextmanager
+def _argument(name: str) -> Iterator[str]:
+    """Gives how messages call the argument; a ValueError of the body is one of the configuration."""
+    origin = f"Guard({name}=..)"
+    try:
+        yield origin
+    except ValueError as error:
+        raise ConfigurationError(f"{origin}: {error}") from None
 
 
 @contextmanager

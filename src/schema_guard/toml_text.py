@@ -1,6 +1,7 @@
 """Where the statements and values of a TOML document stand, so that it can be edited as text.
 
-The document has to be valid: tomllib says so before. Offsets count characters.
+The document has to be valid: tomllib says so before. Offsets count characters. tomlkit, which edits such documents,
+takes a comment in front of the next table for the end of the one before it, and takes it out together with that.
 """
 
 from __future__ import annotations

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import subprocess
 import sys
@@ -11,41 +10,29 @@ import urllib.error
 import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
+from tests.mdraft.visitor import Answer
 from tests.postgres.cluster import free_port
 
-__all__ = ["Answered", "served"]
+__all__ = ["served"]
 
 PATIENCE = 60.0
-
-
-@dataclass(frozen=True)
-class Answered:
-    status: int
-    headers: dict[str, str]
-    text: str
-
-    @property
-    def json(self) -> Any:
-        return json.loads(self.text)
 
 
 class Served:
     def __init__(self, port: int) -> None:
         self._address = f"http://127.0.0.1:{port}"
 
-    def get(self, path: str, method: str = "GET") -> Answered:
+    def get(self, path: str, method: str = "GET") -> Answer:
         request = urllib.request.Request(self._address + path, method=method)
         try:
             with urllib.request.urlopen(request, timeout=30) as response:
-                return Answered(response.status, dict(response.headers), response.read().decode())
+                return Answer(response.status, dict(response.headers), response.read().decode())
         except urllib.error.HTTPError as error:
-            return Answered(error.code, dict(error.headers), error.read().decode())
+            return Answer(error.code, dict(error.headers), error.read().decode())
 
-    def status_becomes(self, path: str, status: int) -> Answered:
+    def status_becomes(self, path: str, status: int) -> Answer:
         """Ask until the answer has that status."""
         deadline = time.monotonic() + PATIENCE
         while (answered := self.get(path)).status != status:

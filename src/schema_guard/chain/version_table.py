@@ -11,11 +11,10 @@ from sqlalchemy.engine import URL
 from sqlalchemy.pool import NullPool
 
 from schema_guard.chain.identity import POSTGRESQL, fingerprint
-from schema_guard.dialects.bridge import bridge_for
 from schema_guard.dialects.deadline import Deadline
 from schema_guard.dialects.postgresql.driver_error import DriverError
 from schema_guard.dialects.postgresql.link import Link as PostgreSQLLink
-from schema_guard.dialects.postgresql.link import own_engine
+from schema_guard.dialects.postgresql.server import EngineServer
 from schema_guard.dialects.sqlite.link import Link as SQLiteLink
 from schema_guard.dialects.sqlite.place import EnginePlace
 from schema_guard.errors import ReadError, one_line
@@ -128,8 +127,8 @@ def open_live(url: URL, deadline: Deadline | None = None) -> Iterator[Live]:
         finally:
             file.close()
         return
-    bridge = bridge_for(engine)
-    link = PostgreSQLLink(own_engine(engine), bridge, deadline)
+    server = EngineServer(engine)
+    link = PostgreSQLLink(server, deadline)
 
     def read(sql: str) -> list[tuple[object, ...]]:
         try:
@@ -142,7 +141,7 @@ def open_live(url: URL, deadline: Deadline | None = None) -> Iterator[Live]:
         yield Live("postgresql", read, link)
     finally:
         link.close()
-        bridge.close()
+        server.bridge.close()
 
 
 def quoted(name: str) -> str:

@@ -38,9 +38,10 @@ def open_session(database: Any, deadline: Deadline | None = None) -> Session:
     engine = _engine(database)
     hide(engine.url.render_as_string(hide_password=False))
     if engine.dialect.name == "postgresql":
+        from schema_guard.dialects.postgresql.server import EngineServer
         from schema_guard.dialects.postgresql.session import PostgreSQLSession
 
-        return PostgreSQLSession(engine, deadline)
+        return PostgreSQLSession(EngineServer(engine), deadline)
     if engine.dialect.name == "sqlite":
         from schema_guard.dialects.sqlite.session import SQLiteSession
 

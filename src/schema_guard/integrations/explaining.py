@@ -90,6 +90,7 @@ class Explainer:
 
     def _explained(self, failed: Failed, statement: str) -> str:
         tables = self._expected().tables
+        told = [table for table in tables if failed.table and _is_of(failed, table)]
         match failed.problem:
             case Problem.NO_TABLE:
                 missing = [table for table in tables if _is_table(failed, table)]
@@ -98,10 +99,8 @@ class Explainer:
                 found = list(_columns(failed, tables, statement))
                 return self._no_column(*found[0]) if len(found) == 1 else ""
             case Problem.NULL:
-                inside = [table for table in tables if failed.table and _is_of(failed, table)]
-                return self._null(inside[0], failed.name, statement) if inside else ""
+                return self._null(told[0], failed.name, statement) if told else ""
             case Problem.CHECK:
-                told = [table for table in tables if failed.table and _is_of(failed, table)]
                 named = [table for table in tables if _names(statement, table.name.name)]
                 return self._check(named if self._dialect == "sqlite" else told, failed.name)
 

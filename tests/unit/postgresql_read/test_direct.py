@@ -13,7 +13,6 @@ from sqlalchemy.sql.elements import quoted_name
 from schema_guard import Guard
 from schema_guard.address import Address, parse_address
 from schema_guard.dialects import open_session
-from schema_guard.dialects.bridge import Direct
 from schema_guard.dialects.postgresql import patience
 from schema_guard.dialects.postgresql.dialect import PostgreSQLDialect
 from schema_guard.dialects.postgresql.direct import arguments_of, direct_server
@@ -140,7 +139,7 @@ def test_a_lost_connection(driver: str, postgres: str, monkeypatch: pytest.Monke
     monkeypatch.setattr(patience, "GRACE", 0.3)
     server = direct_server(parse_address(postgres)._replace(drivername=f"postgresql+{driver}"), {})
     assert server is not None
-    link = Link(server, Direct())
+    link = Link(server)
     begun = time.monotonic()
     for statement in ("SELECT pg_catalog.pg_sleep(60)", "SELECT pg_terminate_backend(pg_backend_pid())"):
         with pytest.raises(DriverError) as raised:

@@ -11,11 +11,11 @@ from sqlalchemy import create_engine
 from sqlalchemy.engine import make_url
 from sqlalchemy.ext.asyncio import create_async_engine
 
-from schema_guard.dialects.bridge import bridge_for
 from schema_guard.dialects.postgresql import patience
 from schema_guard.dialects.postgresql.driver_error import DriverError
 from schema_guard.dialects.postgresql.failures import is_disconnect
-from schema_guard.dialects.postgresql.link import Link, own_engine
+from schema_guard.dialects.postgresql.link import Link
+from schema_guard.dialects.postgresql.server import EngineServer
 
 
 @pytest.mark.parametrize("driver", ["psycopg", "psycopg2", "pg8000", "asyncpg"])
@@ -23,9 +23,8 @@ def test_with_every_driver(driver: str, postgres: str, monkeypatch: pytest.Monke
     """The connection is cut, the driver raises as for a lost one, and the link opens another next time."""
     monkeypatch.setattr(patience, "GRACE", 0.5)
     url = make_url(postgres).set(drivername=f"postgresql+{driver}")
-    engine = own_engine(create_async_engine(url).sync_engine if driver == "asyncpg" else create_engine(url))
-    bridge = bridge_for(engine)
-    link = Link(engine, bridge)
+    server = EngineServer(create_async_engine(url).sync_engine if driver == "asyncpg" else create_engine(url))
+    link = Link(server)
     try:
         begun = time.monotonic()
         with pytest.raises(DriverError) as raised:
@@ -37,7 +36,7 @@ def test_with_every_driver(driver: str, postgres: str, monkeypatch: pytest.Monke
             assert link.rows("SELECT 1") == [(1,)]
     finally:
         link.close()
-        bridge.close()
+        server.bridge.close()
 
 
 def is_cut(seconds: float) -> bool:

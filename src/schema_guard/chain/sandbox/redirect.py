@@ -20,8 +20,8 @@ from schema_guard.chain.sandbox.creators import lead_creators
 from schema_guard.chain.sandbox.job import Asked, Event, Job, Task
 from schema_guard.chain.sandbox.reading_drivers import keep_reading
 from schema_guard.chain.sandbox.unwritten import keep_unwritten
-from schema_guard.dialects.bridge import bridge_for
-from schema_guard.dialects.postgresql.link import Link, own_engine
+from schema_guard.dialects.postgresql.link import Link
+from schema_guard.dialects.postgresql.server import EngineServer
 from schema_guard.errors import GuardError
 
 if TYPE_CHECKING:
@@ -208,8 +208,7 @@ class _ToScratch:
         main = make_url(self._job.scratch)
         name = f"{self._job.spare}_{len(self.made) + 1}"
         if self._system == "postgresql":
-            engine = create_engine(main, poolclass=NullPool)
-            link = Link(own_engine(engine), bridge_for(engine))
+            link = Link(EngineServer(create_engine(main, poolclass=NullPool)))
             link.run(f'CREATE DATABASE "{name}"')
             link.close()
         self.made.append(name)

@@ -18,9 +18,9 @@ from sqlalchemy.engine import URL
 from sqlalchemy.pool import NullPool
 
 from schema_guard.chain.version_table import literal, quoted
-from schema_guard.dialects.bridge import bridge_for
 from schema_guard.dialects.postgresql.driver_error import DriverError
-from schema_guard.dialects.postgresql.link import Link, own_engine
+from schema_guard.dialects.postgresql.link import Link
+from schema_guard.dialects.postgresql.server import EngineServer
 from schema_guard.errors import ConfigurationError, GuardError, one_line
 
 __all__ = ["PREFIX", "Scratch", "postgresql_scratch", "sqlite_scratch", "stopped_cleanly"]
@@ -151,14 +151,13 @@ class _Like:
 
 @contextmanager
 def _link(url: URL) -> Iterator[Link]:
-    engine = create_engine(url, poolclass=NullPool)
-    bridge = bridge_for(engine)
-    link = Link(own_engine(engine), bridge)
+    server = EngineServer(create_engine(url, poolclass=NullPool))
+    link = Link(server)
     try:
         yield link
     finally:
         link.close()
-        bridge.close()
+        server.bridge.close()
 
 
 SIGNALS: Sequence[signal.Signals] = (signal.SIGTERM, signal.SIGHUP)

@@ -9,9 +9,11 @@ from importlib import import_module
 from typing import Any
 
 from schema_guard.address import Address
+from schema_guard.dialects.bridge import Bridge, Direct
 from schema_guard.dialects.postgresql.driver_error import DriverError
 from schema_guard.dialects.postgresql.encoding import set_encoding
 from schema_guard.dialects.postgresql.server import Place, Sent, Wire, never_prepare
+from schema_guard.dialects.translation import SchemaMap
 
 __all__ = ["DirectServer", "arguments_of", "direct_server"]
 
@@ -68,12 +70,14 @@ class DirectServer:
 
     def __init__(self, address: Address, driver: str, arguments: dict[str, Any]) -> None:
         self.place: Place = address
-        self.driver = driver
+        self.words = driver
+        self.bridge: Bridge = Direct()
+        self.schemas: SchemaMap = {}
         self._arguments = arguments
 
     def open(self) -> Wire:
-        module = import_module(self.driver)
-        needs_text = self.driver == "psycopg2"  # which takes no call without any argument
+        module = import_module(self.words)
+        needs_text = self.words == "psycopg2"  # which takes no call without any argument
         connection = module.connect(*([""] if needs_text and not self._arguments else []), **self._arguments)
         try:
             set_encoding(connection)

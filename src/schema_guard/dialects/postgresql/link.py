@@ -1,8 +1,7 @@
 """A connection of the guard's own, on which every statement is sent as it is written.
 
 Transactions are opened and closed in SQL (`BEGIN READ ONLY`, `SET LOCAL ..`, `COMMIT`), so that what is sent is what
-a person can read, with every driver. The connections come from the application's engine with its way to connect
-(URL, connect_args, creator, event listeners), but never from nor into its pool.
+a person can read, with every driver.
 """
 
 from __future__ import annotations
@@ -10,23 +9,16 @@ from __future__ import annotations
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
-from typing import TYPE_CHECKING, Any, cast
 
-from schema_guard.dialects.bridge import Bridge
 from schema_guard.dialects.deadline import Deadline
 from schema_guard.dialects.postgresql import patience
-from schema_guard.dialects.postgresql.direct import DirectServer
 from schema_guard.dialects.postgresql.driver_error import DriverError
-from schema_guard.dialects.postgresql.encoding import Encoding, encoding_of, set_encoding
+from schema_guard.dialects.postgresql.encoding import Encoding, encoding_of
 from schema_guard.dialects.postgresql.failures import is_disconnect, unreachable
 from schema_guard.dialects.postgresql.patience import answered_within
-from schema_guard.dialects.postgresql.server import EngineServer, Place, Server, Wire
+from schema_guard.dialects.postgresql.server import Server, Wire
 
-if TYPE_CHECKING:
-    from sqlalchemy.engine import Engine
-    from sqlalchemy.pool import ConnectionPoolEntry
-
-__all__ = ["PLAIN", "Link", "Row", "own_engine", "set_local"]
+__all__ = ["PLAIN", "Link", "Row", "set_local"]
 
 Row = tuple[object, ...]
 
@@ -38,25 +30,6 @@ CLOSED_WITHIN = 1.0
 
 EARLY = 0.3
 """Seconds before the client ends a statement for good, in which the server ends it by its own timeout."""
-
-
-def own_engine(engine: Engine) -> Engine:
-    """An engine that connects as this one does, without its pool."""
-    from sqlalchemy.engine import Engine
-    from sqlalchemy.pool import NullPool
-
-    connect = engine.pool._invoke_creator
-
-    def connected(record: ConnectionPoolEntry) -> Any:
-        connection = connect(record)
-        set_encoding(connection)  # before SQLAlchemy asks the server anything
-        return connection
-
-    pool = NullPool(cast(Any, connected), _dispatch=engine.pool.dispatch, dialect=engine.dialect)
-    pool.logger = _quiet()
-    own = Engine(pool, engine.dialect, engine.url, hide_parameters=True)
-    own.dispatch = own.dispatch._join(engine.dispatch)
-    return own
 
 
 PLAIN = {"standard_conforming_strings": "on"}
@@ -85,28 +58,17 @@ def _forget(_: object) -> None:
     """Nothing has to be done about it."""
 
 
-def _quiet() -> Any:
-    """The pool logs a traceback when a lost connection cannot be closed; here that is an error of one line already."""
-    import logging
-
-    logger = logging.getLogger("schema_guard.pool")
-    logger.addHandler(logging.NullHandler())
-    logger.propagate = False
-    return logger
-
-
 class Link:
     """One connection, opened when first used and again after it was lost.
 
     Args:
-        database: an engine made by `own_engine`, or a server.
-        bridge: where the driver's calls run.
+        server: the way to the database.
         deadline: nothing that is sent is waited for longer than that.
     """
 
-    def __init__(self, database: Engine | DirectServer, bridge: Bridge, deadline: Deadline | None = None) -> None:
-        self._server: Server = database if isinstance(database, DirectServer) else EngineServer(database)
-        self._bridge = bridge
+    def __init__(self, server: Server, deadline: Deadline | None = None) -> None:
+        self._server = server
+        self._bridge = server.bridge
         self._deadline = deadline or Deadline()
         self._connection: Wire | None = None
         self._timeout = 0.0
@@ -130,11 +92,6 @@ class Link:
             yield
         finally:
             self._timeout = before
-
-    @property
-    def place(self) -> Place:
-        """Where the database is."""
-        return self._server.place
 
     @property
     def is_open(self) -> bool:

@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol, cast
 
+from schema_guard.dialects.bridge import Bridge, bridge_for
 from schema_guard.dialects.postgresql.driver_error import DriverError
+from schema_guard.dialects.postgresql.encoding import set_encoding
+from schema_guard.dialects.translation import SchemaMap, schema_map_of
 
 if TYPE_CHECKING:
-    from sqlalchemy.engine import Connection, Engine
+    from sqlalchemy.engine import Connection, Dialect, Engine
+    from sqlalchemy.pool import ConnectionPoolEntry
 
-__all__ = ["EngineServer", "Place", "Server", "Wire", "never_prepare"]
+__all__ = ["EngineServer", "Place", "Server", "Wire", "never_prepare", "own_engine"]
 
 Sent = tuple[Sequence[Sequence[object]], int]
 """The rows of a statement, and how many it changed."""
@@ -45,8 +49,17 @@ class Wire(Protocol):
 class Server(Protocol):
     """The way to one database."""
 
+    bridge: Bridge
+    """Where the driver's calls run; whoever made the server closes it."""
+    schemas: SchemaMap
+
     @property
     def place(self) -> Place: ...
+
+    @property
+    def words(self) -> Dialect | str:
+        """The engine's, or the name of the driver."""
+        ...
 
     def open(self) -> Wire:
         """A new connection, that speaks UTF-8. Raises whatever the driver raises."""
@@ -60,11 +73,14 @@ def never_prepare(driver: Any) -> None:
 
 
 class EngineServer:
-    """By an engine that `own_engine` made."""
+    """As the application's engine connects (URL, connect_args, creator, listeners), never from nor into its pool."""
 
     def __init__(self, engine: Engine) -> None:
-        self._engine = engine
+        self._engine = own_engine(engine)
         self.place: Place = engine.url
+        self.words = engine.dialect
+        self.bridge = bridge_for(engine)
+        self.schemas = schema_map_of(engine)
 
     def open(self) -> Wire:
         return _EngineWire(self._engine.connect())
@@ -91,3 +107,32 @@ class _EngineWire:
     def drop(self) -> None:
         self._connection.invalidate()
         self._connection.close()
+
+
+def own_engine(engine: Engine) -> Engine:
+    """An engine that connects as this one does, without its pool."""
+    from sqlalchemy.engine import Engine
+    from sqlalchemy.pool import NullPool
+
+    connect = engine.pool._invoke_creator
+
+    def connected(record: ConnectionPoolEntry) -> Any:
+        connection = connect(record)
+        set_encoding(connection)  # before SQLAlchemy asks the server anything
+        return connection
+
+    pool = NullPool(cast(Any, connected), _dispatch=engine.pool.dispatch, dialect=engine.dialect)
+    pool.logger = _quiet()
+    own = Engine(pool, engine.dialect, engine.url, hide_parameters=True)
+    own.dispatch = own.dispatch._join(engine.dispatch)
+    return own
+
+
+def _quiet() -> Any:
+    """The pool logs a traceback when a lost connection cannot be closed; here that is an error of one line already."""
+    import logging
+
+    logger = logging.getLogger("schema_guard.pool")
+    logger.addHandler(logging.NullHandler())
+    logger.propagate = False
+    return logger

@@ -6,16 +6,13 @@ import json
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import replace
-from typing import TYPE_CHECKING
 
 from schema_guard.dialects.base import Dialect, Facts, Inquiry, Verdict
-from schema_guard.dialects.bridge import Bridge, Direct, bridge_for
 from schema_guard.dialects.deadline import Deadline
 from schema_guard.dialects.labels import listed, with_others
 from schema_guard.dialects.postgresql.answers import answers
 from schema_guard.dialects.postgresql.catalog import KINDS, query, read_schema, scope_of
 from schema_guard.dialects.postgresql.dialect import Located, PostgreSQLDialect
-from schema_guard.dialects.postgresql.direct import DirectServer
 from schema_guard.dialects.postgresql.driver_error import DriverError
 from schema_guard.dialects.postgresql.encoding import lacking
 from schema_guard.dialects.postgresql.failures import (
@@ -30,26 +27,24 @@ from schema_guard.dialects.postgresql.guard_lock import GuardLock
 from schema_guard.dialects.postgresql.holders import held_by, locked_out_by
 from schema_guard.dialects.postgresql.labels import others_held, takes_text
 from schema_guard.dialects.postgresql.limits import limits_query, with_limits
-from schema_guard.dialects.postgresql.link import Link, Row, own_engine
+from schema_guard.dialects.postgresql.link import Link, Row
 from schema_guard.dialects.postgresql.obstacles import Obstacles
 from schema_guard.dialects.postgresql.pooling import check_second, shares_backends
 from schema_guard.dialects.postgresql.reading import READ_TIMEOUT, CatalogReader
 from schema_guard.dialects.postgresql.rejections import rejections
+from schema_guard.dialects.postgresql.server import Server
 from schema_guard.dialects.postgresql.stands import asked, query_of, with_stands
 from schema_guard.dialects.postgresql.steps import Executor
 from schema_guard.dialects.postgresql.trial_copy import refused
 from schema_guard.dialects.stop import Stop
 from schema_guard.dialects.survey import take_survey
-from schema_guard.dialects.translation import lock_words, schema_map_of
+from schema_guard.dialects.translation import lock_words
 from schema_guard.difference import Difference, Impact
 from schema_guard.errors import GuardError, LockTimeoutError, OutOfTimeError, ReadError, UnreachableError
 from schema_guard.names import DefaultSchema, told
 from schema_guard.plan import Definition, Rejection, Step, Survey
 from schema_guard.report import ServerInfo
 from schema_guard.schema import Name, Schema, Table, TypeKind
-
-if TYPE_CHECKING:
-    from sqlalchemy.engine import Engine
 
 __all__ = ["PostgreSQLSession"]
 
@@ -82,7 +77,7 @@ class PostgreSQLSession:
     """One database, over connections of the guard's own that are made as the application's engine makes its.
 
     Args:
-        database: the application's engine; its pool is neither used nor changed. Or a server, for want of an engine.
+        server: the way to it.
         deadline: when the run that it is for has to be over.
 
     Raises:
@@ -90,10 +85,9 @@ class PostgreSQLSession:
         ReadError: it does, but not to what was asked.
     """
 
-    def __init__(self, database: Engine | DirectServer, deadline: Deadline | None = None) -> None:
-        self._database = database if isinstance(database, DirectServer) else own_engine(database)
+    def __init__(self, server: Server, deadline: Deadline | None = None) -> None:
+        self._server = server
         self._deadline = deadline or Deadline()
-        self._bridge: Bridge = Direct() if isinstance(self._database, DirectServer) else bridge_for(self._database)
         self._link, self._onlooker = self._another_link(), self._another_link()
         self._lock: GuardLock | None = None
         self._tables: dict[Name, Table] = {}
@@ -105,9 +99,7 @@ class PostgreSQLSession:
         except BaseException:
             self.close()
             raise
-        self._schemas = {} if isinstance(database, DirectServer) else schema_map_of(database)
-        like = database.driver if isinstance(database, DirectServer) else database.dialect
-        self._words = PostgreSQLDialect(like, self.facts.version, self.facts.encoding, self._schemas)
+        self._words = PostgreSQLDialect(server.words, self.facts.version, self.facts.encoding, server.schemas)
         self.dialect: Dialect = self._words
         self._reader = CatalogReader(self._link, self._deadline)
         self._executor = Executor(self._link, self._onlooker, Obstacles(self._words.quote))
@@ -188,7 +180,7 @@ class PostgreSQLSession:
             link = self._link  # the only one there is
         if not self._executor.pooled:
             self._settle(*dict.fromkeys((self._link, link)))
-        name = f"{key} {lock_words(self._schemas, self.facts.default_schema)}"
+        name = f"{key} {lock_words(self._server.schemas, self.facts.default_schema)}"
         pooled, shared = self._executor.pooled, link is self._link
         lock = GuardLock(link, name, self.stop, pooled=pooled, shared=shared)
         with lock.held(wait):
@@ -259,7 +251,7 @@ class PostgreSQLSession:
     def close(self) -> None:
         self._link.close()
         self._onlooker.close()
-        self._bridge.close()
+        self._server.bridge.close()
 
     def _rejections(
         self, differences: Sequence[Difference], actual: Schema, timeout: float
@@ -291,12 +283,12 @@ class PostgreSQLSession:
         return actual
 
     def _another_link(self) -> Link:
-        return Link(self._database, self._bridge, self._deadline)
+        return Link(self._server, self._deadline)
 
     def _read_facts(self) -> Facts:
         (found,) = self._link.rows(query("facts"))
         version_num, version, database, host, port, default, path, read_only, _, role, escapes, writes_nothing = found
-        where = f"{host}:{port}" if host else str(self._link.place.host or "local socket")
+        where = f"{host}:{port}" if host else str(self._server.place.host or "local socket")
         return Facts(
             server=ServerInfo("postgresql", str(version), f"{where}/{database}"),
             version=int(str(version_num)),

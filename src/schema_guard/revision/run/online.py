@@ -13,8 +13,8 @@ from sqlalchemy import create_engine, event
 from sqlalchemy.engine import Connection, Engine
 from sqlalchemy.pool import NullPool
 
-from schema_guard.dialects.postgresql.link import own_engine
 from schema_guard.dialects.postgresql.literals import literal
+from schema_guard.dialects.postgresql.server import own_engine
 from schema_guard.difference import Impact
 from schema_guard.errors import GuardError
 from schema_guard.execute.limits import Limits

@@ -110,10 +110,8 @@ def frozen(
 
 
 def _accept_data(acceptance: Acceptance) -> dict[str, str]:
-    """Without where it was accepted: that is this file now, on each machine."""
-    expires = acceptance.expires.isoformat() if acceptance.expires else ""
-    data = {"key": acceptance.key, "reason": acceptance.reason, "by": acceptance.by, "expires": expires}
-    return {name: text for name, text in data.items() if text}
+    """Where it was accepted is this file now, on each machine."""
+    return {name: str(value) for name, value in acceptance.as_item().items()}
 
 
 def text_of(document: Document) -> str:
