@@ -12,9 +12,8 @@ from typing import Any
 
 from schema_guard.execute.limits import Limits
 from schema_guard.guard import Guard
-from schema_guard.integrations.answering import Answer, metrics_answer, ready_answer, refused
+from schema_guard.integrations.answering import Answer, MetricsRoute, ReadyRoute, refused
 from schema_guard.integrations.booting import apply_before_start
-from schema_guard.readiness import Readiness
 
 __all__ = ["Metrics", "Ready", "lifespan"]
 
@@ -24,37 +23,21 @@ Send = Callable[[Message], Awaitable[None]]
 Lifespan = Callable[[Any], AbstractAsyncContextManager[Any]]
 
 
-class Ready:
+class Ready(ReadyRoute):
     """An ASGI application: 200 or 503, with a small JSON document that says what breaks. The path does not matter.
 
     The check runs in a thread, so that the event loop goes on.
-
-    Args:
-        guard: whose models.
-        database: as `Guard.ready` takes it.
-        max_age: seconds for which an answer is good.
-        timeout: seconds after which a database that is silent is not ready.
-        details: False leaves out names of tables, columns and servers, for a route that the public reaches.
     """
 
-    def __init__(
-        self, guard: Guard, database: Any, *, max_age: float = 10.0, timeout: float = 5.0, details: bool = True
-    ) -> None:
-        self._ask: Callable[[], Readiness] = lambda: guard.ready(database, max_age=max_age, timeout=timeout)
-        self._details = details
+    async def __call__(self, scope: Message, receive: Receive, send: Send) -> None:
+        await _respond(scope, receive, send, self.answer)
+
+
+class Metrics(MetricsRoute):
+    """An ASGI application: the same check as metrics for Prometheus."""
 
     async def __call__(self, scope: Message, receive: Receive, send: Send) -> None:
-        await _respond(scope, receive, send, lambda: ready_answer(self._ask(), self._details))
-
-
-class Metrics:
-    """An ASGI application: the same check as metrics for Prometheus. Arguments as of `Ready`."""
-
-    def __init__(self, guard: Guard, database: Any, *, max_age: float = 10.0, timeout: float = 5.0) -> None:
-        self._ask: Callable[[], Readiness] = lambda: guard.ready(database, max_age=max_age, timeout=timeout)
-
-    async def __call__(self, scope: Message, receive: Receive, send: Send) -> None:
-        await _respond(scope, receive, send, lambda: metrics_answer(self._ask()))
+        await _respond(scope, receive, send, self.answer)
 
 
 def lifespan(guard: Guard, database: Any, limits: Limits | None = None, *, then: Lifespan | None = None) -> Lifespan:

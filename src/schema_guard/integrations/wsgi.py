@@ -6,11 +6,9 @@ app.add_url_rule("/ready", "ready", lambda: Ready(guard, db.engine))        # Fl
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from schema_guard.guard import Guard
-from schema_guard.integrations.answering import Answer, metrics_answer, ready_answer, refused
-from schema_guard.readiness import Readiness
+from schema_guard.integrations.answering import Answer, MetricsRoute, ReadyRoute, refused
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIEnvironment
@@ -18,35 +16,18 @@ if TYPE_CHECKING:
 __all__ = ["Metrics", "Ready"]
 
 
-class Ready:
-    """A WSGI application: 200 or 503, with a small JSON document that says what breaks. The path does not matter.
-
-    Args:
-        guard: whose models.
-        database: as `Guard.ready` takes it.
-        max_age: seconds for which an answer is good.
-        timeout: seconds after which a database that is silent is not ready.
-        details: False leaves out names of tables, columns and servers, for a route that the public reaches.
-    """
-
-    def __init__(
-        self, guard: Guard, database: Any, *, max_age: float = 10.0, timeout: float = 5.0, details: bool = True
-    ) -> None:
-        self._ask: Callable[[], Readiness] = lambda: guard.ready(database, max_age=max_age, timeout=timeout)
-        self._details = details
+class Ready(ReadyRoute):
+    """A WSGI application: 200 or 503, with a small JSON document that says what breaks. The path does not matter."""
 
     def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
-        return _respond(environ, start_response, lambda: ready_answer(self._ask(), self._details))
+        return _respond(environ, start_response, self.answer)
 
 
-class Metrics:
-    """A WSGI application: the same check as metrics for Prometheus. Arguments as of `Ready`."""
-
-    def __init__(self, guard: Guard, database: Any, *, max_age: float = 10.0, timeout: float = 5.0) -> None:
-        self._ask: Callable[[], Readiness] = lambda: guard.ready(database, max_age=max_age, timeout=timeout)
+class Metrics(MetricsRoute):
+    """A WSGI application: the same check as metrics for Prometheus."""
 
     def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
-        return _respond(environ, start_response, lambda: metrics_answer(self._ask()))
+        return _respond(environ, start_response, self.answer)
 
 
 def _respond(environ: WSGIEnvironment, start_response: StartResponse, make: Callable[[], Answer]) -> Iterable[bytes]:
