@@ -104,6 +104,11 @@ class Finding:
     acceptance: Acceptance | None = None
     """Why it is no part of the verdict; None where it is."""
 
+    @property
+    def keys(self) -> frozenset[str]:
+        """Of the difference, and of those that it covers."""
+        return frozenset((self.difference.key, *self.difference.covers))
+
 
 @dataclass(frozen=True, slots=True)
 class Report:
@@ -138,11 +143,14 @@ class Report:
         """The findings that no step of the plan resolves: they are there after apply, too."""
         steps = self.plan.steps if self.plan is not None else ()
         resolved = {key for step in steps for key in step.resolves}
-        return tuple(
-            finding
-            for finding in self.findings
-            if resolved.isdisjoint((finding.difference.key, *finding.difference.covers))
-        )
+        return tuple(finding for finding in self.findings if resolved.isdisjoint(finding.keys))
+
+    def steps_of(self, finding: Finding) -> list[tuple[int, Step]]:
+        """The steps of the plan that resolve it, each with its number in the plan, from 1."""
+        steps = self.plan.steps if self.plan is not None else ()
+        return [
+            (number, step) for number, step in enumerate(steps, start=1) if finding.keys.intersection(step.resolves)
+        ]
 
     def count(self, impact: Impact) -> int:
         return sum(finding.difference.impact is impact for finding in self.findings)

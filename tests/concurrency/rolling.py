@@ -2,7 +2,7 @@
 
     python -m tests.concurrency.rolling [--on sqlite] [--seconds 4]
 
-The newer release demands two columns, as a person writes it who thinks of one release only. Visitors start proposals
+The newer release demands a column, as a person writes it who thinks of one release only. Visitors start proposals
 and read them the whole time, and hand documents in once the newer release has repaired the database, at whichever
 processes are up. It is played twice: with `--beside previous.json` no request may fail and the rollback has to start;
 without it requests of the older release do fail, and they are printed.

@@ -107,7 +107,8 @@ def _wanted(report: Report, only: tuple[str, ...], *, first: bool) -> Sequence[F
     schemas = {str(name.schema) for each in report.findings if (name := each.difference.table_name) is not None}
     chosen = matched(acceptances_of(only, "--only"), keys, report.server.schema, schemas=schemas)
     if chosen.idle and first:
-        raise ConfigurationError(f"{chosen.warnings[0].removeprefix('accept ')}: nothing was written")
+        said = chosen.warnings[0].replace("accept (--only)", "--only").removeprefix("accept ")
+        raise ConfigurationError(f"{said}: nothing was written")
     return [keys[key] for key in chosen.accepted]
 
 
@@ -134,10 +135,7 @@ def _write(file: Path, entries: Sequence[Acceptance], found: Sequence[tuple[Repo
     add(file, entries)
     for entry, (_, finding) in zip(entries, found, strict=True):
         print_text(f"{finding.difference.impact.word:<8} '{entry.key}'  {shown(finding.difference.headline)}\n")
-    repaired = {
-        key for report, _ in found if report.plan is not None for step in report.plan.steps for key in step.resolves
-    }
-    kept = sum(finding.difference.key in repaired for _, finding in found)
+    kept = sum(bool(report.steps_of(finding)) for report, finding in found)
     if kept:
         print_text(f"apply would repair {counted(kept, 'difference')} of these, and leaves them alone from now on\n")
     print_text(f"accepted in {shown(str(file))} · {impact_counts([finding for _, finding in found])}\n")

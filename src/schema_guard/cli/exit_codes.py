@@ -50,8 +50,7 @@ def apply_code(report: Report) -> int:
     """
     if not report.remains(Impact.BREAKS):
         return OK
-    breaking = [finding.difference for finding in report.findings if finding.difference.impact is Impact.BREAKS]
-    broken = {key for difference in breaking for key in (difference.key, *difference.covers)}
+    broken = {key for each in report.findings if each.difference.impact is Impact.BREAKS for key in each.keys}
     concerned = [result for result in report.results if broken.intersection(result.step.resolves)]
     outcomes = {outcome for result in concerned for outcome in _causes(result, report.results)}
     unread = [finding.difference.unread for finding in report.findings if isinstance(finding.difference, NotReadable)]

@@ -10,15 +10,12 @@ from xml.etree import ElementTree as ET
 
 from schema_guard.difference import Impact
 from schema_guard.errors import GuardError
-from schema_guard.plan import Plan
 from schema_guard.render.line import shown
-from schema_guard.render.text.phrases import advice_lines, evidence_phrase, header, left_out_phrase
+from schema_guard.render.text.phrases import ALL_THERE, advice_lines, evidence_phrase, header, left_out_phrase
 from schema_guard.render.text.plan import statements_of
 from schema_guard.report import Finding, Report
 
 __all__ = ["check_junit", "error_junit", "plan_junit"]
-
-SATISFIED = "the database has all that the models expect"
 
 
 def check_junit(report: Report, fail_on: Impact) -> str:
@@ -56,7 +53,7 @@ def _document(report: Report, fails: Callable[[Finding], bool]) -> str:
     for finding in findings:
         _case(suite, finding, report, fails(finding))
     if not findings:
-        name = "satisfied" if report.left_out else SATISFIED
+        name = "satisfied" if report.left_out else ALL_THERE
         ET.SubElement(suite, "testcase", classname="schema-guard", name=name)
     if left_out := left_out_phrase(report):
         output = ET.SubElement(suite, "system-out")
@@ -76,14 +73,14 @@ def _case(suite: ET.Element, finding: Finding, report: Report, fails: bool) -> N
     if finding.acceptance is not None:
         ET.SubElement(case, "skipped", message=f"accepted: {shown(finding.acceptance.because)}").text = summary
         return
-    text = "\n".join((summary, *_told(finding, report.plan or Plan()), f"key: '{shown(report.key_of(difference))}'"))
+    text = "\n".join((summary, *_told(finding, report), f"key: '{shown(report.key_of(difference))}'"))
     if fails:
         ET.SubElement(case, "failure", type=difference.impact.word, message=summary).text = text
     else:
         ET.SubElement(case, "system-out").text = f"{difference.impact.word}: {text}"
 
 
-def _told(finding: Finding, plan: Plan) -> Sequence[str]:
+def _told(finding: Finding, report: Report) -> Sequence[str]:
     """What it does, what the rows say, and what becomes of it, line by line."""
     difference, refusal = finding.difference, finding.refusal
     lines = [shown(difference.effect)] if difference.effect else []
@@ -94,10 +91,8 @@ def _told(finding: Finding, plan: Plan) -> Sequence[str]:
             f"not repaired: {shown(refusal.reason)}",
             *(f"  {part}" for part in advice_lines(refusal, full=False)),
         ]
-    keys = {difference.key, *difference.covers}
-    for number, step in enumerate(plan.steps, start=1):
-        if keys.intersection(step.resolves):
-            lines += [f"step {number} of the plan:", *(f"  {part}" for part in statements_of(step))]
+    for number, step in report.steps_of(finding):
+        lines += [f"step {number} of the plan:", *(f"  {part}" for part in statements_of(step))]
     return lines
 
 

@@ -16,6 +16,7 @@ from schema_guard.errors import GuardError
 from schema_guard.plan import Plan, Step, Urgency
 from schema_guard.render.line import shown
 from schema_guard.render.text.phrases import (
+    ALL_THERE,
     advice_lines,
     evidence_phrase,
     header,
@@ -47,7 +48,7 @@ def check_markdown(report: Report, exit_code: int) -> str:
     """The verdict and the differences."""
     sign = "❌" if exit_code else "✅"
     accepted = f" · {counted(len(report.accepted), 'difference')} accepted" if report.accepted else ""
-    whole = "satisfied" if report.left_out else "the database has all that the models expect"
+    whole = "satisfied" if report.left_out else ALL_THERE
     verdict = impact_counts(report.findings) if report.findings else whole
     blocks = [f"### {sign} Schema check: {verdict}{accepted}", *_opening(report), *_differences(report)]
     return _joined(blocks, _statements([], report))
@@ -96,21 +97,18 @@ def _differences(report: Report) -> Iterable[str]:
         group = [finding for finding in report.findings if finding.difference.impact is impact]
         if group:
             yield f"#### {HEADINGS[impact]}"
-            yield _table(
-                ("object", "difference", "repair"), [_row(finding, report.plan or Plan()) for finding in group]
-            )
+            yield _table(("object", "difference", "repair"), [_row(finding, report) for finding in group])
     if report.accepted:
         yield "#### Accepted, left alone"
         yield _table(("object", "difference", "reason"), [_accepted(finding) for finding in report.accepted])
 
 
-def _row(finding: Finding, plan: Plan) -> tuple[str, str, str]:
+def _row(finding: Finding, report: Report) -> tuple[str, str, str]:
     difference, refusal = finding.difference, finding.refusal
     parts = [_text(difference.headline), _text(difference.effect)]
     if finding.evidence is not None:
         parts.append(_text(evidence_phrase(difference, finding.evidence, refusal)))
-    keys = {difference.key, *difference.covers}
-    steps = [str(number) for number, step in enumerate(plan.steps, start=1) if keys.intersection(step.resolves)]
+    steps = [str(number) for number, _ in report.steps_of(finding)]
     repair = [f"step {', '.join(steps)}"] if steps else []
     if refusal is not None:
         repair.append(f"refused: {_text(refusal.reason)}")

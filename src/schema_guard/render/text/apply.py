@@ -12,6 +12,7 @@ from schema_guard.render.text.deeds import deed
 from schema_guard.render.text.findings import finding_groups
 from schema_guard.render.text.phrases import (
     ACCEPT_HINT,
+    ALL_THERE,
     accepted_phrase,
     duration,
     evidence_phrase,
@@ -130,7 +131,7 @@ def _verdict(report: Report, exit_code: int) -> Line:
         return line(start, " · ", weak, f" · {duration(report.seconds)}{tail}")
     if not any(result.changed for result in report.results):
         return line(start, f" · nothing to do · {look_phrase(report)}{tail}")
-    all_there = "" if accepted or report.left_out else " · the database has all that the models expect"
+    all_there = "" if accepted or report.left_out else f" · {ALL_THERE}"
     return line(start, f"{all_there} · {duration(report.seconds)}{tail}")
 
 

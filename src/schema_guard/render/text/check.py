@@ -7,6 +7,7 @@ from schema_guard.render.line import Line, Span, Style, blank, line, style_of, w
 from schema_guard.render.text.findings import finding_groups
 from schema_guard.render.text.phrases import (
     ACCEPT_HINT,
+    ALL_THERE,
     accepted_phrase,
     header,
     impact_counts,
@@ -60,7 +61,7 @@ def _verdict(report: Report, exit_code: int) -> Line:
     accepted = accepted_phrase(report)
     tail = f" · {accepted}{tail}" if accepted else tail
     if report.worst is None:
-        text = "satisfied" if accepted or report.left_out else "satisfied: the database has all that the models expect"
+        text = "satisfied" if accepted or report.left_out else f"satisfied: {ALL_THERE}"
         return line(Span(text, Style.GOOD), tail)
     if report.satisfied:
         return line(Span(f"satisfied · {impact_counts(report.findings)}", Style.GOOD), tail)

@@ -13,6 +13,7 @@ from schema_guard.report import Finding, Report
 
 __all__ = [
     "ACCEPT_HINT",
+    "ALL_THERE",
     "VERBS",
     "accepted_phrase",
     "advice_lines",
@@ -26,6 +27,9 @@ __all__ = [
     "sql_lines",
     "terminated",
 ]
+
+ALL_THERE = "the database has all that the models expect"
+"""Not said where something of the models was left out or accepted."""
 
 VERBS = {
     Impact.BREAKS: ("breaks", "break"),
