@@ -7,6 +7,7 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 
+from schema_guard.counted import first_of
 from schema_guard.pattern import ANY, matches, nearest
 
 __all__ = ["Acceptance", "Matched", "acceptances_of", "day", "matched", "short_key", "split_keys"]
@@ -203,8 +204,7 @@ def _of_idle(idle: Iterable[Acceptance], left: Sequence[str], codes: Collection[
         keys = [f"'{key}'" for key in found if key not in told]
         told.update(found)
         if keys:
-            more = f" and {len(keys) - NAMED:,} more" if len(keys) > NAMED else ""
-            what = f"no such difference now: {', '.join(keys[:NAMED])}{more}"
+            what = f"no such difference now: {first_of(keys, NAMED)}"
             lines.append(f"accept ({origin or 'Guard(accept=..)'}): {what}{_remedy(origin, len(keys))}")
     return lines + list(typos.values())
 

@@ -2,9 +2,18 @@
 
 from __future__ import annotations
 
-__all__ = ["counted"]
+from collections.abc import Iterable
+
+__all__ = ["counted", "first_of"]
 
 
 def counted(number: int, noun: str, plural: str | None = None) -> str:
     """`1 row`, `1,204 rows`."""
     return f"{number:,} {noun if number == 1 else plural or noun + 's'}"
+
+
+def first_of(items: Iterable[str], most: int = 8) -> str:
+    """The first items of a list, and how many more there are: `a, b and 1,204 more`."""
+    found = list(items)
+    more = f" and {len(found) - most:,} more" if len(found) > most else ""
+    return ", ".join(found[:most]) + more

@@ -13,12 +13,11 @@ from schema_guard.chain.reading.operations import Made, asks_first, made_by
 from schema_guard.chain.reading.pending import There
 from schema_guard.chain.reading.revision_actions import actions_of
 from schema_guard.chain.version_table import VersionTable, literal, quoted
+from schema_guard.counted import first_of
 from schema_guard.schema import Name, Schema
 
-__all__ = ["present", "stamped_faults", "version_faults"]
+__all__ = ["present", "stamped_faults", "tables_first", "version_faults"]
 
-MANY = 8
-"""How many objects a message lists."""
 _PLAIN = re.compile(r"[a-z_][a-z0-9_]*")
 
 
@@ -52,7 +51,7 @@ def version_faults(
         yield Fault(
             "behind",
             Severity.NOTE,
-            f"{len(pending)} revision{'s' if len(pending) > 1 else ''} to run: {_list(pending)}",
+            f"{len(pending)} revision{'s' if len(pending) > 1 else ''} to run: {first_of(pending)}",
             Fix(commands("deploy"), command=commands("deploy")),
         )
     if table.elsewhere and not table.rows:
@@ -71,10 +70,10 @@ def version_faults(
 def _unstamped(
     table: VersionTable, chain: Chain, guarded: Sequence[Name], there: There, commands: Commands
 ) -> Iterator[Fault]:
-    has = f"{len(guarded)} of the models' tables ({_list(map(str, guarded))})"
+    has = f"{len(guarded)} of the models' tables ({first_of(map(str, guarded))})"
     if not guarded:  # the models may call them otherwise by now: a revision that renames them did not run
         made = [name for name in _tables_of(chain) if there.has("table", there.key(name))]
-        has = f"tables that the revisions make ({_list(made)})"
+        has = f"tables that the revisions make ({first_of(made)})"
         if not made:
             return
     state = f"{table.name} is empty" if table.exists else f"there is no {table.name}"
@@ -244,17 +243,17 @@ def _blind(
     ran = [id_ for id_ in chain.order if id_ in before and tail[0] not in chain.upto([id_])]
     fits = chain.heads_of(frozenset(ran))
     first = chain.by_id[tail[0]]
-    objects = [name for lacks in missing.values() for name in _tables_first(lacks)]
+    objects = [name for lacks in missing.values() for name in tables_first(lacks)]
     return Fault(
         "blind-stamp",
         Severity.BREAKS,
-        f"stamped {', '.join(known)}, but the database lacks what its revisions make: {_list(objects)}. It looks like "
-        f"{', '.join(fits) or 'a database before the first revision'}",
+        f"stamped {', '.join(known)}, but the database lacks what its revisions make: {first_of(objects)}. It looks "
+        f"like {', '.join(fits) or 'a database before the first revision'}",
         Fix(stamp, command=stamp),
         first.file,
         first.line("revision"),
         first.id,
-        tuple(f"{revision} makes {_list(lacks)}" for revision, lacks in missing.items()),
+        tuple(f"{revision} makes {first_of(lacks)}" for revision, lacks in missing.items()),
         guess=True,
     )
 
@@ -272,7 +271,7 @@ def _edited(
     return Fault(
         "revision-edited",
         Severity.RISK,
-        f"{revision} ran, but the database lacks {_list(_tables_first(lacks))}, which it makes, while it has "
+        f"{revision} ran, but the database lacks {first_of(tables_first(lacks))}, which it makes, while it has "
         f"{'what later revisions make' if later else 'the rest of it'}: the object was dropped by hand, or the "
         "file was edited after it ran",
         Fix(
@@ -287,13 +286,7 @@ def _edited(
     )
 
 
-def _tables_first(objects: Iterable[str]) -> list[str]:
+def tables_first(objects: Iterable[str]) -> list[str]:
     """Without the columns of a table that is missing as a whole."""
     names = list(objects)
     return [name for name in names if not any(name.startswith(f"{other}.") for other in names)]
-
-
-def _list(names: Iterable[str]) -> str:
-    found = list(names)
-    more = f" and {len(found) - MANY} more" if len(found) > MANY else ""
-    return ", ".join(found[:MANY]) + more

@@ -8,18 +8,17 @@ from pathlib import Path
 
 from schema_guard.chain.commands import Commands
 from schema_guard.chain.fault import Fault, Fix, Severity
+from schema_guard.chain.faults.database import tables_first
 from schema_guard.chain.reading.actions import Action, Verb
 from schema_guard.chain.reading.operations import Names, called
 from schema_guard.chain.reading.pending import There
 from schema_guard.chain.reading.revision_actions import actions_of
 from schema_guard.chain.sandbox.replay import Project
 from schema_guard.chain.version_table import VersionTable
+from schema_guard.counted import first_of
 from schema_guard.schema import Schema, Table
 
 __all__ = ["made_early"]
-
-MANY = 8
-"""How many objects a message lists."""
 
 
 def made_early(
@@ -154,12 +153,11 @@ def _moves_names(file: str) -> bool:
 
 
 def _fault(id_: str, file: str, found: dict[str, int], commands: Commands, *, certain: bool) -> Fault:
-    objects = [name for name in found if not any(name.startswith(f"{other}.") for other in found)]
-    more = f" and {len(objects) - MANY} more" if len(objects) > MANY else ""
+    objects = tables_first(found)
     return Fault(
         "made-early",
         Severity.BREAKS,
-        f"{id_} is still to run, and the database already has {', '.join(objects[:MANY])}{more}, which it makes: an "
+        f"{id_} is still to run, and the database already has {first_of(objects)}, which it makes: an "
         "earlier run failed half-way, or a guard made it",
         Fix(
             f"{commands('stamp')} proves what can be stamped; where it finds no matching revision, "

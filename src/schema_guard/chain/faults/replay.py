@@ -14,13 +14,11 @@ from schema_guard.chain.reading.operations import asks_first, collisions
 from schema_guard.chain.sandbox.job import Failed, Failure
 from schema_guard.chain.sandbox.matching import Proof
 from schema_guard.chain.sandbox.replay import Project, Replay
-from schema_guard.counted import counted
+from schema_guard.counted import counted, first_of
 from schema_guard.difference import Impact
 from schema_guard.report import Report
 
 __all__ = ["proof_faults", "replay_faults", "with_proof"]
-
-MANY = 8
 
 
 def replay_faults(
@@ -123,8 +121,7 @@ def _drift(report: Report, system: str, *, own: bool, commands: Commands) -> Ite
         "head-drift",
         Severity.BREAKS if broken and own else Severity.RISK,
         f"after the last revision {len(found)} things that the models expect are missing on {system}: "
-        + ", ".join(f"{difference.object} ({difference.headline})" for difference in found[:MANY])
-        + (f" and {len(found) - MANY} more" if len(found) > MANY else ""),
+        + first_of(f"{difference.object} ({difference.headline})" for difference in found),
         Fix(command, command=command),
         details=tuple(f"{difference.object}: {difference.headline}" for difference in found),
     )
@@ -208,8 +205,8 @@ def _no_match(stamped: Sequence[str], chain: Chain, proof: Proof, commands: Comm
         yield Fault(
             "made-early",
             Severity.NOTE,
-            f"the database has {_list(own.early)} already, which revisions after {', '.join(stamped)} make only where "
-            "it is missing",
+            f"the database has {first_of(own.early)} already, which revisions after {', '.join(stamped)} make only "
+            "where it is missing",
             Fix(commands("deploy"), command=commands("deploy")),
             revision=stamped[0],
             details=own.early,
@@ -218,7 +215,7 @@ def _no_match(stamped: Sequence[str], chain: Chain, proof: Proof, commands: Comm
         yield Fault(
             "made-early",
             Severity.BREAKS,
-            f"the database has {_list(own.early)} already, which revisions after {', '.join(stamped)} make: they "
+            f"the database has {first_of(own.early)} already, which revisions after {', '.join(stamped)} make: they "
             "will collide",
             step,
             revision=stamped[0],
@@ -228,9 +225,9 @@ def _no_match(stamped: Sequence[str], chain: Chain, proof: Proof, commands: Comm
         yield Fault(
             "state-differs",
             Severity.RISK,
-            f"the database differs from what {', '.join(stamped)} leaves: {_list(own.lacks)}. It was changed by hand, "
-            "or by an apply of this guard (which follows the models and not the revisions), or a revision was edited "
-            "after it ran",
+            f"the database differs from what {', '.join(stamped)} leaves: {first_of(own.lacks)}. It was changed by "
+            "hand, or by an apply of this guard (which follows the models and not the revisions), or a revision was "
+            "edited after it ran",
             step
             if own.makes and pending
             else Fix(f"{commands('apply')} makes what the models still expect of it; the rest is a revision to write"),
@@ -243,16 +240,11 @@ def _no_match(stamped: Sequence[str], chain: Chain, proof: Proof, commands: Comm
             "blind-stamp",
             Severity.BREAKS,
             f"stamped {', '.join(stamped)}, but the database matches no revision; nearest is "
-            f"{', '.join(proof.nearest.heads) or 'the empty database'}. It lacks {_list(standing.lacks)}",
+            f"{', '.join(proof.nearest.heads) or 'the empty database'}. It lacks {first_of(standing.lacks)}",
             step,
             revision=stamped[0],
             details=(*standing.lacks, *(f"{fact} is there too early" for fact in standing.early)),
         )
-
-
-def _list(phrases: Sequence[str]) -> str:
-    more = f" and {len(phrases) - MANY} more" if len(phrases) > MANY else ""
-    return ", ".join(phrases[:MANY]) + more
 
 
 def _behind(stamped: Sequence[str], heads: Sequence[str], chain: Chain, fix: Fix) -> Fault:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import textwrap
 from collections.abc import Sequence
 
-from schema_guard.counted import counted
+from schema_guard.counted import counted, first_of
 from schema_guard.difference import BackfillPending, Difference, Impact, NullabilityDiffers, RenameSuspected
 from schema_guard.plan import Evidence, Refusal
 from schema_guard.render.line import shown
@@ -50,8 +50,7 @@ def duration(seconds: float) -> str:
 
 def listed(items: Sequence[str], limit: int) -> str:
     """The first items, and how many more there are."""
-    first = ", ".join(shown(item) for item in items[:limit])
-    return first if len(items) <= limit else f"{first} and {len(items) - limit:,} more"
+    return first_of(map(shown, items), limit)
 
 
 def _common_schema(report: Report) -> str:
