@@ -87,11 +87,14 @@ class Settings:
             ConfigurationError: none is set anywhere, or it is no usable URL.
         """
         if self.url is None:
-            raise ConfigurationError(
-                f"no database URL: looked at --url, DATABASE_URL, SCHEMA_GUARD_URL and {self._file_words('url')}. "
-                "Nothing was guarded"
-            )
+            raise ConfigurationError(self.missing_url)
         return self._normalised("url", self.url, quickest=quickest)
+
+    @property
+    def missing_url(self) -> str:
+        """What is said where no URL is set."""
+        places = f"--url, DATABASE_URL, SCHEMA_GUARD_URL and {self._file_words('url')}"
+        return f"no database URL: looked at {places}. Nothing was guarded"
 
     def ddl_database_url(self) -> URL:
         """Where DDL goes: `ddl_url` past a pooler, else the URL. Raises as `database_url` does."""
@@ -234,13 +237,17 @@ def load_settings(
     return Settings(**values, origins=origins, searched=() if file is None else (str(file),))  # type: ignore[arg-type]
 
 
+_OPEN = ("SCHEMA_GUARD_TEST_", "SCHEMA_GUARD_URL_")
+"""How variables begin whose names are known to others: the suite's own, and the URL of each bind."""
+
+
 def unknown_variables(environment: Mapping[str, str]) -> list[str]:
     """One line for each SCHEMA_GUARD_* variable that sets nothing: a typo, or a setting of another version."""
     known = [f"SCHEMA_GUARD_{key.upper()}" for key in _NAMES if key != "policy"]
     return [
         f"the environment variable {name} sets nothing{_nearest(name, known)}"
         for name in sorted(environment)
-        if name.startswith("SCHEMA_GUARD_") and name not in known and not name.startswith("SCHEMA_GUARD_TEST_")
+        if name.startswith("SCHEMA_GUARD_") and name not in known and not name.startswith(_OPEN)
     ]
 
 

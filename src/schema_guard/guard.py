@@ -15,11 +15,12 @@ from schema_guard.beside import Beside, Held
 from schema_guard.dialects import open_session
 from schema_guard.dialects.base import Dialect, Session
 from schema_guard.dialects.deadline import LAST, Deadline
-from schema_guard.dialects.stop import Stop, nothing_to_cancel
+from schema_guard.dialects.stop import Stop, cancelling
 from schema_guard.difference import Difference
 from schema_guard.errors import ConfigurationError
 from schema_guard.execute.limits import Limits
 from schema_guard.look import Look, Withhold, compared, looked, plan_of, report_of
+from schema_guard.many.group import Group, group_of
 from schema_guard.plan import Plan, Policy
 from schema_guard.readiness import Memory, Readiness, readiness_of
 from schema_guard.report import Report, StepResult, united
@@ -105,6 +106,11 @@ class Guard:
         guard.scope = document.scope
         guard._withhold = guard._beside = None
         return guard
+
+    @classmethod
+    def group(cls, members: Mapping[str, Any]) -> Group:
+        """Several databases of one application, by name: models or a Guard, each in a pair with its Engine or URL."""
+        return group_of(members, cls)
 
     @property
     def models(self) -> Models:
@@ -225,7 +231,7 @@ class Guard:
 
         limits = limits or Limits()
         deadline = deadline or Deadline(limits.budget, counted=True)
-        with self._session(database, deadline) as session, _stoppable(session, stop or Stop()):
+        with self._session(database, deadline) as session, cancelling(session, stop or Stop()):
             started = deadline.begin(limits.budget)
             rounds = Rounds(
                 session,
@@ -320,14 +326,3 @@ def _argument(name: str) -> Iterator[str]:
         yield origin
     except ValueError as error:
         raise ConfigurationError(f"{origin}: {error}") from None
-
-
-@contextmanager
-def _stoppable(session: Session, stop: Stop) -> Iterator[None]:
-    """While it lasts, who asks `stop` to cancel cancels what this session runs."""
-    stop.check()
-    session.stop, stop.cancel = stop, session.interrupt
-    try:
-        yield
-    finally:
-        stop.cancel = nothing_to_cancel

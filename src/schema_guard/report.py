@@ -84,7 +84,7 @@ class ServerInfo:
     """Which database was looked at; never holds a password.
 
     `dialect` is "postgresql" or "sqlite"; `version` the server's or the library's; `database` host and name or file;
-    `schema` where an unqualified name lives, None on SQLite.
+    `schema` where an unqualified name lives, None on SQLite; `bind` how an application of several databases calls it.
     """
 
     dialect: str
@@ -92,6 +92,7 @@ class ServerInfo:
     database: str
     application: str = ""
     schema: str | None = None
+    bind: str = ""
 
 
 @dataclass(frozen=True, slots=True)

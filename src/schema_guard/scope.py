@@ -45,10 +45,13 @@ class Scope:
 
     include: tuple[Selector, ...] = ()
     exclude: tuple[Selector, ...] = ()
+    elsewhere: tuple[Selector, ...] = ()
+    """What other guards of the application look after in the same database: no part of this one, and not unknown."""
 
     def over(self, other: Scope) -> Scope:
         """Both: all that either excludes; what this one includes, if it says so, else what the other one does."""
-        return Scope(self.include or other.include, tuple(dict.fromkeys((*self.exclude, *other.exclude))))
+        exclude, elsewhere = (*self.exclude, *other.exclude), (*self.elsewhere, *other.elsewhere)
+        return Scope(self.include or other.include, tuple(dict.fromkeys(exclude)), tuple(dict.fromkeys(elsewhere)))
 
     def guarded(self, expected: Schema, default: str | None) -> Guarded:
         """What of the expectation is guarded. `default` is the schema that a name without one means."""
@@ -189,7 +192,8 @@ class _Names:
         """Whether an object with a name of its own is excluded."""
         schema = name.schema or self.default
         in_schema = schema is not None and any(each.chooses("schema", (str(schema),)) for each in self.scope.exclude)
-        return in_schema or any(each.chooses(kind, self.written(name)) for each in self.scope.exclude)
+        own = (*self.scope.exclude, *self.scope.elsewhere)
+        return in_schema or any(each.chooses(kind, self.written(name)) for each in own)
 
     def excluded(self, kind: str, name: Name) -> bool:
         """The same, or it is not among what is included."""

@@ -55,7 +55,7 @@ def accept(
     file = Path(asked.settings.searched[0]) if asked.settings.searched else Path("pyproject.toml")
     if prune:
         return _prune(asked, file)
-    found = _found(asked, only)
+    found = [each for one in asked.every for each in _found(one, only)]
     entries = [_entry(finding, report, reason.strip(), by.strip(), last) for report, finding in found]
     return _write(file, entries, found)
 
@@ -83,6 +83,7 @@ def _found(asked: Request, only: tuple[str, ...]) -> list[tuple[Report, Finding]
     """What is open. What stood behind a difference, and is told of once that one is accepted, comes along."""
     from schema_guard.acceptance import Acceptance
 
+    asked.require()
     found: list[tuple[Report, Finding]] = []
     while True:
         accepted = [Acceptance(report.key_of(finding.difference)) for report, finding in found]
@@ -148,12 +149,16 @@ def _prune(asked: Request, file: Path) -> int:
     from schema_guard.difference import TableMissing
     from schema_guard.errors import ConfigurationError
 
-    report = asked.guard.check(asked.readable)
-    _readable([*report.findings, *report.accepted])
-    missing = [each for each in report.findings if isinstance(each.difference, TableMissing)]
-    if len(missing) == report.tables_expected:
-        raise ConfigurationError(f"no table of the models is at {report.server.database}: nothing was taken out")
-    gone = dict.fromkeys(each.key for each in report.idle if each.origin.startswith(f"{file}: "))
+    idle = []
+    for one in asked.every:
+        one.require()
+        report = one.guard.check(one.readable)
+        _readable([*report.findings, *report.accepted])
+        missing = [each for each in report.findings if isinstance(each.difference, TableMissing)]
+        if len(missing) == report.tables_expected:
+            raise ConfigurationError(f"no table of the models is at {report.server.database}: nothing was taken out")
+        idle.append([each.key for each in report.idle if each.origin.startswith(f"{file}: ")])
+    gone = dict.fromkeys(key for key in idle[0] if all(key in others for others in idle))
     if not gone:
         print_text(f"nothing to take out: all that {file} accepts is there\n")
         return OK

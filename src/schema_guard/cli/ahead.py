@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from schema_guard.cli.options import PROGRAM
 from schema_guard.errors import ConfigurationError
+from schema_guard.many.member import MAIN
 
 if TYPE_CHECKING:
     from schema_guard.chain.ahead import Ahead
@@ -16,7 +17,10 @@ if TYPE_CHECKING:
     from schema_guard.cli.request import Request
     from schema_guard.guard import Guard
 
-__all__ = ["location_at_hand", "with_chain"]
+__all__ = ["location_at_hand", "serves", "with_chain"]
+
+SEVERAL = ("engine_name", "bind_names")
+"""What stands in an env.py that is made of a template for several databases."""
 
 
 def location_at_hand() -> Location | None:
@@ -31,13 +35,23 @@ def location_at_hand() -> Location | None:
         return None
 
 
+def serves(location: Location, bind: str) -> bool:
+    """Whether the chain works on that bind: on the main database, and on all where its env.py is made for several."""
+    from schema_guard.chain.files import read_chain
+
+    if bind in ("", MAIN):
+        return True
+    found = read_chain(location)
+    return found is not None and any(word in found[1] for word in SEVERAL)
+
+
 def with_chain(asked: Request, lost: tuple[str, ...] = ()) -> tuple[Guard, Ahead | None]:
     """The guard, which leaves to the chain what is the chain's; and what reads the chain, None where there is none."""
     from schema_guard.chain.ahead import Ahead
     from schema_guard.chain.commands import Commands
 
     location = location_at_hand()
-    if location is None:
+    if location is None or not serves(location, asked.bind):
         return asked.guard, None
     if asked.program != PROGRAM:
         location = replace(location, program=asked.program[:-1])

@@ -12,6 +12,7 @@ from schema_guard.cli.request import Request
 from schema_guard.cli.stopping import stoppable
 from schema_guard.cli.waiting import when_reachable
 from schema_guard.dialects import check_same
+from schema_guard.many.reports import named
 from schema_guard.render.formats import Shown
 from schema_guard.report import Report
 
@@ -53,6 +54,7 @@ def applied(asked: Request, lost: tuple[str, ...] = ()) -> Applied:
             return guard.apply(asked.ddl_url, asked.limits, on_step=log_step, stop=stop, deadline=deadline)
 
         report = when_reachable(repair, asked.wait, log, over=lambda: deadline.over, sleep=stop.sleep)
+        report = named(report, asked.bind)
         code = 128 + stop.signal if stop.asked else apply_code(report)
         if ahead is None:
             return Applied(report, code, stop.asked)
@@ -68,4 +70,4 @@ def rehearsed(asked: Request, lost: tuple[str, ...] = ()) -> Report:
             check_same(asked.url, asked.ddl_url)
         return guard.check(asked.ddl_url)
 
-    return when_reachable(look, asked.wait, log)
+    return named(when_reachable(look, asked.wait, log), asked.bind)

@@ -114,8 +114,9 @@ def doctor(
     fault that breaks the next deploy, with 2 when a replay was asked for and is not possible.
     """
     from schema_guard.cli.request import request
+    from schema_guard.cli.several import on_one
 
-    asked = request(target, url=url)
+    asked = on_one(request(target, url=url), "doctor")
     doctor = doctor_of(asked, asked.url, place)
     systems = [*([asked.url.get_backend_name()] if replay else []), *replay_on]
     diagnosis = doctor.diagnose(replay_on=tuple(dict.fromkeys(systems)))
@@ -152,8 +153,9 @@ def stamp(
     """
     from schema_guard.chain.stamp import stamp as stamp_proved
     from schema_guard.cli.request import WAIT, request
+    from schema_guard.cli.several import on_one
 
-    asked = request(target, url=url, ddl_url=ddl_url, wait=wait)
+    asked = on_one(request(target, url=url, ddl_url=ddl_url, wait=wait), "stamp")
     patience = WAIT if asked.settings.wait is None else asked.settings.wait
     stamped = stamp_proved(doctor_of(asked, asked.ddl_url, place, lost), patience, revision)
     code = OK if stamped.proved else REMAINS
@@ -187,24 +189,29 @@ def deploy(
     The budget is for locks and for apply: a revision takes the time it takes. SIGINT and SIGTERM stop it gracefully.
     """
     from schema_guard.chain.deploy import deploy as run_deploy
+    from schema_guard.cli.bind_chain import on_each_bind
     from schema_guard.cli.progress import log_is_seen, log_step
     from schema_guard.cli.stopping import stoppable
     from schema_guard.cli.waiting import when_reachable
+    from schema_guard.many.reports import named
 
-    doctor = doctor_of(asked, asked.ddl_url, place, lost)
-    deadline = asked.deadline()
-    with stoppable() as stop:
+    def on_chain(asked: Request) -> tuple[Deployment, Shown]:
+        doctor = doctor_of(asked, asked.ddl_url, place, lost)
+        deadline = asked.deadline()
+        with stoppable() as stop:
 
-        def upgrade() -> Deployment:
-            return run_deploy(
-                doctor, asked.limits, repair_chain=repair_chain, on_step=log_step, stop=stop, deadline=deadline
-            )
+            def upgrade() -> Deployment:
+                return run_deploy(
+                    doctor, asked.limits, repair_chain=repair_chain, on_step=log_step, stop=stop, deadline=deadline
+                )
 
-        deployment = when_reachable(upgrade, asked.wait, log, over=lambda: deadline.over, sleep=stop.sleep)
-        code = 128 + stop.signal if stop.asked else _deploy_code(deployment)
-    shown = Shown(command="deploy", exit_code=code, logged=log_is_seen(), verbose=verbose)
-    print_result(deployment, format_, shown, color=not no_color)
-    return code
+            deployment = when_reachable(upgrade, asked.wait, log, over=lambda: deadline.over, sleep=stop.sleep)
+            code = 128 + stop.signal if stop.asked else _deploy_code(deployment)
+        if deployment.report is not None:
+            deployment.report = named(deployment.report, asked.bind)
+        return deployment, Shown(command="deploy", exit_code=code, logged=log_is_seen(), verbose=verbose)
+
+    return on_each_bind(asked, on_chain, format_, color=not no_color)
 
 
 def _doctor_code(diagnosis: Diagnosis) -> int:
@@ -235,12 +242,15 @@ def doctor_of(asked: Request, url: Any, place: Place = NOWHERE, lost: tuple[str,
     from schema_guard.chain import find_location, require_alembic
     from schema_guard.chain.commands import Commands
     from schema_guard.chain.doctor import Doctor
+    from schema_guard.cli.ahead import serves
     from schema_guard.config import normalise_url
 
     require_alembic()
     settings = asked.settings
     direct = url != asked.url and settings.ddl_url is not None
     location = find_location(place.config, place.section)
+    if asked.bind and location is not None and not serves(location, asked.bind):
+        log(f"bind {asked.bind}: the Alembic chain at hand serves the main database; env.py names no other bind")
     if location is not None and asked.program != PROGRAM:
         location = replace(location, program=asked.program[:-1])
     return Doctor(

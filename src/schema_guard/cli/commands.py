@@ -16,6 +16,7 @@ from schema_guard.cli.options import (
     accept_option,
     apply_options,
     beside_option,
+    bind_option,
     database_options,
     format_option,
     judging_options,
@@ -24,7 +25,7 @@ from schema_guard.cli.options import (
     scope_options,
     target_argument,
 )
-from schema_guard.cli.output import print_result, print_text
+from schema_guard.cli.output import print_text
 from schema_guard.cli.ready import ready
 from schema_guard.cli.revision import revision
 from schema_guard.cli.running import run
@@ -33,6 +34,7 @@ from schema_guard.requirements import version
 
 if TYPE_CHECKING:
     from schema_guard.cli.request import Request
+    from schema_guard.report import Report
 
 __all__ = ["group"]
 
@@ -82,19 +84,22 @@ def check(
 ) -> int:
     """Report how the database differs from what the models expect, by impact. Reads only."""
     from schema_guard.cli.request import request
+    from schema_guard.cli.several import on_each
+    from schema_guard.many.reports import named
+
+    def look(asked: Request) -> tuple[Report, Shown]:
+        report = named(asked.guard.check(asked.readable), asked.bind)
+        shown = Shown(
+            command="check",
+            exit_code=check_code(report, asked.fail_on),
+            next_command=asked.next_command("plan"),
+            keys=asked.fail_on,
+            verbose=verbose,
+        )
+        return report, shown
 
     asked = request(target, url=url, fail_on=fail_on, accept=accept)
-    report = asked.guard.check(asked.readable)
-    code = check_code(report, asked.fail_on)
-    shown = Shown(
-        command="check",
-        exit_code=code,
-        next_command=asked.next_command("plan"),
-        keys=asked.fail_on,
-        verbose=verbose,
-    )
-    print_result(report, format_, shown, color=not no_color)
-    return code
+    return on_each(asked, "check", look, format_, color=not no_color)
 
 
 @group.command(short_help="Show the steps that apply would take.")
@@ -117,18 +122,22 @@ def plan(
     """Show the steps that apply would take, with their SQL, locks and hazards, and what is refused. Reads only."""
     from schema_guard.cli.ahead import with_chain
     from schema_guard.cli.request import request
+    from schema_guard.cli.several import on_each
+    from schema_guard.many.reports import named
+
+    def look(asked: Request) -> tuple[Report, Shown]:
+        report = named(with_chain(asked)[0].check(asked.url), asked.bind)
+        shown = Shown(
+            command="plan",
+            exit_code=OK,
+            next_command=asked.next_command("apply"),
+            apply_code=planned_code(report),
+            verbose=verbose,
+        )
+        return report, shown
 
     asked = request(target, url=url, accept=accept, beside=beside)
-    report = with_chain(asked)[0].check(asked.url)
-    shown = Shown(
-        command="plan",
-        exit_code=OK,
-        next_command=asked.next_command("apply"),
-        apply_code=planned_code(report),
-        verbose=verbose,
-    )
-    print_result(report, format_, shown, color=not no_color)
-    return OK
+    return on_each(asked, "plan", look, format_, color=not no_color)
 
 
 @group.command(short_help="Repair, and say whether the application can start.")
@@ -147,28 +156,28 @@ def apply(asked: Request, lost: tuple[str, ...], dry_run: bool, format_: str, no
     """
     from schema_guard.cli.applying import applied, rehearsed
     from schema_guard.cli.progress import log_is_seen
+    from schema_guard.cli.several import on_each
 
-    if dry_run:
+    def rehearse(asked: Request) -> tuple[Report, Shown]:
         report = rehearsed(asked, lost)
         code = planned_code(report)
-        shown = Shown(
-            command="plan",
-            exit_code=code,
-            next_command=asked.next_command("apply"),
-            apply_code=code,
-            verbose=verbose,
-        )
-        print_result(report, format_, shown, color=not no_color)
-        return code
-    done = applied(asked, lost)
-    print_result(done.report, format_, done.shown(logged=log_is_seen(), verbose=verbose), color=not no_color)
-    return done.code
+        following = asked.next_command("apply")
+        return report, Shown(command="plan", exit_code=code, next_command=following, apply_code=code, verbose=verbose)
+
+    def repair(asked: Request) -> tuple[Report, Shown]:
+        done = applied(asked, lost)
+        return done.report, done.shown(logged=log_is_seen(), verbose=verbose)
+
+    if dry_run:
+        return on_each(asked, "plan", rehearse, format_, color=not no_color)
+    return on_each(asked, "apply", repair, format_, color=not no_color)
 
 
 @group.command(short_help="Write an emergency script, without a database.")
 @target_argument
 @click.option("--dialect", type=click.Choice(["postgresql", "sqlite"]), help="For which database system.")
 @click.option("--url", metavar="URL", help="Look at this database, and write exactly what it lacks.")
+@bind_option
 @scope_options
 @click.option("-v", "--verbose", is_flag=True, help="The traceback of an error.", expose_value=False)
 def sql(target: str | None, dialect: str | None, url: str | None) -> int:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from schema_guard.cli.output import log
 from schema_guard.cli.request import guard_of
 from schema_guard.config import normalise_url
 from schema_guard.dialects import offline_dialect
@@ -24,6 +25,9 @@ def emergency_sql(target: str | None, dialect: str | None, url: str | None) -> s
     """
     loaded, settings = guard_of({"target": target, "url": url})
     guard = loaded.guard
+    if len(loaded.members) > 1:
+        bind, *others = (member.name for member in loaded.members)
+        log(f"the script is for the bind {bind} alone; --bind names another: {', '.join(others)}")
     configured = settings.url
     system = None if configured is None else normalise_url(configured).get_backend_name()
     if url is not None and dialect is not None and dialect != system:

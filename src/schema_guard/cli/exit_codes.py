@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
 from schema_guard.difference import Impact, NotReadable
@@ -19,6 +19,7 @@ __all__ = [
     "apply_code",
     "check_code",
     "planned_code",
+    "united_code",
 ]
 
 OK = 0
@@ -65,6 +66,13 @@ def planned_code(report: Report) -> int:
     That a lock is not given, or that a statement fails, is not known before.
     """
     return apply_code(replace(report, findings=report.unplanned, results=()))
+
+
+def united_code(codes: Sequence[int]) -> int:
+    """Of several databases: stopped before all else, then what has to be set right by a person, then what may pass."""
+    stopped = [code for code in codes if code >= INTERRUPTED - 2]
+    order = (*stopped, USAGE, FAILED, REMAINS, LOCKED, UNREACHABLE)
+    return next((code for code in order if code in codes), OK)
 
 
 def _causes(result: StepResult, results: Iterable[StepResult]) -> set[Outcome]:

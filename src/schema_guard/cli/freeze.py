@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import click
 
 from schema_guard.cli.exit_codes import OK, REMAINS
-from schema_guard.cli.options import scope_options, target_argument
+from schema_guard.cli.options import bind_option, scope_options, target_argument
 from schema_guard.cli.output import log, print_text
 
 if TYPE_CHECKING:
@@ -25,6 +25,7 @@ SHOWN = 40
 @target_argument
 @click.option("-o", "--output", metavar="FILE", help="Where to, FILE.json.  [default: stdout]")
 @click.option("--check", is_flag=True, help="Write nothing: exit 1 when FILE is not what the application expects now.")
+@bind_option
 @scope_options
 @click.option("-v", "--verbose", is_flag=True, help="The traceback of an error.", expose_value=False)
 def freeze(target: str | None, output: str | None, check: bool) -> int:
@@ -41,7 +42,13 @@ def freeze(target: str | None, output: str | None, check: bool) -> int:
         raise ConfigurationError("--check compares with a file: name it with -o FILE")
     if output is not None and not is_frozen_file(output):
         raise ConfigurationError(f"{output}: the name of a frozen file ends in .json, or it could not be a TARGET")
-    guard = guard_of({"target": target})[0].guard
+    loaded = guard_of({"target": target})[0]
+    guard = loaded.guard
+    if len(loaded.members) > 1:
+        bind, *others = (member.name for member in loaded.members)
+        log(
+            f"the file is of the bind {bind} alone; with --bind each of these takes one of its own: {', '.join(others)}"
+        )
     text = text_of(frozen(guard.source, guard.name, guard.policy, guard.accept, _heads(guard.source), guard.scope))
     if output is None:
         print_text(text)

@@ -16,6 +16,9 @@ __all__ = [
     "accept_option",
     "apply_options",
     "beside_option",
+    "bind_option",
+    "chosen_bind_urls",
+    "chosen_binds",
     "chosen_scope",
     "database_options",
     "format_option",
@@ -30,6 +33,8 @@ Command = TypeVar("Command", bound=Callable[..., Any])
 
 QUIET = "schema_guard.quiet"
 """Where the context keeps whether it was asked for."""
+BINDS, BIND_URLS = "schema_guard.binds", "schema_guard.bind_urls"
+"""Where the context keeps --bind and --bind-url."""
 SCOPE = "schema_guard.scope"
 """Where the context keeps --include and --exclude."""
 
@@ -48,12 +53,50 @@ target_argument = click.argument("target", required=False, metavar="[TARGET]", c
 
 
 def database_options(command: Command) -> Command:
-    """`--url`."""
-    return click.option(
-        "--url",
-        metavar="URL",
-        help="The database.  [default: DATABASE_URL]",
+    """`--url`, and `--bind` and `--bind-url`, which `chosen_binds` and `chosen_bind_urls` have."""
+    command = click.option(
+        "--bind-url",
+        multiple=True,
+        metavar="NAME=URL",
+        expose_value=False,
+        callback=_keep(BIND_URLS),
+        help="Of several databases: where that one is.  [default: as the application says]",
     )(command)
+    return click.option("--url", metavar="URL", help="The database.  [default: DATABASE_URL]")(bind_option(command))
+
+
+def bind_option(command: Command) -> Command:
+    """`--bind`; `chosen_binds` has it."""
+    return click.option(
+        "--bind",
+        multiple=True,
+        metavar="NAME",
+        expose_value=False,
+        callback=_keep(BINDS),
+        help="Of several databases of the application only this one (main, or the bind's name). May be repeated.",
+    )(command)
+
+
+def _keep(key: str) -> Callable[[click.Context, click.Parameter, tuple[str, ...]], None]:
+    def kept(context: click.Context, _: click.Parameter, value: tuple[str, ...]) -> None:
+        context.meta[key] = value
+
+    return kept
+
+
+def _kept(key: str) -> tuple[str, ...]:
+    context = click.get_current_context(silent=True)
+    return () if context is None else tuple(context.meta.get(key, ()))
+
+
+def chosen_binds() -> tuple[str, ...]:
+    """What `--bind` names; none means all."""
+    return _kept(BINDS)
+
+
+def chosen_bind_urls() -> tuple[str, ...]:
+    """What `--bind-url` says, NAME=URL."""
+    return _kept(BIND_URLS)
 
 
 def accept_option(command: Command) -> Command:

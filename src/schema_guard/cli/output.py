@@ -19,7 +19,7 @@ from schema_guard.hidden import without_password
 from schema_guard.render.formats import Shown, renderer
 from schema_guard.render.line import Line, Style, ascii_only, plain, wrapped
 
-__all__ = ["is_quiet", "log", "log_text", "print_lines", "print_result", "print_text", "styled"]
+__all__ = ["is_quiet", "log", "log_text", "print_found", "print_lines", "print_result", "print_text", "styled"]
 
 LOOKS = {
     Style.BREAKS: "bold red",
@@ -74,7 +74,11 @@ def print_result(found: object, format_: str, shown: Shown, *, color: bool) -> N
     """
     render = renderer(format_, shown.command)
     assert render is not None, "the option offers what there is"
-    result = render(found, shown)
+    print_found(render(found, shown), color=color)
+
+
+def print_found(result: list[Line] | str, *, color: bool) -> None:
+    """Write what was rendered to stdout."""
     if isinstance(result, str):
         print_text(result)
     else:

@@ -2,12 +2,19 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import click
 
 from schema_guard.cli.exit_codes import OK, REMAINS
 from schema_guard.cli.options import format_option, judging_options, output_options
 from schema_guard.cli.output import print_result
 from schema_guard.render.formats import Shown
+
+if TYPE_CHECKING:
+    from schema_guard.cli.request import Request
+    from schema_guard.readiness import Readiness
+    from schema_guard.report import Report
 
 __all__ = ["ready"]
 
@@ -31,10 +38,20 @@ def ready(
     same without a process of its own.
     """
     from schema_guard.cli.request import request
-    from schema_guard.readiness import readiness_of
+    from schema_guard.many.readiness import all_of
 
     asked = request(target, url=url, fail_on=fail_on, accept=accept)
-    readiness = readiness_of(lambda: asked.guard.check(asked.readable), asked.guard.name, asked.fail_on)
+    readiness = all_of({one.bind: _ready(one) for one in asked.every})
     code = OK if readiness else REMAINS
     print_result(readiness, format_, Shown(command="ready", exit_code=code, verbose=verbose), color=not no_color)
     return code
+
+
+def _ready(asked: Request) -> Readiness:
+    from schema_guard.readiness import readiness_of
+
+    def look() -> Report:
+        asked.require()
+        return asked.guard.check(asked.readable)
+
+    return readiness_of(look, asked.guard.name, asked.fail_on)

@@ -12,14 +12,17 @@ from typing import TYPE_CHECKING
 import click
 
 from schema_guard.address import Address
-from schema_guard.cli.options import PROGRAM, chosen_scope
+from schema_guard.cli.bind_urls import with_databases
+from schema_guard.cli.options import PROGRAM, chosen_bind_urls, chosen_binds, chosen_scope
 from schema_guard.cli.output import log
 from schema_guard.config import Settings, load_settings, normalise, unknown_variables
 from schema_guard.dialects.deadline import Deadline
 from schema_guard.difference import Impact
+from schema_guard.errors import ConfigurationError
 from schema_guard.execute.limits import Limits
 from schema_guard.guard import Guard
 from schema_guard.hidden import without_password
+from schema_guard.many.member import MAIN, Member, chosen
 from schema_guard.scope import Scope
 from schema_guard.sources.frozen import FrozenSource, release_of
 from schema_guard.target import Loaded, load
@@ -35,7 +38,9 @@ WAIT = 30.0
 @dataclass(frozen=True, slots=True)
 class Request:
     """A guard, a database and the settings; `arguments` are what TARGET was on the command line, `program` what stood
-    before the command, `options` those that chose the database and what counts."""
+    before the command, `options` those that chose the database and what counts.
+
+    Of an application with several databases `bind` is the name of this one, `further` are the others."""
 
     guard: Guard
     address: Address
@@ -43,6 +48,20 @@ class Request:
     arguments: tuple[str, ...]
     program: tuple[str, ...] = PROGRAM
     options: tuple[tuple[str, str], ...] = ()
+    bind: str = ""
+    further: tuple[Request, ...] = ()
+    error: ConfigurationError | None = None
+    """Why a bind cannot be looked at."""
+
+    def require(self) -> None:
+        """Raises ConfigurationError: the bind cannot be looked at."""
+        if self.error is not None:
+            raise self.error
+
+    @property
+    def every(self) -> tuple[Request, ...]:
+        """For each database one."""
+        return (self, *self.further)
 
     @property
     def url(self) -> URL:
@@ -106,17 +125,51 @@ def request(target: str | None, **arguments: object) -> Request:
     """
     arguments = {**chosen_scope(), **arguments}
     loaded, settings = guard_of({"target": target, **arguments})
-    settings = _with_database(loaded, settings)
-    guard = loaded.guard
-    if settings.beside is not None:
-        release = release_of(settings.beside, edited=bool(settings.allow_edited))
-        guard = guard.beside(release, release.path)
-    address = settings.database_address(quickest=_is_frozen(guard))
     context = click.get_current_context(silent=True)
     program = (context and context.obj) or PROGRAM
     own_program = program == PROGRAM
     typed = (str(target),) if target is not None and own_program else ()
-    return Request(guard, address, settings, typed, program, tuple(_options(arguments, own_program)))
+    options = tuple(_options(arguments, own_program))
+    if loaded.members:
+        asked = [_of_bind(member, settings, typed, program, options) for member in with_databases(loaded, settings)]
+        return replace(asked[0], further=tuple(asked[1:]))
+    settings = _with_database(loaded, settings)
+    return _request(loaded.guard, settings, typed, program, options)
+
+
+def _request(
+    guard: Guard,
+    settings: Settings,
+    typed: tuple[str, ...],
+    program: tuple[str, ...],
+    options: tuple[tuple[str, str], ...],
+) -> Request:
+    if settings.beside is not None:
+        release = release_of(settings.beside, edited=bool(settings.allow_edited))
+        guard = guard.beside(release, release.path)
+    address = settings.database_address(quickest=_is_frozen(guard))
+    return Request(guard, address, settings, typed, program, options)
+
+
+def _of_bind(
+    member: Member,
+    settings: Settings,
+    typed: tuple[str, ...],
+    program: tuple[str, ...],
+    options: tuple[tuple[str, str], ...],
+) -> Request:
+    """Of one bind; what is wrong with its URL keeps no other from being looked at."""
+    urls = (("--bind-url", text) for text in chosen_bind_urls() if text.startswith(f"{member.name}="))
+    options = (*options, *urls, ("--bind", member.name))
+    origins = {**settings.origins, "url": f"bind {member.name}"}
+    ddl_url = settings.ddl_url if member.name == MAIN else None
+    try:
+        if member.url is None:
+            raise ConfigurationError(f"bind {member.name}: {member.problem}")
+        own = replace(settings, url=member.url, ddl_url=ddl_url, origins=origins)
+        return replace(_request(member.guard, own, typed, program, options), bind=member.name)
+    except ConfigurationError as error:
+        return Request(member.guard, Address(""), settings, typed, program, options, member.name, error=error)
 
 
 def _is_frozen(guard: Guard) -> bool:
@@ -131,9 +184,6 @@ def _with_database(loaded: Loaded, settings: Settings) -> Settings:
         url = loaded.own.chosen(given, settings.url, settings.origins.get("url", ""))
         if url != given:
             settings = replace(settings, url=url.render_as_string(hide_password=False))
-        if loaded.own.binds:
-            how = "each takes a Guard of its own, docs/cli.md says how"
-            log(f"only the main database is guarded, not the binds {', '.join(loaded.own.binds)}: {how}")
     for note in normalise(settings.url, quickest=frozen).notes if settings.url else ():
         log(note)
     return settings
@@ -163,7 +213,15 @@ def guard_of(given: Mapping[str, object]) -> tuple[Loaded, Settings]:
     settings = load_settings(given)
     for line in unknown_variables(os.environ):
         log(line)
-    policy = replace(loaded.guard.policy, **settings.policy)  # type: ignore[arg-type] # load_settings checked the types
-    scope = Scope(settings.include, settings.exclude)
-    guard = loaded.guard.changed(policy=policy, accept=settings.accept, scope=scope)
-    return replace(loaded, guard=guard), settings
+
+    def changed(guard: Guard) -> Guard:
+        policy = replace(guard.policy, **settings.policy)  # type: ignore[arg-type] # load_settings checked the types
+        return guard.changed(policy=policy, accept=settings.accept, scope=Scope(settings.include, settings.exclude))
+
+    if not loaded.members:
+        if names := chosen_binds():
+            raise ConfigurationError(f"--bind {names[0]}: the application has one database alone")
+        return replace(loaded, guard=changed(loaded.guard)), settings
+    members = tuple(replace(each, guard=changed(each.guard)) for each in chosen(loaded.members, chosen_binds()))
+    own = loaded.own if members[0].name == loaded.members[0].name else None
+    return Loaded(members[0].guard, own, members), settings

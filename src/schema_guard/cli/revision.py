@@ -5,7 +5,7 @@ from __future__ import annotations
 import click
 
 from schema_guard.cli.exit_codes import OK
-from schema_guard.cli.options import scope_options, target_argument
+from schema_guard.cli.options import bind_option, scope_options, target_argument
 from schema_guard.cli.output import log, print_text
 
 __all__ = ["revision"]
@@ -15,6 +15,7 @@ __all__ = ["revision"]
 @target_argument
 @click.option("-m", "--message", required=True, help="What it is about, as `alembic revision -m`.")
 @click.option("--url", metavar="URL", help="The database whose plan is written.  [default: DATABASE_URL]")
+@bind_option
 @click.option("--everything", is_flag=True, help="All that the models expect, without looking at a database.")
 @click.option("-c", "--config", metavar="FILE", help="alembic.ini, pyproject.toml, or the folder of env.py.")
 @click.option("-n", "--name", "section", default="alembic", help="The section of alembic.ini, as Alembic's.")
@@ -40,13 +41,14 @@ def revision(
     the catalog first. It imports nothing of the application.
     """
     from schema_guard.cli.request import guard_of, request
+    from schema_guard.cli.several import on_one
     from schema_guard.revision.write import text_for, text_for_everything, write_revision
 
     if everything:
         guard = guard_of({"target": target})[0].guard
         text = text_for_everything(guard)
     else:
-        asked = request(target, url=url)
+        asked = on_one(request(target, url=url), "revision")
         guard = asked.guard
         text = text_for(guard, asked.url)
     if sql_preview:

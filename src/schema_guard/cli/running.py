@@ -15,13 +15,14 @@ import click
 
 from schema_guard.cli.exit_codes import OK
 from schema_guard.cli.options import PROGRAM, apply_options, lost_option, output_options
-from schema_guard.cli.output import log, print_result
+from schema_guard.cli.output import log
 from schema_guard.errors import ConfigurationError
 from schema_guard.hidden import without_password
-from schema_guard.render.formats import DEFAULT
+from schema_guard.render.formats import DEFAULT, Shown
 
 if TYPE_CHECKING:
     from schema_guard.cli.request import Request
+    from schema_guard.report import Report
 
 __all__ = ["own_arguments", "run"]
 
@@ -81,14 +82,18 @@ def run(ctx: click.Context, asked: Request, lost: tuple[str, ...], no_color: boo
     the exit code is that of apply.
     """
     from schema_guard.cli.applying import applied
+    from schema_guard.cli.several import on_each
+
+    def repair(asked: Request) -> tuple[Report, Shown]:
+        done = applied(asked, lost)
+        return done.report, done.shown(logged=True, verbose=verbose)
 
     command = _found(ctx.meta["schema_guard.command"])
-    done = applied(asked, lost)
     with redirect_stdout(sys.stderr):
-        print_result(done.report, DEFAULT, done.shown(logged=True, verbose=verbose), color=not no_color)
-    if done.code != OK:
+        code = on_each(asked, "apply", repair, DEFAULT, color=not no_color)
+    if code != OK:
         log(f"{command[0]} was not started")
-        return done.code
+        return code
     return _become(command)
 
 

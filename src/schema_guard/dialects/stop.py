@@ -3,11 +3,16 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
 
 from schema_guard.errors import StoppedError
 
-__all__ = ["Stop", "nothing_to_cancel"]
+if TYPE_CHECKING:
+    from schema_guard.dialects.base import Session
+
+__all__ = ["Stop", "cancelling", "nothing_to_cancel"]
 
 
 def nothing_to_cancel() -> None:
@@ -43,3 +48,14 @@ class Stop:
         """Raises StoppedError when somebody asked."""
         if self.asked:
             raise StoppedError(self.signal, self.reason)
+
+
+@contextmanager
+def cancelling(session: Session, stop: Stop) -> Iterator[None]:
+    """While it lasts, who asks `stop` to cancel cancels what this session runs. Raises StoppedError as `check` does."""
+    stop.check()
+    session.stop, stop.cancel = stop, session.interrupt
+    try:
+        yield
+    finally:
+        stop.cancel = nothing_to_cancel

@@ -86,6 +86,7 @@ def _head(command: str, report: Report, exit_code: int) -> dict[str, Value]:
         "command": command,
         "exit_code": exit_code,
         "application": server.application,
+        "bind": server.bind or None,
         "database": {"dialect": server.dialect, "version": server.version, "name": server.database},
         "seconds": round(report.seconds, 6),
         "catalog_queries": report.catalog_queries,

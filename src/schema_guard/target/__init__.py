@@ -21,8 +21,11 @@ from typing import TYPE_CHECKING, Any
 
 from schema_guard.errors import TargetError
 from schema_guard.guard import Guard
+from schema_guard.many.group import Group
+from schema_guard.many.member import Member
 from schema_guard.shadowing import keep
 from schema_guard.sources.frozen import is_frozen_file
+from schema_guard.target.binds import elsewhere, members_of, models_of_session
 from schema_guard.target.importing import FORM, first_on_path, import_by_name, import_file, is_file, running
 from schema_guard.target.own_database import OwnDatabase, own_database
 
@@ -34,10 +37,14 @@ __all__ = ["Loaded", "load", "load_target"]
 
 @dataclass(frozen=True, slots=True)
 class Loaded:
-    """What a TARGET names: a guard, and the database that its application uses, where that is known."""
+    """What a TARGET names: a guard, and the database that its application uses, where that is known.
+
+    `members` are the application's databases where it has several; the guard is of the first.
+    """
 
     guard: Guard
     own: OwnDatabase | None = None
+    members: tuple[Member, ...] = ()
 
 
 def load_target(text: str, directory: Path | None = None) -> Guard:
@@ -71,14 +78,22 @@ def load(text: str, directory: Path | None = None, *, edited: bool = False) -> L
     found = _evaluate(expression, module, text) if expression else module
     if isinstance(found, ModuleType):
         found = _only_candidate(found, text)
+    own_names = vars(module)
     with running(f"reading the models of {text}"):
-        guard = found if isinstance(found, Guard) else _guard(found, text)
+        guard = _guard_of(found, text, module)
+        members = members_of(found, guard, own_names)
+    own = None if isinstance(found, Guard | Group) else own_database(found, list(own_names.values()))
+    if members:
+        first = members[0].database
+        engine = getattr(first, "sync_engine", first)
+        own = own if first is None else OwnDatabase(engine.url) if hasattr(engine, "url") else None
+        return Loaded(members[0].guard, own, members)
     if not guard.source.tables:
         raise TargetError(
             f"{text} knows no table: the modules that define the models were not imported. "
             f"Import them in {place}, or name a module that does"
         )
-    return Loaded(guard, None if isinstance(found, Guard) else own_database(found, list(vars(module).values())))
+    return Loaded(guard, own)
 
 
 def _split(text: str) -> tuple[str, str]:
@@ -153,15 +168,19 @@ def _instead(owner: Any, name: str) -> str:
 def _only_candidate(module: ModuleType, text: str) -> Any:
     """The one thing in a module that holds models: a Guard before all others, else what leads to one MetaData."""
     members = {name: value for name, value in vars(module).items() if not name.startswith("__")}
-    guards = {id(value): name for name, value in members.items() if isinstance(value, Guard)}
+    guards = {id(value): name for name, value in members.items() if isinstance(value, Guard | Group)}
     if len(guards) == 1:
         return members[next(iter(guards.values()))]
     if guards:
         raise TargetError(f"{text} has several guards: {_choices(text, guards.values())}")
-    candidates = _candidates(module)
+    apart = elsewhere(members.values())
+    candidates = {name: found for name, found in _candidates(module).items() if id(found) not in apart}
     filled = {name: metadata for name, metadata in candidates.items() if metadata.tables} or candidates
     if len({id(metadata) for metadata in filled.values()}) == 1:
         return members[next(iter(filled))]
+    sessions = [name for name, value in members.items() if models_of_session(value)]
+    if len(sessions) == 1:
+        return members[sessions[0]]
     if filled:
         raise TargetError(f"{text} has several: {_choices(text, filled)}")
     raise TargetError(f"{text} has no models{_what_else(text, members)}")
@@ -220,6 +239,15 @@ def _what_else(text: str, members: dict[str, Any]) -> str:
         return f"; for an application factory write {text}:{factories[0]}()"
     names = sorted(name for name in members if not name.startswith("_"))
     return f"; it has {', '.join(names[:8])}. {FORM}" if names else f"; it is empty. {FORM}"
+
+
+def _guard_of(found: Any, text: str, module: ModuleType) -> Guard:
+    if isinstance(found, Group):
+        return found.members[0].guard
+    if isinstance(found, Guard):
+        return found
+    of_session = models_of_session(found)  # what it names, and what its default engine is for
+    return _guard([*of_session, *_candidates(module).values()] if of_session else found, text)
 
 
 def _guard(found: Any, text: str) -> Guard:

@@ -13,17 +13,16 @@ from schema_guard.errors import ConfigurationError
 if TYPE_CHECKING:
     from sqlalchemy.engine import URL
 
-__all__ = ["OwnDatabase", "own_database"]
+__all__ = ["OwnDatabase", "extension_of", "own_database"]
 
 
 @dataclass(frozen=True, slots=True)
 class OwnDatabase:
     """`url` is that of the application's engine; `configured` what its configuration says, which for a relative SQLite
-    path is another file; `binds` the names of its further databases."""
+    path is another file."""
 
     url: URL
     configured: str = ""
-    binds: tuple[str, ...] = ()
 
     def chosen(self, url: URL | None, written: str | None, origin: str) -> URL:
         """The database to guard: the application's own, unless another one was named on purpose.
@@ -60,18 +59,17 @@ def own_database(found: Any, around: Iterable[Any]) -> OwnDatabase | None:
         around: what else its module holds; the application of a `db` may be among it.
     """
     around = list(around)
-    database = _extension(found) or found
-    applications = [item for item in (found, *around) if _extension(item) is database]
+    database = extension_of(found) or found
+    applications = [item for item in (found, *around) if extension_of(item) is database]
     if not applications or not hasattr(type(database), "engine"):
         return _of_engine(around)
     application = applications[0]
     with suppress(Exception):  # an engine that cannot be made says so when it is used
         with application.app_context():
             url: URL = database.engine.url
-            names = tuple(str(name) for name in getattr(database, "engines", {}) if name is not None)
         if _place(url) is None and url.get_backend_name() == "sqlite":
             return None
-        return OwnDatabase(url, str(application.config.get("SQLALCHEMY_DATABASE_URI", "")), names)
+        return OwnDatabase(url, str(application.config.get("SQLALCHEMY_DATABASE_URI", "")))
     return None
 
 
@@ -87,7 +85,8 @@ def _of_engine(around: Iterable[Any]) -> OwnDatabase | None:
     return None if _place(url) is None and url.get_backend_name() == "sqlite" else OwnDatabase(url)
 
 
-def _extension(application: Any) -> Any:
+def extension_of(application: Any) -> Any:
+    """The Flask-SQLAlchemy of a Flask application; None of anything else."""
     extensions = getattr(application, "extensions", None)
     return extensions.get("sqlalchemy") if isinstance(extensions, dict) else None
 

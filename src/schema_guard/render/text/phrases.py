@@ -64,7 +64,8 @@ def header(report: Report) -> str:
     """Whose models, which database and schema, how many tables."""
     server, schema = report.server, _common_schema(report)
     parts = [
-        server.application,
+        f"bind {server.bind}" if server.bind else "",
+        server.application if server.application != server.bind else "",
         f"{server.dialect} {server.version} at {server.database}",
         f"schema {schema}" if schema else "",
         f"{counted(report.tables_expected, 'table')} expected",

@@ -1,0 +1,1 @@
+"""Several databases: the binds of one application, the schemas of its tenants, a fleet."""

@@ -1,0 +1,310 @@
+"""An application with several databases: one run, one report, one verdict, and each finding names its bind."""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+import sys
+from contextlib import closing
+from pathlib import Path
+from xml.etree import ElementTree as ET
+
+import pytest
+
+from tests.cli.conftest import Command
+from tests.postgres.database import Database
+
+APPLICATION = """
+from flask import Flask
+from flask_sqlalchemy import SQLAlchemy
+from sqlalchemy.orm import Mapped, mapped_column
+
+db = SQLAlchemy()
+
+class User(db.Model):
+    id: Mapped[int] = mapped_column(primary_key=True)
+    name: Mapped[str | None]
+
+class Entry(db.Model):
+    __bind_key__ = "audit"
+    id: Mapped[int] = mapped_column(primary_key=True)
+    text: Mapped[str]
+
+def create_app():
+    app = Flask(__name__)
+    app.config["SQLALCHEMY_DATABASE_URI"] = MAIN
+    app.config["SQLALCHEMY_BINDS"] = BINDS
+    db.init_app(app)
+    return app
+
+app = create_app()
+"""
+USER = "CREATE TABLE user (id INTEGER NOT NULL PRIMARY KEY, name VARCHAR)"
+
+
+def write(folder: Path, main: str, binds: dict[str, str], more: str = "") -> None:
+    (folder / "shop.py").write_text(f"MAIN = {main!r}\nBINDS = {binds!r}\n{APPLICATION}{more}")
+    sys.modules.pop("shop", None)
+
+
+def run_sql(file: Path, *statements: str) -> None:
+    with closing(sqlite3.connect(file)) as connection:
+        for statement in statements:
+            connection.execute(statement)
+        connection.commit()
+
+
+def tables(file: Path) -> set[str]:
+    with closing(sqlite3.connect(file)) as connection:
+        return {name for (name,) in connection.execute("SELECT name FROM sqlite_master WHERE type = 'table'")}
+
+
+@pytest.fixture
+def shop(application: Path) -> Path:
+    """The main database has its table, the bind's has none."""
+    run_sql(application / "main.db", USER)
+    write(application, f"sqlite:///{application}/main.db", {"audit": f"sqlite:///{application}/audit.db"})
+    run_sql(application / "audit.db")
+    return application
+
+
+@pytest.mark.parametrize("target", ["shop:db", "shop:app", "shop:create_app()", "shop"])
+def test_a_table_that_a_bind_lacks_breaks_the_application(command: Command, shop: Path, target: str) -> None:
+    ran = command("check", target)
+    assert ran.code == 1
+    assert "bind main · sqlite" in ran.out
+    assert "bind audit · sqlite" in ran.out
+    assert f"next: schema-guard plan {target}".replace("()", "") in ran.out.replace("'", "").replace("()", "")
+    assert ran.verdict == "2 databases: main: satisfied, audit: 1 difference: 1 breaks · exit 1"
+    ran = command("apply", target)
+    assert ran.code == 0, ran.out + ran.err
+    assert (tables(shop / "main.db"), tables(shop / "audit.db")) == ({"user"}, {"entry"})
+    assert command("check", target).code == 0
+
+
+def test_one_bind_alone(command: Command, shop: Path) -> None:
+    assert command("check", "shop:db", "--bind", "main").code == 0
+    ran = command("check", "shop:db", "--bind", "audit", "--format", "json")
+    found = json.loads(ran.out)
+    assert (ran.code, found["bind"], [each["object"] for each in found["differences"]]) == (1, "audit", ["entry"])
+    ran = command("check", "shop:db", "--bind", "logs")
+    assert (ran.code, "there is no bind 'logs'; the application has main, audit" in ran.err) == (2, True)
+
+
+def test_documents_name_the_bind(command: Command, shop: Path) -> None:
+    found = json.loads(command("check", "shop:db", "--format", "json").out)
+    assert [(each["bind"], each["satisfied"]) for each in found["databases"]] == [("main", True), ("audit", False)]
+    assert found["exit_code"] == 1
+    suites = ET.fromstring(command("check", "shop:db", "--format", "junit").out)
+    assert [suite.get("name", "").partition(" · ")[0] for suite in suites] == ["bind main", "bind audit"]
+    assert (suites.get("failures"), suites.get("tests")) == ("1", "2")
+    sql = command("plan", "shop:db", "--format", "sql").out
+    assert sql.index("-- bind main") < sql.index("-- bind audit") < sql.index("CREATE TABLE entry")
+    assert "bind audit" in command("check", "shop:db", "--format", "markdown").out
+    ran = command("plan", "shop:db")
+    assert ran.verdict == "2 databases: main: 0 steps, audit: 1 step · exit 0"
+    found = json.loads(command("apply", "shop:db", "--dry-run", "--format", "json").out)
+    assert [each["command"] for each in found["databases"]] == ["plan", "plan"]
+    assert tables(shop / "audit.db") == set()
+
+
+def test_quiet_is_one_line(command: Command, shop: Path) -> None:
+    assert command("check", "shop:db", "-q").out.count("\n") == 1
+
+
+def test_ready_needs_all(command: Command, shop: Path) -> None:
+    ran = command("ready", "shop:db")
+    assert (ran.code, "not ready: bind audit: " in ran.out) == (1, True)
+    command("apply", "shop:db")
+    assert command("ready", "shop:db").code == 0
+
+
+def test_an_unreachable_bind_is_reported_and_the_others_go_on(command: Command, shop: Path) -> None:
+    run_sql(shop / "main.db", "DROP TABLE user")
+    binds = {"audit": "postgresql://someone:topsecret@127.0.0.1:1/audit"}
+    write(shop, f"sqlite:///{shop}/main.db", binds)
+    ran = command("apply", "shop:db", "--wait", "0")
+    assert ran.code == 3
+    assert tables(shop / "main.db") == {"user"}
+    assert ran.verdict.startswith("2 databases: main: satisfied, audit: unreachable")
+    assert "bind audit:" in ran.err
+    found = json.loads(command("check", "shop:db", "--format", "json").out)
+    assert [each.get("error", {}).get("code") for each in found["databases"]] == [None, "unreachable"]
+    assert "topsecret" not in ran.out + ran.err
+
+
+def test_a_bind_whose_database_nobody_names(command: Command, shop: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    write(shop, f"sqlite:///{shop}/main.db", {})
+    ran = command("check", "shop:db")
+    assert ran.code == 2
+    how = "name it with --bind-url audit=URL or SCHEMA_GUARD_URL_AUDIT, or leave it out with --bind"
+    assert how in ran.err
+    assert command("check", "shop:db", "--bind", "main").code == 0
+    assert command("check", "shop:db", "--bind-url", f"audit=sqlite:///{shop}/audit.db").code == 1
+    monkeypatch.setenv("SCHEMA_GUARD_URL_AUDIT", f"sqlite:///{shop}/audit.db")
+    ran = command("check", "shop:db")
+    assert (ran.code, "sets nothing" in ran.err) == (1, False)
+
+
+def test_two_binds_in_one_database(command: Command, shop: Path) -> None:
+    """Neither takes the tables of the other for unknown, nor for a table of its own that was renamed."""
+    write(shop, f"sqlite:///{shop}/main.db", {"audit": f"sqlite:///{shop}/main.db"})
+    run_sql(shop / "main.db", "DROP TABLE user", "CREATE TABLE entry (id INTEGER NOT NULL PRIMARY KEY, name VARCHAR)")
+    run_sql(shop / "main.db", "INSERT INTO entry (name) VALUES ('x')")
+    found = json.loads(command("check", "shop:db", "--format", "json").out)
+    codes = [[each["code"] for each in part["differences"]] for part in found["databases"]]
+    assert codes == [["table-missing"], ["column-missing", "column-unknown"]]
+    run_sql(shop / "main.db", "DROP TABLE entry")
+    assert command("apply", "shop:db").code == 0
+    found = json.loads(command("check", "shop:db", "--format", "json").out)
+    assert [part["differences"] for part in found["databases"]] == [[], []]
+
+
+def test_one_name_in_two_binds(command: Command, shop: Path) -> None:
+    more = """
+class AuditUser(db.Model):
+    __tablename__ = "user"
+    __bind_key__ = "audit"
+    id: Mapped[int] = mapped_column(primary_key=True)
+    seen: Mapped[int | None]
+"""
+    binds = {"audit": f"sqlite:///{shop}/audit.db"}
+    write(shop, f"sqlite:///{shop}/main.db", binds, more)
+    assert command("apply", "shop:db").code == 0
+    with closing(sqlite3.connect(shop / "audit.db")) as connection:
+        assert [row[1] for row in connection.execute("PRAGMA table_info(user)")] == ["id", "seen"]
+    write(shop, f"sqlite:///{shop}/main.db", {"audit": f"sqlite:///{shop}/main.db"}, more)
+    assert command("apply", "shop:db").code == 0
+    with closing(sqlite3.connect(shop / "main.db")) as connection:
+        assert [row[1] for row in connection.execute("PRAGMA table_info(user)")] == ["id", "name", "seen"]
+
+
+def test_a_bind_without_tables_is_not_asked(command: Command, shop: Path) -> None:
+    write(
+        shop,
+        f"sqlite:///{shop}/main.db",
+        {"audit": f"sqlite:///{shop}/audit.db", "empty": "postgresql://127.0.0.1:1/nowhere"},
+    )
+    assert "empty" not in command("check", "shop:db").out
+
+
+def test_all_models_in_binds(command: Command, shop: Path) -> None:
+    source = (
+        (shop / "shop.py")
+        .read_text()
+        .replace("class User(db.Model):", "class User(db.Model):\n    __bind_key__ = 'audit'")
+    )
+    (shop / "shop.py").write_text(source)
+    assert command("apply", "shop:app").code == 0
+    assert tables(shop / "audit.db") == {"entry", "user"}
+
+
+def test_the_applications_own_guards(command: Command, shop: Path) -> None:
+    """A Guard of db keeps its policy for the binds; a Guard of a bind's models is the one that is used there."""
+    more = """
+from schema_guard import Guard
+guard = Guard(db, name="shop", accept=["table-missing entry"])
+"""
+    binds = {"audit": f"sqlite:///{shop}/audit.db"}
+    write(shop, f"sqlite:///{shop}/main.db", binds, more)
+    assert command("check", "shop:guard", "--url", f"sqlite:///{shop}/main.db").code == 0
+    write(shop, f"sqlite:///{shop}/main.db", binds, more + "audit = Guard(db.metadatas['audit'], name='other')\n")
+    ran = command("check", "shop:guard", "--url", f"sqlite:///{shop}/main.db")
+    assert (ran.code, "bind audit · other" in ran.out) == (1, True)
+
+
+def test_an_acceptance_that_one_bind_has_is_not_idle(command: Command, shop: Path) -> None:
+    ran = command("check", "shop:db", "--accept", "table-missing entri", "--accept", "table-missing entry")
+    assert ran.out.count("entri'") == 2, "a typo is told for each"
+    ran = command("check", "shop:db", "--exclude", "entry")
+    assert (ran.code, "warning" in ran.out) == (0, False)
+
+
+def test_accept_of_all_binds(command: Command, shop: Path) -> None:
+    assert "table-missing entry" in command("accept", "shop:db").out
+    assert command("check", "shop:db").code == 0
+    assert "nothing to take out" in command("accept", "shop:db", "--prune").out
+    assert command("apply", "shop:db").code == 0
+
+
+def test_a_frozen_file_is_of_one_bind(command: Command, shop: Path) -> None:
+    ran = command("freeze", "shop:db", "-o", "main.json")
+    assert "the file is of the bind main alone" in ran.err
+    assert command("freeze", "shop:db", "--bind", "audit", "-o", "audit.json").code == 0
+    assert command("check", "audit.json", "--url", f"sqlite:///{shop}/audit.db").code == 1
+    assert command("check", "main.json", "--url", f"sqlite:///{shop}/main.db").code == 0
+    assert "CREATE TABLE" in command("sql", "shop:db", "--bind", "audit", "--dialect", "sqlite").out
+
+
+def test_run_repairs_all_before_it_starts(command: Command, shop: Path) -> None:
+    write(shop, f"sqlite:///{shop}/main.db", {"audit": "postgresql://127.0.0.1:1/audit"})
+    ran = command("run", "shop:db", "--wait", "0", "--", "true")
+    assert (ran.code, "true was not started" in ran.err) == (3, True)
+
+
+SESSION = """
+from sqlalchemy import create_engine
+from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column, scoped_session, sessionmaker
+
+class Base(DeclarativeBase):
+    pass
+class AuditBase(DeclarativeBase):
+    pass
+class User(Base):
+    __tablename__ = "user"
+    id: Mapped[int] = mapped_column(primary_key=True)
+    name: Mapped[str | None]
+class Entry({owner}):
+    __tablename__ = "entry"
+    id: Mapped[int] = mapped_column(primary_key=True)
+main_engine = create_engine("sqlite:///main.db")
+audit_engine = create_engine("sqlite:///audit.db")
+Session = {session}
+"""
+SESSIONS = [
+    ("AuditBase", "sessionmaker(binds={Base: main_engine, AuditBase: audit_engine})"),
+    ("AuditBase", "scoped_session(sessionmaker(main_engine, binds={AuditBase: audit_engine}))"),
+    ("Base", "sessionmaker(main_engine, binds={Entry: audit_engine})"),
+    ("Base", "sessionmaker(main_engine, binds={Entry.__table__: audit_engine})()"),
+    ("Base", "sessionmaker(binds={User: main_engine, Entry.__mapper__: audit_engine})"),
+]
+
+
+@pytest.mark.parametrize(("owner", "session"), SESSIONS)
+@pytest.mark.parametrize("target", ["shop", "shop:Session"])
+def test_a_session_with_binds(command: Command, shop: Path, owner: str, session: str, target: str) -> None:
+    (shop / "shop.py").write_text(SESSION.format(owner=owner, session=session))
+    sys.modules.pop("shop", None)
+    ran = command("check", target)
+    assert (ran.code, "audit: 1 difference: 1 breaks" in ran.verdict) == (1, True), ran.out + ran.err
+    assert command("apply", target).code == 0
+    assert (tables(shop / "main.db"), tables(shop / "audit.db")) == ({"user"}, {"entry"})
+
+
+def test_a_group_of_guards(command: Command, shop: Path) -> None:
+    more = """
+from sqlalchemy import create_engine
+from schema_guard import Guard
+group = Guard.group({
+    "main": (db, create_engine(MAIN)),
+    "audit": (db.metadatas["audit"], BINDS["audit"]),
+})
+"""
+    write(shop, f"sqlite:///{shop}/main.db", {"audit": f"sqlite:///{shop}/audit.db"}, more)
+    for target in ("shop:group", "shop"):
+        ran = command("check", target)
+        assert (ran.code, "audit: 1 difference" in ran.verdict) == (1, True), ran.err
+
+
+@pytest.mark.newest_postgres
+def test_a_bind_on_sqlite_beside_main_on_postgresql(command: Command, shop: Path, postgres_database: Database) -> None:
+    url = postgres_database.url
+    write(shop, url, {"audit": f"sqlite:///{shop}/audit.db"})
+    assert command("check", "shop:db").code == 1
+    assert command("apply", "shop:db").code == 0
+    assert tables(shop / "audit.db") == {"entry"}
+    assert command("check", "shop:db").code == 0
+    write(shop, url, {"audit": url})
+    assert command("apply", "shop:db").code == 0
+    found = json.loads(command("check", "shop:db", "--format", "json").out)
+    assert [part["differences"] for part in found["databases"]] == [[], []]
