@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 from schema_guard.names import Name
 
-__all__ = ["BITS", "Column", "Generated", "Identity", "Stand", "Type", "TypeKind", "Write"]
+__all__ = ["BITS", "Call", "Column", "Generated", "Identity", "Stand", "Type", "TypeKind", "Write"]
 
 
 BITS = {"smallint": 15, "integer": 31, "bigint": 63}
@@ -76,6 +76,14 @@ class Identity:
     always: bool
 
 
+class Call(NamedTuple):
+    """SQL that the application itself puts into its statements where the program sets no value: `default=func.x()`."""
+
+    statement: str
+    """INSERT (`default`) or UPDATE (`onupdate`)."""
+    expression: str
+
+
 class Stand(NamedTuple):
     """Where a sequence stands among the keys that its column holds."""
 
@@ -111,6 +119,8 @@ class Column:
     """Expected side: added without NOT NULL, since another release, which leaves it out, still writes the table."""
     fill: str | None = None
     """A constant Python-side default as an SQL literal: what a declared Policy may fill old rows with."""
+    calls: tuple[Call, ...] = ()
+    """What functions its Python-side defaults call in the database (expected side)."""
     values: tuple[str, ...] = ()
     """All that the application writes into it, as SQL literals, where its type lists them (expected side)."""
     labels: tuple[str, ...] = ()

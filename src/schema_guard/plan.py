@@ -9,7 +9,7 @@ from typing import TypeAlias
 
 from schema_guard.difference import Difference
 from schema_guard.need import Need
-from schema_guard.schema import Check, Column, Exclusion, Index, Name, PrimaryKey, Spanned, Table, Unique
+from schema_guard.schema import Call, Check, Column, Exclusion, Index, Name, PrimaryKey, Spanned, Table, Unique
 
 __all__ = [
     "REFUSED",
@@ -211,7 +211,7 @@ class Evidence:
         return f"keys {', '.join(keys[:-1])} and {keys[-1]}"
 
 
-Noun: TypeAlias = Column | Check | Index | Unique | PrimaryKey | Exclusion | Table
+Noun: TypeAlias = Call | Column | Check | Index | Unique | PrimaryKey | Exclusion | Table
 Definition: TypeAlias = tuple[Name, Noun]
 """Something that the models define in a table; on SQLite also a live column, or the live table as a whole."""
 

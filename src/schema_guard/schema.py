@@ -10,13 +10,14 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import NamedTuple, Protocol
 
-from schema_guard.column import Column, Generated, Identity, Stand, Type, TypeKind, Write
+from schema_guard.column import Call, Column, Generated, Identity, Stand, Type, TypeKind, Write
 from schema_guard.fill import Fill, Spanned
 from schema_guard.index import Index, IndexElement
 from schema_guard.names import Name
 from schema_guard.unread import Unread
 
 __all__ = [
+    "Call",
     "Check",
     "Column",
     "Counter",

@@ -30,6 +30,7 @@ from schema_guard.difference import (
     ForeignKeyDiffers,
     ForeignKeyMissing,
     ForeignKeyNotValidated,
+    FunctionMissing,
     GeneratedDiffers,
     IdentityDiffers,
     IndexInvalid,
@@ -74,6 +75,7 @@ Harmless: TypeAlias = (
     | EnumValueMissing
     | EnumValueUnknown
     | ForeignKeyNotValidated
+    | FunctionMissing
     | NotComparable
     | NotEmittable
     | NotReadable

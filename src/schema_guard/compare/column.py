@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from schema_guard.compare.call import compare_calls
 from schema_guard.compare.filled import unless_filled
 from schema_guard.compare.impact_words import writers
 from schema_guard.compare.value import compare_value
@@ -52,6 +53,7 @@ def compare_columns(table: Table, live: Table, schema: Schema, judge: Judge, pol
         yield from _of_no_class(table, column, actual)
         yield from _nullability(table, live, column, actual, judge)
         yield from compare_value(table, live, column, actual, judge)
+        yield from compare_calls(table, column, judge)
         if not judge.rules.default_collation(column.collation, actual.collation):
             impact = Impact.WEAKENS if column.collation else Impact.NOTES
             yield CollationDiffers(

@@ -45,7 +45,7 @@ def open_session(database: Any, deadline: Deadline | None = None) -> Session:
     if engine.dialect.name == "sqlite":
         from schema_guard.dialects.sqlite.session import SQLiteSession
 
-        return SQLiteSession(engine, deadline)
+        return SQLiteSession(engine, deadline, by_url=engine is not _given(database))
     raise ConfigurationError(f"{engine.dialect.name} is not supported: PostgreSQL and SQLite are")
 
 
@@ -110,16 +110,22 @@ def offline_dialect(name: str) -> Dialect:
 
 
 def _engine(database: Any) -> Engine:
-    from sqlalchemy.engine import URL, Engine
+    from sqlalchemy.engine import URL
 
-    if isinstance(database, Engine):
-        return database
-    inner = getattr(database, "sync_engine", None)
-    if isinstance(inner, Engine):
-        return inner
+    given = _given(database)
+    if given is not None:
+        return given
     if isinstance(database, str | URL):
         return _engine_for(database)
     raise ConfigurationError(f"expected an Engine, an AsyncEngine or a URL, got {type(database).__name__}")
+
+
+def _given(database: Any) -> Engine | None:
+    """The application's own engine, if that is what was given."""
+    from sqlalchemy.engine import Engine
+
+    found = getattr(database, "sync_engine", database)
+    return found if isinstance(found, Engine) else None
 
 
 def _engine_for(url: str | URL) -> Engine:

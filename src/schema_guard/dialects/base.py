@@ -30,6 +30,7 @@ __all__ = [
     "Facts",
     "Judge",
     "Inquiry",
+    "Known",
     "Question",
     "Rules",
     "SameQuery",
@@ -95,7 +96,19 @@ class SameQuery:
     """The models' SELECT."""
 
 
-Inquiry: TypeAlias = Question | Trial | SameQuery
+@dataclass(frozen=True, slots=True)
+class Known:
+    """Whether the database knows the functions that an expression calls, over the columns of a live table.
+
+    The answer is DIFFERENT when it does not, NOT_COMPARABLE when the application's own connections may know more
+    of them, EQUAL in every other case.
+    """
+
+    table: Name
+    expression: str
+
+
+Inquiry: TypeAlias = Question | Trial | SameQuery | Known
 """What only the database can answer, with a verdict."""
 
 
@@ -134,6 +147,7 @@ class ErrorWords:
     not_null_violation: str
     unique_violation: str
     check_violation: str
+    undefined_function: str
 
 
 class Allowed(NamedTuple):
@@ -168,6 +182,10 @@ class Rules(Protocol):
 
     def same_expression(self, expected: str, actual: str) -> Verdict:
         """Compare two boolean or index expressions over the same table."""
+        ...
+
+    def knows(self, expression: str) -> bool:
+        """Whether every function that it calls is there in each database of the kind."""
         ...
 
     def conditions(self, expression: str, columns: Collection[str]) -> tuple[Condition, ...]:
@@ -233,6 +251,10 @@ class Judge:
 
     def trial(self, trial: Trial) -> Verdict:
         return self._settle(Verdict.UNDECIDED, trial)
+
+    def known(self, table: Name, expression: str) -> Verdict:
+        known = self.rules.knows(expression)
+        return self._settle(Verdict.EQUAL if known else Verdict.UNDECIDED, Known(table, expression))
 
     def view(self, view: Name, query: str) -> Verdict:
         return self._settle(Verdict.UNDECIDED, SameQuery(view, query))

@@ -10,6 +10,7 @@ from schema_guard.difference import (
     DefaultDiffers,
     Difference,
     ExclusionMissing,
+    FunctionMissing,
     GeneratedDiffers,
     Impact,
     IndexMissing,
@@ -19,7 +20,7 @@ from schema_guard.difference import (
     UniqueMissing,
 )
 from schema_guard.plan import Definition, Noun, Rejection
-from schema_guard.schema import Check, Column, Exclusion, Index, PrimaryKey, Schema, Table, Unique
+from schema_guard.schema import Call, Check, Column, Exclusion, Index, PrimaryKey, Schema, Table, Unique
 
 __all__ = [
     "OTHER_QUERY",
@@ -57,6 +58,8 @@ def _definitions(difference: Difference) -> Iterator[tuple[Table, Noun]]:
             yield table, table
         case ColumnMissing() | DefaultDiffers() | GeneratedDiffers():
             yield difference.table, difference.column
+        case FunctionMissing(call=call):
+            yield difference.table, call
         case TypeDiffers(column=column):
             yield difference.table, Column(column.name, column.type)  # nothing of it but its type
         case CheckMissing():
@@ -76,7 +79,7 @@ def expressions_of(noun: Noun) -> tuple[str, ...]:
     match noun:
         case Column():
             texts = [noun.default, noun.generated.expression if noun.generated else None]
-        case Check():
+        case Check() | Call():
             texts = [noun.expression]
         case Index():
             texts = [*(element.text for element in noun.elements if element.is_expression), noun.where]

@@ -14,6 +14,7 @@ from schema_guard.difference.columns import (
     ColumnMissing,
     ColumnUnknown,
     DefaultDiffers,
+    FunctionMissing,
     GeneratedDiffers,
     IdentityDiffers,
     NullabilityDiffers,
@@ -80,6 +81,7 @@ __all__ = [
     "ForeignKeyDiffers",
     "ForeignKeyMissing",
     "ForeignKeyNotValidated",
+    "FunctionMissing",
     "GeneratedDiffers",
     "Holder",
     "IdentityDiffers",
@@ -127,6 +129,7 @@ Difference: TypeAlias = (
     | RowsUnreadable
     | NullabilityDiffers
     | DefaultDiffers
+    | FunctionMissing
     | GeneratedDiffers
     | IdentityDiffers
     | CollationDiffers

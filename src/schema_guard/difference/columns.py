@@ -7,13 +7,14 @@ from dataclasses import dataclass, replace
 from schema_guard.difference.base import BaseDifference, Fit, Impact
 from schema_guard.names import Name
 from schema_guard.need import Need
-from schema_guard.schema import Column, Sequence, Table, TypeKind
+from schema_guard.schema import Call, Column, Sequence, Table, TypeKind
 
 __all__ = [
     "CollationDiffers",
     "ColumnMissing",
     "ColumnUnknown",
     "DefaultDiffers",
+    "FunctionMissing",
     "GeneratedDiffers",
     "IdentityDiffers",
     "NullabilityDiffers",
@@ -123,6 +124,22 @@ class DefaultDiffers(OfColumn):
         if self.actual.default is None:
             return f"server default missing: {self.column.default}"
         return f"server default is {self.actual.default}, the models expect {self.column.default or 'none'}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FunctionMissing(OfColumn):
+    """A function that the application's own statements call is none that the database knows."""
+
+    code = "function-missing"
+    call: Call
+
+    @property
+    def identity(self) -> str:
+        return f"{self.object}:{self.call.statement.lower()}"
+
+    @property
+    def headline(self) -> str:
+        return f"each {self.call.statement} that sets no value calls {self.call.expression.strip()}"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

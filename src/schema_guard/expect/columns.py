@@ -2,24 +2,27 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any, cast
 
 from sqlalchemy import ARRAY, JSON, Boolean, Computed, Sequence, SmallInteger, String
 from sqlalchemy import Enum as EnumType
 from sqlalchemy.schema import ColumnDefault
+from sqlalchemy.sql import Select
 from sqlalchemy.sql.functions import next_value
 
 from schema_guard.expect.reading import reader_of
 from schema_guard.expect.types import is_domain, resolved
-from schema_guard.expect.writer import Writer
-from schema_guard.schema import Column, Generated, Identity, Name, Write
+from schema_guard.expect.writer import UnwritableError, Writer
+from schema_guard.schema import Call, Column, Generated, Identity, Name, Write
 
 if TYPE_CHECKING:
     from sqlalchemy import Column as ModelColumn
 
     from schema_guard.expect.mapped import Mapped
 
-__all__ = ["column_of", "has_own_sequence", "is_ignored"]
+__all__ = ["column_of", "has_own_sequence", "is_ignored", "sequences_asked"]
 
 
 def column_of(column: ModelColumn[Any], writer: Writer, mapped: Mapped) -> Column:
@@ -50,6 +53,7 @@ def column_of(column: ModelColumn[Any], writer: Writer, mapped: Mapped) -> Colum
         sequence=_sequence(column, writer),
         fetched=column.server_default is not None and default is None and column.computed is None and identity is None,
         fill=_fill(column, writer),
+        calls=tuple(_calls(column, writer)),
         reads=reader_of(column.type, dialect),
         values=_values(inner, writer),
         labels=_labels(inner, writer),
@@ -118,10 +122,16 @@ def _sequence(column: ModelColumn[Any], writer: Writer) -> Name | None:
     """The sequence that the models name: the application asks it, or the column's server default does."""
     if has_own_sequence(column, writer):
         return writer.sequence_name(cast(Sequence, column.default))
-    given = getattr(column.server_default, "arg", None)
-    if isinstance(given, next_value) and writer.dialect.supports_sequences:
-        return writer.sequence_name(given.sequence)
-    return None
+    given = next(sequences_asked(column.default, column.server_default), None)
+    return writer.sequence_name(given) if given is not None and writer.dialect.supports_sequences else None
+
+
+def sequences_asked(*defaults: Any) -> Iterator[Sequence]:
+    """Those whose next value is a default: `Sequence("x").next_value()`."""
+    for default in defaults:
+        asked = getattr(default, "arg", None)
+        if isinstance(asked, next_value):
+            yield asked.sequence
 
 
 def _generated(computed: Computed | None, writer: Writer) -> Generated | None:
@@ -174,6 +184,18 @@ def _labels(inner: Any, writer: Writer) -> tuple[str, ...]:
     """What an Enum lists, also that of an array's items."""
     inner = resolved(inner.item_type, writer.dialect) if isinstance(inner, ARRAY) else inner
     return _values(inner, writer) if isinstance(inner, EnumType) else ()
+
+
+def _calls(column: ModelColumn[Any], writer: Writer) -> Iterator[Call]:
+    """Of a table alone: a view takes no values. What cannot be written without its parameters is left out."""
+    for statement, default in (("INSERT", column.default), ("UPDATE", column.onupdate)):
+        called = getattr(default, "arg", None) if default is not None and default.is_clause_element else None
+        if called is None or (isinstance(called, next_value) and writer.dialect.supports_sequences):
+            continue
+        with suppress(UnwritableError):
+            text = writer.query(called) if isinstance(called, Select) else writer.expression(called)
+            if "(" in text:
+                yield Call(statement, text)
 
 
 def _fill(column: ModelColumn[Any], writer: Writer) -> str | None:

@@ -12,6 +12,7 @@ from sqlalchemy.schema import Sequence as ModelSequence
 
 from schema_guard.errors import TargetError
 from schema_guard.expect.backfills import Backfill
+from schema_guard.expect.columns import sequences_asked
 from schema_guard.expect.filling import fill_of
 from schema_guard.expect.mapped import Mapped
 from schema_guard.expect.tables import is_expected, table_of
@@ -55,12 +56,10 @@ class Models:
     def sequences(self) -> tuple[ModelSequence, ...]:
         """The sequences of the MetaData themselves and those that columns ask for their values."""
         found = [item for metadata in self.metadatas for item in metadata._sequences.values()]
-        found += [
-            column.default
-            for table in self.tables
-            for column in table.columns
-            if isinstance(column.default, ModelSequence)
-        ]
+        for column in (column for table in self.tables for column in table.columns):
+            if isinstance(column.default, ModelSequence):
+                found.append(column.default)
+            found += sequences_asked(column.default, column.server_default, column.onupdate)
         return tuple(dict.fromkeys(found))
 
 

@@ -13,10 +13,10 @@ import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from itertools import groupby
 
-from schema_guard.dialects.base import Inquiry, Question, SameQuery, Trial, Verdict
+from schema_guard.dialects.base import Inquiry, Known, Question, SameQuery, Trial, Verdict
 from schema_guard.dialects.postgresql.conditions import collation_name, evaluated
 from schema_guard.dialects.postgresql.driver_error import DriverError
-from schema_guard.dialects.postgresql.failures import is_disconnect
+from schema_guard.dialects.postgresql.failures import INVALID_SCHEMA, UNDEFINED_FUNCTION, diagnose, is_disconnect
 from schema_guard.dialects.postgresql.link import Link
 from schema_guard.dialects.postgresql.same_query import same_query
 from schema_guard.dialects.postgresql.sql_syntax import as_calls, spaced
@@ -57,6 +57,7 @@ def answers(
     trials = [item for item in once if isinstance(item, Trial)]
     verdicts: dict[Inquiry, Verdict] = dict(evaluated(link, trials, quote).items())
     verdicts.update((item, same_query(item, link, quote)) for item in once if isinstance(item, SameQuery))
+    verdicts.update((item, _known(item, link, tables, quote)) for item in once if isinstance(item, Known))
     pairs_asked = [item for item in once if isinstance(item, Question)]
     asked = sorted(pairs_asked, key=lambda question: str(question.table or ""))
     for table, group in groupby(asked, key=lambda question: question.table):
@@ -69,6 +70,20 @@ def answers(
                 _ask(link, pairs[start : start + _MOST_PAIRS], source, None if shadowed else unnamed).items()
             )
     return verdicts
+
+
+def _known(item: Known, link: Link, tables: Mapping[Name, Table], quote: Callable[[Name | str], str]) -> Verdict:
+    """The server parses the call, against columns of the table's types; it runs nothing that could change a thing."""
+    live = tables[item.table]
+    source = rows_of_nulls(live.name, live.columns, quote)
+    try:
+        explained(link, [f"(SELECT ROW(({item.expression}\n)) IS NULL{source} LIMIT 1)"], "")
+    except DriverError as error:
+        if is_disconnect(error):
+            raise
+        unknown = diagnose(error).sqlstate in (UNDEFINED_FUNCTION, INVALID_SCHEMA)
+        return Verdict.DIFFERENT if unknown else Verdict.EQUAL
+    return Verdict.EQUAL
 
 
 def _ask(link: Link, questions: Sequence[Question], source: str, unnamed: str | None) -> dict[Question, Verdict]:

@@ -16,6 +16,12 @@ from schema_guard.schema import Column, Enum, Name, Table, Type, TypeKind
 __all__ = ["PostgreSQLRules"]
 
 _SERVER_DEFAULT_COLLATIONS = frozenset({None, "", "default"})
+_CALLED = re.compile(r"([^\s(),:]+)\s*\(")
+"""What stands before a parenthesis, a name as a rule."""
+_EVERYWHERE = frozenset(
+    {"now", "clock_timestamp", "statement_timestamp", "transaction_timestamp", "current_timestamp", "localtimestamp"}
+)
+"""What defaults call mostly: it is not worth a question whether the server knows it."""
 _TEXT_LIKE = frozenset({"text", "character varying"})
 _INTEGERS = frozenset({"smallint", "integer", "bigint"})
 _EFFECTS = {
@@ -37,7 +43,14 @@ class PostgreSQLRules:
         untyped_bytes: it sends bytes without a type, as a text column takes them too.
     """
 
-    errors = ErrorWords("UndefinedTable", "UndefinedColumn", "NotNullViolation", "UniqueViolation", "CheckViolation")
+    errors = ErrorWords(
+        "UndefinedTable",
+        "UndefinedColumn",
+        "NotNullViolation",
+        "UniqueViolation",
+        "CheckViolation",
+        "UndefinedFunction",
+    )
     """As PostgreSQL names its conditions and psycopg its exceptions (manual, Appendix A)."""
 
     def __init__(self, casts_enums: bool = False, casts_listed: bool = False, untyped_bytes: bool = False) -> None:
@@ -126,6 +139,9 @@ class PostgreSQLRules:
         if not known or len(known) != len(parts) or len({part.operand for part in known}) != 1:
             return None
         return Allowed(known[0].operand, frozenset().union(*(part.values for part in known)))
+
+    def knows(self, expression: str) -> bool:
+        return all(name.lower() in _EVERYWHERE for name in _CALLED.findall(expression))
 
     def conditions(self, expression: str, columns: Collection[str]) -> tuple[Condition, ...]:
         return conditions(expression, columns)

@@ -30,6 +30,9 @@ __all__ = [
 
 LOCK_NOT_AVAILABLE = "55P03"
 DEADLOCK = "40P01"
+UNDEFINED_FUNCTION = "42883"
+"""Or an operator (manual, appendix A)."""
+INVALID_SCHEMA = "3F000"
 CANCELLED = "57014"
 UNDEFINED_OBJECT = "42704"
 VANISHED = frozenset({"42P01", "42704", "42703", "3F000", "XX000"})

@@ -16,7 +16,7 @@ from schema_guard.dialects.postgresql.answers import explained, rows_of_nulls
 from schema_guard.dialects.postgresql.catalog import query
 from schema_guard.dialects.postgresql.default_classes import without_default_class
 from schema_guard.dialects.postgresql.driver_error import DriverError
-from schema_guard.dialects.postgresql.failures import diagnose, is_disconnect
+from schema_guard.dialects.postgresql.failures import UNDEFINED_FUNCTION, diagnose, is_disconnect
 from schema_guard.dialects.postgresql.link import Link, Row
 from schema_guard.dialects.violators import mentions
 from schema_guard.difference import Difference
@@ -24,9 +24,6 @@ from schema_guard.plan import Definition, Noun, Rejection
 from schema_guard.schema import Column, Index, Name, Schema, Table, TypeKind
 
 __all__ = ["rejections"]
-
-UNDEFINED_FUNCTION = "42883"
-"""A function or an operator (manual, appendix A). What else is undefined may be made by the plan itself."""
 
 MOST_TOGETHER = 400
 """Definitions for each EXPLAIN; see `answers`."""

@@ -31,7 +31,7 @@ from schema_guard.difference import (
     TypeMissing,
 )
 from schema_guard.plan import REFUSED, Definition, Noun, Rejection
-from schema_guard.schema import Column, Index, Name, Relation, Schema, Table, TypeKind
+from schema_guard.schema import Call, Column, Index, Name, Relation, Schema, Table, TypeKind
 
 __all__ = ["refused"]
 
@@ -242,7 +242,7 @@ class _Copy:
             case Index(ddl=ddl, unique=unique):
                 named, on, rest = ddl.partition(f" ON {self.quote(self.table.name)} ")
                 return f"CREATE {'UNIQUE ' if unique else ''}INDEX {named} ON {self.name} {rest}" if on else ""
-            case Table():
+            case Table() | Call():
                 return ""
             case _:
                 return f"ADD {noun.ddl}"

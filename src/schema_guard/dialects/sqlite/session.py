@@ -8,7 +8,7 @@ from contextlib import contextmanager, suppress
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from schema_guard.dialects.base import Dialect, Facts, Inquiry, SameQuery, Trial, Verdict
+from schema_guard.dialects.base import Dialect, Facts, Inquiry, Known, SameQuery, Trial, Verdict
 from schema_guard.dialects.deadline import Deadline
 from schema_guard.dialects.labels import listed, with_others
 from schema_guard.dialects.sqlite.backup import (
@@ -28,6 +28,7 @@ from schema_guard.dialects.sqlite.directory_lock import directory_locked
 from schema_guard.dialects.sqlite.failures import CONSTRAINT, failure, no_copy, primary_code, unfit_rows
 from schema_guard.dialects.sqlite.features import probe_features
 from schema_guard.dialects.sqlite.given_keys import gives_key, without_integer
+from schema_guard.dialects.sqlite.known import known
 from schema_guard.dialects.sqlite.labels import others_held
 from schema_guard.dialects.sqlite.link import Link, Writer
 from schema_guard.dialects.sqlite.place import EnginePlace, Place
@@ -50,7 +51,7 @@ from schema_guard.difference import (
 from schema_guard.errors import GuardError, LockTimeoutError, ReadError, StepError
 from schema_guard.plan import Evidence, Step, Survey
 from schema_guard.report import ServerInfo
-from schema_guard.schema import Schema
+from schema_guard.schema import Schema, Table
 
 if TYPE_CHECKING:
     from sqlalchemy.engine import Engine
@@ -68,15 +69,20 @@ class SQLiteSession:
     Args:
         database: any SQLAlchemy engine of SQLite; of an AsyncEngine its sync_engine. Or a place, for want of an engine.
         deadline: when the run that it is for has to be over.
+        by_url: the engine was made of a URL, and is not the application's own.
 
     Raises:
         UnreachableError: the file cannot be opened, or its directory does not exist.
     """
 
-    def __init__(self, database: Engine | DirectPlace, deadline: Deadline | None = None) -> None:
+    def __init__(
+        self, database: Engine | DirectPlace, deadline: Deadline | None = None, *, by_url: bool = False
+    ) -> None:
         place: Place = database if isinstance(database, DirectPlace) else EnginePlace(database)
         self._link = Link(place, deadline)
         self.dialect: Dialect = SQLiteDialect(place.sqlalchemy(), place.schemas)
+        self._by_url = by_url or isinstance(database, DirectPlace)
+        self._tables: tuple[Table, ...] = ()
         self.catalog_queries = 0
         self.stop = Stop()
         try:
@@ -134,6 +140,7 @@ class SQLiteSession:
             names_taken=tuple(taken for part in parts for taken in part.names_taken),
             schemas=tuple(databases),
         )
+        self._tables = actual.tables
         columns = listed(expected, actual, self.dialect.rules, lambda _, there: there.generated is None)
         return with_others(actual, others_held(columns, self._link.rows)) if columns else actual
 
@@ -160,6 +167,8 @@ class SQLiteSession:
                 found[item] = tried(item, self._link.rows)
             elif isinstance(item, SameQuery):
                 found[item] = same_query(item, self._link.rows)
+            elif isinstance(item, Known):
+                found[item] = known(item, self._tables, self._link.rows, by_url=self._by_url)
             elif item.table is not None:
                 found[item] = same_expression(item, self._link.rows)
         return found

@@ -8,6 +8,7 @@ from schema_guard.difference import (
     ColumnUnknown,
     EnumValueUnknown,
     ExclusionMissing,
+    FunctionMissing,
     NotComparable,
     NotEmittable,
     NotReadable,
@@ -32,6 +33,7 @@ Left: TypeAlias = (
     ColumnUnknown
     | EnumValueUnknown
     | ExclusionMissing
+    | FunctionMissing
     | NotComparable
     | NotEmittable
     | NotReadable

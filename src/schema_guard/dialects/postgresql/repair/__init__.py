@@ -23,7 +23,7 @@ from schema_guard.dialects.postgresql.repair.foreign_key import (
 )
 from schema_guard.dialects.postgresql.repair.index import index_invalid, index_missing
 from schema_guard.dialects.postgresql.repair.limits import within_limits
-from schema_guard.dialects.postgresql.repair.missing_dependency import refused, type_missing
+from schema_guard.dialects.postgresql.repair.missing_dependency import function_missing, refused, type_missing
 from schema_guard.dialects.postgresql.repair.nullability import column_unknown, helper_left_over, nullability_differs
 from schema_guard.dialects.postgresql.repair.permission import permitted
 from schema_guard.dialects.postgresql.repair.primary_key import primary_key_differs
@@ -69,6 +69,7 @@ from schema_guard.difference import (
     ForeignKeyDiffers,
     ForeignKeyMissing,
     ForeignKeyNotValidated,
+    FunctionMissing,
     GeneratedDiffers,
     IdentityDiffers,
     Impact,
@@ -163,6 +164,8 @@ def _of(difference: Difference, context: Context) -> Repairs:  # noqa: C901 - on
             return nullability_differs(difference, context)
         case DefaultDiffers():
             return default_differs(difference, context)
+        case FunctionMissing():
+            return function_missing(difference, context)
         case GeneratedDiffers():
             return generated_differs(difference, context)
         case IdentityDiffers():

@@ -10,11 +10,11 @@ from collections.abc import Sequence
 from schema_guard.dialects.definitions import definitions_of, without_definition
 from schema_guard.dialects.postgresql.extensions import extension_of
 from schema_guard.dialects.postgresql.repair.context import Context, Repairs
-from schema_guard.difference import ColumnMissing, Difference, TableMissing, TypeMissing
+from schema_guard.difference import ColumnMissing, Difference, FunctionMissing, TableMissing, TypeMissing
 from schema_guard.plan import REFUSED, Noun, Refusal, Rejection, Step
 from schema_guard.schema import Column, Index
 
-__all__ = ["refused", "rejected", "type_missing"]
+__all__ = ["function_missing", "refused", "rejected", "type_missing"]
 
 
 def type_missing(difference: TypeMissing, context: Context) -> Repairs:
@@ -24,6 +24,13 @@ def type_missing(difference: TypeMissing, context: Context) -> Repairs:
         return [_off_the_path(difference, f"the type {wanted}", elsewhere, context)]
     advice = _how_to_get("type", wanted.name, context)
     return [Refusal(difference, f"the server knows no type {wanted}", advice)]
+
+
+def function_missing(difference: FunctionMissing, context: Context) -> Repairs:
+    advice = "create the function, or the extension that brings it"
+    return rejected(difference, context) or [
+        Refusal(difference, "the server knows no such function for these arguments", (advice,))
+    ]
 
 
 def rejected(difference: Difference, context: Context) -> Repairs:

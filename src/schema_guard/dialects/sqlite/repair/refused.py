@@ -22,6 +22,7 @@ from schema_guard.difference import (
     ForeignKeyDiffers,
     ForeignKeyMissing,
     ForeignKeyNotValidated,
+    FunctionMissing,
     GeneratedDiffers,
     IdentityDiffers,
     IndexInvalid,
@@ -60,7 +61,7 @@ def refuse(difference: Difference) -> Refusal:
     return Refusal(difference, _reason(difference))
 
 
-def _reason(difference: Difference) -> str:
+def _reason(difference: Difference) -> str:  # noqa: C901 - one case for each kind, by design
     match difference:
         case SchemaMissing(name=name):
             return f"SQLite's schemas are attached databases: ATTACH one as {name} when the engine connects"
@@ -78,6 +79,11 @@ def _reason(difference: Difference) -> str:
             return "SQLite knows no constraint or index that holds for new rows only"
         case NotComparable():
             return "it cannot be told whether it differs: compare it by hand"
+        case FunctionMissing():
+            return (
+                "this SQLite has no such function: say in Python how the value is made, or register the function on the"
+                " application's connections, and give the guard its engine in place of a URL"
+            )
         case NotEmittable():
             return "it cannot be written for SQLite: correct the models"
         case ObjectUnknown() | TableUnknown():

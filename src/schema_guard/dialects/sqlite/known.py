@@ -1,0 +1,34 @@
+"""Whether SQLite knows the functions that the application's statements call. EXPLAIN compiles and runs nothing."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Sequence
+
+from schema_guard.dialects.base import Known, Verdict
+from schema_guard.dialects.sqlite.names import quote
+from schema_guard.errors import ReadError
+from schema_guard.schema import Table
+
+__all__ = ["known"]
+
+_UNKNOWN = re.compile(r"(?:no such|unknown) function: |wrong number of arguments to function ")
+
+
+def known(asked: Known, tables: Sequence[Table], rows: Callable[[str], object], *, by_url: bool) -> Verdict:
+    """Over a row of the table's columns.
+
+    Args:
+        asked: what is called.
+        tables: the live ones.
+        rows: runs one EXPLAIN; raises ReadError.
+        by_url: the connection is made by a URL alone, so that what the application registers on its own is not there.
+    """
+    columns = [column.name for table in tables if table.name == asked.table for column in table.columns]
+    nulls = ", ".join(f"NULL AS {quote(column)}" for column in columns) or "NULL"
+    try:
+        rows(f"EXPLAIN SELECT ({asked.expression}\n) FROM (SELECT {nulls})")
+    except ReadError as error:
+        if _UNKNOWN.search(error.message):
+            return Verdict.NOT_COMPARABLE if by_url else Verdict.DIFFERENT
+    return Verdict.EQUAL

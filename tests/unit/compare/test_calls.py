@@ -1,0 +1,121 @@
+"""Functions that only the application's own statements call: `default=func.x()`. No catalog names them."""
+
+from __future__ import annotations
+
+import sqlite3
+from pathlib import Path
+from typing import Any
+
+import pytest
+import sqlalchemy as sa
+from sqlalchemy.pool import NullPool
+
+from schema_guard import Guard, Impact
+from schema_guard.difference import FunctionMissing
+from schema_guard.report import Report
+from schema_guard.sources.frozen import frozen, text_of
+from tests.postgres.database import Database
+
+BEFORE = "CREATE TABLE t (id INTEGER PRIMARY KEY, a VARCHAR, b VARCHAR, c VARCHAR, d INTEGER, e TIMESTAMP)"
+
+
+def models(**columns: Any) -> sa.MetaData:
+    metadata = sa.MetaData()
+    kinds = {"d": sa.Integer, "e": sa.DateTime}
+    made = [sa.Column(name, kinds.get(name, sa.String), **given) for name, given in columns.items()]
+    sa.Table("t", metadata, sa.Column("id", sa.Integer, primary_key=True, autoincrement=False), *made)
+    return metadata
+
+
+UNKNOWN = {
+    "a": {"default": sa.func.no_such_function()},
+    "b": {"onupdate": sa.text("no_such_function(id)")},
+    "c": {"default": sa.select(sa.func.lower(sa.func.no_such_function(1))).scalar_subquery()},
+}
+KNOWN = {
+    "a": {"default": sa.func.lower("X"), "onupdate": sa.text("upper(a)")},
+    "d": {"default": sa.select(sa.func.count()).select_from(sa.table("t")).scalar_subquery()},
+    "e": {"default": sa.func.now(), "onupdate": sa.func.current_timestamp()},
+}
+
+
+def told(report: Report) -> list[tuple[str, Impact]]:
+    """All but notes."""
+    found = [finding.difference for finding in report.findings if finding.difference.impact is not Impact.NOTES]
+    assert all(isinstance(difference, FunctionMissing) for difference in found)
+    return [(difference.key, difference.impact) for difference in found]
+
+
+def keys(impact: Impact) -> list[tuple[str, Impact]]:
+    return [(f"function-missing {name}", impact) for name in ("t.a:insert", "t.b:update", "t.c:insert")]
+
+
+def prepared(engine: sa.Engine) -> sa.Engine:
+    with engine.begin() as connection:
+        connection.exec_driver_sql(BEFORE)
+    return engine
+
+
+@pytest.mark.newest_postgres
+def test_on_postgresql(postgres_database: Database, tmp_path: Path) -> None:
+    engine = prepared(sa.create_engine(postgres_database.url, poolclass=NullPool))
+    guard = Guard(models(**UNKNOWN))
+    report = guard.apply(engine)
+    assert told(report) == keys(Impact.BREAKS)
+    refused = {refusal.reason for refusal in report.plan.refusals} if report.plan else set()
+    assert refused == {
+        "function no_such_function() does not exist",
+        "function no_such_function(integer) does not exist",
+    }
+    file = tmp_path / "release.json"
+    file.write_text(text_of(frozen(guard.source)), encoding="utf-8")
+    assert told(Guard.frozen(file).check(engine)) == told(report)
+    table = guard.models.tables[0]
+    for statement in (table.insert(), table.update()):
+        with engine.begin() as connection, pytest.raises(sa.exc.ProgrammingError, match="does not exist"):
+            connection.execute(statement, {"id": 1, "a": "x"})
+    with engine.begin() as connection:
+        connection.exec_driver_sql("CREATE FUNCTION no_such_function() RETURNS text LANGUAGE sql AS 'SELECT NULL'")
+        connection.exec_driver_sql("CREATE FUNCTION no_such_function(int) RETURNS text LANGUAGE sql AS 'SELECT NULL'")
+    assert guard.check(engine).satisfied
+    assert Guard(models(**KNOWN)).check(engine).satisfied
+
+
+def test_a_schema_that_is_missing(postgres_database: Database) -> None:
+    engine = prepared(sa.create_engine(postgres_database.url, poolclass=NullPool))
+    report = Guard(models(a={"default": sa.func.nowhere.made(3)})).check(engine)
+    assert told(report) == [("function-missing t.a:insert", Impact.BREAKS)]
+
+
+def test_on_sqlite(sqlite_file: Path) -> None:
+    engine = prepared(sa.create_engine(f"sqlite:///{sqlite_file}", poolclass=NullPool))
+    guard = Guard(models(**UNKNOWN))
+    assert told(guard.apply(engine)) == keys(Impact.BREAKS)
+    assert Guard(models(**KNOWN)).check(engine).satisfied
+
+    def register(connection: sqlite3.Connection, _: object) -> None:
+        connection.create_function("no_such_function", -1, lambda *_: None)
+
+    sa.event.listen(engine, "connect", register)
+    assert guard.check(engine).satisfied
+
+
+def test_a_url_of_sqlite_does_not_tell_what_the_application_registers(sqlite_file: Path) -> None:
+    prepared(sa.create_engine(f"sqlite:///{sqlite_file}", poolclass=NullPool))
+    report = Guard(models(**UNKNOWN)).check(f"sqlite:///{sqlite_file}")
+    assert told(report) == keys(Impact.WEAKENS)
+    assert all(
+        finding.difference.effect.startswith("not provable: ")
+        for finding in report.findings
+        if finding.difference.impact
+    )
+
+
+@pytest.mark.newest_postgres
+def test_a_sequence_whose_next_value_is_a_default(postgres_database: Database) -> None:
+    engine = prepared(sa.create_engine(postgres_database.url, poolclass=NullPool))
+    guard = Guard(models(d={"default": sa.Sequence("numbers").next_value()}))
+    assert guard.check(engine).findings[0].difference.key == "sequence-missing numbers"
+    assert guard.apply(engine).satisfied
+    with engine.begin() as connection:
+        connection.execute(guard.models.tables[0].insert(), {"id": 1})
