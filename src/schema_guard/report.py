@@ -32,6 +32,8 @@ class Attempt:
     error: str = ""
     blockers: tuple[str, ...] = ()
     """Who held the lock."""
+    begun: float = 0.0
+    """By a clock that begins anywhere (time.monotonic()): tells which attempt came when."""
 
 
 @dataclass(frozen=True, slots=True)

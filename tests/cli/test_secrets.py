@@ -65,7 +65,7 @@ def test_a_password_of_the_url(
         given = ["--url", url] if way == "argument" or arguments[0] == "sql" else []
         monkeypatch.setenv("DATABASE_URL", url)
         further = ["--", "true"] if arguments[0] == "run" else []
-        formats = [[], ["--format", "json"]] if arguments[0] not in ("run", "sql") else [[]]
+        formats = [[], ["--format", "json"], ["--format", "html"]] if arguments[0] not in ("run", "sql") else [[]]
         for form in formats:
             ran = command(*arguments, *given, "-v", *form, *further)
             assert ran.code in (2, 3, 5), (url, ran)
@@ -133,7 +133,7 @@ def test_the_query_of_who_holds_a_lock(query: str, lock: str, command: Command, 
     with postgres_database.connect(autocommit=False) as holder:
         holder.execute(f"LOCK TABLE proposals IN {lock} MODE".encode())
         holder.execute(query.encode())
-        for form in ([], ["--format", "json"]):
+        for form in ([], ["--format", "json"], ["--format", "html"]):
             arguments = ("--budget", "2s", "--lock-timeout", "300ms", "-v")
             ran = command("apply", TARGET, "--url", postgres_database.url, *arguments, *form)
             assert ran.code == 4, ran

@@ -148,7 +148,7 @@ class _Execution:
         if outcome in (Outcome.LOCKED, Outcome.FAILED) and self.session.stop.asked:
             outcome, message = Outcome.LEFT, self._stopped
         error = message if outcome in (Outcome.LOCKED, Outcome.FAILED) else ""
-        work.attempts.append(Attempt(self.retry.clock.now() - begun, error, blockers))
+        work.attempts.append(Attempt(self.retry.clock.now() - begun, error, blockers, begun))
         work.outcome, work.message = outcome, message
         return outcome
 
