@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 from collections.abc import Iterator
+from itertools import product
 from pathlib import Path
 
 import pytest
@@ -111,13 +112,9 @@ def opened(browser: Browser, address: str, **options: object) -> tuple[Page, lis
     return page, faults
 
 
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-@pytest.mark.parametrize("width", [1280, 390])
-def test_the_page_fits_and_can_be_read(
-    browser: Browser, pages: dict[str, str], scheme: str, width: int, tmp_path: Path
-) -> None:
+def test_the_page_fits_and_can_be_read(browser: Browser, pages: dict[str, str], tmp_path: Path) -> None:
     """On a wide and on a narrow screen; with contrast AA in both colour schemes (WCAG 2.2, 1.4.3)."""
-    for name, address in pages.items():
+    for (name, address), width, scheme in product(pages.items(), (1280, 390), ("light", "dark")):
         page, faults = opened(browser, address, viewport={"width": width, "height": 800}, color_scheme=scheme)
         assert page.title() == f"schema-guard {name}: {tmp_path / 'shop.db'}"
         assert page.evaluate("document.documentElement.scrollWidth") <= width
