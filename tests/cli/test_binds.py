@@ -13,6 +13,7 @@ import pytest
 
 from tests.cli.conftest import Command
 from tests.postgres.database import Database
+from tests.unit.render.test_html import Page
 
 APPLICATION = """
 from flask import Flask
@@ -100,6 +101,12 @@ def test_documents_name_the_bind(command: Command, shop: Path) -> None:
     assert (suites.get("failures"), suites.get("tests")) == ("1", "2")
     sql = command("plan", "shop:db", "--format", "sql").out
     assert sql.index("-- bind main") < sql.index("-- bind audit") < sql.index("CREATE TABLE entry")
+    page = Page(command("check", "shop:db", "--format", "html").out)
+    assert page.tags.count("html") == 1
+    assert page.tags.count("h1") == 2
+    assert len(page.ids) == len(set(page.ids))
+    assert {link.removeprefix("#") for link in page.links} <= set(page.ids)
+    assert "bind audit" in page.text
     assert "bind audit" in command("check", "shop:db", "--format", "markdown").out
     ran = command("plan", "shop:db")
     assert ran.verdict == "2 databases: main: 0 steps, audit: 1 step · exit 0"

@@ -113,7 +113,14 @@ def _junit(texts: Sequence[str]) -> str:
     return written.decode("ascii") + "\n"
 
 
+def _html(texts: Sequence[str]) -> str:
+    from schema_guard.render.html.page import joined_pages
+
+    return joined_pages(texts)
+
+
 JOINED: dict[str, Callable[[Sequence[str]], str]] = {
+    "html": _html,
     "junit": _junit,
     "markdown": "\n".join,
     "sql": "\n".join,

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import base64
 import hashlib
-from collections.abc import Iterable
+import re
+from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 
+from schema_guard.counted import counted
 from schema_guard.difference import Impact
 from schema_guard.render.html.code import code
 from schema_guard.render.html.element import Content, Html, joined, tag
@@ -16,7 +18,9 @@ from schema_guard.render.text.phrases import header, left_out_phrase
 from schema_guard.report import Report
 from schema_guard.requirements import version
 
-__all__ = ["opening", "page"]
+__all__ = ["joined_pages", "opening", "page"]
+
+_ANCHOR = re.compile(r'((?: id| aria-labelledby)="| href="#)([^"]+")')
 
 HERE = Path(__file__).parent
 VERBS = {Impact.BREAKS: ("breaks", "break"), Impact.WEAKENS: ("weakens", "weaken"), Impact.NOTES: ("note", "notes")}
@@ -84,6 +88,16 @@ def opening(report: Report, command: str, verdict: Line, next_command: str = "",
             joined((tag("h2", "Next"), code([next_command]))) if next_command else None,
         )
     )
+
+
+def joined_pages(texts: Sequence[str]) -> str:
+    """Pages of several databases as one, one below the other; their links stay within each."""
+    mains = []
+    for number, text in enumerate(texts, start=1):
+        main = text.partition("<main>")[2].rpartition("</main>")[0]
+        # a quote of foreign text is a reference, so these are all our own attributes
+        mains.append(Html(_ANCHOR.sub(rf"\g<1>{number}-\g<2>", main)))
+    return page(f"schema-guard: {counted(len(texts), 'database')}", mains)
 
 
 def _hash(text: str) -> str:

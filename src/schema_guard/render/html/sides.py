@@ -23,6 +23,7 @@ from schema_guard.difference import (
     ForeignKeyDiffers,
     ForeignKeyMissing,
     ForeignKeyNotValidated,
+    FunctionMissing,
     GeneratedDiffers,
     IdentityDiffers,
     IndexInvalid,
@@ -123,6 +124,7 @@ def sides(difference: Difference) -> Sides | None:  # noqa: C901 - one line for 
             BackfillPending()
             | ColumnUnknown()
             | EnumValueUnknown()
+            | FunctionMissing()
             | NotEmittable()
             | NotReadable()
             | ObjectUnknown()
