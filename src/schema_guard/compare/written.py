@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from schema_guard.dialects.base import Condition, Judge, Trial, Verdict
 from schema_guard.schema import Check, Column, Domain, Name, Schema, Table, TypeKind
 
-__all__ = ["Tried", "live_domains", "tried"]
+__all__ = ["Tried", "domains_of", "live_domains", "tried"]
 
 _INTEGER = re.compile(r"\d{1,9}\Z")
 _VALUE = re.compile(r"""'(?:[^']|'')*'|"(?:[^"]|"")*"|\bVALUE\b""", re.IGNORECASE)
@@ -45,7 +45,7 @@ def live_domains(table: Table, live: Table, actual: Schema) -> Iterator[tuple[Co
     """The CHECKs of the domains that live columns have, with VALUE replaced by the column."""
     for column in table.columns:
         there = live.column(column.name)
-        for domain in _chain(there, actual) if there is not None else ():
+        for domain in domains_of(there, actual) if there is not None else ():
             for check in domain.checks:
                 yield column, domain, _of_column(check, column.name)
 
@@ -62,7 +62,7 @@ def _tried(condition: Condition, table: Table, live: Table, expected: Schema, ac
     wanted = _wanted(column, table, expected, judge) if column is not None else ()
     values, all_of_them = _candidates(column, there, wanted, judge)
     texts = tuple(each.text for each in wanted)
-    domains = _chain(there, actual)
+    domains = domains_of(there, actual)
     type_ = domains[-1].type if domains else there.type
     verdicts = {
         value: judge.trial(Trial(live.name, name, value, type_.text, condition.text, texts, there.collation))
@@ -111,7 +111,7 @@ def _neighbours(literal: str) -> list[str]:
 
 def _wanted(column: Column, table: Table, expected: Schema, judge: Judge) -> tuple[Condition, ...]:
     """What the models say of this column alone, in the table's CHECKs or the column's domain."""
-    own = [_of_column(check, column.name) for domain in _chain(column, expected) for check in domain.checks]
+    own = [_of_column(check, column.name) for domain in domains_of(column, expected) for check in domain.checks]
     names = _names(table)
     return tuple(
         condition
@@ -121,7 +121,7 @@ def _wanted(column: Column, table: Table, expected: Schema, judge: Judge) -> tup
     )
 
 
-def _chain(column: Column, schema: Schema) -> list[Domain]:
+def domains_of(column: Column, schema: Schema) -> list[Domain]:
     """The column's domain and those below it."""
     by_name = {domain.name: domain for domain in schema.domains}
     found: list[Domain] = []

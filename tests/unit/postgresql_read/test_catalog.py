@@ -38,16 +38,20 @@ def test_columns_are_read_with_everything_that_matters(postgres_database: Databa
     sql = """
     CREATE TYPE mood AS ENUM ('sad', 'happy');
     CREATE DOMAIN word AS varchar(9) NOT NULL;
+    CREATE DOMAIN short_word AS word;
+    CREATE DOMAIN any_word AS varchar(9);
+    CREATE DOMAIN any_short_word AS any_word;
     CREATE TABLE t (
       id serial, gone int, key bigint GENERATED ALWAYS AS IDENTITY, title varchar(20) NOT NULL DEFAULT 'x',
-      area int GENERATED ALWAYS AS (id * 2) STORED, m mood[], w word, c text COLLATE "C");
+      area int GENERATED ALWAYS AS (id * 2) STORED, m mood[], w word, s short_word, a any_short_word,
+      c text COLLATE "C");
     ALTER TABLE t DROP COLUMN gone;
     COMMENT ON TABLE t IS 'about';
     COMMENT ON COLUMN t.title IS 'it''s'"""
     with session_on(postgres_database, sql) as session:
         table = table_of(session, "t")
     columns = {column.name: column for column in table.columns}
-    assert list(columns) == ["id", "key", "title", "area", "m", "w", "c"]
+    assert list(columns) == ["id", "key", "title", "area", "m", "w", "s", "a", "c"]
     assert columns["id"].autoincrement
     assert columns["id"].default == "nextval('public.t_id_seq'::regclass)"
     assert columns["key"].identity == Identity(always=True)
@@ -56,6 +60,7 @@ def test_columns_are_read_with_everything_that_matters(postgres_database: Databa
     assert columns["area"].generated == Generated("(id * 2)", stored=True)
     assert (columns["m"].type.kind, columns["m"].type.dimensions) == (TypeKind.ENUM, 1)
     assert (columns["w"].type.kind, columns["w"].value_domain_not_null) == (TypeKind.DOMAIN, True)
+    assert [columns[name].value_domain_not_null for name in ("s", "a")] == [True, False]  # that of a domain below it
     assert columns["c"].collation == "C"
     assert table.comment == "about"
 

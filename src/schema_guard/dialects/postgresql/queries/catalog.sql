@@ -110,7 +110,14 @@ SELECT 'columns', json_agg(json_build_array(
                                 ELSE n.nspname || '.' || co.collname END
                     FROM pg_collation co JOIN pg_namespace n ON n.oid = co.collnamespace
                     WHERE co.oid = a.attcollation) END,
-         coalesce(e.typtype, t.typtype), t.typtype = 'd' AND t.typnotnull,
+         coalesce(e.typtype, t.typtype),
+         t.typtype = 'd' AND (t.typnotnull OR EXISTS (
+           WITH RECURSIVE below AS (
+             SELECT t.typbasetype AS oid
+             UNION ALL
+             SELECT b.typbasetype FROM below JOIN pg_type b ON b.oid = below.oid AND b.typtype = 'd'
+           )
+           SELECT FROM below JOIN pg_type b ON b.oid = below.oid WHERE b.typtype = 'd' AND b.typnotnull)),
          ds.description, t.typdefault IS NOT NULL) ORDER BY a.attrelid, a.attnum)::text
 FROM wanted w
 JOIN pg_attribute a ON a.attrelid = w.oid AND a.attnum > 0 AND NOT a.attisdropped

@@ -7,6 +7,7 @@ From 18 on NOT NULL itself can be NOT VALID and needs no helper. A crash in betw
 
 from __future__ import annotations
 
+from schema_guard.compare.written import domains_of
 from schema_guard.dialects.postgresql.repair import probes
 from schema_guard.dialects.postgresql.repair.context import Context, Repairs
 from schema_guard.dialects.postgresql.repair.naming import HELPER, chosen, helper_name
@@ -66,13 +67,12 @@ def _loosen(difference: NullabilityDiffers, context: Context) -> Repairs:
     if column.identity:
         return [Refusal(difference, "an identity column cannot hold NULL", (f"{_drop_identity(name, quoted)};",))]
     if column.value_domain_not_null:
-        return [
-            Refusal(
-                difference,
-                f"the NOT NULL is that of its domain {column.type}, which other columns may use",
-                (f"ALTER DOMAIN {column.type.text} DROP NOT NULL;",),
-            )
-        ]
+        domains = [domain for domain in domains_of(column, context.actual) if not domain.nullable]
+        names = [context.quote(domain.name) for domain in domains] or [column.type.text]
+        which = f"its domain {column.type}" if names == [column.type.text] else f"the domain {', '.join(names)}"
+        own = () if column.nullable else (f"{statement};",)
+        drops = (f"ALTER DOMAIN {domain} DROP NOT NULL;" for domain in names)
+        return [Refusal(difference, f"the NOT NULL is that of {which}, which other columns may use", (*drops, *own))]
     in_key = (
         " AND NOT EXISTS (SELECT 1 FROM pg_catalog.pg_index i WHERE i.indrelid = a.attrelid AND i.indisprimary"
         " AND a.attnum = ANY (i.indkey))"
