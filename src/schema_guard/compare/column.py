@@ -161,8 +161,8 @@ def _not_found(table: Table, column: Column, actual: Column, judge: Judge) -> It
 
 
 def _of_no_class(table: Table, column: Column, actual: Column) -> Iterator[RowsUnreadable]:
-    """Rows that the ORM cannot make an instance of; looked for only where the models say NOT NULL."""
-    if not column.names_the_class or column.nullable or not actual.nullable:
+    """Rows that the ORM cannot make an instance of. Where the models let NULL be stored, only if some were seen."""
+    if not column.names_the_class or not actual.nullable or (column.nullable and not actual.holds_null):
         return
     quoted = '"' + column.name.replace('"', '""') + '"'
     yield RowsUnreadable(

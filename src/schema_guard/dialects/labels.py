@@ -1,6 +1,7 @@
 """Columns that take any text, and of which the models list the values: rows may hold what an Enum does not know.
 
-A select of such a row raises LookupError, and no catalog tells. Pure; each database looks in its own way.
+A select of such a row raises LookupError, and no catalog tells. The same of NULL where the value says which class a row
+is of. Pure; each database looks in its own way.
 """
 
 from __future__ import annotations
@@ -19,8 +20,8 @@ MOST = 20
 
 _TABLES = frozenset({Relation.TABLE, Relation.PARTITIONED, Relation.PARTITION})
 
-Others = Mapping[tuple[Name, str], Sequence[str]]
-"""By table and column: values that no label stands for."""
+Others = Mapping[tuple[Name, str], Sequence[str | None]]
+"""By table and column: values that no label stands for, or NULL."""
 
 
 class Listed(NamedTuple):
@@ -29,7 +30,15 @@ class Listed(NamedTuple):
     table: Table
     column: Column
     labels: tuple[str, ...]
-    """As literals."""
+    """As literals; none where it is NULL alone that is looked for."""
+    nulls: bool = False
+
+    def condition(self, value: str) -> str:
+        """Which values of it are looked for, as SQL."""
+        if not self.labels:
+            return f"{value} IS NULL"
+        unlisted = f"{value} NOT IN ({', '.join(self.labels)})"
+        return f"({unlisted}) IS NOT FALSE" if self.nulls else unlisted
 
     @property
     def key(self) -> tuple[Name, str]:
@@ -56,8 +65,12 @@ def listed(
             continue
         for column in wanted.columns:
             there = live.column(column.name)
-            if column.labels and there is not None and takes_text(column, there) and not _kept(column, live, rules):
-                found.append(Listed(live, there, column.labels))
+            if there is None:
+                continue
+            nulls = column.names_the_class and column.nullable and there.nullable
+            unlisted = bool(column.labels) and takes_text(column, there) and not _kept(column, live, rules)
+            if nulls or unlisted:
+                found.append(Listed(live, there, column.labels if unlisted else (), nulls))
     return found
 
 
@@ -85,9 +98,15 @@ def with_others(actual: Schema, found: Others) -> Schema:
 def _placed(table: Table, found: Others) -> Table:
     if not any(name == table.name for name, _ in found):
         return table
-    others = [found.get((table.name, column.name), column.others) for column in table.columns]
-    columns = (replace(column, others=tuple(each)) for column, each in zip(table.columns, others, strict=True))
-    return replace(table, columns=tuple(columns))
+    return replace(
+        table, columns=tuple(_holding(column, found.get((table.name, column.name))) for column in table.columns)
+    )
+
+
+def _holding(column: Column, values: Sequence[str | None] | None) -> Column:
+    if values is None:
+        return column
+    return replace(column, others=tuple(each for each in values if each is not None), holds_null=None in values)
 
 
 def respelled(column: Column, others: Sequence[str]) -> Iterator[tuple[str, str]]:

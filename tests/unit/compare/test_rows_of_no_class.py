@@ -1,4 +1,4 @@
-"""Rows without a discriminator: the ORM makes no instance of them, so they break where the models say NOT NULL."""
+"""Rows without a discriminator: the ORM makes no instance of them. They break, where the models take NULL, too."""
 
 from __future__ import annotations
 
@@ -15,12 +15,12 @@ from tests.postgres.database import Database
 KEYS = {"postgresql": "SERIAL PRIMARY KEY", "sqlite": "INTEGER PRIMARY KEY"}
 
 
-def mapped(identity: str | None) -> tuple[sa.MetaData, type[Any], type[Any]]:
+def mapped(identity: str | None, *, nullable: bool = False) -> tuple[sa.MetaData, type[Any], type[Any]]:
     """The models, with a class and one below it, which are made and mapped for this test alone."""
     mapper = registry()
     person: type[Any] = type("Person", (), {})
     guest: type[Any] = type("Guest", (person,), {})
-    columns = (sa.Column("id", sa.Integer, primary_key=True), sa.Column("kind", sa.String(9), nullable=False))
+    columns = (sa.Column("id", sa.Integer, primary_key=True), sa.Column("kind", sa.String(9), nullable=nullable))
     table = sa.Table("people", mapper.metadata, *columns)
     mapper.map_imperatively(person, table, polymorphic_on=table.c.kind, polymorphic_identity=identity)
     mapper.map_imperatively(guest, None, inherits=person, polymorphic_identity="guest")
@@ -46,8 +46,55 @@ def assert_told(engine: sa.Engine) -> None:
         assert [type(found) for found in session.scalars(sa.select(person))] == [guest]
 
 
+def assert_told_of_a_nullable_one(engine: sa.Engine) -> None:
+    models, person, _guest = mapped("person", nullable=True)
+    guard = Guard(models)
+    assert guard.apply(engine).satisfied
+    with engine.begin() as connection:
+        connection.exec_driver_sql("INSERT INTO people (kind) VALUES ('guest'), (NULL), ('person')")
+    told = ["rows hold NULL, and so are of no class"]
+    assert [finding.difference.headline for finding in guard.apply(engine).findings] == told
+    with Session(engine) as session, pytest.raises(sa.exc.InvalidRequestError):
+        session.scalars(sa.select(person)).all()
+    with engine.begin() as connection:
+        connection.exec_driver_sql("UPDATE people SET kind = 'guest'")
+    assert guard.check(engine).satisfied
+    with Session(engine) as session:
+        assert len(session.scalars(sa.select(person)).all()) == 3
+
+
 def test_on_sqlite(sqlite_file: Path) -> None:
     assert_told(sa.create_engine(f"sqlite:///{sqlite_file}"))
+
+
+def test_nullable_on_sqlite(sqlite_file: Path) -> None:
+    assert_told_of_a_nullable_one(sa.create_engine(f"sqlite:///{sqlite_file}"))
+
+
+@pytest.mark.newest_postgres
+def test_nullable_on_postgresql(postgres_database: Database) -> None:
+    engine = sa.create_engine(postgres_database.url, poolclass=sa.NullPool)
+    assert_told_of_a_nullable_one(engine)
+
+
+@pytest.mark.newest_postgres
+def test_of_a_large_table_statistics_tell(postgres_database: Database) -> None:
+    engine = sa.create_engine(postgres_database.url, poolclass=sa.NullPool)
+    models, _person, _guest = mapped("person", nullable=True)
+    guard = Guard(models)
+    guard.apply(engine)
+    with engine.begin() as connection:  # some 1,100 pages of 8 kB
+        connection.exec_driver_sql("ALTER TABLE people ADD COLUMN wide text")
+        kind = "CASE WHEN n <> 7 THEN 'guest' END"
+        rows = f"SELECT {kind}, repeat('x', 1500) FROM generate_series(1, 5500) AS n"
+        connection.exec_driver_sql(f"INSERT INTO people (kind, wide) {rows}")
+    assert guard.check(engine).satisfied  # nobody knows yet
+    with engine.begin() as connection:
+        connection.exec_driver_sql("ANALYZE people")
+    assert not guard.check(engine).satisfied
+    with engine.begin() as connection:
+        connection.exec_driver_sql("UPDATE people SET kind = 'guest' WHERE kind IS NULL")
+    assert guard.check(engine).satisfied
 
 
 @pytest.mark.newest_postgres

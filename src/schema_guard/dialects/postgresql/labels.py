@@ -43,7 +43,7 @@ def others_held(columns: Sequence[Listed], link: Link, quote: Quote) -> Others:
     """What rows hold. Never raises: a table that is locked, or takes too long, hinders only itself, and what is not
     known is left out."""
     begun, wait = time.monotonic(), LOCK_TIMEOUT
-    found: dict[tuple[Name, str], tuple[str, ...]] = {}
+    found: dict[tuple[Name, str], tuple[str | None, ...]] = {}
     for some in (columns, *([column] for column in columns)):
         try:
             found.update(_ask(link, some, quote, TIMEOUT if some is columns else ALONE, wait))
@@ -61,27 +61,33 @@ def others_held(columns: Sequence[Listed], link: Link, quote: Quote) -> Others:
 
 def _ask(
     link: Link, columns: Sequence[Listed], quote: Quote, timeout: float, wait: float
-) -> dict[tuple[Name, str], tuple[str, ...]]:
+) -> dict[tuple[Name, str], tuple[str | None, ...]]:
     """One query for all; one more for each column of a large table whose common values say that there is something."""
-    found: dict[tuple[Name, str], tuple[str, ...]] = {}
+    found: dict[tuple[Name, str], tuple[str | None, ...]] = {}
     for position, small, values in _read(link, _query(columns, quote), timeout, wait):
         each, others = columns[int(str(position))], tuple(json.loads(str(values or "[]")))
         if others and not small:
             others = _confirmed(link, each, others, quote, wait)
         if others:
-            found[each.key] = tuple(sorted(others))
+            found[each.key] = tuple(sorted(others, key=lambda value: (value is None, value or "")))
     return found
 
 
-def _confirmed(link: Link, each: Listed, values: Iterable[str], quote: Quote, wait: float) -> tuple[str, ...]:
+def _confirmed(
+    link: Link, each: Listed, values: Iterable[str | None], quote: Quote, wait: float
+) -> tuple[str | None, ...]:
     """Those of the values that rows hold now."""
     column, table = quote(each.column.name), quote(each.table.name)
     own = each.column.type
     text = column if own.kind is TypeKind.BASE and own.schema is None else f"CAST({column} AS text)"
+
+    def holding(value: str | None) -> str:
+        if value is None:
+            return f"{column} IS NULL"
+        return f"{literal(value)} = ANY ({_items(column)})" if own.dimensions else f"{text} = {literal(value)}"
+
     asked = [
-        f"({literal(value)}, EXISTS (SELECT FROM {table} WHERE "
-        + (f"{literal(value)} = ANY ({_items(column)})" if own.dimensions else f"{text} = {literal(value)}")
-        + "))"
+        f"({'NULL' if value is None else literal(value)}, EXISTS (SELECT FROM {table} WHERE {holding(value)}))"
         for value in values
     ]
     sql = f"SELECT v.value FROM (VALUES {', '.join(asked)}) AS v(value, held) WHERE v.held"
@@ -91,7 +97,7 @@ def _confirmed(link: Link, each: Listed, values: Iterable[str], quote: Quote, wa
         if is_disconnect(error):
             raise
         return ()
-    return tuple(str(value) for (value,) in rows)
+    return tuple(None if value is None else str(value) for (value,) in rows)
 
 
 def _read(link: Link, sql: str, timeout: float, wait: float) -> list[Row]:
@@ -128,8 +134,7 @@ def _rows(each: Listed, quote: Quote) -> str:
     value = "CAST(v.value AS text)"
     source = f"unnest({_items(column)})" if each.column.type.dimensions else f"(SELECT {column})"
     return (
-        f"SELECT DISTINCT {value} FROM {table}, LATERAL {source} AS v(value)"
-        f" WHERE {value} NOT IN ({', '.join(each.labels)}) LIMIT {MOST}"
+        f"SELECT DISTINCT {value} FROM {table}, LATERAL {source} AS v(value) WHERE {each.condition(value)} LIMIT {MOST}"
     )
 
 
@@ -141,8 +146,9 @@ def _statistics(each: Listed) -> str:
         " JOIN pg_namespace AS n ON n.oid = c.relnamespace"
         " JOIN pg_stats AS t ON t.schemaname = n.nspname AND t.tablename = c.relname"
         f" AND t.attname = {literal(each.column.name)}"
-        f" CROSS JOIN LATERAL unnest(t.{values}::text::text[]) AS v(value)"
-        f" WHERE f.root = {each.table.oid} AND v.value NOT IN ({', '.join(each.labels)}) LIMIT {MOST}"
+        f" CROSS JOIN LATERAL (SELECT unnest(t.{values}::text::text[]) UNION ALL"
+        " SELECT NULL WHERE t.null_frac > 0) AS v(value)"
+        f" WHERE f.root = {each.table.oid} AND {each.condition('v.value')} LIMIT {MOST}"
     )
 
 

@@ -18,11 +18,11 @@ ROWS = 100_000
 
 def others_held(columns: Sequence[Listed], read: Callable[[str], Sequence[tuple[object, ...]]]) -> Others:
     """What rows hold, in one query; a table that cannot be read hinders only itself. Never raises."""
-    found: dict[tuple[Name, str], list[str]] = {}
+    found: dict[tuple[Name, str], list[str | None]] = {}
     for some in (columns, *([column] for column in columns)):
         with suppress(GuardError):
             for position, value in read(" UNION ALL ".join(_query(*item) for item in enumerate(some))):
-                found.setdefault(some[int(str(position))].key, []).append(str(value))
+                found.setdefault(some[int(str(position))].key, []).append(None if value is None else str(value))
             if some is columns:
                 break
     return found
@@ -31,5 +31,5 @@ def others_held(columns: Sequence[Listed], read: Callable[[str], Sequence[tuple[
 def _query(position: int, each: Listed) -> str:
     column = quote(each.column.name)
     some = f"SELECT CAST({column} AS TEXT) AS label FROM {quote(each.table.name)} LIMIT {ROWS}"
-    unlisted = f"label NOT IN ({', '.join(each.labels)})"
-    return f"SELECT {position}, label FROM (SELECT DISTINCT label FROM ({some}) WHERE {unlisted} LIMIT {MOST})"
+    others = f"SELECT DISTINCT label FROM ({some}) WHERE {each.condition('label')} LIMIT {MOST}"
+    return f"SELECT {position}, label FROM ({others})"
