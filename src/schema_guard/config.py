@@ -30,6 +30,7 @@ TABLE = "tool.schema-guard"
 
 _Item = TypeVar("_Item")
 
+LOG_FORMATS = ("text", "json")
 FAIL_ON = ("breaks", "weakens", "notes")
 
 POLICY: Mapping[str, type[bool] | type[int]] = {
@@ -66,6 +67,8 @@ class Settings:
     """The release that still runs on the same database."""
     allow_edited: bool | None = None
     """A frozen file is taken although its hash does not fit."""
+    log_format: str | None = None
+    """Of what is written to stderr."""
     policy: Mapping[str, bool | int] = field(default_factory=dict)
     accept: tuple[Acceptance, ...] = ()
     """Findings that are taken out of the verdict, from every place."""
@@ -178,6 +181,12 @@ def _policy(value: object) -> dict[str, bool | int]:
     return parsed
 
 
+def _log_format(value: object) -> str:
+    if not isinstance(value, str) or value.strip().lower() not in LOG_FORMATS:
+        raise ValueError(f"expected one of {', '.join(LOG_FORMATS)}")
+    return value.strip().lower()
+
+
 _KEYS: Mapping[str, Parse] = {
     "target": _text,
     "url": _text,
@@ -190,6 +199,7 @@ _KEYS: Mapping[str, Parse] = {
     "required_only": _flag,
     "beside": _text,
     "allow_edited": _flag,
+    "log_format": _log_format,
     "policy": _policy,
 }
 

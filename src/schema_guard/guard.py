@@ -213,7 +213,7 @@ class Guard:
         stop: Stop | None = None,
         deadline: Deadline | None = None,
     ) -> Report:
-        """Repair what can be repaired without destroying anything, then look again.
+        """Repair what can be repaired without destroying anything, then look again; the logger `schema_guard` is told.
 
         Args:
             database: an Engine, an AsyncEngine or a URL.
@@ -227,19 +227,22 @@ class Guard:
             LockTimeoutError: as `check` does; or another guard holds the guard lock for longer than the budget.
             StoppedError: it was asked to stop before it began.
         """
-        from schema_guard.rounds import Rounds  # a check need not load what runs steps
+        from schema_guard.events import Events  # a check need not load what runs steps
+        from schema_guard.rounds import Rounds
 
         limits = limits or Limits()
         deadline = deadline or Deadline(limits.budget, counted=True)
         with self._session(database, deadline) as session, cancelling(session, stop or Stop()):
             started = deadline.begin(limits.budget)
+            events = Events(self.name, session.facts.server, on_step)
             rounds = Rounds(
                 session,
                 limits,
                 started,
                 look=lambda: self._look(session, limits.survey_timeout),
                 plan=lambda look: plan_of(look, session, self.policy),
-                on_step=on_step,
+                on_begin=events.began,
+                on_step=events.ended,
             )
             look = rounds.patient_look()
             while not (report := self._report(session, look, started)).satisfied:
@@ -250,7 +253,9 @@ class Guard:
                     report = self._report(session, look, started)
                     break
                 look = rounds.patient_look()
-            return replace(report, results=united(rounds.results), applied=True)
+            report = replace(report, results=united(rounds.results), applied=True)
+            events.judged(report)
+            return report
 
     def _checked(self, database: Any, survey_timeout: float, deadline: Deadline | None = None) -> Report:
         started = time.monotonic()

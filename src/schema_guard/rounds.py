@@ -11,7 +11,7 @@ from schema_guard.errors import LockTimeoutError
 from schema_guard.execute.limits import Limits
 from schema_guard.execute.runner import run
 from schema_guard.look import Look, locked_tables
-from schema_guard.plan import Plan
+from schema_guard.plan import Plan, Step
 from schema_guard.report import StepResult
 
 __all__ = ["Rounds"]
@@ -33,6 +33,7 @@ class Rounds:
         started: when the budget began, by time.monotonic().
         look: looks at the database.
         plan: the steps for what was found.
+        on_begin: is told each step before its first attempt.
         on_step: is told what became of each step as it ends.
     """
 
@@ -41,6 +42,7 @@ class Rounds:
     started: float
     look: Callable[[], Look]
     plan: Callable[[Look], Plan]
+    on_begin: Callable[[Step], None] | None = None
     on_step: Callable[[StepResult], None] | None = None
     results: list[StepResult] = field(default_factory=list)
     """What became of the steps so far."""
@@ -72,7 +74,14 @@ class Rounds:
             for _ in range(ROUNDS):
                 look = self.patient_look()  # whoever held the lock may have done all
                 reserve = look.reserve(self.limits.budget)
-                done = run(self.plan(look), self.session, self.limits, self.started - reserve, on_step=self.on_step)
+                done = run(
+                    self.plan(look),
+                    self.session,
+                    self.limits,
+                    self.started - reserve,
+                    on_begin=self.on_begin,
+                    on_step=self.on_step,
+                )
                 self.results.extend(done)
                 if not any(result.attempts for result in done):
                     return look  # no step was begun

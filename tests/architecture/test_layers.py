@@ -26,7 +26,7 @@ LAYERS = (
     ("guard",),
     ("many",),
     ("rounds",),
-    ("beside", "look"),
+    ("beside", "events", "look"),
     ("sources",),
     ("execute", "render"),
     ("dialects",),

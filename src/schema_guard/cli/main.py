@@ -12,8 +12,9 @@ import click
 
 from schema_guard.cli.commands import group
 from schema_guard.cli.exit_codes import INTERRUPTED, OK, USAGE
+from schema_guard.cli.logs import choose
 from schema_guard.cli.options import PROGRAM
-from schema_guard.cli.output import log, log_text, print_text
+from schema_guard.cli.output import log, log_event, log_text, print_text
 from schema_guard.cli.running import own_arguments
 from schema_guard.errors import ConfigurationError, GuardError, StepError, one_line
 from schema_guard.render.formats import DEFAULT, Shown, renderer
@@ -42,7 +43,9 @@ def run(arguments: Sequence[str], program: tuple[str, ...] = PROGRAM) -> int:
         )
         return int(code or OK) if arguments else USAGE
 
-    return guarded(command, own_arguments(arguments))
+    code = guarded(command, own_arguments(arguments))
+    log_event(f"exit {code}", "finished", exit_code=code)
+    return code
 
 
 def guarded(command: Callable[[], int], arguments: Sequence[str]) -> int:
@@ -52,6 +55,7 @@ def guarded(command: Callable[[], int], arguments: Sequence[str]) -> int:
         command: returns an exit code.
         arguments: the command line; it says whether tracebacks are wanted, and in which format.
     """
+    choose(arguments, _command(arguments))
     try:
         return command()
     except GuardError as error:
@@ -69,7 +73,7 @@ def _failed(arguments: Sequence[str], error: GuardError, cause: BaseException | 
     verbose = _verbose(arguments)
     if verbose:
         log_text("".join(traceback.format_exception(cause or error)))
-    log(error.message)
+    log(error.message, level="error", event="error", code=error.code, exit_code=error.exit_code)
     if (render := renderer(_format(arguments), "error")) is not None:
         shown = Shown(command=_command(arguments), exit_code=error.exit_code)
         print_text(str(render(error, shown)))

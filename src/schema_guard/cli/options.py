@@ -8,6 +8,7 @@ from typing import Any, TypeVar, cast
 
 import click
 
+from schema_guard.cli.logs import FORMATS
 from schema_guard.render.formats import DEFAULT, formats_of
 
 __all__ = [
@@ -23,6 +24,7 @@ __all__ = [
     "database_options",
     "format_option",
     "judging_options",
+    "log_option",
     "lost_option",
     "output_options",
     "scope_options",
@@ -232,6 +234,12 @@ def format_option(command: str) -> Callable[[Command], Command]:
         show_default=True,
         help="How the result is written to stdout.",
     )
+
+
+def log_option() -> click.Option:
+    """`--log-format`, which `logs.choose` reads from the command line."""
+    help_ = "How stderr is written: text, or a JSON object for each line.  [default: text]"
+    return click.Option(["--log-format"], type=click.Choice(FORMATS), expose_value=False, help=help_)
 
 
 def _keep_quiet(ctx: click.Context, _: click.Parameter, quiet: bool) -> None:

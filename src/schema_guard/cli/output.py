@@ -9,17 +9,29 @@ import os
 import sys
 from collections.abc import Sequence
 from shutil import get_terminal_size
-from typing import TextIO
+from typing import Any, TextIO
 
 import click
 
+from schema_guard.cli.logs import as_json, record_text
 from schema_guard.cli.options import QUIET
 from schema_guard.errors import one_line
 from schema_guard.hidden import without_password
 from schema_guard.render.formats import Shown, renderer
 from schema_guard.render.line import Line, Style, ascii_only, plain, wrapped
 
-__all__ = ["is_quiet", "log", "log_text", "print_found", "print_lines", "print_result", "print_text", "styled"]
+__all__ = [
+    "is_quiet",
+    "log",
+    "log_event",
+    "log_text",
+    "print_found",
+    "print_lines",
+    "print_result",
+    "print_text",
+    "styled",
+    "write_error",
+]
 
 LOOKS = {
     Style.BREAKS: "bold red",
@@ -100,17 +112,35 @@ def print_text(text: str) -> None:
         _nobody_reads(stream)
 
 
-def log(message: str) -> None:
-    """One line on stderr."""
-    _write_error(f"schema-guard: {one_line(message)}\n")
+def log(message: str, *, level: str = "info", event: str = "message", **fields: Any) -> None:
+    """One line on stderr.
+
+    Args:
+        message: for people.
+        level: info, warning or error; like the rest it is said where the log is JSON.
+        event: what kind of line it is.
+        fields: more of it.
+    """
+    if as_json():
+        write_error(record_text(level, event, one_line(message), fields))
+    else:
+        write_error(f"schema-guard: {one_line(message)}\n")
+
+
+def log_event(message: str, event: str, **fields: Any) -> None:
+    """What a log collector wants to know and a person sees elsewhere: nothing where the log is text."""
+    if as_json() and not is_quiet():
+        log(message, event=event, **fields)
 
 
 def log_text(text: str) -> None:
     """A traceback on stderr, without a password that stands in it."""
-    _write_error(without_password(text))
+    text = without_password(text)
+    write_error(record_text("error", "traceback", text) if as_json() else text)
 
 
-def _write_error(text: str) -> None:
+def write_error(text: str) -> None:
+    """Finished text on stderr."""
     if sys.stderr is None:
         return
     try:

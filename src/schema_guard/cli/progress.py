@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 
+from schema_guard.cli.logs import as_json
 from schema_guard.cli.output import is_quiet, log
 from schema_guard.report import Outcome, StepResult
 
@@ -12,18 +13,11 @@ __all__ = ["log_is_seen", "log_step"]
 
 def log_step(result: StepResult) -> None:
     """Log what became of a step; with -q only a failure."""
-    if is_quiet() and result.outcome is not Outcome.FAILED:
-        return
-    from schema_guard.render.text.deeds import deed
-    from schema_guard.render.text.phrases import duration
+    if as_json() or (is_quiet() and result.outcome is not Outcome.FAILED):
+        return  # `Guard.apply` logs it itself
+    from schema_guard.events import step_words
 
-    step = result.step
-    tries = f", {len(result.attempts)} tries" if len(result.attempts) > 1 else ""
-    message = f": {result.message}" if result.message else ""
-    if result.changed:
-        log(f"{deed(step)}, {duration(result.seconds)}{tries}{message}")
-        return
-    log(f"{result.outcome} after {duration(result.seconds)}{tries}: {step.object}: {step.why}{message}")
+    log(step_words(result))
 
 
 def log_is_seen() -> bool:

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 import click
 
 from schema_guard.address import Address
+from schema_guard.cli import logs
 from schema_guard.cli.bind_urls import with_databases
 from schema_guard.cli.options import PROGRAM, chosen_bind_urls, chosen_binds, chosen_scope
 from schema_guard.cli.output import log
@@ -209,6 +210,7 @@ def guard_of(given: Mapping[str, object]) -> tuple[Loaded, Settings]:
     """
     given = {**chosen_scope(), **given}
     settings = load_settings(given)
+    logs.use(settings.log_format)
     loaded = load(settings.required_target(), edited=bool(settings.allow_edited))
     settings = load_settings(given)
     for line in unknown_variables(os.environ):

@@ -9,13 +9,15 @@ import signal
 import sys
 from collections.abc import Sequence
 from contextlib import redirect_stdout
+from io import StringIO
 from typing import TYPE_CHECKING, NoReturn
 
 import click
 
 from schema_guard.cli.exit_codes import OK
+from schema_guard.cli.logs import as_json
 from schema_guard.cli.options import PROGRAM, apply_options, lost_option, output_options
-from schema_guard.cli.output import log
+from schema_guard.cli.output import log, log_event
 from schema_guard.errors import ConfigurationError
 from schema_guard.hidden import without_password
 from schema_guard.render.formats import DEFAULT, Shown
@@ -89,10 +91,10 @@ def run(ctx: click.Context, asked: Request, lost: tuple[str, ...], no_color: boo
         return done.report, done.shown(logged=True, verbose=verbose)
 
     command = _found(ctx.meta["schema_guard.command"])
-    with redirect_stdout(sys.stderr):
+    with redirect_stdout(StringIO() if as_json() else sys.stderr):  # JSON says the verdict as an event
         code = on_each(asked, "apply", repair, DEFAULT, color=not no_color)
     if code != OK:
-        log(f"{command[0]} was not started")
+        log(f"{command[0]} was not started", level="error")
         return code
     return _become(command)
 
@@ -109,6 +111,7 @@ def _found(command: Sequence[str]) -> Sequence[str]:
 def _become(command: Sequence[str]) -> NoReturn:
     from schema_guard.chain.sandbox.starting import end_host
 
+    log_event(f"starting {command[0]}", "starting")
     end_host()  # the command shall have no child that it did not start
     for stream in (sys.stdout, sys.stderr):
         if stream is not None:

@@ -35,6 +35,7 @@ def run(
     started: float,
     *,
     retry: Retry | None = None,
+    on_begin: Callable[[Step], None] | None = None,
     on_step: Callable[[StepResult], None] | None = None,
 ) -> list[StepResult]:
     """Run every step of the plan that can run within the limits, in order.
@@ -45,12 +46,14 @@ def run(
         limits: time budget and timeouts.
         started: time.monotonic() of the run's start.
         retry: how to pause between attempts.
+        on_begin: is told each step before its first attempt.
         on_step: is told each result as it comes.
 
     Returns:
         One result for each step, in the plan's order. Nothing that a statement does raises.
     """
-    execution = _Execution(session, limits, started, retry or Retry(clock=Clock(sleep=session.stop.sleep)))
+    retry = retry or Retry(clock=Clock(sleep=session.stop.sleep))
+    execution = _Execution(session, limits, started, retry, on_begin or _ignore)
     tell = on_step or _ignore
     for urgency in (Urgency.REQUIRED, Urgency.DEBT):
         execution.take_all([step for step in plan.steps if step.urgency is urgency], tell)
@@ -63,6 +66,7 @@ class _Execution:
     limits: Limits
     started: float
     retry: Retry
+    begin: Callable[[Step], None]
     results: dict[str, StepResult] = field(default_factory=dict)
     """By step, what became of it for good."""
     lacking: dict[Need, str] = field(default_factory=dict)
@@ -143,6 +147,8 @@ class _Execution:
         return f"stopped by {self.session.stop.reason}"
 
     def _attempt_noted(self, work: _Work) -> Outcome:
+        if not work.attempts:
+            self.begin(work.step)
         begun = self.retry.clock.now()
         outcome, message, blockers = self._attempt(work)
         if outcome in (Outcome.LOCKED, Outcome.FAILED) and self.session.stop.asked:
@@ -254,8 +260,8 @@ class _Work:
         )
 
 
-def _ignore(_: StepResult) -> None:
-    """Nobody wants to hear of each step as it ends."""
+def _ignore(_: object) -> None:
+    """Nobody wants to hear of each step as it begins or ends."""
 
 
 def _first(required: Collection[Need], missing: Collection[Need]) -> Need | None:

@@ -2,26 +2,24 @@
 
 from __future__ import annotations
 
-import logging
 from typing import Any
 
 from schema_guard.difference import Impact
 from schema_guard.errors import StepError
 from schema_guard.execute.limits import Limits
 from schema_guard.guard import Guard
-from schema_guard.report import Outcome, Report
+from schema_guard.report import Report
 
 __all__ = ["apply_before_start"]
 
-LOGGER = logging.getLogger("schema_guard")
 MOST_NAMED = 3
 
 
 def apply_before_start(guard: Guard, database: Any, limits: Limits | None = None) -> Report:
     """Apply, and raise when something that breaks the application remains, so that it does not start.
 
-    What was done is logged (logger `schema_guard`). Its connections are closed when it returns: processes that are
-    forked afterwards share none.
+    `Guard.apply` logs what is done (logger `schema_guard`). Its connections are closed when it returns: processes that
+    are forked afterwards share none.
 
     Args:
         guard: whose models.
@@ -33,11 +31,6 @@ def apply_before_start(guard: Guard, database: Any, limits: Limits | None = None
         UnreachableError, ReadError, LockTimeoutError: as `Guard.apply` does.
     """
     report = guard.apply(database, limits)
-    for result in report.results:
-        if result.outcome is Outcome.DONE:
-            LOGGER.info("%s: %s", result.step.object, result.step.why)
-        elif result.outcome is not Outcome.ALREADY:
-            LOGGER.warning("%s: %s: %s", result.step.object, result.outcome, result.message or result.step.why)
     broken = [each.difference for each in report.findings if each.difference.impact is Impact.BREAKS]
     if broken:
         named = "; ".join(f"{each.object}: {each.headline}" for each in broken[:MOST_NAMED])

@@ -1,0 +1,106 @@
+"""What apply tells the standard `logging` while it works: the logger `schema_guard`, each record with fields.
+
+A record's fields are attributes of it, so that any handler and formatter can have them (docs/operations.md lists them).
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+from schema_guard.counted import first_of
+from schema_guard.difference import Impact
+from schema_guard.errors import one_line
+from schema_guard.plan import Step
+from schema_guard.render.text.deeds import deed
+from schema_guard.render.text.phrases import VERBS, duration
+from schema_guard.report import Outcome, Report, ServerInfo, StepResult
+
+__all__ = ["FIELDS", "LOGGER", "Events", "step_words"]
+
+LOGGER = logging.getLogger("schema_guard")
+LOGGER.addHandler(logging.NullHandler())  # an application that has set up no logging sees nothing on stderr
+
+FIELDS = (
+    *("event", "application", "database", "dialect", "step", "object", "why", "urgency", "outcome", "seconds"),
+    *("rows", "batches", "tries", "blockers", "can_start", "breaks", "weakens", "notes", "steps"),
+)
+"""All that a record may have; each has `event`."""
+
+_LEVELS = {Outcome.DONE: logging.INFO, Outcome.ALREADY: logging.INFO, Outcome.FAILED: logging.ERROR}
+
+
+@dataclass(frozen=True, slots=True)
+class Events:
+    """The log of one apply.
+
+    Args:
+        application: the guard's name.
+        server: which database it works on.
+        on_step: is told each step's result as well.
+    """
+
+    application: str
+    server: ServerInfo
+    on_step: Callable[[StepResult], None] | None = None
+
+    def began(self, step: Step) -> None:
+        self._tell(logging.INFO, f"{step.object}: {step.why}: started", {"event": "step_started", **_of(step)})
+
+    def ended(self, result: StepResult) -> None:
+        """Done, failed, or why it was left."""
+        fields = {
+            "event": "step_failed" if result.outcome is Outcome.FAILED else "step_ended",
+            **_of(result.step),
+            "outcome": result.outcome.value,
+            "seconds": round(result.seconds, 6),
+            "rows": result.rows,
+            "batches": result.batches,
+            "tries": len(result.attempts),
+            "blockers": sorted({blocker for attempt in result.attempts for blocker in attempt.blockers}),
+        }
+        self._tell(_LEVELS.get(result.outcome, logging.WARNING), step_words(result), fields)
+        if self.on_step is not None:
+            self.on_step(result)
+
+    def judged(self, report: Report) -> None:
+        """The verdict: whether the application can start."""
+        breaks, weakens = report.count(Impact.BREAKS), report.count(Impact.WEAKENS)
+        start = "the application cannot start" if breaks else "the application can start"
+        worst = [each.difference.object for each in report.findings if each.difference.impact is report.worst]
+        verbs = VERBS[Impact.BREAKS if breaks else Impact.WEAKENS]
+        remains = f"; {first_of(worst)} {verbs[len(worst) > 1]} it" if breaks or weakens else ""
+        level = logging.ERROR if breaks else logging.WARNING if weakens else logging.INFO
+        fields = {
+            "event": "verdict",
+            "can_start": not breaks,
+            "breaks": breaks,
+            "weakens": weakens,
+            "notes": report.count(Impact.NOTES),
+            "steps": sum(result.changed for result in report.results),
+            "seconds": round(report.seconds, 6),
+        }
+        self._tell(level, f"{start}{remains}", fields)
+
+    def _tell(self, level: int, message: str, fields: Mapping[str, object]) -> None:
+        where = {
+            "application": self.application,
+            "database": self.server.database,
+            "dialect": self.server.dialect,
+        }
+        LOGGER.log(level, "%s", one_line(message), extra={**where, **fields})
+
+
+def step_words(result: StepResult) -> str:
+    """What became of a step, in one line."""
+    step = result.step
+    tries = f", {len(result.attempts)} tries" if len(result.attempts) > 1 else ""
+    message = f": {result.message}" if result.message else ""
+    if result.changed:
+        return f"{deed(step)}, {duration(result.seconds)}{tries}{message}"
+    return f"{result.outcome} after {duration(result.seconds)}{tries}: {step.object}: {step.why}{message}"
+
+
+def _of(step: Step) -> Mapping[str, object]:
+    return {"step": step.id, "object": step.object, "why": step.why, "urgency": step.urgency.value}

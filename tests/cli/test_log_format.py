@@ -1,0 +1,96 @@
+"""--log-format json: each line of stderr is one object; what text prints is said once, and nothing secret."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from schema_guard.cli.commands import group
+from tests.cli.conftest import Command, url_of
+from tests.cli.test_commands import BEFORE
+
+JSON = ("--log-format", "json")
+HEAD = {"time", "level", "event", "command", "message"}
+LOUD = 'import logging\nlogging.basicConfig(level=logging.DEBUG, format="ROOT %(message)s")\n'
+
+
+def events(text: str) -> list[dict[str, Any]]:
+    lines = [line for line in text.splitlines() if line != "imported"]  # what the application prints is its own
+    found = [json.loads(line) for line in lines]
+    assert all(set(event) >= HEAD for event in found)
+    return found
+
+
+@pytest.mark.parametrize("name", sorted(group.commands))
+def test_every_command_has_it(name: str) -> None:
+    assert "--log-format" in {option for param in group.commands[name].params for option in param.opts}
+
+
+def test_the_steps_and_the_verdict_of_an_apply(command: Command, application: Path) -> None:
+    ran = command("apply", "shop:Base", "--url", url_of(application, BEFORE), *JSON)
+    found = events(ran.err)
+    assert ran.verdict.endswith("exit 0")
+    kinds = [event["event"] for event in found]
+    assert kinds[-2:] == ["verdict", "finished"]
+    started = [event["step"] for event in found if event["event"] == "step_started"]
+    ended = [event for event in found if event["event"] == "step_ended"]
+    assert started == [event["step"] for event in ended] != []
+    assert all(event["outcome"] == "done" and event["seconds"] > 0 for event in ended)
+    assert found[-2]["can_start"] is True
+    assert found[-2]["steps"] == len(ended)
+    assert found[-1]["exit_code"] == 0
+    assert {event["command"] for event in found} == {"apply"}
+
+
+def test_nothing_is_said_twice(command: Command, application: Path) -> None:
+    """Also where the application sets up logging while it is imported."""
+    (application / "shop.py").write_text(LOUD + (application / "shop.py").read_text())
+    url = url_of(application, BEFORE)
+    text = command("apply", "shop:Base", "--url", url)
+    assert "schema-guard: added column proposals.visitor" in text.err
+    assert "ROOT" not in text.err
+    (application / "shop.db").unlink()
+    ran = command("apply", "shop:Base", "--url", url_of(application, BEFORE), *JSON)
+    messages = [event["message"] for event in events(ran.err)]
+    assert len(messages) == len(set(messages))
+
+
+def test_quiet_leaves_what_went_wrong_and_the_end(command: Command, application: Path) -> None:
+    ran = command("apply", "shop:Base", "--url", url_of(application, BEFORE), "-q", *JSON)
+    assert [event["event"] for event in events(ran.err)] == ["finished"]
+
+
+def test_an_error_and_a_wrong_option_are_events(command: Command) -> None:
+    for arguments, code in ((("check", "nothing:here"), "target"), (("check", "--no-such-option"), "configuration")):
+        error, finished = events(command(*arguments, *JSON).err)
+        assert (error["event"], error["level"], error["code"], error["exit_code"]) == ("error", "error", code, 2)
+        assert finished["exit_code"] == 2
+
+
+@pytest.mark.parametrize("way", ["environment", "file"])
+def test_a_setting(way: str, command: Command, application: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    if way == "environment":
+        monkeypatch.setenv("SCHEMA_GUARD_LOG_FORMAT", "json")
+    else:
+        (application / "pyproject.toml").write_text('[tool.schema-guard]\nlog-format = "json"\n')
+    url = url_of(application, BEFORE)
+    assert [event["event"] for event in events(command("check", "shop:Base", "--url", url).err)] == ["finished"]
+    assert "{" not in command("check", "shop:Base", "--url", url, "--log-format", "text").err
+    monkeypatch.setenv("SCHEMA_GUARD_LOG_FORMAT", "yaml")
+    wrong = command("check", "shop:Base", "--url", url)
+    assert wrong.code == 2
+    assert "SCHEMA_GUARD_LOG_FORMAT: expected one of text, json" in wrong.err
+
+
+def test_run_says_its_report_as_events_alone(command: Command, application: Path) -> None:
+    url = url_of(application, ("CREATE TABLE users (id INTEGER PRIMARY KEY, other INTEGER NOT NULL)",))
+    ran = command("run", "shop:Base", "--url", url, *JSON, "--", "true")
+    assert ran.code == 1
+    assert ran.out == ""
+    found = events(ran.err)
+    assert [event["event"] for event in found][-3:] == ["verdict", "message", "finished"]
+    assert found[-3]["can_start"] is False
+    assert found[-2]["message"] == "true was not started"
