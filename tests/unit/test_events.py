@@ -67,7 +67,8 @@ def test_a_program_without_logging_sees_nothing(tmp_path: Path) -> None:
         "from schema_guard import Guard\nfrom sqlalchemy import *\nmade = MetaData()\n"
         "Table('item', made, Column('id', Integer, primary_key=True))\n"
         f"engine = create_engine('sqlite:///{tmp_path / 'b.db'}')\n"
-        "with engine.begin() as c: c.execute(text('CREATE TABLE item (id INTEGER PRIMARY KEY, other INTEGER NOT NULL)'))\n"
+        "with engine.begin() as connection:\n"
+        "    connection.execute(text('CREATE TABLE item (id INTEGER PRIMARY KEY, other INTEGER NOT NULL)'))\n"
         "assert not Guard(made).apply(engine).satisfied\n"
     )
     ran = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True, timeout=60)
