@@ -65,6 +65,8 @@ class Settings:
     required_only: bool | None = None
     beside: str | None = None
     """The release that still runs on the same database."""
+    remember: bool | None = None
+    """A satisfied check of a frozen file is remembered in the database."""
     allow_edited: bool | None = None
     """A frozen file is taken although its hash does not fit."""
     log_format: str | None = None
@@ -200,6 +202,7 @@ _KEYS: Mapping[str, Parse] = {
     "beside": _text,
     "allow_edited": _flag,
     "log_format": _log_format,
+    "remember": _flag,
     "policy": _policy,
 }
 

@@ -10,6 +10,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from schema_guard import remembering
 from schema_guard.acceptance import Acceptance, acceptances_of
 from schema_guard.beside import Beside, Held
 from schema_guard.dialects import open_session
@@ -23,7 +24,9 @@ from schema_guard.look import Look, Withhold, compared, looked, plan_of, report_
 from schema_guard.many.group import Group, group_of
 from schema_guard.plan import Plan, Policy
 from schema_guard.readiness import Memory, Readiness, readiness_of
+from schema_guard.remembered import digest_of
 from schema_guard.report import Report, StepResult, united
+from schema_guard.requirements import program
 from schema_guard.schema import Schema
 from schema_guard.scope import Guarded, Scope
 from schema_guard.selector import INCLUDED, selectors_of
@@ -61,6 +64,9 @@ class Guard:
         ConfigurationError: when an upsert names something else than columns of one table, or `accept`, `include` or
             `exclude` is no such list.
     """
+
+    _remembered = ""
+    """Tells what is expected, where checks are remembered."""
 
     def __init__(
         self,
@@ -133,6 +139,7 @@ class Guard:
         """Another guard of the same application, with another policy, that accepts and excludes more."""
         other = copy(self)
         other.policy = policy or self.policy
+        other._remembered = ""
         other.accept = (*accept, *self.accept)
         other.scope = self.scope if scope is None else scope.over(self.scope)
         return other
@@ -140,14 +147,14 @@ class Guard:
     def of(self, source: Source) -> Guard:
         """Another guard, of other expectations, with the same policy; it accepts and excludes nothing."""
         other = copy(self)
-        other.scope = Scope()
+        other.scope, other._remembered = Scope(), ""
         other.source, other.accept, other._withhold, other._beside = source, (), None, None
         return other
 
     def withholding(self, withhold: Withhold) -> Guard:
         """The same guard, which leaves those differences alone that `withhold` names; this one stays as it is."""
         guard = copy(self)
-        guard._withhold = withhold
+        guard._withhold, guard._remembered = withhold, ""
         return guard
 
     def beside(self, release: Guard | Source, name: str = "") -> Guard:
@@ -162,7 +169,26 @@ class Guard:
         """
         guard = copy(self)
         source = release.source if isinstance(release, Guard) else release
+        guard._remembered = ""
         guard._beside = Beside(source, name or "another version")
+        return guard
+
+    def remembering(self, expectations: str = "") -> Guard:
+        """The same guard, whose checks of a PostgreSQL database remember there that it satisfied the expectations.
+
+        The next check asks first whether the catalog is as it was. See docs/remembering.md: it makes one table.
+
+        Args:
+            expectations: tells what is expected from all else; by default all that the frozen file and this guard say.
+
+        Raises:
+            ConfigurationError: the guard is of models, not of a frozen file.
+        """
+        if not isinstance(self.source, FrozenSource) or self._beside is not None:
+            raise ConfigurationError("only what a frozen file alone expects is remembered: docs/remembering.md")
+        guard = copy(self)
+        own = (self.source.document.digest, self.policy, self.accept, self.scope)
+        guard._remembered = expectations or digest_of("guard", program(), *own)
         return guard
 
     def check(self, database: Any, *, survey_timeout: float = 5.0) -> Report:
@@ -260,8 +286,15 @@ class Guard:
     def _checked(self, database: Any, survey_timeout: float, deadline: Deadline | None = None) -> Report:
         started = time.monotonic()
         with self._session(database, deadline) as session:
-            look = self._look(session, survey_timeout)
-            return self._report(session, look, started)
+            memory = session.memory(self._remembered) if self._remembered else None
+
+            def looked_at() -> tuple[Look, Report]:
+                look = self._look(session, survey_timeout)
+                return look, self._report(session, look, started)
+
+            if memory is None:
+                return looked_at()[1]
+            return remembering.checked(session, memory, looked_at, self.accept, started)
 
     @contextmanager
     def _session(self, database: Any, deadline: Deadline | None = None) -> Iterator[Session]:

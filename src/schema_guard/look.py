@@ -48,6 +48,8 @@ class Look:
     """Acceptances that accept nothing now."""
     left_out: tuple[LeftOut, ...] = ()
     """Objects of the models that are not guarded."""
+    by_rows: str = ""
+    """The first object of which not the catalog but rows say whether it differs."""
 
     def reserve(self, budget: float) -> float:
         """Seconds of the budget to keep for looking again at its end; none where that takes no time."""
@@ -102,6 +104,7 @@ def looked(
         begun: when the look began, by time.monotonic().
     """
     expected = guarded.expected
+    by_rows = next((each.object for each in differences if each.by_rows), "")
     keys = [difference.key for difference in differences]
     schemas = {*actual.schemas, *(table.name.schema or "" for table in expected.tables)}
     accepted = matched(accept, keys, session.facts.default_schema, schemas=schemas).accepted
@@ -133,6 +136,7 @@ def looked(
         withheld,
         found.idle,
         guarded.left_out,
+        by_rows,
     )
 
 

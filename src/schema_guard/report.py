@@ -136,6 +136,8 @@ class Report:
     """What was accepted and is not there now."""
     left_out: tuple[LeftOut, ...] = ()
     """Objects of the models that are not guarded: neither checked nor repaired."""
+    remembered: str = ""
+    """When the check was made whose answer this is; empty where it was made now."""
 
     def key_of(self, difference: Difference) -> str:
         """The key by which the difference is accepted."""

@@ -19,7 +19,7 @@ from sqlalchemy.ext.asyncio import create_async_engine
 from schema_guard import Guard
 from schema_guard.dialects import open_session
 from schema_guard.dialects.postgresql import reading
-from schema_guard.dialects.postgresql.catalog import query
+from schema_guard.dialects.postgresql.query_text import query
 from schema_guard.errors import GuardError, LockTimeoutError, UnreachableError
 from schema_guard.execute.limits import Limits
 from tests.environment.conftest import Command, drifted, repaired

@@ -129,8 +129,24 @@ def scope_options(command: Command) -> Command:
     return command
 
 
+def remember_option(command: Command) -> Command:
+    """`--remember`; `chosen_scope` has it, too."""
+
+    def kept(context: click.Context, _: click.Parameter, value: bool) -> None:
+        if value:
+            context.meta.setdefault(SCOPE, {})["remember"] = True
+
+    return click.option(
+        "--remember",
+        is_flag=True,
+        expose_value=False,
+        callback=kept,
+        help="Of a frozen file on PostgreSQL: keep in a table there that nothing was missing, and ask that first.",
+    )(command)
+
+
 def chosen_scope() -> dict[str, object]:
-    """What the command line includes and excludes."""
+    """What the command line includes and excludes, and whether it remembers."""
     context = click.get_current_context(silent=True)
     return {} if context is None else dict(context.meta.get(SCOPE, {}))
 
@@ -146,7 +162,7 @@ def judging_options(what: str) -> Callable[[Command], Command]:
         fail_on = click.option(
             "--fail-on", type=click.Choice(["breaks", "weakens", "notes"]), help=f"{what}  [default: breaks]"
         )
-        return target_argument(database_options(fail_on(accept_option(scope_options(command)))))
+        return target_argument(database_options(fail_on(accept_option(scope_options(remember_option(command))))))
 
     return add
 

@@ -24,6 +24,8 @@ from schema_guard.execute.limits import Limits
 from schema_guard.guard import Guard
 from schema_guard.hidden import without_password
 from schema_guard.many.member import MAIN, Member, chosen
+from schema_guard.remembered import digest_of
+from schema_guard.requirements import program as program_text
 from schema_guard.scope import Scope
 from schema_guard.sources.frozen import FrozenSource, release_of
 from schema_guard.target import Loaded, load
@@ -148,8 +150,16 @@ def _request(
     if settings.beside is not None:
         release = release_of(settings.beside, edited=bool(settings.allow_edited))
         guard = guard.beside(release, release.path)
+    elif settings.remember and isinstance(guard.source, FrozenSource):
+        guard = guard.remembering(expectations_of(guard.source.document.digest, settings))
     address = settings.database_address(quickest=_is_frozen(guard))
     return Request(guard, address, settings, typed, program, options)
+
+
+def expectations_of(digest: str, settings: Settings) -> str:
+    """What tells the question that a command line asks from every other; `digest` is that of the file."""
+    counts = (settings.policy, settings.accept, settings.include, settings.exclude)
+    return digest_of("command", program_text(), digest, *counts)
 
 
 def _of_bind(

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Literal, NamedTuple, Protocol, TypeAlias
 from schema_guard.difference import Difference, Fit
 from schema_guard.names import DefaultSchema
 from schema_guard.plan import Policy, Refusal, Step, Survey
+from schema_guard.remembered import Fed, Memory
 from schema_guard.report import ServerInfo
 from schema_guard.schema import Column, Name, Schema, Table, Type
 
@@ -343,6 +344,15 @@ class Session(Protocol):
     """Whether somebody asked to stop: then waiting ends, and rows are not looked at any more."""
     catalog_queries: int
     """How many catalog queries the last locate and inspect took together."""
+
+    rows_asked: str
+    """The first object of which rows were asked beyond what `memory` asks again; empty where none was."""
+    fed: tuple[Fed, ...]
+    """What sequences feed, as far as the last inspect knows."""
+
+    def memory(self, expectations: str) -> Memory | None:
+        """What is remembered of these expectations; None where nothing can be."""
+        ...
 
     def locate(self, relations: Sequence[str], types: Sequence[str]) -> None:
         """Find where the connection's search_path finds these unqualified names, so that `dialect` can qualify them."""

@@ -101,6 +101,7 @@ def _state(report: Report) -> dict[str, Value]:
         "counts": {impact.word: report.count(impact) for impact in sorted(Impact, reverse=True)},
         "warnings": list(report.warnings),
         "accepted": len(report.accepted),
+        "remembered": report.remembered or None,
         "left_out": [{"kind": each.kind, "name": each.name} for each in report.left_out],
         "differences": [_finding(finding, report) for finding in (*report.findings, *report.accepted)],
     }

@@ -7,7 +7,6 @@ from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from functools import cache
-from importlib.resources import files
 from typing import Any, TypeVar
 
 from schema_guard.dialects.postgresql.catalog_rows import (
@@ -23,7 +22,6 @@ from schema_guard.dialects.postgresql.catalog_rows import (
 from schema_guard.dialects.postgresql.catalog_words import ACTIONS, MATCHES, use_words
 from schema_guard.dialects.postgresql.deparsed import without_relabels
 from schema_guard.dialects.postgresql.indexes import IndexRow, index_of
-from schema_guard.dialects.postgresql.literals import literal
 from schema_guard.dialects.postgresql.others import RELATIONS, names_taken, unknown_tables
 from schema_guard.names import DefaultSchema, told
 from schema_guard.schema import (
@@ -53,7 +51,7 @@ from schema_guard.schema import (
     Unread,
 )
 
-__all__ = ["KINDS", "query", "read_schema", "scope_of"]
+__all__ = ["KINDS", "read_schema", "scope_of"]
 
 KINDS = {"b": TypeKind.BASE, "e": TypeKind.ENUM, "d": TypeKind.DOMAIN}
 """pg_type.typtype in words; everything else is TypeKind.OTHER."""
@@ -61,15 +59,6 @@ KINDS = {"b": TypeKind.BASE, "e": TypeKind.ENUM, "d": TypeKind.DOMAIN}
 _InSchema = TypeVar("_InSchema", TypeRow, CounterRow, OtherRow, TableRow)
 
 _STRATEGIES = {"r": "RANGE", "l": "LIST", "h": "HASH"}
-
-
-def query(name: str, **values: object) -> str:
-    """The text of queries/<name>.sql with each :'value' as a literal, as psql fills it in."""
-    sql = (files(__package__) / "queries" / f"{name}.sql").read_text(encoding="utf-8")
-    sql = "\n".join(line for line in sql.splitlines() if not line.lstrip().startswith("--"))
-    for key, value in values.items():
-        sql = sql.replace(f":'{key}'", literal(json.dumps(value, ensure_ascii=False)))
-    return sql
 
 
 def scope_of(expected: Schema, can_be: Callable[[str], bool] = bool) -> dict[str, object]:

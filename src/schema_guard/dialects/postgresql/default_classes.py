@@ -11,11 +11,11 @@ from collections.abc import Callable, Iterable, Sequence
 
 from schema_guard.dialects.definitions import columns_of
 from schema_guard.dialects.postgresql.answers import rows_of_nulls
-from schema_guard.dialects.postgresql.catalog import query
 from schema_guard.dialects.postgresql.driver_error import DriverError
 from schema_guard.dialects.postgresql.failures import is_disconnect
 from schema_guard.dialects.postgresql.link import Link
 from schema_guard.dialects.postgresql.plain import WITHOUT_ORDER
+from schema_guard.dialects.postgresql.query_text import query
 from schema_guard.dialects.violators import mentions
 from schema_guard.plan import Definition, Rejection
 from schema_guard.schema import Index, IndexElement, Name, Schema, Table, TypeKind

@@ -15,11 +15,11 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 
-from schema_guard.dialects.postgresql.catalog import query
 from schema_guard.dialects.postgresql.driver_error import DriverError
 from schema_guard.dialects.postgresql.failures import read_failed
 from schema_guard.dialects.postgresql.holders import describe
 from schema_guard.dialects.postgresql.link import Link
+from schema_guard.dialects.postgresql.query_text import query
 from schema_guard.dialects.stop import Stop
 from schema_guard.errors import LockTimeoutError, StepError
 

@@ -8,9 +8,9 @@ from collections.abc import Sequence
 from contextlib import suppress
 from typing import NamedTuple
 
-from schema_guard.dialects.postgresql.catalog import query
 from schema_guard.dialects.postgresql.link import Link, Row
 from schema_guard.dialects.postgresql.other_queries import shape
+from schema_guard.dialects.postgresql.query_text import query
 from schema_guard.errors import one_line
 
 __all__ = ["LockedOut", "Watch", "describe", "held_by", "locked_out", "locked_out_by"]

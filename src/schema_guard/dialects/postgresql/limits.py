@@ -6,8 +6,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
-from schema_guard.dialects.postgresql.catalog import query
 from schema_guard.dialects.postgresql.link import Row
+from schema_guard.dialects.postgresql.query_text import query
 from schema_guard.difference import ColumnMissing, Difference, TableMissing
 from schema_guard.plan import Survey
 from schema_guard.schema import Column, Name

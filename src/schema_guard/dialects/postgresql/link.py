@@ -140,6 +140,16 @@ class Link:
             yield self
 
     @contextmanager
+    def writing(self, timeout: float, *, lock_timeout: float) -> Iterator[Link]:
+        """A READ WRITE transaction with an empty search_path; the arguments as in `reading`."""
+        timeout = self._deadline.allow(timeout, early=EARLY)
+        settings: dict[str, object] = {"jit": "off", **PLAIN, "search_path": ""}
+        settings["statement_timeout"] = max(1, round(timeout * 1000))
+        settings["lock_timeout"] = max(1, round(min(lock_timeout, timeout) * 1000))
+        with self.within(timeout), self.transaction("BEGIN READ WRITE", [set_local(settings)]):
+            yield self
+
+    @contextmanager
     def trying(self, timeout: float) -> Iterator[Link]:
         """A transaction that is rolled back, in which something may be made; `timeout` as in `reading`."""
         timeout = self._deadline.allow(timeout, early=EARLY)

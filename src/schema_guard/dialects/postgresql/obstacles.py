@@ -12,9 +12,9 @@ from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
-from schema_guard.dialects.postgresql.catalog import query
 from schema_guard.dialects.postgresql.holders import describe
 from schema_guard.dialects.postgresql.link import Link
+from schema_guard.dialects.postgresql.query_text import query
 from schema_guard.plan import Lock, Step
 from schema_guard.schema import Name
 

@@ -12,11 +12,11 @@ from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 
 from schema_guard.dialects.deadline import Deadline
-from schema_guard.dialects.postgresql.catalog import query
 from schema_guard.dialects.postgresql.driver_error import DriverError
 from schema_guard.dialects.postgresql.failures import LOCK_NOT_AVAILABLE, diagnose, is_disconnect, is_vanished, said
 from schema_guard.dialects.postgresql.holders import LockedOut, locked_out
 from schema_guard.dialects.postgresql.link import Link, Row
+from schema_guard.dialects.postgresql.query_text import query
 from schema_guard.schema import Unread
 
 __all__ = ["CatalogReader"]

@@ -13,11 +13,11 @@ from dataclasses import replace
 
 from schema_guard.dialects.definitions import columns_of, definitions_of, expressions_of
 from schema_guard.dialects.postgresql.answers import explained, rows_of_nulls
-from schema_guard.dialects.postgresql.catalog import query
 from schema_guard.dialects.postgresql.default_classes import without_default_class
 from schema_guard.dialects.postgresql.driver_error import DriverError
 from schema_guard.dialects.postgresql.failures import UNDEFINED_FUNCTION, diagnose, is_disconnect
 from schema_guard.dialects.postgresql.link import Link, Row
+from schema_guard.dialects.postgresql.query_text import query
 from schema_guard.dialects.violators import mentions
 from schema_guard.difference import Difference
 from schema_guard.plan import Definition, Noun, Rejection

@@ -7,11 +7,11 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import replace
 
-from schema_guard.dialects.base import Dialect, Facts, Inquiry, Verdict
+from schema_guard.dialects.base import Dialect, Facts, Inquiry, Question, SameQuery, Verdict
 from schema_guard.dialects.deadline import Deadline
 from schema_guard.dialects.labels import listed, with_others
 from schema_guard.dialects.postgresql.answers import answers
-from schema_guard.dialects.postgresql.catalog import KINDS, query, read_schema, scope_of
+from schema_guard.dialects.postgresql.catalog import KINDS, read_schema, scope_of
 from schema_guard.dialects.postgresql.dialect import Located, PostgreSQLDialect
 from schema_guard.dialects.postgresql.driver_error import DriverError
 from schema_guard.dialects.postgresql.encoding import lacking
@@ -28,12 +28,14 @@ from schema_guard.dialects.postgresql.holders import held_by, locked_out_by
 from schema_guard.dialects.postgresql.labels import others_held, takes_text
 from schema_guard.dialects.postgresql.limits import limits_query, with_limits
 from schema_guard.dialects.postgresql.link import Link, Row
+from schema_guard.dialects.postgresql.memory import PostgreSQLMemory, told_of
 from schema_guard.dialects.postgresql.obstacles import Obstacles
 from schema_guard.dialects.postgresql.pooling import check_second, shares_backends
+from schema_guard.dialects.postgresql.query_text import query
 from schema_guard.dialects.postgresql.reading import READ_TIMEOUT, CatalogReader
 from schema_guard.dialects.postgresql.rejections import rejections
 from schema_guard.dialects.postgresql.server import Server
-from schema_guard.dialects.postgresql.stands import asked, query_of, with_stands
+from schema_guard.dialects.postgresql.stands import asked, fed, query_of, with_stands
 from schema_guard.dialects.postgresql.steps import Executor
 from schema_guard.dialects.postgresql.trial_copy import refused
 from schema_guard.dialects.stop import Stop
@@ -43,6 +45,7 @@ from schema_guard.difference import Difference, Impact
 from schema_guard.errors import GuardError, LockTimeoutError, OutOfTimeError, ReadError, UnreachableError
 from schema_guard.names import DefaultSchema, told
 from schema_guard.plan import Definition, Rejection, Step, Survey
+from schema_guard.remembered import Fed
 from schema_guard.report import ServerInfo
 from schema_guard.schema import Name, Schema, Table, TypeKind
 
@@ -93,6 +96,8 @@ class PostgreSQLSession:
         self._tables: dict[Name, Table] = {}
         self.stop = Stop()
         self.catalog_queries = 0
+        self.rows_asked = ""
+        self.fed: tuple[Fed, ...] = ()
         try:
             with self._reading("where it is connected"):
                 self.facts = self._read_facts()
@@ -113,6 +118,7 @@ class PostgreSQLSession:
             names = sorted({cut(name) for name in relations if self._can_be(name)})
             rows = self._link.rows(query("locate", names=names, path=list(self.facts.search_path)))
         self.catalog_queries = 1
+        self.rows_asked = ""
         self._words.located = _located(rows, self.facts.default_schema)
 
     def inspect(self, expected: Schema) -> Schema:
@@ -123,8 +129,10 @@ class PostgreSQLSession:
             raise self._read_failed(error, "the catalog") from None
         self.catalog_queries += self._reader.queries
         actual = read_schema(rows, self.dialect.type, self.facts.default_schema, self._reader.unread)
+        self.fed = fed(expected, actual)
         actual = self._with_stands(expected, actual)
         if columns := listed(expected, actual, self.dialect.rules, takes_text):
+            self.rows_asked = f"{columns[0].table.name}.{columns[0].column.name}"
             actual = with_others(actual, others_held(columns, self._link, self.dialect.quote))
         self._words.own_rules.live_enums = {enum.name: enum for enum in actual.enums}
         self._words.own_rules.enums = {enum.name: enum for enum in expected.enums}
@@ -133,8 +141,18 @@ class PostgreSQLSession:
         self._tables = {table.name: table for table in actual.tables}
         return actual
 
+    def memory(self, expectations: str) -> PostgreSQLMemory:
+        """What is remembered of these expectations."""
+        facts, words = self.facts, self._server.words
+        driver = words if isinstance(words, str) else f"{type(words).__module__}.{type(words).__name__}"
+        return PostgreSQLMemory(self._link, expectations, told_of(facts, driver, self._server.schemas))
+
     def answer(self, questions: Iterable[Inquiry]) -> dict[Inquiry, Verdict]:
         """Let the server compare and evaluate, under the application's own search_path."""
+        questions = list(questions)
+        evaluated = next((each for each in questions if not isinstance(each, Question)), None)
+        if evaluated is not None:
+            self.rows_asked = str(evaluated.view if isinstance(evaluated, SameQuery) else evaluated.table)
         with self._reading("the server's comparison"):
             shadowed = "pg_catalog" in self.facts.search_path[1:]
             return answers(self._link, questions, self._tables, self.dialect.quote, shadowed=shadowed)

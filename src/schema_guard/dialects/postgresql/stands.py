@@ -10,9 +10,10 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import NamedTuple
 
+from schema_guard.remembered import Fed
 from schema_guard.schema import Column, Counter, Name, Relation, Schema, Stand, Table
 
-__all__ = ["Asked", "asked", "query_of", "with_stands"]
+__all__ = ["Asked", "asked", "fed", "query_of", "with_stands"]
 
 _KEYS = frozenset({"smallint", "integer", "bigint"})
 _TABLES = frozenset({Relation.TABLE, Relation.PARTITIONED, Relation.PARTITION})
@@ -44,6 +45,26 @@ def asked(expected: Schema, actual: Schema) -> list[Asked]:
             if counter.readable and _is_key(live, column.name) and _suspicious(live, column, counter):
                 found.append(Asked(live.name, column.name, sequence.name, counter))
     return found
+
+
+def fed(expected: Schema, actual: Schema) -> tuple[Fed, ...]:
+    """All columns of the models that a sequence feeds, whether or not there is reason to look at them now."""
+    sequences = {sequence.name: sequence for sequence in actual.sequences}
+    found = []
+    for live in actual.tables:
+        wanted = expected.table(live.name)
+        if wanted is None:
+            continue
+        for column in live.columns:
+            name = _source(wanted, column)
+            counter = sequences[name].counter if name in sequences else None
+            if name is None or counter is None:
+                continue
+            read = live.relation in _TABLES and not live.row_security and live.readable and counter.readable
+            is_key = read and column.type.name in _KEYS and _is_key(live, column.name)
+            schema, sequence_schema = str(live.name.schema), str(name.schema)
+            found.append(Fed(schema, live.name.name, column.name, sequence_schema, name.name, is_key))
+    return tuple(found)
 
 
 def _source(wanted: Table, column: Column) -> Name | None:

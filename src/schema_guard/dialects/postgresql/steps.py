@@ -6,7 +6,6 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 
-from schema_guard.dialects.postgresql.catalog import query
 from schema_guard.dialects.postgresql.driver_error import DriverError
 from schema_guard.dialects.postgresql.failures import (
     CANCELLED,
@@ -20,6 +19,7 @@ from schema_guard.dialects.postgresql.failures import (
 from schema_guard.dialects.postgresql.holders import Watch, held_by
 from schema_guard.dialects.postgresql.link import PLAIN, Link, set_local
 from schema_guard.dialects.postgresql.obstacles import Obstacle, Obstacles
+from schema_guard.dialects.postgresql.query_text import query
 from schema_guard.errors import LockTimeoutError, OutOfTimeError, StepError
 from schema_guard.plan import Step
 

@@ -58,6 +58,9 @@ def opening(report: Report) -> list[Line]:
 
 def _verdict(report: Report, exit_code: int) -> Line:
     tail = f" · {look_phrase(report)} · exit {exit_code}"
+    if report.remembered:
+        text = f"satisfied: nothing has changed since the check of {report.remembered}"
+        return line(Span(text, Style.GOOD), tail)
     accepted = accepted_phrase(report)
     tail = f" · {accepted}{tail}" if accepted else tail
     if report.worst is None:

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 from schema_guard.acceptance import Acceptance, acceptances_of
 from schema_guard.errors import ConfigurationError
 from schema_guard.plan import Policy
+from schema_guard.remembered import digest_of
 from schema_guard.schema import Schema, Table
 from schema_guard.scope import Scope
 from schema_guard.selector import selectors_of
@@ -48,6 +49,8 @@ class Document:
     scope: Scope = field(default_factory=Scope)
     heads: tuple[str, ...] = ()
     """The revisions at which the release's Alembic chain ended; empty where it has none, or nobody knows."""
+    digest: str = field(default="", compare=False)
+    """Of the file that it was read from."""
 
     def schema(self, system: str, version: int) -> Schema:
         """The expectation for a database system of that version (server_version_num; 0: none is known)."""
@@ -170,7 +173,7 @@ def parse(text: bytes, path: str, *, edited: bool = False) -> Document:
             "with schema-guard freeze, or set SCHEMA_GUARD_ALLOW_EDITED=1 to take it as it is"
         )
     try:
-        return _document(data, path, edited=edited)
+        return replace(_document(data, path, edited=edited), digest=digest_of(text, edited))
     except (ValueError, TypeError, KeyError) as error:
         raise _unreadable(path, error) from None
 

@@ -1,0 +1,166 @@
+"""What the guard remembers of a PostgreSQL database, in a table of that database: docs/remembering.md.
+
+It lies where the catalog lies, so that both are restored, copied, rolled back and lost together. What is remembered
+counts only while the catalog, row version by row version, is the one that was checked.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from schema_guard.dialects.postgresql.driver_error import DriverError
+from schema_guard.dialects.postgresql.failures import diagnose, is_disconnect, said
+from schema_guard.dialects.postgresql.link import Link
+from schema_guard.dialects.postgresql.literals import literal
+from schema_guard.dialects.postgresql.query_text import query
+from schema_guard.dialects.translation import SchemaMap
+from schema_guard.remembered import Remembered, digest_of
+
+if TYPE_CHECKING:
+    from schema_guard.dialects.base import Facts
+
+__all__ = ["MAKE", "TABLE", "PostgreSQLMemory", "told_of"]
+
+TABLE = "schema_guard.remembered"
+MAKE = (
+    "CREATE SCHEMA IF NOT EXISTS schema_guard",
+    f"CREATE TABLE IF NOT EXISTS {TABLE} (key text PRIMARY KEY, fingerprint text NOT NULL,"
+    " checked timestamptz NOT NULL, verdict json NOT NULL)",
+)
+KEPT = 50
+"""Rows that are left in the table: one for each application, role and version that checks."""
+TIMEOUT, LOCK_TIMEOUT = 30.0, 1.0
+"""Seconds for each statement."""
+NEAR = 1000
+"""As compare/counter.py has it: how many values before a key that is taken a sequence counts as being behind."""
+AT_ONCE = 200
+"""Tables of one query."""
+IDENTIFIED = (
+    "SELECT c.system_identifier::numeric * 1000000 + k.timeline_id"
+    " FROM pg_control_system() AS c, pg_control_checkpoint() AS k"
+)
+STARTED = "SELECT date_part('epoch', pg_postmaster_start_time())"
+NO_TABLE, NO_SCHEMA, FORBIDDEN = "42P01", "3F000", "42501"
+
+
+@dataclass(slots=True)
+class PostgreSQLMemory:
+    """Of one set of expectations, as one session sees the database.
+
+    Args:
+        link: the connection.
+        expectations: tells what is expected from everything else that may be.
+        session: what the session's facts say.
+    """
+
+    link: Link
+    expectations: str
+    session: Sequence[object]
+    fingerprint: str = ""
+    """Of the catalog when `recall` was called; empty where there is nothing to remember by."""
+    is_there: bool = True
+    """Whether the table is."""
+    _cluster: str = IDENTIFIED
+
+    @property
+    def key(self) -> str:
+        return digest_of(1, self.expectations, *self.session)
+
+    def recall(self) -> Remembered | None:
+        """What was found, if the catalog is as it was, and if the rows that matter say the same. Never raises."""
+        for cluster in (IDENTIFIED, STARTED):
+            self._cluster = cluster
+            try:
+                return self._recall()
+            except DriverError as error:
+                state = diagnose(error).sqlstate
+                if state in (NO_TABLE, NO_SCHEMA):
+                    self.is_there = False
+                if state != FORBIDDEN or is_disconnect(error):
+                    break
+            except (ValueError, TypeError, KeyError):  # somebody else wrote it
+                break
+        return None
+
+    def keep(self, found: Remembered) -> str:
+        """Remember; or say, in one line, why it cannot be done. The catalog must be the one that `recall` found."""
+        if not self.fingerprint:
+            return "the catalog has no fingerprint that this role may read"
+        statement = (
+            f"INSERT INTO {TABLE} AS kept (key, fingerprint, checked, verdict)"
+            f" SELECT {literal(self.key)}, now.fingerprint, clock_timestamp(), {literal(found.to_json())}::json"
+            f" FROM ({self._now}) AS now WHERE now.fingerprint = {literal(self.fingerprint)}"
+            " ON CONFLICT (key) DO UPDATE SET fingerprint = excluded.fingerprint, checked = excluded.checked,"
+            " verdict = excluded.verdict"
+        )
+        forget = (
+            f"DELETE FROM {TABLE} WHERE key IN (SELECT old.key FROM {TABLE} AS old ORDER BY old.checked DESC"
+            f" OFFSET {KEPT})"
+        )
+        try:
+            with self.link.writing(TIMEOUT, lock_timeout=LOCK_TIMEOUT):
+                kept = self.link.run(statement)
+                if kept:
+                    self.link.run(forget)
+        except DriverError as error:
+            return f"{TABLE} cannot be written: {said(error)}"
+        return "" if kept else "the catalog was changed while it was checked"
+
+    def make(self) -> str:
+        """Make the table; or say, in one line, why it cannot be done."""
+        try:
+            with self.link.writing(TIMEOUT, lock_timeout=LOCK_TIMEOUT):
+                for statement in MAKE:
+                    self.link.run(statement)
+        except DriverError as error:
+            return f"{TABLE} cannot be made: {said(error)}; a role that may has to run: {'; '.join(MAKE)}"
+        self.is_there = True
+        return ""
+
+    @property
+    def _now(self) -> str:
+        return query("fingerprint").replace(":cluster", self._cluster)
+
+    def _recall(self) -> Remembered | None:
+        with self.link.reading(TIMEOUT, lock_timeout=LOCK_TIMEOUT, bare_path=True):
+            sql = query("recall", key=self.key).replace(":fingerprint", self._now)
+            ((fingerprint, checked, verdict, ended, asked),) = self.link.rows(sql)
+            self.fingerprint = str(fingerprint)
+            if verdict is None or ended:
+                return None
+            keys = json.loads(str(asked or "[]"))
+            for start in range(0, len(keys), AT_ONCE):
+                if self.link.rows(_behind(keys[start : start + AT_ONCE]))[0][0]:
+                    return None
+        return Remembered.from_json(str(verdict), str(checked))
+
+
+def told_of(facts: Facts, driver: str, schemas: SchemaMap) -> tuple[object, ...]:
+    """What of a session decides what is checked, beside the catalog.
+
+    Args:
+        facts: of the session.
+        driver: the driver's name, or the dialect's: it sends values in a way of its own.
+        schemas: the engine's schema_translate_map.
+    """
+    path = tuple(map(str, facts.search_path))
+    default = None if facts.default_schema is None else str(facts.default_schema)
+    mapped = sorted((str(name), str(other)) for name, other in schemas.items())
+    return (facts.version, default, path, facts.read_only, facts.role, facts.encoding, facts.warnings, driver, mapped)
+
+
+def _behind(keys: Sequence[Sequence[Any]]) -> str:
+    """Whether one of the sequences stands behind its key's rows; all names come quoted out of the catalog."""
+    return f"SELECT {' OR '.join(_one_behind(*key) for key in keys)}"
+
+
+def _one_behind(table: str, column: str, sequence: str, increment: int) -> str:
+    first, towards = ("min", ">=") if increment > 0 else ("max", "<=")
+    return (
+        f"EXISTS (SELECT FROM (SELECT s.last_value + CASE WHEN s.is_called THEN {increment} ELSE 0 END AS next"
+        f" FROM {sequence} AS s) AS n WHERE abs((SELECT {first}(k.{column}) FROM {table} AS k"
+        f" WHERE k.{column} {towards} n.next) - n.next) <= {NEAR * abs(increment)})"
+    )

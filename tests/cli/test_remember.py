@@ -1,0 +1,62 @@
+"""`--remember`: what a check of a frozen file found is kept in the database, and asked first."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from schema_guard.dialects.postgresql.memory import MAKE
+from tests.cli.conftest import Command
+from tests.cli.test_loaded_modules import SATISFIED
+from tests.postgres.database import Database
+
+DOCUMENT = Path(__file__).parents[2] / "docs" / "remembering.md"
+
+
+@pytest.fixture
+def url(command: Command, postgres_database: Database) -> str:
+    assert command("freeze", "shop:Base", "-o", "expected.json").code == 0
+    with postgres_database.connect() as connection:
+        for statement in SATISFIED:
+            connection.execute(statement.replace("id INTEGER NOT NULL PRIMARY KEY", "id SERIAL PRIMARY KEY").encode())
+    return postgres_database.url
+
+
+@pytest.mark.usefixtures("application")
+def test_the_second_check_is_one_query(command: Command, url: str) -> None:
+    first = command("check", "expected.json", "--url", url, "--remember")
+    assert "satisfied: the database has all that the models expect" in first.out
+    again = command("check", "expected.json", "--url", url, "--remember")
+    assert (again.code, first.code) == (0, 0)
+    assert again.out.splitlines()[0] == first.out.splitlines()[0]
+    assert "satisfied: nothing has changed since the check of 2" in again.out
+    assert "1 catalog query, no locks · exit 0" in again.out
+    found = json.loads(command("check", "expected.json", "--url", url, "--remember", "--format", "json").out)
+    assert (found["satisfied"], found["differences"], found["remembered"][:1]) == (True, [], "2")
+    assert json.loads(command("check", "expected.json", "--url", url, "--format", "json").out)["remembered"] is None
+
+
+def test_by_the_settings(application: Path, command: Command, url: str, postgres_database: Database) -> None:
+    (application / "pyproject.toml").write_text("[tool.schema-guard]\nremember = true\n")
+    assert command("ready", "expected.json", "--url", url).code == 0
+    assert "nothing has changed" in command("check", "expected.json", "--url", url).out
+    with postgres_database.connect() as connection:
+        connection.execute("ALTER TABLE proposals DROP COLUMN visitor CASCADE")
+    assert command("check", "expected.json", "--url", url).code == 1
+    assert command("ready", "expected.json", "--url", url).code == 1
+
+
+def test_an_edited_file_is_refused_although_it_is_remembered(application: Path, command: Command, url: str) -> None:
+    assert command("check", "expected.json", "--url", url, "--remember").code == 0
+    file = application / "expected.json"
+    file.write_text(file.read_text().replace('"visitor"', '"visitors"'))
+    assert command("check", "expected.json", "--url", url, "--remember").code == 2
+
+
+def test_the_statements_of_the_documentation() -> None:
+    shown = (
+        DOCUMENT.read_text(encoding="utf-8").partition("<!-- statements -->")[2].partition("<!-- /statements -->")[0]
+    )
+    assert tuple(line.rstrip(";") for line in shown.splitlines() if line.startswith("CREATE")) == MAKE
