@@ -69,6 +69,10 @@ class Settings:
     """A satisfied check of a frozen file is remembered in the database."""
     allow_edited: bool | None = None
     """A frozen file is taken although its hash does not fit."""
+    history: bool | None = None
+    """What apply did is written into a table."""
+    release: str | None = None
+    """Of the application, for the history."""
     log_format: str | None = None
     """Of what is written to stderr."""
     policy: Mapping[str, bool | int] = field(default_factory=dict)
@@ -201,6 +205,8 @@ _KEYS: Mapping[str, Parse] = {
     "required_only": _flag,
     "beside": _text,
     "allow_edited": _flag,
+    "history": _flag,
+    "release": _text,
     "log_format": _log_format,
     "remember": _flag,
     "policy": _policy,

@@ -37,6 +37,7 @@ if TYPE_CHECKING:
     from schema_guard.expect.backfills import Backfill
     from schema_guard.expect.models import Models
     from schema_guard.expect.upserts import Upsert
+    from schema_guard.history.table import History
 
 __all__ = ["Guard"]
 
@@ -87,6 +88,7 @@ class Guard:
         self.name = name
         self._withhold: Withhold | None = None
         self._beside: Beside | None = None
+        self._history: History | None = None
         with _argument("accept"):
             self.accept = acceptances_of(accept)
         with _argument("include") as origin:
@@ -110,7 +112,7 @@ class Guard:
         guard.source = FrozenSource(document, str(path))
         guard.policy, guard.name, guard.accept = document.policy, document.name, document.accept
         guard.scope = document.scope
-        guard._withhold = guard._beside = None
+        guard._withhold = guard._beside = guard._history = None
         return guard
 
     @classmethod
@@ -155,6 +157,20 @@ class Guard:
         """The same guard, which leaves those differences alone that `withhold` names; this one stays as it is."""
         guard = copy(self)
         guard._withhold, guard._remembered = withhold, ""
+        return guard
+
+    def recording(self, release: str | None = None) -> Guard:
+        """The same guard, whose apply writes what it did into the table schema_guard_history; this one stays as it is.
+
+        Where nothing was to be done nothing is written. That it cannot be written is a warning of the report.
+
+        Args:
+            release: of the application; None takes what its host says (RENDER_GIT_COMMIT, HEROKU_SLUG_COMMIT, ..).
+        """
+        from schema_guard.history.table import History
+
+        guard = copy(self)
+        guard._history = History(release)
         return guard
 
     def beside(self, release: Guard | Source, name: str = "") -> Guard:
@@ -280,6 +296,8 @@ class Guard:
                     break
                 look = rounds.patient_look()
             report = replace(report, results=united(rounds.results), applied=True)
+            if self._history is not None:
+                report = self._history.kept(report, session)
             events.judged(report)
             return report
 

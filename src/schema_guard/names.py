@@ -4,7 +4,10 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-__all__ = ["DefaultSchema", "Name", "told"]
+__all__ = ["HISTORY_TABLE", "DefaultSchema", "Name", "told"]
+
+HISTORY_TABLE = "schema_guard_history"
+"""What the guard writes its history to, where that was asked for; unknown to the models, and never reported."""
 
 
 class DefaultSchema(str):

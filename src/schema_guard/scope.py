@@ -15,7 +15,7 @@ from schema_guard.difference import (
     RenameSuspected,
     TableUnknown,
 )
-from schema_guard.names import DefaultSchema, Name
+from schema_guard.names import HISTORY_TABLE, DefaultSchema, Name
 from schema_guard.pattern import nearest
 from schema_guard.schema import Column, Problem, Schema, Table
 from schema_guard.selector import Selector
@@ -24,7 +24,7 @@ __all__ = ["Guarded", "LeftOut", "Scope"]
 
 Part: TypeAlias = Literal["column", "index", "constraint"]
 
-TOOLS = ("alembic_version", "django_migrations", "spatial_ref_sys", "sqlite_sequence")
+TOOLS = ("alembic_version", "django_migrations", "spatial_ref_sys", "sqlite_sequence", HISTORY_TABLE)
 """Tables that the guard does not show anyway: to exclude them as well is no mistake."""
 
 

@@ -30,6 +30,7 @@ LAYERS = (
     ("look",),
     ("sources",),
     ("execute", "render"),
+    ("history",),
     ("dialects",),
     ("dialects.postgresql", "dialects.sqlite"),
     ("dialects.survey", "dialects.stands_on", "dialects.unknown_rules"),

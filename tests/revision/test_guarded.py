@@ -111,9 +111,10 @@ def test_a_lock_that_is_not_to_be_had_ends_the_upgrade(postgres_database: Databa
         ("ck_own", "check_constraint", True, True),
         (None, "check_constraint", True, True),
         (f"{HELPER}1234", "table", True, True),
+        ("schema_guard_history", "table", True, False),
     ],
 )
-def test_include_object_knows_only_the_helper(name: Any, kind: str, reflected: bool, kept: bool) -> None:
+def test_include_object_knows_only_the_guards_own_objects(name: Any, kind: str, reflected: bool, kept: bool) -> None:
     assert autogenerate.include_object(None, name, kind, reflected, None) is kept
     assert autogenerate.including(lambda *_: False)(None, name, kind, reflected, None) is False
     assert autogenerate.including(lambda *_: True)(None, name, kind, reflected, None) is kept

@@ -31,6 +31,7 @@ EXAMPLES = {
         "schema-guard apply app.models:Base --budget 30s --required-only",
         "schema-guard apply app.models:Base --url postgresql://me@pooler/shop --ddl-url postgresql://me@server/shop",
     ),
+    "history": ("schema-guard history app.models:Base --limit 5",),
     "run": ("schema-guard run app.models:Base --budget 30s -- gunicorn wsgi:app",),
     "accept": ('schema-guard accept app.models:Base --reason "there before the guard was" --expires 2027-01-31',),
     "freeze": (

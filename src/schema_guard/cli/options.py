@@ -191,6 +191,7 @@ def apply_options(command: Command) -> Command:
         lock_timeout: str | None,
         accept: tuple[str, ...],
         beside: str | None,
+        history: bool | None,
         **others: Any,
     ) -> Any:
         from schema_guard.cli.request import request
@@ -205,6 +206,7 @@ def apply_options(command: Command) -> Command:
             lock_timeout=lock_timeout,
             accept=accept,
             beside=beside,
+            history=history,
         )
         return command(*arguments, asked=asked, **others)
 
@@ -212,6 +214,9 @@ def apply_options(command: Command) -> Command:
         beside_option,
         scope_options,
         accept_option,
+        click.option(
+            "--history", is_flag=True, default=None, help="Write what was done into the table schema_guard_history."
+        ),
         click.option(
             "--lock-timeout", metavar="TIME", help="The longest that one try waits for a lock.  [default: 1s]"
         ),

@@ -228,7 +228,8 @@ def guard_of(given: Mapping[str, object]) -> tuple[Loaded, Settings]:
 
     def changed(guard: Guard) -> Guard:
         policy = replace(guard.policy, **settings.policy)  # type: ignore[arg-type] # load_settings checked the types
-        return guard.changed(policy=policy, accept=settings.accept, scope=Scope(settings.include, settings.exclude))
+        guard = guard.changed(policy=policy, accept=settings.accept, scope=Scope(settings.include, settings.exclude))
+        return guard.recording(settings.release) if settings.history else guard
 
     if not loaded.members:
         if names := chosen_binds():

@@ -29,14 +29,15 @@ from schema_guard.difference import (
     ViewDiffers,
     ViewMissing,
 )
+from schema_guard.names import HISTORY_TABLE
 from schema_guard.plan import Policy
 from schema_guard.schema import Relation, Schema, Table
 
 __all__ = ["compare_tables"]
 
 ALTERABLE = frozenset({Relation.TABLE, Relation.PARTITIONED, Relation.PARTITION})
-INFRASTRUCTURE = frozenset({"alembic_version"})
-"""Tables of other tools that are part of the same application: not worth a note."""
+INFRASTRUCTURE = frozenset({"alembic_version", HISTORY_TABLE})
+"""Tables of tools that are part of the same application: not worth a note."""
 
 
 def compare_tables(expected: Schema, actual: Schema, judge: Judge, policy: Policy) -> Iterator[Difference]:

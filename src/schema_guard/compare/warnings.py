@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from schema_guard.names import HISTORY_TABLE
 from schema_guard.schema import Name, Schema
 
 __all__ = ["warnings_of"]
 
-OTHERS = frozenset({"alembic_version", "django_migrations", "spatial_ref_sys", "sqlite_sequence"})
+OTHERS = frozenset({"alembic_version", "django_migrations", "spatial_ref_sys", "sqlite_sequence", HISTORY_TABLE})
 """Tables of tools; no application maps them."""
 NAMED = 6
 

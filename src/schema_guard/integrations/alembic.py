@@ -1,8 +1,8 @@
 """Makes `alembic revision --autogenerate` and `alembic check` leave the guard's own objects alone.
 
-There are two. On PostgreSQL before 18 a column is made NOT NULL by way of a helper CHECK, which a run that was cut
-short may leave for the next one. On SQLite, which adds no constraint to a table, a UNIQUE of the models may stand as a
-unique index over the same columns, which keeps the same promise.
+There are three. The table of the history is no model's. On PostgreSQL before 18 a column is made NOT NULL by way of a
+helper CHECK, which a run that was cut short may leave for the next one. On SQLite, which adds no constraint to a table,
+a UNIQUE of the models may stand as a unique index over the same columns, which keeps the same promise.
 
 An env.py asks for it; installing this distribution changes nothing in what Alembic does. There is no entry point in
 `alembic.plugins`: Alembic 1.18.0 to 1.20.0 iterate what it loads, so a module there makes `import alembic` fail.
@@ -22,12 +22,17 @@ __all__ = ["include_object", "including", "process_revision_directives"]
 HELPER = "schema_guard_not_null_"
 """As in dialects/postgresql/repair/naming.py; tested to be the same."""
 
+HISTORY = "schema_guard_history"
+"""As in names.py; tested to be the same."""
+
 Filter = Callable[[Any, str | None, str, bool, Any], bool]
 
 
 def include_object(item: Any, name: str | None, type_: str, reflected: bool, compare_to: Any) -> bool:  # noqa: ARG001
-    """For `context.configure(include_object=include_object)`: False for a helper CHECK of the guard's own."""
-    return not (reflected and type_ == "check_constraint" and str(name or "").startswith(HELPER))
+    """For `context.configure(include_object=include_object)`: False for a helper CHECK of the guard's own, and for its
+    history."""
+    own = type_ == "check_constraint" and str(name or "").startswith(HELPER)
+    return not (reflected and (own or (type_ == "table" and name == HISTORY and compare_to is None)))
 
 
 def including(own: Filter) -> Filter:
@@ -61,10 +66,13 @@ def process_revision_directives(
 
 def _leave_alone(container: Any) -> bool:
     """Filter the operations of each table; returns whether anything was taken out."""
-    from alembic.operations.ops import ModifyTableOps
+    from alembic.operations.ops import DropTableOp, ModifyTableOps
 
     changed = False
     for item in list(container.ops):
+        if isinstance(item, DropTableOp) and item.table_name == HISTORY:
+            container.ops.remove(item)
+            changed = True
         if isinstance(item, ModifyTableOps):
             kept = _without_standing_uniques([operation for operation in item.ops if not _drops_helper(operation)])
             changed = changed or len(kept) < len(item.ops)

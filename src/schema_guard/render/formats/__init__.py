@@ -8,6 +8,7 @@ A function takes what the command found and a `Shown`, and returns lines for peo
     deploy(deployment, shown)                                           `Deployment`
     compat(compatibility, shown)                                        `Compatibility`
     ready(readiness, shown)                                             `Readiness`
+    history(runs, shown)                                                a list of `Run`
     error(error, shown)                                                 `GuardError`, in place of any of them
 
 The modules are small, and import what they need when they are called: the command line imports all of them.
@@ -26,7 +27,7 @@ from schema_guard.render.line import Line
 
 __all__ = ["COMMANDS", "DEFAULT", "Shown", "formats_of", "renderer"]
 
-COMMANDS = ("check", "plan", "apply", "doctor", "stamp", "deploy", "compat", "ready", "error")
+COMMANDS = ("check", "plan", "apply", "doctor", "stamp", "deploy", "compat", "ready", "history", "error")
 DEFAULT = "text"
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from schema_guard.plan import Plan
@@ -12,6 +13,7 @@ if TYPE_CHECKING:
     from schema_guard.chain.stamp import Stamped
     from schema_guard.compat.compatibility import Compatibility
     from schema_guard.errors import GuardError
+    from schema_guard.history.table import Run
     from schema_guard.readiness import Readiness
     from schema_guard.render.formats import Shown
     from schema_guard.report import Report
@@ -64,6 +66,12 @@ def ready(readiness: Readiness, shown: Shown) -> str:  # noqa: ARG001 - every fo
     from schema_guard.render.readiness import ready_json
 
     return ready_json(readiness)
+
+
+def history(runs: Sequence[Run], shown: Shown) -> str:
+    from schema_guard.render.history import history_json
+
+    return history_json(runs, shown.exit_code)
 
 
 def error(error: GuardError, shown: Shown) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from schema_guard.plan import Plan
@@ -11,6 +12,7 @@ if TYPE_CHECKING:
     from schema_guard.chain.doctor import Diagnosis
     from schema_guard.chain.stamp import Stamped
     from schema_guard.compat.compatibility import Compatibility
+    from schema_guard.history.table import Run
     from schema_guard.readiness import Readiness
     from schema_guard.render.formats import Shown
     from schema_guard.render.line import Line
@@ -79,3 +81,9 @@ def ready(readiness: Readiness, shown: Shown) -> list[Line]:
 
     verdict = words(ready_line(readiness), Style.GOOD if readiness else Style.BREAKS)
     return [line(verdict, f" · {duration(readiness.seconds)} · exit {shown.exit_code}")]
+
+
+def history(runs: Sequence[Run], shown: Shown) -> list[Line]:
+    from schema_guard.render.history import history_lines
+
+    return history_lines(runs, shown.exit_code, verbose=shown.verbose)
