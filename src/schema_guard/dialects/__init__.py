@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 from schema_guard.address import Address
 from schema_guard.dialects.base import Dialect, Session
@@ -13,6 +13,7 @@ from schema_guard.hidden import hide
 
 if TYPE_CHECKING:
     from sqlalchemy.engine import URL, Engine
+    from sqlalchemy.engine.default import DefaultDialect
 
 __all__ = ["check_same", "offline_dialect", "open_session"]
 
@@ -132,11 +133,14 @@ def _engine_for(url: str | URL) -> Engine:
     from sqlalchemy import create_engine
     from sqlalchemy.engine import make_url
     from sqlalchemy.exc import ArgumentError, NoSuchModuleError
-    from sqlalchemy.pool import NullPool
+    from sqlalchemy.pool import NullPool, QueuePool
 
     try:
         parsed = make_url(url)
-        return create_engine(parsed, poolclass=NullPool, connect_args=_in_time(parsed))
+        usual = cast("type[DefaultDialect]", parsed.get_dialect()).get_pool_class(parsed)
+        # A file is opened once for all that is read; a database in memory is gone with the only connection to it.
+        kept = usual if issubclass(usual, QueuePool) else NullPool
+        return create_engine(parsed, poolclass=kept, connect_args=_in_time(parsed))
     except (ArgumentError, NoSuchModuleError) as error:
         raise ConfigurationError(f"not a database URL that SQLAlchemy knows: {one_line(str(error))}") from None
     except ImportError as error:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Callable, Sequence
+from functools import cache
 
 __all__ = ["FOREIGN_KEYS_ON", "LEGACY_ALTER_ON", "STRICT", "probe_features"]
 
@@ -38,7 +39,8 @@ def _legacy_alter(rows: Callable[[str], Sequence[tuple[object, ...]]]) -> bool:
     return any(bool(row[0]) for row in rows("PRAGMA legacy_alter_table"))
 
 
-def _works(statements: Sequence[str]) -> bool:
+@cache
+def _works(statements: tuple[str, ...]) -> bool:
     connection = sqlite3.connect(":memory:")
     try:
         for statement in statements:

@@ -7,14 +7,14 @@ engine's own connection; whatever is set on it is put back.
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import AbstractContextManager, contextmanager, nullcontext, suppress
 from typing import Any, TypeVar
 
 from schema_guard.dialects.deadline import Deadline
 from schema_guard.dialects.sqlite.failures import reading_failure, unreachable
 from schema_guard.dialects.sqlite.place import Connected, Place
+from schema_guard.dialects.watch import unless_done_within
 from schema_guard.errors import StepError
 
 __all__ = ["Link", "Writer"]
@@ -202,19 +202,12 @@ def _explicit_transactions(connection: Connected, driver: Any) -> Iterator[None]
         driver.isolation_level = level
 
 
-@contextmanager
-def _interrupted_after(connection: Connected, timeout: float | None) -> Iterator[None]:
+def _interrupted_after(connection: Connected, timeout: float | None) -> AbstractContextManager[None]:
     """Interrupt the running statement after so many seconds (https://sqlite.org/c3ref/interrupt.html)."""
     if not timeout:
-        yield
-        return
-    timer = threading.Timer(timeout, _interrupt, [connection.driver_connection])
-    timer.daemon = True
-    timer.start()
-    try:
-        yield
-    finally:
-        timer.cancel()
+        return nullcontext()
+    driver = connection.driver_connection
+    return unless_done_within(timeout, lambda: _interrupt(driver))
 
 
 def _interrupt(driver: object) -> None:
