@@ -38,6 +38,7 @@ LAYERS = (
         "dialects.bridge",
         "dialects.conditions",
         "dialects.deadline",
+        "dialects.watch",
         "dialects.definitions",
         "dialects.labels",
         "dialects.stop",
