@@ -1,0 +1,70 @@
+"""Migrations of an application with several databases: each report says which of them the chain serves."""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+
+from tests.chain.stage import Stage
+from tests.chain.test_layouts import FLASK, flask_stage
+
+ENTRY = """
+class Entry(db.Model):
+    __bind_key__ = "other"
+    id = db.Column(db.Integer, primary_key=True)
+    text = db.Column(db.Text, nullable=False)
+
+def create_app():"""
+COLUMNS = "sa.Column('id', sa.Integer, primary_key=True), sa.Column('text', sa.Text, nullable=False)"
+MADE = f"    op.create_table('entry', {COLUMNS})"
+
+
+def stage_with_binds(stage: Stage, template: str) -> Path:
+    other = stage.directory / "other.db"
+    flask_stage(stage, template, f'{{"other": "sqlite:///{other}"}}')
+    stage.write(
+        "shop.py", FLASK.replace("__BINDS__", f'{{"other": "sqlite:///{other}"}}').replace("\ndef create_app():", ENTRY)
+    )
+    return other
+
+
+def tables(file: Path) -> set[str]:
+    with closing(sqlite3.connect(file)) as connection:
+        return {name for (name,) in connection.execute("SELECT name FROM sqlite_master WHERE type = 'table'")}
+
+
+def test_a_chain_of_the_main_database_alone(on_sqlite: Stage) -> None:
+    other = stage_with_binds(on_sqlite, "flask")
+    ran = on_sqlite.deploy()
+    assert ran.code == 0, ran.out + ran.err
+    assert "bind other: " in ran.err
+    assert tables(other) == {"entry"}
+    assert (
+        "bind other: the Alembic chain at hand serves the main database"
+        in on_sqlite.guard("doctor", "--bind", "other").err
+    )
+
+
+@pytest.mark.parametrize("format_", ["text", "json"])
+def test_a_chain_of_all_databases(on_sqlite: Stage, format_: str) -> None:
+    other = stage_with_binds(on_sqlite, "flask-multidb")
+    for number, path in enumerate(sorted((on_sqlite.directory / "migrations" / "versions").glob("*.py"))):
+        head, _, rest = path.read_text().partition("def upgrade():\n")
+        body = rest.partition("\n\n\ndef downgrade")[0]
+        path.write_text(
+            f'{head}def upgrade(engine_name):\n    globals()[f"upgrade_{{engine_name}}"]()\n\n\n'
+            f"def upgrade_():\n{body}\n\n\ndef upgrade_other():\n{MADE if not number else '    pass'}\n"
+        )
+    plan = on_sqlite.guard("plan", "--bind", "other")
+    assert "entry" in plan.out
+    ran = on_sqlite.deploy("--format", format_)
+    assert ran.code == 0, ran.out + ran.err
+    assert tables(other) == {"alembic_version", "entry"}
+    if format_ == "json":
+        found = json.loads(ran.out)
+        assert [each["apply"]["bind"] for each in found["databases"]] == ["main", "other"]
+        assert [each["apply"]["satisfied"] for each in found["databases"]] == [True, True]
