@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from copy import copy
 from dataclasses import replace
@@ -22,6 +22,7 @@ from schema_guard.errors import ConfigurationError
 from schema_guard.execute.limits import Limits
 from schema_guard.look import Look, Withhold, compared, looked, plan_of, report_of
 from schema_guard.many.group import Group, group_of
+from schema_guard.many.tenants import Tenants, in_schema, tenants_of
 from schema_guard.plan import Plan, Policy
 from schema_guard.readiness import Memory, Readiness, readiness_of
 from schema_guard.remembered import digest_of
@@ -207,7 +208,11 @@ class Guard:
         guard._remembered = expectations or digest_of("guard", program(), *own)
         return guard
 
-    def check(self, database: Any, *, survey_timeout: float = 5.0) -> Report:
+    def tenants(self, database: Any, schemas: str | Iterable[str]) -> Tenants:
+        """The schemas of one PostgreSQL database that hold the same tables: a pattern such as "t_*", or names."""
+        return tenants_of(self, database, schemas)
+
+    def check(self, database: Any, *, survey_timeout: float = 5.0, schema: str | None = None) -> Report:
         """Read only: how the database differs from what the models expect.
 
         On PostgreSQL what is missing may be tried on a temporary copy, in a transaction that is rolled back.
@@ -215,13 +220,16 @@ class Guard:
         Args:
             database: an Engine, an AsyncEngine or a URL.
             survey_timeout: seconds for each query that counts rows.
+            schema: PostgreSQL: a tenant's, which names without schema mean; "tenant=t_42" where the models declare
+                the schema `tenant` for it.
 
         Raises:
             UnreachableError: the database does not answer.
             LockTimeoutError: somebody keeps a table from being read, and so its definition.
             ReadError: the catalog cannot be read.
         """
-        return self._checked(database, survey_timeout)
+        guard, database = in_schema(self, database, schema)
+        return guard._checked(database, survey_timeout)
 
     def ready(self, database: Any, *, max_age: float = 10.0, timeout: float = 5.0) -> Readiness:
         """Whether the application can use the database: true unless a difference breaks it, or there is no answer.
@@ -241,10 +249,11 @@ class Guard:
 
         return _memory.probe(self, database).ask(max_age, lambda: readiness_of(check, self.name))
 
-    def plan(self, database: Any, *, survey_timeout: float = 5.0) -> Plan:
-        """Read only: the steps that apply would take, and what is refused. Raises as `check` does."""
-        with self._session(database) as session:
-            return plan_of(self._look(session, survey_timeout), session, self.policy)
+    def plan(self, database: Any, *, survey_timeout: float = 5.0, schema: str | None = None) -> Plan:
+        """Read only: the steps that apply would take, and what is refused. Takes and raises what `check` does."""
+        guard, database = in_schema(self, database, schema)
+        with guard._session(database) as session:
+            return plan_of(guard._look(session, survey_timeout), session, guard.policy)
 
     def apply(
         self,
@@ -254,6 +263,7 @@ class Guard:
         on_step: Callable[[StepResult], None] | None = None,
         stop: Stop | None = None,
         deadline: Deadline | None = None,
+        schema: str | None = None,
     ) -> Report:
         """Repair what can be repaired without destroying anything, then look again; the logger `schema_guard` is told.
 
@@ -263,6 +273,7 @@ class Guard:
             on_step: is told what became of each step as it ends.
             stop: asks it to stop, from another thread: what a statement has begun is rolled back, the rest is left.
             deadline: when all has to be over; None is when the budget ends, counted from now.
+            schema: as `check` takes it; it is made where it is missing.
 
         Raises:
             UnreachableError, ReadError: as `check` does.
@@ -272,6 +283,9 @@ class Guard:
         from schema_guard.events import Events  # a check need not load what runs steps
         from schema_guard.rounds import Rounds
 
+        if schema is not None:
+            guard, database = in_schema(self, database, schema)
+            return guard.apply(database, limits, on_step=on_step, stop=stop, deadline=deadline)
         limits = limits or Limits()
         deadline = deadline or Deadline(limits.budget, counted=True)
         with self._session(database, deadline) as session, cancelling(session, stop or Stop()):

@@ -10,7 +10,7 @@ LAYERS = (
     ("__main__",),
     ("cli",),
     ("alembic",),
-    ("render.several",),
+    ("render.several", "render.many"),
     ("render.formats",),
     ("compat",),
     ("render.chain",),

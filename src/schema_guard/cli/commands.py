@@ -18,7 +18,9 @@ from schema_guard.cli.options import (
     apply_options,
     beside_option,
     bind_option,
+    chosen_schemas,
     database_options,
+    each_schema_option,
     format_option,
     judging_options,
     lost_option,
@@ -72,6 +74,7 @@ def group() -> None:
 
 @group.command(short_help="Report how the database differs, by impact.")
 @judging_options("Exit 1 when a difference of this impact or worse was found.")
+@each_schema_option
 @format_option("check")
 @output_options
 def check(
@@ -84,6 +87,7 @@ def check(
     verbose: bool,
 ) -> int:
     """Report how the database differs from what the models expect, by impact. Reads only."""
+    from schema_guard.cli.each_schema import on_each_schema
     from schema_guard.cli.request import request
     from schema_guard.cli.several import on_each
     from schema_guard.many.reports import named
@@ -100,6 +104,8 @@ def check(
         return report, shown
 
     asked = request(target, url=url, fail_on=fail_on, accept=accept)
+    if chosen_schemas():
+        return on_each_schema(asked, "check", format_, color=not no_color, verbose=verbose)
     return on_each(asked, "check", look, format_, color=not no_color)
 
 
@@ -109,6 +115,7 @@ def check(
 @accept_option
 @scope_options
 @beside_option
+@each_schema_option
 @format_option("plan")
 @output_options
 def plan(
@@ -122,6 +129,7 @@ def plan(
 ) -> int:
     """Show the steps that apply would take, with their SQL, locks and hazards, and what is refused. Reads only."""
     from schema_guard.cli.ahead import with_chain
+    from schema_guard.cli.each_schema import on_each_schema
     from schema_guard.cli.request import request
     from schema_guard.cli.several import on_each
     from schema_guard.many.reports import named
@@ -138,12 +146,15 @@ def plan(
         return report, shown
 
     asked = request(target, url=url, accept=accept, beside=beside)
+    if chosen_schemas():
+        return on_each_schema(asked, "plan", format_, color=not no_color, verbose=verbose)
     return on_each(asked, "plan", look, format_, color=not no_color)
 
 
 @group.command(short_help="Repair, and say whether the application can start.")
 @apply_options
 @lost_option
+@each_schema_option
 @click.option(
     "--dry-run", is_flag=True, help="Change nothing: show the plan, and exit with what apply would, so far as it tells."
 )
@@ -156,6 +167,7 @@ def apply(asked: Request, lost: tuple[str, ...], dry_run: bool, format_: str, no
     is rolled back, the report is printed, the exit code is 130 or 143.
     """
     from schema_guard.cli.applying import applied, rehearsed
+    from schema_guard.cli.each_schema import on_each_schema
     from schema_guard.cli.progress import log_is_seen
     from schema_guard.cli.several import on_each
 
@@ -169,6 +181,9 @@ def apply(asked: Request, lost: tuple[str, ...], dry_run: bool, format_: str, no
         done = applied(asked, lost)
         return done.report, done.shown(logged=log_is_seen(), verbose=verbose)
 
+    if chosen_schemas():
+        command = "plan" if dry_run else "apply"
+        return on_each_schema(asked, command, format_, color=not no_color, verbose=verbose)
     if dry_run:
         return on_each(asked, "plan", rehearse, format_, color=not no_color)
     return on_each(asked, "apply", repair, format_, color=not no_color)

@@ -20,8 +20,10 @@ __all__ = [
     "bind_option",
     "chosen_bind_urls",
     "chosen_binds",
+    "chosen_schemas",
     "chosen_scope",
     "database_options",
+    "each_schema_option",
     "format_option",
     "judging_options",
     "log_option",
@@ -37,6 +39,8 @@ QUIET = "schema_guard.quiet"
 """Where the context keeps whether it was asked for."""
 BINDS, BIND_URLS = "schema_guard.binds", "schema_guard.bind_urls"
 """Where the context keeps --bind and --bind-url."""
+SCHEMAS = "schema_guard.schemas"
+"""Where the context keeps --each-schema."""
 SCOPE = "schema_guard.scope"
 """Where the context keeps --include and --exclude."""
 
@@ -77,6 +81,27 @@ def bind_option(command: Command) -> Command:
         callback=_keep(BINDS),
         help="Of several databases of the application only this one (main, or the bind's name). May be repeated.",
     )(command)
+
+
+def each_schema_option(command: Command) -> Command:
+    """`--each-schema`; `chosen_schemas` has it."""
+
+    def kept(context: click.Context, _: click.Parameter, value: str | None) -> None:
+        context.meta[SCHEMAS] = value or ""
+
+    return click.option(
+        "--each-schema",
+        metavar="PATTERN",
+        expose_value=False,
+        callback=kept,
+        help="PostgreSQL: for each schema of this pattern (t_*), which names without schema mean.",
+    )(command)
+
+
+def chosen_schemas() -> str:
+    """What `--each-schema` says; empty where it was not given."""
+    context = click.get_current_context(silent=True)
+    return "" if context is None else str(context.meta.get(SCHEMAS, ""))
 
 
 def _keep(key: str) -> Callable[[click.Context, click.Parameter, tuple[str, ...]], None]:

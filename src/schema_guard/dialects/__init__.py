@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, cast
 from schema_guard.address import Address
 from schema_guard.dialects.base import Dialect, Session
 from schema_guard.dialects.deadline import Deadline
+from schema_guard.dialects.tenant import Opened, Tenant
 from schema_guard.errors import ConfigurationError, one_line
 from schema_guard.hidden import hide
 
@@ -15,7 +16,10 @@ if TYPE_CHECKING:
     from sqlalchemy.engine import URL, Engine
     from sqlalchemy.engine.default import DefaultDialect
 
-__all__ = ["check_same", "offline_dialect", "open_session"]
+    from schema_guard.dialects.postgresql.many import ManyTenants
+    from schema_guard.dialects.postgresql.server import Server
+
+__all__ = ["check_same", "offline_dialect", "open_many", "open_session"]
 
 CONNECT_TIMEOUT = 10
 """Seconds, where neither the URL nor PGCONNECT_TIMEOUT says otherwise."""
@@ -34,6 +38,10 @@ def open_session(database: Any, deadline: Deadline | None = None) -> Session:
         ConfigurationError: it is none of these, its driver is not installed, or the database system is not supported.
         UnreachableError: the database does not answer.
     """
+    if isinstance(database, Opened):
+        return database.session
+    if isinstance(database, Tenant):
+        return _tenant_session(database, deadline)
     if isinstance(database, Address):
         return _direct_session(database, deadline) or open_session(database.sqlalchemy(), deadline)
     engine = _engine(database)
@@ -48,6 +56,29 @@ def open_session(database: Any, deadline: Deadline | None = None) -> Session:
 
         return SQLiteSession(engine, deadline, by_url=engine is not _given(database))
     raise ConfigurationError(f"{engine.dialect.name} is not supported: PostgreSQL and SQLite are")
+
+
+def _tenant_session(tenant: Tenant, deadline: Deadline | None) -> Session:
+    from schema_guard.dialects.postgresql.tenant import TenantServer, TenantSession
+
+    return TenantSession(TenantServer(_of_tenants(tenant.database), tenant.declared, tenant.schema), deadline)
+
+
+def open_many(database: Any, declared: str | None = None, deadline: Deadline | None = None) -> ManyTenants:
+    """Connect to a database with a schema for each tenant; `declared` as Tenant has it. Raises as `open_session`."""
+    from schema_guard.dialects.postgresql.many import ManyTenants
+
+    return ManyTenants(_of_tenants(database), declared, deadline)
+
+
+def _of_tenants(database: Any) -> Server:
+    from schema_guard.dialects.postgresql.server import EngineServer
+
+    engine = _engine(database)
+    hide(engine.url.render_as_string(hide_password=False))
+    if engine.dialect.name != "postgresql":
+        raise ConfigurationError(f"a schema for each tenant is known of PostgreSQL, not of {engine.dialect.name}")
+    return EngineServer(engine)
 
 
 def _direct_session(address: Address, deadline: Deadline | None) -> Session | None:

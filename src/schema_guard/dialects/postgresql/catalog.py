@@ -18,6 +18,7 @@ from schema_guard.dialects.postgresql.catalog_rows import (
     TableRow,
     TypeRow,
     UseRow,
+    items_of,
 )
 from schema_guard.dialects.postgresql.catalog_words import ACTIONS, MATCHES, use_words
 from schema_guard.dialects.postgresql.deparsed import without_relabels
@@ -100,12 +101,12 @@ def read_schema(
     """Build the actual side.
 
     Args:
-        rows: (kind, JSON text or None) of catalog.sql.
+        rows: (kind, JSON text or None) of catalog.sql; or (kind, list) where it was read before.
         type_of: the dialect's type parser.
         default: the schema that a name without one means.
         unread: by OID, why the expressions of a table were left out.
     """
-    items: Mapping[str, list[Any]] = {str(kind): json.loads(str(text)) if text else [] for kind, text in rows}
+    items: Mapping[str, list[Any]] = {str(kind): items_of(text) for kind, text in rows}
     types = [_told(TypeRow(*item), default) for item in items["types"]]
     parts = _Parts(cache(type_of), default, unread or {})  # a thousand columns have a dozen types
     for item in items["columns"]:

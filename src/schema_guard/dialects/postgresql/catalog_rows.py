@@ -2,9 +2,20 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any, NamedTuple
 
-__all__ = ["ColumnRow", "ConstraintRow", "CounterRow", "OtherRow", "PublishedRow", "TableRow", "TypeRow", "UseRow"]
+__all__ = [
+    "ColumnRow",
+    "ConstraintRow",
+    "CounterRow",
+    "OtherRow",
+    "PublishedRow",
+    "TableRow",
+    "TypeRow",
+    "UseRow",
+    "items_of",
+]
 
 
 class TableRow(NamedTuple):
@@ -143,3 +154,10 @@ class UseRow(NamedTuple):
     identity: str
     columns: list[str] | None
     """None when it uses the table's row type."""
+
+
+def items_of(text: object) -> list[Any]:
+    """What one row of catalog.sql holds."""
+    if isinstance(text, list):
+        return text
+    return list(json.loads(str(text))) if text else []

@@ -89,6 +89,10 @@ class PostgreSQLDialect:
         schema = self._schemas.get(declared, declared)
         return None if schema is None else told(schema, self.located.default)
 
+    def lead(self, declared: str, schema: str) -> None:
+        """From now on this schema stands for the declared one."""
+        self._schemas = {**self._schemas, declared: schema}
+
     def schema_of(self, name: str, kind: Literal["relation", "type"]) -> str | None:
         """Where an unqualified name is found, or would be created."""
         found = self.located.types if kind == "type" else self.located.relations

@@ -49,7 +49,7 @@ from schema_guard.remembered import Fed
 from schema_guard.report import ServerInfo
 from schema_guard.schema import Name, Schema, Table, TypeKind
 
-__all__ = ["PostgreSQLSession"]
+__all__ = ["PostgreSQLSession", "located_of"]
 
 _LOCK_TIMEOUT = 3.0
 """Seconds of a read for a catalog that somebody keeps from being read."""
@@ -119,7 +119,7 @@ class PostgreSQLSession:
             rows = self._link.rows(query("locate", names=names, path=list(self.facts.search_path)))
         self.catalog_queries = 1
         self.rows_asked = ""
-        self._words.located = _located(rows, self.facts.default_schema)
+        self._words.located = located_of(rows, self.facts.default_schema)
 
     def inspect(self, expected: Schema) -> Schema:
         """Read what the catalog holds of the expectation, in one query."""
@@ -348,8 +348,8 @@ class PostgreSQLSession:
         return LockTimeoutError(f"could not read {what}: could not acquire the lock in time, {who}", tuple(holders))
 
 
-def _located(rows: Iterable[Row], default: DefaultSchema | None) -> Located:
-    """The first schema of the path wins."""
+def located_of(rows: Iterable[Row], default: DefaultSchema | None) -> Located:
+    """From the rows of locate.sql: the first schema of the path wins."""
     located = Located(default)
     relations: dict[str, tuple[int, str]] = {}
     types: dict[str, tuple[int, str]] = {}

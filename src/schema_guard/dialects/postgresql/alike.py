@@ -1,0 +1,80 @@
+"""Whether two tenants are alike: their rows of catalog.sql say the same, but for the schema's name and the OIDs."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+from schema_guard.dialects.postgresql.catalog_rows import CounterRow, TableRow
+from schema_guard.dialects.postgresql.link import Row
+from schema_guard.dialects.postgresql.stands import Asked
+from schema_guard.schema import Counter, Name
+
+__all__ = ["may_stand_behind", "signature"]
+
+OIDS = {"tables": (0,), "columns": (0,), "constraints": (0, 16), "indexes": (0, 1), "uses": (0,), "publications": (0,)}
+"""Where rows hold OIDs of tables and indexes."""
+OF_ROWS = {"tables": (5, 11), "counters": (0, 10)}
+"""What changes as rows are written: how many there are, how big they are, and how far a sequence is."""
+
+
+def signature(rows: Iterable[Row], schema: str, place: str) -> str:
+    """The same for tenants that are alike.
+
+    Args:
+        rows: (kind, list) of one tenant.
+        schema: the tenant's.
+        place: where its names without schema are found.
+    """
+    items: dict[str, list[Sequence[Any]]] = {str(kind): found for kind, found in rows}  # type: ignore[misc]
+    names = {row[0]: f"{row[1]}.{row[2]}" for row in items["tables"]}
+    names |= {row[1]: f"{names.get(row[0])}.{row[2]}" for row in items["indexes"]}
+    said = [place]
+    for kind, found in items.items():
+        oids, left_out = OIDS.get(kind, ()), OF_ROWS.get(kind, ())
+        lines = []
+        for row in found:
+            told = [
+                None if number in left_out else names.get(value) if number in oids else value
+                for number, value in enumerate(row)
+            ]
+            if kind == "counters":
+                told[0] = names.get(row[0])
+            lines.append(repr(told))
+        said += [kind, *sorted(lines)]
+    text = re.sub(rf"(?<!\w){re.escape(schema)}(?!\w)", "\0", "\n".join(said))
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+def may_stand_behind(rows: Iterable[Row], schema: str, keys: Mapping[tuple[str, str], str]) -> list[Asked]:
+    """The keys of one tenant whose sequence may stand behind the rows, by what the catalog tells; as `asked` does.
+
+    Args:
+        rows: (kind, list) of the tenant.
+        schema: the tenant's.
+        keys: by table and column of a tenant that is alike: the sequence. All are in the tenant's schema.
+    """
+    items: dict[str, list[Sequence[Any]]] = {str(kind): found for kind, found in rows}  # type: ignore[misc]
+    tables = {row[0]: TableRow(*row) for row in items["tables"] if row[1] == schema}
+    found = []
+    for row in (CounterRow(*each) for each in items["counters"]):
+        table = tables.get(row.table)
+        if table is None or keys.get((table.name, row.column)) != row.name or not row.readable:
+            continue
+        counter = Counter(*row[4:])
+        given = 0 if row.last is None else (row.last - row.start) // row.increment + 1
+        if row.last is None or table.rows < 0 or table.bytes == 0 or table.rows > given or _near_its_end(row):
+            found.append(Asked(Name(schema, table.name), row.column, Name(row.schema, row.name), counter))
+    return found
+
+
+def _near_its_end(row: CounterRow) -> bool:
+    assert row.last is not None
+    following = row.last + row.increment
+    return following > row.maximum or following < row.minimum or following > SMALLEST
+
+
+SMALLEST = 32767
+"""The last value that every integer type holds: beyond it the column's type decides, which is left to the full look."""

@@ -1,0 +1,191 @@
+"""One database with a schema for each tenant: expectations once, the catalog of many in one query, a plan for each."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from copy import copy
+from dataclasses import dataclass, replace
+from itertools import islice
+from typing import TYPE_CHECKING, Any
+from weakref import WeakKeyDictionary
+
+from schema_guard.dialects import open_many
+from schema_guard.dialects.stop import Stop
+from schema_guard.dialects.tenant import Opened, Tenant
+from schema_guard.errors import ConfigurationError, GuardError
+from schema_guard.execute.limits import Limits
+from schema_guard.many.reports import Part
+from schema_guard.pattern import matches
+from schema_guard.report import Report, StepResult
+from schema_guard.sources.once import Once
+from schema_guard.sources.source import Source
+
+if TYPE_CHECKING:
+    from schema_guard.dialects.postgresql.many import ManyTenants
+    from schema_guard.guard import Guard
+
+__all__ = ["Tenants", "in_schema", "once", "tenants_of"]
+
+BATCH = 25
+"""Tenants whose catalog is read in one query: more take more memory and save nothing."""
+
+_remembered: WeakKeyDictionary[Any, tuple[object, Once]] = WeakKeyDictionary()
+
+
+@dataclass(frozen=True, slots=True)
+class _Alike:
+    """What was found of a tenant that lacks nothing, and the sequences of its keys by table and column."""
+
+    report: Report
+    keys: Mapping[tuple[str, str], str]
+
+    def of(self, schema: str, declared: str | None) -> Report:
+        """The same of another one."""
+        own = self.report.server.schema if declared is not None else schema
+        return replace(self.report, server=replace(self.report.server, schema=own), seconds=0.0)
+
+
+class Tenants:
+    """The schemas of one database that hold the same tables.
+
+    Args:
+        guard: of these tables.
+        database: an Engine, an AsyncEngine or a URL.
+        schemas: a pattern in which * stands for any characters, or names.
+        declared: the schema of the models that stands for the tenant's; None: names without schema do.
+    """
+
+    def __init__(self, guard: Guard, database: Any, schemas: str | Iterable[str], declared: str | None = None) -> None:
+        self.guard, self.database, self.declared = once(guard), database, declared
+        self._pattern = schemas if isinstance(schemas, str) else None
+        self._names = () if isinstance(schemas, str) else tuple(schemas)
+
+    def check(self, *, survey_timeout: float = 5.0) -> Iterator[Part]:
+        """Read only, one after the other; what keeps one from being read keeps no other.
+
+        Raises:
+            UnreachableError: the database does not answer.
+            ConfigurationError: it is no PostgreSQL, or no schema is named so.
+        """
+        session = open_many(self.database, self.declared)
+        known: dict[str, _Alike] = {}
+        try:
+            pending = iter(self._chosen(session.schemas()))
+            while batch := list(islice(pending, BATCH)):
+                if self._read(session, batch):
+                    yield from self._of_batch(session, batch, known, survey_timeout)
+                else:
+                    yield from (self._checked(None, schema, survey_timeout) for schema in batch)
+        finally:
+            session.end()
+
+    def _of_batch(
+        self, session: ManyTenants, batch: Sequence[str], known: dict[str, _Alike], survey_timeout: float
+    ) -> Iterator[Part]:
+        """One that is alike to another that lacks nothing lacks nothing either."""
+        signatures = {schema: session.signature(schema) for schema in batch}
+        parts: dict[str, Part] = {}
+        for schema, signature in signatures.items():
+            if signature in known:
+                continue
+            part = parts[schema] = self._checked(session, schema, survey_timeout)
+            report = part.report
+            if report is not None and not (report.findings or report.accepted or session.reads_rows):
+                known[signature] = _Alike(report, dict(session.keys))
+        alike = {schema: known[signatures[schema]] for schema in batch if schema not in parts}
+        try:
+            behind = session.behind({schema: each.keys for schema, each in alike.items()})
+        except GuardError:
+            behind = set(alike)
+        for schema in batch:
+            if schema in parts:
+                yield parts[schema]
+            elif schema in behind:
+                yield self._checked(session, schema, survey_timeout)
+            else:
+                yield Part(schema, alike[schema].of(schema, self.declared))
+
+    def apply(
+        self,
+        limits: Limits | None = None,
+        *,
+        on_step: Callable[[StepResult], None] | None = None,
+        stop: Stop | None = None,
+    ) -> Iterator[Part]:
+        """Repair each one that lacks something; each has the whole budget. Raises as `check` does."""
+        stop = stop or Stop()
+        for part in self.check():
+            if stop.asked:
+                return
+            if part.report is not None and part.report.satisfied:
+                yield part
+                continue
+            tenant = Tenant(self.database, part.name, self.declared)
+            try:
+                report = self.guard.apply(tenant, limits, on_step=on_step, stop=stop)
+                yield Part(part.name, report)
+            except GuardError as error:
+                yield Part(part.name, error=error)
+
+    def _chosen(self, there: Sequence[str]) -> Sequence[str]:
+        if self._pattern is None:
+            return self._names
+        found = [schema for schema in there if matches(self._pattern, schema)]
+        if not found:
+            raise ConfigurationError(f"no schema of the database is named {self._pattern}")
+        return found
+
+    def _read(self, session: ManyTenants, batch: Sequence[str]) -> bool:
+        """False: something is in the way, and each is to be looked at by itself."""
+        guard = self.guard
+        try:
+            session.begin(batch, guard.source.names(session.dialect)[0])
+            session.read(batch, lambda: guard._guarded(session.dialect, session.facts.default_schema).to_inspect)
+        except GuardError:
+            return False
+        return True
+
+    def _checked(self, session: ManyTenants | None, schema: str, survey_timeout: float) -> Part:
+        database: Any = Tenant(self.database, schema, self.declared)
+        if session is not None:
+            session.turn_to(schema)
+            database = Opened(session)
+        try:
+            return Part(schema, self.guard.check(database, survey_timeout=survey_timeout))
+        except GuardError as error:
+            return Part(schema, error=error)
+
+
+def once(guard: Guard) -> Guard:
+    """The same guard, which asks the models once; again when they have other tables or columns."""
+    source = guard.source
+    if isinstance(source, Once):
+        return guard
+    known = _remembered.get(guard)
+    state = _state(source)
+    if known is None or known[0] != state:
+        known = _remembered[guard] = (state, Once(source))
+    other = copy(guard)
+    other.source, other._remembered = known[1], ""
+    return other
+
+
+def _state(source: Source) -> object:
+    models = getattr(source, "models", None)
+    return None if models is None else [(id(table), len(table.columns), len(table.indexes)) for table in models.tables]
+
+
+def in_schema(guard: Guard, database: Any, schema: str | None) -> tuple[Guard, Any]:
+    """The guard and the database of one tenant; both as they are where no schema is named."""
+    if schema is None:
+        return guard, database
+    declared, sign, name = schema.partition("=")
+    return once(guard), Tenant(database, name if sign else schema, declared if sign else None)
+
+
+def tenants_of(guard: Guard, database: Any, schemas: str | Iterable[str]) -> Tenants:
+    """As a person writes it: `t_*`, or `tenant=t_*` where the models declare the schema `tenant` for it."""
+    if not isinstance(schemas, str):
+        return Tenants(guard, database, schemas)
+    declared, sign, pattern = schemas.partition("=")
+    return Tenants(guard, database, pattern if sign else schemas, declared if sign else None)

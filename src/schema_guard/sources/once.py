@@ -1,0 +1,48 @@
+"""Expectations that are made once, and settled for each schema: what the models say is the same for every tenant."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from schema_guard.names import Name
+from schema_guard.schema import Schema
+from schema_guard.sources.frozen.placeholders import bare, freezing_words, settled, unqualified
+from schema_guard.sources.source import Source
+
+if TYPE_CHECKING:
+    from schema_guard.dialects.base import Dialect
+    from schema_guard.expect.models import Models
+
+__all__ = ["Once"]
+
+
+class Once:
+    """What another source expects, with placeholders for schemas, as a frozen file has it."""
+
+    def __init__(self, source: Source) -> None:
+        self._source = source
+        self._made: dict[tuple[str, int], Schema] = {}
+        self._names: dict[tuple[str, int, str | None], tuple[list[str], list[str]]] = {}
+
+    @property
+    def tables(self) -> tuple[Name, ...]:
+        return self._source.tables
+
+    @property
+    def models(self) -> Models:
+        return self._source.models
+
+    def names(self, dialect: Dialect) -> tuple[list[str], list[str]]:
+        key = (dialect.name, dialect.version, dialect.schema(None))
+        if key not in self._names:
+            self._names[key] = unqualified(self._schema(dialect), dialect)
+        return self._names[key]
+
+    def expect(self, dialect: Dialect) -> Schema:
+        return settled(self._schema(dialect), dialect)
+
+    def _schema(self, dialect: Dialect) -> Schema:
+        key = (dialect.name, dialect.version)
+        if key not in self._made:
+            self._made[key] = bare(self._source.expect(freezing_words(*key)))
+        return self._made[key]

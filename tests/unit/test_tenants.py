@@ -1,0 +1,234 @@
+"""One database with a schema for each tenant: names without schema mean the tenant's, shared tables stay shared."""
+
+from __future__ import annotations
+
+import json
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+import sqlalchemy as sa
+
+from schema_guard import Guard
+from schema_guard.cli.main import run
+from schema_guard.many.reports import Part
+from tests.postgres.database import Database
+
+pytestmark = pytest.mark.newest_postgres
+
+
+def models(shared: str | None = "public", own: str | None = None, more: int = 0) -> sa.MetaData:
+    metadata = sa.MetaData()
+    sa.Table(
+        "plans", metadata, sa.Column("id", sa.Integer, primary_key=True), sa.Column("name", sa.Text), schema=shared
+    )
+    plan = f"{shared}.plans.id" if shared else "plans.id"
+    orders = f"{own}.orders.id" if own else "orders.id"
+    sa.Table(
+        "orders",
+        metadata,
+        sa.Column("id", sa.BigInteger, primary_key=True),
+        sa.Column("plan_id", sa.ForeignKey(plan), nullable=False),
+        sa.Column("state", sa.Enum("new", "done", name="state", schema=own), server_default="new"),
+        sa.Column("number", sa.Integer, sa.Sequence("numbers", schema=own)),
+        sa.Column("total", sa.Numeric(10, 2), nullable=False, server_default="0"),
+        *(sa.Column(f"more_{number}", sa.Text) for number in range(more)),
+        sa.CheckConstraint("total >= 0 AND state IN ('new', 'done')", name="ck_total"),
+        schema=own,
+    )
+    sa.Table(
+        "lines",
+        metadata,
+        sa.Column("id", sa.Integer, primary_key=True),
+        sa.Column("order_id", sa.ForeignKey(orders), index=True),
+        schema=own,
+    )
+    return metadata
+
+
+def fetched(database: Database, sql: str) -> list[tuple[Any, ...]]:
+    with database.connect() as connection:
+        return connection.execute(sql.encode()).fetchall()
+
+
+def run_sql(database: Database, *statements: str) -> None:
+    with database.connect() as connection:
+        for statement in statements:
+            connection.execute(statement.encode())
+
+
+def tables(database: Database, schema: str) -> set[str]:
+    return {name for (name,) in fetched(database, f"SELECT tablename FROM pg_tables WHERE schemaname = '{schema}'")}
+
+
+def works(database: Database, metadata: sa.MetaData, schema: str, declared: str | None = None) -> None:
+    """What the application does there."""
+    engine = sa.create_engine(database.url).execution_options(schema_translate_map={declared: schema})
+    orders = next(table for table in metadata.tables.values() if table.name == "orders")
+    plans = next(table for table in metadata.tables.values() if table.name == "plans")
+    with engine.begin() as connection:
+        inside = connection.execution_options(**({"schema_translate_map": {}} if plans.schema is None else {}))
+        inside.execute(sa.text(f"SET LOCAL search_path = {schema}, public"))
+        inside.execute(sa.insert(plans).values(id=1))
+        inside.execute(sa.insert(orders).values(plan_id=1, state="done"))
+        assert len(inside.execute(sa.select(orders)).all()) == 1
+        connection.rollback()
+    engine.dispose()
+
+
+@pytest.mark.parametrize("shared", ["public", None], ids=["schema_translate_map", "search_path"])
+def test_a_new_tenant(postgres_database: Database, shared: str | None) -> None:
+    database = postgres_database
+    run_sql(database, "CREATE TABLE public.plans (id integer PRIMARY KEY, name text)")
+    metadata = models(shared)
+    guard = Guard(metadata)
+    for schema in ("t_1", "T 2"):
+        report = guard.apply(database.url, schema=schema)
+        assert report.satisfied, report.findings
+        assert tables(database, schema) == {"orders", "lines"}
+        assert guard.check(database.url, schema=schema).findings == ()
+        assert guard.plan(database.url, schema=schema).empty
+    works(database, metadata, "t_1")
+    assert tables(database, "public") == {"plans"}
+    owners = fetched(
+        database, "SELECT typnamespace::regnamespace::text FROM pg_type WHERE typname = 'state' ORDER BY 1"
+    )
+    assert owners == [('"T 2"',), ("t_1",)], "each has an enum type of its own"
+
+
+def test_the_schema_that_tenants_are_made_after_is_no_tenants(postgres_database: Database) -> None:
+    """create_all once ran in public as well: what public has is nothing that a tenant lacks no more."""
+    database = postgres_database
+    metadata = models()
+    with sa.create_engine(database.url).begin() as connection:
+        metadata.create_all(connection)
+    guard = Guard(metadata)
+    assert guard.apply(database.url, schema="t_1").satisfied
+    assert tables(database, "t_1") == {"orders", "lines"}
+    run_sql(database, "CREATE SCHEMA t_2")
+    assert {each.difference.object for each in guard.check(database.url, schema="t_2").findings} >= {"orders", "lines"}
+    parts = {part.name: part for part in guard.tenants(database.url, "t_*").check()}
+    assert [parts[name].report.satisfied for name in ("t_1", "t_2")] == [True, False]  # type: ignore[union-attr]
+
+
+def tenants(database: Database, number: int) -> Guard:
+    run_sql(database, "CREATE TABLE public.plans (id integer PRIMARY KEY, name text)")
+    guard = Guard(models())
+    for each in range(number):
+        guard.apply(database.url, schema=f"t_{each}")
+    return guard
+
+
+def codes(part: Part) -> list[str]:
+    assert part.report is not None, part.error
+    return sorted(finding.difference.code for finding in part.report.findings)
+
+
+def test_many_are_read_at_once_and_say_what_each_says_alone(postgres_database: Database) -> None:
+    database = postgres_database
+    guard = tenants(database, 5)
+    run_sql(
+        database,
+        "ALTER TABLE t_1.orders DROP COLUMN total",
+        "DROP TABLE t_2.lines",
+        "DROP INDEX t_3.ix_lines_order_id",
+        "ALTER TABLE t_3.orders ADD COLUMN extra text",
+        "CREATE SCHEMA t_9",
+        "CREATE TABLE t_0.unknown (id integer)",
+        "INSERT INTO t_4.lines (id) VALUES (7)",
+    )
+    parts = list(guard.tenants(database.url, "t_*").check())
+    assert [part.name for part in parts] == ["t_0", "t_1", "t_2", "t_3", "t_4", "t_9"]
+    for part in parts:
+        alone = guard.check(database.url, schema=part.name)
+        assert part.report is not None
+        assert [each.difference for each in part.report.findings] == [each.difference for each in alone.findings]
+        assert part.report.plan == alone.plan, part.name
+    satisfied = [part.report is not None and part.report.satisfied for part in parts]
+    assert satisfied == [True, False, False, False, False, False]
+    assert codes(parts[4]) == ["sequence-behind"]
+    repaired = list(guard.tenants(database.url, "t_*").apply())
+    assert all(part.report is not None and part.report.satisfied for part in repaired)
+    assert codes(repaired[0]) == ["table-unknown"]
+    assert repaired[0].report is not None
+    assert repaired[0].report.results == (), "nothing was to be done"
+    assert tables(database, "t_9") == {"orders", "lines"}
+
+
+def test_one_that_fails_stops_no_other(postgres_database: Database) -> None:
+    database = postgres_database
+    guard = tenants(database, 3)
+    run_sql(
+        database,
+        "CREATE TYPE public.other AS (x integer)",
+        *(f"ALTER TABLE t_{each}.orders DROP COLUMN total" for each in range(3)),
+        "CREATE ROLE worker LOGIN",
+        *(f"GRANT ALL ON SCHEMA t_{each} TO worker" for each in range(3)),
+        *(f"ALTER TABLE t_{each}.orders OWNER TO worker" for each in (0, 2)),
+        "GRANT SELECT ON ALL TABLES IN SCHEMA t_0, t_1, t_2, public TO worker",
+    )
+    url = sa.make_url(database.url).set(username="worker")
+    try:
+        parts = list(guard.tenants(url, ["t_0", "t_1", "t_2"]).apply())
+        total = [
+            any(each.difference.object == "orders.total" for each in part.report.findings)
+            for part in parts
+            if part.report
+        ]
+        assert total == [False, True, False]
+    finally:
+        run_sql(database, "REASSIGN OWNED BY worker TO postgres", "DROP OWNED BY worker", "DROP ROLE worker")
+
+
+def test_a_declared_schema_stands_for_the_tenant(postgres_database: Database) -> None:
+    database = postgres_database
+    metadata = models(own="tenant")
+    guard = Guard(metadata)
+    assert guard.apply(database.url, schema="tenant=a_1").satisfied
+    assert guard.apply(database.url, schema="tenant=a_2").satisfied
+    assert (tables(database, "a_1"), tables(database, "tenant")) == ({"orders", "lines"}, set())
+    works(database, metadata, "a_2", "tenant")
+    run_sql(database, "DROP TABLE a_1.lines")
+    parts = list(guard.tenants(database.url, "tenant=a_*").check())
+    assert [codes(part) for part in parts] == [["table-missing"], []]
+
+
+def test_the_command_line(
+    postgres_database: Database, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    database = postgres_database
+    tenants(database, 4)
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(sys, "path", list(sys.path))
+    (tmp_path / "house.py").write_text("from tests.unit.test_tenants import models\nmetadata = models()\n")
+    run_sql(database, *(f"ALTER TABLE t_{each}.orders DROP COLUMN total" for each in (1, 3)))
+
+    def call(*arguments: str) -> tuple[int, str]:
+        code = run([arguments[0], "house:metadata", "--url", database.url, "--each-schema", "t_*", *arguments[1:]])
+        return code, capfd.readouterr().out
+
+    code, out = call("check")
+    assert code == 1
+    assert "orders.total" in out
+    assert "in 2 schemas: t_1, t_3" in out
+    assert out.splitlines()[-1].startswith("4 schemas: 2 satisfied, 2 with differences · ")
+    code, out = call("plan")
+    assert (code, out.count("ADD COLUMN total")) == (0, 1)
+    assert "plan of schema t_1, the same in 1 more: t_3" in out
+    code, out = call("plan", "--format", "json")
+    found = json.loads(out)
+    assert [(each["schema"], len(each["steps"]) > 0) for each in found["schemas"]] == [
+        ("t_0", False),
+        ("t_1", True),
+        ("t_2", False),
+        ("t_3", True),
+    ]
+    assert call("apply", "--dry-run")[0] == 0
+    code, out = call("apply")
+    assert (code, out.splitlines()[-1].partition(" · ")[0]) == (0, "4 schemas: 4 satisfied")
+    assert call("check", "-q")[1].count("\n") == 1
+    assert run(["check", "house:metadata", "--url", database.url, "--each-schema", "x_*"]) == 2
+    assert "no schema of the database is named x_*" in capfd.readouterr().err
+    assert run(["check", "house:metadata", "--url", "sqlite://", "--each-schema", "x_*"]) == 2
+    assert "a schema for each tenant is known of PostgreSQL, not of sqlite" in capfd.readouterr().err
