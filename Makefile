@@ -56,7 +56,9 @@ $(VENV)/.dev-installed: pyproject.toml examples/mdraft/requirements.txt | $(VENV
 demo: $(VENV)/.demo-installed
 	@$(BIN)/python examples/mdraft/demo.py
 
+# Compiled first: hundreds of processes import these, and where PYTHONDONTWRITEBYTECODE is set each would do it again.
 test: $(VENV)/.dev-installed .servers/.fetched
+	@$(BIN)/python -m compileall -q src examples tests
 	$(PYTEST) tests
 
 test-quick: $(VENV)/.dev-installed
