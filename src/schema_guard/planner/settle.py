@@ -12,6 +12,7 @@ from typing import Protocol, TypeAlias
 from schema_guard.difference import Difference
 from schema_guard.need import Kind, Need
 from schema_guard.plan import Refusal, Step, Urgency
+from schema_guard.planner.served import without_served
 
 __all__ = ["Live", "because", "settle", "unmet", "waits_for"]
 
@@ -44,7 +45,7 @@ def settle(repairs: Sequence[Step | Refusal], differences: Iterable[Difference],
             continue
         # The refusal stands where the first of its steps stood.
         settled.extend(refused.pop(other.key) for other in repair.answers if other.key in refused)
-    return _once(settled)
+    return without_served(_once(settled))
 
 
 def unmet(items: Sequence[Wanting], missing: Set[Need], live: Live) -> dict[int, list[Need]]:

@@ -39,3 +39,18 @@ def test_other_values_are_refused_before_anything_is_copied_for_them(
     assert "something other than an integer" in given.refusal.reason
     assert len(stage.rows(given.refusal.advice[0])) == len(kept)
     assert stage.rows("SELECT id, typeof(id), a FROM t") == kept
+
+
+def test_a_key_that_is_not_given_yet_gets_not_null_with_it(stage: Stage) -> None:
+    """Between two rebuilds no row could be inserted: until then rows without a key were stored with NULL."""
+    stage.script("CREATE TABLE t (id SERIAL PRIMARY KEY, a TEXT); INSERT INTO t VALUES (3, 'x')")
+    assert [step.id for step in stage.plan(MODELS).steps if step.resolves] == ["rebuild t once the rows allow it"]
+    stage.satisfied(MODELS)
+
+
+def test_a_key_that_cannot_be_given_stays_nullable(stage: Stage) -> None:
+    stage.script("CREATE TABLE t (id VARCHAR PRIMARY KEY, a TEXT); INSERT INTO t VALUES ('x', 'x')")
+    (refusal,) = [each for each in stage.plan(MODELS).refusals if each.difference.code == "nullability-differs"]
+    assert refusal.reason == "rows without a key are stored with NULL now, and would be refused: nothing gives it"
+    stage.apply(MODELS)
+    stage.script("INSERT INTO t (a) VALUES ('y')")

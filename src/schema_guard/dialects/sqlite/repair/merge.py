@@ -6,6 +6,7 @@ What refers to a key that another step makes has a third: that step may fail, an
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from enum import Enum
 
 from schema_guard.dialects.sqlite.backup import backup_statement
@@ -37,7 +38,13 @@ _PHASES = {Part.CERTAIN: Phase.REBUILD, Part.HINDERED: Phase.NOT_NULL, Part.REFE
 
 
 def rebuild_table(
-    edits: Sequence[Edit], by_hand: Sequence[ByHand], live: Table, text: str, added: frozenset[Need], case: Case
+    edits: Sequence[Edit],
+    by_hand: Sequence[ByHand],
+    live: Table,
+    text: str,
+    added: frozenset[Need],
+    others: Sequence[Step | Refusal],
+    case: Case,
 ) -> list[Step | Refusal]:
     """The rebuilds of a table, a refusal for each edit that cannot be made, and for what is left to a person.
 
@@ -47,6 +54,7 @@ def rebuild_table(
         live: the table as it is.
         text: its text as it will be once the columns in `added` were added by ALTER TABLE.
         added: what the steps provide that add them.
+        others: the other repairs of the table; what makes an index may come before a rebuild.
         case: everything else.
     """
     if not case.policy.rebuild:
@@ -67,11 +75,29 @@ def rebuild_table(
             chosen.append(edit)
         if not chosen:
             continue
-        rebuild = rebuild_for(live, text, after, case, tuple(check for edit in chosen for check in edit.checks))
-        answers.append(_step(rebuild, chosen, live, added, part, case))
+        before = _indexes_before(others, chosen, part)
+        there = replace(live, companions=(*live.companions, *(step.statements[0] for step in before)))
+        rebuild = rebuild_for(there, text, after, case, tuple(check for edit in chosen for check in edit.checks))
+        needs = added | {need for step in before for need in step.provides}
+        answers.append(_step(rebuild, chosen, live, needs, part, case))
         text = rebuild.result
         added = added | {_rebuilt(live, part)}
     return answers
+
+
+def _indexes_before(others: Sequence[Step | Refusal], edits: Sequence[Edit], part: Part) -> list[Step]:
+    """The steps that make an index of the table before it is rebuilt, which then has to be made again with it."""
+    debt = urgency_of(*(edit.difference for edit in edits)) is Urgency.DEBT
+    own = {need for edit in edits for need in edit.provides}
+    return [
+        step
+        for step in others
+        if isinstance(step, Step)
+        and step.phase is Phase.UNIQUE
+        and (step.urgency is Urgency.DEBT, step.phase) < (debt, _PHASES[part])
+        and step.provides
+        and not step.requires & own
+    ]
 
 
 def _parts(edits: Sequence[Edit], case: Case) -> dict[Part, list[Edit]]:

@@ -99,7 +99,7 @@ def finish_table(live: Table, answers: Sequence[Answer], case: Case) -> list[Ste
     by_hand = [answer for answer in answers if isinstance(answer, ByHand)]
     others: list[Step | Refusal] = [answer for answer in answers if isinstance(answer, Step | Refusal)]
     text, added = _after_columns(live, answers)
-    return [*others, *rebuild_table(edits, by_hand, live, text, added, case)]
+    return [*others, *rebuild_table(edits, by_hand, live, text, added, others, case)]
 
 
 def _reference(missing: ColumnMissing, differences: Sequence[Difference], case: Case) -> ForeignKeyMissing | None:
