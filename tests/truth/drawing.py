@@ -29,7 +29,7 @@ KEY_KINDS = {"natural": ("string",), "pair": ("string", "integer"), "big": ("big
 
 
 VIEW_KEYS = {"natural": "natural", "pair": "pair", "big": "big"}
-FEW = frozenset({"boolean", "enum", "listed"})
+FEW = frozenset({"boolean", "enum", "enums", "listed"})
 """Kinds with so few values that rows which are there hold those that the statements write."""
 
 
@@ -242,9 +242,9 @@ def _unknown_constraint(dice: Random, spec: TableSpec, dialect: str) -> TableSpe
     name = dice.choice(plain)
     extra = dice.choice(
         (
-            UniqueSpec((name,), "old_unique"),
+            UniqueSpec((name,), f"old_unique_{spec.name}"),
             CheckSpec(f"{_quoted(name)} IS NOT NULL", "old_check"),
-            IndexSpec((name,), "old_index"),
+            IndexSpec((name,), f"old_index_{spec.name}"),
         )
     )
     return replace(spec, constraints=(*(c for c in spec.constraints if c.name != extra.name), extra))
@@ -321,9 +321,10 @@ def _consistent(tables: Iterable[TableSpec]) -> Iterable[TableSpec]:
         if table.view_of is not None and table.view_of not in columns:
             continue
         own = columns[table.view_of or table.full_name]
+        shown = [column for column in table.columns if not column.computed or _named(column.computed, own)]
+        own = own - {column.name for column in table.columns if column not in shown}
         kept = tuple(item for item in table.constraints if _holds(item, own, columns, keys))
-        shown = (column for column in table.columns if not column.computed or _named(column.computed, own))
-        shown = (column for column in shown if table.view_of is None or column.name in own)
+        shown = [column for column in shown if table.view_of is None or column.name in own]
         yield replace(table, columns=tuple(shown), constraints=kept)
 
 
