@@ -10,7 +10,8 @@ LAYERS = (
     ("__main__",),
     ("cli",),
     ("alembic",),
-    ("render.several", "render.many"),
+    ("render.several", "render.fleet"),
+    ("render.many",),
     ("render.formats",),
     ("compat",),
     ("render.chain",),
@@ -22,7 +23,7 @@ LAYERS = (
     ("chain.version_table",),
     ("chain.commands", "chain.env_urls", "chain.fault", "chain.history", "chain.identity", "chain.location"),
     ("revision", "revision.run", "integrations"),
-    ("target", "demo"),
+    ("target", "demo", "fleet"),
     ("guard",),
     ("many",),
     ("rounds",),
@@ -95,7 +96,7 @@ PURE = (
 
 FOREIGN = {
     "sqlalchemy": {"dialects", "dialects.postgresql", "dialects.sqlite", "dialects.bridge", "dialects.base", "expect"}
-    | {"guard", "target", "cli", "demo", "address", "database_url", "integrations", "chain", "compat", "revision"},
+    | {"guard", "target", "cli", "demo", "address", "database_url", "integrations", "chain", "compat", "revision", "fleet"},
     "alembic": {"integrations", "chain", "revision"},
     "flask": {"integrations", "chain", "cli"},
     "click": {"cli"},

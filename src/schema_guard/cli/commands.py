@@ -11,6 +11,7 @@ from schema_guard.cli.chain import deploy, doctor, stamp
 from schema_guard.cli.compat import compat
 from schema_guard.cli.examples import WithExamples
 from schema_guard.cli.exit_codes import OK, check_code, planned_code
+from schema_guard.cli.fleet import fleet
 from schema_guard.cli.freeze import freeze
 from schema_guard.cli.history import history
 from schema_guard.cli.options import (
@@ -219,5 +220,5 @@ def demo(url: str | None, no_color: bool) -> int:
     return walk(scene(), url, color=not no_color)
 
 
-for command in (run, ready, history, accept, freeze, compat, doctor, stamp, deploy, revision):
+for command in (run, ready, history, accept, freeze, compat, fleet, doctor, stamp, deploy, revision):
     group.add_command(command)

@@ -34,6 +34,10 @@ EXAMPLES = {
     "history": ("schema-guard history app.models:Base --limit 5",),
     "run": ("schema-guard run app.models:Base --budget 30s -- gunicorn wsgi:app",),
     "accept": ('schema-guard accept app.models:Base --reason "there before the guard was" --expires 2027-01-31',),
+    "fleet": (
+        "schema-guard fleet check app.models:Base --urls databases.txt",
+        "schema-guard fleet apply app.models:Base --urls databases.txt --canary 1 --state fleet.jsonl",
+    ),
     "freeze": (
         "schema-guard freeze app.models:Base -o expected.json",
         "schema-guard freeze app.models:Base -o expected.json --check",

@@ -33,7 +33,7 @@ from schema_guard.target import Loaded, load
 if TYPE_CHECKING:
     from sqlalchemy import URL
 
-__all__ = ["Request", "guard_of", "request"]
+__all__ = ["Request", "guard_of", "limits_of", "request"]
 
 WAIT = 30.0
 
@@ -99,21 +99,26 @@ class Request:
 
     @property
     def limits(self) -> Limits:
-        default, settings = Limits(), self.settings
-        return Limits(
-            budget=default.budget if settings.budget is None else settings.budget,
-            lock_timeout=default.lock_timeout if settings.lock_timeout is None else settings.lock_timeout,
-            statement_timeout=(
-                default.statement_timeout if settings.statement_timeout is None else settings.statement_timeout
-            ),
-            required_only=bool(settings.required_only),
-        )
+        return limits_of(self.settings)
 
     def next_command(self, command: str) -> str:
         """What a person would type next, as they typed this one."""
         typed = (*self.program, command, *self.arguments, *(word for pair in self.options for word in pair))
         shown = tuple(without_password(word) for word in typed)
         return f"{shlex.join(shown)}{'' if shown == typed else '  (with the password in place of ***)'}"
+
+
+def limits_of(settings: Settings) -> Limits:
+    """The time and the patience of an apply."""
+    default = Limits()
+    return Limits(
+        budget=default.budget if settings.budget is None else settings.budget,
+        lock_timeout=default.lock_timeout if settings.lock_timeout is None else settings.lock_timeout,
+        statement_timeout=(
+            default.statement_timeout if settings.statement_timeout is None else settings.statement_timeout
+        ),
+        required_only=bool(settings.required_only),
+    )
 
 
 def request(target: str | None, **arguments: object) -> Request:

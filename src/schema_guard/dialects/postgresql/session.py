@@ -237,6 +237,14 @@ class PostgreSQLSession:
             (visible,) = self._link.rows(query("may_identify"))[0]
             return str(self._link.rows(query("identity" if visible else "identity_by_start"))[0][0])
 
+    def is_pooled(self) -> bool:
+        """Whether a pooler lends its connections by the transaction. Raises GuardError: it cannot be told."""
+        other = self._another_link()
+        try:
+            return shares_backends(self._link, other)
+        finally:
+            other.close()
+
     def interrupt(self) -> None:
         """Cancel the statement of the step that is running; the role may do that to a session of its own."""
         pid = self._executor.busy

@@ -1,0 +1,180 @@
+"""`schema-guard fleet check|plan|apply`: the same application on many databases."""
+
+from __future__ import annotations
+
+import functools
+import sys
+import time
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeVar, cast
+
+import click
+
+from schema_guard.cli.options import accept_option, bind_option, output_options, scope_options, target_argument
+
+if TYPE_CHECKING:
+    from schema_guard.execute.limits import Limits
+    from schema_guard.fleet import Fleet
+    from schema_guard.fleet.order import Result
+
+__all__ = ["fleet"]
+
+Command = TypeVar("Command", bound=Callable[..., Any])
+
+
+@click.group(short_help="check, plan or apply on many databases.")
+def fleet() -> None:
+    """The same application on many databases: a list of URLs, one report with a line for each and a summary.
+
+    A few may be done first (--canary), the others many at a time, until too many have failed. With --state a run that
+    was interrupted goes on where it was. A database that is listed twice is asked once.
+    """
+
+
+def fleet_options(command: Command) -> Command:
+    """What the three have in common; the command gets it as `given`."""
+    names = (
+        "target",
+        "urls",
+        "canary",
+        "concurrency",
+        "max_failures",
+        "state",
+        "shard",
+        "accept",
+        "format_",
+        "verbose",
+        "no_color",
+    )
+
+    @functools.wraps(command)
+    def collected(**options: Any) -> Any:
+        given = {name: options.pop(name) for name in names}
+        return command(given=given, **options)
+
+    formats = click.Choice(["text", "json"])
+    number = click.IntRange(min=0)
+    for option in (
+        output_options,
+        click.option("--format", "format_", type=formats, default="text", show_default=True, help="Of the report."),
+        scope_options,
+        bind_option,
+        accept_option,
+        click.option("--shard", metavar="K/N", help="Only the K-th of N parts, by a hash of each URL's database."),
+        click.option("--state", metavar="FILE", help="Databases that are done stand here, and are skipped next time."),
+        click.option("--max-failures", type=number, metavar="N", help="Begin no more after N have failed."),
+        click.option("--concurrency", type=click.IntRange(min=1), default=4, show_default=True, help="At a time."),
+        click.option("--canary", type=number, default=0, metavar="N", help="N first; if one fails, no other is begun."),
+        click.option(
+            "--urls", required=True, metavar="FILE", help="A URL on each line, or NAME=URL; - is standard input."
+        ),
+        target_argument,
+    ):
+        collected = option(collected)
+    return cast(Command, collected)
+
+
+@fleet.command(short_help="Report what each database lacks.")
+@fleet_options
+def check(given: dict[str, Any]) -> int:
+    """Report what each database lacks, by difference. Reads only. Exit 1 when something breaks one of them."""
+    return _run("check", given, None)
+
+
+@fleet.command(short_help="Say how many steps each database takes.")
+@fleet_options
+def plan(given: dict[str, Any]) -> int:
+    """Say how many steps apply would take on each database, and what is refused. Reads only."""
+    return _run("plan", given, None)
+
+
+@fleet.command(short_help="Repair each database.")
+@fleet_options
+@click.option("--budget", metavar="TIME", help="For each database.  [default: 60s]")
+@click.option("--lock-timeout", metavar="TIME", help="The longest that one try waits for a lock.  [default: 1s]")
+@click.option("--required-only", is_flag=True, default=None, help="Only what breaks the application; no debt.")
+def apply(given: dict[str, Any], budget: str | None, lock_timeout: str | None, required_only: bool | None) -> int:
+    """Repair each database. Read replicas and poolers that lend connections by the transaction are skipped.
+
+    SIGINT and SIGTERM begin no more; what a statement has begun is rolled back.
+    """
+    return _run("apply", given, {"budget": budget, "lock_timeout": lock_timeout, "required_only": required_only})
+
+
+def _run(command: str, given: dict[str, Any], limits: dict[str, Any] | None) -> int:
+    from schema_guard.cli.exit_codes import united_code
+    from schema_guard.cli.output import print_found
+    from schema_guard.cli.request import guard_of, limits_of
+    from schema_guard.cli.stopping import stoppable
+    from schema_guard.fleet import Fleet
+    from schema_guard.render.fleet import fleet_json, fleet_lines
+
+    loaded, settings = guard_of({"target": given["target"], "accept": given["accept"], **(limits or {})})
+    fleet = Fleet(loaded.guard, _lines(given["urls"]), shard=_shard(given["shard"]))
+    begun = time.monotonic()
+    results: list[Result] = []
+    with stoppable() as stop:
+        stop.cancel = lambda: fleet.stop(stop.signal, stop.reason)
+        for result in _results(fleet, command, given, limits_of(settings)):
+            results.append(result)
+            _log(result, given)
+    codes = [result.exit_code for result in results]
+    if fleet.halted.left:
+        codes.append(1)
+    code = 128 + stop.signal if stop.asked else _code(command, codes, united_code(codes))
+    seconds = time.monotonic() - begun
+    if given["format_"] == "json":
+        print_found(fleet_json(command, results, fleet.halted, code), color=False)
+    else:
+        lines = fleet_lines(command, results, fleet.halted, seconds, code, verbose=given["verbose"])
+        print_found(lines, color=not given["no_color"])
+    return code
+
+
+def _code(command: str, codes: Sequence[int], united: int) -> int:
+    """A plan that was made is no failure, whatever it holds."""
+    from schema_guard.cli.exit_codes import OK, REMAINS
+
+    return OK if command == "plan" and set(codes) <= {OK, REMAINS} else united
+
+
+def _results(fleet: Fleet, command: str, given: dict[str, Any], limits: Limits) -> Any:
+    return fleet.run(
+        command,
+        limits,
+        concurrency=given["concurrency"],
+        canary=given["canary"],
+        max_failures=given["max_failures"],
+        state=given["state"],
+    )
+
+
+def _log(result: Result, given: dict[str, Any]) -> None:
+    from schema_guard.cli.output import is_quiet, log
+
+    if result.error or (given["verbose"] and not is_quiet()):
+        log(f"{result.name}: {result.message or result.skip or 'done'}")
+
+
+def _lines(place: str) -> list[str]:
+    from schema_guard.errors import ConfigurationError
+
+    if place == "-":
+        return sys.stdin.read().splitlines()
+    try:
+        return Path(place).read_text(encoding="utf-8").splitlines()
+    except (OSError, UnicodeDecodeError) as error:
+        reason = error.strerror if isinstance(error, OSError) else "it is no UTF-8"
+        raise ConfigurationError(f"--urls {place} cannot be read: {reason}") from None
+
+
+def _shard(text: str | None) -> tuple[int, int] | None:
+    from schema_guard.errors import ConfigurationError
+
+    if text is None:
+        return None
+    number, _, count = text.partition("/")
+    if not (number.isdecimal() and count.isdecimal() and 1 <= int(number) <= int(count)):
+        raise ConfigurationError(f"--shard {text}: expected K/N, with K from 1 to N")
+    return int(number), int(count)

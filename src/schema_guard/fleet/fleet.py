@@ -1,0 +1,203 @@
+"""The same application on many databases: a few first, then many at a time, until too many have failed."""
+
+from __future__ import annotations
+
+import hashlib
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from concurrent.futures import FIRST_COMPLETED, Executor, Future, ThreadPoolExecutor, wait
+from contextlib import ExitStack, closing
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TypeVar
+
+from schema_guard.execute.limits import Limits
+from schema_guard.fleet.order import Identity, Order, Result, identify, stop_all, work
+from schema_guard.fleet.state import State
+from schema_guard.fleet.urls import Entry, entries_of, of_shard
+from schema_guard.guard import Guard
+from schema_guard.sources.frozen import frozen, text_of
+
+__all__ = ["Fleet", "Halted"]
+
+Done = TypeVar("Done")
+
+
+@dataclass(frozen=True, slots=True)
+class Halted:
+    """Why no more databases were begun, and how many are left."""
+
+    reason: str = ""
+    left: int = 0
+
+
+class Fleet:
+    """Many databases of one application.
+
+    Args:
+        guard: what each of them has to satisfy.
+        urls: of the databases; NAME=URL names one.
+        shard: (K, N): only the K-th part of N, from 1, by a hash that stays the same.
+
+    Raises:
+        ConfigurationError: one is no URL, or there is none.
+    """
+
+    def __init__(self, guard: Guard, urls: Iterable[str], *, shard: tuple[int, int] | None = None) -> None:
+        entries = entries_of(urls)
+        self.entries = entries if shard is None else of_shard(entries, *shard)
+        self._expectations = text_of(frozen(guard.source, guard.name, guard.policy, guard.accept, (), guard.scope))
+        self.halted = Halted()
+        self._stopped = False
+
+    def check(self, **options: object) -> list[Result]:
+        """Read only: what each of them lacks. Takes what `run` takes."""
+        return list(self.run("check", **options))  # type: ignore[arg-type]
+
+    def apply(self, limits: Limits | None = None, **options: object) -> list[Result]:
+        """Repair each of them. Takes what `run` takes; `self.halted` says why some were not begun."""
+        return list(self.run("apply", limits, **options))  # type: ignore[arg-type]
+
+    def stop(self, signal: int = 15, reason: str = "SIGTERM") -> None:
+        """Begin no more; what runs in this process is stopped, and rolled back."""
+        self._stopped = True
+        stop_all(signal, reason)
+
+    def run(
+        self,
+        command: str,
+        limits: Limits | None = None,
+        *,
+        executor: Executor | None = None,
+        concurrency: int = 4,
+        canary: int = 0,
+        max_failures: int | None = None,
+        state: str | Path | None = None,
+    ) -> Iterator[Result]:
+        """One result for each database, as they end.
+
+        Args:
+            command: check, plan or apply.
+            limits: for each database; the budget too.
+            executor: where it is done: threads, processes or machines. Default: threads of this process.
+            concurrency: how many databases at a time.
+            canary: so many are done first, one after the other; if one of them fails, no other is begun.
+            max_failures: after so many failures no more are begun. An unreachable database counts when it was tried
+                again at the end.
+            state: a file in which each database that is done has a line: it is skipped in the next run.
+
+        Raises:
+            ConfigurationError: the state cannot be written.
+        """
+        self.halted, self._stopped = Halted(), False
+        with ExitStack() as stack:
+            pool = executor or stack.enter_context(ThreadPoolExecutor(max(1, concurrency)))
+            kept = None if state is None else stack.enter_context(closing(State(state, self._work(command))))
+            run = _Run(self, command, pool, max(1, concurrency), kept, max_failures)
+            done = {} if kept is None else kept.done
+            orders = {
+                entry.key: Order(entry.name, entry.url, command, self._expectations, limits or Limits())
+                for entry in self.entries
+                if entry.key not in done
+            }
+            yield from (replace(done[entry.key], skip="done before") for entry in self.entries if entry.key in done)
+            yield from run.all([(entry, orders[entry.key]) for entry in self.entries if entry.key in orders], canary)
+
+    def _work(self, command: str) -> str:
+        return hashlib.sha256(f"{command}\n{self._expectations}".encode()).hexdigest()[:32]
+
+    @property
+    def stopped(self) -> bool:
+        return self._stopped
+
+
+Pair = tuple[Entry, Order]
+
+
+@dataclass
+class _Run:
+    """One run of a fleet."""
+
+    fleet: Fleet
+    command: str
+    pool: Executor
+    concurrency: int
+    state: State | None
+    max_failures: int | None
+    failures: int = 0
+
+    def all(self, pairs: Sequence[Pair], canary: int) -> Iterator[Result]:
+        """The canaries, the others, and at the end those that did not answer before."""
+        pairs, told = self._distinct(pairs)
+        yield from told
+        first, rest = pairs[:canary], pairs[canary:]
+        for pair in first:
+            for result in self._some([pair]):
+                yield result
+                if _is_failure(result, self.command):
+                    reason = f"{result.name} failed, one of the first {canary}"
+                    self.fleet.halted = Halted(reason, len(pairs) - pairs.index(pair) - 1)
+                    return
+        again: list[Pair] = []
+        by_name = {entry.name: (entry, order) for entry, order in rest}
+        begun = 0
+        for result in self._some(rest, unless=self._over):
+            begun += 1
+            if result.unreachable:
+                again.append(by_name[result.name])
+                continue
+            yield result
+        left = len(rest) - begun
+        if left:
+            self.fleet.halted = Halted("stopped" if self.fleet.stopped else f"{self.failures} failed", left)
+        for result in self._some(again, unless=lambda: self.fleet.stopped):
+            yield result
+
+    def _distinct(self, pairs: Sequence[Pair]) -> tuple[list[Pair], list[Result]]:
+        """Each database once, whatever the URLs that lead there; those where nothing is to be done, with the reason."""
+        found = {identity.name: identity for _, identity in self._each(identify, pairs, lambda: self.fleet.stopped)}
+        known: dict[str, str] = {}
+        kept: list[Pair] = []
+        told: list[Result] = []
+        for entry, order in pairs:
+            identity = found.get(entry.name, Identity(entry.name))
+            first = known.get(identity.identity) if identity.identity else None
+            if identity.skip or first is not None:
+                told.append(Result(entry.name, skip=identity.skip or f"the same database as {first}"))
+                continue
+            if identity.identity:
+                known[identity.identity] = entry.name
+            kept.append((entry, order))
+        return kept, told
+
+    def _some(self, pairs: Sequence[Pair], unless: Callable[[], bool] = lambda: False) -> Iterator[Result]:
+        for entry, result in self._each(work, pairs, unless):
+            failed = _is_failure(result, self.command)
+            self.failures += failed and not result.unreachable
+            if self.state is not None:
+                self.state.add(entry, result, done=not failed)
+            yield result
+
+    def _each(
+        self, call: Callable[[Order], Done], pairs: Sequence[Pair], unless: Callable[[], bool]
+    ) -> Iterator[tuple[Entry, Done]]:
+        """The results as they come; no more are begun once `unless` says so."""
+        pending = deque(pairs)
+        running: dict[Future[Done], Entry] = {}
+        while pending or running:
+            while pending and len(running) < self.concurrency and not unless():
+                entry, order = pending.popleft()
+                running[self.pool.submit(call, order)] = entry
+            if not running:
+                return
+            for future in wait(running, return_when=FIRST_COMPLETED).done:
+                yield running.pop(future), future.result()
+
+    def _over(self) -> bool:
+        too_many = self.max_failures is not None and self.failures >= self.max_failures
+        return self.fleet.stopped or too_many
+
+
+def _is_failure(result: Result, command: str) -> bool:
+    """The application could not start there, or nobody knows; what a check or a plan finds is no failure."""
+    return bool(result.error) or (command == "apply" and result.breaks)

@@ -1,0 +1,195 @@
+"""What is done for one database, in whichever thread, process or machine: an order in, a result out, both data."""
+
+from __future__ import annotations
+
+import threading
+import time
+from contextlib import closing, suppress
+from dataclasses import dataclass
+from functools import lru_cache
+
+from schema_guard.dialects import open_session
+from schema_guard.dialects.stop import Stop
+from schema_guard.difference import Impact
+from schema_guard.errors import GuardError, StepError, one_line
+from schema_guard.execute.limits import Limits
+from schema_guard.guard import Guard
+from schema_guard.hidden import hide
+from schema_guard.report import Outcome, Report
+from schema_guard.sources.frozen import FrozenSource
+from schema_guard.sources.frozen.document import parse
+
+__all__ = ["Identity", "Order", "Result", "identify", "stop_all", "work"]
+
+UNREACHABLE = "unreachable"
+
+
+@dataclass(frozen=True, slots=True)
+class Order:
+    """Do this on that database.
+
+    Args:
+        name: what reports call it.
+        url: with an installed driver.
+        command: check, plan or apply.
+        expectations: the text of a frozen file.
+        limits: of apply.
+    """
+
+    name: str
+    url: str
+    command: str
+    expectations: str
+    limits: Limits
+
+
+@dataclass(frozen=True, slots=True)
+class Identity:
+    """Which database it is. `skip` is why nothing is done there, `error` and `message` why it is not known."""
+
+    name: str
+    identity: str = ""
+    skip: str = ""
+    error: str = ""
+    message: str = ""
+    exit_code: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """What became of it, small enough to be sent and kept.
+
+    Args:
+        name: what reports call the database.
+        satisfied: it lacks nothing that matters.
+        breaks: something that breaks the application remains.
+        differences: code, impact, object, headline and why it is not repaired, of each that remains.
+        steps: how many the plan has, or apply ran.
+        seconds: how long it took.
+        skip: why nothing was done.
+        error: the code of what went wrong; empty where nothing did.
+        message: the same for people.
+        exit_code: what the command would exit with for this database alone.
+        worst: the highest impact that remains.
+    """
+
+    name: str
+    satisfied: bool = False
+    breaks: bool = False
+    differences: tuple[tuple[str, str, str, str, str], ...] = ()
+    steps: int = 0
+    seconds: float = 0.0
+    skip: str = ""
+    error: str = ""
+    message: str = ""
+    exit_code: int = 0
+    worst: str = ""
+
+    @property
+    def unreachable(self) -> bool:
+        return self.error == UNREACHABLE
+
+
+_running: set[Stop] = set()
+_lock = threading.Lock()
+
+
+def stop_all(signal: int, reason: str) -> None:
+    """Stop what runs in this process: what a statement has begun is rolled back."""
+    with _lock:
+        running = list(_running)
+    for stop in running:
+        if not stop.asked:
+            stop.ask(signal, reason)
+        stop.cancel()
+
+
+def identify(order: Order) -> Identity:
+    """Which database the URL leads to, and whether apply can work there. Never raises."""
+    hide(order.url)
+    try:
+        with closing(open_session(order.url)) as session:
+            skip = ""
+            if order.command == "apply" and session.dialect.name == "postgresql":
+                skip = _skipped(session)
+            return Identity(order.name, session.identity(), skip)
+    except GuardError as error:
+        return Identity(order.name, error=error.code, message=error.message, exit_code=error.exit_code)
+
+
+def _skipped(session: object) -> str:
+    from schema_guard.dialects.postgresql.session import PostgreSQLSession
+
+    assert isinstance(session, PostgreSQLSession)
+    if session.holds("SELECT pg_catalog.pg_is_in_recovery()"):
+        return "a read replica: its primary is repaired"
+    with suppress(GuardError):
+        if session.is_pooled():
+            return "a pooler that lends connections by the transaction: list the server's own address"
+    return ""
+
+
+def work(order: Order) -> Result:
+    """Do it. Never raises: what goes wrong is in the result."""
+    begun = time.monotonic()
+    hide(order.url)
+    stop = Stop()
+    with _lock:
+        _running.add(stop)
+    try:
+        guard = _guard(order.expectations)
+        if order.command == "apply":
+            report = guard.apply(order.url, order.limits, stop=stop)
+        else:
+            report = guard.check(order.url, survey_timeout=order.limits.survey_timeout)
+        return _result(order, report, time.monotonic() - begun)
+    except GuardError as error:
+        return _failed(order, error, begun)
+    except Exception as error:  # one database never stops the others
+        return _failed(order, StepError(f"unexpected {type(error).__name__}: {one_line(str(error))}"), begun)
+    finally:
+        with _lock:
+            _running.discard(stop)
+
+
+def _failed(order: Order, error: GuardError, begun: float) -> Result:
+    seconds = time.monotonic() - begun
+    return Result(order.name, seconds=seconds, error=error.code, message=error.message, exit_code=error.exit_code)
+
+
+def _result(order: Order, report: Report, seconds: float) -> Result:
+    findings = report.findings
+    planned = len(report.plan.steps) if report.plan is not None else 0
+    failed = any(result.outcome is Outcome.FAILED for result in report.results)
+    breaks = report.remains(Impact.BREAKS)
+    return Result(
+        order.name,
+        satisfied=report.satisfied,
+        breaks=breaks,
+        differences=tuple(
+            (
+                each.difference.code,
+                each.difference.impact.name,
+                each.difference.object,
+                each.difference.headline,
+                each.refusal.reason if each.refusal is not None else "",
+            )
+            for each in findings
+        ),
+        steps=sum(result.changed for result in report.results) if report.applied else planned,
+        seconds=seconds,
+        exit_code=0 if not breaks else 5 if failed else 1,
+        worst="" if report.worst is None else report.worst.name,
+    )
+
+
+@lru_cache(maxsize=4)
+def _guard(expectations: str) -> Guard:
+    """Made once for each process."""
+    from sqlalchemy import MetaData
+
+    document = parse(expectations.encode(), "the fleet's expectations", edited=False)
+    guard = Guard(MetaData(), name=document.name, policy=document.policy)
+    guard.source, guard.accept = FrozenSource(document, "the fleet's expectations"), document.accept
+    guard.scope = document.scope
+    return guard

@@ -1,0 +1,64 @@
+"""What is done, on disk: a JSON line for each database, so that a run that was killed goes on where it was."""
+
+from __future__ import annotations
+
+import json
+import os
+from dataclasses import asdict
+from pathlib import Path
+from typing import IO
+
+from schema_guard.errors import ConfigurationError
+from schema_guard.fleet.order import Result
+from schema_guard.fleet.urls import Entry
+
+__all__ = ["State"]
+
+
+class State:
+    """Lines are appended; the last one of a database counts. A line that a kill has torn counts as none.
+
+    Args:
+        path: the file; it is made where there is none.
+        work: tells this work from others: the command and what is expected. Lines of other work are left as they are.
+
+    Raises:
+        ConfigurationError: the file cannot be read or written.
+    """
+
+    def __init__(self, path: str | Path, work: str) -> None:
+        self._work = work
+        self.done: dict[str, Result] = {}
+        """By key: those that need nothing more."""
+        try:
+            self._file: IO[bytes] = Path(path).open("a+b")  # noqa: SIM115 - `close` closes it
+            self._file.seek(0)
+            text = self._file.read()
+            if text and not text.endswith(b"\n"):
+                self._file.write(b"\n")
+        except OSError as error:
+            raise ConfigurationError(f"{path} cannot be written: {error.strerror}") from None
+        for line in text.splitlines():
+            self._read(line)
+
+    def _read(self, line: bytes) -> None:
+        try:
+            item = json.loads(line)
+            if item["work"] != self._work:
+                return
+            self.done.pop(item["key"], None)
+            if item["done"]:
+                result = {**item["result"], "differences": tuple(map(tuple, item["result"]["differences"]))}
+                self.done[item["key"]] = Result(**result)
+        except (ValueError, KeyError, TypeError):
+            return
+
+    def add(self, entry: Entry, result: Result, *, done: bool) -> None:
+        """Write what became of it, and whether it needs nothing more; on disk before this returns."""
+        item = {"key": entry.key, "work": self._work, "done": done, "result": asdict(result)}
+        self._file.write(json.dumps(item).encode() + b"\n")
+        self._file.flush()
+        os.fsync(self._file.fileno())
+
+    def close(self) -> None:
+        self._file.close()

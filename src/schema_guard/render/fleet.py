@@ -1,0 +1,99 @@
+"""A fleet's report: a line for each database, a summary by difference, the verdict."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import asdict
+
+from schema_guard.counted import counted
+from schema_guard.difference import Impact
+from schema_guard.fleet.fleet import Halted
+from schema_guard.fleet.order import Result
+from schema_guard.many.summary import Summary
+from schema_guard.render.json import VERSION, Value, text_of
+from schema_guard.render.line import Line, Span, Style, blank, line, words
+from schema_guard.render.many import summary_data, summary_lines, verdict_line
+from schema_guard.render.text.phrases import duration
+
+__all__ = ["fleet_json", "fleet_lines"]
+
+
+def fleet_lines(
+    command: str, results: Sequence[Result], halted: Halted, seconds: float, code: int, *, verbose: bool = False
+) -> list[Line]:
+    """Render it.
+
+    Args:
+        command: check, plan or apply.
+        results: one for each database, in any order.
+        halted: why some were not begun.
+        seconds: wall clock time.
+        code: what the command exits with.
+        verbose: notes too, and all names.
+    """
+    summary = _summary(results)
+    lines = [_line(result, command) for result in sorted(results, key=lambda result: result.name)]
+    lines += [*summary_lines(summary, "database", verbose=verbose), blank]
+    skipped = sum(bool(result.skip) for result in results)
+    said = [f"{skipped:,} skipped"] if skipped else []
+    if halted.left:
+        said.append(f"{halted.left:,} not begun")
+        lines.append(line(Span(f"no more were begun: {halted.reason}", Style.BREAKS)))
+    lines.append(verdict_line(summary, "database", seconds, code, said))
+    return lines
+
+
+def _summary(results: Sequence[Result]) -> Summary:
+    summary = Summary()
+    for result in results:
+        if result.error:
+            summary.failed[result.name] = result.message
+            continue
+        if result.skip:
+            continue
+        summary.satisfied += result.satisfied
+        summary.differing += not result.satisfied
+        for code, impact, name, headline, refused in result.differences:
+            summary.put(result.name, code, Impact[impact], name, headline, refused)
+    return summary
+
+
+def _line(result: Result, command: str) -> Line:
+    if result.error:
+        return line(Span("✗", Style.BREAKS), " ", words(result.name), "  ", words(result.message))
+    if result.skip:
+        return line(Span("-", Style.DIM), " ", words(result.name), "  ", words(f"skipped: {result.skip}"))
+    steps = counted(result.steps, "step") if result.steps else ""
+    done = f", {steps} {'done' if command == 'apply' else 'to take'}" if steps else ""
+    tail = Span(f"{done} · {duration(result.seconds)}", Style.DIM)
+    if result.satisfied:
+        return line(Span("✓", Style.GOOD), " ", words(result.name), "  satisfied", tail)
+    sign, style = ("✗", Style.BREAKS) if result.breaks else ("!", Style.WEAKENS)
+    number = counted(len(result.differences), "difference")
+    return line(Span(sign, style), " ", words(result.name), f"  {number}", tail)
+
+
+def fleet_json(command: str, results: Sequence[Result], halted: Halted, code: int) -> str:
+    """The same for programs."""
+    return text_of(
+        {
+            "version": VERSION,
+            "command": f"fleet {command}",
+            "exit_code": code,
+            "summary": summary_data(_summary(results)),
+            "not_begun": halted.left,
+            "reason": halted.reason,
+            "databases": [_data(result) for result in sorted(results, key=lambda result: result.name)],
+        }
+    )
+
+
+def _data(result: Result) -> dict[str, Value]:
+    data = asdict(result)
+    data["differences"] = [
+        {"code": code, "impact": Impact[impact].word, "object": name, "headline": headline, "refused": refused or None}
+        for code, impact, name, headline, refused in result.differences
+    ]
+    data["worst"] = Impact[result.worst].word if result.worst else None
+    data["seconds"] = round(result.seconds, 6)
+    return data

@@ -1,0 +1,208 @@
+"""The same application on many databases."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import sqlite3
+import subprocess
+import sys
+import time
+from collections.abc import Sequence
+from concurrent.futures import ProcessPoolExecutor
+from contextlib import closing
+from multiprocessing import get_context
+from pathlib import Path
+
+import pytest
+import sqlalchemy as sa
+from jsonschema import Draft202012Validator
+
+from schema_guard import Guard
+from schema_guard.fleet import Fleet
+from tests.cli.conftest import Command
+from tests.postgres.database import Database, create
+
+SCHEMA = Path(__file__).parents[2] / "docs" / "schema" / "schema-guard-1.json"
+WHOLE = (
+    "CREATE TABLE users (id INTEGER NOT NULL PRIMARY KEY)",
+    "CREATE TABLE proposals (id INTEGER NOT NULL PRIMARY KEY, user_id INTEGER REFERENCES users (id),"
+    " visitor VARCHAR(64), CONSTRAINT ck_owner CHECK (user_id IS NOT NULL OR visitor IS NOT NULL))",
+    "CREATE INDEX ix_proposals_visitor ON proposals (visitor)",
+)
+NOWHERE = "postgresql://someone:topsecret@127.0.0.1:1/nowhere"
+
+
+def make(file: Path, statements: Sequence[str] = WHOLE) -> str:
+    with closing(sqlite3.connect(file)) as connection:
+        for statement in statements:
+            connection.execute(statement)
+        connection.commit()
+    return f"sqlite:///{file}"
+
+
+def tables(file: Path) -> int:
+    with closing(sqlite3.connect(file)) as connection:
+        return int(connection.execute("SELECT count(*) FROM sqlite_master WHERE type = 'table'").fetchone()[0])
+
+
+@pytest.fixture
+def urls(application: Path) -> Path:
+    """Four databases: c lacks an index, d all."""
+    lines = [
+        make(application / "a.db"),
+        "# a comment",
+        f"second = {make(application / 'b.db')}",
+        make(application / "c.db", WHOLE[:2]),
+        make(application / "d.db", ()),
+        f"sqlite:///{application}/./a.db",
+    ]
+    (application / "urls").write_text("\n".join(lines) + "\n")
+    return application / "urls"
+
+
+def test_check_plan_and_apply(command: Command, urls: Path) -> None:
+    ran = command("fleet", "check", "shop:Base", "--urls", str(urls))
+    assert ran.code == 1
+    assert f"✓ {urls.parent}/a.db  satisfied" in ran.out
+    assert "✓ second  satisfied" in ran.out
+    assert ran.out.count("a.db") == 1, "a database that is listed twice is asked once"
+    assert f"in 1 database: {urls.parent}/c.db" in ran.out
+    assert ran.verdict.startswith("4 databases: 2 satisfied, 2 with differences · ")
+    ran = command("fleet", "plan", "shop:Base", "--urls", str(urls))
+    assert (ran.code, "1 step to take" in ran.out) == (0, True)
+    assert tables(urls.parent / "d.db") == 0
+    ran = command("fleet", "apply", "shop:Base", "--urls", str(urls), "--concurrency", "2", "--canary", "1")
+    assert ran.code == 0, ran.out + ran.err
+    assert ran.verdict.startswith("4 databases: 4 satisfied · ")
+    assert tables(urls.parent / "d.db") == 2
+
+
+def test_as_a_document(command: Command, urls: Path) -> None:
+    ran = command("fleet", "check", "shop:Base", "--urls", str(urls), "--format", "json")
+    found = json.loads(ran.out)
+    Draft202012Validator(json.loads(SCHEMA.read_text())).validate(found)
+    assert [(Path(each["name"]).name, each["satisfied"]) for each in found["databases"]] == [
+        ("a.db", True),
+        ("c.db", False),
+        ("d.db", False),
+        ("second", True),
+    ]
+    assert found["summary"]["satisfied"] == 2
+
+
+def test_one_that_is_unreachable_stops_no_other_and_is_tried_again(command: Command, urls: Path) -> None:
+    urls.write_text(f"{NOWHERE}\n{urls.read_text()}")
+    ran = command("fleet", "apply", "shop:Base", "--urls", str(urls), "--max-failures", "1")
+    assert (ran.code, tables(urls.parent / "d.db")) == (3, 2)
+    assert "5 databases: 4 satisfied, 1 failed" in ran.verdict
+    assert "127.0.0.1:1/nowhere" in ran.out
+    assert "topsecret" not in ran.out + ran.err
+
+
+def test_a_canary_that_fails_ends_it(command: Command, urls: Path) -> None:
+    urls.write_text(f"{NOWHERE}\n{urls.read_text()}")
+    ran = command("fleet", "apply", "shop:Base", "--urls", str(urls), "--canary", "1")
+    assert (ran.code, tables(urls.parent / "d.db")) == (1, 0)
+    assert "no more were begun: 127.0.0.1:1/nowhere failed, one of the first 1" in ran.out
+    assert "4 not begun" in ran.verdict
+
+
+def broken(file: Path) -> str:
+    """What is there cannot be made what the models expect."""
+    return make(file, ("CREATE TABLE users (id TEXT PRIMARY KEY, other INTEGER NOT NULL)",))
+
+
+def test_too_many_failures_end_it(command: Command, urls: Path) -> None:
+    lines = [broken(urls.parent / f"x{number}.db") for number in range(3)]
+    urls.write_text("\n".join([*lines, urls.read_text()]))
+    arguments = ("fleet", "apply", "shop:Base", "--urls", str(urls), "--concurrency", "1")
+    ran = command(*arguments, "--max-failures", "2")
+    assert (ran.code, tables(urls.parent / "d.db")) == (1, 0)
+    assert "no more were begun: 2 failed" in ran.out
+    assert "5 not begun" in ran.verdict
+    ran = command(*arguments)
+    assert (ran.code, tables(urls.parent / "d.db")) == (1, 2)
+
+
+def test_state_and_shards(command: Command, urls: Path) -> None:
+    state = urls.parent / "state.jsonl"
+    arguments = ("fleet", "apply", "shop:Base", "--urls", str(urls))
+    broken(urls.parent / "x.db")
+    urls.write_text(f"{urls.read_text()}sqlite:///{urls.parent}/x.db\n")
+    shards = [command(*arguments, "--shard", f"{number}/3", "--state", str(state)) for number in (1, 2, 3)]
+    done = [json.loads(line) for line in state.read_text().splitlines()]
+    assert len(done) == 5
+    assert sorted(ran.code for ran in shards) == [0, 0, 1]
+    ran = command(*arguments, "--state", str(state))
+    assert ran.out.count("skipped: done before") == 4
+    assert "1 with differences" in ran.verdict
+    (urls.parent / "shop.py").write_text(
+        (urls.parent / "shop.py").read_text() + "\nclass More(Base):\n"
+        "    __tablename__ = 'more'\n    id: Mapped[int] = mapped_column(primary_key=True)\n"
+    )
+    sys.modules.pop("shop")
+    state.write_text(state.read_text() + '{"key": "torn')
+    ran = command(*arguments, "--state", str(state))
+    assert "done before" not in ran.out, "another release expects something else"
+    assert tables(urls.parent / "a.db") == 3
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [("", "there is no URL"), ("nonsense\n", "line 1 of the URLs"), ("a=sqlite:///a\na=sqlite:///b\n", "line 2")],
+)
+def test_a_list_that_is_none(command: Command, urls: Path, text: str, said: str) -> None:
+    urls.write_text(text)
+    ran = command("fleet", "check", "shop:Base", "--urls", str(urls))
+    assert (ran.code, said in ran.err) == (2, True)
+    assert command("fleet", "check", "shop:Base", "--urls", "not-there").code == 2
+    assert command("fleet", "check", "shop:Base", "--urls", str(urls), "--shard", "4/3").code == 2
+
+
+def test_killed_and_taken_up_again(application: Path) -> None:
+    """kill -9 in the middle: what is done is not done again, what was begun is."""
+    files = [application / f"{number}.db" for number in range(30)]
+    (application / "urls").write_text("".join(f"{make(file, ())}\n" for file in files))
+    state = application / "state"
+    arguments = ["fleet", "apply", "shop:Base", "--urls", "urls", "--state", "state", "--concurrency", "2"]
+    line = [sys.executable, "-m", "schema_guard", *arguments]
+    environment = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}
+    with subprocess.Popen(line, cwd=application, env=environment, stdout=subprocess.DEVNULL) as process:
+        deadline = time.monotonic() + 60
+        while time.monotonic() < deadline and (not state.exists() or state.read_text().count("\n") < 5):
+            time.sleep(0.01)
+        process.send_signal(signal.SIGKILL)
+    before = state.read_text().count("\n")
+    assert 5 <= before < 30
+    ran = subprocess.run(line, cwd=application, env=environment, capture_output=True, text=True, check=False)
+    assert ran.returncode == 0, ran.stdout + ran.stderr
+    assert ran.stdout.count("skipped: done before") == before
+    assert [tables(file) for file in files] == [2] * 30
+
+
+def test_any_executor(application: Path) -> None:
+    metadata = sa.MetaData()
+    sa.Table("orders", metadata, sa.Column("id", sa.Integer, primary_key=True), sa.Column("total", sa.Integer))
+    files = [application / f"{number}.db" for number in range(3)]
+    fleet = Fleet(Guard(metadata), [make(file, ()) for file in files])
+    with ProcessPoolExecutor(1, mp_context=get_context("spawn")) as executor:
+        results = fleet.apply(executor=executor, concurrency=2)
+    assert [result.satisfied for result in results] == [True] * 3
+    assert [result.satisfied for result in fleet.check()] == [True] * 3
+
+
+@pytest.mark.newest_postgres
+def test_one_database_under_two_urls(command: Command, application: Path, postgres_database: Database) -> None:
+    other = create(postgres_database.server)
+    try:
+        url = postgres_database.url
+        lines = [url, url.replace("127.0.0.1", "localhost"), url.replace("+psycopg", "+psycopg2"), other.url]
+        (application / "urls").write_text("\n".join(lines))
+        ran = command("fleet", "apply", "shop:Base", "--urls", "urls", "--concurrency", "3")
+        assert ran.code == 0, ran.out + ran.err
+        assert "skipped: the same database as 127.0.0.1:" in ran.out
+        assert "2 databases: 2 satisfied, 1 skipped" in ran.verdict
+    finally:
+        other.drop()
