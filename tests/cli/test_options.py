@@ -69,8 +69,11 @@ def test_a_dry_run_changes_nothing_and_exits_as_apply_would(
 def test_an_example_is_a_command_line(line: str) -> None:
     words = shlex.split(line.partition(" | ")[0].partition(" && ")[0].partition(" > ")[0])
     assert words[0] == "schema-guard"
-    command = group.commands[words[1]]
-    with command.make_context(words[1], words[2:], parent=click.Context(group)) as context:
+    parent = click.Context(group)
+    command, rest = group.commands[words[1]], words[1:]
+    if isinstance(command, click.Group):
+        parent, command, rest = click.Context(command, parent), command.commands[words[2]], words[2:]
+    with command.make_context(rest[0], rest[1:], parent=parent) as context:
         assert context.args == []
 
 
