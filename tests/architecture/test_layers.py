@@ -96,7 +96,8 @@ PURE = (
 
 FOREIGN = {
     "sqlalchemy": {"dialects", "dialects.postgresql", "dialects.sqlite", "dialects.bridge", "dialects.base", "expect"}
-    | {"guard", "target", "cli", "demo", "address", "database_url", "integrations", "chain", "compat", "revision", "fleet"},
+    | {"guard", "target", "cli", "demo", "address", "database_url", "integrations", "chain", "compat", "revision"}
+    | {"fleet"},
     "alembic": {"integrations", "chain", "revision"},
     "flask": {"integrations", "chain", "cli"},
     "click": {"cli"},
