@@ -73,16 +73,26 @@ def compare_tables(expected: Schema, actual: Schema, judge: Judge, policy: Polic
             yield from _compare_table(table, live, expected, actual, judge, policy)
             yield from compare_counters(table, live, expected, actual, judge)
         else:
-            yield RelationDiffers(
-                table=table,
-                actual=live.relation,
-                impact=Impact.NOTES,
-                effect="only its columns are compared; what can be written is up to it",
-            )
+            yield _no_table(table, live)
             yield from compare_view_columns(table, live, judge)
     for name in actual.unknown_tables:
         if name.name not in INFRASTRUCTURE:
             yield TableUnknown(name=name, impact=Impact.NOTES)
+
+
+def _no_table(table: Table, live: Table) -> RelationDiffers:
+    """A virtual table is written like a table. What can be written through anything else is up to it."""
+    if live.relation is Relation.VIRTUAL:
+        impact, effect = Impact.NOTES, "only its columns are compared; what can be written is up to it"
+    elif live.relation is Relation.MATERIALIZED_VIEW:
+        impact, effect = (
+            Impact.WEAKENS,
+            f"not provable: INSERT, UPDATE and DELETE of {writers(table)} fail, if it does them",
+        )
+    else:
+        effect = f"not provable: whether INSERT, UPDATE and DELETE of {writers(table)} work is up to it"
+        impact = Impact.WEAKENS
+    return RelationDiffers(table=table, actual=live.relation, impact=impact, effect=effect)
 
 
 def _compare_view(table: Table, live: Table, judge: Judge) -> Iterator[Difference]:

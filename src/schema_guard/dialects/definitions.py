@@ -24,6 +24,7 @@ from schema_guard.schema import Call, Check, Column, Exclusion, Index, PrimaryKe
 
 __all__ = [
     "OTHER_QUERY",
+    "READ_ONLY",
     "columns_of",
     "definitions_of",
     "expressions_of",
@@ -36,6 +37,10 @@ OTHER_QUERY = (
     "the two queries differ, and others may read the view: decide which one is right; this takes that of the models"
 )
 """Why a view that the models define is not replaced."""
+
+
+READ_ONLY = "a {} cannot be made a table; where the application only reads it, the models say info={{'is_view': True}}"
+"""Why what stands where a table is expected is left, with what it is."""
 
 
 def definitions_of(differences: Iterable[Difference]) -> Iterator[tuple[Table, Noun]]:

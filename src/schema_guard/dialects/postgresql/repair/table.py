@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
-from schema_guard.dialects.definitions import OTHER_QUERY, without_definition
+from schema_guard.dialects.definitions import OTHER_QUERY, READ_ONLY, without_definition
 from schema_guard.dialects.postgresql.repair import probes
 from schema_guard.dialects.postgresql.repair.comment import comment_statements
 from schema_guard.dialects.postgresql.repair.context import Context, Repairs
@@ -158,7 +158,7 @@ def relation_differs(difference: RelationDiffers, context: Context) -> Repairs:
     return [
         Refusal(
             difference,
-            f"a {difference.actual} cannot be made a {'view' if is_view else 'table'}",
+            f"a {difference.actual} cannot be made a view" if is_view else READ_ONLY.format(difference.actual),
             (f"ALTER {kind} {name} RENAME TO {aside}; -- then apply again",),
         )
     ]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import assert_never
 
+from schema_guard.dialects.definitions import READ_ONLY
 from schema_guard.difference import (
     BackfillPending,
     CheckMissing,
@@ -117,4 +118,6 @@ def _reason(difference: Difference) -> str:  # noqa: C901 - one case for each ki
 
 
 def refuse_on_relation(difference: Difference, relation: Relation) -> Refusal:
+    if isinstance(difference, RelationDiffers) and difference.table.relation is Relation.TABLE:
+        return Refusal(difference, READ_ONLY.format(relation))
     return Refusal(difference, f"{difference.table_name} is a {relation}, which is not altered")
