@@ -140,9 +140,15 @@ def request(target: str | None, **arguments: object) -> Request:
     options = tuple(_options(arguments, own_program))
     if loaded.members:
         asked = [_of_bind(member, settings, typed, program, options) for member in with_databases(loaded, settings)]
-        return replace(asked[0], further=tuple(asked[1:]))
+        return replace(_without_left_out(asked[0]), further=tuple(asked[1:]))
     settings = _with_database(loaded, settings)
-    return _request(loaded.guard, settings, typed, program, options)
+    return _without_left_out(_request(loaded.guard, settings, typed, program, options))
+
+
+def _without_left_out(asked: Request) -> Request:
+    from schema_guard.cli.env_py import without_left_out
+
+    return without_left_out(asked)
 
 
 def _request(

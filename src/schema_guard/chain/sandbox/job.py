@@ -123,6 +123,8 @@ class Described:
     version_schema: str | None = None
     online: bool = False
     """As `upgrade` runs it, with a connection that only reads; else offline."""
+    left_out: tuple[str, ...] = ()
+    """Patterns of what include_object and include_name keep from autogenerate."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -30,6 +30,7 @@ from sqlalchemy.engine import make_url
 from sqlalchemy.pool import NullPool
 
 from schema_guard.chain.reading.revision_files import compiled_files, names_of, revision_files
+from schema_guard.chain.sandbox.excluded import left_out
 from schema_guard.chain.sandbox.failure import failed, place_of
 from schema_guard.chain.sandbox.flask_application import application, asks_flask
 from schema_guard.chain.sandbox.job import (
@@ -53,8 +54,8 @@ from schema_guard.shadowing import keep
 
 __all__ = ["main"]
 
-_CONFIGURES = re.compile(r"version_table|configure_args|conf_args|\*\*")
-"""What may configure another alembic_version online than offline."""
+_CONFIGURES = re.compile(r"version_table|include_object|include_name|configure_args|conf_args|\*\*")
+"""What may configure something else online than offline."""
 
 _ENDS: tuple[type[BaseException], ...] = (Exception, SystemExit)
 """How an env.py ends that does not work in this mode; some say so by sys.exit()."""
@@ -208,6 +209,7 @@ class _Project:
                 str(opts.get("version_table") or "alembic_version"),
                 opts.get("version_table_schema"),
                 not context.as_sql,
+                left_out(opts),
             )
             self.tell(self._version)
             return []

@@ -62,6 +62,12 @@ class Project:
         return first.version_table, first.version_schema
 
     @property
+    def left_out(self) -> tuple[str, ...]:
+        """Patterns of what env.py keeps from autogenerate."""
+        told = sorted(self.described, key=lambda item: not item.online)
+        return told[0].left_out if told else ()
+
+    @property
     def several(self) -> bool:
         """env.py works on several databases."""
         return len({str(asked) for asked in self.asked}) > 1 or self._goes_through_names
