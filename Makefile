@@ -7,6 +7,7 @@
 #   make faults            kills the guard after every statement of every scenario, and the server in every kind of step
 #   make test-ranges       the oldest and the newest allowed version of each dependency, and each minor version of Alembic
 #   make concurrency       50 processes boot at once on a drifted database, 20 times
+#   make docs-site         the documentation as a site, in .site
 #   make release           build and check the distributions, from a clean tree
 #   make releases          an older and a newer release on one database: alone, at once, killed
 #   make rolling           a rolling deploy and a rollback of mdraft under load, with and without --beside
@@ -28,10 +29,10 @@ PYTEST_ARGS ?=
 # The slow tests stand together: a worker that has none left takes over half of another's.
 PYTEST := $(BIN)/python -m pytest -n $(WORKERS) --dist worksteal $(PYTEST_ARGS)
 
-.PHONY: help demo test test-quick test-matrix test-environment test-ranges faults concurrency release releases rolling scenarios lint format docs docs-check clean
+.PHONY: help demo test test-quick test-matrix test-environment test-ranges faults concurrency release releases rolling scenarios lint format docs docs-check docs-site clean
 
 help:
-	@sed -n '2,14s/^# *//p' Makefile
+	@sed -n '2,15s/^# *//p' Makefile
 
 $(VENV)/bin/python:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' \
@@ -108,6 +109,15 @@ docs: $(VENV)/.dev-installed
 docs-check: $(VENV)/.dev-installed
 	$(BIN)/python -m tests.architecture.docs
 
+# Strict: a page that is in no menu, or a link that leads nowhere, fails.
+docs-site: $(VENV)/.docs-installed
+	NO_MKDOCS_2_WARNING=1 $(BIN)/python -m mkdocs build --quiet --strict --config-file docs-site/mkdocs.yml
+	@echo 'docs-site: open .site/index.html'
+
+$(VENV)/.docs-installed: pyproject.toml | $(VENV)/bin/python
+	$(PIP) install --editable '.[docs]'
+	@touch $@
+
 # The version stands in pyproject.toml and CHANGELOG.md; see CONTRIBUTING.md. Uploads nothing.
 release: $(VENV)/.dev-installed
 	@[ -z "$$(git status --porcelain)" ] || { echo 'make release: commit or remove first:' >&2; git status --short >&2; exit 1; }
@@ -122,4 +132,4 @@ release: $(VENV)/.dev-installed
 	@echo 'make release: built, checked and tried. To publish: $(BIN)/twine upload dist/*'
 
 clean:
-	rm -rf $(VENV) .servers .ranges .release .hypothesis .mypy_cache .pytest_cache .ruff_cache dist
+	rm -rf $(VENV) .servers .ranges .release .site .hypothesis .mypy_cache .pytest_cache .ruff_cache dist

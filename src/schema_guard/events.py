@@ -39,11 +39,13 @@ class Events:
         application: the guard's name.
         server: which database it works on.
         on_step: is told each step's result as well.
+        silent: nothing is logged.
     """
 
     application: str
     server: ServerInfo
     on_step: Callable[[StepResult], None] | None = None
+    silent: bool = False
 
     def began(self, step: Step) -> None:
         self._tell(logging.INFO, f"{step.object}: {step.why}: started", {"event": "step_started", **_of(step)})
@@ -84,6 +86,8 @@ class Events:
         self._tell(level, f"{start}{remains}", fields)
 
     def _tell(self, level: int, message: str, fields: Mapping[str, object]) -> None:
+        if self.silent:
+            return
         where = {
             "application": self.application,
             "database": self.server.database,

@@ -70,6 +70,9 @@ class Guard:
     _remembered = ""
     """Tells what is expected, where checks are remembered."""
 
+    _logged = True
+    """Whether apply tells the log what it does."""
+
     def __init__(
         self,
         models: Any,
@@ -158,6 +161,12 @@ class Guard:
         """The same guard, which leaves those differences alone that `withhold` names; this one stays as it is."""
         guard = copy(self)
         guard._withhold, guard._remembered = withhold, ""
+        return guard
+
+    def silent(self) -> Guard:
+        """The same guard, whose apply neither logs nor records, for a scratch database; this one stays as it is."""
+        guard = copy(self)
+        guard._logged, guard._history = False, None
         return guard
 
     def recording(self, release: str | None = None) -> Guard:
@@ -290,7 +299,7 @@ class Guard:
         deadline = deadline or Deadline(limits.budget, counted=True)
         with self._session(database, deadline) as session, cancelling(session, stop or Stop()):
             started = deadline.begin(limits.budget)
-            events = Events(self.name, session.facts.server, on_step)
+            events = Events(self.name, session.facts.server, on_step, silent=not self._logged)
             rounds = Rounds(
                 session,
                 limits,

@@ -9,7 +9,7 @@ from tests.architecture.imports import SOURCE, imports, modules
 LAYERS = (
     ("__main__",),
     ("cli",),
-    ("alembic",),
+    ("alembic", "pytest"),
     ("render.several", "render.fleet"),
     ("render.many",),
     ("render.formats",),
@@ -97,7 +97,8 @@ PURE = (
 FOREIGN = {
     "sqlalchemy": {"dialects", "dialects.postgresql", "dialects.sqlite", "dialects.bridge", "dialects.base", "expect"}
     | {"guard", "target", "cli", "demo", "address", "database_url", "integrations", "chain", "compat", "revision"}
-    | {"fleet"},
+    | {"fleet", "pytest"},
+    "pytest": {"pytest"},
     "alembic": {"integrations", "chain", "revision"},
     "flask": {"integrations", "chain", "cli"},
     "click": {"cli"},

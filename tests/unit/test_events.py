@@ -42,6 +42,8 @@ def test_steps_and_verdict(engine: Engine, caplog: pytest.LogCaptureFixture) -> 
     caplog.clear()
     Guard(EXPECTED).apply(engine)
     assert told(caplog) == [("INFO", "verdict")]
+    Guard(EXPECTED).recording().silent().apply(engine)
+    assert told(caplog) == []
 
 
 def test_what_remains_is_a_warning_and_what_breaks_an_error(engine: Engine, caplog: pytest.LogCaptureFixture) -> None:

@@ -34,6 +34,9 @@ class Part(Guard):
     policy: what may be done beyond the defaults.
     """
 
+    _logged = False
+    """The revision logs what it does, as Alembic has it; what remains is no verdict on the application."""
+
     def __init__(self, fragment: Fragment, policy: Policy | None = None) -> None:
         super().__init__(fragment.metadata, policy=policy, name="revision")
         self._fragment = fragment

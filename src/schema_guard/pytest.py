@@ -1,0 +1,162 @@
+"""For pytest: `pytest_plugins = ["schema_guard.pytest"]` in the conftest.py at the top (docs/testing.md).
+
+There is no entry point: a plugin that pytest finds by itself would be loaded in every project of an environment.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import shutil
+import tempfile
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+from uuid import uuid4
+
+import pytest
+
+from schema_guard.difference import Impact
+from schema_guard.errors import ConfigurationError
+from schema_guard.guard import Guard
+from schema_guard.render.line import plain
+from schema_guard.render.text import check_lines
+
+__all__ = ["assert_satisfied"]
+
+RUN = "SCHEMA_GUARD_TEST_RUN"
+"""Names a directory of this run of pytest; the workers of pytest-xdist inherit it."""
+SERVER = "schema_guard_server"
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    about = "A PostgreSQL URL: test databases are made on that server.  [default: SQLite files]"
+    parser.getgroup("schema-guard").addoption("--schema-guard-server", dest=SERVER, metavar="URL", help=about)
+    parser.addini(SERVER, about)
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    if not hasattr(config, "workerinput"):
+        os.environ[RUN] = tempfile.mkdtemp(prefix="schema_guard_")
+
+
+def pytest_unconfigure(config: pytest.Config) -> None:
+    """The process that started the workers ends last: the template goes."""
+    if hasattr(config, "workerinput") or RUN not in os.environ:
+        return
+    folder = Path(os.environ.pop(RUN))
+    made = folder / "postgresql"
+    if made.exists():
+        server, name = made.read_text(encoding="utf-8").split("\n")
+        _statement(server, f"DROP DATABASE IF EXISTS {name} WITH (FORCE)")
+    shutil.rmtree(folder, ignore_errors=True)
+
+
+@pytest.fixture(scope="session")
+def schema_guard_migrate() -> Callable[[str], None]:
+    """Brings the empty template database, whose URL it is given, to where tests begin. Override it."""
+    raise ConfigurationError("override the fixture schema_guard_migrate: docs/testing.md shows how")
+
+
+@pytest.fixture(scope="session")
+def schema_guard_template(pytestconfig: pytest.Config, request: pytest.FixtureRequest) -> Template:
+    """The migrated database that each test gets a copy of; made once, by whichever worker comes first."""
+    server = str(pytestconfig.getoption(SERVER) or pytestconfig.getini(SERVER) or "")
+    template = Template(Path(os.environ[RUN]), server)
+    with _locked(template.folder):
+        if not template.ready.exists():
+            template.create()
+            request.getfixturevalue("schema_guard_migrate")(template.url)
+            template.ready.touch()
+    return template
+
+
+@pytest.fixture
+def schema_guard_database(schema_guard_template: Template) -> Iterator[str]:
+    """The URL of a database of this test's own, a copy of the template."""
+    name = f"schema_guard_{uuid4().hex[:12]}"
+    url = schema_guard_template.copy(name)
+    yield url
+    schema_guard_template.drop(name)
+
+
+def assert_satisfied(guard: Guard, database: Any, fail_on: str = "weakens") -> None:
+    """Fail, with what `schema-guard check` prints, when the database lacks something that the models expect.
+
+    Args:
+        guard: of the models.
+        database: an Engine, an AsyncEngine or a URL.
+        fail_on: the impact from which on it fails: breaks, weakens or notes.
+    """
+    report = guard.check(database)
+    if report.remains(Impact[fail_on.upper()]):
+        pytest.fail(plain(check_lines(report, 1)), pytrace=False)
+
+
+class Template:
+    """The database that tests get copies of.
+
+    Args:
+        folder: of this run.
+        server: the URL of a PostgreSQL; empty for SQLite files in that folder.
+    """
+
+    def __init__(self, folder: Path, server: str) -> None:
+        self.folder, self.server = folder, server
+        self.name = folder.name.lower()
+        self.ready = folder / "ready"
+        if server and not server.startswith("postgresql"):
+            raise ConfigurationError(f"{SERVER}: expected the URL of a PostgreSQL")
+
+    @property
+    def url(self) -> str:
+        return self._url(self.name)
+
+    def create(self) -> None:
+        if self.server:
+            (self.folder / "postgresql").write_text(f"{self.server}\n{self.name}", encoding="utf-8")
+            (self.folder / "postgresql").chmod(0o600)
+            _statement(self.server, f"CREATE DATABASE {self.name}")
+
+    def copy(self, name: str) -> str:
+        """Returns the URL of the copy."""
+        if self.server:
+            with _locked(self.folder):  # the server copies a template for one session at a time
+                _statement(self.server, f"CREATE DATABASE {name} TEMPLATE {self.name}")
+        elif (template := self.folder / f"{self.name}.db").exists():
+            shutil.copyfile(template, self.folder / f"{name}.db")
+        return self._url(name)
+
+    def drop(self, name: str) -> None:
+        if self.server:
+            _statement(self.server, f"DROP DATABASE IF EXISTS {name} WITH (FORCE)")
+        for file in self.folder.glob(f"{name}.db*"):
+            file.unlink()
+
+    def _url(self, name: str) -> str:
+        if not self.server:
+            return f"sqlite:///{self.folder / name}.db"
+        from sqlalchemy import make_url
+
+        return make_url(self.server).set(database=name).render_as_string(hide_password=False)
+
+
+def _statement(server: str, sql: str) -> None:
+    from sqlalchemy import create_engine
+
+    from schema_guard.database_url import normalise_url
+
+    engine = create_engine(normalise_url(server), isolation_level="AUTOCOMMIT")
+    try:
+        with engine.connect() as connection:
+            connection.exec_driver_sql(sql)
+    finally:
+        engine.dispose()
+
+
+@contextmanager
+def _locked(folder: Path) -> Iterator[None]:
+    with (folder / "lock").open("w") as file:
+        fcntl.flock(file, fcntl.LOCK_EX)
+        yield
