@@ -15,9 +15,13 @@ The message of each is one line: the object, what it blocks, why, and what to do
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+
 from schema_guard.hidden import without_password
 
 __all__ = [
+    "argument",
     "ConfigurationError",
     "GuardError",
     "LockTimeoutError",
@@ -130,6 +134,16 @@ class StepError(GuardError):
 
 class ReadError(StepError):
     code = "read-failed"
+
+
+@contextmanager
+def argument(name: str) -> Iterator[str]:
+    """Gives how messages call an argument of Guard; a ValueError of the body is one of the configuration."""
+    origin = f"Guard({name}=..)"
+    try:
+        yield origin
+    except ValueError as error:
+        raise ConfigurationError(f"{origin}: {error}") from None
 
 
 def one_line(text: str) -> str:

@@ -18,7 +18,7 @@ from schema_guard.dialects.base import Dialect, Session
 from schema_guard.dialects.deadline import LAST, Deadline
 from schema_guard.dialects.stop import Stop, cancelling
 from schema_guard.difference import Difference
-from schema_guard.errors import ConfigurationError
+from schema_guard.errors import ConfigurationError, argument
 from schema_guard.execute.limits import Limits
 from schema_guard.look import Look, Withhold, compared, looked, plan_of, report_of
 from schema_guard.many.group import Group, group_of
@@ -93,11 +93,11 @@ class Guard:
         self._withhold: Withhold | None = None
         self._beside: Beside | None = None
         self._history: History | None = None
-        with _argument("accept"):
+        with argument("accept"):
             self.accept = acceptances_of(accept)
-        with _argument("include") as origin:
+        with argument("include") as origin:
             included = selectors_of(include, origin, INCLUDED)
-        with _argument("exclude") as origin:
+        with argument("exclude") as origin:
             self.scope = Scope(included, selectors_of(exclude, origin))
 
     @classmethod
@@ -395,13 +395,3 @@ class Guard:
 
     def _report(self, session: Session, look: Look, started: float) -> Report:
         return report_of(look, plan_of(look, session, self.policy), session, self.name, started)
-
-
-@contextmanager
-def _argument(name: str) -> Iterator[str]:
-    """Gives how messages call the argument; a ValueError of the body is one of the configuration."""
-    origin = f"Guard({name}=..)"
-    try:
-        yield origin
-    except ValueError as error:
-        raise ConfigurationError(f"{origin}: {error}") from None
