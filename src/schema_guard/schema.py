@@ -306,6 +306,8 @@ class Table:
     oid: int = 0
     strict: bool = False
     without_rowid: bool = False
+    rowid_names: tuple[str, ...] = ()
+    """SQLite: in lower case, the names by which statements reach its rowid, since no column bears them."""
     has_triggers: bool = False
     fillers: tuple[Filler, ...] = ()
     """PostgreSQL: what may fill a column that an INSERT leaves out; SQLite's triggers cannot change the new row."""
@@ -342,6 +344,10 @@ class Table:
     def filled_by(self) -> str:
         """Its fillers in words: 'the trigger a or the rule b'."""
         return " or ".join(f"the {filler}" for filler in self.fillers)
+
+    def is_rowid(self, key: PrimaryKey | None, name: str) -> bool:
+        """Whether that column, by a primary key of the models, is the rowid, which no definition of the table names."""
+        return key is not None and key.columns == (name,) and name.lower() in self.rowid_names
 
     def column(self, name: str) -> Column | None:
         return next((column for column in self.columns if column.name == name), None)

@@ -241,7 +241,8 @@ def _comparable(column: sa.Column[Any]) -> bool:
     """Has an equality operator."""
     type_ = column.type
     inner = type_.impl_instance if isinstance(type_, sa.TypeDecorator) else type_
-    return not isinstance(inner, (sa.JSON, sa.ARRAY, postgresql.HSTORE))
+    inner = inner.item_type if isinstance(inner, sa.ARRAY) else inner
+    return not isinstance(inner, (sa.JSON, postgresql.HSTORE))
 
 
 def _with_referred(tables: Iterable[sa.Table]) -> set[sa.Table]:

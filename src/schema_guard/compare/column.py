@@ -41,7 +41,8 @@ def compare_columns(table: Table, live: Table, schema: Schema, judge: Judge, pol
     for column in table.columns:
         actual = existing.pop(column.name, None)
         if actual is None:
-            yield _missing(table, column, judge)
+            if not live.is_rowid(table.primary_key, column.name):
+                yield _missing(table, column, judge)
             continue
         yield from _type(table, column, actual, judge)
         if column.reads is not None and judge.rules.may_hold_other_values(column, actual, live):
@@ -70,10 +71,10 @@ def compare_view_columns(table: Table, live: Table, judge: Judge) -> Iterator[Di
     existing = {column.name: column for column in live.columns}
     for column in table.columns:
         actual = existing.get(column.name)
-        if actual is None:
-            yield _missing(table, column, judge)
-        else:
+        if actual is not None:
             yield from _type(table, column, actual, judge, written=False)
+        elif not live.is_rowid(table.primary_key, column.name):
+            yield _missing(table, column, judge)
 
 
 def _missing(table: Table, column: Column, judge: Judge) -> ColumnMissing:

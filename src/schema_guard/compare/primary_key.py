@@ -17,7 +17,7 @@ __all__ = ["compare_primary_key"]
 
 def compare_primary_key(table: Table, live: Table, judge: Judge) -> Iterator[PrimaryKeyDiffers]:
     key = table.primary_key
-    if key is None or not key.columns:
+    if key is None or not key.columns or live.is_rowid(key, key.columns[0]):
         return
     actual = live.primary_key
     if actual is not None and set(actual.columns) == set(key.columns):

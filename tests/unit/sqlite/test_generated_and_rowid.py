@@ -8,6 +8,7 @@ import pytest
 from sqlalchemy import Column, Computed, Integer, MetaData, String, Table
 
 from schema_guard.dialects import open_session
+from schema_guard.difference import Impact
 from schema_guard.errors import StepError
 from tests.unit.sqlite.stage import Stage
 
@@ -46,3 +47,23 @@ def test_the_key_and_the_rowid_are_one_rebuild(stage: Stage) -> None:
     stage.script("CREATE TABLE t (id INTEGER NOT NULL, a TEXT); INSERT INTO t VALUES (5, 'x')")
     assert len([step for step in stage.plan(keyed()).steps if step.rewrites]) == 1
     stage.satisfied(keyed())
+
+
+@pytest.mark.parametrize("name", ["rowid", "OID", "_rowid_"])
+@pytest.mark.parametrize("create", ["TABLE t (a TEXT)", "VIRTUAL TABLE t USING fts5(a)"])
+def test_the_rowid_is_there_although_no_definition_names_it(stage: Stage, create: str, name: str) -> None:
+    """Models map it to have a key for a table without one; the application's statements reach it by that name."""
+    metadata = MetaData()
+    table = Table("t", metadata, Column(name, Integer, primary_key=True), Column("a", String))
+    stage.script(f"CREATE {create}; INSERT INTO t (a) VALUES ('x')")
+    assert all(difference.impact is Impact.NOTES for difference in stage.plan(metadata).differences)
+    with stage.engine.begin() as connection:
+        assert connection.execute(table.insert().values(a="y")).inserted_primary_key == (2,)
+        assert connection.execute(table.select()).all() == [(1, "x"), (2, "y")]
+
+
+def test_a_table_without_rowid_has_no_such_name(stage: Stage) -> None:
+    metadata = MetaData()
+    Table("t", metadata, Column("rowid", Integer, primary_key=True), Column("a", String))
+    stage.script("CREATE TABLE t (a TEXT PRIMARY KEY) WITHOUT ROWID")
+    assert "column-missing t.rowid" in {difference.key for difference in stage.plan(metadata).differences}

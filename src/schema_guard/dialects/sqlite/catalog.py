@@ -193,6 +193,7 @@ class _Reader:
             text=self.sql,
             strict=self.text is not None and self.text.strict,
             without_rowid=without_rowid,
+            rowid_names=() if without_rowid else self._rowid_names(),
             has_triggers=any(kind == "trigger" for kind, _, _ in companions),
             companions=tuple(sql for _, _, sql in companions),
             referenced_by=tuple(self._referring()),
@@ -202,6 +203,13 @@ class _Reader:
 
     def _names(self, names: Sequence[str]) -> tuple[str, ...]:
         return self.spelling.columns(self.name, names)
+
+    def _rowid_names(self) -> tuple[str, ...]:
+        """A view has none, but for NULL in older versions (https://sqlite.org/lang_createtable.html#rowid)."""
+        if self.relation not in (Relation.TABLE, Relation.VIRTUAL):
+            return ()
+        own = {str(row[3]).lower() for row in self.rows.columns[self.name]}
+        return tuple(name for name in ("rowid", "oid", "_rowid_") if name not in own)
 
     def _rowid_alias(self, indexes: Sequence[Row], without_rowid: bool) -> str | None:
         """The INTEGER PRIMARY KEY: a key of one column that needs no index (https://sqlite.org/lang_createtable.html)."""
