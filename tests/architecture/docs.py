@@ -46,11 +46,20 @@ def problems() -> Iterator[str]:
     codes = {kind.code for kind in get_args(Difference)}
     for code in sorted(codes ^ documented_codes()):
         yield f"docs/codes.md: {code} is {'not documented' if code in codes else 'no code of a difference'}"
+    yield from _not_in_menu()
     for path in _pages():
         for link in _LINK.finditer(_FENCED.sub("", path.read_text(encoding="utf-8"))):
             target = link["target"].partition("#")[0]
             if target and "://" not in target and not (path.parent / target).exists():
                 yield f"{path.relative_to(ROOT)}: the link to {link['target']} leads nowhere"
+
+
+def _not_in_menu() -> Iterator[str]:
+    """A page of docs/ that the site's menu lacks; `make docs-site` would fail."""
+    menu = (ROOT / "docs-site" / "mkdocs.yml").read_text(encoding="utf-8")
+    for path in sorted((ROOT / "docs").glob("*.md")):
+        if not re.search(rf"[ :]{re.escape(path.name)}$", menu, re.MULTILINE):
+            yield f"docs/{path.name} is in no menu: name it under nav in docs-site/mkdocs.yml"
 
 
 def _pages() -> list[Path]:
