@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 
 from schema_guard.dialects.base import Session
 from schema_guard.errors import LockTimeoutError
+from schema_guard.execute.anew import made_anew
 from schema_guard.execute.limits import Limits
 from schema_guard.execute.runner import run
 from schema_guard.look import Look, locked_tables
@@ -46,6 +47,7 @@ class Rounds:
     on_step: Callable[[StepResult], None] | None = None
     results: list[StepResult] = field(default_factory=list)
     """What became of the steps so far."""
+    last: Look | None = None
 
     def patient_look(self) -> Look:
         """Somebody else's long change may keep the catalog from being read: that ends, or the budget does.
@@ -54,7 +56,8 @@ class Rounds:
         """
         while True:
             try:
-                return self.look()
+                self.last = self.look()
+                return self.last
             except LockTimeoutError:
                 self.session.stop.check()
                 if self.left <= PAUSE:
@@ -70,6 +73,8 @@ class Rounds:
         Returns:
             What is there now, by a new look.
         """
+        if self._made_anew() and self.plan(look := self.patient_look()).empty:
+            return look
         with alone(self.left):
             for _ in range(ROUNDS):
                 look = self.patient_look()  # whoever held the lock may have done all
@@ -90,6 +95,15 @@ class Rounds:
                 if over or not any(result.changed and result.step.resolves for result in done):
                     break
             return self.patient_look()
+
+    def _made_anew(self) -> bool:
+        """A schema that is not there needs no guard lock: the second one to make it fails, and looks again."""
+        if self.last is None or self.left <= 0 or self.session.stop.asked:
+            return False
+        plan = self.plan(self.last)
+        made = made_anew(plan, self.session, self.limits, on_begin=self.on_begin, on_step=self.on_step)
+        self.results.extend(made)
+        return bool(made)
 
     def readable_again(self, look: Look) -> bool:
         """Wait until a table that was locked can be read; False when none was, or none is before the budget ends."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -232,3 +233,28 @@ def test_the_command_line(
     assert "no schema of the database is named x_*" in capfd.readouterr().err
     assert run(["check", "house:metadata", "--url", "sqlite://", "--each-schema", "x_*"]) == 2
     assert "a schema for each tenant is known of PostgreSQL, not of sqlite" in capfd.readouterr().err
+
+
+def test_two_sign_ups_of_one_tenant(postgres_database: Database) -> None:
+    database = postgres_database
+    guard = tenants(database, 1)
+    with ThreadPoolExecutor(3) as pool:
+        reports = list(pool.map(lambda _: guard.apply(database.url, schema="t_7"), range(3)))
+    assert [report.satisfied for report in reports] == [True] * 3
+    assert tables(database, "t_7") == {"orders", "lines"}
+
+
+def test_what_cannot_be_made_at_once_is_made_step_by_step(postgres_database: Database) -> None:
+    database = postgres_database
+    guard = tenants(database, 1)
+    run_sql(
+        database,
+        "CREATE FUNCTION refuse() RETURNS event_trigger LANGUAGE plpgsql AS $$ BEGIN RAISE EXCEPTION 'no'; END $$",
+        "CREATE EVENT TRIGGER refuse ON ddl_command_start WHEN TAG IN ('CREATE INDEX') EXECUTE FUNCTION refuse()",
+    )
+    report = guard.apply(database.url, schema="t_7")
+    assert [finding.difference.object for finding in report.findings] == ["lines.ix_lines_order_id"]
+    assert tables(database, "t_7") == {"orders", "lines"}
+    works(database, models(), "t_7")
+    run_sql(database, "DROP EVENT TRIGGER refuse")
+    assert guard.apply(database.url, schema="t_7").satisfied

@@ -393,6 +393,10 @@ class Session(Protocol):
         """
         ...
 
+    def together(self, steps: Sequence[Step], lock_timeout: float, statement_timeout: float) -> bool:
+        """Run these steps in one transaction; False where that is not done. Raises as `execute` does."""
+        ...
+
     def is_silent(self, seconds: float) -> bool:
         """Whether it leaves a question without an answer for so long. Never raises."""
         ...

@@ -227,6 +227,13 @@ class PostgreSQLSession:
             self._lock.verify()
         return self._executor.run(step, lock_timeout, statement_timeout, sent)
 
+    def together(self, steps: Sequence[Step], lock_timeout: float, statement_timeout: float) -> bool:
+        """Run these steps in one transaction; see `Executor.together`."""
+        if self._lock is not None:
+            self._lock.verify()
+        self._executor.together(steps, lock_timeout, statement_timeout)
+        return True
+
     def is_silent(self, seconds: float) -> bool:
         """Whether the server, or the network, has fallen silent."""
         return self._link.is_silent(seconds)

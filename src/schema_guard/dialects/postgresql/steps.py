@@ -95,6 +95,17 @@ class Executor:
                 raise _waited(step, error, watch, before) from None
             raise step_failed(error, step.object) from None
 
+    def together(self, steps: Sequence[Step], lock_timeout: float, statement_timeout: float) -> None:
+        """Run transactional steps in one transaction: all are done, or none. Raises as `run` does."""
+        local = [set_local(_settings(lock_timeout, statement_timeout)), query("own_session", local=True)]
+        try:
+            pid = int(str(self.link.rows("SELECT pg_catalog.pg_backend_pid()")[0][0]))
+            with self.link.within(statement_timeout), self.link.transaction("BEGIN", local), self._cancellable(pid):
+                for step in steps:
+                    self._send(step.statements, _unheard)
+        except DriverError as error:
+            raise step_failed(error, steps[0].object) from None
+
     def batch(self, step: Step, statement: str, lock_timeout: float, statement_timeout: float) -> int:
         """Run one batch of the step.
 
@@ -243,3 +254,7 @@ def _settings(lock_timeout: float, statement_timeout: float) -> dict[str, int | 
 def _milliseconds(seconds: float) -> int:
     """At least one: zero would mean no limit."""
     return max(1, round(seconds * 1000))
+
+
+def _unheard(_statement: str) -> None:
+    """Nobody asked to hear each statement."""

@@ -265,6 +265,10 @@ class SQLiteSession:
         """A file always answers."""
         return False
 
+    def together(self, steps: Sequence[Step], lock_timeout: float, statement_timeout: float) -> bool:  # noqa: ARG002
+        """A file has no schema that could be missing."""
+        return False
+
     def identity(self) -> str:
         """The file."""
         return str(self._link.location)
