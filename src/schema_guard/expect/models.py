@@ -18,7 +18,7 @@ from schema_guard.expect.mapped import Mapped
 from schema_guard.expect.tables import is_expected, table_of
 from schema_guard.expect.types import NamedTypes, custom_type_name, is_domain, is_native_enum, spread
 from schema_guard.expect.upserts import Upsert, with_upserts
-from schema_guard.expect.writer import UnwritableError, Writer, sendable
+from schema_guard.expect.writer import UnwritableError, Writer, folded, sendable
 from schema_guard.schema import Name, Problem, Schema
 from schema_guard.schema import Sequence as ExpectedSequence
 
@@ -134,11 +134,11 @@ def unqualified_names(models: Models, words: Words) -> tuple[list[str], list[str
     types: set[str] = set()
     for table in models.tables:
         if not words.schema(table.schema):
-            relations.add(str(table.name))
+            relations.add(folded(table.name, words))
         relations.update(_unqualified_targets(table, words))
         for column in table.columns:
             types.update(_unqualified_types(column.type, words))
-    relations.update(str(item.name) for item in models.sequences if not words.schema(item.schema))
+    relations.update(folded(item.name, words) for item in models.sequences if not words.schema(item.schema))
     return sorted(relations), sorted(types)
 
 
@@ -146,7 +146,7 @@ def _unqualified_targets(table: Table, words: Words) -> Iterable[str]:
     for key in table.foreign_keys:
         target = key.constraint.referred_table if _is_resolved(key) else None  # type: ignore[union-attr]
         if target is not None and not words.schema(target.schema):
-            yield str(target.name)
+            yield folded(target.name, words)
 
 
 def _is_resolved(key: Any) -> bool:

@@ -125,7 +125,7 @@ class NamedTypes:
         from sqlalchemy.dialects.postgresql import ENUM
         from sqlalchemy.dialects.postgresql.named_types import CreateEnumType
 
-        name = self.writer.type_name(type_.schema, str(type_.name))
+        name = self.writer.type_name(type_.schema, type_.name)
         values = tuple(str(value) for value in type_.enums)
         known = self.enums.get(name)
         self._claim(name, str(type_.name), "an enum")

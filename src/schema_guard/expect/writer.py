@@ -5,6 +5,7 @@ from __future__ import annotations
 import copy
 import json
 import re
+import string
 from typing import TYPE_CHECKING, Any
 from weakref import WeakKeyDictionary
 
@@ -23,10 +24,12 @@ if TYPE_CHECKING:
 
     from schema_guard.dialects.base import Words
 
-__all__ = ["UnwritableError", "Writer", "sendable"]
+__all__ = ["UnwritableError", "Writer", "folded", "sendable"]
 
 _CREATE_INDEX = re.compile(r"\s*CREATE (?:UNIQUE )?INDEX (?:CONCURRENTLY )?", re.IGNORECASE)
 _CANNOT_RENDER = re.compile(r"Compiler <.*?> can't render element of (?=type )")
+_SMALL = {ord(letter): letter.lower() for letter in string.ascii_uppercase}
+"""Others only in encodings of one byte (downcase_identifier)."""
 _COLLATE = re.compile(r" COLLATE .*$", re.DOTALL)
 _NEVER_SENT = re.compile("[\x00\ud800-\udfff]")
 """NUL ends a text in both client libraries; a lone surrogate is no character in any encoding."""
@@ -60,21 +63,21 @@ class Writer:
         return self.words.name == "postgresql"
 
     def table_name(self, table: Table) -> Name:
-        return self._name(table.schema, str(table.name), "relation")
+        return self._name(table.schema, table.name, "relation")
 
     def sequence_name(self, sequence: Sequence) -> Name:
-        return self._name(sequence.schema, str(sequence.name), "relation")
+        return self._name(sequence.schema, sequence.name, "relation")
 
     def type_name(self, schema: str | None, name: str) -> Name:
         return self._name(schema, name, "type")
 
     def _name(self, schema: str | None, name: str, kind: Any) -> Name:
-        held = self.words.identifier(name)
+        held = self.identifier(name)
         schema = self.words.schema(schema)
-        return Name(str(schema) if schema else self.words.schema_of(held, kind), held)
+        return Name(folded(schema, self.words) if schema else self.words.schema_of(held, kind), held)
 
     def identifier(self, name: str) -> str:
-        return self.words.identifier(str(name))
+        return self.words.identifier(folded(name, self.words))
 
     def claim(self, space: tuple[object, ...], held: str | None, full: object, what: str, owner: object = None) -> None:
         """Note a name that the server holds for this one; two objects with one name are a fault of the models.
@@ -208,6 +211,12 @@ def _reason(error: Exception, system: str) -> str:
     if isinstance(error, SQLAlchemyError):
         return " ".join(str(error.args[0] if error.args else error).split())
     return " ".join(f"{type(error).__name__}: {error}".split())
+
+
+def folded(name: str, words: Words) -> str:
+    """The name as the server takes it: without quotes (`quote=False`) PostgreSQL makes its letters small."""
+    unquoted = getattr(name, "quote", None) is False and words.name == "postgresql"
+    return str(name).translate(_SMALL) if unquoted else str(name)
 
 
 def sendable(text: str) -> str:
