@@ -138,6 +138,20 @@ def test_wrapping_keeps_the_words_their_styles_and_the_indentation() -> None:
     assert plain(wrapped(line("x" * 90, " y"), 30)) == "x" * 90 + "\n  y\n"
 
 
+@pytest.mark.parametrize("name", ["t.a", "a_table.with_a_long_name_of_a_column"])
+def test_further_lines_of_a_finding_stand_apart_from_what_follows_it(name: str) -> None:
+    """Below its own column, or further in than the effect (6), and no blank goes past the last column."""
+    spans = line(
+        "  ", Span("✗", Style.BREAKS), " ", Span(name, Style.BOLD), "  ", "NOT NULL, but the models write NULL"
+    )
+    lines = wrapped(spans, 40)
+    texts = ["".join(span.text for span in each) for each in lines]
+    assert all(len(text) <= 40 and text == text.rstrip() for text in texts)
+    column = 2 + 2 + len(name) + 2
+    assert {len(text) - len(text.lstrip()) for text in texts[1:]} == {column if column <= 20 else 8}
+    assert " ".join(" ".join(texts).split()) == f"✗ {name} NOT NULL, but the models write NULL"
+
+
 @pytest.mark.parametrize(
     ("count", "sample", "words"),
     [

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 __all__ = ["compat"]
 
 
-@click.command(short_help="Say what another release would suffer from this one.")
+@click.command(short_help="Say which statements of another release would fail after this one.")
 @target_argument
 @click.option("--against", metavar="RELEASE", required=True, help="Its frozen file, or git:REF:path.")
 @click.option(

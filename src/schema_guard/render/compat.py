@@ -1,4 +1,4 @@
-"""What another release would suffer, as text and as JSON."""
+"""Which statements of another release would fail, as text and as JSON."""
 
 from __future__ import annotations
 

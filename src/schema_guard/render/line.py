@@ -51,6 +51,9 @@ blank: Line = ()
 
 _IMPACT_STYLES = {Impact.BREAKS: Style.BREAKS, Impact.WEAKENS: Style.WEAKENS, Impact.NOTES: Style.NOTES}
 
+_GAP = re.compile(r"(?<=\S) {2,}(?=\S)")
+"""Between two columns."""
+
 _ASCII = str.maketrans({"✗": "x", "✓": "+", "·": "-"})
 
 
@@ -99,7 +102,7 @@ def wrapped(spans: Line, width: int) -> list[Line]:
     text = "".join(span.text for span in spans)
     if len(text) <= width or any(span.style is Style.SQL for span in spans):
         return [spans]
-    indent = " " * min(len(text) - len(text.lstrip()) + 2, width // 2)
+    indent = " " * _hanging(text, width)
     lines: list[Line] = []
     current: list[Span] = []
     used = 0
@@ -109,7 +112,24 @@ def wrapped(spans: Line, width: int) -> list[Line]:
             current, used = [Span(indent)], len(indent)
         current.append(word)
         used += len(word.text)
-    return [*lines, tuple(current)]
+    # a blank behind the last column would make an empty line of its own
+    return [_stripped(each) for each in (*lines, tuple(current))]
+
+
+def _hanging(text: str, width: int) -> int:
+    """Where the further lines begin: below the second column where there is one, in the left half; else a bit further
+    in than the first line, and than what follows it."""
+    begin = len(text) - len(text.lstrip())
+    gaps = [gap.end() for gap in _GAP.finditer(text, begin)]
+    if gaps and gaps[-1] <= width // 2:
+        return gaps[-1]
+    return min(begin + (6 if gaps else 2), width // 2)
+
+
+def _stripped(spans: Line) -> Line:
+    """Without blanks at its end."""
+    *before, last = spans
+    return (*before, Span(last.text.rstrip(), last.style))
 
 
 def _parts(spans: Line) -> Iterable[Span]:
