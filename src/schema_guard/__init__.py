@@ -5,8 +5,6 @@ from __future__ import annotations
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
-from schema_guard.requirements import unmet, version
-
 if TYPE_CHECKING:
     from schema_guard.acceptance import Acceptance
     from schema_guard.difference import Impact
@@ -77,6 +75,8 @@ _HOMES = {
 def __getattr__(name: str) -> Any:
     """Import a public name when it is first asked for: `schema-guard --help` needs no SQLAlchemy."""
     if name == "__version__":
+        from schema_guard.requirements import version
+
         return version()
     home = _HOMES.get(name)
     if home is None:
@@ -86,6 +86,8 @@ def __getattr__(name: str) -> Any:
             import_module(f"{__name__}.sources.models")  # so that an unsupported SQLAlchemy is told at once
         value = getattr(import_module(f"{__name__}.{home}"), name)
     except ImportError as error:
+        from schema_guard.requirements import unmet
+
         out_of_range = unmet()
         if out_of_range is None:
             raise

@@ -8,10 +8,8 @@ from __future__ import annotations
 import math
 import os
 import re
-import tomllib
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
-from difflib import get_close_matches
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
@@ -322,6 +320,8 @@ def _from_file(directory: Path) -> tuple[Path | None, Mapping[str, object]]:
     )
     if file is None:
         return None, {}
+    import tomllib  # takes long, and there may be no file
+
     try:
         content = tomllib.loads(file.read_text(encoding="utf-8"))
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
@@ -342,5 +342,7 @@ def _from_file(directory: Path) -> tuple[Path | None, Mapping[str, object]]:
 
 
 def _nearest(word: str, known: Collection[str]) -> str:
+    from difflib import get_close_matches
+
     close = get_close_matches(word, known, n=1)
     return f"; did you mean {close[0]!r}?" if close else f"; known are {', '.join(known)}"

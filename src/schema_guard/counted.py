@@ -1,10 +1,10 @@
-"""Numbers of things as a sentence has them."""
+"""Numbers of things, and times, as a sentence has them."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
 
-__all__ = ["counted", "first_of"]
+__all__ = ["counted", "duration", "first_of"]
 
 
 def counted(number: int, noun: str, plural: str | None = None) -> str:
@@ -17,3 +17,13 @@ def first_of(items: Iterable[str], most: int = 8) -> str:
     found = list(items)
     more = f" and {len(found) - most:,} more" if len(found) > most else ""
     return ", ".join(found[:most]) + more
+
+
+def duration(seconds: float) -> str:
+    """Wall clock time as a person says it: `4 ms`, `8.1 s`, `3 min 20 s`."""
+    if seconds < 0.9995:
+        return f"{seconds * 1000:.0f} ms"
+    if seconds < 119.95:
+        return f"{seconds:.1f} s"
+    minutes, rest = divmod(round(seconds), 60)
+    return f"{minutes} min {rest} s"

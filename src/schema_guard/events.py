@@ -9,12 +9,12 @@ import logging
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
-from schema_guard.counted import first_of
+from schema_guard.counted import duration, first_of
 from schema_guard.difference import Impact
 from schema_guard.errors import one_line
 from schema_guard.plan import Step
 from schema_guard.render.text.deeds import deed
-from schema_guard.render.text.phrases import VERBS, duration
+from schema_guard.render.text.phrases import VERBS
 from schema_guard.report import Outcome, Report, ServerInfo, StepResult
 
 __all__ = ["FIELDS", "LOGGER", "Events", "step_words"]

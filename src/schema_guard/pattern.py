@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
-from difflib import get_close_matches
 from functools import lru_cache
 
 __all__ = ["ANY", "matches", "nearest"]
@@ -20,6 +19,8 @@ def matches(pattern: str, text: str) -> bool:
 
 def nearest(text: str, known: Iterable[str]) -> str:
     """The name that was meant, perhaps; empty where none is similar."""
+    from difflib import get_close_matches  # only a mistake needs it
+
     close = get_close_matches(text, list(known), n=1, cutoff=ALIKE)
     return close[0] if close else ""
 

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import os
 import re
-from hashlib import sha256
-from pathlib import Path
+from collections.abc import Iterator
 
 __all__ = ["DISTRIBUTION", "program", "unmet", "version"]
 
@@ -30,14 +29,24 @@ def program() -> str:
     Installed, it is the distribution's name with its version. Of a source tree, which may be edited, it is the place,
     size and time of each file.
     """
-    package = Path(__file__).parent
+    from hashlib import sha256  # takes a while, and is seldom needed
+
+    package = os.path.dirname(os.path.abspath(__file__))  # noqa: PTH100, PTH120 - pathlib takes longer than all of this
     prefix = f"{DISTRIBUTION.replace('-', '_')}-"
-    found = [name for name in os.listdir(package.parent) if name.startswith(prefix) and name.endswith(".dist-info")]  # noqa: PTH208
-    if len(found) == 1:
-        return found[0]
-    files = sorted(file for kind in ("*.py", "*.sql") for file in package.rglob(kind))
-    told = [(str(file), status.st_size, status.st_mtime_ns) for file in files for status in [file.stat()]]
-    return sha256(repr(told).encode()).hexdigest()
+    beside = os.listdir(os.path.dirname(package))  # noqa: PTH120, PTH208
+    found = [name for name in beside if name.startswith(prefix) and name.endswith(".dist-info")]
+    return found[0] if len(found) == 1 else sha256(repr(sorted(_files(package))).encode()).hexdigest()
+
+
+def _files(folder: str) -> Iterator[tuple[str, int, int]]:
+    """Place, size and time of all that is code."""
+    with os.scandir(folder) as entries:
+        for entry in entries:
+            if entry.name.endswith((".py", ".sql")):
+                status = entry.stat()
+                yield entry.path, status.st_size, status.st_mtime_ns
+            elif entry.name != "__pycache__" and entry.is_dir():
+                yield from _files(entry.path)
 
 
 def unmet() -> str | None:

@@ -64,7 +64,7 @@ LAYERS = (
     ("selector",),
     ("errors", "remembered", "requirements"),
     ("address",),
-    ("counted", "hidden", "name_length", "pattern", "shadowing", "toml_text"),
+    ("counted", "hidden", "impact", "name_length", "pattern", "shadowing", "toml_text"),
 )
 """From top to bottom. A room imports from rooms below, not from above and not from beside it."""
 
@@ -86,6 +86,7 @@ PURE = (
     "counted",
     "errors",
     "hidden",
+    "impact",
     "name_length",
     "pattern",
     "scope",

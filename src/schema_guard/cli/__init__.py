@@ -2,6 +2,18 @@
 
 from __future__ import annotations
 
-from schema_guard.cli.main import main
+import sys
+from typing import NoReturn
 
 __all__ = ["main"]
+
+
+def main() -> NoReturn:
+    """The `schema-guard` command."""
+    from schema_guard.cli.at_once import at_once
+
+    if at_once(sys.argv[1:]):
+        sys.exit(0)
+    from schema_guard.cli.main import main
+
+    main()

@@ -1,46 +1,64 @@
-"""The commands. Each one returns its exit code."""
+"""The commands by name. Each is imported when it is asked for: a check need not load what deploys."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Iterator, MutableMapping
+from importlib import import_module
 
 import click
 
-from schema_guard.cli.accept import accept
-from schema_guard.cli.chain import deploy, doctor, stamp
-from schema_guard.cli.compat import compat
 from schema_guard.cli.examples import WithExamples
-from schema_guard.cli.exit_codes import OK, check_code, planned_code
-from schema_guard.cli.fleet import fleet
-from schema_guard.cli.freeze import freeze
-from schema_guard.cli.history import history
-from schema_guard.cli.options import (
-    accept_option,
-    apply_options,
-    beside_option,
-    bind_option,
-    chosen_schemas,
-    database_options,
-    each_schema_option,
-    format_option,
-    judging_options,
-    lost_option,
-    output_options,
-    scope_options,
-    target_argument,
-)
 from schema_guard.cli.output import print_text
-from schema_guard.cli.ready import ready
-from schema_guard.cli.revision import revision
-from schema_guard.cli.running import run
-from schema_guard.render.formats import Shown
 from schema_guard.requirements import version
 
-if TYPE_CHECKING:
-    from schema_guard.cli.request import Request
-    from schema_guard.report import Report
-
 __all__ = ["group"]
+
+HOMES = {
+    "accept": "accept",
+    "apply": "planning",
+    "check": "check",
+    "compat": "compat",
+    "demo": "planning",
+    "deploy": "chain",
+    "doctor": "chain",
+    "fleet": "fleet",
+    "freeze": "freeze",
+    "history": "history",
+    "plan": "planning",
+    "ready": "ready",
+    "revision": "revision",
+    "run": "running",
+    "sql": "planning",
+    "stamp": "chain",
+}
+"""The module of each, in which it has its own name."""
+
+
+class _Commands(MutableMapping[str, click.Command]):
+    """Each made when it is first asked for."""
+
+    def __init__(self) -> None:
+        self._made: dict[str, click.Command] = {}
+
+    def __getitem__(self, name: str) -> click.Command:
+        if name not in self._made:
+            self._made[name] = getattr(import_module(f"schema_guard.cli.{HOMES[name]}"), name)
+        return self._made[name]
+
+    def __setitem__(self, name: str, command: click.Command) -> None:
+        self._made[name] = command
+
+    def __delitem__(self, name: str) -> None:
+        del self._made[name]
+
+    def __contains__(self, name: object) -> bool:
+        return name in HOMES or name in self._made
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(sorted({*HOMES, *self._made}))
+
+    def __len__(self) -> int:
+        return len({*HOMES, *self._made})
 
 
 def _show_version(context: click.Context) -> None:
@@ -48,7 +66,11 @@ def _show_version(context: click.Context) -> None:
     context.exit()
 
 
-@click.group(cls=WithExamples, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
+@click.group(
+    cls=WithExamples,
+    commands=_Commands(),
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
+)
 @click.option(
     "--version",
     is_flag=True,
@@ -71,154 +93,3 @@ def group() -> None:
       1  differences remain               4  could not acquire a lock in time
       2  usage or configuration           5  a step or a statement failed
     """
-
-
-@group.command(short_help="Report how the database differs, by impact.")
-@judging_options("Exit 1 when a difference of this impact or worse was found.")
-@each_schema_option
-@format_option("check")
-@output_options
-def check(
-    target: str | None,
-    url: str | None,
-    fail_on: str | None,
-    accept: tuple[str, ...],
-    format_: str,
-    no_color: bool,
-    verbose: bool,
-) -> int:
-    """Report how the database differs from what the models expect, by impact. Reads only."""
-    from schema_guard.cli.each_schema import on_each_schema
-    from schema_guard.cli.request import request
-    from schema_guard.cli.several import on_each
-    from schema_guard.many.reports import named
-
-    def look(asked: Request) -> tuple[Report, Shown]:
-        report = named(asked.guard.check(asked.readable), asked.bind)
-        shown = Shown(
-            command="check",
-            exit_code=check_code(report, asked.fail_on),
-            next_command=asked.next_command("plan"),
-            keys=asked.fail_on,
-            verbose=verbose,
-        )
-        return report, shown
-
-    asked = request(target, url=url, fail_on=fail_on, accept=accept)
-    if chosen_schemas():
-        return on_each_schema(asked, "check", format_, color=not no_color, verbose=verbose)
-    return on_each(asked, "check", look, format_, color=not no_color)
-
-
-@group.command(short_help="Show the steps that apply would take.")
-@target_argument
-@database_options
-@accept_option
-@scope_options
-@beside_option
-@each_schema_option
-@format_option("plan")
-@output_options
-def plan(
-    target: str | None,
-    url: str | None,
-    accept: tuple[str, ...],
-    beside: str | None,
-    format_: str,
-    no_color: bool,
-    verbose: bool,
-) -> int:
-    """Show the steps that apply would take, with their SQL, locks and hazards, and what is refused. Reads only."""
-    from schema_guard.cli.ahead import with_chain
-    from schema_guard.cli.each_schema import on_each_schema
-    from schema_guard.cli.request import request
-    from schema_guard.cli.several import on_each
-    from schema_guard.many.reports import named
-
-    def look(asked: Request) -> tuple[Report, Shown]:
-        report = named(with_chain(asked)[0].check(asked.url), asked.bind)
-        shown = Shown(
-            command="plan",
-            exit_code=OK,
-            next_command=asked.next_command("apply"),
-            apply_code=planned_code(report),
-            verbose=verbose,
-        )
-        return report, shown
-
-    asked = request(target, url=url, accept=accept, beside=beside)
-    if chosen_schemas():
-        return on_each_schema(asked, "plan", format_, color=not no_color, verbose=verbose)
-    return on_each(asked, "plan", look, format_, color=not no_color)
-
-
-@group.command(short_help="Repair, and say whether the application can start.")
-@apply_options
-@lost_option
-@each_schema_option
-@click.option(
-    "--dry-run", is_flag=True, help="Change nothing: show the plan, and exit with what apply would, so far as it tells."
-)
-@format_option("apply")
-@output_options
-def apply(asked: Request, lost: tuple[str, ...], dry_run: bool, format_: str, no_color: bool, verbose: bool) -> int:
-    """Repair what can be repaired without destroying anything; say what remains and whether the application can start.
-
-    TIME is a number of seconds, or 500ms, 60s, 2m. SIGINT and SIGTERM stop it gracefully: what a statement has begun
-    is rolled back, the report is printed, the exit code is 130 or 143.
-    """
-    from schema_guard.cli.applying import applied, rehearsed
-    from schema_guard.cli.each_schema import on_each_schema
-    from schema_guard.cli.progress import log_is_seen
-    from schema_guard.cli.several import on_each
-
-    def rehearse(asked: Request) -> tuple[Report, Shown]:
-        report = rehearsed(asked, lost)
-        code = planned_code(report)
-        following = asked.next_command("apply")
-        return report, Shown(command="plan", exit_code=code, next_command=following, apply_code=code, verbose=verbose)
-
-    def repair(asked: Request) -> tuple[Report, Shown]:
-        done = applied(asked, lost)
-        return done.report, done.shown(logged=log_is_seen(), verbose=verbose)
-
-    if chosen_schemas():
-        command = "plan" if dry_run else "apply"
-        return on_each_schema(asked, command, format_, color=not no_color, verbose=verbose)
-    if dry_run:
-        return on_each(asked, "plan", rehearse, format_, color=not no_color)
-    return on_each(asked, "apply", repair, format_, color=not no_color)
-
-
-@group.command(short_help="Write an emergency script, without a database.")
-@target_argument
-@click.option("--dialect", type=click.Choice(["postgresql", "sqlite"]), help="For which database system.")
-@click.option("--url", metavar="URL", help="Look at this database, and write exactly what it lacks.")
-@bind_option
-@scope_options
-@click.option("-v", "--verbose", is_flag=True, help="The traceback of an error.", expose_value=False)
-def sql(target: str | None, dialect: str | None, url: str | None) -> int:
-    """Write an idempotent emergency script to paste into psql or sqlite3. No database is needed.
-
-    For PostgreSQL each statement asks the catalog first. SQLite has no conditional DDL: without --url the script holds
-    only what CREATE .. IF NOT EXISTS can do.
-    """
-    from schema_guard.cli.emergency import emergency_sql
-
-    print_text(emergency_sql(target, dialect, url))
-    return OK
-
-
-@group.command()
-@click.option("--url", metavar="URL", help="A PostgreSQL: the tour is given in a schema of its own there, too.")
-@click.option("--no-color", is_flag=True, help="No colour, also on a terminal (as NO_COLOR=1).")
-def demo(url: str | None, no_color: bool) -> int:
-    """A guided tour on a throw-away SQLite database."""
-    from schema_guard.cli.demo import walk
-    from schema_guard.demo.draft import scene
-
-    return walk(scene(), url, color=not no_color)
-
-
-for command in (run, ready, history, accept, freeze, compat, fleet, doctor, stamp, deploy, revision):
-    group.add_command(command)

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
+from typing import TYPE_CHECKING
 
-from schema_guard.difference import Impact, NotReadable
-from schema_guard.report import Outcome, Report, StepResult
+from schema_guard.impact import Impact
+
+if TYPE_CHECKING:
+    from schema_guard.report import Outcome, Report, StepResult
 
 __all__ = [
     "FAILED",
@@ -34,6 +37,8 @@ INTERRUPTED = 130
 
 def check_code(report: Report, fail_on: Impact) -> int:
     """0 when nothing at or above `fail_on` was found, else 1; 4 or 5 when that is only what could not be read."""
+    from schema_guard.difference import NotReadable  # takes long, and not every command needs it
+
     if not report.remains(fail_on):
         return OK
     found = [finding.difference for finding in report.findings if finding.difference.impact >= fail_on]
@@ -49,6 +54,9 @@ def apply_code(report: Report) -> int:
     A failed step whose difference only weakens the application is printed and changes nothing here: the application
     can start.
     """
+    from schema_guard.difference import NotReadable
+    from schema_guard.report import Outcome
+
     if not report.remains(Impact.BREAKS):
         return OK
     broken = {key for each in report.findings if each.difference.impact is Impact.BREAKS for key in each.keys}
@@ -77,6 +85,8 @@ def united_code(codes: Sequence[int]) -> int:
 
 def _causes(result: StepResult, results: Iterable[StepResult]) -> set[Outcome]:
     """What became of the step; of one that waits, what became of the steps that it waits for."""
+    from schema_guard.report import Outcome
+
     if result.outcome is not Outcome.WAITING:
         return {result.outcome}
     others = [other for other in results if other is not result]

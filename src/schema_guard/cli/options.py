@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any, TypeVar, cast
 
 import click
@@ -270,12 +270,26 @@ def lost_option(command: Command) -> Command:
     )(command)
 
 
+class _Formats(click.Choice[str]):
+    """The formats of a command, looked up when another one than the default is asked for."""
+
+    def __init__(self, command: str) -> None:
+        self._command, self.case_sensitive = command, True
+
+    @property
+    def choices(self) -> Sequence[str]:  # type: ignore[override] # looked up when it is asked for
+        return formats_of(self._command)
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> str:
+        return DEFAULT if value == DEFAULT else super().convert(value, param, ctx)
+
+
 def format_option(command: str) -> Callable[[Command], Command]:
     """`--format`: the formats that the command has."""
     return click.option(
         "--format",
         "format_",
-        type=click.Choice(formats_of(command)),
+        type=_Formats(command),
         default=DEFAULT,
         show_default=True,
         help="How the result is written to stdout.",

@@ -16,6 +16,7 @@ from schema_guard.cli import logs
 from schema_guard.cli.bind_urls import with_databases
 from schema_guard.cli.options import PROGRAM, chosen_bind_urls, chosen_binds, chosen_scope
 from schema_guard.cli.output import log
+from schema_guard.cli.recalled import expectations_of
 from schema_guard.config import Settings, load_settings, normalise, unknown_variables
 from schema_guard.dialects.deadline import Deadline
 from schema_guard.difference import Impact
@@ -24,8 +25,6 @@ from schema_guard.execute.limits import Limits
 from schema_guard.guard import Guard
 from schema_guard.hidden import without_password
 from schema_guard.many.member import MAIN, Member, chosen
-from schema_guard.remembered import digest_of
-from schema_guard.requirements import program as program_text
 from schema_guard.scope import Scope
 from schema_guard.sources.frozen import FrozenSource, release_of
 from schema_guard.target import Loaded, load
@@ -165,12 +164,6 @@ def _request(
         guard = guard.remembering(expectations_of(guard.source.document.digest, settings))
     address = settings.database_address(quickest=_is_frozen(guard))
     return Request(guard, address, settings, typed, program, options)
-
-
-def expectations_of(digest: str, settings: Settings) -> str:
-    """What tells the question that a command line asks from every other; `digest` is that of the file."""
-    counts = (settings.policy, settings.accept, settings.include, settings.exclude)
-    return digest_of("command", program_text(), digest, *counts)
 
 
 def _of_bind(

@@ -6,7 +6,6 @@ import os
 from typing import TYPE_CHECKING, Any, cast
 
 from schema_guard.address import Address
-from schema_guard.dialects.base import Dialect, Session
 from schema_guard.dialects.deadline import Deadline
 from schema_guard.dialects.tenant import Opened, Tenant
 from schema_guard.errors import ConfigurationError, one_line
@@ -16,10 +15,11 @@ if TYPE_CHECKING:
     from sqlalchemy.engine import URL, Engine
     from sqlalchemy.engine.default import DefaultDialect
 
+    from schema_guard.dialects.base import Dialect, Session
     from schema_guard.dialects.postgresql.many import ManyTenants
     from schema_guard.dialects.postgresql.server import Server
 
-__all__ = ["check_same", "offline_dialect", "open_many", "open_session"]
+__all__ = ["check_same", "in_time", "offline_dialect", "open_many", "open_session"]
 
 CONNECT_TIMEOUT = 10
 """Seconds, where neither the URL nor PGCONNECT_TIMEOUT says otherwise."""
@@ -92,7 +92,7 @@ def _direct_session(address: Address, deadline: Deadline | None) -> Session | No
         return None if place is None else SQLiteSession(place, deadline)
     from schema_guard.dialects.postgresql.direct import direct_server
 
-    server = direct_server(address, _in_time(address))
+    server = direct_server(address, in_time(address))
     if server is None:
         return None
     from schema_guard.dialects.postgresql.session import PostgreSQLSession
@@ -171,7 +171,7 @@ def _engine_for(url: str | URL) -> Engine:
         usual = cast("type[DefaultDialect]", parsed.get_dialect()).get_pool_class(parsed)
         # A file is opened once for all that is read; a database in memory is gone with the only connection to it.
         kept = usual if issubclass(usual, QueuePool) else NullPool
-        return create_engine(parsed, poolclass=kept, connect_args=_in_time(parsed))
+        return create_engine(parsed, poolclass=kept, connect_args=in_time(parsed))
     except (ArgumentError, NoSuchModuleError) as error:
         raise ConfigurationError(f"not a database URL that SQLAlchemy knows: {one_line(str(error))}") from None
     except ImportError as error:
@@ -180,7 +180,7 @@ def _engine_for(url: str | URL) -> Engine:
         raise ConfigurationError(f"an argument of the database URL cannot be used: {one_line(str(error))}") from None
 
 
-def _in_time(url: URL | Address) -> dict[str, int]:
+def in_time(url: URL | Address) -> dict[str, int]:
     """What keeps connecting to a host that never answers from taking minutes; asyncpg has a limit of its own."""
     limited = "connect_timeout" in url.query or "PGCONNECT_TIMEOUT" in os.environ
     return {"connect_timeout": CONNECT_TIMEOUT} if url.drivername in _LIBPQ and not limited else {}

@@ -11,8 +11,6 @@ from contextlib import suppress
 from typing import TYPE_CHECKING, Protocol, TypeVar
 
 if TYPE_CHECKING:
-    import concurrent.futures
-
     from sqlalchemy.engine import Engine
 
 __all__ = ["Bridge", "Direct", "LoopThread", "bridge_for"]
@@ -43,30 +41,34 @@ class Direct:
 
     def call_within(self, seconds: float, function: Callable[[], T], unwanted: Callable[[T], None]) -> T:
         """In a thread of its own, which is left behind: no driver can be made to give up while it connects."""
-        import concurrent.futures  # takes long, and a file needs it not
-
-        future: concurrent.futures.Future[T] = concurrent.futures.Future()
+        done, lock = threading.Event(), threading.Lock()
+        results: list[T] = []
+        errors: list[BaseException] = []
+        waiting = True
 
         def run() -> None:
             try:
                 result = function()
             except BaseException as error:  # it is raised where the result is waited for
-                if future.set_running_or_notify_cancel():
-                    future.set_exception(error)
+                errors.append(error)
             else:
-                if future.set_running_or_notify_cancel():
-                    future.set_result(result)
-                else:
+                with lock:
+                    if waiting:
+                        results.append(result)
+                if not results:
                     with suppress(Exception):
                         unwanted(result)
+            done.set()
 
         threading.Thread(target=run, name="schema-guard-call", daemon=True).start()
-        try:
-            return future.result(seconds)
-        except TimeoutError:
-            if future.cancel():
-                raise
-            return future.result()  # it came just now
+        done.wait(seconds)
+        with lock:
+            waiting = False
+        if results:
+            return results[0]
+        if errors:
+            raise errors[0]
+        raise TimeoutError
 
     def close(self) -> None:
         return None

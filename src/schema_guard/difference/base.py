@@ -8,6 +8,7 @@ from hashlib import sha256
 from typing import ClassVar
 from urllib.parse import quote
 
+from schema_guard.impact import Impact
 from schema_guard.need import Need
 from schema_guard.schema import Name, Table
 
@@ -15,21 +16,6 @@ __all__ = ["BaseDifference", "Fit", "Holder", "Impact", "held", "key_text"]
 
 LONGEST_KEY = 100
 """Characters of an object's name in a key; of a longer one (an expression) the rest is a digest."""
-
-
-class Impact(IntEnum):
-    """What a difference does to the application; a higher value is worse."""
-
-    NOTES = 0
-    """No effect."""
-    WEAKENS = 1
-    """A promise of the models is not kept."""
-    BREAKS = 2
-    """Some statement that the application issues fails."""
-
-    @property
-    def word(self) -> str:
-        return self.name.lower()
 
 
 class Fit(IntEnum):

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
-from schema_guard.difference import Impact
+from schema_guard.impact import Impact
 
 __all__ = [
     "Line",

@@ -6,12 +6,11 @@ from dataclasses import replace
 
 import pytest
 
-from schema_guard.counted import counted
+from schema_guard.counted import counted, duration
 from schema_guard.difference import Impact
 from schema_guard.plan import Evidence, Lock, Locked, Plan
 from schema_guard.render.line import Line, ascii_only, plain, shown
 from schema_guard.render.text import apply_lines, check_lines, plan_lines
-from schema_guard.render.text.phrases import duration
 from schema_guard.render.text.plan import lock_phrase
 from schema_guard.report import Attempt, Finding, Outcome, StepResult, united
 from schema_guard.schema import Name

@@ -9,20 +9,19 @@ from __future__ import annotations
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any, NamedTuple
 
 from schema_guard.dialects.postgresql.driver_error import DriverError
 from schema_guard.dialects.postgresql.failures import diagnose, is_disconnect, said
-from schema_guard.dialects.postgresql.link import Link
+from schema_guard.dialects.postgresql.link import Link, Row
 from schema_guard.dialects.postgresql.literals import literal
 from schema_guard.dialects.postgresql.query_text import query
+from schema_guard.dialects.postgresql.server import Server
 from schema_guard.dialects.translation import SchemaMap
+from schema_guard.errors import GuardError
 from schema_guard.remembered import Remembered, digest_of
 
-if TYPE_CHECKING:
-    from schema_guard.dialects.base import Facts
-
-__all__ = ["MAKE", "TABLE", "PostgreSQLMemory", "told_of"]
+__all__ = ["MAKE", "TABLE", "PostgreSQLMemory", "recall_by", "told_of"]
 
 TABLE = "schema_guard.remembered"
 MAKE = (
@@ -138,18 +137,18 @@ class PostgreSQLMemory:
         return Remembered.from_json(str(verdict), str(checked))
 
 
-def told_of(facts: Facts, driver: str, schemas: SchemaMap) -> tuple[object, ...]:
+def told_of(facts: Row, encoding: str, driver: str, schemas: SchemaMap) -> tuple[object, ...]:
     """What of a session decides what is checked, beside the catalog.
 
     Args:
-        facts: of the session.
+        facts: the row of facts.sql; where the server is reached tells nothing.
+        encoding: the database's.
         driver: the driver's name, or the dialect's: it sends values in a way of its own.
         schemas: the engine's schema_translate_map.
     """
-    path = tuple(map(str, facts.search_path))
-    default = None if facts.default_schema is None else str(facts.default_schema)
+    version_num, _, _, _, _, *told = facts
     mapped = sorted((str(name), str(other)) for name, other in schemas.items())
-    return (facts.version, default, path, facts.read_only, facts.role, facts.encoding, facts.warnings, driver, mapped)
+    return (version_num, *(each if each is None else str(each) for each in told), encoding, driver, mapped)
 
 
 def _behind(keys: Sequence[Sequence[Any]]) -> str:
@@ -164,3 +163,31 @@ def _one_behind(table: str, column: str, sequence: str, increment: int) -> str:
         f" FROM {sequence} AS s) AS n WHERE abs((SELECT {first}(k.{column}) FROM {table} AS k"
         f" WHERE k.{column} {towards} n.next) - n.next) <= {NEAR * abs(increment)})"
     )
+
+
+class Recalled(NamedTuple):
+    """What is remembered, and of which database."""
+
+    known: Remembered
+    version: str
+    """The server's."""
+    place: str
+    """Host, port and database."""
+
+
+def recall_by(server: Server, expectations: str) -> Recalled | None:
+    """What is remembered, by a connection of its own. None where that is nothing, or where something goes wrong: a
+    whole check says what."""
+    link = Link(server)
+    try:
+        with link.reading(TIMEOUT, lock_timeout=LOCK_TIMEOUT):
+            (facts,) = link.rows(query("facts"))
+        told = told_of(facts, link.encoding.server, str(server.words), server.schemas)
+        known = PostgreSQLMemory(link, expectations, told).recall()
+    except (DriverError, GuardError):
+        return None
+    finally:
+        link.close()
+    _, version, database, host, port, *_ = facts
+    where = f"{host}:{port}" if host else str(server.place.host or "local socket")
+    return None if known is None else Recalled(known, str(version), f"{where}/{database}")

@@ -143,9 +143,10 @@ class PostgreSQLSession:
 
     def memory(self, expectations: str) -> PostgreSQLMemory:
         """What is remembered of these expectations."""
-        facts, words = self.facts, self._server.words
+        words, encoding = self._server.words, self.facts.encoding
         driver = words if isinstance(words, str) else f"{type(words).__module__}.{type(words).__name__}"
-        return PostgreSQLMemory(self._link, expectations, told_of(facts, driver, self._server.schemas))
+        told = told_of(self._facts_row, encoding, driver, self._server.schemas)
+        return PostgreSQLMemory(self._link, expectations, told)
 
     def answer(self, questions: Iterable[Inquiry]) -> dict[Inquiry, Verdict]:
         """Let the server compare and evaluate, under the application's own search_path."""
@@ -320,6 +321,7 @@ class PostgreSQLSession:
 
     def _read_facts(self) -> Facts:
         (found,) = self._link.rows(query("facts"))
+        self._facts_row = found
         version_num, version, database, host, port, default, path, read_only, _, role, escapes, writes_nothing = found
         where = f"{host}:{port}" if host else str(self._server.place.host or "local socket")
         return Facts(

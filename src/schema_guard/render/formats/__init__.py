@@ -22,7 +22,7 @@ from importlib import import_module
 from pkgutil import iter_modules
 from typing import Any
 
-from schema_guard.difference import Impact
+from schema_guard.impact import Impact
 from schema_guard.render.line import Line
 
 __all__ = ["COMMANDS", "DEFAULT", "Shown", "formats_of", "renderer"]

@@ -75,9 +75,9 @@ def compat(found: Compatibility, shown: Shown) -> list[Line]:
 
 
 def ready(readiness: Readiness, shown: Shown) -> list[Line]:
+    from schema_guard.counted import duration
     from schema_guard.render.line import Style, line, words
     from schema_guard.render.readiness import ready_line
-    from schema_guard.render.text.phrases import duration
 
     verdict = words(ready_line(readiness), Style.GOOD if readiness else Style.BREAKS)
     return [line(verdict, f" · {duration(readiness.seconds)} · exit {shown.exit_code}")]

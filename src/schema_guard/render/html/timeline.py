@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
-from schema_guard.counted import counted
+from schema_guard.counted import counted, duration
 from schema_guard.render.html.code import code
 from schema_guard.render.html.element import Html, joined, tag
 from schema_guard.render.html.layout import cut
 from schema_guard.render.line import shown
 from schema_guard.render.text.deeds import deed
-from schema_guard.render.text.phrases import duration, sql_lines, terminated
+from schema_guard.render.text.phrases import sql_lines, terminated
 from schema_guard.report import Outcome, Report, StepResult
 
 __all__ = ["timeline_section"]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
-from schema_guard.counted import counted
+from schema_guard.counted import counted, duration
 from schema_guard.difference import Impact
 from schema_guard.render.line import Line, Span, Style, blank, line, shown, words
 from schema_guard.render.text.check import opening
@@ -14,7 +14,6 @@ from schema_guard.render.text.phrases import (
     ACCEPT_HINT,
     ALL_THERE,
     accepted_phrase,
-    duration,
     evidence_phrase,
     look_phrase,
     sql_lines,

@@ -5,7 +5,7 @@ from __future__ import annotations
 import textwrap
 from collections.abc import Sequence
 
-from schema_guard.counted import counted, first_of
+from schema_guard.counted import counted, duration, first_of
 from schema_guard.difference import BackfillPending, Difference, Impact, NullabilityDiffers, RenameSuspected
 from schema_guard.plan import Evidence, Refusal
 from schema_guard.render.line import shown
@@ -17,7 +17,6 @@ __all__ = [
     "VERBS",
     "accepted_phrase",
     "advice_lines",
-    "duration",
     "evidence_phrase",
     "header",
     "impact_counts",
@@ -36,16 +35,6 @@ VERBS = {
     Impact.WEAKENS: ("weakens", "weaken"),
     Impact.NOTES: ("note", "notes"),
 }
-
-
-def duration(seconds: float) -> str:
-    """Wall clock time as a person says it: `4 ms`, `8.1 s`, `3 min 20 s`."""
-    if seconds < 0.9995:
-        return f"{seconds * 1000:.0f} ms"
-    if seconds < 119.95:
-        return f"{seconds:.1f} s"
-    minutes, rest = divmod(round(seconds), 60)
-    return f"{minutes} min {rest} s"
 
 
 def listed(items: Sequence[str], limit: int) -> str:

@@ -1,0 +1,66 @@
+"""A check whose answer is remembered, without loading what parses a command line.
+
+Whatever is not as plain as in a start script is left to the command itself, which says the same, and what is wrong.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Mapping, Sequence
+
+__all__ = ["at_once"]
+
+VALUES = {"--url": "url", "--fail-on": "fail_on"}
+FLAGS = {"--remember": "remember"}
+
+
+def at_once(arguments: Sequence[str]) -> bool:
+    """Print the answer; False where it is not remembered, and nothing was printed. Never raises.
+
+    Args:
+        arguments: the command line.
+    """
+    given = _parsed(arguments)
+    if given is None or sys.stdout is None or sys.stdout.isatty() or "SCHEMA_GUARD_LOG_FORMAT" in os.environ:
+        return False
+    try:
+        from schema_guard.cli.recalled import recalled_texts
+        from schema_guard.config import load_settings, unknown_variables
+
+        settings = load_settings(given)
+        if settings.log_format is not None or unknown_variables(os.environ):
+            return False
+        texts = recalled_texts(settings)
+        if texts is None:
+            return False
+        text = "\n".join(texts) + "\n"
+        text.encode(sys.stdout.encoding)
+    except Exception:  # the command says what is wrong
+        return False
+    try:
+        sys.stdout.write(text)
+        sys.stdout.flush()
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    return True
+
+
+def _parsed(arguments: Sequence[str]) -> Mapping[str, object] | None:
+    """`check`, with options that are spelled out; None where there is anything else."""
+    if not arguments or arguments[0] != "check":
+        return None
+    given: dict[str, object] = {}
+    rest = list(arguments[1:])
+    while rest:
+        word = rest.pop(0)
+        name, equals, value = word.partition("=")
+        if word in FLAGS:
+            given[FLAGS[word]] = True
+        elif name in VALUES and (equals or rest):
+            given[VALUES[name]] = value if equals else rest.pop(0)
+        elif not word.startswith("-") and "target" not in given:
+            given["target"] = word
+        else:
+            return None
+    return given

@@ -1,0 +1,59 @@
+"""What a check says whose answer is remembered: neither click nor what looks at a database is loaded for it."""
+
+from __future__ import annotations
+
+import time
+from datetime import UTC, datetime
+
+from schema_guard.config import Settings, normalise
+from schema_guard.counted import counted, duration
+from schema_guard.remembered import digest_of
+from schema_guard.requirements import program
+
+__all__ = ["expectations_of", "recalled_texts"]
+
+
+def expectations_of(digest: str, settings: Settings) -> str:
+    """What tells the question that a command line asks from every other; `digest` is that of the file."""
+    counts = (settings.policy, settings.accept, settings.include, settings.exclude)
+    return digest_of("command", program(), digest, *counts)
+
+
+def recalled_texts(settings: Settings) -> list[str] | None:
+    """The lines of a check that found nothing missing; None where that is not remembered.
+
+    Raises:
+        ConfigurationError: as `normalise` does.
+        OSError: there is no such file.
+    """
+    begun = time.monotonic()
+    place = settings.target or ""
+    if not settings.remember or settings.beside or settings.url is None or not place.endswith(".json"):
+        return None
+    found = normalise(settings.url, quickest=True)
+    if found.notes or found.address.system != "postgresql":
+        return None
+    with open(place, "rb") as file:  # noqa: PTH123 - without pathlib
+        digest = digest_of(file.read(), bool(settings.allow_edited))
+    from schema_guard.dialects import in_time
+    from schema_guard.dialects.postgresql.direct import direct_server
+    from schema_guard.dialects.postgresql.memory import recall_by
+
+    direct = direct_server(found.address, in_time(found.address))
+    recalled = None if direct is None else recall_by(direct, expectations_of(digest, settings))
+    if recalled is None or recalled.known.ended(datetime.now(UTC).date()):
+        return None
+    known = recalled.known
+    if not all(part.isprintable() for part in (known.application, recalled.place)):
+        return None
+    server = f"postgresql {recalled.version} at {recalled.place}"
+    head = [known.application, server, f"{counted(known.tables, 'table')} expected"]
+    left_out = f"not checked, excluded: {counted(known.left_out, 'object')} of the models"
+    told = [counted(known.notes, "note")] * bool(known.notes) + [f"{known.accepted:,} accepted"] * bool(known.accepted)
+    tail = [*told, f"{duration(time.monotonic() - begun)}, 1 catalog query, no locks", "exit 0"]
+    return [
+        " · ".join(filter(None, head)),
+        *([left_out] if known.left_out else []),
+        "",
+        f"satisfied: nothing has changed since the check of {known.checked} · {' · '.join(tail)}",
+    ]
