@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import StrEnum
+from functools import cached_property
 from typing import NamedTuple, Protocol
 
 from schema_guard.column import Call, Column, Generated, Identity, Stand, Type, TypeKind, Write
@@ -365,7 +366,7 @@ class Problem:
     breaks: bool = False
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Schema:
     """Everything expected of a database, or everything of it that matters to the expectation."""
 
@@ -393,7 +394,16 @@ class Schema:
     """Actual side: the types that are not built in."""
 
     def sequence(self, name: Name | None) -> Sequence | None:
-        return next((sequence for sequence in self.sequences if sequence.name == name), None)
+        return None if name is None else self._sequences.get(name)
 
     def table(self, name: Name) -> Table | None:
-        return next((table for table in self.tables if table.name == name), None)
+        return self._tables.get(name)
+
+    @cached_property
+    def _tables(self) -> dict[Name, Table]:
+        """The first one of each name."""
+        return {table.name: table for table in reversed(self.tables)}
+
+    @cached_property
+    def _sequences(self) -> dict[Name, Sequence]:
+        return {sequence.name: sequence for sequence in reversed(self.sequences)}

@@ -8,41 +8,44 @@ from importlib import import_module
 import click
 
 from schema_guard.cli.examples import WithExamples
+from schema_guard.cli.options import log_option
 from schema_guard.cli.output import print_text
 from schema_guard.requirements import version
 
 __all__ = ["group"]
 
 HOMES = {
-    "accept": "accept",
-    "apply": "planning",
     "check": "check",
-    "compat": "compat",
-    "demo": "planning",
-    "deploy": "chain",
-    "doctor": "chain",
-    "fleet": "fleet",
-    "freeze": "freeze",
-    "history": "history",
     "plan": "planning",
-    "ready": "ready",
-    "revision": "revision",
-    "run": "running",
+    "apply": "planning",
     "sql": "planning",
+    "demo": "planning",
+    "run": "running",
+    "ready": "ready",
+    "history": "history",
+    "accept": "accept",
+    "freeze": "freeze",
+    "compat": "compat",
+    "fleet": "fleet",
+    "doctor": "chain",
     "stamp": "chain",
+    "deploy": "chain",
+    "revision": "revision",
 }
 """The module of each, in which it has its own name."""
 
 
 class _Commands(MutableMapping[str, click.Command]):
-    """Each made when it is first asked for."""
+    """Each made when it is first asked for, with the option that says how it logs."""
 
     def __init__(self) -> None:
         self._made: dict[str, click.Command] = {}
 
     def __getitem__(self, name: str) -> click.Command:
         if name not in self._made:
-            self._made[name] = getattr(import_module(f"schema_guard.cli.{HOMES[name]}"), name)
+            command: click.Command = getattr(import_module(f"schema_guard.cli.{HOMES[name]}"), name)
+            command.params.append(log_option())
+            self._made[name] = command
         return self._made[name]
 
     def __setitem__(self, name: str, command: click.Command) -> None:
@@ -55,7 +58,7 @@ class _Commands(MutableMapping[str, click.Command]):
         return name in HOMES or name in self._made
 
     def __iter__(self) -> Iterator[str]:
-        return iter(sorted({*HOMES, *self._made}))
+        return iter({**HOMES, **self._made})
 
     def __len__(self) -> int:
         return len({*HOMES, *self._made})

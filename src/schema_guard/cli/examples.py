@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import click
 
-from schema_guard.cli.options import PROGRAM, log_option
+from schema_guard.cli.options import PROGRAM
 
 __all__ = ["EXAMPLES", "WithExamples"]
 
@@ -56,12 +56,7 @@ EXAMPLES = {
 
 
 class WithExamples(click.Group):
-    """Shows the examples below the options, where a person types the program's own name. Each command has the option
-    that says how it logs."""
-
-    def add_command(self, cmd: click.Command, name: str | None = None) -> None:
-        cmd.params.append(log_option())
-        super().add_command(cmd, name)
+    """Shows the examples below the options, where a person types the program's own name."""
 
     def get_help(self, ctx: click.Context) -> str:
         self.epilog = _text("", ctx)

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from schema_guard.dialects.base import Session
+if TYPE_CHECKING:
+    from schema_guard.dialects.base import Session
 
 __all__ = ["Opened", "Tenant"]
 

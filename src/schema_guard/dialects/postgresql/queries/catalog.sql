@@ -84,8 +84,13 @@ SELECT 'tables' AS kind, json_agg(json_build_array(
               THEN (SELECT json_agg(DISTINCT jsonb_build_array(found.kind, found.name, found.also_update))
                     FROM (SELECT 'trigger' AS kind, t.tgname AS name, t.tgtype & 16 <> 0 AS also_update,
                                  t.tgenabled AS enabled
+                          FROM pg_trigger t
+                          WHERE t.tgrelid = w.oid AND t.tgtype & 7 = 7
+                          UNION ALL
+                          SELECT 'trigger', t.tgname, t.tgtype & 16 <> 0, t.tgenabled
                           FROM family f JOIN pg_class fc ON fc.oid = f.oid JOIN pg_trigger t ON t.tgrelid = f.oid
-                          WHERE f.root = w.oid AND (f.oid = w.oid OR fc.relispartition) AND t.tgtype & 7 = 7
+                          WHERE w.relhassubclass AND f.root = w.oid AND f.oid <> w.oid AND fc.relispartition
+                            AND t.tgtype & 7 = 7
                           UNION ALL
                           SELECT 'rule', r.rulename, false, r.ev_enabled
                           FROM pg_rewrite r
@@ -284,11 +289,12 @@ SELECT 'counters', json_agg(json_build_array(
          ORDER BY n.nspname, c.relname, u.attrelid, u.attname)::text
 FROM (
   SELECT a.attrelid, a.attname, d.refobjid AS sequence
-  FROM wanted w
-  JOIN pg_attrdef ad ON ad.adrelid = w.oid
+  FROM pg_attrdef ad
   JOIN pg_attribute a ON a.attrelid = ad.adrelid AND a.attnum = ad.adnum
   JOIN pg_depend d ON d.classid = 'pg_catalog.pg_attrdef'::regclass AND d.objid = ad.oid
-    AND d.refclassid = 'pg_catalog.pg_class'::regclass AND d.refobjid <> w.oid
+    AND d.refclassid = 'pg_catalog.pg_class'::regclass AND d.refobjid <> ad.adrelid
+  -- within coalesce it is looked up by a hash: a join with a list of unknown length may be planned as one loop in another
+  WHERE coalesce(ad.adrelid IN (SELECT w.oid FROM wanted w), false)
   UNION ALL
   SELECT a.attrelid, a.attname, d.objid
   FROM wanted w
@@ -299,7 +305,7 @@ FROM (
   SELECT 0, '', c.oid
   FROM scope s
   JOIN pg_class c ON c.relnamespace = s.oid AND c.relkind = 'S'
-  JOIN names ON names.name = c.relname
+  WHERE coalesce(c.relname IN (SELECT names.name FROM names), false)
 ) AS u
 JOIN pg_sequence s ON s.seqrelid = u.sequence
 JOIN pg_class c ON c.oid = s.seqrelid
