@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import asdict
 
-from schema_guard.counted import counted
+from schema_guard.counted import counted, duration
 from schema_guard.difference import Impact
 from schema_guard.fleet.fleet import Halted
 from schema_guard.fleet.order import Result
@@ -13,7 +13,6 @@ from schema_guard.many.summary import Summary
 from schema_guard.render.json import VERSION, Value, text_of
 from schema_guard.render.line import Line, Span, Style, blank, line, words
 from schema_guard.render.many import summary_data, summary_lines, verdict_line
-from schema_guard.render.text.phrases import duration
 
 __all__ = ["fleet_json", "fleet_lines"]
 

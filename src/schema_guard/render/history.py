@@ -5,11 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import asdict
 
-from schema_guard.counted import counted
+from schema_guard.counted import counted, duration
 from schema_guard.history.table import Run
 from schema_guard.render.json import VERSION, text_of
 from schema_guard.render.line import Line, Span, Style, blank, line, words
-from schema_guard.render.text.phrases import duration
 
 __all__ = ["history_json", "history_lines"]
 

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
-from schema_guard.counted import counted
+from schema_guard.counted import counted, duration
 from schema_guard.difference import Impact
 from schema_guard.many.summary import Found, Summary
 from schema_guard.render.json import Value
 from schema_guard.render.line import Line, Span, Style, blank, line, style_of, words
-from schema_guard.render.text.phrases import duration, listed
+from schema_guard.render.text.phrases import listed
 
 __all__ = ["summary_data", "summary_lines", "verdict_line"]
 
