@@ -15,6 +15,7 @@ from schema_guard.column import Call, Column, Generated, Identity, Stand, Type, 
 from schema_guard.fill import Fill, Spanned
 from schema_guard.index import Index, IndexElement
 from schema_guard.names import Name
+from schema_guard.published import Published
 from schema_guard.unread import Unread
 
 __all__ = [
@@ -223,35 +224,6 @@ class Filler(NamedTuple):
 
     def __str__(self) -> str:
         return f"{self.kind} {self.name}"
-
-
-class Published(NamedTuple):
-    """Why the server refuses to change a table that a publication holds: its replica identity does not fit."""
-
-    member: Name
-    """The table itself, or the partition or child of it that holds the rows."""
-    publication: str
-    updates: bool
-    deletes: bool
-    reason: str
-    """`none`: it has none. `filter`: the publication's row filter needs more columns than it has. `list`: the
-    publication's column list lacks some of it. `generated`: a generated column of it is not published."""
-    kind: str
-    """pg_class.relreplident: d (the primary key), i (an index), f (all columns), n (nothing)."""
-    identity: tuple[str, ...]
-    """The columns of it."""
-    has_key: bool
-    """A primary key that could be it."""
-    other_key: str | None
-    """A unique index that could be it."""
-    full_serves: bool
-    """All columns of a row could be it."""
-    holder: Name
-    """What the publication names: the member or a partitioned table above it."""
-    listed: tuple[str, ...] | None
-    """The publication's column list."""
-    filter: str
-    """Its row filter."""
 
 
 class Partition(NamedTuple):
