@@ -51,6 +51,6 @@ def test_a_key_that_is_not_given_yet_gets_not_null_with_it(stage: Stage) -> None
 def test_a_key_that_cannot_be_given_stays_nullable(stage: Stage) -> None:
     stage.script("CREATE TABLE t (id VARCHAR PRIMARY KEY, a TEXT); INSERT INTO t VALUES ('x', 'x')")
     (refusal,) = [each for each in stage.plan(MODELS).refusals if each.difference.code == "nullability-differs"]
-    assert refusal.reason == "rows without a key are stored with NULL now, and would be refused: nothing gives it"
+    assert refusal.reason.endswith("are stored with NULL now, and would be refused: nothing gives it")
     stage.apply(MODELS)
     stage.script("INSERT INTO t (a) VALUES ('y')")

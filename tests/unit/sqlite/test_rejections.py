@@ -114,3 +114,19 @@ def test_a_table_without_the_checks_of_its_columns_and_of_its_own(stage: Stage) 
         "CREATE TABLE books ( id INTEGER NOT NULL, title VARCHAR NOT NULL CHECK (title <> ''), pages INTEGER,"
         " PRIMARY KEY (id), CONSTRAINT ck_pages CHECK (pages > 1) )"
     )
+
+
+def test_not_null_is_not_set_where_the_default_cannot_be(stage: Stage) -> None:
+    """Rows that leave it to the server are stored with NULL until then; with NOT NULL each INSERT would fail."""
+    metadata = MetaData()
+    token = Column("token", String, server_default=text("gen_random_uuid()"), nullable=False)
+    kind = Column("kind", String, server_default="new", nullable=False)
+    books = Table("books", metadata, Column("id", Integer, primary_key=True), token, kind)
+    stage.script("CREATE TABLE books (id INTEGER PRIMARY KEY, token VARCHAR, kind VARCHAR)")
+    stage.script("INSERT INTO books VALUES (1, 'x', 'old')")
+    stage.apply(metadata)
+    with stage.engine.begin() as connection:
+        connection.execute(books.insert())
+    assert stage.rows("SELECT id, token, kind FROM books") == [(1, "x", "old"), (2, None, "new")]
+    columns = stage.rows("SELECT name FROM pragma_table_info('books') WHERE \"notnull\"")
+    assert columns == [("kind",)]

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from schema_guard.dialects.sqlite.changes import not_null, nullable
-from schema_guard.dialects.sqlite.given_keys import gives_key
 from schema_guard.dialects.sqlite.names import quote
 from schema_guard.dialects.sqlite.repair.case import Case, Edit, Rows
 from schema_guard.dialects.sqlite.repair.default import change_default
 from schema_guard.difference import DefaultDiffers, IdentityDiffers, NullabilityDiffers
 from schema_guard.plan import Refusal
-from schema_guard.schema import Table
+from schema_guard.schema import Table, Write
 
 __all__ = ["change_nullability"]
 
@@ -23,11 +22,12 @@ def change_nullability(differs: NullabilityDiffers, live: Table, case: Case) -> 
     if differs.column.filled_unseen and not differs.actual.given_value:
         return Refusal(differs, "the models leave its value to the server, and nothing would fill it")
     rows = case.rows(differs, live.name)
-    key = _key_to_come(differs, live, case)
-    if isinstance(key, Refusal):
-        return Refusal(differs, "rows without a key are stored with NULL now, and would be refused: nothing gives it")
-    if key is not None and rows is Rows.KEEP_IT:  # in one rebuild with it: between two no row could be inserted
-        return Edit(differs, not_null(name), f"{name} must not be NULL", certain=key.certain, unless=key.unless)
+    value = _value_to_come(differs, live, case)
+    if isinstance(value, Refusal):
+        reason = "rows that leave it to the server are stored with NULL now, and would be refused: nothing gives it"
+        return Refusal(differs, reason)
+    if value is not None and rows is Rows.KEEP_IT:  # in one rebuild with it: between two no row could be inserted
+        return Edit(differs, not_null(name), f"{name} must not be NULL", certain=value.certain, unless=value.unless)
     if rows is Rows.BREAK_IT:
         return _refuse_nulls(differs, case)
     return Edit(
@@ -39,10 +39,12 @@ def change_nullability(differs: NullabilityDiffers, live: Table, case: Case) -> 
     )
 
 
-def _key_to_come(differs: NullabilityDiffers, live: Table, case: Case) -> Edit | Refusal | None:
-    """What gives the column its values, where the models leave the key to SQLite and nothing gives it yet."""
+def _value_to_come(differs: NullabilityDiffers, live: Table, case: Case) -> Edit | Refusal | None:
+    """What gives the column its values, where the application leaves them to SQLite and nothing gives them yet."""
+    if differs.column.write is not Write.OMITTED or differs.actual.given_value:
+        return None
     for other in case.differences:
-        if not isinstance(other, DefaultDiffers | IdentityDiffers) or not gives_key(other):
+        if not isinstance(other, DefaultDiffers | IdentityDiffers):
             continue
         if (other.table_name, other.column.name) == (live.name, differs.column.name):
             return change_default(other, live, case)
