@@ -61,3 +61,43 @@ def test_help_says_what_a_person_types(tmp_path: Path) -> None:
     )
     group = [line for line in flask(tmp_path, "guard", "--help").stdout.splitlines() if line.startswith("Usage: ")]
     assert [line.endswith(" guard [OPTIONS] COMMAND [ARGS]...") for line in group] == [True]
+
+
+def test_all_binds_of_the_application(tmp_path: Path) -> None:
+    from tests.cli.test_binds import APPLICATION as WITH_BINDS
+    from tests.cli.test_binds import tables
+
+    binds = {"audit": f"sqlite:///{tmp_path}/audit.db"}
+    (tmp_path / "shop.py").write_text(f"MAIN = 'sqlite:///{tmp_path}/main.db'\nBINDS = {binds!r}\n{WITH_BINDS}")
+    check = flask(tmp_path, "guard", "check")
+    assert check.returncode == 1, check.stdout + check.stderr
+    assert "next: flask --app shop guard plan --bind audit" in check.stdout
+    assert flask(tmp_path, "guard", "apply").returncode == 0
+    assert (tables(tmp_path / "main.db"), tables(tmp_path / "audit.db")) == ({"user"}, {"entry"})
+
+
+def test_the_readiness_route_asks_all_binds(tmp_path: Path) -> None:
+    import importlib.util
+
+    from schema_guard.integrations.flask import SchemaGuard
+    from tests.cli.test_binds import APPLICATION as WITH_BINDS
+    from tests.cli.test_binds import USER, run_sql
+
+    run_sql(tmp_path / "main.db", USER)
+    binds = {"audit": f"sqlite:///{tmp_path}/audit.db"}
+    file = tmp_path / "shop_with_binds.py"
+    file.write_text(f"MAIN = 'sqlite:///{tmp_path}/main.db'\nBINDS = {binds!r}\n{WITH_BINDS}")
+    spec = importlib.util.spec_from_file_location("shop_with_binds", file)
+    assert spec is not None
+    assert spec.loader is not None
+    shop = importlib.util.module_from_spec(spec)
+    sys.modules["shop_with_binds"] = shop
+    spec.loader.exec_module(shop)
+    SchemaGuard(shop.app, shop.db, ready="/ready", metrics="/metrics")
+    answer = shop.app.test_client().get("/ready")
+    assert (answer.status_code, answer.json["reason"].startswith("bind audit: entry: table missing")) == (503, True)
+    assert "schema_guard_ready 0" in shop.app.test_client().get("/metrics").text
+    run_sql(tmp_path / "audit.db", "CREATE TABLE entry (id INTEGER NOT NULL PRIMARY KEY, text VARCHAR NOT NULL)")
+    spec.loader.exec_module(shop)
+    SchemaGuard(shop.app, shop.db, ready="/ready")
+    assert shop.app.test_client().get("/ready").status_code == 200

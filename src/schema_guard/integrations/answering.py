@@ -7,6 +7,7 @@ from http import HTTPStatus
 from typing import Any
 
 from schema_guard.guard import Guard
+from schema_guard.many.readiness import EachReady
 from schema_guard.readiness import Readiness
 from schema_guard.render.readiness import ready_json, ready_metrics
 
@@ -30,7 +31,7 @@ class _Route:
         timeout: seconds after which a database that is silent is not ready.
     """
 
-    def __init__(self, guard: Guard, database: Any, *, max_age: float = 10.0, timeout: float = 5.0) -> None:
+    def __init__(self, guard: Guard | EachReady, database: Any, *, max_age: float = 10.0, timeout: float = 5.0) -> None:
         self._guard, self._database = guard, database
         self._max_age, self._timeout = max_age, timeout
 
@@ -59,7 +60,13 @@ class ReadyRoute(_Route):
     """
 
     def __init__(
-        self, guard: Guard, database: Any, *, max_age: float = 10.0, timeout: float = 5.0, details: bool = True
+        self,
+        guard: Guard | EachReady,
+        database: Any,
+        *,
+        max_age: float = 10.0,
+        timeout: float = 5.0,
+        details: bool = True,
     ) -> None:
         super().__init__(guard, database, max_age=max_age, timeout=timeout)
         self._details = details

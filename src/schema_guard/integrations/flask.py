@@ -12,6 +12,9 @@ from schema_guard.errors import ConfigurationError
 from schema_guard.guard import Guard
 from schema_guard.integrations.explaining import explain as explain_errors
 from schema_guard.integrations.wsgi import Metrics, Ready
+from schema_guard.many.member import MAIN, Member
+from schema_guard.many.readiness import EachReady
+from schema_guard.target.binds import members_of
 
 if TYPE_CHECKING:
     from flask import Flask
@@ -65,10 +68,11 @@ class SchemaGuard:
         db = _database(app.extensions) if db is None else db
         guard = Guard(db, **self._options)
         app.extensions[EXTENSION] = guard
+        every = EachReady(lambda: members_of(app, guard, {}) or (Member(MAIN, guard),))
         if self._ready is not None:
-            app.add_url_rule(self._ready, "schema_guard_ready", lambda: Ready(guard, db.engine, details=self._details))
+            app.add_url_rule(self._ready, "schema_guard_ready", lambda: Ready(every, db.engine, details=self._details))
         if self._metrics is not None:
-            app.add_url_rule(self._metrics, "schema_guard_metrics", lambda: Metrics(guard, db.engine))
+            app.add_url_rule(self._metrics, "schema_guard_metrics", lambda: Metrics(every, db.engine))
         if self._explain:
             with app.app_context():
                 explain_errors(db.engine, guard, self._target)

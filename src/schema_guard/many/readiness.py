@@ -2,13 +2,40 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
+from typing import Any
 
 from schema_guard.difference import Impact
+from schema_guard.many.member import MAIN, Member
 from schema_guard.readiness import Readiness
 
-__all__ = ["all_of"]
+__all__ = ["EachReady", "all_of"]
+
+
+class EachReady:
+    """Answers for all databases of an application as `Guard.ready` does for one.
+
+    Args:
+        members: finds them, when they are first asked about.
+    """
+
+    def __init__(self, members: Callable[[], Sequence[Member]]) -> None:
+        self._find = members
+        self._members: Sequence[Member] | None = None
+
+    def ready(self, database: Any, *, max_age: float = 10.0, timeout: float = 5.0) -> Readiness:
+        """`database` is the main one; each answer is remembered with its guard and its database. Never raises."""
+        if self._members is None:
+            self._members = self._find()
+        return all_of(
+            {
+                member.name: member.guard.ready(
+                    database if member.name == MAIN else member.database, max_age=max_age, timeout=timeout
+                )
+                for member in self._members
+            }
+        )
 
 
 def all_of(answers: Mapping[str, Readiness]) -> Readiness:
