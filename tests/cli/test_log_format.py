@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import click
 import pytest
+from sqlalchemy import create_engine, text
 
 from schema_guard.cli.commands import group
 from tests.cli.conftest import Command, url_of
@@ -24,9 +27,30 @@ def events(text: str) -> list[dict[str, Any]]:
     return found
 
 
-@pytest.mark.parametrize("name", sorted(group.commands))
-def test_every_command_has_it(name: str) -> None:
-    assert "--log-format" in {option for param in group.commands[name].params for option in param.opts}
+def commands(outer: click.Group) -> Iterator[click.Command]:
+    for each in outer.commands.values():
+        yield each
+        if isinstance(each, click.Group):
+            yield from commands(each)
+
+
+def test_every_command_has_it_once() -> None:
+    for each in commands(group):
+        assert [option for param in each.params for option in param.opts].count("--log-format") == 1, each.name
+
+
+def test_no_password_in_any_line(command: Command) -> None:
+    ran = command("check", "shop:Base", "--url", "postgresql://me:G3heim-Wort@127.0.0.1:1/x", "-v", *JSON)
+    assert [event["event"] for event in events(ran.err)] == ["traceback", "error", "finished"]
+    assert "G3heim" not in ran.err
+
+
+def test_the_schemas_of_tenants(command: Command, postgres: str) -> None:
+    with create_engine(postgres).begin() as connection:
+        connection.execute(text("CREATE SCHEMA tenant_a"))
+    ran = command("apply", "shop:Base", "--url", postgres, "--each-schema", "tenant_*", *JSON)
+    assert ran.code == 0, ran
+    assert {"step_started", "step_ended", "verdict"} <= {event["event"] for event in events(ran.err)}
 
 
 def test_the_steps_and_the_verdict_of_an_apply(command: Command, application: Path) -> None:

@@ -44,7 +44,9 @@ class _Commands(MutableMapping[str, click.Command]):
     def __getitem__(self, name: str) -> click.Command:
         if name not in self._made:
             command: click.Command = getattr(import_module(f"schema_guard.cli.{HOMES[name]}"), name)
-            command.params.append(log_option())
+            inner = list(command.commands.values()) if isinstance(command, click.Group) else []
+            for each in (command, *inner):
+                each.params.append(log_option())
             self._made[name] = command
         return self._made[name]
 

@@ -8,8 +8,9 @@ from collections.abc import Iterator
 
 from schema_guard.cli.ahead import with_chain
 from schema_guard.cli.exit_codes import OK, apply_code, check_code, planned_code, united_code
+from schema_guard.cli.logs import library_log
 from schema_guard.cli.options import chosen_schemas
-from schema_guard.cli.output import print_found
+from schema_guard.cli.output import is_quiet, print_found, write_error
 from schema_guard.cli.progress import log_step
 from schema_guard.cli.request import Request
 from schema_guard.cli.stopping import stoppable
@@ -72,7 +73,7 @@ def _parts(asked: Request, tenants: Tenants, command: str) -> Iterator[Part]:
     if command != "apply":
         yield from tenants.check()
         return
-    with stoppable() as stop:
+    with stoppable() as stop, library_log(write_error, quiet=is_quiet()):
         yield from tenants.apply(asked.limits, on_step=log_step, stop=stop)
 
 
