@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import json
+import re
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -53,6 +56,44 @@ def test_an_edited_file_is_refused_although_it_is_remembered(application: Path, 
     file = application / "expected.json"
     file.write_text(file.read_text().replace('"visitor"', '"visitors"'))
     assert command("check", "expected.json", "--url", url, "--remember").code == 2
+
+
+AT_ONCE = """
+import json, sys
+from schema_guard.cli import main
+try:
+    main()
+finally:
+    print(json.dumps(sorted({name.partition(".")[0] for name in sys.modules})), file=sys.stderr)
+"""
+
+
+def at_once(*arguments: str) -> tuple[int, str, set[str]]:
+    """A process of its own: its exit code, what it said, and the packages that it loaded."""
+    code = f"import sys; sys.path[:] = {sys.path!r}\n{AT_ONCE}"
+    ran = subprocess.run(
+        [sys.executable, "-S", "-c", code, *arguments], capture_output=True, text=True, timeout=60, check=False
+    )
+    return ran.returncode, ran.stdout, set(json.loads(ran.stderr.splitlines()[-1]))
+
+
+@pytest.mark.usefixtures("application")
+def test_a_process_loads_the_driver_alone(command: Command, url: str, postgres_database: Database) -> None:
+    """And says what the command says; what is not remembered, or asked for otherwise, is left to the command."""
+    url = url.replace("+psycopg", "+psycopg2")
+    first = at_once("check", "expected.json", "--url", url, "--remember")
+    code, said, names = at_once("check", "expected.json", f"--url={url}", "--remember")
+    assert (code, first[0]) == (0, 0)
+    assert {"psycopg2", "schema_guard"} <= names
+    assert not {"click", "sqlalchemy", "alembic", "shop", "rich"} & names
+    assert said.splitlines()[0] == first[1].splitlines()[0]
+    told = command("check", "expected.json", "--url", url, "--remember").out
+    assert re.sub(r"\d+ ms", "", said) == re.sub(r"\d+ ms", "", told)
+    assert "click" in at_once("check", "expected.json", "--url", url)[2]
+    assert "click" in at_once("check", "expected.json", "--url", url, "--remember", "-v")[2]
+    with postgres_database.connect() as connection:
+        connection.execute("ALTER TABLE proposals DROP COLUMN visitor CASCADE")
+    assert at_once("check", "expected.json", "--url", url, "--remember")[0] == 1
 
 
 def test_the_statements_of_the_documentation() -> None:
