@@ -6,7 +6,8 @@ ratios carry over.
 Without --url it measures on SQLite, in a temporary file. The database that --url names must be one to spare: the
 benchmark's tables are made in a schema of their own (PostgreSQL) and removed afterwards.
 
-Beside it run, one after the other in each round: `flat`, the same driver alone, which connects and reads the columns of
+Beside it run, one after the other in each round: on PostgreSQL the check that is remembered, and `bare`, the same driver
+alone, which connects and asks for the catalog's fingerprint; `flat`, the same driver alone, which reads the columns of
 all tables; the check with the models; and `alembic check` of the same models. On a machine that does other work the
 processor's time says more than the time that passed; the server's own is not in it.
 """
@@ -30,7 +31,10 @@ from rich.console import Console
 from rich.table import Table
 
 from benchmarks.check import models, place
+from schema_guard.dialects.postgresql.memory import IDENTIFIED
+from schema_guard.dialects.postgresql.query_text import query
 
+NAMES = ("remembered", "bare", "frozen", "flat", "models", "alembic")
 ROOT = Path(__file__).parents[1]
 
 APPLICATION = """
@@ -55,6 +59,14 @@ connection.execute("SELECT * FROM sqlite_master m, pragma_table_xinfo(m.name) WH
 connection.execute("SELECT * FROM sqlite_master m, pragma_index_list(m.name) i, pragma_index_xinfo(i.name)").fetchall()
 connection.execute("SELECT * FROM sqlite_master m, pragma_foreign_key_list(m.name)").fetchall()
 """
+BARE_POSTGRESQL = """
+import importlib, json, sys
+driver = importlib.import_module(sys.argv[1])
+connection = driver.connect(**json.loads(sys.argv[2]))
+cursor = connection.cursor()
+cursor.execute(sys.argv[3])
+cursor.fetchall()
+"""
 FLAT_POSTGRESQL = """
 import importlib, json, sys
 driver = importlib.import_module(sys.argv[1])
@@ -77,10 +89,14 @@ def main() -> None:
     parser.add_argument("--rounds", type=int, default=10)
     parser.add_argument("--clock", choices=["passed", "processor"], default="passed")
     arguments = parser.parse_args()
-    shown = Table(
-        "tables", "frozen, ms", "flat, ms", "models, ms", "alembic check, ms", title=f"medians, time {arguments.clock}"
-    )
-    for name in ("frozen / flat", "models / frozen", "alembic / frozen"):
+    shown = Table("tables", *(f"{name}, ms" for name in NAMES), title=f"medians, time {arguments.clock}")
+    for name in (
+        "remembered - bare, ms",
+        "frozen / flat",
+        "models / frozen",
+        "alembic / frozen",
+        "alembic / remembered",
+    ):
         shown.add_column(name)
     with place(arguments.url) as engine:
         for tables in arguments.tables:
@@ -101,9 +117,15 @@ def measure(engine: sa.Engine, tables: int, rounds: int, clock: str) -> list[str
                 if turn:  # the first, cold round does not count
                     taken[name].append(seconds * 1000)
     metadata.drop_all(engine)
-    frozen, flat, ours, peer = (statistics.median(taken[name]) for name in ("frozen", "flat", "models", "alembic"))
-    ratios = (frozen / flat, ours / frozen, peer / frozen)
-    return [f"{tables:,}", *(f"{ms:,.0f}" for ms in (frozen, flat, ours, peer)), *(f"{ratio:.1f}" for ratio in ratios)]
+    median = {name: statistics.median(taken[name]) if taken.get(name) else None for name in NAMES}
+    remembered, bare, frozen, flat, ours, peer = (median[name] for name in NAMES)
+    pairs = ((frozen, flat), (ours, frozen), (peer, frozen), (peer, remembered))
+    return [
+        f"{tables:,}",
+        *("-" if ms is None else f"{ms:,.0f}" for ms in median.values()),
+        "-" if remembered is None or bare is None else f"{remembered - bare:,.0f}",
+        *("-" if one is None or other is None else f"{one / other:.1f}" for one, other in pairs),
+    ]
 
 
 def prepared(folder: Path, engine: sa.Engine, tables: int) -> Mapping[str, list[str]]:
@@ -115,8 +137,11 @@ def prepared(folder: Path, engine: sa.Engine, tables: int) -> Mapping[str, list[
     python, url = sys.executable, engine.url.render_as_string(hide_password=False)
     guard = [python, "-m", "schema_guard"]
     run(folder, engine, [*guard, "freeze", "application:metadata", "-o", "expected.json"])
+    check = [*guard, "check", "expected.json", "--url", url]
+    known = {} if engine.dialect.name == "sqlite" else {"remembered": [*check, "--remember"], "bare": bare(engine)}
     return {
-        "frozen": [*guard, "check", "expected.json", "--url", url],
+        **known,
+        "frozen": check,
         "flat": [python, "-c", *flat(engine)],
         "models": [*guard, "check", "application:metadata", "--url", url],
         "alembic": [python, "-m", "alembic", "check"],
@@ -130,6 +155,13 @@ def flat(engine: sa.Engine) -> list[str]:
     _, named = engine.dialect.create_connect_args(engine.url)
     named.pop("context", None)
     return [FLAT_POSTGRESQL, engine.dialect.driver, json.dumps(named)]
+
+
+def bare(engine: sa.Engine) -> list[str]:
+    """The same driver alone, which asks for the fingerprint of the catalog."""
+    python, _, name, arguments = [sys.executable, *flat(engine)]
+    sql = query("fingerprint").replace(":cluster", IDENTIFIED)
+    return [python, "-c", BARE_POSTGRESQL, name, arguments, sql]
 
 
 def run(folder: Path, engine: sa.Engine, command: list[str]) -> dict[str, float]:

@@ -11,7 +11,7 @@ import types
 from collections.abc import Callable, Mapping
 from dataclasses import MISSING, Field, fields, is_dataclass
 from enum import Enum
-from functools import cache
+from functools import cache, lru_cache
 from typing import Any, Union, get_args, get_origin, get_type_hints
 
 from schema_guard.expect.reading import Reading
@@ -58,67 +58,89 @@ def from_data(kind: Any, data: Any) -> Any:
     Raises:
         ValueError: the data is of another form; the message names the field.
     """
-    if kind is Name:
-        return _name(data)
-    origin = _origin(kind)
-    if origin in (Union, types.UnionType):
-        return _one_of(get_args(kind), data)
-    if origin is tuple:
-        return _tuple(get_args(kind), data)
-    if isinstance(kind, type) and is_dataclass(kind):
-        return kind(**_arguments(kind, data))
-    if isinstance(kind, type) and issubclass(kind, tuple):
-        return kind(**_arguments(kind, data))
-    if isinstance(kind, type) and issubclass(kind, Enum):
-        return kind(data)
-    if kind is float and isinstance(data, int) and not isinstance(data, bool):
-        return float(data)
-    if not isinstance(kind, type) or not isinstance(data, kind) or (kind is int and isinstance(data, bool)):
-        raise ValueError(f"{data!r} is not of the type {getattr(kind, '__name__', kind)}")
-    return data
+    return _reader(kind)(data)
+
+
+Reader = Callable[[Any], Any]
 
 
 @cache
-def _origin(kind: Any) -> Any:
-    return get_origin(kind)
+def _reader(kind: Any) -> Reader:
+    """What reads data as that type: a type is looked at once, not for each of its values."""
+    if kind is Name:
+        return _name
+    origin = get_origin(kind)
+    if origin in (Union, types.UnionType):
+        return _reader_of_one(get_args(kind))
+    if origin is tuple:
+        return _reader_of_tuple(get_args(kind))
+    if isinstance(kind, type) and (is_dataclass(kind) or issubclass(kind, tuple)):
+        return _reader_of_fields(kind)
+    if isinstance(kind, type) and issubclass(kind, Enum):
+        return kind
+    return _reader_of_plain(kind)
 
 
-def _one_of(kinds: tuple[Any, ...], data: Any) -> Any:
-    if data is None and type(None) in kinds:
-        return None
+def _reader_of_plain(kind: Any) -> Reader:
+    def read(data: Any) -> Any:
+        if type(data) is kind:
+            return data
+        if kind is float and isinstance(data, int) and not isinstance(data, bool):
+            return float(data)
+        if not isinstance(kind, type) or not isinstance(data, kind) or (kind is int and isinstance(data, bool)):
+            raise ValueError(f"{data!r} is not of the type {getattr(kind, '__name__', kind)}")
+        return data
+
+    return read
+
+
+def _reader_of_one(kinds: tuple[Any, ...]) -> Reader:
     (kind,) = (each for each in kinds if each is not type(None))
-    if get_origin(kind) is _CALLABLE:
-        return Reading.of(data)
-    return from_data(kind, data)
+    inner = Reading.of if get_origin(kind) is _CALLABLE else _reader(kind)
+    return (lambda data: None if data is None else inner(data)) if type(None) in kinds else inner
 
 
 _CALLABLE = get_origin(Callable[[object], object])
 
 
-def _tuple(kinds: tuple[Any, ...], data: Any) -> tuple[Any, ...]:
-    if not isinstance(data, list):
-        raise ValueError(f"{data!r} is no list")
-    if len(kinds) == 2 and kinds[1] is Ellipsis:
-        return tuple(from_data(kinds[0], item) for item in data)
-    if len(kinds) != len(data):
-        raise ValueError(f"{data!r} has not {len(kinds)} items")
-    return tuple(from_data(kind, item) for kind, item in zip(kinds, data, strict=True))
+def _reader_of_tuple(kinds: tuple[Any, ...]) -> Reader:
+    endless = len(kinds) == 2 and kinds[1] is Ellipsis
+    readers = [_reader(kind) for kind in kinds if kind is not Ellipsis]
+
+    def read(data: Any) -> tuple[Any, ...]:
+        if not isinstance(data, list):
+            raise ValueError(f"{data!r} is no list")
+        if endless:
+            return tuple(map(readers[0], data))
+        if len(readers) != len(data):
+            raise ValueError(f"{data!r} has not {len(readers)} items")
+        return tuple(each(item) for each, item in zip(readers, data, strict=True))
+
+    return read
 
 
-def _arguments(kind: type, data: Any) -> dict[str, Any]:
-    if not isinstance(data, Mapping):
-        raise ValueError(f"{data!r} is no object")
+def _reader_of_fields(kind: type) -> Reader:
     hints = _hints(kind)
-    unknown = sorted(set(data) - set(hints))
-    if unknown:
-        raise ValueError(f"{kind.__name__} has no {', '.join(unknown)}")
-    found = {}
-    for name, held in data.items():
-        try:
-            found[name] = from_data(hints[name], held)
-        except (ValueError, TypeError) as error:
-            raise ValueError(f"{kind.__name__.lower()}.{name}: {error}") from None
-    return found
+    readers: dict[str, Reader] = {}
+
+    def read(data: Any) -> Any:
+        if not isinstance(data, Mapping):
+            raise ValueError(f"{data!r} is no object")
+        unknown = data.keys() - hints.keys()
+        if unknown:
+            raise ValueError(f"{kind.__name__} has no {', '.join(sorted(unknown))}")
+        found = {}
+        for name, held in data.items():
+            reader = readers.get(name)
+            if reader is None:
+                reader = readers[name] = _reader(hints[name])
+            try:
+                found[name] = reader(held)
+            except (ValueError, TypeError) as error:
+                raise ValueError(f"{kind.__name__.lower()}.{name}: {error}") from None
+        return kind(**found)
+
+    return read
 
 
 @cache
@@ -143,6 +165,11 @@ def _part(part: str) -> str:
 def _name(data: Any) -> Name:
     if not isinstance(data, str):
         raise ValueError(f"{data!r} is no name")
+    return _name_of(data)
+
+
+@lru_cache(maxsize=4096)
+def _name_of(data: str) -> Name:
     parts: list[str] = []
     end = 0
     for match in _PARTS.finditer(data):

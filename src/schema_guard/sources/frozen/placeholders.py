@@ -10,8 +10,10 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import fields, is_dataclass, replace
+from enum import Enum as Member
 from functools import cache
-from typing import Any, Literal
+from types import NoneType, UnionType
+from typing import Any, Literal, Union, get_args, get_origin, get_type_hints
 
 from schema_guard.dialects.base import Dialect
 from schema_guard.errors import ConfigurationError
@@ -159,8 +161,17 @@ def unqualified(schema: Schema, dialect: Dialect) -> tuple[list[str], list[str]]
 
 @cache
 def _fields_of(kind: Any) -> tuple[str, ...]:
-    """The names of a dataclass's fields; of every other class none."""
-    return tuple(field.name for field in fields(kind)) if is_dataclass(kind) else ()
+    """The names of a dataclass's fields that can hold a text, a name or a type; of every other class none."""
+    if not is_dataclass(kind):
+        return ()
+    hints = get_type_hints(kind)
+    return tuple(field.name for field in fields(kind) if not _is_bare(hints[field.name]))
+
+
+def _is_bare(hint: Any) -> bool:
+    """A number, a truth value, a member of an enumeration, or None."""
+    kinds = get_args(hint) if get_origin(hint) in (Union, UnionType) else (hint,)
+    return all(isinstance(kind, type) and issubclass(kind, bool | int | float | Member | NoneType) for kind in kinds)
 
 
 def _mapped(
@@ -172,12 +183,12 @@ def _mapped(
     """A copy of the expectation with every text, name and type replaced."""
 
     def walk(value: Any, kind: Literal["relation", "type"] = "relation") -> Any:
+        if type(value) is str:
+            return text(value)
         if isinstance(value, Type):
             return type_(value)
         if isinstance(value, Name):
             return name(value, kind)
-        if isinstance(value, str) and type(value) is str:
-            return text(value)
         if isinstance(value, tuple):
             items = [walk(item) for item in value]
             return type(value)(*items) if hasattr(value, "_fields") else tuple(items)
