@@ -6,7 +6,7 @@ ratios carry over.
 Without --url it measures on SQLite, in a temporary file. The database that --url names must be one to spare: the
 benchmark's tables are made in a schema of their own (PostgreSQL) and removed afterwards.
 
-Beside it run, one after the other in each round: on PostgreSQL the check that is remembered, and `bare`, the same driver
+Beside it run, one after the other in each round: on PostgreSQL the check that is remembered, and `bare`, the driver
 alone, which connects and asks for the catalog's fingerprint; `flat`, the same driver alone, which reads the columns of
 all tables; the check with the models; and `alembic check` of the same models. On a machine that does other work the
 processor's time says more than the time that passed; the server's own is not in it.
