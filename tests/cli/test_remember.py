@@ -96,6 +96,21 @@ def test_a_process_loads_the_driver_alone(command: Command, url: str, postgres_d
     assert at_once("check", "expected.json", "--url", url, "--remember")[0] == 1
 
 
+@pytest.mark.usefixtures("application")
+def test_notes_are_counted_and_fail_where_they_are_asked_to(url: str, postgres_database: Database) -> None:
+    with postgres_database.connect() as connection:
+        connection.execute("ALTER TABLE proposals ADD COLUMN other int")
+    url = url.replace("+psycopg", "+psycopg2")
+    checked = ("check", "expected.json", "--url", url, "--remember")
+    assert at_once(*checked)[0] == 0
+    code, said, _ = at_once(*checked)
+    assert code == 0
+    assert "nothing has changed" in said
+    assert " · 1 note · " in said
+    assert at_once(*checked, "--fail-on", "weakens")[0] == 0
+    assert at_once(*checked, "--fail-on", "notes")[0] == 1
+
+
 def test_the_statements_of_the_documentation() -> None:
     shown = (
         DOCUMENT.read_text(encoding="utf-8").partition("<!-- statements -->")[2].partition("<!-- /statements -->")[0]

@@ -44,6 +44,8 @@ def recalled_texts(settings: Settings) -> list[str] | None:
     if recalled is None or recalled.known.ended(datetime.now(UTC).date()):
         return None
     known = recalled.known
+    if known.notes and settings.fail_on == "notes":
+        return None
     if not all(part.isprintable() for part in (known.application, recalled.place)):
         return None
     server = f"postgresql {recalled.version} at {recalled.place}"
