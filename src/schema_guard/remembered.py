@@ -78,4 +78,7 @@ class Memory(Protocol):
 
 def digest_of(*parts: object) -> str:
     """One text for all that was expected and for what counts: another one for any other."""
-    return sha256(repr(parts).encode("utf-8", "surrogatepass")).hexdigest()
+    told = [
+        sha256(part).hexdigest() if isinstance(part, bytes) else part for part in parts
+    ]  # repr() of a file takes long
+    return sha256(repr(told).encode("utf-8", "surrogatepass")).hexdigest()
