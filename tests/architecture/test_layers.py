@@ -25,6 +25,7 @@ LAYERS = (
     ("revision", "revision.run", "integrations"),
     ("target", "demo", "fleet"),
     ("guard",),
+    ("configured",),
     ("many",),
     ("rounds",),
     ("beside", "events", "remembering"),
