@@ -50,6 +50,7 @@ LAYERS = (
     ("dialects.renames",),
     ("compare", "expect"),
     ("dialects.base", "readiness"),
+    ("dialects.inquiry",),
     ("report",),
     ("scope",),
     ("planner",),

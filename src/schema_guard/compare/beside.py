@@ -10,7 +10,8 @@ from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from typing import TypeAlias, assert_never
 
-from schema_guard.dialects.base import Rules, Verdict
+from schema_guard.dialects.base import Rules
+from schema_guard.dialects.inquiry import Verdict
 from schema_guard.difference import (
     BackfillPending,
     CheckMissing,

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from schema_guard.compare.impact_words import writers
-from schema_guard.dialects.base import Judge, Verdict
+from schema_guard.dialects.base import Judge
+from schema_guard.dialects.inquiry import Verdict
 from schema_guard.difference import FunctionMissing, Impact
 from schema_guard.schema import Column, Table
 

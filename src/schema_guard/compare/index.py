@@ -9,7 +9,8 @@ from schema_guard.compare.elements import element_fits, element_verdict, worst
 from schema_guard.compare.holder import index_words, relation_holder
 from schema_guard.compare.stricter import unknown_indexes
 from schema_guard.compare.unique import arbiters, plain_unique_indexes, repeated_nulls, upsert_effect, upsert_impact
-from schema_guard.dialects.base import Judge, Verdict
+from schema_guard.dialects.base import Judge
+from schema_guard.dialects.inquiry import Verdict
 from schema_guard.difference import Difference, Impact, IndexInvalid, IndexMissing, NotComparable
 from schema_guard.schema import Index, IndexElement, Schema, Table
 

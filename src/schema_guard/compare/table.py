@@ -16,7 +16,8 @@ from schema_guard.compare.primary_key import compare_primary_key
 from schema_guard.compare.published import compare_published
 from schema_guard.compare.unique import compare_uniques
 from schema_guard.compare.upsert import compare_upserts
-from schema_guard.dialects.base import Judge, Verdict
+from schema_guard.dialects.base import Judge
+from schema_guard.dialects.inquiry import Verdict
 from schema_guard.difference import (
     CommentDiffers,
     Difference,

@@ -7,7 +7,8 @@ from collections.abc import Iterator
 
 from schema_guard.compare.filled import unless_filled
 from schema_guard.compare.impact_words import writers
-from schema_guard.dialects.base import Judge, Verdict
+from schema_guard.dialects.base import Judge
+from schema_guard.dialects.inquiry import Verdict
 from schema_guard.difference import DefaultDiffers, Difference, GeneratedDiffers, IdentityDiffers, Impact, NotComparable
 from schema_guard.schema import Column, Table, TypeKind, Write
 

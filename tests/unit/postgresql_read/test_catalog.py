@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from schema_guard.dialects.base import Question, Verdict
+from schema_guard.dialects.inquiry import Question, Verdict
 from schema_guard.difference import Fit
 from schema_guard.schema import (
     Check,

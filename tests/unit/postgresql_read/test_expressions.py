@@ -7,7 +7,8 @@ from itertools import combinations
 import pytest
 
 from schema_guard.dialects import offline_dialect
-from schema_guard.dialects.base import Inquiry, Judge, Question, Verdict
+from schema_guard.dialects.base import Judge
+from schema_guard.dialects.inquiry import Inquiry, Question, Verdict
 from schema_guard.dialects.postgresql.canonical import PostgreSQLRules
 from schema_guard.schema import Name
 from tests.postgres.database import Database

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from schema_guard.dialects.base import Verdict
+from schema_guard.dialects.inquiry import Verdict
 from schema_guard.dialects.sqlite.canonical import UNREADABLE, SQLiteRules, sqlite_type
 from schema_guard.dialects.sqlite.expression import expression
 

@@ -13,7 +13,7 @@ import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from itertools import groupby
 
-from schema_guard.dialects.base import Inquiry, Known, Question, SameQuery, Trial, Verdict
+from schema_guard.dialects.inquiry import Inquiry, Known, Question, SameQuery, Trial, Verdict
 from schema_guard.dialects.postgresql.conditions import collation_name, evaluated
 from schema_guard.dialects.postgresql.driver_error import DriverError
 from schema_guard.dialects.postgresql.failures import INVALID_SCHEMA, UNDEFINED_FUNCTION, diagnose, is_disconnect

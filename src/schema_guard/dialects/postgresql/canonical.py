@@ -5,7 +5,8 @@ from __future__ import annotations
 import re
 from collections.abc import Collection, Mapping, Sequence
 
-from schema_guard.dialects.base import Allowed, Condition, ErrorWords, Verdict
+from schema_guard.dialects.base import Allowed, Condition, ErrorWords
+from schema_guard.dialects.inquiry import Verdict
 from schema_guard.dialects.postgresql.conditions import conditions
 from schema_guard.dialects.postgresql.expressions import Node, constant, parse
 from schema_guard.dialects.postgresql.fits import fit_of, is_endless_text, pads

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterator, Sequence
 
-from schema_guard.dialects.base import Condition, Trial, Verdict
+from schema_guard.dialects.base import Condition
 from schema_guard.dialects.conditions import Part, conditions_of
+from schema_guard.dialects.inquiry import Trial, Verdict
 from schema_guard.dialects.postgresql.driver_error import DriverError
 from schema_guard.dialects.postgresql.failures import is_disconnect
 from schema_guard.dialects.postgresql.lexer import located_tokens

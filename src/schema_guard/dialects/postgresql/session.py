@@ -7,8 +7,9 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import replace
 
-from schema_guard.dialects.base import Dialect, Facts, Inquiry, Question, SameQuery, Verdict
+from schema_guard.dialects.base import Dialect, Facts
 from schema_guard.dialects.deadline import Deadline
+from schema_guard.dialects.inquiry import Inquiry, Question, SameQuery, Verdict
 from schema_guard.dialects.labels import listed, with_others
 from schema_guard.dialects.postgresql.answers import answers
 from schema_guard.dialects.postgresql.catalog import KINDS, read_schema, scope_of

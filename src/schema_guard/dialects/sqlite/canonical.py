@@ -6,7 +6,8 @@ import re
 from collections.abc import Collection, Sequence
 from functools import lru_cache
 
-from schema_guard.dialects.base import Allowed, Condition, ErrorWords, Verdict
+from schema_guard.dialects.base import Allowed, Condition, ErrorWords
+from schema_guard.dialects.inquiry import Verdict
 from schema_guard.dialects.sqlite.conditions import conditions
 from schema_guard.dialects.sqlite.expression import Node, expression, outer_parentheses_removed, strings_as_names
 from schema_guard.dialects.sqlite.tokens import Kind, significant, unquoted

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
-from schema_guard.dialects.base import Question, SameQuery, Verdict
+from schema_guard.dialects.inquiry import Question, SameQuery, Verdict
 from schema_guard.dialects.sqlite.names import quote
 from schema_guard.errors import ReadError
 

@@ -8,8 +8,9 @@ from contextlib import contextmanager, suppress
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from schema_guard.dialects.base import Dialect, Facts, Inquiry, Known, SameQuery, Trial, Verdict
+from schema_guard.dialects.base import Dialect, Facts
 from schema_guard.dialects.deadline import Deadline
+from schema_guard.dialects.inquiry import Inquiry, Known, SameQuery, Trial, Verdict
 from schema_guard.dialects.labels import listed, with_others
 from schema_guard.dialects.sqlite.backup import (
     BACKUP,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
-from schema_guard.dialects.base import Trial, Verdict
+from schema_guard.dialects.inquiry import Trial, Verdict
 from schema_guard.dialects.sqlite.canonical import affinity
 from schema_guard.dialects.sqlite.names import quote
 from schema_guard.errors import ReadError

@@ -1,0 +1,82 @@
+"""What only the database can answer about two definitions, and the answers."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import Enum
+from typing import TypeAlias
+
+from schema_guard.schema import Name
+
+__all__ = ["Inquiry", "Known", "Question", "SameQuery", "Trial", "Verdict"]
+
+
+class Verdict(Enum):
+    EQUAL = "equal"
+    DIFFERENT = "different"
+    NOT_COMPARABLE = "not comparable"
+    UNDECIDED = "undecided"
+    """The cheap comparison proves nothing; the database has to be asked."""
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """A pair of expressions (or, with `table` None, of type names) that only the database can compare.
+
+    `cast` is the column type that both sides are cast to, for defaults. `table` is the live table that gives the
+    columns' meaning.
+    """
+
+    expected: str
+    actual: str
+    table: Name | None = None
+    cast: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Trial:
+    """Whether a live condition takes a value that the models allow: only the database can evaluate it.
+
+    The answer is DIFFERENT when the models' conditions take the value and the live one does not, EQUAL when nothing
+    speaks against writing it, NOT_COMPARABLE when the database could not evaluate them.
+    """
+
+    table: Name
+    column: str
+    value: str
+    """An SQL literal."""
+    type: str
+    """The live column's type, below its domain."""
+    condition: str
+    """On this column alone, as the database writes it."""
+    wanted: tuple[str, ...] = ()
+    """What the models say of this column alone."""
+    collation: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class SameQuery:
+    """Whether a view that is there gives what the models' query gives, as far as the database plans both alike.
+
+    The answer is NOT_COMPARABLE when the database cannot plan one of them for this role.
+    """
+
+    view: Name
+    query: str
+    """The models' SELECT."""
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """Whether the database knows the functions that an expression calls, over the columns of a live table.
+
+    The answer is DIFFERENT when it does not, NOT_COMPARABLE when the application's own connections may know more
+    of them, EQUAL in every other case.
+    """
+
+    table: Name
+    expression: str
+
+
+Inquiry: TypeAlias = Question | Trial | SameQuery | Known
+"""What only the database can answer, with a verdict."""
