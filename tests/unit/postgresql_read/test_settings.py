@@ -126,6 +126,24 @@ def test_another_tablespace_by_default_is_no_difference(postgres_database: Datab
             connection.execute(f"DROP TABLESPACE IF EXISTS {space}".encode())
 
 
+@pytest.mark.parametrize("path", ["'app, public'", "app, public", '"a,b", public'])
+def test_a_search_path_whose_list_is_one_name_is_told(postgres_database: Database, path: str) -> None:
+    with postgres_database.connect() as connection:
+        connection.execute('CREATE SCHEMA "a,b"')
+        connection.execute(f"ALTER DATABASE {postgres_database.name} SET search_path = {path}".encode())
+    warned = [
+        warning for warning in Guard(sa.MetaData()).check(postgres_database.url).warnings if "one name" in warning
+    ]
+    if not path.startswith("'"):
+        assert warned == []
+        return
+    (warning,) = warned
+    fix = warning.rpartition("write ")[2].replace("SET", f"ALTER DATABASE {postgres_database.name} SET", 1)
+    with postgres_database.connect() as connection:
+        connection.execute(fix.encode())
+    assert guard.check(postgres_database.url).warnings == ()
+
+
 @pytest.mark.parametrize("driver", ["psycopg", "psycopg2", "asyncpg", "pg8000"])
 def test_a_missing_default_with_backslashes_is_set_once(postgres_database: Database, driver: str) -> None:
     with postgres_database.connect() as connection:

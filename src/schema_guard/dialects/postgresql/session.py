@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import replace
@@ -16,6 +15,7 @@ from schema_guard.dialects.postgresql.catalog import KINDS, read_schema, scope_o
 from schema_guard.dialects.postgresql.dialect import Located, PostgreSQLDialect
 from schema_guard.dialects.postgresql.driver_error import DriverError
 from schema_guard.dialects.postgresql.encoding import lacking
+from schema_guard.dialects.postgresql.facts import facts_of
 from schema_guard.dialects.postgresql.failures import (
     CANCELLED,
     LOCK_NOT_AVAILABLE,
@@ -47,7 +47,6 @@ from schema_guard.errors import GuardError, LockTimeoutError, OutOfTimeError, Re
 from schema_guard.names import DefaultSchema, told
 from schema_guard.plan import Definition, Rejection, Step, Survey
 from schema_guard.remembered import Fed
-from schema_guard.report import ServerInfo
 from schema_guard.schema import Name, Schema, Table, TypeKind
 
 __all__ = ["PostgreSQLSession", "located_of"]
@@ -63,18 +62,6 @@ _SURVEY_LOCK_TIMEOUT, _AGAIN = 1.0, 0.05
 
 EVERY_ROW = "SET LOCAL row_security = off"
 """Policies that would hide rows make the query an error (manual, 20.11.1); whoever sees all notices nothing."""
-
-
-ESCAPES = (
-    "standard_conforming_strings is off for this connection: in what the application itself sends, a backslash in a"
-    " string literal begins an escape; the guard sets it on in its own sessions"
-)
-
-
-WRITES_NOTHING = (
-    "default_transaction_read_only is on for this connection: what the application itself writes fails, unless it"
-    " begins its transactions READ WRITE; the guard changes nothing"
-)
 
 
 class PostgreSQLSession:
@@ -323,18 +310,7 @@ class PostgreSQLSession:
     def _read_facts(self) -> Facts:
         (found,) = self._link.rows(query("facts"))
         self._facts_row = found
-        version_num, version, database, host, port, default, path, read_only, _, role, escapes, writes_nothing = found
-        where = f"{host}:{port}" if host else str(self._server.place.host or "local socket")
-        return Facts(
-            server=ServerInfo("postgresql", str(version), f"{where}/{database}"),
-            version=int(str(version_num)),
-            default_schema=None if default is None else DefaultSchema(str(default)),
-            search_path=tuple(json.loads(str(path))),
-            read_only=bool(read_only),
-            role=str(role),
-            encoding=self._link.encoding.server,
-            warnings=(*[ESCAPES] * bool(escapes), *[WRITES_NOTHING] * bool(writes_nothing)),
-        )
+        return facts_of(found, str(self._server.place.host or "local socket"), self._link.encoding.server)
 
     def _can_be(self, name: str) -> bool:
         """Whether the server can hold an object of that name."""

@@ -3,7 +3,8 @@
 --   default_schema text or NULL (no schema of the search_path exists), search_path json array of text,
 --   read_only boolean (hot standby, or transactions are read only by default), superuser boolean, role text,
 --   escapes boolean (standard_conforming_strings is off where the guard does not set it),
---   writes_nothing boolean (transactions are read only by default, and not since this is a hot standby).
+--   writes_nothing boolean (transactions are read only by default, and not since this is a hot standby),
+--   one_name text or NULL (a list of schemas that the search_path holds in quotes, as the name of one that is missing).
 SELECT pg_catalog.current_setting('server_version_num')::pg_catalog.int4 AS version_num,
        pg_catalog.split_part(pg_catalog.current_setting('server_version'), ' ', 1) AS version,
        pg_catalog.current_database()::pg_catalog.text AS database,
@@ -17,7 +18,11 @@ SELECT pg_catalog.current_setting('server_version_num')::pg_catalog.int4 AS vers
        current_user::pg_catalog.text AS role,
        (SELECT s.reset_val = 'off' FROM pg_catalog.pg_settings s WHERE s.name = 'standard_conforming_strings') AS escapes,
        pg_catalog.current_setting('default_transaction_read_only')::pg_catalog.bool
-         AND NOT pg_catalog.pg_is_in_recovery() AS writes_nothing
+         AND NOT pg_catalog.pg_is_in_recovery() AS writes_nothing,
+       (SELECT quoted.parts[1]
+        FROM pg_catalog.regexp_match(pg_catalog.current_setting('search_path'), '"([^"]*,[^"]*)"') AS quoted(parts)
+        WHERE NOT EXISTS (SELECT FROM pg_catalog.pg_namespace n
+                          WHERE n.nspname OPERATOR(pg_catalog.=) quoted.parts[1]::pg_catalog.name)) AS one_name
 -- without pg_temp, which a search_path may name: what is made there is gone with its session
 FROM (SELECT ARRAY(SELECT s.name
                    FROM pg_catalog.unnest(pg_catalog.current_schemas(false)) WITH ORDINALITY AS s(name, position)

@@ -1,0 +1,56 @@
+"""Where a session is connected, from the row of queries/facts.sql, and the settings that a person should know of."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+
+from schema_guard.dialects.base import Facts
+from schema_guard.dialects.postgresql.link import Row
+from schema_guard.names import DefaultSchema
+from schema_guard.report import ServerInfo
+
+__all__ = ["facts_of"]
+
+ESCAPES = (
+    "standard_conforming_strings is off for this connection: in what the application itself sends, a backslash in a"
+    " string literal begins an escape; the guard sets it on in its own sessions"
+)
+WRITES_NOTHING = (
+    "default_transaction_read_only is on for this connection: what the application itself writes fails, unless it"
+    " begins its transactions READ WRITE; the guard changes nothing"
+)
+
+
+def facts_of(row: Row, host: str, encoding: str) -> Facts:
+    """What the row says.
+
+    Args:
+        row: the columns of facts.sql.
+        host: how the server is reached where it does not tell its address.
+        encoding: the database's.
+    """
+    version_num, version, database, address, port, default, path, read_only, _, role, *settings = row
+    where = f"{address}:{port}" if address else host
+    return Facts(
+        server=ServerInfo("postgresql", str(version), f"{where}/{database}"),
+        version=int(str(version_num)),
+        default_schema=None if default is None else DefaultSchema(str(default)),
+        search_path=tuple(json.loads(str(path))),
+        read_only=bool(read_only),
+        role=str(role),
+        encoding=encoding,
+        warnings=tuple(_warnings(*settings)),
+    )
+
+
+def _warnings(escapes: object, writes_nothing: object, one_name: object) -> Iterator[str]:
+    if escapes:
+        yield ESCAPES
+    if writes_nothing:
+        yield WRITES_NOTHING
+    if one_name is not None:
+        yield (
+            f'the search_path names one schema "{one_name}", which does not exist: a list in quotes is one name;'
+            f" write SET search_path = {one_name}"
+        )
