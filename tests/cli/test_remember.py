@@ -9,8 +9,13 @@ import sys
 from pathlib import Path
 
 import pytest
+from alembic.autogenerate import produce_migrations
+from alembic.migration import MigrationContext
+from alembic.operations.ops import DropTableOp, MigrationScript
+from sqlalchemy import MetaData, NullPool, create_engine
 
-from schema_guard.dialects.postgresql.memory import MAKE
+from schema_guard.dialects.postgresql.memory import MAKE, TABLE
+from schema_guard.integrations.alembic import REMEMBERED, include_object, process_revision_directives
 from tests.cli.conftest import Command
 from tests.cli.test_loaded_modules import SATISFIED
 from tests.postgres.database import Database
@@ -39,6 +44,26 @@ def test_the_second_check_is_one_query(command: Command, url: str) -> None:
     found = json.loads(command("check", "expected.json", "--url", url, "--remember", "--format", "json").out)
     assert (found["satisfied"], found["differences"], found["remembered"][:1]) == (True, [], "2")
     assert json.loads(command("check", "expected.json", "--url", url, "--format", "json").out)["remembered"] is None
+
+
+def test_autogenerate_leaves_its_table_alone(command: Command, url: str) -> None:
+    assert command("check", "expected.json", "--url", url, "--remember").code == 0
+    engine = create_engine(url, poolclass=NullPool)
+
+    def dropped(filtered: bool) -> tuple[MigrationScript, set[str]]:
+        options = {"include_schemas": True, **({"include_object": include_object} if filtered else {})}
+        with engine.connect() as connection:
+            script = produce_migrations(MigrationContext.configure(connection, opts=options), MetaData())
+        return script, dropped_by(script)
+
+    def dropped_by(script: MigrationScript) -> set[str]:
+        (container,) = script.upgrade_ops_list
+        return {f"{item.schema}.{item.table_name}" for item in container.ops if isinstance(item, DropTableOp)}
+
+    script, found = dropped(filtered=False)
+    assert found - dropped(filtered=True)[1] == {TABLE} == {".".join(REMEMBERED)}
+    process_revision_directives(MigrationContext.configure(dialect_name="postgresql"), (), [script])
+    assert found - dropped_by(script) == {TABLE}
 
 
 def test_by_the_settings(application: Path, command: Command, url: str, postgres_database: Database) -> None:

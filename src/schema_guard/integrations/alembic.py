@@ -1,8 +1,9 @@
 """Makes `alembic revision --autogenerate` and `alembic check` leave the guard's own objects alone.
 
-There are three. The table of the history is no model's. On PostgreSQL before 18 a column is made NOT NULL by way of a
-helper CHECK, which a run that was cut short may leave for the next one. On SQLite, which adds no constraint to a table,
-a UNIQUE of the models may stand as a unique index over the same columns, which keeps the same promise.
+There are three kinds. The tables of the history and of what was remembered are no models'. On PostgreSQL before 18 a
+column is made NOT NULL by way of a helper CHECK, which a run that was cut short may leave for the next one. On SQLite,
+which adds no constraint to a table, a UNIQUE of the models may stand as a unique index over the same columns, which
+keeps the same promise.
 
 An env.py asks for it; installing this distribution changes nothing in what Alembic does. There is no entry point in
 `alembic.plugins`: Alembic 1.18.0 to 1.20.0 iterate what it loads, so a module there makes `import alembic` fail.
@@ -25,14 +26,18 @@ HELPER = "schema_guard_not_null_"
 HISTORY = "schema_guard_history"
 """As in names.py; tested to be the same."""
 
+REMEMBERED = ("schema_guard", "remembered")
+"""As in dialects/postgresql/memory.py; tested to be the same."""
+
 Filter = Callable[[Any, str | None, str, bool, Any], bool]
 
 
-def include_object(item: Any, name: str | None, type_: str, reflected: bool, compare_to: Any) -> bool:  # noqa: ARG001
+def include_object(item: Any, name: str | None, type_: str, reflected: bool, compare_to: Any) -> bool:
     """For `context.configure(include_object=include_object)`: False for a helper CHECK of the guard's own, and for its
-    history."""
+    tables."""
     own = type_ == "check_constraint" and str(name or "").startswith(HELPER)
-    return not (reflected and (own or (type_ == "table" and name == HISTORY and compare_to is None)))
+    own = own or (type_ == "table" and compare_to is None and _is_own_table(name, item.schema))
+    return not (reflected and own)
 
 
 def including(own: Filter) -> Filter:
@@ -64,13 +69,17 @@ def process_revision_directives(
                 upgrade.reverse_into(downgrade)
 
 
+def _is_own_table(name: str | None, schema: str | None) -> bool:
+    return name == HISTORY or (schema, name) == REMEMBERED
+
+
 def _leave_alone(container: Any) -> bool:
     """Filter the operations of each table; returns whether anything was taken out."""
     from alembic.operations.ops import DropTableOp, ModifyTableOps
 
     changed = False
     for item in list(container.ops):
-        if isinstance(item, DropTableOp) and item.table_name == HISTORY:
+        if isinstance(item, DropTableOp) and _is_own_table(item.table_name, item.schema):
             container.ops.remove(item)
             changed = True
         if isinstance(item, ModifyTableOps):
