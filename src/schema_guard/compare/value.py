@@ -29,7 +29,7 @@ def compare_value(table: Table, live: Table, column: Column, actual: Column, jud
         yield from _identity(table, live, column, actual, judge)
     elif column.autoincrement:
         if not actual.given_value:
-            impact, effect = unless_filled(live, _no_key(table, judge))
+            impact, effect = unless_filled(live, _no_key(table, actual, judge))
             yield DefaultDiffers(table=table, column=column, actual=actual, impact=impact, effect=effect)
         elif column.never_again and not actual.never_again:
             effect = "the key of a deleted row may be given again"
@@ -38,7 +38,9 @@ def compare_value(table: Table, live: Table, column: Column, actual: Column, jud
         yield from _default(table, live, column, actual, judge)
 
 
-def _no_key(table: Table, judge: Judge) -> str:
+def _no_key(table: Table, actual: Column, judge: Judge) -> str:
+    if actual.nullable:
+        return f"INSERT of {writers(table)} stores NULL as the key, and the row cannot be loaded: nothing gives the key"
     return f"INSERT of {writers(table)} fails ({judge.errors.not_null_violation}): nothing gives the key"
 
 
@@ -133,7 +135,8 @@ def _generated(
 
 def _identity(table: Table, live: Table, column: Column, actual: Column, judge: Judge) -> Iterator[IdentityDiffers]:
     if actual.identity is None:
-        impact, effect = (Impact.NOTES, "") if actual.given_value else unless_filled(live, _no_key(table, judge))
+        effect = _no_key(table, actual, judge)
+        impact, effect = (Impact.NOTES, "") if actual.given_value else unless_filled(live, effect)
         yield IdentityDiffers(table=table, column=column, actual=actual, impact=impact, effect=effect)
     elif column.identity is None:
         writes = not column.autoincrement and column.write in (Write.REQUIRED, Write.DEFAULT, Write.NULL)

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import pytest
-from sqlalchemy import Column, Integer, MetaData, String, Table
+from sqlalchemy import Column, Integer, MetaData, String, Table, select
+from sqlalchemy.exc import IntegrityError
+from sqlalchemy.orm import Session, registry
 
 from schema_guard.guard import Guard
 from tests.unit.sqlite.stage import Stage
@@ -54,3 +56,26 @@ def test_a_key_that_cannot_be_given_stays_nullable(stage: Stage) -> None:
     assert refusal.reason.endswith("are stored with NULL now, and would be refused: nothing gives it")
     stage.apply(MODELS)
     stage.script("INSERT INTO t (a) VALUES ('y')")
+
+
+@pytest.mark.parametrize("declared", ["BIGINT", "INT NOT NULL"])
+def test_what_an_insert_without_a_key_ends_with_is_told(stage: Stage, declared: str) -> None:
+    class Row:
+        pass
+
+    stage.script(f"CREATE TABLE t (id {declared}, a TEXT)")
+    models = MetaData()
+    registry().map_imperatively(Row, MODELS.tables["t"].to_metadata(models))
+    found = [each.difference for each in Guard(models).check(stage.engine).findings]
+    (effect,) = [each.effect for each in found if each.code in ("default-differs", "identity-differs")]
+    with Session(stage.engine) as session:
+        session.add(Row())
+        if "NOT NULL" in declared:
+            assert "INSERT of Row fails (NOT NULL constraint failed)" in effect
+            with pytest.raises(IntegrityError, match="NOT NULL constraint failed"):
+                session.commit()
+            return
+        session.commit()
+    assert "INSERT of Row stores NULL as the key, and the row cannot be loaded" in effect
+    with Session(stage.engine) as session:
+        assert session.scalars(select(Row)).all() == [None]
