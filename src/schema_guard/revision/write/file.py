@@ -23,6 +23,7 @@ from schema_guard.expect.filling import fill_of
 from schema_guard.expect.writer import Writer
 from schema_guard.guard import Guard
 from schema_guard.plan import REFUSED
+from schema_guard.revision.write.left import Left
 from schema_guard.revision.write.text import Text, revision_text
 from schema_guard.revision.write.types import Languages
 
@@ -59,7 +60,11 @@ def text_for(guard: Guard, database: Any) -> Text:
     rejections = {
         definition: rejection for definition, rejection in plan.survey.rejections.items() if rejection.kind != REFUSED
     }
-    wanted |= {difference.key for difference in plan.differences if is_rejected(difference, rejections)}
+    wanted |= {
+        difference.key
+        for difference in plan.differences
+        if not isinstance(difference, Left) and is_rejected(difference, rejections)
+    }
     differences = [difference for difference in plan.differences if difference.key in wanted]
     differences += _of_missing_tables(guard, differences, writer)
     refusals = [refusal for refusal in plan.refusals if refusal.difference.key not in wanted]
