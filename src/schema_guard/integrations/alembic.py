@@ -36,7 +36,7 @@ def include_object(item: Any, name: str | None, type_: str, reflected: bool, com
     """For `context.configure(include_object=include_object)`: False for a helper CHECK of the guard's own, and for its
     tables."""
     own = type_ == "check_constraint" and str(name or "").startswith(HELPER)
-    own = own or (type_ == "table" and compare_to is None and _is_own_table(name, item.schema))
+    own = own or (type_ == "table" and compare_to is None and _is_own_table(name, getattr(item, "schema", None)))
     return not (reflected and own)
 
 
