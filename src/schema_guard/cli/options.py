@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Callable, Sequence
-from typing import Any, TypeVar, cast
+from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 import click
 
@@ -270,7 +270,13 @@ def lost_option(command: Command) -> Command:
     )(command)
 
 
-class _Formats(click.Choice[str]):
+if TYPE_CHECKING:
+    _Choice = click.Choice[str]
+else:
+    _Choice = click.Choice  # it takes no type before Click 8.2
+
+
+class _Formats(_Choice):
     """The formats of a command, looked up when another one than the default is asked for."""
 
     def __init__(self, command: str) -> None:
