@@ -54,6 +54,10 @@ class Configured:
     _logged = True
     """Whether apply tells the log what it does."""
 
+    _withhold: Withhold | None = None
+    _beside: Beside | None = None
+    _history: History | None = None
+
     def __init__(
         self,
         models: Any,
@@ -71,9 +75,6 @@ class Configured:
         self.source: Source = source_of(models, backfills, upserts)
         self.policy = policy or Policy()
         self.name = name
-        self._withhold: Withhold | None = None
-        self._beside: Beside | None = None
-        self._history: History | None = None
         with argument("accept"):
             self.accept = acceptances_of(accept)
         with argument("include") as origin:
@@ -97,7 +98,6 @@ class Configured:
         guard.source = FrozenSource(document, str(path))
         guard.policy, guard.name, guard.accept = document.policy, document.name, document.accept
         guard.scope = document.scope
-        guard._withhold = guard._beside = guard._history = None
         return guard
 
     @property

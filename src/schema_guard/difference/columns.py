@@ -165,14 +165,15 @@ class IdentityDiffers(OfColumn):
 
     @property
     def headline(self) -> str:
-        def words(column: Column) -> str:
-            if self.column.never_again:
-                return "AUTOINCREMENT" if column.never_again else "without AUTOINCREMENT"
-            if column.identity is None:
-                return "no identity column" if column.default is None else f"DEFAULT {column.default}"
-            return f"GENERATED {'ALWAYS' if column.identity.always else 'BY DEFAULT'} AS IDENTITY"
+        return f"is {self.words(self.actual)}, the models expect {self.words(self.column)}"
 
-        return f"is {words(self.actual)}, the models expect {words(self.column)}"
+    def words(self, column: Column) -> str:
+        """Of one side: what gives the column its values."""
+        if self.column.never_again:
+            return "AUTOINCREMENT" if column.never_again else "without AUTOINCREMENT"
+        if column.identity is None:
+            return "no identity column" if column.default is None else f"DEFAULT {column.default}"
+        return f"GENERATED {'ALWAYS' if column.identity.always else 'BY DEFAULT'} AS IDENTITY"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -12,6 +12,7 @@ from dataclasses import dataclass, fields, replace
 
 from schema_guard.dialects.base import Session
 from schema_guard.dialects.postgresql.literals import literal
+from schema_guard.dialects.sqlite.tokens import quoted_literal
 from schema_guard.difference import Impact
 from schema_guard.errors import ConfigurationError, GuardError
 from schema_guard.history.release import release_of
@@ -179,7 +180,7 @@ def _name(session: Session) -> Name:
 def _text(text: str, dialect: str) -> str:
     """A string constant; JSON and the rest hold no NUL."""
     text = text.replace("\x00", "")
-    return literal(text) if dialect == "postgresql" else "'" + text.replace("'", "''") + "'"
+    return literal(text) if dialect == "postgresql" else quoted_literal(text)
 
 
 def _step(result: StepResult) -> dict[str, object]:

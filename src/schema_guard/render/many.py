@@ -9,12 +9,10 @@ from schema_guard.difference import Impact
 from schema_guard.many.summary import Found, Summary
 from schema_guard.render.json import Value
 from schema_guard.render.line import Line, Span, Style, blank, line, style_of, words
-from schema_guard.render.text.phrases import listed
+from schema_guard.render.text.phrases import HEADINGS, SIGNS, listed
 
 __all__ = ["summary_data", "summary_lines", "verdict_line"]
 
-TITLES = {Impact.BREAKS: "breaks the application", Impact.WEAKENS: "weakens it", Impact.NOTES: "notes"}
-SIGNS = {Impact.BREAKS: "✗", Impact.WEAKENS: "!", Impact.NOTES: "·"}
 MOST_NAMED = 5
 MOST_FAILED = 20
 
@@ -28,7 +26,7 @@ def summary_lines(summary: Summary, noun: str, *, verbose: bool = False) -> list
         verbose: notes too, and all names.
     """
     lines: list[Line] = []
-    for impact, title in TITLES.items():
+    for impact, title in HEADINGS.items():
         group = [each for each in summary.by_impact if each.impact is impact]
         if not group or (impact is Impact.NOTES and not verbose):
             continue

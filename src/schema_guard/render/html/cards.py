@@ -9,13 +9,11 @@ from schema_guard.difference import Impact
 from schema_guard.render.html.code import code
 from schema_guard.render.html.element import Html, joined, tag
 from schema_guard.render.html.sides import sides
-from schema_guard.render.text.phrases import advice_lines, evidence_phrase, sql_lines
+from schema_guard.render.text.phrases import HEADINGS, SIGNS, advice_lines, evidence_phrase, sql_lines
 from schema_guard.report import Finding, Report
 
 __all__ = ["accepted_section", "difference_sections"]
 
-HEADINGS = {Impact.BREAKS: "Breaks the application", Impact.WEAKENS: "Weakens it", Impact.NOTES: "Notes"}
-SIGNS = {Impact.BREAKS: "✗", Impact.WEAKENS: "!", Impact.NOTES: "·"}
 MOST = 500
 """Cards; the others are counted."""
 
@@ -36,7 +34,7 @@ def difference_sections(report: Report, *, numbered: bool) -> Iterable[Html]:
         cards = joined((*(_card(finding, report, numbered) for finding in group[:MOST]), rest))
         if impact is Impact.NOTES:
             cards = tag("details", tag("summary", counted(len(group), "note")), cards)
-        yield tag("section", tag("h2", HEADINGS[impact], id=name), cards, aria_labelledby=name)
+        yield tag("section", tag("h2", HEADINGS[impact].capitalize(), id=name), cards, aria_labelledby=name)
 
 
 def accepted_section(report: Report) -> Html | None:

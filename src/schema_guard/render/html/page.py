@@ -14,7 +14,7 @@ from schema_guard.difference import Impact
 from schema_guard.render.html.code import code
 from schema_guard.render.html.element import Content, Html, joined, tag
 from schema_guard.render.line import Line, Style, plain
-from schema_guard.render.text.phrases import header, left_out_phrase
+from schema_guard.render.text.phrases import VERBS, header, left_out_phrase
 from schema_guard.report import Report
 from schema_guard.requirements import version
 
@@ -23,7 +23,6 @@ __all__ = ["joined_pages", "opening", "page"]
 _ANCHOR = re.compile(r'((?: id| aria-labelledby)="| href="#)([^"]+")')
 
 HERE = Path(__file__).parent
-VERBS = {Impact.BREAKS: ("breaks", "break"), Impact.WEAKENS: ("weakens", "weaken"), Impact.NOTES: ("note", "notes")}
 SIGNS = {Style.GOOD: "✓", Style.BREAKS: "✗", Style.WEAKENS: "!"}
 
 

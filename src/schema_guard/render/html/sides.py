@@ -81,7 +81,7 @@ def sides(difference: Difference) -> Sides | None:  # noqa: C901 - one line for 
         case GeneratedDiffers():
             return Sides(_generated(difference.column), _generated(difference.actual))
         case IdentityDiffers():
-            return Sides(_identity(difference.column), _identity(difference.actual))
+            return Sides(difference.words(difference.column), difference.words(difference.actual))
         case CollationDiffers():
             return Sides(difference.column.collation or "the default", difference.actual.collation or "the default")
         case CommentDiffers():
@@ -176,14 +176,6 @@ def _generated(column: Column) -> str:
         return "an ordinary column"
     kind = "STORED" if column.generated.stored else "VIRTUAL"
     return f"GENERATED ALWAYS AS ({column.generated.expression}) {kind}"
-
-
-def _identity(column: Column) -> str:
-    if column.never_again:
-        return "AUTOINCREMENT"
-    if column.identity is None:
-        return "no identity column" if column.default is None else f"DEFAULT {column.default}"
-    return f"GENERATED {'ALWAYS' if column.identity.always else 'BY DEFAULT'} AS IDENTITY"
 
 
 def _key(columns: tuple[str, ...]) -> str:

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Sequence
 
 from schema_guard.counted import counted, duration
 from schema_guard.render.html.code import code
+from schema_guard.render.html.concerned import Mark
 from schema_guard.render.html.element import Html, joined, tag
 from schema_guard.render.html.layout import cut
 from schema_guard.render.line import shown
@@ -16,15 +17,14 @@ from schema_guard.report import Outcome, Report, StepResult
 __all__ = ["timeline_section"]
 
 MARKS = {
-    Outcome.DONE: "repaired",
-    Outcome.ALREADY: "repaired",
-    Outcome.FAILED: "breaks",
-    Outcome.LOCKED: "breaks",
-    Outcome.WAITING: "weakens",
-    Outcome.BLOCKED: "weakens",
-    Outcome.LEFT: "weakens",
+    Outcome.DONE: Mark.REPAIRED,
+    Outcome.ALREADY: Mark.REPAIRED,
+    Outcome.FAILED: Mark.BREAKS,
+    Outcome.LOCKED: Mark.BREAKS,
+    Outcome.WAITING: Mark.WEAKENS,
+    Outcome.BLOCKED: Mark.WEAKENS,
+    Outcome.LEFT: Mark.WEAKENS,
 }
-SIGNS = {"repaired": "✓", "breaks": "✗", "weakens": "!"}
 LABELS, BARS, ROW = 300, 420, 24
 """In units of the drawing: the width of the names, that of the time, the height of a step."""
 MOST_DRAWN = 60
@@ -93,9 +93,7 @@ def _bars(number: int, result: StepResult, first: float, scale: float) -> Iterab
         bar = tag("rect", x=f"{x:.1f}", y=y + 4, width=f"{width:.1f}", height=ROW - 10, rx=2, class_=f"bar {kind}")
         yield tag("g", tag("title", said), bar)
         end = max(end, x + width)
-    yield tag(
-        "text", f"{SIGNS[mark]} {duration(result.seconds)}", x=f"{end + 6:.1f}", y=y + 16, class_=f"row ink-{mark}"
-    )
+    yield tag("text", f"{mark.sign} {duration(result.seconds)}", x=f"{end + 6:.1f}", y=y + 16, class_=f"row ink-{mark}")
 
 
 def _result(number: int, result: StepResult) -> Html:
@@ -103,7 +101,7 @@ def _result(number: int, result: StepResult) -> Html:
     step = result.step
     title = tag(
         "h3",
-        tag("span", SIGNS[mark], class_=f"sign ink-{mark}", aria_hidden="true"),
+        tag("span", mark.sign, class_=f"sign ink-{mark}", aria_hidden="true"),
         tag("span", str(number), class_="number"),
         tag("span", deed(step) if result.changed else step.object, class_="object"),
         tag("span", str(result.outcome), class_="tag"),

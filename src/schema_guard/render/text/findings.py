@@ -8,6 +8,8 @@ from schema_guard.counted import counted
 from schema_guard.difference import Impact, RenameSuspected, TableUnknown
 from schema_guard.render.line import Line, Span, Style, blank, line, shown, style_of, words
 from schema_guard.render.text.phrases import (
+    HEADINGS,
+    SIGNS,
     VERBS,
     advice_lines,
     evidence_phrase,
@@ -19,9 +21,7 @@ from schema_guard.report import Finding, Report
 
 __all__ = ["accepted_lines", "finding_groups"]
 
-HEADINGS = {Impact.BREAKS: "breaks the application", Impact.WEAKENS: "weakens it", Impact.NOTES: "notes"}
 SIGN_ACCEPTED = "·"
-SIGNS = {Impact.BREAKS: "✗", Impact.WEAKENS: "!", Impact.NOTES: "·"}
 
 ALIGN_AT_MOST = 44
 """A longer name doesn't push the others' text to the right."""

@@ -14,6 +14,8 @@ from schema_guard.report import Finding, Report
 __all__ = [
     "ACCEPT_HINT",
     "ALL_THERE",
+    "HEADINGS",
+    "SIGNS",
     "VERBS",
     "accepted_phrase",
     "advice_lines",
@@ -30,6 +32,8 @@ __all__ = [
 ALL_THERE = "the database has all that the models expect"
 """Not said where something of the models was left out or accepted."""
 
+HEADINGS = {Impact.BREAKS: "breaks the application", Impact.WEAKENS: "weakens it", Impact.NOTES: "notes"}
+SIGNS = {Impact.BREAKS: "✗", Impact.WEAKENS: "!", Impact.NOTES: "·"}
 VERBS = {
     Impact.BREAKS: ("breaks", "break"),
     Impact.WEAKENS: ("weakens", "weaken"),
