@@ -51,6 +51,7 @@ LAYERS = (
     ("compare", "expect"),
     ("dialects.base", "readiness"),
     ("dialects.inquiry",),
+    ("exit_codes",),
     ("report",),
     ("scope",),
     ("planner",),

@@ -6,8 +6,8 @@ from dataclasses import replace
 
 import pytest
 
-from schema_guard.cli.exit_codes import apply_code, check_code
 from schema_guard.difference import Impact
+from schema_guard.exit_codes import apply_code, check_code
 from schema_guard.need import Kind, Need
 from schema_guard.report import Attempt, Finding, Outcome, StepResult
 from schema_guard.schema import Name

@@ -8,10 +8,10 @@ import psycopg
 import pytest
 
 from schema_guard import Guard
-from schema_guard.cli.exit_codes import LOCKED, apply_code
 from schema_guard.dialects import open_session
 from schema_guard.errors import LockTimeoutError, StepError, UnreachableError
 from schema_guard.execute.limits import Limits
+from schema_guard.exit_codes import LOCKED, apply_code
 from tests.environment.shop import Base
 from tests.environment.test_budget import DRIVERS, engine
 from tests.postgres.database import Database, wait_until

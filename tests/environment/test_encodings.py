@@ -10,8 +10,8 @@ import pytest
 from sqlalchemy import Column, Integer, MetaData, String, Table
 
 from schema_guard import Guard
-from schema_guard.cli.exit_codes import OK, REMAINS, apply_code
 from schema_guard.errors import one_line
+from schema_guard.exit_codes import OK, REMAINS, apply_code
 from tests.environment.test_budget import DRIVERS, engine
 from tests.postgres.cluster import Cluster
 from tests.postgres.database import Database

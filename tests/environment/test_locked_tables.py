@@ -14,10 +14,10 @@ import pytest
 from sqlalchemy import CheckConstraint, Column, Date, ForeignKey, Index, Integer, MetaData, String, Table, text
 
 from schema_guard import Guard
-from schema_guard.cli.exit_codes import FAILED, LOCKED, OK, REMAINS, apply_code, check_code
 from schema_guard.difference import Impact, NotReadable
 from schema_guard.errors import LockTimeoutError, UnreachableError
 from schema_guard.execute.limits import Limits
+from schema_guard.exit_codes import FAILED, LOCKED, OK, REMAINS, apply_code, check_code
 from schema_guard.report import Report
 from tests.environment.conftest import Command
 from tests.postgres.cluster import Cluster

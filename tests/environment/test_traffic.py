@@ -15,8 +15,7 @@ import psycopg
 import pytest
 from sqlalchemy import Column, ForeignKey, Index, Integer, MetaData, Table
 
-from schema_guard import Backfill, Guard
-from schema_guard.cli import exit_codes
+from schema_guard import Backfill, Guard, exit_codes
 from schema_guard.dialects.base import Session
 from schema_guard.dialects.postgresql.repair.backfill import SURROUNDINGS
 from schema_guard.dialects.postgresql.session import PostgreSQLSession

@@ -8,8 +8,8 @@ from dataclasses import replace
 from itertools import groupby
 
 from schema_guard import Guard
-from schema_guard.cli.exit_codes import apply_code, planned_code
 from schema_guard.difference import Impact
+from schema_guard.exit_codes import apply_code, planned_code
 from schema_guard.plan import Plan, Step
 from schema_guard.render.line import plain
 from schema_guard.render.text import check_lines, plan_lines

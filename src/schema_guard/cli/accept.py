@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING
 
 import click
 
-from schema_guard.cli.exit_codes import OK
 from schema_guard.cli.options import database_options, scope_options, target_argument
 from schema_guard.cli.output import print_text
+from schema_guard.exit_codes import OK
 
 if TYPE_CHECKING:
     from schema_guard.acceptance import Acceptance

@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from schema_guard.cli.ahead import with_chain
-from schema_guard.cli.exit_codes import apply_code
 from schema_guard.cli.logs import library_log
 from schema_guard.cli.output import is_quiet, log, write_error
 from schema_guard.cli.progress import log_step
@@ -13,6 +12,7 @@ from schema_guard.cli.request import Request
 from schema_guard.cli.stopping import stoppable
 from schema_guard.cli.waiting import when_reachable
 from schema_guard.dialects import check_same
+from schema_guard.exit_codes import apply_code
 from schema_guard.many.reports import named
 from schema_guard.render.formats import Shown
 from schema_guard.report import Report

@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 import click
 
-from schema_guard.cli.exit_codes import FAILED, LOCKED, OK, REMAINS, UNREACHABLE, USAGE, apply_code
 from schema_guard.cli.options import (
     PROGRAM,
     apply_options,
@@ -20,6 +19,7 @@ from schema_guard.cli.options import (
     target_argument,
 )
 from schema_guard.cli.output import is_quiet, log, print_result, write_error
+from schema_guard.exit_codes import FAILED, LOCKED, OK, REMAINS, UNREACHABLE, USAGE, apply_code
 from schema_guard.render.formats import Shown
 
 if TYPE_CHECKING:

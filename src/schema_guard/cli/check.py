@@ -32,9 +32,9 @@ def check(
 ) -> int:
     """Report how the database differs from what the models expect, by impact. Reads only."""
     from schema_guard.cli.each_schema import on_each_schema
-    from schema_guard.cli.exit_codes import check_code
     from schema_guard.cli.request import request
     from schema_guard.cli.several import on_each
+    from schema_guard.exit_codes import check_code
     from schema_guard.many.reports import named
 
     def look(asked: Request) -> tuple[Report, Shown]:

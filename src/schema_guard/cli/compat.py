@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING
 import click
 
 from schema_guard.cli.chain import Place, doctor_of
-from schema_guard.cli.exit_codes import OK, REMAINS
 from schema_guard.cli.options import format_option, output_options, scope_options, target_argument
 from schema_guard.cli.output import print_result
+from schema_guard.exit_codes import OK, REMAINS
 from schema_guard.render.formats import Shown
 
 if TYPE_CHECKING:

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from schema_guard.cli.exit_codes import FAILED, OK
 from schema_guard.cli.output import print_lines
 from schema_guard.config import normalise_url
 from schema_guard.demo.room import postgresql_room, sqlite_room
 from schema_guard.demo.tour import Scene, tour
+from schema_guard.exit_codes import FAILED, OK
 from schema_guard.render.line import Line
 
 __all__ = ["walk"]

@@ -7,7 +7,6 @@ import time
 from collections.abc import Iterator
 
 from schema_guard.cli.ahead import with_chain
-from schema_guard.cli.exit_codes import OK, apply_code, check_code, planned_code, united_code
 from schema_guard.cli.logs import library_log
 from schema_guard.cli.options import chosen_schemas
 from schema_guard.cli.output import is_quiet, print_found, write_error
@@ -16,6 +15,7 @@ from schema_guard.cli.request import Request
 from schema_guard.cli.stopping import stoppable
 from schema_guard.difference import Impact
 from schema_guard.errors import ConfigurationError
+from schema_guard.exit_codes import OK, apply_code, check_code, planned_code, united_code
 from schema_guard.many.reports import Part, named
 from schema_guard.many.summary import Summary
 from schema_guard.many.tenants import Tenants, tenants_of

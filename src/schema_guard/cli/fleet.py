@@ -5,7 +5,7 @@ from __future__ import annotations
 import functools
 import sys
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar, cast
 
@@ -103,10 +103,10 @@ def apply(given: dict[str, Any], budget: str | None, lock_timeout: str | None, r
 
 
 def _run(command: str, given: dict[str, Any], limits: dict[str, Any] | None) -> int:
-    from schema_guard.cli.exit_codes import united_code
     from schema_guard.cli.output import print_found
     from schema_guard.cli.request import guard_of, limits_of
     from schema_guard.cli.stopping import stoppable
+    from schema_guard.exit_codes import united_code
     from schema_guard.fleet import Fleet
     from schema_guard.render.fleet import fleet_json, fleet_lines
 
@@ -122,7 +122,7 @@ def _run(command: str, given: dict[str, Any], limits: dict[str, Any] | None) -> 
     codes = [result.exit_code for result in results]
     if fleet.halted.left:
         codes.append(1)
-    code = 128 + stop.signal if stop.asked else _code(command, codes, united_code(codes))
+    code = 128 + stop.signal if stop.asked else united_code(codes)
     seconds = time.monotonic() - begun
     if given["format_"] == "json":
         print_found(fleet_json(command, results, fleet.halted, code), color=False)
@@ -130,13 +130,6 @@ def _run(command: str, given: dict[str, Any], limits: dict[str, Any] | None) -> 
         lines = fleet_lines(command, results, fleet.halted, seconds, code, verbose=given["verbose"])
         print_found(lines, color=not given["no_color"])
     return code
-
-
-def _code(command: str, codes: Sequence[int], united: int) -> int:
-    """A plan that was made is no failure, whatever it holds."""
-    from schema_guard.cli.exit_codes import OK, REMAINS
-
-    return OK if command == "plan" and set(codes) <= {OK, REMAINS} else united
 
 
 def _results(fleet: Fleet, command: str, given: dict[str, Any], limits: Limits) -> Any:

@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING
 
 import click
 
-from schema_guard.cli.exit_codes import OK, REMAINS
 from schema_guard.cli.options import bind_option, scope_options, target_argument
 from schema_guard.cli.output import log, print_text
+from schema_guard.exit_codes import OK, REMAINS
 
 if TYPE_CHECKING:
     from schema_guard.sources.source import Source

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import click
 
-from schema_guard.cli.exit_codes import OK
 from schema_guard.cli.options import database_options, format_option, output_options, target_argument
 from schema_guard.cli.output import print_result
+from schema_guard.exit_codes import OK
 from schema_guard.render.formats import Shown
 
 __all__ = ["history"]

@@ -11,12 +11,12 @@ from typing import NoReturn
 import click
 
 from schema_guard.cli.commands import group
-from schema_guard.cli.exit_codes import INTERRUPTED, OK, USAGE
 from schema_guard.cli.logs import choose
 from schema_guard.cli.options import PROGRAM
 from schema_guard.cli.output import log, log_event, log_text, print_text
 from schema_guard.cli.running import own_arguments
 from schema_guard.errors import ConfigurationError, GuardError, StepError, one_line
+from schema_guard.exit_codes import INTERRUPTED, OK, USAGE
 from schema_guard.render.formats import DEFAULT, Shown, renderer
 from schema_guard.requirements import unmet
 

@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING
 
 import click
 
-from schema_guard.cli.exit_codes import OK, planned_code
 from schema_guard.cli.options import (
     accept_option,
     apply_options,
@@ -22,6 +21,7 @@ from schema_guard.cli.options import (
     target_argument,
 )
 from schema_guard.cli.output import print_text
+from schema_guard.exit_codes import OK, planned_code
 from schema_guard.render.formats import Shown
 
 if TYPE_CHECKING:

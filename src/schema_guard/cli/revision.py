@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import click
 
-from schema_guard.cli.exit_codes import OK
 from schema_guard.cli.options import bind_option, scope_options, target_argument
 from schema_guard.cli.output import log, print_text
+from schema_guard.exit_codes import OK
 
 __all__ = ["revision"]
 

@@ -14,11 +14,11 @@ from typing import TYPE_CHECKING, NoReturn
 
 import click
 
-from schema_guard.cli.exit_codes import OK
 from schema_guard.cli.logs import as_json
 from schema_guard.cli.options import PROGRAM, apply_options, lost_option, output_options
 from schema_guard.cli.output import log, log_event
 from schema_guard.errors import ConfigurationError
+from schema_guard.exit_codes import OK
 from schema_guard.hidden import without_password
 from schema_guard.render.formats import DEFAULT, Shown
 

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TypeVar
 
-from schema_guard.cli.exit_codes import united_code
 from schema_guard.cli.output import log, print_found, print_result
 from schema_guard.cli.request import Request
 from schema_guard.errors import GuardError
+from schema_guard.exit_codes import united_code
 from schema_guard.render.formats import Shown
 from schema_guard.render.several import Outcome, several
 

@@ -13,9 +13,10 @@ from schema_guard.dialects.stop import Stop
 from schema_guard.difference import Impact
 from schema_guard.errors import GuardError, StepError, one_line
 from schema_guard.execute.limits import Limits
+from schema_guard.exit_codes import OK, apply_code, check_code
 from schema_guard.guard import Guard
 from schema_guard.hidden import hide
-from schema_guard.report import Outcome, Report
+from schema_guard.report import Report
 from schema_guard.sources.frozen import FrozenSource
 from schema_guard.sources.frozen.document import parse
 
@@ -160,12 +161,10 @@ def _failed(order: Order, error: GuardError, begun: float) -> Result:
 def _result(order: Order, report: Report, seconds: float) -> Result:
     findings = report.findings
     planned = len(report.plan.steps) if report.plan is not None else 0
-    failed = any(result.outcome is Outcome.FAILED for result in report.results)
-    breaks = report.remains(Impact.BREAKS)
     return Result(
         order.name,
         satisfied=report.satisfied,
-        breaks=breaks,
+        breaks=report.remains(Impact.BREAKS),
         differences=tuple(
             (
                 each.difference.code,
@@ -178,9 +177,15 @@ def _result(order: Order, report: Report, seconds: float) -> Result:
         ),
         steps=sum(result.changed for result in report.results) if report.applied else planned,
         seconds=seconds,
-        exit_code=0 if not breaks else 5 if failed else 1,
+        exit_code=_exit_code(order.command, report),
         worst="" if report.worst is None else report.worst.name,
     )
+
+
+def _exit_code(command: str, report: Report) -> int:
+    if command == "plan":
+        return OK
+    return apply_code(report) if command == "apply" else check_code(report, Impact.BREAKS)
 
 
 @lru_cache(maxsize=4)
