@@ -20,6 +20,8 @@ import sqlalchemy as sa
 from jsonschema import Draft202012Validator
 
 from schema_guard import Guard
+from schema_guard.execute.limits import Limits
+from schema_guard.exit_codes import LOCKED, apply_code
 from schema_guard.fleet import Fleet
 from tests.cli.conftest import Command
 from tests.postgres.database import Database, create
@@ -206,3 +208,17 @@ def test_one_database_under_two_urls(command: Command, application: Path, postgr
         assert "2 databases: 2 satisfied, 1 skipped" in ran.verdict
     finally:
         other.drop()
+
+
+@pytest.mark.newest_postgres
+def test_a_database_exits_with_what_apply_exits_with_there(postgres_database: Database) -> None:
+    metadata = sa.MetaData()
+    sa.Table("t", metadata, sa.Column("id", sa.Integer, primary_key=True), sa.Column("a", sa.Integer, nullable=False))
+    with postgres_database.connect() as connection:
+        connection.execute("CREATE TABLE t (id serial PRIMARY KEY)")
+    limits = Limits(budget=2.0, lock_timeout=0.2)
+    with postgres_database.connect(autocommit=False) as holder:
+        holder.execute("LOCK TABLE t IN ACCESS SHARE MODE")
+        (result,) = Fleet(Guard(metadata), [postgres_database.url]).apply(limits)
+        alone = apply_code(Guard(metadata).apply(postgres_database.url, limits))
+    assert (result.exit_code, alone) == (LOCKED, LOCKED)
