@@ -18,13 +18,13 @@ if TYPE_CHECKING:
         UnreachableError,
     )
     from schema_guard.execute.runner import Limits
-    from schema_guard.expect.backfills import Backfill
-    from schema_guard.expect.upserts import Upsert
     from schema_guard.guard import Guard
     from schema_guard.integrations.explaining import explain
     from schema_guard.plan import Plan, Policy
     from schema_guard.readiness import Readiness
     from schema_guard.report import Report
+    from schema_guard.sources.sqlalchemy.backfills import Backfill
+    from schema_guard.sources.sqlalchemy.upserts import Upsert
 
     __version__: str
 

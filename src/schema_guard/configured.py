@@ -20,10 +20,10 @@ from schema_guard.sources.frozen import FrozenSource, read
 from schema_guard.sources.source import Source
 
 if TYPE_CHECKING:
-    from schema_guard.expect.backfills import Backfill
-    from schema_guard.expect.models import Models
-    from schema_guard.expect.upserts import Upsert
     from schema_guard.history.table import History
+    from schema_guard.sources.sqlalchemy.backfills import Backfill
+    from schema_guard.sources.sqlalchemy.models import Models
+    from schema_guard.sources.sqlalchemy.upserts import Upsert
 
 __all__ = ["Configured"]
 
@@ -70,7 +70,9 @@ class Configured:
         include: Sequence[str] = (),
         exclude: Sequence[str] = (),
     ) -> None:
-        from schema_guard.sources.models import source_of  # and with it SQLAlchemy, which a frozen file needs not
+        from schema_guard.sources.sqlalchemy.source import (
+            source_of,  # and with it SQLAlchemy, which a frozen file needs not
+        )
 
         self.source: Source = source_of(models, backfills, upserts)
         self.policy = policy or Policy()

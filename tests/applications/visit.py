@@ -28,7 +28,7 @@ def visit(application: ModuleType, situation: str, url: str) -> dict[str, Any]:
     import sqlalchemy as sa
 
     from schema_guard import Guard
-    from schema_guard.expect.models import models_of
+    from schema_guard.sources.sqlalchemy.models import models_of
 
     backend = sa.make_url(url).get_backend_name()
     if backend not in getattr(application, "SERVERS", (backend,)):

@@ -48,7 +48,7 @@ LAYERS = (
         "dialects.violators",
     ),
     ("dialects.renames",),
-    ("compare", "expect"),
+    ("compare", "sources.sqlalchemy"),
     ("dialects.base", "readiness"),
     ("dialects.inquiry",),
     ("exit_codes",),
@@ -100,9 +100,9 @@ PURE = (
 """Rooms without any database: neither SQLAlchemy nor a driver."""
 
 FOREIGN = {
-    "sqlalchemy": {"dialects", "dialects.postgresql", "dialects.sqlite", "dialects.bridge", "dialects.base", "expect"}
+    "sqlalchemy": {"dialects", "dialects.postgresql", "dialects.sqlite", "dialects.bridge", "dialects.base"}
     | {"guard", "target", "cli", "demo", "address", "database_url", "integrations", "chain", "compat", "revision"}
-    | {"fleet", "pytest"},
+    | {"fleet", "pytest", "sources.sqlalchemy"},
     "pytest": {"pytest"},
     "alembic": {"integrations", "chain", "revision"},
     "flask": {"integrations", "chain", "cli"},

@@ -11,7 +11,7 @@ import schema_guard
 
 ROOT = Path(schema_guard.__file__).parent
 PAGE = Path(__file__).parents[2] / "docs" / "architecture.md"
-SHARED = ("chain", "dialects", "expect", "execute", "planner", "target")
+SHARED = ("chain", "dialects", "execute", "planner", "sources", "sources/sqlalchemy", "target")
 """Folders of which each file is named too: their names are no kinds."""
 
 

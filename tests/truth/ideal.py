@@ -15,7 +15,7 @@ from sqlalchemy.orm import Session
 from sqlalchemy.pool import StaticPool
 from sqlalchemy.schema import CreateSchema, CreateSequence, CreateTable
 
-from schema_guard.expect.upserts import Upsert
+from schema_guard.sources.sqlalchemy.upserts import Upsert
 from tests.truth.entities import LEFT_OUT, Entity, Pick, Rows, World, in_order
 from tests.truth.places import Failures, OnSqlite, Place
 from tests.truth.program import Statement, statements

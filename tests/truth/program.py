@@ -11,7 +11,7 @@ import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session, undefer
 
-from schema_guard.expect.upserts import Upsert
+from schema_guard.sources.sqlalchemy.upserts import Upsert
 from tests.truth.entities import Entity, Exactly, Pick, Rows, World, closed, target_of
 
 __all__ = ["Statement", "statements"]

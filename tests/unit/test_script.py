@@ -24,11 +24,11 @@ from sqlalchemy import (
 
 from schema_guard.dialects import offline_dialect
 from schema_guard.difference import Impact
-from schema_guard.expect.backfills import Backfill
-from schema_guard.expect.models import expect, models_of
 from schema_guard.guard import Guard
 from schema_guard.render.script import offline_script, script
 from schema_guard.render.sql import plan_sql
+from schema_guard.sources.sqlalchemy.backfills import Backfill
+from schema_guard.sources.sqlalchemy.models import expect, models_of
 from tests.postgres.database import Database
 
 DRIFTED = """

@@ -11,7 +11,7 @@ from schema_guard.sources.source import Source
 
 if TYPE_CHECKING:
     from schema_guard.dialects.base import Dialect
-    from schema_guard.expect.models import Models
+    from schema_guard.sources.sqlalchemy.models import Models
 
 __all__ = ["Once"]
 

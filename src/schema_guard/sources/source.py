@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
     from schema_guard.dialects.base import Dialect
-    from schema_guard.expect.models import Models
     from schema_guard.names import Name
     from schema_guard.schema import Schema
+    from schema_guard.sources.sqlalchemy.models import Models
 
 __all__ = ["Source"]
 

@@ -70,7 +70,9 @@ def load(text: str, directory: Path | None = None, *, edited: bool = False) -> L
     directory = (directory or Path.cwd()).resolve()
     if is_frozen_file(text):
         return Loaded(Guard.frozen(directory / text, edited=edited))
-    importlib.import_module("schema_guard.sources.models")  # an unsupported SQLAlchemy is told before all else
+    importlib.import_module(
+        "schema_guard.sources.sqlalchemy.source"
+    )  # an unsupported SQLAlchemy is told before all else
     place, expression = _split(text.strip())
     first_on_path(directory)
     keep(directory, wanted=place)
@@ -208,7 +210,7 @@ def _candidates(module: ModuleType) -> dict[str, MetaData]:
 def _metadata_attribute(value: Any) -> MetaData | None:
     from sqlalchemy.orm import registry
 
-    from schema_guard.expect.models import models_of
+    from schema_guard.sources.sqlalchemy.models import models_of
 
     if not (isinstance(value, (type, registry)) or hasattr(type(value), "Model") or hasattr(value, "extensions")):
         return None

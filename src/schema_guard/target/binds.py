@@ -96,7 +96,7 @@ def _own_guard(metadata: MetaData, around: Iterable[Any]) -> Guard | None:
 
 
 def _metadatas(guard: Guard) -> tuple[MetaData, ...]:
-    from schema_guard.sources.models import ModelsSource  # which imports SQLAlchemy
+    from schema_guard.sources.sqlalchemy.source import ModelsSource  # which imports SQLAlchemy
 
     return guard.models.metadatas if isinstance(guard.source, ModelsSource) else ()
 

@@ -9,7 +9,7 @@ import sqlalchemy as sa
 
 from schema_guard import Guard, Impact
 from schema_guard.dialects import open_session
-from schema_guard.expect.models import expect, models_of
+from schema_guard.sources.sqlalchemy.models import expect, models_of
 from tests.postgres.database import Database
 
 FUNCTION = """

@@ -25,9 +25,9 @@ from sqlalchemy.schema import SchemaItem
 
 from schema_guard.dialects.sqlite.session import SQLiteSession
 from schema_guard.errors import StepError
-from schema_guard.expect.backfills import Backfill
 from schema_guard.guard import Guard
 from schema_guard.report import Outcome
+from schema_guard.sources.sqlalchemy.backfills import Backfill
 from tests.unit.sqlite.stage import Stage, keys, outcomes, refused, starting, statements
 
 

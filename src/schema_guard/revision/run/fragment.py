@@ -30,9 +30,9 @@ from schema_guard.difference import (
     TypeMissing,
 )
 from schema_guard.errors import ConfigurationError
-from schema_guard.expect.writer import Writer
 from schema_guard.revision.run.spelling import Spelled
 from schema_guard.schema import Fill, Name, Schema, Table
+from schema_guard.sources.sqlalchemy.writer import Writer
 
 __all__ = ["FillParts", "Fragment", "Scope"]
 

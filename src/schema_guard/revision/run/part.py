@@ -17,13 +17,13 @@ from schema_guard.difference import (
     TableUnknown,
 )
 from schema_guard.difference.columns import OfColumn
-from schema_guard.expect.writer import Writer
 from schema_guard.guard import Guard
 from schema_guard.plan import Plan, Policy, Survey
 from schema_guard.planner import make_plan
 from schema_guard.report import ServerInfo
 from schema_guard.revision.run.fragment import Fragment, Scope
 from schema_guard.schema import Name, Schema
+from schema_guard.sources.sqlalchemy.writer import Writer
 
 __all__ = ["Part"]
 

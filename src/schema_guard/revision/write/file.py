@@ -19,13 +19,13 @@ from schema_guard.dialects import offline_dialect, open_session
 from schema_guard.dialects.definitions import is_rejected
 from schema_guard.difference import BackfillPending, Difference, Impact, SequenceMissing, TableMissing
 from schema_guard.errors import ConfigurationError, one_line
-from schema_guard.expect.filling import fill_of
-from schema_guard.expect.writer import Writer
 from schema_guard.guard import Guard
 from schema_guard.plan import REFUSED
 from schema_guard.revision.write.left import Left
 from schema_guard.revision.write.text import Text, revision_text
 from schema_guard.revision.write.types import Languages
+from schema_guard.sources.sqlalchemy.filling import fill_of
+from schema_guard.sources.sqlalchemy.writer import Writer
 
 __all__ = ["Written", "text_for", "text_for_everything", "write_revision"]
 

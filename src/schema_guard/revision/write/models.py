@@ -7,10 +7,10 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from schema_guard.expect.indexes import index_of, is_created
-from schema_guard.expect.models import Models
-from schema_guard.expect.writer import UnwritableError, Writer
 from schema_guard.schema import Index, Name, Table
+from schema_guard.sources.sqlalchemy.indexes import index_of, is_created
+from schema_guard.sources.sqlalchemy.models import Models
+from schema_guard.sources.sqlalchemy.writer import UnwritableError, Writer
 
 __all__ = ["Registry"]
 

@@ -11,10 +11,10 @@ from sqlalchemy.dialects.postgresql import ExcludeConstraint
 from sqlalchemy.schema import ColumnDefault
 from sqlalchemy.sql.elements import ColumnClause
 
-from schema_guard.expect.columns import has_own_sequence
-from schema_guard.expect.writer import UnwritableError, Writer
 from schema_guard.revision.write.code import Imports, call, literal, spelled, text_argument
 from schema_guard.revision.write.types import Languages, type_source
+from schema_guard.sources.sqlalchemy.columns import has_own_sequence
+from schema_guard.sources.sqlalchemy.writer import UnwritableError, Writer
 
 __all__ = ["Objects"]
 

@@ -36,10 +36,6 @@ from schema_guard.difference import (
     UniqueMissing,
 )
 from schema_guard.errors import one_line
-from schema_guard.expect.backfills import Backfill
-from schema_guard.expect.filling import fill_of
-from schema_guard.expect.types import is_domain, is_native_enum, spread
-from schema_guard.expect.writer import UnwritableError, Writer
 from schema_guard.guard import Guard
 from schema_guard.plan import Policy, Refusal
 from schema_guard.revision.write.code import Imports, call, literal, long_literal
@@ -48,6 +44,10 @@ from schema_guard.revision.write.models import Registry
 from schema_guard.revision.write.objects import Objects
 from schema_guard.revision.write.types import Languages, type_source
 from schema_guard.schema import Table
+from schema_guard.sources.sqlalchemy.backfills import Backfill
+from schema_guard.sources.sqlalchemy.filling import fill_of
+from schema_guard.sources.sqlalchemy.types import is_domain, is_native_enum, spread
+from schema_guard.sources.sqlalchemy.writer import UnwritableError, Writer
 
 __all__ = ["Text", "revision_text"]
 

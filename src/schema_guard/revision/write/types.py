@@ -9,10 +9,10 @@ import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.types import TypeEngine
 
-from schema_guard.expect.types import is_domain, is_native_enum, resolved
-from schema_guard.expect.writer import UnwritableError, Writer
 from schema_guard.revision.run.spelling import type_by_database
 from schema_guard.revision.write.code import Imports, call, literal, spelled
+from schema_guard.sources.sqlalchemy.types import is_domain, is_native_enum, resolved
+from schema_guard.sources.sqlalchemy.writer import UnwritableError, Writer
 
 __all__ = ["Languages", "type_source"]
 

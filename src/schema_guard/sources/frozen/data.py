@@ -14,9 +14,9 @@ from enum import Enum
 from functools import cache, lru_cache
 from typing import Any, Union, get_args, get_origin, get_type_hints
 
-from schema_guard.expect.reading import Reading
 from schema_guard.names import Name
 from schema_guard.schema import Type
+from schema_guard.sources.sqlalchemy.reading import Reading
 
 __all__ = ["from_data", "to_data"]
 

@@ -13,11 +13,11 @@ from sqlalchemy import Column, MetaData, Table
 from sqlalchemy.dialects import postgresql as pg
 from sqlalchemy.orm import Session, registry
 
-from schema_guard.expect.models import expect, models_of
 from schema_guard.schema import Column as Expected
 from schema_guard.schema import Generated, Identity, Write
-from tests.unit.expect import zoo
-from tests.unit.expect.words import PlainWords, postgresql_words, sqlite_words
+from schema_guard.sources.sqlalchemy.models import expect, models_of
+from tests.unit.sources.sqlalchemy import zoo
+from tests.unit.sources.sqlalchemy.words import PlainWords, postgresql_words, sqlite_words
 
 
 def column(item: Column[Any], words: PlainWords, *others: Any, **options: Any) -> Expected:

@@ -12,15 +12,15 @@ from sqlalchemy.schema import ColumnDefault
 from sqlalchemy.sql import Select
 from sqlalchemy.sql.functions import next_value
 
-from schema_guard.expect.reading import reader_of
-from schema_guard.expect.types import is_domain, resolved
-from schema_guard.expect.writer import UnwritableError, Writer
 from schema_guard.schema import Call, Column, Generated, Identity, Name, Write
+from schema_guard.sources.sqlalchemy.reading import reader_of
+from schema_guard.sources.sqlalchemy.types import is_domain, resolved
+from schema_guard.sources.sqlalchemy.writer import UnwritableError, Writer
 
 if TYPE_CHECKING:
     from sqlalchemy import Column as ModelColumn
 
-    from schema_guard.expect.mapped import Mapped
+    from schema_guard.sources.sqlalchemy.mapped import Mapped
 
 __all__ = ["column_of", "has_own_sequence", "is_ignored", "sequences_asked"]
 

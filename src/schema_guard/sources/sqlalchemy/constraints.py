@@ -16,9 +16,9 @@ from sqlalchemy.schema import (
     UniqueConstraint,
 )
 
-from schema_guard.expect.indexes import element_of
-from schema_guard.expect.writer import UnwritableError, Writer
 from schema_guard.schema import Check, Exclusion, ForeignKey, Name, PrimaryKey, Problem, Unique
+from schema_guard.sources.sqlalchemy.indexes import element_of
+from schema_guard.sources.sqlalchemy.writer import UnwritableError, Writer
 
 if TYPE_CHECKING:
     from sqlalchemy import Column, Table

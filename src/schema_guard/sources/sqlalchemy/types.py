@@ -11,10 +11,10 @@ from sqlalchemy import ARRAY
 from sqlalchemy import Enum as EnumType
 from sqlalchemy.types import TypeDecorator, TypeEngine, UserDefinedType
 
-from schema_guard.expect.writer import UnwritableError, Writer
 from schema_guard.schema import Check, Domain, Enum, Name, Problem, TypeKind
 from schema_guard.schema import Table as ExpectedTable
 from schema_guard.schema import Type as ExpectedType
+from schema_guard.sources.sqlalchemy.writer import UnwritableError, Writer
 
 if TYPE_CHECKING:
     from sqlalchemy import Table

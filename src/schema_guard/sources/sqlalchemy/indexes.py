@@ -24,8 +24,8 @@ from sqlalchemy.sql.elements import (
     ClauseElement as Clause,
 )
 
-from schema_guard.expect.writer import UnwritableError, Writer
 from schema_guard.schema import Index, IndexElement
+from schema_guard.sources.sqlalchemy.writer import UnwritableError, Writer
 
 if TYPE_CHECKING:
     from sqlalchemy import Column, Table

@@ -12,12 +12,12 @@ import sqlalchemy as sa
 from sqlalchemy.orm import DeclarativeBase, Mapped, aliased, mapped_column
 
 from schema_guard.errors import ConfigurationError
-from schema_guard.expect import filling
-from schema_guard.expect.backfills import Backfill
-from schema_guard.expect.filling import fill_of
-from schema_guard.expect.writer import Writer
 from schema_guard.schema import Fill, Name
-from tests.unit.expect.words import postgresql_words, sqlite_words
+from schema_guard.sources.sqlalchemy import filling
+from schema_guard.sources.sqlalchemy.backfills import Backfill
+from schema_guard.sources.sqlalchemy.filling import fill_of
+from schema_guard.sources.sqlalchemy.writer import Writer
+from tests.unit.sources.sqlalchemy.words import postgresql_words, sqlite_words
 
 
 class Base(DeclarativeBase):

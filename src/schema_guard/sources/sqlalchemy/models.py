@@ -11,16 +11,16 @@ from sqlalchemy.schema import CreateSequence, MetaData, Table
 from sqlalchemy.schema import Sequence as ModelSequence
 
 from schema_guard.errors import TargetError
-from schema_guard.expect.backfills import Backfill
-from schema_guard.expect.columns import sequences_asked
-from schema_guard.expect.filling import fill_of
-from schema_guard.expect.mapped import Mapped
-from schema_guard.expect.tables import is_expected, table_of
-from schema_guard.expect.types import NamedTypes, custom_type_name, is_domain, is_native_enum, spread
-from schema_guard.expect.upserts import Upsert, with_upserts
-from schema_guard.expect.writer import UnwritableError, Writer, folded, sendable
 from schema_guard.schema import Name, Problem, Schema
 from schema_guard.schema import Sequence as ExpectedSequence
+from schema_guard.sources.sqlalchemy.backfills import Backfill
+from schema_guard.sources.sqlalchemy.columns import sequences_asked
+from schema_guard.sources.sqlalchemy.filling import fill_of
+from schema_guard.sources.sqlalchemy.mapped import Mapped
+from schema_guard.sources.sqlalchemy.tables import is_expected, table_of
+from schema_guard.sources.sqlalchemy.types import NamedTypes, custom_type_name, is_domain, is_native_enum, spread
+from schema_guard.sources.sqlalchemy.upserts import Upsert, with_upserts
+from schema_guard.sources.sqlalchemy.writer import UnwritableError, Writer, folded, sendable
 
 if TYPE_CHECKING:
     from schema_guard.dialects.base import Words

@@ -10,9 +10,9 @@ import sqlalchemy as sa
 from sqlalchemy import Column, MetaData, Table
 from sqlalchemy.dialects import postgresql as pg
 
-from schema_guard.expect.models import expect, models_of
 from schema_guard.schema import Problem, Schema
-from tests.unit.expect.words import PlainWords, postgresql_words, sqlite_words
+from schema_guard.sources.sqlalchemy.models import expect, models_of
+from tests.unit.sources.sqlalchemy.words import PlainWords, postgresql_words, sqlite_words
 
 WORDS = pytest.mark.parametrize("words", [postgresql_words, sqlite_words], ids=["postgresql", "sqlite"])
 

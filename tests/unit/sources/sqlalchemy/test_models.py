@@ -13,10 +13,10 @@ from sqlalchemy.dialects import postgresql as pg
 from sqlalchemy.orm import declarative_base, registry
 
 from schema_guard.errors import TargetError
-from schema_guard.expect.models import expect, models_of, unqualified_names
 from schema_guard.schema import ForeignKey, IndexElement, Name, Relation, Unique
-from tests.unit.expect import zoo
-from tests.unit.expect.words import PlainWords, postgresql_words, sqlite_words
+from schema_guard.sources.sqlalchemy.models import expect, models_of, unqualified_names
+from tests.unit.sources.sqlalchemy import zoo
+from tests.unit.sources.sqlalchemy.words import PlainWords, postgresql_words, sqlite_words
 
 
 def names(models: Any) -> list[str]:

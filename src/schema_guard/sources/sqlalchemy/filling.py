@@ -26,11 +26,11 @@ from sqlalchemy.sql import operators
 from sqlalchemy.sql.dml import Update
 from sqlalchemy.sql.elements import ColumnElement
 
-from schema_guard.expect.backfills import Backfill, Resolved, columns_in, resolve
 from schema_guard.schema import Fill, Name, Spanned
+from schema_guard.sources.sqlalchemy.backfills import Backfill, Resolved, columns_in, resolve
 
 if TYPE_CHECKING:
-    from schema_guard.expect.writer import Writer
+    from schema_guard.sources.sqlalchemy.writer import Writer
 
 __all__ = ["BATCH_ROWS", "fill_of"]
 

@@ -11,10 +11,10 @@ import pytest
 import sqlalchemy as sa
 from sqlalchemy import MetaData
 
-from schema_guard.expect.models import expect, models_of
 from schema_guard.schema import Schema
-from tests.unit.expect import zoo
-from tests.unit.expect.words import PlainWords
+from schema_guard.sources.sqlalchemy.models import expect, models_of
+from tests.unit.sources.sqlalchemy import zoo
+from tests.unit.sources.sqlalchemy.words import PlainWords
 
 CATALOG = """
 SELECT 'column', n.nspname || '.' || c.relname || '.' || a.attname,

@@ -14,12 +14,12 @@ from sqlalchemy.schema import CreateTable
 from sqlalchemy.sql import visitors
 from sqlalchemy.types import NullType
 
-from schema_guard.expect.columns import column_of, is_ignored
-from schema_guard.expect.constraints import Constraints, constraints_of, is_added_apart, unresolved_target
-from schema_guard.expect.indexes import index_of, is_created, stands_on
-from schema_guard.expect.mapped import Mapped
-from schema_guard.expect.writer import UnwritableError, Writer
 from schema_guard.schema import Column, Index, Name, Problem, Relation, Table
+from schema_guard.sources.sqlalchemy.columns import column_of, is_ignored
+from schema_guard.sources.sqlalchemy.constraints import Constraints, constraints_of, is_added_apart, unresolved_target
+from schema_guard.sources.sqlalchemy.indexes import index_of, is_created, stands_on
+from schema_guard.sources.sqlalchemy.mapped import Mapped
+from schema_guard.sources.sqlalchemy.writer import UnwritableError, Writer
 
 if TYPE_CHECKING:
     from sqlalchemy import Column as ModelColumn

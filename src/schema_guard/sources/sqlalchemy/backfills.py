@@ -11,7 +11,7 @@ from sqlalchemy.sql import visitors
 from sqlalchemy.sql.elements import ColumnElement
 
 from schema_guard.errors import ConfigurationError
-from schema_guard.expect.attributes import bare_column
+from schema_guard.sources.sqlalchemy.attributes import bare_column
 
 __all__ = ["Backfill", "Resolved", "columns_in", "resolve"]
 

@@ -6,10 +6,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from schema_guard.expect.backfills import Backfill
-from schema_guard.expect.models import Models, expect, models_of, unqualified_names
-from schema_guard.expect.upserts import Upsert, upsert_of
 from schema_guard.schema import Name, Schema
+from schema_guard.sources.sqlalchemy.backfills import Backfill
+from schema_guard.sources.sqlalchemy.models import Models, expect, models_of, unqualified_names
+from schema_guard.sources.sqlalchemy.upserts import Upsert, upsert_of
 
 if TYPE_CHECKING:
     from schema_guard.dialects.base import Dialect

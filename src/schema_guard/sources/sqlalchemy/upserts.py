@@ -10,9 +10,9 @@ from sqlalchemy import Column
 from sqlalchemy import Table as ModelTable
 
 from schema_guard.errors import ConfigurationError
-from schema_guard.expect.attributes import bare_column
-from schema_guard.expect.writer import Writer
 from schema_guard.schema import Name, Table
+from schema_guard.sources.sqlalchemy.attributes import bare_column
+from schema_guard.sources.sqlalchemy.writer import Writer
 
 __all__ = ["Upsert", "upsert_of", "with_upserts"]
 
