@@ -52,7 +52,7 @@ __all__ = [
 
 _HOMES = {
     "Acceptance": "acceptance",
-    "Backfill": "expect.backfills",
+    "Backfill": "sources.sqlalchemy.backfills",
     "ConfigurationError": "errors",
     "Guard": "guard",
     "GuardError": "errors",
@@ -67,7 +67,7 @@ _HOMES = {
     "StepError": "errors",
     "TargetError": "errors",
     "UnreachableError": "errors",
-    "Upsert": "expect.upserts",
+    "Upsert": "sources.sqlalchemy.upserts",
     "explain": "integrations.explaining",
 }
 
@@ -83,7 +83,7 @@ def __getattr__(name: str) -> Any:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     try:
         if name == "Guard":
-            import_module(f"{__name__}.sources.models")  # so that an unsupported SQLAlchemy is told at once
+            import_module(f"{__name__}.sources.sqlalchemy.source")  # so that an unsupported SQLAlchemy is told at once
         value = getattr(import_module(f"{__name__}.{home}"), name)
     except ImportError as error:
         from schema_guard.requirements import unmet
