@@ -6,7 +6,6 @@ import re
 from collections.abc import Mapping
 from types import MappingProxyType
 from typing import TYPE_CHECKING, NamedTuple
-from urllib.parse import parse_qsl, quote, quote_plus, unquote
 
 if TYPE_CHECKING:
     from sqlalchemy import URL
@@ -44,6 +43,8 @@ class Address(NamedTuple):
 
     def render_as_string(self, hide_password: bool = True) -> str:
         """The URL as text."""
+        from urllib.parse import quote
+
         user = "" if self.username is None else quote(self.username, safe=" +")
         if self.username is not None and self.password is not None:
             user += f":{'***' if hide_password else quote(str(self.password), safe=' +')}"
@@ -60,6 +61,8 @@ class Address(NamedTuple):
         )
 
     def _arguments(self) -> str:
+        from urllib.parse import quote_plus
+
         return "&".join(
             f"{quote_plus(name)}={quote_plus(value)}"
             for name, given in sorted(self.query.items())
@@ -88,20 +91,31 @@ def parse_address(text: str) -> Address:
     found = _URL.match(text)
     if found is None:
         raise LookupError("no URL")
-    query: dict[str, str | tuple[str, ...]] = {}
-    for name, value in parse_qsl(found["query"] or ""):
-        before = query.get(name, ())
-        query[name] = (*((before,) if isinstance(before, str) else before), value) if before else value
-
-    def plain(part: str) -> str | None:
-        return None if found[part] is None else unquote(found[part])
-
     return Address(
         found["drivername"],
-        plain("username"),
-        plain("password"),
+        _plain(found["username"]),
+        _plain(found["password"]),
         found["name"] or found["ipv6"],
         None if found["port"] is None else int(found["port"]),
-        plain("database"),
-        query,
+        _plain(found["database"]),
+        _query(found["query"] or ""),
     )
+
+
+def _plain(part: str | None) -> str | None:
+    if part is None or "%" not in part:
+        return part
+    from urllib.parse import unquote  # takes a while, and is seldom needed
+
+    return unquote(part)
+
+
+def _query(text: str) -> dict[str, str | tuple[str, ...]]:
+    query: dict[str, str | tuple[str, ...]] = {}
+    if text:
+        from urllib.parse import parse_qsl
+
+        for name, value in parse_qsl(text):
+            before = query.get(name, ())
+            query[name] = (*((before,) if isinstance(before, str) else before), value) if before else value
+    return query

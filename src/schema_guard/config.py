@@ -9,18 +9,21 @@ import math
 import os
 import re
 from collections.abc import Callable, Collection, Mapping
-from dataclasses import dataclass, field
-from pathlib import Path
-from typing import TYPE_CHECKING, TypeVar
+from os import path
+from types import MappingProxyType
+from typing import TYPE_CHECKING, NamedTuple, TypeVar
 
-from schema_guard.acceptance import Acceptance, acceptances_of
 from schema_guard.address import Address
 from schema_guard.database_url import NormalisedUrl, normalise, normalise_url
 from schema_guard.errors import ConfigurationError
-from schema_guard.selector import INCLUDED, Selector, selectors_of
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from sqlalchemy import URL
+
+    from schema_guard.acceptance import Acceptance
+    from schema_guard.selector import Selector
 
 __all__ = ["NormalisedUrl", "Settings", "load_settings", "normalise", "normalise_url", "seconds", "unknown_variables"]
 
@@ -40,12 +43,11 @@ POLICY: Mapping[str, type[bool] | type[int]] = {
 }
 """The keys of `policy = {..}`: the fields of schema_guard.Policy."""
 
-_DURATION = re.compile(r"^\s*(?P<number>\d+(?:\.\d*)?|\.\d+)\s*(?P<unit>ms|s|m|h)?\s*$", re.IGNORECASE)
+_DURATION = r"(?i)^\s*(?P<number>\d+(?:\.\d*)?|\.\d+)\s*(?P<unit>ms|s|m|h)?\s*$"
 _UNITS = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0}
 
 
-@dataclass(frozen=True, slots=True)
-class Settings:
+class Settings(NamedTuple):
     """What was set and where; None is what nobody set. Durations are in seconds.
 
     `origins` says for each key where its value came from: 'argument', an environment variable's name, or a file.
@@ -73,14 +75,14 @@ class Settings:
     """Of the application, for the history."""
     log_format: str | None = None
     """Of what is written to stderr."""
-    policy: Mapping[str, bool | int] = field(default_factory=dict)
+    policy: Mapping[str, bool | int] = MappingProxyType({})
     accept: tuple[Acceptance, ...] = ()
     """Findings that are taken out of the verdict, from every place."""
     include: tuple[Selector, ...] = ()
     """Of the place of highest rank that says so."""
     exclude: tuple[Selector, ...] = ()
     """From every place."""
-    origins: Mapping[str, str] = field(default_factory=dict)
+    origins: Mapping[str, str] = MappingProxyType({})
     searched: tuple[str, ...] = ()
 
     def database_url(self) -> URL:
@@ -149,7 +151,7 @@ def seconds(value: object) -> float:
         if value < 0 or not math.isfinite(value):
             raise ValueError("expected a duration of zero or more")
         return float(value)
-    match = _DURATION.match(value) if isinstance(value, str) else None
+    match = re.match(_DURATION, value) if isinstance(value, str) else None
     if match is None:
         raise ValueError("expected a duration such as 30, 1.5, 500ms, 60s or 2m")
     return float(match["number"]) * _UNITS[(match["unit"] or "s").lower()]
@@ -232,7 +234,8 @@ def load_settings(
         ConfigurationError: an unknown key, a value of the wrong type, or a file that is no TOML; names file and key.
     """
     environment = os.environ if environment is None else environment
-    file, table = _from_file((directory or Path.cwd()).resolve())
+    # Without pathlib, which takes longer to import than all of this.
+    file, table = _from_file(path.realpath(directory or os.getcwd()))  # noqa: PTH109
     values: dict[str, object] = {}
     origins: dict[str, str] = {}
     for key, parse in _KEYS.items():
@@ -245,13 +248,30 @@ def load_settings(
             raise ConfigurationError(f"{origin}: {error}") from None
         origins[key] = origin
     places = (arguments or {}, environment, table, file)
-    accepted = [each for found in _listed(ACCEPT, acceptances_of, *places) for each in found]
+    accepted = [each for found in _listed(ACCEPT, _accepted, *places) for each in found]
     # One that gives a reason comes before those that give none.
     values[ACCEPT] = tuple(sorted(accepted, key=lambda acceptance: not acceptance.reason))
-    included = _listed(INCLUDE, lambda value, origin: selectors_of(value, origin, INCLUDED), *places)
-    values[INCLUDE] = next((found for found in included if found), ())
-    values[EXCLUDE] = tuple(each for found in _listed(EXCLUDE, selectors_of, *places) for each in found)
-    return Settings(**values, origins=origins, searched=() if file is None else (str(file),))  # type: ignore[arg-type]
+    values[INCLUDE] = next((found for found in _listed(INCLUDE, _included, *places) if found), ())
+    values[EXCLUDE] = tuple(each for found in _listed(EXCLUDE, _excluded, *places) for each in found)
+    return Settings(**values, origins=origins, searched=() if file is None else (file,))  # type: ignore[arg-type]
+
+
+def _accepted(value: object, origin: str) -> tuple[Acceptance, ...]:
+    from schema_guard.acceptance import acceptances_of
+
+    return acceptances_of(value, origin)
+
+
+def _included(value: object, origin: str) -> tuple[Selector, ...]:
+    from schema_guard.selector import INCLUDED, selectors_of
+
+    return selectors_of(value, origin, INCLUDED)
+
+
+def _excluded(value: object, origin: str) -> tuple[Selector, ...]:
+    from schema_guard.selector import selectors_of
+
+    return selectors_of(value, origin)
 
 
 _OPEN = ("SCHEMA_GUARD_TEST_", "SCHEMA_GUARD_URL_")
@@ -274,7 +294,7 @@ def _listed(
     arguments: Mapping[str, object],
     environment: Mapping[str, str],
     table: Mapping[str, object],
-    file: Path | None,
+    file: str | None,
 ) -> list[tuple[_Item, ...]]:
     """What each place says, the one of highest rank first."""
     variable = f"SCHEMA_GUARD_{key.upper()}"
@@ -297,7 +317,7 @@ def _find(
     arguments: Mapping[str, object],
     environment: Mapping[str, str],
     table: Mapping[str, object],
-    file: Path | None,
+    file: str | None,
 ) -> tuple[object | None, str]:
     """The value of highest rank, and where it comes from."""
     unknown = next((name for name in arguments if name not in _NAMES), None)
@@ -313,21 +333,24 @@ def _find(
     return table.get(key), f"{file}: [{TABLE}] {key}"
 
 
-def _from_file(directory: Path) -> tuple[Path | None, Mapping[str, object]]:
+def _from_file(directory: str) -> tuple[str | None, Mapping[str, object]]:
     """The nearest pyproject.toml upwards, and its table."""
-    file = next(
-        (path for folder in (directory, *directory.parents) if (path := folder / "pyproject.toml").is_file()), None
-    )
-    if file is None:
-        return None, {}
-    import tomllib  # takes long, and there may be no file
-
+    while not path.isfile(file := path.join(directory, "pyproject.toml")):  # noqa: PTH113, PTH118
+        if directory == (above := path.dirname(directory)):  # noqa: PTH120
+            return None, {}
+        directory = above
     try:
-        content = tomllib.loads(file.read_text(encoding="utf-8"))
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise ConfigurationError(f"{file} is no valid TOML: {error}") from None
+        with open(file, encoding="utf-8") as opened:  # noqa: PTH123
+            written = opened.read()
+        if "schema-guard" not in written:
+            return file, {}
+        import tomllib  # takes long
+
+        content = tomllib.loads(written)
     except OSError as error:
         raise ConfigurationError(f"{file} cannot be read: {error.strerror}") from None
+    except ValueError as error:  # no UTF-8, or no TOML
+        raise ConfigurationError(f"{file} is no valid TOML: {error}") from None
     tools = content.get("tool", {})
     table = tools.get("schema-guard", {}) if isinstance(tools, dict) else {}
     if not isinstance(table, dict):

@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from importlib import import_module
-from typing import TYPE_CHECKING
-from urllib.parse import unquote
+from typing import TYPE_CHECKING, NamedTuple
 
 from schema_guard.address import Address, Query, address_of, parse_address
 from schema_guard.errors import ConfigurationError, one_line
@@ -44,8 +42,7 @@ _FORMS = "postgresql://user:password@host/name or sqlite:///file.db"
 Installed = Callable[[str], bool]
 
 
-@dataclass(frozen=True, slots=True)
-class NormalisedUrl:
+class NormalisedUrl(NamedTuple):
     """A URL with an installed driver, and what was changed on the way, for people; never with a password."""
 
     address: Address
@@ -143,6 +140,8 @@ def _refuse_place(url: Address) -> None:
     if any(char.isspace() for char in host):
         raise ConfigurationError("the database URL cannot be read: there is a blank in the host's name")
     if host.lower().startswith("%2f"):
+        from urllib.parse import unquote
+
         folder = unquote(host)
         raise ConfigurationError(
             f"the database URL names the directory of a socket as its host, which SQLAlchemy does not take: "

@@ -11,8 +11,6 @@ import os
 import re
 from collections.abc import Iterable, Iterator
 from contextlib import suppress
-from pathlib import Path
-from urllib.parse import parse_qsl, quote, quote_plus, unquote, unquote_plus
 
 __all__ = ["hide", "without_password"]
 
@@ -22,29 +20,28 @@ SHORTEST = 5
 
 _NAME = r"[\w.-]*(?:pass(?:word|wd|phrase|code)|pwd|secret|token|api_?key|credentials?)[\w.-]*"
 _VALUE = r"""[bBrRuUeE]{0,2}(?P<value>'(?:[^'\\]|\\.|'')*(?:'|$)|"(?:[^"\\]|\\.)*(?:"|$)|[^\s&;,)}\]'"]+)"""
-_URL = re.compile(r"(?P<head>[a-zA-Z][\w+.-]*://[^:/?#\s@]*:)(?P<value>[^\s]*(?=@)|[^@\r\n]*(?=@))")
-_KEY = re.compile(rf"(?P<head>\b{_NAME}\s*(?:=>?|%3D)\s*){_VALUE}", re.IGNORECASE)
-_ITEM = re.compile(rf"(?P<head>(?P<quote>['\"]){_NAME}(?P=quote)\s*:\s*){_VALUE}", re.IGNORECASE)
-_PAIR = re.compile(rf"(?P<head>\((?P<quote>['\"]){_NAME}(?P=quote)\s*,\s*){_VALUE}", re.IGNORECASE)
-_SQL = re.compile(
-    r"(?P<head>\bpassword\s+)[eE]?(?P<value>'(?:[^'\\]|\\.|'')*(?:'|$)|\$(?P<tag>\w*)\$.*?(?:\$(?P=tag)\$|$))",
-    re.IGNORECASE,
-)
-_PARAMETERS = re.compile(r"(?P<head>\[parameters: )(?P<value>.*)")
+_URL = r"(?P<head>[a-zA-Z][\w+.-]*://[^:/?#\s@]*:)(?P<value>[^\s]*(?=@)|[^@\r\n]*(?=@))"
+_KEY = rf"(?i)(?P<head>\b{_NAME}\s*(?:=>?|%3D)\s*){_VALUE}"
+_ITEM = rf"(?i)(?P<head>(?P<quote>['\"]){_NAME}(?P=quote)\s*:\s*){_VALUE}"
+_PAIR = rf"(?i)(?P<head>\((?P<quote>['\"]){_NAME}(?P=quote)\s*,\s*){_VALUE}"
+_SQL = r"(?i)(?P<head>\bpassword\s+)[eE]?(?P<value>'(?:[^'\\]|\\.|'')*(?:'|$)|\$(?P<tag>\w*)\$.*?(?:\$(?P=tag)\$|$))"
+_PARAMETERS = r"(?P<head>\[parameters: )(?P<value>.*)"
 _PLACES = (_URL, _KEY, _ITEM, _PAIR, _SQL, _PARAMETERS)
+"""Compiled when the first text is looked at: a check that has nothing to say needs none of them."""
 
-_VARIABLE = re.compile(r"(?:PASS|PASSWORD|PASSWD|PASSPHRASE|SECRET|TOKEN|API_KEY|SECRET_KEY)$", re.IGNORECASE)
+_VARIABLE = r"(?i)(?:PASS|PASSWORD|PASSWD|PASSPHRASE|SECRET|TOKEN|API_KEY|SECRET_KEY)$"
 _PUBLIC = ("PGUSER", "PGDATABASE", "PGHOST", "POSTGRES_USER", "POSTGRES_DB", "USER", "LOGNAME")
-_SECRET_ARGUMENT = re.compile(rf"{_NAME}\Z", re.IGNORECASE)
+_SECRET_ARGUMENT = rf"(?i){_NAME}\Z"
 
+_urls: set[str] = set()
+"""Those that were used, whose passwords are looked for when the next text is printed."""
 _hidden: set[str] = set()
 _public: set[str] = set()
 
 
 def hide(url: str) -> None:
     """From now on no message holds a password of this URL, as it is written or as it is meant."""
-    _hidden.update(_passwords(url))
-    _public.update(_named(url))
+    _urls.add(url)
 
 
 def without_password(text: str) -> str:
@@ -56,7 +53,7 @@ def without_password(text: str) -> str:
         return f"{match['head']}{MASK}"
 
     for place in _PLACES:
-        text = place.sub(masked, text)
+        text = re.sub(place, masked, text)
     for value in sorted(_values(found), key=len, reverse=True):
         if value in text:
             text = re.sub(rf"(?<!\w){re.escape(value)}(?!\w)", MASK, text)
@@ -66,10 +63,14 @@ def without_password(text: str) -> str:
 def _values(found: set[str]) -> set[str]:
     """All that are known now; what a URL says openly, such as its user, is no secret if the password is the same."""
     variables = dict(os.environ)
+    while _urls:
+        url = _urls.pop()
+        _hidden.update(_passwords(url))
+        _public.update(_named(url))
     found = found | _hidden
     public = _public | {variables[name] for name in _PUBLIC if name in variables}
     for name, value in variables.items():
-        if _VARIABLE.search(name):
+        if re.search(_VARIABLE, name):
             found.update(_spellings(value))
         elif "://" in value:
             found.update(_passwords(value))
@@ -79,12 +80,14 @@ def _values(found: set[str]) -> set[str]:
 
 
 def _passwords(url: str) -> Iterator[str]:
+    from urllib.parse import parse_qsl
+
     authority, _, query = url.partition("://")[2].partition("?")
     written = authority.rpartition("@")[0].partition(":")[2]
     if written:
         yield from _spellings(written)
     for name, value in parse_qsl(query, keep_blank_values=False):
-        if _SECRET_ARGUMENT.match(name):
+        if re.match(_SECRET_ARGUMENT, name):
             yield from _spellings(value)
         elif name == "user" and ":" in value:
             yield from _spellings(value.partition(":")[2])
@@ -92,6 +95,8 @@ def _passwords(url: str) -> Iterator[str]:
 
 def _named(url: str) -> Iterator[str]:
     """User, host and database."""
+    from urllib.parse import unquote
+
     authority = url.partition("://")[2].partition("?")[0]
     user, _, place = authority.rpartition("@")
     yield unquote(user.partition(":")[0])
@@ -100,26 +105,28 @@ def _named(url: str) -> Iterator[str]:
 
 
 def _spellings(value: str) -> Iterator[str]:
+    from urllib.parse import quote, quote_plus, unquote, unquote_plus
+
     for meant in {value, unquote(value), unquote_plus(value)}:
         yield from {meant, quote(meant), quote(meant, safe=""), quote_plus(meant), repr(meant)[1:-1]}
 
 
 def _of_files() -> Iterator[str]:
-    home = Path.home() if "HOME" in os.environ else None
-    passwords = os.environ.get("PGPASSFILE") or (home / ".pgpass" if home else "")
-    services = os.environ.get("PGSERVICEFILE") or (home / ".pg_service.conf" if home else "")
+    home = os.environ.get("HOME")
+    passwords = os.environ.get("PGPASSFILE") or (f"{home}/.pgpass" if home else "")
+    services = os.environ.get("PGSERVICEFILE") or (f"{home}/.pg_service.conf" if home else "")
     for line in _lines(passwords):
         fields = re.split(r"(?<!\\):", line, maxsplit=4)
         if len(fields) == 5 and not line.startswith("#"):
             yield from _spellings(fields[4].replace("\\:", ":").replace("\\\\", "\\"))
     for line in _lines(services):
         name, _, value = line.partition("=")
-        if _SECRET_ARGUMENT.match(name.strip()):
+        if re.match(_SECRET_ARGUMENT, name.strip()):
             yield from _spellings(value.strip())
 
 
-def _lines(path: str | Path) -> Iterable[str]:
+def _lines(path: str) -> Iterable[str]:
     if path:
-        with suppress(OSError, ValueError):
-            return Path(path).read_text(encoding="utf-8", errors="replace").splitlines()
+        with suppress(OSError, ValueError), open(path, encoding="utf-8", errors="replace") as file:  # noqa: PTH123
+            return file.read().splitlines()
     return ()

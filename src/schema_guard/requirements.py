@@ -9,8 +9,8 @@ from collections.abc import Iterator
 __all__ = ["DISTRIBUTION", "program", "unmet", "version"]
 
 DISTRIBUTION = "sqlalchemy-schema-guard"
-BOUND = re.compile(r"(>=|<)\s*(\d+(?:\.\d+)*)")
-NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
+BOUND = r"(>=|<)\s*(\d+(?:\.\d+)*)"
+NAME = r"[A-Za-z0-9][A-Za-z0-9._-]*"
 
 
 def version() -> str:
@@ -31,7 +31,7 @@ def program() -> str:
     """
     from hashlib import sha256  # takes a while, and is seldom needed
 
-    package = os.path.dirname(os.path.abspath(__file__))  # noqa: PTH100, PTH120 - pathlib takes longer than all of this
+    package = os.path.dirname(os.path.abspath(__file__))  # noqa: PTH100, PTH120
     prefix = f"{DISTRIBUTION.replace('-', '_')}-"
     beside = os.listdir(os.path.dirname(package))  # noqa: PTH120, PTH208
     found = [name for name in beside if name.startswith(prefix) and name.endswith(".dist-info")]
@@ -68,10 +68,10 @@ def unmet() -> str | None:
         words, _, marker = requirement.partition(";")
         if '"dev"' in marker or "'dev'" in marker:
             continue
-        name = NAME.match(words)
+        name = re.match(NAME, words)
         if name is None:
             continue
-        bounds = ",".join(operator + bound for operator, bound in sorted(BOUND.findall(words), reverse=True))
+        bounds = ",".join(operator + bound for operator, bound in sorted(re.findall(BOUND, words), reverse=True))
         try:
             installed = metadata.version(name[0])
         except metadata.PackageNotFoundError:
@@ -87,7 +87,7 @@ def unmet() -> str | None:
 
 def _within(installed: str, words: str) -> bool:
     version = _numbers(installed)
-    for operator, bound in BOUND.findall(words):
+    for operator, bound in re.findall(BOUND, words):
         limit = _numbers(bound)
         if (operator == ">=" and version < limit) or (operator == "<" and version >= limit):
             return False

@@ -102,15 +102,18 @@ def at_once(*arguments: str) -> tuple[int, str, set[str]]:
     return ran.returncode, ran.stdout, set(json.loads(ran.stderr.splitlines()[-1]))
 
 
-@pytest.mark.usefixtures("application")
-def test_a_process_loads_the_driver_alone(command: Command, url: str, postgres_database: Database) -> None:
+def test_a_process_loads_the_driver_alone(
+    application: Path, command: Command, url: str, postgres_database: Database
+) -> None:
     """And says what the command says; what is not remembered, or asked for otherwise, is left to the command."""
+    (application / "pyproject.toml").write_text("[tool.other]\nsetting = true\n")
     url = url.replace("+psycopg", "+psycopg2")
     first = at_once("check", "expected.json", "--url", url, "--remember")
     code, said, names = at_once("check", "expected.json", f"--url={url}", "--remember")
     assert (code, first[0]) == (0, 0)
     assert {"psycopg2", "schema_guard"} <= names
     assert not {"click", "sqlalchemy", "alembic", "shop", "rich"} & names
+    assert not {"dataclasses", "inspect", "pathlib", "tomllib", "urllib", "importlib.metadata", "logging"} & names
     assert said.splitlines()[0] == first[1].splitlines()[0]
     told = command("check", "expected.json", "--url", url, "--remember").out
     assert re.sub(r"\d+ ms", "", said) == re.sub(r"\d+ ms", "", told)

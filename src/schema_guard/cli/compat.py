@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import click
@@ -69,7 +68,7 @@ def compat(
     place = Place(config, section, x, None)
 
     def doctor(guard: Guard, url: URL) -> Doctor:
-        there = replace(settings, url=url.render_as_string(hide_password=False), ddl_url=None)
+        there = settings._replace(url=url.render_as_string(hide_password=False), ddl_url=None)
         return doctor_of(Request(guard, address_of(url), there, () if target is None else (target,)), url, place)
 
     found = Trial(guard.silent(), release, doctor, None if scratch is None else normalise_url(scratch)).run()

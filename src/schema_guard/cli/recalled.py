@@ -33,7 +33,7 @@ def recalled_texts(settings: Settings) -> list[str] | None:
     found = normalise(settings.url, quickest=True)
     if found.notes or found.address.system != "postgresql":
         return None
-    with open(place, "rb") as file:  # noqa: PTH123 - without pathlib
+    with open(place, "rb") as file:  # noqa: PTH123
         digest = digest_of(file.read(), bool(settings.allow_edited))
     from schema_guard.dialects import in_time
     from schema_guard.dialects.postgresql.direct import direct_server

@@ -181,7 +181,7 @@ def _of_bind(
     try:
         if member.url is None:
             raise ConfigurationError(f"bind {member.name}: {member.problem}")
-        own = replace(settings, url=member.url, ddl_url=ddl_url, origins=origins)
+        own = settings._replace(url=member.url, ddl_url=ddl_url, origins=origins)
         return replace(_request(member.guard, own, typed, program, options), bind=member.name)
     except ConfigurationError as error:
         return Request(member.guard, Address(""), settings, typed, program, options, member.name, error=error)
@@ -198,7 +198,7 @@ def _with_database(loaded: Loaded, settings: Settings) -> Settings:
         given = None if settings.url is None else settings.database_url()
         url = loaded.own.chosen(given, settings.url, settings.origins.get("url", ""))
         if url != given:
-            settings = replace(settings, url=url.render_as_string(hide_password=False))
+            settings = settings._replace(url=url.render_as_string(hide_password=False))
     for note in normalise(settings.url, quickest=frozen).notes if settings.url else ():
         log(note)
     return settings

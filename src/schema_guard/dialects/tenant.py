@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 if TYPE_CHECKING:
     from schema_guard.dialects.base import Session
@@ -11,8 +10,7 @@ if TYPE_CHECKING:
 __all__ = ["Opened", "Tenant"]
 
 
-@dataclass(frozen=True, slots=True)
-class Tenant:
+class Tenant(NamedTuple):
     """What is opened in place of a database.
 
     Args:
@@ -26,8 +24,7 @@ class Tenant:
     declared: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Opened:
+class Opened(NamedTuple):
     """A session that somebody else has opened, and closes."""
 
     session: Session

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 import socket
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from schema_guard.dialects.postgresql.driver_error import DriverError
 from schema_guard.dialects.postgresql.server import Place
@@ -38,14 +38,14 @@ UNDEFINED_OBJECT = "42704"
 VANISHED = frozenset({"42P01", "42704", "42703", "3F000", "XX000"})
 """A relation, type, column or schema went away while it was read (XX000: `cache lookup failed`, `could not open`)."""
 
-_KEY_COLUMNS = re.compile(r"([^()=]*\([^=]*\))=\(")
+_KEY_COLUMNS = r"([^()=]*\([^=]*\))=\("
 """`Key (a, b)` of `Key (a, b)=(1, 2) is duplicated.`"""
-_QUOTED_VALUE = re.compile(r"\s*[:：]\s*[\"'«„“].*", re.DOTALL)
-_METHOD = re.compile(r"\W(gist|gin)\W")
+_QUOTED_VALUE = r"(?s)\s*[:：]\s*[\"'«„“].*"
+_METHOD = r"\W(gist|gin)\W"
 
 TOO_MANY = "53300"
-_OF_ROLE = re.compile(r'too many connections for role "(.*?)"(?= |$)')
-_OF_DATABASE = re.compile(r'too many connections for database "(.*?)"(?= |$)')
+_OF_ROLE = r'too many connections for role "(.*?)"(?= |$)'
+_OF_DATABASE = r'too many connections for database "(.*?)"(?= |$)'
 _OF_SERVER = ("too many clients already", "remaining connection slots are reserved")
 
 _WHY_UNREACHABLE = {
@@ -61,7 +61,7 @@ _LASTING = frozenset({NO_ROLE, *(_WHY_UNREACHABLE[state] for state in _LASTING_S
 """What waiting does not fix: the server answered, and does not let this role or to this database."""
 
 
-_NOT_TAKEN = re.compile(
+_NOT_TAKEN = (
     r"invalid connection option|bad value for connect_timeout"
     r"|invalid (?:sslmode|port number|target_session_attrs|channel_binding|gssencmode"
     r"|load_balance_hosts|ssl_\w+|require_auth|integer value|port|sslnegotiation)"
@@ -70,8 +70,7 @@ _NOT_TAKEN = re.compile(
 """What psycopg, psycopg2, pg8000 and asyncpg say before they connect."""
 
 
-@dataclass(frozen=True, slots=True)
-class Diagnosis:
+class Diagnosis(NamedTuple):
     """`sqlstate` is empty when the server said nothing (a lost connection)."""
 
     sqlstate: str
@@ -114,7 +113,7 @@ def unreachable(error: Exception, url: Place) -> UnreachableError | Configuratio
     """One line on why there is no connection; what the driver does not take of the URL stays wrong however long."""
     diagnosis = diagnose(error)
     said = one_line(diagnosis.message)
-    if not diagnosis.sqlstate and _NOT_TAKEN.search(said):
+    if not diagnosis.sqlstate and re.search(_NOT_TAKEN, said):
         where = url.render_as_string(hide_password=True)
         return ConfigurationError(f"an argument of the connection cannot be used: {said} ({where})")
     why = _from_network(error) or _from_text(said) or _WHY_UNREACHABLE.get(diagnosis.sqlstate, "")
@@ -132,9 +131,9 @@ def _limit_reached(said: str, sqlstate: str) -> str:
     not connect there is no SQLSTATE either.
     """
     needs = "check needs one connection; apply works with one, and uses a second one where it may"
-    if role := _OF_ROLE.search(said):
+    if role := re.search(_OF_ROLE, said):
         return f"the role's CONNECTION LIMIT is reached; {needs}: ALTER ROLE {_quoted(role[1])} CONNECTION LIMIT 2;"
-    if database := _OF_DATABASE.search(said):
+    if database := re.search(_OF_DATABASE, said):
         name = _quoted(database[1])
         return f"the database's CONNECTION LIMIT is reached; {needs}: ALTER DATABASE {name} CONNECTION LIMIT 2;"
     if any(words in said for words in _OF_SERVER):
@@ -187,7 +186,7 @@ def extension_for(error: BaseException) -> str:
 
 def _extension(diagnosis: Diagnosis) -> str:
     """Scalars have operators for GiST and GIN by an extension only (manual, appendix F, btree_gist and btree_gin)."""
-    method = _METHOD.search(diagnosis.message)
+    method = re.search(_METHOD, diagnosis.message)
     if diagnosis.sqlstate != UNDEFINED_OBJECT or method is None or "_ops" in diagnosis.message:
         return ""
     return f"CREATE EXTENSION btree_{method[1]};"
@@ -211,10 +210,10 @@ def without_values(error: BaseException) -> str:
 def _without_values(diagnosis: Diagnosis) -> str:
     message, detail = diagnosis.message, diagnosis.detail
     if diagnosis.sqlstate.startswith("23"):
-        columns = _KEY_COLUMNS.match(detail)
+        columns = re.match(_KEY_COLUMNS, detail)
         detail = columns[1] if columns else ""
     elif diagnosis.sqlstate.startswith("22"):
-        message, detail = _QUOTED_VALUE.sub("", message), ""
+        message, detail = re.sub(_QUOTED_VALUE, "", message), ""
     return f"{message}{f' ({detail})' if detail else ''}"
 
 

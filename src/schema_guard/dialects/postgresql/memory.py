@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 from schema_guard.dialects.postgresql.driver_error import DriverError
@@ -45,7 +44,6 @@ STARTED = "SELECT date_part('epoch', pg_postmaster_start_time())"
 NO_TABLE, NO_SCHEMA, FORBIDDEN = "42P01", "3F000", "42501"
 
 
-@dataclass(slots=True)
 class PostgreSQLMemory:
     """Of one set of expectations, as one session sees the database.
 
@@ -55,18 +53,14 @@ class PostgreSQLMemory:
         session: what the session's facts say.
     """
 
-    link: Link
-    expectations: str
-    session: Sequence[object]
-    fingerprint: str = ""
-    """Of the catalog when `recall` was called; empty where there is nothing to remember by."""
-    is_there: bool = True
-    """Whether the table is."""
-    _cluster: str = IDENTIFIED
-
-    @property
-    def key(self) -> str:
-        return digest_of(1, self.expectations, *self.session)
+    def __init__(self, link: Link, expectations: str, session: Sequence[object]) -> None:
+        self.link = link
+        self.key = digest_of(1, expectations, *session)
+        self.fingerprint = ""
+        """Of the catalog when `recall` was called; empty where there is nothing to remember by."""
+        self.is_there = True
+        """Whether the table is."""
+        self._cluster = IDENTIFIED
 
     def recall(self) -> Remembered | None:
         """What was found, if the catalog is as it was, and if the rows that matter say the same. Never raises."""
