@@ -81,6 +81,63 @@ def test_a_name_that_is_free_when_its_turn_comes(stage: Stage, pending: str) -> 
     brought(stage)
 
 
+COPY = 'op.execute("INSERT INTO {} (id, name) SELECT id, name FROM job")'
+DROP = 'op.drop_table("job")'
+COPIED = {
+    "one revision": [f"{MADE}\n{COPY.format('runs')}\n{DROP}"],
+    "three revisions": [MADE, COPY.format("runs"), DROP],
+    "another name": [
+        f"{TABLE.format('runs_new')}\n{COPY.format('runs_new')}\n{DROP}\nop.rename_table('runs_new', 'runs')"
+    ],
+    "another name, three revisions": [
+        TABLE.format("interim"),
+        COPY.format("interim") + "\n" + DROP,
+        "op.execute('ALTER TABLE interim RENAME TO runs')",
+    ],
+    "from a module": ["import moving"],
+}
+
+
+@pytest.mark.parametrize("stamp", ["true", "lost"])
+@pytest.mark.parametrize("how", COPIED)
+def test_a_copy_that_takes_the_place_of_its_source(stage: Stage, how: str, stamp: str) -> None:
+    """No empty table is made in its place, whether alembic_version says that it is still to run or says nothing."""
+    waiting(stage, COPIED[how])
+    stage.write("moving.py", "from alembic import op\nop.rename_table('job', 'runs')\n")
+    if stamp == "lost":
+        stage.sql("DELETE FROM alembic_version")
+    applied = stage.guard("apply")
+    assert (applied.code, "first" in applied.out) == (1, True), applied.out
+    brought(stage)
+
+
+@pytest.mark.parametrize("stamp", ["true", "lost"])
+def test_a_column_that_is_made_under_another_name(on_postgres: Stage, stamp: str) -> None:
+    """`label` is made as label_new and filled from `title`, which is dropped."""
+    pending = (
+        'op.add_column("runs", sa.Column("name_new", sa.String(80)))\n'
+        'op.execute("UPDATE runs SET name_new = title")\n'
+        'op.drop_column("runs", "title")\n'
+        'op.alter_column("runs", "name_new", new_column_name="name")'
+    )
+    stage = waiting(on_postgres, [pending], RUNS, JOB + "\n" + MADE.replace('"name"', '"title"'))
+    stage.sql("INSERT INTO runs (id, title) VALUES (1, 'kept')")
+    if stamp == "lost":
+        stage.sql("DELETE FROM alembic_version")
+    applied = stage.guard("apply")
+    assert (applied.code, "a2 makes runs.name and changes rows" in applied.out) == (1, True), applied.out
+    brought(stage)
+
+
+def test_rows_of_its_own_bring_nothing(on_sqlite: Stage) -> None:
+    """Without a stamp, what a revision makes with its first rows is made: no table that is there is named in it."""
+    seed = f"{MADE}\nop.bulk_insert(sa.table('runs', sa.column('name')), [{{'name': 'first'}}])"
+    stage = waiting(on_sqlite, [seed])
+    stage.sql("DELETE FROM alembic_version")
+    assert stage.guard("apply").code == 0
+    assert stage.sql("SELECT * FROM runs") == []
+
+
 @pytest.mark.parametrize("rows", [True, False], ids=["rows", "no rows"])
 def test_a_rename_without_a_stamp(stage: Stage, rows: bool) -> None:
     """Nobody knows what ran, but what would be renamed is still there."""

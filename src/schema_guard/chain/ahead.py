@@ -88,7 +88,8 @@ class Ahead:
         for file in self._unreadable:
             action = Action(Verb.UNSEEN, line=file.line, text="it cannot be read", readable=False)
             pending.unread.append((Path(file.file).name, file.file, action))
-        refusals = list(self._to_run(pending, missing) if known else self._perhaps_to_run(pending, missing))
+        perhaps = self._perhaps_to_run(chain, pending, missing, there, differences)
+        refusals = list(self._to_run(pending, missing) if known else perhaps)
         refusals += self._not_run(chain, known, there, missing, {refusal.difference.key for refusal in refusals})
         held = {refusal.difference.key for refusal in refusals}
         if known or (rows and self._unreadable) or _made_by(chain, there):
@@ -141,9 +142,24 @@ class Ahead:
         for difference, change in _brought(missing, (*pending.into, *pending.fills, *pending.later)):
             yield Refusal(difference, f"{_does(change)} and is still to run: {deploy} first", (deploy,))
 
-    def _perhaps_to_run(self, pending: Pending, missing: Sequence[tuple[Difference, str]]) -> Iterator[Refusal]:
-        """Where alembic_version says nothing: a rename whose source is still there did not run, as it seems."""
+    def _perhaps_to_run(
+        self,
+        chain: Chain,
+        pending: Pending,
+        missing: Sequence[tuple[Difference, str]],
+        there: There,
+        differences: Sequence[Difference],
+    ) -> Iterator[Refusal]:
+        """Where alembic_version says nothing: a rename whose source is still there did not run, as it seems. Neither
+        did what makes something and fills it, where its file names something that the models don't know."""
         repair = self.commands.repair
+        for difference, change in _brought(missing, (*pending.fills, *pending.later)):
+            text = _text_of(chain, change)
+            sources = _sources(difference, there, differences)
+            source = next((name for name in sources if re.search(rf"\b{re.escape(name.split('.')[-1])}\b", text)), "")
+            if source:
+                reason = f"{_does(change)}, and {source} is there, which the models don't know"
+                yield Refusal(difference, f"alembic_version names no revision, {reason}: {repair} first", (repair,))
         for difference, change in _brought(missing, pending.into):
             reason = f"alembic_version names no revision, {_does(change)}, and {change.source} is there: {repair} first"
             yield Refusal(difference, reason, (repair,))
@@ -179,7 +195,7 @@ def _doubt(
 ) -> Iterator[Refusal]:
     """What a revision that nobody can read may rename something into."""
     for difference, _ in missing if pending.unread else ():
-        if source := _source(difference, there, differences):
+        if source := next(_sources(difference, there, differences), ""):
             revision, file, action = pending.unread[0]
             where = f"{Path(file).name}:{action.line}"
             reason = (
@@ -234,23 +250,22 @@ def _object(difference: Difference, there: There) -> str:
     return there.key(difference.object)
 
 
-def _source(difference: Difference, there: There, differences: Sequence[Difference]) -> str:
-    """What could be renamed into it: a table, or a column of its table, that the models don't know."""
+def _sources(difference: Difference, there: There, differences: Sequence[Difference]) -> Iterator[str]:
+    """What could be renamed or copied into it: a table, or a column of its table, that the models don't know."""
     if isinstance(difference, RenameSuspected):
-        return difference.old
-    if isinstance(difference, ColumnMissing):
-        return next(
-            (
-                f"{other.table.name}.{other.column.name}"
-                for other in differences
-                if isinstance(other, ColumnUnknown) and other.table.name == difference.table.name
-            ),
-            "",
-        )
-    if not isinstance(difference, TableMissing):
-        return ""
-    unknown = [name for name, columns in there.tables.items() if columns is None and "alembic_version" not in name]
-    return unknown[0] if unknown else ""
+        yield difference.old
+    elif isinstance(difference, ColumnMissing):
+        for other in differences:
+            if isinstance(other, ColumnUnknown) and other.table.name == difference.table.name:
+                yield f"{other.table.name}.{other.column.name}"
+    elif isinstance(difference, TableMissing):
+        yield from (name for name, columns in there.tables.items() if columns is None and "alembic_version" not in name)
+
+
+def _text_of(chain: Chain, change: Change) -> str:
+    """The files of what makes it and of what fills it."""
+    files = [change.file, *([chain.by_id[change.filler].file] if change.filler else [])]
+    return "\n".join(Path(file).read_text("utf-8", "replace") for file in files if Path(file).exists())
 
 
 def _made_by(chain: Chain, there: There) -> bool:

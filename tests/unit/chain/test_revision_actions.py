@@ -125,6 +125,9 @@ def test_a_column_renamed_in_any_spelling(tmp_path: Path, body: str) -> None:
         'op.get_bind().execute(sa.text("DELETE FROM job"))',
         "op.sync_enum_values('public', 'state', ['a'])",
         "exec('op.drop_table(1)')",
+        "import app.fill_rows",
+        "from app.migrations import filled",
+        "def go():\n    import app.fill_rows\ngo()",
         "op.execute('GRANT reporting TO app')",
         'op.execute("EXPLAIN ANALYZE DELETE FROM job")',
         'op.execute("SELECT * INTO runs FROM job")',
@@ -340,6 +343,10 @@ def test_what_stands_in_the_way_when_a_renames_turn_comes(tmp_path: Path, body: 
         ((TABLE, 'op.execute("INSERT INTO other SELECT a FROM old")'), []),
         ((TABLE, INDEX, "fill(op.get_bind())"), ["job", "job.a"]),
         (('op.execute("UPDATE job SET a = 1")', TABLE), []),
+        (
+            (TABLE, 'op.execute("INSERT INTO job SELECT a FROM old")', 'op.rename_table("job", "runs")'),
+            ["runs", "runs.a"],
+        ),
     ],
 )
 def test_what_a_later_revision_fills(tmp_path: Path, bodies: tuple[str, ...], filled: list[str]) -> None:

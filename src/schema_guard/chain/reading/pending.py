@@ -72,6 +72,8 @@ class Change:
     line: int = 0
     taken: str = ""
     filler: str = ""
+    once: tuple[str, ...] = ()
+    """The names that it has before, where pending revisions make it under another one."""
 
 
 @dataclass(slots=True)
@@ -116,8 +118,11 @@ def pending_of(chain: Chain, ran: frozenset[str], there: There) -> Pending:
 
 
 def _may_fill(action: Action, made: Change, there: There) -> bool:
-    names = made.object.split(".")[-2 if made.kind == "column" else -1 :]
-    return action.mentions is None or set(names) <= set(map(there.key, action.mentions))
+    if action.mentions is None:
+        return True
+    mentions = set(map(there.key, action.mentions))
+    parts = -2 if made.kind == "column" else -1
+    return any(set(name.split(".")[parts:]) <= mentions for name in (made.object, *made.once))
 
 
 class _Walk:
@@ -187,19 +192,34 @@ class _Walk:
         self.tables[to], self.columns[to] = source, columns
         if source:
             self._into("table", to, source, action, taken)
+        else:
+            self._made_under_another_name(name, to, taken)
+
+    def _made_under_another_name(self, name: str, to: str, taken: str) -> None:
+        """What a pending revision made gets the name that it will have: a copy that takes the place of its source."""
+        for at, made in enumerate(self.made):
+            table, _, column = made.object.rpartition(".")
+            if made.object == name:
+                self.made[at] = replace(made, object=to, taken=taken, once=(*made.once, name))
+            elif made.kind == "column" and table == name:
+                self.made[at] = replace(made, object=f"{to}.{column}", once=(*made.once, made.object))
 
     def _rename_column(self, action: Action) -> None:
         table, old, new = self.there.key(action.table), self.there.key(action.name), self.there.key(action.to)
         if not self.tables.get(table):
-            return
+            return  # a table that a pending revision makes
         columns = self.columns.get(table)
         if columns is None:
             self._into("column", f"{table}.{new}", f"{self.tables[table]}.{old}", action)
             return
-        source, taken = columns.pop(old, ""), columns.get(new, "")
+        source, taken = columns.pop(old, None), columns.get(new, "")
+        if source is None:
+            return
+        columns[new] = source
         if source:
-            columns[new] = source
             self._into("column", f"{table}.{new}", source, action, taken)
+        else:
+            self._made_under_another_name(f"{table}.{old}", f"{table}.{new}", taken)
 
     def _into(self, kind: str, object_: str, source: str, action: Action, taken: str = "") -> None:
         self.found.into.append(Change(self.revision, kind, object_, source, self.file, action.line, taken))

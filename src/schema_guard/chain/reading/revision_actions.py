@@ -18,7 +18,7 @@ from schema_guard.chain.reading.constants import UNKNOWN, Value, turns_of, value
 from schema_guard.chain.reading.op_actions import BATCH, INSPECTOR, OP, Call, Followed, actions_of_call
 from schema_guard.chain.reading.parameters import parameters_of
 from schema_guard.chain.reading.revision_files import upgrade_body, upgrade_of
-from schema_guard.chain.reading.safe_calls import READS, harmless
+from schema_guard.chain.reading.safe_calls import READS, harmless, imported_for_effect
 from schema_guard.chain.reading.sql_actions import actions_in_sql
 
 __all__ = ["actions_of", "unseen_of"]
@@ -87,6 +87,8 @@ class _Reader:
     def read(self) -> list[Action]:
         self.names.setdefault("op", OP)
         upgrade = upgrade_of(self.tree)
+        for node in imported_for_effect(self.tree) if upgrade else ():
+            self._unseen(node, "an import whose name is not used")
         match upgrade:
             case None:
                 return []
@@ -363,7 +365,7 @@ class _Reader:
         self.deep -= 1
         self.names = kept
 
-    def _unseen(self, node: ast.expr, text: str) -> None:
+    def _unseen(self, node: ast.expr | ast.stmt, text: str) -> None:
         self.found.append(Action(Verb.UNSEEN, line=node.lineno, text=text, readable=False))
 
     # what a call is made on

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Mapping
+import sys
+from collections.abc import Iterator, Mapping
 
 from schema_guard.chain.reading.built_sql import Built
 from schema_guard.chain.reading.constants import UNKNOWN, Value
 from schema_guard.chain.reading.op_actions import INSPECTOR
 
-__all__ = ["READS", "harmless"]
+__all__ = ["READS", "harmless", "imported_for_effect"]
 
 _SAFE_ROOTS = frozenset(
     {"sa", "sqlalchemy", "postgresql", "mysql", "sqlite", "datetime", "dt", "uuid", "re", "json", "logging", "enum"}
@@ -83,3 +84,18 @@ def harmless(
     if root is UNKNOWN and first in names:
         return method.startswith(READS) or method in _OF_TEXTS
     return not first and method.startswith((*_OF_TEXTS, *READS))
+
+
+def imported_for_effect(tree: ast.Module) -> Iterator[ast.Import | ast.ImportFrom]:
+    """What a function of the file imports only for what the module does then: no line uses the name."""
+    used = {node.id for node in ast.walk(tree) if isinstance(node, ast.Name)}
+    functions = [node for node in tree.body if isinstance(node, ast.FunctionDef) and node.name != "downgrade"]
+    for node in (inner for function in functions for inner in ast.walk(function)):
+        if not isinstance(node, ast.Import | ast.ImportFrom):
+            continue
+        module = node.module if isinstance(node, ast.ImportFrom) else node.names[0].name
+        first = (module or "").partition(".")[0]
+        names = {alias.asname or alias.name.partition(".")[0] for alias in node.names}
+        known = first in sys.stdlib_module_names or first in _SAFE_ROOTS or first == "alembic"
+        if not known and ("*" in names or not names & used):
+            yield node
