@@ -7,22 +7,30 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from schema_guard.acceptance import Acceptance
-    from schema_guard.difference import Impact
+    from schema_guard.dialects.stop import Stop
+    from schema_guard.difference import Difference
     from schema_guard.errors import (
         ConfigurationError,
         GuardError,
         LockTimeoutError,
+        OutOfTimeError,
         ReadError,
         StepError,
+        StoppedError,
         TargetError,
         UnreachableError,
     )
-    from schema_guard.execute.runner import Limits
+    from schema_guard.execute.limits import Limits
+    from schema_guard.fleet.fleet import Fleet
     from schema_guard.guard import Guard
+    from schema_guard.impact import Impact
     from schema_guard.integrations.explaining import explain
-    from schema_guard.plan import Plan, Policy
+    from schema_guard.many.group import Group
+    from schema_guard.many.reports import Reports
+    from schema_guard.many.tenants import Tenants
+    from schema_guard.plan import Evidence, Hazard, Lock, Phase, Plan, Policy, Refusal, Step, Urgency
     from schema_guard.readiness import Readiness
-    from schema_guard.report import Report
+    from schema_guard.report import Finding, Outcome, Report, ServerInfo, StepResult
     from schema_guard.sources.sqlalchemy.backfills import Backfill
     from schema_guard.sources.sqlalchemy.upserts import Upsert
 
@@ -32,20 +40,39 @@ __all__ = [
     "Acceptance",
     "Backfill",
     "ConfigurationError",
+    "Difference",
+    "Evidence",
+    "Finding",
+    "Fleet",
+    "Group",
     "Guard",
     "GuardError",
+    "Hazard",
     "Impact",
     "Limits",
+    "Lock",
     "LockTimeoutError",
+    "OutOfTimeError",
+    "Outcome",
+    "Phase",
     "Plan",
     "Policy",
     "ReadError",
     "Readiness",
+    "Refusal",
     "Report",
+    "Reports",
+    "ServerInfo",
+    "Step",
     "StepError",
+    "StepResult",
+    "Stop",
+    "StoppedError",
     "TargetError",
+    "Tenants",
     "UnreachableError",
     "Upsert",
+    "Urgency",
     "__version__",
     "explain",
 ]
@@ -54,20 +81,39 @@ _HOMES = {
     "Acceptance": "acceptance",
     "Backfill": "sources.sqlalchemy.backfills",
     "ConfigurationError": "errors",
+    "Difference": "difference",
+    "Evidence": "plan",
+    "Finding": "report",
+    "Fleet": "fleet.fleet",
+    "Group": "many.group",
     "Guard": "guard",
     "GuardError": "errors",
-    "Impact": "difference",
-    "Limits": "execute.runner",
+    "Hazard": "plan",
+    "Impact": "impact",
+    "Limits": "execute.limits",
+    "Lock": "plan",
     "LockTimeoutError": "errors",
+    "OutOfTimeError": "errors",
+    "Outcome": "report",
+    "Phase": "plan",
     "Plan": "plan",
     "Policy": "plan",
     "ReadError": "errors",
     "Readiness": "readiness",
+    "Refusal": "plan",
     "Report": "report",
+    "Reports": "many.reports",
+    "ServerInfo": "report",
+    "Step": "plan",
     "StepError": "errors",
+    "StepResult": "report",
+    "Stop": "dialects.stop",
+    "StoppedError": "errors",
     "TargetError": "errors",
+    "Tenants": "many.tenants",
     "UnreachableError": "errors",
     "Upsert": "sources.sqlalchemy.upserts",
+    "Urgency": "plan",
     "explain": "integrations.explaining",
 }
 

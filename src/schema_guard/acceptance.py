@@ -51,6 +51,7 @@ class Acceptance:
         return {name: value for name, value in said.items() if value}
 
     def expired(self, today: date) -> bool:
+        """Whether its last day was before today (UTC)."""
         return self.expires is not None and today > self.expires
 
 

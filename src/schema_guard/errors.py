@@ -55,11 +55,15 @@ class GuardError(Exception):
 
 
 class ConfigurationError(GuardError):
+    """What was given cannot be used: an option, a setting, a URL, an argument."""
+
     code = "configuration"
     exit_code = 2
 
 
 class TargetError(ConfigurationError):
+    """No models were found where TARGET, or an argument, says that they are."""
+
     code = "target"
 
 
@@ -128,11 +132,15 @@ class StoppedError(GuardError):
 
 
 class StepError(GuardError):
+    """A statement of a step failed, or something that breaks the application remains where it must not."""
+
     code = "step-failed"
     exit_code = 5
 
 
 class ReadError(StepError):
+    """The catalog, or rows that have to be counted, cannot be read."""
+
     code = "read-failed"
 
 

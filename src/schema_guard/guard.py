@@ -34,10 +34,9 @@ _memory = Memory()
 
 
 class Guard(Configured):
-    """Makes a live database satisfy what the models expect.
+    """Makes a live database satisfy what the models expect."""
 
-    Args: those of `Configured`, which says what a guard is made of and what can be changed.
-    """
+    # What it is made of, and its arguments: Configured.
 
     @classmethod
     def group(cls, members: Mapping[str, Any]) -> Group:

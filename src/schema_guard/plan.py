@@ -94,6 +94,8 @@ class Phase(IntEnum):
 
 
 class Urgency(StrEnum):
+    """Whether the application needs a step before it starts."""
+
     REQUIRED = "required"
     """Fixes something that breaks the application."""
     DEBT = "debt"
@@ -165,7 +167,7 @@ class Step:
     """Statements that clear away what a failed attempt leaves behind (an INVALID index)."""
 
     @property
-    def in_nobodys_way(self) -> bool:
+    def non_blocking(self) -> bool:
         """Readers and writers don't wait for it, nor behind it while it waits itself."""
         strongest = max((locked.lock for locked in self.locks), default=Lock.NONE)
         return strongest is Lock.SHARE_UPDATE_EXCLUSIVE and Hazard.CHANGES_ROWS not in self.hazards

@@ -15,6 +15,8 @@ __all__ = ["Attempt", "Finding", "Outcome", "Report", "ServerInfo", "StepResult"
 
 
 class Outcome(StrEnum):
+    """What became of a step."""
+
     DONE = "done"
     ALREADY = "already done"
     FAILED = "failed"
@@ -38,6 +40,8 @@ class Attempt:
 
 @dataclass(frozen=True, slots=True)
 class StepResult:
+    """What became of one step, over all attempts."""
+
     step: Step
     outcome: Outcome
     attempts: tuple[Attempt, ...] = ()
@@ -158,10 +162,12 @@ class Report:
         ]
 
     def count(self, impact: Impact) -> int:
+        """How many findings have that impact."""
         return sum(finding.difference.impact is impact for finding in self.findings)
 
     @property
     def worst(self) -> Impact | None:
+        """The strongest impact of all findings; None where there is none."""
         return max((finding.difference.impact for finding in self.findings), default=None)
 
     @property
@@ -170,4 +176,5 @@ class Report:
         return (self.worst or Impact.NOTES) is Impact.NOTES and (self.plan is None or self.plan.empty)
 
     def remains(self, fail_on: Impact) -> bool:
+        """Whether a finding of that impact, or of a stronger one, is left."""
         return self.worst is not None and self.worst >= fail_on

@@ -15,6 +15,7 @@ import click
 
 from schema_guard.cli.commands import group
 from schema_guard.difference import Difference
+from tests.architecture.python_api import python_api, undocumented
 from tests.cli.readme import README, readme
 from tests.scenarios.document import HERE as SCENARIOS
 from tests.scenarios.document import documents
@@ -35,7 +36,12 @@ def documented_codes() -> frozenset[str]:
 
 def generated() -> dict[Path, str]:
     """The files that are written by a program, and what they have to hold."""
-    return {ROOT / "docs" / "commands.md": _commands(), SCENARIOS / "README.md": _scenarios(), README: readme()}
+    return {
+        ROOT / "docs" / "commands.md": _commands(),
+        ROOT / "docs" / "python-api.md": python_api(),
+        SCENARIOS / "README.md": _scenarios(),
+        README: readme(),
+    }
 
 
 def problems() -> Iterator[str]:
@@ -46,6 +52,7 @@ def problems() -> Iterator[str]:
     codes = {kind.code for kind in get_args(Difference)}
     for code in sorted(codes ^ documented_codes()):
         yield f"docs/codes.md: {code} is {'not documented' if code in codes else 'no code of a difference'}"
+    yield from undocumented()
     yield from _not_in_menu()
     for path in _pages():
         for link in _LINK.finditer(_FENCED.sub("", path.read_text(encoding="utf-8"))):

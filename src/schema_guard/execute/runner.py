@@ -207,7 +207,7 @@ class _Execution:
 
     @staticmethod
     def _may_last(step: Step) -> bool:
-        return step.urgency is Urgency.DEBT or step.in_nobodys_way
+        return step.urgency is Urgency.DEBT or step.non_blocking
 
     def _too_long(self, step: Step) -> str:
         """What begins anew each time is not begun when it cannot be finished: else every boot pays and none gains."""

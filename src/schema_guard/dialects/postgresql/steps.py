@@ -77,9 +77,9 @@ class Executor:
         try:
             found = self.obstacles.of(step, self.link)
             if stay := self.obstacles.hopeless(step, found, lock_timeout):
-                why = "" if step.in_nobodys_way else ", as everybody would wait behind it"
+                why = "" if step.non_blocking else ", as everybody would wait behind it"
                 raise LockTimeoutError(f"{step.object}: lock not waited for{why}; {held_by(stay)}", tuple(stay))
-            if step.in_nobodys_way:
+            if step.non_blocking:
                 lock_timeout = statement_timeout  # and what is built in vain would be built again
             settings = _settings(lock_timeout, statement_timeout)
             pid = int(str(self.link.rows("SELECT pg_catalog.pg_backend_pid()")[0][0]))

@@ -60,14 +60,17 @@ class GuardedOperations(Operations):
         """Fill columns that are NULL from a related table, in batches, until no row is left that can be filled.
 
         Args:
-            table, schema: whose rows are filled.
+            table: whose rows are filled.
             columns: which of its columns.
-            source, source_schema: where the values come from.
+            source: the table that the values come from.
             needs: by table, the columns that the statements name.
-            count, open: SELECT of one number: rows that can be filled; rows that need it.
+            count: SELECT of one number: rows that can be filled.
+            open: SELECT of one number: rows that need it.
             pending: SELECT of one boolean: whether any row can be filled.
             update: one batch; it fills only what is NULL.
-                Each is SQL, or `by_database(postgresql=.., sqlite=..)`.
+                Each of these four is SQL, or `by_database(postgresql=.., sqlite=..)`.
+            schema: that of the table; None where it has none.
+            source_schema: that of the source; None where it has none.
         """
         keys = {table: (schema, table), source: (source_schema, source)}
         self.fragment.add_fill(

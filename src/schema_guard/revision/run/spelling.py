@@ -39,7 +39,8 @@ def by_database(*, postgresql: str | None = None, sqlite: str | None = None) -> 
     """An SQL expression that is written differently on each database, for example a CHECK or a server default.
 
     Args:
-        postgresql, sqlite: the expression's SQL there, None where it has none.
+        postgresql: the expression's SQL there; None where it has none.
+        sqlite: the same.
     """
     return Spelled(_given(postgresql, sqlite))
 
@@ -48,7 +49,8 @@ def type_by_database(*, postgresql: str | None = None, sqlite: str | None = None
     """A type by its name in DDL, where SQLAlchemy has none of that name or the application's own code would be needed.
 
     Args:
-        postgresql, sqlite: the type's SQL there, None where it has none.
+        postgresql: the type's SQL there; None where it has none.
+        sqlite: the same.
     """
     return SpelledType(_given(postgresql, sqlite))
 

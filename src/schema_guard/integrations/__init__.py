@@ -1,0 +1,1 @@
+"""Where the guard meets frameworks: Alembic, Flask, ASGI and WSGI servers, SQLAlchemy events."""
