@@ -121,6 +121,14 @@ class Batches:
 
 
 @dataclass(frozen=True, slots=True)
+class Backup:
+    """A copy of a whole database: what is copied, as the connection calls it, and the file that is made."""
+
+    database: str
+    file: str
+
+
+@dataclass(frozen=True, slots=True)
 class Step:
     """One change, done in a transaction of its own unless `transactional` is False.
 
@@ -163,6 +171,10 @@ class Step:
     """A SELECT of one boolean, asked just before: true when rows stand in the way, and the step must not run."""
     unless_reason: str = ""
     """What stands in the way then, and the query that finds it."""
+    adds: str = ""
+    """SQLite: the definition of the column that the step adds, for what is planned behind it."""
+    backup: Backup | None = None
+    """SQLite: the copy that the step makes; its statement is what the sqlite3 shell calls that."""
     undo_on_failure: tuple[str, ...] = ()
     """Statements that clear away what a failed attempt leaves behind (an INVALID index)."""
 

@@ -10,18 +10,16 @@ from contextlib import suppress
 from pathlib import Path
 
 from schema_guard.dialects.sqlite.own_backups import remember
-from schema_guard.dialects.sqlite.tokens import quoted_literal, significant, unquoted
+from schema_guard.dialects.sqlite.tokens import quoted_literal
 from schema_guard.errors import StepError
+from schema_guard.plan import Backup
 
-__all__ = ["BACKUP", "backup_name", "backup_statement", "clear_partials", "make_backup", "partials_of", "target_of"]
+__all__ = ["backup_name", "backup_statement", "clear_partials", "make_backup", "partials_of"]
 
 _NUMBERED = re.compile(r"\.backup-(?P<number>[0-9]{1,9})")
 _PARTIAL = re.compile(r"\.backup-\d+\.partial-(?P<pid>\d+)(-journal)?")
 
 _TAKEN = "{} exists already and is not overwritten; run again"
-
-BACKUP = ".backup "
-"""The statement's first word, as the sqlite3 shell has it (https://sqlite.org/cli.html): it can be pasted there."""
 
 
 def backup_name(path: str) -> str:
@@ -42,14 +40,9 @@ def _numbers(path: str) -> list[int]:
     return []
 
 
-def backup_statement(database: str, target: str) -> str:
-    return f"{BACKUP}{quoted_literal(database)} {quoted_literal(target)}"
-
-
-def target_of(statement: str) -> tuple[str, str]:
-    """Database name and file of a backup statement."""
-    database, target = significant(statement[len(BACKUP) :])
-    return unquoted(database), unquoted(target)
+def backup_statement(backup: Backup) -> str:
+    """As the sqlite3 shell has it (https://sqlite.org/cli.html): it can be pasted there."""
+    return f".backup {quoted_literal(backup.database)} {quoted_literal(backup.file)}"
 
 
 def make_backup(source: str, target: str, wait: float) -> None:

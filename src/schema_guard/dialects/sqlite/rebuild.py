@@ -19,11 +19,7 @@ from schema_guard.dialects.sqlite.reader import key
 from schema_guard.dialects.sqlite.tokens import ended, quoted_literal, significant
 from schema_guard.schema import ForeignKey, Name
 
-__all__ = ["COPY", "Rebuild"]
-
-COPY = "INSERT OR ABORT INTO "
-"""What the statement that copies the rows begins with. OR ABORT: an ON CONFLICT clause of the table must not drop a
-row silently."""
+__all__ = ["Rebuild"]
 
 _ROWIDS = ("rowid", "_rowid_", "oid")
 _GROUP = 100
@@ -97,7 +93,7 @@ class Rebuild:
             "PRAGMA legacy_alter_table = ON",
             "BEGIN IMMEDIATE",
             named(without_qualifiers(self.after), self.scratch, self.name.schema),
-            f"{COPY}{scratch} ({into}) SELECT {into} FROM {table}",
+            f"INSERT OR ABORT INTO {scratch} ({into}) SELECT {into} FROM {table}",
             *self._high_water_mark(old, new),
             *self._statistics_of(old.name, self.scratch),
             *self._drop(table, [*conditions, *self._conditions(old, same_rows)]),

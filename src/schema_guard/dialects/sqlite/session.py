@@ -13,12 +13,10 @@ from schema_guard.dialects.deadline import Deadline
 from schema_guard.dialects.inquiry import Inquiry, Known, SameQuery, Trial, Verdict
 from schema_guard.dialects.labels import listed, with_others
 from schema_guard.dialects.sqlite.backup import (
-    BACKUP,
     backup_name,
     clear_partials,
     make_backup,
     partials_of,
-    target_of,
 )
 from schema_guard.dialects.sqlite.catalog import catalog_query, other_relations, read_database, relation_query
 from schema_guard.dialects.sqlite.checks import refuted
@@ -34,7 +32,6 @@ from schema_guard.dialects.sqlite.labels import others_held
 from schema_guard.dialects.sqlite.link import Link, Writer
 from schema_guard.dialects.sqlite.place import EnginePlace, Place
 from schema_guard.dialects.sqlite.reading_back import unreadable_rows
-from schema_guard.dialects.sqlite.rebuild import COPY
 from schema_guard.dialects.sqlite.registered import not_registered
 from schema_guard.dialects.sqlite.rejections import rejections
 from schema_guard.dialects.sqlite.same_query import same_expression, same_query
@@ -50,7 +47,7 @@ from schema_guard.difference import (
     RowsUnreadable,
 )
 from schema_guard.errors import GuardError, LockTimeoutError, ReadError, StepError
-from schema_guard.plan import Evidence, Step, Survey
+from schema_guard.plan import Backup, Evidence, Hazard, Step, Survey
 from schema_guard.remembered import Fed
 from schema_guard.report import ServerInfo
 from schema_guard.schema import Schema, Table
@@ -230,9 +227,9 @@ class SQLiteSession:
 
         Returns the rows that it filled. Raises LockTimeoutError or StepError; the database is as it was then.
         """
-        if step.statements[0].startswith(BACKUP):
+        if step.backup is not None:
             sent(step.statements[0])
-            self._back_up(step.statements[0], lock_timeout)
+            self._back_up(step.backup, lock_timeout)
             return 0
         return self._link.write(lock_timeout, statement_timeout, lambda writer: self._execute(writer, step, sent))
 
@@ -247,7 +244,7 @@ class SQLiteSession:
                     writer.run(statement)
                 else:
                     sent(statement)
-                    changed += _filled(statement, writer.run(statement)[1])
+                    changed += max(0, writer.run(statement)[1])
                 if statement == "BEGIN IMMEDIATE" and not writer.run(step.probe)[0][0][0]:
                     writer.run("ROLLBACK")
                     return 0
@@ -257,10 +254,10 @@ class SQLiteSession:
             words = refuted(statement, error)
             if words:
                 raise StepError(f"{self._link.location}: nothing was changed, it is not true that {words}") from None
-            if statement.startswith(COPY) and primary_code(error) == CONSTRAINT:
+            if step.rewrites and primary_code(error) == CONSTRAINT:
                 raise unfit_rows(str(self._link.location), step.object, error) from None
             raise failure(str(self._link.location), error) from None
-        return changed if step.transactional else 0
+        return changed if Hazard.CHANGES_ROWS in step.hazards else 0
 
     def is_silent(self, seconds: float) -> bool:  # noqa: ARG002
         """A file always answers."""
@@ -290,17 +287,16 @@ class SQLiteSession:
         """Run one batch of the step; the lock on the file is released between batches."""
         return self.execute(replace(step, statements=(statement,)), lock_timeout, statement_timeout, _ignore)
 
-    def _back_up(self, statement: str, lock_timeout: float) -> None:
-        database, target = target_of(statement)
-        source = self._databases()[database]
+    def _back_up(self, backup: Backup, lock_timeout: float) -> None:
+        source = self._databases()[backup.database]
         self._link.release()
         try:
-            make_backup(source, target, lock_timeout)
+            make_backup(source, backup.file, lock_timeout)
         except OSError as error:
-            raise no_copy(target, error) from None
+            raise no_copy(backup.file, error) from None
         except sqlite3.Error as error:
             raise failure(source, error) from None
-        left = tuple((name, path) for name, path in self.facts.backups if name != database)
+        left = tuple((name, path) for name, path in self.facts.backups if name != backup.database)
         self.facts = replace(self.facts, backups=left)
 
     def close(self) -> None:
@@ -348,7 +344,3 @@ def _no_rowids(differences: Sequence[Difference], actual: Schema, read: Read) ->
         if live is not None and isinstance(each, DefaultDiffers | IdentityDiffers) and gives_key(each):
             found[each.key] = counted(without_integer(live, each.column.name), read)
     return found
-
-
-def _filled(statement: str, changed: int) -> int:
-    return changed if statement.startswith("UPDATE") else 0

@@ -33,7 +33,7 @@ _DEEDS = {
 
 def deed(step: Step) -> str:
     """For a step that is done. One that only prepares another says its statement, or what it is for."""
-    if any(need.kind is Kind.BACKUP for need in step.provides):
+    if step.backup is not None:
         return f"copied the file of database {step.object}"
     if step.rewrites and step.phase is not Phase.WIDEN:
         return f"{_DEEDS[Phase.REBUILD]} {step.object}"

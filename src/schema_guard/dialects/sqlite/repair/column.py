@@ -27,7 +27,7 @@ from schema_guard.need import Need
 from schema_guard.plan import Hazard, Phase, Refusal, Step
 from schema_guard.schema import Column, Name, Table
 
-__all__ = ["add_column_to", "add_missing_column", "change_generated", "is_native", "tighten_filled", "unknown_column"]
+__all__ = ["add_missing_column", "change_generated", "is_native", "tighten_filled", "unknown_column"]
 
 
 LATER = "nullable: NOT NULL follows when every row has a value"
@@ -120,12 +120,13 @@ def _natively(
         resolves.append(reference.key)
         answers.append(reference)
         requires |= target_needs(reference.foreign_key)
-    statements = [f"{add_column_to(live)}{definition}"]
+    statements = [f"ALTER TABLE {quote(live.name)} ADD COLUMN {definition}"]
     filled = _fill(column, live, case)
     if filled:
         statements.append(filled)
     return Step(
         id=f"add column {missing.object}",
+        adds=definition,
         statements=tuple(statements),
         probe=(
             "SELECT NOT EXISTS (SELECT 1 FROM "
@@ -146,11 +147,6 @@ def _natively(
         requires=frozenset(requires),
         answers=tuple(answers),
     )
-
-
-def add_column_to(live: Table) -> str:
-    """What stands before the definition of a column that ALTER TABLE adds."""
-    return f"ALTER TABLE {quote(live.name)} ADD COLUMN "
 
 
 def _why(column: Column, live: Table, case: Case) -> str:

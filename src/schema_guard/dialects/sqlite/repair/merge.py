@@ -20,7 +20,7 @@ from schema_guard.dialects.sqlite.repair.case import FILE_LOCK, ByHand, Case, Ed
 from schema_guard.dialects.stands_on import columns_under
 from schema_guard.difference import ColumnMissing
 from schema_guard.need import Kind, Need
-from schema_guard.plan import Hazard, Phase, Refusal, Step, Urgency
+from schema_guard.plan import Backup, Hazard, Phase, Refusal, Step, Urgency
 from schema_guard.schema import Name, Table
 
 __all__ = ["backup_step", "rebuild_for", "rebuild_table"]
@@ -221,9 +221,11 @@ def backup_step(table: Table, case: Case) -> Step | None:
     if target is None:
         return None
     database = _database(table)
+    backup = Backup(database, target)
     return Step(
         id=f"back up {database}",
-        statements=(backup_statement(database, target),),
+        statements=(backup_statement(backup),),
+        backup=backup,
         probe="SELECT 1",
         phase=Phase.REBUILD,
         urgency=Urgency.DEBT,

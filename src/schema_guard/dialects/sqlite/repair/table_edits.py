@@ -13,7 +13,6 @@ from schema_guard.dialects.sqlite.repair.case import ByHand, Case, Edit
 from schema_guard.dialects.sqlite.repair.check import add_check, unknown_check
 from schema_guard.dialects.sqlite.repair.collation import change_collation
 from schema_guard.dialects.sqlite.repair.column import (
-    add_column_to,
     add_missing_column,
     change_generated,
     tighten_filled,
@@ -53,7 +52,7 @@ from schema_guard.difference import (
     UpsertUnserved,
 )
 from schema_guard.need import Need
-from schema_guard.plan import Phase, Refusal, Step
+from schema_guard.plan import Refusal, Step
 from schema_guard.schema import Table
 
 __all__ = ["Answer", "finish_table", "repairs_of_table"]
@@ -132,8 +131,8 @@ def _after_columns(live: Table, answers: Sequence[Answer]) -> tuple[str, frozens
     text = live.text or ""
     added: frozenset[Need] = frozenset()
     for answer in answers:
-        if isinstance(answer, Step) and answer.phase is Phase.COLUMN:
-            text = with_native_column(text, answer.statements[0].removeprefix(add_column_to(live)))
+        if isinstance(answer, Step) and answer.adds:
+            text = with_native_column(text, answer.adds)
             added |= answer.provides
     return text, added
 
