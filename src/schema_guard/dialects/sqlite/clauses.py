@@ -6,7 +6,7 @@ change, which is made here on the clauses and knows nothing of how the text was 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import NamedTuple
 
 from schema_guard.dialects.sqlite.create_text import Clause, ColumnText, TableText, parse_table
@@ -58,9 +58,13 @@ class SaidTable:
     """Sorted."""
     options: tuple[str, ...]
     """What stands behind the parentheses: WITHOUT ROWID, STRICT."""
+    _by_name: dict[str, SaidColumn] = field(init=False, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "_by_name", {column.name: column for column in reversed(self.columns)})
 
     def column(self, name: str) -> SaidColumn | None:
-        return next((column for column in self.columns if column.name == key(name)), None)
+        return self._by_name.get(key(name))
 
     def changed(self, name: str, change: Callable[[SaidColumn], SaidColumn]) -> SaidTable:
         """The table with one column changed."""

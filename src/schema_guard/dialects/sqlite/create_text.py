@@ -6,7 +6,7 @@ written nowhere else. Every part carries its character offsets, so that an edit 
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import lru_cache
 
 from schema_guard.dialects.sqlite.reader import NAMES, Reader, UnreadableTextError, key, qualified
@@ -81,13 +81,16 @@ class TableText:
     """Behind the closing parenthesis."""
     without_rowid: bool
     strict: bool
+    _by_key: dict[str, ColumnText] = field(init=False, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "_by_key", {key(column.name): column for column in reversed(self.columns)})
 
     def column(self, name: str) -> ColumnText:
-        wanted = key(name)
-        for column in self.columns:
-            if key(column.name) == wanted:
-                return column
-        raise UnreadableTextError(f"no column {name}")
+        try:
+            return self._by_key[key(name)]
+        except KeyError:
+            raise UnreadableTextError(f"no column {name}") from None
 
     def all_clauses(self, kind: str) -> list[Clause]:
         """The clauses of that kind in the order of the text, whether they stand with a column or with the table."""
