@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from schema_guard.record import dataclass
 
 __all__ = ["Index", "IndexElement"]
 

@@ -5,7 +5,9 @@ from __future__ import annotations
 import random
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import field
+
+from schema_guard.record import dataclass
 
 __all__ = ["Clock", "Retry"]
 

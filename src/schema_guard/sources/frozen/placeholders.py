@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import fields, is_dataclass, replace
 from enum import Enum as Member
 from functools import cache
+from operator import is_
 from types import NoneType, UnionType
 from typing import Any, Literal, Union, get_args, get_origin, get_type_hints
 
@@ -180,17 +181,19 @@ def _mapped(
     name: Callable[[Name, Literal["relation", "type"]], Name],
     type_: Callable[[Type], Type],
 ) -> Schema:
-    """A copy of the expectation with every text, name and type replaced."""
+    """A copy of the expectation with every text that holds a placeholder, every name and every type replaced."""
 
     def walk(value: Any, kind: Literal["relation", "type"] = "relation") -> Any:
         if type(value) is str:
-            return text(value)
+            return text(value) if "{" in value else value
         if isinstance(value, Type):
             return type_(value)
         if isinstance(value, Name):
             return name(value, kind)
         if isinstance(value, tuple):
             items = [walk(item) for item in value]
+            if all(map(is_, items, value)):
+                return value
             return type(value)(*items) if hasattr(value, "_fields") else tuple(items)
         names = _fields_of(value.__class__)
         if names:
@@ -198,7 +201,7 @@ def _mapped(
             changed = {}
             for field in names:
                 held = getattr(value, field)
-                if held is None or held is False or held is True or held == ():
+                if not held or held is True or (type(held) is str and "{" not in held):
                     continue
                 found = walk(held, named if field == "name" else "relation")
                 if found is not held:
