@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import pytest
+
 from tests.chain.stage import PROPOSALS, USERS, VISITOR, Stage
 
 
@@ -163,6 +165,67 @@ def test_an_ancestor_beside_its_descendant(on_sqlite: Stage) -> None:
     assert found.code == 1
     stage.fix(found.faults["several-rows"])
     ends_well(stage)
+
+
+ROWS = {
+    "NULL": ("VARCHAR(32)", ["NULL", "'r2'"]),
+    "blank": ("VARCHAR(32)", ["' '", "'r2'"]),
+    "twice": ("VARCHAR(32)", ["'r2'", "'r2'"]),
+    "spaces": ("VARCHAR(32)", ["'r2 '"]),
+    "newline": ("TEXT", ["'r2\n'"]),
+    "padded": ("CHAR(32)", ["'r2'"]),
+}
+
+
+@pytest.mark.parametrize("how", ["fix", "repair"])
+@pytest.mark.parametrize("rows", ROWS)
+def test_rows_that_alembic_never_writes(stage: Stage, rows: str, how: str) -> None:
+    """They are no newer release: what is pending does not run, as Alembic fails on them, and it is said how it can."""
+    if rows == "padded" and stage.system == "sqlite":
+        pytest.skip("SQLite pads nothing")
+    stage.plain().chain()
+    stage.run_module("alembic", ["upgrade", "r2"])
+    type_, values = ROWS[rows]
+    stage.sql(
+        "DROP TABLE alembic_version",
+        f"CREATE TABLE alembic_version (version_num {type_})",
+        *(f"INSERT INTO alembic_version VALUES ({value})" for value in values),
+    )
+    deploy = stage.deploy("--format", "json")
+    assert (deploy.code, "meant is r2" in deploy.faults["strange-rows"]["message"]) == (1, True), deploy.out
+    if how == "fix":
+        stage.fix(deploy.faults["strange-rows"])
+        assert stage.stamped() == ["r2"]
+    repaired = stage.deploy(*(["--repair-chain"] if how == "repair" and rows != "padded" else []))
+    if rows == "padded" and how == "repair":
+        assert repaired.code == 1, "each row gets its spaces again: only another type of the column helps"
+        return
+    assert repaired.code == 0, repaired.out + repaired.err
+    assert stage.stamped() == ["r3"]
+
+
+def test_rows_that_name_nothing(on_sqlite: Stage) -> None:
+    """The same as no row: nothing is known to have run."""
+    stage = on_sqlite.plain().chain()
+    stage.run_module("alembic", ["upgrade", "head"])
+    stage.sql("DROP TABLE alembic_version", "CREATE TABLE alembic_version (version_num TEXT)")
+    stage.sql("INSERT INTO alembic_version VALUES (NULL)")
+    found = stage.doctor()
+    assert {"strange-rows", "unstamped"} <= set(found.faults)
+    assert stage.deploy().code == 1
+    assert stage.deploy("--repair-chain").code == 0
+    assert stage.stamped() == ["r3"]
+
+
+def test_a_version_table_without_its_column(stage: Stage) -> None:
+    stage.plain().chain()
+    stage.run_module("alembic", ["upgrade", "head"])
+    stage.sql("DROP TABLE alembic_version", "CREATE TABLE alembic_version (version TEXT)")
+    for command in (("deploy",), ("deploy", "--repair-chain")):
+        ran = stage.guard(*command)
+        assert (ran.code, "it has no column version_num" in ran.out) == (1, True), ran.out + ran.err
+    assert stage.guard("stamp").code == 1
+    assert stage.guard("apply").code == 0
 
 
 def test_pending_revisions_are_a_note(on_sqlite: Stage) -> None:

@@ -21,7 +21,7 @@ from schema_guard.chain.reading.pending import Change, Pending, There, pending_o
 from schema_guard.chain.reading.revision_actions import actions_of
 from schema_guard.chain.reading.revision_files import Unreadable
 from schema_guard.chain.sandbox.replay import Project
-from schema_guard.chain.version_table import literal, quoted
+from schema_guard.chain.version_table import literal, meant, quoted
 from schema_guard.dialects.base import Session
 from schema_guard.difference import (
     ColumnMissing,
@@ -339,4 +339,4 @@ def version_rows(session: Session, table: str, schema: str | None) -> tuple[str,
 
 
 def _versions(session: Session, name: str) -> tuple[str, ...]:
-    return tuple(row[0] for row in session.texts(f"SELECT version_num FROM {name} ORDER BY 1"))
+    return meant(row[0] for row in session.texts(f"SELECT version_num FROM {name} ORDER BY 1"))

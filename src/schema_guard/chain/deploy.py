@@ -31,7 +31,9 @@ from schema_guard.report import Report, StepResult
 
 __all__ = ["Deployment", "Ran", "deploy"]
 
-REPAIRABLE = frozenset({"unknown-revision", "unstamped", "several-rows", "blind-stamp", "revision-edited"})
+REPAIRABLE = frozenset(
+    {"unknown-revision", "unstamped", "several-rows", "strange-rows", "blind-stamp", "revision-edited"}
+)
 """Faults of alembic_version alone, which a proved stamp fixes."""
 
 

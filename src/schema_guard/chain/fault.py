@@ -86,6 +86,7 @@ CODES = {
     "collision": "two revisions make the same table or column",
     "unknown-revision": "alembic_version names a revision that no file has",
     "several-rows": "alembic_version names a revision and one before it",
+    "strange-rows": "alembic_version holds rows that Alembic never writes and fails on",
     "unstamped": "tables are there, but alembic_version is empty or missing",
     "behind": "revisions are still to run",
     "blind-stamp": "the database lacks what its stamped revisions make",

@@ -21,7 +21,7 @@ from schema_guard.chain.faults.vetoes import Veto, left_with_rows, not_seen
 from schema_guard.chain.history import Chain
 from schema_guard.chain.sandbox.matching import Match, Proof
 from schema_guard.chain.sandbox.replay import Project, Replay
-from schema_guard.chain.version_table import Live, open_live, quoted
+from schema_guard.chain.version_table import Live, meant, open_live, quoted
 from schema_guard.dialects import open_session
 from schema_guard.dialects.base import Session
 from schema_guard.dialects.bridge import bridge_for
@@ -88,6 +88,8 @@ def prove_and_stamp(doctor: Doctor, project: Project, session: Session, *, revis
         rows = look.version.all_rows
         if broken:
             return Stamped(False, rows, rows, broken[0].message, faults=tuple(broken))
+        if look.version.readable:
+            return Stamped(False, rows, rows, f"{look.version.name} cannot be read: {look.version.readable}")
         newer = look.version.unknown(project.chain)
         if newer:
             return _newer(newer, look, doctor.commands)
@@ -99,7 +101,7 @@ def prove_and_stamp(doctor: Doctor, project: Project, session: Session, *, revis
         chosen = _Choice(doctor, project, look, live).of(proof, revision)
     if isinstance(chosen, Stamped):
         return chosen if proof.match is not None else replace(chosen, fix=doctor.unmatched(project, proof))
-    if set(chosen.heads) == set(look.version.all_rows):
+    if set(chosen.heads) == set(look.version.all_rows) and not look.version.strange:
         return Stamped(False, look.version.rows, chosen.heads, match=chosen)
     write_stamp(doctor.url, *project.version_table, chosen.heads, look.version.all_rows)
     return Stamped(True, look.version.all_rows, chosen.heads, match=chosen, rows=chosen.unseen)
@@ -234,7 +236,7 @@ def _write(connection: Connection, table: str, schema: str | None, heads: Sequen
     context = MigrationContext.configure(connection, opts={"version_table": table, "version_table_schema": schema})
     context._ensure_version_table()
     name = f"{quoted(schema)}.{quoted(table)}" if schema else quoted(table)
-    found = sorted(str(row[0]) for row in connection.execute(text(f"SELECT version_num FROM {name}")))
+    found = sorted(meant(row[0] for row in connection.execute(text(f"SELECT version_num FROM {name}"))))
     if found != sorted(before):
         raise StepError(f"{table} was changed by somebody else while the chain was replayed; run again")
     connection.execute(text(f"DELETE FROM {name}"))

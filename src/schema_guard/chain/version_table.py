@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Container, Iterator
+from collections.abc import Callable, Collection, Container, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 
@@ -19,17 +19,20 @@ from schema_guard.dialects.sqlite.link import Link as SQLiteLink
 from schema_guard.dialects.sqlite.place import EnginePlace
 from schema_guard.errors import ReadError, one_line
 
-__all__ = ["Live", "Read", "VersionTable", "literal", "open_live", "quoted"]
+__all__ = ["Live", "Read", "VersionTable", "literal", "meant", "open_live", "quoted"]
 
+NO_COLUMN = "it has no column version_num"
 Read = Callable[[str], list[tuple[object, ...]]]
 """Sends one SELECT that writes nothing; raises ReadError."""
 
 
 @dataclass(frozen=True, slots=True)
 class VersionTable:
-    """`rows` are the revisions that alembic_version names; `width` how many characters fit (None: any number).
+    """`rows` are the revisions that alembic_version means; `width` how many characters fit (None: any number).
 
-    `elsewhere` lists tables of that name in schemas that the connection does not look in.
+    `strange` are rows that Alembic never writes, and fails on: NULL, blank, with spaces around, twice the same.
+    `blank_padded`: the column is CHAR(n), which gives every row spaces. `elsewhere` lists tables of that name in
+    schemas that the connection does not look in.
     """
 
     name: str
@@ -41,10 +44,12 @@ class VersionTable:
     elsewhere: tuple[str, ...] = ()
     lost: tuple[str, ...] = ()
     """Further rows, whose files a person declared lost."""
+    strange: tuple[str, ...] = ()
+    blank_padded: bool = False
 
     @property
     def all_rows(self) -> tuple[str, ...]:
-        """What the table really holds."""
+        """What the table names."""
         return (*self.rows, *self.lost)
 
     def without(self, lost: Collection[str]) -> VersionTable:
@@ -80,8 +85,10 @@ class Live:
     def _on_sqlite(self, name: str) -> VersionTable:
         if not self.read(f"SELECT 1 FROM sqlite_master WHERE type = 'table' AND name = {literal(name)} COLLATE NOCASE"):
             return VersionTable(name, False)
-        rows = self.read(f"SELECT version_num FROM {quoted(name)} ORDER BY 1")
-        return VersionTable(name, True, tuple(str(row[0]) for row in rows))  # SQLite checks no length
+        if not self.read(f"SELECT 1 FROM pragma_table_info({literal(name)}) WHERE lower(name) = 'version_num'"):
+            return VersionTable(name, True, readable=NO_COLUMN)
+        rows = [row[0] for row in self.read(f"SELECT version_num FROM {quoted(name)} ORDER BY 1")]
+        return VersionTable(name, True, meant(rows), strange=_strange(rows))  # SQLite checks no length
 
     def _on_postgresql(self, name: str, schema: str | None) -> VersionTable:
         qualified = f"{quoted(schema)}.{quoted(name)}" if schema else quoted(name)
@@ -98,14 +105,16 @@ class Live:
         others = tuple(str(row[0]) for row in elsewhere)
         label = f"{schema}.{name}" if schema else name
         if not found:
-            return VersionTable(label, False, elsewhere=others)
+            there = self.read(f"SELECT pg_catalog.to_regclass({literal(qualified)}) IS NOT NULL")[0][0]
+            return VersionTable(label, bool(there), readable=NO_COLUMN if there else "", elsewhere=others)
         limit = int(str(found[0][0]))
         width = limit if limit > 0 else None
         try:
-            rows = self.read(f"SELECT version_num FROM {qualified} ORDER BY 1")
+            rows = [row[0] for row in self.read(f"SELECT version_num FROM {qualified} ORDER BY 1")]
         except ReadError as error:
             return VersionTable(label, True, (), width, error.message, others)
-        return VersionTable(label, True, tuple(str(row[0]) for row in rows), width, "", others)
+        padded = str(found[0][1]) == "character"
+        return VersionTable(label, True, meant(rows), width, "", others, strange=_strange(rows), blank_padded=padded)
 
 
 @contextmanager
@@ -142,6 +151,18 @@ def open_live(url: URL, deadline: Deadline | None = None) -> Iterator[Live]:
     finally:
         link.close()
         server.bridge.close()
+
+
+def meant(rows: Iterable[object]) -> tuple[str, ...]:
+    """The revisions that rows of alembic_version mean, each once; a row that is NULL or blank means none."""
+    found = [str(row).strip() for row in rows if row is not None]
+    return tuple(dict.fromkeys(filter(None, found)))
+
+
+def _strange(rows: Sequence[object]) -> tuple[str, ...]:
+    texts = ["NULL" if row is None else str(row) for row in rows]
+    odd = [row is None or text != text.strip() or not text for row, text in zip(rows, texts, strict=True)]
+    return tuple(text for text, is_odd in zip(texts, odd, strict=True) if is_odd or texts.count(text) > 1)
 
 
 def quoted(name: str) -> str:

@@ -38,6 +38,8 @@ def version_faults(
         return
     if not table.rows and not table.lost and len(chain):
         yield from _unstamped(table, chain, guarded, there, commands)
+    if table.strange:
+        yield _strange(table)
     for row in table.rows:
         if row not in chain:
             yield _unknown(row, table, chain, commands)
@@ -65,6 +67,24 @@ def version_faults(
                 f"ALTER ROLE CURRENT_USER SET search_path = {table.elsewhere[0]}, public"
             ),
         )
+
+
+def _strange(table: VersionTable) -> Fault:
+    """The statements leave what the rows mean. In a CHAR(n) column each row would get its spaces again."""
+    name = _as_written(table.name)
+    rows = [f"INSERT INTO {name} (version_num) VALUES ({literal(row)})" for row in table.all_rows]
+    statements = [f"DELETE FROM {name}", *rows]
+    if table.blank_padded:
+        statements.insert(0, f"ALTER TABLE {name} ALTER COLUMN version_num TYPE VARCHAR({table.width or 32})")
+    sql = ";\n".join(statements)
+    shown = ", ".join("NULL" if row == "NULL" else repr(row) for row in table.strange)
+    return Fault(
+        "strange-rows",
+        Severity.BREAKS,
+        f"{table.name} holds {shown}, which Alembic never writes and fails on (NULL, blank, spaces around it, or twice "
+        f"the same); meant is {', '.join(table.all_rows) or 'no revision'}",
+        Fix(f"{'; '.join(statements)};", sql=sql),
+    )
 
 
 def _unstamped(
