@@ -15,6 +15,7 @@ import click
 
 from schema_guard.cli.commands import group
 from schema_guard.difference import Difference
+from tests.architecture.first_look import first_look
 from tests.architecture.python_api import python_api, undocumented
 from tests.cli.readme import README, readme
 from tests.scenarios.document import HERE as SCENARIOS
@@ -39,6 +40,7 @@ def generated() -> dict[Path, str]:
     return {
         ROOT / "docs" / "commands.md": _commands(),
         ROOT / "docs" / "python-api.md": python_api(),
+        ROOT / "docs" / "images" / "first-look.svg": first_look(),
         SCENARIOS / "README.md": _scenarios(),
         README: readme(),
     }

@@ -30,13 +30,16 @@ _DEEDS = {
     Phase.COMMENT: "set comment of",
 }
 
+_REBUILDS = frozenset({Phase.REBUILD, Phase.NOT_NULL, Phase.FOREIGN_KEY})
+"""SQLite: the phases of a rebuild, by what its table waits for."""
+
 
 def deed(step: Step) -> str:
     """For a step that is done. One that only prepares another says its statement, or what it is for."""
     if step.backup is not None:
         return f"copied the file of database {step.object}"
-    if step.rewrites and step.phase is not Phase.WIDEN:
-        return f"{_DEEDS[Phase.REBUILD]} {step.object}"
+    if step.rewrites and step.phase in _REBUILDS:
+        return f"{_DEEDS[Phase.REBUILD]} {step.object}: {step.why}"
     if step.phase is Phase.SEQUENCE and not any(need.kind is Kind.SEQUENCE for need in step.provides):
         return f"set the sequence of {step.object}"
     if any(isinstance(answered, ViewMissing) for answered in step.answers):
