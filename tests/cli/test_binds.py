@@ -304,6 +304,20 @@ group = Guard.group({
 
 
 @pytest.mark.newest_postgres
+def test_a_bind_with_options_of_its_engine(command: Command, shop: Path, postgres_database: Database) -> None:
+    """A bind may be a dict of arguments of create_engine: what is no part of the URL holds as well."""
+    audit = {"url": postgres_database.url, "connect_args": {"options": "-csearch_path=audit"}}
+    (shop / "shop.py").write_text(f"MAIN = 'sqlite:///{shop}/main.db'\nBINDS = {{'audit': {audit!r}}}\n{APPLICATION}")
+    sys.modules.pop("shop", None)
+    with postgres_database.connect() as connection:
+        connection.execute("CREATE SCHEMA audit")
+        assert command("apply", "shop:create_app()").code == 0
+        found = connection.execute("SELECT schemaname FROM pg_tables WHERE tablename = 'entry'")
+        assert found.fetchall() == [("audit",)]
+    assert command("check", "shop:app").code == 0
+
+
+@pytest.mark.newest_postgres
 def test_a_bind_on_sqlite_beside_main_on_postgresql(command: Command, shop: Path, postgres_database: Database) -> None:
     url = postgres_database.url
     write(shop, url, {"audit": f"sqlite:///{shop}/audit.db"})

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from tests.cli.conftest import Command
+from tests.postgres.database import Database
 
 APPLICATION = """
 import os
@@ -156,3 +157,57 @@ def test_of_several_engines_none_is_taken(command: Command, application: Path) -
     )
     ran = command("check", "shop:Base")
     assert (ran.code, "no database URL" in ran.err) == (2, True)
+
+
+@pytest.mark.parametrize("target", ["shop:db", "shop", "shop:guard"])
+def test_a_relative_path_without_the_application(
+    command: Command, flask: Path, monkeypatch: pytest.MonkeyPatch, target: str
+) -> None:
+    """Flask-SQLAlchemy would open another file: none is made beside it."""
+    with (flask / "shop.py").open("a") as file:
+        file.write("from schema_guard import Guard\nguard = Guard(db)\n" if target == "shop:guard" else "")
+    monkeypatch.setenv("DATABASE_URL", "sqlite:///app.db")
+    ran = command("apply", target)
+    assert (ran.code, "names app.db, which is not there: Flask-SQLAlchemy opens a relative path" in ran.err) == (
+        2,
+        True,
+    )
+    assert not (flask / "app.db").exists()
+    monkeypatch.setenv("DATABASE_URL", f"sqlite:///{flask}/app.db")
+    assert command("apply", target).code == 0
+
+
+CONNECTED = """
+engine = sa.create_engine({url!r}, connect_args={{"options": "-csearch_path=app"}})
+"""
+TRANSLATED = """
+engine = sa.create_engine({url!r}, execution_options={{"schema_translate_map": {{None: "app"}}}})
+"""
+
+
+@pytest.mark.newest_postgres
+@pytest.mark.parametrize("engine", [CONNECTED, TRANSLATED], ids=["connect_args", "schema_translate_map"])
+@pytest.mark.parametrize("named", [True, False], ids=["DATABASE_URL", "its own"])
+def test_the_applications_engine_connects(
+    command: Command,
+    application: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    postgres_database: Database,
+    engine: str,
+    named: bool,
+) -> None:
+    """What its URL does not say, its engine does: where names without schema are found, above all."""
+    url = postgres_database.url
+    source = (application / "shop.py").read_text()
+    (application / "shop.py").write_text(f"import sqlalchemy as sa\n{source}{engine.format(url=url)}")
+    with postgres_database.connect() as connection:
+        connection.execute("CREATE SCHEMA app")
+        if named:
+            monkeypatch.setenv("DATABASE_URL", url.replace("+psycopg", ""))
+        assert command("check", "shop").code == 1
+        assert command("apply", "shop").code == 0
+        found = connection.execute(
+            "SELECT DISTINCT schemaname FROM pg_tables WHERE tablename IN ('users', 'proposals')"
+        )
+        assert found.fetchall() == [("app",)]
+    assert command("check", "shop").code == 0

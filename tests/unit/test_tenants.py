@@ -13,6 +13,7 @@ import sqlalchemy as sa
 
 from schema_guard import Guard
 from schema_guard.cli.main import run
+from schema_guard.many import tenants as tenants_module
 from schema_guard.many.reports import Part
 from tests.postgres.database import Database
 
@@ -155,6 +156,101 @@ def test_many_are_read_at_once_and_say_what_each_says_alone(postgres_database: D
     assert repaired[0].report is not None
     assert repaired[0].report.results == (), "nothing was to be done"
     assert tables(database, "t_9") == {"orders", "lines"}
+
+
+ODD = ["T 2", 't"q', "t'a", "t_%", "t.b", "t,u", "t\\b", "t{x}", "té", "select", "T_1", "t_1", "t" * 63]
+
+
+@pytest.mark.parametrize("own", [None, "tenant"], ids=["search_path", "schema_translate_map"])
+def test_odd_names(postgres_database: Database, own: str | None) -> None:
+    """Each is made, read with the others, and repaired; a pattern takes no schema that the models name themselves."""
+    database, led = postgres_database, "" if own is None else f"{own}="
+    run_sql(database, "CREATE TABLE public.plans (id integer PRIMARY KEY, name text)")
+    guard = Guard(models(own=own))
+    assert [name for name in ODD if not guard.apply(database.url, schema=led + name).satisfied] == []
+    parts = list(guard.tenants(database.url, f"{led}*").check())
+    assert sorted(part.name for part in parts) == sorted(ODD)
+    assert [part for part in parts if part.report is None or part.report.findings] == []
+    quoted = ['"' + name.replace('"', '""') + '"' for name in ODD]
+    run_sql(database, *(f"ALTER TABLE {name}.orders DROP COLUMN total" for name in quoted))
+    assert {
+        part.report is not None and part.report.satisfied for part in guard.tenants(database.url, f"{led}*").check()
+    } == {False}
+    repaired = list(guard.tenants(database.url, f"{led}*").apply())
+    assert [part.name for part in repaired if part.report is None or part.report.findings] == []
+
+
+def say_the_same(guard: Guard, database: Database, schemas: str | list[str]) -> dict[str, list[str]]:
+    """What was read of many at once is what a look at each alone finds."""
+    found = {}
+    for part in guard.tenants(database.url, schemas).check():
+        alone = guard.check(database.url, schema=part.name)
+        assert part.report is not None, part.error
+        assert {each.difference for each in part.report.findings} == {each.difference for each in alone.findings}
+        found[part.name] = codes(part)
+    return found
+
+
+def test_a_batch_of_tenants_that_lack_what_others_have(
+    postgres_database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """public has all, as a template: what no tenant of the batch has is missing all the same, others have it."""
+    database = postgres_database
+    with sa.create_engine(database.url).begin() as connection:
+        models().create_all(connection)
+    guard = Guard(models())
+    for schema in ("t_1", "t_2", "t_3"):
+        guard.apply(database.url, schema=schema)
+    run_sql(database, "DROP TABLE t_3.lines", "CREATE SCHEMA t_4")
+    monkeypatch.setattr(tenants_module, "BATCH", 2)
+    found = say_the_same(guard, database, "t_*")
+    assert [codes.count("table-missing") for codes in found.values()] == [0, 0, 1, 2]
+    say_the_same(guard, database, ["public", "t_1", "t_3"])
+
+
+def test_what_is_of_another_tenant(postgres_database: Database) -> None:
+    """A column with another one's enum type, a foreign key that leads to another one's table."""
+    database = postgres_database
+    guard = tenants(database, 3)
+    run_sql(
+        database,
+        "ALTER TABLE t_1.orders ALTER state DROP DEFAULT, DROP CONSTRAINT ck_total",
+        "ALTER TABLE t_1.orders ALTER state TYPE t_2.state USING state::text::t_2.state",
+        "DROP TYPE t_1.state",
+        "ALTER TABLE t_2.lines DROP CONSTRAINT lines_order_id_fkey",
+        "ALTER TABLE t_2.lines ADD FOREIGN KEY (order_id) REFERENCES t_0.orders",
+    )
+    found = say_the_same(guard, database, "t_*")
+    assert found["t_2"] == ["foreign-key-missing", "object-unknown"]
+    assert found["t_0"] == []
+
+
+def test_a_tenant_that_is_called_like_a_column(postgres_database: Database) -> None:
+    metadata = sa.MetaData()
+    sa.Table("items", metadata, sa.Column("id", sa.Integer, primary_key=True), sa.Column("total", sa.Integer))
+    for schema in ("total", "price"):
+        run_sql(
+            postgres_database,
+            f"CREATE SCHEMA {schema}",
+            f"CREATE TABLE {schema}.items (id serial PRIMARY KEY, {schema} integer)",
+        )
+    found = say_the_same(Guard(metadata), postgres_database, ["total", "price"])
+    assert found == {"total": [], "price": ["column-missing", "column-unknown"]}
+
+
+def test_a_tenant_that_is_dropped_meanwhile_is_not_made_again(
+    postgres_database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    database = postgres_database
+    guard = tenants(database, 4)
+    run_sql(database, "DROP TABLE t_1.lines", "DROP TABLE t_2.lines")
+    monkeypatch.setattr(tenants_module, "BATCH", 3)
+    parts = guard.tenants(database.url, "t_*").apply()
+    names = [next(parts).name]
+    run_sql(database, "DROP SCHEMA t_2 CASCADE", "DROP SCHEMA t_3 CASCADE")
+    names += [part.name for part in parts]
+    assert names == ["t_0", "t_1"]
+    assert tables(database, "t_2") == tables(database, "t_3") == set()
 
 
 def test_one_that_fails_stops_no_other(postgres_database: Database) -> None:

@@ -49,9 +49,9 @@ def applied(asked: Request, lost: tuple[str, ...] = ()) -> Applied:
 
         def repair() -> Report:
             stop.check()
-            if asked.ddl_url != asked.url:
-                check_same(asked.url, asked.ddl_url, deadline)
-            return guard.apply(asked.ddl_url, asked.limits, on_step=log_step, stop=stop, deadline=deadline)
+            if asked.settings.ddl_url is not None:
+                check_same(asked.database, asked.ddl_database, deadline)
+            return guard.apply(asked.ddl_database, asked.limits, on_step=log_step, stop=stop, deadline=deadline)
 
         report = when_reachable(repair, asked.wait, log, over=lambda: deadline.over, sleep=stop.sleep)
         report = named(report, asked.bind)
@@ -66,8 +66,8 @@ def rehearsed(asked: Request, lost: tuple[str, ...] = ()) -> Report:
     guard = with_chain(asked, lost)[0]
 
     def look() -> Report:
-        if asked.ddl_url != asked.url:
-            check_same(asked.url, asked.ddl_url)
-        return guard.check(asked.ddl_url)
+        if asked.settings.ddl_url is not None:
+            check_same(asked.database, asked.ddl_database)
+        return guard.check(asked.ddl_database)
 
     return named(when_reachable(look, asked.wait, log), asked.bind)

@@ -5,12 +5,14 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from typing import Any
 
 from schema_guard.cli.options import chosen_bind_urls
 from schema_guard.config import Settings
 from schema_guard.errors import ConfigurationError
 from schema_guard.many.member import Member, apart
 from schema_guard.target import Loaded
+from schema_guard.target.own_database import refuse_adrift
 
 __all__ = ["with_databases"]
 
@@ -26,9 +28,9 @@ def with_databases(loaded: Loaded, settings: Settings) -> list[Member]:
 
 
 def _with_url(member: Member, given: Mapping[str, str], loaded: Loaded, settings: Settings) -> Member:
-    said = given.get(member.name) or os.environ.get(_variable(member.name))
+    said: Any = given.get(member.name) or os.environ.get(_variable(member.name))
     if said is None and member is loaded.members[0] and (member.database is None or loaded.own is not None):
-        said = _main_url(loaded, settings)
+        said = _main_database(loaded, settings)
     if said is not None:
         return replace(member, database=said)
     if member is loaded.members[0] and not member.problem and settings.url is None:
@@ -38,12 +40,15 @@ def _with_url(member: Member, given: Mapping[str, str], loaded: Loaded, settings
     return replace(member, problem=f"{first}{how}, or leave it out with --bind")
 
 
-def _main_url(loaded: Loaded, settings: Settings) -> str | None:
+def _main_database(loaded: Loaded, settings: Settings) -> Any:
+    """A URL, or the application's own engine where that leads to it."""
     if loaded.own is None:
+        if settings.url is not None:
+            refuse_adrift(settings.database_url(), loaded.around, settings.origins.get("url", ""))
         return settings.url
     given = None if settings.url is None else settings.database_url()
     url = loaded.own.chosen(given, settings.url, settings.origins.get("url", ""))
-    return url.render_as_string(hide_password=False)
+    return loaded.own.engine_for(url) or url
 
 
 def _variable(name: str) -> str:

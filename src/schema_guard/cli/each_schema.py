@@ -40,7 +40,7 @@ def on_each_schema(asked: Request, command: str, format_: str, *, color: bool, v
         raise ConfigurationError(f"--each-schema works on one database: choose it with --bind: {binds}")
     asked.require()
     pattern = chosen_schemas()
-    tenants = tenants_of(with_chain(asked)[0], asked.ddl_url if command == "apply" else asked.url, pattern)
+    tenants = tenants_of(with_chain(asked)[0], asked.ddl_database if command == "apply" else asked.database, pattern)
     begun = time.monotonic()
     summary, outcomes, codes = Summary(), [], []
     kept = format_ != "text"

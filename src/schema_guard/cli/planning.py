@@ -57,7 +57,7 @@ def plan(
     from schema_guard.many.reports import named
 
     def look(asked: Request) -> tuple[Report, Shown]:
-        report = named(with_chain(asked)[0].check(asked.url), asked.bind)
+        report = named(with_chain(asked)[0].check(asked.database), asked.bind)
         shown = Shown(
             command="plan",
             exit_code=OK,

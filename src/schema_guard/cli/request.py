@@ -7,7 +7,7 @@ import shlex
 import sys
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -29,6 +29,7 @@ from schema_guard.record import dataclass
 from schema_guard.scope import Scope
 from schema_guard.sources.frozen import FrozenSource, release_of
 from schema_guard.target import Loaded, load
+from schema_guard.target.own_database import refuse_adrift
 
 if TYPE_CHECKING:
     from sqlalchemy import URL
@@ -55,6 +56,8 @@ class Request:
     further: tuple[Request, ...] = ()
     error: ConfigurationError | None = None
     """Why a bind cannot be looked at."""
+    engine: Any = None
+    """The application's own, which connects as it does: connect_args, creator, schema_translate_map, listeners."""
 
     def require(self) -> None:
         """Raises ConfigurationError: the bind cannot be looked at."""
@@ -72,9 +75,14 @@ class Request:
         return self.settings.database_url()
 
     @property
-    def readable(self) -> Address | URL:
+    def database(self) -> Any:
+        """What a guard works on: the application's own engine where it leads to the database, else the URL."""
+        return self.engine or self.url
+
+    @property
+    def readable(self) -> Any:
         """The database for what only reads: without SQLAlchemy where the models are not needed either."""
-        return self.address if _is_frozen(self.guard) else self.url
+        return self.address if _is_frozen(self.guard) else self.database
 
     @property
     def fail_on(self) -> Impact:
@@ -96,6 +104,11 @@ class Request:
     def ddl_url(self) -> URL:
         """Where apply works: past a pooler where the settings name a way."""
         return self.settings.ddl_database_url()
+
+    @property
+    def ddl_database(self) -> Any:
+        """The same for a guard: the application's own engine where the settings name no other way."""
+        return self.database if self.settings.ddl_url is None else self.ddl_url
 
     @property
     def limits(self) -> Limits:
@@ -141,8 +154,8 @@ def request(target: str | None, **arguments: object) -> Request:
     if loaded.members:
         asked = [_of_bind(member, settings, typed, program, options) for member in with_databases(loaded, settings)]
         return replace(_without_left_out(asked[0]), further=tuple(asked[1:]))
-    settings = _with_database(loaded, settings)
-    return _without_left_out(_request(loaded.guard, settings, typed, program, options))
+    settings, engine = _with_database(loaded, settings)
+    return _without_left_out(replace(_request(loaded.guard, settings, typed, program, options), engine=engine))
 
 
 def _without_left_out(asked: Request) -> Request:
@@ -183,7 +196,7 @@ def _of_bind(
         if member.url is None:
             raise ConfigurationError(f"bind {member.name}: {member.problem}")
         own = settings._replace(url=member.url, ddl_url=ddl_url, origins=origins)
-        return replace(_request(member.guard, own, typed, program, options), bind=member.name)
+        return replace(_request(member.guard, own, typed, program, options), bind=member.name, engine=member.engine)
     except ConfigurationError as error:
         return Request(member.guard, Address(""), settings, typed, program, options, member.name, error=error)
 
@@ -192,17 +205,21 @@ def _is_frozen(guard: Guard) -> bool:
     return isinstance(guard.source, FrozenSource)
 
 
-def _with_database(loaded: Loaded, settings: Settings) -> Settings:
-    """The settings with the application's own database where TARGET knows it, else with the one that is set."""
+def _with_database(loaded: Loaded, settings: Settings) -> tuple[Settings, Any]:
+    """The settings with the application's own database and its engine, where TARGET knows it; else the one set."""
+    engine = None
     frozen = _is_frozen(loaded.guard)
+    if loaded.own is None and not frozen and settings.url is not None:
+        refuse_adrift(settings.database_url(), loaded.around, settings.origins.get("url", ""))
     if loaded.own is not None:
         given = None if settings.url is None else settings.database_url()
         url = loaded.own.chosen(given, settings.url, settings.origins.get("url", ""))
+        engine = loaded.own.engine_for(url)
         if url != given:
             settings = settings._replace(url=url.render_as_string(hide_password=False))
     for note in normalise(settings.url, quickest=frozen).notes if settings.url else ():
         log(note)
-    return settings
+    return settings, engine
 
 
 def _options(arguments: Mapping[str, object], own_program: bool) -> Iterator[tuple[str, str]]:
@@ -242,4 +259,4 @@ def guard_of(given: Mapping[str, object]) -> tuple[Loaded, Settings]:
         return replace(loaded, guard=changed(loaded.guard)), settings
     members = tuple(replace(each, guard=changed(each.guard)) for each in chosen(loaded.members, chosen_binds()))
     own = loaded.own if members[0].name == loaded.members[0].name else None
-    return Loaded(members[0].guard, own, members), settings
+    return replace(loaded, guard=members[0].guard, own=own, members=members), settings

@@ -50,14 +50,14 @@ def revision(
     else:
         asked = on_one(request(target, url=url), "revision")
         guard = asked.guard
-        text = text_for(guard, asked.url)
+        text = text_for(guard, asked.database)
     if sql_preview:
         print_text(f"{text.imports}\n\n{text.upgrade}\n")
         if not everything:
             from schema_guard.render.sql import plan_sql
 
-            report = guard.check(asked.url)
-            print_text(plan_sql(report, guard.plan(asked.url)))
+            report = guard.check(asked.database)
+            print_text(plan_sql(report, guard.plan(asked.database)))
         return OK
     written = write_revision(text, message, config=config, section=section, head=head, revision_id=rev_id)
     if written is None:

@@ -100,8 +100,8 @@ def _direct_session(address: Address, deadline: Deadline | None) -> Session | No
     return PostgreSQLSession(server, deadline)
 
 
-def check_same(url: URL, ddl_url: URL, deadline: Deadline | None = None) -> None:
-    """See that both URLs lead to one database, and that names without schema mean the same by both.
+def check_same(url: Any, ddl_url: Any, deadline: Deadline | None = None) -> None:
+    """See that both URLs or engines lead to one database, and that names without schema mean the same by both.
 
     Raises:
         ConfigurationError: they don't.

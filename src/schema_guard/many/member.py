@@ -44,6 +44,11 @@ class Member:
         return url_text(self.database)
 
     @property
+    def engine(self) -> Any:
+        """Where the database is given as an Engine or an AsyncEngine; None where a URL leads there."""
+        return self.database if hasattr(getattr(self.database, "sync_engine", self.database), "url") else None
+
+    @property
     def place(self) -> object:
         """What two binds have in common that lead to one database; None where that is not known."""
         return place_of(self.url)

@@ -12,6 +12,7 @@ from weakref import WeakKeyDictionary
 from schema_guard.dialects import open_many
 from schema_guard.dialects.stop import Stop
 from schema_guard.dialects.tenant import Opened, Tenant
+from schema_guard.difference import SchemaMissing, TableUnknown
 from schema_guard.errors import ConfigurationError, GuardError
 from schema_guard.execute.limits import Limits
 from schema_guard.many.reports import Part
@@ -69,16 +70,25 @@ class Tenants:
             ConfigurationError: it is no PostgreSQL, or no schema is named so.
         """
         session = open_many(self.database, self.declared)
-        known: dict[str, _Alike] = {}
         try:
-            pending = iter(self._chosen(session.schemas()))
-            while batch := list(islice(pending, BATCH)):
-                if self._read(session, batch):
-                    yield from self._of_batch(session, batch, known, survey_timeout)
-                else:
-                    yield from (self._checked(None, schema, survey_timeout) for schema in batch)
+            yield from self._parts(session, survey_timeout)
         finally:
             session.end()
+
+    def _parts(self, session: ManyTenants, survey_timeout: float) -> Iterator[Part]:
+        known: dict[str, _Alike] = {}
+        own = self._own_schemas(session)
+        apart = {*own, *session.search_path}
+        pending = iter(self._chosen(session.schemas(), own))
+        while batch := list(islice(pending, BATCH)):
+            together = [schema for schema in batch if schema not in apart]
+            found = dict[str, Part]()
+            if together and self._read(session, together):
+                found = {part.name: part for part in self._of_batch(session, together, known, survey_timeout)}
+            for schema in batch:
+                part = found.get(schema) or self._checked(None, schema, survey_timeout)
+                if self._pattern is None or not _is_gone(part):
+                    yield part
 
     def _of_batch(
         self, session: ManyTenants, batch: Sequence[str], known: dict[str, _Alike], survey_timeout: float
@@ -91,7 +101,7 @@ class Tenants:
                 continue
             part = parts[schema] = self._checked(session, schema, survey_timeout)
             report = part.report
-            if report is not None and not (report.findings or report.accepted or session.reads_rows):
+            if report is not None and self._stands_for_others(session, schema, report):
                 known[signature] = _Alike(report, dict(session.keys))
         alike = {schema: known[signatures[schema]] for schema in batch if schema not in parts}
         try:
@@ -106,6 +116,16 @@ class Tenants:
             else:
                 yield Part(schema, alike[schema].of(schema, self.declared))
 
+    def _stands_for_others(self, session: ManyTenants, schema: str, report: Report) -> bool:
+        """It lacks nothing, rows say nothing of it, and its name is nothing else's, which the signature leaves out."""
+        elsewhere = (
+            isinstance(one := each.difference, TableUnknown) and one.name.schema != schema for each in report.findings
+        )
+        if not all(elsewhere) or report.accepted or session.reads_rows:
+            return False
+        source = self.guard.source
+        return isinstance(source, Once) and not source.mentions(session.dialect, schema)
+
     def apply(
         self,
         limits: Limits | None = None,
@@ -115,7 +135,16 @@ class Tenants:
     ) -> Iterator[Part]:
         """Repair each one that lacks something; each has the whole budget. Raises as `check` does."""
         stop = stop or Stop()
-        for part in self.check():
+        session = open_many(self.database, self.declared)
+        try:
+            yield from self._repaired(session, limits, on_step, stop)
+        finally:
+            session.end()
+
+    def _repaired(
+        self, session: ManyTenants, limits: Limits | None, on_step: Callable[[StepResult], None] | None, stop: Stop
+    ) -> Iterator[Part]:
+        for part in self._parts(session, 5.0):
             if stop.asked:
                 return
             if part.report is not None and part.report.satisfied:
@@ -123,15 +152,22 @@ class Tenants:
                 continue
             tenant = Tenant(self.database, part.name, self.declared)
             try:
+                if self._pattern is not None and part.name not in session.schemas():
+                    continue  # dropped since the list was read: a tenant that is gone is not made again
                 report = self.guard.apply(tenant, limits, on_step=on_step, stop=stop)
                 yield Part(part.name, report)
             except GuardError as error:
                 yield Part(part.name, error=error)
 
-    def _chosen(self, there: Sequence[str]) -> Sequence[str]:
+    def _own_schemas(self, session: ManyTenants) -> set[str]:
+        """Those that the models name themselves: what all tenants share is there."""
+        named = {name.schema for name in self.guard.source.tables} - {None, self.declared}
+        return {session.dialect.schema(schema) or str(schema) for schema in named}
+
+    def _chosen(self, there: Sequence[str], own: set[str]) -> Sequence[str]:
         if self._pattern is None:
-            return self._names
-        found = [schema for schema in there if matches(self._pattern, schema)]
+            return tuple(dict.fromkeys(self._names))
+        found = [schema for schema in there if matches(self._pattern, schema) and schema not in own]
         if not found:
             raise ConfigurationError(f"no schema of the database is named {self._pattern}")
         return found
@@ -155,6 +191,12 @@ class Tenants:
             return Part(schema, self.guard.check(database, survey_timeout=survey_timeout))
         except GuardError as error:
             return Part(schema, error=error)
+
+
+def _is_gone(part: Part) -> bool:
+    """Its schema was dropped since the list was read: it is no tenant any more."""
+    findings = part.report.findings if part.report is not None else ()
+    return any(isinstance(each.difference, SchemaMissing) and each.difference.name == part.name for each in findings)
 
 
 def once(guard: Guard) -> Guard:

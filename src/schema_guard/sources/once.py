@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING
 
 from schema_guard.names import Name
@@ -22,6 +23,7 @@ class Once:
     def __init__(self, source: Source) -> None:
         self._source = source
         self._made: dict[tuple[str, int], Schema] = {}
+        self._texts: dict[tuple[str, int], str] = {}
         self._names: dict[tuple[str, int, str | None], tuple[list[str], list[str]]] = {}
 
     @property
@@ -37,6 +39,14 @@ class Once:
         if key not in self._names:
             self._names[key] = unqualified(self._schema(dialect), dialect)
         return self._names[key]
+
+    def mentions(self, dialect: Dialect, word: str) -> bool:
+        """Whether something of what is expected is called so."""
+        key = (dialect.name, dialect.version)
+        if key not in self._texts:
+            self._texts[key] = repr(self._schema(dialect))
+        text = self._texts[key]
+        return word in text and re.search(rf"(?<!\w){re.escape(word)}(?!\w)", text) is not None
 
     def expect(self, dialect: Dialect) -> Schema:
         return settled(self._schema(dialect), dialect)

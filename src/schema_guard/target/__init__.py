@@ -39,12 +39,14 @@ __all__ = ["Loaded", "load", "load_target"]
 class Loaded:
     """What a TARGET names: a guard, and the database that its application uses, where that is known.
 
-    `members` are the application's databases where it has several; the guard is of the first.
+    `members` are the application's databases where it has several; the guard is of the first. `around` is what TARGET
+    names, and what else its module holds.
     """
 
     guard: Guard
     own: OwnDatabase | None = None
     members: tuple[Member, ...] = ()
+    around: tuple[Any, ...] = ()
 
 
 def load_target(text: str, directory: Path | None = None) -> Guard:
@@ -84,18 +86,19 @@ def load(text: str, directory: Path | None = None, *, edited: bool = False) -> L
     with running(f"reading the models of {text}"):
         guard = _guard_of(found, text, module)
         members = members_of(found, guard, own_names)
+    around = (found, *own_names.values())
     own = None if isinstance(found, Guard | Group) else own_database(found, list(own_names.values()))
     if members:
         first = members[0].database
         engine = getattr(first, "sync_engine", first)
-        own = own if first is None else OwnDatabase(engine.url) if hasattr(engine, "url") else None
-        return Loaded(members[0].guard, own, members)
+        own = own if first is None else OwnDatabase(engine.url, engine=engine) if hasattr(engine, "url") else None
+        return Loaded(members[0].guard, own, members, around)
     if not guard.source.tables:
         raise TargetError(
             f"{text} knows no table: the modules that define the models were not imported. "
             f"Import them in {place}, or name a module that does"
         )
-    return Loaded(guard, own)
+    return Loaded(guard, own, around=around)
 
 
 def _split(text: str) -> tuple[str, str]:

@@ -13,16 +13,17 @@ from schema_guard.record import dataclass
 if TYPE_CHECKING:
     from sqlalchemy.engine import URL
 
-__all__ = ["OwnDatabase", "extension_of", "own_database"]
+__all__ = ["OwnDatabase", "extension_of", "own_database", "refuse_adrift"]
 
 
 @dataclass(frozen=True, slots=True)
 class OwnDatabase:
     """`url` is that of the application's engine; `configured` what its configuration says, which for a relative SQLite
-    path is another file."""
+    path is another file; `engine` connects as the application does (connect_args, creator, listeners)."""
 
     url: URL
     configured: str = ""
+    engine: Any = None
 
     def chosen(self, url: URL | None, written: str | None, origin: str) -> URL:
         """The database to guard: the application's own, unless another one was named on purpose.
@@ -50,6 +51,15 @@ class OwnDatabase:
             "leave it out to guard the application's own database, or set both to the same one"
         )
 
+    def engine_for(self, url: URL) -> Any:
+        """The application's engine, where that URL is its database for the same user; None elsewhere."""
+        mine, other = _place(self.url), _place(url)
+        if mine is not None:
+            return self.engine if mine == other else None
+        alike = all(_told(self.url, part) == _told(url, part) for part in ("username", "host", "port", "database"))
+        same = alike and url.get_backend_name() == self.url.get_backend_name()
+        return self.engine if same and url.query.items() <= self.url.query.items() else None
+
 
 def own_database(found: Any, around: Iterable[Any]) -> OwnDatabase | None:
     """What the application uses; None where that is not known, or its engine is in memory or cannot be made.
@@ -66,11 +76,26 @@ def own_database(found: Any, around: Iterable[Any]) -> OwnDatabase | None:
     application = applications[0]
     with suppress(Exception):  # an engine that cannot be made says so when it is used
         with application.app_context():
-            url: URL = database.engine.url
+            engine = database.engine
+            url: URL = engine.url
         if _place(url) is None and url.get_backend_name() == "sqlite":
             return None
-        return OwnDatabase(url, str(application.config.get("SQLALCHEMY_DATABASE_URI", "")))
+        return OwnDatabase(url, str(application.config.get("SQLALCHEMY_DATABASE_URI", "")), engine)
     return None
+
+
+def refuse_adrift(url: URL, around: Iterable[Any], origin: str) -> None:
+    """Raises ConfigurationError: an SQLite file that is not there, named by a relative path, which Flask-SQLAlchemy
+    takes from a folder of its application; and that application is not known."""
+    name = url.database or ""
+    place = _place(url)
+    if origin.startswith("argument") or place is None or Path(name).is_absolute() or place.exists():
+        return
+    if any(hasattr(type(each), "engines") and hasattr(each, "metadatas") for each in around):
+        raise ConfigurationError(
+            f"{origin} names {name}, which is not there: Flask-SQLAlchemy opens a relative path in the application's "
+            "instance folder. Name the application as TARGET, for example app:create_app(), or give the whole path"
+        )
 
 
 def _of_engine(around: Iterable[Any]) -> OwnDatabase | None:
@@ -78,11 +103,13 @@ def _of_engine(around: Iterable[Any]) -> OwnDatabase | None:
     from sqlalchemy.engine import Engine
 
     engines = [getattr(item, "sync_engine", item) for item in around if type(item).__module__.startswith("sqlalchemy.")]
-    urls = {item.url for item in engines if isinstance(item, Engine)}
-    if len(urls) != 1:
+    engines = [item for item in engines if isinstance(item, Engine)]
+    if len({item.url for item in engines}) != 1:
         return None
-    (url,) = urls
-    return None if _place(url) is None and url.get_backend_name() == "sqlite" else OwnDatabase(url)
+    url = engines[0].url
+    if _place(url) is None and url.get_backend_name() == "sqlite":
+        return None
+    return OwnDatabase(url, engine=engines[0] if len({id(item) for item in engines}) == 1 else None)
 
 
 def extension_of(application: Any) -> Any:
@@ -97,6 +124,11 @@ def _place(url: URL) -> Path | None:
     if url.get_backend_name() != "sqlite" or name in ("", ":memory:") or name.startswith("file:"):
         return None
     return Path(name).absolute()
+
+
+def _told(url: URL, part: str) -> object:
+    value = getattr(url, part)
+    return value or 5432 if part == "port" else value
 
 
 def _shown(url: URL) -> str:

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections import ChainMap, defaultdict
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -18,7 +18,7 @@ from schema_guard.dialects.postgresql.query_text import query
 from schema_guard.dialects.postgresql.server import Server
 from schema_guard.dialects.postgresql.session import located_of
 from schema_guard.dialects.postgresql.stands import asked, query_of
-from schema_guard.dialects.postgresql.tenant import TenantServer, TenantSession, own_names
+from schema_guard.dialects.postgresql.tenant import TenantServer, TenantSession, elsewhere, own_names
 from schema_guard.difference import Difference
 from schema_guard.names import DefaultSchema
 from schema_guard.plan import Survey
@@ -69,12 +69,19 @@ class ManyTenants(TenantSession):
             return [str(name) for (name,) in self._link.rows(query("schemas"))]
 
     def begin(self, batch: Sequence[str], relations: Sequence[str]) -> None:
-        """Find what names without schema mean for each tenant of a batch, in one query."""
-        rest = [schema for schema in self._whole.search_path if schema not in batch]
+        """Find what names without schema mean for each tenant of a batch; no schema of the search_path is in it."""
+        rest = self._whole.search_path
         with self._reading("the names of the models"):
             self._link.run("SET LOCAL search_path = ''")
-            rows = self._link.rows(query("locate", names=sorted(relations), path=[*batch, *rest]))
-        self._located = _located_each(rows, batch, rest, relations)
+            rows = list(self._link.rows(query("locate", names=sorted(relations), path=[*batch, *rest])))
+            names = {str(row[2]) for row in rows if row[3] is not None and row[1] in rest}
+            found = self._link.rows(elsewhere(sorted(names), rest)) if names else []
+        self._located = _located_each(rows, batch, {str(name) for (name,) in found}, relations)
+
+    @property
+    def search_path(self) -> Sequence[str]:
+        """Of the connection: what stands there is what tenants share, or what they are made after."""
+        return self._whole.search_path
 
     def turn_to(self, tenant: str) -> None:
         """From now on this is a session of that tenant."""
@@ -184,26 +191,30 @@ def _merged(lists: Iterable[object]) -> list[Any]:
 
 
 def _located_each(
-    rows: Iterable[Row], batch: Sequence[str], rest: Sequence[str], relations: Sequence[str]
+    rows: Iterable[Row], batch: Sequence[str], known: Collection[str], relations: Sequence[str]
 ) -> dict[str, Located]:
-    rows = list(rows)
+    """What each tenant finds; `known` are the names that the search_path has and a tenant has as well."""
     own = set(batch)
     of: dict[str, list[Row]] = defaultdict(list)
     for row in rows:
         of[str(row[1]) if row[1] in own else ""].append(row)
-    known = {str(row[2]) for tenant in own for row in of[tenant] if row[0] == "relation" or row[4] in ("e", "d")}
-    place = {schema: number for number, schema in enumerate(rest, start=2)}
-    shared = [(*row[:3], place.get(str(row[1])), row[4]) for row in of[""]]
+    shared = located_of(of[""], None)
+    kinds = dict(shared.kinds)
     found = {}
     for tenant in batch:
-        mine = [(*row[:3], 1, row[4]) for row in of[tenant]]
-        located = located_of([*mine, *shared], DefaultSchema(tenant))
+        mine = located_of(of[tenant], DefaultSchema(tenant))
+        located = replace(
+            mine,
+            relations={**shared.relations, **mine.relations},
+            types={**shared.types, **mine.types},
+            kinds=ChainMap(dict(mine.kinds), kinds),
+        )
         found[tenant] = own_names(located, tenant, known, relations)
     return found
 
 
 def _apart(rows: Iterable[Row], batch: Sequence[str]) -> dict[str, list[Row]]:
-    """The rows of each tenant, with those that are of no tenant."""
+    """The rows of each tenant, with those that are of no tenant, and the types of others that its columns have."""
     items = {str(kind): items_of(text) for kind, text in rows}
     own = set(batch)
     schema_of = {row[0]: row[1] for row in items["tables"]}
@@ -213,6 +224,10 @@ def _apart(rows: Iterable[Row], batch: Sequence[str]) -> dict[str, list[Row]]:
         for row in found:
             schema = _schema_of(kind, row, schema_of)
             (parts[schema] if schema in own else shared)[kind].append(row)
+    lent = {f"{row[0]}.{row[1]}": row for row in items["types"] if row[0] in own}
+    for tenant, part in parts.items():
+        used = {row[3].removesuffix("[]").replace('"', "") for row in part["columns"] if "." in row[3]}
+        part["types"] += [lent[name] for name in sorted(used & lent.keys()) if lent[name][0] != tenant]
     return {tenant: [(kind, [*shared[kind], *mine[kind]]) for kind in items] for tenant, mine in parts.items()}
 
 

@@ -23,7 +23,7 @@ from schema_guard.dialects.translation import SchemaMap
 from schema_guard.names import DefaultSchema
 from schema_guard.schema import TypeKind
 
-__all__ = ["TenantServer", "TenantSession", "own_names"]
+__all__ = ["TenantServer", "TenantSession", "elsewhere", "own_names"]
 
 
 class TenantServer:
@@ -57,7 +57,7 @@ class TenantSession(PostgreSQLSession):
         located = self._words.located
         names = {*located.relations, *(name for name, schema in located.types.items() if schema != self._tenant)}
         with self._reading("the names of the models"):
-            rows = self._link.rows(_elsewhere(sorted(names), self.facts.search_path))
+            rows = self._link.rows(elsewhere(sorted(names), self.facts.search_path))
         self.catalog_queries += 1
         self._words.located = own_names(located, self._tenant, {str(name) for (name,) in rows}, relations)
 
@@ -100,7 +100,7 @@ def own_names(located: Located, tenant: str, known: Collection[str], asked: Coll
     return replace(located, relations=relations, types=types, default=DefaultSchema(tenant))
 
 
-def _elsewhere(names: Sequence[str], path: Sequence[str]) -> str:
+def elsewhere(names: Sequence[str], path: Sequence[str]) -> str:
     """Those of the names that a schema outside of the path has."""
     return query("elsewhere", names=list(names), path=list(path))
 
