@@ -130,12 +130,12 @@ class Guard(Configured):
                 session,
                 limits,
                 started,
-                look=lambda: self._look(session, limits.survey_timeout),
+                look=lambda anew: self._look(session, limits.survey_timeout, anew=anew),
                 plan=lambda look: plan_of(look, session, self.policy),
                 on_begin=events.began,
                 on_step=events.ended,
             )
-            look = rounds.patient_look()
+            look = rounds.first_look()
             while not (report := self._report(session, look, started)).satisfied:
                 session.clear_away()
                 if report.plan is not None and not report.plan.empty:
@@ -198,7 +198,7 @@ class Guard(Configured):
         others = self._beside.source.names(dialect)
         return sorted({*relations, *others[0]}), sorted({*types, *others[1]})
 
-    def _look(self, session: Session, survey_timeout: float) -> Look:
+    def _look(self, session: Session, survey_timeout: float, *, anew: bool = False) -> Look:
         begun = time.monotonic()
         session.locate(*self._names(session.dialect))
         guarded = self._guarded(session.dialect, session.facts.default_schema)
@@ -217,6 +217,7 @@ class Guard(Configured):
             held=held.refusals,
             survey_timeout=survey_timeout,
             begun=begun,
+            anew=anew,
         )
 
     def _report(self, session: Session, look: Look, started: float) -> Report:

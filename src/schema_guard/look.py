@@ -12,7 +12,7 @@ from schema_guard.compare import compare
 from schema_guard.compare.rename import folded
 from schema_guard.compare.warnings import warnings_of
 from schema_guard.dialects.base import Judge, Session
-from schema_guard.difference import Difference, RowsUnreadable
+from schema_guard.difference import Difference, RowsUnreadable, SchemaMissing
 from schema_guard.plan import Plan, Policy, Refusal, Step, Survey
 from schema_guard.planner import make_plan
 from schema_guard.record import dataclass
@@ -51,6 +51,8 @@ class Look:
     """Objects of the models that are not guarded."""
     by_rows: str = ""
     """The first object of which not the catalog but rows say whether it differs."""
+    hasty: bool = False
+    """A schema is missing, and so nothing was counted or tried: good for making it, and for nothing else."""
 
     def reserve(self, budget: float) -> float:
         """Seconds of the budget to keep for looking again at its end; none where that takes no time."""
@@ -90,6 +92,7 @@ def looked(
     held: Sequence[Refusal] = (),
     survey_timeout: float,
     begun: float,
+    anew: bool = False,
 ) -> Look:
     """Count the rows that decide, and take out what is accepted or left to something else.
 
@@ -103,6 +106,7 @@ def looked(
         held: those that wait for another release to end.
         survey_timeout: seconds for each query that counts rows.
         begun: when the look began, by time.monotonic().
+        anew: only what makes a schema is asked for: where one is missing, no row is counted, and nothing tried.
     """
     expected = guarded.expected
     by_rows = next((each.object for each in differences if each.by_rows), "")
@@ -110,7 +114,8 @@ def looked(
     schemas = {*actual.schemas, *(table.name.schema or "" for table in expected.tables)}
     accepted = matched(accept, keys, session.facts.default_schema, schemas=schemas).accepted
     surveyed = [each for each in differences if each.by_rows or each.key not in accepted]
-    survey = session.survey(surveyed, actual, survey_timeout)
+    hasty = anew and any(isinstance(each, SchemaMissing) and each.key not in accepted for each in differences)
+    survey = Survey() if hasty else session.survey(surveyed, actual, survey_timeout)
     differences = _proved(differences, survey)
     keys = [difference.key for difference in differences]
     found = matched(accept, keys, session.facts.default_schema, schemas=schemas, codes=CODES)
@@ -138,6 +143,7 @@ def looked(
         found.idle,
         guarded.left_out,
         by_rows,
+        hasty,
     )
 
 

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager, suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from schema_guard.dialects.base import Session
+from schema_guard.difference import Impact
 from schema_guard.errors import LockTimeoutError
 from schema_guard.execute.anew import made_anew
 from schema_guard.execute.limits import Limits
@@ -32,7 +33,7 @@ class Rounds:
         session: where it works.
         limits: time budget and timeouts.
         started: when the budget began, by time.monotonic().
-        look: looks at the database.
+        look: looks at the database; its argument is `anew`, as `looked` takes it.
         plan: the steps for what was found.
         on_begin: is told each step before its first attempt.
         on_step: is told what became of each step as it ends.
@@ -41,23 +42,42 @@ class Rounds:
     session: Session
     limits: Limits
     started: float
-    look: Callable[[], Look]
+    look: Callable[[bool], Look]
     plan: Callable[[Look], Plan]
     on_begin: Callable[[Step], None] | None = None
     on_step: Callable[[StepResult], None] | None = None
     results: list[StepResult] = field(default_factory=list)
     """What became of the steps so far."""
-    last: Look | None = None
 
-    def patient_look(self) -> Look:
+    def first_look(self) -> Look:
+        """What is there, once each schema that was missing is made with all that belongs to it.
+
+        A schema that is not there needs no guard lock: the second one to make it fails, and looks again. Raises as
+        `patient_look`.
+        """
+        look = self.patient_look(anew=True)
+        if not look.hasty:
+            return look
+        if self.left > 0 and not self.session.stop.asked:
+            plan = self.plan(look)
+            made = made_anew(plan, self.session, self.limits, on_begin=self.on_begin, on_step=self.on_step)
+            self.results.extend(made)
+            left = _left(look, plan, made)
+            if left is not None and self.session.as_made([table.name for table in look.expected.tables]):
+                return left
+        return self.patient_look()
+
+    def patient_look(self, *, anew: bool = False) -> Look:
         """Somebody else's long change may keep the catalog from being read: that ends, or the budget does.
+
+        Args:
+            anew: as `looked` takes it.
 
         Raises LockTimeoutError when the budget ends first.
         """
         while True:
             try:
-                self.last = self.look()
-                return self.last
+                return self.look(anew)
             except LockTimeoutError:
                 self.session.stop.check()
                 if self.left <= PAUSE:
@@ -73,8 +93,6 @@ class Rounds:
         Returns:
             What is there now, by a new look.
         """
-        if self._made_anew() and self.plan(look := self.patient_look()).empty:
-            return look
         with alone(self.left):
             for _ in range(ROUNDS):
                 look = self.patient_look()  # whoever held the lock may have done all
@@ -96,15 +114,6 @@ class Rounds:
                     break
             return self.patient_look()
 
-    def _made_anew(self) -> bool:
-        """A schema that is not there needs no guard lock: the second one to make it fails, and looks again."""
-        if self.last is None or self.left <= 0 or self.session.stop.asked:
-            return False
-        plan = self.plan(self.last)
-        made = made_anew(plan, self.session, self.limits, on_begin=self.on_begin, on_step=self.on_step)
-        self.results.extend(made)
-        return bool(made)
-
     def readable_again(self, look: Look) -> bool:
         """Wait until a table that was locked can be read; False when none was, or none is before the budget ends."""
         if not look.locked:
@@ -120,3 +129,16 @@ class Rounds:
     def left(self) -> float:
         """Seconds of the budget."""
         return self.limits.remaining(self.started)
+
+
+def _left(look: Look, plan: Plan, made: Sequence[StepResult]) -> Look | None:
+    """What is left where all that was to be done was made in new schemas; None where only another look can tell."""
+    answered = {each.key for result in made for each in result.step.answers}
+    left = tuple(each for each in look.differences if each.key not in answered)
+    done = {result.step.id for result in made}
+    told = plan.refusals or look.accepted or look.idle or look.warnings or look.locked
+    if told or not done or any(step.id not in done for step in plan.steps):
+        return None
+    if any(each.impact is not Impact.NOTES or each.by_rows for each in left):
+        return None
+    return replace(look, differences=left, hasty=False)

@@ -163,6 +163,46 @@ def test_a_list_that_is_none(command: Command, urls: Path, text: str, said: str)
     assert command("fleet", "check", "shop:Base", "--urls", str(urls), "--shard", "4/3").code == 2
 
 
+REVISION = """
+import sqlalchemy as sa
+from alembic import op
+
+revision = {revision!r}
+down_revision = {down!r}
+
+
+def upgrade():
+    op.{call}
+
+
+def downgrade():
+    pass
+"""
+
+
+def test_what_pending_revisions_make_is_left_to_them(command: Command, urls: Path) -> None:
+    """As apply does on one database; which revision each one has is told from its own alembic_version."""
+    folder = urls.parent / "migrations" / "versions"
+    folder.mkdir(parents=True)
+    (folder.parent / "env.py").write_text("")
+    (urls.parent / "alembic.ini").write_text("[alembic]\nscript_location = migrations\n")
+    made = "create_table('drafts', sa.Column('id', sa.Integer, primary_key=True))"
+    (folder / "a1.py").write_text(REVISION.format(revision="a1", down=None, call=made))
+    (folder / "b2.py").write_text(REVISION.format(revision="b2", down="a1", call="rename_table('drafts', 'proposals')"))
+    stamped = "CREATE TABLE alembic_version (version_num VARCHAR(32) NOT NULL PRIMARY KEY)"
+    drafts = WHOLE[1].replace("proposals", "drafts")
+    for name, revision, table in (("x", "a1", drafts), ("y", "b2", WHOLE[1])):
+        row = f"INSERT INTO alembic_version VALUES ('{revision}')"
+        make(urls.parent / f"{name}.db", (WHOLE[0], table, stamped, row))
+    urls.write_text(f"sqlite:///{urls.parent}/x.db\nsqlite:///{urls.parent}/y.db\n")
+    ran = command("fleet", "apply", "shop:Base", "--urls", str(urls))
+    assert ran.code == 1, ran.out + ran.err
+    assert "is still to run: schema-guard deploy shop:Base --url URL first" in ran.out
+    assert [tables(urls.parent / name) for name in ("x.db", "y.db")] == [3, 3]
+    alone = command("apply", "shop:Base", "--url", f"sqlite:///{urls.parent}/x.db")
+    assert (alone.code, tables(urls.parent / "x.db")) == (1, 3)
+
+
 def test_killed_and_taken_up_again(application: Path) -> None:
     """kill -9 in the middle: what is done is not done again, what was begun is."""
     files = [application / f"{number}.db" for number in range(30)]
@@ -208,6 +248,20 @@ def test_one_database_under_two_urls(command: Command, application: Path, postgr
         assert "2 databases: 2 satisfied, 1 skipped" in ran.verdict
     finally:
         other.drop()
+
+
+@pytest.mark.newest_postgres
+def test_one_database_with_two_search_paths(command: Command, application: Path, postgres_database: Database) -> None:
+    """Tenants of one database are not the same database."""
+    with postgres_database.connect() as connection:
+        connection.execute("CREATE SCHEMA t_1")
+        connection.execute("CREATE SCHEMA t_2")
+        lines = [f"{name}={postgres_database.url}?options=-csearch_path%3D{name}" for name in ("t_1", "t_2")]
+        (application / "urls").write_text("\ufeff" + "\r\n".join([*lines, f"again={lines[0][4:]}&connect_timeout=9"]))
+        ran = command("fleet", "apply", "shop:Base", "--urls", "urls")
+        assert (ran.code, ran.verdict.partition(" · ")[0]) == (0, "2 databases: 2 satisfied"), ran.out + ran.err
+        found = connection.execute("SELECT schemaname FROM pg_tables WHERE tablename = 'users' ORDER BY 1").fetchall()
+        assert found == [("t_1",), ("t_2",)]
 
 
 @pytest.mark.newest_postgres

@@ -3,7 +3,11 @@
 from __future__ import annotations
 
 import json
+import os
+import signal
+import subprocess
 import sys
+from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
@@ -13,9 +17,11 @@ import sqlalchemy as sa
 
 from schema_guard import Guard
 from schema_guard.cli.main import run
+from schema_guard.dialects.postgresql.link import Row
+from schema_guard.dialects.postgresql.reading import CatalogReader
 from schema_guard.many import tenants as tenants_module
 from schema_guard.many.reports import Part
-from tests.postgres.database import Database
+from tests.postgres.database import Database, wait_until
 
 pytestmark = pytest.mark.newest_postgres
 
@@ -354,3 +360,64 @@ def test_what_cannot_be_made_at_once_is_made_step_by_step(postgres_database: Dat
     works(database, models(), "t_7")
     run_sql(database, "DROP EVENT TRIGGER refuse")
     assert guard.apply(database.url, schema="t_7").satisfied
+
+
+def test_a_new_tenant_is_made_and_looked_at_once(postgres_database: Database, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nothing is tried before, and the catalog is not read again, where nothing but the statements acts on DDL."""
+    database = postgres_database
+    guard = tenants(database, 1)
+    reads: list[object] = []
+    read = CatalogReader.read
+
+    def counted(self: CatalogReader, scope: Mapping[str, object]) -> list[Row]:
+        reads.append(scope)
+        return read(self, scope)
+
+    monkeypatch.setattr(CatalogReader, "read", counted)
+    report = guard.apply(database.url, schema="t_7")
+    assert (report.satisfied, report.findings, len(reads)) == (True, (), 1)
+    assert guard.check(database.url, schema="t_7").findings == ()
+
+
+def test_an_event_trigger_may_undo_what_was_made(postgres_database: Database) -> None:
+    database = postgres_database
+    guard = tenants(database, 1)
+    run_sql(
+        database,
+        "CREATE FUNCTION undo() RETURNS event_trigger LANGUAGE plpgsql AS $$ BEGIN"
+        " DROP INDEX IF EXISTS t_7.ix_lines_order_id; END $$",
+        "CREATE EVENT TRIGGER undo ON ddl_command_end WHEN TAG IN ('CREATE INDEX') EXECUTE FUNCTION undo()",
+    )
+    report = guard.apply(database.url, schema="t_7")
+    assert [finding.difference.object for finding in report.findings] == ["lines.ix_lines_order_id"]
+
+
+SIGN_UP = """
+import sys
+from schema_guard import Guard
+from tests.unit.test_tenants import models
+Guard(models()).apply(sys.argv[1], schema="t_7")
+"""
+
+
+def test_killed_in_the_middle_of_a_sign_up(postgres_database: Database) -> None:
+    """Nothing of the schema is there; another apply makes it."""
+    database = postgres_database
+    guard = tenants(database, 1)
+    run_sql(
+        database,
+        "CREATE FUNCTION wait() RETURNS event_trigger LANGUAGE plpgsql AS $$ BEGIN PERFORM pg_sleep(60); END $$",
+        "CREATE EVENT TRIGGER wait ON ddl_command_start WHEN TAG IN ('CREATE INDEX') EXECUTE FUNCTION wait()",
+    )
+    environment = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}
+    with subprocess.Popen([sys.executable, "-c", SIGN_UP, database.url], env=environment) as process:
+        with database.connect() as connection:
+            sleeps = "SELECT count(*) > 0 FROM pg_stat_activity WHERE wait_event = 'PgSleep'"
+            wait_until(connection, sleeps)
+            process.send_signal(signal.SIGKILL)
+            process.wait()
+            connection.execute("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE wait_event = 'PgSleep'")
+            connection.execute("DROP EVENT TRIGGER wait")
+    assert fetched(database, "SELECT nspname FROM pg_namespace WHERE nspname = 't_7'") == []
+    assert guard.apply(database.url, schema="t_7").satisfied
+    works(database, models(), "t_7")

@@ -98,6 +98,10 @@ class Ahead:
             refusals += _doubt(pending, others, there, differences, command)
         return tuple(_with_dependents(refusals, differences))
 
+    def read(self) -> None:
+        """Read the files now, for all copies that are made of this."""
+        self._files()
+
     def _stamped(self, session: Session, needed: bool) -> tuple[Chain, tuple[str, ...]] | None:
         """The chain and the rows of alembic_version; None where there is no chain."""
         chain, env = self._files()

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from schema_guard.cli.request import Request
     from schema_guard.guard import Guard
 
-__all__ = ["location_at_hand", "serves", "with_chain"]
+__all__ = ["location_at_hand", "of_fleet", "serves", "with_chain"]
 
 SEVERAL = ("engine_name", "bind_names")
 """What stands in an env.py that is made of a template for several databases."""
@@ -43,6 +43,24 @@ def serves(location: Location, bind: str) -> bool:
         return True
     found = read_chain(location)
     return found is not None and any(word in found[1] for word in SEVERAL)
+
+
+def of_fleet(guard: Guard, target: str | None) -> Guard:
+    """The guard, which leaves to the chain what is the chain's on each database of a fleet.
+
+    The files are read once. Where only env.py can say where alembic_version is, it is not asked for each database: the
+    guard goes on as without a chain.
+    """
+    from schema_guard.chain.ahead import Ahead
+    from schema_guard.chain.commands import Commands
+
+    location = location_at_hand()
+    if location is None:
+        return guard
+    typed = () if target is None else (target,)
+    ahead = Ahead(location, lambda: None, Commands(PROGRAM, typed, (("--url", "URL"),)))
+    ahead.read()
+    return guard.withholding(ahead)
 
 
 def with_chain(asked: Request, lost: tuple[str, ...] = ()) -> tuple[Guard, Ahead | None]:

@@ -103,6 +103,7 @@ def apply(given: dict[str, Any], budget: str | None, lock_timeout: str | None, r
 
 
 def _run(command: str, given: dict[str, Any], limits: dict[str, Any] | None) -> int:
+    from schema_guard.cli.ahead import of_fleet
     from schema_guard.cli.output import print_found
     from schema_guard.cli.request import guard_of, limits_of
     from schema_guard.cli.stopping import stoppable
@@ -111,7 +112,7 @@ def _run(command: str, given: dict[str, Any], limits: dict[str, Any] | None) -> 
     from schema_guard.render.fleet import fleet_json, fleet_lines
 
     loaded, settings = guard_of({"target": given["target"], "accept": given["accept"], **(limits or {})})
-    fleet = Fleet(loaded.guard, _lines(given["urls"]), shard=_shard(given["shard"]))
+    fleet = Fleet(of_fleet(loaded.guard, given["target"]), _lines(given["urls"]), shard=_shard(given["shard"]))
     begun = time.monotonic()
     results: list[Result] = []
     with stoppable() as stop:
@@ -156,7 +157,7 @@ def _lines(place: str) -> list[str]:
     if place == "-":
         return sys.stdin.read().splitlines()
     try:
-        return Path(place).read_text(encoding="utf-8").splitlines()
+        return Path(place).read_text(encoding="utf-8-sig").splitlines()
     except (OSError, UnicodeDecodeError) as error:
         reason = error.strerror if isinstance(error, OSError) else "it is no UTF-8"
         raise ConfigurationError(f"--urls {place} cannot be read: {reason}") from None

@@ -321,6 +321,10 @@ class Session(Protocol):
         """Run these steps in one transaction; False where that is not done. Raises as `execute` does."""
         ...
 
+    def as_made(self, tables: Sequence[Name]) -> bool:
+        """Whether these tables, which DDL has just made, are there as it says: nothing else acts on DDL."""
+        ...
+
     def is_silent(self, seconds: float) -> bool:
         """Whether it leaves a question without an answer for so long. Never raises."""
         ...

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import TypeVar
 
 from schema_guard.execute.limits import Limits
+from schema_guard.exit_codes import OK
 from schema_guard.fleet.order import Identity, Order, Result, identify, stop_all, work
 from schema_guard.fleet.state import State
 from schema_guard.fleet.urls import Entry, entries_of, of_shard
@@ -47,6 +48,7 @@ class Fleet:
         entries = entries_of(urls)
         self.entries = entries if shard is None else of_shard(entries, *shard)
         self._expectations = text_of(frozen(guard.source, guard.name, guard.policy, guard.accept, (), guard.scope))
+        self._withhold = guard._withhold
         self.halted = Halted()
         self._stopped = False
 
@@ -96,7 +98,7 @@ class Fleet:
             run = _Run(self, command, pool, max(1, concurrency), kept, max_failures)
             done = {} if kept is None else kept.done
             orders = {
-                entry.key: Order(entry.name, entry.url, command, self._expectations, limits or Limits())
+                entry.key: Order(entry.name, entry.url, command, self._expectations, limits or Limits(), self._withhold)
                 for entry in self.entries
                 if entry.key not in done
             }
@@ -175,7 +177,8 @@ class _Run:
             failed = _is_failure(result, self.command)
             self.failures += failed and not result.unreachable
             if self.state is not None:
-                self.state.add(entry, result, done=not failed)
+                locked = self.command == "apply" and result.exit_code != OK  # another run may find it free
+                self.state.add(entry, result, done=not (failed or locked))
             yield result
 
     def _each(

@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 import time
 from contextlib import closing, suppress
+from copy import copy
 from dataclasses import dataclass
 from functools import lru_cache
 
@@ -16,6 +17,7 @@ from schema_guard.execute.limits import Limits
 from schema_guard.exit_codes import OK, apply_code, check_code
 from schema_guard.guard import Guard
 from schema_guard.hidden import hide
+from schema_guard.look import Withhold
 from schema_guard.report import Report
 from schema_guard.sources.frozen import FrozenSource
 from schema_guard.sources.frozen.document import parse
@@ -35,6 +37,8 @@ class Order:
         command: check, plan or apply.
         expectations: the text of a frozen file.
         limits: of apply.
+        withhold: says which differences are left to something else, as `Guard.withholding` takes it; an executor that
+            sends orders elsewhere has to be able to send it.
     """
 
     name: str
@@ -42,6 +46,7 @@ class Order:
     command: str
     expectations: str
     limits: Limits
+    withhold: Withhold | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,7 +118,8 @@ def identify(order: Order) -> Identity:
             skip = ""
             if order.command == "apply" and session.dialect.name == "postgresql":
                 skip = _skipped(session)
-            return Identity(order.name, session.identity(), skip)
+            # one database under two search_paths is two: each finds tables of its own
+            return Identity(order.name, f"{session.identity()} {list(session.facts.search_path)}", skip)
     except GuardError as error:
         return Identity(order.name, error=error.code, message=error.message, exit_code=error.exit_code)
 
@@ -139,6 +145,8 @@ def work(order: Order) -> Result:
         _running.add(stop)
     try:
         guard = _guard(order.expectations)
+        if order.withhold is not None and order.command != "check":
+            guard = guard.withholding(copy(order.withhold))  # it keeps what it reads of a database
         if order.command == "apply":
             report = guard.apply(order.url, order.limits, stop=stop)
         else:

@@ -36,16 +36,27 @@ def signature(rows: Iterable[Row], schema: str, place: str) -> str:
         oids, left_out = OIDS.get(kind, ()), OF_ROWS.get(kind, ())
         lines = []
         for row in found:
-            told = [
-                None if number in left_out else names.get(value) if number in oids else value
-                for number, value in enumerate(row)
-            ]
+            told = [*row]
+            for number in left_out:
+                told[number] = None
+            for number in oids:
+                told[number] = names.get(row[number])
             if kind == "counters":
                 told[0] = names.get(row[0])
             lines.append(repr(told))
         said += [kind, *sorted(lines)]
-    text = re.sub(rf"(?<!\w){re.escape(schema)}(?!\w)", "\0", "\n".join(said))
+    text = _without(schema, "\n".join(said))
     return hashlib.sha256(text.encode()).hexdigest()
+
+
+def _without(word: str, text: str) -> str:
+    """A zero character in place of the word. A pattern that begins with the word is searched ten times as fast."""
+
+    def blank(found: re.Match[str]) -> str:
+        before = text[found.start() - 1 : found.start()]
+        return found[0] if before.isalnum() or before == "_" else "\0"
+
+    return re.sub(rf"{re.escape(word)}(?!\w)", blank, text)
 
 
 def may_stand_behind(rows: Iterable[Row], schema: str, keys: Mapping[tuple[str, str], str]) -> list[Asked]:

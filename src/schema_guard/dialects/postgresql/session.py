@@ -210,6 +210,9 @@ class PostgreSQLSession:
             rows = self._link.rows(condition)
         return bool(rows and rows[0][0])
 
+    def as_made(self, tables: Sequence[Name]) -> bool:
+        return self.holds(query("as_made", tables=[[name.schema, name.name] for name in tables]))
+
     def execute(self, step: Step, lock_timeout: float, statement_timeout: float, sent: Callable[[str], None]) -> int:
         """Run the step once; see `Executor.run`."""
         if self._lock is not None:

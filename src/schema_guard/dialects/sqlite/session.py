@@ -267,6 +267,10 @@ class SQLiteSession:
         """A file has no schema that could be missing."""
         return False
 
+    def as_made(self, tables: Sequence[object]) -> bool:  # noqa: ARG002
+        """Nothing is made together."""
+        return False
+
     def identity(self) -> str:
         """The file."""
         return str(self._link.location)

@@ -1,0 +1,183 @@
+"""One PostgreSQL with a schema for each of many tenants: all of them checked, beside one alone and Alembic's compare.
+
+    python -m benchmarks.tenants [--url postgresql+psycopg://..] [--schemas 100 1000] [--tables 50] [--drifted 5]
+
+Without --url it starts a server of its own. The database that --url names must be one to spare: the schemas that it
+makes are called bench_0000 and so on, and stay there. Each check runs in a process of its own, whose processor time and
+peak memory are counted. At the end a part of the tenants loses a column and an index, and apply repairs it.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import resource
+import subprocess
+import sys
+import time
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import sqlalchemy as sa
+from alembic.autogenerate import compare_metadata
+from alembic.migration import MigrationContext
+from rich.console import Console
+from rich.table import Table
+from sqlalchemy.dialects import postgresql
+from sqlalchemy.schema import CreateTable
+
+from schema_guard import Guard
+from tests.postgres.binaries import NEWEST
+from tests.postgres.cluster import make_room, start, stop_all
+
+PATTERN = "bench_*"
+
+
+def models(tables: int) -> sa.MetaData:
+    """Tables of 8 columns with an index, a foreign key and a CHECK each, and an enum type for all."""
+    metadata = sa.MetaData()
+    state = sa.Enum("draft", "open", "done", name="state")
+    for number in range(tables):
+        sa.Table(
+            f"table_{number}",
+            metadata,
+            sa.Column("id", sa.Integer, primary_key=True),
+            sa.Column("name", sa.String(64), nullable=False, index=True),
+            sa.Column("state", state, server_default="draft", nullable=False),
+            sa.Column("created_at", sa.DateTime, server_default=sa.func.now()),
+            sa.Column("amount", sa.Numeric(10, 2)),
+            sa.Column("data", sa.JSON),
+            sa.Column("flag", sa.Boolean, server_default=sa.false()),
+            sa.Column("parent", sa.ForeignKey(f"table_{number // 2}.id")),
+            sa.CheckConstraint("amount > 0 OR name <> ''", name=f"ck_{number}"),
+        )
+    return metadata
+
+
+def script(metadata: sa.MetaData) -> str:
+    """What create_all runs, as one text."""
+    dialect = postgresql.dialect()  # type: ignore[no-untyped-call]
+    lines = ["CREATE TYPE state AS ENUM ('draft', 'open', 'done')"]
+    for table in metadata.sorted_tables:
+        lines.append(str(CreateTable(table).compile(dialect=dialect)))
+        lines += [str(sa.schema.CreateIndex(index).compile(dialect=dialect)) for index in table.indexes]
+    return ";\n".join(lines).replace("%%", "%")
+
+
+def fill(engine: sa.Engine, metadata: sa.MetaData, schemas: int) -> None:
+    """Make those that are not there yet."""
+    text = script(metadata)
+    with engine.connect() as connection:
+        driver = connection.connection.driver_connection
+        assert driver is not None
+        there = {str(name) for (name,) in driver.execute("SELECT nspname FROM pg_namespace").fetchall()}
+        for number in range(schemas):
+            name = f"bench_{number:04}"
+            if name in there:
+                continue
+            driver.execute(f"CREATE SCHEMA {name}")
+            driver.execute(f"SET search_path = {name}")
+            driver.execute(text)
+            driver.commit()
+        driver.commit()
+        driver.autocommit = True
+        driver.execute("ANALYZE")
+
+
+def one_alone(url: str, metadata: sa.MetaData) -> None:
+    assert Guard(metadata).check(url, schema="bench_0001").satisfied
+
+
+def all_of_them(url: str, metadata: sa.MetaData, schemas: int) -> None:
+    names = [f"bench_{number:04}" for number in range(schemas)]
+    found = Counter(
+        part.report is not None and part.report.satisfied for part in Guard(metadata).tenants(url, names).check()
+    )
+    assert found == {True: schemas}, found
+
+
+def alembic(url: str, metadata: sa.MetaData) -> None:
+    engine = sa.create_engine(url, connect_args={"options": "-csearch_path=bench_0001"})
+    with engine.connect() as connection:
+        opts = {"compare_type": True, "compare_server_default": True}
+        compare_metadata(MigrationContext.configure(connection, opts=opts), metadata)
+
+
+def measured(url: str, what: str, tables: int, schemas: int) -> tuple[float, float, int]:
+    """Wall seconds, seconds of the processor, and megabytes of peak memory, of a process that does it alone."""
+    line = [sys.executable, "-m", "benchmarks.tenants", "--url", url, "--tables", str(tables), "--only", what]
+    ran = subprocess.run([*line, "--schemas", str(schemas)], check=True, capture_output=True, text=True)
+    wall, processor, memory = json.loads(ran.stdout.splitlines()[-1])
+    return wall, processor, memory
+
+
+def measure_here(url: str, what: str, metadata: sa.MetaData, schemas: int) -> None:
+    begun, used = time.perf_counter(), time.process_time()
+    if what == "all":
+        all_of_them(url, metadata, schemas)
+    elif what == "one":
+        one_alone(url, metadata)
+    else:
+        alembic(url, metadata)
+    memory = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024
+    sys.stdout.write(json.dumps([time.perf_counter() - begun, time.process_time() - used, memory]))
+
+
+def repaired(url: str, metadata: sa.MetaData, schemas: int, percent: int) -> str:
+    """Drop something of a part of the tenants; apply has to repair exactly these."""
+    drifted = [f"bench_{number:04}" for number in range(0, schemas, max(1, 100 // percent))]
+    engine = sa.create_engine(url, isolation_level="AUTOCOMMIT")
+    with engine.connect() as connection:
+        for name in drifted:
+            connection.exec_driver_sql(f"ALTER TABLE {name}.table_7 DROP COLUMN amount")
+            connection.exec_driver_sql(f"DROP INDEX {name}.ix_table_3_name")
+    names = [f"bench_{number:04}" for number in range(schemas)]
+    begun = time.perf_counter()
+    parts = list(Guard(metadata).tenants(url, names).apply())
+    changed = [part.name for part in parts if part.report is not None and part.report.results]
+    assert changed == drifted
+    assert all(part.report is not None and part.report.satisfied for part in parts)
+    seconds = time.perf_counter() - begun
+    return f"{len(drifted)} of {schemas:,} lacked something: these alone were repaired, in {seconds:,.1f} s"
+
+
+@contextmanager
+def place(url: str | None) -> Iterator[str]:
+    if url is not None:
+        yield url
+        return
+    room = make_room()
+    try:
+        yield start(NEWEST, room).url()
+    finally:
+        stop_all(room)
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--url")
+    parser.add_argument("--schemas", type=int, nargs="+", default=[100, 1000])
+    parser.add_argument("--tables", type=int, default=50)
+    parser.add_argument("--drifted", type=int, default=5, help="per cent")
+    parser.add_argument("--only", help=argparse.SUPPRESS)
+    given = parser.parse_args()
+    metadata = models(given.tables)
+    if given.only:
+        measure_here(given.url, given.only, metadata, given.schemas[0])
+        return
+    shown = Table("schemas", "what", "seconds", "of the processor", "ms for each", "MB at its peak")
+    with place(given.url) as url:
+        engine = sa.create_engine(url)
+        for schemas in given.schemas:
+            fill(engine, metadata, schemas)
+            for what, number in (("one", 1), ("alembic", 1), ("all", schemas)):
+                wall, processor, memory = measured(url, what, given.tables, schemas)
+                each = f"{wall * 1000 / number:,.1f}"
+                shown.add_row(f"{schemas:,}", what, f"{wall:.2f}", f"{processor:.2f}", each, f"{memory}")
+        Console().print(shown)
+        Console().print(repaired(url, metadata, given.schemas[-1], given.drifted))
+
+
+if __name__ == "__main__":
+    main()
