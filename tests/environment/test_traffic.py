@@ -120,12 +120,12 @@ class SlowToLook(Guard):
     looks = 0
     began = 0.0
 
-    def _look(self, session: Session, survey_timeout: float) -> Look:
+    def _look(self, session: Session, survey_timeout: float, *, anew: bool = False) -> Look:
         self.looks += 1
         self.began = self.began or time.monotonic()
         if self.looks == 3:  # one before the guard lock, one in each round
             time.sleep(max(0.0, self.began + BUDGET - time.monotonic()))
-        return super()._look(session, survey_timeout)
+        return super()._look(session, survey_timeout, anew=anew)
 
 
 BUDGET = 2.0
