@@ -87,7 +87,7 @@ class Events:
         self._tell(level, f"{start}{remains}", fields)
 
     def _tell(self, level: int, message: str, fields: Mapping[str, object]) -> None:
-        if self.silent or not LOGGER.isEnabledFor(level):
+        if self.silent:
             return
         where = {
             "application": self.application,
