@@ -26,6 +26,8 @@ MATRIX ?= 12.22.0,13.23.0,14.23.0,15.19.0,16.15.0,17.11.0,18.6.0
 NEWEST_AND_OLDEST ?= 18.6.0,14.23.0
 ARGS ?=
 PYTEST_ARGS ?=
+# Where nothing may be kept, each worker would compile every test again, assertions and all: seven seconds.
+unexport PYTHONDONTWRITEBYTECODE
 # The slow tests stand together: a worker that has none left takes over half of another's.
 PYTEST := $(BIN)/python -m pytest -n $(WORKERS) --dist worksteal $(PYTEST_ARGS)
 
@@ -57,7 +59,7 @@ $(VENV)/.dev-installed: pyproject.toml examples/mdraft/requirements.txt | $(VENV
 demo: $(VENV)/.demo-installed
 	@$(BIN)/python examples/mdraft/demo.py
 
-# Compiled first: hundreds of processes import these, and where PYTHONDONTWRITEBYTECODE is set each would do it again.
+# Compiled first: hundreds of processes import these, and those that start together would each do it.
 test: $(VENV)/.dev-installed .servers/.fetched
 	@$(BIN)/python -m compileall -q src examples tests
 	$(PYTEST) tests

@@ -15,6 +15,7 @@ from tests.postgres.binaries import versions
 from tests.postgres.cluster import Cluster, make_room, start
 from tests.postgres.database import Database, create
 from tests.postgres.keeper import Keeper
+from tests.warm.programs import Programs
 
 ROOM = "SCHEMA_GUARD_TEST_ROOM"
 """Tells the workers of one run where its servers live."""
@@ -81,6 +82,14 @@ def server_room() -> Path:
 def postgres_server(request: pytest.FixtureRequest, server_room: Path) -> Cluster:
     """A running server: the newest version, or each one for tests marked `every_postgres`."""
     return start(getattr(request, "param", versions()[0]), server_room)
+
+
+@pytest.fixture(scope="session")
+def warm() -> Iterator[Programs]:
+    """Programs that start at once."""
+    programs = Programs()
+    yield programs
+    programs.close()
 
 
 @pytest.fixture

@@ -19,6 +19,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from tests.warm.imports import import_everything
+
 __all__ = ["Ended", "Victims"]
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -52,8 +54,8 @@ class Victims:
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             text=True,
-            cwd=ROOT,
-            env={**os.environ, "PYTHONPATH": os.pathsep.join(sys.path), "CI": "1"},
+            cwd=room,  # from the repository's own directory a guard would find mdraft's migrations, and read them
+            env={**os.environ, "PYTHONPATH": os.pathsep.join([str(ROOT), *sys.path]), "CI": "1"},
         )
 
     def run(self, *arguments: str, check: bool = False, **fault: Any) -> Ended:
@@ -96,7 +98,7 @@ def _ended(directory: Path, number: int, status: dict[str, int]) -> Ended:
 
 
 def _serve() -> None:
-    _import_everything()
+    import_everything()
     for line in sys.stdin:
         request = json.loads(line)
         opened, opener = os.pipe()
@@ -115,21 +117,6 @@ def _serve() -> None:
             status = os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
             answer.append({"code": max(status, 0), "signal": max(-status, 0)})
         print(json.dumps(answer), flush=True)
-
-
-def _import_everything() -> None:
-    """What a command line imports, so that the children begin to work at once."""
-    import sqlalchemy.dialects.postgresql.psycopg
-    import sqlalchemy.dialects.sqlite.pysqlite  # noqa: F401
-
-    import schema_guard.cli.main
-    import schema_guard.cli.progress
-    import schema_guard.cli.request
-    import schema_guard.cli.waiting
-    import schema_guard.dialects.postgresql.session
-    import schema_guard.dialects.sqlite.session
-    import schema_guard.render.json
-    import schema_guard.render.text  # noqa: F401
 
 
 def _be_a_victim(request: dict[str, Any], number: int) -> None:

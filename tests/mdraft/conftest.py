@@ -11,6 +11,7 @@ from tests.mdraft.deployment import Deployment
 from tests.postgres.cluster import Cluster
 from tests.scenarios.on_postgresql import PostgresqlStage
 from tests.scenarios.on_sqlite import SqliteStage
+from tests.warm.programs import Programs
 
 
 @pytest.fixture(params=["postgresql", "sqlite"])
@@ -31,9 +32,10 @@ def stage(request: pytest.FixtureRequest, dialect: str, sqlite_file: Path) -> It
 
 
 @pytest.fixture
-def deployment(stage: PostgresqlStage | SqliteStage, tmp_path: Path) -> Deployment:
-    """An installation on that database; nothing has run yet."""
+def deployment(stage: PostgresqlStage | SqliteStage, tmp_path: Path, warm: Programs) -> Deployment:
+    """An installation on that database; nothing has run yet. Its programs are warm ones."""
     if isinstance(stage, SqliteStage):
-        return Deployment(f"sqlite:///{stage.file}", tmp_path)
-    # As hosts write it, without a driver.
-    return Deployment(str(stage.database).replace("postgresql+psycopg://", "postgres://"), tmp_path)
+        url = f"sqlite:///{stage.file}"
+    else:  # as hosts write it, without a driver
+        url = str(stage.database).replace("postgresql+psycopg://", "postgres://")
+    return Deployment(url, tmp_path, programs=warm.folder)

@@ -73,13 +73,17 @@ class Running:
 
 @dataclass
 class Deployment:
-    """An installation: its database, its folder for everything else, and the release that it runs."""
+    """An installation: its database, its folder for everything else, and the release that it runs.
+
+    `programs` come first on PATH: those of tests/warm, or None for the real commands.
+    """
 
     url: str
     folder: Path
     home: Path = EXAMPLE
     production: bool = True
     extra: Mapping[str, str] = field(default_factory=dict)
+    programs: Path | None = None
     _started: int = 0
 
     @property
@@ -89,12 +93,13 @@ class Deployment:
         given = {each["key"]: each.get("value", "generated-for-this-test") for each in group["envVars"]}
         if not self.production:
             given["MDRAFT_ENV"] = "development"
+        places = [*filter(None, [self.programs]), Path(sys.executable).parent, os.environ.get("PATH", "")]
         inherited = {name: os.environ[name] for name in ("LANG", "TMPDIR") if name in os.environ}
         return {
             **inherited,
             "HOME": str(self.folder),
             **given,
-            "PATH": os.pathsep.join([str(Path(sys.executable).parent), os.environ.get("PATH", "")]),
+            "PATH": os.pathsep.join(map(str, places)),
             "PYTHONPATH": str(ROOT / "src"),
             "PYTHONDONTWRITEBYTECODE": "1",
             "DATABASE_URL": self.url,
