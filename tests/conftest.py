@@ -12,7 +12,7 @@ from types import ModuleType
 import pytest
 
 from tests.postgres.binaries import versions
-from tests.postgres.cluster import Cluster, make_room, start
+from tests.postgres.cluster import Cluster, in_memory, make_room, start
 from tests.postgres.database import Database, create
 from tests.postgres.keeper import Keeper
 from tests.warm.programs import Programs
@@ -28,6 +28,12 @@ def pytest_configure(config: pytest.Config) -> None:
     if "PYTEST_XDIST_WORKER" not in os.environ:
         room = make_room()
         os.environ[ROOM] = str(room)
+        if (memory := in_memory()) is not None:
+            # SQLite waits for a disk at each commit, which is most of what a test on a file takes. Removed with the
+            # room; --basetemp, or this variable, keeps the files of a test elsewhere.
+            (room / "files").mkdir()
+            (room / "files" / "data").symlink_to(memory)
+            os.environ.setdefault("PYTEST_DEBUG_TEMPROOT", str(memory))
         config.stash[KEEPER] = Keeper(room)
 
 

@@ -16,7 +16,17 @@ from pathlib import Path
 
 from tests.postgres.binaries import locked, unpack, unpack_clients
 
-__all__ = ["SETTINGS", "Cluster", "free_port", "make_room", "run_as_server", "start", "stop_all", "unprivileged"]
+__all__ = [
+    "SETTINGS",
+    "Cluster",
+    "free_port",
+    "in_memory",
+    "make_room",
+    "run_as_server",
+    "start",
+    "stop_all",
+    "unprivileged",
+]
 
 SETTINGS = {
     "listen_addresses": "'127.0.0.1'",
@@ -41,7 +51,7 @@ SETTINGS = {
 UNPRIVILEGED = "nobody"
 MEMORY = Path("/dev/shm")
 MEMORY_NEEDED = 3 * 1024**3
-"""Bytes that must be free in MEMORY: the servers of a whole run write less than half of it."""
+"""Bytes that must be free in MEMORY: the servers and the files of a whole run write less than half of it."""
 ATTEMPTS = 5
 
 
