@@ -8,16 +8,24 @@ from pathlib import Path
 import pytest
 
 from tests.chain.stage import Stage
+from tests.warm.programs import REAL, Programs
 
 
 @pytest.fixture
-def room(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """An empty working directory, and nothing set in the environment."""
+def room(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, warm: Programs) -> Path:
+    """An empty working directory, and nothing set in the environment; what is started from here is a warm program."""
     monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(sys, "executable", warm.python)
     monkeypatch.setattr(sys, "path", list(sys.path))
     for name in ("DATABASE_URL", "SCHEMA_GUARD_URL", "SCHEMA_GUARD_TARGET", "ALEMBIC_CONFIG", "FLASK_APP"):
         monkeypatch.delenv(name, raising=False)
     return tmp_path
+
+
+@pytest.fixture
+def cold(room: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Start the real Python all the same."""
+    monkeypatch.setattr(sys, "executable", REAL)
 
 
 @pytest.fixture

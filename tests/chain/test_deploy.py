@@ -16,6 +16,7 @@ import pytest
 from schema_guard.dialects import open_session
 from tests.chain.stage import ENV, USERS, Ran, Stage
 from tests.postgres.database import Database
+from tests.warm.programs import REAL
 
 
 def test_an_empty_database(stage: Stage) -> None:
@@ -108,7 +109,7 @@ def test_an_engine_with_a_creator(stage: Stage) -> None:
 
 def in_background(stage: Stage, *arguments: str) -> subprocess.Popen[str]:
     return subprocess.Popen(
-        [sys.executable, "-m", "schema_guard", *arguments],
+        [REAL, "-m", "schema_guard", *arguments],
         cwd=stage.directory,
         env={**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)},
         stdout=subprocess.PIPE,

@@ -23,7 +23,7 @@ ENV = "import os, sys\nfrom pathlib import Path\n"
 
 JOB: dict[str, Any] = {"task": Task.DESCRIBE, "url": "sqlite://", "real": "sqlite://"}
 
-pytestmark = pytest.mark.skipif(not starting.FORKS, reason="only Linux forks")
+pytestmark = [pytest.mark.usefixtures("cold"), pytest.mark.skipif(not starting.FORKS, reason="only Linux forks")]
 
 
 @pytest.fixture

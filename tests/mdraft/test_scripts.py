@@ -11,6 +11,7 @@ from tests.mdraft.deployment import Deployment, release
 from tests.postgres.cluster import Cluster
 from tests.scenarios.on_postgresql import PostgresqlStage
 from tests.scenarios.on_sqlite import SqliteStage
+from tests.warm.programs import Programs
 
 REVISION = '''"""A revision."""
 
@@ -37,9 +38,9 @@ BROKEN: dict[str, tuple[str, list[tuple[str, str | None]]]] = {
 }
 
 
-def test_the_shipped_test_script_passes(postgres_server: Cluster, tmp_path: Path) -> None:
+def test_the_shipped_test_script_passes(postgres_server: Cluster, tmp_path: Path, warm: Programs) -> None:
     """On SQLite and on a PostgreSQL server, as `python3 scripts/test_schema_guard.py`."""
-    deployment = Deployment("", tmp_path, extra={"TEST_DATABASE_URL": postgres_server.url()})
+    deployment = Deployment("", tmp_path, extra={"TEST_DATABASE_URL": postgres_server.url()}, programs=warm.folder)
     done = deployment.run("python", "scripts/test_schema_guard.py")
     assert done.returncode == 0, done.stderr
     assert "OK\n" in done.stderr

@@ -10,8 +10,10 @@ import tempfile
 import time
 from pathlib import Path
 
-__all__ = ["Programs"]
+__all__ = ["REAL", "Programs"]
 
+REAL = sys.executable
+"""The Python that runs the tests; a fixture may have put a warm one in its place."""
 ASK = Path(__file__).parent / "ask.py"
 HOST = Path(__file__).parent / "host.py"
 NAMES = ("python", "flask", "gunicorn", "huey_consumer", "schema-guard", "alembic")
@@ -28,19 +30,22 @@ class Programs:
 
     Attributes:
         folder: put it first on PATH.
+        python: for `sys.executable`.
     """
 
     def __init__(self) -> None:
         self._home = Path(tempfile.mkdtemp(prefix="sg-warm-"))
         self.folder = self._home / "bin"
         self.folder.mkdir()
+        self.python = REAL
         self._host: subprocess.Popen[bytes] | None = None
         if not hasattr(os, "pidfd_open"):
             return
         for name in NAMES:
             self._make(name)
+        self.python = str(self.folder / "python")
         self._host = subprocess.Popen(
-            [sys.executable, HOST, self._home],
+            [REAL, HOST, self._home],
             stdin=subprocess.PIPE,
             env={name: value for name, value in os.environ.items() if not name.startswith("PYTHON")},
             start_new_session=True,
@@ -50,8 +55,8 @@ class Programs:
     def _make(self, name: str) -> None:
         python = self._home / "python"  # a script's first line takes no path with a space in it
         if not python.exists():
-            python.symlink_to(Path(sys.executable).resolve())
-        given = ", ".join(map(repr, (sys.executable, str(Path(sys.executable).parent), str(self._home), name)))
+            python.symlink_to(Path(REAL).resolve())
+        given = ", ".join(map(repr, (REAL, str(Path(REAL).parent), str(self._home), name)))
         program = self.folder / name
         program.write_text(f"#!{python} -IS\n{ASK.read_text(encoding='utf-8')}\nmain({given}, *sys.argv[1:])\n")
         program.chmod(0o755)

@@ -6,13 +6,12 @@ import os
 import signal
 import socket
 import subprocess
-import sys
 import time
 from pathlib import Path
 
 import pytest
 
-from tests.warm.programs import Programs
+from tests.warm.programs import REAL, Programs
 
 HELD = "import os, sys, time; print(os.getpid(), flush=True); time.sleep(60)"
 PRINTED = """
@@ -22,8 +21,11 @@ print("to stderr", file=sys.stderr)
 """
 
 
+pytestmark = pytest.mark.skipif(not hasattr(os, "pidfd_open"), reason="only Linux has pidfd")
+
+
 def real_and_warm(warm: Programs) -> list[Path]:
-    return [Path(sys.executable), warm.folder / "python"]
+    return [Path(REAL), warm.folder / "python"]
 
 
 def environment(**more: str) -> dict[str, str]:
@@ -88,7 +90,7 @@ def test_it_ends_and_speaks_as_a_real_one(code: str, warm: Programs, tmp_path: P
 def test_commands_are_the_real_ones(name: str, argument: str, warm: Programs, tmp_path: Path) -> None:
     outputs = [
         subprocess.run([folder / name, argument], cwd=tmp_path, env=environment(), capture_output=True, check=True)
-        for folder in (Path(sys.executable).parent, warm.folder)
+        for folder in (Path(REAL).parent, warm.folder)
     ]
     assert outputs[0].stdout == outputs[1].stdout != b""
 
