@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
-__all__ = ["counted", "duration", "first_of"]
+__all__ = ["counted", "duration", "first_of", "listed"]
 
 
 def counted(number: int, noun: str, plural: str | None = None) -> str:
@@ -17,6 +17,11 @@ def first_of(items: Iterable[str], most: int = 8) -> str:
     found = list(items)
     more = f" and {len(found) - most:,} more" if len(found) > most else ""
     return ", ".join(found[:most]) + more
+
+
+def listed(items: Sequence[str]) -> str:
+    """`a`, `a and b`, `a, b and c`."""
+    return " and ".join(filter(None, (", ".join(items[:-1]), *items[-1:])))
 
 
 def duration(seconds: float) -> str:

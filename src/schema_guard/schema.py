@@ -11,6 +11,7 @@ from functools import cached_property
 from typing import NamedTuple, Protocol
 
 from schema_guard.column import Call, Column, Generated, Identity, Stand, Type, TypeKind, Write
+from schema_guard.denied import Denied
 from schema_guard.fill import Fill, Spanned
 from schema_guard.index import Index, IndexElement
 from schema_guard.names import Name
@@ -23,6 +24,7 @@ __all__ = [
     "Check",
     "Column",
     "Counter",
+    "Denied",
     "Domain",
     "Enum",
     "Exclusion",
@@ -186,6 +188,8 @@ class Counter(NamedTuple):
     """The connected role may read where it stands."""
     owned: bool
     """The connected role may alter it."""
+    usable: bool = True
+    """The connected role may take values from it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -308,6 +312,8 @@ class Table:
     """PostgreSQL: columns of tables whose type is made of its row type: no column of it may be rewritten or retyped."""
     readable: bool = True
     """The connected role may read its rows."""
+    denied: tuple[Denied, ...] = ()
+    """PostgreSQL: what the connected role may not do with it."""
     referable: bool = True
     """The connected role has the privilege REFERENCES, on a column at least, which a foreign key to it takes."""
     unread: Unread | None = None
@@ -351,6 +357,8 @@ class Schema:
     """Names of schemas: expected to exist, or existing."""
     closed_schemas: tuple[str, ...] = ()
     """Actual side: those in which the connected role may create nothing (no privilege CREATE)."""
+    role: str = ""
+    """Actual side, PostgreSQL: the connected role."""
     closed_database: str | None = None
     """Actual side: the database's name, where the connected role may create no schema in it."""
     unknown_tables: tuple[Name, ...] = ()

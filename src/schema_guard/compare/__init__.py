@@ -9,6 +9,7 @@ from schema_guard.compare.backfill import compare_backfills
 from schema_guard.compare.distinct import distinguished
 from schema_guard.compare.enum import compare_enums
 from schema_guard.compare.named import compare_domains, compare_schemas, compare_sequences, missing_types
+from schema_guard.compare.privilege import compare_privileges
 from schema_guard.compare.rename import compare_renames
 from schema_guard.compare.table import compare_tables
 from schema_guard.dialects.base import Judge
@@ -38,4 +39,5 @@ def compare(expected: Schema, actual: Schema, judge: Judge, policy: Policy) -> t
         *of_tables,
         *compare_renames(expected, actual, judge, of_tables),
         *compare_backfills(expected, actual),
+        *compare_privileges(expected, actual),
     )

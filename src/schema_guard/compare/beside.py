@@ -43,6 +43,7 @@ from schema_guard.difference import (
     ObjectUnknown,
     PartitionMissing,
     PrimaryKeyDiffers,
+    PrivilegeMissing,
     RelationDiffers,
     RenameSuspected,
     ReplicaIdentityUnfit,
@@ -82,6 +83,7 @@ Harmless: TypeAlias = (
     | NotReadable
     | ObjectUnknown
     | PartitionMissing
+    | PrivilegeMissing
     | RelationDiffers
     | RenameSuspected
     | ReplicaIdentityUnfit

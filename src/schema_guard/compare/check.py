@@ -91,6 +91,10 @@ def _of_domain(
     """A domain that is there for others, too, takes what it takes: told only where a value provably fails."""
     found = tried(check, table, live, expected, actual, judge)
     if found.refused:
+        effect = f"writing {', '.join(found.refused)} fails ({judge.errors.check_violation})"
+        if found.left_out:
+            left_out = f"the models leave {found.left_out} out"
+            effect = f"INSERT of {writers(table)} fails ({judge.errors.check_violation}): {left_out}"
         yield ObjectUnknown(
             table=table,
             kind=f"CHECK of domain {domain.name}",
@@ -99,7 +103,7 @@ def _of_domain(
             domain=domain.name,
             constraint=check.name,
             impact=Impact.BREAKS,
-            effect=f"writing {', '.join(found.refused)} fails ({judge.errors.check_violation})",
+            effect=effect,
         )
 
 

@@ -44,7 +44,7 @@ def compare_columns(table: Table, live: Table, schema: Schema, judge: Judge, pol
             if not live.is_rowid(table.primary_key, column.name):
                 yield _missing(table, column, judge)
             continue
-        yield from _type(table, column, actual, judge)
+        yield from _type(table, live, column, actual, judge)
         if column.reads is not None and judge.rules.may_hold_other_values(column, actual, live):
             effect = f"SELECT of {writers(table)} fails where one of these rows is read"
             yield RowsUnreadable(table=table, column=column, actual=actual, impact=Impact.BREAKS, effect=effect)
@@ -72,7 +72,7 @@ def compare_view_columns(table: Table, live: Table, judge: Judge) -> Iterator[Di
     for column in table.columns:
         actual = existing.get(column.name)
         if actual is not None:
-            yield from _type(table, column, actual, judge, written=False)
+            yield from _type(table, live, column, actual, judge, written=False)
         elif not live.is_rowid(table.primary_key, column.name):
             yield _missing(table, column, judge)
 
@@ -87,9 +87,9 @@ def _missing(table: Table, column: Column, judge: Judge) -> ColumnMissing:
 
 
 def _type(
-    table: Table, column: Column, actual: Column, judge: Judge, *, written: bool = True
+    table: Table, live: Table, column: Column, actual: Column, judge: Judge, *, written: bool = True
 ) -> Iterator[TypeDiffers | NotComparable]:
-    fit = judge.fit(column, actual, table)
+    fit = judge.fit(column, actual, live)
     if fit is Fit.SAME or column.type.kind is TypeKind.UNKNOWN:
         return
     if fit is Fit.UNKNOWN:
@@ -213,6 +213,10 @@ def _null_is_written(table: Table, column: Column) -> str:
 
 def _unknown(table: Table, live: Table, column: Column, judge: Judge) -> ColumnUnknown:
     refuses_null = not column.nullable or column.value_domain_not_null
+    if refuses_null and column.generated is not None:
+        rows = f"INSERT and UPDATE of {writers(table)} fail where its expression gives NULL"
+        effect = f"not provable: {rows} ({judge.errors.not_null_violation})"
+        return ColumnUnknown(table=table, column=column, impact=Impact.WEAKENS, effect=effect)
     if column.given_value or not refuses_null:
         return ColumnUnknown(table=table, column=column, impact=Impact.NOTES)
     effect = f"INSERT of {writers(table)} fails ({judge.errors.not_null_violation}): the models leave it out"

@@ -191,11 +191,11 @@ def _same_kind(table: Table, live: Table, new: Column, own: Column, judge: Judge
 
     if (new.generated is None) != (own.generated is None) or in_key(table, new.name) != in_key(live, own.name):
         return False
-    return _same_type(new, own, table, judge)
+    return _same_type(new, own, live, judge)
 
 
-def _same_type(new: Column, own: Column, table: Table, judge: Judge) -> bool:
-    return _key(new.type) == _key(own.type) or judge.rules.fit(new, own, table) in (Fit.SAME, Fit.WIDER)
+def _same_type(new: Column, own: Column, live: Table, judge: Judge) -> bool:
+    return _key(new.type) == _key(own.type) or judge.rules.fit(new, own, live) in (Fit.SAME, Fit.WIDER)
 
 
 def _key(type_: Type) -> tuple[object, ...]:

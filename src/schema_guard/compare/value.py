@@ -139,8 +139,10 @@ def _identity(table: Table, live: Table, column: Column, actual: Column, judge: 
         impact, effect = (Impact.NOTES, "") if actual.given_value else unless_filled(live, effect)
         yield IdentityDiffers(table=table, column=column, actual=actual, impact=impact, effect=effect)
     elif column.identity is None:
-        writes = not column.autoincrement and column.write in (Write.REQUIRED, Write.DEFAULT, Write.NULL)
-        if actual.identity.always and writes:
+        writes = column.write in (Write.REQUIRED, Write.DEFAULT, Write.NULL)
+        if actual.identity.always and column.autoincrement:
+            yield _takes_no_key(table, column, actual)
+        elif actual.identity.always and writes:
             yield IdentityDiffers(
                 table=table,
                 column=column,
@@ -149,13 +151,15 @@ def _identity(table: Table, live: Table, column: Column, actual: Column, judge: 
                 effect=f"INSERT of {writers(table)} fails: GENERATED ALWAYS takes no value",
             )
     elif column.identity.always != actual.identity.always:
-        yield IdentityDiffers(
-            table=table,
-            column=column,
-            actual=actual,
-            impact=Impact.WEAKENS if actual.identity.always else Impact.NOTES,
-            effect="an INSERT that gives the value fails" if actual.identity.always else "",
-        )
+        if actual.identity.always:
+            yield _takes_no_key(table, column, actual)
+        else:
+            yield IdentityDiffers(table=table, column=column, actual=actual, impact=Impact.NOTES)
+
+
+def _takes_no_key(table: Table, column: Column, actual: Column) -> IdentityDiffers:
+    effect = f"not provable: an INSERT of {writers(table)} that gives the value fails (GeneratedAlways)"
+    return IdentityDiffers(table=table, column=column, actual=actual, impact=Impact.WEAKENS, effect=effect)
 
 
 def _not_comparable(table: Table, column: Column, what: str, expected: str, actual: str) -> NotComparable:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from schema_guard.dialects.base import Condition, Judge
 from schema_guard.dialects.inquiry import Trial, Verdict
@@ -44,11 +44,11 @@ def tried(check: Check, table: Table, live: Table, expected: Schema, actual: Sch
 
 def live_domains(table: Table, live: Table, actual: Schema) -> Iterator[tuple[Column, Domain, Check]]:
     """The CHECKs of the domains that live columns have, with VALUE replaced by the column."""
-    for column in table.columns:
-        there = live.column(column.name)
-        for domain in domains_of(there, actual) if there is not None else ():
+    known = [there for column in table.columns if (there := live.column(column.name)) is not None]
+    for there in (*known, *(each for each in live.columns if table.column(each.name) is None)):
+        for domain in domains_of(there, actual):
             for check in domain.checks:
-                yield column, domain, _of_column(check, column.name)
+                yield there, domain, _of_column(check, there.name)
 
 
 def _tried(condition: Condition, table: Table, live: Table, expected: Schema, actual: Schema, judge: Judge) -> Tried:
@@ -61,9 +61,9 @@ def _tried(condition: Condition, table: Table, live: Table, expected: Schema, ac
     if column is not None and not column.nullable and _is_not_null(condition, name, judge):
         return Tried(harmless=True)
     wanted = _wanted(column, table, expected, judge) if column is not None else ()
-    values, all_of_them = _candidates(column, there, wanted, judge)
-    texts = tuple(each.text for each in wanted)
     domains = domains_of(there, actual)
+    values, all_of_them = _candidates(column, there, domains, wanted, judge)
+    texts = tuple(each.text for each in wanted)
     type_ = domains[-1].type if domains else there.type
     verdicts = {
         value: judge.trial(Trial(live.name, name, value, type_.text, condition.text, texts, there.collation))
@@ -75,11 +75,13 @@ def _tried(condition: Condition, table: Table, live: Table, expected: Schema, ac
 
 
 def _candidates(
-    column: Column | None, there: Column, wanted: tuple[Condition, ...], judge: Judge
+    column: Column | None, there: Column, domains: Sequence[Domain], wanted: tuple[Condition, ...], judge: Judge
 ) -> tuple[tuple[str, ...], bool]:
     """Values that the models speak of, and whether they are all that they can write."""
-    if column is None:  # the models leave it out: it gets its default
-        return (there.default or _NULL,), there.identity is None and there.generated is None
+    if column is None and (there.identity is not None or there.generated is not None):
+        return (), False
+    if column is None:  # the models leave it out: it gets its default, or that of its type
+        return (there.default or next(filter(None, (each.default for each in domains)), _NULL),), True
     values = list(column.values)
     all_of_them = bool(values) or any(_lists(each, column.name, judge) for each in wanted)
     if not column.values:

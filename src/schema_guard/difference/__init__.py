@@ -54,6 +54,7 @@ from schema_guard.difference.tables import (
     NotEmittable,
     NotReadable,
     PartitionMissing,
+    PrivilegeMissing,
     RelationDiffers,
     ReplicaIdentityUnfit,
     TableMissing,
@@ -95,6 +96,7 @@ __all__ = [
     "ObjectUnknown",
     "PartitionMissing",
     "PrimaryKeyDiffers",
+    "PrivilegeMissing",
     "RelationDiffers",
     "RenameSuspected",
     "ReplicaIdentityUnfit",
@@ -122,6 +124,7 @@ Difference: TypeAlias = (
     | RelationDiffers
     | RenameSuspected
     | PartitionMissing
+    | PrivilegeMissing
     | ReplicaIdentityUnfit
     | ColumnMissing
     | ColumnUnknown

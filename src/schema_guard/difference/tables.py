@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from schema_guard.counted import counted
+from schema_guard.counted import counted, first_of
 from schema_guard.difference.base import BaseDifference, Holder, held
 from schema_guard.need import Need
 from schema_guard.record import dataclass
-from schema_guard.schema import Column, Fill, Name, Problem, Published, Relation, Table, Unread
+from schema_guard.schema import Column, Denied, Fill, Name, Problem, Published, Relation, Table, Unread
 
 __all__ = [
     "BackfillPending",
@@ -15,6 +15,7 @@ __all__ = [
     "NotEmittable",
     "PartitionMissing",
     "NotReadable",
+    "PrivilegeMissing",
     "RelationDiffers",
     "ReplicaIdentityUnfit",
     "TableMissing",
@@ -164,6 +165,28 @@ class ReplicaIdentityUnfit(BaseDifference):
         what = " and ".join([*["updates"] * self.published.updates, *["deletes"] * self.published.deletes])
         without = f"{self.published.member} has no replica identity" if whose else "no replica identity"
         return f"{without}, and {publication} publishes its {what}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PrivilegeMissing(BaseDifference):
+    """What the connected role may not do with some tables: the same with each."""
+
+    code = "privilege-missing"
+    role: str
+    words: tuple[str, ...]
+    tables: tuple[tuple[Table, tuple[Denied, ...]], ...]
+
+    @property
+    def object(self) -> str:
+        return f"role {self.role}"
+
+    @property
+    def identity(self) -> str:
+        return f"{self.role}:{'+'.join(self.words)}"
+
+    @property
+    def headline(self) -> str:
+        return f"lacks {', '.join(self.words)} on {first_of((str(table) for table, _ in self.tables), 3)}"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

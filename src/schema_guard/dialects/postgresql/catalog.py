@@ -28,6 +28,7 @@ from schema_guard.schema import (
     Check,
     Column,
     Counter,
+    Denied,
     Domain,
     Enum,
     Exclusion,
@@ -145,7 +146,8 @@ def read_schema(
         sequences=_sequences(counters),
         schemas=tuple(name for name, _ in items["schemas"]),
         closed_schemas=tuple(name for name, may_create in items["schemas"] if not may_create),
-        closed_database=next((name for name, may_create in items["database"] if not may_create), None),
+        closed_database=next((name for name, may_create, _ in items["database"] if not may_create), None),
+        role=next((role for _, _, role in items["database"]), ""),
         unknown_tables=tuple(name for name, _ in unknown),
         unknown_columns=unknown,
         names_taken=names_taken(others),
@@ -345,6 +347,7 @@ class _Parts:
             unread=self.unread.get(row.oid) if row.unread else None,
             readable=row.readable,
             partition_strategy=_STRATEGIES.get(row.strategy or ""),
+            denied=tuple(Denied(word, of, tuple(columns or ())) for word, of, columns in row.denied or ()),
         )
 
 

@@ -42,6 +42,8 @@ class TableRow(NamedTuple):
     """Expressions of its own were left out."""
     readable: bool
     strategy: str | None
+    denied: list[tuple[str, str, list[str] | None]] | None
+    """What the connected role may not do: privilege, of what, columns."""
 
 
 class ColumnRow(NamedTuple):
@@ -115,6 +117,7 @@ class CounterRow(NamedTuple):
     last: int | None
     readable: bool
     owned: bool
+    usable: bool
 
 
 class OtherRow(NamedTuple):

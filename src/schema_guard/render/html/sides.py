@@ -35,6 +35,7 @@ from schema_guard.difference import (
     ObjectUnknown,
     PartitionMissing,
     PrimaryKeyDiffers,
+    PrivilegeMissing,
     RelationDiffers,
     RenameSuspected,
     ReplicaIdentityUnfit,
@@ -129,6 +130,7 @@ def sides(difference: Difference) -> Sides | None:  # noqa: C901 - one line for 
             | NotReadable()
             | ObjectUnknown()
             | PartitionMissing()
+            | PrivilegeMissing()
             | RenameSuspected()
             | ReplicaIdentityUnfit()
             | SchemaMissing()

@@ -14,6 +14,7 @@ from schema_guard.difference import (
     NotReadable,
     ObjectUnknown,
     PartitionMissing,
+    PrivilegeMissing,
     RelationDiffers,
     RenameSuspected,
     ReplicaIdentityUnfit,
@@ -39,6 +40,7 @@ Left: TypeAlias = (
     | NotReadable
     | ObjectUnknown
     | PartitionMissing
+    | PrivilegeMissing
     | RelationDiffers
     | RenameSuspected
     | ReplicaIdentityUnfit

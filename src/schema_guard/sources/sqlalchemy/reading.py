@@ -62,13 +62,20 @@ class Reading:
 def reader_of(type_: Any, dialect: Dialect) -> Reading | None:
     """What raises where a stored value cannot be read; None where nothing is done with it.
 
-    A decorator of the application's own runs its code, and a pickle can: these are not tried.
+    A decorator of the application's own runs its code, and a pickle can: these are not tried. What both decorate reads
+    the value before they get it.
     """
     from sqlalchemy import PickleType
     from sqlalchemy.types import TypeDecorator
 
     if isinstance(type_, PickleType) or (isinstance(type_, TypeDecorator) and not _is_sqlalchemys(type_)):
-        return None
+        own = type(type_).result_processor
+        if own not in (TypeDecorator.result_processor, PickleType.result_processor):
+            return None
+        try:
+            return reader_of(type_.load_dialect_impl(dialect), dialect)
+        except Exception:
+            return None
     try:
         reader: Callable[[object], object] | None = type_.dialect_impl(dialect).result_processor(dialect, None)
     except Exception:  # a type of the application's own

@@ -25,7 +25,7 @@ WITH RECURSIVE asked AS MATERIALIZED (
 ), unread AS MATERIALIZED (
   SELECT s.value::oid AS oid FROM json_array_elements_text(:'unread') AS s(value)
 ), wanted AS MATERIALIZED (
-  SELECT c.oid, n.nspname, c.relname, c.relkind, c.relispartition, c.reltuples, c.relrowsecurity, c.relowner,
+  SELECT c.oid, n.nspname, c.relnamespace, c.relname, c.relkind, c.relispartition, c.reltuples, c.relrowsecurity, c.relowner,
          c.relhastriggers, c.relhasrules, c.relhassubclass, c.reloftype, c.relreplident,
          c.oid NOT IN (SELECT u.oid FROM unread u) AS readable
   FROM asked a
@@ -103,7 +103,27 @@ SELECT 'tables' AS kind, json_agg(json_build_array(
                              OR EXISTS (SELECT FROM pg_index i
                                         WHERE i.indrelid = w.oid AND num_nonnulls(i.indpred, i.indexprs) > 0)),
          has_table_privilege(w.oid, 'SELECT'),
-         (SELECT p.partstrat FROM pg_partitioned_table p WHERE p.partrelid = w.oid)))::text AS items
+         (SELECT p.partstrat FROM pg_partitioned_table p WHERE p.partrelid = w.oid),
+         -- what the connected role may not do: (privilege, of what, columns)
+         (SELECT json_agg(json_build_array(p.privilege, p.of, p.columns) ORDER BY p.position)
+          FROM (SELECT 1 AS position, 'USAGE' AS privilege, 'SCHEMA' AS of, NULL::name[] AS columns
+                WHERE NOT has_schema_privilege(w.relnamespace, 'USAGE')
+                UNION ALL
+                SELECT 2, v.privilege, 'TABLE',
+                       CASE WHEN v.privilege <> 'DELETE'
+                            THEN ARRAY(SELECT a.attname FROM pg_attribute a
+                                       WHERE a.attrelid = w.oid AND a.attnum > 0 AND NOT a.attisdropped
+                                         AND NOT has_column_privilege(w.oid, a.attnum, v.privilege) ORDER BY a.attnum) END
+                FROM (VALUES ('SELECT'), ('INSERT'), ('UPDATE'), ('DELETE')) AS v(privilege)
+                WHERE NOT has_table_privilege(w.oid, v.privilege)
+                UNION ALL
+                -- row-level security refuses each new row that no permissive policy lets in
+                SELECT 3, 'INSERT', 'POLICY', NULL
+                WHERE w.relrowsecurity AND row_security_active(w.oid)
+                  AND NOT EXISTS (SELECT FROM pg_policy p WHERE p.polrelid = w.oid AND p.polpermissive AND p.polcmd IN ('*', 'a')
+                                    AND (0 = ANY (p.polroles)
+                                         OR EXISTS (SELECT FROM unnest(p.polroles) AS r(oid)
+                                                    WHERE r.oid <> 0 AND pg_has_role(r.oid, 'USAGE'))))) AS p)))::text AS items
 FROM wanted w
 JOIN families ON families.root = w.oid
 UNION ALL
@@ -285,7 +305,11 @@ SELECT 'counters', json_agg(json_build_array(
                                   WHERE l.relation IS NOT NULL
                                     AND l.mode IN ('ShareRowExclusiveLock', 'ExclusiveLock', 'AccessExclusiveLock'))
               THEN pg_sequence_last_value(c.oid) END,
-         has_sequence_privilege(c.oid, 'SELECT'), pg_has_role(c.relowner, 'USAGE'))
+         has_sequence_privilege(c.oid, 'SELECT'), pg_has_role(c.relowner, 'USAGE'),
+         -- who writes the table needs none for the sequence of an identity
+         has_sequence_privilege(c.oid, 'USAGE, UPDATE') OR EXISTS (
+           SELECT FROM pg_depend d
+           WHERE d.classid = 'pg_catalog.pg_class'::regclass AND d.objid = c.oid AND d.deptype = 'i'))
          ORDER BY n.nspname, c.relname, u.attrelid, u.attname)::text
 FROM (
   SELECT a.attrelid, a.attname, d.refobjid AS sequence
@@ -330,7 +354,7 @@ UNION ALL
 SELECT 'schemas', json_agg(json_build_array(s.nspname, has_schema_privilege(s.oid, 'CREATE')) ORDER BY s.nspname)::text
 FROM scope s
 UNION ALL
-SELECT 'database', json_build_array(json_build_array(d.datname, has_database_privilege(d.oid, 'CREATE')))::text
+SELECT 'database', json_build_array(json_build_array(d.datname, has_database_privilege(d.oid, 'CREATE'), current_user))::text
 FROM pg_database d
 WHERE d.datname = current_database()
 UNION ALL

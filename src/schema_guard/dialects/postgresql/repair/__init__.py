@@ -27,6 +27,7 @@ from schema_guard.dialects.postgresql.repair.missing_dependency import function_
 from schema_guard.dialects.postgresql.repair.nullability import column_unknown, helper_left_over, nullability_differs
 from schema_guard.dialects.postgresql.repair.permission import permitted
 from schema_guard.dialects.postgresql.repair.primary_key import primary_key_differs
+from schema_guard.dialects.postgresql.repair.privilege import privilege_missing
 from schema_guard.dialects.postgresql.repair.referable import standing
 from schema_guard.dialects.postgresql.repair.replica_identity import replica_identity_unfit
 from schema_guard.dialects.postgresql.repair.retyped import after_types
@@ -82,6 +83,7 @@ from schema_guard.difference import (
     ObjectUnknown,
     PartitionMissing,
     PrimaryKeyDiffers,
+    PrivilegeMissing,
     RelationDiffers,
     RenameSuspected,
     ReplicaIdentityUnfit,
@@ -150,6 +152,8 @@ def _of(difference: Difference, context: Context) -> Repairs:  # noqa: C901 - on
             return view_missing(difference, context)
         case PartitionMissing():
             return partition_missing(difference, context)
+        case PrivilegeMissing():
+            return [privilege_missing(difference, context)]
         case ReplicaIdentityUnfit():
             return [replica_identity_unfit(difference, context)]
         case ColumnMissing():

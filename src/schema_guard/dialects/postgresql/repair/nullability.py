@@ -293,13 +293,7 @@ def helper_left_over(difference: ObjectUnknown, context: Context) -> Repairs:
 def column_unknown(difference: ColumnUnknown, context: Context) -> Repairs:
     """Never touched: the models don't know it. What a person could run is shown."""
     name, column = context.quote(difference.table.name), context.quote(difference.column.name)
-    return [
-        Refusal(
-            difference,
-            "the models don't know the column, so it is left alone",
-            (
-                f"ALTER TABLE {name} ALTER COLUMN {column} DROP NOT NULL;",
-                f"ALTER TABLE {name} ALTER COLUMN {column} SET DEFAULT ...;",
-            ),
-        )
-    ]
+    advice = [f"ALTER TABLE {name} ALTER COLUMN {column} DROP NOT NULL;"]
+    if difference.column.generated is None:
+        advice.append(f"ALTER TABLE {name} ALTER COLUMN {column} SET DEFAULT ...;")
+    return [Refusal(difference, "the models don't know the column, so it is left alone", tuple(advice))]

@@ -35,6 +35,7 @@ from schema_guard.difference import (
     ObjectUnknown,
     PartitionMissing,
     PrimaryKeyDiffers,
+    PrivilegeMissing,
     RelationDiffers,
     RenameSuspected,
     ReplicaIdentityUnfit,
@@ -72,6 +73,8 @@ def _reason(difference: Difference) -> str:  # noqa: C901 - one case for each ki
             return "SQLite has no exclusion constraints and no partitions"
         case EnumMissing() | EnumValueMissing() | EnumValueUnknown() | DomainMissing() | TypeMissing():
             return "SQLite has no types of its own to create"
+        case PrivilegeMissing():
+            return "SQLite has no roles"
         case SequenceMissing() | SequenceBehind() | SequenceNarrower():
             return "SQLite has no sequences"
         case CommentDiffers():
