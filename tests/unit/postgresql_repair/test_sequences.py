@@ -68,7 +68,8 @@ def test_a_role_that_may_not_read_them_is_told_nothing(postgres_database: Databa
     prepare(postgres_database, "GRANT SELECT ON t TO sequence_outsider")
     assert codes(url) <= {"privilege-missing"}
     prepare(postgres_database, "GRANT SELECT ON SEQUENCE t_id_seq TO sequence_outsider")
-    (finding,) = Guard(models()).check(url).findings
+    finding, privilege = Guard(models()).check(url).findings
+    assert privilege.difference.code == "privilege-missing"
     assert finding.difference.code == "sequence-behind"
     assert finding.refusal is not None
     (statement,) = finding.refusal.advice
