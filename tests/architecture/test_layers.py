@@ -58,7 +58,7 @@ LAYERS = (
     ("plan",),
     ("difference",),
     ("schema",),
-    ("column", "fill", "index", "published"),
+    ("column", "fill", "index", "published", "denied"),
     ("need",),
     ("names", "unread"),
     ("accepted_file",),
