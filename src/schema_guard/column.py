@@ -125,7 +125,8 @@ class Column:
     values: tuple[str, ...] = ()
     """All that the application writes into it, as SQL literals, where its type lists them (expected side)."""
     labels: tuple[str, ...] = ()
-    """What its Enum lists, or that of its items, as SQL literals (expected side)."""
+    """What its Enum lists, or that of its items, as SQL literals; of a discriminator of text, the identities of the
+    classes that are mapped (expected side)."""
     reads: Callable[[object], object] | None = field(default=None, compare=False, repr=False)
     """Expected side: what the application does with a value that the database gives; raises where it cannot read it."""
     ddl: str = ""
@@ -159,6 +160,11 @@ class Column:
         """Whether a number is in the range of the type, where that is a type of integers."""
         bits = BITS.get(self.type.name) if not self.type.dimensions else None
         return bits is None or -(2**bits) <= number < 2**bits
+
+    @property
+    def lists_classes(self) -> bool:
+        """Expected side: its labels are the identities of classes. One that was not imported is not among them."""
+        return self.names_the_class and bool(self.labels) and not self.values
 
     @property
     def given_value(self) -> bool:

@@ -125,13 +125,17 @@ def _unreadable(table: Table, column: Column, actual: Column, schema: Schema, ju
             return
     elif column.type.kind is not TypeKind.ENUM:
         return
+    impact, effect = Impact.BREAKS, f"loading these rows of {writers(table)} fails (LookupError)"
+    if column.lists_classes:
+        unless = "unless a module that was not imported has their class"
+        impact, effect = Impact.WEAKENS, f"not provable: loading these rows of {writers(table)} fails, {unless}"
     yield RowsUnreadable(
         table=table,
         column=column,
         actual=actual,
         condition=judge.rules.other_labels(column.name, column.labels, bool(column.type.dimensions)),
-        impact=Impact.BREAKS,
-        effect=f"loading these rows of {writers(table)} fails (LookupError)",
+        impact=impact,
+        effect=effect,
     )
 
 

@@ -203,6 +203,8 @@ class RowsUnreadable(OfColumn):
             return "rows hold NULL, and so are of no class"
         if self.otherwise:
             return f"rows hold values in another form than {self.column.type} of the models"
+        if self.column.lists_classes:
+            return "rows hold what is the identity of no class that was imported"
         if self.condition:
             known = self.column.type if self.column.type.kind is TypeKind.ENUM else "the models' Enum"
             return f"rows hold what {known} does not know"

@@ -116,3 +116,33 @@ def test_a_class_may_be_of_null(sqlite_file: Path) -> None:
     except sa.exc.InvalidRequestError:
         loads = False
     assert loads is (report.worst is not Impact.BREAKS)
+
+
+def assert_told_of_an_identity_that_no_class_has(engine: sa.Engine) -> None:
+    """A module that was not imported may have the class: it is a doubt."""
+    models, person, _guest = mapped("person")
+    guard = Guard(models)
+    assert guard.apply(engine).satisfied
+    with engine.begin() as connection:
+        connection.exec_driver_sql("INSERT INTO people (kind) VALUES ('guest'), ('staff'), ('person')")
+    for report in (guard.check(engine), guard.apply(engine)):
+        (finding,) = report.findings
+        assert finding.difference.headline == "rows hold what is the identity of no class that was imported"
+        assert finding.difference.impact is Impact.WEAKENS
+        assert finding.difference.effect.startswith("not provable: loading these rows of Person fails")
+        assert finding.evidence is not None
+        assert finding.evidence.count == 1
+    with Session(engine) as session, pytest.raises(AssertionError, match="No such polymorphic_identity"):
+        session.scalars(sa.select(person)).all()
+    with engine.begin() as connection:
+        connection.exec_driver_sql("UPDATE people SET kind = 'guest' WHERE kind = 'staff'")
+    assert guard.check(engine).satisfied
+
+
+def test_an_identity_that_no_class_has_on_sqlite(sqlite_file: Path) -> None:
+    assert_told_of_an_identity_that_no_class_has(sa.create_engine(f"sqlite:///{sqlite_file}"))
+
+
+@pytest.mark.newest_postgres
+def test_an_identity_that_no_class_has_on_postgresql(postgres_database: Database) -> None:
+    assert_told_of_an_identity_that_no_class_has(sa.create_engine(postgres_database.url, poolclass=sa.NullPool))

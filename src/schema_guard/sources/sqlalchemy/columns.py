@@ -56,7 +56,7 @@ def column_of(column: ModelColumn[Any], writer: Writer, mapped: Mapped) -> Colum
         calls=tuple(_calls(column, writer)),
         reads=reader_of(column.type, dialect),
         values=_values(inner, writer),
-        labels=_labels(inner, writer),
+        labels=_labels(inner, writer) or _identities(column, writer, mapped),
         ddl=writer.column(column),
         mapped_by=mapped.classes_of(column),
         names_the_class=mapped.names_the_class(column),
@@ -184,6 +184,15 @@ def _labels(inner: Any, writer: Writer) -> tuple[str, ...]:
     """What an Enum lists, also that of an array's items."""
     inner = resolved(inner.item_type, writer.dialect) if isinstance(inner, ARRAY) else inner
     return _values(inner, writer) if isinstance(inner, EnumType) else ()
+
+
+def _identities(column: ModelColumn[Any], writer: Writer, mapped: Mapped) -> tuple[str, ...]:
+    """What a discriminator of text says of the classes that are mapped; a type of the application's own may store it
+    in another way."""
+    if not isinstance(column.type, String):
+        return ()
+    written = [writer.literal(value, String()) for value in mapped.identities_of(column)]
+    return tuple(value for value in written if value is not None)
 
 
 def _calls(column: ModelColumn[Any], writer: Writer) -> Iterator[Call]:

@@ -35,7 +35,7 @@ class Mapped:
         self._columns: dict[ColumnElement[Any], list[str]] = {}
         self._tables: dict[Table, list[str]] = {}
         self._written: set[ColumnElement[Any]] = set()
-        self._discriminators: set[ColumnElement[Any]] = set()
+        self._discriminators: dict[ColumnElement[Any], set[object]] = {}
         for mapper in sorted(_mappers(), key=lambda mapper: mapper.class_.__name__):
             if any(table in wanted for table in mapper.tables):
                 self._take(mapper)
@@ -52,7 +52,7 @@ class Mapped:
         if isinstance(mapper.polymorphic_on, Column):
             self._written.add(mapper.polymorphic_on)
             if None not in mapper.polymorphic_map:
-                self._discriminators.add(mapper.polymorphic_on)
+                self._discriminators.setdefault(mapper.polymorphic_on, set()).update(mapper.polymorphic_map)
         if isinstance(mapper.version_id_col, Column) and mapper.version_id_generator is not False:
             self._written.add(mapper.version_id_col)
 
@@ -69,6 +69,11 @@ class Mapped:
     def names_the_class(self, column: Column[Any]) -> bool:
         """Whether its value says which class a row is of, and NULL is none: such a row cannot be loaded."""
         return column in self._discriminators
+
+    def identities_of(self, column: Column[Any]) -> tuple[str, ...]:
+        """What its value says of the classes that are mapped by now, where that is text: no other row can be loaded."""
+        found = self._discriminators.get(column, set())
+        return tuple(sorted(map(str, found))) if all(type(each) is str for each in found) else ()
 
     def leaves_out(self, column: Column[Any]) -> bool:
         """Whether a class maps the table but not this column, so that its INSERTs never name it."""
