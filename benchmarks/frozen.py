@@ -164,18 +164,25 @@ def bare(engine: sa.Engine) -> list[str]:
     return [python, "-c", BARE_POSTGRESQL, name, arguments, sql]
 
 
-def run(folder: Path, engine: sa.Engine, command: list[str]) -> dict[str, float]:
-    """Seconds of the whole process, which has to succeed, by either clock."""
-    environment = {
+def environment(folder: Path, engine: sa.Engine) -> dict[str, str]:
+    """In which the commands of `prepared` find the application, and keep what was compiled."""
+    variables = {
         **os.environ,
         "PYTHONPATH": os.pathsep.join([str(folder), str(ROOT / "src"), str(ROOT)]),
         "BENCHMARK_URL": engine.url.render_as_string(hide_password=False),
         "PYTHONPYCACHEPREFIX": str(folder / "compiled"),
     }
-    environment.pop("PYTHONDONTWRITEBYTECODE", None)  # compiling anew each time is not what is measured
+    variables.pop("PYTHONDONTWRITEBYTECODE", None)  # compiling anew each time is not what is measured
+    return variables
+
+
+def run(folder: Path, engine: sa.Engine, command: list[str]) -> dict[str, float]:
+    """Seconds of the whole process, which has to succeed, by either clock."""
     before = resource.getrusage(resource.RUSAGE_CHILDREN)
     begun = time.perf_counter()
-    done = subprocess.run(command, cwd=folder, env=environment, capture_output=True, text=True, check=False)
+    done = subprocess.run(
+        command, cwd=folder, env=environment(folder, engine), capture_output=True, text=True, check=False
+    )
     taken = time.perf_counter() - begun
     after = resource.getrusage(resource.RUSAGE_CHILDREN)
     if done.returncode != 0:

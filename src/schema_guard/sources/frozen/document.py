@@ -67,7 +67,7 @@ class _Schemas(Mapping[str, Schema]):
         path: how messages call the file.
     """
 
-    def __init__(self, data: Mapping[str, Any], path: str) -> None:
+    def __init__(self, data: dict[str, Any], path: str) -> None:
         self._data, self._path = data, path
         self._made: dict[str, Schema] = {}
 
@@ -78,9 +78,11 @@ class _Schemas(Mapping[str, Schema]):
 
     def __getitem__(self, key: str) -> Schema:
         """Raises ConfigurationError: it is of another form."""
-        if key not in self._made:
+        data = self._data[key]
+        if data is not _MADE and key not in self._made:
             try:
-                self._made[key] = from_data(Schema, self._data[key])
+                self._made[key] = from_data(Schema, data)
+                self._data[key] = _MADE  # a large file's data takes as much memory as what was made of it
             except (ValueError, TypeError) as error:
                 raise _unreadable(self._path, error) from None
         return self._made[key]
@@ -90,6 +92,9 @@ class _Schemas(Mapping[str, Schema]):
 
     def __len__(self) -> int:
         return len(self._data)
+
+
+_MADE = object()
 
 
 def _unreadable(path: str, error: Exception) -> ConfigurationError:
@@ -179,8 +184,8 @@ def parse(text: bytes, path: str, *, edited: bool = False) -> Document:
         raise _unreadable(path, error) from None
 
 
-def _document(data: Mapping[str, Any], path: str, *, edited: bool) -> Document:
-    expected = _Schemas({str(key): schema for key, schema in data["expected"].items()}, path)
+def _document(data: dict[str, Any], path: str, *, edited: bool) -> Document:
+    expected = _Schemas({str(key): schema for key, schema in data.pop("expected").items()}, path)
     if edited:  # what freeze wrote is read when it is needed: one of its three is
         expected.read()
     lacking = {"postgresql", "sqlite"} - set(expected)
