@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from schema_guard.cli.main import run
+from tests.warm.programs import REAL, Programs
 
 MODELS = """
 from sqlalchemy import CheckConstraint, ForeignKey, String
@@ -48,14 +49,21 @@ Command = Callable[..., Ran]
 
 
 @pytest.fixture
-def application(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A working directory with `shop.py`, and nothing set in the environment."""
+def application(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, warm: Programs) -> Path:
+    """A working directory with `shop.py`, and nothing set in the environment; `sys.executable` is a warm program."""
     (tmp_path / "shop.py").write_text(MODELS)
     monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(sys, "executable", warm.python)
     monkeypatch.setattr(sys, "path", list(sys.path))
     for name in ("DATABASE_URL", "SCHEMA_GUARD_URL", "SCHEMA_GUARD_TARGET"):
         monkeypatch.delenv(name, raising=False)
     return tmp_path
+
+
+@pytest.fixture
+def cold(application: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Start the real Python all the same."""
+    monkeypatch.setattr(sys, "executable", REAL)
 
 
 @pytest.fixture

@@ -13,6 +13,7 @@ import pytest
 
 from tests.cli.conftest import url_of
 from tests.postgres.database import Database, wait_until
+from tests.warm.programs import REAL
 
 MODELS = """
 from sqlalchemy import Column, Index, Integer, MetaData, Table
@@ -26,7 +27,7 @@ def start(directory: Path, *arguments: str) -> subprocess.Popen[str]:
     """A process of its own, whose exec does not replace the test run."""
     environment = {key: value for key, value in os.environ.items() if key != "DATABASE_URL"}
     return subprocess.Popen(
-        [sys.executable, "-m", "schema_guard", *arguments],
+        [REAL, "-m", "schema_guard", *arguments],
         cwd=directory,
         env=environment | {"PYTHONPATH": os.pathsep.join([*(path for path in sys.path if path), str(directory)])},
         stdout=subprocess.PIPE,
