@@ -73,6 +73,8 @@ class Settings(NamedTuple):
     """What apply did is written into a table."""
     release: str | None = None
     """Of the application, for the history."""
+    telemetry: bool | None = None
+    """Whether apply is told to OpenTelemetry."""
     log_format: str | None = None
     """Of what is written to stderr."""
     policy: Mapping[str, bool | int] = MappingProxyType({})
@@ -208,6 +210,7 @@ _KEYS: Mapping[str, Parse] = {
     "history": _flag,
     "release": _text,
     "log_format": _log_format,
+    "telemetry": _flag,
     "remember": _flag,
     "policy": _policy,
 }

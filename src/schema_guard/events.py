@@ -6,8 +6,10 @@ A record's fields are attributes of it, so that any handler and formatter can ha
 from __future__ import annotations
 
 import logging
+import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from contextlib import suppress
+from dataclasses import dataclass, field
 
 from schema_guard.counted import duration, first_of
 from schema_guard.difference import Impact
@@ -17,7 +19,7 @@ from schema_guard.render.text.deeds import deed
 from schema_guard.render.text.phrases import VERBS
 from schema_guard.report import Outcome, Report, ServerInfo, StepResult
 
-__all__ = ["FIELDS", "LOGGER", "Events", "step_words"]
+__all__ = ["FIELDS", "LOGGER", "OBSERVERS", "Events", "step_words"]
 
 LOGGER = logging.getLogger("schema_guard")
 LOGGER.addHandler(logging.NullHandler())  # an application that has set up no logging sees nothing on stderr
@@ -27,6 +29,10 @@ FIELDS = (
     *("rows", "batches", "tries", "blockers", "can_start", "breaks", "weakens", "notes", "steps"),
 )
 """All that a record may have; each has `event`."""
+
+OBSERVERS: list[Callable[[Mapping[str, object]], None]] = []
+"""Each gets the fields of every event, whatever the log's level, and `began`: when that apply began, in seconds since
+1970."""
 
 _LEVELS = {Outcome.DONE: logging.INFO, Outcome.ALREADY: logging.INFO, Outcome.FAILED: logging.ERROR}
 
@@ -46,6 +52,7 @@ class Events:
     server: ServerInfo
     on_step: Callable[[StepResult], None] | None = None
     silent: bool = False
+    since: float = field(default_factory=time.time)
 
     def began(self, step: Step) -> None:
         self._tell(logging.INFO, f"{step.object}: {step.why}: started", {"event": "step_started", **_of(step)})
@@ -95,6 +102,9 @@ class Events:
             "dialect": self.server.dialect,
         }
         LOGGER.log(level, "%s", one_line(message), extra={**where, **fields})
+        for observer in OBSERVERS:
+            with suppress(Exception):  # who watches stops no repair
+                observer({**where, **fields, "began": self.since})
 
 
 def step_words(result: StepResult) -> str:

@@ -24,6 +24,7 @@ MODULES = {
     "schema_guard.integrations.asgi": "For FastAPI and other ASGI servers: [in an application](integrations.md).",
     "schema_guard.integrations.wsgi": "For WSGI servers: [in an application](integrations.md).",
     "schema_guard.integrations.booting": "For gunicorn, Celery and RQ: [in an application](integrations.md).",
+    "schema_guard.integrations.opentelemetry": "For OpenTelemetry: [logs and history](logs.md#opentelemetry).",
     "schema_guard.pytest": "For [tests](testing.md).",
 }
 _INTERNAL = {"EXTENSION", "guard_of_application", "migrations_of_application", "url_of_application"}

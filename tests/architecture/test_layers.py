@@ -110,6 +110,7 @@ FOREIGN = {
     "flask": {"integrations", "chain", "cli"},
     "click": {"cli"},
     "rich": {"cli"},
+    "opentelemetry": {"integrations", "cli"},
 }
 """What is not in the standard library, and the rooms (with those inside them) that may import it."""
 

@@ -84,6 +84,8 @@ def main() -> None:
     for module, url in (("asyncpg", what), ("aiosqlite", f"sqlite:///{folder / 'asynchronous.db'}")):
         if util.find_spec(module):
             asyncio.run(asynchronous(url.replace(":", f"+{module}:", 1)))
+    if util.find_spec("opentelemetry"):
+        telemetry(folder)
     if util.find_spec("alembic"):
         chain(folder)
 
@@ -170,6 +172,17 @@ def flask(folder: Path) -> None:
     run(folder, [*program, "guard", "apply"])
     run(folder, [*program, "guard", "check"])
     run(folder, [*program, "routes"])
+
+
+def telemetry(folder: Path) -> None:
+    from sqlalchemy import MetaData
+
+    from schema_guard import Guard
+    from schema_guard.integrations.opentelemetry import instrument
+
+    end = instrument()
+    assert Guard(MetaData()).apply(f"sqlite:///{folder / 'telemetry.db'}").satisfied
+    end()
 
 
 def guard() -> str:

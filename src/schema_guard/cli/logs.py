@@ -86,6 +86,7 @@ def library_log(write: Callable[[str], None], *, quiet: bool) -> Iterator[None]:
     """
     import logging
 
+    from schema_guard.cli.telemetry import exported
     from schema_guard.events import FIELDS, LOGGER
 
     class Handler(logging.Handler):
@@ -102,7 +103,8 @@ def library_log(write: Callable[[str], None], *, quiet: bool) -> Iterator[None]:
         LOGGER.addHandler(handler)
         LOGGER.setLevel(logging.INFO)
     try:
-        yield
+        with exported():
+            yield
     finally:
         LOGGER.removeHandler(handler)
         LOGGER.propagate = before[0]

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from schema_guard.address import Address
-from schema_guard.cli import logs
+from schema_guard.cli import logs, telemetry
 from schema_guard.cli.bind_urls import with_databases
 from schema_guard.cli.options import PROGRAM, chosen_bind_urls, chosen_binds, chosen_scope
 from schema_guard.cli.output import log
@@ -245,6 +245,7 @@ def guard_of(given: Mapping[str, object]) -> tuple[Loaded, Settings]:
     logs.use(settings.log_format)
     loaded = load(settings.required_target(), edited=bool(settings.allow_edited))
     settings = load_settings(given)
+    telemetry.use(settings.telemetry)
     for line in unknown_variables(os.environ):
         log(line)
 
