@@ -124,14 +124,15 @@ def measure_here(url: str, what: str, metadata: sa.MetaData, schemas: int) -> No
     sys.stdout.write(json.dumps([time.perf_counter() - begun, time.process_time() - used, memory]))
 
 
-def repaired(url: str, metadata: sa.MetaData, schemas: int, percent: int) -> str:
+def repaired(url: str, metadata: sa.MetaData, schemas: int, percent: int, column: str = "table_7.amount") -> str:
     """Drop something of a part of the tenants; apply has to repair exactly these."""
     drifted = [f"bench_{number:04}" for number in range(0, schemas, max(1, 100 // percent))]
     engine = sa.create_engine(url, isolation_level="AUTOCOMMIT")
     with engine.connect() as connection:
         for name in drifted:
-            connection.exec_driver_sql(f"ALTER TABLE {name}.table_7 DROP COLUMN amount")
-            connection.exec_driver_sql(f"DROP INDEX {name}.ix_table_3_name")
+            table, _, dropped = column.partition(".")
+            connection.exec_driver_sql(f"ALTER TABLE {name}.{table} DROP COLUMN {dropped}")
+            connection.exec_driver_sql(f"DROP INDEX {name}.ix_table_1_name")
     names = [f"bench_{number:04}" for number in range(schemas)]
     begun = time.perf_counter()
     parts = list(Guard(metadata).tenants(url, names).apply())

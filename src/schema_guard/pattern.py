@@ -18,11 +18,12 @@ def matches(pattern: str, text: str) -> bool:
 
 
 def nearest(text: str, known: Iterable[str]) -> str:
-    """The name that was meant, perhaps; empty where none is similar."""
+    """The name that was meant, perhaps, in whichever case it was written; empty where none is similar."""
     from difflib import get_close_matches  # only a mistake needs it
 
-    close = get_close_matches(text, list(known), n=1, cutoff=ALIKE)
-    return close[0] if close else ""
+    by_letters = {name.lower(): name for name in known}
+    close = get_close_matches(text.lower(), list(by_letters), n=1, cutoff=ALIKE)
+    return by_letters[close[0]] if close else ""
 
 
 @lru_cache(maxsize=1024)

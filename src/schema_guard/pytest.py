@@ -20,6 +20,8 @@ import pytest
 from schema_guard.difference import Impact
 from schema_guard.errors import ConfigurationError
 from schema_guard.guard import Guard
+from schema_guard.many.group import Group
+from schema_guard.many.reports import Part
 from schema_guard.render.line import plain
 from schema_guard.render.text import check_lines
 
@@ -81,17 +83,26 @@ def schema_guard_database(schema_guard_template: Template) -> Iterator[str]:
     schema_guard_template.drop(name)
 
 
-def assert_satisfied(guard: Guard, database: Any, fail_on: str = "weakens") -> None:
+def assert_satisfied(guard: Guard | Group, database: Any = None, fail_on: str = "weakens") -> None:
     """Fail, with what `schema-guard check` prints, when the database lacks something that the models expect.
 
     Args:
-        guard: of the models.
-        database: an Engine, an AsyncEngine or a URL.
+        guard: of the models; or `Guard.group(..)`, whose members name their databases.
+        database: an Engine, an AsyncEngine or a URL; none for a group.
         fail_on: the impact from which on it fails: breaks, weakens or notes.
     """
-    report = guard.check(database)
-    if report.remains(Impact[fail_on.upper()]):
-        pytest.fail(plain(check_lines(report, 1)), pytrace=False)
+    impact = Impact[fail_on.upper()]
+    if isinstance(guard, Group):
+        parts = [part for part in guard.check() if part.report is None or part.report.remains(impact)]
+    else:
+        report = guard.check(database)
+        parts = [Part("", report)] if report.remains(impact) else []
+    if parts:
+        pytest.fail("\n".join(map(_said, parts)), pytrace=False)
+
+
+def _said(part: Part) -> str:
+    return f"bind {part.name}: {part.error}" if part.report is None else plain(check_lines(part.report, 1))
 
 
 class Template:

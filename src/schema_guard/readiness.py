@@ -30,6 +30,7 @@ class Readiness:
         seconds: how long it took.
         began: when it began, by time.monotonic().
         application: the guard's name.
+        left_out: objects of the models that are not guarded: include, exclude or the models themselves leave them out.
     """
 
     ready: bool
@@ -40,6 +41,7 @@ class Readiness:
     seconds: float = 0.0
     began: float = field(default_factory=time.monotonic)
     application: str = ""
+    left_out: tuple[str, ...] = ()
 
     def __bool__(self) -> bool:
         return self.ready
@@ -61,6 +63,7 @@ def readiness_of(check: Callable[[], Report], application: str, fail_on: Impact 
     checked, began = datetime.now(UTC), time.monotonic()
     found: tuple[str, ...] = ()
     counts: Mapping[Impact, int] | None = None
+    left_out: tuple[str, ...] = ()
     try:
         report = check()
     except GuardError as error:
@@ -72,8 +75,10 @@ def readiness_of(check: Callable[[], Report], application: str, fail_on: Impact 
         differences = [finding.difference for finding in report.findings if finding.difference.impact >= fail_on]
         found = tuple(escaped(f"{each.object}: {each.headline}") for each in differences)
         counts = {impact: report.count(impact) for impact in sorted(Impact, reverse=True)}
+        left_out = tuple(escaped(str(each)) for each in report.left_out)
         reason = _reason(found)
-    return Readiness(not reason, reason, found, counts, checked, time.monotonic() - began, began, application)
+    seconds = time.monotonic() - began
+    return Readiness(not reason, reason, found, counts, checked, seconds, began, application, left_out)
 
 
 class Probe:

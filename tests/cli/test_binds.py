@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import json
 import sqlite3
 import sys
@@ -10,7 +11,11 @@ from pathlib import Path
 from xml.etree import ElementTree as ET
 
 import pytest
+import sqlalchemy as sa
+from sqlalchemy.exc import OperationalError
 
+from schema_guard import Guard
+from schema_guard.pytest import assert_satisfied
 from tests.cli.conftest import Command
 from tests.postgres.database import Database
 from tests.unit.render.test_html import Page
@@ -184,6 +189,34 @@ class AuditUser(db.Model):
     assert command("apply", "shop:db").code == 0
     with closing(sqlite3.connect(shop / "main.db")) as connection:
         assert [row[1] for row in connection.execute("PRAGMA table_info(user)")] == ["id", "name", "seen"]
+
+
+def test_errors_of_a_bind_are_explained(shop: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """By the models of that bind, also where these are imported after the extension was made."""
+    (shop / "shop.py").write_text(
+        f"MAIN = 'sqlite:///{shop}/main.db'\nBINDS = {{'audit': 'sqlite:///{shop}/audit.db'}}\n"
+        + APPLICATION.replace(
+            "    return app", "    SchemaGuard(app, db, explain=True, target='shop:create_app()')\n    return app"
+        ).replace("class User", "from schema_guard.integrations.flask import SchemaGuard\n\nclass User")
+    )
+    monkeypatch.syspath_prepend(str(shop))
+    sys.modules.pop("shop", None)
+    shop_module = importlib.import_module("shop")
+    with shop_module.app.app_context():
+        with pytest.raises(OperationalError) as raised:
+            shop_module.db.session.execute(sa.select(shop_module.Entry))
+        assert any("entry" in note and "schema-guard apply" in note for note in raised.value.__notes__)
+
+
+def test_the_pytest_helper_looks_at_each_database(shop: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.syspath_prepend(str(shop))
+    shop_module = importlib.import_module("shop")
+    models = {"main": shop_module.db, "audit": shop_module.db.metadatas["audit"]}
+    group = Guard.group({name: (each, f"sqlite:///{shop}/{name}.db") for name, each in models.items()})
+    with pytest.raises(pytest.fail.Exception, match="entry  table missing"):
+        assert_satisfied(group)
+    group.apply()
+    assert_satisfied(group)
 
 
 def test_a_bind_without_tables_is_not_asked(command: Command, shop: Path) -> None:

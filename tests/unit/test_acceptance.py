@@ -196,6 +196,7 @@ def test_no_key_holds_what_a_pattern_does() -> None:
     ("key", "nearest"),
     [
         ("column-unknown users.tenants", "the nearest key is 'column-unknown users.tenant'"),
+        ("column-unknown USERS.TENANTS", "the nearest key is 'column-unknown users.tenant'"),
         ("column-unknown adit.*", "the nearest key is 'column-unknown audit.*'"),
         (
             "colum-unknown users.tenant",

@@ -174,6 +174,14 @@ def test_postgresql(guard: Guard, postgres_database: Database, driver: str) -> N
         assert time.monotonic() - begun < 10
 
 
+def test_what_is_left_out_is_said(sqlite_file: Path) -> None:
+    readiness = Guard(metadata, exclude=["items"]).ready(f"sqlite:///{sqlite_file}")
+    assert ready_line(readiness) == "ready · not guarded: table items"
+    assert '"not_guarded": ["table items"]' in ready_json(readiness)
+    assert "items" not in ready_json(readiness, details=False)
+    assert "schema_guard_not_guarded 1" in ready_metrics(readiness).splitlines()
+
+
 def test_metrics_are_prometheus_text() -> None:
     readiness = readiness_of(nouns.drifted, 'a "shop"\n')
     lines = ready_metrics(readiness).splitlines()

@@ -14,6 +14,7 @@ from typing import Any
 
 import pytest
 import sqlalchemy as sa
+from benchmarks import tenants as benchmark
 
 from schema_guard import Guard
 from schema_guard.cli.main import run
@@ -421,3 +422,38 @@ def test_killed_in_the_middle_of_a_sign_up(postgres_database: Database) -> None:
     assert fetched(database, "SELECT nspname FROM pg_namespace WHERE nspname = 't_7'") == []
     assert guard.apply(database.url, schema="t_7").satisfied
     works(database, models(), "t_7")
+
+
+def test_forty_of_which_some_have_drifted(postgres_database: Database) -> None:
+    """A small run of benchmarks/tenants.py, which asserts that exactly these are repaired."""
+    metadata = benchmark.models(3)
+    benchmark.fill(sa.create_engine(postgres_database.url), metadata, 40)
+    said = benchmark.repaired(postgres_database.url, benchmark.models(3), 40, 10, column="table_2.amount")
+    assert said.startswith("4 of 40 lacked something: these alone were repaired")
+
+
+APPLY = """
+import sys
+from schema_guard import Guard
+from tests.unit.test_tenants import models
+list(Guard(models()).tenants(sys.argv[1], "t_*").apply())
+"""
+
+
+def test_killed_between_two_tenants(postgres_database: Database) -> None:
+    """kill -9: what was repaired is not repaired again, and nothing is lost."""
+    database = postgres_database
+    guard = tenants(database, 6)
+    run_sql(database, *(f"ALTER TABLE t_{each}.orders DROP COLUMN total" for each in range(6)))
+    repaired = "SELECT count(*) FROM information_schema.columns WHERE column_name = 'total'"
+    environment = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}
+    with subprocess.Popen([sys.executable, "-c", APPLY, database.url], env=environment) as process:
+        with database.connect() as connection:
+            wait_until(connection, f"SELECT ({repaired}) >= 2")
+        process.send_signal(signal.SIGKILL)
+    lacking = [
+        part.name for part in guard.tenants(database.url, "t_*").check() if part.report and not part.report.satisfied
+    ]
+    parts = list(guard.tenants(database.url, "t_*").apply())
+    assert [part.name for part in parts if part.report is not None and part.report.results] == lacking
+    assert all(part.report is not None and part.report.satisfied for part in parts)

@@ -25,7 +25,7 @@ from schema_guard.guard import Guard
 from schema_guard.integrations.failed import Failed, Problem, failed_on
 from schema_guard.schema import Schema, Table
 
-__all__ = ["explain"]
+__all__ = ["explain", "explain_bind"]
 
 LOGGER = logging.getLogger("schema_guard")
 _RETURNING = re.compile(r"\sRETURNING\s.*", re.IGNORECASE | re.DOTALL)
@@ -57,6 +57,25 @@ def explain(engine: Any, guard: Guard, target: str = "") -> Callable[[], None]:
     explainer = Explainer(guard, inner.dialect.name, target)
     event.listen(inner, "handle_error", explainer.handle)
     return lambda: event.remove(inner, "handle_error", explainer.handle)
+
+
+def explain_bind(engine: Engine, find: Callable[[], Guard | None], target: str) -> None:
+    """The same for a further database of an application, whose models may be imported later.
+
+    Args:
+        engine: of that database.
+        find: gives its guard, when the first error comes; None where it has no models.
+        target: as `explain` takes it.
+    """
+    made: list[Explainer] = []
+
+    def handle(context: ExceptionContext) -> None:
+        if not made and (guard := find()) is not None:
+            made.append(Explainer(guard, engine.dialect.name, target))
+        for explainer in made:
+            explainer.handle(context)
+
+    event.listen(engine, "handle_error", handle)
 
 
 class Explainer:

@@ -5,12 +5,14 @@ guard = SchemaGuard(app, db, ready="/ready")
 
 from __future__ import annotations
 
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from schema_guard.errors import ConfigurationError
 from schema_guard.guard import Guard
 from schema_guard.integrations.explaining import explain as explain_errors
+from schema_guard.integrations.explaining import explain_bind
 from schema_guard.integrations.wsgi import Metrics, Ready
 from schema_guard.many.member import MAIN, Member
 from schema_guard.many.readiness import EachReady
@@ -76,7 +78,14 @@ class SchemaGuard:
         if self._explain:
             with app.app_context():
                 explain_errors(db.engine, guard, self._target)
+                for name in [key for key in db.engines if key is not None]:
+                    explain_bind(db.engines[name], partial(_of_bind, app, guard, name), self._target)
         return guard
+
+
+def _of_bind(app: Flask, guard: Guard, name: str) -> Guard | None:
+    """The guard of that bind; None where it has no models."""
+    return next((member.guard for member in members_of(app, guard, {}) if member.name == name), None)
 
 
 def guard_of_application() -> Guard:

@@ -54,5 +54,6 @@ def all_of(answers: Mapping[str, Readiness]) -> Readiness:
         counts={impact: sum(each[impact] for each in known) for impact in sorted(Impact, reverse=True)}
         if len(known) == len(counts)
         else None,
+        left_out=tuple(f"bind {name}: {each}" for name, answer in answers.items() for each in answer.left_out),
         seconds=sum(each.seconds for each in answers.values()),
     )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 
+from schema_guard.counted import first_of
 from schema_guard.readiness import Readiness
 
 __all__ = ["ready_json", "ready_line", "ready_metrics"]
@@ -13,8 +14,9 @@ MOST_NAMED = 20
 
 
 def ready_line(readiness: Readiness) -> str:
-    """`ready`, or `not ready: ..`."""
-    return "ready" if readiness else f"not ready: {readiness.reason}"
+    """`ready`, or `not ready: ..`; and what was not looked at."""
+    said = "ready" if readiness else f"not ready: {readiness.reason}"
+    return f"{said} · not guarded: {first_of(readiness.left_out)}" if readiness.left_out else said
 
 
 def ready_json(readiness: Readiness, *, details: bool = True) -> str:
@@ -29,6 +31,7 @@ def ready_json(readiness: Readiness, *, details: bool = True) -> str:
         document["reason"] = readiness.reason
         document["breaks"] = list(readiness.found[:MOST_NAMED])
         document["counts"] = None if counts is None else {impact.word: count for impact, count in counts.items()}
+        document["not_guarded"] = list(readiness.left_out[:MOST_NAMED])
     document["checked"] = readiness.checked.isoformat(timespec="seconds").replace("+00:00", "Z")
     document["age"] = round(readiness.age, 1)
     return json.dumps(document) + "\n"
@@ -49,6 +52,9 @@ def ready_metrics(readiness: Readiness) -> str:
             _sample("schema_guard_differences", {**labels, "impact": impact.word}, count)
             for impact, count in readiness.counts.items()
         ]
+    if readiness.left_out:
+        lines += _gauge("schema_guard_not_guarded", "Objects of the models that are left out.")
+        lines.append(_sample("schema_guard_not_guarded", labels, len(readiness.left_out)))
     lines += [
         *_gauge("schema_guard_check_duration_seconds", "How long the last check took."),
         _sample("schema_guard_check_duration_seconds", labels, round(readiness.seconds, 6)),
