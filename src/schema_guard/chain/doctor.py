@@ -13,15 +13,16 @@ from sqlalchemy.exc import ArgumentError
 from schema_guard.chain.commands import Commands
 from schema_guard.chain.fault import Fault, Fix, Severity
 from schema_guard.chain.faults.database import present, stamped_faults, version_faults
-from schema_guard.chain.faults.early import Early, early_faults, early_of
+from schema_guard.chain.faults.early import Early
 from schema_guard.chain.faults.env_py import project_faults
 from schema_guard.chain.faults.environment import environment_faults, environment_lines
 from schema_guard.chain.faults.files import WIDTH, chain_faults
 from schema_guard.chain.faults.made_early import made_early
 from schema_guard.chain.faults.replay import proof_faults, replay_faults, with_proof
 from schema_guard.chain.faults.vetoes import Veto, left_with_rows, not_seen
+from schema_guard.chain.faults.way_out import WayOut, early_and_way_out, early_faults
 from schema_guard.chain.location import Location
-from schema_guard.chain.reading.pending import There, pending_of
+from schema_guard.chain.reading.pending import There
 from schema_guard.chain.sandbox.beside import facts_beside
 from schema_guard.chain.sandbox.matching import Proof, prove
 from schema_guard.chain.sandbox.replay import Project, Replay, describe, replay, scratch_for
@@ -54,6 +55,8 @@ class Look:
     beside: frozenset[str]
     there: There
     early: tuple[Early, ...]
+    way_out: WayOut | None
+    """How what was made early goes away, where it holds nothing."""
     fingerprint: tuple[str, ...]
 
 
@@ -195,52 +198,54 @@ class Doctor:
         schemas = tuple(filter(None, schemas))
         name, schema = project.version_table if project else ("alembic_version", None)
         everything = take_snapshot(session, schemas, [name])
-        there = {table.name for table in everything.tables}
         version = live.version_table(name, schema).without(self.lost)
-        sqlite = self.url.get_backend_name() == "sqlite"
-        names = There.of(everything, facts.default_schema, fold=sqlite)
+        names = There.of(everything, facts.default_schema, fold=self.url.get_backend_name() == "sqlite")
+        beside = facts_beside(session, schemas, [name])
         return Look(
             facts.server,
             version,
             schemas,
             facts.default_schema,
-            tuple(table.name for table in expected.tables if table.name in there),
+            tuple(table.name for table in expected.tables if everything.table(table.name) is not None),
             everything,
-            facts_beside(session, schemas, [name]),
+            beside,
             names,
-            self._early(project, version, names, everything, live),
+            *self._early(project, version, names, everything, beside, live),
             live.fingerprint() if self.url.database not in (None, "", ":memory:") else (),
         )
 
-    @staticmethod
     def _early(
-        project: Project | None, version: VersionTable, there: There, everything: Schema, live: Live
-    ) -> tuple[Early, ...]:
+        self,
+        project: Project | None,
+        version: VersionTable,
+        there: There,
+        everything: Schema,
+        beside: frozenset[str],
+        live: Live,
+    ) -> tuple[tuple[Early, ...], WayOut | None]:
         """What is there before the revision that brings it; of no meaning where nobody knows what ran."""
         if project is None or not version.rows or version.unknown(project.chain):
-            return ()
-        pending = pending_of(project.chain, project.chain.upto(version.rows), there)
-        return early_of(pending, there, everything, live.read, live.system)
+            return (), None
+        ran = project.chain.upto(version.rows)
+        return early_and_way_out(project.chain, ran, everything, beside, there, live.read, self.commands)
 
     def chain_faults(self, project: Project, look: Look | None) -> list[Fault]:
         """Faults of the files, of env.py, and of what alembic_version says."""
         chain = project.chain
         table = look.version if look else VersionTable("alembic_version", False)
-        sqlite = self.url.get_backend_name() == "sqlite"
+        system = self.url.get_backend_name()
+        sqlite = system == "sqlite"
         width = None if sqlite and table.exists else table.width if table.exists else WIDTH
         applied = chain.upto(table.rows)
-        system = self.url.get_backend_name()
         found = list(chain_faults(chain, project.unreadable, project.location.command, width, applied, system))
         if sqlite:
             found = [_only_on_postgresql(fault) if fault.code == "revision-too-long" else fault for fault in found]
         found += project_faults(project, [".".join(filter(None, table)) for table in self.guard.source.tables])
         if look is not None:
             found += version_faults(look.version, chain, look.guarded, look.there, self.commands)
-            found += early_faults(look.early, self.commands)
+            found += early_faults(look.early, look.way_out, self.commands)
             told = [early.change.object for early in look.early]
-            early = list(
-                made_early(project, look.version, look.everything, look.beside, look.there, told, self.commands)
-            )
+            early = [*made_early(project, look.version, look.everything, look.beside, look.there, told, self.commands)]
             found += early
             there = present(look.everything, look.default_schema, fold=sqlite)
             found += stamped_faults(look.version, chain, there, fold=sqlite, early=bool(early), commands=self.commands)

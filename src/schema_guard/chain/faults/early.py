@@ -5,14 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from schema_guard.chain.commands import Commands
-from schema_guard.chain.fault import Fault, Fix, Severity
 from schema_guard.chain.reading.pending import Change, Pending, There
 from schema_guard.chain.version_table import Read, quoted
 from schema_guard.errors import GuardError
-from schema_guard.schema import Column, Schema, Table
+from schema_guard.schema import Column, Name, Schema, Table
 
-__all__ = ["Early", "early_faults", "early_of", "holds_values"]
+__all__ = ["Early", "dropped_by", "early_of", "holds_values", "in_sql"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +51,7 @@ def early_of(pending: Pending, there: There, schema: Schema, read: Read, system:
                 change,
                 holds_values(read, table, column, system),
                 source_table is not None and holds_values(read, source_table, source_column, system),
-                tuple(_drop(schema, table, column, system)),
+                tuple(dropped_by(schema, table, column, system)),
             )
         )
     return tuple(found)
@@ -74,7 +72,7 @@ def _find(kind: str, object_: str, tables: dict[str, Table], there: There) -> tu
 
 def holds_values(read: Read, table: Table, column: Column | None, system: str) -> bool:
     """Whether the table has a row, or the column a value besides NULL and its default; True where nobody can tell."""
-    name = _qualified(table)
+    name = in_sql(table.name)
     where = ""
     if column is not None:
         where = f" WHERE {quoted(column.name)} IS NOT NULL"
@@ -87,51 +85,23 @@ def holds_values(read: Read, table: Table, column: Column | None, system: str) -
         return True
 
 
-def _qualified(table: Table) -> str:
-    schema = f"{quoted(table.name.schema)}." if table.name.schema else ""
-    return schema + quoted(table.name.name)
+def in_sql(name: Name) -> str:
+    """The name as SQL, with its schema where it has one."""
+    return f"{quoted(name.schema)}.{quoted(name.name)}" if name.schema else quoted(name.name)
 
 
-def _drop(schema: Schema, table: Table, column: Column | None, system: str) -> Iterator[str]:
+def dropped_by(schema: Schema, table: Table, column: Column | None, system: str) -> Iterator[str]:
+    """The statements that take a table, or a column of it, away."""
     if column is None:
         for other in schema.tables if system == "postgresql" else ():
             for key in other.foreign_keys:
                 if key.target == table.name and other.name != table.name and key.name:
-                    yield f"ALTER TABLE {_qualified(other)} DROP CONSTRAINT {quoted(key.name)}"
-        yield f"DROP TABLE {_qualified(table)}"
+                    yield f"ALTER TABLE {in_sql(other.name)} DROP CONSTRAINT {quoted(key.name)}"
+        yield f"DROP TABLE {in_sql(table.name)}"
         return
     for index in table.indexes if system == "sqlite" else ():
         if index.name and any(
             quoted(column.name) in element.text or element.text == column.name for element in index.elements
         ):
             yield f"DROP INDEX {quoted(index.name)}"
-    yield f"ALTER TABLE {_qualified(table)} DROP COLUMN {quoted(column.name)}"
-
-
-def early_faults(early: Sequence[Early], commands: Commands) -> Iterator[Fault]:
-    """One fault for each: what would become of the rows, and the way out, which is one for all that hold nothing."""
-    deploy = commands("deploy")
-    drops = tuple(dict.fromkeys(statement for item in early if not item.filled for statement in item.drop))
-    for item in early:
-        change = item.change
-        if change.source:
-            does = f"renames {change.source} to {change.object}"
-            also = "both are there"
-        else:
-            does = f"makes {change.object} and changes rows as well"
-            also = f"{change.object} is there already"
-        if not item.filled:
-            holds = "holds no rows" if change.kind == "table" else "holds no values"
-            fix = Fix(f"{'; '.join(drops)}; then {deploy}", command=deploy, sql=";\n".join(drops))
-            message = (
-                f"{change.revision} is still to run and {does}, but {also}: {change.object} {holds}, something "
-                "made it before its time (a guard, create_all)"
-            )
-        else:
-            fix = Fix(
-                f"a person has to bring the rows together: do by hand what {change.file}:{change.line} does, empty or "
-                f"drop {change.object} where it is not needed, then {deploy}; or, where all is done by hand, "
-                f"{commands('stamp')} --revision {change.revision}"
-            )
-            message = f"{change.revision} is still to run and {does}, but {also}, and {change.object} holds rows"
-        yield Fault("made-early", Severity.BREAKS, message, fix, change.file, change.line, change.revision)
+    yield f"ALTER TABLE {in_sql(table.name)} DROP COLUMN {quoted(column.name)}"

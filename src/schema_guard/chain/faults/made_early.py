@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from schema_guard.chain.commands import Commands
 from schema_guard.chain.fault import Fault, Fix, Severity
 from schema_guard.chain.faults.database import tables_first
+from schema_guard.chain.history import Chain
 from schema_guard.chain.reading.actions import Action, Verb
 from schema_guard.chain.reading.operations import Names, called
 from schema_guard.chain.reading.pending import There
@@ -18,7 +19,23 @@ from schema_guard.chain.version_table import VersionTable
 from schema_guard.counted import first_of
 from schema_guard.schema import Schema, Table
 
-__all__ = ["made_early"]
+__all__ = ["Colliding", "colliding", "made_early"]
+
+
+@dataclass(frozen=True, slots=True)
+class Colliding:
+    """What a pending revision makes although its name is taken.
+
+    `object` is what it makes, `taken` what the database has under that name. `certain`: nothing before it that is to
+    run could make room, as far as the files say.
+    """
+
+    revision: str
+    file: str
+    line: int
+    object: str
+    taken: Action
+    certain: bool
 
 
 def made_early(
@@ -44,44 +61,57 @@ def made_early(
     chain = project.chain
     if not version.rows or version.unknown(chain):
         return
-    ran = chain.upto(version.rows)
     elsewhere = project.several or any(word in project.env_text for word in ("search_path", "schema_translate_map"))
+    found: dict[str, list[Colliding]] = {}
+    for item in colliding(chain, chain.upto(version.rows), schema, beside, there, told):
+        found.setdefault(item.revision, []).append(item)
+    for items in found.values():
+        # env.py may send unqualified names to other schemas than those that were looked at
+        yield _fault(items, commands, certain=not elsewhere and any(item.certain for item in items))
+
+
+def colliding(
+    chain: Chain,
+    ran: Collection[str],
+    schema: Schema,
+    beside: Collection[str],
+    there: There,
+    told: Sequence[str] = (),
+) -> Iterator[Colliding]:
+    """What the revisions make that are still to run, and that is there already. Arguments as those of `made_early`."""
     names = Names[str]("sqlite" if there.fold else "postgresql")
     for action in _taken(schema, beside, there):
         names.add(action, "the database")
     told_already = set(told)
-    certain = not elsewhere  # env.py may send unqualified names to other schemas than those that were looked at
+    certain = True
     for id_ in (id_ for id_ in chain.order if id_ not in ran):
         file = chain.by_id[id_].file
         certain = certain and not _moves_names(file)
-        found: dict[str, int] = {}
-        sure = False
         for action in actions_of(file):
             certain = certain and (action.verb is not Verb.UNSEEN or action.readable)
-            object_ = _collides(action, names, there, told_already)
-            if object_:
-                found.setdefault(object_, action.line)
-                sure = sure or certain
-        if found:
-            yield _fault(id_, file, found, commands, certain=sure)
+            found = _collides(action, names, there, told_already)
+            if found is not None:
+                object_, taken = found
+                yield Colliding(id_, file, action.line, object_, taken, certain)
 
 
-def _collides(action: Action, names: Names[str], there: There, told: set[str]) -> str:
-    """What an action makes that is there already; empty where it isn't, or where it was told before."""
+def _collides(action: Action, names: Names[str], there: There, told: set[str]) -> tuple[str, Action] | None:
+    """What an action makes, and what has its name already; None where nothing has, or where it was told before."""
     written = _normal(action, there)
     made = names.after(written)
     if made is None or made.depth or made.asks:
-        return ""
-    if names.taken(made) is None:
-        return ""  # what pending revisions make twice is a collision of the files
+        return None
+    taken = names.taken(made)
+    if taken is None:
+        return None  # what pending revisions make twice is a collision of the files
     if made.chosen or (written.verb is Verb.RENAME and made.kind in ("table", "column")):
-        return ""  # of renames early.py tells more
+        return None  # of renames early.py tells more
     if made.object in told or made.table in told:
-        return ""
+        return None
     if made.kind in ("table", "column"):
         told.add(made.object)
-        return made.object
-    return called(made)
+        return made.object, taken[0]
+    return called(made), taken[0]
 
 
 def _normal(action: Action, there: There) -> Action:
@@ -152,8 +182,12 @@ def _moves_names(file: str) -> bool:
         return True
 
 
-def _fault(id_: str, file: str, found: dict[str, int], commands: Commands, *, certain: bool) -> Fault:
-    objects = tables_first(found)
+def _fault(items: Sequence[Colliding], commands: Commands, *, certain: bool) -> Fault:
+    lines: dict[str, int] = {}
+    for item in items:
+        lines.setdefault(item.object, item.line)
+    objects = tables_first(lines)
+    id_ = items[0].revision
     return Fault(
         "made-early",
         Severity.BREAKS,
@@ -163,8 +197,8 @@ def _fault(id_: str, file: str, found: dict[str, int], commands: Commands, *, ce
             f"{commands('stamp')} proves what can be stamped; where it finds no matching revision, "
             f"{commands('apply')}, then {commands.repair}"
         ),
-        file,
-        found[objects[0]],
+        items[0].file,
+        lines[objects[0]],
         id_,
         guess=True,
         collides=certain,

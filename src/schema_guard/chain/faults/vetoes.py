@@ -9,9 +9,10 @@ from pathlib import Path
 
 from schema_guard.chain.commands import Commands
 from schema_guard.chain.fault import Fix
-from schema_guard.chain.faults.early import early_of, holds_values
+from schema_guard.chain.faults.early import holds_values
+from schema_guard.chain.faults.way_out import early_and_way_out
 from schema_guard.chain.history import Chain, Revision
-from schema_guard.chain.reading.pending import There, pending_of
+from schema_guard.chain.reading.pending import There
 from schema_guard.chain.reading.revision_actions import unseen_of
 from schema_guard.chain.sandbox.matching import Match
 from schema_guard.chain.version_table import Read
@@ -106,12 +107,9 @@ def _way_out(
 ) -> Fix:
     """Where what it would rename into is there and empty: DROP it, stamp what is before, and deploy."""
     before = frozenset(id_ for id_ in match.ran if revision not in chain.upto([id_]))
-    system = "sqlite" if there.fold else "postgresql"
-    early = early_of(pending_of(chain, before, there), there, schema, read, system)
-    drops = tuple(statement for item in early if not item.filled for statement in item.drop)
-    repair = commands.repair
-    if drops and not any(item.filled for item in early):
-        return Fix(f"{'; '.join(drops)}; then {repair}", command=repair, sql=";\n".join(drops))
+    _, out = early_and_way_out(chain, before, schema, (), there, read, commands)
+    if out is not None and not out.held:
+        return out.fix(commands.repair)
     file = chain.by_id[revision].file
     return Fix(
         f"do by hand what {_short(file)} does, or take away what was made before its time, then {commands('stamp')}"

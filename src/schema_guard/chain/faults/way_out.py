@@ -1,0 +1,243 @@
+"""What was made early goes away again before the revisions run: one list of statements for all that holds nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from schema_guard.chain.commands import Commands
+from schema_guard.chain.fault import Fault, Fix, Severity
+from schema_guard.chain.faults.early import Early, dropped_by, early_of, holds_values, in_sql
+from schema_guard.chain.faults.made_early import Colliding, colliding
+from schema_guard.chain.history import Chain
+from schema_guard.chain.reading.actions import Action
+from schema_guard.chain.reading.pending import There, pending_of
+from schema_guard.chain.reading.revision_actions import unseen_of
+from schema_guard.chain.version_table import Read, literal, quoted
+from schema_guard.errors import GuardError
+from schema_guard.schema import Name, Schema, Table
+
+__all__ = ["WayOut", "early_and_way_out", "early_faults"]
+
+_ORDER = ("DROP CONSTRAINT", "DROP INDEX", "DROP COLUMN", "DROP TABLE")
+"""What goes first: nothing may hang on what a later statement takes away."""
+
+
+@dataclass(frozen=True, slots=True)
+class WayOut:
+    """The statements, and the command that goes on after them; `held` is what a person has to do between them."""
+
+    drops: tuple[str, ...]
+    command: str
+    held: str = ""
+
+    def fix(self, command: str = "") -> Fix:
+        """`command` in place of the one that goes on."""
+        said, command = "; ".join(self.drops), command or self.command
+        if self.held:
+            return Fix("; then ".join(filter(None, (said, self.held, command))))
+        return Fix(f"{said}; then {command}", command=command, sql=";\n".join(self.drops))
+
+
+def early_and_way_out(
+    chain: Chain,
+    ran: frozenset[str],
+    schema: Schema,
+    beside: Collection[str],
+    there: There,
+    read: Read,
+    commands: Commands,
+) -> tuple[tuple[Early, ...], WayOut | None]:
+    """What is in the way of what cannot be proved, and what to take away. `beside`: what the database has besides
+    tables; the other arguments as those of `_way_out`."""
+    system = "sqlite" if there.fold else "postgresql"
+    early = early_of(pending_of(chain, ran, there), there, schema, read, system)
+    if not early:
+        return (), None
+    told = [item.change.object for item in early]
+    plain = tuple(colliding(chain, ran, schema, beside, there, told))
+    return early, _way_out(early, plain, chain, ran, schema, there, read, commands)
+
+
+def _way_out(
+    early: Sequence[Early],
+    plain: Sequence[Colliding],
+    chain: Chain,
+    ran: frozenset[str],
+    schema: Schema,
+    there: There,
+    read: Read,
+    commands: Commands,
+) -> WayOut | None:
+    """What to take away so that the revisions that are still to run go through; None where nothing is empty.
+
+    A rename has no room as long as what was made in its place is there, and what other revisions make collides as
+    well: taking away one of them alone leaves a database that is neither before nor after any revision. What holds
+    rows stays. Where a stamp can be proved past what makes it, that is the way on; else a person has to do it.
+
+    Args:
+        early: what is in the way of renames, and of what is filled.
+        plain: what collides besides.
+        chain: the revisions.
+        ran: those that ran.
+        schema: the database.
+        there: the same by the names that revisions write.
+        read: sends a SELECT.
+        commands: what a person types.
+    """
+    if all(item.filled for item in early):
+        return None
+    gone = {item.change.taken for item in early if not item.filled}
+    objects = _Objects(schema, there, read, gone)
+    last = sorted(plain, key=lambda item: item.taken.kind not in ("table", "column"))  # a type is free without these
+    found = [(item, objects.drops(item.taken)) for item in last]
+    kept = [item for item, statements in found if statements is None]
+    past = chain.upto(item.revision for item in kept)  # a proved stamp takes them as run, if it can
+    drops = [statement for item in early if not item.filled for statement in item.drop]
+    drops += [statement for item, these in found if item.revision not in past for statement in these or ()]
+    blocked = [(item.change.object, item.change.revision) for item in early if item.filled]
+    untold = {id_ for id_ in past - ran if unseen_of(chain.by_id[id_].file)}
+    if untold or past & {item.change.revision for item in early}:
+        blocked += [(item.object, item.revision) for item in kept]
+    if not blocked:
+        return WayOut(_sorted(drops), commands.repair if kept else commands("deploy"))
+    object_, revision = blocked[0]
+    waiting = chain.upto([revision]) - ran
+    files = ", ".join(Path(chain.by_id[id_].file).name for id_ in chain.order if id_ in waiting)
+    said = (
+        f"do by hand what is still to do of {files}, because {object_} holds rows or is in use, and "
+        f"{commands('stamp', '--revision', revision)}"
+    )
+    return WayOut(_sorted(drops), commands("deploy"), said)
+
+
+def _sorted(statements: Sequence[str]) -> tuple[str, ...]:
+    def rank(statement: str) -> int:
+        return next((at for at, words in enumerate(_ORDER) if words in statement), len(_ORDER))
+
+    return tuple(sorted(dict.fromkeys(statements), key=rank))
+
+
+@dataclass(frozen=True, slots=True)
+class _Objects:
+    """The database by the names of what collides."""
+
+    schema: Schema
+    there: There
+    read: Read
+    gone: set[str]
+    """Tables and columns that are taken away, by now."""
+
+    @property
+    def system(self) -> str:
+        return "sqlite" if self.there.fold else "postgresql"
+
+    def drops(self, taken: Action) -> tuple[str, ...] | None:
+        """The statements that take it away; None where it holds something, or where only a person can tell."""
+        match taken.kind:
+            case "table" | "column":
+                return self._relation(taken)
+            case "index":
+                return self._index(taken.name)
+            case "constraint" if (table := self._table(taken.table)) is not None:
+                return (f"ALTER TABLE {in_sql(table.name)} DROP CONSTRAINT {quoted(taken.name)}",)
+            case "type":
+                return self._type(taken.name)
+            case "sequence":
+                return self._sequence(taken.name)
+            case _:
+                return None
+
+    def _table(self, name: str) -> Table | None:
+        return next((table for table in self.schema.tables if self.there.table(table.name) == name), None)
+
+    def _relation(self, taken: Action) -> tuple[str, ...] | None:
+        table = self._table(taken.name if taken.kind == "table" else taken.table)
+        if table is None:
+            return None
+        column = next((item for item in table.columns if self.there.key(item.name) == self.there.key(taken.name)), None)
+        if taken.kind == "table":
+            column = None
+        elif column is None:
+            return None
+        if holds_values(self.read, table, column, self.system):
+            return None
+        self.gone.add(taken.object)
+        return tuple(dropped_by(self.schema, table, column, self.system))
+
+    def _index(self, name: str) -> tuple[str, ...] | None:
+        for table in self.schema.tables:
+            for index in table.indexes:
+                schema = f"{table.name.schema}." if table.name.schema else ""
+                if not index.name or self.there.key(f"{schema}{index.name}") != name:
+                    continue
+                if self.there.table(table.name) in self.gone:
+                    return ()  # it goes with its table
+                return (f"DROP INDEX {in_sql(Name(table.name.schema, index.name))}",)
+        return None
+
+    def _type(self, name: str) -> tuple[str, ...] | None:
+        """Not where a column that stays has it."""
+        for word, found in (("TYPE", self.schema.enums), ("DOMAIN", self.schema.domains)):
+            for item in found:
+                if self.there.key(str(item.name)) == name:
+                    return None if self._is_used(item.name) else (f"DROP {word} {in_sql(item.name)}",)
+        return None
+
+    def _is_used(self, type_: Name) -> bool:
+        id_ = f"pg_catalog.to_regtype({literal(in_sql(type_))})"
+        try:
+            rows = self.read(
+                "SELECT n.nspname, c.relname, a.attname FROM pg_catalog.pg_attribute a "
+                "JOIN pg_catalog.pg_class c ON c.oid = a.attrelid AND c.relkind IN ('r', 'p') "
+                "JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace "
+                "JOIN pg_catalog.pg_type t ON t.oid = a.atttypid AND NOT a.attisdropped "
+                f"WHERE {id_} IN (t.oid, t.typelem, t.typbasetype)"
+            )
+        except GuardError:
+            return True
+        for schema, table, column in rows:
+            owner = self.there.key(f"{schema}.{table}")
+            if not {owner, f"{owner}.{column}"} & self.gone:
+                return True
+        return False
+
+    def _sequence(self, name: str) -> tuple[str, ...] | None:
+        found = next((item for item in self.schema.sequences if self.there.key(str(item.name)) == name), None)
+        if found is None:
+            return None
+        written = in_sql(found.name)
+        try:
+            used = self.read(f"SELECT 1 FROM {written} WHERE is_called")
+        except GuardError:
+            return None
+        return None if used else (f"DROP SEQUENCE {written}",)
+
+
+def early_faults(early: Sequence[Early], out: WayOut | None, commands: Commands) -> Iterator[Fault]:
+    """One fault for each: what would become of the rows, and the way out, which is one for all that hold nothing."""
+    deploy = commands("deploy")
+    for item in early:
+        change = item.change
+        if change.source:
+            does = f"renames {change.source} to {change.object}"
+            also = "both are there"
+        else:
+            does = f"makes {change.object} and changes rows as well"
+            also = f"{change.object} is there already"
+        if not item.filled:
+            holds = "holds no rows" if change.kind == "table" else "holds no values"
+            fix = None if out is None else out.fix()
+            message = (
+                f"{change.revision} is still to run and {does}, but {also}: {change.object} {holds}, something "
+                "made it before its time (a guard, create_all)"
+            )
+        else:
+            fix = Fix(
+                f"a person has to bring the rows together: do by hand what {change.file}:{change.line} does, empty or "
+                f"drop {change.object} where it is not needed, then {deploy}; or, where all is done by hand, "
+                f"{commands('stamp')} --revision {change.revision}"
+            )
+            message = f"{change.revision} is still to run and {does}, but {also}, and {change.object} holds rows"
+        yield Fault("made-early", Severity.BREAKS, message, fix, change.file, change.line, change.revision)
