@@ -12,7 +12,7 @@ from schema_guard.compare import compare
 from schema_guard.compare.rename import folded
 from schema_guard.compare.warnings import warnings_of
 from schema_guard.dialects.base import Judge, Session
-from schema_guard.difference import Difference, RowsUnreadable, SchemaMissing
+from schema_guard.difference import Difference, Impact, PrimaryKeyDiffers, RowsUnreadable, SchemaMissing
 from schema_guard.plan import Plan, Policy, Refusal, Step, Survey
 from schema_guard.planner import make_plan
 from schema_guard.record import dataclass
@@ -109,7 +109,7 @@ def looked(
         anew: only what makes a schema is asked for: where one is missing, no row is counted, and nothing tried.
     """
     expected = guarded.expected
-    by_rows = next((each.object for each in differences if each.by_rows), "")
+    by_rows = next((each.object for each in differences if each.by_rows or isinstance(each, PrimaryKeyDiffers)), "")
     keys = [difference.key for difference in differences]
     schemas = {*actual.schemas, *(table.name.schema or "" for table in expected.tables)}
     accepted = matched(accept, keys, session.facts.default_schema, schemas=schemas).accepted
@@ -205,8 +205,10 @@ def _proved(differences: Sequence[Difference], survey: Survey) -> tuple[Differen
 
 
 def _doubted(difference: Difference, survey: Survey) -> Difference:
-    """Rows that could not be counted prove nothing."""
+    """Rows that could not be counted prove nothing; those that were show what a key that is missing does already."""
     evidence = survey.evidence.get(difference.key)
+    if isinstance(difference, PrimaryKeyDiffers) and difference.impact is Impact.WEAKENS:
+        return difference.shared() if evidence is not None and evidence.count else difference
     if not isinstance(difference, RowsUnreadable) or (evidence is not None and evidence.count is not None):
         return difference
     return difference.unproved(evidence.reason if evidence else "its table is not read")

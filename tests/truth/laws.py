@@ -48,7 +48,7 @@ def untrue(state: State, statements: Sequence[Statement]) -> list[str]:
         for name, error in state.failures.items()
         if _is_certain(by_name[name], error, state.unprovable)
     ]
-    if breaks and not state.failures:
+    if breaks and all(by_name[name].undeclared for name in state.failures):
         return [f"{state.when}: breaks, but every statement works", *(f"  {line}" for line in _findings(state.report))]
     if certain and not breaks:
         return [

@@ -32,6 +32,8 @@ class Statement:
     """A SELECT: no trigger has a part in it."""
     optional: bool = False
     """An application may do it, but need not: that it fails breaks nothing for sure."""
+    undeclared: bool = False
+    """The guard was not told of it: that it fails is no reason for "breaks" either."""
     listed: bool = False
     """It writes a value that a list of the models allows."""
     parts: tuple[Statement, ...] = ()
@@ -72,6 +74,8 @@ class _Program:
 
     def reading(self) -> Iterator[Statement]:
         yield self.statement("select", self.select, reads=True)
+        if self.entity.mapper is not None:
+            yield self.statement("load an object from each row", self.load_each, reads=True)
         columns = [column for column in self.entity.keys if _comparable(column) and self.world.values(column, 1)]
         parts = (
             self.statement(f"filter by {column.key}", partial(self.filter, [column]), reads=True) for column in columns
@@ -130,7 +134,7 @@ class _Program:
             yield self.statement(f"upsert on {', '.join(columns)}", partial(self.upsert, columns))
         key = tuple(column.name for column in self.entity.table.primary_key)
         if key and key not in declared:
-            yield self.statement("upsert on the key", partial(self.upsert, key), optional=True)
+            yield self.statement("upsert on the key", partial(self.upsert, key), optional=True, undeclared=True)
 
     def rows(self, session: Session) -> Rows:
         return Rows(session, self.world)
@@ -141,6 +145,12 @@ class _Program:
             session.scalars(query.options(undefer("*"))).unique().all()
         else:
             session.execute(query).all()
+
+    def load_each(self, session: Session) -> None:
+        """Rows that share a key are one object, and none is made of a row without one."""
+        found = session.scalars(sa.select(self.entity.selectable)).all()
+        assert None not in found, "a row without a key"
+        assert len({id(each) for each in found}) == len(found), "rows that share a key"
 
     def filter(self, columns: list[sa.Column[Any]], session: Session) -> None:
         condition = sa.or_(*(column == self.world.values(column, 1)[0] for column in columns))

@@ -8,7 +8,7 @@ import sqlalchemy as sa
 from hypothesis import HealthCheck, given, note, settings
 from hypothesis import strategies as st
 
-from schema_guard import Guard, Impact
+from schema_guard import Guard, Impact, Upsert
 from tests.truth.applications import applications, build, drifts
 from tests.truth.statements import failures
 
@@ -25,9 +25,11 @@ def assert_verdict_is_true(engine: sa.Engine, dialect: str, data: st.DataObject)
     there = data.draw(drifts(tables, dialect), label="database")
     models, database = build(tables, dialect, mapped=True), build(there, dialect, mapped=False)
     database.metadata.create_all(engine)
-    report = Guard(models.metadata).check(engine)
+    upserting = data.draw(st.booleans(), label="declares an upsert on each key")
+    upserts = [Upsert(*table.primary_key) for table in models.metadata.tables.values()] if upserting else []
+    report = Guard(models.metadata, upserts=upserts).check(engine)
     found = [f"{f.difference.object}: {f.difference.headline} ({f.difference.impact.word})" for f in report.findings]
-    failed = failures(engine, models)
+    failed = failures(engine, models, upserts=upserting)
     note(f"guard: {found}\ntruth: {failed}")
     assert (report.worst is Impact.BREAKS) == bool(failed)
 

@@ -29,7 +29,7 @@ def compare_primary_key(table: Table, live: Table, judge: Judge) -> Iterator[Pri
         return
     served = arbiters(live)
     unique = any(columns <= set(key.columns) for columns in served)
-    breaks, effect = True, "the same row can be stored twice"
+    breaks, effect = False, "rows can share a key"
     if actual is not None and _refuses(actual, table, live):
         breaks = frozenset(key.columns) not in served or set(actual.columns) < set(key.columns)
         refused = (
@@ -37,12 +37,13 @@ def compare_primary_key(table: Table, live: Table, judge: Judge) -> Iterator[Pri
         )
         effect = refused if breaks else f"not provable: {refused}"
     elif upsert_impact(table, key.columns, live) is Impact.BREAKS:
-        effect = upsert_effect(table, key.columns, live)
+        breaks, effect = True, upsert_effect(table, key.columns, live)
     elif unpublished := [each for each in live.unchangeable if gets_identity(table, live, each)]:
         names = ", ".join(dict.fromkeys(each.publication for each in unpublished))
+        breaks = True
         effect = f"{refused_changes(table, unpublished)}: publication {names} needs a replica identity"
     elif unique:
-        breaks, effect = False, "the key's columns are unique, but not the primary key"
+        effect = "the key's columns are unique, but not the primary key"
     yield PrimaryKeyDiffers(
         table=table,
         primary_key=key,

@@ -77,8 +77,8 @@ def violators_of(difference: Difference, table: Table, quote: Quote, functions: 
             return _index_duplicates(index, difference.table, table, quote, functions)
         case RowsUnreadable(condition=condition) if condition:
             return rows_where(table, condition, quote, functions)
-        case PrimaryKeyDiffers(primary_key=primary_key, actual=None):
-            if _lacks(table, primary_key.columns):
+        case PrimaryKeyDiffers(primary_key=primary_key, actual=actual):
+            if _lacks(table, primary_key.columns) or (actual and set(actual.columns) <= set(primary_key.columns)):
                 return None
             return _unfit_keys(table, primary_key.columns, quote, functions)
         case ForeignKeyMissing(foreign_key=key) | ForeignKeyNotValidated(foreign_key=key):

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from schema_guard.difference.base import BaseDifference, Holder, held
+from dataclasses import replace
+from typing import Self
+
+from schema_guard.difference.base import BaseDifference, Holder, Impact, held
 from schema_guard.need import Need
 from schema_guard.record import dataclass
 from schema_guard.schema import Check, Exclusion, ForeignKey, Index, Name, PrimaryKey, Table, Unique, deferral_words
@@ -46,6 +49,14 @@ class PrimaryKeyDiffers(BaseDifference):
     @property
     def object(self) -> str:
         return str(self.table.name)
+
+    def shared(self) -> Self:
+        """Rows hold NULL in the key or share it: of a class, one is loaded for another, or none at all."""
+        classes = ", ".join(self.table.mapped_by)
+        if not classes:
+            return replace(self, effect="rows share a key, or have none")
+        effect = f"rows share a key, or have none: {classes} is not loaded from each of them, and UPDATE of it fails"
+        return replace(self, impact=Impact.BREAKS, effect=effect)
 
     @property
     def of_same_columns(self) -> bool:

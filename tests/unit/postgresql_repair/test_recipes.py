@@ -368,7 +368,7 @@ def test_a_foreign_key_needs_the_right_to_refer(postgres_database: Database, rol
     prepare(
         postgres_database,
         "CREATE TABLE p (id int PRIMARY KEY); CREATE TABLE t (id int PRIMARY KEY, p_id int);"
-        f"ALTER TABLE t OWNER TO {role}; GRANT SELECT ON p TO {role}",
+        f"ALTER TABLE t OWNER TO {role}; GRANT SELECT, INSERT, UPDATE, DELETE ON p TO {role}",
     )
     url = as_role(postgres_database, role)
     planned = Guard(wanted).plan(url)
