@@ -17,6 +17,7 @@ from schema_guard.index import Index, IndexElement
 from schema_guard.names import Name
 from schema_guard.published import Published
 from schema_guard.record import dataclass
+from schema_guard.refused_write import RefusedWrite
 from schema_guard.unread import Unread
 
 __all__ = [
@@ -312,6 +313,8 @@ class Table:
     """PostgreSQL: columns of tables whose type is made of its row type: no column of it may be rewritten or retyped."""
     readable: bool = True
     """The connected role may read its rows."""
+    refused_writes: tuple[RefusedWrite, ...] = ()
+    """SQLite: statements that fail whatever their values are, for its triggers and foreign keys."""
     denied: tuple[Denied, ...] = ()
     """PostgreSQL: what the connected role may not do with it."""
     referable: bool = True

@@ -60,6 +60,7 @@ from schema_guard.difference import (
     UpsertUnserved,
     ViewDiffers,
     ViewMissing,
+    WriteRefused,
 )
 from schema_guard.schema import Check, Column, ForeignKey, Index, Schema, Table
 
@@ -98,6 +99,7 @@ Harmless: TypeAlias = (
     | UpsertUnserved
     | ViewDiffers
     | ViewMissing
+    | WriteRefused
 )
 """What is repaired only adds, loosens, or checks what is enforced already; or it is not repaired."""
 

@@ -14,6 +14,7 @@ from schema_guard.compare.impact_words import writers
 from schema_guard.compare.index import compare_indexes
 from schema_guard.compare.primary_key import compare_primary_key
 from schema_guard.compare.published import compare_published
+from schema_guard.compare.refused_write import compare_refused_writes
 from schema_guard.compare.unique import compare_uniques
 from schema_guard.compare.upsert import compare_upserts
 from schema_guard.dialects.base import Judge
@@ -73,6 +74,7 @@ def compare_tables(expected: Schema, actual: Schema, judge: Judge, policy: Polic
             yield from compare_published(table, live)
             yield from _compare_table(table, live, expected, actual, judge, policy)
             yield from compare_counters(table, live, expected, actual, judge)
+            yield from compare_refused_writes(table, live, expected, actual)
         else:
             yield _no_table(table, live)
             yield from compare_view_columns(table, live, judge)

@@ -61,6 +61,7 @@ from schema_guard.difference.tables import (
     TableUnknown,
     ViewDiffers,
     ViewMissing,
+    WriteRefused,
 )
 
 __all__ = [
@@ -113,6 +114,7 @@ __all__ = [
     "UpsertUnserved",
     "ViewDiffers",
     "ViewMissing",
+    "WriteRefused",
 ]
 
 Difference: TypeAlias = (
@@ -121,6 +123,7 @@ Difference: TypeAlias = (
     | TableUnknown
     | ViewDiffers
     | ViewMissing
+    | WriteRefused
     | RelationDiffers
     | RenameSuspected
     | PartitionMissing

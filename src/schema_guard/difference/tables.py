@@ -22,6 +22,7 @@ __all__ = [
     "TableUnknown",
     "ViewDiffers",
     "ViewMissing",
+    "WriteRefused",
 ]
 
 
@@ -187,6 +188,28 @@ class PrivilegeMissing(BaseDifference):
     @property
     def headline(self) -> str:
         return f"lacks {', '.join(self.words)} on {first_of((str(table) for table, _ in self.tables), 3)}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WriteRefused(BaseDifference):
+    """SQLite cannot prepare what the application writes: a trigger or a foreign key leads to what is not there."""
+
+    code = "write-refused"
+    table: Table
+    message: str
+
+    @property
+    def object(self) -> str:
+        return str(self.table.name)
+
+    @property
+    def identity(self) -> str:
+        return f"{self.object}:{self.message}"
+
+    @property
+    def headline(self) -> str:
+        cause = "a foreign key" if "foreign key" in self.message else "a trigger or a foreign key"
+        return f"{cause} leads to what is not there"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -305,7 +305,9 @@ def test_partitioned_parents_take_what_they_can(postgres_database: Database) -> 
 
 def test_a_table_of_another_role_is_refused_with_the_statement(postgres_database: Database, role: str) -> None:
     """The connected role may not alter it; its owner may paste it."""
-    prepare(postgres_database, f"CREATE TABLE t (id int PRIMARY KEY); GRANT SELECT ON t TO {role}")
+    prepare(
+        postgres_database, f"CREATE TABLE t (id int PRIMARY KEY); GRANT SELECT, INSERT, UPDATE, DELETE ON t TO {role}"
+    )
     wanted = models(Column("id", Integer, primary_key=True, autoincrement=False), Column("n", String(9)))
     planned = Guard(wanted).plan(as_role(postgres_database, role))
     (refusal,) = planned.refusals

@@ -25,12 +25,13 @@ from schema_guard.dialects.sqlite.dialect import SQLiteDialect
 from schema_guard.dialects.sqlite.direct import DirectPlace
 from schema_guard.dialects.sqlite.directory_lock import directory_locked
 from schema_guard.dialects.sqlite.failures import CONSTRAINT, failure, no_copy, primary_code, unfit_rows
-from schema_guard.dialects.sqlite.features import probe_features
+from schema_guard.dialects.sqlite.features import FOREIGN_KEYS_ON, probe_features
 from schema_guard.dialects.sqlite.given_keys import gives_key, without_integer
 from schema_guard.dialects.sqlite.known import known
 from schema_guard.dialects.sqlite.labels import others_held
 from schema_guard.dialects.sqlite.link import Link, Writer
 from schema_guard.dialects.sqlite.place import EnginePlace, Place
+from schema_guard.dialects.sqlite.prepared import refused_writes
 from schema_guard.dialects.sqlite.reading_back import unreadable_rows
 from schema_guard.dialects.sqlite.registered import not_registered
 from schema_guard.dialects.sqlite.rejections import rejections
@@ -144,9 +145,17 @@ class SQLiteSession:
             names_taken=tuple(taken for part in parts for taken in part.names_taken),
             schemas=tuple(databases),
         )
+        actual = replace(actual, tables=tuple(self._with_refused_writes(actual.tables, expected)))
         self._tables = actual.tables
         columns = listed(expected, actual, self.dialect.rules, lambda _, there: there.generated is None)
         return with_others(actual, others_held(columns, self._link.rows)) if columns else actual
+
+    def _with_refused_writes(self, tables: Iterable[Table], expected: Schema) -> Iterator[Table]:
+        enforced = FOREIGN_KEYS_ON in self.facts.features
+        for live in tables:
+            table = expected.table(live.name)
+            refused = table and refused_writes(table, live, foreign_keys=enforced, read=self._link.rows)
+            yield replace(live, refused_writes=refused) if refused else live
 
     def _catalog_rows(self, query: str) -> list[tuple[object, ...]]:
         self.catalog_queries += 1

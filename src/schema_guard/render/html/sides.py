@@ -52,6 +52,7 @@ from schema_guard.difference import (
     UpsertUnserved,
     ViewDiffers,
     ViewMissing,
+    WriteRefused,
 )
 from schema_guard.schema import Column, ForeignKey, Table, deferral_words
 
@@ -140,6 +141,7 @@ def sides(difference: Difference) -> Sides | None:  # noqa: C901 - one line for 
             | TypeMissing()
             | UpsertUnserved()
             | ViewDiffers()
+            | WriteRefused()
         ):
             return None
     assert_never(difference)

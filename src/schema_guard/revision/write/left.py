@@ -26,6 +26,7 @@ from schema_guard.difference import (
     UpsertUnserved,
     ViewDiffers,
     ViewMissing,
+    WriteRefused,
 )
 
 __all__ = ["Left"]
@@ -52,5 +53,6 @@ Left: TypeAlias = (
     | UpsertUnserved
     | ViewDiffers
     | ViewMissing
+    | WriteRefused
 )
 """No operation of Alembic repairs one of these."""

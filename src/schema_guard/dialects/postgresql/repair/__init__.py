@@ -100,6 +100,7 @@ from schema_guard.difference import (
     UpsertUnserved,
     ViewDiffers,
     ViewMissing,
+    WriteRefused,
 )
 from schema_guard.plan import Policy, Refusal, Step, Survey
 from schema_guard.planner import settle
@@ -152,6 +153,8 @@ def _of(difference: Difference, context: Context) -> Repairs:  # noqa: C901 - on
             return view_missing(difference, context)
         case PartitionMissing():
             return partition_missing(difference, context)
+        case WriteRefused():
+            return [Refusal(difference, "make what the trigger or the foreign key names, or drop it")]
         case PrivilegeMissing():
             return [privilege_missing(difference, context)]
         case ReplicaIdentityUnfit():

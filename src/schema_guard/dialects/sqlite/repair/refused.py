@@ -52,6 +52,7 @@ from schema_guard.difference import (
     UpsertUnserved,
     ViewDiffers,
     ViewMissing,
+    WriteRefused,
 )
 from schema_guard.plan import Refusal
 from schema_guard.schema import Relation
@@ -73,6 +74,8 @@ def _reason(difference: Difference) -> str:  # noqa: C901 - one case for each ki
             return "SQLite has no exclusion constraints and no partitions"
         case EnumMissing() | EnumValueMissing() | EnumValueUnknown() | DomainMissing() | TypeMissing():
             return "SQLite has no types of its own to create"
+        case WriteRefused(message=message):
+            return _not_prepared(message)
         case PrivilegeMissing():
             return "SQLite has no roles"
         case SequenceMissing() | SequenceBehind() | SequenceNarrower():
@@ -118,6 +121,12 @@ def _reason(difference: Difference) -> str:  # noqa: C901 - one case for each ki
         ):
             return "its table is not there"
     assert_never(difference)
+
+
+def _not_prepared(message: str) -> str:
+    if message.startswith("foreign key mismatch"):
+        return "the columns that the foreign key refers to need a primary key or a unique index"
+    return "the trigger and what it names are not the models': make what it names, or drop the trigger"
 
 
 def refuse_on_relation(difference: Difference, relation: Relation) -> Refusal:

@@ -1,0 +1,61 @@
+"""Whether SQLite can prepare what the application writes.
+
+EXPLAIN compiles a statement with the triggers that it fires and the foreign keys that it checks, and runs nothing
+(https://sqlite.org/lang_explain.html).
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from schema_guard.dialects.sqlite.names import quote
+from schema_guard.dialects.survey import Read
+from schema_guard.errors import ReadError
+from schema_guard.refused_write import RefusedWrite
+from schema_guard.schema import Relation, Table
+
+__all__ = ["refused_writes"]
+
+_SAID = re.compile(
+    r"no such table: .*|no such column: .*|foreign key mismatch - .*|table \S+ has no column named .*"
+    r"|table \S+ has \d+ columns but \d+ values were supplied",
+    re.DOTALL,
+)
+"""What no connection can do otherwise; a function, a collation or a module may be registered on another one."""
+
+
+def refused_writes(expected: Table, live: Table, *, foreign_keys: bool, read: Read) -> tuple[RefusedWrite, ...]:
+    """The statements on the table that fail whatever their values are. None is asked where it can fire nothing.
+
+    Args:
+        expected: the table of the models, whose columns the application writes.
+        live: the one that is there.
+        foreign_keys: the application's connections enforce them.
+        read: runs one EXPLAIN; raises ReadError.
+    """
+    linked = foreign_keys and (live.foreign_keys or live.referenced_by)
+    if live.relation is not Relation.TABLE or not (live.has_triggers or linked):
+        return ()
+    found = []
+    for verb, statement in _statements(expected, live):
+        try:
+            read(f"EXPLAIN {statement}")
+        except ReadError as error:
+            said = _SAID.search(error.message)
+            if said:
+                found.append(RefusedWrite(verb, said[0]))
+    return tuple(found)
+
+
+def _statements(expected: Table, live: Table) -> Iterator[tuple[str, str]]:
+    key = expected.primary_key.columns if expected.primary_key is not None else ()
+    known = [each for each in live.columns if each.generated is None and expected.column(each.name) is not None]
+    names = [quote(column.name) for column in known]
+    if names:
+        values = ", ".join("NULL" for _ in names)
+        yield "INSERT", f"INSERT INTO {quote(live.name)} ({', '.join(names)}) VALUES ({values})"
+    changed = [f"{quote(column.name)} = NULL" for column in known if column.name not in key]
+    if changed:
+        yield "UPDATE", f"UPDATE {quote(live.name)} SET {', '.join(changed)}"
+    yield "DELETE", f"DELETE FROM {quote(live.name)}"

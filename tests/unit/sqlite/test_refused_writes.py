@@ -1,0 +1,117 @@
+"""Statements that SQLite cannot prepare, for a trigger or a foreign key: the verdict and what the application meets."""
+
+from __future__ import annotations
+
+import sqlite3
+from contextlib import suppress
+from pathlib import Path
+
+import pytest
+import sqlalchemy as sa
+from sqlalchemy.orm import DeclarativeBase, Mapped, Session, mapped_column
+
+from schema_guard import Guard, Impact
+
+
+class Base(DeclarativeBase):
+    pass
+
+
+class Thing(Base):
+    __tablename__ = "things"
+    id: Mapped[int] = mapped_column(primary_key=True)
+    name: Mapped[str | None] = mapped_column(sa.String(10))
+
+
+THINGS = "CREATE TABLE things (id INTEGER NOT NULL PRIMARY KEY, name VARCHAR(10));"
+LOG = "CREATE TABLE log (text VARCHAR(10));"
+LOG_WITH_KEY = "CREATE TABLE log (text VARCHAR(10) UNIQUE);"
+CHILD = "CREATE TABLE child (name VARCHAR(10) REFERENCES things (name));"
+LINKED = "CREATE TABLE things (id INTEGER NOT NULL PRIMARY KEY, name VARCHAR(10) REFERENCES {});"
+
+ALL = {"INSERT", "UPDATE", "DELETE"}
+
+
+def trigger(when: str, body: str) -> str:
+    return f"CREATE TRIGGER logs AFTER {when} ON things BEGIN {body}; END;"
+
+
+CASES = {
+    "a table": (THINGS + trigger("INSERT", "INSERT INTO gone VALUES (1)"), {"INSERT"}, {"INSERT"}),
+    "a column": (THINGS + LOG + trigger("UPDATE", "INSERT INTO log (other) VALUES (1)"), {"UPDATE"}, {"UPDATE"}),
+    "a column of the old row": (THINGS + trigger("DELETE", "SELECT OLD.gone"), {"DELETE"}, {"DELETE"}),
+    "a number of values": (THINGS + LOG + trigger("INSERT", "INSERT INTO log VALUES (1, 2)"), {"INSERT"}, {"INSERT"}),
+    "only of the key": (THINGS + trigger("UPDATE OF id", "INSERT INTO gone VALUES (1)"), set(), set()),
+    "a trigger that works": (THINGS + LOG + trigger("INSERT", "INSERT INTO log VALUES (NEW.name)"), set(), set()),
+    "a function of the application's": (THINGS + trigger("INSERT", "SELECT own(1)"), {"INSERT"}, {"INSERT"}),
+    "the parent": (LINKED.format("gone (name)"), ALL, set()),
+    "the parent's key": (LOG + LINKED.format("log (text)"), ALL, set()),
+    "its own key, of a child": (THINGS + CHILD, {"UPDATE", "DELETE"}, set()),
+    "foreign keys that work": (LOG_WITH_KEY + LINKED.format("log (text)"), set(), set()),
+}  # fmt: skip
+"""Statements, what fails with foreign keys enforced, and what without."""
+
+
+@pytest.mark.parametrize("enforced", [True, False])
+@pytest.mark.parametrize("case", CASES)
+def test_what_is_told_is_what_fails(case: str, enforced: bool, sqlite_file: Path) -> None:
+    statements, with_keys, without = CASES[case]
+    with sqlite3.connect(sqlite_file) as connection:
+        connection.executescript(statements)
+    engine = sa.create_engine(f"sqlite:///{sqlite_file}")
+    if enforced:
+        sa.event.listen(engine, "connect", lambda each, _: each.execute("PRAGMA foreign_keys = ON"))
+    told = {
+        verb
+        for finding in Guard(Base).check(engine).findings
+        if finding.difference.code == "write-refused" and finding.difference.impact is Impact.BREAKS
+        for verb in ("INSERT", "UPDATE", "DELETE")
+        if verb in finding.difference.effect
+    }
+    failed = _failed(engine)
+    engine.dispose()
+    assert failed == (with_keys if enforced else without)
+    assert told == (set() if case == "a function of the application's" else failed)  # another connection may have it
+
+
+def _failed(engine: sa.Engine) -> set[str]:
+    """What the ORM's statements meet, on a row that was put there without trigger and key."""
+    failed = {"INSERT", "UPDATE", "DELETE"}
+    with suppress(sa.exc.OperationalError), Session(engine) as session:
+        session.add(Thing(name=None))
+        session.flush()
+        failed.discard("INSERT")
+    with engine.connect() as connection:
+        for verb, statement in (
+            ("UPDATE", sa.update(Thing).values(name=None)),
+            ("DELETE", sa.delete(Thing)),
+        ):
+            with suppress(sa.exc.OperationalError):
+                connection.execute(statement)
+                failed.discard(verb)
+            connection.rollback()
+    return failed
+
+
+def test_what_the_models_bring_is_told_once(sqlite_file: Path) -> None:
+    class Other(DeclarativeBase):
+        pass
+
+    class Parent(Other):
+        __tablename__ = "parents"
+        id: Mapped[int] = mapped_column(primary_key=True)
+
+    class Child(Other):
+        __tablename__ = "children"
+        id: Mapped[int] = mapped_column(primary_key=True)
+        parent: Mapped[int | None] = mapped_column(sa.ForeignKey("parents.id"))
+
+    with sqlite3.connect(sqlite_file) as connection:
+        connection.execute(
+            "CREATE TABLE children (id INTEGER NOT NULL PRIMARY KEY, parent INTEGER REFERENCES parents (id))"
+        )
+    engine = sa.create_engine(f"sqlite:///{sqlite_file}")
+    sa.event.listen(engine, "connect", lambda each, _: each.execute("PRAGMA foreign_keys = ON"))
+    assert [each.difference.code for each in Guard(Other).check(engine).findings] == ["table-missing"]
+    assert Guard(Other).apply(engine).findings == ()
+    engine.dispose()
