@@ -11,11 +11,12 @@ from schema_guard.hidden import without_password
 __all__ = ["Commands"]
 
 _CHAIN = frozenset({"doctor", "stamp", "deploy", "revision"})
+_AT_HAND = _CHAIN | {"check", "plan", "apply", "run"}
 _TAKEN_BY = {
     "--ddl-url": frozenset({"apply", "run", "stamp", "deploy"}),
     "--accept": frozenset({"check", "plan", "apply", "run", "deploy"}),
-    "--config": _CHAIN,
-    "--name": _CHAIN,
+    "--config": _AT_HAND,
+    "--name": _AT_HAND,
     "-x": _CHAIN - {"revision"},
     "--scratch-url": _CHAIN - {"revision"},
 }

@@ -6,7 +6,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from schema_guard.cli.options import PROGRAM
+from schema_guard.cli.options import PROGRAM, chosen_chain
 from schema_guard.errors import ConfigurationError
 from schema_guard.many.member import MAIN
 
@@ -24,9 +24,15 @@ SEVERAL = ("engine_name", "bind_names")
 
 
 def location_at_hand() -> Location | None:
-    """Where the chain of the working directory is; None where there is none, or where several may be meant."""
+    """Where the chain is that was named, else that of the working directory; None where there is none, or where
+    several may be meant.
+
+    Raises ConfigurationError: what was named is none.
+    """
     from schema_guard.chain import find_location
 
+    if chosen := chosen_chain():
+        return find_location(chosen.get("config"), chosen.get("name", "alembic"))
     if Path.cwd() == Path(Path.cwd().anchor):
         return None  # nobody keeps a project at the root, and all of the machine lies below it
     try:
@@ -58,7 +64,8 @@ def of_fleet(guard: Guard, target: str | None) -> Guard:
     if location is None:
         return guard
     typed = () if target is None else (target,)
-    ahead = Ahead(location, lambda: None, Commands(PROGRAM, typed, (("--url", "URL"),)))
+    named = ((f"--{key}", value) for key, value in chosen_chain().items())
+    ahead = Ahead(location, lambda: None, Commands(PROGRAM, typed, (("--url", "URL"), *named)))
     ahead.read()
     return guard.withholding(ahead)
 

@@ -12,6 +12,8 @@ import click
 from schema_guard.cli.options import (
     PROGRAM,
     apply_options,
+    chain_file_options,
+    chosen_chain,
     database_options,
     format_option,
     lost_option,
@@ -28,7 +30,7 @@ if TYPE_CHECKING:
     from schema_guard.chain.doctor import Diagnosis, Doctor
     from schema_guard.cli.request import Request
 
-__all__ = ["deploy", "doctor", "doctor_of", "stamp"]
+__all__ = ["deploy", "doctor", "doctor_of", "place_of", "stamp"]
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 
@@ -44,43 +46,34 @@ class Place:
 
     @property
     def chosen(self) -> tuple[tuple[str, str], ...]:
-        """The options that name the chain, for the next command."""
+        """The options for the next command, besides those that name the chain."""
         return (
-            *((("--config", self.config),) if self.config is not None else ()),
-            *((("--name", self.section),) if self.section != "alembic" else ()),
             *(("-x", told) for told in self.x),
             *((("--scratch-url", self.scratch_url),) if self.scratch_url is not None else ()),
         )
 
 
-NOWHERE = Place(None, "alembic", (), None)
-"""As nothing was typed."""
+def place_of(x: tuple[str, ...] = (), scratch_url: str | None = None) -> Place:
+    """With the chain that --config and --name name."""
+    chain = chosen_chain()
+    return Place(chain.get("config"), chain.get("name", "alembic"), x, scratch_url)
 
 
 def chain_options(command: Command) -> Command:
     """The options of a Place, which the command gets as `place`."""
 
     @functools.wraps(command)
-    def collected(
-        *arguments: Any, config: str | None, section: str, x: tuple[str, ...], scratch_url: str | None, **others: Any
-    ) -> Any:
-        return command(*arguments, place=Place(config, section, x, scratch_url), **others)
+    def collected(*arguments: Any, x: tuple[str, ...], scratch_url: str | None, **others: Any) -> Any:
+        return command(*arguments, place=place_of(x, scratch_url), **others)
 
-    for option in reversed(
-        (
-            click.option(
-                "-c", "--config", metavar="FILE", help="alembic.ini, pyproject.toml, or the folder of env.py."
-            ),
-            click.option(
-                "-n", "--name", "section", default="alembic", help="The section of alembic.ini, as Alembic's."
-            ),
-            click.option("-x", "x", multiple=True, metavar="NAME=VALUE", help="For env.py, as Alembic's -x."),
-            click.option(
-                "--scratch-url",
-                metavar="URL",
-                help="A PostgreSQL on which scratch databases may be made.  [default: the database's own server]",
-            ),
-        )
+    for option in (
+        click.option(
+            "--scratch-url",
+            metavar="URL",
+            help="A PostgreSQL on which scratch databases may be made.  [default: the database's own server]",
+        ),
+        click.option("-x", "x", multiple=True, metavar="NAME=VALUE", help="For env.py, as Alembic's -x."),
+        chain_file_options,
     ):
         collected = option(collected)
     return cast(Command, collected)
@@ -239,7 +232,7 @@ def _deploy_code(deployment: Deployment) -> int:
     return apply_code(deployment.report)
 
 
-def doctor_of(asked: Request, url: Any, place: Place = NOWHERE, lost: tuple[str, ...] = ()) -> Doctor:
+def doctor_of(asked: Request, url: Any, place: Place | None = None, lost: tuple[str, ...] = ()) -> Doctor:
     """The doctor for this database and chain. Raises ConfigurationError: Alembic is not installed."""
     from schema_guard.chain import find_location, require_alembic
     from schema_guard.chain.commands import Commands
@@ -248,6 +241,7 @@ def doctor_of(asked: Request, url: Any, place: Place = NOWHERE, lost: tuple[str,
     from schema_guard.config import normalise_url
 
     require_alembic()
+    place = place or place_of()
     settings = asked.settings
     direct = url != asked.url and settings.ddl_url is not None
     location = find_location(place.config, place.section)

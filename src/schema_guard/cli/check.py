@@ -6,7 +6,14 @@ from typing import TYPE_CHECKING
 
 import click
 
-from schema_guard.cli.options import chosen_schemas, each_schema_option, format_option, judging_options, output_options
+from schema_guard.cli.options import (
+    chain_file_options,
+    chosen_schemas,
+    each_schema_option,
+    format_option,
+    judging_options,
+    output_options,
+)
 from schema_guard.render.formats import Shown
 
 if TYPE_CHECKING:
@@ -18,6 +25,7 @@ __all__ = ["check"]
 
 @click.command(short_help="Report how the database differs, by impact.")
 @judging_options("Exit 1 when a difference of this impact or worse was found.")
+@chain_file_options
 @each_schema_option
 @format_option("check")
 @output_options

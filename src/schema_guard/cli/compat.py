@@ -6,8 +6,15 @@ from typing import TYPE_CHECKING
 
 import click
 
-from schema_guard.cli.chain import Place, doctor_of
-from schema_guard.cli.options import format_option, output_options, scope_options, target_argument
+from schema_guard.cli.chain import doctor_of, place_of
+from schema_guard.cli.options import (
+    chain_file_options,
+    chosen_chain,
+    format_option,
+    output_options,
+    scope_options,
+    target_argument,
+)
 from schema_guard.cli.output import print_result
 from schema_guard.exit_codes import OK, REMAINS
 from schema_guard.render.formats import Shown
@@ -33,8 +40,7 @@ __all__ = ["compat"]
 )
 @scope_options
 @click.option("--beside", is_flag=True, help="Deploy this release as with `--beside RELEASE`.")
-@click.option("-c", "--config", metavar="FILE", help="alembic.ini, pyproject.toml, or the folder of env.py.")
-@click.option("-n", "--name", "section", default="alembic", help="The section of alembic.ini, as Alembic's.")
+@chain_file_options
 @click.option("-x", "x", multiple=True, metavar="NAME=VALUE", help="For env.py, as Alembic's -x.")
 @format_option("compat")
 @output_options
@@ -43,8 +49,6 @@ def compat(
     against: str,
     scratch: str | None,
     beside: bool,
-    config: str | None,
-    section: str,
     x: tuple[str, ...],
     format_: str,
     no_color: bool,
@@ -65,11 +69,12 @@ def compat(
     loaded, settings = guard_of({"target": target})
     release = release_of(against, edited=bool(settings.allow_edited))
     guard = loaded.guard.beside(release, release.path) if beside else loaded.guard
-    place = Place(config, section, x, None)
+    arguments = () if target is None else (target,)
+    named = tuple((f"--{key}", value) for key, value in chosen_chain().items())
 
     def doctor(guard: Guard, url: URL) -> Doctor:
         there = settings._replace(url=url.render_as_string(hide_password=False), ddl_url=None)
-        return doctor_of(Request(guard, address_of(url), there, () if target is None else (target,)), url, place)
+        return doctor_of(Request(guard, address_of(url), there, arguments, options=named), url, place_of(x))
 
     found = Trial(guard.silent(), release, doctor, None if scratch is None else normalise_url(scratch)).run()
     code = OK if found.safe else REMAINS

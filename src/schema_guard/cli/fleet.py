@@ -11,7 +11,14 @@ from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 import click
 
-from schema_guard.cli.options import accept_option, bind_option, output_options, scope_options, target_argument
+from schema_guard.cli.options import (
+    accept_option,
+    bind_option,
+    chain_file_options,
+    output_options,
+    scope_options,
+    target_argument,
+)
 
 if TYPE_CHECKING:
     from schema_guard.execute.limits import Limits
@@ -59,6 +66,7 @@ def fleet_options(command: Command) -> Command:
         output_options,
         click.option("--format", "format_", type=formats, default="text", show_default=True, help="Of the report."),
         scope_options,
+        chain_file_options,
         bind_option,
         accept_option,
         click.option("--shard", metavar="K/N", help="Only the K-th of N parts, by a hash of each URL's database."),

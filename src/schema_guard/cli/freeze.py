@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from schema_guard.cli.options import bind_option, scope_options, target_argument
+from schema_guard.cli.options import bind_option, chain_file_options, scope_options, target_argument
 from schema_guard.cli.output import log, print_text
 from schema_guard.exit_codes import OK, REMAINS
 
@@ -26,6 +26,7 @@ SHOWN = 40
 @click.option("-o", "--output", metavar="FILE", help="Where to, FILE.json.  [default: stdout]")
 @click.option("--check", is_flag=True, help="Write nothing: exit 1 when FILE is not what the application expects now.")
 @bind_option
+@chain_file_options
 @scope_options
 @click.option("-v", "--verbose", is_flag=True, help="The traceback of an error.", expose_value=False)
 def freeze(target: str | None, output: str | None, check: bool) -> int:

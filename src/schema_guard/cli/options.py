@@ -18,8 +18,10 @@ __all__ = [
     "apply_options",
     "beside_option",
     "bind_option",
+    "chain_file_options",
     "chosen_bind_urls",
     "chosen_binds",
+    "chosen_chain",
     "chosen_schemas",
     "chosen_scope",
     "database_options",
@@ -41,6 +43,8 @@ BINDS, BIND_URLS = "schema_guard.binds", "schema_guard.bind_urls"
 """Where the context keeps --bind and --bind-url."""
 SCHEMAS = "schema_guard.schemas"
 """Where the context keeps --each-schema."""
+CHAIN = "schema_guard.chain"
+"""Where the context keeps --config and --name."""
 SCOPE = "schema_guard.scope"
 """Where the context keeps --include and --exclude."""
 
@@ -124,6 +128,28 @@ def chosen_binds() -> tuple[str, ...]:
 def chosen_bind_urls() -> tuple[str, ...]:
     """What `--bind-url` says, NAME=URL."""
     return _kept(BIND_URLS)
+
+
+def chain_file_options(command: Command) -> Command:
+    """`--config` and `--name`, which say which chain is at hand; `chosen_chain` has them."""
+
+    def kept(context: click.Context, parameter: click.Parameter, value: str | None) -> None:
+        if value is not None:
+            context.meta.setdefault(CHAIN, {})[parameter.name] = value
+
+    for flags, said in (
+        (("-n", "--name"), "The section of alembic.ini, as Alembic's.  [default: alembic]"),
+        (("-c", "--config"), "alembic.ini, pyproject.toml, or the folder of env.py."),
+    ):
+        metavar = "FILE" if "--config" in flags else "SECTION"
+        command = click.option(*flags, metavar=metavar, help=said, expose_value=False, callback=kept)(command)
+    return command
+
+
+def chosen_chain() -> dict[str, str]:
+    """What `--config` and `--name` say, by `config` and `name`, as far as they were given."""
+    context = click.get_current_context(silent=True)
+    return {} if context is None else dict(context.meta.get(CHAIN, {}))
 
 
 def accept_option(command: Command) -> Command:

@@ -11,6 +11,7 @@ from schema_guard.cli.options import (
     apply_options,
     beside_option,
     bind_option,
+    chain_file_options,
     chosen_schemas,
     database_options,
     each_schema_option,
@@ -37,6 +38,7 @@ __all__ = ["apply", "demo", "plan", "sql"]
 @accept_option
 @scope_options
 @beside_option
+@chain_file_options
 @each_schema_option
 @format_option("plan")
 @output_options
@@ -75,6 +77,7 @@ def plan(
 
 @click.command(short_help="Repair, and say whether the application can start.")
 @apply_options
+@chain_file_options
 @lost_option
 @each_schema_option
 @click.option(

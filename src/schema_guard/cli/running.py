@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, NoReturn
 import click
 
 from schema_guard.cli.logs import as_json
-from schema_guard.cli.options import PROGRAM, apply_options, lost_option, output_options
+from schema_guard.cli.options import PROGRAM, apply_options, chain_file_options, lost_option, output_options
 from schema_guard.cli.output import log, log_event
 from schema_guard.errors import ConfigurationError
 from schema_guard.exit_codes import OK
@@ -74,6 +74,7 @@ class RunCommand(click.Command):
 
 @click.command(cls=RunCommand, short_help="Apply, then exec COMMAND.")
 @apply_options
+@chain_file_options
 @lost_option
 @output_options
 @click.pass_context
