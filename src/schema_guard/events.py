@@ -11,28 +11,31 @@ from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
 
-from schema_guard.counted import duration, first_of
+from schema_guard.counted import counted, duration, first_of
 from schema_guard.difference import Impact
 from schema_guard.errors import one_line
 from schema_guard.plan import Step
 from schema_guard.render.text.deeds import deed
 from schema_guard.render.text.phrases import VERBS
-from schema_guard.report import Outcome, Report, ServerInfo, StepResult
+from schema_guard.report import Outcome, Report, ServerInfo, StepResult, Underway
 
-__all__ = ["FIELDS", "LOGGER", "OBSERVERS", "Events", "step_words"]
+__all__ = ["FIELDS", "LOGGER", "OBSERVERS", "Events", "progress_words", "step_words"]
 
 LOGGER = logging.getLogger("schema_guard")
 LOGGER.addHandler(logging.NullHandler())  # an application that has set up no logging sees nothing on stderr
 
 FIELDS = (
     *("event", "application", "database", "dialect", "step", "object", "why", "urgency", "outcome", "seconds"),
-    *("rows", "batches", "tries", "blockers", "can_start", "breaks", "weakens", "notes", "steps"),
+    *("rows", "batches", "tries", "blockers", "share", "left", "can_start", "breaks", "weakens", "notes", "steps"),
 )
 """All that a record may have; each has `event`."""
 
 OBSERVERS: list[Callable[[Mapping[str, object]], None]] = []
-"""Each gets the fields of every event, whatever the log's level, and `began`: when that apply began, in seconds since
-1970."""
+"""Each gets the fields of every event, whatever the log's level, with its `message`, and with `began`: when that apply
+began, in seconds since 1970."""
+
+PROGRESS_EVERY = 10.0
+"""Seconds between two lines of the log about one step."""
 
 _LEVELS = {Outcome.DONE: logging.INFO, Outcome.ALREADY: logging.INFO, Outcome.FAILED: logging.ERROR}
 
@@ -53,6 +56,8 @@ class Events:
     on_step: Callable[[StepResult], None] | None = None
     silent: bool = False
     since: float = field(default_factory=time.time)
+    _told: dict[str, int] = field(default_factory=dict)
+    """By step: for how many times PROGRESS_EVERY its progress was logged."""
 
     def began(self, step: Step) -> None:
         self._tell(logging.INFO, f"{step.object}: {step.why}: started", {"event": "step_started", **_of(step)})
@@ -72,6 +77,22 @@ class Events:
         self._tell(_LEVELS.get(result.outcome, logging.WARNING), step_words(result), fields)
         if self.on_step is not None:
             self.on_step(result)
+
+    def underway(self, found: Underway) -> None:
+        """Logged from time to time; who observes is told each time."""
+        fields = {
+            "event": "step_progress",
+            **_of(found.step),
+            "seconds": round(found.seconds, 6),
+            "rows": found.rows,
+            "share": None if found.share is None else round(found.share, 4),
+            "left": None if found.left is None else round(found.left, 1),
+            "blockers": list(found.blockers),
+        }
+        times = int(found.seconds // PROGRESS_EVERY)
+        logged = times > self._told.get(found.step.id, 0)
+        self._told[found.step.id] = max(times, self._told.get(found.step.id, 0))
+        self._tell(logging.INFO if logged else logging.DEBUG, progress_words(found), fields)
 
     def judged(self, report: Report) -> None:
         """The verdict: whether the application can start."""
@@ -104,7 +125,7 @@ class Events:
         LOGGER.log(level, "%s", one_line(message), extra={**where, **fields})
         for observer in OBSERVERS:
             with suppress(Exception):  # who watches stops no repair
-                observer({**where, **fields, "began": self.since})
+                observer({**where, **fields, "message": one_line(message), "began": self.since})
 
 
 def step_words(result: StepResult) -> str:
@@ -115,6 +136,20 @@ def step_words(result: StepResult) -> str:
     if result.changed:
         return f"{deed(step)}, {duration(result.seconds)}{tries}{message}"
     return f"{result.outcome} after {duration(result.seconds)}{tries}: {step.object}: {step.why}{message}"
+
+
+def progress_words(found: Underway) -> str:
+    """How far a step is, in one line."""
+    head = f"{found.step.object}: {found.step.why}: "
+    if found.blockers:
+        return f"{head}waiting for {first_of(found.blockers)}, {duration(found.seconds)}"
+    parts = [] if found.share is None else [f"{found.share:.0%} done"]
+    if found.rows:
+        parts.append(f"{counted(found.rows, 'row')}, {found.rows / max(found.seconds, 0.001):,.0f} a second")
+    parts.append(f"running for {duration(found.seconds)}")
+    if found.left is not None:
+        parts.append(f"about {duration(max(1.0, found.left))} left")
+    return head + ", ".join(parts)
 
 
 def _of(step: Step) -> Mapping[str, object]:

@@ -134,6 +134,7 @@ class Guard(Configured):
                 plan=lambda look: plan_of(look, session, self.policy),
                 on_begin=events.began,
                 on_step=events.ended,
+                on_progress=events.underway,
             )
             look = rounds.first_look()
             while not (report := self._report(session, look, started)).satisfied:

@@ -11,7 +11,7 @@ from schema_guard.difference import Difference, Impact
 from schema_guard.plan import Evidence, Plan, Refusal, Step
 from schema_guard.scope import LeftOut
 
-__all__ = ["Attempt", "Finding", "Outcome", "Report", "ServerInfo", "StepResult", "united"]
+__all__ = ["Attempt", "Finding", "Outcome", "Report", "ServerInfo", "StepResult", "Underway", "united"]
 
 
 class Outcome(StrEnum):
@@ -83,6 +83,28 @@ def united(results: Iterable[StepResult]) -> tuple[StepResult, ...]:
         before = steps.get(result.step.id)
         steps[result.step.id] = result if before is None else before.followed_by(result)
     return tuple(steps.values())
+
+
+@dataclass(frozen=True, slots=True)
+class Underway:
+    """How far a step is that takes long.
+
+    `seconds` since its attempt began; `share` of the work that is done, from 0 to 1, None where nobody can tell; `rows`
+    that a backfill changed so far; `blockers` is whom it waits for, one phrase for each session.
+    """
+
+    step: Step
+    seconds: float
+    share: float | None = None
+    rows: int = 0
+    blockers: tuple[str, ...] = ()
+
+    @property
+    def left(self) -> float | None:
+        """About how many seconds it will still take."""
+        if not self.share or self.blockers:
+            return None
+        return self.seconds * (1 - self.share) / self.share
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,7 +14,7 @@ from schema_guard.execute.limits import Limits
 from schema_guard.execute.runner import run
 from schema_guard.look import Look, locked_tables
 from schema_guard.plan import Plan, Step
-from schema_guard.report import StepResult
+from schema_guard.report import StepResult, Underway
 
 __all__ = ["Rounds"]
 
@@ -46,6 +46,7 @@ class Rounds:
     plan: Callable[[Look], Plan]
     on_begin: Callable[[Step], None] | None = None
     on_step: Callable[[StepResult], None] | None = None
+    on_progress: Callable[[Underway], None] | None = None
     results: list[StepResult] = field(default_factory=list)
     """What became of the steps so far."""
 
@@ -104,6 +105,7 @@ class Rounds:
                     self.started - reserve,
                     on_begin=self.on_begin,
                     on_step=self.on_step,
+                    on_progress=self.on_progress,
                 )
                 self.results.extend(done)
                 if not any(result.attempts for result in done):

@@ -86,6 +86,7 @@ def library_log(write: Callable[[str], None], *, quiet: bool) -> Iterator[None]:
     """
     import logging
 
+    from schema_guard.cli.live import live
     from schema_guard.cli.telemetry import exported
     from schema_guard.events import FIELDS, LOGGER
 
@@ -103,7 +104,7 @@ def library_log(write: Callable[[str], None], *, quiet: bool) -> Iterator[None]:
         LOGGER.addHandler(handler)
         LOGGER.setLevel(logging.INFO)
     try:
-        with exported():
+        with exported(), live():
             yield
     finally:
         LOGGER.removeHandler(handler)

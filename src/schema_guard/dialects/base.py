@@ -31,6 +31,7 @@ __all__ = [
     "ErrorWords",
     "Facts",
     "Judge",
+    "Progress",
     "Rules",
     "Session",
     "Words",
@@ -61,6 +62,14 @@ class Facts:
     """Settings under which the application's own statements mean something else."""
     backups: tuple[tuple[str, str], ...] = ()
     """SQLite: (database, file): where a copy of each database file goes before its first rebuild."""
+
+
+class Progress(NamedTuple):
+    """Of a statement that runs: `share` of the work that is done, from 0 to 1, None where the database does not tell;
+    `blockers` is whom it waits for."""
+
+    share: float | None = None
+    blockers: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -335,6 +344,10 @@ class Session(Protocol):
 
     def interrupt(self) -> None:
         """End the statement that a step is running, if one is. Called from another thread; never raises."""
+        ...
+
+    def progress(self) -> Progress:
+        """How far the statement is that a step is running. Called from another thread; asks nothing, never raises."""
         ...
 
     def numbers(self, sql: str) -> tuple[int | None, ...]:

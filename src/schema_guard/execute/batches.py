@@ -72,6 +72,10 @@ class Walk:
     first: str = ""
     """The first batch's statement, to be shown: all of them may be very many."""
     passes: int = 0
+    share: float = 0.0
+    """Of this pass, from 0 to 1."""
+    _whole: int = 0
+    """Units of a pass."""
     _todo: list[tuple[int, int]] = field(default_factory=list)
     _behind: list[tuple[int, int]] = field(default_factory=list)
     _held: LockTimeoutError | None = None
@@ -95,6 +99,7 @@ class Walk:
             if not self._todo:
                 before = self.rows
                 self._todo = [self._bounds()]
+                self._whole = self._open()
                 self.passes += 1
             left = self._pass(sent)
             if left:
@@ -126,7 +131,12 @@ class Walk:
                 self._todo.pop()
                 if end < high:
                     self._todo.append((end, high))
+                self.share = 1 - self._open() / max(1, self._whole)
         return ""
+
+    def _open(self) -> int:
+        """Units that are left in this pass."""
+        return sum(high - low for low, high in (*self._todo, *self._behind))
 
     def _one(self, low: int, end: int, sent: Callable[[str], None]) -> bool:
         """One batch; False when it has to be tried again, smaller."""

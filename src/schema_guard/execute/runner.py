@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Collection, Sequence
+from contextlib import nullcontext
 from dataclasses import dataclass, field
 
 from schema_guard.counted import counted
@@ -12,9 +13,10 @@ from schema_guard.errors import GuardError, LockTimeoutError, OutOfTimeError
 from schema_guard.execute.batches import LONGEST_REST, Walk
 from schema_guard.execute.limits import Limits
 from schema_guard.execute.retry import Clock, Retry
+from schema_guard.execute.underway import telling
 from schema_guard.need import Need
 from schema_guard.plan import Plan, Step, Urgency
-from schema_guard.report import Attempt, Outcome, StepResult
+from schema_guard.report import Attempt, Outcome, StepResult, Underway
 
 __all__ = ["Limits", "run"]
 
@@ -37,6 +39,7 @@ def run(
     retry: Retry | None = None,
     on_begin: Callable[[Step], None] | None = None,
     on_step: Callable[[StepResult], None] | None = None,
+    on_progress: Callable[[Underway], None] | None = None,
 ) -> list[StepResult]:
     """Run every step of the plan that can run within the limits, in order.
 
@@ -48,12 +51,13 @@ def run(
         retry: how to pause between attempts.
         on_begin: is told each step before its first attempt.
         on_step: is told each result as it comes.
+        on_progress: is told every second how far a step is that takes longer than one, from another thread.
 
     Returns:
         One result for each step, in the plan's order. Nothing that a statement does raises.
     """
     retry = retry or Retry(clock=Clock(sleep=session.stop.sleep))
-    execution = _Execution(session, limits, started, retry, on_begin or _ignore)
+    execution = _Execution(session, limits, started, retry, on_begin or _ignore, on_progress)
     tell = on_step or _ignore
     for urgency in (Urgency.REQUIRED, Urgency.DEBT):
         execution.take_all([step for step in plan.steps if step.urgency is urgency], tell)
@@ -67,6 +71,7 @@ class _Execution:
     started: float
     retry: Retry
     begin: Callable[[Step], None]
+    on_progress: Callable[[Underway], None] | None = None
     results: dict[str, StepResult] = field(default_factory=dict)
     """By step, what became of it for good."""
     lacking: dict[Need, str] = field(default_factory=dict)
@@ -150,13 +155,23 @@ class _Execution:
         if not work.attempts:
             self.begin(work.step)
         begun = self.retry.clock.now()
-        outcome, message, blockers = self._attempt(work)
+        with telling(lambda: self._tell_progress(work, begun)) if self.on_progress is not None else nullcontext():
+            outcome, message, blockers = self._attempt(work)
         if outcome in (Outcome.LOCKED, Outcome.FAILED) and self.session.stop.asked:
             outcome, message = Outcome.LEFT, self._stopped
         error = message if outcome in (Outcome.LOCKED, Outcome.FAILED) else ""
         work.attempts.append(Attempt(self.retry.clock.now() - begun, error, blockers, begun))
         work.outcome, work.message = outcome, message
         return outcome
+
+    def _tell_progress(self, work: _Work, begun: float) -> None:
+        """From another thread: what it reads is set in one go by the one that works."""
+        assert self.on_progress is not None
+        share, blockers = self.session.progress()
+        walk, rows = work.walk, work.rows
+        if walk is not None:
+            share, rows = walk.share, walk.rows
+        self.on_progress(Underway(work.step, self.retry.clock.now() - begun, share, rows, blockers))
 
     def _walk(self, step: Step) -> Walk | None:
         if step.batches is None:

@@ -107,7 +107,8 @@ class Watch:
         self._link = link
         self._sql = query("blockers", pid=pid)
         self._hurried = lock_timeout < _HURRIED
-        self._waits = [lock_timeout * _LOOK_AT[0], lock_timeout * (_LOOK_AT[1] - _LOOK_AT[0])]
+        waits = [lock_timeout * _LOOK_AT[0], lock_timeout * (_LOOK_AT[1] - _LOOK_AT[0])]
+        self._waits = waits if waits[0] < _LOOK_EVERY else []
         self._over = threading.Event()
         self._seen: list[str] = []
         self._progress = query("progress", pid=pid)

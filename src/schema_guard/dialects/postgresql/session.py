@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import replace
 
-from schema_guard.dialects.base import Dialect, Facts
+from schema_guard.dialects.base import Dialect, Facts, Progress
 from schema_guard.dialects.deadline import Deadline
 from schema_guard.dialects.inquiry import Inquiry, Question, SameQuery, Verdict
 from schema_guard.dialects.labels import listed, with_others
@@ -254,6 +254,11 @@ class PostgreSQLSession:
                 if self._executor.busy == pid:  # connecting took a while: what is sent by now may be the clearing away
                     link.rows(f"SELECT pg_catalog.pg_cancel_backend({pid})")
             link.close()
+
+    def progress(self) -> Progress:
+        """What the watch over the step's statement saw a moment ago."""
+        watch = self._executor.watch
+        return Progress() if watch is None else Progress(watch.progress, tuple(watch.seen))
 
     def numbers(self, sql: str) -> tuple[int | None, ...]:
         """The one row of a SELECT of numbers."""

@@ -53,6 +53,8 @@ class Executor:
     """The backend that runs a step's own statement now; 0 between them, and while one is cleared up after."""
     pooled: bool = False
     """A transaction pooler lies between: what needs a session cannot be run."""
+    watch: Watch | None = None
+    """Looks whom the step that runs now waits for, and how far it is."""
     unfinished: set[str] = field(default_factory=set)
     """Ids of steps whose failed attempt could not be cleared away: that comes first next time."""
 
@@ -83,7 +85,7 @@ class Executor:
                 lock_timeout = statement_timeout  # and what is built in vain would be built again
             settings = _settings(lock_timeout, statement_timeout)
             pid = int(str(self.link.rows("SELECT pg_catalog.pg_backend_pid()")[0][0]))
-            watch = Watch(self.onlooker, pid, lock_timeout)
+            watch = self.watch = Watch(self.onlooker, pid, lock_timeout)
             with watch, self.link.within(statement_timeout):
                 if step.transactional:
                     first = self.obstacles.vacuumed(step, found)
@@ -94,6 +96,8 @@ class Executor:
                 before = [item.described for item in found if not item.yields]
                 raise _waited(step, error, watch, before) from None
             raise step_failed(error, step.object) from None
+        finally:
+            self.watch = None
 
     def together(self, steps: Sequence[Step], lock_timeout: float, statement_timeout: float) -> None:
         """Run transactional steps in one transaction: all are done, or none. Raises as `run` does."""

@@ -8,7 +8,7 @@ from contextlib import contextmanager, suppress
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from schema_guard.dialects.base import Dialect, Facts
+from schema_guard.dialects.base import Dialect, Facts, Progress
 from schema_guard.dialects.deadline import Deadline
 from schema_guard.dialects.inquiry import Inquiry, Known, SameQuery, Trial, Verdict
 from schema_guard.dialects.labels import listed, with_others
@@ -287,6 +287,10 @@ class SQLiteSession:
     def interrupt(self) -> None:
         """End the statement that is changing the file; its transaction is rolled back."""
         self._link.interrupt()
+
+    def progress(self) -> Progress:
+        """SQLite does not tell."""
+        return Progress()
 
     def numbers(self, sql: str) -> tuple[int | None, ...]:
         """The one row of a SELECT of numbers."""
