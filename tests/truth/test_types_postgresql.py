@@ -83,15 +83,61 @@ ACTUAL = (
     "inet",
 )
 """What the column is."""
+RARER_MODELS: dict[str, tuple[Make, tuple[Any, ...]]] = {
+    "BIT(4)": (lambda: postgresql.BIT(4), ("0101", "1111")),
+    "BIT VARYING": (lambda: postgresql.BIT(varying=True), ("0101", "1" * 70)),
+    "BIT VARYING(6)": (lambda: postgresql.BIT(6, varying=True), ("0101", "111111")),
+    "MACADDR": (postgresql.MACADDR, ("08:00:2b:01:02:03", "00:00:00:00:00:01")),
+    "MACADDR8": (postgresql.MACADDR8, ("08:00:2b:ff:fe:01:02:03", "08-00-2b-01-02-03-04-05")),
+    "INET": (postgresql.INET, ("10.0.0.1/24", "2001:db8::1")),
+    "CIDR": (postgresql.CIDR, ("10.0.0.0/24", "2001:db8::/64")),
+    "TSVECTOR": (postgresql.TSVECTOR, ("'a' 'b'", "'much' 'longer' 'words'" * 9)),
+    "OID": (postgresql.OID, (5, 2**32 - 1)),
+    "MONEY": (postgresql.MONEY, ("$1.50", "-$92,233,720,368,547,758.07")),
+    "INT4RANGE": (postgresql.INT4RANGE, (postgresql.Range(1, 5), postgresql.Range(7, None))),
+    "Text": (sa.Text, ("abc", "12", "x" * 300, "'")),
+    "String(10)": (lambda: sa.String(10), ("abc", "x" * 10, "'")),
+    "String(1)": (lambda: sa.String(1), ("a", "é", "'")),
+}
+RARER_ACTUAL = (
+    "bit(4)",
+    "bit(8)",
+    "varbit",
+    "varbit(6)",
+    "macaddr",
+    "macaddr8",
+    "inet",
+    "cidr",
+    "tsvector",
+    "name",
+    '"char"',
+    "text",
+    "varchar(10)",
+    "varchar(80)",
+    "char(80)",
+    "bigint",
+    "oid",
+    "money",
+    "int4range",
+    "int8range",
+)
+UNCOMPARED = (sa.JSON, postgresql.TSVECTOR, postgresql.MONEY)
+"""Types that SQLAlchemy itself compares with what the server has no operator for."""
+OF_DRIVERS = {(name, '"char"') for name in ("MACADDR", "MACADDR8", "INET", "CIDR", "TSVECTOR", "MONEY")}
+OF_DRIVERS |= {("TSVECTOR", "name"), ("MONEY", "tsvector")}
+"""Pairs on which the driver decides, and that hold nothing as it was: cut to a byte or a name, or a failure."""
 DRIVERS = ("psycopg", "psycopg2", "pg8000", "asyncpg")
 
 
 @pytest.mark.newest_postgres
 @pytest.mark.parametrize("driver", DRIVERS)
-def test_the_verdict_on_every_pair(driver: str, postgres_database: Database) -> None:
+@pytest.mark.parametrize(("models", "there"), [(MODELS, ACTUAL), (RARER_MODELS, RARER_ACTUAL)], ids=["common", "rarer"])
+def test_the_verdict_on_every_pair(
+    models: dict[str, tuple[Make, tuple[Any, ...]]], there: tuple[str, ...], driver: str, postgres_database: Database
+) -> None:
     url = postgres_database.server.url(postgres_database.name, driver=driver)
     engine: Any = (create_async_engine if driver == "asyncpg" else sa.create_engine)(url, poolclass=NullPool)
-    metadata, programs, create = _pairs()
+    metadata, programs, create = _pairs(models, there)
     with postgres_database.connect() as connection:
         connection.execute(create.encode())
     report = Guard(metadata).check(engine)
@@ -106,13 +152,34 @@ def test_the_verdict_on_every_pair(driver: str, postgres_database: Database) -> 
     assert not wrong, "\n".join(wrong)
 
 
-def _pairs() -> tuple[sa.MetaData, dict[tuple[str, str], list[Statement]], str]:
+@pytest.mark.parametrize(("actual", "impact"), [("text", Impact.WEAKENS), ("varchar(10)", Impact.BREAKS)])
+def test_a_type_that_the_server_lacks_over_text(actual: str, impact: Impact, postgres_database: Database) -> None:
+    """The extension is not there, but its values are text for SQLAlchemy."""
+    metadata, mapper = sa.MetaData(), registry()
+    key = sa.Column("id", sa.Integer, primary_key=True, autoincrement=False)
+    table = sa.Table("t", metadata, key, sa.Column("v", postgresql.CITEXT))
+    mapped = type("T", (), {})
+    mapper.map_imperatively(mapped, table)
+    with postgres_database.connect() as connection:
+        connection.execute(f"CREATE TABLE t (id integer PRIMARY KEY, v {actual})".encode())
+    engine = sa.create_engine(postgres_database.server.url(postgres_database.name), poolclass=NullPool)
+    (found,) = Guard(metadata).check(engine).findings
+    assert (found.difference.code, found.difference.impact) == ("type-missing", impact)
+    failures = OnPostgresql(engine).failures(list(_program("citext", mapped, table, ("abc", "x" * 300))))
+    assert bool(failures) == (impact is Impact.BREAKS)
+
+
+def _pairs(
+    models: dict[str, tuple[Make, tuple[Any, ...]]], there: tuple[str, ...]
+) -> tuple[sa.MetaData, dict[tuple[str, str], list[Statement]], str]:
     """A table for each pair; the program of each; and the statements that make the database."""
     metadata, mapper = sa.MetaData(), registry()
     programs: dict[tuple[str, str], list[Statement]] = {}
     create = ["CREATE TYPE state AS ENUM ('new', 'done');"]
-    for name, (make, values) in MODELS.items():
-        for actual in ACTUAL:
+    for name, (make, values) in models.items():
+        for actual in there:
+            if (name, actual) in OF_DRIVERS:
+                continue
             table = sa.Table(
                 f"t{len(programs)}",
                 metadata,
@@ -148,5 +215,5 @@ def _program(pair: str, mapped: type[Any], table: sa.Table, values: tuple[Any, .
 
     yield from (statement(f"insert {value!r}", partial(insert, value)) for value in values)
     yield statement("update", update)
-    if not isinstance(table.c.v.type, sa.JSON) or isinstance(table.c.v.type, postgresql.JSONB):
+    if not isinstance(table.c.v.type, UNCOMPARED) or isinstance(table.c.v.type, postgresql.JSONB):
         yield statement("filter", filter_)

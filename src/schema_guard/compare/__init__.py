@@ -35,7 +35,7 @@ def compare(expected: Schema, actual: Schema, judge: Judge, policy: Policy) -> t
         *compare_enums(expected, actual),
         *compare_domains(expected, actual),
         *compare_sequences(expected, actual),
-        *missing_types(expected),
+        *missing_types(expected, actual),
         *of_tables,
         *compare_renames(expected, actual, judge, of_tables),
         *compare_backfills(expected, actual),

@@ -42,7 +42,7 @@ def compare_sequences(expected: Schema, actual: Schema) -> Iterator[SequenceMiss
             )
 
 
-def missing_types(expected: Schema) -> Iterator[TypeMissing]:
+def missing_types(expected: Schema, actual: Schema) -> Iterator[TypeMissing]:
     """Types of columns that neither the server knows nor the models define, once for each type."""
     settled = {item.name for group in (expected.enums, expected.domains) for item in group}  # missing on their own
     for table in expected.tables:
@@ -51,6 +51,25 @@ def missing_types(expected: Schema) -> Iterator[TypeMissing]:
             if column.type.kind is not TypeKind.UNKNOWN or name in settled:
                 continue
             settled.add(name)
-            yield TypeMissing(
-                table=table, column=column, impact=Impact.BREAKS, effect=f"{writers(table)} cannot be stored"
-            )
+            impact, effect = Impact.BREAKS, f"{writers(table)} cannot be stored"
+            if _stands_as_text(name, expected, actual):
+                impact, effect = (
+                    Impact.WEAKENS,
+                    f"not provable: text is there in place of it; {effect} if it takes no text",
+                )
+            yield TypeMissing(table=table, column=column, impact=impact, effect=effect)
+
+
+def _stands_as_text(name: Name, expected: Schema, actual: Schema) -> bool:
+    """Whether each column of that type is there, as text of any length: citext is written and read like it."""
+    for table in expected.tables:
+        for column in table.columns:
+            if name != Name(column.type.schema, column.type.name):
+                continue
+            live = actual.table(table.name)
+            there = live.column(column.name) if live is not None else None
+            if there is None or there.type.name not in ("text", "character varying") or there.type.arguments:
+                return False
+            if bool(there.type.dimensions) != bool(column.type.dimensions):
+                return False
+    return True

@@ -25,6 +25,8 @@ _EVERYWHERE = frozenset(
 """What defaults call mostly: it is not worth a question whether the server knows it."""
 _TEXT_LIKE = frozenset({"text", "character varying"})
 _INTEGERS = frozenset({"smallint", "integer", "bigint"})
+_CUTS = {"name": "63 bytes", '"char"': "byte"}
+"""Types that cut what is longer."""
 _EFFECTS = {
     Fit.WIDER: "",
     Fit.NARROWER: "values that don't fit are rejected",
@@ -187,6 +189,8 @@ class PostgreSQLRules:
             return "statements work, but text comes back where JSON is expected, and the operators of json fail on it"
         if (expected.type.name, actual.type.name) == ("jsonb", "json"):
             return "a query with an operator of jsonb (=, @>, ?) fails; INSERT, UPDATE and SELECT work"
+        if fit is Fit.OTHER and actual.type.name in _CUTS:
+            return f"statements work, but of longer text only the first {_CUTS[actual.type.name]} are stored"
         if fit is Fit.OTHER and expected.type.name == "bytea":
             return "statements work, but text comes back where bytes are expected"
         if fit is Fit.INCOMPATIBLE and {expected.type.name, actual.type.name} == {"numeric"}:

@@ -25,6 +25,16 @@ _DIGITS_OF_FLOATS = {"real": 38, "double precision": 308}
 """How many digits before the point a value may have."""
 _EXACT_IN = {"real": ("smallint",), "double precision": ("smallint", "integer", "real")}
 _UNLIMITED = float("inf")
+_SENT_AS_TEXT = {
+    "macaddr": 17,
+    "macaddr8": 23,
+    "inet": 43,
+    "cidr": 43,
+    "money": 27,
+    "tsvector": _UNLIMITED,
+}
+"""Types whose values are strings in Python, which SQLAlchemy sends without a cast to the type: text takes them as well.
+With the characters of the longest value, as the server writes it."""
 
 
 def fit_of(expected: Type, actual: Type, casts_enums: bool = False, longest_label: int = LONGEST_NAME) -> Fit | None:
@@ -145,11 +155,26 @@ def _of_built_ins(expected: Type, actual: Type) -> Fit:
         return Fit.OTHER  # it is written as text, and nothing compares json
     if pair == {"json", "jsonb"}:
         return Fit.WIDER if actual.name == "jsonb" else Fit.INCOMPATIBLE  # jsonb = json: there is no such operator
+    if _takes_strings(expected, actual):
+        return Fit.OTHER
     if pair == {"inet", "cidr"}:
         return Fit.OTHER if actual.name == "inet" else Fit.INCOMPATIBLE
     if pair == {"interval", "time without time zone"}:
         return Fit.OTHER
+    if (expected.name, actual.name) == ("oid", "bigint"):
+        return Fit.WIDER
     return Fit.INCOMPATIBLE
+
+
+def _takes_strings(expected: Type, actual: Type) -> bool:
+    """Each value is stored, though it may come back otherwise: cut, as eight bytes, or as it was written."""
+    names = (expected.name, actual.name)
+    if names == ("macaddr", "macaddr8") or (expected.name in _TEXTS and actual.name == '"char"'):
+        return True
+    if names == ("bit", "bit varying"):
+        return _length(actual) >= (_length(expected) if expected.arguments else 1)
+    longest = _SENT_AS_TEXT.get(expected.name)
+    return longest is not None and actual.name in _TEXTS and _length(actual) >= longest
 
 
 def _of_texts(expected: Type, actual: Type) -> Fit:
@@ -161,7 +186,9 @@ def _of_texts(expected: Type, actual: Type) -> Fit:
         return Fit.OTHER if longer else Fit.NARROWER_REWRITE
     if longer:
         return Fit.WIDER
-    return Fit.INCOMPATIBLE if expected.name in _PADDED or actual.name == "name" else Fit.NARROWER
+    if actual.name == "name":
+        return Fit.OTHER  # longer text is cut, as names are
+    return Fit.INCOMPATIBLE if expected.name in _PADDED else Fit.NARROWER
 
 
 def _length(type_: Type) -> float:
