@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from itertools import groupby
 
 from schema_guard.dialects.inquiry import Inquiry, Known, Question, SameQuery, Trial, Verdict
@@ -24,8 +24,8 @@ from schema_guard.schema import Column, Name, Table
 
 __all__ = ["answers", "explained", "rows_of_nulls"]
 
-_MOST_PAIRS = 400
-"""Pairs for each EXPLAIN: a SELECT list holds at most 1664 items (MaxTupleAttributeNumber)."""
+_MOST_ITEMS = 800
+"""Expressions for each EXPLAIN: a SELECT list holds at most 1664 items (MaxTupleAttributeNumber)."""
 _NOW = re.compile(r"\b(?:CURRENT_TIMESTAMP|transaction_timestamp\(\))(?!\()")
 
 
@@ -64,11 +64,7 @@ def answers(
         live = tables.get(table) if table is not None else None
         source = rows_of_nulls(live.name, live.columns, quote) if live is not None else ""
         unnamed = f'{_values(live.columns, quote)} AS "*VALUES*"' if live is not None and live.columns else ""
-        pairs = list(group)
-        for start in range(0, len(pairs), _MOST_PAIRS):
-            verdicts.update(
-                _ask(link, pairs[start : start + _MOST_PAIRS], source, None if shadowed else unnamed).items()
-            )
+        verdicts.update(_ask(link, list(group), source, None if shadowed else unnamed).items())
     return verdicts
 
 
@@ -87,31 +83,19 @@ def _known(item: Known, link: Link, tables: Mapping[Name, Table], quote: Callabl
 
 
 def _ask(link: Link, questions: Sequence[Question], source: str, unnamed: str | None) -> dict[Question, Verdict]:
-    """All in one statement; when the server rejects it, each alone."""
-    try:
-        return _explain(link, questions, source, unnamed)
-    except DriverError as error:
-        if is_disconnect(error):
-            raise
-    if len(questions) == 1:
-        return {questions[0]: Verdict.NOT_COMPARABLE}
-    verdicts: dict[Question, Verdict] = {}
-    for question in questions:
-        verdicts.update(_ask(link, [question], source, unnamed))
-    return verdicts
-
-
-def _explain(link: Link, questions: Sequence[Question], source: str, unnamed: str | None) -> dict[Question, Verdict]:
+    """Each expression is asked once, whatever the number of its pairs: n CHECKs of a table make n times n of them."""
     items = [item for question in questions for item in _items(question)]
-    output = [_now(text) for text in explained(link, items, source)]
-    if len(output) != len(items):
-        return dict.fromkeys(questions, Verdict.NOT_COMPARABLE)
-    pairs = {question: (output[2 * number], output[2 * number + 1]) for number, question in enumerate(questions)}
-    verdicts = {question: _verdict(*pair) for question, pair in pairs.items()}
+    output = {item: _now(text) for item, text in _deparsed(link, items, source).items()}
+    pairs: dict[Question, tuple[str, str]] = {}
+    for question in questions:
+        left, right = map(output.get, _items(question))
+        if left is not None and right is not None:
+            pairs[question] = left, right
+    verdicts = dict.fromkeys(questions, Verdict.NOT_COMPARABLE)
+    verdicts.update((question, _verdict(*pair)) for question, pair in pairs.items())
     if unnamed is not None:
-        for question, pair in pairs.items():
-            if verdicts[question] is Verdict.DIFFERENT and tuple(map(as_calls, pair)) != tuple(map(spaced, pair)):
-                verdicts[question] = _as_called(link, pair, unnamed)
+        unequal = {question: pair for question, pair in pairs.items() if pair[0] != pair[1]}
+        verdicts.update(_as_called(link, unequal, unnamed))
     return verdicts
 
 
@@ -119,15 +103,40 @@ def _verdict(left: str, right: str) -> Verdict:
     return Verdict.EQUAL if left == right else Verdict.DIFFERENT
 
 
-def _as_called(link: Link, pair: tuple[str, str], unnamed: str) -> Verdict:
+def _as_called(
+    link: Link, pairs: Mapping[Question, tuple[str, str]], unnamed: str
+) -> Iterator[tuple[Question, Verdict]]:
     """Ask again with every function called by its name, so that the server shows the casts of the arguments."""
-    calls = [as_calls(text) for text in pair]
-    try:
-        return _verdict(*(as_calls(_now(text)) for text in explained(link, calls, unnamed)))
-    except DriverError as error:
-        if is_disconnect(error):
-            raise
-        return _verdict(*calls)
+    calls = {text: as_calls(text) for text in dict.fromkeys(text for pair in pairs.values() for text in pair)}
+    rewritten = {text for text, call in calls.items() if call != spaced(text)}
+    again = {question: pair for question, pair in pairs.items() if not rewritten.isdisjoint(pair)}
+    output = _deparsed(link, [calls[text] for pair in again.values() for text in pair], unnamed)
+    shown = {call: as_calls(_now(text)) for call, text in output.items()}
+    for question, pair in again.items():
+        left, right = (calls[text] for text in pair)
+        known = left in shown and right in shown
+        yield question, _verdict(shown[left], shown[right]) if known else _verdict(left, right)
+
+
+def _deparsed(link: Link, items: Iterable[str], source: str) -> dict[str, str]:
+    """What `explained` gives for each expression. One that the server rejects has no entry: halves find it."""
+    once = list(dict.fromkeys(items))
+    found: dict[str, str] = {}
+    for start in range(0, len(once), _MOST_ITEMS):
+        some = once[start : start + _MOST_ITEMS]
+        try:
+            output = explained(link, some, source)
+        except DriverError as error:
+            if is_disconnect(error):
+                raise
+            output = []
+        if len(output) == len(some):
+            found.update(zip(some, output, strict=True))
+        elif len(some) > 1:
+            middle = len(some) // 2
+            found.update(_deparsed(link, some[:middle], source))
+            found.update(_deparsed(link, some[middle:], source))
+    return found
 
 
 def explained(link: Link, items: Sequence[str], source: str) -> list[str]:
