@@ -26,7 +26,7 @@ from tests.postgres.cluster import Cluster, make_room, start
 from tests.postgres.keeper import Keeper
 from tests.scenarios.document import Document, documents
 
-__all__ = ["Tally", "kill_everywhere"]
+__all__ = ["Tally", "kill_everywhere", "points"]
 
 READS = re.compile(r"\s*(SELECT|SET|RESET|SHOW|EXPLAIN|BEGIN|PRAGMA|ROLLBACK)\b", re.IGNORECASE)
 ENDS = re.compile(r"\s*(COMMIT|ROLLBACK)\b", re.IGNORECASE)
@@ -58,7 +58,7 @@ def kill_everywhere(case: Case, victims: Victims, *, changes_only: bool = False)
         first = _apply(case, victims, copy)
         wanted = case.state(copy)
     left = None
-    for at, how in _points(first.statements, changes_only):
+    for at, how in points(first.statements, changes_only):
         with case.copy() as copy:
             tally.kills += 1
             killed = _apply(case, victims, copy, at=at, how=how)
@@ -91,7 +91,7 @@ def _apply(case: Case, victims: Victims, copy: Copy, at: int = 0, how: str = "af
     return victims.run("apply", case.target, "--url", case.url(copy), at=at, how=how)
 
 
-def _points(statements: Sequence[str], changes_only: bool) -> Iterator[tuple[int, str]]:
+def points(statements: Sequence[str], changes_only: bool) -> Iterator[tuple[int, str]]:
     """After each statement; while each one runs that changes something."""
     reading = tried = False
     for number, statement in enumerate(statements, 1):
