@@ -75,6 +75,7 @@ class Ahead:
         if found is None:
             return ()
         chain, rows = found
+        rows = tuple(dict.fromkeys(filter(None, map(chain.meant_by, rows))))
         unknown = tuple(row for row in rows if row not in chain and row not in self.lost)
         self.newer = () if self._unreadable else unknown
         if self.newer:

@@ -139,11 +139,12 @@ class _Run:
         self.result.before = self.result.after = look.version.all_rows
         faults = self._breaking(look)
         newer = look.version.unknown(self.project.chain)
-        if newer and not any(fault.code in HIDING for fault in faults):
+        if newer and not look.version.mistyped and not any(fault.code in HIDING for fault in faults):
             self.result.lost = self.doctor.commands.lost(newer)
             self.result.newer = newer  # an older release: it changes nothing, whatever else is said of its chain
             return
-        if faults and self.repair and all(fault.code in REPAIRABLE or fault.guess for fault in faults):
+        repairable = self.repair and not look.version.mistyped
+        if faults and repairable and all(fault.code in REPAIRABLE or fault.guess for fault in faults):
             if not self._repaired(session, faults):
                 return
             faults = self._breaking(self._look(session))  # what collides still collides, wherever the stamp is by now

@@ -193,12 +193,12 @@ class Doctor:
         session.locate(*self.guard.source.names(session.dialect))
         expected = replace(self.guard.expected(session.dialect), fills=())
         facts = session.facts
-        default = [facts.default_schema] if facts.default_schema else []
-        schemas = tuple(dict.fromkeys([*default, *(table.name.schema or "" for table in expected.tables)]))
-        schemas = tuple(filter(None, schemas))
+        named = [facts.default_schema or "", *(table.name.schema or "" for table in expected.tables)]
+        schemas = tuple(filter(None, dict.fromkeys(named)))
         name, schema = project.version_table if project else ("alembic_version", None)
         everything = take_snapshot(session, schemas, [name])
         version = live.version_table(name, schema).without(self.lost)
+        version = version.against(project.chain) if project else version
         names = There.of(everything, facts.default_schema, fold=self.url.get_backend_name() == "sqlite")
         beside = facts_beside(session, schemas, [name])
         return Look(

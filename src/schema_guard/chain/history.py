@@ -9,6 +9,10 @@ from functools import cached_property
 __all__ = ["Chain", "Revision"]
 
 
+PARTIAL = 4
+"""How long an id has to be so that Alembic finds it by its beginning."""
+
+
 @dataclass(frozen=True, slots=True)
 class Revision:
     """One revision file. `lines` holds where each of its module's variables is set, 1 being the first line."""
@@ -49,6 +53,20 @@ class Chain:
 
     def __contains__(self, id_: object) -> bool:
         return id_ in self.by_id
+
+    def meant_by(self, written: str) -> str:
+        """The revision that a row of alembic_version means; as it is written where it means none of these.
+
+        Alembic reads the beginning of an id as the id, and adds a second row when it goes on from there. Another case
+        it does not find. "head" and "base" it reads as what they stand for today, which says nothing: empty.
+        """
+        if written in self:
+            return written
+        if written in ("head", "heads", "base"):
+            return ""
+        alike = [id_ for id_ in self.by_id if id_.lower() == written.lower()]
+        alike = alike or [id_ for id_ in self.by_id if len(id_) >= PARTIAL and id_.startswith(written)]
+        return alike[0] if len(alike) == 1 else written
 
     def parents(self, id_: str) -> tuple[str, ...]:
         """What it follows and what it depends on, as far as files are there; labels stand for their revision."""

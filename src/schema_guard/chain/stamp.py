@@ -90,6 +90,9 @@ def prove_and_stamp(doctor: Doctor, project: Project, session: Session, *, revis
             return Stamped(False, rows, rows, broken[0].message, faults=tuple(broken))
         if look.version.readable:
             return Stamped(False, rows, rows, f"{look.version.name} cannot be read: {look.version.readable}")
+        if look.version.mistyped:
+            why = f"{look.version.name} has a column version_num of type {look.version.mistyped}: rows that Alembic can"
+            return Stamped(False, rows, rows, f"{why} read need another one; {doctor.commands('doctor')} says how")
         newer = look.version.unknown(project.chain)
         if newer:
             return _newer(newer, look, doctor.commands)
@@ -103,7 +106,7 @@ def prove_and_stamp(doctor: Doctor, project: Project, session: Session, *, revis
         return chosen if proof.match is not None else replace(chosen, fix=doctor.unmatched(project, proof))
     if set(chosen.heads) == set(look.version.all_rows) and not look.version.strange:
         return Stamped(False, look.version.rows, chosen.heads, match=chosen)
-    write_stamp(doctor.url, *project.version_table, chosen.heads, look.version.all_rows)
+    write_stamp(doctor.url, *project.version_table, chosen.heads, look.version.written or look.version.all_rows)
     return Stamped(True, look.version.all_rows, chosen.heads, match=chosen, rows=chosen.unseen)
 
 

@@ -10,6 +10,7 @@ from sqlalchemy import create_engine
 from sqlalchemy.engine import URL
 from sqlalchemy.pool import NullPool
 
+from schema_guard.chain.history import Chain
 from schema_guard.chain.identity import POSTGRESQL, fingerprint
 from schema_guard.dialects.deadline import Deadline
 from schema_guard.dialects.postgresql.driver_error import DriverError
@@ -30,9 +31,10 @@ Read = Callable[[str], list[tuple[object, ...]]]
 class VersionTable:
     """`rows` are the revisions that alembic_version means; `width` how many characters fit (None: any number).
 
-    `strange` are rows that Alembic never writes, and fails on: NULL, blank, with spaces around, twice the same.
-    `blank_padded`: the column is CHAR(n), which gives every row spaces. `elsewhere` lists tables of that name in
-    schemas that the connection does not look in.
+    `strange` are rows that Alembic never writes, and fails on: NULL, blank, with spaces around, twice the same, no
+    text, a known revision written otherwise. `mistyped` is the column's type where that makes them so: CHAR(n) gives
+    every row spaces, INTEGER gives numbers. `elsewhere` lists tables of that name in schemas that the connection does
+    not look in. `written` is what `all_rows` are in the table, where that differs.
     """
 
     name: str
@@ -45,7 +47,8 @@ class VersionTable:
     lost: tuple[str, ...] = ()
     """Further rows, whose files a person declared lost."""
     strange: tuple[str, ...] = ()
-    blank_padded: bool = False
+    mistyped: str = ""
+    written: tuple[str, ...] = ()
 
     @property
     def all_rows(self) -> tuple[str, ...]:
@@ -56,6 +59,15 @@ class VersionTable:
         """With these revisions taken for lost."""
         rows = tuple(row for row in self.rows if row not in lost)
         return replace(self, rows=rows, lost=tuple(row for row in self.rows if row in lost))
+
+    def against(self, chain: Chain) -> VersionTable:
+        """With the revisions of this chain in place of what means one of them and is written otherwise."""
+        meant_by = {row: chain.meant_by(row) for row in self.rows}
+        odd = tuple(row for row, revision in meant_by.items() if revision != row)
+        if not odd:
+            return self
+        rows = tuple(dict.fromkeys(filter(None, meant_by.values())))
+        return replace(self, rows=rows, strange=(*self.strange, *odd), written=self.all_rows)
 
     def unknown(self, known: Container[str]) -> tuple[str, ...]:
         """The rows that no file has: a newer release was here, unless a person says otherwise."""
@@ -85,16 +97,20 @@ class Live:
     def _on_sqlite(self, name: str) -> VersionTable:
         if not self.read(f"SELECT 1 FROM sqlite_master WHERE type = 'table' AND name = {literal(name)} COLLATE NOCASE"):
             return VersionTable(name, False)
-        if not self.read(f"SELECT 1 FROM pragma_table_info({literal(name)}) WHERE lower(name) = 'version_num'"):
+        column = self.read(f"SELECT type FROM pragma_table_info({literal(name)}) WHERE lower(name) = 'version_num'")
+        if not column:
             return VersionTable(name, True, readable=NO_COLUMN)
         rows = [row[0] for row in self.read(f"SELECT version_num FROM {quoted(name)} ORDER BY 1")]
-        return VersionTable(name, True, meant(rows), strange=_strange(rows))  # SQLite checks no length
+        no_text = any(not isinstance(row, str | None) for row in rows)  # the column's affinity makes a number of it
+        mistyped = str(column[0][0]) or "no type" if no_text else ""
+        return VersionTable(name, True, meant(rows), strange=_strange(rows), mistyped=mistyped)  # no length is checked
 
     def _on_postgresql(self, name: str, schema: str | None) -> VersionTable:
         qualified = f"{quoted(schema)}.{quoted(name)}" if schema else quoted(name)
         found = self.read(
-            "SELECT a.atttypmod - 4 AS width, pg_catalog.format_type(a.atttypid, NULL) AS type "
-            "FROM pg_catalog.pg_attribute a "
+            "SELECT a.atttypmod - 4 AS width, pg_catalog.format_type(a.atttypid, NULL) AS type, "
+            "t.typcategory = 'S' AND t.typname <> 'bpchar' AS is_text "
+            "FROM pg_catalog.pg_attribute a JOIN pg_catalog.pg_type t ON t.oid = a.atttypid "
             f"WHERE a.attrelid = pg_catalog.to_regclass({literal(qualified)}) AND a.attname = 'version_num'"
         )
         elsewhere = self.read(
@@ -113,8 +129,10 @@ class Live:
             rows = [row[0] for row in self.read(f"SELECT version_num FROM {qualified} ORDER BY 1")]
         except ReadError as error:
             return VersionTable(label, True, (), width, error.message, others)
-        padded = str(found[0][1]) == "character"
-        return VersionTable(label, True, meant(rows), width, "", others, strange=_strange(rows), blank_padded=padded)
+        kind = str(found[0][1])
+        strange = _strange(rows) if found[0][2] or kind == "character" else tuple(map(str, rows))
+        mistyped = kind if not found[0][2] and (strange or kind != "character") else ""
+        return VersionTable(label, True, meant(rows), width, "", others, strange=strange, mistyped=mistyped)
 
 
 @contextmanager
@@ -161,7 +179,7 @@ def meant(rows: Iterable[object]) -> tuple[str, ...]:
 
 def _strange(rows: Sequence[object]) -> tuple[str, ...]:
     texts = ["NULL" if row is None else str(row) for row in rows]
-    odd = [row is None or text != text.strip() or not text for row, text in zip(rows, texts, strict=True)]
+    odd = [not isinstance(row, str) or row != row.strip() or not row for row in rows]
     return tuple(text for text, is_odd in zip(texts, odd, strict=True) if is_odd or texts.count(text) > 1)
 
 

@@ -38,8 +38,8 @@ def version_faults(
         return
     if not table.rows and not table.lost and len(chain):
         yield from _unstamped(table, chain, guarded, there, commands)
-    if table.strange:
-        yield _strange(table)
+    if table.strange or table.mistyped:
+        yield _strange(table, sqlite=there.fold)
     for row in table.rows:
         if row not in chain:
             yield _unknown(row, table, chain, commands)
@@ -69,20 +69,27 @@ def version_faults(
         )
 
 
-def _strange(table: VersionTable) -> Fault:
-    """The statements leave what the rows mean. In a CHAR(n) column each row would get its spaces again."""
+def _strange(table: VersionTable, *, sqlite: bool) -> Fault:
+    """The statements leave what the rows mean. In a column of another type each row would be strange again."""
     name = _as_written(table.name)
     rows = [f"INSERT INTO {name} (version_num) VALUES ({literal(row)})" for row in table.all_rows]
     statements = [f"DELETE FROM {name}", *rows]
-    if table.blank_padded:
-        statements.insert(0, f"ALTER TABLE {name} ALTER COLUMN version_num TYPE VARCHAR({table.width or 32})")
+    if table.mistyped and sqlite:  # no ALTER TABLE changes a type there; the table holds these rows alone
+        key = "CONSTRAINT alembic_version_pkc PRIMARY KEY (version_num)"
+        made = f"CREATE TABLE {name} (version_num VARCHAR(32) NOT NULL, {key})"
+        statements = [f"DROP TABLE {name}", made, *rows]
+    elif table.mistyped:
+        width = max((table.width or 0, 32, *map(len, table.all_rows)))
+        statements.insert(0, f"ALTER TABLE {name} ALTER COLUMN version_num TYPE VARCHAR({width})")
     sql = ";\n".join(statements)
-    shown = ", ".join("NULL" if row == "NULL" else repr(row) for row in table.strange)
+    shown = ", ".join("NULL" if row == "NULL" else repr(row) for row in table.strange) or "no row"
+    column = f" in a column of type {table.mistyped}" if table.mistyped else ""
     return Fault(
         "strange-rows",
         Severity.BREAKS,
-        f"{table.name} holds {shown}, which Alembic never writes and fails on (NULL, blank, spaces around it, or twice "
-        f"the same); meant is {', '.join(table.all_rows) or 'no revision'}",
+        f"{table.name} holds {shown}{column}, which Alembic never writes and fails on (NULL, blank, spaces around it, "
+        "twice the same, no text, an id in another case or only its beginning); meant is "
+        f"{', '.join(table.all_rows) or 'no revision'}",
         Fix(f"{'; '.join(statements)};", sql=sql),
     )
 

@@ -1,0 +1,75 @@
+"""A row of alembic_version that means a known revision and is written otherwise is no newer release."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.chain.stage import PROPOSALS, USERS, VISITOR, Stage
+
+FIRST, SECOND, THIRD = "1000000a", "2000000b", "30000000"
+TABLE = "CREATE TABLE alembic_version (version_num {} NOT NULL)"
+TEXT, NUMBER = "VARCHAR(32)", "INTEGER"
+ROWS = {
+    "case": (TEXT, SECOND.upper()),
+    "beginning": (TEXT, "2000"),
+    "head": (TEXT, "head"),
+    "number": (NUMBER, THIRD),
+}
+
+
+def written(stage: Stage, rows: str) -> Stage:
+    """At the second revision, or for numbers at the third: an id of digits alone; and so stamped."""
+    type_, row = ROWS[rows]
+    stage.plain()
+    stage.revision(FIRST, None, USERS)
+    stage.revision(SECOND, FIRST, PROPOSALS)
+    stage.revision(THIRD, SECOND, VISITOR)
+    at = THIRD if row == THIRD else SECOND
+    stage.run_module("alembic", ["upgrade", at])
+    stage.sql("DROP TABLE alembic_version", TABLE.format(type_), f"INSERT INTO alembic_version VALUES ('{row}')")
+    return stage
+
+
+@pytest.mark.parametrize("rows", ROWS)
+def test_a_deploy_stops_and_its_fix_works(stage: Stage, rows: str) -> None:
+    written(stage, rows)
+    deploy = stage.deploy("--format", "json")
+    assert (deploy.code, deploy.document["ran"]) == (1, []), deploy.out
+    stage.fix(deploy.faults["strange-rows"])
+    assert stage.deploy("--repair-chain").code == 0
+    assert stage.stamped() == [THIRD]
+
+
+@pytest.mark.parametrize("rows", ROWS)
+def test_a_repair_writes_it_right_unless_the_column_cannot_hold_it(stage: Stage, rows: str) -> None:
+    written(stage, rows)
+    repaired = stage.deploy("--repair-chain")
+    if ROWS[rows][0] == NUMBER:
+        assert (repaired.code, "type integer" in repaired.out.lower()) == (1, True), repaired.out
+        assert stage.guard("stamp").code == 1
+    else:
+        assert repaired.code == 0, repaired.out + repaired.err
+        assert stage.stamped() == [THIRD]
+
+
+def test_a_number_that_no_file_has(stage: Stage) -> None:
+    """No release can go on from there, so that it is not left to a newer one."""
+    written(stage, "number")
+    stage.sql("UPDATE alembic_version SET version_num = 99")
+    assert stage.deploy().code == 1
+
+
+@pytest.mark.parametrize("rows", ["case", "beginning"])
+def test_apply_leaves_its_renames_to_the_chain(stage: Stage, rows: str) -> None:
+    written(stage, rows)
+    stage.revision(THIRD, SECOND, 'op.alter_column("proposals", "title", new_column_name="visitor")')
+    stage.sql("ALTER TABLE proposals ADD COLUMN title VARCHAR(64)")
+    applied = stage.guard("apply")
+    assert (applied.code, f"{THIRD} renames proposals.title to proposals.visitor" in applied.out) == (1, True)
+
+
+def test_two_that_begin_alike_are_no_one(on_sqlite: Stage) -> None:
+    """Alembic does not find it either."""
+    stage = written(on_sqlite, "beginning")
+    stage.revision("2000000c", THIRD)
+    assert "unknown-revision" in stage.doctor().faults
