@@ -57,7 +57,10 @@ def selectors_of(value: object, origin: str = "", kinds: Iterable[str] = ("", *K
     for item in value:
         if not isinstance(item, str | Selector):
             raise ValueError("expected patterns such as 'audit.*' or 'index:legacy_*'")
-        found += (item,) if isinstance(item, Selector) else selectors_of(item, origin, kinds)
+        chosen = (item,) if isinstance(item, Selector) else selectors_of(item, origin, kinds)
+        if not chosen:  # --include "$TABLES" without a value would guard everything
+            raise ValueError("is empty: expected patterns such as 'audit.*' or 'index:legacy_*'")
+        found += chosen
     return tuple(found)
 
 

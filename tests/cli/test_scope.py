@@ -154,9 +154,13 @@ def test_a_pattern_that_names_nothing_is_told(command: Command, application: Pat
     [
         (("--exclude", "tabel:x"), "'tabel' is no kind of object here; known are schema:, table:"),
         (("--include", "index:x"), "known are schema:, table: or none"),
+        (("--include", ""), "--include: is empty: expected patterns such as"),
+        (("--exclude", " , "), "--exclude: is empty: expected patterns such as"),
     ],
 )
-def test_a_kind_that_is_none(command: Command, application: Path, arguments: tuple[str, ...], says: str) -> None:
+def test_a_kind_that_is_none_or_no_pattern_at_all(
+    command: Command, application: Path, arguments: tuple[str, ...], says: str
+) -> None:
     ran = command("check", "shop:Base", "--url", "sqlite:///shop.db", *arguments)
     assert ran.code == 2
     assert says in ran.err
