@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from schema_guard.cli.main import run
-from tests.warm.programs import REAL, Programs
+from tests.warm.programs import Programs
 
 MODELS = """
 from sqlalchemy import CheckConstraint, ForeignKey, String
@@ -58,12 +58,6 @@ def application(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, warm: Programs)
     for name in ("DATABASE_URL", "SCHEMA_GUARD_URL", "SCHEMA_GUARD_TARGET"):
         monkeypatch.delenv(name, raising=False)
     return tmp_path
-
-
-@pytest.fixture
-def cold(application: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Start the real Python all the same."""
-    monkeypatch.setattr(sys, "executable", REAL)
 
 
 @pytest.fixture
