@@ -393,6 +393,18 @@ def test_an_event_trigger_may_undo_what_was_made(postgres_database: Database) ->
     assert [finding.difference.object for finding in report.findings] == ["lines.ix_lines_order_id"]
 
 
+def test_a_publication_of_all_tables_may_lack_what_it_needs(postgres_database: Database) -> None:
+    """Nothing says so before the table is there; then an UPDATE fails."""
+    metadata = sa.MetaData()
+    sa.Table("logs", metadata, sa.Column("line", sa.Text))
+    run_sql(postgres_database, "CREATE PUBLICATION everything FOR ALL TABLES")
+    guard = Guard(metadata)
+    applied = guard.apply(postgres_database.url, schema="t_7")
+    looked = guard.check(postgres_database.url, schema="t_7")
+    assert [each.difference.code for each in applied.findings] == [each.difference.code for each in looked.findings]
+    assert "replica-identity-unfit" in {each.difference.code for each in applied.findings}
+
+
 SIGN_UP = """
 import sys
 from schema_guard import Guard
