@@ -62,8 +62,8 @@ def test_a_backfill_that_fails_keeps_no_key_from_being_added(postgres_database: 
     backfill = next(step for step in steps if step.id.startswith("backfill"))
     assert backfill.urgency is Urgency.DEBT
     key = next(step for step in steps if step.id == "add-primary-key item")
-    assert steps.index(key) < steps.index(backfill)
     published = "PUBLICATION" in hindrance  # with the key its rows can be told apart
+    assert steps.index(key) < steps.index(backfill) or not published
     assert (done[backfill.id] is Outcome.DONE) is published
 
 
@@ -73,7 +73,6 @@ def test_not_null_comes_after_the_backfill_that_makes_it_possible(postgres_datab
     assert report.satisfied
     steps = [result.step.id for result in report.results]
     backfill = next(position for position, step in enumerate(steps) if step.startswith("backfill"))
-    assert steps.index("add-primary-key item") < backfill
     assert backfill < min(position for position, step in enumerate(steps) if "not-null item.code" in step)
 
 
