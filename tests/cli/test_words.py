@@ -220,8 +220,8 @@ def test_a_command_takes_only_the_options_that_it_knows_and_no_password_is_print
         ),
     )
     url, ddl = "--url 'postgresql://me:***@h/d'", "--ddl-url 'postgresql://me:***@i/d'"
-    assert commands("check") == f"schema-guard check shop:Base {url} --accept 'a b'"
-    assert commands("apply") == f"schema-guard apply shop:Base {url} {ddl} --accept 'a b'"
+    assert commands("check") == f"schema-guard check shop:Base {url} --accept 'a b' --config c.ini"
+    assert commands("apply") == f"schema-guard apply shop:Base {url} {ddl} --accept 'a b' --config c.ini"
     assert commands("doctor") == f"schema-guard doctor shop:Base {url} --config c.ini -x 'password=***'"
     assert commands("stamp") == f"schema-guard stamp shop:Base {url} {ddl} --config c.ini -x 'password=***'"
     for name in ("check", "plan", "apply", "run", "doctor", "stamp", "deploy", "revision"):

@@ -130,8 +130,13 @@ def chosen_bind_urls() -> tuple[str, ...]:
     return _kept(BIND_URLS)
 
 
-def chain_file_options(command: Command) -> Command:
-    """`--config` and `--name`, which say which chain is at hand; `chosen_chain` has them."""
+def chain_file_options(command: Command, *, short: bool = True) -> Command:
+    """`--config` and `--name`, which say which chain is at hand; `chosen_chain` has them.
+
+    Args:
+        command: gets the options.
+        short: also as Alembic's -c and -n.
+    """
 
     def kept(context: click.Context, parameter: click.Parameter, value: str | None) -> None:
         if value is not None:
@@ -142,7 +147,9 @@ def chain_file_options(command: Command) -> Command:
         (("-c", "--config"), "alembic.ini, pyproject.toml, or the folder of env.py."),
     ):
         metavar = "FILE" if "--config" in flags else "SECTION"
-        command = click.option(*flags, metavar=metavar, help=said, expose_value=False, callback=kept)(command)
+        command = click.option(
+            *(flags if short else flags[1:]), metavar=metavar, help=said, expose_value=False, callback=kept
+        )(command)
     return command
 
 

@@ -9,6 +9,7 @@ import signal
 import sys
 from collections.abc import Sequence
 from contextlib import redirect_stdout
+from functools import partial
 from io import StringIO
 from typing import TYPE_CHECKING, NoReturn
 
@@ -74,7 +75,7 @@ class RunCommand(click.Command):
 
 @click.command(cls=RunCommand, short_help="Apply, then exec COMMAND.")
 @apply_options
-@chain_file_options
+@partial(chain_file_options, short=False)  # `run python -c ..` without its -- must not read -c as its own
 @lost_option
 @output_options
 @click.pass_context
