@@ -243,7 +243,8 @@ def _waited(step: Step, error: DriverError, watch: Watch | None, before: Sequenc
     why = _WHY[diagnosis.sqlstate]
     if diagnosis.sqlstate == CANCELLED:
         held = f", waiting for {', '.join(watch.seen)}" if watch is not None and watch.seen else ""
-        return OutOfTimeError(f"{step.object}: {why}{held}", watch.progress if watch is not None else None)
+        # One that waits for others at its end is not helped by more time.
+        return OutOfTimeError(f"{step.object}: {why}{held}", None if watch is None or held else watch.progress)
     seen = (watch.seen if watch is not None else ()) or before
     if seen:
         return LockTimeoutError(f"{step.object}: {why}, {held_by(seen)}", tuple(seen))
