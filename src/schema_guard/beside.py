@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from schema_guard.compare.beside import danger, softened
 from schema_guard.plan import Refusal
-from schema_guard.record import dataclass
 
 if TYPE_CHECKING:
     from schema_guard.dialects.base import Dialect

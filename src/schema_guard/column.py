@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import field
+from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import NamedTuple
 
 from schema_guard.names import Name
-from schema_guard.record import dataclass
 
 __all__ = ["BITS", "Call", "Column", "Generated", "Identity", "Stand", "Type", "TypeKind", "Write"]
 

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, NamedTuple
 
 from schema_guard.names import Name
-from schema_guard.record import dataclass
 
 if TYPE_CHECKING:
     from schema_guard.schema import Schema

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from schema_guard.record import dataclass
+from dataclasses import dataclass
 
 __all__ = ["Index", "IndexElement"]
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Mapping, Sequence
-from dataclasses import field, replace
+from dataclasses import dataclass, field, replace
 from typing import Protocol, get_args
 
 from schema_guard.acceptance import Acceptance, matched
@@ -15,7 +15,6 @@ from schema_guard.dialects.base import Judge, Session
 from schema_guard.difference import Difference, Impact, PrimaryKeyDiffers, RowsUnreadable, SchemaMissing
 from schema_guard.plan import Plan, Policy, Refusal, Step, Survey
 from schema_guard.planner import make_plan
-from schema_guard.record import dataclass
 from schema_guard.report import Finding, Report
 from schema_guard.schema import Name, Schema
 from schema_guard.scope import Guarded, LeftOut

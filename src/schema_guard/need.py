@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import dataclass
 from enum import StrEnum
 
 from schema_guard.names import Name
-from schema_guard.record import dataclass
 
 __all__ = ["Kind", "Need"]
 

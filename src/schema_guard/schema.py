@@ -6,6 +6,7 @@ that SQLAlchemy compiled) keep their defaults on the side that was read from a c
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from enum import StrEnum
 from functools import cached_property
 from typing import NamedTuple, Protocol
@@ -16,7 +17,6 @@ from schema_guard.fill import Fill, Spanned
 from schema_guard.index import Index, IndexElement
 from schema_guard.names import Name
 from schema_guard.published import Published
-from schema_guard.record import dataclass
 from schema_guard.refused_write import RefusedWrite
 from schema_guard.unread import Unread
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import Any, Literal, TypeAlias
 
 from schema_guard.difference import (
@@ -17,7 +17,6 @@ from schema_guard.difference import (
 )
 from schema_guard.names import HISTORY_TABLE, DefaultSchema, Name
 from schema_guard.pattern import nearest
-from schema_guard.record import dataclass
 from schema_guard.schema import Column, Problem, Schema, Table
 from schema_guard.selector import Selector
 

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
+from dataclasses import dataclass
 
 from schema_guard.pattern import matches
-from schema_guard.record import dataclass
 
 __all__ = ["INCLUDED", "KINDS", "Selector", "selectors_of"]
 

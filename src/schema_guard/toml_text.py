@@ -9,9 +9,8 @@ from __future__ import annotations
 import re
 import tomllib
 from collections.abc import Iterator
+from dataclasses import dataclass
 from enum import StrEnum
-
-from schema_guard.record import dataclass
 
 __all__ = ["Kind", "Span", "Statement", "items", "statements"]
 

@@ -68,7 +68,6 @@ LAYERS = (
     ("errors", "remembered", "requirements"),
     ("address",),
     ("counted", "hidden", "impact", "name_length", "pattern", "shadowing", "toml_text"),
-    ("record",),
 )
 """From top to bottom. A room imports from rooms below, not from above and not from beside it."""
 
@@ -94,7 +93,6 @@ PURE = (
     "impact",
     "name_length",
     "pattern",
-    "record",
     "scope",
     "selector",
     "toml_text",

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 from schema_guard.cli.ahead import with_chain
 from schema_guard.cli.logs import library_log
 from schema_guard.cli.output import is_quiet, log, write_error
@@ -12,7 +14,6 @@ from schema_guard.cli.waiting import when_reachable
 from schema_guard.dialects import check_same
 from schema_guard.exit_codes import apply_code
 from schema_guard.many.reports import named
-from schema_guard.record import dataclass
 from schema_guard.render.formats import Shown
 from schema_guard.report import Report
 

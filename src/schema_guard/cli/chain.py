@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Callable
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 import click
@@ -22,7 +22,6 @@ from schema_guard.cli.options import (
 )
 from schema_guard.cli.output import is_quiet, log, print_result, write_error
 from schema_guard.exit_codes import FAILED, LOCKED, OK, REMAINS, UNREACHABLE, USAGE, apply_code
-from schema_guard.record import dataclass
 from schema_guard.render.formats import Shown
 
 if TYPE_CHECKING:

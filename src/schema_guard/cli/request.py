@@ -6,7 +6,7 @@ import os
 import shlex
 import sys
 from collections.abc import Iterator, Mapping
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -25,7 +25,6 @@ from schema_guard.execute.limits import Limits
 from schema_guard.guard import Guard
 from schema_guard.hidden import without_password
 from schema_guard.many.member import MAIN, Member, chosen
-from schema_guard.record import dataclass
 from schema_guard.scope import Scope
 from schema_guard.sources.frozen import FrozenSource, release_of
 from schema_guard.target import Loaded, load

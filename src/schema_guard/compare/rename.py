@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Iterator, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 from schema_guard.compare.impact_words import writers
 from schema_guard.compare.likeness import likeness
@@ -24,7 +24,6 @@ from schema_guard.difference import (
     TableMissing,
     TableUnknown,
 )
-from schema_guard.record import dataclass
 from schema_guard.schema import Column, Name, Schema, Table, Type
 
 __all__ = ["compare_renames", "folded"]

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 
 from schema_guard.dialects.base import Condition, Judge
 from schema_guard.dialects.inquiry import Trial, Verdict
-from schema_guard.record import dataclass
 from schema_guard.schema import Check, Column, Domain, Name, Schema, Table, TypeKind
 
 __all__ = ["Tried", "domains_of", "live_domains", "tried"]

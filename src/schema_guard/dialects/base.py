@@ -7,14 +7,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from contextlib import AbstractContextManager
-from dataclasses import field
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Literal, NamedTuple, Protocol
 
 from schema_guard.dialects.inquiry import Inquiry, Known, Question, SameQuery, Trial, Verdict
 from schema_guard.difference import Difference, Fit
 from schema_guard.names import DefaultSchema
 from schema_guard.plan import Policy, Refusal, Step, Survey
-from schema_guard.record import dataclass
 from schema_guard.remembered import Fed, Memory
 from schema_guard.report import ServerInfo
 from schema_guard.schema import Column, Name, Schema, Table, Type

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from enum import Enum
 from typing import TypeAlias
 
-from schema_guard.record import dataclass
 from schema_guard.schema import Name
 
 __all__ = ["Inquiry", "Known", "Question", "SameQuery", "Trial", "Verdict"]

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 
 from schema_guard.difference import RenameSuspected
 from schema_guard.plan import Refusal
-from schema_guard.record import dataclass
 from schema_guard.schema import Name, Schema
 
 __all__ = ["Stranded", "refuse_rename", "stranded"]

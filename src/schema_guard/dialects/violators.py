@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 
 from schema_guard.difference import (
     BackfillPending,
@@ -24,7 +25,6 @@ from schema_guard.difference import (
     UniqueMissing,
 )
 from schema_guard.name_length import LONGEST_NAME, name_bytes
-from schema_guard.record import dataclass
 from schema_guard.schema import ForeignKey, Index, IndexElement, Name, Table
 
 __all__ = ["Violators", "mentions", "rows_where", "tables_read", "violators_of"]

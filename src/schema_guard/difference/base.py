@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from enum import IntEnum
 from hashlib import sha256
 from typing import ClassVar
@@ -9,7 +10,6 @@ from urllib.parse import quote
 
 from schema_guard.impact import Impact
 from schema_guard.need import Need
-from schema_guard.record import dataclass
 from schema_guard.schema import Name, Table
 
 __all__ = ["BaseDifference", "Fit", "Holder", "Impact", "held", "key_text"]

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 from schema_guard.difference.base import BaseDifference, Fit, Impact
 from schema_guard.names import Name
 from schema_guard.need import Need
-from schema_guard.record import dataclass
 from schema_guard.schema import Call, Column, Sequence, Table, TypeKind
 
 __all__ = [

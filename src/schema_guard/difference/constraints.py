@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import Self
 
 from schema_guard.difference.base import BaseDifference, Holder, Impact, held
 from schema_guard.need import Need
-from schema_guard.record import dataclass
 from schema_guard.schema import Check, Exclusion, ForeignKey, Index, Name, PrimaryKey, Table, Unique, deferral_words
 
 __all__ = [

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 from schema_guard.difference.base import BaseDifference, Holder, held
 from schema_guard.need import Kind, Need
-from schema_guard.record import dataclass
 from schema_guard.schema import Domain, Enum, Sequence
 
 __all__ = ["DomainMissing", "EnumMissing", "EnumValueMissing", "EnumValueUnknown", "SchemaMissing", "SequenceMissing"]

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 from schema_guard.difference.base import BaseDifference, Impact
 from schema_guard.difference.columns import ColumnMissing, ColumnUnknown
 from schema_guard.difference.tables import TableMissing, TableUnknown
-from schema_guard.record import dataclass
 from schema_guard.schema import Column, Table
 
 __all__ = ["RenameSuspected"]

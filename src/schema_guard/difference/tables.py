@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 from schema_guard.counted import counted, first_of
 from schema_guard.difference.base import BaseDifference, Holder, held
 from schema_guard.need import Need
-from schema_guard.record import dataclass
 from schema_guard.schema import Column, Denied, Fill, Name, Problem, Published, Relation, Table, Unread
 
 __all__ = [

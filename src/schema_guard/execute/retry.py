@@ -5,9 +5,7 @@ from __future__ import annotations
 import random
 import time
 from collections.abc import Callable
-from dataclasses import field
-
-from schema_guard.record import dataclass
+from dataclasses import dataclass, field
 
 __all__ = ["Clock", "Retry"]
 

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from http import HTTPStatus
 from typing import Any
 
 from schema_guard.guard import Guard
 from schema_guard.many.readiness import EachReady
 from schema_guard.readiness import Readiness
-from schema_guard.record import dataclass
 from schema_guard.render.readiness import ready_json, ready_metrics
 
 __all__ = ["Answer", "MetricsRoute", "ReadyRoute", "refused"]

@@ -7,11 +7,11 @@ violated; for a missing table or column they are in the message alone. SQLite ha
 from __future__ import annotations
 
 import re
+from dataclasses import dataclass
 from enum import Enum
 from typing import Any
 
 from schema_guard.dialects.postgresql.failures import diagnose
-from schema_guard.record import dataclass
 
 __all__ = ["Failed", "Problem", "failed_on"]
 

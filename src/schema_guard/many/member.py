@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from schema_guard.address import parse_address
 from schema_guard.errors import ConfigurationError
-from schema_guard.record import dataclass
 from schema_guard.scope import Scope
 from schema_guard.selector import Selector
 

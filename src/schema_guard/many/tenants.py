@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from copy import copy
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from itertools import islice
 from typing import TYPE_CHECKING, Any
 from weakref import WeakKeyDictionary
@@ -17,7 +17,6 @@ from schema_guard.errors import ConfigurationError, GuardError
 from schema_guard.execute.limits import Limits
 from schema_guard.many.reports import Part
 from schema_guard.pattern import matches
-from schema_guard.record import dataclass
 from schema_guard.report import Report, StepResult
 from schema_guard.sources.once import Once
 from schema_guard.sources.source import Source

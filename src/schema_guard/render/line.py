@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 from enum import StrEnum
 
 from schema_guard.impact import Impact
-from schema_guard.record import dataclass
 
 __all__ = [
     "Line",

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from xml.etree import ElementTree as ET
 
 from schema_guard.counted import counted
 from schema_guard.errors import GuardError
 from schema_guard.many.reports import Part, united
-from schema_guard.record import dataclass
 from schema_guard.render.formats import Shown, renderer
 from schema_guard.render.json import VERSION, text_of
 from schema_guard.render.line import Line, Span, Style, blank, line, plain, words

@@ -13,6 +13,7 @@ from __future__ import annotations
 import ast
 import importlib
 import importlib.util
+from dataclasses import dataclass
 from difflib import get_close_matches
 from pathlib import Path
 from types import CoroutineType, FunctionType, ModuleType
@@ -22,7 +23,6 @@ from schema_guard.errors import TargetError
 from schema_guard.guard import Guard
 from schema_guard.many.group import Group
 from schema_guard.many.member import Member
-from schema_guard.record import dataclass
 from schema_guard.shadowing import keep
 from schema_guard.sources.frozen import is_frozen_file
 from schema_guard.target.binds import elsewhere, members_of, models_of_session

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from contextlib import suppress
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from schema_guard.errors import ConfigurationError
-from schema_guard.record import dataclass
 
 if TYPE_CHECKING:
     from sqlalchemy.engine import URL

@@ -11,7 +11,7 @@ import re
 from collections import defaultdict
 from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 from schema_guard.dialects.definitions import definitions_of, expressions_of, without_definition
 from schema_guard.dialects.postgresql.conditions import collation_name
@@ -31,7 +31,6 @@ from schema_guard.difference import (
     TypeMissing,
 )
 from schema_guard.plan import REFUSED, Definition, Noun, Rejection
-from schema_guard.record import dataclass
 from schema_guard.schema import Call, Column, Index, Name, Relation, Schema, Table, TypeKind
 
 __all__ = ["refused"]

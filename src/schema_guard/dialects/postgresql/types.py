@@ -9,9 +9,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from dataclasses import dataclass
 
 from schema_guard.names import DefaultSchema
-from schema_guard.record import dataclass
 from schema_guard.schema import Type, TypeKind
 
 __all__ = ["TypeNames", "parse_type"]

@@ -7,7 +7,7 @@ and no others. So what an edit lost by mistake is found before any statement is 
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from functools import partial
 
 from schema_guard.dialects.sqlite import edit
@@ -21,7 +21,6 @@ from schema_guard.dialects.sqlite.clauses import (
     said_of_constraint,
 )
 from schema_guard.dialects.sqlite.reader import UnreadableTextError, key
-from schema_guard.record import dataclass
 
 __all__ = [
     "Change",

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 from schema_guard.dialects.sqlite.tokens import quoted_literal
-from schema_guard.record import dataclass
 
 __all__ = ["Condition", "must", "must_before", "refuted"]
 

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import dataclass
 
 from schema_guard.dialects.sqlite.names import quote
 from schema_guard.difference import CollationDiffers
-from schema_guard.record import dataclass
 from schema_guard.schema import ForeignKey, Name, Table
 
 __all__ = ["Collision", "collisions_of", "wanted_collation"]

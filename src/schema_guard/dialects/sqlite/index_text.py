@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 from schema_guard.dialects.sqlite.reader import Reader, UnreadableTextError, qualified
-from schema_guard.record import dataclass
 
 __all__ = ["Element", "IndexText", "parse_index"]
 

@@ -5,12 +5,12 @@ declares otherwise. This needs no understanding of the text; it is asked of the 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from typing import TypeAlias
 
 from schema_guard.dialects.sqlite.checks import Condition
 from schema_guard.dialects.sqlite.clauses import SaidTable, reference_of, said
 from schema_guard.dialects.sqlite.tokens import quoted_literal
-from schema_guard.record import dataclass
 
 __all__ = ["kept"]
 

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import os
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import parse_qs, unquote
 
 from schema_guard.errors import UnreachableError
-from schema_guard.record import dataclass
 
 if TYPE_CHECKING:
     from sqlalchemy.engine import Engine

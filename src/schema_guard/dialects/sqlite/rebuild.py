@@ -8,6 +8,7 @@ one, edited. The old table cannot be dropped before everything was found to be t
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 from schema_guard.dialects.sqlite.checks import Condition, must, must_before
 from schema_guard.dialects.sqlite.create_text import TableText, parse_table
@@ -16,7 +17,6 @@ from schema_guard.dialects.sqlite.kept import kept
 from schema_guard.dialects.sqlite.names import catalog, pragma, quote
 from schema_guard.dialects.sqlite.reader import key
 from schema_guard.dialects.sqlite.tokens import ended, quoted_literal, significant
-from schema_guard.record import dataclass
 from schema_guard.schema import ForeignKey, Name
 
 __all__ = ["Rebuild"]

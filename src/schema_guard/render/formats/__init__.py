@@ -17,12 +17,12 @@ The modules are small, and import what they need when they are called: the comma
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from importlib import import_module
 from pkgutil import iter_modules
 from typing import Any
 
 from schema_guard.impact import Impact
-from schema_guard.record import dataclass
 from schema_guard.render.line import Line
 
 __all__ = ["COMMANDS", "DEFAULT", "Shown", "formats_of", "renderer"]

@@ -5,14 +5,13 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import field, fields, replace
+from dataclasses import dataclass, field, fields, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from schema_guard.acceptance import Acceptance, acceptances_of
 from schema_guard.errors import ConfigurationError
 from schema_guard.plan import Policy
-from schema_guard.record import dataclass
 from schema_guard.remembered import digest_of
 from schema_guard.schema import Schema, Table
 from schema_guard.scope import Scope

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, NoReturn
 
 from schema_guard.errors import ConfigurationError
 from schema_guard.names import Name
-from schema_guard.record import dataclass
 from schema_guard.schema import Schema
 from schema_guard.sources.frozen.document import Document
 from schema_guard.sources.frozen.placeholders import settled, unqualified

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import Protocol, TypeAlias
 
 from schema_guard.dialects.base import Facts
@@ -29,7 +29,6 @@ from schema_guard.plan import (
     Survey,
     Urgency,
 )
-from schema_guard.record import dataclass
 from schema_guard.schema import Name, Relation, Schema, Table, Type, TypeKind
 
 __all__ = ["Context", "Repairs"]

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterator
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 from schema_guard.dialects.postgresql.literals import literal
 from schema_guard.dialects.postgresql.repair import probes
@@ -19,7 +19,6 @@ from schema_guard.difference import IndexInvalid, IndexMissing
 from schema_guard.name_length import LONGEST_NAME, cut_name, name_bytes
 from schema_guard.need import Need
 from schema_guard.plan import Hazard, Lock, Locked, Phase, Step
-from schema_guard.record import dataclass
 from schema_guard.schema import Index, Name, Partition, Table
 
 __all__ = ["build_on_partitions"]

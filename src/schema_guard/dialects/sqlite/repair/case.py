@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import field
+from dataclasses import dataclass, field
 from enum import Enum, auto
 
 from schema_guard.dialects.base import Facts
@@ -15,7 +15,6 @@ from schema_guard.dialects.violators import violators_of
 from schema_guard.difference import Difference, Impact
 from schema_guard.need import Need
 from schema_guard.plan import Lock, Locked, Noun, Policy, Refusal, Survey, Urgency
-from schema_guard.record import dataclass
 from schema_guard.schema import Column, Name, Schema, Table
 
 __all__ = ["FILE_LOCK", "ByHand", "Case", "Edit", "Rows", "refuse_violated", "urgency_of"]
