@@ -12,8 +12,8 @@ from schema_guard.compare import compare
 from schema_guard.compare.rename import folded
 from schema_guard.compare.warnings import warnings_of
 from schema_guard.dialects.base import Judge, Session
-from schema_guard.difference import Difference, Impact, PrimaryKeyDiffers, RowsUnreadable, SchemaMissing
-from schema_guard.plan import Plan, Policy, Refusal, Step, Survey
+from schema_guard.difference import Difference, SchemaMissing
+from schema_guard.plan import Evidence, Plan, Policy, Refusal, Step, Survey
 from schema_guard.planner import make_plan
 from schema_guard.report import Finding, Report
 from schema_guard.schema import Name, Schema
@@ -108,7 +108,7 @@ def looked(
         anew: only what makes a schema is asked for: where one is missing, no row is counted, and nothing tried.
     """
     expected = guarded.expected
-    by_rows = next((each.object for each in differences if each.by_rows or isinstance(each, PrimaryKeyDiffers)), "")
+    by_rows = next((each.object for each in differences if each.by_rows or each.weighed_by_rows), "")
     keys = [difference.key for difference in differences]
     schemas = {*actual.schemas, *(table.name.schema or "" for table in expected.tables)}
     accepted = matched(accept, keys, session.facts.default_schema, schemas=schemas).accepted
@@ -197,20 +197,16 @@ def locked_tables(actual: Schema) -> frozenset[Name]:
 
 
 def _proved(differences: Sequence[Difference], survey: Survey) -> tuple[Difference, ...]:
-    """What rows decide goes where no row stands for it, and is a doubt where they could not be counted."""
+    """What rows decide goes where no row stands for it, and is what they make of it, or a doubt, elsewhere."""
     empty = {key for key, evidence in survey.evidence.items() if evidence.count == 0}
     kept = (each for each in differences if not (each.by_rows and each.key in empty))
-    return tuple(_doubted(each, survey) for each in kept)
+    return tuple(_counted(each, survey.evidence.get(each.key)) for each in kept)
 
 
-def _doubted(difference: Difference, survey: Survey) -> Difference:
-    """Rows that could not be counted prove nothing; those that were show what a key that is missing does already."""
-    evidence = survey.evidence.get(difference.key)
-    if isinstance(difference, PrimaryKeyDiffers) and difference.impact is Impact.WEAKENS:
-        return difference.shared() if evidence is not None and evidence.count else difference
-    if not isinstance(difference, RowsUnreadable) or (evidence is not None and evidence.count is not None):
-        return difference
-    return difference.unproved(evidence.reason if evidence else "its table is not read")
+def _counted(difference: Difference, evidence: Evidence | None) -> Difference:
+    if evidence is None:
+        return difference.counted(None, "its table is not read")
+    return difference.counted(evidence.count, evidence.reason)
 
 
 def _left(difference: Difference) -> Difference:

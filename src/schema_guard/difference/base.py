@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import IntEnum
 from hashlib import sha256
-from typing import ClassVar
+from typing import ClassVar, Self
 from urllib.parse import quote
 
 from schema_guard.impact import Impact
@@ -74,6 +74,8 @@ class BaseDifference:
     code: ClassVar[str]
     by_rows: ClassVar[bool] = False
     """It is only there while the rows say so: none where the survey counts none."""
+    weighed_by_rows: ClassVar[bool] = False
+    """Rows say what it does to the application."""
     impact: Impact
     effect: str = ""
     """What it does to the application, one clause without a full stop."""
@@ -101,6 +103,15 @@ class BaseDifference:
     def key(self) -> str:
         """Names the difference in this comparison and in later ones; a shell takes it within single quotes."""
         return f"{self.code} {key_text(self.identity)}{self.twin}"
+
+    def counted(self, rows: int | None, reason: str) -> Self:  # noqa: ARG002 - most are what they are
+        """Once its rows were looked for.
+
+        Args:
+            rows: how many stand for it; None where nobody could count them.
+            reason: why not.
+        """
+        return self
 
     @property
     def makes(self) -> frozenset[Need]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from typing import Self
 
 from schema_guard.difference.base import BaseDifference, Fit, Impact
 from schema_guard.names import Name
@@ -209,8 +210,10 @@ class RowsUnreadable(OfColumn):
             return f"rows hold what {known} does not know"
         return f"type is {self.actual.type}, and holds values that cannot be read as {self.column.type}"
 
-    def unproved(self, reason: str) -> RowsUnreadable:
-        """The same where the rows could not be looked at."""
+    def counted(self, rows: int | None, reason: str) -> Self:
+        """Rows that could not be looked at prove nothing."""
+        if rows is not None:
+            return self
         doubt = self.effect if self.condition else f"the values were not read ({reason})"
         return replace(self, impact=Impact.WEAKENS, effect=f"not provable: {doubt}")
 

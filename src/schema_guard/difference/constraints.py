@@ -41,6 +41,7 @@ class OfTable(BaseDifference):
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PrimaryKeyDiffers(BaseDifference):
     code = "primary-key-differs"
+    weighed_by_rows = True
     table: Table
     primary_key: PrimaryKey
     actual: PrimaryKey | None
@@ -49,8 +50,10 @@ class PrimaryKeyDiffers(BaseDifference):
     def object(self) -> str:
         return str(self.table.name)
 
-    def shared(self) -> Self:
+    def counted(self, rows: int | None, reason: str) -> Self:  # noqa: ARG002 - without a count it stays as it is
         """Rows hold NULL in the key or share it: of a class, one is loaded for another, or none at all."""
+        if not rows or self.impact is not Impact.WEAKENS:
+            return self
         classes = ", ".join(self.table.mapped_by)
         if not classes:
             return replace(self, effect="rows share a key, or have none")
