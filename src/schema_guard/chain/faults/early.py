@@ -4,13 +4,33 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from enum import IntEnum, auto
+from typing import NamedTuple
 
 from schema_guard.chain.reading.pending import Change, Pending, There
 from schema_guard.chain.version_table import Read, quoted
 from schema_guard.errors import GuardError
 from schema_guard.schema import Column, Name, Schema, Table
 
-__all__ = ["Early", "dropped_by", "early_of", "holds_values", "in_sql"]
+__all__ = ["Drop", "Early", "Place", "dropped_by", "early_of", "holds_values", "in_sql"]
+
+
+class Place(IntEnum):
+    """What goes first: nothing may hang on what a later statement takes away."""
+
+    CONSTRAINT = auto()
+    INDEX = auto()
+    COLUMN = auto()
+    TABLE = auto()
+    ALONE = auto()
+    """A type or a sequence, which columns may have had."""
+
+
+class Drop(NamedTuple):
+    """A statement that takes something away."""
+
+    place: Place
+    sql: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,7 +40,7 @@ class Early:
     change: Change
     filled: bool
     source_filled: bool
-    drop: tuple[str, ...]
+    drop: tuple[Drop, ...]
     """The statements that take it away."""
 
 
@@ -90,18 +110,18 @@ def in_sql(name: Name) -> str:
     return f"{quoted(name.schema)}.{quoted(name.name)}" if name.schema else quoted(name.name)
 
 
-def dropped_by(schema: Schema, table: Table, column: Column | None, system: str) -> Iterator[str]:
+def dropped_by(schema: Schema, table: Table, column: Column | None, system: str) -> Iterator[Drop]:
     """The statements that take a table, or a column of it, away."""
     if column is None:
         for other in schema.tables if system == "postgresql" else ():
             for key in other.foreign_keys:
                 if key.target == table.name and other.name != table.name and key.name:
-                    yield f"ALTER TABLE {in_sql(other.name)} DROP CONSTRAINT {quoted(key.name)}"
-        yield f"DROP TABLE {in_sql(table.name)}"
+                    yield Drop(Place.CONSTRAINT, f"ALTER TABLE {in_sql(other.name)} DROP CONSTRAINT {quoted(key.name)}")
+        yield Drop(Place.TABLE, f"DROP TABLE {in_sql(table.name)}")
         return
     for index in table.indexes if system == "sqlite" else ():
         if index.name and any(
             quoted(column.name) in element.text or element.text == column.name for element in index.elements
         ):
-            yield f"DROP INDEX {quoted(index.name)}"
-    yield f"ALTER TABLE {in_sql(table.name)} DROP COLUMN {quoted(column.name)}"
+            yield Drop(Place.INDEX, f"DROP INDEX {quoted(index.name)}")
+    yield Drop(Place.COLUMN, f"ALTER TABLE {in_sql(table.name)} DROP COLUMN {quoted(column.name)}")

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from schema_guard.chain.commands import Commands
 from schema_guard.chain.fault import Fault, Fix, Severity
-from schema_guard.chain.faults.early import Early, dropped_by, early_of, holds_values, in_sql
+from schema_guard.chain.faults.early import Drop, Early, Place, dropped_by, early_of, holds_values, in_sql
 from schema_guard.chain.faults.made_early import Colliding, colliding
 from schema_guard.chain.history import Chain
 from schema_guard.chain.reading.actions import Action
@@ -19,9 +19,6 @@ from schema_guard.errors import GuardError
 from schema_guard.schema import Name, Schema, Table
 
 __all__ = ["WayOut", "early_and_way_out", "early_faults"]
-
-_ORDER = ("DROP CONSTRAINT", "DROP INDEX", "DROP COLUMN", "DROP TABLE")
-"""What goes first: nothing may hang on what a later statement takes away."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,11 +109,8 @@ def _way_out(
     return WayOut(_sorted(drops), commands("deploy"), said)
 
 
-def _sorted(statements: Sequence[str]) -> tuple[str, ...]:
-    def rank(statement: str) -> int:
-        return next((at for at, words in enumerate(_ORDER) if words in statement), len(_ORDER))
-
-    return tuple(sorted(dict.fromkeys(statements), key=rank))
+def _sorted(drops: Sequence[Drop]) -> tuple[str, ...]:
+    return tuple(drop.sql for drop in sorted(dict.fromkeys(drops), key=lambda drop: drop.place))
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,7 +127,7 @@ class _Objects:
     def system(self) -> str:
         return "sqlite" if self.there.fold else "postgresql"
 
-    def drops(self, taken: Action) -> tuple[str, ...] | None:
+    def drops(self, taken: Action) -> tuple[Drop, ...] | None:
         """The statements that take it away; None where it holds something, or where only a person can tell."""
         match taken.kind:
             case "table" | "column":
@@ -141,7 +135,8 @@ class _Objects:
             case "index":
                 return self._index(taken.name)
             case "constraint" if (table := self._table(taken.table)) is not None:
-                return (f"ALTER TABLE {in_sql(table.name)} DROP CONSTRAINT {quoted(taken.name)}",)
+                sql = f"ALTER TABLE {in_sql(table.name)} DROP CONSTRAINT {quoted(taken.name)}"
+                return (Drop(Place.CONSTRAINT, sql),)
             case "type":
                 return self._type(taken.name)
             case "sequence":
@@ -152,7 +147,7 @@ class _Objects:
     def _table(self, name: str) -> Table | None:
         return next((table for table in self.schema.tables if self.there.table(table.name) == name), None)
 
-    def _relation(self, taken: Action) -> tuple[str, ...] | None:
+    def _relation(self, taken: Action) -> tuple[Drop, ...] | None:
         table = self._table(taken.name if taken.kind == "table" else taken.table)
         if table is None:
             return None
@@ -166,7 +161,7 @@ class _Objects:
         self.gone.add(taken.object)
         return tuple(dropped_by(self.schema, table, column, self.system))
 
-    def _index(self, name: str) -> tuple[str, ...] | None:
+    def _index(self, name: str) -> tuple[Drop, ...] | None:
         for table in self.schema.tables:
             for index in table.indexes:
                 schema = f"{table.name.schema}." if table.name.schema else ""
@@ -174,15 +169,17 @@ class _Objects:
                     continue
                 if self.there.table(table.name) in self.gone:
                     return ()  # it goes with its table
-                return (f"DROP INDEX {in_sql(Name(table.name.schema, index.name))}",)
+                return (Drop(Place.INDEX, f"DROP INDEX {in_sql(Name(table.name.schema, index.name))}"),)
         return None
 
-    def _type(self, name: str) -> tuple[str, ...] | None:
+    def _type(self, name: str) -> tuple[Drop, ...] | None:
         """Not where a column that stays has it."""
         for word, found in (("TYPE", self.schema.enums), ("DOMAIN", self.schema.domains)):
             for item in found:
                 if self.there.key(str(item.name)) == name:
-                    return None if self._is_used(item.name) else (f"DROP {word} {in_sql(item.name)}",)
+                    return (
+                        None if self._is_used(item.name) else (Drop(Place.ALONE, f"DROP {word} {in_sql(item.name)}"),)
+                    )
         return None
 
     def _is_used(self, type_: Name) -> bool:
@@ -203,7 +200,7 @@ class _Objects:
                 return True
         return False
 
-    def _sequence(self, name: str) -> tuple[str, ...] | None:
+    def _sequence(self, name: str) -> tuple[Drop, ...] | None:
         found = next((item for item in self.schema.sequences if self.there.key(str(item.name)) == name), None)
         if found is None:
             return None
@@ -212,7 +209,7 @@ class _Objects:
             used = self.read(f"SELECT 1 FROM {written} WHERE is_called")
         except GuardError:
             return None
-        return None if used else (f"DROP SEQUENCE {written}",)
+        return None if used else (Drop(Place.ALONE, f"DROP SEQUENCE {written}"),)
 
 
 def early_faults(early: Sequence[Early], out: WayOut | None, commands: Commands) -> Iterator[Fault]:
