@@ -14,3 +14,8 @@ class RefusedWrite(NamedTuple):
     """INSERT, UPDATE or DELETE."""
     message: str
     """In the database's words."""
+    lacks: str = ""
+    """What it names that is not there: "table", "column", or "key", which a foreign key refers to; empty where only the
+    message says it."""
+    name: str = ""
+    """Of that table or column, without its schema or table."""

@@ -2,11 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
+from schema_guard.counted import listed
 from schema_guard.schema import Table
 
-__all__ = ["writers"]
+__all__ = ["failing", "writers"]
 
 
 def writers(table: Table) -> str:
     """The classes that map the table, or its name: the subject of every effect."""
     return ", ".join(table.mapped_by) or str(table.name)
+
+
+def failing(verbs: Sequence[str], classes: str) -> str:
+    """`INSERT of Proposal fails`, `UPDATE and DELETE of Proposal fail`."""
+    return f"{listed(verbs)} of {classes} fail{'s' if len(verbs) == 1 else ''}"

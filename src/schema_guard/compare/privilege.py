@@ -8,8 +8,8 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
 
-from schema_guard.compare.impact_words import writers
-from schema_guard.counted import first_of, listed
+from schema_guard.compare.impact_words import failing, writers
+from schema_guard.counted import first_of
 from schema_guard.difference import Impact, PrivilegeMissing
 from schema_guard.schema import Column, Denied, Relation, Schema, Table, Write
 
@@ -26,10 +26,7 @@ def compare_privileges(expected: Schema, actual: Schema) -> Iterator[PrivilegeMi
     for words, found in groups.items():
         some = found[0][1]
         verbs, classes = _verbs(some), first_of((writers(table) for table, _ in found), 3)
-        effect = (
-            f"not provable: {listed(verbs)} of {classes} fail{'s' if len(verbs) == 1 else ''}"
-            f" if the application connects as {actual.role}"
-        )
+        effect = f"not provable: {failing(verbs, classes)} if the application connects as {actual.role}"
         yield PrivilegeMissing(role=actual.role, words=words, tables=tuple(found), impact=Impact.WEAKENS, effect=effect)
 
 

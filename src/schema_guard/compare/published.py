@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from schema_guard.compare.impact_words import writers
+from schema_guard.compare.impact_words import failing, writers
 from schema_guard.difference import Impact, ReplicaIdentityUnfit
 from schema_guard.schema import Published, Table
 
@@ -33,4 +33,4 @@ def refused_changes(table: Table, some: list[Published]) -> str:
     verbs = [verb for verb, of in (("UPDATE", "updates"), ("DELETE", "deletes")) if any(getattr(p, of) for p in some)]
     parts = {str(published.member) for published in some if published.member != table.name}
     where = f" where they come to rows of {', '.join(sorted(parts))}" if parts else ""
-    return f"{' and '.join(verbs)} of {writers(table)} fail{'s' if len(verbs) == 1 else ''}{where}"
+    return f"{failing(verbs, writers(table))}{where}"

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from schema_guard.compare.impact_words import writers
-from schema_guard.counted import listed
+from schema_guard.compare.impact_words import failing, writers
 from schema_guard.difference import Impact, WriteRefused
+from schema_guard.refused_write import RefusedWrite
 from schema_guard.schema import Name, Schema, Table
 
 __all__ = ["compare_refused_writes"]
@@ -14,25 +14,28 @@ __all__ = ["compare_refused_writes"]
 
 def compare_refused_writes(table: Table, live: Table, expected: Schema, actual: Schema) -> Iterator[WriteRefused]:
     """One for each message. Where the models have the table or column that it names, that difference says it."""
-    told: dict[str, list[str]] = {}
+    told: dict[str, list[RefusedWrite]] = {}
     for refused in live.refused_writes:
-        if not _comes(refused.message, table, expected, actual):
-            told.setdefault(refused.message, []).append(refused.verb)
-    for message, verbs in told.items():
-        effect = f"{listed(verbs)} of {writers(table)} fail{'s' if len(verbs) == 1 else ''} ({message})"
-        yield WriteRefused(table=table, message=message, impact=Impact.BREAKS, effect=effect)
+        if not _comes(refused, table, expected, actual):
+            told.setdefault(refused.message, []).append(refused)
+    for message, these in told.items():
+        effect = f"{failing([each.verb for each in these], writers(table))} ({message})"
+        lacks = these[0].lacks
+        yield WriteRefused(table=table, message=message, lacks=lacks, impact=Impact.BREAKS, effect=effect)
 
 
-def _comes(message: str, table: Table, expected: Schema, actual: Schema) -> bool:
+def _comes(refused: RefusedWrite, table: Table, expected: Schema, actual: Schema) -> bool:
     """Whether another difference says that it is missing, and so breaks the application already."""
-    what, _, name = message.partition(": ")
-    last = name.rpartition(".")[2]
-    if what == "no such table":
-        wanted = Name(table.name.schema, last)
-        return expected.table(wanted) is not None and actual.table(wanted) is None
-    if what != "no such column":
-        return False
-    return any(
-        each.column(last) is not None and (live := actual.table(each.name)) is not None and live.column(last) is None
-        for each in expected.tables
-    )
+    name = refused.name
+    match refused.lacks:
+        case "table":
+            wanted = Name(table.name.schema, name)
+            return expected.table(wanted) is not None and actual.table(wanted) is None
+        case "column":
+            return any(_lacks_column(each, actual.table(each.name), name) for each in expected.tables)
+        case _:
+            return False
+
+
+def _lacks_column(table: Table, live: Table | None, name: str) -> bool:
+    return table.column(name) is not None and live is not None and live.column(name) is None

@@ -198,6 +198,8 @@ class WriteRefused(BaseDifference):
     code = "write-refused"
     table: Table
     message: str
+    lacks: str
+    """As RefusedWrite has it."""
 
     @property
     def object(self) -> str:
@@ -209,7 +211,7 @@ class WriteRefused(BaseDifference):
 
     @property
     def headline(self) -> str:
-        cause = "a foreign key" if "foreign key" in self.message else "a trigger or a foreign key"
+        cause = "a foreign key" if self.lacks == "key" else "a trigger or a foreign key"
         return f"{cause} leads to what is not there"
 
 

@@ -18,8 +18,8 @@ from schema_guard.schema import Relation, Table
 __all__ = ["refused_writes"]
 
 _SAID = re.compile(
-    r"no such table: .*|no such column: .*|foreign key mismatch - .*|table \S+ has no column named .*"
-    r"|table \S+ has \d+ columns but \d+ values were supplied",
+    r"no such (?P<lacks>table|column): (?:.*\.)?(?P<name>.*)|(?P<key>foreign key mismatch) - .*"
+    r"|table \S+ has no column named .*|table \S+ has \d+ columns but \d+ values were supplied",
     re.DOTALL,
 )
 """What no connection can do otherwise; a function, a collation or a module may be registered on another one."""
@@ -44,7 +44,8 @@ def refused_writes(expected: Table, live: Table, *, foreign_keys: bool, read: Re
         except ReadError as error:
             said = _SAID.search(error.message)
             if said:
-                found.append(RefusedWrite(verb, said[0]))
+                lacks = "key" if said["key"] else said["lacks"] or ""
+                found.append(RefusedWrite(verb, said[0], lacks, said["name"] or ""))
     return tuple(found)
 
 

@@ -74,8 +74,10 @@ def _reason(difference: Difference) -> str:  # noqa: C901 - one case for each ki
             return "SQLite has no exclusion constraints and no partitions"
         case EnumMissing() | EnumValueMissing() | EnumValueUnknown() | DomainMissing() | TypeMissing():
             return "SQLite has no types of its own to create"
-        case WriteRefused(message=message):
-            return _not_prepared(message)
+        case WriteRefused(lacks="key"):
+            return "the columns that the foreign key refers to need a primary key or a unique index"
+        case WriteRefused():
+            return "the trigger and what it names are not the models': make what it names, or drop the trigger"
         case PrivilegeMissing():
             return "SQLite has no roles"
         case SequenceMissing() | SequenceBehind() | SequenceNarrower():
@@ -121,12 +123,6 @@ def _reason(difference: Difference) -> str:  # noqa: C901 - one case for each ki
         ):
             return "its table is not there"
     assert_never(difference)
-
-
-def _not_prepared(message: str) -> str:
-    if message.startswith("foreign key mismatch"):
-        return "the columns that the foreign key refers to need a primary key or a unique index"
-    return "the trigger and what it names are not the models': make what it names, or drop the trigger"
 
 
 def refuse_on_relation(difference: Difference, relation: Relation) -> Refusal:
