@@ -70,9 +70,8 @@ class Configured:
         include: Sequence[str] = (),
         exclude: Sequence[str] = (),
     ) -> None:
-        from schema_guard.sources.sqlalchemy.source import (
-            source_of,  # and with it SQLAlchemy, which a frozen file needs not
-        )
+        # and with it SQLAlchemy, which a frozen file does not need
+        from schema_guard.sources.sqlalchemy.source import source_of
 
         self.source: Source = source_of(models, backfills, upserts)
         self.policy = policy or Policy()

@@ -31,8 +31,8 @@ FIELDS = (
 """All that a record may have; each has `event`."""
 
 OBSERVERS: list[Callable[[Mapping[str, object]], None]] = []
-"""Each gets the fields of every event, whatever the log's level, with its `message`, and with `began`: when that apply
-began, in seconds since 1970."""
+"""Each gets the fields of every event, whatever the log's level, with its `level` and `message`, and with `began`: when
+that apply began, in seconds since 1970."""
 
 PROGRESS_EVERY = 10.0
 """Seconds between two lines of the log about one step."""
@@ -90,9 +90,9 @@ class Events:
             "blockers": list(found.blockers),
         }
         times = int(found.seconds // PROGRESS_EVERY)
-        logged = times > self._told.get(found.step.id, 0)
-        self._told[found.step.id] = max(times, self._told.get(found.step.id, 0))
-        self._tell(logging.INFO if logged else logging.DEBUG, progress_words(found), fields)
+        before = self._told.get(found.step.id, 0)
+        self._told[found.step.id] = max(times, before)
+        self._tell(logging.INFO if times > before else logging.DEBUG, progress_words(found), fields)
 
     def judged(self, report: Report) -> None:
         """The verdict: whether the application can start."""
@@ -125,7 +125,7 @@ class Events:
         LOGGER.log(level, "%s", one_line(message), extra={**where, **fields})
         for observer in OBSERVERS:
             with suppress(Exception):  # who watches stops no repair
-                observer({**where, **fields, "message": one_line(message), "began": self.since})
+                observer({**where, **fields, "level": level, "message": one_line(message), "began": self.since})
 
 
 def step_words(result: StepResult) -> str:

@@ -9,6 +9,7 @@ import sys
 import textwrap
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from importlib.util import cache_from_source
 from pathlib import Path
 from typing import Any
 
@@ -132,6 +133,8 @@ class Stage:
         path = self.directory / name
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(content)
+        # Python takes bytecode of the same second and length for that of the new text.
+        Path(cache_from_source(path)).unlink(missing_ok=True)
         return path
 
     def revision(

@@ -106,6 +106,7 @@ def test_from_the_first_upload_to_the_account(installed: Deployment, page: Page,
         page.set_viewport_size({"width": 390, "height": 780})
         shoot(page, "6-narrow")
         assert page.evaluate("document.documentElement.scrollWidth") <= 390
+        page.close()  # Before the server stops: what the page still asks for would be a fault.
 
 
 def shoot(page: Page, name: str) -> None:

@@ -6,7 +6,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from schema_guard.cli.options import PROGRAM, chosen_chain
+from schema_guard.cli.options import PROGRAM, chain_words, chosen_chain
 from schema_guard.errors import ConfigurationError
 from schema_guard.many.member import MAIN
 
@@ -64,8 +64,7 @@ def of_fleet(guard: Guard, target: str | None) -> Guard:
     if location is None:
         return guard
     typed = () if target is None else (target,)
-    named = ((f"--{key}", value) for key, value in chosen_chain().items())
-    ahead = Ahead(location, lambda: None, Commands(PROGRAM, typed, (("--url", "URL"), *named)))
+    ahead = Ahead(location, lambda: None, Commands(PROGRAM, typed, (("--url", "URL"), *chain_words())))
     ahead.read()
     return guard.withholding(ahead)
 

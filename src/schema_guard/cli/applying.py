@@ -5,11 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from schema_guard.cli.ahead import with_chain
-from schema_guard.cli.logs import library_log
-from schema_guard.cli.output import is_quiet, log, write_error
+from schema_guard.cli.followed import followed
+from schema_guard.cli.output import log
 from schema_guard.cli.progress import log_step
 from schema_guard.cli.request import Request
-from schema_guard.cli.stopping import stoppable
 from schema_guard.cli.waiting import when_reachable
 from schema_guard.dialects import check_same
 from schema_guard.exit_codes import apply_code
@@ -46,7 +45,7 @@ def applied(asked: Request, lost: tuple[str, ...] = ()) -> Applied:
     """
     deadline = asked.deadline()
     guard, ahead = with_chain(asked, lost)
-    with stoppable() as stop, library_log(write_error, quiet=is_quiet()):
+    with followed() as stop:
 
         def repair() -> Report:
             stop.check()

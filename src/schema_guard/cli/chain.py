@@ -20,7 +20,7 @@ from schema_guard.cli.options import (
     output_options,
     target_argument,
 )
-from schema_guard.cli.output import is_quiet, log, print_result, write_error
+from schema_guard.cli.output import log, print_result
 from schema_guard.exit_codes import FAILED, LOCKED, OK, REMAINS, UNREACHABLE, USAGE, apply_code
 from schema_guard.render.formats import Shown
 
@@ -183,16 +183,15 @@ def deploy(
     """
     from schema_guard.chain.deploy import deploy as run_deploy
     from schema_guard.cli.bind_chain import on_each_bind
-    from schema_guard.cli.logs import library_log
+    from schema_guard.cli.followed import followed
     from schema_guard.cli.progress import log_is_seen, log_step
-    from schema_guard.cli.stopping import stoppable
     from schema_guard.cli.waiting import when_reachable
     from schema_guard.many.reports import named
 
     def on_chain(asked: Request) -> tuple[Deployment, Shown]:
         doctor = doctor_of(asked, asked.ddl_url, place, lost)
         deadline = asked.deadline()
-        with stoppable() as stop, library_log(write_error, quiet=is_quiet()):
+        with followed() as stop:
 
             def upgrade() -> Deployment:
                 return run_deploy(

@@ -9,7 +9,7 @@ import click
 from schema_guard.cli.chain import doctor_of, place_of
 from schema_guard.cli.options import (
     chain_file_options,
-    chosen_chain,
+    chain_words,
     format_option,
     output_options,
     scope_options,
@@ -70,11 +70,10 @@ def compat(
     release = release_of(against, edited=bool(settings.allow_edited))
     guard = loaded.guard.beside(release, release.path) if beside else loaded.guard
     arguments = () if target is None else (target,)
-    named = tuple((f"--{key}", value) for key, value in chosen_chain().items())
 
     def doctor(guard: Guard, url: URL) -> Doctor:
         there = settings._replace(url=url.render_as_string(hide_password=False), ddl_url=None)
-        return doctor_of(Request(guard, address_of(url), there, arguments, options=named), url, place_of(x))
+        return doctor_of(Request(guard, address_of(url), there, arguments, options=chain_words()), url, place_of(x))
 
     found = Trial(guard.silent(), release, doctor, None if scratch is None else normalise_url(scratch)).run()
     code = OK if found.safe else REMAINS

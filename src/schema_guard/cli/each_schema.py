@@ -7,12 +7,11 @@ import time
 from collections.abc import Iterator
 
 from schema_guard.cli.ahead import with_chain
-from schema_guard.cli.logs import library_log
+from schema_guard.cli.followed import followed
 from schema_guard.cli.options import chosen_schemas
-from schema_guard.cli.output import is_quiet, print_found, write_error
+from schema_guard.cli.output import print_found
 from schema_guard.cli.progress import log_step
 from schema_guard.cli.request import Request
-from schema_guard.cli.stopping import stoppable
 from schema_guard.difference import Impact
 from schema_guard.errors import ConfigurationError
 from schema_guard.exit_codes import OK, apply_code, check_code, planned_code, united_code
@@ -73,7 +72,7 @@ def _parts(asked: Request, tenants: Tenants, command: str) -> Iterator[Part]:
     if command != "apply":
         yield from tenants.check()
         return
-    with stoppable() as stop, library_log(write_error, quiet=is_quiet()):
+    with followed() as stop:
         yield from tenants.apply(asked.limits, on_step=log_step, stop=stop)
 
 

@@ -31,40 +31,27 @@ def live() -> Iterator[None]:
 @contextmanager
 def _shown() -> Iterator[Callable[[Mapping[str, object]], None]]:
     if not styled(sys.stderr, True):
-        yield _Lines().show
+        yield _logged
         return
     from rich.console import Console
+    from rich.markup import escape
 
     # What is printed meanwhile, by us or by the application, appears above the line.
     with Console(stderr=True, no_color=True, highlight=False).status("looking at the database") as status:
 
         def show(event: Mapping[str, object]) -> None:
             if event["event"] in ("step_started", "step_progress"):
-                status.update(_escaped(str(event["message"]).removesuffix(": started")))
+                started = event["event"] == "step_started"
+                status.update(escape(f"{event['object']}: {event['why']}" if started else str(event["message"])))
             else:
                 status.update("looking at the database")
 
         yield show
 
 
-def _escaped(text: str) -> str:
-    from rich.markup import escape
+def _logged(event: Mapping[str, object]) -> None:
+    """How far a step is, as often as the library logs it."""
+    from logging import INFO
 
-    return escape(text)
-
-
-class _Lines:
-    """A line for each ten seconds that one step takes."""
-
-    def __init__(self) -> None:
-        self._said: dict[object, int] = {}
-
-    def show(self, event: Mapping[str, object]) -> None:
-        from schema_guard.events import PROGRESS_EVERY
-
-        if event["event"] != "step_progress":
-            return
-        times = int(float(str(event["seconds"])) // PROGRESS_EVERY)
-        if times > self._said.get(event["step"], 0):
-            self._said[event["step"]] = times
-            log(str(event["message"]))
+    if event["event"] == "step_progress" and event["level"] == INFO:
+        log(str(event["message"]))

@@ -86,8 +86,6 @@ def library_log(write: Callable[[str], None], *, quiet: bool) -> Iterator[None]:
     """
     import logging
 
-    from schema_guard.cli.live import live
-    from schema_guard.cli.telemetry import exported
     from schema_guard.events import FIELDS, LOGGER
 
     class Handler(logging.Handler):
@@ -104,8 +102,7 @@ def library_log(write: Callable[[str], None], *, quiet: bool) -> Iterator[None]:
         LOGGER.addHandler(handler)
         LOGGER.setLevel(logging.INFO)
     try:
-        with exported(), live():
-            yield
+        yield
     finally:
         LOGGER.removeHandler(handler)
         LOGGER.propagate = before[0]

@@ -21,6 +21,7 @@ __all__ = [
     "chain_file_options",
     "chosen_bind_urls",
     "chosen_binds",
+    "chain_words",
     "chosen_chain",
     "chosen_schemas",
     "chosen_scope",
@@ -157,6 +158,11 @@ def chosen_chain() -> dict[str, str]:
     """What `--config` and `--name` say, by `config` and `name`, as far as they were given."""
     context = click.get_current_context(silent=True)
     return {} if context is None else dict(context.meta.get(CHAIN, {}))
+
+
+def chain_words() -> tuple[tuple[str, str], ...]:
+    """`--config` and `--name` as the next command needs them again."""
+    return tuple((f"--{name}", value) for name, value in chosen_chain().items())
 
 
 def accept_option(command: Command) -> Command:

@@ -14,7 +14,7 @@ import click
 from schema_guard.address import Address
 from schema_guard.cli import logs, telemetry
 from schema_guard.cli.bind_urls import with_databases
-from schema_guard.cli.options import PROGRAM, chosen_bind_urls, chosen_binds, chosen_chain, chosen_scope
+from schema_guard.cli.options import PROGRAM, chain_words, chosen_bind_urls, chosen_binds, chosen_scope
 from schema_guard.cli.output import log
 from schema_guard.cli.recalled import expectations_of
 from schema_guard.config import Settings, load_settings, normalise, unknown_variables
@@ -230,8 +230,7 @@ def _options(arguments: Mapping[str, object], own_program: bool) -> Iterator[tup
         for item in value if isinstance(value, tuple) else (value,):
             if item is not None:
                 yield f"--{key.replace('_', '-')}", str(item)
-    for key, item in chosen_chain().items():
-        yield f"--{key}", item
+    yield from chain_words()
 
 
 def guard_of(given: Mapping[str, object]) -> tuple[Loaded, Settings]:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Collection, Sequence
-from contextlib import nullcontext
 from dataclasses import dataclass, field
 
 from schema_guard.counted import counted
@@ -57,7 +56,7 @@ def run(
         One result for each step, in the plan's order. Nothing that a statement does raises.
     """
     retry = retry or Retry(clock=Clock(sleep=session.stop.sleep))
-    execution = _Execution(session, limits, started, retry, on_begin or _ignore, on_progress)
+    execution = _Execution(session, limits, started, retry, on_begin or _ignore, on_progress or _ignore)
     tell = on_step or _ignore
     for urgency in (Urgency.REQUIRED, Urgency.DEBT):
         execution.take_all([step for step in plan.steps if step.urgency is urgency], tell)
@@ -71,7 +70,7 @@ class _Execution:
     started: float
     retry: Retry
     begin: Callable[[Step], None]
-    on_progress: Callable[[Underway], None] | None = None
+    tell_progress: Callable[[Underway], None]
     results: dict[str, StepResult] = field(default_factory=dict)
     """By step, what became of it for good."""
     lacking: dict[Need, str] = field(default_factory=dict)
@@ -155,7 +154,7 @@ class _Execution:
         if not work.attempts:
             self.begin(work.step)
         begun = self.retry.clock.now()
-        with telling(lambda: self._tell_progress(work, begun)) if self.on_progress is not None else nullcontext():
+        with telling(lambda: self.tell_progress(self._underway(work, begun))):
             outcome, message, blockers = self._attempt(work)
         if outcome in (Outcome.LOCKED, Outcome.FAILED) and self.session.stop.asked:
             outcome, message = Outcome.LEFT, self._stopped
@@ -164,14 +163,13 @@ class _Execution:
         work.outcome, work.message = outcome, message
         return outcome
 
-    def _tell_progress(self, work: _Work, begun: float) -> None:
-        """From another thread: what it reads is set in one go by the one that works."""
-        assert self.on_progress is not None
+    def _underway(self, work: _Work, begun: float) -> Underway:
+        """Asked by another thread: what it reads is set in one go by the one that works."""
         share, blockers = self.session.progress()
         walk, rows = work.walk, work.rows
         if walk is not None:
             share, rows = walk.share, walk.rows
-        self.on_progress(Underway(work.step, self.retry.clock.now() - begun, share, rows, blockers))
+        return Underway(work.step, self.retry.clock.now() - begun, share, rows, blockers)
 
     def _walk(self, step: Step) -> Walk | None:
         if step.batches is None:

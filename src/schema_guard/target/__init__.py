@@ -72,9 +72,8 @@ def load(text: str, directory: Path | None = None, *, edited: bool = False) -> L
     directory = (directory or Path.cwd()).resolve()
     if is_frozen_file(text):
         return Loaded(Guard.frozen(directory / text, edited=edited))
-    importlib.import_module(
-        "schema_guard.sources.sqlalchemy.source"
-    )  # an unsupported SQLAlchemy is told before all else
+    # an unsupported SQLAlchemy is told before all else
+    importlib.import_module("schema_guard.sources.sqlalchemy.source")
     place, expression = _split(text.strip())
     first_on_path(directory)
     keep(directory, wanted=place)
