@@ -28,6 +28,7 @@ __all__ = [
     "Step",
     "Survey",
     "Urgency",
+    "Veto",
 ]
 
 
@@ -254,6 +255,14 @@ class Rejection:
 
 
 @dataclass(frozen=True, slots=True)
+class Veto:
+    """PostgreSQL: an event trigger that refuses a command whatever it is about; `remedy` is what a person could run."""
+
+    said: str
+    remedy: str
+
+
+@dataclass(frozen=True, slots=True)
 class Survey:
     """Facts about the tables that differ: evidence by difference key, which tables hold rows, and what the server
     would reject."""
@@ -272,6 +281,8 @@ class Survey:
     """PostgreSQL: how many column numbers a table has given away, to dropped columns too."""
     unknown_collations: frozenset[str] = frozenset()
     """PostgreSQL: those of the models that the server lacks."""
+    vetoes: Mapping[str, Veto] = field(default_factory=dict)
+    """PostgreSQL: by the command's tag (`ALTER TABLE`)."""
 
     def has_rows(self, table: Name) -> bool:
         return table in self.occupied

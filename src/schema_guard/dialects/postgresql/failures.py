@@ -76,6 +76,8 @@ class Diagnosis(NamedTuple):
     sqlstate: str
     message: str
     detail: str = ""
+    context: str = ""
+    """Which functions it arose in."""
 
 
 def diagnose(error: BaseException) -> Diagnosis:
@@ -83,14 +85,15 @@ def diagnose(error: BaseException) -> Diagnosis:
     original = getattr(error, "orig", None) or error  # of a DriverError, or of one of SQLAlchemy's
     fields = original.args[0] if original.args and isinstance(original.args[0], dict) else None
     if fields is not None:  # pg8000 gives the protocol's own field letters
-        return Diagnosis(str(fields.get("C", "")), str(fields.get("M", "")), str(fields.get("D", "")))
+        return Diagnosis(*(str(fields.get(letter, "")) for letter in "CMDW"))
     diag = getattr(original, "diag", None)
     source = diag if diag is not None else original.__cause__ or original
     states = (getattr(holder, field, None) for holder in (original, source) for field in ("sqlstate", "pgcode"))
     sqlstate = next((state for state in states if state), "")
     message = getattr(source, "message_primary", None) or getattr(source, "message", None) or str(original)
     detail = getattr(source, "message_detail", None) or getattr(source, "detail", None) or ""
-    return Diagnosis(str(sqlstate or ""), str(message), str(detail))
+    context = getattr(source, "context", None) or ""
+    return Diagnosis(str(sqlstate or ""), str(message), str(detail), str(context))
 
 
 def is_disconnect(error: DriverError) -> bool:

@@ -15,6 +15,7 @@ from schema_guard.dialects.postgresql.catalog import KINDS, read_schema, scope_o
 from schema_guard.dialects.postgresql.dialect import Located, PostgreSQLDialect
 from schema_guard.dialects.postgresql.driver_error import DriverError
 from schema_guard.dialects.postgresql.encoding import lacking
+from schema_guard.dialects.postgresql.event_triggers import EventTrigger, event_triggers, vetoes
 from schema_guard.dialects.postgresql.facts import facts_of
 from schema_guard.dialects.postgresql.failures import (
     CANCELLED,
@@ -45,7 +46,7 @@ from schema_guard.dialects.translation import lock_words
 from schema_guard.difference import Difference, Impact
 from schema_guard.errors import GuardError, LockTimeoutError, OutOfTimeError, ReadError, UnreachableError
 from schema_guard.names import DefaultSchema, told
-from schema_guard.plan import Definition, Rejection, Step, Survey
+from schema_guard.plan import Definition, Rejection, Step, Survey, Veto
 from schema_guard.remembered import Fed
 from schema_guard.schema import Name, Schema, Table, TypeKind
 
@@ -95,7 +96,7 @@ class PostgreSQLSession:
         self._words = PostgreSQLDialect(server.words, self.facts.version, self.facts.encoding, server.schemas)
         self.dialect: Dialect = self._words
         self._reader = CatalogReader(self._link, self._deadline)
-        self._executor = Executor(self._link, self._onlooker, Obstacles(self._words.quote))
+        self._executor = Executor(self._link, self._onlooker, Obstacles(self._words.quote), self._words.quote)
 
     def locate(self, relations: Sequence[str], types: Sequence[str]) -> None:  # noqa: ARG002
         """Find which schema of the search_path each unqualified name is in; user types are found all at once."""
@@ -164,8 +165,9 @@ class PostgreSQLSession:
                 wait = _AGAIN if diagnose(error).sqlstate == LOCK_NOT_AVAILABLE else wait
                 raise unread(error, "the rows") from None
 
-        rejected = self._rejections(differences, actual, timeout)
-        survey = take_survey(differences, actual, self.dialect, read, rejected)
+        triggers, refusing = self._event_triggers(differences, timeout)
+        rejected = self._rejections(differences, actual, timeout, triggers)
+        survey = replace(take_survey(differences, actual, self.dialect, read, rejected), vetoes=refusing)
         try:
             with self._link.reading(timeout, bare_path=True):
                 return with_limits(survey, self._link.rows(limits_query(differences)))
@@ -283,8 +285,21 @@ class PostgreSQLSession:
         self._onlooker.close()
         self._server.bridge.close()
 
+    def _event_triggers(
+        self, differences: Sequence[Difference], timeout: float
+    ) -> tuple[Sequence[EventTrigger], Mapping[str, Veto]]:
+        """Those of the database, and what they refuse; nothing where that cannot be told, or needs no DDL."""
+        triggers: Sequence[EventTrigger] = ()
+        if all(each.by_rows or each.impact is Impact.NOTES for each in differences):
+            return triggers, {}
+        with suppress(DriverError):
+            triggers = event_triggers(self._link)
+            if not self.facts.read_only:
+                return triggers, vetoes(self._link, triggers, self.dialect.quote, timeout)
+        return triggers, {}
+
     def _rejections(
-        self, differences: Sequence[Difference], actual: Schema, timeout: float
+        self, differences: Sequence[Difference], actual: Schema, timeout: float, triggers: Sequence[EventTrigger]
     ) -> Mapping[Definition, Rejection]:
         """None where they cannot be asked for: then a step fails instead, in the server's words."""
         path, quote = self.facts.search_path, self.dialect.quote
@@ -292,7 +307,7 @@ class PostgreSQLSession:
         with suppress(DriverError):
             found = rejections(self._link, differences, actual, path, quote, timeout)
             if not self.facts.read_only:
-                found |= refused(self._link, differences, actual, quote, found, timeout)
+                found |= refused(self._link, differences, actual, quote, found, timeout, triggers)
         return found
 
     def _with_stands(self, expected: Schema, actual: Schema) -> Schema:

@@ -7,6 +7,7 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 
 from schema_guard.dialects.postgresql.driver_error import DriverError
+from schema_guard.dialects.postgresql.event_triggers import Quote, accused, event_triggers, veto_of
 from schema_guard.dialects.postgresql.failures import (
     CANCELLED,
     DEADLOCK,
@@ -20,7 +21,7 @@ from schema_guard.dialects.postgresql.holders import Watch, held_by
 from schema_guard.dialects.postgresql.link import PLAIN, Link, set_local
 from schema_guard.dialects.postgresql.obstacles import Obstacle, Obstacles
 from schema_guard.dialects.postgresql.query_text import query
-from schema_guard.errors import LockTimeoutError, OutOfTimeError, StepError
+from schema_guard.errors import GuardError, LockTimeoutError, OutOfTimeError, StepError
 from schema_guard.plan import Step
 
 __all__ = ["Executor"]
@@ -44,11 +45,13 @@ class Executor:
         link: the connection to run them on.
         onlooker: the connection to look from; it is opened only when a step has to wait, or may wait for an instant.
         obstacles: looks who is in the way before a step waits.
+        quote: the dialect's quoting.
     """
 
     link: Link
     onlooker: Link
     obstacles: Obstacles
+    quote: Quote
     busy: int = 0
     """The backend that runs a step's own statement now; 0 between them, and while one is cleared up after."""
     pooled: bool = False
@@ -95,7 +98,7 @@ class Executor:
             if is_waiting(error) and not is_disconnect(error):
                 before = [item.described for item in found if not item.yields]
                 raise _waited(step, error, watch, before) from None
-            raise step_failed(error, step.object) from None
+            raise self._failed(error, step.object) from None
         finally:
             self.watch = None
 
@@ -108,7 +111,7 @@ class Executor:
                 for step in steps:
                     self._send(step.statements, _unheard)
         except DriverError as error:
-            raise step_failed(error, steps[0].object) from None
+            raise self._failed(error, steps[0].object) from None
 
     def batch(self, step: Step, statement: str, lock_timeout: float, statement_timeout: float) -> int:
         """Run one batch of the step.
@@ -131,7 +134,7 @@ class Executor:
         except DriverError as error:
             if is_waiting(error) and not is_disconnect(error):
                 raise _waited(step, error, None) from None
-            raise step_failed(error, step.object) from None
+            raise self._failed(error, step.object) from None
 
     def _in_transaction(
         self,
@@ -193,6 +196,16 @@ class Executor:
                 return self._send(step.statements, sent)
         finally:
             self._reset(settings)
+
+    def _failed(self, error: DriverError, subject: str) -> StepError:
+        """In the server's words, and by which event trigger, where one refused it: no other statement names that."""
+        if is_disconnect(error) or not diagnose(error).context:
+            return step_failed(error, subject)
+        with suppress(DriverError, GuardError):
+            if culprits := tuple(accused(error, event_triggers(self.link))):
+                veto = veto_of(culprits, error, self.quote)
+                return StepError(f"{subject}: {veto.said}; {veto.remedy}")
+        return step_failed(error, subject)
 
     @contextmanager
     def _cancellable(self, pid: int) -> Iterator[None]:

@@ -16,6 +16,7 @@ from dataclasses import dataclass, replace
 from schema_guard.dialects.definitions import definitions_of, expressions_of, without_definition
 from schema_guard.dialects.postgresql.conditions import collation_name
 from schema_guard.dialects.postgresql.driver_error import DriverError
+from schema_guard.dialects.postgresql.event_triggers import EventTrigger, accused
 from schema_guard.dialects.postgresql.failures import diagnose, extension_for, is_disconnect, without_values
 from schema_guard.dialects.postgresql.link import Link
 from schema_guard.dialects.postgresql.plain import is_plain
@@ -58,6 +59,7 @@ def refused(
     quote: Quote,
     known: Collection[Definition],
     timeout: float,
+    triggers: Sequence[EventTrigger] = (),
 ) -> dict[Definition, Rejection]:
     """What the server refuses of the definitions that are missing.
 
@@ -68,6 +70,7 @@ def refused(
         quote: the dialect's quoting.
         known: definitions that are not tried, since it is known already that the server refuses them.
         timeout: seconds for each statement.
+        triggers: event triggers, which may refuse the copy and not the table.
 
     Raises what the link raises.
     """
@@ -79,7 +82,7 @@ def refused(
     tries: list[tuple[_Copy, list[Noun], list[Noun]]] = []
     for table, nouns in defined.items():
         without = [noun for noun in nouns if (table.name, noun) in known or _of_whole_row(table, noun)]
-        copy = _Copy(link, table, actual.table(table.name), quote, unmade, defaults)
+        copy = _Copy(link, table, actual.table(table.name), quote, unmade, defaults, triggers)
         if tried := copy.worth_trying([noun for noun in nouns if noun not in without]):
             tries.append((copy, tried, without))
     if not tries:
@@ -104,6 +107,7 @@ class _Copy:
     """The plan makes types or other objects that a definition may name."""
     defaults: frozenset[Column]
     """Columns that are there and get another default."""
+    triggers: Sequence[EventTrigger]
 
     @property
     def name(self) -> str:
@@ -218,7 +222,8 @@ class _Copy:
         """What the server said; empty where it proves nothing."""
         state = diagnose(error).sqlstate
         other_method = isinstance(noun, Index) and noun.method not in METHODS and state.startswith("0A")
-        if not state.startswith(CERTAIN) or state in OTHERS_NAME or other_method or (self.unmade and state in UNMADE):
+        proves = state.startswith(CERTAIN) and state not in OTHERS_NAME and not any(accused(error, self.triggers))
+        if not proves or other_method or (self.unmade and state in UNMADE):
             return Rejection("", REFUSED, "")
         advice = extension_for(error)
         if state == NO_PRIVILEGE and isinstance(noun, Column) and noun.type.schema is not None:

@@ -215,7 +215,8 @@ CROSS JOIN LATERAL (
          ind.indkey, ind.indnkeyatts, ind.indoption, ind.indpred, ind.indexprs, ind.indclass, ind.indcollation,
          w.readable
   FROM wanted w
-  JOIN pg_index ind ON ind.indrelid = w.oid AND ind.indislive
+  -- also what a DROP INDEX CONCURRENTLY that was cut off has left dead (not indislive): it holds the name
+  JOIN pg_index ind ON ind.indrelid = w.oid
 ) AS i
 JOIN pg_class ic ON ic.oid = i.indexrelid
 JOIN pg_am am ON am.oid = ic.relam

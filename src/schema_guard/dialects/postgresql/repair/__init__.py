@@ -16,6 +16,7 @@ from schema_guard.dialects.postgresql.repair.comment import comment_differs
 from schema_guard.dialects.postgresql.repair.context import Context, Quoting, Repairs
 from schema_guard.dialects.postgresql.repair.default import default_differs, generated_differs, identity_differs
 from schema_guard.dialects.postgresql.repair.enum import enum_missing, enum_value_missing, rows_unreadable
+from schema_guard.dialects.postgresql.repair.event_trigger import let_through
 from schema_guard.dialects.postgresql.repair.foreign_key import (
     foreign_key_differs,
     foreign_key_missing,
@@ -129,6 +130,7 @@ def repair(
         found = storable(difference, found, facts.encoding)
         found = within_limits(difference, found, context)
         found = refused(difference, found, context)
+        found = let_through(difference, found, context)
         repairs.extend(after_types(difference, found, differences))
     return settle(repairs, differences, lambda need: standing(need, context))
 
