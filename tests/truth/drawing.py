@@ -125,7 +125,9 @@ def _with_constraints(dice: Random, dialect: str, spec: TableSpec) -> TableSpec:
         found.append(CheckSpec(f"{_quoted(dice.choice(numbers))} > -5000000000", f"ck_{spec.name}"))
     free = [name for name in texts if name not in referring]  # a row that refers to no row of the list is never made
     if free and dice.random() < 0.25:
-        found.append(CheckSpec(f"{_quoted(dice.choice(free))} IN ('x', 'yy', 'zzz')", f"ck_{spec.name}_list"))
+        listed = dice.choice(free)
+        found.append(CheckSpec(f"{_quoted(listed)} IN ('x', 'yy', 'zzz')", f"ck_{spec.name}_list"))
+        spec = _without_defaults(spec, [listed])
     if len(nullable) > 1 and dice.random() < 0.2:
         one, two = (_quoted(name) for name in dice.sample(nullable, 2))
         found.append(CheckSpec(f"{one} IS NOT NULL OR {two} IS NOT NULL", f"ck_{spec.name}_either"))
@@ -152,7 +154,7 @@ def _with_constraints(dice: Random, dialect: str, spec: TableSpec) -> TableSpec:
 
 
 def _without_defaults(spec: TableSpec, names: Sequence[str]) -> TableSpec:
-    """What is unique has no default: two rows that leave it out would be refused."""
+    """What is unique or listed has none: a row that leaves it out would be refused."""
     columns = (replace(c, default="none") if c.name in names else c for c in spec.columns)
     return replace(spec, columns=tuple(columns))
 
@@ -307,8 +309,13 @@ def without_constraints_on(tables: Sequence[TableSpec], columns: Collection[tupl
                 named = {name for element in (*item.elements, item.where or "") for name in element.split('"')}
                 return gone.isdisjoint(named)
 
+    def shown(spec: TableSpec) -> tuple[ColumnSpec, ...]:
+        gone = {column for table, column in columns if table == spec.full_name}
+        return tuple(c for c in spec.columns if gone.isdisjoint(c.computed.split('"')[1::2]))
+
     return tuple(
-        replace(spec, constraints=tuple(item for item in spec.constraints if kept(spec, item))) for spec in tables
+        replace(spec, columns=shown(spec), constraints=tuple(item for item in spec.constraints if kept(spec, item)))
+        for spec in tables
     )
 
 

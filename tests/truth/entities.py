@@ -275,7 +275,7 @@ class Rows:
             pick = wish.get(column, LEFT_OUT)
             if column in values:
                 wanted[element.column] = Exactly(values[column])
-            elif isinstance(pick, int) and pick > 0:
+            elif isinstance(pick, int) and (pick > 0 or (element.column.nullable and not column.nullable)):
                 wanted[element.column] = pick
         made = self.make(parent, {**parent.least, **wanted})
         for column, element in pairs:

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import pytest
-from sqlalchemy import Column, Integer, MetaData, String, Table, select
+from sqlalchemy import BigInteger, Column, Identity, Integer, MetaData, SmallInteger, String, Table, insert, select
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session, registry
 
+from schema_guard.difference import Impact
 from schema_guard.guard import Guard
 from tests.unit.sqlite.stage import Stage
 
@@ -79,3 +82,62 @@ def test_what_an_insert_without_a_key_ends_with_is_told(stage: Stage, declared: 
     assert "INSERT of Row stores NULL as the key, and the row cannot be loaded" in effect
     with Session(stage.engine) as session:
         assert [row is None for row in session.scalars(select(Row))] == [True]
+
+
+BIG = [
+    lambda: Column("id", BigInteger, primary_key=True),
+    lambda: Column("id", SmallInteger, primary_key=True),
+    lambda: Column("id", BigInteger, Identity(), primary_key=True),
+]
+
+
+def models(key: Column[int], **options: bool) -> MetaData:
+    metadata = MetaData()
+    Table("t", metadata, key, Column("a", String), **options)
+    return metadata
+
+
+@pytest.mark.parametrize("key", BIG)
+@pytest.mark.parametrize("declared", ["BIGINT NOT NULL, a TEXT, PRIMARY KEY (id)", "BIGINT PRIMARY KEY, a TEXT", ""])
+def test_a_key_that_the_models_leave_to_sqlite_and_that_is_no_rowid_breaks(
+    stage: Stage, key: Callable[[], Column[int]], declared: str
+) -> None:
+    """BIGINT is no INTEGER there: SQLAlchemy leaves the key out, and nothing gives it."""
+    if declared:
+        stage.script(f"CREATE TABLE t (id {declared})")
+    report = stage.apply(models(key()))
+    assert report.remains(Impact.BREAKS)
+    (given,) = [each for each in report.findings if each.difference.code == "default-differs"]
+    assert given.refusal is not None
+    assert "map it as BigInteger().with_variant(Integer, 'sqlite'), or with autoincrement=False" in given.refusal.reason
+    table = models(key()).tables["t"]
+    if "BIGINT PRIMARY" in declared:
+        with stage.engine.begin() as connection:
+            connection.execute(insert(table).values(a="x"))
+        assert stage.rows("SELECT id, a FROM t") == [(None, "x")]
+    else:
+        with pytest.raises(IntegrityError, match="NOT NULL constraint failed"), stage.engine.begin() as connection:
+            connection.execute(insert(table).values(a="x"))
+
+
+def test_what_is_advised_for_it_works(stage: Stage) -> None:
+    stage.script("CREATE TABLE t (id BIGINT NOT NULL, a TEXT, PRIMARY KEY (id))")
+    given = models(Column("id", BigInteger, primary_key=True, autoincrement=False))
+    assert Guard(given).check(stage.engine).findings == ()
+    numbered = models(Column("id", BigInteger().with_variant(Integer, "sqlite"), primary_key=True))
+    stage.satisfied(numbered)
+    with stage.engine.begin() as connection:
+        connection.execute(insert(numbered.tables["t"]).values(a="x"))
+    assert stage.rows("SELECT * FROM t") == [(1, "x")]
+
+
+def test_a_rowid_serves_a_bigger_type_of_the_models(stage: Stage) -> None:
+    stage.script("CREATE TABLE t (id INTEGER PRIMARY KEY, a TEXT)")
+    assert Guard(models(Column("id", BigInteger, primary_key=True))).check(stage.engine).findings == ()
+
+
+def test_autoincrement_of_another_type_is_refused_before_it_is_tried(stage: Stage) -> None:
+    metadata = models(Column("id", BigInteger, primary_key=True), sqlite_autoincrement=True)
+    (refusal,) = stage.plan(metadata).refusals
+    assert refusal.reason.startswith("AUTOINCREMENT is for INTEGER PRIMARY KEY alone; SQLite gives keys only to")
+    assert stage.apply(metadata).results == ()

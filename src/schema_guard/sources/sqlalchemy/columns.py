@@ -85,15 +85,17 @@ def _is_domain_not_null(inner: Any) -> bool:
 
 
 def _server_gives_key(column: ModelColumn[Any], writer: Writer) -> bool:
-    """Whether the column as SQLAlchemy writes it gets its value from the server: SERIAL, identity or SQLite's rowid."""
+    """Whether SQLAlchemy's INSERT leaves the key to the server: SERIAL, identity or SQLite's rowid.
+
+    On SQLite also where what the models declare is no rowid, such as BIGINT: SQLAlchemy leaves it out all the same.
+    """
     if column.identity is not None and writer.dialect.supports_identity_columns:
         return True
     if column is not column.table.autoincrement_column:
         return False
     if not writer.keys_added_later:
-        # SQLite: only a column declared INTEGER is the rowid (lang_createtable.html#rowid); WITHOUT ROWID has none.
-        alone = len(column.table.primary_key.columns) == 1
-        return alone and writer.type(column).upper() == "INTEGER" and not _without_rowid(column, writer)
+        # SQLite: only the one column of a primary key can be the rowid; who asks for WITHOUT ROWID gives the key.
+        return len(column.table.primary_key.columns) == 1 and not _without_rowid(column, writer)
     inner = resolved(column.type, writer.dialect)
     if isinstance(inner, SmallInteger) and not getattr(writer.dialect, "supports_smallserial", True):
         return False

@@ -35,7 +35,8 @@ ID: Any = {"primary_key": True}
     ("item", "postgresql", "sqlite"),
     [
         (lambda: Column("x", sa.Integer, **ID), Write.OMITTED, Write.OMITTED),
-        (lambda: Column("x", sa.BigInteger, **ID), Write.OMITTED, Write.REQUIRED),
+        (lambda: Column("x", sa.BigInteger, **ID), Write.OMITTED, Write.OMITTED),
+        (lambda: Column("x", sa.BigInteger, autoincrement=False, **ID), Write.REQUIRED, Write.REQUIRED),
         (lambda: Column("x", sa.Integer, autoincrement=False, **ID), Write.REQUIRED, Write.REQUIRED),
         (lambda: Column("x", sa.String, **ID), Write.REQUIRED, Write.REQUIRED),
         (lambda: Column("x", sa.Uuid, default=uuid.uuid4, **ID), Write.DEFAULT, Write.DEFAULT),
@@ -133,9 +134,10 @@ def test_identity() -> None:
     assert (plain.identity, plain.autoincrement) == (None, True)
 
 
-def test_a_rowid_is_given_only_to_a_column_declared_integer() -> None:
+def test_an_integer_key_is_left_to_sqlite_whether_it_is_a_rowid_or_not() -> None:
     assert column(Column("x", sa.Integer, primary_key=True), sqlite_words()).autoincrement
-    assert not column(Column("x", sa.BigInteger, primary_key=True), sqlite_words()).autoincrement
+    assert column(Column("x", sa.BigInteger, primary_key=True), sqlite_words()).autoincrement
+    assert not column(Column("x", sa.BigInteger, primary_key=True, autoincrement=False), sqlite_words()).autoincrement
     assert not column(Column("x", sa.Integer, primary_key=True), sqlite_words(), sqlite_with_rowid=False).autoincrement
     file = sqlite3.connect(":memory:")
     file.execute("CREATE TABLE t (x BIGINT NOT NULL PRIMARY KEY, y)")

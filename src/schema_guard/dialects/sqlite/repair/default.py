@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from schema_guard.dialects.sqlite import changes
-from schema_guard.dialects.sqlite.given_keys import without_integer
+from schema_guard.dialects.sqlite.given_keys import no_rowid, without_integer
 from schema_guard.dialects.sqlite.names import quote
 from schema_guard.dialects.sqlite.repair.case import Case, Edit, Rows
 from schema_guard.dialects.unknown_rules import hinders_default
@@ -61,12 +61,8 @@ def _key_is_certain(live: Table, case: Case) -> bool:
 def _give_key(differs: DefaultDiffers | IdentityDiffers, live: Table, case: Case) -> Edit | Refusal:
     """Only INTEGER PRIMARY KEY, in these words, is given by SQLite (https://sqlite.org/lang_createtable.html#rowid)."""
     name = differs.column.name
-    if differs.column.type.text.upper() != "INTEGER":
-        return Refusal(
-            differs,
-            f"SQLite gives keys only to INTEGER PRIMARY KEY, and the models say {differs.column.type.text}: map it as"
-            " BigInteger().with_variant(Integer, 'sqlite')",
-        )
+    if reason := no_rowid(differs.column):
+        return Refusal(differs, reason)
     if live.without_rowid or (name,) not in (_key(live), _coming_key(live, case)):
         return Refusal(differs, "SQLite gives keys only to a table with a rowid whose primary key is this one column")
     if case.rows(differs, live.name) is Rows.BREAK_IT:

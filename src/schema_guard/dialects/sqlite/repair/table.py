@@ -7,6 +7,7 @@ from dataclasses import replace
 
 from schema_guard.dialects.definitions import OTHER_QUERY, without_default
 from schema_guard.dialects.sqlite.edit import without_constraint
+from schema_guard.dialects.sqlite.given_keys import no_rowid
 from schema_guard.dialects.sqlite.names import catalog, quote
 from schema_guard.dialects.sqlite.reader import UnreadableTextError, key
 from schema_guard.dialects.sqlite.repair.case import FILE_LOCK, Case, urgency_of
@@ -80,6 +81,8 @@ def create_table(missing: TableMissing, case: Case) -> Step | Refusal:
         return Refusal(
             missing, "SQLAlchemy cannot write its CREATE TABLE for SQLite; see what is said about its columns"
         )
+    if reason := next((no_rowid(column) for column in table.columns if column.never_again), ""):
+        return Refusal(missing, f"AUTOINCREMENT is for INTEGER PRIMARY KEY alone; {reason}")
     generated = [column for column in table.columns if column.generated]
     if rejected := case.rejection(table, *generated) or case.collation_missing(table, *table.columns):
         return Refusal(missing, rejected)
