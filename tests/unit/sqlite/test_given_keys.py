@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Any
 
 import pytest
 from sqlalchemy import BigInteger, Column, Identity, Integer, MetaData, SmallInteger, String, Table, insert, select
@@ -91,7 +92,7 @@ BIG = [
 ]
 
 
-def models(key: Column[int], **options: bool) -> MetaData:
+def models(key: Column[int], **options: Any) -> MetaData:
     metadata = MetaData()
     Table("t", metadata, key, Column("a", String), **options)
     return metadata
