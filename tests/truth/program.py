@@ -76,7 +76,7 @@ class _Program:
         yield self.statement("select", self.select, reads=True)
         if self.entity.mapper is not None:
             yield self.statement("load an object from each row", self.load_each, reads=True)
-        columns = [column for column in self.entity.keys if _comparable(column) and self.world.values(column, 1)]
+        columns = [c for c in self.entity.keys if _comparable(c, self.world.dialect) and self.world.values(c, 1)]
         parts = (
             self.statement(f"filter by {column.key}", partial(self.filter, [column]), reads=True) for column in columns
         )
@@ -243,16 +243,18 @@ class _Program:
         )
 
     def _is(self, rows: Rows, made: Any) -> sa.ColumnElement[bool]:
-        key = self.entity.primary_key or tuple(c for c in self.entity.columns if c in made and _comparable(c))
+        compared = (c for c in self.entity.columns if c in made and _comparable(c, self.world.dialect))
+        key = self.entity.primary_key or tuple(compared)
         return sa.and_(*(column == rows.value(self.entity, made, column) for column in key))
 
 
-def _comparable(column: sa.Column[Any]) -> bool:
-    """Has an equality operator."""
+def _comparable(column: sa.Column[Any], dialect: sa.Dialect) -> bool:
+    """Has an equality operator: on PostgreSQL JSONB has one, JSON has none."""
     type_ = column.type
     inner = type_.impl_instance if isinstance(type_, sa.TypeDecorator) else type_
     inner = inner.item_type if isinstance(inner, sa.ARRAY) else inner
-    return not isinstance(inner, (sa.JSON, postgresql.HSTORE))
+    stored = inner.dialect_impl(dialect)
+    return dialect.name != "postgresql" or not isinstance(stored, sa.JSON) or isinstance(stored, postgresql.JSONB)
 
 
 def _with_referred(tables: Iterable[sa.Table]) -> set[sa.Table]:

@@ -16,6 +16,7 @@ from schema_guard.chain.files import read_chain
 from schema_guard.chain.history import Chain
 from schema_guard.chain.location import Location
 from schema_guard.chain.reading.actions import Action, Verb
+from schema_guard.chain.reading.mentions import mentioned
 from schema_guard.chain.reading.operations import made_by
 from schema_guard.chain.reading.pending import Change, Pending, There, pending_of
 from schema_guard.chain.reading.revision_actions import actions_of
@@ -30,11 +31,14 @@ from schema_guard.difference import (
     DomainMissing,
     EnumMissing,
     EnumValueMissing,
+    EnumValueUnknown,
     ForeignKeyMissing,
     Impact,
+    ObjectUnknown,
     RenameSuspected,
     SequenceMissing,
     TableMissing,
+    TableUnknown,
     ViewMissing,
 )
 from schema_guard.difference.base import BaseDifference
@@ -65,6 +69,8 @@ class Ahead:
     lost: tuple[str, ...] = ()
     newer: tuple[str, ...] = ()
     """Revisions of a newer release that alembic_version names, once the guard has looked."""
+    named: str = ""
+    """Which revision's file names one of them, and may replace it; once the guard has looked."""
     _read: tuple[Chain, str] | None = None
     _described: Project | None = field(default=None)
     _unreadable: Sequence[Unreadable] = ()
@@ -79,6 +85,7 @@ class Ahead:
         unknown = tuple(row for row in rows if row not in chain and row not in self.lost)
         self.newer = () if self._unreadable else unknown
         if self.newer:
+            self.named = mentioned(chain, self.newer)
             return tuple(self._left_alone(differences))
         if not any(map(_kind, differences)):
             return ()
@@ -140,6 +147,8 @@ class Ahead:
             f"where the file of {names} is lost: {self.commands.lost(self.newer)}",
         )
         for difference in differences:
+            if isinstance(difference, TableUnknown | ColumnUnknown | ObjectUnknown | EnumValueUnknown):
+                continue  # left alone in any case
             yield Refusal(difference, reason, advice if difference.impact is Impact.BREAKS else ())
 
     def _to_run(self, pending: Pending, missing: Sequence[tuple[Difference, str]]) -> Iterator[Refusal]:

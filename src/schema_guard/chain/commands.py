@@ -14,6 +14,7 @@ _CHAIN = frozenset({"doctor", "stamp", "deploy", "revision"})
 _AT_HAND = _CHAIN | {"check", "plan", "apply", "run"}
 _TAKEN_BY = {
     "--ddl-url": frozenset({"apply", "run", "stamp", "deploy"}),
+    "--lost": frozenset({"apply", "run", "stamp", "deploy"}),
     "--accept": frozenset({"check", "plan", "apply", "run", "deploy"}),
     "--config": _AT_HAND,
     "--name": _AT_HAND,

@@ -15,6 +15,7 @@ from schema_guard.chain.ahead import Ahead
 from schema_guard.chain.doctor import Doctor, Look
 from schema_guard.chain.env_urls import environment_for
 from schema_guard.chain.fault import Fault
+from schema_guard.chain.reading.mentions import mentioned
 from schema_guard.chain.sandbox.child import events_of
 from schema_guard.chain.sandbox.job import Applied, Began, Failed, Failure, Task
 from schema_guard.chain.sandbox.replay import Project, job_for
@@ -64,6 +65,8 @@ class Deployment:
     """Revisions of a newer release that alembic_version names: then nothing of the chain ran."""
     lost: str = ""
     """The command for when their files are lost."""
+    named: str = ""
+    """Which revision's file names one of them, and may replace it."""
 
     @property
     def stopped(self) -> bool:
@@ -141,6 +144,7 @@ class _Run:
         newer = look.version.unknown(self.project.chain)
         if newer and not look.version.mistyped and not any(fault.code in HIDING for fault in faults):
             self.result.lost = self.doctor.commands.lost(newer)
+            self.result.named = mentioned(self.project.chain, newer)
             self.result.newer = newer  # an older release: it changes nothing, whatever else is said of its chain
             return
         repairable = self.repair and not look.version.mistyped

@@ -260,7 +260,7 @@ class Doctor:
             sql = ";\n".join(own.makes)
             said = "; ".join(own.makes)
             return Fix(f"make again what {', '.join(own.heads)} left: {said}; then {deploy}", command=deploy, sql=sql)
-        decide = f"{project.location.command} stamp {' '.join(proof.nearest.heads)}"
+        decide = f"{project.location.command} stamp --purge {' '.join(proof.nearest.heads)}"
         if not self.guard.plan(self.url).empty:
             return Fix(
                 f"{apply}, then {repair}"

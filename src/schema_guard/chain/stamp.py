@@ -193,7 +193,7 @@ class _Choice:
             alembic = self.project.location.command
             said = f"{self.look.version.name} says that {', '.join(back)} ran"
             why = f"{said}: stamped back to {revision}, it would run again"
-            fix = Fix(f"where you know that it did not run: {alembic} stamp {ids[0]}")
+            fix = Fix(f"where you know that it did not run: {alembic} stamp --purge {' '.join(chain.heads_of(asked))}")
             return replace(self._refused(why), fix=fix)
         claim = replace(match, heads=chain.heads_of(asked), ran=asked)
         veto = self._left(claim)

@@ -88,5 +88,6 @@ def with_chain(asked: Request, lost: tuple[str, ...] = ()) -> tuple[Guard, Ahead
         except ConfigurationError:
             return None  # Alembic is not installed here
 
-    ahead = Ahead(location, describe, Commands(asked.program, asked.arguments, asked.options), lost)
+    options = (*asked.options, *(("--lost", each) for each in lost))
+    ahead = Ahead(location, describe, Commands(asked.program, asked.arguments, options), lost)
     return asked.guard.withholding(ahead), ahead

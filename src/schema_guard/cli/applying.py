@@ -28,11 +28,19 @@ class Applied:
     """Revisions of a newer release that alembic_version names."""
     lost: str = ""
     """The command for when their files are lost."""
+    named: str = ""
+    """Which revision's file names one of them, and may replace it."""
 
     def shown(self, *, logged: bool, verbose: bool) -> Shown:
         """What `apply` and `run` say beside the report."""
         return Shown(
-            command="apply", exit_code=self.code, newer=self.newer, lost=self.lost, logged=logged, verbose=verbose
+            command="apply",
+            exit_code=self.code,
+            newer=self.newer,
+            lost=self.lost,
+            named=self.named,
+            logged=logged,
+            verbose=verbose,
         )
 
 
@@ -58,7 +66,7 @@ def applied(asked: Request, lost: tuple[str, ...] = ()) -> Applied:
         code = 128 + stop.signal if stop.asked else apply_code(report)
         if ahead is None:
             return Applied(report, code, stop.asked)
-        return Applied(report, code, stop.asked, ahead.newer, ahead.commands.lost(ahead.newer))
+        return Applied(report, code, stop.asked, ahead.newer, ahead.commands.lost(ahead.newer), ahead.named)
 
 
 def rehearsed(asked: Request, lost: tuple[str, ...] = ()) -> Report:

@@ -32,7 +32,12 @@ def on_each_bind(asked: Request, on_chain: Work, format_: str, *, color: bool) -
         log(f"bind {one.bind}: {NOT_SERVED}")
         done = applied(one)
         return _deployment(done.report), Shown(
-            command="deploy", exit_code=done.code, newer=done.newer, lost=done.lost, logged=log_is_seen()
+            command="deploy",
+            exit_code=done.code,
+            newer=done.newer,
+            lost=done.lost,
+            named=done.named,
+            logged=log_is_seen(),
         )
 
     return on_each(asked, "deploy", work, format_, color=color)

@@ -249,7 +249,9 @@ def doctor_of(asked: Request, url: Any, place: Place | None = None, lost: tuple[
         location = replace(location, program=asked.program[:-1])
     return Doctor(
         guard=asked.guard,
-        commands=Commands(asked.program, asked.arguments, (*asked.options, *place.chosen)),
+        commands=Commands(
+            asked.program, asked.arguments, (*asked.options, *place.chosen, *(("--lost", each) for each in lost))
+        ),
         loaded=settings.required_target(),
         url=url,
         written=settings.ddl_url if direct else settings.url,

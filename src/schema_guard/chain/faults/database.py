@@ -9,6 +9,7 @@ from schema_guard.chain.commands import Commands
 from schema_guard.chain.fault import Fault, Fix, Severity
 from schema_guard.chain.history import Chain
 from schema_guard.chain.reading.actions import Action, Verb
+from schema_guard.chain.reading.mentions import mentioned
 from schema_guard.chain.reading.operations import Made, asks_first, made_by
 from schema_guard.chain.reading.pending import There
 from schema_guard.chain.reading.revision_actions import actions_of
@@ -144,11 +145,13 @@ def _unknown(row: str, table: VersionTable, chain: Chain, commands: Commands) ->
     close = [id_ for id_ in chain.by_id if id_.startswith(row[:6]) or row.startswith(id_[:6])]
     alike = f" (there is {close[0]})" if close else ""
     deploy = commands("deploy")
+    named = mentioned(chain, [row])
+    replaced = f", or was squashed: {named}" if named else ""
     return Fault(
         "unknown-revision",
         Severity.RISK,
         f"{table.name} names {row!r}, and no file has that revision{alike}: a newer release migrated this database, or "
-        "the file was lost (a revision generated at deploy lives only on that machine)",
+        f"the file was lost (a revision generated at deploy lives only on that machine){replaced}",
         Fix(
             f"a newer release was here: {deploy} leaves the chain alone and says whether this release can start; "
             f"the file is lost: bring it back (git log --all --oneline -S {row!r}), else "

@@ -138,7 +138,7 @@ def not_seen(match: Match, chain: Chain, alembic: str, commands: Commands) -> Ve
             details,
             Fix(
                 f"{commands('apply')} makes what the database lacks; where you know that {', '.join(back)} did not "
-                f"run: {alembic} stamp {head or 'base'}"
+                f"run: {alembic} stamp --purge {' '.join(match.heads) or 'base'}"
             ),
         )
     verb = "leaves" if len(match.unseen) == 1 else "leave"

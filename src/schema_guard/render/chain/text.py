@@ -134,7 +134,7 @@ def deploy_lines(deployment: Deployment, exit_code: int) -> list[Line]:
         lines.extend(_fix(stamped.fix))
     after = ", ".join(deployment.after) or "nothing"
     if deployment.newer:
-        lines.extend(newer_lines(deployment.newer, exit_code, deployment.lost))
+        lines.extend(newer_lines(deployment.newer, exit_code, deployment.lost, deployment.named))
     elif deployment.stopped:
         text = f"the deploy stopped at {after}; the application must not start on it"
         lines += [blank, line(words(text, Style.BREAKS), f" · exit {exit_code}")]
@@ -144,25 +144,30 @@ def deploy_lines(deployment: Deployment, exit_code: int) -> list[Line]:
     return lines
 
 
-def newer_lines(newer: Sequence[str], exit_code: int, lost: str) -> list[Line]:
+def newer_lines(newer: Sequence[str], exit_code: int, lost: str, named: str = "") -> list[Line]:
     """What an older release says where a newer one was before it, and what to do where it cannot start.
 
     Args:
         newer: the revisions that this release does not have.
         exit_code: 0 where it can start.
         lost: the command for files that are lost.
+        named: which revision's file names one of them; then what it replaces may be left to run.
     """
     names = ", ".join(newer)
     said = (
         f"alembic_version names {names}, which this release does not have: a newer release was here; nothing is "
         "changed, the stamp stays"
     )
+    if named:
+        otherwise = f"  but {named}: where it does, and no newer release was here: {lost}"
+    else:
+        otherwise = f"  where the file of {names} is lost, and no newer release was here: {lost}"
     if exit_code == 0:
-        return [line(words(said))]
+        return [line(words(text)) for text in (said, otherwise)[: 1 + bool(named)]]
     return [
         line(words(said)),
         line(words("  to do: start the newer release again, or take its revisions back with it (alembic downgrade)")),
-        line(words(f"  where the file of {names} is lost, and no newer release was here: {lost}")),
+        line(words(otherwise)),
     ]
 
 

@@ -43,6 +43,7 @@ class Shown:
         apply_code: of a plan: what apply would exit with.
         newer: revisions of a newer release that alembic_version names.
         lost: the command for when the files of these are lost.
+        named: which revision's file names one of these, and may replace it.
         logged: the steps were shown as they ended.
         verbose: everything, with -v.
     """
@@ -54,6 +55,7 @@ class Shown:
     apply_code: int = 0
     newer: tuple[str, ...] = ()
     lost: str = ""
+    named: str = ""
     logged: bool = False
     verbose: bool = False
 

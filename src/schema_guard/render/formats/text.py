@@ -45,7 +45,7 @@ def apply(report: Report, shown: Shown) -> list[Line]:
     if shown.newer:
         from schema_guard.render.chain.text import newer_lines
 
-        lines = newer_lines(shown.newer, shown.exit_code, shown.lost)
+        lines = newer_lines(shown.newer, shown.exit_code, shown.lost, shown.named)
     return lines + apply_lines(report, shown.exit_code, keys=shown.keys, logged=shown.logged, verbose=shown.verbose)
 
 
