@@ -7,6 +7,7 @@ import re
 import shutil
 from collections.abc import Iterator, Sequence
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -96,7 +97,7 @@ def changes(ended: Ended) -> list[str]:
 def test_each_release_starts_and_what_was_held_is_done_once(
     databases: Iterator[str], victims: Victims, tmp_path: Path, boots: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def release(name: str, command: str, url: str, *more: str, **fault: object) -> Ended:
+    def release(name: str, command: str, url: str, *more: str, **fault: Any) -> Ended:
         image = tmp_path / name
         chain = ("-c", str(image / "alembic.ini"))
         return victims.run(command, f"{image / 'shop.py'}:models", "--url", url, *chain, *more, **fault)
