@@ -19,3 +19,5 @@ class RefusedWrite(NamedTuple):
     message says it."""
     name: str = ""
     """Of that table or column, without its schema or table."""
+    remedy: tuple[str, ...] = ()
+    """The SQL after which it can be prepared; empty where no one statement is known to do it."""

@@ -20,8 +20,10 @@ def compare_refused_writes(table: Table, live: Table, expected: Schema, actual: 
             told.setdefault(refused.message, []).append(refused)
     for message, these in told.items():
         effect = f"{failing([each.verb for each in these], writers(table))} ({message})"
-        lacks = these[0].lacks
-        yield WriteRefused(table=table, message=message, lacks=lacks, impact=Impact.BREAKS, effect=effect)
+        lacks, remedy = these[0].lacks, tuple(dict.fromkeys(text for each in these for text in each.remedy))
+        yield WriteRefused(
+            table=table, message=message, lacks=lacks, remedy=remedy, impact=Impact.BREAKS, effect=effect
+        )
 
 
 def _comes(refused: RefusedWrite, table: Table, expected: Schema, actual: Schema) -> bool:

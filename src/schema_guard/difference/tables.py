@@ -200,6 +200,8 @@ class WriteRefused(BaseDifference):
     message: str
     lacks: str
     """As RefusedWrite has it."""
+    remedy: tuple[str, ...] = ()
+    """As RefusedWrite has it."""
 
     @property
     def object(self) -> str:

@@ -74,6 +74,39 @@ def test_what_is_told_is_what_fails(case: str, enforced: bool, sqlite_file: Path
     assert told == (set() if case == "a function of the application's" else failed)  # another connection may have it
 
 
+HAS_NO_STATEMENT = {"the parent"}
+"""A foreign key to a table that is not there goes by a rebuild, or the table has to be made."""
+
+
+@pytest.mark.parametrize("case", [case for case, (_, with_keys, _) in CASES.items() if with_keys])
+def test_the_printed_statements_end_it(case: str, sqlite_file: Path) -> None:
+    with sqlite3.connect(sqlite_file) as connection:
+        connection.executescript(CASES[case][0])
+    engine = sa.create_engine(f"sqlite:///{sqlite_file}")
+    sa.event.listen(engine, "connect", lambda each, _: each.execute("PRAGMA foreign_keys = ON"))
+    refusals = [each.refusal for each in Guard(Base).check(engine).findings if each.refusal is not None]
+    script = "\n".join(text for refusal in refusals for text in refusal.advice)
+    if case in HAS_NO_STATEMENT or not refusals:
+        assert not script
+        return
+    with sqlite3.connect(sqlite_file) as connection:
+        connection.executescript(script)
+    assert not _failed(engine)
+    assert {each.difference.code for each in Guard(Base).check(engine).findings} <= {"object-unknown", "table-unknown"}
+    engine.dispose()
+
+
+def test_the_trigger_behind_a_trigger_is_named(sqlite_file: Path) -> None:
+    """And none that works: not the one that fires it, nor one with the missing name in a comment or a string."""
+    with sqlite3.connect(sqlite_file) as connection:
+        connection.executescript(
+            THINGS + LOG + trigger("INSERT", "INSERT INTO log VALUES ('gone') /* gone */")
+            + 'CREATE TRIGGER "be hind" AFTER INSERT ON log BEGIN INSERT INTO gone VALUES (NEW.text); END;'
+        )  # fmt: skip
+    [refusal] = Guard(Base).plan(f"sqlite:///{sqlite_file}").refusals
+    assert refusal.advice[-1] == 'DROP TRIGGER "be hind";'
+
+
 def _failed(engine: sa.Engine) -> set[str]:
     """What the ORM's statements meet, on a row that was put there without trigger and key."""
     failed = {"INSERT", "UPDATE", "DELETE"}

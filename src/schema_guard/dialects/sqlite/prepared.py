@@ -9,11 +9,12 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from schema_guard.dialects.sqlite.names import quote
+from schema_guard.dialects.sqlite.names import catalog, quote
+from schema_guard.dialects.sqlite.remedies import Made, remedy
 from schema_guard.dialects.survey import Read
 from schema_guard.errors import ReadError
 from schema_guard.refused_write import RefusedWrite
-from schema_guard.schema import Relation, Table
+from schema_guard.schema import Name, Relation, Table
 
 __all__ = ["refused_writes"]
 
@@ -38,25 +39,30 @@ def refused_writes(expected: Table, live: Table, *, foreign_keys: bool, read: Re
     if live.relation is not Relation.TABLE or not (live.has_triggers or linked):
         return ()
     found = []
-    for verb, statement in _statements(expected, live):
+    made: Made = ()
+    for verb, statement in _statements(live.name, expected, live):
         try:
             read(f"EXPLAIN {statement}")
         except ReadError as error:
             said = _SAID.search(error.message)
-            if said:
-                lacks = "key" if said["key"] else said["lacks"] or ""
-                found.append(RefusedWrite(verb, said[0], lacks, said["name"] or ""))
+            if said is None:
+                continue
+            made = made or read(f"SELECT type, name, sql FROM {catalog(live.name.schema)} WHERE sql IS NOT NULL")
+            own = dict(_statements(Name(None, live.name.name), expected, live))[verb]
+            lacks = "key" if said["key"] else said["lacks"] or ""
+            fix = remedy(own, live, made, foreign_keys=foreign_keys)
+            found.append(RefusedWrite(verb, said[0], lacks, said["name"] or "", fix))
     return tuple(found)
 
 
-def _statements(expected: Table, live: Table) -> Iterator[tuple[str, str]]:
+def _statements(name: Name, expected: Table, live: Table) -> Iterator[tuple[str, str]]:
     key = expected.primary_key.columns if expected.primary_key is not None else ()
     known = [each for each in live.columns if each.generated is None and expected.column(each.name) is not None]
     names = [quote(column.name) for column in known]
     if names:
         values = ", ".join("NULL" for _ in names)
-        yield "INSERT", f"INSERT INTO {quote(live.name)} ({', '.join(names)}) VALUES ({values})"
+        yield "INSERT", f"INSERT INTO {quote(name)} ({', '.join(names)}) VALUES ({values})"
     changed = [f"{quote(column.name)} = NULL" for column in known if column.name not in key]
     if changed:
-        yield "UPDATE", f"UPDATE {quote(live.name)} SET {', '.join(changed)}"
-    yield "DELETE", f"DELETE FROM {quote(live.name)}"
+        yield "UPDATE", f"UPDATE {quote(name)} SET {', '.join(changed)}"
+    yield "DELETE", f"DELETE FROM {quote(name)}"

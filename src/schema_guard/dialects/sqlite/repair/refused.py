@@ -61,7 +61,7 @@ __all__ = ["refuse", "refuse_on_relation"]
 
 
 def refuse(difference: Difference) -> Refusal:
-    return Refusal(difference, _reason(difference))
+    return Refusal(difference, _reason(difference), difference.remedy if isinstance(difference, WriteRefused) else ())
 
 
 def _reason(difference: Difference) -> str:  # noqa: C901 - one case for each kind, by design
