@@ -51,6 +51,8 @@ class Facts:
     default_schema: DefaultSchema | None = None
     search_path: tuple[str, ...] = ()
     read_only: bool = False
+    writable_again: str = ""
+    """PostgreSQL: the statement after which it is not read-only, where only a setting makes it so."""
     role: str = ""
     """PostgreSQL: the connected role."""
     encoding: str = ""

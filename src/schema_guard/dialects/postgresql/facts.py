@@ -38,10 +38,17 @@ def facts_of(row: Row, host: str, encoding: str) -> Facts:
         default_schema=None if default is None else DefaultSchema(str(default)),
         search_path=tuple(json.loads(str(path))),
         read_only=bool(read_only),
+        writable_again=_writable_again(str(role), str(database)) if settings[1] else "",
         role=str(role),
         encoding=encoding,
         warnings=tuple(_warnings(*settings)),
     )
+
+
+def _writable_again(role: str, database: str) -> str:
+    """What counts for more than a setting of the server, the database or the role (manual, ALTER ROLE)."""
+    names = (name.replace('"', '""') for name in (role, database))
+    return 'ALTER ROLE "{}" IN DATABASE "{}" SET default_transaction_read_only = off;'.format(*names)
 
 
 def _warnings(escapes: object, writes_nothing: object, one_name: object) -> Iterator[str]:

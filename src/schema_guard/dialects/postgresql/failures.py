@@ -55,6 +55,18 @@ _WHY_UNREACHABLE = {
     "57P03": "the server is starting up or shutting down",
     TOO_MANY: "too many connections",
 }
+_TIME_LIMITS = {
+    "57014": "statement_timeout",
+    "25P03": "idle_in_transaction_session_timeout",
+    "25P04": "transaction_timeout",
+    "57P05": "idle_session_timeout",
+}
+_TIMED_OUT = {
+    "due to idle-in-transaction timeout": "idle_in_transaction_session_timeout",
+    "due to transaction timeout": "transaction_timeout",
+    "due to idle-session timeout": "idle_session_timeout",
+}
+"""What asyncpg says of them, without the state."""
 NO_ROLE = "the role does not exist"
 _LASTING_STATES = frozenset({"28P01", "28000", "3D000"})
 _LASTING = frozenset({NO_ROLE, *(_WHY_UNREACHABLE[state] for state in _LASTING_STATES)})
@@ -123,8 +135,20 @@ def unreachable(error: Exception, url: Place) -> UnreachableError | Configuratio
     where = url.render_as_string(hide_password=True)
     message = f"cannot connect to {where}: {f'{why} ({said})' if why and why not in said else said}"
     full = _limit_reached(said, diagnosis.sqlstate)
-    lasting = why in _LASTING or diagnosis.sqlstate in _LASTING_STATES
-    return UnreachableError(f"{message}; {full}" if full else message, lasting=lasting, full=bool(full))
+    limit = _time_limit(said, diagnosis.sqlstate, url)
+    lasting = why in _LASTING or diagnosis.sqlstate in _LASTING_STATES or bool(limit)
+    message = "; ".join(part for part in (message, full, limit) if part)
+    return UnreachableError(message, lasting=lasting, full=bool(full))
+
+
+def _time_limit(said: str, sqlstate: str, url: Place) -> str:
+    """Which setting ends the session before it can be used, and the statement that counts for more than any other."""
+    setting = _TIME_LIMITS.get(sqlstate) or next((name for text, name in _TIMED_OUT.items() if text in said), "")
+    if not setting:
+        return ""
+    role, database = (_quoted(name) if name else ".." for name in (url.username, url.database))
+    longer = f"ALTER ROLE {role} IN DATABASE {database} SET {setting} = '30s';"
+    return f"{setting} of the role, the database or the server is too short for the first answer: {longer}"
 
 
 def _limit_reached(said: str, sqlstate: str) -> str:

@@ -17,6 +17,7 @@ from schema_guard.dialects.postgresql.encoding import Encoding, encoding_of
 from schema_guard.dialects.postgresql.failures import is_disconnect, unreachable
 from schema_guard.dialects.postgresql.patience import answered_within
 from schema_guard.dialects.postgresql.server import Server, Wire
+from schema_guard.errors import OutOfTimeError
 
 __all__ = ["PLAIN", "Link", "Row", "set_local"]
 
@@ -92,6 +93,11 @@ class Link:
             yield
         finally:
             self._timeout = before
+
+    @property
+    def out_of_time(self) -> bool:
+        """The database has answered, and the run has to be over: whatever has no answer now is cut off for that."""
+        return self._deadline.begun and self._deadline.over
 
     @property
     def is_open(self) -> bool:
@@ -204,6 +210,8 @@ class Link:
                 self._connection = self._bridge.call_within(seconds, self._open, _close)
                 self.encoding = encoding_of(self._connection.driver)
             except TimeoutError:
+                if self.out_of_time:
+                    raise OutOfTimeError("no connection within the budget: give it more time with --budget") from None
                 raise unreachable(TimeoutError("no answer in time"), self._server.place) from None
         return self._connection
 

@@ -356,7 +356,7 @@ class PostgreSQLSession:
 
     def _read_failed(self, error: DriverError, what: str) -> GuardError:
         state = diagnose(error).sqlstate
-        if state == CANCELLED and self._deadline.over:
+        if (state == CANCELLED and self._deadline.over) or (is_disconnect(error) and self._link.out_of_time):
             return OutOfTimeError(f"could not read {what} within the budget: give it more time with --budget")
         if state != LOCK_NOT_AVAILABLE:
             return read_failed(error, what)

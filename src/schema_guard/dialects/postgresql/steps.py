@@ -199,6 +199,8 @@ class Executor:
 
     def _failed(self, error: DriverError, subject: str) -> StepError:
         """In the server's words, and by which event trigger, where one refused it: no other statement names that."""
+        if is_disconnect(error) and self.link.out_of_time:
+            return StepError(f"{subject}: no answer within the budget, whether the step was done is unknown; run again")
         if is_disconnect(error) or not diagnose(error).context:
             return step_failed(error, subject)
         with suppress(DriverError, GuardError):

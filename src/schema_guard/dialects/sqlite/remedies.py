@@ -67,7 +67,9 @@ def _fails_alone(copy: sqlite3.Connection, trigger: str, triggers: Sequence[str]
         if other != trigger:
             with suppress(sqlite3.Error):
                 copy.execute(f"DROP TRIGGER {quote(other)}")
-    found = copy.execute("SELECT tbl_name FROM sqlite_master WHERE type = 'trigger' AND name = ?", (trigger,)).fetchone()
+    found = copy.execute(
+        "SELECT tbl_name FROM sqlite_master WHERE type = 'trigger' AND name = ?", (trigger,)
+    ).fetchone()
     table = str(found[0]) if found else ""
     columns = [quote(str(name)) for (name,) in copy.execute("SELECT name FROM pragma_table_info(?)", (table,))]
     changed = ", ".join(f"{column} = NULL" for column in columns)

@@ -10,7 +10,7 @@ SELECT pg_catalog.current_setting('server_version_num')::pg_catalog.int4 AS vers
        pg_catalog.current_database()::pg_catalog.text AS database,
        pg_catalog.host(pg_catalog.inet_server_addr()) AS host,
        pg_catalog.inet_server_port() AS port,
-       path.schemas[1]::pg_catalog.text AS default_schema,
+       path.own::pg_catalog.text AS default_schema,
        pg_catalog.array_to_json(path.schemas)::pg_catalog.text AS search_path,
        pg_catalog.pg_is_in_recovery()
          OR pg_catalog.current_setting('default_transaction_read_only')::pg_catalog.bool AS read_only,
@@ -26,4 +26,10 @@ SELECT pg_catalog.current_setting('server_version_num')::pg_catalog.int4 AS vers
 -- without pg_temp, which a search_path may name: what is made there is gone with its session
 FROM (SELECT ARRAY(SELECT s.name
                    FROM pg_catalog.unnest(pg_catalog.current_schemas(false)) WITH ORDINALITY AS s(name, position)
-                   WHERE s.name OPERATOR(pg_catalog.!~) '^pg_temp_' ORDER BY s.position) AS schemas) AS path
+                   WHERE s.name OPERATOR(pg_catalog.!~) '^pg_temp_' ORDER BY s.position) AS schemas,
+             -- in the system's own nobody can make anything
+             (SELECT s.name
+              FROM pg_catalog.unnest(pg_catalog.current_schemas(false)) WITH ORDINALITY AS s(name, position)
+              WHERE s.name OPERATOR(pg_catalog.!~) '^pg_'
+                AND s.name OPERATOR(pg_catalog.<>) 'information_schema'
+              ORDER BY s.position LIMIT 1) AS own) AS path

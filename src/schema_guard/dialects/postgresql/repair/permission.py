@@ -46,6 +46,8 @@ def permitted(difference: Difference, repairs: Repairs, context: Context) -> Rep
         return _closed(difference, context) or rejected(difference, context) or repairs
     if difference.impact is Impact.NOTES:
         return []
+    if context.facts.writable_again:
+        return [Refusal(difference, reason, (context.facts.writable_again,))]
     if live is not None and isinstance(difference, ColumnMissing) and live.relation in VIEWS:
         advice = _of_view(live, difference, context)
     elif live is not None and live.of_type is not None and isinstance(difference, ColumnMissing | TypeDiffers):
@@ -110,8 +112,10 @@ def _of_type(name: str, difference: ColumnMissing | TypeDiffers, context: Contex
 
 
 def _forbidden(difference: Difference, context: Context) -> str:
+    if context.facts.writable_again:
+        return "transactions are read only by default: default_transaction_read_only is on for this connection"
     if context.facts.read_only:
-        return "the server is read-only (a hot standby, or default_transaction_read_only): run it on the primary"
+        return "the server is a hot standby, which is read-only: run it on the primary"
     if isinstance(difference, EnumValueMissing) and not difference.actual.owned:
         return f"the type {difference.enum.name} belongs to another role; run it as the type's owner"
     live = context.actual.table(difference.table_name) if difference.table_name else None
