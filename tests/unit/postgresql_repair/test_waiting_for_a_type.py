@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from sqlalchemy import CheckConstraint, Column, ForeignKey, Index, Integer, MetaData, Table
+from sqlalchemy import CheckConstraint, Column, Computed, ForeignKey, Index, Integer, MetaData, String, Table
 from sqlalchemy.dialects.postgresql import JSONB
 
 from schema_guard.report import Outcome
@@ -60,3 +60,16 @@ def test_what_is_made_of_a_column_waits_for_its_type(postgres_database: Database
         "index-missing t.ix_some": "waits for another type of t.data",
     }
     assert plan(postgres_database, models()).empty
+
+
+def test_a_generated_column_waits_for_the_type_of_what_it_reads(postgres_database: Database) -> None:
+    with postgres_database.connect() as connection:
+        connection.execute(b"CREATE TABLE t (id INTEGER PRIMARY KEY, name JSONB)")
+    metadata = MetaData()
+    columns = [Column("name", String), Column("made", String, Computed("upper(name)", persisted=True))]
+    Table("t", metadata, Column("id", Integer, primary_key=True, autoincrement=False), *columns)
+    report = apply(postgres_database, metadata)
+    assert report.results == ()
+    (missing,) = [each for each in report.findings if each.difference.code == "column-missing"]
+    assert missing.refusal is not None
+    assert missing.refusal.reason.startswith("waits for another type of t.name, which cannot be provided: ")

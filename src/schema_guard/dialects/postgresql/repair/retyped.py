@@ -9,10 +9,12 @@ from schema_guard.dialects.postgresql.repair.context import Repairs
 from schema_guard.dialects.postgresql.repair.type_independence import suits_any_type
 from schema_guard.difference import (
     CheckMissing,
+    ColumnMissing,
     DefaultDiffers,
     Difference,
     Fit,
     ForeignKeyMissing,
+    GeneratedDiffers,
     IndexInvalid,
     IndexMissing,
     TableMissing,
@@ -23,7 +25,16 @@ from schema_guard.plan import Step
 
 __all__ = ["after_types"]
 
-_OF_A_TYPE = (CheckMissing, DefaultDiffers, ForeignKeyMissing, IndexInvalid, IndexMissing, TableMissing)
+_OF_A_TYPE = (
+    CheckMissing,
+    ColumnMissing,
+    DefaultDiffers,
+    ForeignKeyMissing,
+    GeneratedDiffers,
+    IndexInvalid,
+    IndexMissing,
+    TableMissing,
+)
 """What depends on the types of the columns that its steps require."""
 
 
