@@ -11,7 +11,7 @@ from collections.abc import Iterator, Sequence
 from schema_guard.compare.impact_words import failing, writers
 from schema_guard.counted import first_of
 from schema_guard.difference import Impact, PrivilegeMissing
-from schema_guard.schema import Column, Denied, Relation, Schema, Table, Write
+from schema_guard.schema import Column, Denied, Name, Relation, Schema, Table, Write
 
 __all__ = ["compare_privileges"]
 
@@ -22,16 +22,19 @@ def compare_privileges(expected: Schema, actual: Schema) -> Iterator[PrivilegeMi
     for table in expected.tables:
         live = actual.table(table.name)
         if live is not None and (lacks := tuple(_lacks(table, live, actual))):
-            groups[tuple(denied.words for denied in lacks)].append((table, lacks))
+            groups[tuple(dict.fromkeys(denied.words for denied in lacks))].append((table, lacks))
     for words, found in groups.items():
-        some = found[0][1]
-        verbs, classes = _verbs(some), first_of((writers(table) for table, _ in found), 3)
+        verbs, classes = _verbs(*found[0]), first_of((writers(table) for table, _ in found), 3)
         effect = f"not provable: {failing(verbs, classes)} if the application connects as {actual.role}"
         yield PrivilegeMissing(role=actual.role, words=words, tables=tuple(found), impact=Impact.WEAKENS, effect=effect)
 
 
 def _lacks(table: Table, live: Table, actual: Schema) -> Iterator[Denied]:
     for denied in live.denied:
+        if denied.of == "FUNCTION":
+            if _is_called(denied, table, live):
+                yield denied
+            continue
         if table.relation is Relation.VIEW and denied.privilege not in ("SELECT", "USAGE"):
             continue
         if denied.of != "TABLE" or denied.privilege == "DELETE":
@@ -41,8 +44,16 @@ def _lacks(table: Table, live: Table, actual: Schema) -> Iterator[Denied]:
         if columns:
             everywhere = len(denied.columns) == len(live.columns)
             yield Denied(denied.privilege, denied.of, () if everywhere else columns)
-    if any(_takes(column, live, actual) for column in table.columns):
-        yield Denied("USAGE", "SEQUENCE")
+    taken = dict.fromkeys(_taken(column, live, actual) for column in table.columns)
+    yield from (Denied("USAGE", "SEQUENCE", sequence=name) for name in taken if name is not None)
+
+
+def _is_called(denied: Denied, table: Table, live: Table) -> bool:
+    """A default is, only where the application leaves its column out."""
+    if not denied.columns:
+        return True
+    called = ((table.column(name), live.column(name)) for name in denied.columns)
+    return any(column is None or column.write is Write.OMITTED for column, there in called if there is not None)
 
 
 def _used(table: Table, live: Table, privilege: str) -> Iterator[Column]:
@@ -57,25 +68,39 @@ def _used(table: Table, live: Table, privilege: str) -> Iterator[Column]:
         yield column
 
 
-def _takes(column: Column, live: Table, actual: Schema) -> bool:
-    """Whether an INSERT of the application takes a value from a sequence that the role may not use."""
+def _taken(column: Column, live: Table, actual: Schema) -> Name | None:
+    """The sequence from which an INSERT of the application takes a value, and which the role may not use."""
     there = live.column(column.name)
-    if there is None or column.write is not Write.OMITTED or there.sequence is None:
-        return False
-    sequence = actual.sequence(there.sequence)
-    return sequence is not None and sequence.counter is not None and not sequence.counter.usable
+    if there is None:
+        return None
+    name = column.sequence if column.write is Write.DEFAULT else there.sequence
+    if column.write not in (Write.OMITTED, Write.DEFAULT) or name is None:
+        return None
+    sequence = actual.sequence(name)
+    usable = sequence is None or sequence.counter is None or sequence.counter.usable
+    return None if usable else name
 
 
-def _verbs(lacks: Sequence[Denied]) -> list[str]:
-    """The statements that fail."""
+def _of_key(table: Table, denied: Denied) -> Iterator[Column]:
+    for name in table.primary_key.columns if table.primary_key is not None else ():
+        column = table.column(name)
+        if column is not None and (not denied.columns or name in denied.columns):
+            yield column
+
+
+def _verbs(table: Table, lacks: Sequence[Denied]) -> list[str]:
+    """The statements that fail; what the ORM changes it finds by the key, and an INSERT returns the key that it got."""
     words = {denied.words for denied in lacks}
+    called = {verb for denied in lacks for verb in denied.statements}
+    unread = (denied for denied in lacks if denied.words == "SELECT" or "SELECT" in denied.statements)
+    hidden = [] if table.relation is Relation.VIEW else [c for denied in unread for c in _of_key(table, denied)]
     if "USAGE of its schema" in words:
         return ["each statement"]
     inserts = {"INSERT", "a policy for INSERT", "USAGE of its sequence"} & words
     found = {
-        "SELECT": "SELECT" in words,
-        "INSERT": bool(inserts),
-        "UPDATE": "UPDATE" in words,
-        "DELETE": "DELETE" in words,
+        "SELECT": "SELECT" in words | called,
+        "INSERT": bool(inserts) or "INSERT" in called or any(column.write is Write.OMITTED for column in hidden),
+        "UPDATE": "UPDATE" in words | called or bool(hidden),
+        "DELETE": "DELETE" in words | called or bool(hidden),
     }
     return [verb for verb, fails in found.items() if fails]

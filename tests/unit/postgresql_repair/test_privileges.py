@@ -90,6 +90,53 @@ CASES = {
         "a policy for INSERT",
         ("INSERT",),
     ),
+    "SELECT of what is not the key": (
+        ALL + 'REVOKE SELECT ON "Books" FROM {role}; GRANT SELECT (id) ON "Books" TO {role}',
+        "SELECT",
+        ("SELECT",),
+    ),
+    "a function that a CHECK calls": (
+        ALL + """ALTER TABLE "Books" ADD CHECK ("may {role}"(title) <> '')""",
+        'EXECUTE of the function public."may {role}"(text)',
+        ("INSERT", "UPDATE"),
+    ),
+    "a function that the CHECK of a column's domain calls": (
+        ALL + """CREATE DOMAIN kept AS varchar(80) CHECK ("may {role}"(VALUE) <> '');"""
+        'ALTER TABLE "Books" DROP twice, ALTER title TYPE kept, ADD twice varchar GENERATED ALWAYS AS (title) STORED',
+        'EXECUTE of the function public."may {role}"(text)',
+        ("INSERT", "UPDATE"),
+    ),
+    "a function that an index calls": (
+        ALL + 'CREATE INDEX ON "Books" (("may {role}"(title)))',
+        'EXECUTE of the function public."may {role}"(text)',
+        ("INSERT", "UPDATE"),
+    ),
+    "a function that a generated column calls": (
+        ALL + """ALTER TABLE "Books" ADD more text GENERATED ALWAYS AS ("may {role}"(title)) STORED""",
+        'EXECUTE of the function public."may {role}"(text)',
+        ("INSERT", "UPDATE"),
+    ),
+    "a function that the default of an unknown column calls": (
+        ALL + """ALTER TABLE "Books" ALTER unknown SET DEFAULT length("may {role}"('x'))""",
+        'EXECUTE of the function public."may {role}"(text)',
+        ("INSERT",),
+    ),
+    "a function that the default of a domain calls": (
+        ALL + """CREATE DOMAIN given AS text DEFAULT "may {role}"('x'); ALTER TABLE "Books" ADD more given""",
+        'EXECUTE of the function public."may {role}"(text)',
+        ("INSERT",),
+    ),
+    "a function that the default of a column calls which is always given": (
+        ALL + """ALTER TABLE "Books" ALTER title SET DEFAULT "may {role}"('x')""",
+        "",
+        (),
+    ),
+    "a function that a policy calls": (
+        ALL + 'ALTER TABLE "Books" ENABLE ROW LEVEL SECURITY; CREATE POLICY a ON "Books" USING (true);'
+        """CREATE POLICY b ON "Books" AS RESTRICTIVE FOR SELECT USING ("may {role}"(title) <> '')""",
+        'EXECUTE of the function public."may {role}"(text)',
+        ("SELECT", "INSERT"),
+    ),
     "a policy for all": (
         ALL + 'ALTER TABLE "Books" ENABLE ROW LEVEL SECURITY; CREATE POLICY a ON "Books" USING (true)',
         "",
@@ -114,21 +161,22 @@ def role(postgres_database: Database) -> Iterator[str]:
 def test_what_the_role_lacks_is_what_fails(postgres_database: Database, role: str, case: str) -> None:
     grants, words, failing = CASES[case]
     prepare(postgres_database, f"""{TABLE}; INSERT INTO "Books" (title) VALUES ('Sanditon')""")
-    prepare(postgres_database, grants.format(role=role) or "SELECT 1")
+    _grant(postgres_database, role, grants)
     assert _failing(postgres_database, role) == list(failing)
     report = _checked(postgres_database, role)
     found = [finding.difference for finding in report.findings if finding.difference.code == "privilege-missing"]
-    assert [each.headline for each in found] == ([f"lacks {words} on Books"] if words else [])
+    assert [each.headline for each in found] == ([f"lacks {words.format(role=role)} on Books"] if words else [])
     for each in found:
         assert each.impact is Impact.WEAKENS
         assert each.effect.startswith("not provable: ")
+        assert all(verb in each.effect for verb in failing)
         assert each.effect.endswith(f" if the application connects as {role}")
 
 
 @pytest.mark.parametrize("case", [case for case, (_, words, _) in CASES.items() if words and "policy" not in words])
 def test_the_statements_end_it(postgres_database: Database, role: str, case: str) -> None:
     prepare(postgres_database, TABLE)
-    prepare(postgres_database, CASES[case][0].format(role=role) or "SELECT 1")
+    _grant(postgres_database, role, CASES[case][0])
     for finding in _checked(postgres_database, role).findings:
         if finding.difference.code == "privilege-missing":
             assert finding.refusal is not None
@@ -136,6 +184,15 @@ def test_the_statements_end_it(postgres_database: Database, role: str, case: str
                 prepare(postgres_database, statement)
     assert "privilege-missing" not in {each.difference.code for each in _checked(postgres_database, role).findings}
     assert _failing(postgres_database, role) == []
+
+
+def _grant(database: Database, role: str, grants: str) -> None:
+    """Also a function that it may not call, and that many a case calls."""
+    function = (
+        f"""CREATE FUNCTION "may {role}"(x text) RETURNS text LANGUAGE plpgsql IMMUTABLE AS 'BEGIN RETURN x; END'"""
+    )
+    prepare(database, f"""{function}; REVOKE ALL ON FUNCTION "may {role}" FROM PUBLIC""")
+    prepare(database, grants.format(role=role) or "SELECT 1")
 
 
 def _checked(database: Database, role: str) -> Report:

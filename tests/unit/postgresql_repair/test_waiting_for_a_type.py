@@ -64,7 +64,7 @@ def test_what_is_made_of_a_column_waits_for_its_type(postgres_database: Database
 
 def test_a_generated_column_waits_for_the_type_of_what_it_reads(postgres_database: Database) -> None:
     with postgres_database.connect() as connection:
-        connection.execute(b"CREATE TABLE t (id INTEGER PRIMARY KEY, name JSONB)")
+        connection.execute(b"CREATE TABLE t (id INTEGER PRIMARY KEY, name JSONB); CREATE VIEW v AS SELECT name FROM t")
     metadata = MetaData()
     columns = [Column("name", String), Column("made", String, Computed("upper(name)", persisted=True))]
     Table("t", metadata, Column("id", Integer, primary_key=True, autoincrement=False), *columns)

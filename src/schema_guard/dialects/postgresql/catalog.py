@@ -347,7 +347,10 @@ class _Parts:
             unread=self.unread.get(row.oid) if row.unread else None,
             readable=row.readable,
             partition_strategy=_STRATEGIES.get(row.strategy or ""),
-            denied=tuple(Denied(word, of, tuple(columns or ())) for word, of, columns in row.denied or ()),
+            denied=tuple(
+                Denied(word, of, tuple(columns or ()), name, tuple(statements or ()))
+                for word, of, columns, name, statements in row.denied or ()
+            ),
         )
 
 

@@ -42,8 +42,8 @@ class TableRow(NamedTuple):
     """Expressions of its own were left out."""
     readable: bool
     strategy: str | None
-    denied: list[tuple[str, str, list[str] | None]] | None
-    """What the connected role may not do: privilege, of what, columns."""
+    denied: list[tuple[str, str, list[str] | None, str, list[str] | None]] | None
+    """What the connected role may not do: privilege, of what, columns; of a function its name, and what calls it."""
 
 
 class ColumnRow(NamedTuple):

@@ -32,6 +32,12 @@ WITH RECURSIVE asked AS MATERIALIZED (
   JOIN pg_namespace n ON n.nspname = a.nspname
   JOIN pg_class c ON c.relnamespace = n.oid AND c.relname = a.relname
   WHERE c.relkind IN ('r', 'p', 'v', 'm', 'f')
+), forbidden AS MATERIALIZED (
+  -- functions that the connected role may not call, and what stands on them
+  SELECT p.oid::regprocedure::text AS name, d.classid, d.objid
+  FROM pg_proc p
+  JOIN pg_depend d ON d.refclassid = 'pg_catalog.pg_proc'::regclass AND d.refobjid = p.oid
+  WHERE p.oid >= 16384 AND p.proacl IS NOT NULL AND NOT has_function_privilege(p.oid, 'EXECUTE')
 ), family AS (
   -- each table with its partitions, or what inherits from it, all the way down
   SELECT w.oid AS root, w.oid FROM wanted w
@@ -104,26 +110,67 @@ SELECT 'tables' AS kind, json_agg(json_build_array(
                                         WHERE i.indrelid = w.oid AND num_nonnulls(i.indpred, i.indexprs) > 0)),
          has_table_privilege(w.oid, 'SELECT'),
          (SELECT p.partstrat FROM pg_partitioned_table p WHERE p.partrelid = w.oid),
-         -- what the connected role may not do: (privilege, of what, columns)
-         (SELECT json_agg(json_build_array(p.privilege, p.of, p.columns) ORDER BY p.position)
-          FROM (SELECT 1 AS position, 'USAGE' AS privilege, 'SCHEMA' AS of, NULL::name[] AS columns
+         -- what the connected role may not do: (privilege, of what, columns, name, statements)
+         (SELECT json_agg(json_build_array(p.privilege, p.of, p.columns, p.name, p.statements) ORDER BY p.position, p.name)
+          FROM (SELECT 1 AS position, 'USAGE' AS privilege, 'SCHEMA' AS of, NULL::name[] AS columns, '' AS name,
+                       NULL::text[] AS statements
                 WHERE NOT has_schema_privilege(w.relnamespace, 'USAGE')
                 UNION ALL
                 SELECT 2, v.privilege, 'TABLE',
                        CASE WHEN v.privilege <> 'DELETE'
                             THEN ARRAY(SELECT a.attname FROM pg_attribute a
                                        WHERE a.attrelid = w.oid AND a.attnum > 0 AND NOT a.attisdropped
-                                         AND NOT has_column_privilege(w.oid, a.attnum, v.privilege) ORDER BY a.attnum) END
+                                         AND NOT has_column_privilege(w.oid, a.attnum, v.privilege) ORDER BY a.attnum) END,
+                       '', NULL
                 FROM (VALUES ('SELECT'), ('INSERT'), ('UPDATE'), ('DELETE')) AS v(privilege)
                 WHERE NOT has_table_privilege(w.oid, v.privilege)
                 UNION ALL
                 -- row-level security refuses each new row that no permissive policy lets in
-                SELECT 3, 'INSERT', 'POLICY', NULL
+                SELECT 3, 'INSERT', 'POLICY', NULL, '', NULL
                 WHERE w.relrowsecurity AND row_security_active(w.oid)
                   AND NOT EXISTS (SELECT FROM pg_policy p WHERE p.polrelid = w.oid AND p.polpermissive AND p.polcmd IN ('*', 'a')
                                     AND (0 = ANY (p.polroles)
                                          OR EXISTS (SELECT FROM unnest(p.polroles) AS r(oid)
-                                                    WHERE r.oid <> 0 AND pg_has_role(r.oid, 'USAGE'))))) AS p)))::text AS items
+                                                    WHERE r.oid <> 0 AND pg_has_role(r.oid, 'USAGE'))))
+                UNION ALL
+                -- a function that a default, a generated column, a CHECK, an index, a domain, a policy or a view calls
+                SELECT 4, 'EXECUTE', 'FUNCTION',
+                       CASE WHEN bool_and(u.attname IS NOT NULL) THEN array_agg(DISTINCT u.attname) END, u.name,
+                       array_remove(ARRAY[CASE WHEN bool_or(u.verbs LIKE '%r%') THEN 'SELECT' END,
+                                          CASE WHEN bool_or(u.verbs LIKE '%a%') THEN 'INSERT' END,
+                                          CASE WHEN bool_or(u.verbs LIKE '%w%') THEN 'UPDATE' END,
+                                          CASE WHEN bool_or(u.verbs LIKE '%d%') THEN 'DELETE' END], NULL)
+                FROM (SELECT f.name, CASE WHEN a.attgenerated = '' THEN a.attname END AS attname,
+                             CASE WHEN a.attgenerated = '' THEN 'a' ELSE 'aw' END AS verbs
+                      FROM forbidden f
+                      JOIN pg_attrdef e ON f.classid = 'pg_catalog.pg_attrdef'::regclass AND e.oid = f.objid AND e.adrelid = w.oid
+                      JOIN pg_attribute a ON a.attrelid = e.adrelid AND a.attnum = e.adnum
+                      UNION ALL
+                      SELECT f.name, a.attname, 'a'
+                      FROM forbidden f
+                      JOIN pg_attribute a ON f.classid = 'pg_catalog.pg_type'::regclass AND a.attrelid = w.oid
+                        AND a.atttypid = f.objid AND NOT a.atthasdef AND NOT a.attisdropped
+                      UNION ALL
+                      SELECT f.name, NULL, 'aw'
+                      FROM forbidden f
+                      JOIN pg_constraint c ON f.classid = 'pg_catalog.pg_constraint'::regclass AND c.oid = f.objid
+                      WHERE c.conrelid = w.oid
+                         OR c.contypid IN (SELECT a.atttypid FROM pg_attribute a WHERE a.attrelid = w.oid AND NOT a.attisdropped)
+                      UNION ALL
+                      SELECT f.name, NULL, 'aw'
+                      FROM forbidden f
+                      JOIN pg_index i ON f.classid = 'pg_catalog.pg_class'::regclass AND i.indexrelid = f.objid AND i.indrelid = w.oid
+                      UNION ALL
+                      SELECT f.name, NULL, CASE WHEN o.polcmd = '*' THEN 'rawd' ELSE o.polcmd::text END
+                      FROM forbidden f
+                      JOIN pg_policy o ON f.classid = 'pg_catalog.pg_policy'::regclass AND o.oid = f.objid AND o.polrelid = w.oid
+                      WHERE w.relrowsecurity AND row_security_active(w.oid)
+                      UNION ALL
+                      SELECT f.name, NULL, 'r'
+                      FROM forbidden f
+                      JOIN pg_rewrite v ON f.classid = 'pg_catalog.pg_rewrite'::regclass AND v.oid = f.objid
+                        AND v.ev_class = w.oid AND v.ev_type = '1') AS u
+                GROUP BY u.name) AS p)))::text AS items
 FROM wanted w
 JOIN families ON families.root = w.oid
 UNION ALL

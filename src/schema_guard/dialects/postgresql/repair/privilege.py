@@ -7,7 +7,6 @@ from collections.abc import Iterator
 
 from schema_guard.dialects.postgresql.repair.context import Context
 from schema_guard.difference import PrivilegeMissing
-from schema_guard.names import Name
 from schema_guard.plan import Refusal
 from schema_guard.schema import Denied, Table
 
@@ -46,15 +45,9 @@ def _grants(table: Table, lacks: tuple[Denied, ...], context: Context) -> Iterat
             yield denied.of, denied.privilege, context.quote(live.name.schema or "")
         elif denied.of == "POLICY":
             yield denied.of, denied.privilege, context.quote(live.name)
-        else:
-            for name in _sequences(table, live, context):
-                yield denied.of, denied.privilege, context.quote(name)
+        elif denied.of == "FUNCTION":
+            yield denied.of, denied.privilege, denied.name
+        elif denied.sequence is not None:
+            yield denied.of, denied.privilege, context.quote(denied.sequence)
     if privileges:
         yield "TABLE", ", ".join(privileges), context.quote(live.name)
-
-
-def _sequences(table: Table, live: Table, context: Context) -> Iterator[Name]:
-    for column in live.columns:
-        sequence = context.actual.sequence(column.sequence)
-        if table.column(column.name) and sequence and sequence.counter and not sequence.counter.usable:
-            yield sequence.name
