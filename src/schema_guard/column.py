@@ -128,6 +128,8 @@ class Column:
     classes that are mapped (expected side)."""
     reads: Callable[[object], object] | None = field(default=None, compare=False, repr=False)
     """Expected side: what the application does with a value that the database gives; raises where it cannot read it."""
+    read_by_own_code: bool = False
+    """Expected side: what `reads` gives is bytes that the application's own code reads, which is not run."""
     ddl: str = ""
     """The column's definition in CREATE TABLE and ADD COLUMN, name first, as SQLAlchemy compiles it."""
     mapped_by: tuple[str, ...] = ()

@@ -46,8 +46,7 @@ def compare_columns(table: Table, live: Table, schema: Schema, judge: Judge, pol
             continue
         yield from _type(table, live, column, actual, judge)
         if column.reads is not None and judge.rules.may_hold_other_values(column, actual, live):
-            effect = f"SELECT of {writers(table)} fails where one of these rows is read"
-            yield RowsUnreadable(table=table, column=column, actual=actual, impact=Impact.BREAKS, effect=effect)
+            yield _other_values(table, column, actual)
         else:
             yield from _unreadable(table, column, actual, schema, judge)
         yield from _not_found(table, column, actual, judge)
@@ -110,6 +109,13 @@ def _type(
         elif column.generated is not None and actual.generated is None:
             impact, effect = Impact.WEAKENS, "the application never writes it, but what fills it may not fit"
     yield TypeDiffers(table=table, column=column, actual=actual, fit=fit, impact=impact, effect=effect)
+
+
+def _other_values(table: Table, column: Column, actual: Column) -> RowsUnreadable:
+    impact, effect = Impact.BREAKS, f"SELECT of {writers(table)} fails where one of these rows is read"
+    if column.read_by_own_code:
+        impact, effect = Impact.WEAKENS, f"not provable: {effect}: the application's own type gets no bytes there"
+    return RowsUnreadable(table=table, column=column, actual=actual, impact=impact, effect=effect)
 
 
 def _unreadable(table: Table, column: Column, actual: Column, schema: Schema, judge: Judge) -> Iterator[RowsUnreadable]:

@@ -188,10 +188,9 @@ def test_the_statements_end_it(postgres_database: Database, role: str, case: str
 
 def _grant(database: Database, role: str, grants: str) -> None:
     """Also a function that it may not call, and that many a case calls."""
-    function = (
-        f"""CREATE FUNCTION "may {role}"(x text) RETURNS text LANGUAGE plpgsql IMMUTABLE AS 'BEGIN RETURN x; END'"""
-    )
-    prepare(database, f"""{function}; REVOKE ALL ON FUNCTION "may {role}" FROM PUBLIC""")
+    function = f'"may {role}"'
+    body = "RETURNS text LANGUAGE plpgsql IMMUTABLE AS 'BEGIN RETURN x; END'"
+    prepare(database, f"CREATE FUNCTION {function}(x text) {body}; REVOKE ALL ON FUNCTION {function} FROM PUBLIC")
     prepare(database, grants.format(role=role) or "SELECT 1")
 
 

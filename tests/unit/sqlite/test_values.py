@@ -5,7 +5,10 @@ from __future__ import annotations
 
 import datetime
 import enum
+import json
+import pickle
 import uuid
+import zlib
 from decimal import Decimal
 from typing import Any
 
@@ -144,7 +147,59 @@ def test_a_column_of_the_models_own_type_is_not_read(stage: Stage) -> None:
     assert not any("GROUP BY" in statement for statement in seen)
 
 
-@pytest.mark.parametrize("type_", [Own(), sa.PickleType()])
+class Zipped(sa.TypeDecorator[str]):
+    impl = sa.LargeBinary
+    cache_ok = True
+
+    def process_bind_param(self, value: str | None, _: Any) -> bytes | None:
+        return None if value is None else zlib.compress(value.encode())
+
+    def process_result_value(self, value: bytes | None, _: Any) -> str | None:
+        return None if value is None else zlib.decompress(value).decode()
+
+
+class Loads:
+    """What a pickle may do."""
+
+    def __reduce__(self) -> Any:
+        return pytest.fail, ("a pickle was loaded",)
+
+
+@pytest.mark.parametrize("declared", ["TEXT", "INTEGER", "VARCHAR(20)"])
+@pytest.mark.parametrize(("type_", "impact"), [(sa.PickleType(), Impact.BREAKS), (Zipped(), Impact.WEAKENS)])
+def test_text_where_bytes_are_read(stage: Stage, type_: Any, impact: Impact, declared: str) -> None:
+    model = mapped(type_)
+    stage.script(f"CREATE TABLE t (id INTEGER PRIMARY KEY, v {declared}); INSERT INTO t VALUES (1, 'hello'), (2, 5)")
+    assert all(select_fails(stage, model, key) for key in (1, 2))
+    report = Guard(model).check(stage.engine)
+    (finding,) = [each for each in report.findings if each.difference.code == "rows-unreadable"]
+    assert (finding.difference.impact, finding.difference.effect.startswith("not provable")) == (
+        impact,
+        impact is Impact.WEAKENS,
+    )
+    assert finding.evidence is not None
+    assert finding.evidence.count == 2
+    stage.script("DELETE FROM t")
+    with Session(stage.engine) as session:
+        session.add(model(v="x"))
+        session.commit()
+    assert "rows-unreadable" not in {each.difference.code for each in Guard(model).check(stage.engine).findings}
+
+
+def test_a_pickle_is_told_by_its_form_and_never_loaded(stage: Stage) -> None:
+    model = mapped(sa.PickleType())
+    stage.script("CREATE TABLE t (id INTEGER PRIMARY KEY, v TEXT)")
+    with stage.engine.begin() as connection:
+        for value in (pickle.dumps(Loads()), b"no pickle"):
+            connection.execute(sa.text("INSERT INTO t (v) VALUES (:v)"), {"v": value})
+    report = Guard(model).check(stage.engine)
+    (evidence,) = [each.evidence for each in report.findings if each.difference.code == "rows-unreadable"]
+    assert evidence is not None
+    assert (evidence.count, evidence.sample) == (1, ("2",))
+    assert select_fails(stage, model, 2)
+
+
+@pytest.mark.parametrize("type_", [Own(), sa.PickleType(pickler=json)])
 def test_code_of_the_applications_own_is_never_run(stage: Stage, type_: Any) -> None:
     stage.script("CREATE TABLE t (id INTEGER PRIMARY KEY, v TEXT); INSERT INTO t VALUES (1, 'hello')")
     codes = {finding.difference.code for finding in Guard(mapped(type_)).check(stage.engine).findings}

@@ -13,7 +13,7 @@ from sqlalchemy.sql import Select
 from sqlalchemy.sql.functions import next_value
 
 from schema_guard.schema import Call, Column, Generated, Identity, Name, Write
-from schema_guard.sources.sqlalchemy.reading import reader_of
+from schema_guard.sources.sqlalchemy.reading import gets_bytes, reader_of
 from schema_guard.sources.sqlalchemy.types import is_domain, resolved
 from schema_guard.sources.sqlalchemy.writer import UnwritableError, Writer
 
@@ -55,6 +55,7 @@ def column_of(column: ModelColumn[Any], writer: Writer, mapped: Mapped) -> Colum
         fill=_fill(column, writer),
         calls=tuple(_calls(column, writer)),
         reads=reader_of(column.type, dialect),
+        read_by_own_code=gets_bytes(column.type, dialect),
         values=_values(inner, writer),
         labels=_labels(inner, writer) or _identities(column, writer, mapped),
         ddl=writer.column(column),

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import pickle
+import pickletools
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
@@ -9,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from sqlalchemy.engine import Dialect
 
-__all__ = ["Reading", "reader_of"]
+__all__ = ["Reading", "gets_bytes", "reader_of"]
 
 _ARGUMENTS = {
     "Boolean": (),
@@ -21,10 +23,13 @@ _ARGUMENTS = {
     "JSON": (),
     "LargeBinary": (),
     "Numeric": ("asdecimal",),
+    "PickleType": (),
     "Time": (),
     "Uuid": ("as_uuid",),
+    "bytes": (),
 }
-"""The types of SQLAlchemy that read a value, each with what decides how."""
+"""The types of SQLAlchemy that read a value, each with what decides how; `bytes` is what the application's own code
+over a type of bytes gets."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,12 +67,16 @@ class Reading:
 def reader_of(type_: Any, dialect: Dialect) -> Reading | None:
     """What raises where a stored value cannot be read; None where nothing is done with it.
 
-    A decorator of the application's own runs its code, and a pickle can: these are not tried. What both decorate reads
-    the value before they get it.
+    A decorator of the application's own runs its code, and a pickle can: neither is run. What both decorate reads the
+    value before they get it, a pickle is bytes of a known form, and code over a type of bytes expects bytes.
     """
     from sqlalchemy import PickleType
     from sqlalchemy.types import TypeDecorator
 
+    if isinstance(type_, PickleType) and type(type_).result_processor is PickleType.result_processor:
+        return Reading("PickleType") if type_.pickler is pickle else None
+    if gets_bytes(type_, dialect):
+        return Reading("bytes")
     if isinstance(type_, PickleType) or (isinstance(type_, TypeDecorator) and not _is_sqlalchemys(type_)):
         own = type(type_).result_processor
         if own not in (TypeDecorator.result_processor, PickleType.result_processor):
@@ -87,11 +96,27 @@ def reader_of(type_: Any, dialect: Dialect) -> Reading | None:
     return Reading(kind, {name: _argument(type_, name) for name in _ARGUMENTS.get(kind, ())}, reader)
 
 
+def gets_bytes(type_: Any, dialect: Dialect) -> bool:
+    """Whether code of the application's own reads what a type of bytes gives."""
+    from sqlalchemy.types import LargeBinary, TypeDecorator
+
+    if not isinstance(type_, TypeDecorator) or _is_sqlalchemys(type_):
+        return False
+    try:
+        inner = type_.load_dialect_impl(dialect)
+    except Exception:
+        return False
+    own = type(type_).process_result_value is not TypeDecorator.process_result_value
+    return own and isinstance(inner, LargeBinary)
+
+
 def _argument(type_: Any, name: str) -> Any:
     return list(type_.enums) if name == "labels" else bool(getattr(type_, name))
 
 
 def _read_by(kind: str, arguments: Mapping[str, Any]) -> Callable[[object], object]:
+    if kind in _OF_BYTES:
+        return _OF_BYTES[kind]
     import sqlalchemy
     from sqlalchemy.dialects.sqlite.pysqlite import SQLiteDialect_pysqlite
 
@@ -100,6 +125,21 @@ def _read_by(kind: str, arguments: Mapping[str, Any]) -> Callable[[object], obje
     dialect = SQLiteDialect_pysqlite()
     reader: Callable[[object], object] = type_.dialect_impl(dialect).result_processor(dialect, None)
     return reader
+
+
+def _bytes(value: object) -> bytes:
+    if not isinstance(value, (bytes, memoryview)):
+        raise TypeError(f"a bytes-like object is required, not {type(value).__name__!r}")
+    return bytes(value)
+
+
+def _pickled(value: object) -> None:
+    """Whether it is a pickle, by its form: loading one may run anything."""
+    for _ in pickletools.genops(_bytes(value)):
+        pass
+
+
+_OF_BYTES: dict[str, Callable[[object], object]] = {"PickleType": _pickled, "bytes": _bytes}
 
 
 def _is_sqlalchemys(type_: Any) -> bool:
