@@ -34,7 +34,7 @@ from tests.postgres.cluster import Cluster, make_room, start
 from tests.postgres.database import create
 from tests.postgres.keeper import Keeper
 
-__all__ = ["COMMANDS", "KINDS", "Case", "play"]
+__all__ = ["CENTS", "COMMANDS", "KINDS", "Case", "Kind", "Room", "database_on", "play"]
 
 IMAGES = ("older", "newer")
 WAYS = ("alone", "at once", "killed")
@@ -48,7 +48,7 @@ TOGETHER = 4
 ROOT = Path(__file__).parents[2]
 
 MODELS = """
-from sqlalchemy import Column, Integer, MetaData, Table
+from sqlalchemy import CheckConstraint, Column, Integer, MetaData, Table
 class Base:
     metadata = MetaData()
 Table({table!r}, Base.metadata, Column("id", Integer, primary_key=True), {columns})
@@ -188,7 +188,7 @@ def image(folder: Path, newer: bool, kind: Kind) -> Path:
 
 
 @dataclass
-class _Room:
+class Room:
     """A database and the two images that use it."""
 
     url: str
@@ -223,7 +223,7 @@ class _Room:
     def database(self) -> str:
         return str(self.engine.url.database).rpartition("/")[2]
 
-    def start(self, name: str, command: str, *, held: bool = False) -> subprocess.Popen[bytes]:
+    def start(self, name: str, command: str, *more: str, held: bool = False) -> subprocess.Popen[bytes]:
         """With `held` a revision on the real database stays where it is after its statement."""
         environment = {
             **os.environ,
@@ -233,9 +233,10 @@ class _Room:
             "PYTHONDONTWRITEBYTECODE": "1",
             **({"RELEASES_HELD": str(self.held), "RELEASES_DATABASE": self.database} if held else {}),
         }
+        words = COMMANDS.get(command, [command, "shop:Base"])
         with (self.folder / "output.log").open("ab") as output:
             return subprocess.Popen(
-                [sys.executable, "-m", "schema_guard", *COMMANDS[command]],
+                [sys.executable, "-m", "schema_guard", *words[:2], *more, *words[2:]],
                 cwd=self.images[name],
                 env=environment,
                 stdout=output,
@@ -255,7 +256,7 @@ class _Room:
 
 def play(case: Case, url: str, folder: Path) -> Outcome:
     """Play one case on an empty database."""
-    room, outcome = _Room(url, folder, KINDS[case.kind]), Outcome()
+    room, outcome = Room(url, folder, KINDS[case.kind]), Outcome()
     older = case.image == "older"
     room.lay_down(newer=older)
     codes = _boot(room, case, outcome)
@@ -282,7 +283,7 @@ def play(case: Case, url: str, folder: Path) -> Outcome:
     return outcome
 
 
-def _boot(room: _Room, case: Case, outcome: Outcome) -> list[int]:
+def _boot(room: Room, case: Case, outcome: Outcome) -> list[int]:
     """The exit codes of the processes that were not killed."""
     if case.way == "at once":
         processes = [room.start(case.image, case.command) for _ in range(TOGETHER)]
@@ -301,7 +302,7 @@ def _boot(room: _Room, case: Case, outcome: Outcome) -> list[int]:
     return [room.start(case.image, case.command).wait()]
 
 
-def _wait_for_the_revision(room: _Room, process: subprocess.Popen[bytes], outcome: Outcome) -> None:
+def _wait_for_the_revision(room: Room, process: subprocess.Popen[bytes], outcome: Outcome) -> None:
     until = time.monotonic() + 60
     while not room.held.exists() and process.poll() is None and time.monotonic() < until:
         time.sleep(0.02)
@@ -311,7 +312,7 @@ def _wait_for_the_revision(room: _Room, process: subprocess.Popen[bytes], outcom
         outcome.problems.append("it ended, or was killed, before the revision's statement")
 
 
-def _judge_older(room: _Room, case: Case, codes: list[int], outcome: Outcome) -> None:
+def _judge_older(room: Room, case: Case, codes: list[int], outcome: Outcome) -> None:
     if room.stamped() != ["n2"]:
         outcome.moved_back += 1
         outcome.problems.append(f"the stamp is {room.stamped()}")
@@ -324,7 +325,7 @@ def _judge_older(room: _Room, case: Case, codes: list[int], outcome: Outcome) ->
 
 
 @contextmanager
-def _database(server: Cluster | None, folder: Path) -> Iterator[str]:
+def database_on(server: Cluster | None, folder: Path) -> Iterator[str]:
     if server is None:
         yield f"sqlite:///{folder / 'shop.db'}"
         return
@@ -352,7 +353,7 @@ def main() -> int:
         for on in [asked.on] if asked.on else ["sqlite", "postgresql"]:
             server = start(asked.postgres, room) if on == "postgresql" else None
             for case in itertools.starmap(Case, itertools.product(*chosen)):
-                with tempfile.TemporaryDirectory() as name, _database(server, Path(name)) as url:
+                with tempfile.TemporaryDirectory() as name, database_on(server, Path(name)) as url:
                     outcome = play(case, url, Path(name))
                 total["cases"] += 1
                 total["good"] += not outcome.problems

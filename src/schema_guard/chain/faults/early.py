@@ -65,11 +65,14 @@ def early_of(pending: Pending, there: There, schema: Schema, read: Read, system:
         table, column = _find(change.kind, object_, tables, there)
         if table is None:
             continue
+        filled = holds_values(read, table, column, system)
+        if filled and change.conditional and not change.source:
+            continue  # made only where it is missing, and in use
         source_table, source_column = _find(change.kind, change.source, tables, there)
         found.append(
             Early(
                 change,
-                holds_values(read, table, column, system),
+                filled,
                 source_table is not None and holds_values(read, source_table, source_column, system),
                 tuple(dropped_by(schema, table, column, system)),
             )

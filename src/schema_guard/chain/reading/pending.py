@@ -60,8 +60,8 @@ class There:
 class Change:
     """A pending revision renames or moves `source`, which is there, to `object`; without a source it makes it.
 
-    `kind` is that of an Action. `taken` is what stands there under that name when its turn comes, and is in its way.
-    `filler` is the revision that changes rows, where it is another one.
+    `kind` is that of an Action. `taken` is what has that name already, and is in its way; what a pending revision
+    brings there itself is not. `filler` is the revision that changes rows, where it is another one.
     """
 
     revision: str
@@ -72,6 +72,8 @@ class Change:
     line: int = 0
     taken: str = ""
     filler: str = ""
+    conditional: bool = False
+    """The revision may leave it out: it asks first, or catches what fails."""
     once: tuple[str, ...] = ()
     """The names that it has before, where pending revisions make it under another one."""
 
@@ -175,7 +177,10 @@ class _Walk:
         table, _, column = object_.rpartition(".") if action.kind == "column" else (object_, "", "")
         columns = self.columns.get(table)
         taken = (columns or {}).get(column, "") if column else self.tables.get(table, "")
-        self.made.append(Change(self.revision, action.kind, object_, "", self.file, action.line, taken))
+        taken = taken if _keeps_its_name(action.kind, taken, object_) else ""
+        self.made.append(
+            Change(self.revision, action.kind, object_, "", self.file, action.line, taken, conditional=action.depth)
+        )
         if column and columns is not None:
             columns.setdefault(column, "")
         elif not column and table not in self.tables:
@@ -222,4 +227,14 @@ class _Walk:
             self._made_under_another_name(f"{table}.{old}", f"{table}.{new}", taken)
 
     def _into(self, kind: str, object_: str, source: str, action: Action, taken: str = "") -> None:
-        self.found.into.append(Change(self.revision, kind, object_, source, self.file, action.line, taken))
+        taken = taken if _keeps_its_name(kind, taken, object_) else ""
+        change = Change(self.revision, kind, object_, source, self.file, action.line, taken, conditional=action.depth)
+        self.found.into.append(change)
+
+
+def _keeps_its_name(kind: str, taken: str, object_: str) -> bool:
+    """Whether what is in the way has that name today: it does not where a pending rename, which may be the other
+    branch of an `if`, brings it there. A column's table may be renamed."""
+    if kind == "column":
+        return taken.rpartition(".")[2] == object_.rpartition(".")[2]
+    return taken == object_

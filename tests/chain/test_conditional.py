@@ -1,0 +1,95 @@
+"""Revisions that ask the database first: what only one branch of an `if` does is in nobody's way."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.chain.stage import PROPOSALS, USERS, VISITOR, Stage
+from tests.chain.test_shapes import LEDGER, ledger, note
+
+ASKS = """def has(table, *columns):
+    found = sa.inspect(op.get_bind())
+    if not found.has_table(table):
+        return False
+    return {column["name"] for column in found.get_columns(table)}.issuperset(columns)
+"""
+RENAMES_OR_MAKES = f"""
+if has("proposals", "guest") and not has("proposals", "visitor"):
+    with op.batch_alter_table("proposals") as batch:
+        batch.alter_column("guest", new_column_name="visitor")
+elif not has("proposals", "visitor"):
+    op.add_column("proposals", sa.Column("visitor", sa.String(64)))
+op.create_index("ix_proposals_visitor", "proposals", ["visitor"])
+{note("r2")}
+"""
+RENAMES_EITHER = f"""
+if has("proposals", "guest"):
+    op.execute("ALTER TABLE proposals RENAME COLUMN guest TO visitor")
+elif has("proposals", "caller"):
+    op.execute("ALTER TABLE proposals RENAME COLUMN caller TO visitor")
+else:
+    op.add_column("proposals", sa.Column("visitor", sa.String(64)))
+op.create_index("ix_proposals_visitor", "proposals", ["visitor"])
+{note("r2")}
+"""
+TABLES = """
+if has("offers") and not has("proposals"):
+    op.rename_table("offers", "proposals")
+elif not has("proposals"):
+    {proposals}
+{note}
+"""
+
+
+def begun(stage: Stage, upgrade: str, first: str) -> Stage:
+    stage.plain()
+    stage.revision("r1", None, f"{USERS}\n{LEDGER}\n{first}")
+    stage.revision("r2", "r1", upgrade, extra=ASKS)
+    stage.run_module("alembic", ["upgrade", "r1"])
+    return stage
+
+
+@pytest.mark.parametrize("upgrade", [RENAMES_OR_MAKES, RENAMES_EITHER], ids=["or made", "either"])
+@pytest.mark.parametrize("old", ["guest", "caller", None])
+def test_a_column_that_is_renamed_or_made(stage: Stage, upgrade: str, old: str | None) -> None:
+    if (upgrade, old) == (RENAMES_OR_MAKES, "caller"):
+        pytest.skip("it does not know that name")
+    column = f'\nop.add_column("proposals", sa.Column("{old}", sa.String(64)))' if old else ""
+    begun(stage, upgrade, PROPOSALS + column)
+    stage.sql(
+        f"INSERT INTO proposals (name{f', {old}' if old else ''}) VALUES ('a'{', chr' if old else ''})".replace(
+            "chr", "'me'"
+        )
+    )
+    assert [fault for fault in stage.doctor().document["faults"] if fault["severity"] == "breaks"] == []
+    deploy = stage.deploy()
+    assert deploy.code == 0, deploy.out
+    assert (stage.stamped(), ledger(stage)) == (["r2"], ["r2"])
+    assert stage.sql("SELECT visitor FROM proposals") == [("me" if old else None,)]
+
+
+@pytest.mark.parametrize("old", [True, False])
+def test_a_table_that_is_renamed_or_made(stage: Stage, old: bool) -> None:
+    proposals = f"{PROPOSALS}".replace("\n", " ")
+    first = proposals.replace('"proposals"', '"offers"') if old else "pass"
+    begun(stage, f"{TABLES.format(proposals=proposals, note=note('r2'))}\n{VISITOR}", first)
+    if old:
+        stage.sql("INSERT INTO offers (name) VALUES ('a')")
+    applied = stage.guard("apply")
+    assert applied.code == 1, applied.out
+    deploy = stage.deploy()
+    assert deploy.code == 0, deploy.out
+    assert (stage.stamped(), ledger(stage)) == (["r2"], ["r2"])
+    assert stage.sql("SELECT name FROM proposals") == ([("a",)] if old else [])
+
+
+def test_what_is_made_and_filled_only_where_it_is_missing(stage: Stage) -> None:
+    """It is there and holds rows: the revision leaves it alone."""
+    fills = "op.execute(\"INSERT INTO proposals (id, name) VALUES (1, 'first')\")"
+    makes = PROPOSALS.replace("\n", " ")
+    begun(stage, f'if not has("proposals"):\n    {makes}\n    {fills}\n{VISITOR}\n{note("r2")}', "pass")
+    stage.sql("CREATE TABLE proposals (id INTEGER NOT NULL PRIMARY KEY, name VARCHAR(255) NOT NULL)")
+    stage.sql("INSERT INTO proposals (id, name) VALUES (5, 'own')")
+    deploy = stage.deploy()
+    assert ledger(stage) == ["r2"], deploy.out
+    assert stage.sql("SELECT id, name FROM proposals") == [(5, "own")]
