@@ -4,7 +4,8 @@
 
 Each round draws what both images run, how far apart they start, and whether the newer one runs beside the older one.
 Whoever comes first: the newer release's revision runs once, or is proved to have nothing left to do, the stamp ends at
-it and stays there, no row is lost, and the older image's statements go on where the newer one runs beside it. The older image starts, or says that it cannot.
+it and stays there, no row is lost, and the older image's statements go on where the newer one runs beside it. The older
+image starts, or says that it cannot.
 """
 
 from __future__ import annotations
