@@ -154,6 +154,8 @@ class Step:
     scans: bool = False
     rewrites: bool = False
     transactional: bool = True
+    blocking: tuple[str, ...] = ()
+    """PostgreSQL: what does the same within a transaction, while writers wait (without CONCURRENTLY)."""
     repeat: bool = False
     """Run again until it changes no row (batches)."""
     work: str = ""

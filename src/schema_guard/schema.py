@@ -240,7 +240,7 @@ class Partition(NamedTuple):
     foreign: bool
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Table:
     name: Name
     columns: tuple[Column, ...] = ()
@@ -273,6 +273,8 @@ class Table:
     """PostgreSQL: pg_class.reltuples; -1 when never analyzed."""
     bytes_estimate: int = 0
     """PostgreSQL: the size in bytes by pg_class.relpages, with that of its children; 0 when never analyzed."""
+    empty: bool = False
+    """PostgreSQL: its file has no page, so it has no row; False where that was not looked at."""
     children: tuple[Name, ...] = ()
     """PostgreSQL: its partitions, or the tables that inherit from it, all the way down."""
     partitions: tuple[Partition, ...] = ()
@@ -332,7 +334,11 @@ class Table:
         return key is not None and key.columns == (name,) and name.lower() in self.rowid_names
 
     def column(self, name: str) -> Column | None:
-        return next((column for column in self.columns if column.name == name), None)
+        return self._columns.get(name)
+
+    @cached_property
+    def _columns(self) -> dict[str, Column]:
+        return {column.name: column for column in reversed(self.columns)}
 
     def __str__(self) -> str:
         return str(self.name)

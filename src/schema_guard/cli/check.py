@@ -39,7 +39,6 @@ def check(
     verbose: bool,
 ) -> int:
     """Report how the database differs from what the models expect, by impact. Reads only."""
-    from schema_guard.cli.each_schema import on_each_schema
     from schema_guard.cli.request import request
     from schema_guard.cli.several import on_each
     from schema_guard.exit_codes import check_code
@@ -58,5 +57,7 @@ def check(
 
     asked = request(target, url=url, fail_on=fail_on, accept=accept)
     if chosen_schemas():
+        from schema_guard.cli.each_schema import on_each_schema
+
         return on_each_schema(asked, "check", format_, color=not no_color, verbose=verbose)
     return on_each(asked, "check", look, format_, color=not no_color)

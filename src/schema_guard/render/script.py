@@ -19,9 +19,9 @@ from schema_guard.errors import escaped
 from schema_guard.plan import Batches, Plan, Policy, Refusal, Step, Survey
 from schema_guard.planner import make_plan
 from schema_guard.report import ServerInfo
-from schema_guard.schema import Schema, Table
+from schema_guard.schema import Index, Schema, Table
 
-__all__ = ["offline_script", "script"]
+__all__ = ["index_unless_there", "offline_script", "script", "table_unless_there"]
 
 LOCK_TIMEOUT = "2s"
 
@@ -243,10 +243,8 @@ _CREATE_TABLE = re.compile(r"\s*CREATE\s+TABLE\s+", re.IGNORECASE)
 def _sqlite_offline(expected: Schema) -> str:
     parts = [_SQLITE_OFFLINE]
     for table in expected.tables:
-        parts.append(_created(table))
-        for index in table.indexes:
-            unique = "UNIQUE " if index.unique else ""
-            parts.append(f"CREATE {unique}INDEX IF NOT EXISTS {index.ddl};\n")
+        parts.append(f"{table_unless_there(table)}\n")
+        parts += [f"{index_unless_there(index)}\n" for index in table.indexes]
     for fill in expected.fills:
         names = escaped(f"{fill.table} filled from {fill.source}")
         parts.append(f"-- Rows of {names}; run it again until it changes none:")
@@ -254,5 +252,9 @@ def _sqlite_offline(expected: Schema) -> str:
     return "\n".join(parts)
 
 
-def _created(table: Table) -> str:
-    return _CREATE_TABLE.sub("CREATE TABLE IF NOT EXISTS ", table.ddl, count=1).strip() + ";\n"
+def table_unless_there(table: Table) -> str:
+    return _CREATE_TABLE.sub("CREATE TABLE IF NOT EXISTS ", table.ddl, count=1).strip() + ";"
+
+
+def index_unless_there(index: Index) -> str:
+    return f"CREATE {'UNIQUE ' if index.unique else ''}INDEX IF NOT EXISTS {index.ddl};"

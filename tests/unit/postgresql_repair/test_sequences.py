@@ -47,13 +47,15 @@ def looked_at(database: Database, metadata: sa.MetaData) -> list[str]:
 def test_a_table_in_use_is_not_looked_at(postgres_database: Database) -> None:
     prepare(
         postgres_database,
-        "CREATE TABLE used (id serial PRIMARY KEY); CREATE TABLE fresh (id serial PRIMARY KEY);"
+        "CREATE TABLE used (id serial PRIMARY KEY); CREATE TABLE empty (id serial PRIMARY KEY);"
+        "CREATE TABLE emptied (id serial PRIMARY KEY); INSERT INTO emptied VALUES (1); DELETE FROM emptied;"
         "CREATE TABLE behind (id serial PRIMARY KEY); CREATE TABLE twice (id serial NOT NULL);"
         "INSERT INTO used SELECT FROM generate_series(1, 9); INSERT INTO twice VALUES (1);"
         "INSERT INTO behind SELECT generate_series(1, 9); SELECT nextval('behind_id_seq');",
     )
     prepare(postgres_database, "ANALYZE")
-    assert sorted(looked_at(postgres_database, models("used", "fresh", "behind", "twice"))) == ["behind", "fresh"]
+    tables = models("used", "empty", "emptied", "behind", "twice")
+    assert sorted(looked_at(postgres_database, tables)) == ["behind", "emptied"]
 
 
 @pytest.mark.every_postgres

@@ -307,7 +307,10 @@ class _Parts:
         ]
         if owner.uses:
             columns = [
-                replace(column, used_by=tuple(dict.fromkeys(owner.uses.get(column.name, ())))) for column in columns
+                replace(column, used_by=tuple(dict.fromkeys(owner.uses[column.name])))
+                if column.name in owner.uses
+                else column
+                for column in columns
             ]
         return Table(
             Name(row.schema, row.name),
@@ -322,6 +325,7 @@ class _Parts:
             Relation.PARTITION if row.partition else RELATIONS[row.kind],
             rows_estimate=row.rows,
             bytes_estimate=row.bytes,
+            empty=row.empty,
             children=tuple(Name(told(schema, self.default), name) for schema, name in row.children or ()),
             partitions=tuple(
                 Partition(

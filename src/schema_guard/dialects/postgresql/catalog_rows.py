@@ -31,6 +31,7 @@ class TableRow(NamedTuple):
     comment: str | None
     inherited: bool
     bytes: int
+    empty: bool
     children: list[list[str]] | None
     partitions: list[list[str]] | None
     owner: str | None

@@ -146,7 +146,7 @@ class ManyTenants(TenantSession):
 
     def inspect(self, expected: Schema) -> Schema:
         actual = super().inspect(expected)
-        unread = replace(actual, tables=tuple(replace(table, rows_estimate=-1) for table in actual.tables))
+        unread = replace(actual, tables=tuple(replace(table, rows_estimate=-1, empty=False) for table in actual.tables))
         self.keys = {(key.table.name, key.column): key.sequence.name for key in asked(expected, unread)}
         return actual
 

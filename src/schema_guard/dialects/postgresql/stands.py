@@ -1,7 +1,8 @@
 """Whether the next value of a sequence is a key that a row holds already, as COPY and a restore leave it behind.
 
 The catalog tells how many values a sequence gave. Only where it gave none yet, or fewer than there are rows by the
-server's own estimate, or where no estimate exists, is the table asked, by the index of its key: all in one query.
+server's own estimate, or where no estimate exists, is the table asked, by the index of its key: all in one query. A
+table whose file has no page has no row.
 """
 
 from __future__ import annotations
@@ -81,6 +82,8 @@ def _is_key(live: Table, column: str) -> bool:
 
 
 def _suspicious(live: Table, column: Column, counter: Counter) -> bool:
+    if live.empty:
+        return False
     if counter.last is None or live.rows_estimate < 0 or live.bytes_estimate == 0:  # never analyzed
         return True
     if not column.holds(counter.last + counter.increment):
@@ -95,7 +98,11 @@ def _ended(counter: Counter) -> bool:
 
 
 def query_of(keys: Sequence[Asked], quote: Callable[[Name | str], str]) -> str:
-    """One row for each: its position, the next value, the first key from there on that is taken, and the last one."""
+    """One row for each: its position, the next value, the first key from there on that is taken, and the last one.
+
+    OFFSET 0 keeps each part a query of its own to the planner, which otherwise makes one of all of them and looks at
+    every table again for each min and max: 1,000 keys took 17 s, and take 0.5 s.
+    """
     return " UNION ALL ".join(_select(position, key, quote) for position, key in enumerate(keys))
 
 
@@ -111,9 +118,9 @@ def _select(position: int, key: Asked, quote: Callable[[Name | str], str]) -> st
     )
     first, last = ("min", "max") if up else ("max", "min")
     return (
-        f"SELECT {position}, n.following, (SELECT {first}(k.{column}) FROM {table} AS k"
+        f"(SELECT {position}, n.following, (SELECT {first}(k.{column}) FROM {table} AS k"
         f" WHERE k.{column} {'>=' if up else '<='} n.following), (SELECT {last}(k.{column}) FROM {table} AS k)"
-        f" FROM (SELECT {following} AS following FROM {quote(key.sequence)} AS s) AS n"
+        f" FROM (SELECT {following} AS following FROM {quote(key.sequence)} AS s) AS n OFFSET 0)"
     )
 
 
@@ -128,8 +135,10 @@ def with_stands(actual: Schema, keys: Sequence[Asked], rows: Iterable[Sequence[o
 
 
 def _placed(table: Table, found: Mapping[tuple[Name, str], Stand]) -> Table:
-    if not any((table.name, column.name) in found for column in table.columns):
+    stands = [found.get((table.name, column.name)) for column in table.columns]
+    if not any(stands):
         return table
-    stands = [found.get((table.name, column.name), column.stand) for column in table.columns]
-    columns = (replace(column, stand=stand) for column, stand in zip(table.columns, stands, strict=True))
-    return replace(table, columns=tuple(columns))
+    placed = zip(table.columns, stands, strict=True)
+    return replace(
+        table, columns=tuple(column if stand is None else replace(column, stand=stand) for column, stand in placed)
+    )

@@ -8,8 +8,7 @@ IF NOT EXISTS; what needs more is refused rather than written down unguarded.
 
 from __future__ import annotations
 
-import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 
 from alembic.runtime.migration import MigrationContext
 from alembic.util import CommandError
@@ -17,15 +16,13 @@ from alembic.util import CommandError
 from schema_guard.dialects import offline_dialect
 from schema_guard.errors import GuardError, one_line
 from schema_guard.plan import Plan, Step
+from schema_guard.render.script import index_unless_there, table_unless_there
 from schema_guard.revision.run.part import Part
-from schema_guard.schema import Index, Schema, Table
+from schema_guard.schema import Schema, Table
 
 __all__ = ["run_offline"]
 
 LOCK_TIMEOUT = "2s"
-
-_CONCURRENTLY = re.compile(r"^((?:CREATE (?:UNIQUE )?INDEX|DROP INDEX|REINDEX INDEX)) CONCURRENTLY ")
-_CREATE_TABLE = re.compile(r"\s*CREATE\s+TABLE\s+", re.IGNORECASE)
 
 
 def run_offline(part: Part, context: MigrationContext) -> None:
@@ -56,7 +53,7 @@ def _guarded(plan: Plan) -> Iterator[str]:
 
 
 def _hint(step: Step) -> str:
-    if not any(_CONCURRENTLY.match(statement) for statement in step.statements):
+    if not step.blocking:
         return ""
     return (
         "-- Writers wait while the index is built. For a large table run `alembic upgrade` instead, which builds it\n"
@@ -66,8 +63,7 @@ def _hint(step: Step) -> str:
 
 def _do(step: Step) -> str:
     """DO: ask, then ask about the rows, then send. The inner texts are only parsed when it is their turn."""
-    waiting = (_CONCURRENTLY.sub(r"\1 ", statement) for statement in step.statements)
-    body = "\n".join(f"    EXECUTE {_quoted(statement)};" for statement in waiting)
+    body = "\n".join(f"    EXECUTE {_quoted(statement)};" for statement in step.blocking or step.statements)
     if step.repeat:
         body = _looped(step.statements[0])
     if step.unless:
@@ -115,15 +111,10 @@ def _if_not_exists(part: Part, expected: Schema) -> Iterator[str]:
         )
     for table in expected.tables:
         if table.name in part.created:
-            yield _CREATE_TABLE.sub("CREATE TABLE IF NOT EXISTS ", table.ddl, count=1).strip() + ";"
-        yield from _indexes(table.indexes)
+            yield table_unless_there(table)
+        yield from map(index_unless_there, table.indexes)
     for fill in expected.fills:
         yield f"-- run it again until it changes no row\n{fill.update_sql};"
-
-
-def _indexes(indexes: Iterable[Index]) -> Iterator[str]:
-    for index in indexes:
-        yield f"CREATE {'UNIQUE ' if index.unique else ''}INDEX IF NOT EXISTS {index.ddl};"
 
 
 def _needs_the_file(table: Table) -> bool:

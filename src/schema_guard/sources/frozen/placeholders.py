@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import fields, is_dataclass, replace
 from enum import Enum as Member
 from functools import cache
-from operator import is_
+from operator import attrgetter, is_
 from types import NoneType, UnionType
 from typing import Any, Literal, Union, get_args, get_origin, get_type_hints
 
@@ -161,12 +161,15 @@ def unqualified(schema: Schema, dialect: Dialect) -> tuple[list[str], list[str]]
 
 
 @cache
-def _fields_of(kind: Any) -> tuple[str, ...]:
-    """The names of a dataclass's fields that can hold a text, a name or a type; of every other class none."""
+def _fields_of(kind: Any) -> tuple[tuple[str, ...], Callable[[Any], tuple[Any, ...]]] | None:
+    """Of a dataclass: the names of the fields that can hold a text, a name or a type, and what reads all of them."""
     if not is_dataclass(kind):
-        return ()
+        return None
     hints = get_type_hints(kind)
-    return tuple(field.name for field in fields(kind) if not _is_bare(hints[field.name]))
+    names = tuple(field.name for field in fields(kind) if not _is_bare(hints[field.name]))
+    if len(names) < 2:  # attrgetter of one name gives no tuple
+        return names, lambda value: tuple(getattr(value, name) for name in names)
+    return names, attrgetter(*names)
 
 
 def _is_bare(hint: Any) -> bool:
@@ -184,30 +187,30 @@ def _mapped(
     """A copy of the expectation with every text that holds a placeholder, every name and every type replaced."""
 
     def walk(value: Any, kind: Literal["relation", "type"] = "relation") -> Any:
-        if type(value) is str:
+        of: Any = type(value)
+        if of is str:
             return text(value) if "{" in value else value
-        if isinstance(value, Type):
+        if of is tuple:
+            items = tuple(map(walk, value))
+            return value if all(map(is_, items, value)) else items
+        if of is Type:
             return type_(value)
-        if isinstance(value, Name):
+        if of is Name:
             return name(value, kind)
         if isinstance(value, tuple):
-            items = [walk(item) for item in value]
-            if all(map(is_, items, value)):
-                return value
-            return type(value)(*items) if hasattr(value, "_fields") else tuple(items)
-        names = _fields_of(value.__class__)
-        if names:
-            named: Literal["relation", "type"] = "type" if isinstance(value, Enum | Domain) else "relation"
-            changed = {}
-            for field in names:
-                held = getattr(value, field)
-                if not held or held is True or (type(held) is str and "{" not in held):
-                    continue
+            return of(*map(walk, value))
+        found = _fields_of(of)
+        return value if found is None else walk_fields(value, *found)
+
+    def walk_fields(value: Any, names: tuple[str, ...], read: Callable[[Any], tuple[Any, ...]]) -> Any:
+        named: Literal["relation", "type"] = "type" if isinstance(value, Enum | Domain) else "relation"
+        changed = {}
+        for field, held in zip(names, read(value), strict=True):
+            if held and held is not True and not (type(held) is str and "{" not in held):
                 found = walk(held, named if field == "name" else "relation")
                 if found is not held:
                     changed[field] = found
-            return replace(value, **changed) if changed else value
-        return value
+        return replace(value, **changed) if changed else value
 
     found: Schema = walk(schema)
     return found

@@ -12,6 +12,7 @@ from sqlalchemy import Enum as EnumType
 from sqlalchemy.types import TypeDecorator, TypeEngine, UserDefinedType
 
 from schema_guard.schema import Check, Domain, Enum, Name, Problem, TypeKind
+from schema_guard.schema import Column as ExpectedColumn
 from schema_guard.schema import Table as ExpectedTable
 from schema_guard.schema import Type as ExpectedType
 from schema_guard.sources.sqlalchemy.writer import UnwritableError, Writer
@@ -106,11 +107,15 @@ class NamedTypes:
         """The table with the kinds of those types that its database does not have yet."""
         if not self.enums and not self.domains:
             return table
-        return replace(table, columns=tuple(replace(column, type=self._known(column.type)) for column in table.columns))
+        return replace(table, columns=tuple(map(self._settled, table.columns)))
+
+    def _settled(self, column: ExpectedColumn) -> ExpectedColumn:
+        known = self._known(column.type)
+        return column if known is column.type else replace(column, type=known)
 
     def _known(self, type_: ExpectedType) -> ExpectedType:
         name = Name(type_.schema, type_.name)
-        if type_.kind is not TypeKind.UNKNOWN or name not in {**self.enums, **self.domains}:
+        if type_.kind is not TypeKind.UNKNOWN or not (name in self.enums or name in self.domains):
             return type_
         return replace(type_, kind=TypeKind.ENUM if name in self.enums else TypeKind.DOMAIN)
 

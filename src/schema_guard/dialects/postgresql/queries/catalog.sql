@@ -76,7 +76,10 @@ SELECT 'tables' AS kind, json_agg(json_build_array(
                                       WHERE t.tgrelid = w.oid AND NOT t.tgisinternal AND t.tgenabled <> 'D'),
          (SELECT d.description FROM pg_description d
           WHERE d.objoid = w.oid AND d.classoid = 'pg_catalog.pg_class'::regclass AND d.objsubid = 0),
-         w.relhassubclass AND w.relkind <> 'p', families.bytes, families.children, families.partitions,
+         w.relhassubclass AND w.relkind <> 'p', families.bytes,
+         -- it opens the file, so it waits as deparsing does
+         w.readable AND w.relkind = 'r' AND NOT w.relhassubclass AND families.bytes = 0 AND pg_relation_size(w.oid) = 0,
+         families.children, families.partitions,
          CASE WHEN pg_get_userbyid(w.relowner) <> current_user THEN pg_get_userbyid(w.relowner) END,
          CASE WHEN w.reloftype <> 0 THEN w.reloftype::regtype::text END,
          CASE WHEN w.relreplident = 'i'
@@ -268,8 +271,8 @@ CROSS JOIN LATERAL (
 JOIN pg_class ic ON ic.oid = i.indexrelid
 JOIN pg_am am ON am.oid = ic.relam
 CROSS JOIN LATERAL (
-  SELECT EXISTS (SELECT FROM pg_opclass o WHERE o.oid = ANY (i.indclass::oid[])
-                 AND (NOT o.opcdefault OR o.opcname IN (SELECT name FROM classes))) AS named_class,
+  SELECT i.indclass::oid[] && ARRAY(SELECT o.oid FROM pg_opclass o
+                                    WHERE NOT o.opcdefault OR o.opcname IN (SELECT name FROM classes)) AS named_class,
          EXISTS (SELECT FROM unnest(i.indcollation::oid[]) AS k(collation_oid) WHERE k.collation_oid NOT IN (0, 100)) AS collations
 ) AS x
 UNION ALL

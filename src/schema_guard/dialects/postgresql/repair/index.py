@@ -72,11 +72,11 @@ def build_concurrently(
     expected = next(found for found in (*context.expected.tables, *context.actual.tables) if found.name == table)
     quoted = context.quote(table)
     taken = f"SELECT ({probes.name_taken(relation)}) AND NOT ({probes.index_invalid(quoted, relation)})"
-    drop = [f"DROP INDEX CONCURRENTLY {relation}"] if left_over(name, context.live(expected)) else []
+    stale = relation if left_over(name, context.live(expected)) else None
     return context.step(
         difference,
         "create-index",
-        [*drop, f"CREATE {_unique(index)}INDEX CONCURRENTLY {index.ddl}"],
+        _built(index, stale, " CONCURRENTLY"),
         probe,
         phase,
         lock=Lock.SHARE_UPDATE_EXCLUSIVE,
@@ -84,6 +84,7 @@ def build_concurrently(
         hazards=(Hazard.SCANS, Hazard.NOT_TRANSACTIONAL),
         scans=True,
         transactional=False,
+        blocking=_built(index, stale),
         resolves=resolves,
         provides=provides | _provided(index, table),
         requires=_needed(index, expected, context),
@@ -93,6 +94,12 @@ def build_concurrently(
         undo_on_failure=clear_away(quoted, relation),
         work=context.read_twice(table),
     )
+
+
+def _built(index: Index, stale: str | None, how: str = "") -> list[str]:
+    """Statements; `stale` is the index that is dropped first."""
+    drop = [] if stale is None else [f"DROP INDEX{how} {stale}"]
+    return [*drop, f"CREATE {_unique(index)}INDEX{how} {index.ddl}"]
 
 
 def _concurrently(table: Name, context: Context) -> str:
@@ -111,8 +118,6 @@ def index_invalid(difference: IndexInvalid, context: Context) -> Repairs:
         return [Refusal(difference, "an index without a name cannot be built again safely")]
     name = Name(table.name.schema, difference.actual.name)
     relation = context.quote(name)
-    drop = f"DROP INDEX CONCURRENTLY {relation}"
-    create = f"CREATE {_unique(index)}INDEX CONCURRENTLY {index.ddl}"
     if context.partitioned(table):
         recipe = partition_recipe(index, table, context)
         steps = build_on_partitions(difference, name, context, _needed(index, table, context))
@@ -130,7 +135,7 @@ def index_invalid(difference: IndexInvalid, context: Context) -> Repairs:
         context.step(
             difference,
             "rebuild-index",
-            [drop, create],
+            _built(index, relation, " CONCURRENTLY"),
             probes.index_invalid(quoted, relation),
             Phase.INDEX,
             lock=Lock.SHARE_UPDATE_EXCLUSIVE,
@@ -138,6 +143,7 @@ def index_invalid(difference: IndexInvalid, context: Context) -> Repairs:
             hazards=(Hazard.SCANS, Hazard.NOT_TRANSACTIONAL),
             scans=True,
             transactional=False,
+            blocking=_built(index, relation),
             provides=_provided(index, table.name),
             requires=_needed(index, table, context),
             after=context.after_rows(difference) if index.unique else frozenset(),

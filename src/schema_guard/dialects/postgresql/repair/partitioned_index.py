@@ -118,11 +118,12 @@ class _Recipe:
     def _concurrently(self, table: Name, own: Name, parent_index: Name) -> Step:
         quote = self.context.quote
         quoted, relation = quote(table), quote(own)
+        what = f"{quote(own.name)} ON {quoted} {self.rest}"
         taken = f"SELECT ({probes.name_taken(relation)}) AND NOT ({probes.index_invalid(quoted, relation)})"
         return self.context.step(
             self.difference,
             "create-index",
-            [f"{self._create} CONCURRENTLY {quote(own.name)} ON {quoted} {self.rest}"],
+            [f"{self._create} CONCURRENTLY {what}"],
             f"SELECT NOT ({probes.index_valid(quoted, relation)})",
             Phase.INDEX,
             about=str(own),
@@ -131,6 +132,7 @@ class _Recipe:
             hazards=(Hazard.SCANS, Hazard.NOT_TRANSACTIONAL),
             scans=True,
             transactional=False,
+            blocking=[f"{self._create} {what}"],
             resolves=False,
             provides=frozenset({Need.index(own)}),
             requires=frozenset({Need.index(parent_index)}),
