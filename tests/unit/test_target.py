@@ -160,6 +160,43 @@ def test_a_submodule_that_is_not_there(project: Write) -> None:
     assert told.startswith("cannot import 'shop_models.db'")
 
 
+MEANT = {
+    "shop_model:Base": "shop_models",
+    "SHOP_MODELS:Base": "shop_models",
+    "shop_mdoels:Base": "shop_models",
+    "shop.modles:Base": "shop.models",
+    "shpo.models:Base": "shop.models",
+    "Shop.Models:Base": "shop.models",
+    "shop.parts.modles:Base": "shop.parts.models",
+    "shop.models.Base": "shop.models:Base",
+    "shop.models.Bsae": "shop.models:Base",
+    "shop:Base": "shop.models:Base",
+    "shop:Bsae": "shop.models:Base",
+    "shop": "shop.models:Base",
+    "shop_model.py:Base": "shop_models.py",
+    "shop/modles.py:Base": "shop/models.py",
+    "shop.models:Bsae": "Base",
+    "sqlalchmey:MetaData": "sqlalchemy",
+}
+
+
+@pytest.mark.parametrize("target", MEANT)
+def test_what_was_meant_is_named(target: str, project: Write) -> None:
+    """Nothing is imported to find it; a package without `__init__.py` is one, too."""
+    folder = project(
+        **{"shop_models": MODELS, "shop/__init__": "", "shop/models": MODELS, "shop/parts/models": MODELS},
+        **{"shop/broken": "raise SystemExit('imported')", "shop/worse": "def ("},
+    )
+    assert f"did you mean {MEANT[target]!r}?" in message(target, folder)
+
+
+def test_what_is_only_imported_was_not_meant(project: Write) -> None:
+    told = message(
+        "shop_models:n", project(shop_models="from typing import Any\nfrom sqlalchemy import inspect\n" + MODELS)
+    )
+    assert told == "shop_models:n: shop_models has no attribute 'n'; it has Base"
+
+
 def test_a_file_that_is_not_there(project: Write) -> None:
     folder = project()
     assert f"there is no file {folder}/shop/app.py" in message("shop/app.py:db", folder)

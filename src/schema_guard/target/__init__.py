@@ -13,6 +13,7 @@ from __future__ import annotations
 import ast
 import importlib
 import importlib.util
+from collections.abc import Iterator
 from dataclasses import dataclass
 from difflib import get_close_matches
 from pathlib import Path
@@ -27,6 +28,7 @@ from schema_guard.shadowing import keep
 from schema_guard.sources.frozen import is_frozen_file
 from schema_guard.target.binds import elsewhere, members_of, models_of_session
 from schema_guard.target.importing import FORM, first_on_path, import_by_name, import_file, is_file, running
+from schema_guard.target.meant import defined_in
 from schema_guard.target.own_database import OwnDatabase, own_database
 
 if TYPE_CHECKING:
@@ -160,13 +162,27 @@ def _instead(owner: Any, name: str) -> str:
                 return f"; there is a module {owner.__name__}.{name}: write {owner.__name__}.{name}:ATTRIBUTE"
         except (ImportError, ValueError):
             pass
-    names = [known for known in vars(owner) if not known.startswith("_")] if hasattr(owner, "__dict__") else []
+        if found := defined_in(owner.__name__, owner.__path__, [name]):
+            return f"; did you mean {found[0]!r}?"
+    names = [*_own_names(owner)]
     if close := get_close_matches(name, names, n=1, cutoff=0.5):
         return f"; did you mean {close[0]!r}?"
-    candidates = sorted(_candidates(owner)) if isinstance(owner, ModuleType) else []
-    if candidates:
+    if isinstance(owner, ModuleType) and (candidates := sorted(_candidates(owner))):
         return f"; it has {', '.join(candidates)}"
     return f"; it has {', '.join(sorted(names)[:8])}" if names else ""
+
+
+def _own_names(owner: Any) -> Iterator[str]:
+    """What somebody may have meant: not what a module imports from elsewhere, unless it holds models."""
+    module = isinstance(owner, ModuleType)
+    models = _candidates(owner) if module else {}
+    for name, value in vars(owner).items() if hasattr(owner, "__dict__") else ():
+        elsewhere = isinstance(value, ModuleType) or (
+            isinstance(value, type | FunctionType)
+            and value.__module__.partition(".")[0] != owner.__name__.partition(".")[0]
+        )
+        if not name.startswith("_") and (not module or name in models or not elsewhere):
+            yield name
 
 
 def _only_candidate(module: ModuleType, text: str) -> Any:
@@ -187,6 +203,8 @@ def _only_candidate(module: ModuleType, text: str) -> Any:
         return members[sessions[0]]
     if filled:
         raise TargetError(f"{text} has several: {_choices(text, filled)}")
+    if hasattr(module, "__path__") and (below := defined_in(module.__name__, module.__path__, USUAL)):
+        raise TargetError(f"{text} has no models; did you mean {below[0]!r}?")
     raise TargetError(f"{text} has no models{_what_else(text, members)}")
 
 
@@ -226,6 +244,9 @@ def _metadata_attribute(value: Any) -> MetaData | None:
 def _choices(text: str, names: Any) -> str:
     return "name one of " + ", ".join(f"{text}:{name}" for name in sorted(names))
 
+
+USUAL = ("guard", "db", "Base", "metadata")
+"""What is called so holds models, most often."""
 
 _LIBRARIES = frozenset({"sqlalchemy", "sqlmodel", "flask", "pydantic"})
 """Whose functions that a module imports, such as create_engine, are no application factory."""

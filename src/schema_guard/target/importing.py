@@ -8,11 +8,13 @@ import sys
 import traceback
 from collections.abc import Iterator
 from contextlib import contextmanager, redirect_stdout
+from difflib import get_close_matches
 from pathlib import Path
 from types import ModuleType
 
 from schema_guard.errors import TargetError
 from schema_guard.shadowing import shadowing
+from schema_guard.target.meant import meant
 
 __all__ = ["FORM", "first_on_path", "import_by_name", "import_file", "is_file", "running"]
 
@@ -43,7 +45,10 @@ def import_file(place: str, directory: Path) -> ModuleType:
     elif path.suffix != ".py":
         path = path.with_name(path.name + ".py")
     if not path.is_file():
-        raise TargetError(f"cannot import {place!r}: there is no file {path}. {FORM}")
+        files = sorted(file.name for file in path.parent.glob("*.py"))
+        close = get_close_matches(path.name, files, n=1)
+        hint = f"; did you mean {str(Path(place).with_name(close[0]))!r}?" if close else "."
+        raise TargetError(f"cannot import {place!r}: there is no file {path}{hint} {FORM}")
     root, name = _module_name(path)
     first_on_path(root)
     with running(f"importing {place}", missing=name, directory=root):
@@ -97,7 +102,9 @@ def running(doing: str, missing: str = "", directory: Path | None = None) -> Ite
             what = f"cannot import {missing!r}"
             if error.name != missing:
                 what += f": there is no {error.name!r}"
-            raise TargetError(f"{what} (looked in {directory} and sys.path). {FORM}") from None
+            other = meant(missing, directory) if directory is not None else ""
+            hint = f"; did you mean {other!r}?" if other else "."
+            raise TargetError(f"{what} (looked in {directory} and sys.path){hint} {FORM}") from None
         raise TargetError(_failure(doing, error)) from error
     except SystemExit as error:
         raise TargetError(f"{doing} ended the program: sys.exit({error.code!r}){_where(error)}") from error
