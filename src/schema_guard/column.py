@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 from schema_guard.names import Name
 
-__all__ = ["BITS", "Call", "Column", "Generated", "Identity", "Stand", "Type", "TypeKind", "Write"]
+__all__ = ["BITS", "NO_TYPE", "Call", "Column", "Generated", "Identity", "Stand", "Type", "TypeKind", "Write"]
 
 
 BITS = {"smallint": 15, "integer": 31, "bigint": 63}
@@ -46,6 +46,10 @@ class Type:
 
     def __str__(self) -> str:
         return self.words or self.text
+
+
+NO_TYPE = Type("", "", kind=TypeKind.UNKNOWN, words="of no type that the models say")
+"""Of a column that a query of the models gives, and of whose type they say nothing."""
 
 
 class Write(StrEnum):

@@ -11,7 +11,7 @@ from enum import StrEnum
 from functools import cached_property
 from typing import NamedTuple, Protocol
 
-from schema_guard.column import Call, Column, Generated, Identity, Stand, Type, TypeKind, Write
+from schema_guard.column import NO_TYPE, Call, Column, Generated, Identity, Stand, Type, TypeKind, Write
 from schema_guard.denied import Denied
 from schema_guard.fill import Fill, Spanned
 from schema_guard.index import Index, IndexElement
@@ -21,6 +21,7 @@ from schema_guard.refused_write import RefusedWrite
 from schema_guard.unread import Unread
 
 __all__ = [
+    "NO_TYPE",
     "Call",
     "Check",
     "Column",
@@ -256,7 +257,7 @@ class Table:
     ddl: str = ""
     """CREATE TABLE as SQLAlchemy compiles it, with no other foreign keys than `inline_foreign_keys` (expected side)."""
     reads: tuple[tuple[Name, str], ...] = ()
-    """Of a view that the models define: (table, column) of all that its query reads."""
+    """Of a view, or a table made of a SELECT, that the models define: (table, column) of all that its query reads."""
     query: str = ""
     """Of a view that the models define: its SELECT."""
     inline_foreign_keys: tuple[ForeignKey, ...] = ()

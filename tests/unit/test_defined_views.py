@@ -145,3 +145,93 @@ def test_a_table_with_a_create_statement_of_its_own_is_expected(sqlite_file: Pat
     assert Guard(metadata).apply(engine).satisfied
     assert sa.inspect(engine).get_table_names() == ["users"]
     engine.dispose()
+
+
+def made_of_rows(**options: Any) -> sa.MetaData:
+    """What create_all makes of a SELECT, with its rows (CreateTableAs of SQLAlchemy 2.1)."""
+    metadata = sa.MetaData()
+    columns: list[sa.Column[Any]] = [
+        sa.Column("name", sa.String(20), nullable=False),
+        sa.Column("at", sa.DateTime),
+        sa.Column("day", sa.Date),
+        sa.Column("price", sa.Numeric(8, 2)),
+        sa.Column("rate", sa.Float),
+        sa.Column("data", sa.JSON),
+        sa.Column("raw", sa.LargeBinary),
+        sa.Column("big", sa.BigInteger),
+        sa.Column("yes", sa.Boolean),
+        sa.Column("code", sa.Uuid),
+        sa.Column("state", sa.Enum("on", "off", name="state")),
+    ]
+    users = sa.Table("users", metadata, sa.Column("id", sa.Integer, primary_key=True, autoincrement=False), *columns)
+    query = sa.select(*users.c, sa.func.upper(users.c.name).label("loud")).where(users.c.id > 1)
+    ddl.CreateTableAs(query, "some users", metadata=metadata, **options)
+    return metadata
+
+
+def is_made_of_rows(engine: sa.Engine, **options: Any) -> None:
+    metadata = made_of_rows(**options)
+    guard = Guard(metadata)
+    users, some = metadata.tables["users"], metadata.tables["some users"]
+    with engine.begin() as connection:
+        users.create(connection)
+        connection.execute(users.insert(), [{"id": key, "name": "b", "state": "on"} for key in (1, 2)])
+    (missing,) = guard.check(engine).findings
+    assert (missing.difference.code, missing.difference.impact) == ("table-missing", Impact.BREAKS)
+    assert guard.apply(engine).findings == ()
+    with engine.begin() as connection:
+        assert [(row.id, row.state, row.loud) for row in connection.execute(sa.select(some))] == [(2, "on", "B")]
+        some.drop(connection)
+        metadata.create_all(connection)
+    assert guard.check(engine).findings == ()
+    with engine.begin() as connection:
+        metadata.drop_all(connection)
+    assert guard.apply(engine).satisfied, "after the table that it reads"
+    assert guard.plan(engine).empty
+    engine.dispose()
+
+
+@pytest.mark.parametrize("options", [{}, {"if_not_exists": True}], ids=str)
+def test_a_table_made_of_a_select_is_expected_on_postgresql(
+    postgres_database: Database, options: dict[str, Any]
+) -> None:
+    is_made_of_rows(sa.create_engine(postgres_database.url), **options)
+
+
+@pytest.mark.parametrize("options", [{}, {"if_not_exists": True}], ids=str)
+def test_a_table_made_of_a_select_is_expected_on_sqlite(sqlite_file: Path, options: dict[str, Any]) -> None:
+    is_made_of_rows(sa.create_engine(f"sqlite:///{sqlite_file}"), **options)
+
+
+def of_a_function(engine: sa.Engine, live: str) -> None:
+    """What a function gives has no type in the models: its column is there, or it is not."""
+    metadata = sa.MetaData()
+    users = sa.Table("users", metadata, sa.Column("id", sa.Integer, primary_key=True), sa.Column("name", sa.String))
+    CREATE_VIEW(sa.select(users.c.id, sa.func.upper(users.c.name).label("loud")), "shown", metadata=metadata)
+    ddl.CreateTableAs(sa.select(sa.func.upper(users.c.name).label("loud")), "kept", metadata=metadata)
+    guard = Guard(metadata)
+    assert guard.apply(engine).findings == ()
+    assert guard.plan(engine).empty
+    with engine.begin() as connection:
+        connection.execute(sa.select(metadata.tables["shown"])).all()
+        connection.exec_driver_sql("DROP TABLE kept")
+        connection.exec_driver_sql(live)
+    (missing,) = [each for each in guard.apply(engine).findings if each.difference.impact is Impact.BREAKS]
+    assert (missing.difference.code, str(missing.difference.object)) == ("column-missing", "kept.loud")
+    assert missing.difference.headline == "column missing: of no type that the models say"
+    assert missing.refusal is not None
+    assert missing.refusal.reason == "the models do not say its type: their query gives it"
+    engine.dispose()
+
+
+def test_a_column_of_a_query_without_a_type_on_postgresql(postgres_database: Database) -> None:
+    of_a_function(sa.create_engine(postgres_database.url), "CREATE TABLE kept ()")
+
+
+def test_a_column_of_a_query_without_a_type_on_sqlite(sqlite_file: Path) -> None:
+    of_a_function(sa.create_engine(f"sqlite:///{sqlite_file}"), "CREATE TABLE kept (other TEXT)")
+
+
+def test_a_temporary_table_made_of_a_select_is_not(sqlite_file: Path) -> None:
+    guard = Guard(made_of_rows(temporary=True))
+    assert [table.name for table in guard.models.tables] == ["users"]

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from schema_guard.compare.holder import named_holder, type_holder
 from schema_guard.compare.impact_words import writers
 from schema_guard.difference import DomainMissing, Impact, SchemaMissing, SequenceMissing, TypeMissing
-from schema_guard.schema import Name, Schema, TypeKind
+from schema_guard.schema import NO_TYPE, Name, Schema, TypeKind
 
 __all__ = ["compare_domains", "compare_schemas", "compare_sequences", "missing_types"]
 
@@ -48,7 +48,7 @@ def missing_types(expected: Schema, actual: Schema) -> Iterator[TypeMissing]:
     for table in expected.tables:
         for column in table.columns:
             name = Name(column.type.schema, column.type.name)
-            if column.type.kind is not TypeKind.UNKNOWN or name in settled:
+            if column.type.kind is not TypeKind.UNKNOWN or column.type == NO_TYPE or name in settled:
                 continue
             settled.add(name)
             impact, effect = Impact.BREAKS, f"{writers(table)} cannot be stored"

@@ -23,6 +23,7 @@ from schema_guard.plan import Definition, Noun, Rejection
 from schema_guard.schema import Call, Check, Column, Exclusion, Index, PrimaryKey, Schema, Table, Unique
 
 __all__ = [
+    "NO_TYPE_SAID",
     "OTHER_QUERY",
     "READ_ONLY",
     "columns_of",
@@ -39,6 +40,7 @@ OTHER_QUERY = (
 """Why a view that the models define is not replaced."""
 
 
+NO_TYPE_SAID = "the models do not say its type: their query gives it"
 READ_ONLY = "a {} cannot be made a table; where the application only reads it, the models say info={{'is_view': True}}"
 """Why what stands where a table is expected is left, with what it is."""
 

@@ -14,7 +14,7 @@ from sqlalchemy.schema import CreateTable
 from sqlalchemy.sql import visitors
 from sqlalchemy.types import NullType
 
-from schema_guard.schema import Column, Index, Name, Problem, Relation, Table
+from schema_guard.schema import NO_TYPE, Column, Index, Name, Problem, Relation, Table
 from schema_guard.sources.sqlalchemy.columns import column_of, is_ignored
 from schema_guard.sources.sqlalchemy.constraints import Constraints, constraints_of, is_added_apart, unresolved_target
 from schema_guard.sources.sqlalchemy.indexes import index_of, is_created, stands_on
@@ -31,20 +31,20 @@ _IN_TABLE = re.compile(r"^\(in table .*?, column .*?\): ", re.DOTALL)
 
 
 def is_expected(table: ModelTable) -> bool:
-    """Temporary tables come and go with a connection; a table that is made of a SELECT is the application's own.
-
-    SQLAlchemy 2.1: what else a table's `set_creator_ddl()` says of its CREATE TABLE changes nothing of that.
-    """
-    creator = getattr(table, "_creator_ddl", None)
-    if getattr(creator, "temporary", False) or (hasattr(creator, "selectable") and not _is_defined_view(table)):
+    """Temporary tables come and go with a connection."""
+    if getattr(getattr(table, "_creator_ddl", None), "temporary", False):
         return False
     return not any("TEMP" in str(prefix).upper() for prefix in table._prefixes)
 
 
 def _is_defined_view(table: ModelTable) -> bool:
     """CreateView(.., metadata=) of SQLAlchemy 2.1."""
-    creator = getattr(table, "_creator_ddl", None)
-    return bool(getattr(table, "is_view", False)) and not getattr(creator, "temporary", False)
+    return bool(getattr(table, "is_view", False))
+
+
+def _is_made_of_rows(table: ModelTable) -> bool:
+    """CreateTableAs(.., metadata=) of SQLAlchemy 2.1, which is also what `select().into()` gives."""
+    return hasattr(getattr(table, "_creator_ddl", None), "selectable") and not _is_defined_view(table)
 
 
 def _view_of(table: ModelTable, writer: Writer, mapped: Mapped) -> tuple[Table, list[Problem]]:
@@ -66,13 +66,18 @@ def _view_of(table: ModelTable, writer: Writer, mapped: Mapped) -> tuple[Table, 
         ddl = writer.element(create)
     except UnwritableError as refusal:
         return view, [*problems, Problem(str(name), f"the view cannot be written: {refusal}", breaks=True)]
-    read = [
-        (writer.table_name(element.table), writer.identifier(element.name))
-        for element in visitors.iterate(create.selectable)
-        if isinstance(element, ColumnItem) and isinstance(element.table, TableItem)
-    ]
     query = writer.query(create.selectable)
-    return replace(view, ddl=ddl, reads=tuple(dict.fromkeys(read)), query=query), problems
+    return replace(view, ddl=ddl, reads=_read_by(create.selectable, writer), query=query), problems
+
+
+def _read_by(query: Any, writer: Writer) -> tuple[tuple[Name, str], ...]:
+    """The columns of the models' tables that a query reads."""
+    read = (
+        (writer.table_name(element.table), writer.identifier(element.name))
+        for element in visitors.iterate(query)
+        if isinstance(element, ColumnItem) and isinstance(element.table, TableItem)
+    )
+    return tuple(dict.fromkeys(read))
 
 
 def table_of(table: ModelTable, writer: Writer, mapped: Mapped) -> tuple[Table, list[Problem]]:
@@ -104,6 +109,9 @@ def table_of(table: ModelTable, writer: Writer, mapped: Mapped) -> tuple[Table, 
         without_rowid=options.get("with_rowid") is False,
     )
     try:
+        if _is_made_of_rows(table):
+            creator: Any = table._creator_ddl
+            return replace(expected, ddl=writer.element(creator), reads=_read_by(creator.selectable, writer)), problems
         if problems or any(is_added_apart(key) for key in constraints.keys if not writer.keys_added_later):
             ddl = _from_parts(table, columns, constraints, writer)
         else:
@@ -118,11 +126,15 @@ def table_of(table: ModelTable, writer: Writer, mapped: Mapped) -> tuple[Table, 
 def _columns(
     table: ModelTable, name: Name, writer: Writer, mapped: Mapped
 ) -> tuple[list[Column], list[ModelColumn[Any]], list[Problem]]:
+    of_query = hasattr(getattr(table, "_creator_ddl", None), "selectable")
     columns: list[Column] = []
     lost: list[ModelColumn[Any]] = []
     problems: list[Problem] = []
     for column in table.columns:
         if column.system:  # the server's own, such as xmin
+            continue
+        if of_query and isinstance(column.type, NullType):  # what a function gives: the query says it to the server
+            columns.append(Column(writer.identifier(column.name), NO_TYPE, mapped_by=mapped.classes_of(column)))
             continue
         try:
             written = column_of(column, writer, mapped)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from schema_guard.dialects.definitions import NO_TYPE_SAID
 from schema_guard.dialects.postgresql.repair import probes
 from schema_guard.dialects.postgresql.repair.comment import comment_statements
 from schema_guard.dialects.postgresql.repair.context import INSTANT, Context, Repairs
@@ -11,7 +12,7 @@ from schema_guard.dialects.postgresql.repair.volatility import rewrites
 from schema_guard.difference import ColumnMissing
 from schema_guard.need import Need
 from schema_guard.plan import Hazard, Phase, Refusal, Rejection, Step
-from schema_guard.schema import Column, Name, Table
+from schema_guard.schema import NO_TYPE, Column, Name, Table
 
 __all__ = ["column_missing"]
 
@@ -21,7 +22,8 @@ ROWS_CAME = "the table holds more rows than when it was looked at"
 def column_missing(difference: ColumnMissing, context: Context) -> Repairs:
     table, column = difference.table, difference.column
     whole = [f"ALTER TABLE {context.quote(table.name)} ADD COLUMN {column.ddl}"]
-    rejection = context.rejection(table, column)
+    unsaid = Rejection(NO_TYPE_SAID, "type", "", whole=True)
+    rejection = context.rejection(table, column) if column.type != NO_TYPE else unsaid
     if rejection is not None and rejection.whole:
         return [Refusal(difference, rejection.said, rejection.advice)]
     if rejection is not None and column.generated is None:

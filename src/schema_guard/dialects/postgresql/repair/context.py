@@ -29,7 +29,7 @@ from schema_guard.plan import (
     Survey,
     Urgency,
 )
-from schema_guard.schema import Name, Relation, Schema, Table, Type, TypeKind
+from schema_guard.schema import NO_TYPE, Name, Relation, Schema, Table, Type, TypeKind
 
 __all__ = ["Context", "Repairs"]
 
@@ -231,7 +231,7 @@ class Context:
         """The enum or domain of the models that a type is, or the type that nobody knows."""
         known = {enum.name for enum in self.expected.enums} | {domain.name for domain in self.expected.domains}
         found = {name for name in known if name.name == type_.name and type_.schema in (None, name.schema)}
-        if not found and type_.kind is TypeKind.UNKNOWN:
+        if not found and type_.kind is TypeKind.UNKNOWN and type_ != NO_TYPE:
             return frozenset({Need.type(Name(None, type_.name))})
         return frozenset(Need.type(name) for name in found)
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
 from schema_guard.dialects.definitions import OTHER_QUERY, READ_ONLY, without_definition
@@ -131,11 +131,9 @@ def view_missing(difference: ViewMissing, context: Context) -> Repairs:
             [table.ddl],
             probes.relation_absent(name),
             Phase.COMMENT,
-            locks=tuple(Locked(Lock.ACCESS_SHARE, read) for read in dict.fromkeys(name for name, _ in table.reads)),
+            locks=tuple(_reading(table)),
             provides=frozenset({Need.table(table.name)}),
-            requires=needs_schema(table.name)
-            | {Need.table(read) for read, _ in table.reads}
-            | {Need.column(read, column) for read, column in table.reads},
+            requires=needs_schema(table.name) | _read(table),
         )
     ]
 
@@ -221,7 +219,18 @@ def _holder(difference: TableMissing, index: Index, context: Context) -> Holder 
 def _locks(table: Table) -> tuple[Locked, ...]:
     """CREATE TABLE with a foreign key locks its target as ADD FOREIGN KEY does."""
     targets = {key.target for key in table.inline_foreign_keys} - {table.name}
-    return tuple(Locked(Lock.SHARE_ROW_EXCLUSIVE, target) for target in sorted(targets, key=str))
+    keys = (Locked(Lock.SHARE_ROW_EXCLUSIVE, target) for target in sorted(targets, key=str))
+    return (*keys, *_reading(table))
+
+
+def _reading(table: Table) -> Iterator[Locked]:
+    """What a view, or a table that is made of a SELECT, reads."""
+    return (Locked(Lock.ACCESS_SHARE, read) for read in dict.fromkeys(name for name, _ in table.reads))
+
+
+def _read(table: Table) -> frozenset[Need]:
+    tables = (Need.table(read) for read, _ in table.reads)
+    return frozenset({*tables, *(Need.column(read, column) for read, column in table.reads)})
 
 
 def _provided(table: Table) -> frozenset[Need]:
@@ -235,7 +244,7 @@ def _required(table: Table, context: Context) -> frozenset[Need]:
     types = [context.types_needed(column.type) for column in table.columns]
     defaults = [context.sequences_needed(column.default) for column in table.columns]
     targets = [_target(key, table) for key in table.inline_foreign_keys]
-    return needs_schema(table.name).union(*types, *defaults, *targets)
+    return needs_schema(table.name).union(*types, *defaults, *targets, _read(table))
 
 
 def _target(key: ForeignKey, table: Table) -> frozenset[Need]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from schema_guard.dialects.definitions import without_default
+from schema_guard.dialects.definitions import NO_TYPE_SAID, without_default
 from schema_guard.dialects.sqlite.changes import column_added, column_replaced, not_null, nullable
 from schema_guard.dialects.sqlite.checks import Condition
 from schema_guard.dialects.sqlite.create_text import parse_table
@@ -25,7 +25,7 @@ from schema_guard.difference import (
 )
 from schema_guard.need import Need
 from schema_guard.plan import Hazard, Phase, Refusal, Step
-from schema_guard.schema import Column, Name, Table
+from schema_guard.schema import NO_TYPE, Column, Name, Table
 
 __all__ = ["add_missing_column", "change_generated", "is_native", "tighten_filled", "unknown_column"]
 
@@ -44,6 +44,8 @@ def add_missing_column(
         case: everything else.
         reference: the foreign key of this column alone that is missing too: it can come with the column.
     """
+    if missing.column.type == NO_TYPE:
+        return Refusal(missing, NO_TYPE_SAID)
     column, rejected = missing.column, case.rejection(missing.table, missing.column)
     if rejected and (column.generated is not None or case.collation_missing(missing.table, column)):
         return Refusal(missing, rejected)

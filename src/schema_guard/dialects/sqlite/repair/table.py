@@ -34,7 +34,6 @@ def _create_view(missing: ViewMissing) -> Step | Refusal:
         return Refusal(missing, f"the name is held by {missing.holder}")
     if not table.ddl:
         return Refusal(missing, "the models do not say its query (info is_view): a migration has to create it")
-    read = {Need.table(name) for name, _ in table.reads} | {Need.column(name, column) for name, column in table.reads}
     return Step(
         id=f"create view {table.name}",
         statements=(table.ddl,),
@@ -51,8 +50,14 @@ def _create_view(missing: ViewMissing) -> Step | Refusal:
         object=str(table.name),
         table=table.name,
         provides=frozenset({Need.table(table.name)}),
-        requires=frozenset(read),
+        requires=_read(table),
     )
+
+
+def _read(table: Table) -> frozenset[Need]:
+    """What a view, or a table that is made of a SELECT, reads."""
+    tables = (Need.table(name) for name, _ in table.reads)
+    return frozenset({*tables, *(Need.column(name, column) for name, column in table.reads)})
 
 
 def _refuse_other_query(differs: ViewDiffers) -> Refusal:
@@ -110,7 +115,7 @@ def create_table(missing: TableMissing, case: Case) -> Step | Refusal:
         object=str(table.name),
         table=table.name,
         provides=provided,
-        requires=frozenset(need for key in kept for need in target_needs(key) - provided),
+        requires=_read(table).union(need for key in kept for need in target_needs(key) - provided),
     )
 
 
