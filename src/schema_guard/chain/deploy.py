@@ -269,7 +269,12 @@ class _Run:
                 case _:
                     continue
         watch.check()
-        self.result.after = self._look(session).version.rows
+        look = self._look(session)
+        self.result.after = look.version.rows
+        if failed is None and look.version.elsewhere and not last <= chain.upto(look.version.rows):
+            # env.py has its alembic_version in a schema that nobody told of: what ran is not here
+            faults = self.doctor.chain_faults(self.project, look)
+            self.result.faults = tuple(fault for fault in faults if fault.code == "version-table-elsewhere")
         return failed
 
     def _diagnosis(self, session: Session) -> list[Fault]:

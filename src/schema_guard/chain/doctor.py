@@ -242,7 +242,7 @@ class Doctor:
             found = [_only_on_postgresql(fault) if fault.code == "revision-too-long" else fault for fault in found]
         found += project_faults(project, [".".join(filter(None, table)) for table in self.guard.source.tables])
         if look is not None:
-            found += version_faults(look.version, chain, look.guarded, look.there, self.commands)
+            found += version_faults(look.version, chain, look.guarded, look.there, self.commands, project.schemas)
             found += early_faults(look.early, look.way_out, self.commands)
             told = [early.change.object for early in look.early]
             early = [*made_early(project, look.version, look.everything, look.beside, look.there, told, self.commands)]

@@ -23,7 +23,12 @@ _PLAIN = re.compile(r"[a-z_][a-z0-9_]*")
 
 
 def version_faults(
-    table: VersionTable, chain: Chain, guarded: Sequence[Name], there: There, commands: Commands
+    table: VersionTable,
+    chain: Chain,
+    guarded: Sequence[Name],
+    there: There,
+    commands: Commands,
+    schemas: Sequence[str] = (),
 ) -> Iterator[Fault]:
     """Faults of the rows of alembic_version.
 
@@ -33,6 +38,7 @@ def version_faults(
         guarded: the tables of the models that the database has.
         there: all its tables.
         commands: what a person types.
+        schemas: those of the version tables that env.py configures.
     """
     if table.readable:
         yield Fault("privileges", Severity.BREAKS, f"{table.name} cannot be read: {table.readable}")
@@ -57,17 +63,31 @@ def version_faults(
             f"{len(pending)} revision{'s' if len(pending) > 1 else ''} to run: {first_of(pending)}",
             Fix(commands("deploy"), command=commands("deploy")),
         )
-    if table.elsewhere and not table.rows:
-        yield Fault(
-            "version-table-elsewhere",
-            Severity.BREAKS,
-            f"{table.name} is empty or missing here, but there is one in schema {', '.join(table.elsewhere)}, "
-            "which this connection does not look in",
-            Fix(
-                "set version_table_schema in env.py's context.configure(), or the role's search_path: "
-                f"ALTER ROLE CURRENT_USER SET search_path = {table.elsewhere[0]}, public"
-            ),
+    if len(schemas) > 1 and there.default_schema not in schemas:
+        says = (
+            f"env.py works in schemas {', '.join(schemas)}, and names without schema mean {there.default_schema} here"
         )
+        yield _elsewhere(says, schemas, commands)
+    elif table.elsewhere and not table.rows:
+        names = ", ".join(table.elsewhere)
+        says = f"{table.name} is empty or missing here, but there is one in schema {names}, which this connection does "
+        yield _elsewhere(f"{says}not look in", table.elsewhere, commands)
+
+
+def _elsewhere(says: str, schemas: Sequence[str], commands: Commands) -> Fault:
+    """Of one schema, or of the schemas of several tenants, which env.py goes through or is told with -x."""
+    first, last = min(schemas), max(schemas)
+    fix = (
+        "set version_table_schema in env.py's context.configure(), or the search_path: in the URL "
+        f"(?options=-csearch_path%3D{first}), or of the role (ALTER ROLE CURRENT_USER SET search_path = {first}, "
+        "public)"
+    )
+    if first != last:
+        alike = next((at for at in range(len(first)) if first[at] != last[at : at + 1]), len(first))
+        patterns = [f"{first[:alike]}*"] if alike else sorted(schemas)
+        each = " && ".join(commands("apply", "--each-schema", pattern) for pattern in patterns)
+        fix = f"where each is a tenant's: alembic upgrade head, then {each}; where one of them is meant: {fix}"
+    return Fault("version-table-elsewhere", Severity.BREAKS, says, Fix(fix))
 
 
 def _strange(table: VersionTable, *, sqlite: bool) -> Fault:

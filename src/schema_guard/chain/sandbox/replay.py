@@ -62,6 +62,12 @@ class Project:
         return first.version_table, first.version_schema
 
     @property
+    def schemas(self) -> tuple[str, ...]:
+        """Those that have a version table, as env.py configures it online."""
+        named = (item.version_schema for item in self.described if item.online)
+        return tuple(dict.fromkeys(filter(None, named)))
+
+    @property
     def left_out(self) -> tuple[str, ...]:
         """Patterns of what env.py keeps from autogenerate."""
         told = sorted(self.described, key=lambda item: not item.online)
