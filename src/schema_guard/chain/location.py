@@ -6,6 +6,7 @@ import configparser
 import os
 import shlex
 import tomllib
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -152,8 +153,9 @@ def _below(directory: Path, depth: int) -> list[Path]:
     except OSError:
         return []
     for entry in entries:
-        if entry.is_dir() and not entry.is_symlink() and entry.name not in _PASSED_OVER and entry.name[0] != ".":
-            if (entry / "alembic.ini").is_file():
-                found.append(entry / "alembic.ini")
-            found.extend(_below(entry, depth - 1))
+        with suppress(OSError):  # where this user may not look there is nothing to find
+            if entry.is_dir() and not entry.is_symlink() and entry.name not in _PASSED_OVER and entry.name[0] != ".":
+                if (entry / "alembic.ini").is_file():
+                    found.append(entry / "alembic.ini")
+                found.extend(_below(entry, depth - 1))
     return found

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 import signal
+import socket
 import sqlite3
 import stat
 import subprocess
@@ -89,6 +90,58 @@ def test_a_directory_that_may_not_be_listed_is_no_obstacle(stage: Stage, monkeyp
 def test_a_directory_is_no_database(tmp_path: Path) -> None:
     with pytest.raises(UnreachableError, match="is a directory"):
         Guard(METADATA).check(create_engine(f"sqlite:///{tmp_path}"))
+
+
+@pytest.mark.parametrize("kind", ["pipe", "socket", "device", "loop"])
+def test_what_is_no_file_is_no_database(kind: str, tmp_path: Path) -> None:
+    path = tmp_path / "app.db"
+    if kind == "pipe":
+        os.mkfifo(path)
+    elif kind == "socket":
+        socket.socket(socket.AF_UNIX).bind(str(path))
+    else:
+        path.symlink_to(path if kind == "loop" else "/dev/null")
+    for method in (Guard(METADATA).check, Guard(METADATA).apply):
+        with pytest.raises(
+            UnreachableError, match=r"app\.db(: Too many levels| is a pipe, a socket or a device, not a)"
+        ):
+            method(create_engine(f"sqlite:///{path}"))
+
+
+SCHEMAS = {
+    "a view that does not parse": (
+        "UPDATE sqlite_master SET sql = 'CREATE VIEW v AS SELEC 1' WHERE name = 'v'",
+        "of v ",
+    ),
+    "a table with an option of the future": (
+        "UPDATE sqlite_master SET sql = sql || ' FUTURE' WHERE name = 't'",
+        "of t ",
+    ),
+}
+
+
+@pytest.mark.parametrize("case", SCHEMAS)
+def test_a_definition_that_sqlite_cannot_read_is_named(case: str, tmp_path: Path) -> None:
+    statement, named = SCHEMAS[case]
+    path = tmp_path / "app.db"
+    connection = sqlite3.connect(path, isolation_level=None)
+    connection.executescript("CREATE TABLE t (id INTEGER PRIMARY KEY); CREATE VIEW v AS SELECT 1;")
+    connection.executescript(f"PRAGMA writable_schema = ON; {statement}")
+    connection.close()
+    for method in (Guard(METADATA).check, Guard(METADATA).apply):
+        with pytest.raises(UnreachableError, match=f"cannot read the definition {named}.*restore a copy"):
+            method(create_engine(f"sqlite:///{path}"))
+
+
+def test_a_file_of_a_newer_sqlite(stage: Stage) -> None:
+    Guard(METADATA).apply(stage.engine)
+    content = bytearray(stage.path.read_bytes())
+    content[44:48] = (99).to_bytes(4, "big")  # the schema format, of which this one knows 4
+    stage.path.write_bytes(content)
+    for method in (Guard(METADATA).check, Guard(METADATA).apply):
+        with pytest.raises(UnreachableError, match=r"a newer SQLite than .* wrote the file"):
+            method(stage.engine)
+    assert stage.path.read_bytes() == content
 
 
 def test_another_kind_of_file_is_no_database(stage: Stage) -> None:

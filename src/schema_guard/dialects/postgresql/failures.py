@@ -135,10 +135,16 @@ def unreachable(error: Exception, url: Place) -> UnreachableError | Configuratio
     where = url.render_as_string(hide_password=True)
     message = f"cannot connect to {where}: {f'{why} ({said})' if why and why not in said else said}"
     full = _limit_reached(said, diagnosis.sqlstate)
-    limit = _time_limit(said, diagnosis.sqlstate, url)
-    lasting = why in _LASTING or diagnosis.sqlstate in _LASTING_STATES or bool(limit)
-    message = "; ".join(part for part in (message, full, limit) if part)
+    ending = _time_limit(said, diagnosis.sqlstate, url) or _closed(said)
+    lasting = why in _LASTING or diagnosis.sqlstate in _LASTING_STATES or bool(ending)
+    message = "; ".join(part for part in (message, full, ending) if part)
     return UnreachableError(message, lasting=lasting, full=bool(full))
+
+
+def _closed(said: str) -> str:
+    """What opens a database that takes no connection, as template0 is made; there is no state of its own for that."""
+    found = re.search(r'database "(.*?)" is not currently accepting connections', said)
+    return f"from another database: ALTER DATABASE {_quoted(found[1])} ALLOW_CONNECTIONS true;" if found else ""
 
 
 def _time_limit(said: str, sqlstate: str, url: Place) -> str:

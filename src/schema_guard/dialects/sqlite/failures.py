@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import sqlite3
 
 from schema_guard.errors import GuardError, LockTimeoutError, ReadError, StepError, UnreachableError
 
@@ -18,8 +19,14 @@ _WORDS = {
     CORRUPT: "the database file is damaged: restore a copy, or try .recover in the sqlite3 shell",
     FULL: "the disk is full: nothing was changed; make room and run again",
     CANTOPEN: "the database file cannot be opened: check that its directory exists and may be read and written",
-    NOTADB: "the file is not an SQLite database",
+    NOTADB: "the file is not an SQLite database, or it is encrypted: correct the URL, or give the guard the"
+    " application's engine",
 }
+_UNFINISHED = frozenset({264, 776})
+"""SQLITE_READONLY_RECOVERY and SQLITE_READONLY_ROLLBACK."""
+_NEWER = "unsupported file format"
+_SCHEMA = re.compile(r"malformed database schema \((?P<name>.*?)\)(?: - (?P<said>.*))?", re.DOTALL)
+"""What SQLite says when it cannot parse the CREATE statement of an object."""
 _OF_THE_APPLICATION = ("no such function", "unknown function", "no such collation sequence")
 _OPENING = frozenset({CANTOPEN, NOTADB, CORRUPT, IOERR})
 
@@ -37,12 +44,34 @@ def primary_code(error: BaseException) -> int:
     return 0
 
 
+def _extended_code(error: BaseException) -> int:
+    return int(getattr(getattr(error, "orig", None) or error, "sqlite_errorcode", 0))
+
+
 def _text(error: BaseException) -> str:
     return str(getattr(error, "orig", None) or error)
 
 
 def unreachable(database: str, error: BaseException) -> UnreachableError:
-    return UnreachableError(f"{database}: {_WORDS.get(primary_code(error), _text(error))}")
+    return UnreachableError(f"{database}: {_why_not_opened(error)}")
+
+
+def _why_not_opened(error: BaseException) -> str:
+    text = _text(error)
+    if _extended_code(error) in _UNFINISHED:
+        return (
+            "a transaction that was cut off left its journal, and who may not write cannot roll it back: open the"
+            " database once as a user that may write the file and its directory"
+        )
+    if text == _NEWER:
+        return f"a newer SQLite than {sqlite3.sqlite_version} wrote the file, or it is damaged: use a newer one"
+    schema = _SCHEMA.search(text)
+    if schema is not None and schema["said"]:
+        return (
+            f"SQLite {sqlite3.sqlite_version} cannot read the definition of {schema['name']} ({schema['said']}): a"
+            " newer SQLite wrote it, or somebody edited it (PRAGMA writable_schema): use a newer one, or restore a copy"
+        )
+    return _WORDS.get(primary_code(error), text)
 
 
 def failure(database: str, error: BaseException) -> GuardError:
@@ -87,7 +116,7 @@ def no_copy(target: str, error: OSError) -> StepError:
 def reading_failure(database: str, error: BaseException, timeout: float | None = None) -> GuardError:
     """What to raise when a SELECT failed."""
     code = primary_code(error)
-    if code in _OPENING:
+    if code in _OPENING or _text(error) == _NEWER or _extended_code(error) in _UNFINISHED:
         return unreachable(database, error)
     if code == INTERRUPT and timeout is not None:
         return ReadError(f"{database}: reading took longer than {timeout:g} s")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from dataclasses import dataclass
 from pathlib import Path
+from stat import S_ISREG
 from typing import TYPE_CHECKING
 from urllib.parse import parse_qs, unquote
 
@@ -59,12 +60,15 @@ def locate_file(path: str, *, shared: bool = False, read_only: bool = False) -> 
         read_only: it is opened so, whatever its permissions allow.
 
     Raises:
-        UnreachableError: its directory is missing, or it is a directory itself.
+        UnreachableError: its directory is missing, or it is no file itself.
     """
     file = Path(path).absolute()
     try:
-        file.exists()
-    except OSError as error:
+        if not S_ISREG(file.stat().st_mode) and not file.is_dir():
+            raise UnreachableError(f"{file} is a pipe, a socket or a device, not a database file: correct the URL")
+    except (FileNotFoundError, NotADirectoryError):
+        pass
+    except OSError as error:  # a loop of links, a directory that may not be entered
         raise UnreachableError(f"{file}: {error.strerror}: correct the URL, or make the directory accessible") from None
     if file.is_dir():
         raise UnreachableError(f"{file} is a directory, not a database file")
