@@ -30,7 +30,8 @@ import sqlalchemy as sa
 from rich.console import Console
 from rich.table import Table
 
-from benchmarks.check import models, place
+from benchmarks.check import place
+from benchmarks.models import models
 from schema_guard.dialects.postgresql.memory import IDENTIFIED
 from schema_guard.dialects.postgresql.query_text import query
 
@@ -38,7 +39,7 @@ NAMES = ("remembered", "bare", "frozen", "flat", "models", "alembic")
 ROOT = Path(__file__).parents[1]
 
 APPLICATION = """
-from benchmarks.check import models
+from benchmarks.models import models
 metadata = models({tables})
 """
 ENV = """

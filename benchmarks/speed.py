@@ -35,8 +35,8 @@ from typing import NamedTuple
 
 import sqlalchemy as sa
 
-from benchmarks.check import models
 from benchmarks.frozen import ROOT, environment, prepared
+from benchmarks.models import models
 
 DATABASE = "schema_guard_benchmark"
 LONGEST = 90.0
