@@ -146,7 +146,7 @@ def test_an_edited_file_is_taken_when_told(file: Path, command: Command, monkeyp
     assert "VARCHAR(32)" in table[0]
     file.write_text(_with_an_unknown_field(file.read_text()))
     refused = command("check", "expected.json", "--url", url_of(file.parent))
-    assert (refused.code, "table has no colour" in refused.err.lower()) == (2, True), refused.err
+    assert (refused.code, "table knows no colour" in refused.err.lower()) == (2, True), refused.err
 
 
 def test_a_file_of_a_newer_version_is_one_line(file: Path, command: Command) -> None:
@@ -156,7 +156,50 @@ def test_a_file_of_a_newer_version_is_one_line(file: Path, command: Command) -> 
     file.write_text(json.dumps({**data, "hash": _hash(data)}))
     refused = command("check", "expected.json", "--url", url_of(file.parent))
     assert refused.code == 2
-    assert refused.err == (f"schema-guard: {file} cannot be read as format 1: schema.tables: Table has no colour\n")
+    assert refused.err == (f"schema-guard: {file} cannot be read as format 1: schema.tables: Table knows no colour\n")
+
+
+@pytest.mark.parametrize(
+    ("changed", "reason"),
+    [
+        ({"expected": None}, "expected: None is no object"),
+        ({"expected": {}}, "it has nothing for postgresql, sqlite"),
+        ({"policy": []}, "[] is no object"),
+        ({"policy": {"colour": 1}}, "Policy knows no colour"),
+        ({"policy": {"rewrite_below": "many"}}, "policy.rewrite_below: 'many' is not of the type int"),
+        ({"heads": 3}, "3 is no list"),
+        ({"name": None}, "None is not of the type str"),
+        ({"expected": {"postgresql": {}, "sqlite": {"tables": [{"columns": []}]}}}, "schema.tables: Table has no name"),
+        (
+            {"expected": {"postgresql": {}, "sqlite": {"tables": [{"name": "t"}]}}},
+            "schema.tables: Table has no columns",
+        ),
+    ],
+)
+def test_what_was_edited_to_nonsense_is_one_line(
+    file: Path, command: Command, monkeypatch: pytest.MonkeyPatch, changed: dict[str, object], reason: str
+) -> None:
+    monkeypatch.setenv("SCHEMA_GUARD_ALLOW_EDITED", "1")
+    file.write_text(json.dumps({**json.loads(file.read_text()), **changed}))
+    refused = command("check", "expected.json", "--url", url_of(file.parent))
+    assert refused.err == f"schema-guard: {file} cannot be read as format 1: {reason}\n"
+    assert refused.code == 2
+
+
+@pytest.mark.parametrize("key", ["name", "policy", "accept", "heads", "expected"])
+def test_what_lacks_a_part_is_one_line(file: Path, command: Command, monkeypatch: pytest.MonkeyPatch, key: str) -> None:
+    monkeypatch.setenv("SCHEMA_GUARD_ALLOW_EDITED", "1")
+    data = json.loads(file.read_text())
+    del data[key]
+    file.write_text(json.dumps(data))
+    refused = command("check", "expected.json", "--url", url_of(file.parent))
+    assert refused.err == f"schema-guard: {file} cannot be read as format 1: it has no {key}\n"
+
+
+@pytest.mark.parametrize("encoding", ["utf-8-sig", "utf-16"])
+def test_a_byte_order_mark_is_no_harm(file: Path, command: Command, encoding: str) -> None:
+    file.write_text(file.read_text(), encoding=encoding, newline="\r\n")
+    assert command("apply", "expected.json", "--url", url_of(file.parent, BEFORE)).code == 0
 
 
 def test_a_missing_file_is_one_line(command: Command) -> None:

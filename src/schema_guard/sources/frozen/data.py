@@ -120,7 +120,7 @@ def _reader_of_tuple(kinds: tuple[Any, ...]) -> Reader:
 
 
 def _reader_of_fields(kind: type) -> Reader:
-    hints = _hints(kind)
+    hints, needed = _hints(kind), _needed(kind)
     readers: dict[str, Reader] = {}
 
     def read(data: Any) -> Any:
@@ -128,7 +128,10 @@ def _reader_of_fields(kind: type) -> Reader:
             raise ValueError(f"{data!r} is no object")
         unknown = data.keys() - hints.keys()
         if unknown:
-            raise ValueError(f"{kind.__name__} has no {', '.join(sorted(unknown))}")
+            raise ValueError(f"{kind.__name__} knows no {', '.join(sorted(unknown))}")
+        lacking = needed - data.keys()
+        if lacking:
+            raise ValueError(f"{kind.__name__} has no {', '.join(sorted(lacking))}")
         found = {}
         for name, held in data.items():
             reader = readers.get(name)
@@ -147,6 +150,13 @@ def _reader_of_fields(kind: type) -> Reader:
 def _hints(kind: type) -> dict[str, Any]:
     names = {field.name for field in fields(kind)} if is_dataclass(kind) else set(getattr(kind, "_fields", ()))
     return {name: hint for name, hint in get_type_hints(kind).items() if name in names}
+
+
+def _needed(kind: type) -> set[str]:
+    """The names of the fields without a default."""
+    if is_dataclass(kind):
+        return {field.name for field in fields(kind) if _default(field) is MISSING}
+    return set(getattr(kind, "_fields", ())) - set(getattr(kind, "_field_defaults", ()))
 
 
 def _default(field: Field[Any]) -> Any:

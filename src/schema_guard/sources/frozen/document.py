@@ -161,14 +161,14 @@ def read(path: Path, *, edited: bool = False) -> Document:
 def parse(text: bytes, path: str, *, edited: bool = False) -> Document:
     """The document of a frozen file's content. Raises as `read` does, and calls the file `path`."""
     try:
-        data = json.loads(text.decode("utf-8"))
+        data = json.loads(text)  # of any UTF, with a byte order mark or not: editors write such
     except (ValueError, RecursionError) as error:
         raise ConfigurationError(f"{path} is no JSON document: {error}") from None
     if not isinstance(data, dict) or MARK not in data:
         raise ConfigurationError(f"{path} is no frozen file: write one with schema-guard freeze TARGET -o FILE")
     if data[MARK] != FORMAT:
         raise ConfigurationError(
-            f"{path} has the format {data[MARK]}, this version of schema-guard reads {FORMAT}: "
+            f"{path} has the format {data[MARK]!r}, this version of schema-guard reads {FORMAT}: "
             "write it anew with schema-guard freeze, by the version that reads it"
         )
     told = data.pop("hash", None)
@@ -179,12 +179,17 @@ def parse(text: bytes, path: str, *, edited: bool = False) -> Document:
         )
     try:
         return replace(_document(data, path, edited=edited), digest=digest_of(text, edited))
-    except (ValueError, TypeError, KeyError) as error:
+    except (ValueError, TypeError) as error:
         raise _unreadable(path, error) from None
 
 
 def _document(data: dict[str, Any], path: str, *, edited: bool) -> Document:
-    expected = _Schemas({str(key): schema for key, schema in data.pop("expected").items()}, path)
+    if lacking := {"name", "policy", "accept", "heads", "expected"} - data.keys():
+        raise ValueError(f"it has no {', '.join(sorted(lacking))}")
+    parts = data.pop("expected")
+    if not isinstance(parts, dict):
+        raise ValueError(f"expected: {parts!r} is no object")
+    expected = _Schemas(parts, path)
     if edited:  # what freeze wrote is read when it is needed: one of its three is
         expected.read()
     lacking = {"postgresql", "sqlite"} - set(expected)
@@ -193,7 +198,7 @@ def _document(data: dict[str, Any], path: str, *, edited: bool) -> Document:
     return Document(
         expected,
         from_data(str, data["name"]),
-        Policy(**data["policy"]),
+        from_data(Policy, data["policy"]),
         acceptances_of(data["accept"], path),
         Scope(selectors_of(data.get("include", []), "frozen"), selectors_of(data.get("exclude", []), "frozen")),
         from_data(tuple[str, ...], data["heads"]),
