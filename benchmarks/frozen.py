@@ -32,8 +32,7 @@ from rich.table import Table
 
 from benchmarks.check import place
 from benchmarks.models import models
-from schema_guard.dialects.postgresql.memory import IDENTIFIED
-from schema_guard.dialects.postgresql.query_text import query
+from schema_guard.dialects.postgresql.memory import IDENTIFIED, fingerprint
 
 NAMES = ("remembered", "bare", "frozen", "flat", "models", "alembic")
 ROOT = Path(__file__).parents[1]
@@ -161,7 +160,9 @@ def flat(engine: sa.Engine) -> list[str]:
 def bare(engine: sa.Engine) -> list[str]:
     """The same driver alone, which asks for the fingerprint of the catalog."""
     python, _, name, arguments = [sys.executable, *flat(engine)]
-    sql = query("fingerprint").replace(":cluster", IDENTIFIED)
+    with engine.connect() as connection:
+        version = connection.connection.driver_connection.info.server_version
+    sql = fingerprint(version, IDENTIFIED)
     return [python, "-c", BARE_POSTGRESQL, name, arguments, sql]
 
 

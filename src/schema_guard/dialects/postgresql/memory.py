@@ -20,7 +20,7 @@ from schema_guard.dialects.translation import SchemaMap
 from schema_guard.errors import GuardError
 from schema_guard.remembered import Remembered, digest_of
 
-__all__ = ["MAKE", "TABLE", "PostgreSQLMemory", "recall_by", "told_of"]
+__all__ = ["IDENTIFIED", "MAKE", "TABLE", "PostgreSQLMemory", "fingerprint", "recall_by", "told_of"]
 
 TABLE = "schema_guard.remembered"
 MAKE = (
@@ -41,6 +41,8 @@ IDENTIFIED = (
     " FROM pg_control_system() AS c, pg_control_checkpoint() AS k"
 )
 STARTED = "SELECT date_part('epoch', pg_postmaster_start_time())"
+ROW = "hashtidextended(ctid, CASE WHEN xmin = ANY ('{1,2}') THEN 0 ELSE age('3'::xid)::int8 - age(xmin) END)"
+ROW_BEFORE_14 = "hashtextextended(xmin::text || ctid::text, 0)"
 NO_TABLE, NO_SCHEMA, FORBIDDEN = "42P01", "3F000", "42501"
 
 
@@ -50,7 +52,7 @@ class PostgreSQLMemory:
     Args:
         link: the connection.
         expectations: tells what is expected from everything else that may be.
-        session: what the session's facts say.
+        session: what the session's facts say, as `told_of` gives it.
     """
 
     def __init__(self, link: Link, expectations: str, session: Sequence[object]) -> None:
@@ -60,6 +62,7 @@ class PostgreSQLMemory:
         """Of the catalog when `recall` was called; empty where there is nothing to remember by."""
         self.is_there = True
         """Whether the table is."""
+        self._version = int(str(session[0]))
         self._cluster = IDENTIFIED
 
     def recall(self) -> Remembered | None:
@@ -115,7 +118,7 @@ class PostgreSQLMemory:
 
     @property
     def _now(self) -> str:
-        return query("fingerprint").replace(":cluster", self._cluster)
+        return fingerprint(self._version, self._cluster)
 
     def _recall(self) -> Remembered | None:
         with self.link.reading(TIMEOUT, lock_timeout=LOCK_TIMEOUT, bare_path=True):
@@ -129,6 +132,17 @@ class PostgreSQLMemory:
                 if self.link.rows(_behind(keys[start : start + AT_ONCE]))[0][0]:
                     return None
         return Remembered.from_json(str(verdict), str(checked))
+
+
+def fingerprint(version: int, cluster: str) -> str:
+    """The query for one value that tells the catalog from every other.
+
+    Args:
+        version: server_version_num.
+        cluster: the query for a number of the server's, IDENTIFIED where the role may.
+    """
+    row = ROW if version >= 140000 else ROW_BEFORE_14
+    return query("fingerprint").replace(":cluster", cluster).replace(":row", row)
 
 
 def told_of(facts: Row, encoding: str, driver: str, schemas: SchemaMap) -> tuple[object, ...]:

@@ -6,6 +6,9 @@
 -- Run it under an empty search_path.
 -- In psql: \set cluster '(SELECT c.system_identifier FROM pg_control_system() AS c)'
 --   (where the role may not call that, the time at which the server was started)
+--          \set row 'hashtidextended(ctid, CASE WHEN xmin = ANY (''{1,2}'') THEN 0 ELSE age(''3''::xid)::int8 - age(xmin) END)'
+--   (a number for ctid and xmin; ages subtract to the distance of two transactions, and cost less than text; 1 and 2
+--   have none. Before PostgreSQL 14: hashtextextended(xmin::text || ctid::text, 0))
 -- Columns: fingerprint text.
 -- the connected role, and those of which it is a member
 WITH RECURSIVE mine AS (
@@ -13,84 +16,85 @@ WITH RECURSIVE mine AS (
   UNION
   SELECT m.roleid FROM pg_auth_members m JOIN mine ON m.member = mine.oid
 )
-SELECT 'v1 ' || string_agg(part || '=' || number || ':' || coalesce(sum::text, ''), ' ' ORDER BY part) AS fingerprint
+SELECT 'v2 ' || string_agg(part || '=' || number || ':' || coalesce(sum::text, ''), ' ' ORDER BY part) AS fingerprint
 FROM (
-  SELECT 'class' AS part, count(*) AS number, sum(hashtextextended(xmin::text || ctid::text || relhasrules::text || relhastriggers::text
-                                                                   || relhassubclass::text || relhasindex::text, 0)) AS sum FROM pg_class
+  SELECT 'class' AS part, count(*) AS number, sum(:row) + sum(hashtextextended(
+           ctid::text || relhasrules::text || relhastriggers::text || relhassubclass::text || relhasindex::text, 0)) AS sum FROM pg_class
   UNION ALL
-  SELECT 'index', count(*), sum(hashtextextended(xmin::text || ctid::text || indisvalid::text || indisready::text || indislive::text, 0)) FROM pg_index
+  SELECT 'index', count(*), sum(:row) + sum(hashtextextended(
+           ctid::text || indisvalid::text || indisready::text || indislive::text, 0)) FROM pg_index
   UNION ALL
-  SELECT 'attribute', count(*), sum(hashtextextended(xmin::text || ctid::text, 0)) FROM pg_attribute
+  SELECT 'attribute', count(*), sum(:row) FROM pg_attribute
   UNION ALL
-  SELECT 'attrdef', count(*), sum(hashtextextended(xmin::text || ctid::text, 0)) FROM pg_attrdef
+  SELECT 'attrdef', count(*), sum(:row) FROM pg_attrdef
   UNION ALL
-  SELECT 'constraint', count(*), sum(hashtextextended(xmin::text || ctid::text, 0)) FROM pg_constraint
+  SELECT 'constraint', count(*), sum(:row) FROM pg_constraint
   UNION ALL
-  SELECT 'type', count(*), sum(hashtextextended(xmin::text || ctid::text, 0)) FROM pg_type
+  SELECT 'type', count(*), sum(:row) FROM pg_type
   UNION ALL
-  SELECT 'enum', count(*), sum(hashtextextended(xmin::text || ctid::text, 0)) FROM pg_enum
+  SELECT 'enum', count(*), sum(:row) FROM pg_enum
   UNION ALL
-  SELECT 'range', count(*), sum(hashtextextended(xmin::text || ctid::text, 0)) FROM pg_range
+  SELECT 'range', count(*), sum(:row) FROM pg_range
   UNION ALL
-  SELECT 'namespace', count(*), sum(hashtextextended(xmin::text || ctid::text, 0)) FROM pg_namespace
+  SELECT 'namespace', count(*), sum(:row) FROM pg_namespace
   UNION ALL
-  SELECT 'inherits', count(*), sum(hashtextextended(xmin::text || ctid::text, 0)) FROM pg_inherits
+  SELECT 'inherits', count(*), sum(:row) FROM pg_inherits
   UNION ALL
-  SELECT 'partitioned', count(*), sum(hashtextextended(xmin::text || ctid::text, 0)) FROM pg_partitioned_table
+  SELECT 'partitioned', count(*), sum(:row) FROM pg_partitioned_table
   UNION ALL
-  SELECT 'sequence', count(*), sum(hashtextextended(xmin::text || ctid::text, 0)) FROM pg_sequence
+  SELECT 'sequence', count(*), sum(:row) FROM pg_sequence
   UNION ALL
-  SELECT 'trigger', count(*), sum(hashtextextended(xmin::text || ctid::text, 0)) FROM pg_trigger
+  SELECT 'trigger', count(*), sum(:row) FROM pg_trigger
   UNION ALL
-  SELECT 'rewrite', count(*), sum(hashtextextended(xmin::text || ctid::text, 0)) FROM pg_rewrite
+  SELECT 'rewrite', count(*), sum(:row) FROM pg_rewrite
   UNION ALL
-  SELECT 'policy', count(*), sum(hashtextextended(xmin::text || ctid::text, 0)) FROM pg_policy
+  SELECT 'policy', count(*), sum(:row) FROM pg_policy
   UNION ALL
-  SELECT 'depend', count(*), sum(hashtextextended(xmin::text || ctid::text, 0)) FROM pg_depend
+  SELECT 'depend', count(*), sum(:row) FROM pg_depend
   UNION ALL
-  SELECT 'description', count(*), sum(hashtextextended(xmin::text || ctid::text, 0)) FROM pg_description
+  SELECT 'description', count(*), sum(:row) FROM pg_description
   UNION ALL
-  SELECT 'proc', count(*), sum(hashtextextended(xmin::text || ctid::text, 0)) FROM pg_proc
+  SELECT 'proc', count(*), sum(:row) FROM pg_proc
   UNION ALL
-  SELECT 'language', count(*), sum(hashtextextended(xmin::text || ctid::text, 0)) FROM pg_language
+  SELECT 'language', count(*), sum(:row) FROM pg_language
   UNION ALL
-  SELECT 'aggregate', count(*), sum(hashtextextended(xmin::text || ctid::text, 0)) FROM pg_aggregate
+  SELECT 'aggregate', count(*), sum(:row) FROM pg_aggregate
   UNION ALL
-  SELECT 'operator', count(*), sum(hashtextextended(xmin::text || ctid::text, 0)) FROM pg_operator
+  SELECT 'operator', count(*), sum(:row) FROM pg_operator
   UNION ALL
-  SELECT 'opclass', count(*), sum(hashtextextended(xmin::text || ctid::text, 0)) FROM pg_opclass
+  SELECT 'opclass', count(*), sum(:row) FROM pg_opclass
   UNION ALL
-  SELECT 'opfamily', count(*), sum(hashtextextended(xmin::text || ctid::text, 0)) FROM pg_opfamily
+  SELECT 'opfamily', count(*), sum(:row) FROM pg_opfamily
   UNION ALL
-  SELECT 'amop', count(*), sum(hashtextextended(xmin::text || ctid::text, 0)) FROM pg_amop
+  SELECT 'amop', count(*), sum(:row) FROM pg_amop
   UNION ALL
-  SELECT 'amproc', count(*), sum(hashtextextended(xmin::text || ctid::text, 0)) FROM pg_amproc
+  SELECT 'amproc', count(*), sum(:row) FROM pg_amproc
   UNION ALL
-  SELECT 'am', count(*), sum(hashtextextended(xmin::text || ctid::text, 0)) FROM pg_am
+  SELECT 'am', count(*), sum(:row) FROM pg_am
   UNION ALL
-  SELECT 'cast', count(*), sum(hashtextextended(xmin::text || ctid::text, 0)) FROM pg_cast
+  SELECT 'cast', count(*), sum(:row) FROM pg_cast
   UNION ALL
-  SELECT 'collation', count(*), sum(hashtextextended(xmin::text || ctid::text, 0)) FROM pg_collation
+  SELECT 'collation', count(*), sum(:row) FROM pg_collation
   UNION ALL
-  SELECT 'conversion', count(*), sum(hashtextextended(xmin::text || ctid::text, 0)) FROM pg_conversion
+  SELECT 'conversion', count(*), sum(:row) FROM pg_conversion
   UNION ALL
-  SELECT 'extension', count(*), sum(hashtextextended(xmin::text || ctid::text, 0)) FROM pg_extension
+  SELECT 'extension', count(*), sum(:row) FROM pg_extension
   UNION ALL
-  SELECT 'publication', count(*), sum(hashtextextended(xmin::text || ctid::text, 0)) FROM pg_publication
+  SELECT 'publication', count(*), sum(:row) FROM pg_publication
   UNION ALL
-  SELECT 'published', count(*), sum(hashtextextended(xmin::text || ctid::text, 0)) FROM pg_publication_rel
+  SELECT 'published', count(*), sum(:row) FROM pg_publication_rel
   UNION ALL
-  SELECT 'foreign', count(*), sum(hashtextextended(xmin::text || ctid::text, 0)) FROM pg_foreign_table
+  SELECT 'foreign', count(*), sum(:row) FROM pg_foreign_table
   UNION ALL
-  SELECT 'members', count(*), sum(hashtextextended(xmin::text || ctid::text, 0)) FROM pg_auth_members WHERE member IN (SELECT m.oid FROM mine m)
+  SELECT 'members', count(*), sum(:row) FROM pg_auth_members WHERE member IN (SELECT m.oid FROM mine m)
   UNION ALL
-  SELECT 'defaults', count(*), sum(hashtextextended(xmin::text || ctid::text, 0)) FROM pg_db_role_setting
+  SELECT 'defaults', count(*), sum(:row) FROM pg_db_role_setting
   WHERE setrole IN (SELECT 0 UNION ALL SELECT m.oid FROM mine m)
     AND setdatabase IN (SELECT 0 UNION ALL SELECT d.oid FROM pg_database d WHERE d.datname = current_database())
   UNION ALL
   SELECT 'roles', count(*), sum(hashtextextended(r.oid::text || r::text, 0)) FROM pg_roles r WHERE r.oid IN (SELECT m.oid FROM mine m)
   UNION ALL
-  SELECT 'database', max(oid::int8), sum(hashtextextended(xmin::text || ctid::text, 0)) FROM pg_database WHERE datname = current_database()
+  SELECT 'database', max(oid::int8), sum(:row) FROM pg_database WHERE datname = current_database()
   UNION ALL
   SELECT 'cluster', 1, (:cluster)::numeric
   UNION ALL
