@@ -11,6 +11,7 @@ from enum import StrEnum
 from functools import cached_property
 from typing import NamedTuple, Protocol
 
+from schema_guard.code_of_others import Filler, Intervener
 from schema_guard.column import NO_TYPE, Call, Column, Generated, Identity, Stand, Type, TypeKind, Write
 from schema_guard.denied import Denied
 from schema_guard.fill import Fill, Spanned
@@ -37,6 +38,7 @@ __all__ = [
     "Identity",
     "Index",
     "IndexElement",
+    "Intervener",
     "Name",
     "Partition",
     "PrimaryKey",
@@ -219,19 +221,6 @@ class Relation(StrEnum):
     OTHER = "other relation"
 
 
-class Filler(NamedTuple):
-    """What may give a column its value in an INSERT before the server checks the row, and cannot be read."""
-
-    kind: str
-    """`trigger` (BEFORE INSERT, for each row) or `rule` (ON INSERT DO INSTEAD)."""
-    name: str
-    update: bool
-    """It does the same for an UPDATE."""
-
-    def __str__(self) -> str:
-        return f"{self.kind} {self.name}"
-
-
 class Partition(NamedTuple):
     """A partition of a table; `foreign` when it lies on another server."""
 
@@ -290,6 +279,8 @@ class Table:
     rowid_names: tuple[str, ...] = ()
     """SQLite: in lower case, the names by which statements reach its rowid, since no column bears them."""
     has_triggers: bool = False
+    interveners: tuple[Intervener, ...] = ()
+    """Actual side: those of them, and of the rules, that may raise an error or leave the row as it is."""
     fillers: tuple[Filler, ...] = ()
     """PostgreSQL: what may fill a column that an INSERT leaves out; SQLite's triggers cannot change the new row."""
     companions: tuple[str, ...] = ()

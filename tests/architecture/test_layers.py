@@ -58,7 +58,7 @@ LAYERS = (
     ("plan",),
     ("difference",),
     ("schema",),
-    ("column", "fill", "index", "published", "denied", "refused_write"),
+    ("code_of_others", "column", "fill", "index", "published", "denied", "refused_write"),
     ("need",),
     ("names", "unread"),
     ("accepted_file",),

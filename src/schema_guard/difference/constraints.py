@@ -267,7 +267,7 @@ class IndexInvalid(BaseDifference):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ObjectUnknown(BaseDifference):
-    """A constraint or index that the models don't know."""
+    """A constraint, an index, a trigger or a rule that the models don't know."""
 
     code = "object-unknown"
     table: Table

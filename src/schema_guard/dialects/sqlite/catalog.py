@@ -17,6 +17,7 @@ from schema_guard.dialects.sqlite.reader import UnreadableTextError, key
 from schema_guard.dialects.sqlite.registered import collations_in
 from schema_guard.dialects.sqlite.spelling import Spelling
 from schema_guard.dialects.sqlite.tokens import quoted_literal
+from schema_guard.dialects.sqlite.triggers import intervener, stops
 from schema_guard.schema import (
     Check,
     Column,
@@ -195,6 +196,9 @@ class _Reader:
             without_rowid=without_rowid,
             rowid_names=() if without_rowid else self._rowid_names(),
             has_triggers=any(kind == "trigger" for kind, _, _ in companions),
+            interveners=tuple(
+                intervener(own, sql) for kind, own, sql in companions if kind == "trigger" and stops(sql)
+            ),
             companions=tuple(sql for _, _, sql in companions),
             referenced_by=tuple(self._referring()),
             statistics=self.rows.statistics,

@@ -173,7 +173,29 @@ SELECT 'tables' AS kind, json_agg(json_build_array(
                       FROM forbidden f
                       JOIN pg_rewrite v ON f.classid = 'pg_catalog.pg_rewrite'::regclass AND v.oid = f.objid
                         AND v.ev_class = w.oid AND v.ev_type = '1') AS u
-                GROUP BY u.name) AS p)))::text AS items
+                GROUP BY u.name) AS p),
+         -- what may raise an error, or leave a row as it is: by the text of its function, which is not run
+         CASE WHEN w.relhastriggers OR w.relhasrules
+              THEN (SELECT json_agg(json_build_array(found.kind, found.name, found.verbs, found.raises) ORDER BY found.kind, found.name)
+                    FROM (SELECT 'rule' AS kind, r.rulename AS name,
+                                 ARRAY[CASE r.ev_type WHEN '2' THEN 'UPDATE' WHEN '3' THEN 'INSERT' ELSE 'DELETE' END] AS verbs,
+                                 false AS raises, r.ev_enabled AS enabled
+                          FROM pg_rewrite r
+                          WHERE r.ev_class = w.oid AND r.is_instead AND r.ev_type IN ('2', '3', '4')
+                          UNION ALL
+                          SELECT 'trigger', t.tgname,
+                                 array_remove(ARRAY[CASE WHEN t.tgtype & 4 <> 0 THEN 'INSERT' END,
+                                                    CASE WHEN t.tgtype & 16 <> 0 THEN 'UPDATE' END,
+                                                    CASE WHEN t.tgtype & 8 <> 0 THEN 'DELETE' END], NULL),
+                                 p.prosrc ~* '\mRAISE\s+EXCEPTION\M', t.tgenabled
+                          FROM pg_trigger t
+                          JOIN pg_proc p ON p.oid = t.tgfoid
+                          JOIN pg_language l ON l.oid = p.prolang AND l.lanname = 'plpgsql'
+                          WHERE t.tgrelid = w.oid AND NOT t.tgisinternal AND t.tgtype & 28 <> 0
+                            AND (p.prosrc ~* '\mRAISE\s+EXCEPTION\M'
+                                 OR t.tgtype & 3 = 3 AND p.prosrc ~* '\mRETURN\s+NULL\M')) AS found
+                    WHERE found.enabled IN ('A', CASE current_setting('session_replication_role')
+                                                      WHEN 'replica' THEN 'R' ELSE 'O' END)) END))::text AS items
 FROM wanted w
 JOIN families ON families.root = w.oid
 UNION ALL

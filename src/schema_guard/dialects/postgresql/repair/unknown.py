@@ -33,6 +33,8 @@ def object_unknown(difference: ObjectUnknown, context: Context) -> Repairs:
     if "index" in difference.kind:
         index = context.quote(Name(difference.table.name.schema, difference.name))
         drop = f"DROP INDEX {'' if context.partitioned(difference.table) else 'CONCURRENTLY '}{index};"
+    elif difference.kind in ("trigger", "rule"):
+        drop = f"DROP {difference.kind.upper()} {name} ON {context.quote(difference.table.name)};"
     return [Refusal(difference, "the models don't know it, so it is left alone", (drop,))]
 
 

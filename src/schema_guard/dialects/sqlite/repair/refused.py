@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import assert_never
 
 from schema_guard.dialects.definitions import READ_ONLY
+from schema_guard.dialects.sqlite.names import quote
 from schema_guard.difference import (
     BackfillPending,
     CheckMissing,
@@ -55,13 +56,23 @@ from schema_guard.difference import (
     WriteRefused,
 )
 from schema_guard.plan import Refusal
-from schema_guard.schema import Relation
+from schema_guard.schema import Name, Relation
 
 __all__ = ["refuse", "refuse_on_relation"]
 
 
 def refuse(difference: Difference) -> Refusal:
-    return Refusal(difference, _reason(difference), difference.remedy if isinstance(difference, WriteRefused) else ())
+    return Refusal(difference, _reason(difference), _advice(difference))
+
+
+def _advice(difference: Difference) -> tuple[str, ...]:
+    match difference:
+        case WriteRefused(remedy=remedy):
+            return remedy
+        case ObjectUnknown(kind="trigger", table=table, name=name):
+            return (f"DROP TRIGGER {quote(Name(table.name.schema, name))};",)
+        case _:
+            return ()
 
 
 def _reason(difference: Difference) -> str:  # noqa: C901 - one case for each kind, by design

@@ -1,0 +1,32 @@
+"""Code in the database that the models don't know, and that decides what a statement does: triggers and rules."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+__all__ = ["Filler", "Intervener"]
+
+
+class Filler(NamedTuple):
+    """What may give a column its value in an INSERT before the server checks the row, and cannot be read."""
+
+    kind: str
+    """`trigger` (BEFORE INSERT, for each row) or `rule` (ON INSERT DO INSTEAD)."""
+    name: str
+    update: bool
+    """It does the same for an UPDATE."""
+
+    def __str__(self) -> str:
+        return f"{self.kind} {self.name}"
+
+
+class Intervener(NamedTuple):
+    """What may keep a statement from doing what it says."""
+
+    kind: str
+    """`trigger` or `rule` (DO INSTEAD)."""
+    name: str
+    statements: tuple[str, ...]
+    """INSERT, UPDATE, DELETE."""
+    raises: bool
+    """It may raise an error; else the row may be left as it is."""

@@ -1,0 +1,31 @@
+"""Triggers and rules that the models don't know, and that may keep a statement of the application from its work."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from schema_guard.compare.impact_words import writers
+from schema_guard.difference import Impact, ObjectUnknown
+from schema_guard.schema import Table
+
+__all__ = ["compare_interveners"]
+
+
+def compare_interveners(table: Table, live: Table) -> Iterator[ObjectUnknown]:
+    """What such code does in a case cannot be read, so it is a doubt."""
+    for found in live.interveners:
+        verbs = ", ".join(found.statements)
+        if found.raises:
+            effect = f"{verbs} of {writers(table)} fails where it raises an error"
+        elif found.kind == "rule":
+            effect = f"{verbs} of {writers(table)} does what the rule says instead"
+        else:
+            effect = f"{verbs} of {writers(table)} leaves rows as they are where it says so"
+        yield ObjectUnknown(
+            table=table,
+            kind=found.kind,
+            name=found.name,
+            definition=f"on {verbs}",
+            impact=Impact.WEAKENS,
+            effect=f"not provable: {effect}",
+        )

@@ -1,0 +1,119 @@
+"""A trigger or a rule that may keep a statement from its work is told as a doubt; one that cannot is not."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+import sqlalchemy as sa
+from sqlalchemy.orm import DeclarativeBase, Mapped, Session, mapped_column
+
+from schema_guard import Guard
+from schema_guard.difference import Impact
+from tests.postgres.database import Database
+
+
+class Base(DeclarativeBase):
+    pass
+
+
+class Item(Base):
+    __tablename__ = "items"
+    id: Mapped[int] = mapped_column(primary_key=True)
+    name: Mapped[str] = mapped_column(sa.String(20))
+
+
+FUNCTION = "CREATE FUNCTION f() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN {} END $$; "
+ON_POSTGRESQL = {
+    "a rule for UPDATE": ("CREATE RULE r AS ON UPDATE TO items DO INSTEAD NOTHING", "UPDATE of Item does what"),
+    "a rule for DELETE": ("CREATE RULE r AS ON DELETE TO items DO INSTEAD NOTHING", "DELETE of Item does what"),
+    "a rule that does more": ("CREATE RULE r AS ON DELETE TO items DO ALSO NOTIFY gone", ""),
+    "rows are skipped": (
+        FUNCTION.format("RETURN NULL;")
+        + "CREATE TRIGGER r BEFORE UPDATE OR DELETE ON items FOR EACH ROW EXECUTE FUNCTION f()",
+        "UPDATE, DELETE of Item leaves rows as they are",
+    ),
+    "the result of another trigger counts for nothing": (
+        FUNCTION.format("RETURN NULL;") + "CREATE TRIGGER r AFTER UPDATE ON items FOR EACH ROW EXECUTE FUNCTION f()",
+        "",
+    ),
+    "a statement is refused": (
+        FUNCTION.format("raise  exception 'no';")
+        + "CREATE TRIGGER r BEFORE DELETE ON items FOR EACH STATEMENT EXECUTE FUNCTION f()",
+        "DELETE of Item fails where it raises an error",
+    ),
+    "a disabled trigger": (
+        FUNCTION.format("RAISE EXCEPTION 'no';")
+        + "CREATE TRIGGER r BEFORE DELETE ON items FOR EACH STATEMENT EXECUTE FUNCTION f();"
+        + "ALTER TABLE items DISABLE TRIGGER r",
+        "",
+    ),
+    "a trigger that only fills": (
+        FUNCTION.format("NEW.name := lower(NEW.name); RETURN NEW;")
+        + "CREATE TRIGGER r BEFORE INSERT ON items FOR EACH ROW EXECUTE FUNCTION f()",
+        "",
+    ),
+}
+ON_SQLITE = {
+    "rows are skipped": (
+        "CREATE TRIGGER r BEFORE UPDATE OF name ON items BEGIN SELECT RAISE(IGNORE); END",
+        "UPDATE of Item leaves rows as they are",
+    ),
+    "a statement is refused": (
+        "CREATE TRIGGER r AFTER DELETE ON items BEGIN SELECT RAISE(ABORT, 'no'); END",
+        "DELETE of Item fails where it raises an error",
+    ),
+    "a trigger that only fills": (
+        "CREATE TRIGGER r AFTER UPDATE ON items BEGIN UPDATE items SET name = 'RAISE' WHERE 0; END",
+        "",
+    ),
+}
+
+
+def is_told(engine: sa.Engine, effect: str) -> None:
+    findings = Guard(Base).apply(engine).findings
+    assert [each.difference.impact for each in findings] == ([Impact.WEAKENS] if effect else [])
+    assert not effect or findings[0].difference.effect.startswith(f"not provable: {effect}")
+    assert _works(engine) is not bool(effect)
+    for statement in (line for each in findings if each.refusal for line in each.refusal.advice):
+        with engine.begin() as connection:
+            connection.exec_driver_sql(statement)
+    assert Guard(Base).check(engine).findings == ()
+    assert _works(engine)
+    engine.dispose()
+
+
+def _works(engine: sa.Engine) -> bool:
+    """Whether a row can be made, changed and deleted."""
+    try:
+        with Session(engine) as session:
+            item = Item(name="a")
+            session.add(item)
+            session.flush()
+            item.name = "b"
+            session.flush()
+            session.refresh(item)
+            assert item.name == "b"
+            session.delete(item)
+            session.flush()
+            return session.scalars(sa.select(Item)).all() == []
+    except (sa.exc.SQLAlchemyError, AssertionError):
+        return False
+
+
+@pytest.mark.parametrize("case", ON_POSTGRESQL)
+def test_on_postgresql(postgres_database: Database, case: str) -> None:
+    engine = sa.create_engine(postgres_database.url)
+    Base.metadata.create_all(engine)
+    with postgres_database.connect() as connection:
+        connection.execute(ON_POSTGRESQL[case][0].encode())
+    is_told(engine, ON_POSTGRESQL[case][1])
+
+
+@pytest.mark.parametrize("case", ON_SQLITE)
+def test_on_sqlite(sqlite_file: Path, case: str) -> None:
+    engine = sa.create_engine(f"sqlite:///{sqlite_file}")
+    Base.metadata.create_all(engine)
+    with engine.begin() as connection:
+        connection.exec_driver_sql(ON_SQLITE[case][0])
+    is_told(engine, ON_SQLITE[case][1])
