@@ -88,6 +88,7 @@ concurrency: $(VENV)/.dev-installed .servers/.fetched
 
 releases: $(VENV)/.dev-installed .servers/.fetched
 	$(BIN)/python -m tests.concurrency.releases $(ARGS)
+	[ -n "$(ARGS)" ] || $(BIN)/python -m tests.concurrency.meeting
 
 rolling: $(VENV)/.dev-installed .servers/.fetched
 	$(BIN)/python -m tests.concurrency.rolling $(ARGS)

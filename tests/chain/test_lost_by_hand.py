@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 
 from tests.chain.stage import MODELS, PROPOSALS, USERS, VISITOR, Stage
@@ -98,3 +100,48 @@ def test_two_columns_that_were_made_before_their_renames(stage: Stage) -> None:
     stage.sql(*sql.split(";\n"))
     stage.shell(early[0]["fix"]["command"])
     assert stage.sql("SELECT guest, role FROM proposals, users") == [("someone", "free")]
+
+
+SPLIT = """op.add_column("users", sa.Column("first", sa.String(64)))
+op.add_column("users", sa.Column("last", sa.String(64)))
+for id_, whole in op.get_bind().execute(sa.text("SELECT id, whole FROM users")).fetchall():
+    first, _, last = whole.partition(" ")
+    names = {"first": first, "last": last, "id": id_}
+    op.get_bind().execute(sa.text("UPDATE users SET first = :first, last = :last WHERE id = :id"), names)
+with op.batch_alter_table("users") as batch:
+    batch.drop_column("whole")"""
+NAMES = """
+from sqlalchemy import String
+from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
+
+class Base(DeclarativeBase):
+    pass
+
+class User(Base):
+    __tablename__ = "users"
+    id: Mapped[int] = mapped_column(primary_key=True)
+    first: Mapped[str | None] = mapped_column(String(64))
+    last: Mapped[str | None] = mapped_column(String(64))
+"""
+
+
+def test_a_split_that_did_not_run_although_it_is_stamped(stage: Stage) -> None:
+    """No empty columns are made beside the one that has the values. It may have changed other rows, so that a person
+    says that it did not run; what is printed leads to the end."""
+    stage.plain(NAMES)
+    stage.revision("r1", None, f"{USERS}\nop.add_column('users', sa.Column('whole', sa.String(64)))")
+    stage.revision("r2", "r1", SPLIT)
+    stage.run_module("alembic", ["upgrade", "r1"])
+    stage.sql("INSERT INTO users (id, whole) VALUES (1, 'Ann Lee')")
+    stage.stamp_blindly("r2")
+    for command in ("apply", "deploy"):
+        ran = stage.guard(command)
+        assert (ran.code, "whatever alembic_version says" in ran.out) == (1, True), ran.out
+        assert stage.sql("SELECT * FROM users") == [(1, "Ann Lee")]
+    refused = stage.deploy("--repair-chain")
+    assert (refused.code, stage.stamped()) == (1, ["r2"]), refused.out
+    printed = re.findall(r"where r2 did not run, as users.whole says, which it removes: (.*)", refused.out)[0]
+    for command in printed.split(" && "):
+        stage.shell(command)
+    assert stage.sql("SELECT id, first, last FROM users") == [(1, "Ann", "Lee")]
+    assert stage.stamped() == ["r2"]

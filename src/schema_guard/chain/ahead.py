@@ -186,7 +186,8 @@ class Ahead:
         missing: Sequence[tuple[Difference, str]],
         held: Container[str],
     ) -> Iterator[Refusal]:
-        """A rename that ran by what alembic_version says, and whose source is still there in place of what it leads to.
+        """What ran by what alembic_version says, while the source is still there in place of what it leads to: of a
+        rename, or of a revision that makes something, changes rows and removes what it had them from.
 
         A name that a later revision gave to something new is no such source.
         """
@@ -198,6 +199,26 @@ class Ahead:
         for difference, change in _brought(left, [change for change in into if change.source not in made]):
             reason = f"{_does(change)}, and {change.source} is there: it did not run, whatever alembic_version says"
             yield Refusal(difference, f"{reason}: {repair} first", (repair,))
+        for id_ in (id_ for id_ in chain.order if id_ in ran and left):
+            for difference, name, source in _moves_by_hand(actions_of(chain.by_id[id_].file), left, there, made):
+                does = f"{id_} makes {name}, changes rows and removes {source}, and {source} is there"
+                reason = f"{does}: it did not run, whatever alembic_version says: {repair} first"
+                yield Refusal(difference, reason, (repair,))
+
+
+def _moves_by_hand(
+    actions: Sequence[Action], missing: Sequence[tuple[Difference, str]], there: There, made: Container[str]
+) -> Iterator[tuple[Difference, str, str]]:
+    """Of a revision that moves rows to what it makes: what is missing of that, its name, and what is still there."""
+    removed = [action for action in actions if action.verb is Verb.REMOVE and not action.depth]
+    names = ((action.kind, there.key(action.object)) for action in removed)
+    source = next((name for kind, name in names if there.has(kind, name) and name not in made), "")
+    if not source or all(action.verb is not Verb.UNSEEN for action in actions):
+        return
+    makes = {(action.kind, there.key(action.object)) for action in actions if action.verb is Verb.MAKE}
+    for difference, name in missing:
+        if (_kind(difference), name) in makes:
+            yield difference, name, source
 
 
 def _doubt(

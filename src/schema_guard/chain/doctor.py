@@ -235,7 +235,8 @@ class Doctor:
         table = look.version if look else VersionTable("alembic_version", False)
         system = self.url.get_backend_name()
         sqlite = system == "sqlite"
-        width = None if sqlite and table.exists else table.width if table.exists else WIDTH
+        free = project.widens or (sqlite and table.exists)
+        width = None if free else table.width if table.exists else WIDTH
         applied = chain.upto(table.rows)
         found = list(chain_faults(chain, project.unreadable, project.location.command, width, applied, system))
         if sqlite:
@@ -320,7 +321,7 @@ class Doctor:
             left = left_with_rows(
                 match, look.version.rows, chain, look.everything, look.there, live.read, self.commands
             )
-        return left or not_seen(match, chain, project.location.command, self.commands)
+        return left or not_seen(match, chain, look.there, project.location.command, self.commands)
 
     def _schemas(self) -> tuple[str, ...]:
         """Where the models live when no database can be asked."""

@@ -167,7 +167,8 @@ class _Choice:
             return self._said(match, revision)
         if match.stays:
             return match
-        veto = self._left(match) or not_seen(match, self.chain, self.project.location.command, self.doctor.commands)
+        alembic, commands = self.project.location.command, self.doctor.commands
+        veto = self._left(match) or not_seen(match, self.chain, self.look.there, alembic, commands)
         if veto is not None:
             return replace(self._refused(veto.why, veto.details), match=match, fix=veto.fix)
         if not match.heads and not self.look.version.all_rows:

@@ -124,6 +124,8 @@ def _unstamped(
         has = f"tables that the revisions make ({first_of(made)})"
         if not made:
             return
+    elif not _touches(chain, there):
+        return  # a second chain on the same database, with a version table of its own: it makes other tables
     state = f"{table.name} is empty" if table.exists else f"there is no {table.name}"
     if all(asks_first(revision.file) for revision in chain.files):
         yield Fault(
@@ -140,6 +142,21 @@ def _unstamped(
         f"the database has {has}, but {state}: upgrade would begin at the first revision and make them again",
         _proving("", commands),
     )
+
+
+def _touches(chain: Chain, there: There) -> bool:
+    """Whether a revision makes or changes something of what is there, as far as anyone can tell; a chain that makes no
+    table at all begins on tables that are there."""
+    makes = False
+    for action in (action for id_ in chain.order for action in actions_of(chain.by_id[id_].file)):
+        if action.verb is Verb.UNSEEN:
+            names = action.mentions
+            if names is None or any(there.has("table", there.key(name)) for name in names):
+                return True
+        elif there.has("table", there.key(action.name if action.kind == "table" else action.table)):
+            return True
+        makes = makes or (action.verb is Verb.MAKE and action.kind == "table")
+    return not makes
 
 
 def _tables_of(chain: Chain) -> list[str]:

@@ -12,8 +12,9 @@ from schema_guard.chain.fault import Fix
 from schema_guard.chain.faults.early import holds_values
 from schema_guard.chain.faults.way_out import early_and_way_out
 from schema_guard.chain.history import Chain, Revision
+from schema_guard.chain.reading.actions import Verb
 from schema_guard.chain.reading.pending import There
-from schema_guard.chain.reading.revision_actions import unseen_of
+from schema_guard.chain.reading.revision_actions import actions_of, unseen_of
 from schema_guard.chain.sandbox.matching import Match
 from schema_guard.chain.version_table import Read
 from schema_guard.schema import Schema
@@ -116,12 +117,13 @@ def _way_out(
     )
 
 
-def not_seen(match: Match, chain: Chain, alembic: str, commands: Commands) -> Veto | None:
+def not_seen(match: Match, chain: Chain, there: There, alembic: str, commands: Commands) -> Veto | None:
     """Revisions whose work cannot be seen: both readings, and the command for each.
 
     Args:
         match: what would be stamped.
         chain: the revisions.
+        there: the database.
         alembic: what a person types before `upgrade`.
         commands: what a person types otherwise.
     """
@@ -132,14 +134,18 @@ def not_seen(match: Match, chain: Chain, alembic: str, commands: Commands) -> Ve
     back = [id_ for id_ in match.unseen if id_ not in match.ran]
     details = tuple(_what(chain.by_id[id_]) for id_ in match.unseen)
     if back:
+        kept = next(filter(None, (_kept_source(chain.by_id[id_].file, there) for id_ in back)), "")
+        stamp = f"{alembic} stamp --purge {' '.join(match.heads) or 'base'}"
+        apply = f"{commands('apply')} makes what the database lacks; where you know that {', '.join(back)} did not "
+        fix = f"{apply}run: {stamp}"
+        if kept:  # apply makes nothing in place of it
+            found = f"where {', '.join(back)} did not run, as {kept} says, which it removes"
+            fix = f"{found}: {stamp} && {commands('deploy')}"
         return Veto(
             f"the database has what {', '.join(match.heads) or 'no revision'} leaves, but alembic_version says that "
             f"{', '.join(back)} ran, and {details[0]}: stamped back, it would run again",
             details,
-            Fix(
-                f"{commands('apply')} makes what the database lacks; where you know that {', '.join(back)} did not "
-                f"run: {alembic} stamp --purge {' '.join(match.heads) or 'base'}"
-            ),
+            Fix(fix),
         )
     verb = "leaves" if len(match.unseen) == 1 else "leave"
     return Veto(
@@ -148,6 +154,13 @@ def not_seen(match: Match, chain: Chain, alembic: str, commands: Commands) -> Ve
         details,
         _choice(match, chain, alembic, head, commands),
     )
+
+
+def _kept_source(file: str, there: There) -> str:
+    """A table or column that the revision removes, and that is there; empty where none is."""
+    removed = (action for action in actions_of(file) if action.verb is Verb.REMOVE and not action.depth)
+    objects = ((action.kind, there.key(action.object)) for action in removed)
+    return next((name for kind, name in objects if kind in ("table", "column") and there.has(kind, name)), "")
 
 
 def _what(revision: Revision) -> str:

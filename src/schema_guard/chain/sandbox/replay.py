@@ -84,6 +84,13 @@ class Project:
         return "engine_name" in self.env_text or "bind_names" in self.env_text
 
     @property
+    def widens(self) -> bool:
+        """env.py or a revision may give alembic_version a wider column, before it is needed."""
+        files = (revision.file for revision in self.chain.files)
+        texts = (self.env_text, *(Path(file).read_text("utf-8", "replace") for file in files))
+        return any("version_num" in text or "version_table_impl" in text for text in texts)
+
+    @property
     def env_text(self) -> str:
         """env.py as it is written; empty where there is none."""
         env = Path(self.found.folder) / "env.py" if self.found else None
