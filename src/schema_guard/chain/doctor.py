@@ -235,8 +235,7 @@ class Doctor:
         table = look.version if look else VersionTable("alembic_version", False)
         system = self.url.get_backend_name()
         sqlite = system == "sqlite"
-        free = project.widens or (sqlite and table.exists)
-        width = None if free else table.width if table.exists else WIDTH
+        width = None if project.widens or (sqlite and table.exists) else table.width if table.exists else WIDTH
         applied = chain.upto(table.rows)
         found = list(chain_faults(chain, project.unreadable, project.location.command, width, applied, system))
         if sqlite:
