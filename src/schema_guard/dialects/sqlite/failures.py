@@ -58,6 +58,11 @@ def unreachable(database: str, error: BaseException) -> UnreachableError:
 
 def _why_not_opened(error: BaseException) -> str:
     text = _text(error)
+    if primary_code(error) == READONLY and _extended_code(error) not in _UNFINISHED:
+        return (
+            "it cannot even be read where it may not be written: a database in WAL mode needs its directory writable"
+            " for this user; nobody else using it, ?immutable=1&uri=true in the URL reads it as it is"
+        )
     if _extended_code(error) in _UNFINISHED:
         return (
             "a transaction that was cut off left its journal, and who may not write cannot roll it back: open the"
@@ -116,7 +121,7 @@ def no_copy(target: str, error: OSError) -> StepError:
 def reading_failure(database: str, error: BaseException, timeout: float | None = None) -> GuardError:
     """What to raise when a SELECT failed."""
     code = primary_code(error)
-    if code in _OPENING or _text(error) == _NEWER or _extended_code(error) in _UNFINISHED:
+    if code in _OPENING or code == READONLY or _text(error) == _NEWER:
         return unreachable(database, error)
     if code == INTERRUPT and timeout is not None:
         return ReadError(f"{database}: reading took longer than {timeout:g} s")

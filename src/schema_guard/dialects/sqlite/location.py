@@ -48,7 +48,10 @@ def locate_database(engine: Engine) -> Location:
     if not path or mode == "memory":
         return Location(None, shared=True)
     immutable = "immutable" in query or "immutable" in engine.url.query
-    return locate_file(path, shared=shared, read_only=mode == "ro" or immutable)
+    location = locate_file(path, shared=shared, read_only=mode == "ro" or immutable)
+    if location.missing and mode in ("ro", "rw"):
+        raise UnreachableError(f"{location} does not exist, and mode={mode} makes no file: correct the URL")
+    return location
 
 
 def locate_file(path: str, *, shared: bool = False, read_only: bool = False) -> Location:
@@ -72,8 +75,12 @@ def locate_file(path: str, *, shared: bool = False, read_only: bool = False) -> 
         raise UnreachableError(f"{file}: {error.strerror}: correct the URL, or make the directory accessible") from None
     if file.is_dir():
         raise UnreachableError(f"{file} is a directory, not a database file")
+    if file.parent.is_file():
+        raise UnreachableError(f"{file}: {file.parent} is a file, not a directory: correct the URL")
     if not file.parent.is_dir():
         raise UnreachableError(f"{file}: the directory {file.parent} does not exist; create it, or correct the URL")
+    if file.exists() and not os.access(file, os.R_OK):
+        raise UnreachableError(f"{file} may not be read by this user: run as its owner, or: chmod u+rw '{file}'")
     writable = os.access(file if file.exists() else file.parent, os.W_OK)
     return Location(str(file), shared, read_only=read_only or not writable)
 
