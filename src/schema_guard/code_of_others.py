@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import NamedTuple
 
-__all__ = ["Filler", "Intervener"]
+__all__ = ["Filler", "Intervener", "against_upserts"]
 
 
 class Filler(NamedTuple):
@@ -24,9 +25,16 @@ class Intervener(NamedTuple):
     """What may keep a statement from doing what it says."""
 
     kind: str
-    """`trigger` or `rule` (DO INSTEAD)."""
+    """`trigger` or `rule`."""
     name: str
     statements: tuple[str, ...]
     """INSERT, UPDATE, DELETE."""
     raises: bool
     """It may raise an error; else the row may be left as it is."""
+    adds: bool = False
+    """A rule DO ALSO: the statement does its work; but ON CONFLICT is not allowed beside it."""
+
+
+def against_upserts(interveners: Iterable[Intervener]) -> tuple[str, ...]:
+    """The names of the rules beside which the server takes no ON CONFLICT: those for INSERT and UPDATE."""
+    return tuple(each.name for each in interveners if each.kind == "rule" and "DELETE" not in each.statements)

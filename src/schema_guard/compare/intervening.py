@@ -13,7 +13,7 @@ __all__ = ["compare_interveners"]
 
 def compare_interveners(table: Table, live: Table) -> Iterator[ObjectUnknown]:
     """What such code does in a case cannot be read, so it is a doubt."""
-    for found in live.interveners:
+    for found in (each for each in live.interveners if not each.adds):
         verbs = ", ".join(found.statements)
         if found.raises:
             effect = f"{verbs} of {writers(table)} fails where it raises an error"

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
+from schema_guard.code_of_others import against_upserts
 from schema_guard.compare.impact_words import writers
 from schema_guard.compare.unique import arbiters, deferrable_sets
 from schema_guard.difference import (
@@ -28,6 +29,15 @@ def compare_upserts(table: Table, live: Table, others: Sequence[Difference]) -> 
     told = [found for difference in others if (found := _unique_columns(difference)) is not None]
     for columns in dict.fromkeys(tuple(sorted(names)) for names in table.upserts):
         wanted = frozenset(columns)
+        if rules := against_upserts(live.interveners):
+            yield UpsertUnserved(
+                table=table,
+                columns=columns,
+                obstacle=f"no ON CONFLICT works on a table with a rule for INSERT or UPDATE: {', '.join(rules)}",
+                impact=Impact.BREAKS,
+                effect=f"ON CONFLICT ({', '.join(columns)}) of {writers(table)} fails",
+            )
+            continue
         if wanted in arbiters(live) or (wanted in told and wanted not in deferrable_sets(live)):
             continue
         partial = _partial(wanted, live)

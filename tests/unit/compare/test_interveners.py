@@ -6,9 +6,10 @@ from pathlib import Path
 
 import pytest
 import sqlalchemy as sa
+from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import DeclarativeBase, Mapped, Session, mapped_column
 
-from schema_guard import Guard
+from schema_guard import Guard, Upsert
 from schema_guard.difference import Impact
 from tests.postgres.database import Database
 
@@ -117,3 +118,40 @@ def test_on_sqlite(sqlite_file: Path, case: str) -> None:
     with engine.begin() as connection:
         connection.exec_driver_sql(ON_SQLITE[case][0])
     is_told(engine, ON_SQLITE[case][1])
+
+
+@pytest.mark.parametrize(
+    ("rule", "fails"),
+    [
+        ("ON INSERT TO items DO ALSO NOTIFY made", True),
+        ("ON UPDATE TO items DO INSTEAD NOTHING", True),
+        ("ON DELETE TO items DO ALSO NOTIFY gone", False),
+    ],
+)
+def test_no_upsert_works_beside_a_rule(postgres_database: Database, rule: str, fails: bool) -> None:
+    engine = sa.create_engine(postgres_database.url)
+    Base.metadata.create_all(engine)
+    with postgres_database.connect() as connection:
+        connection.execute(f"CREATE RULE r AS {rule}".encode())
+    guard = Guard(Base, upserts=[Upsert(Item.id)])
+    assert _upserts(engine) is not fails
+    found = [each for each in guard.check(engine).findings if each.difference.code == "upsert-unserved"]
+    assert [each.difference.impact for each in found] == ([Impact.BREAKS] if fails else [])
+    for each in found:
+        assert each.difference.headline == "no ON CONFLICT works on a table with a rule for INSERT or UPDATE: r"
+        assert each.refusal is not None
+        with postgres_database.connect() as connection:
+            connection.execute(each.refusal.advice[0].encode())
+        assert _upserts(engine)
+    assert "upsert-unserved" not in {each.difference.code for each in guard.check(engine).findings}
+    engine.dispose()
+
+
+def _upserts(engine: sa.Engine) -> bool:
+    try:
+        with engine.begin() as connection:
+            statement = insert(Item).values(id=1, name="a")
+            connection.execute(statement.on_conflict_do_update(index_elements=["id"], set_={"name": "b"}))
+    except sa.exc.DBAPIError:
+        return False
+    return True

@@ -340,7 +340,7 @@ class _Parts:
             oid=row.oid,
             has_triggers=row.triggers,
             fillers=tuple(Filler(*filler) for filler in row.fillers or ()),
-            interveners=tuple(Intervener(kind, own, tuple(on), how) for kind, own, on, how in row.interveners or ()),
+            interveners=tuple(Intervener(kind, own, tuple(on), *how) for kind, own, on, *how in row.interveners or ()),
             row_security=row.row_security,
             inherited=row.inherited,
             owned=row.owned,

@@ -176,18 +176,18 @@ SELECT 'tables' AS kind, json_agg(json_build_array(
                 GROUP BY u.name) AS p),
          -- what may raise an error, or leave a row as it is: by the text of its function, which is not run
          CASE WHEN w.relhastriggers OR w.relhasrules
-              THEN (SELECT json_agg(json_build_array(found.kind, found.name, found.verbs, found.raises) ORDER BY found.kind, found.name)
+              THEN (SELECT json_agg(json_build_array(found.kind, found.name, found.verbs, found.raises, found.adds) ORDER BY found.kind, found.name)
                     FROM (SELECT 'rule' AS kind, r.rulename AS name,
                                  ARRAY[CASE r.ev_type WHEN '2' THEN 'UPDATE' WHEN '3' THEN 'INSERT' ELSE 'DELETE' END] AS verbs,
-                                 false AS raises, r.ev_enabled AS enabled
+                                 false AS raises, NOT r.is_instead AS adds, r.ev_enabled AS enabled
                           FROM pg_rewrite r
-                          WHERE r.ev_class = w.oid AND r.is_instead AND r.ev_type IN ('2', '3', '4')
+                          WHERE r.ev_class = w.oid AND r.ev_type IN ('2', '3', '4')
                           UNION ALL
                           SELECT 'trigger', t.tgname,
                                  array_remove(ARRAY[CASE WHEN t.tgtype & 4 <> 0 THEN 'INSERT' END,
                                                     CASE WHEN t.tgtype & 16 <> 0 THEN 'UPDATE' END,
                                                     CASE WHEN t.tgtype & 8 <> 0 THEN 'DELETE' END], NULL),
-                                 p.prosrc ~* '\mRAISE\s+EXCEPTION\M', t.tgenabled
+                                 p.prosrc ~* '\mRAISE\s+EXCEPTION\M', false, t.tgenabled
                           FROM pg_trigger t
                           JOIN pg_proc p ON p.oid = t.tgfoid
                           JOIN pg_language l ON l.oid = p.prolang AND l.lanname = 'plpgsql'

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from schema_guard.code_of_others import against_upserts
 from schema_guard.dialects.postgresql.repair import probes
 from schema_guard.dialects.postgresql.repair.context import Context, Repairs
 from schema_guard.dialects.postgresql.repair.index import build_concurrently, left_over, put_aside
@@ -46,6 +47,9 @@ def upsert_unserved(difference: UpsertUnserved, context: Context) -> Repairs:
     table, columns = difference.table, ", ".join(map(context.quote, difference.columns))
     quoted, live = context.quote(table.name), context.shape(table)
     wanted, key = frozenset(difference.columns), live.primary_key
+    if rules := against_upserts(live.interveners):
+        drops = tuple(f"DROP RULE {context.quote(rule)} ON {quoted};" for rule in rules)
+        return [Refusal(difference, "a trigger can do what the rule does, and allows it: make one in its place", drops)]
     if key is not None and key.deferrable and frozenset(key.columns) == wanted:
         change = f"DROP CONSTRAINT {context.quote(key.name or '')}, ADD PRIMARY KEY ({columns})"
         return [Refusal(difference, TIMING, (f"ALTER TABLE {quoted} {change};",))]
