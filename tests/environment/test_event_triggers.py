@@ -116,6 +116,14 @@ def test_one_on_what_is_dropped(shop: Database) -> None:
     assert repaired(shop)
 
 
+def test_no_password_in_what_a_trigger_says(shop: Database) -> None:
+    """A function may put anything into its message."""
+    guarded_by(shop, "ddl_command_start", "RAISE EXCEPTION 'ask postgresql://dba:geheim@host/db, password=geheim'")
+    reasons = {refusal.reason for refusal in Guard(Base).plan(shop.url).refusals}
+    assert "the event trigger frozen refuses CREATE INDEX: ask postgresql://dba:***@host/db, password=***" in reasons
+    assert not any("geheim" in reason for reason in reasons)
+
+
 def test_a_new_schema(shop: Database) -> None:
     guarded_by(shop, "ddl_command_start", ALWAYS, tags="'CREATE SCHEMA'")
     report = Guard(Base).apply(shop.url, schema="t_1")

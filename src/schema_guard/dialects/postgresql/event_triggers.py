@@ -16,6 +16,7 @@ from schema_guard.dialects.postgresql.driver_error import DriverError
 from schema_guard.dialects.postgresql.failures import CANCELLED, diagnose, is_disconnect, without_values
 from schema_guard.dialects.postgresql.link import Link
 from schema_guard.dialects.postgresql.query_text import query
+from schema_guard.hidden import without_password
 from schema_guard.plan import Veto
 from schema_guard.schema import Name
 
@@ -138,7 +139,7 @@ def veto_of(culprits: Sequence[EventTrigger], error: DriverError, quote: Quote, 
     names = " or ".join(each.name for each in culprits)
     off = " ".join(f"ALTER EVENT TRIGGER {quote(each.name)} DISABLE;" for each in culprits)
     on = " ".join(f"ALTER EVENT TRIGGER {quote(each.name)} {ENABLE[each.enabled]};" for each in culprits)
-    said = f"the event trigger {names} refuses {command}: {without_values(error)}"
+    said = without_password(f"the event trigger {names} refuses {command}: {without_values(error)}")
     return Veto(said, f"{off} -- as a superuser; when apply is done: {on}")
 
 

@@ -31,6 +31,7 @@ from schema_guard.difference import (
     SequenceMissing,
     TypeMissing,
 )
+from schema_guard.hidden import without_password
 from schema_guard.plan import REFUSED, Definition, Noun, Rejection
 from schema_guard.schema import Call, Column, Index, Name, Relation, Schema, Table, TypeKind
 
@@ -228,7 +229,7 @@ class _Copy:
         advice = extension_for(error)
         if state == NO_PRIVILEGE and isinstance(noun, Column) and noun.type.schema is not None:
             advice = f"GRANT USAGE ON SCHEMA {self.quote(noun.type.schema)} TO ..;"
-        said = f"the server refuses it: {without_values(error)}"
+        said = without_password(f"the server refuses it: {without_values(error)}")
         return Rejection(said, REFUSED, "", advice=(advice or "correct it in the models",))
 
     def _statement(self, noun: Noun) -> str:
