@@ -222,4 +222,4 @@ class Guard(Configured):
         )
 
     def _report(self, session: Session, look: Look, started: float) -> Report:
-        return report_of(look, plan_of(look, session, self.policy), session, self.name, started)
+        return report_of(look, plan_of(look, session, self.policy), session, self.name, started, self.source)

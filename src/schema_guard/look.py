@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Protocol, get_args
 
@@ -11,6 +11,7 @@ from schema_guard.acceptance import Acceptance, matched
 from schema_guard.compare import compare
 from schema_guard.compare.rename import folded
 from schema_guard.compare.warnings import warnings_of
+from schema_guard.declared import Declared
 from schema_guard.dialects.base import Judge, Session
 from schema_guard.difference import Difference, SchemaMissing
 from schema_guard.plan import Evidence, Plan, Policy, Refusal, Step, Survey
@@ -18,6 +19,7 @@ from schema_guard.planner import make_plan
 from schema_guard.report import Finding, Report
 from schema_guard.schema import Name, Schema
 from schema_guard.scope import Guarded, LeftOut
+from schema_guard.sources.source import Source
 
 __all__ = ["Look", "Withhold", "compared", "locked_tables", "looked", "plan_of", "report_of"]
 
@@ -156,7 +158,7 @@ def plan_of(look: Look, session: Session, policy: Policy) -> Plan:
     return make_plan([*repairs, *look.withheld], own, look.survey)
 
 
-def report_of(look: Look, plan: Plan, session: Session, application: str, started: float) -> Report:
+def report_of(look: Look, plan: Plan, session: Session, application: str, started: float, source: Source) -> Report:
     """What was found, each with what is planned or refused.
 
     Args:
@@ -165,14 +167,17 @@ def report_of(look: Look, plan: Plan, session: Session, application: str, starte
         session: the server's facts.
         application: the guard's name.
         started: when the command began, by time.monotonic().
+        source: knows where its tables are declared.
     """
     refusals = {refusal.difference.key: refusal for refusal in plan.refusals}
+    places = source.places()
     findings = [
         Finding(
             difference,
             look.survey.evidence.get(difference.key),
             refusals.get(difference.key),
             look.accepted.get(difference.key),
+            _declared(difference, places),
         )
         for difference in sorted(look.differences, key=lambda difference: -difference.impact)
         if difference.key not in look.covered
@@ -189,6 +194,13 @@ def report_of(look: Look, plan: Plan, session: Session, application: str, starte
         idle=look.idle,
         left_out=look.left_out,
     )
+
+
+def _declared(difference: Difference, places: Callable[[Name, str | None], Declared | None]) -> Declared | None:
+    if difference.table_name is None:
+        return None
+    column = getattr(difference, "column", None)
+    return places(difference.table_name, None if column is None else str(column.name))
 
 
 def locked_tables(actual: Schema) -> frozenset[Name]:

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field, replace
 from enum import StrEnum
 
 from schema_guard.acceptance import Acceptance, short_key
+from schema_guard.declared import Declared
 from schema_guard.difference import Difference, Impact
 from schema_guard.plan import Evidence, Plan, Refusal, Step
 from schema_guard.scope import LeftOut
@@ -132,6 +133,8 @@ class Finding:
     refusal: Refusal | None = None
     acceptance: Acceptance | None = None
     """Why it is no part of the verdict; None where it is."""
+    declared: Declared | None = None
+    """Where the models declare its column, or else its table; None where nobody can tell."""
 
     @property
     def keys(self) -> frozenset[str]:

@@ -67,7 +67,7 @@ LAYERS = (
     ("selector",),
     ("errors", "remembered", "requirements"),
     ("address",),
-    ("counted", "hidden", "impact", "name_length", "pattern", "shadowing", "toml_text"),
+    ("counted", "declared", "hidden", "impact", "name_length", "pattern", "shadowing", "toml_text"),
 )
 """From top to bottom. A room imports from rooms below, not from above and not from beside it."""
 
@@ -88,6 +88,7 @@ PURE = (
     "unread",
     "acceptance",
     "counted",
+    "declared",
     "errors",
     "hidden",
     "impact",

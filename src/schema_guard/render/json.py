@@ -117,6 +117,9 @@ def _finding(finding: Finding, report: Report) -> dict[str, Value]:
         "table": _name(difference.table_name),
         "column": _column(difference),
         "renamed_from": difference.old if isinstance(difference, RenameSuspected) else None,
+        "declared": None
+        if finding.declared is None
+        else {"file": finding.declared.file, "line": finding.declared.line},
         "headline": difference.headline,
         "effect": difference.effect,
         "evidence": None if finding.evidence is None else _evidence(finding.evidence),

@@ -5,14 +5,14 @@ Pure ASCII: whatever a name holds, it can be written to any stream. What XML can
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from xml.etree import ElementTree as ET
 
 from schema_guard.difference import Impact
 from schema_guard.errors import GuardError
 from schema_guard.render.line import shown
-from schema_guard.render.text.phrases import ALL_THERE, advice_lines, evidence_phrase, header, left_out_phrase
-from schema_guard.render.text.plan import statements_of
+from schema_guard.render.text.phrases import ALL_THERE, header, left_out_phrase
+from schema_guard.render.text.told import told_of
 from schema_guard.report import Finding, Report
 
 __all__ = ["check_junit", "error_junit", "plan_junit"]
@@ -65,35 +65,22 @@ def _document(report: Report, fails: Callable[[Finding], bool]) -> str:
 
 
 def _case(suite: ET.Element, finding: Finding, report: Report, fails: bool) -> None:
-    difference = finding.difference
+    difference, declared = finding.difference, finding.declared
     case = ET.SubElement(
         suite, "testcase", classname=difference.code, name=shown(report.key_of(difference).partition(" ")[2])
     )
+    if declared is not None:
+        case.set("file", shown(declared.file))
+        case.set("line", str(declared.line))
     summary = f"{shown(difference.object)}: {shown(difference.headline)}"
     if finding.acceptance is not None:
         ET.SubElement(case, "skipped", message=f"accepted: {shown(finding.acceptance.because)}").text = summary
         return
-    text = "\n".join((summary, *_told(finding, report), f"key: '{shown(report.key_of(difference))}'"))
+    text = "\n".join((summary, *told_of(finding, report), f"key: '{shown(report.key_of(difference))}'"))
     if fails:
         ET.SubElement(case, "failure", type=difference.impact.word, message=summary).text = text
     else:
         ET.SubElement(case, "system-out").text = f"{difference.impact.word}: {text}"
-
-
-def _told(finding: Finding, report: Report) -> Sequence[str]:
-    """What it does, what the rows say, and what becomes of it, line by line."""
-    difference, refusal = finding.difference, finding.refusal
-    lines = [shown(difference.effect)] if difference.effect else []
-    if finding.evidence is not None and (phrase := evidence_phrase(difference, finding.evidence, refusal)):
-        lines.append(phrase)
-    if refusal is not None:
-        lines += [
-            f"not repaired: {shown(refusal.reason)}",
-            *(f"  {part}" for part in advice_lines(refusal, full=False)),
-        ]
-    for number, step in report.steps_of(finding):
-        lines += [f"step {number} of the plan:", *(f"  {part}" for part in statements_of(step))]
-    return lines
 
 
 def _text(suite: ET.Element) -> str:

@@ -113,6 +113,12 @@ def _junit(texts: Sequence[str]) -> str:
     return written.decode("ascii") + "\n"
 
 
+def _sarif(texts: Sequence[str]) -> str:
+    """A run for each."""
+    documents = [json.loads(text) for text in texts]
+    return text_of({**documents[0], "runs": [run for document in documents for run in document["runs"]]})
+
+
 def _html(texts: Sequence[str]) -> str:
     from schema_guard.render.html.page import joined_pages
 
@@ -123,6 +129,7 @@ JOINED: dict[str, Callable[[Sequence[str]], str]] = {
     "html": _html,
     "junit": _junit,
     "markdown": "\n".join,
+    "sarif": _sarif,
     "sql": "\n".join,
 }
 """How the documents of a format become one; else they follow each other."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from schema_guard.names import Name
@@ -11,6 +12,7 @@ from schema_guard.sources.frozen.placeholders import bare, freezing_words, settl
 from schema_guard.sources.source import Source
 
 if TYPE_CHECKING:
+    from schema_guard.declared import Declared
     from schema_guard.dialects.base import Dialect
     from schema_guard.sources.sqlalchemy.models import Models
 
@@ -47,6 +49,9 @@ class Once:
             self._texts[key] = repr(self._schema(dialect))
         text = self._texts[key]
         return word in text and re.search(rf"(?<!\w){re.escape(word)}(?!\w)", text) is not None
+
+    def places(self) -> Callable[[Name, str | None], Declared | None]:
+        return self._source.places()
 
     def expect(self, dialect: Dialect) -> Schema:
         return settled(self._schema(dialect), dialect)

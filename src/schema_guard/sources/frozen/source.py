@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING, NoReturn
 
 from schema_guard.errors import ConfigurationError
 from schema_guard.names import Name
 from schema_guard.schema import Schema
+from schema_guard.sources.frozen.declared import declared
 from schema_guard.sources.frozen.document import Document
 from schema_guard.sources.frozen.placeholders import settled, unqualified
 
 if TYPE_CHECKING:
+    from schema_guard.declared import Declared
     from schema_guard.dialects.base import Dialect
 
 __all__ = ["FrozenSource"]
@@ -34,6 +38,9 @@ class FrozenSource:
 
     def names(self, dialect: Dialect) -> tuple[list[str], list[str]]:
         return unqualified(self.document.schema(dialect.name, dialect.version), dialect)
+
+    def places(self) -> Callable[[Name, str | None], Declared | None]:
+        return partial(declared, self.path)
 
     def expect(self, dialect: Dialect) -> Schema:
         return settled(self.document.schema(dialect.name, dialect.version), dialect)

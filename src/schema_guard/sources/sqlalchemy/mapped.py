@@ -14,7 +14,7 @@ from sqlalchemy.schema import Column, Table
 if TYPE_CHECKING:
     from sqlalchemy.sql.elements import ColumnElement
 
-__all__ = ["Mapped"]
+__all__ = ["Mapped", "mappers_by_table"]
 
 
 def _mappers() -> Iterator[Mapper[Any]]:
@@ -25,6 +25,15 @@ def _mappers() -> Iterator[Mapper[Any]]:
             with suppress(UnmappedClassError):
                 if hasattr(manager.mapper, "tables"):
                     yield manager.mapper
+
+
+def mappers_by_table() -> dict[Table, list[Mapper[Any]]]:
+    """By their own table, a class before those that inherit from it."""
+    found: dict[Table, list[Mapper[Any]]] = {}
+    for mapper in sorted(_mappers(), key=lambda mapper: (len(mapper.class_.__mro__), mapper.class_.__name__)):
+        if isinstance(mapper.local_table, Table):
+            found.setdefault(mapper.local_table, []).append(mapper)
+    return found
 
 
 class Mapped:

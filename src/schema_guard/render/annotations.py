@@ -1,0 +1,105 @@
+"""What is said at a line of a source file: of a difference at its model, of a fault of the chain at its revision."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from dataclasses import dataclass
+from enum import Enum
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from schema_guard.declared import Declared
+from schema_guard.difference import Impact
+from schema_guard.render.line import shown
+from schema_guard.render.text.told import told_of
+from schema_guard.report import Finding, Report
+
+if TYPE_CHECKING:
+    from schema_guard.chain.doctor import Diagnosis
+
+__all__ = ["Annotation", "Level", "of_check", "of_diagnosis", "of_plan"]
+
+
+class Level(Enum):
+    ERROR = "error"
+    """The command fails for it."""
+    WARNING = "warning"
+    NOTE = "note"
+
+
+@dataclass(frozen=True, slots=True)
+class Annotation:
+    level: Level
+    code: str
+    object: str
+    headline: str
+    lines: tuple[str, ...] = ()
+    """What it does, what the rows say, what becomes of it."""
+    file: str = ""
+    """Empty where nobody knows the file."""
+    line: int = 0
+    """From 1; 0 where nobody knows it."""
+    key: str = ""
+    accepted: str = ""
+    """Why a person accepts it; empty where nobody does."""
+
+
+def of_check(report: Report, fail_on: Impact) -> list[Annotation]:
+    """The differences; one at or above that impact is an error."""
+    failing = {id(finding) for finding in report.findings if finding.difference.impact >= fail_on}
+    return _of_report(report, failing)
+
+
+def of_plan(report: Report) -> list[Annotation]:
+    """The differences; one that breaks the application also after apply is an error."""
+    failing = {id(finding) for finding in report.unplanned if finding.difference.impact is Impact.BREAKS}
+    return _of_report(report, failing)
+
+
+def of_diagnosis(diagnosis: Diagnosis) -> Iterator[Annotation]:
+    """The faults of a chain; one that breaks the next deploy is an error."""
+    from schema_guard.chain.fault import Severity
+
+    levels = {Severity.BREAKS: Level.ERROR, Severity.RISK: Level.WARNING}
+    for fault in diagnosis.faults:
+        lines = [*fault.details, *([f"fix: {fault.fix.text}"] if fault.fix is not None else [])]
+        yield Annotation(
+            levels.get(fault.severity, Level.NOTE),
+            fault.code,
+            fault.revision or fault.code,
+            shown(fault.message),
+            tuple(map(shown, lines)),
+            _from_workspace(fault.file),
+            fault.line,
+        )
+
+
+def _from_workspace(file: str) -> str:
+    """Relative to the checkout where GitHub Actions runs it, which may be above the working directory."""
+    place, workspace = Path.cwd() / file, os.environ.get("GITHUB_WORKSPACE")
+    if not file:
+        return ""
+    if workspace and place.is_relative_to(Path(workspace).resolve()):
+        return place.relative_to(Path(workspace).resolve()).as_posix()
+    return Declared.at(str(place), 0).file
+
+
+def _of_report(report: Report, failing: set[int]) -> list[Annotation]:
+    return [_annotation(finding, report, id(finding) in failing) for finding in (*report.findings, *report.accepted)]
+
+
+def _annotation(finding: Finding, report: Report, fails: bool) -> Annotation:
+    difference, declared = finding.difference, finding.declared
+    weak = Level.NOTE if difference.impact is Impact.NOTES or finding.acceptance is not None else Level.WARNING
+    return Annotation(
+        Level.ERROR if fails else weak,
+        difference.code,
+        shown(difference.object),
+        shown(difference.headline),
+        tuple(told_of(finding, report)),
+        "" if declared is None else _from_workspace(declared.file),
+        0 if declared is None else declared.line,
+        shown(report.key_of(difference)),
+        "" if finding.acceptance is None else shown(finding.acceptance.because),
+    )
