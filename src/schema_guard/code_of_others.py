@@ -22,7 +22,7 @@ class Filler(NamedTuple):
 
 
 class Intervener(NamedTuple):
-    """What may keep a statement from doing what it says."""
+    """What keeps each statement from doing what it says, as far as its text tells."""
 
     kind: str
     """`trigger` or `rule`."""
@@ -30,7 +30,7 @@ class Intervener(NamedTuple):
     statements: tuple[str, ...]
     """INSERT, UPDATE, DELETE."""
     raises: bool
-    """It may raise an error; else the row may be left as it is."""
+    """It raises an error; else the row is left as it is."""
     adds: bool = False
     """A rule DO ALSO: the statement does its work; but ON CONFLICT is not allowed beside it."""
 

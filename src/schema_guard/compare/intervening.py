@@ -1,4 +1,4 @@
-"""Triggers and rules that the models don't know, and that may keep a statement of the application from its work."""
+"""Triggers and rules that the models don't know, and that keep statements of the application from their work."""
 
 from __future__ import annotations
 
@@ -12,15 +12,15 @@ __all__ = ["compare_interveners"]
 
 
 def compare_interveners(table: Table, live: Table) -> Iterator[ObjectUnknown]:
-    """What such code does in a case cannot be read, so it is a doubt."""
+    """By its text alone, which proves nothing: it may call what changes its mind."""
     for found in (each for each in live.interveners if not each.adds):
         verbs = ", ".join(found.statements)
         if found.raises:
-            effect = f"{verbs} of {writers(table)} fails where it raises an error"
+            effect = f"{verbs} of {writers(table)} fails: it raises an error"
         elif found.kind == "rule":
             effect = f"{verbs} of {writers(table)} does what the rule says instead"
         else:
-            effect = f"{verbs} of {writers(table)} leaves rows as they are where it says so"
+            effect = f"{verbs} of {writers(table)} leaves rows as they are"
         yield ObjectUnknown(
             table=table,
             kind=found.kind,

@@ -1,13 +1,11 @@
-"""What is said at a line of a source file: of a difference at its model, of a fault of the chain at its revision."""
+"""What is said of a difference at the line of its model."""
 
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import Enum
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from schema_guard.declared import Declared
 from schema_guard.difference import Impact
@@ -15,10 +13,7 @@ from schema_guard.render.line import shown
 from schema_guard.render.text.told import told_of
 from schema_guard.report import Finding, Report
 
-if TYPE_CHECKING:
-    from schema_guard.chain.doctor import Diagnosis
-
-__all__ = ["Annotation", "Level", "of_check", "of_diagnosis", "of_plan"]
+__all__ = ["Annotation", "Level", "from_workspace", "of_check", "of_plan"]
 
 
 class Level(Enum):
@@ -57,25 +52,7 @@ def of_plan(report: Report) -> list[Annotation]:
     return _of_report(report, failing)
 
 
-def of_diagnosis(diagnosis: Diagnosis) -> Iterator[Annotation]:
-    """The faults of a chain; one that breaks the next deploy is an error."""
-    from schema_guard.chain.fault import Severity
-
-    levels = {Severity.BREAKS: Level.ERROR, Severity.RISK: Level.WARNING}
-    for fault in diagnosis.faults:
-        lines = [*fault.details, *([f"fix: {fault.fix.text}"] if fault.fix is not None else [])]
-        yield Annotation(
-            levels.get(fault.severity, Level.NOTE),
-            fault.code,
-            fault.revision or fault.code,
-            shown(fault.message),
-            tuple(map(shown, lines)),
-            _from_workspace(fault.file),
-            fault.line,
-        )
-
-
-def _from_workspace(file: str) -> str:
+def from_workspace(file: str) -> str:
     """Relative to the checkout where GitHub Actions runs it, which may be above the working directory."""
     place, workspace = Path.cwd() / file, os.environ.get("GITHUB_WORKSPACE")
     if not file:
@@ -98,7 +75,7 @@ def _annotation(finding: Finding, report: Report, fails: bool) -> Annotation:
         shown(difference.object),
         shown(difference.headline),
         tuple(told_of(finding, report)),
-        "" if declared is None else _from_workspace(declared.file),
+        "" if declared is None else from_workspace(declared.file),
         0 if declared is None else declared.line,
         shown(report.key_of(difference)),
         "" if finding.acceptance is None else shown(finding.acceptance.because),

@@ -41,13 +41,32 @@ ON_POSTGRESQL = {
     "a statement is refused": (
         FUNCTION.format("raise  exception 'no';")
         + "CREATE TRIGGER r BEFORE DELETE ON items FOR EACH STATEMENT EXECUTE FUNCTION f()",
-        "DELETE of Item fails where it raises an error",
+        "DELETE of Item fails: it raises an error",
     ),
     "a disabled trigger": (
         FUNCTION.format("RAISE EXCEPTION 'no';")
         + "CREATE TRIGGER r BEFORE DELETE ON items FOR EACH STATEMENT EXECUTE FUNCTION f();"
         + "ALTER TABLE items DISABLE TRIGGER r",
         "",
+    ),
+    "a trigger that asks first": (
+        FUNCTION.format("IF NEW.name = 'no' THEN RAISE EXCEPTION 'no'; END IF; RETURN NEW;")
+        + "CREATE TRIGGER r BEFORE INSERT OR UPDATE ON items FOR EACH ROW EXECUTE FUNCTION f()",
+        "",
+    ),
+    "a trigger with a condition": (
+        FUNCTION.format("RAISE EXCEPTION 'no';")
+        + "CREATE TRIGGER r BEFORE UPDATE ON items FOR EACH ROW WHEN (NEW.name = 'no') EXECUTE FUNCTION f()",
+        "",
+    ),
+    "a trigger that warns": (
+        FUNCTION.format("RAISE NOTICE 'no'; RETURN NEW;")
+        + "CREATE TRIGGER r BEFORE UPDATE ON items FOR EACH ROW EXECUTE FUNCTION f()",
+        "",
+    ),
+    "an error without its level": (
+        FUNCTION.format("RAISE 'no';") + "CREATE TRIGGER r BEFORE UPDATE ON items FOR EACH ROW EXECUTE FUNCTION f()",
+        "UPDATE of Item fails: it raises an error",
     ),
     "a trigger that only fills": (
         FUNCTION.format("NEW.name := lower(NEW.name); RETURN NEW;")
@@ -62,7 +81,15 @@ ON_SQLITE = {
     ),
     "a statement is refused": (
         "CREATE TRIGGER r AFTER DELETE ON items BEGIN SELECT RAISE(ABORT, 'no'); END",
-        "DELETE of Item fails where it raises an error",
+        "DELETE of Item fails: it raises an error",
+    ),
+    "a trigger that asks first": (
+        "CREATE TRIGGER r BEFORE UPDATE ON items WHEN NEW.name = 'no' BEGIN SELECT RAISE(ABORT, 'no'); END",
+        "",
+    ),
+    "a trigger that selects what it refuses": (
+        "CREATE TRIGGER r BEFORE UPDATE ON items BEGIN SELECT RAISE(ABORT, 'no') WHERE NEW.name = 'no'; END",
+        "",
     ),
     "a trigger that only fills": (
         "CREATE TRIGGER r AFTER UPDATE ON items BEGIN UPDATE items SET name = 'RAISE' WHERE 0; END",

@@ -9,12 +9,17 @@ from schema_guard.dialects.sqlite.tokens import significant
 
 __all__ = ["intervener", "stops"]
 
+_ASKS = frozenset({"WHEN", "WHERE", "CASE", "IIF", "HAVING", "JOIN"})
 _VERBS = ("INSERT", "UPDATE", "DELETE")
 
 
 def stops(sql: str) -> bool:
-    """Whether it may end the statement: RAISE(IGNORE) does so without an error."""
-    return "RAISE" in _words(sql)
+    """Whether it ends each statement that fires it: RAISE(IGNORE) does so without an error.
+
+    One that asks anything first is a rule of the application's own, as most are.
+    """
+    words = set(_words(sql))
+    return "RAISE" in words and words.isdisjoint(_ASKS)
 
 
 def intervener(name: str, sql: str) -> Intervener:

@@ -29,7 +29,7 @@ def plan(report: Report, shown: Shown) -> str:  # noqa: ARG001 - every format is
 
 
 def doctor(diagnosis: Diagnosis, shown: Shown) -> str:  # noqa: ARG001 - every format is called alike
-    from schema_guard.render.annotations import of_diagnosis
+    from schema_guard.render.chain.annotations import of_diagnosis
 
     return _of_annotations(of_diagnosis(diagnosis))
 

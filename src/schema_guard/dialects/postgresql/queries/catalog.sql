@@ -174,7 +174,8 @@ SELECT 'tables' AS kind, json_agg(json_build_array(
                       JOIN pg_rewrite v ON f.classid = 'pg_catalog.pg_rewrite'::regclass AND v.oid = f.objid
                         AND v.ev_class = w.oid AND v.ev_type = '1') AS u
                 GROUP BY u.name) AS p),
-         -- what may raise an error, or leave a row as it is: by the text of its function, which is not run
+         -- what refuses each statement, or leaves each row as it is: by the text of its function, which is not run. Where
+         -- that asks anything first, it is a rule of the application's own, as most are
          CASE WHEN w.relhastriggers OR w.relhasrules
               THEN (SELECT json_agg(json_build_array(found.kind, found.name, found.verbs, found.raises, found.adds) ORDER BY found.kind, found.name)
                     FROM (SELECT 'rule' AS kind, r.rulename AS name,
@@ -187,12 +188,13 @@ SELECT 'tables' AS kind, json_agg(json_build_array(
                                  array_remove(ARRAY[CASE WHEN t.tgtype & 4 <> 0 THEN 'INSERT' END,
                                                     CASE WHEN t.tgtype & 16 <> 0 THEN 'UPDATE' END,
                                                     CASE WHEN t.tgtype & 8 <> 0 THEN 'DELETE' END], NULL),
-                                 p.prosrc ~* '\mRAISE\s+EXCEPTION\M', false, t.tgenabled
+                                 p.prosrc ~* '\mRAISE\s+(?!DEBUG|LOG|INFO|NOTICE|WARNING)', false, t.tgenabled
                           FROM pg_trigger t
                           JOIN pg_proc p ON p.oid = t.tgfoid
                           JOIN pg_language l ON l.oid = p.prolang AND l.lanname = 'plpgsql'
                           WHERE t.tgrelid = w.oid AND NOT t.tgisinternal AND t.tgtype & 28 <> 0
-                            AND (p.prosrc ~* '\mRAISE\s+EXCEPTION\M'
+                            AND t.tgqual IS NULL AND p.prosrc !~* '\m(IF|CASE|WHEN|WHILE|LOOP|ASSERT)\M'
+                            AND (p.prosrc ~* '\mRAISE\s+(?!DEBUG|LOG|INFO|NOTICE|WARNING)'
                                  OR t.tgtype & 3 = 3 AND p.prosrc ~* '\mRETURN\s+NULL\M')) AS found
                     WHERE found.enabled IN ('A', CASE current_setting('session_replication_role')
                                                       WHEN 'replica' THEN 'R' ELSE 'O' END)) END))::text AS items

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 from schema_guard.dialects.postgresql.repair.context import Context, Repairs
-from schema_guard.difference import Difference
+from schema_guard.difference import Difference, TableMissing
 from schema_guard.plan import Refusal, Step, Veto
 
 __all__ = ["let_through"]
@@ -18,11 +18,17 @@ _TAG = re.compile(
 
 
 def let_through(difference: Difference, repairs: Repairs, context: Context) -> Repairs:
-    """The repairs as they are, or one refusal in place of steps with a statement that is refused of whatever object."""
-    for step in repairs:
-        if isinstance(step, Step) and (veto := _veto(step, context)) is not None:
-            return [Refusal(difference, veto.said, (veto.remedy,))]
-    return repairs
+    """The repairs as they are, or one refusal in place of steps with a statement that is refused of whatever object.
+
+    A table is made without what is refused of its parts: each is then missing by itself, and refused.
+    """
+    found = [(step, _veto(step, context) if isinstance(step, Step) else None) for step in repairs]
+    vetoes = [veto for _, veto in found if veto is not None]
+    if not vetoes:
+        return repairs
+    if isinstance(difference, TableMissing) and found[0][1] is None:
+        return [step for step, veto in found if veto is None]
+    return [Refusal(difference, vetoes[0].said, (vetoes[0].remedy,))]
 
 
 def _veto(step: Step, context: Context) -> Veto | None:
