@@ -20,8 +20,9 @@ class Declared(NamedTuple):
     @classmethod
     def at(cls, file: str, line: int) -> Declared:
         """Of a file by any name."""
-        path = Path(file).resolve()
-        with suppress(ValueError, OSError):
+        path = Path(file)
+        with suppress(ValueError, OSError):  # it lies elsewhere; the working directory is gone
+            path = path.resolve()
             path = path.relative_to(Path.cwd())
         return cls(path.as_posix(), line)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from contextlib import suppress
 from dataclasses import dataclass
 from enum import Enum
 from pathlib import Path
@@ -54,12 +55,11 @@ def of_plan(report: Report) -> list[Annotation]:
 
 def from_workspace(file: str) -> str:
     """Relative to the checkout where GitHub Actions runs it, which may be above the working directory."""
-    place, workspace = Path.cwd() / file, os.environ.get("GITHUB_WORKSPACE")
-    if not file:
-        return ""
-    if workspace and place.is_relative_to(Path(workspace).resolve()):
-        return place.relative_to(Path(workspace).resolve()).as_posix()
-    return Declared.at(str(place), 0).file
+    workspace = os.environ.get("GITHUB_WORKSPACE")
+    with suppress(OSError, ValueError):  # the working directory is gone; the file lies elsewhere
+        if file and workspace:
+            return Path(file).resolve().relative_to(Path(workspace).resolve()).as_posix()
+    return Declared.at(file, 0).file if file else ""
 
 
 def _of_report(report: Report, failing: set[int]) -> list[Annotation]:
