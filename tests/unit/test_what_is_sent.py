@@ -17,7 +17,7 @@ from schema_guard.execute.limits import Limits
 from tests.postgres.database import Database, wait_until
 from tests.postgres.server_log import DATABASE, MESSAGE, PROCESS, ServerLog
 
-READS = re.compile(r"BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY|SET LOCAL|SELECT|WITH|COMMIT|EXPLAIN|SHOW")
+READS = re.compile(r"BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY|SET LOCAL|\(?SELECT|WITH|COMMIT|EXPLAIN|SHOW")
 STARTUP = re.compile(r"BEGIN|SAVEPOINT|RELEASE|ROLLBACK|select|show", re.IGNORECASE)
 """What the drivers and SQLAlchemy ask for when they connect."""
 CHANGES = re.compile(r"ALTER|CREATE|DROP|UPDATE|INSERT|DELETE|COMMENT")
