@@ -37,6 +37,7 @@ import sqlalchemy as sa
 
 from benchmarks.frozen import ROOT, environment, prepared
 from benchmarks.models import models
+from schema_guard.counted import counted
 
 DATABASE = "schema_guard_benchmark"
 LONGEST = 90.0
@@ -231,7 +232,9 @@ def written(found: Mapping[int, Mapping[str, list[Taken]]]) -> str:
     for one, other in (("alembic", "remembered"), ("alembic", "frozen"), ("alembic", "models")):
         ratios = [_ratio(taken, one, other) for taken in found.values()]
         lines.append(f"| *{one} / {other}* | {' | '.join(ratios)} |")
-    rounds = ", ".join(f"{max(map(len, taken.values()), default=0)} rounds at {n:,}" for n, taken in found.items())
+    rounds = ", ".join(
+        f"{counted(max(map(len, taken.values()), default=0), 'round')} at {n:,}" for n, taken in found.items()
+    )
     machine = f"{os.cpu_count()} processors, load {os.getloadavg()[0]:.1f} at the end, Python {sys.version.split()[0]}"
     return "\n".join([*lines, "", f"Medians of {rounds}; {machine}, {time.strftime('%Y-%m-%d', time.gmtime())}."])
 
