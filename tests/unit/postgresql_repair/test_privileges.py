@@ -174,6 +174,7 @@ def test_what_the_role_lacks_is_what_fails(postgres_database: Database, role: st
 
 
 @pytest.mark.parametrize("case", [case for case, (_, words, _) in CASES.items() if words and "policy" not in words])
+@pytest.mark.every_postgres
 def test_the_statements_end_it(postgres_database: Database, role: str, case: str) -> None:
     prepare(postgres_database, TABLE)
     _grant(postgres_database, role, CASES[case][0])

@@ -34,7 +34,7 @@ WITH RECURSIVE asked AS MATERIALIZED (
   WHERE c.relkind IN ('r', 'p', 'v', 'm', 'f')
 ), forbidden AS MATERIALIZED (
   -- functions that the connected role may not call, and what stands on them
-  SELECT p.oid::regprocedure::text AS name, d.classid, d.objid
+  SELECT p.oid::regprocedure::text AS name, d.classid, d.objid, d.objsubid
   FROM pg_proc p
   JOIN pg_depend d ON d.refclassid = 'pg_catalog.pg_proc'::regclass AND d.refobjid = p.oid
   WHERE p.oid >= 16384 AND p.proacl IS NOT NULL AND NOT has_function_privilege(p.oid, 'EXECUTE')
@@ -146,7 +146,10 @@ SELECT 'tables' AS kind, json_agg(json_build_array(
                 FROM (SELECT f.name, CASE WHEN a.attgenerated = '' THEN a.attname END AS attname,
                              CASE WHEN a.attgenerated = '' THEN 'a' ELSE 'aw' END AS verbs
                       FROM forbidden f
-                      JOIN pg_attrdef e ON f.classid = 'pg_catalog.pg_attrdef'::regclass AND e.oid = f.objid AND e.adrelid = w.oid
+                      -- before PostgreSQL 15 what a generated column calls stands on the column, not on its expression
+                      JOIN pg_attrdef e ON e.adrelid = w.oid
+                        AND (f.classid = 'pg_catalog.pg_attrdef'::regclass AND e.oid = f.objid
+                             OR f.classid = 'pg_catalog.pg_class'::regclass AND e.adrelid = f.objid AND e.adnum = f.objsubid)
                       JOIN pg_attribute a ON a.attrelid = e.adrelid AND a.attnum = e.adnum
                       UNION ALL
                       SELECT f.name, a.attname, 'a'
