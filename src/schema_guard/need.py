@@ -75,6 +75,12 @@ class Need:
         return Need(Kind.COLUMN, table, (column,))
 
     @staticmethod
+    def all_read(columns: Iterable[tuple[Name, str]]) -> frozenset[Need]:
+        """What a query reads: each column, and its table."""
+        read = tuple(columns)
+        return frozenset(map(Need.table, (table for table, _ in read))).union(Need.column(*each) for each in read)
+
+    @staticmethod
     def column_type(table: Name, column: str) -> Need:
         return Need(Kind.COLUMN_TYPE, table, (column,))
 

@@ -12,6 +12,7 @@ from schema_guard.need import Need
 from schema_guard.schema import Call, Check, Column, Exclusion, Index, Name, PrimaryKey, Spanned, Table, Unique
 
 __all__ = [
+    "INSTANT",
     "REFUSED",
     "Batches",
     "Definition",
@@ -68,6 +69,10 @@ class Hazard(StrEnum):
     BLOCKS_READS = "blocks readers while it works"
     NOT_TRANSACTIONAL = "cannot run in a transaction"
     CHANGES_ROWS = "changes rows, only where declared"
+
+
+INSTANT = "brief lock, no table scan or rewrite"
+"""What a step costs that only changes the catalog."""
 
 
 class Phase(IntEnum):
@@ -149,7 +154,7 @@ class Step:
     """Keys of the differences that are gone afterwards."""
     object: str
     table: Name | None = None
-    cost: str = "brief lock, no table scan or rewrite"
+    cost: str = INSTANT
     hazards: tuple[Hazard, ...] = ()
     scans: bool = False
     rewrites: bool = False

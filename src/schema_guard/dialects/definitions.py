@@ -27,6 +27,7 @@ __all__ = [
     "OTHER_QUERY",
     "READ_ONLY",
     "columns_of",
+    "reads_rows",
     "definitions_of",
     "expressions_of",
     "is_rejected",
@@ -38,6 +39,12 @@ OTHER_QUERY = (
     "the two queries differ, and others may read the view: decide which one is right; this takes that of the models"
 )
 """Why a view that the models define is not replaced."""
+
+
+def reads_rows(table: Table) -> str:
+    """What it costs to make a table of a SELECT, with its rows; empty where it is made without any."""
+    names = ", ".join(dict.fromkeys(str(name) for name, _ in table.reads))
+    return f"runs its query on {names}, and stores the rows" if names else ""
 
 
 NO_TYPE_SAID = "the models do not say its type: their query gives it"

@@ -237,7 +237,7 @@ def _sqlite_statement(statement: str) -> str:
     return text if text.startswith(".") else ended(text)
 
 
-_CREATE_TABLE = re.compile(r"\s*CREATE\s+TABLE\s+", re.IGNORECASE)
+_CREATE_TABLE = re.compile(r"\s*CREATE\s+TABLE\s+(?:IF\s+NOT\s+EXISTS\s+)?", re.IGNORECASE)
 
 
 def _sqlite_offline(expected: Schema) -> str:

@@ -150,6 +150,8 @@ class _Operations:
         if isinstance(difference, Left | Altered | SchemaMissing):
             return
         match difference:
+            case TableMissing(table=table) if table.reads:
+                return  # apply makes it with the rows of its query; create_table would make it without any
             case TableMissing():
                 yield from self._create_table(difference.table)
             case ColumnMissing():

@@ -7,11 +7,11 @@ from collections.abc import Sequence
 from schema_guard.dialects.definitions import NO_TYPE_SAID
 from schema_guard.dialects.postgresql.repair import probes
 from schema_guard.dialects.postgresql.repair.comment import comment_statements
-from schema_guard.dialects.postgresql.repair.context import INSTANT, Context, Repairs
+from schema_guard.dialects.postgresql.repair.context import Context, Repairs
 from schema_guard.dialects.postgresql.repair.volatility import rewrites
 from schema_guard.difference import ColumnMissing
 from schema_guard.need import Need
-from schema_guard.plan import Hazard, Phase, Refusal, Rejection, Step
+from schema_guard.plan import INSTANT, Hazard, Phase, Refusal, Rejection, Step
 from schema_guard.schema import NO_TYPE, Column, Name, Table
 
 __all__ = ["column_missing"]

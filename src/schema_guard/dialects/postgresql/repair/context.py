@@ -16,6 +16,7 @@ from schema_guard.dialects.violators import Violators, mentions, tables_read, vi
 from schema_guard.difference import BackfillPending, Difference, Impact, TableMissing, ViewMissing
 from schema_guard.need import Kind, Need
 from schema_guard.plan import (
+    INSTANT,
     Batches,
     Hazard,
     Lock,
@@ -35,8 +36,6 @@ __all__ = ["Context", "Repairs"]
 
 Repairs: TypeAlias = list[Step | Refusal]
 
-
-INSTANT = "brief lock, no table scan or rewrite"
 
 WORTH_TELLING = 1000
 """Estimated rows from which on a step's cost names the table's size."""

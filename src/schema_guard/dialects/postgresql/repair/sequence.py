@@ -15,7 +15,7 @@ from schema_guard.dialects.postgresql.repair.schema import held, homeless, needs
 from schema_guard.dialects.violators import mentions
 from schema_guard.difference import SequenceBehind, SequenceMissing, SequenceNarrower
 from schema_guard.need import Kind, Need
-from schema_guard.plan import Hazard, Lock, Locked, Phase, Refusal
+from schema_guard.plan import INSTANT, Hazard, Lock, Locked, Phase, Refusal
 from schema_guard.schema import Counter, Name, Table
 
 __all__ = ["sequence_behind", "sequence_missing", "sequence_narrower", "widened_with"]
@@ -48,7 +48,7 @@ def sequence_missing(difference: SequenceMissing, context: Context) -> Repairs:
             probes.relation_absent(relation),
             Phase.SEQUENCE,
             locks=context.with_children(locks),
-            cost="for as long as it takes to find the highest key" if keys else "brief lock, no table scan or rewrite",
+            cost="for as long as it takes to find the highest key" if keys else INSTANT,
             hazards=(Hazard.SCANS,) if scanned else (),
             provides=frozenset({Need(Kind.SEQUENCE, sequence.name)}),
             requires=needs_schema(sequence.name),

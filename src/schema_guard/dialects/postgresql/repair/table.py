@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
-from schema_guard.dialects.definitions import OTHER_QUERY, READ_ONLY, without_definition
+from schema_guard.dialects.definitions import OTHER_QUERY, READ_ONLY, reads_rows, without_definition
 from schema_guard.dialects.postgresql.repair import probes
 from schema_guard.dialects.postgresql.repair.comment import comment_statements
 from schema_guard.dialects.postgresql.repair.context import Context, Repairs
@@ -25,7 +25,7 @@ from schema_guard.difference import (
     ViewMissing,
 )
 from schema_guard.need import Need
-from schema_guard.plan import Lock, Locked, Noun, Phase, Refusal
+from schema_guard.plan import Hazard, Lock, Locked, Noun, Phase, Refusal
 from schema_guard.schema import (
     Check,
     Column,
@@ -62,7 +62,9 @@ def table_missing(difference: TableMissing, context: Context) -> Repairs:
         Phase.TABLE,
         locks=_locks(table),
         why="; ".join((difference.headline, *without)),
-        cost="brief lock; the table is new",
+        cost=reads_rows(table) or "brief lock; the table is new",
+        hazards=(Hazard.SCANS,) if table.reads else (),
+        scans=bool(table.reads),
         provides=_provided(table),
         requires=_required(table, context),
     )
@@ -133,7 +135,7 @@ def view_missing(difference: ViewMissing, context: Context) -> Repairs:
             Phase.COMMENT,
             locks=tuple(_reading(table)),
             provides=frozenset({Need.table(table.name)}),
-            requires=needs_schema(table.name) | _read(table),
+            requires=needs_schema(table.name) | Need.all_read(table.reads),
         )
     ]
 
@@ -228,11 +230,6 @@ def _reading(table: Table) -> Iterator[Locked]:
     return (Locked(Lock.ACCESS_SHARE, read) for read in dict.fromkeys(name for name, _ in table.reads))
 
 
-def _read(table: Table) -> frozenset[Need]:
-    tables = (Need.table(read) for read, _ in table.reads)
-    return frozenset({*tables, *(Need.column(read, column) for read, column in table.reads)})
-
-
 def _provided(table: Table) -> frozenset[Need]:
     constraints = replace(table, indexes=())  # an index is a step of its own
     keys = [Need.key(table.name, columns) for columns in keys_of(constraints)]
@@ -244,7 +241,7 @@ def _required(table: Table, context: Context) -> frozenset[Need]:
     types = [context.types_needed(column.type) for column in table.columns]
     defaults = [context.sequences_needed(column.default) for column in table.columns]
     targets = [_target(key, table) for key in table.inline_foreign_keys]
-    return needs_schema(table.name).union(*types, *defaults, *targets, _read(table))
+    return needs_schema(table.name).union(*types, *defaults, *targets, Need.all_read(table.reads))
 
 
 def _target(key: ForeignKey, table: Table) -> frozenset[Need]:

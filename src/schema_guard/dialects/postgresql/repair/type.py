@@ -13,7 +13,7 @@ from schema_guard.dialects.postgresql.repair.sequence import widened_with
 from schema_guard.dialects.violators import mentions
 from schema_guard.difference import CollationDiffers, DefaultDiffers, Fit, TypeDiffers
 from schema_guard.need import Need
-from schema_guard.plan import Hazard, Phase, Refusal, Step
+from schema_guard.plan import INSTANT, Hazard, Phase, Refusal, Step
 from schema_guard.schema import Name, TypeKind
 
 __all__ = ["collation_differs", "type_and_default", "type_differs"]
@@ -78,7 +78,7 @@ def _widen(difference: TypeDiffers, context: Context, *, rewrites: bool) -> Repa
             [statement, *widened_with(column.type.name, difference.actual.sequence, context)],
             _as_it_was(difference, quoted, context),
             Phase.WIDEN,
-            cost="rewrites a small or empty table" if rewrites else "brief lock, no table scan or rewrite",
+            cost="rewrites a small or empty table" if rewrites else INSTANT,
             hazards=(Hazard.REWRITES, Hazard.BLOCKS_READS) if rewrites and not context.empty(table) else (),
             rewrites=rewrites,
             scans=rewrites,

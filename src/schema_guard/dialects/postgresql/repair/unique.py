@@ -49,7 +49,7 @@ def upsert_unserved(difference: UpsertUnserved, context: Context) -> Repairs:
     wanted, key = frozenset(difference.columns), live.primary_key
     if rules := against_upserts(live.interveners):
         drops = tuple(f"DROP RULE {context.quote(rule)} ON {quoted};" for rule in rules)
-        return [Refusal(difference, "a trigger can do what the rule does, and allows it: make one in its place", drops)]
+        return [Refusal(difference, "ON CONFLICT works beside a trigger: put one in place of the rule", drops)]
     if key is not None and key.deferrable and frozenset(key.columns) == wanted:
         change = f"DROP CONSTRAINT {context.quote(key.name or '')}, ADD PRIMARY KEY ({columns})"
         return [Refusal(difference, TIMING, (f"ALTER TABLE {quoted} {change};",))]

@@ -24,7 +24,7 @@ from schema_guard.difference import (
     GeneratedDiffers,
 )
 from schema_guard.need import Need
-from schema_guard.plan import Hazard, Phase, Refusal, Step
+from schema_guard.plan import INSTANT, Hazard, Phase, Refusal, Step
 from schema_guard.schema import NO_TYPE, Column, Name, Table
 
 __all__ = ["add_missing_column", "change_generated", "is_native", "tighten_filled", "unknown_column"]
@@ -142,7 +142,7 @@ def _natively(
         resolves=tuple(resolves),
         object=missing.object,
         table=live.name,
-        cost="while every row gets its value" if filled else "brief lock, no table scan or rewrite",
+        cost="while every row gets its value" if filled else INSTANT,
         hazards=(Hazard.CHANGES_ROWS, Hazard.SCANS) if filled else (),
         scans=bool(filled),
         provides=frozenset({Need.column(live.name, column.name)}),

@@ -12,7 +12,7 @@ from schema_guard.dialects.sqlite.repair.table import create_index_statement
 from schema_guard.dialects.sqlite.tokens import quoted_literal, significant
 from schema_guard.difference import IndexMissing, UniqueMissing, UpsertUnserved
 from schema_guard.need import Need
-from schema_guard.plan import Hazard, Phase, Refusal, Step
+from schema_guard.plan import INSTANT, Hazard, Phase, Refusal, Step
 from schema_guard.schema import Index, Name, Table
 
 __all__ = ["add_index", "add_unique", "refuse_upsert"]
@@ -91,7 +91,7 @@ def _create(
         answers=(missing,),
         object=missing.object,
         table=live.name,
-        cost="while every row is read" if not case.empty(live.name) else "brief lock, no table scan or rewrite",
+        cost="while every row is read" if not case.empty(live.name) else INSTANT,
         hazards=(Hazard.SCANS, Hazard.BLOCKS_WRITES) if not case.empty(live.name) else (),
         scans=not case.empty(live.name),
         provides=frozenset({Need.key(live.name, told_apart)} if told_apart else ()),

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
-from schema_guard.dialects.definitions import OTHER_QUERY, without_default
+from schema_guard.dialects.definitions import OTHER_QUERY, reads_rows, without_default
 from schema_guard.dialects.sqlite.edit import without_constraint
 from schema_guard.dialects.sqlite.given_keys import no_rowid
 from schema_guard.dialects.sqlite.names import catalog, quote
@@ -16,7 +16,7 @@ from schema_guard.dialects.sqlite.repair.needs import keys_of, target_needs
 from schema_guard.dialects.sqlite.tokens import quoted_literal
 from schema_guard.difference import TableMissing, ViewDiffers, ViewMissing
 from schema_guard.need import Need
-from schema_guard.plan import Phase, Refusal, Step
+from schema_guard.plan import INSTANT, Hazard, Phase, Refusal, Step
 from schema_guard.planner import waits_for
 from schema_guard.schema import ForeignKey, Index, Name, Table
 
@@ -50,14 +50,8 @@ def _create_view(missing: ViewMissing) -> Step | Refusal:
         object=str(table.name),
         table=table.name,
         provides=frozenset({Need.table(table.name)}),
-        requires=_read(table),
+        requires=Need.all_read(table.reads),
     )
-
-
-def _read(table: Table) -> frozenset[Need]:
-    """What a view, or a table that is made of a SELECT, reads."""
-    tables = (Need.table(name) for name, _ in table.reads)
-    return frozenset({*tables, *(Need.column(name, column) for name, column in table.reads)})
 
 
 def _refuse_other_query(differs: ViewDiffers) -> Refusal:
@@ -114,8 +108,11 @@ def create_table(missing: TableMissing, case: Case) -> Step | Refusal:
         answers=(missing,),
         object=str(table.name),
         table=table.name,
+        cost=reads_rows(table) or INSTANT,
+        hazards=(Hazard.SCANS,) if table.reads else (),
+        scans=bool(table.reads),
         provides=provided,
-        requires=_read(table).union(need for key in kept for need in target_needs(key) - provided),
+        requires=Need.all_read(table.reads).union(need for key in kept for need in target_needs(key) - provided),
     )
 
 
