@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Protocol, get_args
 
@@ -11,7 +11,6 @@ from schema_guard.acceptance import Acceptance, matched
 from schema_guard.compare import compare
 from schema_guard.compare.rename import folded
 from schema_guard.compare.warnings import warnings_of
-from schema_guard.declared import Declared
 from schema_guard.dialects.base import Judge, Session
 from schema_guard.difference import Difference, SchemaMissing
 from schema_guard.plan import Evidence, Plan, Policy, Refusal, Step, Survey
@@ -177,7 +176,7 @@ def report_of(look: Look, plan: Plan, session: Session, application: str, starte
             look.survey.evidence.get(difference.key),
             refusals.get(difference.key),
             look.accepted.get(difference.key),
-            _declared(difference, places),
+            places,
         )
         for difference in sorted(look.differences, key=lambda difference: -difference.impact)
         if difference.key not in look.covered
@@ -194,13 +193,6 @@ def report_of(look: Look, plan: Plan, session: Session, application: str, starte
         idle=look.idle,
         left_out=look.left_out,
     )
-
-
-def _declared(difference: Difference, places: Callable[[Name, str | None], Declared | None]) -> Declared | None:
-    if difference.table_name is None:
-        return None
-    column = getattr(difference, "column", None)
-    return places(difference.table_name, None if column is None else str(column.name))
 
 
 def locked_tables(actual: Schema) -> frozenset[Name]:

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 from enum import StrEnum
 
 from schema_guard.acceptance import Acceptance, short_key
-from schema_guard.declared import Declared
+from schema_guard.declared import Declared, Places
 from schema_guard.difference import Difference, Impact
 from schema_guard.plan import Evidence, Plan, Refusal, Step
 from schema_guard.scope import LeftOut
@@ -133,8 +133,16 @@ class Finding:
     refusal: Refusal | None = None
     acceptance: Acceptance | None = None
     """Why it is no part of the verdict; None where it is."""
-    declared: Declared | None = None
-    """Where the models declare its column, or else its table; None where nobody can tell."""
+    places: Places | None = field(default=None, repr=False, compare=False)
+    """What knows the application's code, or the frozen file."""
+
+    @property
+    def declared(self) -> Declared | None:
+        """Where the models declare its column, or else its table; None where nobody can tell. Looked for when asked."""
+        table, column = self.difference.table_name, getattr(self.difference, "column", None)
+        if self.places is None or table is None:
+            return None
+        return self.places(table, None if column is None else str(column.name))
 
     @property
     def keys(self) -> frozenset[str]:

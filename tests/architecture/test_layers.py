@@ -59,7 +59,7 @@ LAYERS = (
     ("difference",),
     ("schema",),
     ("code_of_others", "column", "fill", "index", "published", "denied", "refused_write"),
-    ("need",),
+    ("declared", "need"),
     ("names", "unread"),
     ("accepted_file",),
     ("config",),
@@ -67,7 +67,7 @@ LAYERS = (
     ("selector",),
     ("errors", "remembered", "requirements"),
     ("address",),
-    ("counted", "declared", "hidden", "impact", "name_length", "pattern", "shadowing", "toml_text"),
+    ("counted", "hidden", "impact", "name_length", "pattern", "shadowing", "toml_text"),
 )
 """From top to bottom. A room imports from rooms below, not from above and not from beside it."""
 

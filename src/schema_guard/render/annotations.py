@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from enum import Enum
 from pathlib import Path
 
-from schema_guard.declared import Declared
+from schema_guard.declared import from_here
 from schema_guard.difference import Impact
 from schema_guard.render.line import shown
 from schema_guard.render.text.told import told_of
@@ -59,7 +59,7 @@ def from_workspace(file: str) -> str:
     with suppress(OSError, ValueError):  # the working directory is gone; the file lies elsewhere
         if file and workspace:
             return Path(file).resolve().relative_to(Path(workspace).resolve()).as_posix()
-    return Declared.at(file, 0).file if file else ""
+    return from_here(file)
 
 
 def _of_report(report: Report, failing: set[int]) -> list[Annotation]:

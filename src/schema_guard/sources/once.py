@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from schema_guard.names import Name
@@ -12,7 +11,7 @@ from schema_guard.sources.frozen.placeholders import bare, freezing_words, settl
 from schema_guard.sources.source import Source
 
 if TYPE_CHECKING:
-    from schema_guard.declared import Declared
+    from schema_guard.declared import Places
     from schema_guard.dialects.base import Dialect
     from schema_guard.sources.sqlalchemy.models import Models
 
@@ -50,7 +49,7 @@ class Once:
         text = self._texts[key]
         return word in text and re.search(rf"(?<!\w){re.escape(word)}(?!\w)", text) is not None
 
-    def places(self) -> Callable[[Name, str | None], Declared | None]:
+    def places(self) -> Places:
         return self._source.places()
 
     def expect(self, dialect: Dialect) -> Schema:

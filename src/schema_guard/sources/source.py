@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
-    from schema_guard.declared import Declared
+    from schema_guard.declared import Places
     from schema_guard.dialects.base import Dialect
     from schema_guard.names import Name
     from schema_guard.schema import Schema
@@ -32,11 +31,8 @@ class Source(Protocol):
         """The names of relations and of types that are left to the connection's search_path, each sorted."""
         ...
 
-    def places(self) -> Callable[[Name, str | None], Declared | None]:
-        """What tells where a table, or a column of it, is declared; None where nobody can tell.
-
-        It is called with the table's name as the database has it, and with the column's name, or None for the table.
-        """
+    def places(self) -> Places:
+        """What tells where a table, or a column of it, is declared."""
         ...
 
     def expect(self, dialect: Dialect) -> Schema:

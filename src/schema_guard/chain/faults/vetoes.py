@@ -5,18 +5,17 @@ from __future__ import annotations
 import shlex
 from collections.abc import Sequence
 from dataclasses import dataclass
-from pathlib import Path
 
 from schema_guard.chain.commands import Commands
 from schema_guard.chain.fault import Fix
 from schema_guard.chain.faults.early import holds_values
 from schema_guard.chain.faults.way_out import early_and_way_out
 from schema_guard.chain.history import Chain, Revision
-from schema_guard.chain.reading.actions import Verb
 from schema_guard.chain.reading.pending import There
 from schema_guard.chain.reading.revision_actions import actions_of, unseen_of
 from schema_guard.chain.sandbox.matching import Match
 from schema_guard.chain.version_table import Read
+from schema_guard.declared import from_here
 from schema_guard.schema import Schema
 
 __all__ = ["Veto", "left_with_rows", "not_seen"]
@@ -113,7 +112,7 @@ def _way_out(
         return out.fix(commands.repair)
     file = chain.by_id[revision].file
     return Fix(
-        f"do by hand what {_short(file)} does, or take away what was made before its time, then {commands('stamp')}"
+        f"do by hand what {from_here(file)} does, or take away what was made before its time, then {commands('stamp')}"
     )
 
 
@@ -134,7 +133,7 @@ def not_seen(match: Match, chain: Chain, there: There, alembic: str, commands: C
     back = [id_ for id_ in match.unseen if id_ not in match.ran]
     details = tuple(_what(chain.by_id[id_]) for id_ in match.unseen)
     if back:
-        kept = next(filter(None, (_kept_source(chain.by_id[id_].file, there) for id_ in back)), "")
+        kept = next((name for id_ in back for name in there.not_removed(actions_of(chain.by_id[id_].file))), "")
         stamp = f"{alembic} stamp --purge {' '.join(match.heads) or 'base'}"
         apply = f"{commands('apply')} makes what the database lacks; where you know that {', '.join(back)} did not "
         fix = f"{apply}run: {stamp}"
@@ -156,13 +155,6 @@ def not_seen(match: Match, chain: Chain, there: There, alembic: str, commands: C
     )
 
 
-def _kept_source(file: str, there: There) -> str:
-    """A table or column that the revision removes, and that is there; empty where none is."""
-    removed = (action for action in actions_of(file) if action.verb is Verb.REMOVE and not action.depth)
-    objects = ((action.kind, there.key(action.object)) for action in removed)
-    return next((name for kind, name in objects if kind in ("table", "column") and there.has(kind, name)), "")
-
-
 def _what(revision: Revision) -> str:
     unseen = unseen_of(revision.file)
     if not unseen:
@@ -170,13 +162,8 @@ def _what(revision: Revision) -> str:
     first = unseen[0]
     return (
         f"{revision.id} {'changes rows' if first.readable else 'may change rows'}: {first.text} at "
-        f"{_short(revision.file)}:{first.line}"
+        f"{from_here(revision.file)}:{first.line}"
     )
-
-
-def _short(file: str) -> str:
-    path = Path(file)
-    return str(path.relative_to(Path.cwd())) if path.is_relative_to(Path.cwd()) else file
 
 
 def _choice(match: Match, chain: Chain, alembic: str, head: str, commands: Commands) -> Fix:
@@ -194,7 +181,7 @@ def _run(id_: str, match: Match, chain: Chain, alembic: str, head: str, commands
     before = chain.heads_of(match.ran - {id_} - frozenset(after))
     if id_ not in match.untraced:
         unseen = unseen_of(chain.by_id[id_].file)
-        where = f"{_short(chain.by_id[id_].file)}:{unseen[0].line}" if unseen else _short(chain.by_id[id_].file)
+        where = f"{from_here(chain.by_id[id_].file)}:{unseen[0].line}" if unseen else from_here(chain.by_id[id_].file)
         return (
             f"its schema is there, so it cannot run as it is: do by hand what {where} does, then "
             f"{commands('stamp', '--revision', head)}"

@@ -9,6 +9,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from schema_guard.chain.history import Chain
+from schema_guard.declared import from_here
 
 __all__ = ["mentioned"]
 
@@ -22,7 +23,7 @@ def mentioned(chain: Chain, ids: Sequence[str]) -> str:
         for line, text in _texts(revision.file):
             for id_ in ids:
                 if re.search(rf"(?<!\w){re.escape(id_)}(?!\w)", text):
-                    return f"{revision.id} names {id_} ({_short(revision.file)}:{line}) and may replace it"
+                    return f"{revision.id} names {id_} ({from_here(revision.file)}:{line}) and may replace it"
     return ""
 
 
@@ -37,8 +38,3 @@ def _texts(file: str) -> Iterator[tuple[int, str]]:
         if token.type in _TEXT:
             text = _DATE.sub("", token.string)
             yield from enumerate(text.split("\n"), token.start[0])
-
-
-def _short(file: str) -> str:
-    path = Path(file)
-    return str(path.relative_to(Path.cwd())) if path.is_relative_to(Path.cwd()) else file

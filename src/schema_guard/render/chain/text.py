@@ -12,6 +12,7 @@ from schema_guard.chain.fault import Fault, Fix, Severity
 from schema_guard.chain.sandbox.job import Failed
 from schema_guard.chain.stamp import Stamped
 from schema_guard.counted import counted
+from schema_guard.declared import from_here
 from schema_guard.render.line import Line, Span, Style, blank, line, words
 
 __all__ = ["deploy_lines", "doctor_lines", "newer_lines", "stamp_lines"]
@@ -30,7 +31,7 @@ def doctor_lines(diagnosis: Diagnosis, exit_code: int, *, verbose: bool = False)
         heads = ", ".join(diagnosis.heads) or "none"
         stamped = ", ".join(diagnosis.stamped) or "nothing"
         revisions = counted(diagnosis.revisions, "revision")
-        lines.append(line(words(f"{revisions} ({_short(diagnosis.chain)}), head {heads}; stamped {stamped}")))
+        lines.append(line(words(f"{revisions} ({from_here(diagnosis.chain)}), head {heads}; stamped {stamped}")))
     if diagnosis.replayed:
         lines.append(line(f"replayed on {', '.join(diagnosis.replayed)}"))
     lines.extend(fault_lines(diagnosis.faults, verbose=verbose))
@@ -80,12 +81,7 @@ def _fix(fix: Fix | None) -> list[Line]:
 
 def place(file: str, number: int) -> str:
     """file:line, relative to the working directory where it lies below."""
-    return f"{_short(file)}:{number}" if number else _short(file)
-
-
-def _short(file: str) -> str:
-    path = Path(file)
-    return str(path.relative_to(Path.cwd())) if path.is_relative_to(Path.cwd()) else file
+    return f"{from_here(file)}:{number}" if number else from_here(file)
 
 
 def _shortened(text: str) -> str:

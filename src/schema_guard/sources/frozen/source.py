@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING, NoReturn
@@ -15,7 +14,7 @@ from schema_guard.sources.frozen.document import Document
 from schema_guard.sources.frozen.placeholders import settled, unqualified
 
 if TYPE_CHECKING:
-    from schema_guard.declared import Declared
+    from schema_guard.declared import Places
     from schema_guard.dialects.base import Dialect
 
 __all__ = ["FrozenSource"]
@@ -39,7 +38,7 @@ class FrozenSource:
     def names(self, dialect: Dialect) -> tuple[list[str], list[str]]:
         return unqualified(self.document.schema(dialect.name, dialect.version), dialect)
 
-    def places(self) -> Callable[[Name, str | None], Declared | None]:
+    def places(self) -> Places:
         return partial(declared, self.path)
 
     def expect(self, dialect: Dialect) -> Schema:

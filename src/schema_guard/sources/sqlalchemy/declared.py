@@ -24,10 +24,10 @@ from schema_guard.declared import Declared
 from schema_guard.names import Name
 from schema_guard.sources.sqlalchemy.mapped import mappers_by_table
 
-__all__ = ["Places"]
+__all__ = ["CodePlaces"]
 
 
-class Places:
+class CodePlaces:
     """Of the tables of the models; what is looked for is looked up once for all of them."""
 
     def __init__(self, tables: Sequence[Table]) -> None:
@@ -130,17 +130,17 @@ def _attribute(node: ast.ClassDef, names: set[str], column: str) -> int | None:
     return next((call.lineno for call in _calls_with(node, column)), None)
 
 
+def _calls(node: ast.AST) -> Iterator[tuple[str, ast.Call]]:
+    """Calls whose first argument is a text, each with that."""
+    for call in ast.walk(node):
+        match call:
+            case ast.Call(args=[ast.Constant(value=str(text)), *_]):
+                yield text, call
+
+
 def _calls_with(node: ast.AST, name: str, but: ast.AST | None = None) -> Iterator[ast.Call]:
-    """Calls below it whose first argument is that name."""
-    return (
-        call for call in ast.walk(node) if call is not but and _first_text(call) == name and isinstance(call, ast.Call)
-    )
-
-
-def _first_text(node: ast.AST) -> object:
-    if not isinstance(node, ast.Call) or not node.args or not isinstance(node.args[0], ast.Constant):
-        return None
-    return node.args[0].value
+    """Those with that name."""
+    return (call for text, call in _calls(node) if text == name and call is not but)
 
 
 def _parsed(file: str) -> _Parsed:
@@ -153,9 +153,8 @@ def _parsed_at(file: str, time: int) -> _Parsed:  # noqa: ARG001 - another time 
     found = _Parsed(defaultdict(list), defaultdict(list))
     for name, node in _classes(module):
         found.classes[node.name].append((name, node))
-    for call in ast.walk(module):
-        if isinstance(call, ast.Call) and isinstance(text := _first_text(call), str):
-            found.calls[text].append(call)
+    for text, call in _calls(module):
+        found.calls[text].append(call)
     return found
 
 

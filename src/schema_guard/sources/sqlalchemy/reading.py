@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import pickle
-import pickletools
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
@@ -74,6 +72,8 @@ def reader_of(type_: Any, dialect: Dialect) -> Reading | None:
     from sqlalchemy.types import TypeDecorator
 
     if isinstance(type_, PickleType) and type(type_).result_processor is PickleType.result_processor:
+        import pickle
+
         return Reading("PickleType") if type_.pickler is pickle else None
     if gets_bytes(type_, dialect):
         return Reading("bytes")
@@ -135,6 +135,8 @@ def _bytes(value: object) -> bytes:
 
 def _pickled(value: object) -> None:
     """Whether it is a pickle, by its form: loading one may run anything."""
+    import pickletools
+
     for _ in pickletools.genops(_bytes(value)):
         pass
 

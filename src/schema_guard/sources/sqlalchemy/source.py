@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from schema_guard.schema import Name, Schema
 from schema_guard.sources.sqlalchemy.backfills import Backfill
-from schema_guard.sources.sqlalchemy.declared import Places
+from schema_guard.sources.sqlalchemy.declared import CodePlaces
 from schema_guard.sources.sqlalchemy.models import Models, expect, models_of, unqualified_names
 from schema_guard.sources.sqlalchemy.upserts import Upsert, upsert_of
 
@@ -36,8 +36,8 @@ class ModelsSource:
     def names(self, dialect: Dialect) -> tuple[list[str], list[str]]:
         return unqualified_names(self.models, dialect)
 
-    def places(self) -> Places:
-        return Places(self.models.tables)
+    def places(self) -> CodePlaces:
+        return CodePlaces(self.models.tables)
 
     def expect(self, dialect: Dialect) -> Schema:
         return expect(self.models, self.backfills, dialect, self.upserts)

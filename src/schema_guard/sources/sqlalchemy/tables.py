@@ -42,9 +42,9 @@ def _is_defined_view(table: ModelTable) -> bool:
     return bool(getattr(table, "is_view", False))
 
 
-def _is_made_of_rows(table: ModelTable) -> bool:
-    """CreateTableAs(.., metadata=) of SQLAlchemy 2.1, which is also what `select().into()` gives."""
-    return hasattr(getattr(table, "_creator_ddl", None), "selectable") and not _is_defined_view(table)
+def _is_of_query(table: ModelTable) -> bool:
+    """CreateView, or CreateTableAs(.., metadata=) of SQLAlchemy 2.1, which is also what `select().into()` gives."""
+    return hasattr(getattr(table, "_creator_ddl", None), "selectable")
 
 
 def _view_of(table: ModelTable, writer: Writer, mapped: Mapped) -> tuple[Table, list[Problem]]:
@@ -109,7 +109,7 @@ def table_of(table: ModelTable, writer: Writer, mapped: Mapped) -> tuple[Table, 
         without_rowid=options.get("with_rowid") is False,
     )
     try:
-        if _is_made_of_rows(table):
+        if _is_of_query(table) and not _is_defined_view(table):
             creator: Any = table._creator_ddl
             return replace(expected, ddl=writer.element(creator), reads=_read_by(creator.selectable, writer)), problems
         if problems or any(is_added_apart(key) for key in constraints.keys if not writer.keys_added_later):
@@ -126,14 +126,14 @@ def table_of(table: ModelTable, writer: Writer, mapped: Mapped) -> tuple[Table, 
 def _columns(
     table: ModelTable, name: Name, writer: Writer, mapped: Mapped
 ) -> tuple[list[Column], list[ModelColumn[Any]], list[Problem]]:
-    of_query = hasattr(getattr(table, "_creator_ddl", None), "selectable")
     columns: list[Column] = []
     lost: list[ModelColumn[Any]] = []
     problems: list[Problem] = []
     for column in table.columns:
         if column.system:  # the server's own, such as xmin
             continue
-        if of_query and isinstance(column.type, NullType):  # what a function gives: the query says it to the server
+        # what a function of its query gives: the query says its type to the server
+        if _is_of_query(table) and isinstance(column.type, NullType):
             columns.append(Column(writer.identifier(column.name), NO_TYPE, mapped_by=mapped.classes_of(column)))
             continue
         try:

@@ -9,8 +9,10 @@ from types import ModuleType
 
 import pytest
 
+from schema_guard import Guard
 from schema_guard.names import Name
-from schema_guard.sources.sqlalchemy.declared import Places
+from schema_guard.sources.sqlalchemy import declared
+from schema_guard.sources.sqlalchemy.declared import CodePlaces
 from schema_guard.sources.sqlalchemy.models import models_of
 
 MODULE = """
@@ -115,14 +117,14 @@ def module(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[ModuleTy
     ],
 )
 def test_a_line(module: ModuleType, table: str, column: str | None, line: str) -> None:
-    found = Places(models_of(module.Base).tables)(Name("public", table), column)
+    found = CodePlaces(models_of(module.Base).tables)(Name("public", table), column)
     assert found is not None
     assert found.file == "declarations.py"
     assert MODULE.splitlines()[found.line - 1] == line
 
 
 def test_what_a_loop_makes_has_no_line(module: ModuleType) -> None:
-    places = Places(models_of(module.Base).tables)
+    places = CodePlaces(models_of(module.Base).tables)
     assert places(Name(None, "one"), "id") is None
     assert places(Name(None, "nowhere"), None) is None
 
@@ -130,15 +132,24 @@ def test_what_a_loop_makes_has_no_line(module: ModuleType) -> None:
 def test_a_file_that_is_gone_or_damaged_has_no_line(module: ModuleType, tmp_path: Path) -> None:
     file = tmp_path / "declarations.py"
     file.write_text("class User(:")
-    assert Places(models_of(module.Base).tables)(Name(None, "users"), "id") is None
+    assert CodePlaces(models_of(module.Base).tables)(Name(None, "users"), "id") is None
     file.unlink()
-    assert Places(models_of(module.Base).tables)(Name(None, "users"), "id") is None
+    assert CodePlaces(models_of(module.Base).tables)(Name(None, "users"), "id") is None
 
 
 def test_a_file_elsewhere_has_its_whole_path(
     module: ModuleType, tmp_path: Path, tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(tmp_path_factory.mktemp("elsewhere"))
-    found = Places(models_of(module.Base).tables)(Name(None, "users"), None)
+    found = CodePlaces(models_of(module.Base).tables)(Name(None, "users"), None)
     assert found is not None
     assert found.file == (tmp_path / "declarations.py").resolve().as_posix()
+
+
+def test_a_line_is_looked_for_when_it_is_asked_for(module: ModuleType, sqlite_file: Path) -> None:
+    """Most boots print none."""
+    declared._parsed_at.cache_clear()
+    finding = Guard(module.Base).check(f"sqlite:///{sqlite_file}").findings[0]
+    assert declared._parsed_at.cache_info().currsize == 0
+    assert finding.declared is not None
+    assert declared._parsed_at.cache_info().currsize > 0
