@@ -10,7 +10,6 @@ image starts, or says that it cannot.
 
 from __future__ import annotations
 
-import argparse
 import random
 import sys
 import tempfile
@@ -22,10 +21,7 @@ from pathlib import Path
 from sqlalchemy import inspect
 from sqlalchemy.exc import DBAPIError
 
-from tests.concurrency.releases import CENTS, KINDS, Kind, Room, database_on
-from tests.postgres.binaries import versions
-from tests.postgres.cluster import make_room, start
-from tests.postgres.keeper import Keeper
+from tests.concurrency.releases import CENTS, KINDS, Kind, Room, arguments, database_on, systems, tell
 
 __all__ = ["Meeting", "meet"]
 
@@ -128,19 +124,14 @@ def _kept(room: Room) -> list[str]:
 
 
 def main() -> int:
-    parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
-    parser.add_argument("--on", choices=["postgresql", "sqlite"], help="only this database system")
-    parser.add_argument("--postgres", default=versions()[0], help="the server's version")
+    parser = arguments(__doc__)
     parser.add_argument("--kind", action="append", choices=list(KINDS_MET))
     parser.add_argument("--rounds", type=int, default=20, help="for each database system")
     parser.add_argument("--seed", type=int, default=0)
     asked = parser.parse_args()
-    room = make_room()
-    keeper = Keeper(room)
     total: Counter[str] = Counter()
-    try:
-        for on in [asked.on] if asked.on else ["sqlite", "postgresql"]:
-            server = start(asked.postgres, room) if on == "postgresql" else None
+    with systems(asked) as every:
+        for on, server in every:
             dice = random.Random(asked.seed)
             for _ in range(asked.rounds):
                 meeting = Meeting.draw(dice, asked.kind or list(KINDS_MET))
@@ -148,10 +139,7 @@ def main() -> int:
                     problems = meet(meeting, url, Path(name))
                 total["met"] += 1
                 total["good"] += not problems
-                print(f"{'good' if not problems else 'BAD '} {on}: {meeting}", flush=True)
-                print("".join(f"      {problem}\n" for problem in problems), end="", flush=True)
-    finally:
-        keeper.close()
+                tell(on, meeting, problems)
     print(f"an older and a newer image at the same moment: {total['met']} times, good: {total['good']}")
     return 0 if total["good"] == total["met"] else 1
 

@@ -21,7 +21,7 @@ import sys
 import tempfile
 import time
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -34,7 +34,20 @@ from tests.postgres.cluster import Cluster, make_room, start
 from tests.postgres.database import create
 from tests.postgres.keeper import Keeper
 
-__all__ = ["CENTS", "COMMANDS", "KINDS", "Case", "Kind", "Room", "database_on", "play"]
+__all__ = [
+    "CENTS",
+    "COMMANDS",
+    "KINDS",
+    "REVISION",
+    "Case",
+    "Kind",
+    "Room",
+    "arguments",
+    "database_on",
+    "play",
+    "systems",
+    "tell",
+]
 
 IMAGES = ("older", "newer")
 WAYS = ("alone", "at once", "killed")
@@ -336,22 +349,42 @@ def database_on(server: Cluster | None, folder: Path) -> Iterator[str]:
         database.drop()
 
 
-def main() -> int:
-    parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
+def arguments(doc: str | None) -> argparse.ArgumentParser:
+    """Of a program that plays on both database systems."""
+    parser = argparse.ArgumentParser(description=(doc or "").partition("\n")[0])
     parser.add_argument("--on", choices=["postgresql", "sqlite"], help="only this database system")
     parser.add_argument("--postgres", default=versions()[0], help="the server's version")
+    return parser
+
+
+@contextmanager
+def systems(asked: argparse.Namespace) -> Iterator[Iterator[tuple[str, Cluster | None]]]:
+    """Each database system that is asked for, with its server."""
+    room = make_room()
+    keeper = Keeper(room)
+    try:
+        named = [asked.on] if asked.on else ["sqlite", "postgresql"]
+        yield ((on, start(asked.postgres, room) if on == "postgresql" else None) for on in named)
+    finally:
+        keeper.close()
+
+
+def tell(on: str, played: object, problems: Sequence[str]) -> None:
+    print(f"{'good' if not problems else 'BAD '} {on}: {played}", flush=True)
+    print("".join(f"      {problem}\n" for problem in problems), end="", flush=True)
+
+
+def main() -> int:
+    parser = arguments(__doc__)
     parser.add_argument("--image", action="append", choices=IMAGES)
     parser.add_argument("--kind", action="append", choices=list(KINDS))
     parser.add_argument("--command", action="append", choices=list(COMMANDS))
     parser.add_argument("--way", action="append", choices=WAYS)
     asked = parser.parse_args()
     chosen = (asked.image or IMAGES, asked.kind or KINDS, asked.command or COMMANDS, asked.way or WAYS)
-    room = make_room()
-    keeper = Keeper(room)
     total: Counter[str] = Counter()
-    try:
-        for on in [asked.on] if asked.on else ["sqlite", "postgresql"]:
-            server = start(asked.postgres, room) if on == "postgresql" else None
+    with systems(asked) as every:
+        for on, server in every:
             for case in itertools.starmap(Case, itertools.product(*chosen)):
                 with tempfile.TemporaryDirectory() as name, database_on(server, Path(name)) as url:
                     outcome = play(case, url, Path(name))
@@ -359,10 +392,7 @@ def main() -> int:
                 total["good"] += not outcome.problems
                 for count in ("moved_back", "ran_twice", "starts", "started", "killed_inside"):
                     total[count] += getattr(outcome, count)
-                print(f"{'good' if not outcome.problems else 'BAD '} {on}: {case}", flush=True)
-                print("".join(f"      {problem}\n" for problem in outcome.problems), end="", flush=True)
-    finally:
-        keeper.close()
+                tell(on, case, outcome.problems)
     print(
         f"cases: {total['cases']}, good: {total['good']}; stamps moved back: {total['moved_back']}, revisions run "
         f"twice: {total['ran_twice']}; satisfied older images that started: {total['started']} of {total['starts']}; "

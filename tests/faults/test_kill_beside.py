@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -70,13 +71,20 @@ def room(tmp_path: Path) -> Path:
     return tmp_path
 
 
-@pytest.fixture
-def victims(room: Path) -> Iterator[Victims]:
+@contextmanager
+def beside_older(room: Path, models: str) -> Iterator[Victims]:
+    """Programs to kill, and in `older.json` what the older release expects."""
     made = Victims(room / "victims")
-    frozen = made.run("freeze", f"{room / 'older.py'}:models", "-o", str(room / "older.json"))
+    frozen = made.run("freeze", f"{room / models}:models", "-o", str(room / "older.json"))
     assert frozen.code == 0, frozen.err
     yield made
     made.close()
+
+
+@pytest.fixture
+def victims(room: Path) -> Iterator[Victims]:
+    with beside_older(room, "older.py") as made:
+        yield made
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])

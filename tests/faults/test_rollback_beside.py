@@ -11,8 +11,9 @@ from typing import Any
 
 import pytest
 
+from tests.concurrency.releases import REVISION
 from tests.faults.kill_guard import points
-from tests.faults.test_kill_beside import BEFORE, NEWER, OLDER, constraints, older_works, send
+from tests.faults.test_kill_beside import BEFORE, NEWER, OLDER, beside_older, constraints, older_works, send
 from tests.faults.victim import Ended, Victims
 from tests.postgres.cluster import Cluster
 from tests.postgres.database import Database, create
@@ -25,14 +26,6 @@ with create_engine(os.environ["DATABASE_URL"], poolclass=pool.NullPool).connect(
     context.configure(connection=connection)
     with context.begin_transaction():
         context.run_migrations()
-"""
-REVISION = """
-from alembic import op
-import sqlalchemy as sa
-revision = {id!r}
-down_revision = {down!r}
-def upgrade():
-    {upgrade}
 """
 NOTE = "op.execute(\"INSERT INTO ledger (line) VALUES ('n2')\")"
 KILLS = {"apply": 3, "deploy": 2}
@@ -51,11 +44,8 @@ def victims(tmp_path: Path) -> Iterator[Victims]:
         (versions.parent / "env.py").write_text(ENV)
         (versions / "n1.py").write_text(REVISION.format(id="n1", down=None, upgrade="pass"))
     (tmp_path / "newer/migrations/versions/n2.py").write_text(REVISION.format(id="n2", down="n1", upgrade=NOTE))
-    made = Victims(tmp_path / "victims")
-    frozen = made.run("freeze", f"{tmp_path / 'older/shop.py'}:models", "-o", str(tmp_path / "older.json"))
-    assert frozen.code == 0, frozen.err
-    yield made
-    made.close()
+    with beside_older(tmp_path, "older/shop.py") as made:
+        yield made
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])

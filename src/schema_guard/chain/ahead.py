@@ -210,9 +210,7 @@ def _moves_by_hand(
     actions: Sequence[Action], missing: Sequence[tuple[Difference, str]], there: There, made: Container[str]
 ) -> Iterator[tuple[Difference, str, str]]:
     """Of a revision that moves rows to what it makes: what is missing of that, its name, and what is still there."""
-    removed = [action for action in actions if action.verb is Verb.REMOVE and not action.depth]
-    names = ((action.kind, there.key(action.object)) for action in removed)
-    source = next((name for kind, name in names if there.has(kind, name) and name not in made), "")
+    source = next((name for name in there.not_removed(actions) if name not in made), "")
     if not source or all(action.verb is not Verb.UNSEEN for action in actions):
         return
     makes = {(action.kind, there.key(action.object)) for action in actions if action.verb is Verb.MAKE}

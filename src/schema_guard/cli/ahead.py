@@ -6,7 +6,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from schema_guard.cli.options import PROGRAM, chain_words, chosen_chain
+from schema_guard.cli.options import PROGRAM, chain_words, chosen_chain, lost_words
 from schema_guard.errors import ConfigurationError
 from schema_guard.many.member import MAIN
 
@@ -88,6 +88,6 @@ def with_chain(asked: Request, lost: tuple[str, ...] = ()) -> tuple[Guard, Ahead
         except ConfigurationError:
             return None  # Alembic is not installed here
 
-    options = (*asked.options, *(("--lost", each) for each in lost))
+    options = (*asked.options, *lost_words(lost))
     ahead = Ahead(location, describe, Commands(asked.program, asked.arguments, options), lost)
     return asked.guard.withholding(ahead), ahead

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from schema_guard.cli.applying import applied
@@ -31,14 +32,8 @@ def on_each_bind(asked: Request, on_chain: Work, format_: str, *, color: bool) -
             return on_chain(one)
         log(f"bind {one.bind}: {NOT_SERVED}")
         done = applied(one)
-        return _deployment(done.report), Shown(
-            command="deploy",
-            exit_code=done.code,
-            newer=done.newer,
-            lost=done.lost,
-            named=done.named,
-            logged=log_is_seen(),
-        )
+        shown = done.shown(logged=log_is_seen(), verbose=False)
+        return _deployment(done.report), replace(shown, command="deploy")
 
     return on_each(asked, "deploy", work, format_, color=color)
 

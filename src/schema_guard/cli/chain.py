@@ -17,6 +17,7 @@ from schema_guard.cli.options import (
     database_options,
     format_option,
     lost_option,
+    lost_words,
     output_options,
     target_argument,
 )
@@ -249,9 +250,7 @@ def doctor_of(asked: Request, url: Any, place: Place | None = None, lost: tuple[
         location = replace(location, program=asked.program[:-1])
     return Doctor(
         guard=asked.guard,
-        commands=Commands(
-            asked.program, asked.arguments, (*asked.options, *place.chosen, *(("--lost", each) for each in lost))
-        ),
+        commands=Commands(asked.program, asked.arguments, (*asked.options, *place.chosen, *lost_words(lost))),
         loaded=settings.required_target(),
         url=url,
         written=settings.ddl_url if direct else settings.url,

@@ -22,6 +22,7 @@ __all__ = [
     "chosen_bind_urls",
     "chosen_binds",
     "chain_words",
+    "lost_words",
     "chosen_chain",
     "chosen_schemas",
     "chosen_scope",
@@ -163,6 +164,11 @@ def chosen_chain() -> dict[str, str]:
 def chain_words() -> tuple[tuple[str, str], ...]:
     """`--config` and `--name` as the next command needs them again."""
     return tuple((f"--{name}", value) for name, value in chosen_chain().items())
+
+
+def lost_words(lost: Sequence[str]) -> tuple[tuple[str, str], ...]:
+    """`--lost` as the next command needs it again."""
+    return tuple(("--lost", revision) for revision in lost)
 
 
 def accept_option(command: Command) -> Command:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 
 from schema_guard.chain.history import Chain
@@ -54,6 +54,13 @@ class There:
             return object_ in self.tables
         table, _, column = object_.rpartition(".")
         return column in (self.tables.get(table) or ())
+
+    def not_removed(self, actions: Iterable[Action]) -> Iterator[str]:
+        """The tables and columns that a revision removes in any case, and that are there."""
+        for action in actions:
+            name = self.key(action.object) if action.verb is Verb.REMOVE and not action.depth else ""
+            if name and action.kind in ("table", "column") and self.has(action.kind, name):
+                yield name
 
 
 @dataclass(frozen=True, slots=True)
@@ -172,15 +179,16 @@ class _Walk:
             case _:
                 return
 
+    def _change(self, kind: str, object_: str, source: str, action: Action, taken: str) -> Change:
+        taken = taken if _keeps_its_name(kind, taken, object_) else ""
+        return Change(self.revision, kind, object_, source, self.file, action.line, taken, conditional=action.depth)
+
     def _make(self, action: Action) -> None:
         object_ = self.there.key(action.object)
         table, _, column = object_.rpartition(".") if action.kind == "column" else (object_, "", "")
         columns = self.columns.get(table)
         taken = (columns or {}).get(column, "") if column else self.tables.get(table, "")
-        taken = taken if _keeps_its_name(action.kind, taken, object_) else ""
-        self.made.append(
-            Change(self.revision, action.kind, object_, "", self.file, action.line, taken, conditional=action.depth)
-        )
+        self.made.append(self._change(action.kind, object_, "", action, taken))
         if column and columns is not None:
             columns.setdefault(column, "")
         elif not column and table not in self.tables:
@@ -227,9 +235,7 @@ class _Walk:
             self._made_under_another_name(f"{table}.{old}", f"{table}.{new}", taken)
 
     def _into(self, kind: str, object_: str, source: str, action: Action, taken: str = "") -> None:
-        taken = taken if _keeps_its_name(kind, taken, object_) else ""
-        change = Change(self.revision, kind, object_, source, self.file, action.line, taken, conditional=action.depth)
-        self.found.into.append(change)
+        self.found.into.append(self._change(kind, object_, source, action, taken))
 
 
 def _keeps_its_name(kind: str, taken: str, object_: str) -> bool:
