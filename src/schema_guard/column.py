@@ -48,7 +48,7 @@ class Type:
         return self.words or self.text
 
 
-NO_TYPE = Type("", "", kind=TypeKind.UNKNOWN, words="of no type that the models say")
+NO_TYPE = Type("", "", kind=TypeKind.UNKNOWN, words="without a type in the models")
 """Of a column that a query of the models gives, and of whose type they say nothing."""
 
 

@@ -280,7 +280,7 @@ class Table:
     """SQLite: in lower case, the names by which statements reach its rowid, since no column bears them."""
     has_triggers: bool = False
     interveners: tuple[Intervener, ...] = ()
-    """Actual side: those of them, and of the rules, that may raise an error or leave the row as it is."""
+    """Actual side: the triggers and rules that refuse each statement, or leave each row as it is, by their text."""
     fillers: tuple[Filler, ...] = ()
     """PostgreSQL: what may fill a column that an INSERT leaves out; SQLite's triggers cannot change the new row."""
     companions: tuple[str, ...] = ()

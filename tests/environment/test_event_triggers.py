@@ -116,6 +116,27 @@ def test_one_on_what_is_dropped(shop: Database) -> None:
     assert repaired(shop)
 
 
+@pytest.mark.every_postgres
+@pytest.mark.parametrize("event", ["ddl_command_start", "ddl_command_end"])
+def test_what_is_sent_to_find_out_leaves_nothing_and_locks_no_table(shop: Database, event: str) -> None:
+    with shop.connect() as connection:
+        connection.execute("CREATE TABLE log (tag text); CREATE SEQUENCE asked")
+    locked = (
+        "SELECT FROM pg_locks l JOIN pg_class c ON c.oid = l.relation WHERE l.pid = pg_backend_pid()"
+        " AND c.relnamespace = 'public'::regnamespace AND c.relkind = 'r' AND c.relname <> 'log'"
+    )
+    log = "PERFORM nextval('public.asked'); INSERT INTO public.log VALUES (tg_tag)"
+    guarded_by(shop, event, f"{log}; IF EXISTS ({locked}) THEN RAISE EXCEPTION 'it locks a table'; END IF")
+    plan = Guard(Base).plan(shop.url)
+    assert plan.steps
+    assert plan.refusals == ()
+    with shop.connect() as connection:
+        assert connection.execute("SELECT is_called FROM asked").fetchone() == (True,), "a sequence keeps what it gave"
+        assert connection.execute("SELECT count(*) FROM log").fetchone() == (0,)
+        left = connection.execute("SELECT count(*) FROM pg_class WHERE relname LIKE 'schema_guard%'").fetchone()
+    assert left == (0,)
+
+
 def test_no_password_in_what_a_trigger_says(shop: Database) -> None:
     """A function may put anything into its message."""
     guarded_by(shop, "ddl_command_start", "RAISE EXCEPTION 'ask postgresql://dba:geheim@host/db, password=geheim'")

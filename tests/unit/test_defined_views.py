@@ -178,6 +178,8 @@ def is_made_of_rows(engine: sa.Engine, **options: Any) -> None:
         connection.execute(users.insert(), [{"id": key, "name": "b", "state": "on"} for key in (1, 2)])
     (missing,) = guard.check(engine).findings
     assert (missing.difference.code, missing.difference.impact) == ("table-missing", Impact.BREAKS)
+    (step,) = guard.plan(engine).steps
+    assert (step.scans, step.cost) == (True, "runs its query on users, and stores the rows")
     assert guard.apply(engine).findings == ()
     with engine.begin() as connection:
         assert [(row.id, row.state, row.loud) for row in connection.execute(sa.select(some))] == [(2, "on", "B")]
@@ -218,7 +220,7 @@ def of_a_function(engine: sa.Engine, live: str) -> None:
         connection.exec_driver_sql(live)
     (missing,) = [each for each in guard.apply(engine).findings if each.difference.impact is Impact.BREAKS]
     assert (missing.difference.code, str(missing.difference.object)) == ("column-missing", "kept.loud")
-    assert missing.difference.headline == "column missing: of no type that the models say"
+    assert missing.difference.headline == "column missing: without a type in the models"
     assert missing.refusal is not None
     assert missing.refusal.reason == "the models do not say its type: their query gives it"
     engine.dispose()

@@ -12,7 +12,7 @@ __all__ = ["compare_interveners"]
 
 
 def compare_interveners(table: Table, live: Table) -> Iterator[ObjectUnknown]:
-    """By its text alone, which proves nothing: it may call what changes its mind."""
+    """By its text alone, which proves nothing: it may call a function that ends it first."""
     for found in (each for each in live.interveners if not each.adds):
         verbs = ", ".join(found.statements)
         if found.raises:

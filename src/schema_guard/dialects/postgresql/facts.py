@@ -6,6 +6,7 @@ import json
 from collections.abc import Iterator
 
 from schema_guard.dialects.base import Facts
+from schema_guard.dialects.postgresql.failures import quoted
 from schema_guard.dialects.postgresql.link import Row
 from schema_guard.names import DefaultSchema
 from schema_guard.report import ServerInfo
@@ -47,8 +48,7 @@ def facts_of(row: Row, host: str, encoding: str) -> Facts:
 
 def _writable_again(role: str, database: str) -> str:
     """What counts for more than a setting of the server, the database or the role (manual, ALTER ROLE)."""
-    names = (name.replace('"', '""') for name in (role, database))
-    return 'ALTER ROLE "{}" IN DATABASE "{}" SET default_transaction_read_only = off;'.format(*names)
+    return f"ALTER ROLE {quoted(role)} IN DATABASE {quoted(database)} SET default_transaction_read_only = off;"
 
 
 def _warnings(escapes: object, writes_nothing: object, one_name: object) -> Iterator[str]:

@@ -17,7 +17,7 @@ from schema_guard.dialects.sqlite.reader import UnreadableTextError, key
 from schema_guard.dialects.sqlite.registered import collations_in
 from schema_guard.dialects.sqlite.spelling import Spelling
 from schema_guard.dialects.sqlite.tokens import quoted_literal
-from schema_guard.dialects.sqlite.triggers import intervener, stops
+from schema_guard.dialects.sqlite.triggers import intervener
 from schema_guard.schema import (
     Check,
     Column,
@@ -197,7 +197,7 @@ class _Reader:
             rowid_names=() if without_rowid else self._rowid_names(),
             has_triggers=any(kind == "trigger" for kind, _, _ in companions),
             interveners=tuple(
-                intervener(own, sql) for kind, own, sql in companions if kind == "trigger" and stops(sql)
+                filter(None, (intervener(own, sql) for kind, own, sql in companions if kind == "trigger"))
             ),
             companions=tuple(sql for _, _, sql in companions),
             referenced_by=tuple(self._referring()),

@@ -33,11 +33,9 @@ _OPENING = frozenset({CANTOPEN, NOTADB, CORRUPT, IOERR})
 
 def primary_code(error: BaseException) -> int:
     """SQLite's primary result code of an error, 0 when it carries none. SQLAlchemy's wrapping is looked through."""
-    original = getattr(error, "orig", None) or error
-    code = getattr(original, "sqlite_errorcode", 0)
-    if isinstance(code, int) and code:
+    if code := _extended_code(error):
         return code & 0xFF
-    text = str(original).lower()
+    text = _text(error).lower()
     for fragment, known in (("not a database", NOTADB), ("malformed", CORRUPT), ("is locked", BUSY)):
         if fragment in text:
             return known
@@ -45,7 +43,8 @@ def primary_code(error: BaseException) -> int:
 
 
 def _extended_code(error: BaseException) -> int:
-    return int(getattr(getattr(error, "orig", None) or error, "sqlite_errorcode", 0))
+    code = getattr(getattr(error, "orig", None) or error, "sqlite_errorcode", 0)
+    return code if isinstance(code, int) else 0
 
 
 def _text(error: BaseException) -> str:
@@ -58,15 +57,15 @@ def unreachable(database: str, error: BaseException) -> UnreachableError:
 
 def _why_not_opened(error: BaseException) -> str:
     text = _text(error)
-    if primary_code(error) == READONLY and _extended_code(error) not in _UNFINISHED:
-        return (
-            "it cannot even be read where it may not be written: a database in WAL mode needs its directory writable"
-            " for this user; nobody else using it, ?immutable=1&uri=true in the URL reads it as it is"
-        )
     if _extended_code(error) in _UNFINISHED:
         return (
-            "a transaction that was cut off left its journal, and who may not write cannot roll it back: open the"
-            " database once as a user that may write the file and its directory"
+            "a transaction that was cut off left its journal, and this user may not write, so cannot roll it back: open"
+            " the database once as a user that may write the file and its directory"
+        )
+    if primary_code(error) == READONLY:
+        return (
+            "it cannot be read: a database in WAL mode needs a directory that this user may write. Make it writable,"
+            " or, where nobody else uses the file, add ?immutable=1&uri=true to the URL"
         )
     if text == _NEWER:
         return f"a newer SQLite than {sqlite3.sqlite_version} wrote the file, or it is damaged: use a newer one"
