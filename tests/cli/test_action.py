@@ -73,7 +73,7 @@ def blocks(kind: str) -> list[str]:
 def test_the_snippets_are_well_formed() -> None:
     assert [json.loads(text) for text in blocks("json")]
     assert [tomllib.loads(text) for text in blocks("toml")]
-    assert len([yaml.safe_load(text) for text in blocks("yaml")]) == 3
+    assert len([yaml.safe_load(text) for text in blocks("yaml")]) == 4
 
 
 def test_each_command_of_a_snippet_is_one(command: Command) -> None:

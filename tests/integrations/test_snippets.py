@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import re
 import sqlite3
 import subprocess
@@ -12,11 +13,12 @@ from contextlib import asynccontextmanager, closing
 from importlib.util import find_spec
 from pathlib import Path
 from types import ModuleType
+from typing import Any
 
 import pytest
 from flask import Flask
 from flask_sqlalchemy import SQLAlchemy
-from sqlalchemy import Column, Integer, MetaData, Table
+from sqlalchemy import Column, Integer, MetaData, Table, create_engine, inspect
 from sqlalchemy.exc import OperationalError
 
 from schema_guard import Guard, StepError
@@ -92,6 +94,33 @@ def test_fastapi_repairs_before_the_first_request(tmp_path: Path, sqlite_file: P
     with served(tmp_path, "uvicorn", "--port", "{port}", "shop:app") as server:
         assert columns(sqlite_file) == ["id", "name"]
         assert server.get("/ready").status == 200
+
+
+@pytest.mark.skipif(find_spec("uvicorn") is None or find_spec("fastapi") is None, reason="installed by make test")
+def test_sqlmodel_repairs_a_table_of_an_older_version(tmp_path: Path, sqlite_file: Path) -> None:
+    (tmp_path / "shop.py").write_text(snippet("sqlmodel").replace("sqlite:///shop.db", f"sqlite:///{sqlite_file}"))
+    with closing(sqlite3.connect(sqlite_file)) as connection, connection:
+        connection.execute("CREATE TABLE item (id INTEGER NOT NULL PRIMARY KEY)")
+        connection.execute("INSERT INTO item VALUES (7)")
+    with served(tmp_path, "uvicorn", "--port", "{port}", "shop:app") as server:
+        assert json.loads(server.get("/items").text) == [{"id": 7, "name": None}]
+
+
+def test_a_library_brings_the_tables_of_its_older_version_up_to_date(sqlite_file: Path) -> None:
+    older, metadata = MetaData(), MetaData()
+    Table("jobs", older, Column("id", Integer, primary_key=True))
+    Table("orders", older, Column("id", Integer, primary_key=True))  # the application's
+    Table("jobs", metadata, Column("id", Integer, primary_key=True), Column("tries", Integer))
+    engine = create_engine(f"sqlite:///{sqlite_file}")
+    older.create_all(engine)
+    library: dict[str, Any] = {"metadata": metadata}
+    exec(snippet("library"), library)
+    metadata.create_all(engine)
+    assert [column["name"] for column in inspect(engine).get_columns("jobs")] == ["id"]
+    library["prepare"](engine)
+    assert [column["name"] for column in inspect(engine).get_columns("jobs")] == ["id", "tries"]
+    assert inspect(engine).get_table_names() == ["jobs", "orders"]
+    engine.dispose()
 
 
 @pytest.mark.parametrize("broken", [False, True])
