@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 from schema_guard.names import Name
 
-__all__ = ["BITS", "NO_TYPE", "Call", "Column", "Generated", "Identity", "Stand", "Type", "TypeKind", "Write"]
+__all__ = ["BITS", "NO_TYPE", "Call", "Column", "Generated", "Identity", "Lack", "Stand", "Type", "TypeKind", "Write"]
 
 
 BITS = {"smallint": 15, "integer": 31, "bigint": 63}
@@ -86,6 +86,17 @@ class Call(NamedTuple):
     statement: str
     """INSERT (`default`) or UPDATE (`onupdate`)."""
     expression: str
+
+
+class Lack(StrEnum):
+    """Why the database does not take an expression."""
+
+    FUNCTION = "function"
+    """It knows no such function for these arguments."""
+    RELATION = "relation"
+    """A table, view or sequence that it reads is not there."""
+    PRIVILEGE = "privilege"
+    """The connected role may not call or read what it names."""
 
 
 class Stand(NamedTuple):

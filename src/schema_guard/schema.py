@@ -12,7 +12,7 @@ from functools import cached_property
 from typing import NamedTuple, Protocol
 
 from schema_guard.code_of_others import Filler, Intervener
-from schema_guard.column import NO_TYPE, Call, Column, Generated, Identity, Stand, Type, TypeKind, Write
+from schema_guard.column import NO_TYPE, Call, Column, Generated, Identity, Lack, Stand, Type, TypeKind, Write
 from schema_guard.denied import Denied
 from schema_guard.fill import Fill, Spanned
 from schema_guard.index import Index, IndexElement
@@ -37,6 +37,7 @@ __all__ = [
     "Generated",
     "Identity",
     "Index",
+    "Lack",
     "IndexElement",
     "Intervener",
     "Name",

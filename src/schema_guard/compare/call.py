@@ -2,23 +2,43 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 
 from schema_guard.compare.impact_words import writers
 from schema_guard.dialects.base import Judge
 from schema_guard.dialects.inquiry import Verdict
 from schema_guard.difference import FunctionMissing, Impact
-from schema_guard.schema import Column, Table
+from schema_guard.schema import Call, Column, Lack, Schema, Table
 
 __all__ = ["compare_calls"]
 
 
-def compare_calls(table: Table, column: Column, judge: Judge) -> Iterator[FunctionMissing]:
+def compare_calls(
+    table: Table, column: Column, expected: Schema, actual: Schema, judge: Judge
+) -> Iterator[FunctionMissing]:
     for call in column.calls:
-        verdict = judge.known(table.name, call.expression)
-        if verdict in (Verdict.DIFFERENT, Verdict.NOT_COMPARABLE):
-            impact, effect = Impact.BREAKS, f"{call.statement} of {writers(table)} fails"
-            effect = f"{effect} ({judge.errors.undefined_function})"
-            if verdict is Verdict.NOT_COMPARABLE:
-                impact, effect = Impact.WEAKENS, f"not provable: {effect} unless the application registers the function"
-            yield FunctionMissing(table=table, column=column, call=call, impact=impact, effect=effect)
+        verdicts = {lack: judge.known(table.name, call.expression, lack) for lack in Lack}
+        lack = next((lack for lack in Lack if verdicts[lack] in (Verdict.DIFFERENT, Verdict.NOT_COMPARABLE)), None)
+        if lack is None or (lack is Lack.RELATION and _is_told(call, expected, actual)):
+            continue
+        impact, effect = _effect(f"{call.statement} of {writers(table)} fails", lack, verdicts[lack], actual, judge)
+        yield FunctionMissing(table=table, column=column, call=call, lack=lack, impact=impact, effect=effect)
+
+
+def _effect(fails: str, lack: Lack, verdict: Verdict, actual: Schema, judge: Judge) -> tuple[Impact, str]:
+    if lack is Lack.PRIVILEGE:
+        return Impact.WEAKENS, f"not provable: {fails} if the application connects as {actual.role}"
+    words = judge.errors.undefined_table if lack is Lack.RELATION else judge.errors.undefined_function
+    if verdict is Verdict.NOT_COMPARABLE:
+        return Impact.WEAKENS, f"not provable: {fails} ({words}) unless the application registers the function"
+    return Impact.BREAKS, f"{fails} ({words})"
+
+
+def _is_told(call: Call, expected: Schema, actual: Schema) -> bool:
+    """Whether it may be something of the models that is missing: a difference of its own says it, and its repair ends
+    this one."""
+    tables = (table.name for table in expected.tables if actual.table(table.name) is None)
+    sequences = (each.name for each in expected.sequences if actual.sequence(each.name) is None)
+    names = (name.name for names in (tables, sequences) for name in names)
+    return any(re.search(rf"(?<![\w$]){re.escape(name)}(?![\w$])", call.expression) for name in names)

@@ -36,7 +36,9 @@ FIT_IMPACT = {
 }
 
 
-def compare_columns(table: Table, live: Table, schema: Schema, judge: Judge, policy: Policy) -> Iterator[Difference]:
+def compare_columns(
+    table: Table, live: Table, expected: Schema, schema: Schema, judge: Judge, policy: Policy
+) -> Iterator[Difference]:
     existing = {column.name: column for column in live.columns}
     for column in table.columns:
         actual = existing.pop(column.name, None)
@@ -53,7 +55,7 @@ def compare_columns(table: Table, live: Table, schema: Schema, judge: Judge, pol
         yield from _of_no_class(table, column, actual)
         yield from _nullability(table, live, column, actual, judge)
         yield from compare_value(table, live, column, actual, judge)
-        yield from compare_calls(table, column, judge)
+        yield from compare_calls(table, column, expected, schema, judge)
         if not judge.rules.default_collation(column.collation, actual.collation):
             impact = Impact.WEAKENS if column.collation else Impact.NOTES
             yield CollationDiffers(

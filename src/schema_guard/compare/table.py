@@ -132,7 +132,7 @@ def _compare_table(
 def _compare_parts(
     table: Table, live: Table, expected: Schema, actual: Schema, judge: Judge, policy: Policy
 ) -> Iterator[Difference]:
-    yield from compare_columns(table, live, actual, judge, policy)
+    yield from compare_columns(table, live, expected, actual, judge, policy)
     yield from compare_primary_key(table, live, judge)
     yield from compare_uniques(table, live, actual, judge)
     yield from compare_checks(table, live, expected, actual, judge)

@@ -16,7 +16,7 @@ from schema_guard.names import DefaultSchema
 from schema_guard.plan import Policy, Refusal, Step, Survey
 from schema_guard.remembered import Fed, Memory
 from schema_guard.report import ServerInfo
-from schema_guard.schema import Column, Name, Schema, Table, Type
+from schema_guard.schema import Column, Lack, Name, Schema, Table, Type
 
 if TYPE_CHECKING:
     from sqlalchemy.engine import Dialect as SQLAlchemyDialect
@@ -187,9 +187,9 @@ class Judge:
     def trial(self, trial: Trial) -> Verdict:
         return self._settle(Verdict.UNDECIDED, trial)
 
-    def known(self, table: Name, expression: str) -> Verdict:
+    def known(self, table: Name, expression: str, lack: Lack) -> Verdict:
         known = self.rules.knows(expression)
-        return self._settle(Verdict.EQUAL if known else Verdict.UNDECIDED, Known(table, expression))
+        return self._settle(Verdict.EQUAL if known else Verdict.UNDECIDED, Known(table, expression, lack))
 
     def view(self, view: Name, query: str) -> Verdict:
         return self._settle(Verdict.UNDECIDED, SameQuery(view, query))

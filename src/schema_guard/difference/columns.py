@@ -8,7 +8,7 @@ from typing import Self
 from schema_guard.difference.base import BaseDifference, Fit, Impact
 from schema_guard.names import Name
 from schema_guard.need import Need
-from schema_guard.schema import Call, Column, Sequence, Table, TypeKind
+from schema_guard.schema import Call, Column, Lack, Sequence, Table, TypeKind
 
 __all__ = [
     "CollationDiffers",
@@ -129,10 +129,11 @@ class DefaultDiffers(OfColumn):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FunctionMissing(OfColumn):
-    """A function that the application's own statements call is none that the database knows."""
+    """The database does not take what the application's own statements call."""
 
     code = "function-missing"
     call: Call
+    lack: Lack = Lack.FUNCTION
 
     @property
     def identity(self) -> str:

@@ -111,6 +111,97 @@ def test_a_url_of_sqlite_does_not_tell_what_the_application_registers(sqlite_fil
     )
 
 
+@pytest.mark.parametrize(
+    ("default", "advice"),
+    [
+        (sa.func.nextval("tickets"), "CREATE SEQUENCE tickets;"),
+        (sa.text("nextval('tickets')"), "CREATE SEQUENCE tickets;"),
+        (sa.text("(SELECT max(n) FROM elsewhere)"), "create what the call reads, or correct the models"),
+    ],
+)
+@pytest.mark.newest_postgres
+def test_a_call_that_reads_what_is_not_there(postgres_database: Database, default: Any, advice: str) -> None:
+    engine = prepared(sa.create_engine(postgres_database.url, poolclass=NullPool))
+    guard = Guard(models(d={"default": default}))
+    report = guard.apply(engine)
+    assert told(report) == [("function-missing t.d:insert", Impact.BREAKS)]
+    assert report.plan is not None
+    assert [refusal.advice for refusal in report.plan.refusals] == [(advice,)]
+    insert = guard.models.tables[0].insert()
+    with engine.begin() as connection, pytest.raises(sa.exc.ProgrammingError, match="does not exist"):
+        connection.execute(insert, {"id": 1})
+    with engine.begin() as connection:
+        made = advice if advice.startswith("CREATE") else "CREATE TABLE elsewhere (n INTEGER)"
+        connection.exec_driver_sql(made)
+        connection.execute(insert, {"id": 1})
+    assert guard.check(engine).satisfied
+
+
+@pytest.mark.newest_postgres
+def test_a_table_of_the_models_that_a_call_reads_is_told_once(postgres_database: Database) -> None:
+    engine = prepared(sa.create_engine(postgres_database.url, poolclass=NullPool))
+    metadata = models(d={"default": sa.text("(SELECT max(id) FROM counts)")})
+    sa.Table("counts", metadata, sa.Column("id", sa.Integer, primary_key=True))
+    guard = Guard(metadata)
+    found = [finding.difference for finding in guard.check(engine).findings]
+    assert [each.code for each in found if each.impact is not Impact.NOTES] == ["table-missing"]
+    assert guard.apply(engine).satisfied
+
+
+@pytest.mark.parametrize(
+    ("call", "denied", "grant"),
+    [
+        (sa.func.made(), "EXECUTE ON FUNCTION made()", "GRANT EXECUTE ON FUNCTION made TO {};"),
+        (sa.func.own.made(), "USAGE ON SCHEMA own", "GRANT USAGE ON SCHEMA own TO {};"),
+        (sa.func.own.made(), "EXECUTE ON FUNCTION own.made()", "GRANT EXECUTE ON FUNCTION own.made TO {};"),
+        (sa.text("(SELECT max(n) FROM kept)"), "SELECT ON kept", "GRANT SELECT ON kept TO {};"),
+    ],
+)
+@pytest.mark.parametrize("given", ["default", "onupdate"])
+@pytest.mark.newest_postgres
+def test_a_call_that_the_role_may_not_make(
+    postgres_database: Database, call: Any, denied: str, grant: str, given: str
+) -> None:
+    """It is a doubt: the application may connect as another role."""
+    role = f"r_{postgres_database.name}"
+    owner = prepared(sa.create_engine(postgres_database.url, poolclass=NullPool))
+    with owner.begin() as connection:
+        connection.exec_driver_sql(f"CREATE ROLE {role} LOGIN")
+        connection.exec_driver_sql("CREATE SCHEMA own; CREATE TABLE kept (n INTEGER)")
+        for name in ("made", "own.made"):
+            connection.exec_driver_sql(f"CREATE FUNCTION {name}() RETURNS integer LANGUAGE sql AS 'SELECT 1'")
+        for kind in ("ALL ON TABLE t, kept", "USAGE ON SCHEMA own", "EXECUTE ON FUNCTION made(), own.made()"):
+            connection.exec_driver_sql(f"GRANT {kind} TO {role}")
+        connection.exec_driver_sql("REVOKE EXECUTE ON FUNCTION made(), own.made() FROM PUBLIC")
+        connection.exec_driver_sql("INSERT INTO t (id) VALUES (1)")
+    url = sa.make_url(postgres_database.url).set(username=role)
+    engine = sa.create_engine(url, poolclass=NullPool)
+    guard = Guard(models(a={}, d={given: call}))
+    table = guard.models.tables[0]
+    statement = table.insert().values(id=2) if given == "default" else table.update().values(a="x")
+    try:
+        assert told(guard.check(engine)) == []
+        with owner.begin() as connection:
+            connection.exec_driver_sql(f"REVOKE {denied} FROM {role}")
+        report = guard.apply(engine)
+        verb = "insert" if given == "default" else "update"
+        assert told(report) == [(f"function-missing t.d:{verb}", Impact.WEAKENS)]
+        effect = next(each.difference.effect for each in report.findings if each.difference.impact is Impact.WEAKENS)
+        assert effect == f"not provable: {verb.upper()} of t fails if the application connects as {role}"
+        with engine.begin() as connection, pytest.raises(sa.exc.ProgrammingError, match="permission denied"):
+            connection.execute(statement)
+        assert report.plan is not None
+        assert [refusal.advice for refusal in report.plan.refusals] == [(grant.format(role),)]
+        with owner.begin() as connection:
+            connection.exec_driver_sql(grant.format(role))
+        assert told(guard.check(engine)) == []
+        with engine.begin() as connection:
+            connection.execute(statement)
+    finally:
+        with owner.begin() as connection:
+            connection.exec_driver_sql(f"DROP OWNED BY {role}; DROP ROLE {role}")
+
+
 @pytest.mark.newest_postgres
 def test_a_sequence_whose_next_value_is_a_default(postgres_database: Database) -> None:
     engine = prepared(sa.create_engine(postgres_database.url, poolclass=NullPool))

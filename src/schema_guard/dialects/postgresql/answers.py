@@ -8,21 +8,22 @@ to fold what differs. It works on a hot standby and without the TEMP privilege.
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from itertools import groupby
 
 from schema_guard.dialects.inquiry import Inquiry, Known, Question, SameQuery, Trial, Verdict
-from schema_guard.dialects.postgresql.conditions import collation_name, evaluated
+from schema_guard.dialects.postgresql.calls import lacking
+from schema_guard.dialects.postgresql.conditions import evaluated
 from schema_guard.dialects.postgresql.driver_error import DriverError
-from schema_guard.dialects.postgresql.failures import INVALID_SCHEMA, UNDEFINED_FUNCTION, diagnose, is_disconnect
+from schema_guard.dialects.postgresql.explained import explained, rows_of_nulls, values_of_nulls
+from schema_guard.dialects.postgresql.failures import is_disconnect
 from schema_guard.dialects.postgresql.link import Link
 from schema_guard.dialects.postgresql.same_query import same_query
 from schema_guard.dialects.postgresql.sql_syntax import as_calls, spaced
-from schema_guard.schema import Column, Name, Table
+from schema_guard.schema import Name, Table
 
-__all__ = ["answers", "explained", "rows_of_nulls"]
+__all__ = ["answers"]
 
 _MOST_ITEMS = 800
 """Expressions for each EXPLAIN: a SELECT list holds at most 1664 items (MaxTupleAttributeNumber)."""
@@ -57,29 +58,15 @@ def answers(
     trials = [item for item in once if isinstance(item, Trial)]
     verdicts: dict[Inquiry, Verdict] = dict(evaluated(link, trials, quote).items())
     verdicts.update((item, same_query(item, link, quote)) for item in once if isinstance(item, SameQuery))
-    verdicts.update((item, _known(item, link, tables, quote)) for item in once if isinstance(item, Known))
+    verdicts.update(lacking(link, [item for item in once if isinstance(item, Known)], tables, quote).items())
     pairs_asked = [item for item in once if isinstance(item, Question)]
     asked = sorted(pairs_asked, key=lambda question: str(question.table or ""))
     for table, group in groupby(asked, key=lambda question: question.table):
         live = tables.get(table) if table is not None else None
         source = rows_of_nulls(live.name, live.columns, quote) if live is not None else ""
-        unnamed = f'{_values(live.columns, quote)} AS "*VALUES*"' if live is not None and live.columns else ""
+        unnamed = f'{values_of_nulls(live.columns, quote)} AS "*VALUES*"' if live is not None and live.columns else ""
         verdicts.update(_ask(link, list(group), source, None if shadowed else unnamed).items())
     return verdicts
-
-
-def _known(item: Known, link: Link, tables: Mapping[Name, Table], quote: Callable[[Name | str], str]) -> Verdict:
-    """The server parses the call, against columns of the table's types; it runs nothing that could change a thing."""
-    live = tables[item.table]
-    source = rows_of_nulls(live.name, live.columns, quote)
-    try:
-        explained(link, [f"(SELECT ROW(({item.expression}\n)) IS NULL{source} LIMIT 1)"], "")
-    except DriverError as error:
-        if is_disconnect(error):
-            raise
-        unknown = diagnose(error).sqlstate in (UNDEFINED_FUNCTION, INVALID_SCHEMA)
-        return Verdict.DIFFERENT if unknown else Verdict.EQUAL
-    return Verdict.EQUAL
 
 
 def _ask(link: Link, questions: Sequence[Question], source: str, unnamed: str | None) -> dict[Question, Verdict]:
@@ -139,49 +126,9 @@ def _deparsed(link: Link, items: Iterable[str], source: str) -> dict[str, str]:
     return found
 
 
-def explained(link: Link, items: Sequence[str], source: str) -> list[str]:
-    """Expressions as the server deparses them, resolved and folded.
-
-    Args:
-        link: a connection in a transaction, which goes on whatever the server says.
-        items: what stands in the SELECT list.
-        source: what `rows_of_nulls` gave.
-
-    Raises DriverError when the server rejects one of them.
-    """
-    link.run("SAVEPOINT schema_guard_question")
-    try:
-        rows = link.rows(f"EXPLAIN (VERBOSE, COSTS OFF, FORMAT JSON) SELECT {', '.join(items)}{source}")
-    except DriverError as error:
-        if not is_disconnect(error):
-            link.run("ROLLBACK TO SAVEPOINT schema_guard_question")
-        raise
-    link.run("RELEASE SAVEPOINT schema_guard_question")
-    document = rows[0][0]
-    plan = json.loads(document) if isinstance(document, str) else document
-    return [str(text) for text in plan[0]["Plan"]["Output"]]  # type: ignore[index]
-
-
 def _items(question: Question) -> tuple[str, str]:
     """Both sides as SELECT items; the line break ends a comment that an expression may end with."""
     if question.table is None:
         return f"NULL::{question.actual}", f"NULL::{question.expected}"
     cast = f"::{question.cast}" if question.cast else ""
     return f"({question.actual}\n){cast}", f"({question.expected}\n){cast}"
-
-
-def rows_of_nulls(table: Name, columns: Sequence[Column], quote: Callable[[Name | str], str]) -> str:
-    """FROM columns of the table, as two rows of NULLs: one row would be folded away."""
-    if not columns:
-        return ""
-    names = ", ".join(quote(column.name) for column in columns)
-    return f"{_values(columns, quote)} AS {quote(table.name)}({names})"
-
-
-def _values(columns: Sequence[Column], quote: Callable[[Name | str], str]) -> str:
-    nulls = ", ".join(
-        f"NULL::{column.type.text}"
-        + (f" COLLATE {collation_name(column.collation, quote)}" if column.collation else "")
-        for column in columns
-    )
-    return f" FROM (VALUES ({nulls}), ({nulls}))"

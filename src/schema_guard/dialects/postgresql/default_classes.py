@@ -10,8 +10,8 @@ import json
 from collections.abc import Callable, Iterable, Sequence
 
 from schema_guard.dialects.definitions import columns_of
-from schema_guard.dialects.postgresql.answers import rows_of_nulls
 from schema_guard.dialects.postgresql.driver_error import DriverError
+from schema_guard.dialects.postgresql.explained import rows_of_nulls
 from schema_guard.dialects.postgresql.failures import is_disconnect
 from schema_guard.dialects.postgresql.link import Link
 from schema_guard.dialects.postgresql.plain import WITHOUT_ORDER

@@ -12,9 +12,9 @@ from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, S
 from dataclasses import replace
 
 from schema_guard.dialects.definitions import columns_of, definitions_of, expressions_of
-from schema_guard.dialects.postgresql.answers import explained, rows_of_nulls
 from schema_guard.dialects.postgresql.default_classes import without_default_class
 from schema_guard.dialects.postgresql.driver_error import DriverError
+from schema_guard.dialects.postgresql.explained import explained, rows_of_nulls
 from schema_guard.dialects.postgresql.failures import UNDEFINED_FUNCTION, diagnose, is_disconnect
 from schema_guard.dialects.postgresql.link import Link, Row
 from schema_guard.dialects.postgresql.query_text import query

@@ -11,6 +11,7 @@ from schema_guard.dialects.deadline import Deadline
 from schema_guard.dialects.inquiry import Inquiry, Question, SameQuery, Verdict
 from schema_guard.dialects.labels import listed, with_others
 from schema_guard.dialects.postgresql.answers import answers
+from schema_guard.dialects.postgresql.calls import call_rejections
 from schema_guard.dialects.postgresql.catalog import KINDS, read_schema, scope_of
 from schema_guard.dialects.postgresql.dialect import Located, PostgreSQLDialect
 from schema_guard.dialects.postgresql.driver_error import DriverError
@@ -43,7 +44,7 @@ from schema_guard.dialects.postgresql.trial_copy import refused
 from schema_guard.dialects.stop import Stop
 from schema_guard.dialects.survey import take_survey
 from schema_guard.dialects.translation import lock_words
-from schema_guard.difference import Difference, Impact
+from schema_guard.difference import Difference, FunctionMissing, Impact
 from schema_guard.errors import GuardError, LockTimeoutError, OutOfTimeError, ReadError, UnreachableError
 from schema_guard.names import DefaultSchema, told
 from schema_guard.plan import Definition, Rejection, Step, Survey, Veto
@@ -306,6 +307,9 @@ class PostgreSQLSession:
         found: dict[Definition, Rejection] = {}
         with suppress(DriverError):
             found = rejections(self._link, differences, actual, path, quote, timeout)
+            if calls := [each for each in differences if isinstance(each, FunctionMissing)]:
+                with self._link.reading(timeout):
+                    found |= call_rejections(self._link, calls, actual, quote)
             if not self.facts.read_only:
                 found |= refused(self._link, differences, actual, quote, found, timeout, triggers)
         return found

@@ -12,7 +12,7 @@ from schema_guard.dialects.postgresql.extensions import extension_of
 from schema_guard.dialects.postgresql.repair.context import Context, Repairs
 from schema_guard.difference import ColumnMissing, Difference, FunctionMissing, TableMissing, TypeMissing
 from schema_guard.plan import REFUSED, Noun, Refusal, Rejection, Step
-from schema_guard.schema import Column, Index
+from schema_guard.schema import Column, Index, Lack
 
 __all__ = ["function_missing", "refused", "rejected", "type_missing"]
 
@@ -27,6 +27,10 @@ def type_missing(difference: TypeMissing, context: Context) -> Repairs:
 
 
 def function_missing(difference: FunctionMissing, context: Context) -> Repairs:
+    if difference.lack is not Lack.FUNCTION:
+        rejection = context.rejection(difference.table, difference.call)
+        said, advised = (rejection.said, rejection.advice) if rejection else ("the server does not take the call", ())
+        return [Refusal(difference, said, advised)]
     advice = "create the function, or the extension that brings it"
     return rejected(difference, context) or [
         Refusal(difference, "the server knows no such function for these arguments", (advice,))

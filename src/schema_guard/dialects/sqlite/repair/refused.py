@@ -56,7 +56,7 @@ from schema_guard.difference import (
     WriteRefused,
 )
 from schema_guard.plan import Refusal
-from schema_guard.schema import Name, Relation
+from schema_guard.schema import Lack, Name, Relation
 
 __all__ = ["refuse", "refuse_on_relation"]
 
@@ -99,6 +99,8 @@ def _reason(difference: Difference) -> str:  # noqa: C901 - one case for each ki
             return "SQLite knows no constraint or index that holds for new rows only"
         case NotComparable():
             return "it cannot be told whether it differs: compare it by hand"
+        case FunctionMissing(lack=Lack.RELATION):
+            return "it reads a table that is not there: make it, or correct the models"
         case FunctionMissing():
             return (
                 "this SQLite has no such function: say in Python how the value is made, or register the function on the"

@@ -1,0 +1,104 @@
+"""What the server has against the calls that the application writes into its statements: `default=func.x()`.
+
+EXPLAIN parses a call, against columns of the table's types, and asks for the privileges that it needs. It runs nothing.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+
+from schema_guard.dialects.inquiry import Known, Verdict
+from schema_guard.dialects.postgresql.driver_error import DriverError
+from schema_guard.dialects.postgresql.explained import explained, rows_of_nulls
+from schema_guard.dialects.postgresql.failures import INVALID_SCHEMA, UNDEFINED_FUNCTION, diagnose, is_disconnect
+from schema_guard.dialects.postgresql.link import Link
+from schema_guard.difference import FunctionMissing
+from schema_guard.plan import Definition, Rejection
+from schema_guard.schema import Lack, Name, Schema, Table
+
+__all__ = ["call_rejections", "lacking"]
+
+Quote = Callable[[Name | str], str]
+
+_LACKS = {
+    UNDEFINED_FUNCTION: Lack.FUNCTION,
+    INVALID_SCHEMA: Lack.FUNCTION,
+    "42809": Lack.FUNCTION,  # a procedure of that name
+    "42P01": Lack.RELATION,
+    "42501": Lack.PRIVILEGE,
+}
+_CALLED = re.compile(r"(?:(\w+)\.)?(\w+)\s*\(")
+_NEXT = re.compile(r"(?i)\bnextval\(\s*'([^']+)'")
+
+
+def lacking(link: Link, asked: Sequence[Known], tables: Mapping[Name, Table], quote: Quote) -> dict[Known, Verdict]:
+    """Each expression is asked once, whatever may be lacking; what the server says beyond that is no answer.
+
+    Args:
+        link: a connection under the application's own search_path, in a READ ONLY transaction.
+        asked: what may be lacking.
+        tables: the live tables by name.
+        quote: the dialect's quoting.
+    """
+    found: dict[tuple[Name, str], Lack | None] = {}
+    for item in asked:
+        if (key := (item.table, item.expression)) not in found:
+            found[key] = next(iter(_said(link, tables[item.table], item.expression, quote)), (None, ""))[0]
+    return {
+        item: Verdict.DIFFERENT if found[item.table, item.expression] is item.lack else Verdict.EQUAL for item in asked
+    }
+
+
+def call_rejections(
+    link: Link, differences: Iterable[FunctionMissing], actual: Schema, quote: Quote
+) -> dict[Definition, Rejection]:
+    """The server's words for what is no unknown function: of that the search_path is told, too.
+
+    Args:
+        link: as above.
+        differences: what compare found.
+        actual: the live schema.
+        quote: the dialect's quoting.
+    """
+    found: dict[Definition, Rejection] = {}
+    for difference in differences:
+        live = actual.table(difference.table.name)
+        if difference.lack is Lack.FUNCTION or live is None:
+            continue
+        for lack, said in _said(link, live, difference.call.expression, quote):
+            advice = tuple(_advice(lack, said, difference.call.expression, quote(actual.role), quote))
+            found[difference.table.name, difference.call] = Rejection(said, lack.value, "", advice=advice)
+    return found
+
+
+def _said(link: Link, live: Table, expression: str, quote: Quote) -> Iterator[tuple[Lack, str]]:
+    """What is lacking, with the server's message; nothing where it takes the call, or has something else against it."""
+    source = rows_of_nulls(live.name, live.columns, quote)
+    try:
+        explained(link, [f"(SELECT ROW(({expression}\n)) IS NULL{source} LIMIT 1)"], "")
+    except DriverError as error:
+        if is_disconnect(error):
+            raise
+        diagnosis = diagnose(error)
+        lack = _LACKS.get(diagnosis.sqlstate)
+        if lack is not None:
+            yield lack, diagnosis.message
+
+
+def _advice(lack: Lack, said: str, expression: str, role: str, quote: Quote) -> Iterator[str]:
+    """The message ends with the name of what may not be used, in whichever language it is."""
+    if lack is Lack.RELATION:
+        sequence = _NEXT.search(expression)
+        yield f"CREATE SEQUENCE {sequence[1]};" if sequence else "create what the call reads, or correct the models"
+        return
+    name = re.split(r"[^\w$]+", said.strip())[-1]
+    for schema, function in _CALLED.findall(expression):
+        if name == schema:
+            yield f"GRANT USAGE ON SCHEMA {quote(schema)} TO {role};"
+            return
+        if name == function:
+            called = Name(schema, function) if schema else function
+            yield f"GRANT EXECUTE ON FUNCTION {quote(called)} TO {role};"
+            return
+    yield f"GRANT SELECT ON {quote(name)} TO {role};"
