@@ -6,11 +6,11 @@ from collections.abc import Iterator
 
 from schema_guard.compare.holder import constraint_holder
 from schema_guard.compare.impact_words import writers
-from schema_guard.compare.written import Tried, live_domains, tried
+from schema_guard.compare.written import Tried, domain_checks, live_domains, tried
 from schema_guard.dialects.base import Judge
 from schema_guard.dialects.inquiry import Verdict
 from schema_guard.difference import CheckMissing, CheckNotValidated, Difference, Impact, NotComparable, ObjectUnknown
-from schema_guard.schema import Check, Column, Domain, Schema, Table
+from schema_guard.schema import Check, Column, Domain, Schema, Table, TypeKind
 
 __all__ = ["compare_checks"]
 
@@ -88,40 +88,55 @@ def _of_domain(
     actual: Schema,
     judge: Judge,
 ) -> Iterator[ObjectUnknown]:
-    """A domain that is there for others, too, takes what it takes: told only where a value provably fails."""
+    """No trigger can change a value before it."""
     found = tried(check, table, live, expected, actual, judge)
-    if found.refused:
-        effect = f"writing {', '.join(found.refused)} fails ({judge.errors.check_violation})"
-        if found.left_out:
-            left_out = f"the models leave {found.left_out} out"
-            effect = f"INSERT of {writers(table)} fails ({judge.errors.check_violation}): {left_out}"
-        yield ObjectUnknown(
-            table=table,
-            kind=f"CHECK of domain {domain.name}",
-            name=f"{column.name} ({check.name})",
-            definition=f"({check.expression})",
-            domain=domain.name,
-            constraint=check.name,
-            impact=Impact.BREAKS,
-            effect=effect,
-        )
+    if found.harmless or (not found.refused and _is_meant(column, check, table, expected, judge)):
+        return
+    impact, effect = _words(found, table, judge)
+    yield ObjectUnknown(
+        table=table,
+        kind=f"CHECK of domain {domain.name}",
+        name=f"{column.name} ({check.name})",
+        definition=f"({check.expression})",
+        domain=domain.name,
+        constraint=check.name,
+        impact=impact,
+        effect=effect,
+    )
+
+
+def _is_meant(column: Column, check: Check, table: Table, expected: Schema, judge: Judge) -> bool:
+    """Whether the models don't write the column, say the same of it, or name its domain and leave the rules to it."""
+    wanted = table.column(column.name)
+    if wanted is None:
+        return True
+    of_domain = domain_checks(wanted, expected)
+    if wanted.type.kind is TypeKind.DOMAIN and not of_domain:
+        return True
+    own = (*table.checks, *of_domain)
+    verdicts = [judge.expression(table.name, each.expression, check.expression) for each in own]
+    return any(verdict is not Verdict.DIFFERENT for verdict in verdicts)
 
 
 def _judged(found: Tried, table: Table, live: Table, judge: Judge) -> tuple[Impact, str]:
     """A domain's CHECK sees a value before any trigger does, a table's after it."""
+    if found.harmless and not found.refused:
+        return Impact.NOTES, "it takes whatever the models allow"
+    impact, effect = _words(found, table, judge)
+    if impact is Impact.BREAKS and live.fillers:
+        return Impact.WEAKENS, f"not provable: {effect}, unless {live.filled_by} changes the value"
+    return impact, effect
+
+
+def _words(found: Tried, table: Table, judge: Judge) -> tuple[Impact, str]:
     error = judge.errors.check_violation
     if found.left_out:
-        effect = f"INSERT of {writers(table)} fails ({error}): the models leave {found.left_out} out"
-    elif found.refused:
-        effect = f"writing {', '.join(found.refused)} fails ({error})"
-    elif found.harmless:
-        return Impact.NOTES, "it takes whatever the models allow"
-    else:
-        rows = f"INSERT and UPDATE of {writers(table)} fail for rows that violate it ({error})"
-        return Impact.WEAKENS, f"not provable: {rows}"
-    if live.fillers:
-        return Impact.WEAKENS, f"not provable: {effect}, unless {live.filled_by} changes the value"
-    return Impact.BREAKS, effect
+        left_out = f"the models leave {found.left_out} out"
+        return Impact.BREAKS, f"INSERT of {writers(table)} fails ({error}): {left_out}"
+    if found.refused:
+        return Impact.BREAKS, f"writing {', '.join(found.refused)} fails ({error})"
+    rows = f"INSERT and UPDATE of {writers(table)} fail for rows that violate it ({error})"
+    return Impact.WEAKENS, f"not provable: {rows}"
 
 
 def _verdicts(check: Check, table: Table, live: Table, judge: Judge) -> list[tuple[Check, Verdict]]:

@@ -24,7 +24,7 @@ from schema_guard.difference import (
     TableMissing,
     TableUnknown,
 )
-from schema_guard.schema import Column, Name, Schema, Table, Type
+from schema_guard.schema import Column, Name, Relation, Schema, Table, Type
 
 __all__ = ["compare_renames", "folded"]
 
@@ -243,8 +243,8 @@ def _of_tables(
     pairs: dict[str | None, list[Pair]] = defaultdict(list)
     for name, table in tables.items():
         live = actual.table(name)
-        if name not in missing and (live is None or live.bytes_estimate):
-            continue  # it has rows of its own
+        if name not in missing and (live is None or live.relation is not Relation.TABLE or live.bytes_estimate):
+            continue  # it has rows of its own, or shows those of others
         for other in unknown:
             if other.schema == name.schema:
                 score = _table_score(table, other, structures.get(other, ()), judge)

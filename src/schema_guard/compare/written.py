@@ -10,7 +10,7 @@ from schema_guard.dialects.base import Condition, Judge
 from schema_guard.dialects.inquiry import Trial, Verdict
 from schema_guard.schema import Check, Column, Domain, Name, Schema, Table, TypeKind
 
-__all__ = ["Tried", "domains_of", "live_domains", "tried"]
+__all__ = ["Tried", "domain_checks", "domains_of", "live_domains", "tried"]
 
 _INTEGER = re.compile(r"\d{1,9}\Z")
 _VALUE = re.compile(r"""'(?:[^']|'')*'|"(?:[^"]|"")*"|\bVALUE\b""", re.IGNORECASE)
@@ -114,7 +114,7 @@ def _neighbours(literal: str) -> list[str]:
 
 def _wanted(column: Column, table: Table, expected: Schema, judge: Judge) -> tuple[Condition, ...]:
     """What the models say of this column alone, in the table's CHECKs or the column's domain."""
-    own = [_of_column(check, column.name) for domain in domains_of(column, expected) for check in domain.checks]
+    own = domain_checks(column, expected)
     names = _names(table)
     return tuple(
         condition
@@ -122,6 +122,11 @@ def _wanted(column: Column, table: Table, expected: Schema, judge: Judge) -> tup
         for condition in judge.rules.conditions(check.expression, names)
         if condition.columns == {column.name}
     )
+
+
+def domain_checks(column: Column, schema: Schema) -> list[Check]:
+    """The CHECKs of the column's domains, with VALUE replaced by the column."""
+    return [_of_column(check, column.name) for domain in domains_of(column, schema) for check in domain.checks]
 
 
 def domains_of(column: Column, schema: Schema) -> list[Domain]:

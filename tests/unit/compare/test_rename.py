@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+import sqlalchemy as sa
 
 from schema_guard.compare.likeness import likeness
 from schema_guard.compare.rename import compare_renames, folded
@@ -17,7 +18,9 @@ from schema_guard.difference import (
     TableMissing,
     TableUnknown,
 )
+from schema_guard.guard import Guard
 from schema_guard.schema import Column, ForeignKey, Name, PrimaryKey, Schema, Table
+from tests.postgres.database import Database
 
 POSTGRESQL = offline_dialect("postgresql")
 
@@ -229,3 +232,18 @@ def test_one_finding_stands_for_both() -> None:
 @pytest.mark.parametrize("names", [("name", "full_name"), ("a_b", "b_a"), ("email", "mail"), ("qty", "quantity")])
 def test_likeness_is_the_same_both_ways(names: tuple[str, str]) -> None:
     assert likeness(*names) == likeness(*reversed(names)) > 0.5
+
+
+@pytest.mark.parametrize("kind", ["VIEW", "MATERIALIZED VIEW"])
+@pytest.mark.newest_postgres
+def test_a_view_of_a_table_is_not_what_became_of_it(postgres_database: Database, kind: str) -> None:
+    """A view has no rows of its own, and so no pages."""
+    metadata = sa.MetaData()
+    columns = (sa.Column("id", sa.Integer, primary_key=True), sa.Column("total", sa.Integer))
+    sa.Table("orders", metadata, *columns, info={"is_view": True})
+    with postgres_database.connect() as connection:
+        connection.execute("CREATE TABLE orders_all (id serial PRIMARY KEY, total integer)")
+        connection.execute("INSERT INTO orders_all (total) VALUES (1)")
+        connection.execute(f"CREATE {kind} orders AS SELECT * FROM orders_all WHERE total < 0".encode())
+    report = Guard(metadata).check(postgres_database.url)
+    assert [finding.difference.code for finding in report.findings] == ["table-unknown"]

@@ -193,3 +193,45 @@ def test_a_trigger_may_change_the_value(postgres_database: Database) -> None:
     assert found.difference.impact is Impact.WEAKENS
     assert found.difference.effect.startswith("not provable: writing 'failed' fails (CheckViolation), unless ")
     assert not fails(sa.create_engine(postgres_database.url, poolclass=sa.NullPool), "jobs", "state", "failed")
+
+
+def a_row_of(type_: sa.types.TypeEngine[int], *rules: CheckConstraint) -> MetaData:
+    metadata = MetaData()
+    key = Column("id", Integer, primary_key=True)
+    Table("t", metadata, key, Column("a", type_, *rules, nullable=False))
+    return metadata
+
+
+@pytest.mark.parametrize(
+    ("models", "doubt"),
+    [
+        (a_row_of(Integer()), True),
+        (a_row_of(Integer(), CheckConstraint("a > 0")), False),
+        (a_row_of(DOMAIN("positive", Integer, check="VALUE > 0")), False),
+        (a_row_of(DOMAIN("positive", Integer, check="VALUE > -100")), True),
+        (a_row_of(DOMAIN("positive", Integer, create_type=False)), False),
+    ],
+    ids=["plain", "the same CHECK", "the same domain", "another rule", "left to the domain"],
+)
+@pytest.mark.newest_postgres
+def test_what_a_domain_may_reject_is_a_doubt(postgres_database: Database, models: MetaData, doubt: bool) -> None:
+    engine = sa.create_engine(postgres_database.url)
+    with engine.begin() as connection:
+        connection.exec_driver_sql("CREATE DOMAIN positive AS integer CHECK (VALUE > 0)")
+        connection.exec_driver_sql("CREATE TABLE t (id SERIAL PRIMARY KEY, a positive NOT NULL)")
+    finding = unknown(Guard(models).check(engine).findings)
+    assert fails(engine, "t", "a", -5)
+    if not doubt:
+        assert finding is None
+        return
+    assert finding is not None
+    assert finding.difference.impact is Impact.WEAKENS
+    assert finding.difference.effect == (
+        "not provable: INSERT and UPDATE of t fail for rows that violate it (CheckViolation)"
+    )
+    assert finding.refusal is not None
+    with engine.begin() as connection:
+        connection.exec_driver_sql(finding.refusal.advice[0])
+    assert not fails(engine, "t", "a", -5)
+    assert unknown(Guard(models).check(engine).findings) is None
+    engine.dispose()

@@ -364,6 +364,23 @@ FROM (
   JOIN pg_attribute a ON a.attrelid = w.oid AND a.attnum > 0 AND a.attinhcount > 0 AND NOT a.attisdropped
   GROUP BY w.oid, i.inhparent
   UNION ALL
+  -- a partition keeps the NOT NULL of the table above, from 18 on so does every table that inherits: the topmost ones
+  SELECT w.oid, 'NOT NULL of', above.oid::regclass::text, array_agg(a.attname)
+  FROM wanted w
+  JOIN pg_attribute a ON a.attrelid = w.oid AND a.attnotnull AND a.attinhcount > 0 AND NOT a.attisdropped
+  CROSS JOIN LATERAL (WITH RECURSIVE up AS (
+                        SELECT i.inhparent FROM pg_inherits i
+                        JOIN pg_attribute p ON p.attrelid = i.inhparent AND p.attname = a.attname AND p.attnotnull
+                        WHERE i.inhrelid = w.oid
+                        UNION
+                        SELECT i.inhparent FROM up JOIN pg_inherits i ON i.inhrelid = up.inhparent
+                        JOIN pg_attribute p ON p.attrelid = i.inhparent AND p.attname = a.attname AND p.attnotnull)
+                      SELECT up.inhparent AS oid FROM up
+                      WHERE NOT EXISTS (SELECT FROM pg_inherits i JOIN up AS higher ON higher.inhparent = i.inhparent
+                                        WHERE i.inhrelid = up.inhparent)) AS above
+  WHERE w.relispartition OR current_setting('server_version_num')::integer >= 180000
+  GROUP BY w.oid, above.oid
+  UNION ALL
   -- of no column of its own: what holds whole rows of the table
   SELECT DISTINCT r.root, 'row type', c.oid::regclass::text || '.' || quote_ident(a.attname), NULL::name[]
   FROM row_types r

@@ -20,10 +20,15 @@ __all__ = ["column_unknown", "helper_left_over", "nullability_differs", "tighten
 
 NULLABLE = "NOT a.attnotnull"
 
+OF_PARENT = "NOT NULL of "
+"""How the reader of the catalog words that a table above has the column NOT NULL."""
+
 
 def nullability_differs(difference: NullabilityDiffers, context: Context) -> Repairs:
     if difference.column.nullable:
         return _loosen(difference, context)
+    if (refusal := _reaches_a_child(difference, context)) is not None:
+        return [refusal]
     if difference.column.filled_unseen and not difference.actual.given_value:
         return [_left_nullable(difference, context)]
     hindrance = context.hindrance(difference, "hold NULL", "holds NULL")
@@ -40,6 +45,17 @@ def nullability_differs(difference: NullabilityDiffers, context: Context) -> Rep
             reason=f"rows hold NULL: {violators.query}" if violators else "",
         )
     ]
+
+
+def _reaches_a_child(difference: NullabilityDiffers, context: Context) -> Refusal | None:
+    """SET NOT NULL holds for what inherits the column, too (manual, 5.11): models of such a table may write NULL."""
+    for name in context.shape(difference.table).children:
+        child = context.expected.table(name)
+        column = child.column(difference.column.name) if child is not None else None
+        if column is not None and column.nullable:
+            reason = f"{context.told(context.quote(name))} would inherit it, and its models write NULL"
+            return Refusal(difference, f"{reason}: correct either of the models")
+    return None
 
 
 def _left_nullable(difference: NullabilityDiffers, context: Context) -> Refusal:
@@ -61,6 +77,11 @@ def _loosen(difference: NullabilityDiffers, context: Context) -> Repairs:
     if live and column.name in live.replica_identity:
         how = f"ALTER TABLE {name} REPLICA IDENTITY FULL; -- or USING INDEX of another one"
         return [Refusal(difference, "it is part of the table's replica identity, which cannot hold NULL", (how,))]
+    parents = [user.removeprefix(OF_PARENT) for user in column.used_by if user.startswith(OF_PARENT)]
+    if parents:
+        reason = f"the NOT NULL is inherited from {context.told(', '.join(parents))}, which has to be altered instead"
+        drops = (f"ALTER TABLE {parent} ALTER COLUMN {quoted} DROP NOT NULL;" for parent in parents)
+        return [Refusal(difference, reason, tuple(drops))]
     if live and live.fillers and not column.value_domain_not_null:
         reason = f"{live.filled_by} may fill it: NOT NULL is kept until an INSERT is known to fail"
         return [Refusal(difference, reason, (f"{statement};",))]
