@@ -10,6 +10,7 @@ from typing import Any
 
 from schema_guard import remembering
 from schema_guard.beside import Held
+from schema_guard.compare.warnings import not_run
 from schema_guard.configured import Configured
 from schema_guard.dialects import open_session
 from schema_guard.dialects.base import Dialect, Session
@@ -145,7 +146,8 @@ class Guard(Configured):
                     report = self._report(session, look, started)
                     break
                 look = rounds.patient_look()
-            report = replace(report, results=united(rounds.results), applied=True)
+            warnings = (*report.warnings, *not_run(look.expected, rounds.tables_made))
+            report = replace(report, results=united(rounds.results), applied=True, warnings=warnings)
             if self._history is not None:
                 report = self._history.kept(report, session)
             events.judged(report)

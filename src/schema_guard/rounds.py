@@ -7,14 +7,15 @@ from contextlib import AbstractContextManager, suppress
 from dataclasses import dataclass, field, replace
 
 from schema_guard.dialects.base import Session
-from schema_guard.difference import Impact
+from schema_guard.difference import Impact, TableMissing
 from schema_guard.errors import LockTimeoutError
 from schema_guard.execute.anew import made_anew
 from schema_guard.execute.limits import Limits
 from schema_guard.execute.runner import run
 from schema_guard.look import Look, locked_tables
 from schema_guard.plan import Plan, Step
-from schema_guard.report import StepResult, Underway
+from schema_guard.report import Outcome, StepResult, Underway
+from schema_guard.schema import Table
 
 __all__ = ["Rounds"]
 
@@ -126,6 +127,11 @@ class Rounds:
                 if not look.locked <= locked_tables(self.session.inspect(look.expected)):
                     return True
         return False
+
+    @property
+    def tables_made(self) -> list[Table]:
+        done = [result for result in self.results if result.outcome is Outcome.DONE]
+        return [each.table for result in done for each in result.step.answers if isinstance(each, TableMissing)]
 
     @property
     def left(self) -> float:

@@ -255,6 +255,8 @@ class Table:
     mapped_by: tuple[str, ...] = ()
     ignored: bool = False
     """The models say that it is not guarded (`info={"schema_guard": "ignore"}`)."""
+    made_beside: tuple[str, ...] = ()
+    """The application's listeners that `create_all` calls once it is made."""
     upserts: tuple[tuple[str, ...], ...] = ()
     """Column sets that the application's upserts name in ON CONFLICT, as the Guard declares them."""
 

@@ -2,7 +2,15 @@
 
 from __future__ import annotations
 
-from schema_guard.compare.warnings import warnings_of
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from sqlalchemy import Column, Integer, MetaData, create_engine, event
+from sqlalchemy import Table as ModelTable
+
+from schema_guard import Guard
+from schema_guard.compare.warnings import not_run, warnings_of
 from schema_guard.schema import Name, Schema, Table
 
 
@@ -43,3 +51,24 @@ def test_models_that_know_a_part_of_the_database() -> None:
 
 def test_models_without_tables() -> None:
     assert warnings_of(Schema(), Schema()) == ("the models have no table, nothing is guarded",)
+
+
+def test_listeners_of_every_table_ran_when_the_first_one_was_made() -> None:
+    first, second = (replace(table, made_beside=("app.add_extension",)) for table in MODELS.tables)
+    models = Schema(tables=(first, replace(second, made_beside=("app.add_extension", "app.add_trigger"))))
+    assert not_run(models, [models.tables[0]]) == ()
+    (warning,) = not_run(models, [models.tables[1]])
+    assert "(app.add_trigger)" in warning
+    (warning,) = not_run(models, models.tables)
+    assert "(app.add_extension, app.add_trigger)" in warning
+
+
+@pytest.mark.parametrize("command", ["check", "apply"])
+def test_a_listener_of_after_create_is_told_and_not_run(command: str, tmp_path: Path) -> None:
+    models, called = MetaData(), []
+    table = ModelTable("jobs", models, Column("id", Integer, primary_key=True))
+    event.listen(table, "after_create", lambda *_, **__: called.append(1))
+    report = getattr(Guard(models), command)(create_engine(f"sqlite:///{tmp_path}/jobs.db"))
+    (warning,) = report.warnings
+    assert "<lambda>" in warning
+    assert called == []

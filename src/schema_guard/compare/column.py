@@ -23,7 +23,7 @@ from schema_guard.difference import (
     TypeDiffers,
 )
 from schema_guard.plan import Policy
-from schema_guard.schema import Column, Name, Schema, Table, TypeKind, Write
+from schema_guard.schema import Column, Name, Relation, Schema, Table, TypeKind, Write
 
 __all__ = ["compare_columns", "compare_view_columns"]
 
@@ -68,13 +68,16 @@ def compare_columns(
 
 
 def compare_view_columns(table: Table, live: Table, judge: Judge) -> Iterator[Difference]:
-    """A view has columns and types; everything else belongs to the tables behind it."""
+    """A view has columns and types; everything else belongs to the tables behind it. A virtual table's columns may have
+    no type, and every one of its names for the rowid is a column to statements."""
     existing = {column.name: column for column in live.columns}
+    virtual = live.relation is Relation.VIRTUAL
     for column in table.columns:
         actual = existing.get(column.name)
         if actual is not None:
-            yield from _type(table, live, column, actual, judge, written=False)
-        elif not live.is_rowid(table.primary_key, column.name):
+            if not (virtual and not str(actual.type)):
+                yield from _type(table, live, column, actual, judge, written=False)
+        elif not (virtual and column.name.lower() in live.rowid_names):
             yield _missing(table, column, judge)
 
 

@@ -16,6 +16,7 @@ from schema_guard.compare.intervening import compare_interveners
 from schema_guard.compare.primary_key import compare_primary_key
 from schema_guard.compare.published import compare_published
 from schema_guard.compare.refused_write import compare_refused_writes
+from schema_guard.compare.tools import own_tools
 from schema_guard.compare.unique import compare_uniques
 from schema_guard.compare.upsert import compare_upserts
 from schema_guard.dialects.base import Judge
@@ -32,15 +33,12 @@ from schema_guard.difference import (
     ViewDiffers,
     ViewMissing,
 )
-from schema_guard.names import HISTORY_TABLE
 from schema_guard.plan import Policy
 from schema_guard.schema import Relation, Schema, Table
 
 __all__ = ["compare_tables"]
 
 ALTERABLE = frozenset({Relation.TABLE, Relation.PARTITIONED, Relation.PARTITION})
-INFRASTRUCTURE = frozenset({"alembic_version", HISTORY_TABLE})
-"""Tables of tools that are part of the same application: not worth a note."""
 
 
 def compare_tables(expected: Schema, actual: Schema, judge: Judge, policy: Policy) -> Iterator[Difference]:
@@ -70,6 +68,9 @@ def compare_tables(expected: Schema, actual: Schema, judge: Judge, policy: Polic
             )
         elif table.relation is Relation.VIEW:
             yield from _compare_view(table, live, judge)
+        elif table.relation is Relation.VIRTUAL and live.relation is not Relation.VIRTUAL:
+            yield _no_virtual_table(table, live)
+            yield from compare_view_columns(table, live, judge)
         elif live.relation in ALTERABLE:
             yield from _partitions(table, live)
             yield from compare_published(table, live)
@@ -78,10 +79,12 @@ def compare_tables(expected: Schema, actual: Schema, judge: Judge, policy: Polic
             yield from compare_refused_writes(table, live, expected, actual)
             yield from compare_interveners(table, live)
         else:
-            yield _no_table(table, live)
+            if live.relation is not table.relation:
+                yield _no_table(table, live)
             yield from compare_view_columns(table, live, judge)
+    tools = own_tools(actual)
     for name in actual.unknown_tables:
-        if name.name not in INFRASTRUCTURE:
+        if name not in tools:
             yield TableUnknown(name=name, impact=Impact.NOTES)
 
 
@@ -98,6 +101,11 @@ def _no_table(table: Table, live: Table) -> RelationDiffers:
         effect = f"not provable: whether INSERT, UPDATE and DELETE of {writers(table)} work is up to it"
         impact = Impact.WEAKENS
     return RelationDiffers(table=table, actual=live.relation, impact=impact, effect=effect)
+
+
+def _no_virtual_table(table: Table, live: Table) -> RelationDiffers:
+    effect = f"not provable: statements of {writers(table)} that need its module (MATCH, say) fail"
+    return RelationDiffers(table=table, actual=live.relation, impact=Impact.WEAKENS, effect=effect)
 
 
 def _compare_view(table: Table, live: Table, judge: Judge) -> Iterator[Difference]:

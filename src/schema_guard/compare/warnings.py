@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
-from schema_guard.names import HISTORY_TABLE
-from schema_guard.schema import Name, Schema
+from schema_guard.compare.tools import OTHERS, own_tools
+from schema_guard.schema import Name, Schema, Table
 
-__all__ = ["warnings_of"]
+__all__ = ["not_run", "warnings_of"]
 
-OTHERS = frozenset({"alembic_version", "django_migrations", "spatial_ref_sys", "sqlite_sequence", HISTORY_TABLE})
-"""Tables of tools; no application maps them."""
 NAMED = 6
+LISTENERS = 3
 
 
 def warnings_of(expected: Schema, actual: Schema) -> tuple[str, ...]:
@@ -21,7 +20,35 @@ def warnings_of(expected: Schema, actual: Schema) -> tuple[str, ...]:
         expected: what the models expect.
         actual: what the same schemas hold; `tables` has those of `expected` that exist, `unknown_tables` the others.
     """
-    unknown = [name for name in actual.unknown_tables if name.name not in OTHERS]
+    return (
+        *_odd(expected, actual),
+        *not_run(expected, [each for each in expected.tables if not actual.table(each.name)]),
+    )
+
+
+def not_run(expected: Schema, made: Collection[Table]) -> tuple[str, ...]:
+    """A line where the application's listeners would add something to tables that apply makes.
+
+    Args:
+        expected: what the models expect.
+        made: those of its tables that are missing, or were. A listener that all tables have (of the MetaData, or of
+            every Table) ran when the first of them was made.
+    """
+    each = [frozenset(table.made_beside) for table in expected.tables]
+    common = frozenset[str]().union(*each[:1]).intersection(*each) if len(made) < len(each) else frozenset[str]()
+    names = list(dict.fromkeys(name for table in made for name in table.made_beside if name not in common))
+    if not names:
+        return ()
+    shown = ", ".join(names[:LISTENERS]) + (f" and {len(names) - LISTENERS} more" if len(names) > LISTENERS else "")
+    return (
+        "apply makes tables without what the application's listeners of after_create add, such as triggers and first "
+        f"rows ({shown}): on a new database run the application's own create_all before apply",
+    )
+
+
+def _odd(expected: Schema, actual: Schema) -> tuple[str, ...]:
+    tools = own_tools(actual)
+    unknown = [name for name in actual.unknown_tables if name.name not in OTHERS and name not in tools]
     if not expected.tables:
         others = f"; the database holds {_tables(len(unknown))} ({_named(unknown)})" if unknown else ""
         return (f"the models have no table, nothing is guarded{others}",)

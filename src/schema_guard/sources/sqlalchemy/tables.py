@@ -18,6 +18,7 @@ from schema_guard.schema import NO_TYPE, Column, Index, Name, Problem, Relation,
 from schema_guard.sources.sqlalchemy.columns import column_of, is_ignored
 from schema_guard.sources.sqlalchemy.constraints import Constraints, constraints_of, is_added_apart, unresolved_target
 from schema_guard.sources.sqlalchemy.indexes import index_of, is_created, stands_on
+from schema_guard.sources.sqlalchemy.listeners import listeners_of
 from schema_guard.sources.sqlalchemy.mapped import Mapped
 from schema_guard.sources.sqlalchemy.writer import UnwritableError, Writer
 
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
 
 __all__ = ["is_expected", "table_of"]
 
+_CREATES = re.compile(r"\s*CREATE\s+(VIRTUAL\s+)?", re.IGNORECASE)
 _IN_TABLE = re.compile(r"^\(in table .*?, column .*?\): ", re.DOTALL)
 
 
@@ -107,6 +109,7 @@ def table_of(table: ModelTable, writer: Writer, mapped: Mapped) -> tuple[Table, 
         ignored=is_ignored(table),
         strict=bool(options.get("strict")),
         without_rowid=options.get("with_rowid") is False,
+        made_beside=listeners_of(table, writer.dialect.name),
     )
     try:
         if _is_of_query(table) and not _is_defined_view(table):
@@ -120,7 +123,16 @@ def table_of(table: ModelTable, writer: Writer, mapped: Mapped) -> tuple[Table, 
     except UnwritableError as refusal:
         problems.append(Problem(str(name), f"the table cannot be written: {refusal}", breaks=True))
         ddl = _from_parts(table, columns, constraints, writer)
-    return replace(expected, ddl=ddl), problems
+    return _as_compiled(replace(expected, ddl=ddl)), problems
+
+
+def _as_compiled(table: Table) -> Table:
+    """The application may compile CREATE TABLE itself (`@compiles(CreateTable)`): to a virtual table; or, where it
+    wants none on this database system, to another statement: then the table is not guarded."""
+    creates = _CREATES.match(table.ddl)
+    if creates is None:
+        return replace(table, ignored=True)
+    return replace(table, relation=Relation.VIRTUAL) if creates.group(1) else table
 
 
 def _columns(

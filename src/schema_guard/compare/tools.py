@@ -1,0 +1,20 @@
+"""Tables of tools that work on the application's database. Pure."""
+
+from __future__ import annotations
+
+from schema_guard.names import HISTORY_TABLE
+from schema_guard.schema import Name, Schema
+
+__all__ = ["OTHERS", "own_tools"]
+
+OTHERS = frozenset({"alembic_version", "django_migrations", "spatial_ref_sys", "sqlite_sequence", HISTORY_TABLE})
+"""No application maps them."""
+_VERSIONS = ("version_num",)
+"""The columns of Alembic's version table, whose name is the application's own where it says `version_table`."""
+
+
+def own_tools(actual: Schema) -> frozenset[Name]:
+    """Tables of tools that are part of the same application: not worth a note."""
+    named = {name for name in actual.unknown_tables if name.name in ("alembic_version", HISTORY_TABLE)}
+    alike = {name for name, columns in actual.unknown_columns if tuple(each.name for each in columns) == _VERSIONS}
+    return frozenset(named | alike)
