@@ -111,6 +111,27 @@ def test_a_down_revision_that_no_file_has(on_sqlite: Stage) -> None:
     healthy(stage)
 
 
+@pytest.mark.parametrize(
+    ("code", "file"),
+    [
+        ("revision-missing", "revision, down_revision = 'r5', 'r4'\n"),
+        ("cycle", "revision = down_revision = 'r5'\n"),
+        ("revision-unreadable", "revision = 'r5'\n"),
+        ("label-duplicate", "revision, down_revision, branch_labels = 'r5', 'r2', 'main'\n"),
+    ],
+)
+def test_what_alembic_refuses_hides_what_its_commands_would_fix(on_sqlite: Stage, code: str, file: str) -> None:
+    """`alembic merge` would not work, and a replay fails by the same fault, at a revision that is none of it."""
+    stage = on_sqlite.plain().chain()
+    stage.revision("r3", "r2", VISITOR, extra='branch_labels = "main"')
+    path = stage.write("migrations/versions/r5.py", f"{file}def upgrade():\n    pass\n")
+    found = stage.doctor("--replay")
+    assert (found.code, set(found.faults) - {"behind"}) == (1, {code})
+    assert stage.deploy().code == 1
+    path.unlink()
+    healthy(stage)
+
+
 def test_a_cycle(on_sqlite: Stage) -> None:
     stage = on_sqlite.plain()
     stage.revision("r1", "r3", USERS)
@@ -184,6 +205,7 @@ def test_a_branch_without_label(on_sqlite: Stage) -> None:
         ("revision = 'r4'\ndown_revision = 'r3'\n\nimport nothing_of_that_name\n", 4, "nothing_of_that_name"),
         ("revision = 'r4'\ndef upgrade(:\n", 2, "does not parse"),
         ("import os\n", 0, "sets no `revision`"),
+        ("revision = 'r4'\ndef upgrade():\n    pass\n", 0, "sets no `down_revision`"),
     ],
 )
 def test_a_file_that_gives_no_revision(on_sqlite: Stage, content: str, line: int, says: str) -> None:

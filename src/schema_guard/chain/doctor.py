@@ -16,7 +16,7 @@ from schema_guard.chain.faults.database import present, stamped_faults, version_
 from schema_guard.chain.faults.early import Early
 from schema_guard.chain.faults.env_py import project_faults
 from schema_guard.chain.faults.environment import environment_faults, environment_lines
-from schema_guard.chain.faults.files import WIDTH, chain_faults
+from schema_guard.chain.faults.files import REFUSED, WIDTH, chain_faults
 from schema_guard.chain.faults.made_early import made_early
 from schema_guard.chain.faults.replay import proof_faults, replay_faults, with_proof
 from schema_guard.chain.faults.vetoes import Veto, left_with_rows, not_seen
@@ -146,7 +146,9 @@ class Doctor:
             faults.append(Fault("unreachable", Severity.BREAKS, error.message, Fix("check the URL and the server")))
         if project is not None:
             faults += self.chain_faults(project, look)
-            for system in replay_on if project.found is not None else ():
+            if project.found is None or any(fault.code in REFUSED for fault in faults):
+                replay_on = ()  # the fault is told; a replay would only fail by it
+            for system in replay_on:
                 found, proof = self._replayed(project, look, system)
                 faults += found
                 if proof is not None and look is not None:
@@ -388,12 +390,4 @@ def _settled(faults: Sequence[Fault], replayed: bool) -> list[Fault]:
 
 
 def _only_on_postgresql(fault: Fault) -> Fault:
-    return Fault(
-        fault.code,
-        Severity.RISK,
-        f"{fault.message}; SQLite checks no length",
-        fault.fix,
-        fault.file,
-        fault.line,
-        fault.revision,
-    )
+    return replace(fault, severity=Severity.RISK, message=f"{fault.message}; SQLite checks no length")

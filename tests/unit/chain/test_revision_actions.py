@@ -187,7 +187,7 @@ def test_what_the_schema_shows_is_no_doubt(tmp_path: Path, body: str) -> None:
 )
 def test_an_upgrade_that_is_not_written_out_is_not_taken_as_empty(tmp_path: Path, upgrade: str) -> None:
     path = tmp_path / "r1.py"
-    path.write_text(f'{HEAD.replace("def upgrade():", "")}\nrevision = "r1"\n{upgrade}\n')
+    path.write_text(f'{HEAD.replace("def upgrade():", "")}\nrevision = "r1"\ndown_revision = None\n{upgrade}\n')
     assert unseen_of(str(path))
     revision = read_revision(path)
     assert isinstance(revision, Revision)

@@ -12,10 +12,13 @@ from schema_guard.chain.history import Chain, Revision
 from schema_guard.chain.reading.operations import collisions
 from schema_guard.chain.reading.revision_files import Unreadable
 
-__all__ = ["WIDTH", "chain_faults"]
+__all__ = ["REFUSED", "WIDTH", "chain_faults"]
 
 WIDTH = 32
 """Characters of alembic_version.version_num as Alembic makes it."""
+
+REFUSED = frozenset({"revision-unreadable", "revision-missing", "cycle", "label-duplicate"})
+"""With these Alembic refuses the whole folder: no command of its own works."""
 
 _MERGE = re.compile(r"\bmerge", re.IGNORECASE)
 _REVISES = re.compile(r"^Revises:\s*(?P<ids>.+)$", re.MULTILINE)
@@ -39,14 +42,12 @@ def chain_faults(
         applied: the revisions that ran on the real database.
         system: the database's.
     """
-    for file in unreadable:
-        yield _unreadable(file)
+    refused = [*map(_unreadable, unreadable), *_missing(chain), *_cycle(chain), *_labels(chain)]
+    yield from refused
     yield from _duplicates(chain)
-    yield from _missing(chain)
-    yield from _cycle(chain)
-    yield from _labels(chain)
     yield from _bases(chain)
-    yield from _heads(chain, command)
+    if not refused:  # neither does `merge`, and what is refused may be what the heads lack
+        yield from _heads(chain, command)
     yield from _too_long(chain, width, applied)
     yield from _collisions(chain, applied, system)
 

@@ -112,6 +112,8 @@ def read_revision(file: Path, imported: Imported | None = None) -> Revision | Un
         names = {**imported, **names}
     if not names.get("revision") and not _LEGACY.fullmatch(file.name):
         return Unreadable(str(file), "sets no `revision`, and Alembic refuses the whole folder for it")
+    if "down_revision" not in names:
+        return Unreadable(str(file), "sets no `down_revision`, and Alembic refuses the whole folder for it")
     return Revision(
         id=names.get("revision", (file.stem,))[0],
         down=names.get("down_revision", ()),
