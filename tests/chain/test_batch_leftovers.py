@@ -16,6 +16,7 @@ from schema_guard.chain.fault import Fault
 from schema_guard.chain.faults.batch_leftovers import batch_leftovers
 from schema_guard.chain.version_table import open_live
 from schema_guard.guard import Guard
+from tests.chain.stage import USERS, Stage
 
 MODELS = sa.MetaData()
 sa.Table(
@@ -129,3 +130,38 @@ def test_a_migration_that_ended_leaves_nothing(tmp_path: Path) -> None:
     path = tmp_path / "x.db"
     died(path, "")
     assert faults(path) == []
+
+
+MODELS_OF_USERS = """
+import sqlalchemy as sa
+class Base:
+    metadata = sa.MetaData()
+sa.Table("users", Base.metadata, sa.Column("id", sa.Integer, primary_key=True), sa.Column("plan", sa.String(9)))
+"""
+
+
+@pytest.mark.parametrize("rows", ["INSERT INTO users VALUES (7)", "SELECT 1"])
+def test_no_revision_runs_again_beside_rows_that_only_the_copy_has(on_sqlite: Stage, rows: str) -> None:
+    """The stamp is right, and what it names is there under another name."""
+    stage = on_sqlite.plain(MODELS_OF_USERS)
+    stage.revision("r1", None, USERS)
+    stage.run_module("alembic", ["upgrade", "head"])
+    stage.sql(rows, "ALTER TABLE users RENAME TO _alembic_tmp_users")
+    stage.revision("r2", "r1", 'op.add_column("users", sa.Column("plan", sa.String(9)))')
+    for arguments in ((), ("--repair-chain",)):
+        deploy = stage.deploy("--format", "json", *arguments)
+        assert (deploy.code, stage.stamped()) == (1, ["r1"])
+        assert (
+            deploy.faults["leftover-batch-table"]["fix"]["sql"] == 'ALTER TABLE "_alembic_tmp_users" RENAME TO "users"'
+        )
+    stage.sql(deploy.faults["leftover-batch-table"]["fix"]["sql"])
+    assert (stage.deploy().code, stage.stamped()) == (0, ["r2"])
+    assert stage.sql("SELECT id FROM users") == ([(7,)] if "INSERT" in rows else [])
+
+
+def test_a_copy_of_another_application_stops_nobody(on_sqlite: Stage) -> None:
+    """Nor that of a table that a revision took away."""
+    stage = on_sqlite.plain().chain()
+    stage.revision("r4", "r3", 'op.create_table("old", sa.Column("id", sa.Integer))\nop.drop_table("old")')
+    stage.sql("CREATE TABLE _alembic_tmp_theirs (id INTEGER)", "CREATE TABLE _alembic_tmp_old (id INTEGER)")
+    assert (stage.deploy().code, stage.stamped()) == (0, ["r4"])

@@ -145,3 +145,35 @@ def test_a_split_that_did_not_run_although_it_is_stamped(stage: Stage) -> None:
         stage.shell(command)
     assert stage.sql("SELECT id, first, last FROM users") == [(1, "Ann", "Lee")]
     assert stage.stamped() == ["r2"]
+
+
+def test_a_table_that_a_person_renamed_is_not_made_again_beside_its_rows(stage: Stage) -> None:
+    """Going by the tables alone no revision ran; the stamp stays, and the statement that is printed brings it back."""
+    stage.plain().chain()
+    assert stage.deploy().code == 0
+    stage.sql("INSERT INTO proposals (id, name) VALUES (7, 'kept')", "ALTER TABLE proposals RENAME TO proposals_old")
+    for command in (("stamp",), ("deploy", "--repair-chain")):
+        said = stage.guard(*command)
+        assert (said.code, stage.stamped()) == (1, ["r3"]), said.out
+        assert "proposals_old holds rows: perhaps it was renamed" in said.out
+        renames = "where proposals_old was renamed: ALTER TABLE proposals_old RENAME TO proposals"
+        assert renames in said.out.replace("public.", "")
+    (fix,) = [f["fix"]["text"] for f in stage.doctor("--replay").document["faults"] if f["code"] == "blind-stamp"]
+    assert renames in fix.replace("public.", "")
+    stage.sql("ALTER TABLE proposals_old RENAME TO proposals")
+    assert (stage.deploy("--repair-chain").code, stage.stamped()) == (0, ["r3"])
+    assert stage.sql("SELECT id, name FROM proposals") == [(7, "kept")]
+
+
+def test_a_person_says_that_a_table_was_not_renamed(stage: Stage) -> None:
+    """Then the revision that made it runs again."""
+    stage.plain().chain()
+    assert stage.deploy().code == 0
+    stage.sql("INSERT INTO proposals (id, name) VALUES (7, 'kept')", "ALTER TABLE proposals RENAME TO proposals_old")
+    if stage.system == "postgresql":  # an index keeps its name
+        stage.sql("ALTER INDEX ix_proposals_visitor RENAME TO ix_old", "ALTER INDEX proposals_pkey RENAME TO pk_old")
+    else:
+        stage.sql("DROP INDEX ix_proposals_visitor")
+    deploy = stage.deploy("--repair-chain", "--accept", "rename-suspected proposals")
+    assert (deploy.code, stage.stamped()) == (0, ["r3"]), deploy.out + deploy.err
+    assert stage.sql("SELECT name FROM proposals_old") == [("kept",)]

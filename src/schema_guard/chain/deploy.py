@@ -15,7 +15,9 @@ from schema_guard.chain.ahead import Ahead
 from schema_guard.chain.doctor import Doctor, Look
 from schema_guard.chain.env_urls import environment_for
 from schema_guard.chain.fault import Fault
+from schema_guard.chain.faults.batch_leftovers import gone
 from schema_guard.chain.reading.mentions import mentioned
+from schema_guard.chain.reading.operations import made_by
 from schema_guard.chain.sandbox.child import events_of
 from schema_guard.chain.sandbox.job import Applied, Began, Failed, Failure, Task
 from schema_guard.chain.sandbox.replay import Project, job_for
@@ -165,7 +167,20 @@ class _Run:
             return self.doctor.look(session, live, self.project)
 
     def _breaking(self, look: Look) -> list[Fault]:
-        return [fault for fault in self.doctor.chain_faults(self.project, look) if fault.breaks_next_deploy]
+        found = [fault for fault in self.doctor.chain_faults(self.project, look) if fault.breaks_next_deploy]
+        return [*found, *self._died(look)]
+
+    def _died(self, look: Look) -> list[Fault]:
+        """Tables of which a batch migration that died left only the copy: a revision that ran made them, and none may
+        run again beside their rows."""
+        if self.doctor.url.get_backend_name() != "sqlite":
+            return []
+        chain = self.project.chain
+        rows = tuple(row for row in look.version.rows if row in chain)
+        ran = chain.upto(rows or chain.heads)
+        made = {look.there.key(name) for each in made_by(chain, ran) for name in each.objects}
+        with open_live(self.doctor.url, self.deadline) as live:
+            return list(gone(live, made))
 
     def _doubtful(self, session: Session) -> bool:
         """There is something to run, or to fix: reason enough to prove that alembic_version tells the truth."""

@@ -19,12 +19,12 @@ from schema_guard.chain.faults.environment import environment_faults, environmen
 from schema_guard.chain.faults.files import REFUSED, WIDTH, chain_faults
 from schema_guard.chain.faults.made_early import made_early
 from schema_guard.chain.faults.replay import proof_faults, replay_faults, with_proof
-from schema_guard.chain.faults.vetoes import Veto, left_with_rows, not_seen
+from schema_guard.chain.faults.vetoes import Veto, against
 from schema_guard.chain.faults.way_out import WayOut, early_and_way_out, early_faults
 from schema_guard.chain.location import Location
 from schema_guard.chain.reading.pending import There
 from schema_guard.chain.sandbox.beside import facts_beside
-from schema_guard.chain.sandbox.matching import Proof, prove
+from schema_guard.chain.sandbox.matching import Match, Proof, prove
 from schema_guard.chain.sandbox.replay import Project, Replay, describe, replay, scratch_for
 from schema_guard.chain.sandbox.snapshot import take_snapshot
 from schema_guard.chain.version_table import Live, VersionTable, open_live
@@ -153,7 +153,7 @@ class Doctor:
                 faults += found
                 if proof is not None and look is not None:
                     proved = True
-                    step, veto = self.unmatched(project, proof), self._veto(project, look, proof)
+                    step, veto = self.unmatched(project, look, proof), self._veto(project, look, proof)
                     faults = [with_proof(fault, proof, self.commands, step, veto) for fault in faults]
         if look is not None:
             faults += self._drift(look, project)
@@ -247,14 +247,18 @@ class Doctor:
             found += version_faults(look.version, chain, look.guarded, look.there, self.commands, project.schemas)
             found += early_faults(look.early, look.way_out, self.commands)
             told = [early.change.object for early in look.early]
-            early = [*made_early(project, look.version, look.everything, look.beside, look.there, told, self.commands)]
+            out = look.way_out.fix() if look.way_out is not None else None
+            seen = (look.version, look.everything, look.beside, look.there, told, out)
+            early = [*made_early(project, *seen, self.commands)]
             found += early
             there = present(look.everything, look.default_schema, fold=sqlite)
             found += stamped_faults(look.version, chain, there, fold=sqlite, early=bool(early), commands=self.commands)
         return found
 
-    def unmatched(self, project: Project, proof: Proof) -> Fix:
+    def unmatched(self, project: Project, look: Look, proof: Proof) -> Fix:
         """What to do where the database matches no revision."""
+        if look.way_out is not None:
+            return look.way_out.fix()
         apply, repair = self.commands("apply"), self.commands.repair
         own = proof.stamped
         if own is not None and own.makes and set(own.heads) != set(project.chain.heads):
@@ -309,20 +313,22 @@ class Doctor:
         with closing(open_session(self.url)) as session:
             proof = prove(played.states, look.everything, look.beside, project.chain, session, look.version.rows)
         if look.version.rows:
-            step, veto = self.unmatched(project, proof), self._veto(project, look, proof)
+            step, veto = self.unmatched(project, look, proof), self._veto(project, look, proof)
             found += proof_faults(look.version.rows, project.chain, proof, self.commands, step, veto)
         return found, proof
 
     def _veto(self, project: Project, look: Look, proof: Proof) -> Veto | None:
         """What `stamp` would say against the revision whose schema the database has."""
-        match, chain = proof.match, project.chain
-        if match is None or match.stays:
+        if proof.match is None or proof.match.stays:
             return None
         with open_live(self.url) as live:
-            left = left_with_rows(
-                match, look.version.rows, chain, look.everything, look.there, live.read, self.commands
-            )
-        return left or not_seen(match, chain, look.there, project.location.command, self.commands)
+            return self.veto(project, look, proof.match, live)
+
+    def veto(self, project: Project, look: Look, match: Match, live: Live) -> Veto | None:
+        """What speaks against the stamp of a revision whose schema the database has."""
+        rows, alembic, guard = look.version.rows, project.location.command, self.guard
+        seen = (look.everything, look.there, live.read, lambda: guard.check(self.url).findings)
+        return against(match, rows, project.chain, *seen, alembic, self.commands)
 
     def _schemas(self) -> tuple[str, ...]:
         """Where the models live when no database can be asked."""

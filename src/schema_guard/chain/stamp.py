@@ -17,7 +17,7 @@ from schema_guard.chain.doctor import Doctor, Look
 from schema_guard.chain.fault import Fault, Fix
 from schema_guard.chain.faults.files import chain_faults
 from schema_guard.chain.faults.replay import replay_faults
-from schema_guard.chain.faults.vetoes import Veto, left_with_rows, not_seen
+from schema_guard.chain.faults.vetoes import Veto, left_with_rows
 from schema_guard.chain.history import Chain
 from schema_guard.chain.sandbox.matching import Match, Proof
 from schema_guard.chain.sandbox.replay import Project, Replay
@@ -103,7 +103,7 @@ def prove_and_stamp(doctor: Doctor, project: Project, session: Session, *, revis
             return _not_replayed(project, played, look)  # a match could be a mistake: what later ones make is unknown
         chosen = _Choice(doctor, project, look, live).of(proof, revision)
     if isinstance(chosen, Stamped):
-        return chosen if proof.match is not None else replace(chosen, fix=doctor.unmatched(project, proof))
+        return chosen if proof.match is not None else replace(chosen, fix=doctor.unmatched(project, look, proof))
     if set(chosen.heads) == set(look.version.all_rows) and not look.version.strange:
         return Stamped(False, look.version.rows, chosen.heads, match=chosen)
     write_stamp(doctor.url, *project.version_table, chosen.heads, look.version.written or look.version.all_rows)
@@ -167,8 +167,7 @@ class _Choice:
             return self._said(match, revision)
         if match.stays:
             return match
-        alembic, commands = self.project.location.command, self.doctor.commands
-        veto = self._left(match) or not_seen(match, self.chain, self.look.there, alembic, commands)
+        veto = self._veto(match)
         if veto is not None:
             return replace(self._refused(veto.why, veto.details), match=match, fix=veto.fix)
         if not match.heads and not self.look.version.all_rows:
@@ -203,6 +202,9 @@ class _Choice:
         believed = frozenset(match.unseen) | {id_ for id_ in match.untraced - match.ran if not chain.by_id[id_].empty}
         unseen = tuple(id_ for id_ in chain.order if id_ in asked & believed)
         return replace(claim, unseen=unseen)
+
+    def _veto(self, match: Match) -> Veto | None:
+        return self.doctor.veto(self.project, self.look, match, self.live)
 
     def _left(self, match: Match) -> Veto | None:
         look = self.look

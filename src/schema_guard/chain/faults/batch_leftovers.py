@@ -6,13 +6,13 @@ long as the copy is there, the same migration fails ("already exists").
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Container, Iterator
 
 from schema_guard.chain.fault import Fault, Fix, Severity
 from schema_guard.chain.version_table import Live, literal, quoted
 from schema_guard.errors import ReadError
 
-__all__ = ["batch_leftovers"]
+__all__ = ["batch_leftovers", "gone"]
 
 PREFIX = "_alembic_tmp_"
 CODE = "leftover-batch-table"
@@ -20,21 +20,37 @@ CODE = "leftover-batch-table"
 
 def batch_leftovers(live: Live) -> Iterator[Fault]:
     """A fault for each such table of the file."""
+    for name, original, is_there in _copies(live):
+        if is_there:
+            yield _both(name, original, live)
+        elif original:
+            yield _gone(name, original)
+
+
+def gone(live: Live, tables: Container[str]) -> Iterator[Fault]:
+    """A fault for each of these tables, by its name in lower case, of which only the copy is left."""
+    for name, original, is_there in _copies(live):
+        if not is_there and original.lower() in tables:
+            yield _gone(name, original)
+
+
+def _copies(live: Live) -> Iterator[tuple[str, str, bool]]:
+    """Each copy, the name that it was to get, and whether there is a table of that name."""
     names = [str(row[0]) for row in live.read("SELECT name FROM sqlite_master WHERE type = 'table' ORDER BY name")]
     there = {name.lower() for name in names}
     for name in names:
-        if not name.lower().startswith(PREFIX):
-            continue
-        original = name[len(PREFIX) :]
-        if original.lower() in there:
-            yield _both(name, original, live)
-        elif original:
-            yield Fault(
-                CODE,
-                Severity.BREAKS,
-                f"{original} is gone, and its rows are in {name}: a batch migration died between dropping and renaming",
-                _sql(f"ALTER TABLE {quoted(name)} RENAME TO {quoted(original)}", "; then see which revision it was"),
-            )
+        if name.lower().startswith(PREFIX):
+            original = name[len(PREFIX) :]
+            yield name, original, original.lower() in there
+
+
+def _gone(name: str, original: str) -> Fault:
+    return Fault(
+        CODE,
+        Severity.BREAKS,
+        f"{original} is gone, and its rows are in {name}: a batch migration died between dropping and renaming",
+        _sql(f"ALTER TABLE {quoted(name)} RENAME TO {quoted(original)}", "; then see which revision it was"),
+    )
 
 
 def _both(name: str, original: str, live: Live) -> Fault:

@@ -45,6 +45,7 @@ def made_early(
     beside: Collection[str],
     there: There,
     told: Sequence[str],
+    way_out: Fix | None,
     commands: Commands,
 ) -> Iterator[Fault]:
     """One fault for each revision that would collide, as far as its text says.
@@ -56,6 +57,7 @@ def made_early(
         beside: what it has besides tables.
         there: names as revisions write them.
         told: tables and columns that were told already.
+        way_out: how all that was made early goes away, where no stamp can be proved past it.
         commands: what a person types.
     """
     chain = project.chain
@@ -67,7 +69,7 @@ def made_early(
         found.setdefault(item.revision, []).append(item)
     for items in found.values():
         # env.py may send unqualified names to other schemas than those that were looked at
-        yield _fault(items, commands, certain=not elsewhere and any(item.certain for item in items))
+        yield _fault(items, way_out, commands, certain=not elsewhere and any(item.certain for item in items))
 
 
 def colliding(
@@ -182,7 +184,7 @@ def _moves_names(file: str) -> bool:
         return True
 
 
-def _fault(items: Sequence[Colliding], commands: Commands, *, certain: bool) -> Fault:
+def _fault(items: Sequence[Colliding], way_out: Fix | None, commands: Commands, *, certain: bool) -> Fault:
     lines: dict[str, int] = {}
     for item in items:
         lines.setdefault(item.object, item.line)
@@ -193,7 +195,8 @@ def _fault(items: Sequence[Colliding], commands: Commands, *, certain: bool) -> 
         Severity.BREAKS,
         f"{id_} is still to run, and the database already has {first_of(objects)}, which it makes: an "
         "earlier run failed half-way, or a guard made it",
-        Fix(
+        way_out
+        or Fix(
             f"{commands('stamp')} proves what can be stamped; where it finds no matching revision, "
             f"{commands('apply')}, then {commands.repair}"
         ),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import shlex
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from schema_guard.chain.commands import Commands
@@ -11,14 +11,17 @@ from schema_guard.chain.fault import Fix
 from schema_guard.chain.faults.early import holds_values
 from schema_guard.chain.faults.way_out import early_and_way_out
 from schema_guard.chain.history import Chain, Revision
+from schema_guard.chain.reading.operations import made_by
 from schema_guard.chain.reading.pending import There
 from schema_guard.chain.reading.revision_actions import actions_of, unseen_of
 from schema_guard.chain.sandbox.matching import Match
 from schema_guard.chain.version_table import Read
 from schema_guard.declared import from_here
+from schema_guard.difference import RenameSuspected
+from schema_guard.report import Finding
 from schema_guard.schema import Schema
 
-__all__ = ["Veto", "left_with_rows", "not_seen"]
+__all__ = ["Veto", "against", "left_with_rows"]
 
 _SHOWN = 3
 
@@ -37,6 +40,60 @@ class _Left:
     fact: str
     object: str
     revision: str
+
+
+def against(
+    match: Match,
+    rows: Sequence[str],
+    chain: Chain,
+    schema: Schema,
+    there: There,
+    read: Read,
+    findings: Callable[[], Sequence[Finding]],
+    alembic: str,
+    commands: Commands,
+) -> Veto | None:
+    """The first of all that speaks against the stamp.
+
+    Args:
+        match, rows, chain, schema, there, read, commands: as those of `left_with_rows`.
+        findings: what the guard finds, asked only where a revision would be taken back.
+        alembic: what a person types before `upgrade`.
+    """
+    return (
+        left_with_rows(match, rows, chain, schema, there, read, commands)
+        or _renamed_by_hand(match, rows, chain, there, findings)
+        or _not_seen(match, chain, there, alembic, commands)
+    )
+
+
+def _renamed_by_hand(
+    match: Match, rows: Sequence[str], chain: Chain, there: There, findings: Callable[[], Sequence[Finding]]
+) -> Veto | None:
+    """A revision that would be taken back makes what a person may have renamed: it would make it again, beside the
+    rows."""
+    back = chain.upto(rows) - match.ran
+    if not back:
+        return None
+    makers = {there.key(name): each.revision for each in made_by(chain, chain.upto(rows)) for name in each.objects}
+    for finding in findings():
+        difference = finding.difference
+        if not isinstance(difference, RenameSuspected) or not difference.held_back or finding.acceptance is not None:
+            continue
+        maker = makers.get(there.key(difference.object))
+        if maker in back:
+            return _renamed(maker, finding, difference)
+    return None
+
+
+def _renamed(maker: str, finding: Finding, difference: RenameSuspected) -> Veto:
+    lost, old = difference.object, difference.old
+    why = f"{maker} ran by what alembic_version says; {lost} is gone and {old} holds rows: perhaps it was renamed"
+    advice = finding.refusal.advice if finding.refusal is not None else ()
+    sql = "; ".join(advice).rstrip(";")
+    key = f"where it was not renamed, accept the key {difference.key!r}"
+    fix = Fix(f"where {old} was renamed: {sql}; {key}" if sql else key)
+    return Veto(f"{why}; stamped back, {maker} would make {lost} again", (f"{lost}: {difference.headline}",), fix)
 
 
 def left_with_rows(
@@ -116,7 +173,7 @@ def _way_out(
     )
 
 
-def not_seen(match: Match, chain: Chain, there: There, alembic: str, commands: Commands) -> Veto | None:
+def _not_seen(match: Match, chain: Chain, there: There, alembic: str, commands: Commands) -> Veto | None:
     """Revisions whose work cannot be seen: both readings, and the command for each.
 
     Args:

@@ -49,17 +49,27 @@ def early_and_way_out(
     """What is in the way of what cannot be proved, and what to take away. `beside`: what the database has besides
     tables; the other arguments as those of `_way_out`."""
     system = "sqlite" if there.fold else "postgresql"
-    early = early_of(pending_of(chain, ran, there), there, schema, read, system)
-    if not early:
-        return (), None
+    pending = pending_of(chain, ran, there)
+    early = early_of(pending, there, schema, read, system)
     told = [item.change.object for item in early]
     plain = tuple(colliding(chain, ran, schema, beside, there, told))
-    return early, _way_out(early, plain, chain, ran, schema, there, read, commands)
+    moving = {change.revision for change in pending.into}
+    if not early and not _no_stamp_past(plain, chain, ran, moving):
+        return (), None
+    return early, _way_out(early, plain, moving, chain, ran, schema, there, read, commands)
+
+
+def _no_stamp_past(plain: Sequence[Colliding], chain: Chain, ran: frozenset[str], moving: Collection[str]) -> bool:
+    """Whether something that collides is made by a revision that nothing but running it can show to have run, or by
+    one after such a revision: it renames what is still there, or what it does leaves no trace."""
+    waiting = chain.upto({item.revision for item in plain}) - ran
+    return any(id_ in moving or unseen_of(chain.by_id[id_].file) for id_ in waiting)
 
 
 def _way_out(
     early: Sequence[Early],
     plain: Sequence[Colliding],
+    moving: Collection[str],
     chain: Chain,
     ran: frozenset[str],
     schema: Schema,
@@ -76,6 +86,7 @@ def _way_out(
     Args:
         early: what is in the way of renames, and of what is filled.
         plain: what collides besides.
+        moving: the revisions that rename what is there.
         chain: the revisions.
         ran: those that ran.
         schema: the database.
@@ -83,7 +94,7 @@ def _way_out(
         read: sends a SELECT.
         commands: what a person types.
     """
-    if all(item.filled for item in early):
+    if early and all(item.filled for item in early):
         return None
     gone = {item.change.taken for item in early if not item.filled}
     objects = _Objects(schema, there, read, gone)
@@ -95,7 +106,7 @@ def _way_out(
     drops += [statement for item, these in found if item.revision not in past for statement in these or ()]
     blocked = [(item.change.object, item.change.revision) for item in early if item.filled]
     untold = {id_ for id_ in past - ran if unseen_of(chain.by_id[id_].file)}
-    if untold or past & {item.change.revision for item in early}:
+    if untold or past & {*moving, *(item.change.revision for item in early)}:
         blocked += [(item.object, item.revision) for item in kept]
     if not blocked:
         return WayOut(_sorted(drops), commands.repair if kept else commands("deploy"))
