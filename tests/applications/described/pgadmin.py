@@ -30,9 +30,10 @@ def _home() -> str:
 
 def models() -> Any:
     _home()
-    import config  # noqa: F401  # before its models, as its own setup.py does
-    from pgadmin.model import db
+    import config  # before its models, as its own setup.py does
+    from pgadmin.model import SCHEMA_VERSION, db
 
+    config.SETTINGS_SCHEMA_VERSION = SCHEMA_VERSION
     return db
 
 
@@ -41,6 +42,7 @@ def migrate(url: str, revision: str) -> None:
     from pathlib import Path
 
     from flask import Flask, g
+    from flask_babel import Babel
     from flask_migrate import Migrate, upgrade
     from flask_security import Security, SQLAlchemyUserDatastore
 
@@ -51,6 +53,7 @@ def migrate(url: str, revision: str) -> None:
     secret = secrets.token_hex(8)
     application.config.update(SQLALCHEMY_DATABASE_URI=url, SECRET_KEY=secret, SECURITY_PASSWORD_SALT=secret)
     db.init_app(application)
+    Babel(application)
     Security(application, SQLAlchemyUserDatastore(db, User, Role))
     Migrate(application, db)
     with application.app_context():

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from schema_guard.dialects.postgresql.repair import probes
 from schema_guard.dialects.postgresql.repair.context import Context, Repairs
-from schema_guard.dialects.postgresql.repair.naming import chosen
 from schema_guard.difference import CheckMissing, CheckNotValidated, Impact, ObjectUnknown
 from schema_guard.need import Need
 from schema_guard.plan import Hazard, Lock, Phase, Refusal, Step
@@ -25,7 +24,7 @@ def check_missing(difference: CheckMissing, context: Context) -> Repairs:
     hindrance = context.hindrance(difference, "violate it", "violates it")
     if hindrance is not None:
         return [hindrance]
-    name = check.name or chosen(table.name.name, "", "check", context.taken_names(table.name.schema))
+    name = check.name or context.name_for(difference, table.name, "", "check")
     body = check.ddl if check.name else f"CONSTRAINT {context.quote(name)} {check.ddl}"
     wanted_unvalidated = body.upper().endswith(NOT_VALID)
     violators = context.violators(difference, context.shape(table))

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Collection, Sequence
+from dataclasses import dataclass, field, replace
 from typing import Protocol, TypeAlias
 
 from schema_guard.dialects.base import Facts
 from schema_guard.dialects.postgresql.catalog_words import without_schema
 from schema_guard.dialects.postgresql.literals import literal
 from schema_guard.dialects.postgresql.repair import probes
+from schema_guard.dialects.postgresql.repair.naming import chosen
 from schema_guard.dialects.stands_on import columns_under
 from schema_guard.dialects.survey import ROW_SECURITY
 from schema_guard.dialects.violators import Violators, mentions, tables_read, violators_of
@@ -72,6 +73,8 @@ class Context:
     survey: Survey
     policy: Policy
     dialect: Quoting
+    given: dict[tuple[str, str | None, str, str], str] = field(default_factory=dict)
+    """Names that `name_for` gave in this planning."""
 
     @property
     def offline(self) -> bool:
@@ -261,6 +264,19 @@ class Context:
                 names.add(table.name.name)
                 names.update(name for name in _constraint_names(table) if name)
         return names
+
+    def name_for(self, difference: Difference, table: Name, columns: str, label: str, own: Collection[str] = ()) -> str:
+        """A name for what the models leave unnamed: free, and given to nothing else in this planning.
+
+        Args:
+            own: names that it may have although they are taken.
+        """
+        place = (difference.key, table.schema, columns, label)
+        if place not in self.given:
+            given = {name for (_, schema, *_), name in self.given.items() if schema == table.schema}
+            taken = self.taken_names(table.schema) - set(own) | given
+            self.given[place] = chosen(table.name, columns, label, taken)
+        return self.given[place]
 
     def step(
         self,

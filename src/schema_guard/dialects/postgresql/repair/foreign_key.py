@@ -47,7 +47,7 @@ def foreign_key_missing(difference: ForeignKeyMissing, context: Context) -> Repa
         return [Refusal(difference, types)]
     if without_right := _may_not_refer(difference, context):
         return [without_right]
-    name = key.name or chosen(table.name.name, "_".join(key.columns), "fkey", context.taken_names(table.name.schema))
+    name = key.name or context.name_for(difference, table.name, "_".join(key.columns), "fkey")
     body = key.ddl if key.name else f"CONSTRAINT {context.quote(name)} {key.ddl}"
     wanted_unvalidated = body.upper().endswith(NOT_VALID)
     late = not context.created(table) and (not context.partitioned(table) or context.at_least(18))
@@ -69,6 +69,7 @@ def foreign_key_missing(difference: ForeignKeyMissing, context: Context) -> Repa
         [f"ALTER TABLE {quoted} ADD {body + NOT_VALID if late and not wanted_unvalidated else body}"],
         probes.foreign_key_absent(quoted, key.columns, context.quote(key.target), key.target_columns),
         Phase.FOREIGN_KEY,
+        about=_told_apart(difference),
         locks=_locks(difference, Lock.SHARE_ROW_EXCLUSIVE, Lock.SHARE_ROW_EXCLUSIVE, context),
         hazards=(Hazard.SCANS, Hazard.BLOCKS_WRITES) if scans else (),
         scans=scans,
@@ -152,6 +153,12 @@ def foreign_key_not_validated(difference: ForeignKeyNotValidated, context: Conte
     return [hindrance] if hindrance else [_validate(difference, name, context, frozenset())]
 
 
+def _told_apart(difference: ForeignKeyMissing | ForeignKeyNotValidated) -> str:
+    """What a step is about where another foreign key without a name has the same columns; empty elsewhere."""
+    alike = [key for key in difference.table.foreign_keys if key.columns == difference.foreign_key.columns]
+    return difference.identity if len(alike) > 1 else ""
+
+
 def _validate(
     difference: ForeignKeyMissing | ForeignKeyNotValidated, name: str, context: Context, requires: frozenset[Need]
 ) -> Step:
@@ -162,6 +169,7 @@ def _validate(
         [f"ALTER TABLE {quoted} VALIDATE CONSTRAINT {context.quote(name)}"],
         probes.constraint_has(quoted, name, "NOT c.convalidated"),
         Phase.VALIDATE,
+        about=_told_apart(difference),
         locks=_locks(difference, Lock.SHARE_UPDATE_EXCLUSIVE, Lock.ROW_SHARE, context),
         cost=context.reads(difference.table),
         hazards=(Hazard.SCANS,),

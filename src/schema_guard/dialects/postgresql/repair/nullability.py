@@ -167,7 +167,7 @@ def _by_not_valid(
 ) -> list[Step]:
     name, quoted = context.quote(table.name), context.quote(column.name)
     if column.nullable:
-        constraint = chosen(table.name.name, column.name, "not_null", context.taken_names(table.name.schema))
+        constraint = context.name_for(difference, table.name, column.name, "not_null")
     else:
         constraint = column.not_null_name or chosen(table.name.name, column.name, "not_null", ())
     done = Need.constraint(table.name, constraint)

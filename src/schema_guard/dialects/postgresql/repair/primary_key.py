@@ -25,8 +25,7 @@ def primary_key_differs(difference: PrimaryKeyDiffers, context: Context) -> Repa
     hindrance = context.hindrance(difference, "hold NULL in it, or share it", "holds NULL in it")
     if hindrance is not None:
         return [replace(hindrance, advice=(*hindrance.advice, *_meanwhile(difference, context)))]
-    taken = context.taken_names(table.name.schema) - _own(table, context)
-    name = key.name or chosen(table.name.name, "", "pkey", taken)
+    name = key.name or context.name_for(difference, table.name, "", "pkey", own=_own(table, context))
     unfinished = left_over(Name(table.name.schema, name), context.live(table))
     if (context.empty(table) and not unfinished) or context.partitioned(table):
         return [_at_once(difference, name, context)]

@@ -32,9 +32,7 @@ def unique_missing(difference: UniqueMissing, context: Context) -> Repairs:
     hindrance = context.hindrance(difference, "share their key with another row", "shares its key with another row")
     if hindrance is not None:
         return [hindrance]
-    name = unique.name or chosen(
-        table.name.name, "_".join(unique.columns), "key", context.taken_names(table.name.schema)
-    )
+    name = unique.name or context.name_for(difference, table.name, "_".join(unique.columns), "key")
     if standing is not None:
         return [_make_constraint(difference, name, context, frozenset())]
     if (context.empty(table) and not unfinished) or context.partitioned(table):
