@@ -169,6 +169,8 @@ class Column:
     """Actual side: text that rows hold and the models' Enum does not list, if there was reason to look."""
     holds_null: bool = False
     """Actual side: some row holds NULL, if there was reason to look."""
+    misread: bool = False
+    """Actual side: some row holds what the models' type cannot load, if there was reason to look."""
     used_by: tuple[str, ...] = ()
     """Actual side: what keeps its type from being changed, in words: 'view public.titles'."""
 

@@ -47,7 +47,7 @@ def compare_columns(
                 yield _missing(table, column, judge)
             continue
         yield from _type(table, live, column, actual, judge)
-        if column.reads is not None and judge.rules.may_hold_other_values(column, actual, live):
+        if column.reads is not None and (actual.misread or judge.rules.may_hold_other_values(column, actual, live)):
             yield _other_values(table, column, actual)
         else:
             yield from _unreadable(table, column, actual, schema, judge)

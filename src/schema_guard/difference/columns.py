@@ -209,6 +209,8 @@ class RowsUnreadable(OfColumn):
         if self.condition:
             known = self.column.type if self.column.type.kind is TypeKind.ENUM else "the models' Enum"
             return f"rows hold what {known} does not know"
+        if self.actual.misread:
+            return f"rows hold values that cannot be read as {self.column.type}"
         return f"type is {self.actual.type}, and holds values that cannot be read as {self.column.type}"
 
     def counted(self, rows: int | None, reason: str) -> Self:

@@ -5,8 +5,6 @@ Each different value goes through what SQLAlchemy does with it when it reads a r
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
 from schema_guard.dialects.sqlite.names import quote
 from schema_guard.dialects.sqlite.tokens import quoted_literal
 from schema_guard.dialects.survey import Read
@@ -14,9 +12,9 @@ from schema_guard.dialects.violators import SAMPLE
 from schema_guard.difference import RowsUnreadable
 from schema_guard.errors import ReadError
 from schema_guard.plan import Evidence
-from schema_guard.schema import Table
+from schema_guard.schema import Column, Table
 
-__all__ = ["unreadable_rows"]
+__all__ = ["can_be_read", "unreadable_rows"]
 
 
 def unreadable_rows(difference: RowsUnreadable, live: Table, read: Read) -> Evidence:
@@ -30,7 +28,7 @@ def unreadable_rows(difference: RowsUnreadable, live: Table, read: Read) -> Evid
     by = f"GROUP BY typeof({column}), {column} COLLATE BINARY"
     try:
         values = read(f"SELECT {column}, count(*) FROM {table} WHERE {column} IS NOT NULL {by}")
-        bad = [(value, int(str(count))) for value, count in values if not _reads(difference.column.reads, value)]
+        bad = [(value, int(str(count))) for value, count in values if not can_be_read(difference.column, value)]
         sample: list[str] = []
         for value, _ in bad[:SAMPLE]:
             found = read(
@@ -45,10 +43,11 @@ def unreadable_rows(difference: RowsUnreadable, live: Table, read: Read) -> Evid
     return Evidence(sum(count for _, count in bad), query, tuple(sample[:SAMPLE]))
 
 
-def _reads(reader: Callable[[object], object] | None, value: object) -> bool:
+def can_be_read(column: Column, value: object) -> bool:
+    """Whether the models' type makes something of it."""
     try:
-        if reader is not None:
-            reader(value)
+        if column.reads is not None:
+            column.reads(value)
     except Exception:  # whatever it is, the application meets it too
         return False
     return True

@@ -30,6 +30,7 @@ from schema_guard.dialects.sqlite.given_keys import gives_key, without_integer
 from schema_guard.dialects.sqlite.known import known
 from schema_guard.dialects.sqlite.labels import others_held
 from schema_guard.dialects.sqlite.link import Link, Writer
+from schema_guard.dialects.sqlite.misread import with_misread
 from schema_guard.dialects.sqlite.place import EnginePlace, Place
 from schema_guard.dialects.sqlite.prepared import refused_writes
 from schema_guard.dialects.sqlite.reading_back import unreadable_rows
@@ -148,7 +149,8 @@ class SQLiteSession:
         actual = replace(actual, tables=tuple(self._with_refused_writes(actual.tables, expected)))
         self._tables = actual.tables
         columns = listed(expected, actual, self.dialect.rules, lambda _, there: there.generated is None)
-        return with_others(actual, others_held(columns, self._link.rows)) if columns else actual
+        actual = with_others(actual, others_held(columns, self._link.rows)) if columns else actual
+        return with_misread(expected, actual, self._link.rows)
 
     def _with_refused_writes(self, tables: Iterable[Table], expected: Schema) -> Iterator[Table]:
         enforced = FOREIGN_KEYS_ON in self.facts.features

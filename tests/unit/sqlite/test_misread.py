@@ -1,0 +1,95 @@
+"""Rows that SQLAlchemy cannot read, in columns of the models' own type. Each verdict is held against a real SELECT."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+import sqlalchemy as sa
+from sqlalchemy.pool import NullPool
+
+from schema_guard import Guard, Impact
+from schema_guard.dialects.sqlite.misread import ROWS
+
+VALUES: list[tuple[sa.types.TypeEngine[Any], str]] = [
+    *((sa.Date(), value) for value in ("2020-02-29", "2020-02-30", "2020-01-01 00:00:00", "", "now", "20200101")),
+    *((sa.DateTime(), f"2020-{rest}") for rest in ("01-31 10:00:00.000001", "01-01T10:00:00Z", "02-31 10:00:00")),
+    *((sa.DateTime(), value) for value in ("", "01/02/2020", "2020-13-01 00:00:00", "2020-01-01 10:00", "10:00:00")),
+    *((sa.Time(), value) for value in ("10:00:00", "10:00", "25:00:00", "")),
+    *((sa.Interval(), value) for value in ("1970-01-02 00:00:00.000000", "1 day")),
+    *((sa.JSON(), value) for value in ('{"a": [1]}', "{a", "", "NaN", "null")),
+    *((sa.Numeric(10, 2), value) for value in ("1.25", "-3", "", "twelve")),
+    *((sa.Float(asdecimal=True), value) for value in ("1.25", "twelve")),
+    *((sa.Uuid(), value) for value in ("6f2b00000000400080000000000000aa", "nonsense")),
+    *((sa.Boolean(), value) for value in ("1", "5", "yes")),
+    *((sa.PickleType(), value) for value in ("text",)),
+]
+
+
+def models(type_: sa.types.TypeEngine[Any]) -> sa.MetaData:
+    metadata = sa.MetaData()
+    sa.Table("t", metadata, sa.Column("id", sa.Integer, primary_key=True), sa.Column("a", type_))
+    return metadata
+
+
+def can_be_read(engine: sa.Engine, table: sa.Table) -> bool:
+    with engine.connect() as connection:
+        try:
+            connection.execute(table.select()).all()
+        except (ValueError, TypeError, sa.exc.StatementError):
+            return False
+        return True
+
+
+@pytest.mark.parametrize(("type_", "value"), VALUES, ids=[f"{type_!r} {value!r}" for type_, value in VALUES])
+def test_the_verdict_is_the_truth(sqlite_file: Path, type_: sa.types.TypeEngine[Any], value: str) -> None:
+    engine = sa.create_engine(f"sqlite:///{sqlite_file}", poolclass=NullPool)
+    metadata = models(type_)
+    metadata.create_all(engine)
+    with engine.begin() as connection:
+        connection.exec_driver_sql("INSERT INTO t (id, a) VALUES (1, NULL)")
+        connection.exec_driver_sql("INSERT INTO t (id, a) VALUES (7, ?)", (value,))
+    guard = Guard(metadata)
+    report = guard.check(engine)
+    if can_be_read(engine, metadata.tables["t"]):
+        assert report.satisfied
+        return
+    (finding,) = report.findings
+    assert (finding.difference.code, finding.difference.impact) == ("rows-unreadable", Impact.BREAKS)
+    assert finding.difference.headline.startswith("rows hold values that cannot be read as ")
+    assert finding.evidence is not None
+    assert (finding.evidence.count, finding.evidence.sample) == (1, ("7",))
+    with engine.begin() as connection:
+        assert [row[0] for row in connection.exec_driver_sql(finding.evidence.query)] == [7]
+    assert guard.apply(engine).worst is Impact.BREAKS
+    with engine.begin() as connection:
+        assert connection.exec_driver_sql("SELECT a FROM t WHERE id = 7").scalar_one() in (value, 20200101)  # by affinity
+        connection.exec_driver_sql("UPDATE t SET a = NULL WHERE id = 7")
+    assert guard.check(engine).satisfied
+    assert can_be_read(engine, metadata.tables["t"])
+
+
+def test_every_row_is_counted_once_one_was_seen(sqlite_file: Path) -> None:
+    engine = sa.create_engine(f"sqlite:///{sqlite_file}", poolclass=NullPool)
+    metadata = models(sa.Date())
+    metadata.create_all(engine)
+    with engine.begin() as connection:
+        rows = [(None if number else "",) for number in range(ROWS + 10)]
+        connection.exec_driver_sql("INSERT INTO t (a) VALUES (?)", rows)
+        connection.exec_driver_sql("INSERT INTO t (a) VALUES ('soon')")
+    (finding,) = Guard(metadata).check(engine).findings
+    assert finding.evidence is not None
+    assert finding.evidence.count == 2
+
+
+def test_more_columns_than_one_query_takes(sqlite_file: Path) -> None:
+    engine = sa.create_engine(f"sqlite:///{sqlite_file}", poolclass=NullPool)
+    metadata = sa.MetaData()
+    for number in range(30):
+        days = (sa.Column(f"d{day}", sa.Date) for day in range(20))
+        sa.Table(f"t{number}", metadata, sa.Column("id", sa.Integer, primary_key=True), *days)
+    metadata.create_all(engine)
+    with engine.begin() as connection:
+        connection.exec_driver_sql("INSERT INTO t29 (d19) VALUES ('soon')")
+    assert [finding.difference.object for finding in Guard(metadata).check(engine).findings] == ["t29.d19"]
