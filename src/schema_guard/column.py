@@ -141,6 +141,9 @@ class Column:
     labels: tuple[str, ...] = ()
     """What its Enum lists, or that of its items, as SQL literals; of a discriminator of text, the identities of the
     classes that are mapped (expected side)."""
+    identities: tuple[str, ...] = ()
+    """Of a discriminator of text: those of classes from which none inherits, whose INSERT writes them, as SQL literals
+    (expected side)."""
     reads: Callable[[object], object] | None = field(default=None, compare=False, repr=False)
     """Expected side: what the application does with a value that the database gives; raises where it cannot read it."""
     read_by_own_code: bool = False

@@ -20,10 +20,11 @@ def compare_refused_writes(table: Table, live: Table, expected: Schema, actual: 
             told.setdefault(refused.message, []).append(refused)
     for message, these in told.items():
         effect = f"{failing([each.verb for each in these], writers(table))} ({message})"
+        impact = Impact.BREAKS
+        if these[0].doubtful:
+            impact, effect = Impact.WEAKENS, f"not provable: {effect} unless the application registers the function"
         lacks, remedy = these[0].lacks, tuple(dict.fromkeys(text for each in these for text in each.remedy))
-        yield WriteRefused(
-            table=table, message=message, lacks=lacks, remedy=remedy, impact=Impact.BREAKS, effect=effect
-        )
+        yield WriteRefused(table=table, message=message, lacks=lacks, remedy=remedy, impact=impact, effect=effect)
 
 
 def _comes(refused: RefusedWrite, table: Table, expected: Schema, actual: Schema) -> bool:

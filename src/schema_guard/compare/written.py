@@ -87,6 +87,7 @@ def _candidates(
     if not column.values:
         for literal in (literal for each in wanted for literal in each.literals):
             values.extend([literal, *_neighbours(literal)])
+    values.extend(column.identities)
     if column.fill is not None:
         values.append(column.fill)
     if column.nullable:

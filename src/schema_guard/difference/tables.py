@@ -213,6 +213,8 @@ class WriteRefused(BaseDifference):
 
     @property
     def headline(self) -> str:
+        if self.lacks == "function":
+            return "a trigger calls what is not there"
         cause = "a foreign key" if self.lacks == "key" else "a trigger or a foreign key"
         return f"{cause} leads to what is not there"
 

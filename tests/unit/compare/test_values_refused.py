@@ -6,11 +6,14 @@ Each verdict is held against the truth: the values are really written.
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 import sqlalchemy as sa
 from sqlalchemy import Boolean, CheckConstraint, Column, Enum, Integer, MetaData, String, Table
 from sqlalchemy.dialects.postgresql import DOMAIN
+from sqlalchemy.orm import DeclarativeBase, Mapped, Session, mapped_column
+from sqlalchemy.pool import NullPool
 
 from schema_guard.difference import Impact
 from schema_guard.guard import Guard
@@ -193,6 +196,59 @@ def test_a_trigger_may_change_the_value(postgres_database: Database) -> None:
     assert found.difference.impact is Impact.WEAKENS
     assert found.difference.effect.startswith("not provable: writing 'failed' fails (CheckViolation), unless ")
     assert not fails(sa.create_engine(postgres_database.url, poolclass=sa.NullPool), "jobs", "state", "failed")
+
+
+def animals(*, base_is_written: bool) -> tuple[type[DeclarativeBase], type[Any]]:
+    """The models, and the lowest of their classes: Animal, or Cat that inherits from it."""
+
+    class Base(DeclarativeBase):
+        pass
+
+    class Animal(Base):
+        __tablename__ = "animals"
+        id: Mapped[int] = mapped_column(primary_key=True)
+        kind: Mapped[str] = mapped_column(String(9))
+        __mapper_args__ = {"polymorphic_on": "kind", "polymorphic_identity": "animal"}  # noqa: RUF012
+
+    if base_is_written:
+        return Base, Animal
+    return Base, type("Cat", (Animal,), {"__mapper_args__": {"polymorphic_identity": "cat"}})
+
+
+@pytest.mark.parametrize("dialect", ["sqlite", "postgresql"])
+@pytest.mark.parametrize(
+    ("base_is_written", "listed", "impact"),
+    [
+        (False, "'animal', 'dog'", Impact.BREAKS),
+        (False, "'cat', 'dog'", Impact.WEAKENS),  # whether an Animal that is no Cat is ever made cannot be known
+        (True, "'cat', 'dog'", Impact.BREAKS),
+    ],
+)
+@pytest.mark.newest_postgres
+def test_the_class_of_a_row(
+    request: pytest.FixtureRequest, dialect: str, base_is_written: bool, listed: str, impact: Impact
+) -> None:
+    """A discriminator's CHECK that leaves out a class whose rows the ORM writes."""
+    if dialect == "sqlite":
+        url = f"sqlite:///{request.getfixturevalue('sqlite_file')}"
+    else:
+        url = request.getfixturevalue("postgres_database").url
+    engine = sa.create_engine(url, poolclass=NullPool)
+    with engine.begin() as connection:
+        key = "INTEGER PRIMARY KEY" if dialect == "sqlite" else "SERIAL PRIMARY KEY"
+        rule = f"CONSTRAINT of_class CHECK (kind IN ({listed}))"
+        connection.exec_driver_sql(f"CREATE TABLE animals (id {key}, kind VARCHAR(9) NOT NULL, {rule})")
+    base, lowest = animals(base_is_written=base_is_written)
+    finding = unknown(Guard(base).check(engine).findings)
+    assert finding is not None
+    assert finding.difference.impact is impact
+    with Session(engine) as session:
+        session.add(lowest())
+        if impact is Impact.BREAKS:
+            with pytest.raises(sa.exc.IntegrityError):
+                session.flush()
+        else:
+            session.flush()
 
 
 def a_row_of(type_: sa.types.TypeEngine[int], *rules: CheckConstraint) -> MetaData:

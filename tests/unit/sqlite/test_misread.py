@@ -64,7 +64,10 @@ def test_the_verdict_is_the_truth(sqlite_file: Path, type_: sa.types.TypeEngine[
         assert [row[0] for row in connection.exec_driver_sql(finding.evidence.query)] == [7]
     assert guard.apply(engine).worst is Impact.BREAKS
     with engine.begin() as connection:
-        assert connection.exec_driver_sql("SELECT a FROM t WHERE id = 7").scalar_one() in (value, 20200101)  # by affinity
+        assert connection.exec_driver_sql("SELECT a FROM t WHERE id = 7").scalar_one() in (
+            value,
+            20200101,
+        )  # by affinity
         connection.exec_driver_sql("UPDATE t SET a = NULL WHERE id = 7")
     assert guard.check(engine).satisfied
     assert can_be_read(engine, metadata.tables["t"])

@@ -19,20 +19,23 @@ from schema_guard.schema import Name, Relation, Table
 __all__ = ["refused_writes"]
 
 _SAID = re.compile(
-    r"no such (?P<lacks>table|column): (?:.*\.)?(?P<name>.*)|(?P<key>foreign key mismatch) - .*"
+    r"no such (?P<lacks>table|column|function): (?:.*\.)?(?P<name>.*)|(?P<key>foreign key mismatch) - .*"
     r"|table \S+ has no column named .*|table \S+ has \d+ columns but \d+ values were supplied",
     re.DOTALL,
 )
-"""What no connection can do otherwise; a function, a collation or a module may be registered on another one."""
+"""What no connection of the application can do otherwise; it may register a function on its own, or a collation."""
 
 
-def refused_writes(expected: Table, live: Table, *, foreign_keys: bool, read: Read) -> tuple[RefusedWrite, ...]:
+def refused_writes(
+    expected: Table, live: Table, *, foreign_keys: bool, by_url: bool, read: Read
+) -> tuple[RefusedWrite, ...]:
     """The statements on the table that fail whatever their values are. None is asked where it can fire nothing.
 
     Args:
         expected: the table of the models, whose columns the application writes.
         live: the one that is there.
         foreign_keys: the application's connections enforce them.
+        by_url: this connection is none of the application's, and lacks the functions that those register.
         read: runs one EXPLAIN; raises ReadError.
     """
     linked = foreign_keys and (live.foreign_keys or live.referenced_by)
@@ -51,7 +54,8 @@ def refused_writes(expected: Table, live: Table, *, foreign_keys: bool, read: Re
             own = dict(_statements(Name(None, live.name.name), expected, live))[verb]
             lacks = "key" if said["key"] else said["lacks"] or ""
             fix = remedy(own, live, made, foreign_keys=foreign_keys)
-            found.append(RefusedWrite(verb, said[0], lacks, said["name"] or "", fix))
+            doubtful = by_url and lacks == "function"
+            found.append(RefusedWrite(verb, said[0], lacks, said["name"] or "", fix, doubtful))
     return tuple(found)
 
 

@@ -156,7 +156,9 @@ class SQLiteSession:
         enforced = FOREIGN_KEYS_ON in self.facts.features
         for live in tables:
             table = expected.table(live.name)
-            refused = table and refused_writes(table, live, foreign_keys=enforced, read=self._link.rows)
+            refused = table and refused_writes(
+                table, live, foreign_keys=enforced, by_url=self._by_url, read=self._link.rows
+            )
             yield replace(live, refused_writes=refused) if refused else live
 
     def _catalog_rows(self, query: str) -> list[tuple[object, ...]]:

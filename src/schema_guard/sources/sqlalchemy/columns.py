@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any, cast
 
@@ -57,7 +57,8 @@ def column_of(column: ModelColumn[Any], writer: Writer, mapped: Mapped) -> Colum
         reads=reader_of(column.type, dialect),
         read_by_own_code=gets_bytes(column.type, dialect),
         values=_values(inner, writer),
-        labels=_labels(inner, writer) or _identities(column, writer, mapped),
+        labels=_labels(inner, writer) or _identities(column, writer, mapped.identities_of(column)),
+        identities=_identities(column, writer, mapped.lowest_identities_of(column)),
         ddl=writer.column(column),
         mapped_by=mapped.classes_of(column),
         names_the_class=mapped.names_the_class(column),
@@ -189,12 +190,12 @@ def _labels(inner: Any, writer: Writer) -> tuple[str, ...]:
     return _values(inner, writer) if isinstance(inner, EnumType) else ()
 
 
-def _identities(column: ModelColumn[Any], writer: Writer, mapped: Mapped) -> tuple[str, ...]:
-    """What a discriminator of text says of the classes that are mapped; a type of the application's own may store it
+def _identities(column: ModelColumn[Any], writer: Writer, identities: Iterable[str]) -> tuple[str, ...]:
+    """What a discriminator of text says of classes that are mapped; a type of the application's own may store it
     in another way."""
     if not isinstance(column.type, String):
         return ()
-    written = [writer.literal(value, String()) for value in mapped.identities_of(column)]
+    written = [writer.literal(value, String()) for value in identities]
     return tuple(value for value in written if value is not None)
 
 

@@ -45,6 +45,7 @@ class Mapped:
         self._tables: dict[Table, list[str]] = {}
         self._written: set[ColumnElement[Any]] = set()
         self._discriminators: dict[ColumnElement[Any], set[object]] = {}
+        self._lowest: dict[ColumnElement[Any], set[object]] = {}
         for mapper in sorted(_mappers(), key=lambda mapper: mapper.class_.__name__):
             if any(table in wanted for table in mapper.tables):
                 self._take(mapper)
@@ -62,6 +63,8 @@ class Mapped:
             self._written.add(mapper.polymorphic_on)
             if None not in mapper.polymorphic_map:
                 self._discriminators.setdefault(mapper.polymorphic_on, set()).update(mapper.polymorphic_map)
+            if mapper.polymorphic_identity is not None and len(tuple(mapper.self_and_descendants)) == 1:
+                self._lowest.setdefault(mapper.polymorphic_on, set()).add(mapper.polymorphic_identity)
         if isinstance(mapper.version_id_col, Column) and mapper.version_id_generator is not False:
             self._written.add(mapper.version_id_col)
 
@@ -81,9 +84,16 @@ class Mapped:
 
     def identities_of(self, column: Column[Any]) -> tuple[str, ...]:
         """What its value says of the classes that are mapped by now, where that is text: no other row can be loaded."""
-        found = self._discriminators.get(column, set())
-        return tuple(sorted(map(str, found))) if all(type(each) is str for each in found) else ()
+        return _texts(self._discriminators.get(column, set()))
+
+    def lowest_identities_of(self, column: Column[Any]) -> tuple[str, ...]:
+        """Those of classes from which none inherits: of others there may be no instance."""
+        return _texts(self._lowest.get(column, set()))
 
     def leaves_out(self, column: Column[Any]) -> bool:
         """Whether a class maps the table but not this column, so that its INSERTs never name it."""
         return column.table in self._tables and column not in self._columns
+
+
+def _texts(identities: set[object]) -> tuple[str, ...]:
+    return tuple(sorted(map(str, identities))) if all(type(each) is str for each in identities) else ()

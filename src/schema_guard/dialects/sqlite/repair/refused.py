@@ -87,6 +87,8 @@ def _reason(difference: Difference) -> str:  # noqa: C901 - one case for each ki
             return "SQLite has no types of its own to create"
         case WriteRefused(lacks="key"):
             return "the columns that the foreign key refers to need a primary key or a unique index"
+        case WriteRefused(lacks="function"):
+            return "this SQLite has no such function: register it on the application's connections, or drop the trigger"
         case WriteRefused():
             return "the trigger and what it names are not the models': make what it names, or drop the trigger"
         case PrivilegeMissing():
