@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 
 from schema_guard.compare.call import compare_calls
 from schema_guard.compare.filled import unless_filled
@@ -47,7 +48,9 @@ def compare_columns(
                 yield _missing(table, column, judge)
             continue
         yield from _type(table, live, column, actual, judge)
-        if column.reads is not None and (actual.misread or judge.rules.may_hold_other_values(column, actual, live)):
+        if column.reads is not None and judge.rules.may_hold_other_values(column, actual, live):
+            yield _other_values(table, column, replace(actual, misread=False))  # its type says more
+        elif actual.misread:
             yield _other_values(table, column, actual)
         else:
             yield from _unreadable(table, column, actual, schema, judge)
