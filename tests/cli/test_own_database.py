@@ -109,6 +109,7 @@ def test_models_without_an_application_need_a_url(command: Command, flask: Path)
     ran = command("check", "shop:db")
     assert ran.code == 2
     assert "no database URL" in ran.err
+    assert ran.err.endswith("The application knows its own: name it as TARGET, for example shop:create_app()\n")
 
 
 PLAIN = """

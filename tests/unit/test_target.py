@@ -298,6 +298,14 @@ def test_something_else_says_what_it_is(project: Write) -> None:
     assert "an object of type builtins.int holds no models" in told
 
 
+def test_beside_something_else_the_models_are_named(project: Write) -> None:
+    """FastAPI's `app`, say."""
+    text = "from sqlalchemy import Column, Integer, MetaData, Table\nmetadata = MetaData()\napp = object()\n"
+    text += "Table('t', metadata, Column('id', Integer))\n"
+    told = message("shop_app:app", project(shop_app=text))
+    assert told.endswith("; did you mean 'shop_app:metadata'?")
+
+
 def test_no_table_registered(project: Write) -> None:
     source = "from sqlalchemy.orm import DeclarativeBase\nclass Base(DeclarativeBase): pass"
     told = message("shop_models:Base", project(shop_models=source))

@@ -28,7 +28,7 @@ from schema_guard.many.member import MAIN, Member, chosen
 from schema_guard.scope import Scope
 from schema_guard.sources.frozen import FrozenSource, release_of
 from schema_guard.target import Loaded, load
-from schema_guard.target.own_database import refuse_adrift
+from schema_guard.target.own_database import factory_named, refuse_adrift
 
 if TYPE_CHECKING:
     from sqlalchemy import URL
@@ -210,6 +210,9 @@ def _with_database(loaded: Loaded, settings: Settings) -> tuple[Settings, Any]:
     frozen = _is_frozen(loaded.guard)
     if loaded.own is None and not frozen and settings.url is not None:
         refuse_adrift(settings.database_url(), loaded.around, settings.origins.get("url", ""))
+    elif loaded.own is None and not frozen and (factory := factory_named(loaded.around)):
+        told = f"The application knows its own: name it as TARGET, for example {factory}"
+        raise ConfigurationError(f"{settings.missing_url}. {told}")
     if loaded.own is not None:
         given = None if settings.url is None else settings.database_url()
         url = loaded.own.chosen(given, settings.url, settings.origins.get("url", ""))

@@ -29,7 +29,7 @@ from schema_guard.sources.frozen import is_frozen_file
 from schema_guard.target.binds import elsewhere, members_of, models_of_session
 from schema_guard.target.importing import FORM, first_on_path, import_by_name, import_file, is_file, running
 from schema_guard.target.meant import defined_in
-from schema_guard.target.own_database import OwnDatabase, own_database
+from schema_guard.target.own_database import FACTORIES, OwnDatabase, own_database
 
 if TYPE_CHECKING:
     from sqlalchemy import MetaData
@@ -257,7 +257,7 @@ def _what_else(text: str, members: dict[str, Any]) -> str:
         name
         for name, value in members.items()
         if isinstance(value, FunctionType)
-        and name.startswith(("create_", "make_", "build_"))
+        and name.startswith(FACTORIES)
         and value.__module__.partition(".")[0] not in _LIBRARIES
     ]
     if factories:
@@ -272,7 +272,13 @@ def _guard_of(found: Any, text: str, module: ModuleType) -> Guard:
     if isinstance(found, Guard):
         return found
     of_session = models_of_session(found)  # what it names, and what its default engine is for
-    return _guard([*of_session, *_candidates(module).values()] if of_session else found, text)
+    try:
+        return _guard([*of_session, *_candidates(module).values()] if of_session else found, text)
+    except TargetError as error:
+        names = [name for name, metadata in _candidates(module).items() if metadata.tables]
+        place, _ = _split(text)
+        beside = f"; did you mean {f'{place}:{names[0]}'!r}?" if len(names) == 1 and "()" not in error.message else ""
+        raise TargetError(f"{error.message}{beside}") from None
 
 
 def _guard(found: Any, text: str) -> Guard:

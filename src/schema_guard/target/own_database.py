@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
+from types import FunctionType
 from typing import TYPE_CHECKING, Any
 
 from schema_guard.errors import ConfigurationError
@@ -13,7 +14,11 @@ from schema_guard.errors import ConfigurationError
 if TYPE_CHECKING:
     from sqlalchemy.engine import URL
 
-__all__ = ["OwnDatabase", "extension_of", "own_database", "refuse_adrift"]
+__all__ = ["FACTORIES", "OwnDatabase", "extension_of", "factory_named", "own_database", "refuse_adrift"]
+
+
+FACTORIES = ("create_", "make_", "build_")
+"""How the names of application factories begin, most often."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,11 +96,24 @@ def refuse_adrift(url: URL, around: Iterable[Any], origin: str) -> None:
     place = _place(url)
     if origin.startswith("argument") or place is None or Path(name).is_absolute() or place.exists():
         return
-    if any(hasattr(type(each), "engines") and hasattr(each, "metadatas") for each in around):
+    if any(map(_is_extension, around)):
         raise ConfigurationError(
             f"{origin} names {name}, which is not there: Flask-SQLAlchemy opens a relative path in the application's "
             "instance folder. Name the application as TARGET, for example app:create_app(), or give the whole path"
         )
+
+
+def factory_named(around: Iterable[Any]) -> str:
+    """`app:create_app()`, beside a Flask-SQLAlchemy `db` whose application is not known; empty elsewhere."""
+    around = list(around)
+    if not any(map(_is_extension, around)):
+        return ""
+    functions = [each for each in around if isinstance(each, FunctionType) and each.__name__.startswith(FACTORIES)]
+    return f"{functions[0].__module__}:{functions[0].__name__}()" if functions else "app:create_app()"
+
+
+def _is_extension(item: Any) -> bool:
+    return hasattr(type(item), "engines") and hasattr(item, "metadatas")
 
 
 def _of_engine(around: Iterable[Any]) -> OwnDatabase | None:
