@@ -129,6 +129,7 @@ def _be_a_victim(request: dict[str, Any], number: int) -> None:
         base = Path(request["directory"]) / str(number)
         for suffix, stream in (("out", 1), ("err", 2)):
             os.dup2(os.open(f"{base}.{suffix}", os.O_WRONLY | os.O_CREAT), stream)
+        os.environ["VICTIM"] = str(os.getpid())  # so that what it starts can kill it
         install(Fault(f"{base}.log", **request["fault"]))
         code = run(request["arguments"])
         sys.stdout.flush()
