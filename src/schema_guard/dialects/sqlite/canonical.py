@@ -55,6 +55,7 @@ def sqlite_type(text: str) -> Type:
 
 
 _TEXT, _WHOLE, _TRUTH, _DECIMAL, _FLOAT, _BYTES = "text", "whole numbers", "truth values", "decimals", "floats", "bytes"
+_TRUTHS = {"true": "1", "false": "0"}
 _STRICT = {
     _TEXT: "TEXT",
     _WHOLE: "INTEGER",
@@ -150,7 +151,10 @@ class SQLiteRules:
         return conditions(expression, () if expression == UNREADABLE else columns)
 
     def same_default(self, expected: str, actual: str, type: Type) -> Verdict:
-        return Verdict.EQUAL if _default(expected, type) == _default(actual, type) else Verdict.DIFFERENT
+        """'true' and 'false' are text to SQLite: a live 1 or 0 is what such a default of the models means."""
+        wanted, there = _default(expected, type), _default(actual, type)
+        meant = _TRUTHS.get(str(wanted[-1]).lower()) if _values(type.text) == _TRUTH else None
+        return Verdict.EQUAL if wanted == there or there == ("number", meant) else Verdict.DIFFERENT
 
     def default_collation(self, expected: str | None, actual: str | None) -> bool:
         return (expected or "BINARY").upper() == (actual or "BINARY").upper()

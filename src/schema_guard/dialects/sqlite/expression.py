@@ -1,21 +1,20 @@
 """SQL expressions in a form in which equal ones are equal: on SQLite, tokens define what is equal.
 
 Quotes and case of names, blanks, comments, redundant parentheses, a column's table name, and operators that SQLite
-reads as the same (https://sqlite.org/lang_expr.html#operators_and_parse_affecting_attributes) make no difference.
+reads as the same (https://sqlite.org/lang_expr.html#operators_and_parse_affecting_attributes) make no difference; what
+means the same is brought to one form by normal_form.py.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from functools import lru_cache
-from typing import TypeAlias
 
+from schema_guard.dialects.sqlite.normal_form import Node, between, called, compared, joined, negated, number, one_of
 from schema_guard.dialects.sqlite.reader import key
 from schema_guard.dialects.sqlite.tokens import Kind, Token, significant, unquoted
 
 __all__ = ["Node", "expression", "outer_parentheses_removed", "strings_as_names"]
-
-Node: TypeAlias = "tuple[str | Node, ...]"
 
 
 class _OddError(Exception):
@@ -54,6 +53,8 @@ def strings_as_names(node: Node) -> Node:
     that name (https://sqlite.org/quirks.html#double_quoted_string_literals_are_accepted). In no order."""
     if node[:1] == ("string",):
         return ("name", key(str(node[1])))
+    if node[:1] == ("=",):
+        node = ("IN", *node[1:])  # of one string; of one name it stayed IN
     return tuple(sorted((strings_as_names(part) if isinstance(part, tuple) else part for part in node), key=repr))
 
 
@@ -88,8 +89,10 @@ def _leaf(token: Token) -> Node:
             return ("name", key(unquoted(token)))
         case Kind.STRING:
             return ("string", unquoted(token))
-        case Kind.NUMBER | Kind.BLOB:
-            return (token.kind.value, token.text.lower())
+        case Kind.NUMBER:
+            return ("number", number(token.text))
+        case Kind.BLOB:
+            return ("blob", token.text.lower())
         case Kind.SYMBOL:
             return ("symbol", _EQUAL.get(token.text, token.text))
         case _:
@@ -129,18 +132,15 @@ class _Parser:
         return self._chain("AND", self.negation)
 
     def _chain(self, word: str, operand: Callable[[], Node]) -> Node:
-        """A chain of one associative operator, flattened: (a OR b) OR c is a OR b OR c."""
-        parts: list[str | Node] = []
-        while True:
-            node = operand()
-            parts.extend(node[1:] if node[0] == word else (node,))
-            if not self.take(word):
-                return parts[0] if len(parts) == 1 and isinstance(parts[0], tuple) else (word, *parts)
+        parts = [operand()]
+        while self.take(word):
+            parts.append(operand())
+        return joined(word, parts)
 
     def negation(self) -> Node:
         if self.word() == "NOT" and self.word(1) != "EXISTS":
             self.at += 1
-            return ("NOT", self.negation())
+            return negated(self.negation())
         return self.comparison()
 
     def comparison(self) -> Node:
@@ -149,7 +149,7 @@ class _Parser:
             symbol = self.symbol()
             if symbol in ("=", "==", "!=", "<>"):
                 self.at += 1
-                node = (_EQUAL.get(symbol, symbol), node, self.binary(0))
+                node = compared(_EQUAL.get(symbol, symbol), node, self.binary(0))
                 continue
             if self.take("ISNULL"):
                 node = ("IS", node, ("name", "null"))
@@ -159,26 +159,30 @@ class _Parser:
                 node = self.after_is(node)
             elif self.word() == "NOT" and self.word(1) in _LIKE | {"IN", "BETWEEN"}:
                 self.at += 1
-                node = ("NOT", self.after_word(node))
+                node = negated(self.after_word(node))
             elif self.word() in _LIKE | {"IN", "BETWEEN"}:
                 node = self.after_word(node)
             else:
                 return node
 
     def after_is(self, left: Node) -> Node:
-        negated = self.take("NOT")
+        negation = self.take("NOT")
         if self.take("DISTINCT", "FROM"):
-            negated = not negated
-        return ("IS NOT" if negated else "IS", left, self.binary(0))
+            negation = not negation
+        start = self.at
+        right = self.binary(0)
+        if self.at == start + 1 and self.tokens[start].word() in _CONSTANTS:  # a question of its own: 2 IS TRUE
+            right = ("truth", *right)
+        return ("IS NOT" if negation else "IS", left, right)
 
     def after_word(self, left: Node) -> Node:
         if self.take("BETWEEN"):
             low = self.binary(0)
             if not self.take("AND"):
                 raise _OddError
-            return ("BETWEEN", left, low, self.binary(0))
+            return between(left, low, self.binary(0))
         if self.take("IN"):
-            return ("IN", left, *self.members())
+            return one_of(left, self.members())
         operator = self.word()
         self.at += 1
         pattern = self.binary(0)
@@ -186,12 +190,12 @@ class _Parser:
             return (operator, left, pattern, self.binary(0))
         return (operator, left, pattern)
 
-    def members(self) -> tuple[Node, ...]:
-        """The list after IN; the order of its members has no meaning."""
+    def members(self) -> list[Node]:
+        """The list after IN."""
         self.need("(")
         if self.word() in ("SELECT", "VALUES", "WITH"):
             raise _OddError
-        return tuple(sorted(self.arguments(), key=repr))
+        return self.arguments()
 
     def arguments(self) -> list[Node]:
         """Expressions up to the closing parenthesis, which is taken too."""
@@ -211,7 +215,7 @@ class _Parser:
         while self.symbol() in _BINARY[level]:
             operator = self.symbol()
             self.at += 1
-            node = (operator, node, self.binary(level + 1))
+            node = compared(operator, node, self.binary(level + 1))
         return node
 
     def unary(self) -> Node:
@@ -261,7 +265,7 @@ class _Parser:
             node: Node = ("call", name, "*")
         else:
             distinct = "DISTINCT" if self.take("DISTINCT") else ""
-            node = ("call", name, distinct, *self.arguments())
+            node = called(name, distinct, self.arguments())
         if self.word() in ("FILTER", "OVER"):
             raise _OddError
         return node
