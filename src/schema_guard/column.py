@@ -78,6 +78,8 @@ class Identity:
     """GENERATED ALWAYS | BY DEFAULT AS IDENTITY."""
 
     always: bool
+    bounded: bool = False
+    """Expected side: the models say where its values end."""
 
 
 class Call(NamedTuple):

@@ -137,6 +137,8 @@ class ForeignKey:
     initially_deferred: bool = False
     validated: bool = True
     enforced: bool = True
+    disabled: bool = False
+    """Actual side: a trigger that checks it is switched off."""
     ddl: str = ""
 
 

@@ -37,8 +37,8 @@ def compare_counters(
             yield SequenceBehind(
                 table=table, column=column, actual=found, sequence=sequence, impact=impact, effect=effect
             )
-        bounded = expected.sequence(column.sequence)
-        if bounded is None or not bounded.bounded:
+        named = expected.sequence(column.sequence)
+        if not any(source is not None and source.bounded for source in (named, column.identity)):
             narrower = _narrower(column, found, sequence.counter)
             if narrower is not None:
                 impact, effect = narrower

@@ -33,14 +33,14 @@ def compare_foreign_keys(
         exact = [other for other in same if _behaviour(other) == _behaviour(key)]
         matched.update(exact or same)
         if exact:
-            best = max(exact, key=lambda other: (other.enforced, other.validated))
-            if not (best.enforced and best.validated):
+            best = max(exact, key=lambda other: (other.enforced, not other.disabled, other.validated))
+            if best.disabled or not (best.enforced and best.validated):
                 yield ForeignKeyNotValidated(
                     table=table,
                     foreign_key=key,
                     actual=best,
                     impact=Impact.WEAKENS,
-                    effect="older orphaned rows possible",
+                    effect=f"{'' if best.disabled or not best.enforced else 'older '}orphaned rows possible",
                 )
         elif same:
             yield ForeignKeyDiffers(

@@ -75,7 +75,7 @@ class TypeDiffers(OfColumn):
 
     @property
     def headline(self) -> str:
-        return f"type is {self.actual.type}, the models expect {self.column.type}"
+        return f"type is {self.actual.type if self.actual.type.text else 'not declared'}, the models expect {self.column.type}"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -97,6 +97,10 @@ class TypeMissing(OfColumn):
 class NullabilityDiffers(OfColumn):
     code = "nullability-differs"
     actual: Column
+
+    @property
+    def makes(self) -> frozenset[Need]:
+        return frozenset() if self.column.nullable else frozenset({Need.not_null(self.table.name, self.column.name)})
 
     @property
     def headline(self) -> str:
@@ -211,7 +215,8 @@ class RowsUnreadable(OfColumn):
             return f"rows hold what {known} does not know"
         if self.actual.misread:
             return f"rows hold values that cannot be read as {self.column.type}"
-        return f"type is {self.actual.type}, and holds values that cannot be read as {self.column.type}"
+        declared = self.actual.type if self.actual.type.text else "not declared"
+        return f"type is {declared}, and holds values that cannot be read as {self.column.type}"
 
     def counted(self, rows: int | None, reason: str) -> Self:
         """Rows that could not be looked at prove nothing."""

@@ -132,6 +132,10 @@ class CheckMissing(OfTable):
         return f"CHECK ({self.check.expression}) missing{self._taken}"
 
 
+def _unproved(enforced: bool) -> str:
+    return "NOT VALID: older rows may violate it" if enforced else "NOT ENFORCED: any row may violate it"
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CheckNotValidated(BaseDifference):
     code = "check-not-validated"
@@ -145,8 +149,7 @@ class CheckNotValidated(BaseDifference):
 
     @property
     def headline(self) -> str:
-        state = "NOT VALID" if self.actual.enforced else "NOT ENFORCED"
-        return f"CHECK is {state}: older rows may violate it"
+        return f"CHECK is {_unproved(self.actual.enforced)}"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -214,8 +217,9 @@ class ForeignKeyNotValidated(BaseDifference):
 
     @property
     def headline(self) -> str:
-        state = "NOT VALID" if self.actual.enforced else "NOT ENFORCED"
-        return f"FOREIGN KEY is {state}: older rows may violate it"
+        if self.actual.disabled:
+            return "FOREIGN KEY's triggers are disabled: any row may violate it"
+        return f"FOREIGN KEY is {_unproved(self.actual.enforced)}"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -30,8 +30,20 @@ _MOST_ITEMS = 800
 _NOW = re.compile(r"\b(?:CURRENT_TIMESTAMP|transaction_timestamp\(\))(?!\()")
 
 
+_PARTS_OF_NOW = {
+    "(now())::date": "CURRENT_DATE",
+    "(now())::timestamp without time zone": "LOCALTIMESTAMP",
+    "(now())::time without time zone": "LOCALTIME",
+    "(now())::time with time zone": "CURRENT_TIME",
+}
+"""One value each (manual, 9.9.5); a column of such a type casts now() to it."""
+
+
 def _now(text: str) -> str:
-    return _NOW.sub("now()", text)
+    text = _NOW.sub("now()", text)
+    for cast, word in _PARTS_OF_NOW.items():
+        text = text.replace(cast, word)
+    return text
 
 
 def answers(

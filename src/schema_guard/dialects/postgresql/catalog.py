@@ -390,6 +390,7 @@ def _foreign_key(row: ConstraintRow, columns: tuple[str, ...], default: DefaultS
         row.deferred,
         row.validated,
         row.enforced,
+        row.disabled,
     )
 
 

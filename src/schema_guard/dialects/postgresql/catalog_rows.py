@@ -88,6 +88,8 @@ class ConstraintRow(NamedTuple):
     """SET NULL and SET DEFAULT of some of the columns only (PostgreSQL 15)."""
     operators: list[str] | None
     """Of EXCLUDE: one for each key."""
+    disabled: bool
+    """Of FOREIGN KEY: a trigger that checks it, on either table, does not fire."""
 
 
 class TypeRow(NamedTuple):

@@ -19,12 +19,12 @@ Item: TypeAlias = "str | list[Item]"
 """A token, or what one pair of parentheses holds."""
 
 _OLD_NOW = re.compile(
-    r"\('now'::(?:cstring|text)\)::(date|timestamp with(?:out)? time zone|time with(?:out)? time zone)(?! *\()"
+    r"\('now'::(?:cstring|text)\)"
+    r"::(?:(?P<date>date)|(?P<kind>time|timestamp)(?P<precision>\(\d\))? (?P<zone>with(?:out)? time zone))(?! *\()"
 )
 """How CURRENT_DATE and its like were stored before PostgreSQL 10."""
 _NOWS = {
-    "date": "CURRENT_DATE",
-    "timestamp with time zone": "now()",
+    "timestamp with time zone": "CURRENT_TIMESTAMP",
     "timestamp without time zone": "LOCALTIMESTAMP",
     "time with time zone": "CURRENT_TIME",
     "time without time zone": "LOCALTIME",
@@ -58,11 +58,17 @@ def as_calls(text: str) -> str:
     SQL's syntax hides the casts that the arguments got without being asked for; a call shows them. So only what the
     server makes of the result can be compared.
     """
-    text = _OLD_NOW.sub(lambda match: _NOWS[match[1]], text)
+    text = _OLD_NOW.sub(_now, text)
     items, rest = _nested([token for _, token in tokens(text)], 0)
     if rest != len(tokens(text)):
         return text
     return " ".join(_flat(_rewritten(items)))
+
+
+def _now(found: re.Match[str]) -> str:
+    if found["date"]:
+        return "CURRENT_DATE"
+    return _NOWS[f"{found['kind']} {found['zone']}"] + (found["precision"] or "")
 
 
 def spaced(text: str) -> str:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, cast
 
 from sqlalchemy import ARRAY, JSON, Boolean, Computed, Sequence, SmallInteger, String
 from sqlalchemy import Enum as EnumType
+from sqlalchemy import Identity as ModelIdentity
 from sqlalchemy.schema import ColumnDefault
 from sqlalchemy.sql import Select
 from sqlalchemy.sql.functions import next_value
@@ -44,7 +45,7 @@ def column_of(column: ModelColumn[Any], writer: Writer, mapped: Mapped) -> Colum
         nullable=_nullable(column, writer),
         default=default,
         generated=_generated(column.computed, writer),
-        identity=None if identity is None else Identity(bool(identity.always)),
+        identity=None if identity is None else _identity(identity),
         autoincrement=gives_key,
         never_again=gives_key and bool(writer.options(column.table).get("autoincrement")) and not column.foreign_keys,
         collation=_collation(inner),
@@ -102,6 +103,10 @@ def _server_gives_key(column: ModelColumn[Any], writer: Writer) -> bool:
     if isinstance(inner, SmallInteger) and not getattr(writer.dialect, "supports_smallserial", True):
         return False
     return column.default is None or has_optional_sequence(column)
+
+
+def _identity(identity: ModelIdentity) -> Identity:
+    return Identity(bool(identity.always), identity.maxvalue is not None or identity.minvalue is not None)
 
 
 def _without_rowid(column: ModelColumn[Any], writer: Writer) -> bool:

@@ -67,13 +67,19 @@ def index_of(index: ModelIndex, writer: Writer) -> Index:
         name=writer.constraint_name(index),
         elements=tuple(element_of(item, options.get("ops") or {}, index.table, writer) for item in index.expressions),
         unique=bool(index.unique),
-        where=None if where is None else writer.expression(text(where) if isinstance(where, str) else where),
+        where=None if where is None else _where(where, writer),
         include=tuple(writer.identifier(getattr(item, "name", item)) for item in options.get("include") or ()),
         method=str(options.get("using") or "btree").lower(),
         nulls_not_distinct=options.get("nulls_not_distinct") is True,
         options=_storage(options.get("with") or {}),
         ddl=writer.index(CreateIndex(index)),
     )
+
+
+def _where(where: Any, writer: Writer) -> str | None:
+    """The condition; PostgreSQL stores none where it is the constant true."""
+    written = writer.expression(text(where) if isinstance(where, str) else where)
+    return None if writer.dialect.name == "postgresql" and written.strip("( )").lower() == "true" else written
 
 
 def _storage(options: Mapping[str, Any]) -> tuple[str, ...]:

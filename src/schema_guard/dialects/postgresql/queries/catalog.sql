@@ -244,7 +244,9 @@ SELECT 'constraints', json_agg(json_build_array(
          ARRAY(SELECT a.attname FROM unnest(c.confdelsetcols) AS k(attnum)
                JOIN pg_attribute a ON a.attrelid = c.conrelid AND a.attnum = k.attnum ORDER BY k.attnum),
          ARRAY(SELECT o.oprname FROM unnest(c.conexclop) WITH ORDINALITY AS k(operator, position)
-               JOIN pg_operator o ON o.oid = k.operator ORDER BY k.position)) ORDER BY c.conrelid, c.conname)::text
+               JOIN pg_operator o ON o.oid = k.operator ORDER BY k.position),
+         c.contype = 'f' AND EXISTS (SELECT FROM pg_trigger t WHERE t.tgconstraint = c.oid AND t.tgenabled IN ('D', 'R'))
+       ) ORDER BY c.conrelid, c.conname)::text
 FROM (SELECT true, false, NULL::int2[]) AS older(conenforced, conperiod, confdelsetcols)
 CROSS JOIN LATERAL (
   SELECT con.oid, con.conrelid, con.contype, con.conname, con.conkey, con.condeferrable, con.condeferred,

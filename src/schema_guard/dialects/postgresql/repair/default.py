@@ -149,12 +149,14 @@ def identity_differs(difference: IdentityDiffers, context: Context) -> Repairs:
                 f"ALTER TABLE {name} ALTER COLUMN {quoted} ADD GENERATED {kind} AS IDENTITY;",
                 f"SELECT pg_catalog.setval({sequence}, (SELECT coalesce(max({quoted}), 0) + 1 FROM {name}), false);",
             ]
-    return [Refusal(difference, "who gives the key its value would change under running writers", tuple(advice))]
+    key = context.shape(table).primary_key
+    what = "the key" if key is not None and column.name in key.columns else "the column"
+    return [Refusal(difference, f"who gives {what} its value would change under running writers", tuple(advice))]
 
 
 def _takes_identity(difference: IdentityDiffers, context: Context) -> bool:
-    """Nothing gives the key now, and the server takes an identity there: on NOT NULL integers, on partitioned tables
-    from 17 on (release notes)."""
+    """Nothing gives the value now, and the server takes an identity there: on integers, which a step before makes NOT
+    NULL, on partitioned tables from 17 on (release notes)."""
     actual = difference.actual
     if difference.column.identity is None or actual.identity is not None or actual.default is not None:
         return False
@@ -162,7 +164,7 @@ def _takes_identity(difference: IdentityDiffers, context: Context) -> bool:
         return False
     if context.shape(difference.table).relation is Relation.PARTITION and context.at_least(17):
         return False
-    if actual.nullable or not actual.validated or actual.type.name not in ("smallint", "integer", "bigint"):
+    if actual.type.name not in ("smallint", "integer", "bigint"):
         return False
     return not context.partitioned(difference.table) or context.at_least(17)
 
@@ -190,7 +192,7 @@ def _made_identity(difference: IdentityDiffers, context: Context) -> Step:
         Phase.DEFAULT,
         cost="for as long as it takes to find the highest key",
         hazards=() if _leads_an_index(difference, context) else (Hazard.SCANS,),
-        requires=frozenset({Need.column(table.name, column.name)}),
+        requires=frozenset({Need.column(table.name, column.name), Need.not_null(table.name, column.name)}),
     )
 
 

@@ -100,15 +100,26 @@ def foreign_key_differs(difference: ForeignKeyDiffers, context: Context) -> Repa
                 (change,),
             )
         ]
+    again = _made_again(table, actual, wanted, name, context)
+    return [Refusal(difference, "the foreign key that is there would have to be dropped", again)]
+
+
+def _made_again(
+    table: Table, actual: ForeignKey, wanted: ForeignKey, name: str, context: Context
+) -> tuple[str, ...]:
+    """One statement: at no time do rows go without the constraint, and the new one may take the old one's name.
+
+    Args:
+        name: the new one's, quoted.
+    """
+    quoted = context.quote(table.name)
     _, _, rules = wanted.ddl.rpartition("FOREIGN KEY")
     late = not context.partitioned(table) or context.at_least(18)
-    # One statement: at no time do rows go without the constraint, and the new one may take the old one's name.
     replaced = (
         f"ALTER TABLE {quoted} DROP CONSTRAINT {context.quote(actual.name or '')},"
         f" ADD CONSTRAINT {name} FOREIGN KEY{rules}{NOT_VALID if late else ''};"
     )
-    validated = [f"ALTER TABLE {quoted} VALIDATE CONSTRAINT {name};"] if late else []
-    return [Refusal(difference, "the foreign key that is there would have to be dropped", (replaced, *validated))]
+    return (replaced, f"ALTER TABLE {quoted} VALIDATE CONSTRAINT {name};") if late else (replaced,)
 
 
 def _only_deferral(actual: ForeignKey, wanted: ForeignKey) -> bool:
@@ -149,6 +160,11 @@ def foreign_key_not_validated(difference: ForeignKeyNotValidated, context: Conte
                 (f"ALTER TABLE {quoted} ALTER CONSTRAINT {context.quote(name)} ENFORCED;",),
             )
         ]
+    if difference.actual.disabled:
+        again = _made_again(
+            difference.table, difference.actual, difference.foreign_key, context.quote(name), context
+        )
+        return [Refusal(difference, "somebody disabled its triggers (ALTER TABLE .. DISABLE TRIGGER)", again)]
     hindrance = context.hindrance(difference, "refer to nothing", "refers to nothing")
     return [hindrance] if hindrance else [_validate(difference, name, context, frozenset())]
 
