@@ -16,7 +16,7 @@ from sqlalchemy import create_engine
 from sqlalchemy.engine import make_url
 from sqlalchemy.ext.asyncio import create_async_engine
 
-from schema_guard import Guard
+from schema_guard import Guard, Impact
 from schema_guard.dialects import open_session
 from schema_guard.dialects.postgresql import reading
 from schema_guard.dialects.postgresql.query_text import query
@@ -110,6 +110,19 @@ def test_a_guard_lock_that_another_one_holds(driver: str, shop: Database) -> Non
     with other.guard_lock("", 10), ends_in_time(), pytest.raises(LockTimeoutError, match="another guard is at work"):
         Guard(Base).apply(engine(shop.url, driver), Limits(budget=BUDGET))
     other.close()
+
+
+@pytest.mark.parametrize("driver", DRIVERS)
+def test_a_writer_that_an_index_waits_for(driver: str, shop: Database) -> None:
+    """What clears the INVALID index away waits for the same writer: the report is made all the same."""
+    with shop.connect() as connection:
+        connection.execute("ALTER TABLE orders ADD COLUMN note varchar(200)")
+    with shop.connect(autocommit=False) as writer:
+        writer.execute("INSERT INTO orders (quantity, customer) VALUES (1, 'one')")
+        with ends_in_time():
+            report = Guard(Base).apply(engine(shop.url, driver), Limits(budget=BUDGET))
+        assert report.worst is Impact.WEAKENS
+    assert Guard(Base).apply(engine(shop.url, driver)).satisfied
 
 
 @pytest.mark.parametrize("driver", DRIVERS)

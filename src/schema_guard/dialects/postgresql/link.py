@@ -224,6 +224,10 @@ class Link:
         except Exception as error:  # drivers raise their own, the network's and the resolver's errors here
             raise unreachable(error, self._server.place) from None
 
+    def time_for(self, seconds: float, *, early: float) -> float:
+        """How much of so many seconds may pass, so that `early` are left until the run has to be over."""
+        return self._deadline.allow(seconds, early=early)
+
     @property
     def _patience(self) -> float:
         return self._deadline.allow(self._timeout + patience.GRACE)

@@ -27,6 +27,8 @@ from schema_guard.plan import Step
 __all__ = ["Executor"]
 
 DUPLICATE = "42P07"
+LOOK = 1.2
+"""Seconds at the end of a run that clearing away leaves to the last look: whoever held up the step holds it up too."""
 NOTHING_TO_CLEAR = "22012"
 """The division by zero with which clearing away begins when there is nothing INVALID."""
 
@@ -188,7 +190,7 @@ class Executor:
                 with self._cancellable(pid):
                     return self._send(step.statements, sent)
             except DriverError as error:
-                cleared = self._undo(step, sent)
+                cleared = self._undo(step, int(settings["statement_timeout"]) / 1000, sent)
                 if not cleared or diagnose(error).sqlstate != DUPLICATE:
                     raise
             # What had the name was INVALID: left behind by a run that was killed, and gone now.
@@ -217,13 +219,14 @@ class Executor:
         finally:
             self.busy = 0
 
-    def _undo(self, step: Step, sent: Callable[[str], None]) -> bool:
+    def _undo(self, step: Step, timeout: float, sent: Callable[[str], None]) -> bool:
         """Clear away what the attempt left; what held up the attempt may hold up this as well.
 
         A cancel that was meant for the attempt may arrive a moment late and hit this instead: then once more.
         """
         for last in (False, True):
             try:
+                self.link.run(f"SET statement_timeout = {_milliseconds(self.link.time_for(timeout, early=LOOK))}")
                 self._send(step.undo_on_failure, sent)
                 return bool(step.undo_on_failure)
             except DriverError as error:
