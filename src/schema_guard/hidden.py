@@ -12,13 +12,13 @@ import re
 from collections.abc import Iterable, Iterator
 from contextlib import suppress
 
-__all__ = ["hide", "without_password"]
+__all__ = ["hide", "may_hold_secrets", "without_password", "without_secrets"]
 
 MASK = "***"
 SHORTEST = 5
 """Characters of a value that is hidden wherever it stands: shorter ones stand in ordinary words."""
 
-_NAME = r"[\w.-]*(?:pass(?:word|wd|phrase|code)|pwd|secret|token|api_?key|credentials?)[\w.-]*"
+_NAME = r"[\w.-]*(?:pass(?:word|wd|phrase|code)|pwd|secret|token|api_?key|credentials?|signature)[\w.-]*"
 _VALUE = r"""[bBrRuUeE]{0,2}(?P<value>'(?:[^'\\]|\\.|'')*(?:'|$)|"(?:[^"\\]|\\.)*(?:"|$)|[^\s&;,)}\]'"]+)"""
 _URL = r"(?P<head>[a-zA-Z][\w+.-]*://[^:/?#\s@]*:)(?P<value>[^\s]*(?=@)|[^@\r\n]*(?=@))"
 _KEY = rf"(?i)(?P<head>\b{_NAME}\s*(?:=>?|%3D)\s*){_VALUE}"
@@ -26,6 +26,11 @@ _ITEM = rf"(?i)(?P<head>(?P<quote>['\"]){_NAME}(?P=quote)\s*:\s*){_VALUE}"
 _PAIR = rf"(?i)(?P<head>\((?P<quote>['\"]){_NAME}(?P=quote)\s*,\s*){_VALUE}"
 _SQL = r"(?i)(?P<head>\bpassword\s+)[eE]?(?P<value>'(?:[^'\\]|\\.|'')*(?:'|$)|\$(?P<tag>\w*)\$.*?(?:\$(?P=tag)\$|$))"
 _PARAMETERS = r"(?P<head>\[parameters: )(?P<value>.*)"
+_LITERAL = r"(?<![\w)\]])[eE]?'(?:[^']|'')*'"
+_BEARER = r"(?i)(?P<head>\b(?:bearer|basic)\s+)(?P<value>[\w.~+/-]{8,}=*)"
+_WITHIN = (_URL, _KEY, _ITEM, _BEARER)
+"""What looks like a secret in a literal of SQL. Outside of one `password = x` compares a column."""
+_TRACES = r"(?i)pass|pwd|secret|token|api_?key|credential|signature|bearer|basic |:[^\s]*@"
 _PLACES = (_URL, _KEY, _ITEM, _PAIR, _SQL, _PARAMETERS)
 """Compiled when the first text is looked at: a check that has nothing to say needs none of them."""
 
@@ -57,6 +62,33 @@ def without_password(text: str) -> str:
     for value in sorted(_values(found), key=len, reverse=True):
         if value in text:
             text = re.sub(rf"(?<!\w){re.escape(value)}(?!\w)", MASK, text)
+    return text
+
+
+def may_hold_secrets(text: str) -> bool:
+    """Whether it is worth looking: quick, and true too often, in whatever way the text is escaped."""
+    return re.search(_TRACES, text) is not None
+
+
+def without_secrets(text: str, *, literal: bool = False) -> str:
+    """SQL, or a sentence with SQL in it, with *** in place of what looks like a secret in a literal: a URL's password,
+    `key=..` and its like. A default, a CHECK or a comment may hold one.
+
+    Args:
+        text: SQL or a sentence; or the content of one literal.
+        literal: it is that.
+    """
+    if literal:
+        return _masked(text, _WITHIN)
+    if "'" not in text and "://" not in text:
+        return text
+    text = re.sub(_LITERAL, lambda literal: _masked(literal[0], _WITHIN), text)
+    return _masked(text, (_URL,))
+
+
+def _masked(text: str, places: Iterable[str]) -> str:
+    for place in places:
+        text = re.sub(place, lambda match: f"{match['head']}{MASK}", text)
     return text
 
 

@@ -11,7 +11,7 @@ LAYERS = (
     ("cli",),
     ("alembic", "pytest"),
     ("render.several", "render.fleet"),
-    ("render.many",),
+    ("render.many", "render.masked"),
     ("render.formats",),
     ("compat",),
     ("render.chain",),

@@ -17,8 +17,9 @@ from schema_guard.cli.logs import as_json, record_text
 from schema_guard.cli.options import QUIET
 from schema_guard.errors import one_line
 from schema_guard.hidden import without_password
-from schema_guard.render.formats import Shown, renderer
+from schema_guard.render.formats import Shown
 from schema_guard.render.line import Line, Style, ascii_only, plain, wrapped
+from schema_guard.render.masked import rendered
 
 __all__ = [
     "is_quiet",
@@ -84,9 +85,11 @@ def print_result(found: object, format_: str, shown: Shown, *, color: bool) -> N
         found: a Report, or what the chain's commands return.
         format_: one of the formats that the command has.
     """
-    render = renderer(format_, shown.command)
-    assert render is not None, "the option offers what there is"
-    print_found(render(found, shown), color=color)
+
+    def tell() -> None:
+        log("*** stands for what looks like a password; schema-guard plan --format sql writes statements as they are")
+
+    print_found(rendered(found, format_, shown, tell if format_ != "sql" else None), color=color)
 
 
 def print_found(result: list[Line] | str, *, color: bool) -> None:

@@ -32,9 +32,7 @@ def compare_checks(table: Table, live: Table, expected: Schema, actual: Schema, 
             best = max(equal, key=lambda other: (other.enforced, other.validated))
             if not (best.enforced and best.validated):
                 effect = "older rows may violate it" if best.enforced else "rows that the models exclude can be stored"
-                yield CheckNotValidated(
-                    table=table, check=check, actual=best, impact=Impact.WEAKENS, effect=effect
-                )
+                yield CheckNotValidated(table=table, check=check, actual=best, impact=Impact.WEAKENS, effect=effect)
         elif unclear and check.name is not None:
             matched.update(unclear)
             yield NotComparable(

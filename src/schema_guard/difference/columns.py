@@ -63,6 +63,11 @@ class ColumnUnknown(OfColumn):
         return "unknown to the models, NOT NULL without default"
 
 
+def _declared(column: Column) -> str:
+    """SQLite takes a column without a type."""
+    return str(column.type) if column.type.text else "not declared"
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TypeDiffers(OfColumn):
     code = "type-differs"
@@ -75,7 +80,7 @@ class TypeDiffers(OfColumn):
 
     @property
     def headline(self) -> str:
-        return f"type is {self.actual.type if self.actual.type.text else 'not declared'}, the models expect {self.column.type}"
+        return f"type is {_declared(self.actual)}, the models expect {self.column.type}"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -215,8 +220,7 @@ class RowsUnreadable(OfColumn):
             return f"rows hold what {known} does not know"
         if self.actual.misread:
             return f"rows hold values that cannot be read as {self.column.type}"
-        declared = self.actual.type if self.actual.type.text else "not declared"
-        return f"type is {declared}, and holds values that cannot be read as {self.column.type}"
+        return f"type is {_declared(self.actual)}, and holds values that cannot be read as {self.column.type}"
 
     def counted(self, rows: int | None, reason: str) -> Self:
         """Rows that could not be looked at prove nothing."""

@@ -13,6 +13,7 @@ from schema_guard.many.reports import Part, united
 from schema_guard.render.formats import Shown, renderer
 from schema_guard.render.json import VERSION, text_of
 from schema_guard.render.line import Line, Span, Style, blank, line, plain, words
+from schema_guard.render.masked import rendered
 from schema_guard.render.text.phrases import impact_counts
 from schema_guard.report import Report
 
@@ -39,7 +40,7 @@ def several(outcomes: Sequence[Outcome], format_: str, command: str, code: int) 
         code: what the command exits with.
     """
     outcomes = _without_idle(outcomes)
-    parts = [_one(outcome, format_, command) for outcome in outcomes]
+    parts = [_one(outcome, format_) for outcome in outcomes]
     texts = [part if isinstance(part, str) else plain(part) for part in parts]
     if format_ == "text":
         return _text(outcomes, [part for part in parts if not isinstance(part, str)], command, code)
@@ -57,11 +58,9 @@ def _without_idle(outcomes: Sequence[Outcome]) -> list[Outcome]:
     ]
 
 
-def _one(outcome: Outcome, format_: str, command: str) -> list[Line] | str:
+def _one(outcome: Outcome, format_: str) -> list[Line] | str:
     if outcome.error is None:
-        render = renderer(format_, command)
-        assert render is not None, "the option offers what there is"
-        return render(outcome.found, outcome.shown)
+        return rendered(outcome.found, format_, outcome.shown)
     if (render := renderer(format_, "error")) is not None:
         return render(outcome.error, outcome.shown)
     message = outcome.error.message.removeprefix(f"bind {outcome.bind}: ")

@@ -104,9 +104,7 @@ def foreign_key_differs(difference: ForeignKeyDiffers, context: Context) -> Repa
     return [Refusal(difference, "the foreign key that is there would have to be dropped", again)]
 
 
-def _made_again(
-    table: Table, actual: ForeignKey, wanted: ForeignKey, name: str, context: Context
-) -> tuple[str, ...]:
+def _made_again(table: Table, actual: ForeignKey, wanted: ForeignKey, name: str, context: Context) -> tuple[str, ...]:
     """One statement: at no time do rows go without the constraint, and the new one may take the old one's name.
 
     Args:
@@ -161,9 +159,7 @@ def foreign_key_not_validated(difference: ForeignKeyNotValidated, context: Conte
             )
         ]
     if difference.actual.disabled:
-        again = _made_again(
-            difference.table, difference.actual, difference.foreign_key, context.quote(name), context
-        )
+        again = _made_again(difference.table, difference.actual, difference.foreign_key, context.quote(name), context)
         return [Refusal(difference, "somebody disabled its triggers (ALTER TABLE .. DISABLE TRIGGER)", again)]
     hindrance = context.hindrance(difference, "refer to nothing", "refers to nothing")
     return [hindrance] if hindrance else [_validate(difference, name, context, frozenset())]
