@@ -35,7 +35,7 @@ def hinders_default(difference: DefaultDiffers, differences: Iterable[Difference
         if mentions(own, difference.column.name) and (repeats or not unique):
             refused = "a second row with it" if unique else "it"
             return (
-                f"{rule.kind} {rule.definition}, which the models don't know, may refuse {refused}:"
-                " an INSERT that leaves the column out stores NULL now, and would fail then"
+                f"{rule.kind} {rule.definition}, which the models don't know, may refuse {refused}: an INSERT that"
+                f" leaves the column out stores {difference.actual.default or 'NULL'} now, and would fail then"
             )
     return ""

@@ -58,8 +58,8 @@ def _unsaid(difference: DefaultDiffers, context: Context) -> Refusal:
         difference,
         "the models do not say how the server makes the value (FetchedValue)",
         (
-            f"ALTER TABLE {name} ALTER COLUMN {quoted} SET DEFAULT ..; -- or a trigger BEFORE INSERT that fills it",
             f"ALTER TABLE {name} ALTER COLUMN {quoted} DROP NOT NULL; -- rows are then stored without a value",
+            f"-- or a default, or a trigger BEFORE INSERT: ALTER TABLE {name} ALTER COLUMN {quoted} SET DEFAULT ..;",
         ),
     )
 
@@ -137,7 +137,9 @@ def identity_differs(difference: IdentityDiffers, context: Context) -> Repairs:
     else:
         kind = "ALWAYS" if column.identity.always else "BY DEFAULT"
         if context.shape(table).relation is Relation.PARTITION and context.at_least(17):
-            change = f"ALTER TABLE .. ALTER COLUMN {quoted} ADD GENERATED {kind} AS IDENTITY; -- its partitioned table"
+            change = (
+                f"-- of its partitioned table: ALTER TABLE .. ALTER COLUMN {quoted} ADD GENERATED {kind} AS IDENTITY;"
+            )
             return [Refusal(difference, "a partition has the identity columns of its partitioned table", (change,))]
         if difference.actual.identity is not None:
             advice = [f"ALTER TABLE {name} ALTER COLUMN {quoted} SET GENERATED {kind};"]

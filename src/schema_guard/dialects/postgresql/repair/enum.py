@@ -20,7 +20,7 @@ __all__ = ["enum_missing", "enum_value_missing", "rows_unreadable"]
 def enum_missing(difference: EnumMissing, context: Context) -> Repairs:
     enum = difference.enum
     if difference.holder is not None:
-        return held(difference, difference.holder, "enum type")
+        return held(difference, difference.holder, enum.name, context)
     too_long = next((label for label in enum.values if _too_long(label, context)), None)
     if too_long is not None:
         return [_never_a_label(difference, too_long)]

@@ -161,8 +161,8 @@ def partition_recipe(index: Index, table: Table, context: Context) -> str:
     only = index.ddl.replace(f" ON {parent}", f" ON ONLY {parent}", 1)
     name = context.quote(Name(table.name.schema, index.name or ""))
     return (
-        f"CREATE {_unique(index)}INDEX {only}; then, for each partition, CREATE {_unique(index)}INDEX CONCURRENTLY .. "
-        f"and ALTER INDEX {name} ATTACH PARTITION ..;"
+        f"CREATE {_unique(index)}INDEX {only}; -- then, for each partition, "
+        f"CREATE {_unique(index)}INDEX CONCURRENTLY .. and ALTER INDEX {name} ATTACH PARTITION ..;"
     )
 
 

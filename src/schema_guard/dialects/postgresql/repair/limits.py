@@ -89,7 +89,7 @@ def _too_many(difference: ColumnMissing, table: Table, context: Context) -> Refu
     return Refusal(
         difference,
         f"{table.name} has used {used} of the {MOST_COLUMNS} columns that a table can have, dropped ones included",
-        (f"CREATE TABLE .. (LIKE {context.quote(table.name)} INCLUDING ALL); -- numbers anew; then move the rows",),
+        (f"-- numbers anew; then move the rows: CREATE TABLE .. (LIKE {context.quote(table.name)} INCLUDING ALL);",),
     )
 
 

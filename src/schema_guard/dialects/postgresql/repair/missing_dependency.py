@@ -31,7 +31,7 @@ def function_missing(difference: FunctionMissing, context: Context) -> Repairs:
         rejection = context.rejection(difference.table, difference.call)
         said, advised = (rejection.said, rejection.advice) if rejection else ("the server does not take the call", ())
         return [Refusal(difference, said, advised)]
-    advice = "create the function, or the extension that brings it"
+    advice = "-- create the function, or the extension that brings it"
     return rejected(difference, context) or [
         Refusal(difference, "the server knows no such function for these arguments", (advice,))
     ]
@@ -81,7 +81,7 @@ def _off_the_path(difference: Difference, what: str, schemas: Sequence[str], con
     return Refusal(
         difference,
         f"{what} is in the schema {where}, to which the search_path does not lead",
-        (f"ALTER ROLE .. IN DATABASE .. SET search_path = {path};",),
+        (f"-- for the role and the database: ALTER ROLE .. IN DATABASE .. SET search_path = {path};",),
     )
 
 

@@ -316,5 +316,5 @@ def column_unknown(difference: ColumnUnknown, context: Context) -> Repairs:
     name, column = context.quote(difference.table.name), context.quote(difference.column.name)
     advice = [f"ALTER TABLE {name} ALTER COLUMN {column} DROP NOT NULL;"]
     if difference.column.generated is None:
-        advice.append(f"ALTER TABLE {name} ALTER COLUMN {column} SET DEFAULT ...;")
+        advice.append(f"-- or: ALTER TABLE {name} ALTER COLUMN {column} SET DEFAULT ..;")
     return [Refusal(difference, "the models don't know the column, so it is left alone", tuple(advice))]

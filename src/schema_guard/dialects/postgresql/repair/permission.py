@@ -93,10 +93,11 @@ def _of_view(view: Table, difference: ColumnMissing | TypeDiffers, context: Cont
     name, column = context.quote(view.name), context.quote(difference.column.name)
     shown = f"SELECT pg_catalog.pg_get_viewdef({literal(name)}::pg_catalog.regclass);"
     if view.relation is Relation.VIEW and isinstance(difference, ColumnMissing):
-        return (shown, f"CREATE OR REPLACE VIEW {name} AS SELECT .., .. AS {column} FROM ..; -- {column} comes last")
+        return (shown, f"-- {column} comes last: CREATE OR REPLACE VIEW {name} AS SELECT .., .. AS {column} FROM ..;")
     kind = "VIEW" if view.relation is Relation.VIEW else "MATERIALIZED VIEW"
     value = f"..::{difference.column.type.text}" if isinstance(difference, TypeDiffers) else ".."
-    return (shown, f"DROP {kind} {name};", f"CREATE {kind} {name} AS SELECT .., {value} AS {column} FROM ..;")
+    again = f"DROP {kind} {name}; CREATE {kind} {name} AS SELECT .., {value} AS {column} FROM ..;"
+    return (shown, f"-- with that query in place of the dots: {again}")
 
 
 def _not_altered(live: Table) -> str:

@@ -114,12 +114,14 @@ def _at_once(difference: PrimaryKeyDiffers, name: str, context: Context) -> Step
 def _other_key(difference: PrimaryKeyDiffers, context: Context) -> Refusal:
     quoted = context.quote(difference.table.name)
     actual = difference.actual
-    drop = context.quote(actual.name) if actual and actual.name else "..."
-    return Refusal(
-        difference,
-        "foreign keys and replication may depend on the primary key that is there",
-        (f"ALTER TABLE {quoted} DROP CONSTRAINT {drop}, ADD {difference.primary_key.ddl};",),
-    )
+    drop = context.quote(actual.name) if actual and actual.name else ".."
+    reason = "foreign keys and replication may depend on the primary key that is there"
+    change = f"ALTER TABLE {quoted} DROP CONSTRAINT {drop}, ADD {difference.primary_key.ddl};"
+    if hindrance := context.hindrance(difference, "hold NULL in the other, or share it", "holds NULL in the other"):
+        return replace(
+            hindrance, reason=f"{reason}, and {hindrance.reason}", advice=(*hindrance.advice, f"-- then: {change}")
+        )
+    return Refusal(difference, reason, (change,))
 
 
 def _meanwhile(difference: PrimaryKeyDiffers, context: Context) -> tuple[str, ...]:

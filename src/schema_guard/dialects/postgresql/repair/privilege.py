@@ -27,7 +27,10 @@ def _statements(difference: PrivilegeMissing, context: Context) -> Iterator[str]
             given[of, what][on] = None
     for (of, what), objects in given.items():
         if of == "POLICY":
-            yield from (f"CREATE POLICY .. ON {on} FOR {what} TO {role} WITH CHECK (..);" for on in objects)
+            yield from (
+                f"-- for the rows it may write: CREATE POLICY .. ON {on} FOR {what} TO {role} WITH CHECK (..);"
+                for on in objects
+            )
         else:
             kind = "" if of == "TABLE" else f"{of} "
             yield f"GRANT {what} ON {kind}{', '.join(objects)} TO {role};"

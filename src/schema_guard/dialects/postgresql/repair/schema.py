@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from schema_guard.dialects.postgresql.repair import probes
 from schema_guard.dialects.postgresql.repair.context import Context, Repairs
+from schema_guard.dialects.postgresql.repair.naming import chosen
 from schema_guard.difference import Difference, DomainMissing, Holder, SchemaMissing
 from schema_guard.need import Need
 from schema_guard.plan import Lock, Phase, Refusal
 from schema_guard.schema import Name
 
+_TYPES = frozenset({"type", "enum type", "domain", "composite type"})
 __all__ = ["domain_missing", "held", "homeless", "needs_schema", "schema_missing"]
 
 
@@ -29,7 +31,7 @@ def schema_missing(difference: SchemaMissing, context: Context) -> Repairs:
 def domain_missing(difference: DomainMissing, context: Context) -> Repairs:
     domain = difference.domain
     if difference.holder is not None:
-        return held(difference, difference.holder, "domain")
+        return held(difference, difference.holder, domain.name, context)
     return homeless(difference, domain.name, context) or [
         context.step(
             difference,
@@ -47,9 +49,11 @@ def needs_schema(name: Name) -> frozenset[Need]:
     return frozenset({Need.schema(name.schema)}) if name.schema else frozenset()
 
 
-def held(difference: Difference, holder: Holder, wanted: str) -> Repairs:
+def held(difference: Difference, holder: Holder, name: Name, context: Context) -> Repairs:
     """Nothing can be created under a name that something else holds, which may be in use: a person decides."""
-    advice = f"give the {wanted} or the {holder.kind} another name"
+    aside = context.quote(chosen(name.name, "", "old", context.taken_names(name.schema)))
+    kind = "TYPE" if holder.kind in _TYPES else "INDEX" if "index" in holder.kind else "TABLE"  # TABLE: any relation
+    advice = f"ALTER {kind} {context.quote(name)} RENAME TO {aside}; -- or name another one in the models"
     return [Refusal(difference, f"the name is held by {holder}", (advice,))]
 
 
@@ -57,10 +61,11 @@ def homeless(difference: Difference, name: Name, context: Context) -> Repairs:
     """A refusal when the search_path leads to no schema in which the unqualified name could be created."""
     if name.schema is not None or context.offline:
         return []
+    role = context.quote(context.facts.role) if context.facts.role else "CURRENT_USER"
     return [
         Refusal(
             difference,
             "the search_path leads to no schema that exists and that the role may use: nowhere to create it",
-            ("CREATE SCHEMA public; -- or, where it exists:\nGRANT USAGE, CREATE ON SCHEMA public TO ..;",),
+            ("CREATE SCHEMA IF NOT EXISTS public;", f"GRANT USAGE, CREATE ON SCHEMA public TO {role};"),
         )
     ]

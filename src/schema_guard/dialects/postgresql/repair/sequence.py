@@ -27,7 +27,7 @@ def sequence_missing(difference: SequenceMissing, context: Context) -> Repairs:
     """Made as the models say, and set above the highest key of the columns that take their values from it."""
     sequence = difference.sequence
     if difference.holder is not None:
-        return held(difference, difference.holder, "sequence")
+        return held(difference, difference.holder, sequence.name, context)
     fed = list(_fed_by(sequence.name, context))
     if any(table.row_security for table, _ in fed):
         return [Refusal(difference, HIDDEN, (f"{sequence.ddl};",))]

@@ -49,7 +49,7 @@ def table_missing(difference: TableMissing, context: Context) -> Repairs:
     """
     table = difference.table
     if difference.holder is not None:
-        return held(difference, difference.holder, "table")
+        return held(difference, difference.holder, table.name, context)
     nowhere = homeless(difference, table.name, context)
     if nowhere:
         return nowhere
@@ -120,12 +120,18 @@ def view_missing(difference: ViewMissing, context: Context) -> Repairs:
     """Made where the models define it (CreateView of SQLAlchemy 2.1); never a table in its place."""
     table = difference.table
     if difference.holder is not None:
-        return held(difference, difference.holder, "view")
+        return held(difference, difference.holder, table.name, context)
     name = context.quote(table.name)
     if not table.ddl:
         columns = ", ".join(f".. AS {context.quote(column.name)}" for column in table.columns)
         reason = "the models do not say its query (info is_view): a migration has to create it"
-        return [Refusal(difference, reason, (f"CREATE VIEW {name} AS SELECT {columns} FROM ..;",))]
+        return [
+            Refusal(
+                difference,
+                reason,
+                (f"-- with its query in place of the dots: CREATE VIEW {name} AS SELECT {columns} FROM ..;",),
+            )
+        ]
     return homeless(difference, table.name, context) or [
         context.step(
             difference,

@@ -106,7 +106,7 @@ def _used(difference: TypeDiffers, users: Sequence[str], context: Context) -> Re
         f"PostgreSQL changes no type that is used by {context.told(', '.join(users[:SHOWN]))}{more}",
         (
             *(f"SELECT pg_catalog.pg_get_viewdef({literal(view)}::pg_catalog.regclass);" for view in views),
-            f"BEGIN; -- drop what uses it, then, and make it again before COMMIT:\n{alter};",
+            f"-- in one transaction: drop what uses it, run this, and make it again: {alter};",
         ),
     )
 
