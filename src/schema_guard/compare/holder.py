@@ -25,7 +25,8 @@ def check_words(check: Check) -> Holder:
 
 
 def unique_words(unique: Unique) -> Holder:
-    return Holder("UNIQUE", str(unique).removeprefix("UNIQUE "))
+    state = "" if unique.valid else ", whose index is INVALID"
+    return Holder("UNIQUE", f"{str(unique).removeprefix('UNIQUE ')}{state}")
 
 
 def foreign_key_words(key: ForeignKey) -> Holder:

@@ -132,3 +132,37 @@ def test_a_deferrable_unique_stands_beside(postgres_database: Database) -> None:
     assert finding.difference.headline == "UNIQUE (a) missing; there is UNIQUE (a) DEFERRABLE INITIALLY IMMEDIATE"
     assert finding.refusal is not None
     assert finding.refusal.advice == ("ALTER TABLE public.t ADD UNIQUE (a);",)
+
+
+def test_a_constraint_whose_index_is_invalid_is_told_with_what_makes_it_valid(postgres_database: Database) -> None:
+    models = MetaData()
+    columns = Column("id", Integer, primary_key=True), Column("a", Integer), Column("b", Integer)
+    Table("t", models, *columns, UniqueConstraint("a", name="uq_a"), UniqueConstraint("b", name="uq_b"))
+    guard = Guard(models)
+    guard.apply(postgres_database.url)
+    with postgres_database.connect() as connection:
+        connection.execute("UPDATE pg_index SET indisvalid = false WHERE indexrelid = 'uq_a'::regclass")
+        (finding,) = guard.check(postgres_database.url).findings
+        held = "UNIQUE (a) missing; the name is held by UNIQUE (a), whose index is INVALID"
+        assert finding.difference.headline == held
+        assert finding.refusal is not None
+        for statement in finding.refusal.advice:
+            connection.execute(statement.encode())
+    assert guard.check(postgres_database.url).findings == ()
+
+
+def test_what_is_put_aside_gets_a_name_that_is_free(postgres_database: Database) -> None:
+    models = MetaData()
+    columns = Column("id", Integer, primary_key=True), Column("a", Integer), Column("b", Integer)
+    Table("t", models, *columns, sa.CheckConstraint("a > 0", name="ck"), UniqueConstraint("b", name="uq"))
+    with postgres_database.connect() as connection:
+        connection.execute(
+            "CREATE TABLE t (id serial PRIMARY KEY, a int, b int, CONSTRAINT ck CHECK (a > 1), CONSTRAINT ck_old"
+            " CHECK (a > 2), CONSTRAINT uq UNIQUE (a), CONSTRAINT uq_old UNIQUE (a, b))"
+        )
+        for refusal in Guard(models).plan(postgres_database.url).refusals:
+            if refusal.difference.code.endswith("missing"):
+                for statement in refusal.advice:
+                    connection.execute(statement.encode())
+    codes = [finding.difference.code for finding in Guard(models).check(postgres_database.url).findings]
+    assert not [code for code in codes if code.endswith("missing")]

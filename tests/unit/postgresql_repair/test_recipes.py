@@ -462,7 +462,9 @@ def test_an_extension_beside_the_search_path_is_named_as_such(postgres_database:
     expected = models(Column("id", Integer), Column("pairs", HSTORE))
     (missing, _) = plan(postgres_database, expected).refusals
     assert missing.reason == "the type HSTORE is in the schema Apart, to which the search_path does not lead"
-    assert missing.advice == ('ALTER ROLE .. IN DATABASE .. SET search_path = public, "Apart";',)
+    assert missing.advice == (
+        '-- for the role and the database: ALTER ROLE .. IN DATABASE .. SET search_path = public, "Apart";',
+    )
     prepare(postgres_database, f'ALTER DATABASE {postgres_database.name} SET search_path = public, "Apart"')
     assert apply(postgres_database, expected).findings == ()
 
@@ -479,7 +481,8 @@ def test_a_views_column_gets_its_type_from_its_query(postgres_database: Database
     (refusal,) = of_types(plan(postgres_database, expected))
     assert refusal.reason == f"t is a {kind.lower()}, which is not altered"
     for statement in refusal.advice:
-        prepare(postgres_database, statement.replace(".., ..::", "a::").replace("FROM ..", "FROM o"))
+        told = statement.removeprefix("-- with that query in place of the dots: ")
+        prepare(postgres_database, told.replace(".., ..::", "a::").replace("FROM ..", "FROM o"))
     assert of_types(plan(postgres_database, expected)) == []
 
 

@@ -45,7 +45,9 @@ def test_a_function_elsewhere(postgres_database: Database) -> None:
     wanted = {"name": "gin_trgm_ops"}
     metadata = models(Column("name", String), Index("ix", "name", postgresql_using="gin", postgresql_ops=wanted))
     (refused,) = plan(postgres_database, metadata).refusals
-    assert refused.advice == ("ALTER ROLE .. IN DATABASE .. SET search_path = public, extensions;",)
+    assert refused.advice == (
+        "-- for the role and the database: ALTER ROLE .. IN DATABASE .. SET search_path = public, extensions;",
+    )
     prepare(postgres_database, f"ALTER DATABASE {postgres_database.name} SET search_path = public, extensions")
     assert apply(postgres_database, metadata).satisfied
 

@@ -7,6 +7,7 @@ from schema_guard.dialects.postgresql.repair.context import Context, Repairs
 from schema_guard.difference import CheckMissing, CheckNotValidated, Impact, ObjectUnknown
 from schema_guard.need import Need
 from schema_guard.plan import Hazard, Lock, Phase, Refusal, Step
+from schema_guard.schema import Name
 
 __all__ = ["check_missing", "check_not_validated"]
 
@@ -105,7 +106,7 @@ def _held(difference: CheckMissing, context: Context) -> Refusal:
             f"ALTER TABLE {quoted} VALIDATE CONSTRAINT {context.quote(name)};",
         )
         return Refusal(difference, f"the name {name} is held by {difference.holder}", advice)
-    aside = context.quote(f"{name[:50]}_old")
+    aside = context.aside(Name(difference.table.name.schema, name))
     return Refusal(
         difference,
         f"the name {name} is held by {difference.holder}",

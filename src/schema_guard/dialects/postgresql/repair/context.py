@@ -184,6 +184,10 @@ class Context:
         keys = f" ({evidence.keys})" if evidence.sample else ""
         return Refusal(difference, f"{least}{evidence.count} {rows}{keys}", (f"{evidence.query};",))
 
+    def aside(self, name: Name) -> str:
+        """A free name for what holds this one, quoted."""
+        return self.quote(chosen(name.name, "", "old", self.taken_names(name.schema)))
+
     def with_children(self, locks: tuple[Locked, ...]) -> tuple[Locked, ...]:
         """The locks, and the same ones on the partitions of these tables or what inherits from them."""
         found = list(locks)

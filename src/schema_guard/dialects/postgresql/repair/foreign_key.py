@@ -268,7 +268,7 @@ def _may_not_refer(difference: ForeignKeyMissing, context: Context) -> Refusal |
 def _held(difference: ForeignKeyMissing, context: Context) -> Refusal:
     quoted = context.quote(difference.table.name)
     name = difference.foreign_key.name or ""
-    aside = context.quote(f"{name[:50]}_old")
+    aside = context.aside(Name(difference.table.name.schema, name))
     return Refusal(
         difference,
         f"the name {name} is held by {difference.holder}",

@@ -232,7 +232,7 @@ def put_aside(name: Name, holder: Holder, context: Context) -> str:
     """The statement that gives another name to a relation; ALTER TABLE takes all that have no word of their own."""
     words = (("index", "INDEX"), ("materialized view", "MATERIALIZED VIEW"), ("view", "VIEW"), ("type", "TYPE"))
     kind = next((keyword for word, keyword in words if word in holder.kind), "TABLE")
-    aside = context.quote(f"{name.name[:50]}_old")
+    aside = context.aside(name)
     return f"ALTER {kind} {context.quote(name)} RENAME TO {aside};"
 
 

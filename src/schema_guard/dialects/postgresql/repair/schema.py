@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from schema_guard.dialects.postgresql.repair import probes
 from schema_guard.dialects.postgresql.repair.context import Context, Repairs
-from schema_guard.dialects.postgresql.repair.naming import chosen
 from schema_guard.difference import Difference, DomainMissing, Holder, SchemaMissing
 from schema_guard.need import Need
 from schema_guard.plan import Lock, Phase, Refusal
@@ -51,7 +50,7 @@ def needs_schema(name: Name) -> frozenset[Need]:
 
 def held(difference: Difference, holder: Holder, name: Name, context: Context) -> Repairs:
     """Nothing can be created under a name that something else holds, which may be in use: a person decides."""
-    aside = context.quote(chosen(name.name, "", "old", context.taken_names(name.schema)))
+    aside = context.aside(name)
     kind = "TYPE" if holder.kind in _TYPES else "INDEX" if "index" in holder.kind else "TABLE"  # TABLE: any relation
     advice = f"ALTER {kind} {context.quote(name)} RENAME TO {aside}; -- or name another one in the models"
     return [Refusal(difference, f"the name is held by {holder}", (advice,))]

@@ -160,7 +160,7 @@ def relation_differs(difference: RelationDiffers, context: Context) -> Repairs:
     name = context.quote(difference.table.name)
     is_view = difference.table.relation is Relation.VIEW
     kind = "TABLE" if is_view else difference.actual.value.upper()
-    aside = context.quote(f"{difference.table.name.name[:58]}_old")
+    aside = context.aside(difference.table.name)
     return [
         Refusal(
             difference,

@@ -141,7 +141,11 @@ def _at_once(difference: UniqueMissing, name: str, context: Context) -> Step | R
 def _held(difference: UniqueMissing, holder: Holder, context: Context) -> Refusal:
     table, name = difference.table.name, difference.unique.name or ""
     quoted = context.quote(table)
-    aside = context.quote(f"{name[:50]}_old")
+    live = next((unique for unique in context.shape(difference.table).uniques if unique.name == name), None)
+    if live is not None and not live.valid and str(live) == str(difference.unique):
+        again = f"REINDEX INDEX CONCURRENTLY {context.quote(Name(table.schema, name))};"
+        return Refusal(difference, "its index is INVALID: rows that were there before may share a key", (again,))
+    aside = context.aside(Name(table.schema, name))
     rename = f"ALTER TABLE {quoted} RENAME CONSTRAINT {context.quote(name)} TO {aside};"
     if not holder.kind.isupper():
         rename = put_aside(Name(table.schema, name), holder, context)
