@@ -101,3 +101,27 @@ def test_a_signal_cancels_the_statement_and_leaves_nothing_behind(
         assert "Traceback" not in err
         assert connection.execute("SELECT count(*) FROM pg_index WHERE NOT indisvalid").fetchone() == (0,)
         assert connection.execute(ADVISORY).fetchone() == (0,)
+
+
+def test_an_interrupt_while_the_program_is_imported_is_one_line() -> None:
+    """The signal comes when the command's modules are looked for."""
+    program = """
+import os, signal, sys
+class Finder:
+    def find_spec(self, name, path=None, target=None):
+        if name == "schema_guard.cli.main":
+            os.kill(os.getpid(), signal.SIGINT)
+sys.meta_path.insert(0, Finder())
+from schema_guard.cli import main
+sys.argv = ["schema-guard", "check"]
+main()
+"""
+    process = subprocess.run(
+        [REAL, "-c", program],
+        env=os.environ | {"PYTHONPATH": os.pathsep.join(path for path in sys.path if path)},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert (process.returncode, process.stdout) == (130, "")
+    assert process.stderr == "schema-guard: interrupted before anything was begun\n"

@@ -10,10 +10,13 @@ __all__ = ["main"]
 
 def main() -> NoReturn:
     """The `schema-guard` command."""
-    from schema_guard.cli.at_once import at_once
+    try:
+        from schema_guard.cli.at_once import at_once
 
-    if at_once(sys.argv[1:]):
-        sys.exit(0)
-    from schema_guard.cli.main import main
-
+        if at_once(sys.argv[1:]):
+            sys.exit(0)
+        from schema_guard.cli.main import main
+    except KeyboardInterrupt:  # imports take a moment, in which nothing else would turn this into a line
+        sys.stderr.write("schema-guard: interrupted before anything was begun\n")
+        sys.exit(130)
     main()
