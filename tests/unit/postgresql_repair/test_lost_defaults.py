@@ -74,5 +74,8 @@ def test_identity_of_a_partition(postgres_database: Database) -> None:
         return
     (refusal,) = planned.refusals
     assert refusal.reason == "a partition has the identity columns of its partitioned table"
-    prepare(postgres_database, refusal.advice[0].replace("ALTER TABLE ..", "ALTER TABLE p"))
+    prepare(
+        postgres_database,
+        refusal.advice[0].removeprefix("-- of its partitioned table: ").replace("ALTER TABLE ..", "ALTER TABLE p"),
+    )
     assert apply(postgres_database, metadata).satisfied
