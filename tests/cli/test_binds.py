@@ -267,6 +267,13 @@ def test_accept_of_all_binds(command: Command, shop: Path) -> None:
     assert command("apply", "shop:db").code == 0
 
 
+def test_only_what_one_bind_lacks_is_accepted(command: Command, shop: Path) -> None:
+    ran = command("accept", "shop:db", "--only", "table-missing no_such")
+    assert (ran.code, ran.err.count("no such difference now")) == (2, 1)
+    assert "table-missing entry" in command("accept", "shop:db", "--only", "* entry").out
+    assert (shop / "pyproject.toml").read_text().count("table-missing entry") == 1
+
+
 def test_a_frozen_file_is_of_one_bind(command: Command, shop: Path) -> None:
     ran = command("freeze", "shop:db", "-o", "main.json")
     assert "the file is of the bind main alone" in ran.err

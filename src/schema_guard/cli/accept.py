@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -55,7 +55,9 @@ def accept(
     file = Path(asked.settings.searched[0]) if asked.settings.searched else Path("pyproject.toml")
     if prune:
         return _prune(asked, file)
-    found = [each for one in asked.every for each in _found(one, only)]
+    parts = [_found(one, only) for one in asked.every]
+    _refuse_idle([idle for _, idle in parts])
+    found = [each for part, _ in parts for each in part]
     entries = [_entry(finding, report, reason.strip(), by.strip(), last) for report, finding in found]
     return _write(file, entries, found)
 
@@ -79,38 +81,53 @@ def _entry(finding: Finding, report: Report, reason: str, by: str, expires: date
     return Acceptance(report.key_of(finding.difference), reason, by=by, expires=expires)
 
 
-def _found(asked: Request, only: tuple[str, ...]) -> list[tuple[Report, Finding]]:
-    """What is open. What stood behind a difference, and is told of once that one is accepted, comes along."""
+def _refuse_idle(idle: Sequence[Mapping[str, str]]) -> None:
+    """Raises ConfigurationError: one of `--only` chooses nothing, on none of the databases."""
+    from schema_guard.errors import ConfigurationError
+
+    for key, said in idle[0].items():
+        if all(key in other for other in idle):
+            raise ConfigurationError(f"{said}: nothing was written")
+
+
+def _found(asked: Request, only: tuple[str, ...]) -> tuple[list[tuple[Report, Finding]], dict[str, str]]:
+    """What is open, and what of `only` chooses nothing here, with what is said of it.
+
+    What stood behind a difference, and is told of once that one is accepted, comes along.
+    """
     from schema_guard.acceptance import Acceptance
 
     asked.require()
     found: list[tuple[Report, Finding]] = []
+    idle: dict[str, str] | None = None
     while True:
         accepted = [Acceptance(report.key_of(finding.difference)) for report, finding in found]
         report = asked.guard.changed(accept=accepted).check(asked.readable)
         known = {each.key for each in accepted}
-        wanted = [
-            each for each in _wanted(report, only, first=not found) if report.key_of(each.difference) not in known
-        ]
+        chosen, missed = _wanted(report, only)
+        idle = missed if idle is None else idle
+        wanted = [each for each in chosen if report.key_of(each.difference) not in known]
         _readable(wanted)
         if not wanted:
-            return found
+            return found, idle
         found += [(report, finding) for finding in wanted]
 
 
-def _wanted(report: Report, only: tuple[str, ...], *, first: bool) -> Sequence[Finding]:
+def _wanted(report: Report, only: tuple[str, ...]) -> tuple[Sequence[Finding], dict[str, str]]:
     from schema_guard.acceptance import acceptances_of, matched
-    from schema_guard.errors import ConfigurationError
 
     if not only:
-        return report.findings
+        return report.findings, {}
     keys = {finding.difference.key: finding for finding in report.findings}
     schemas = {str(name.schema) for each in report.findings if (name := each.difference.table_name) is not None}
-    chosen = matched(acceptances_of(only, "--only"), keys, report.server.schema, schemas=schemas)
-    if chosen.idle and first:
-        said = chosen.warnings[0].replace("accept (--only)", "--only").removeprefix("accept ")
-        raise ConfigurationError(f"{said}: nothing was written")
-    return [keys[key] for key in chosen.accepted]
+    accepted: dict[str, Finding] = {}
+    idle: dict[str, str] = {}
+    for one in only:
+        chosen = matched(acceptances_of((one,), "--only"), keys, report.server.schema, schemas=schemas)
+        accepted.update({key: keys[key] for key in chosen.accepted})
+        if chosen.idle:
+            idle[one] = chosen.warnings[0].replace("accept (--only)", "--only").removeprefix("accept ")
+    return [finding for key, finding in keys.items() if key in accepted], idle
 
 
 def _readable(findings: Sequence[Finding]) -> None:
