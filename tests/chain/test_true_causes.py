@@ -98,6 +98,27 @@ def test_a_column_dropped_by_hand(stage: Stage) -> None:
     assert stage.doctor("--replay").faults == {}
 
 
+def test_a_stamp_past_what_is_still_there(stage: Stage) -> None:
+    """All that the last revision makes is there, and so is what it removes: two readings. Nothing that the doctor says
+    loses a row, and the commands that it prints run what did not run."""
+    email = USERS.replace("primary_key=True))", "primary_key=True), sa.Column('email', sa.String(9)))")
+    stage.plain()
+    stage.revision("r1", None, f"{email}\n{PROPOSALS}\n{VISITOR}")
+    assert stage.deploy().code == 0
+    stage.sql("INSERT INTO users (id, email) VALUES (1, 'a@b.c')")
+    stage.revision("r2", "r1", 'op.execute("INSERT INTO proposals (id, name) SELECT id, email FROM users")')
+    stage.revision("r3", "r2", "with op.batch_alter_table('users') as batch:\n    batch.drop_column('email')")
+    stage.stamp_blindly("r3")
+    fault = stage.doctor("--replay").faults["state-differs"]
+    assert (fault["severity"], fault["revision"]) == ("risk", "r3")
+    assert "users.email is still there and holds values" in fault["message"]
+    assert not fault["fix"]["command"]
+    for command in fault["fix"]["text"].rpartition("then ")[2].replace("REVISION", "r1").split(" && "):
+        stage.shell(command)
+    assert stage.sql("SELECT name FROM proposals") == [("a@b.c",)]
+    assert stage.doctor("--replay").faults == {}
+
+
 def test_a_relative_url_is_given_back_as_an_absolute_one(on_sqlite: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
     stage = on_sqlite.plain().chain()
     monkeypatch.setenv("DATABASE_URL", "sqlite:///shop.db")

@@ -23,6 +23,7 @@ from schema_guard.chain.reading.revision_actions import actions_of
 from schema_guard.chain.reading.revision_files import Unreadable
 from schema_guard.chain.sandbox.replay import Project
 from schema_guard.chain.version_table import literal, meant, quoted
+from schema_guard.compare.tools import own_tools
 from schema_guard.dialects.base import Session
 from schema_guard.difference import (
     ColumnMissing,
@@ -77,7 +78,7 @@ class Ahead:
     """Files that give no revision: what alembic_version names may be one of them."""
 
     def __call__(self, session: Session, actual: Schema, differences: Sequence[Difference]) -> Sequence[Refusal]:
-        found = self._stamped(session, bool(differences))
+        found = self._stamped(session, bool(differences) or bool(own_tools(actual)))
         if found is None:
             return ()
         chain, rows = found

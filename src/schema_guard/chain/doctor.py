@@ -18,8 +18,8 @@ from schema_guard.chain.faults.env_py import project_faults
 from schema_guard.chain.faults.environment import environment_faults, environment_lines
 from schema_guard.chain.faults.files import REFUSED, WIDTH, chain_faults
 from schema_guard.chain.faults.made_early import made_early
-from schema_guard.chain.faults.replay import proof_faults, replay_faults, with_proof
-from schema_guard.chain.faults.vetoes import Veto, against
+from schema_guard.chain.faults.replay import left_faults, proof_faults, replay_faults, with_proof
+from schema_guard.chain.faults.vetoes import Left, Veto, against, left_over
 from schema_guard.chain.faults.way_out import WayOut, early_and_way_out, early_faults
 from schema_guard.chain.location import Location
 from schema_guard.chain.reading.pending import There
@@ -240,8 +240,6 @@ class Doctor:
         width = None if project.widens or (sqlite and table.exists) else table.width if table.exists else WIDTH
         applied = chain.upto(table.rows)
         found = list(chain_faults(chain, project.unreadable, project.location.command, width, applied, system))
-        if sqlite:
-            found = [_only_on_postgresql(fault) if fault.code == "revision-too-long" else fault for fault in found]
         found += project_faults(project, [".".join(filter(None, table)) for table in self.guard.source.tables])
         if look is not None:
             found += version_faults(look.version, chain, look.guarded, look.there, self.commands, project.schemas)
@@ -315,7 +313,14 @@ class Doctor:
         if look.version.rows:
             step, veto = self.unmatched(project, look, proof), self._veto(project, look, proof)
             found += proof_faults(look.version.rows, project.chain, proof, self.commands, step, veto)
+            found += left_faults(self._left(look, proof), look.version.rows, project, self.commands)
         return found, proof
+
+    def _left(self, look: Look, proof: Proof) -> Sequence[Left]:
+        """What should be gone by the stamp, where all that it makes is there: with rows, so that it counts."""
+        match = proof.match if proof.match is not None and proof.match.stays else None
+        with open_live(self.url) as live:
+            return left_over(match, match.ran, look.everything, look.there, live.read) if match else ()
 
     def _veto(self, project: Project, look: Look, proof: Proof) -> Veto | None:
         """What `stamp` would say against the revision whose schema the database has."""
@@ -347,8 +352,7 @@ class Doctor:
         if not look.guarded:
             return
         report = self.guard.check(self.url)
-        broken = report.count(Impact.BREAKS)
-        weak = report.count(Impact.WEAKENS)
+        broken, weak = report.count(Impact.BREAKS), report.count(Impact.WEAKENS)
         if not (broken or weak):
             return
         counts = f"{broken} break the application, {weak} weaken it"
@@ -393,7 +397,3 @@ def _settled(faults: Sequence[Fault], replayed: bool) -> list[Fault]:
     faults = [fault for fault in faults if id(fault) not in again]
     kept = [fault for fault in faults if not (fault.guess and fault.code in {"blind-stamp", "made-early"} & proved)]
     return list(dict.fromkeys(kept))
-
-
-def _only_on_postgresql(fault: Fault) -> Fault:
-    return replace(fault, severity=Severity.RISK, message=f"{fault.message}; SQLite checks no length")

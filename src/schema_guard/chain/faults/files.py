@@ -48,7 +48,7 @@ def chain_faults(
     yield from _bases(chain)
     if not refused:  # neither does `merge`, and what is refused may be what the heads lack
         yield from _heads(chain, command)
-    yield from _too_long(chain, width, applied)
+    yield from _too_long(chain, width, applied, system)
     yield from _collisions(chain, applied, system)
 
 
@@ -264,7 +264,8 @@ def _label_of(head: str, chain: Chain) -> str:
     return next((label for id_ in chain.order if id_ in own for label in chain.by_id[id_].labels), "")
 
 
-def _too_long(chain: Chain, width: int | None, applied: frozenset[str]) -> Iterator[Fault]:
+def _too_long(chain: Chain, width: int | None, applied: frozenset[str], system: str) -> Iterator[Fault]:
+    sqlite = system == "sqlite"
     for revision in chain.files:
         if width is None or len(revision.id) <= width or revision.id in applied:
             continue
@@ -273,9 +274,9 @@ def _too_long(chain: Chain, width: int | None, applied: frozenset[str]) -> Itera
         also = f", and the same in down_revision of {followers}" if followers else ""
         yield Fault(
             "revision-too-long",
-            Severity.BREAKS,
+            Severity.RISK if sqlite else Severity.BREAKS,
             f"revision {revision.id!r} has {len(revision.id)} characters, alembic_version.version_num holds {width}: "
-            "PostgreSQL rolls the revision back when it is to be noted",
+            f"PostgreSQL rolls the revision back when it is to be noted{'; SQLite checks no length' if sqlite else ''}",
             Fix(
                 f"{revision.file}:{revision.line('revision')}: revision = {short!r}{also}; where it ran already on "
                 f"another database: ALTER TABLE alembic_version ALTER COLUMN version_num TYPE VARCHAR(255)",

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
+from itertools import groupby
 from pathlib import Path
 
 from schema_guard.chain.commands import Commands
 from schema_guard.chain.fault import Fault, Fix, Severity
-from schema_guard.chain.faults.vetoes import Veto
+from schema_guard.chain.faults.vetoes import Left, Veto
 from schema_guard.chain.history import Chain
 from schema_guard.chain.reading.operations import asks_first, collisions
 from schema_guard.chain.sandbox.job import Failed, Failure
@@ -18,7 +19,7 @@ from schema_guard.counted import counted, first_of
 from schema_guard.difference import Impact
 from schema_guard.report import Report
 
-__all__ = ["proof_faults", "replay_faults", "with_proof"]
+__all__ = ["left_faults", "proof_faults", "replay_faults", "with_proof"]
 
 
 def replay_faults(
@@ -163,6 +164,27 @@ def proof_faults(
         )
         return
     yield from _no_match(stamped, chain, proof, commands, step)
+
+
+def left_faults(left: Sequence[Left], stamped: Sequence[str], project: Project, commands: Commands) -> Iterator[Fault]:
+    """What should be gone by what alembic_version says. Which of the two readings is true the schema cannot tell."""
+    for revision, group in groupby(left, key=lambda each: each.revision):
+        names = first_of(each.object for each in group)
+        back = f"{project.location.command} stamp --purge REVISION && {commands('deploy')}"
+        yield Fault(
+            "state-differs",
+            Severity.RISK,
+            f"{names} is still there and holds values, and {revision}, which ran by what alembic_version says "
+            f"({', '.join(stamped)}), removes or renames it: {revision} did not run, or it was made again since, by an "
+            "older release or by hand",
+            Fix(
+                f"where {revision} did not run, those before it may not have run either: find the last revision that "
+                f"did, by the rows that each changes, then {back}"
+            ),
+            project.chain.by_id[revision].file,
+            project.chain.by_id[revision].line("revision"),
+            revision,
+        )
 
 
 def _stamping(veto: Veto | None, stamp: str) -> Fix:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import shlex
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 
 from schema_guard.chain.commands import Commands
@@ -21,7 +21,7 @@ from schema_guard.difference import RenameSuspected
 from schema_guard.report import Finding
 from schema_guard.schema import Schema
 
-__all__ = ["Veto", "against", "left_with_rows"]
+__all__ = ["Left", "Veto", "against", "left_over", "left_with_rows"]
 
 _SHOWN = 3
 
@@ -36,7 +36,9 @@ class Veto:
 
 
 @dataclass(frozen=True, slots=True)
-class _Left:
+class Left:
+    """What a revision removes or renames, and what is still there: with rows, where it can hold any."""
+
     fact: str
     object: str
     revision: str
@@ -110,15 +112,9 @@ def left_with_rows(
         read: sends a SELECT.
         commands: what a person types.
     """
-    claimed = match.ran - chain.upto(rows)
-    found = [
-        _Left(fact, object_, revision)
-        for fact, revision in match.removed
-        if revision in claimed and (object_ := _kept(fact, schema, read, there)) is not None
-    ]
+    found = left_over(match, match.ran - chain.upto(rows), schema, there, read)
     if not found:
         return None
-    found = [left for left in found if not any(_within(left, other) for other in found)]
     first = found[0].revision
     names = ", ".join(left.object for left in found)
     why = f"{first} removes or renames {names}, and it is still there{_with_rows(found)}: {first} did not run"
@@ -129,11 +125,21 @@ def left_with_rows(
     )
 
 
-def _with_rows(found: Sequence[_Left]) -> str:
+def left_over(match: Match, revisions: Collection[str], schema: Schema, there: There, read: Read) -> list[Left]:
+    """What these of the match's revisions remove or rename, and what counts of it is still there."""
+    found = [
+        Left(fact, object_, revision)
+        for fact, revision in match.removed
+        if revision in revisions and (object_ := _kept(fact, schema, read, there)) is not None
+    ]
+    return [left for left in found if not any(_within(left, other) for other in found)]
+
+
+def _with_rows(found: Sequence[Left]) -> str:
     return ", with rows" if any(left.fact.startswith(("table ", "column ")) for left in found) else ""
 
 
-def _within(left: _Left, other: _Left) -> bool:
+def _within(left: Left, other: Left) -> bool:
     """A column of a table that is named itself."""
     return (
         left.fact.startswith("column ")
