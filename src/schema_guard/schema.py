@@ -312,6 +312,8 @@ class Table:
     """PostgreSQL: columns of tables whose type is made of its row type: no column of it may be rewritten or retyped."""
     readable: bool = True
     """The connected role may read its rows."""
+    populated: bool = True
+    """PostgreSQL: False of a materialized view that was made WITH NO DATA, which nobody can read."""
     refused_writes: tuple[RefusedWrite, ...] = ()
     """SQLite: statements that fail whatever their values are, for its triggers and foreign keys."""
     denied: tuple[Denied, ...] = ()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tests.chain.stage import PROPOSALS, USERS, VISITOR, Stage
+from tests.chain.stage import ENV, PROPOSALS, USERS, VISITOR, Stage
 
 FIRST, SECOND, THIRD = "1000000a", "2000000b", "30000000"
 TABLE = "CREATE TABLE alembic_version (version_num {} NOT NULL)"
@@ -73,3 +73,19 @@ def test_two_that_begin_alike_are_no_one(on_sqlite: Stage) -> None:
     stage = written(on_sqlite, "beginning")
     stage.revision("2000000c", THIRD)
     assert "unknown-revision" in stage.doctor().faults
+
+
+def test_another_application_that_uses_the_same_version_table(stage: Stage) -> None:
+    """Nothing of this chain is there, so it may be: what the doctor says keeps the two apart."""
+    stage.sql("CREATE TABLE theirs (id INTEGER PRIMARY KEY)")
+    stage.stamp_blindly("t9")
+    stage.plain().chain()
+    fault = stage.doctor().faults["unknown-revision"]
+    assert "or another application keeps its chain in this table" in fault["message"]
+    advice = fault["details"][-1]
+    setting = advice.partition("another application's: ")[2].partition(" in ")[0].replace("NAME", "shop")
+    stage.write("migrations/env.py", ENV.replace("context.configure(", f"context.configure({setting}, "))
+    assert stage.deploy().code == 0
+    assert stage.stamped() == ["t9"]
+    assert stage.sql("SELECT version_num FROM alembic_version_shop") == [("r3",)]
+    assert stage.doctor().faults == {}

@@ -237,3 +237,19 @@ def test_a_column_of_a_query_without_a_type_on_sqlite(sqlite_file: Path) -> None
 def test_a_temporary_table_made_of_a_select_is_not(sqlite_file: Path) -> None:
     guard = Guard(made_of_rows(temporary=True))
     assert [table.name for table in guard.models.tables] == ["users"]
+
+
+def test_a_materialized_view_without_data(postgres_database: Database) -> None:
+    """Its query is right, and nobody can read it. What it says is run, and then it is satisfied."""
+    metadata = sa.MetaData()
+    sa.Table("totals", metadata, sa.Column("n", sa.Integer), info={"is_view": True})
+    with postgres_database.connect() as connection:
+        connection.execute(b"CREATE MATERIALIZED VIEW totals AS SELECT 1 AS n WITH NO DATA")
+        report = Guard(metadata).check(postgres_database.url)
+        (finding,) = report.findings
+        assert (finding.difference.code, finding.difference.impact) == ("relation-differs", Impact.BREAKS)
+        assert finding.difference.headline == "the materialized view has not been populated"
+        assert finding.refusal is not None
+        (advice,) = finding.refusal.advice
+        connection.execute(advice.encode())
+    assert Guard(metadata).check(postgres_database.url).satisfied

@@ -66,6 +66,12 @@ def compare_tables(expected: Schema, actual: Schema, judge: Judge, policy: Polic
                 impact=Impact.BREAKS,
                 effect=f"not provable: whether statements on {writers(table)} work is not known until it can be read",
             )
+        elif not live.populated:
+            effect = f"SELECT of {writers(table)} fails until it is"
+            yield RelationDiffers(
+                table=table, actual=live.relation, populated=False, impact=Impact.BREAKS, effect=effect
+            )
+            yield from compare_view_columns(table, live, judge)
         elif table.relation is Relation.VIEW:
             yield from _compare_view(table, live, judge)
         elif table.relation is Relation.VIRTUAL and live.relation is not Relation.VIRTUAL:

@@ -100,11 +100,13 @@ class TableUnknown(BaseDifference):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RelationDiffers(BaseDifference):
-    """Something that is not a table (a view, a foreign table) bears an expected table's name."""
+    """Something that is not a table (a view, a foreign table) bears an expected table's name, or a materialized view
+    holds no data yet."""
 
     code = "relation-differs"
     table: Table
     actual: Relation
+    populated: bool = True
 
     @property
     def object(self) -> str:
@@ -116,6 +118,8 @@ class RelationDiffers(BaseDifference):
 
     @property
     def headline(self) -> str:
+        if not self.populated:
+            return f"the {self.actual} has not been populated"
         return f"a {self.actual} stands where a {self.table.relation} is expected"
 
 

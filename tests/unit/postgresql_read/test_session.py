@@ -7,6 +7,7 @@ import re
 import threading
 import time
 from collections.abc import Iterator
+from typing import Any
 
 import psycopg
 import pytest
@@ -268,6 +269,26 @@ def test_an_unreachable_database_is_one_line(
     assert words in failed.value.message
     assert "secret" not in failed.value.message
     assert "\n" not in failed.value.message
+
+
+@pytest.mark.parametrize("driver", DRIVERS)
+def test_a_role_that_a_listener_of_the_engine_sets(driver: str, postgres_database: Database) -> None:
+    """It leaves a transaction open, which the application's first commit ends."""
+    role = f"{postgres_database.name}_role"
+    with postgres_database.connect() as connection:
+        connection.execute(f"CREATE ROLE {role}".encode())
+    url = postgres_database.server.url(postgres_database.name, driver=driver)
+    engine = (create_async_engine if driver == "asyncpg" else sa.create_engine)(url)
+
+    @event.listens_for(getattr(engine, "sync_engine", engine), "connect")
+    def set_role(connection: Any, _record: object) -> None:
+        connection.cursor().execute(f"SET ROLE {role}")
+
+    session = open_session(engine)
+    assert session.facts.role == role
+    session.close()
+    with postgres_database.connect() as connection:
+        connection.execute(f"DROP ROLE {role}".encode())
 
 
 def test_the_applications_engine_is_used_as_it_is_and_left_alone(postgres_database: Database) -> None:

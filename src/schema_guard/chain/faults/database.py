@@ -49,7 +49,8 @@ def version_faults(
         yield _strange(table, sqlite=there.fold)
     for row in table.rows:
         if row not in chain:
-            yield _unknown(row, table, chain, commands)
+            theirs = not guarded and not _made(chain, there)
+            yield _unknown(row, table, chain, commands, theirs=theirs)
     for row in table.lost:
         yield _lost(row, table, commands)
     known = [row for row in table.rows if row in chain]
@@ -120,7 +121,7 @@ def _unstamped(
 ) -> Iterator[Fault]:
     has = f"{len(guarded)} of the models' tables ({first_of(map(str, guarded))})"
     if not guarded:  # the models may call them otherwise by now: a revision that renames them did not run
-        made = [name for name in _tables_of(chain) if there.has("table", there.key(name))]
+        made = _made(chain, there)
         has = f"tables that the revisions make ({first_of(made)})"
         if not made:
             return
@@ -159,13 +160,13 @@ def _touches(chain: Chain, there: There) -> bool:
     return not makes
 
 
-def _tables_of(chain: Chain) -> list[str]:
-    """The tables that the revisions make in any case."""
+def _made(chain: Chain, there: There) -> list[str]:
+    """The tables that the revisions make in any case, and that are there."""
     actions = (action for id_ in chain.order for action in actions_of(chain.by_id[id_].file))
     made = (
         action.name for action in actions if action.verb is Verb.MAKE and action.kind == "table" and not action.depth
     )
-    return list(dict.fromkeys(filter(None, made)))
+    return [name for name in dict.fromkeys(filter(None, made)) if there.has("table", there.key(name))]
 
 
 def _proving(before: str, commands: Commands) -> Fix:
@@ -177,29 +178,34 @@ def _proving(before: str, commands: Commands) -> Fix:
     )
 
 
-def _unknown(row: str, table: VersionTable, chain: Chain, commands: Commands) -> Fault:
-    """Two readings, and nobody can tell them apart here: the stamp stays until a person says that the file is lost."""
+def _unknown(row: str, table: VersionTable, chain: Chain, commands: Commands, *, theirs: bool) -> Fault:
+    """Two readings, and nobody can tell them apart here: the stamp stays until a person says that the file is lost.
+    Where nothing of this chain is there (`theirs`) it may be another application's."""
     close = [id_ for id_ in chain.by_id if id_.startswith(row[:6]) or row.startswith(id_[:6])]
     alike = f" (there is {close[0]})" if close else ""
     deploy = commands("deploy")
     named = mentioned(chain, [row])
     replaced = f", or was squashed: {named}" if named else ""
+    apart = 'version_table="alembic_version_NAME" in context.configure() of this env.py'
+    shared = ", or another application keeps its chain in this table" if theirs else ""
     return Fault(
         "unknown-revision",
         Severity.RISK,
         f"{table.name} names {row!r}, and no file has that revision{alike}: a newer release migrated this database, or "
-        f"the file was lost (a revision generated at deploy lives only on that machine){replaced}",
+        f"the file was lost (a revision generated at deploy lives only on that machine){replaced}{shared}",
         Fix(
             f"a newer release was here: {deploy} leaves the chain alone and says whether this release can start; "
             f"the file is lost: bring it back (git log --all --oneline -S {row!r}), else "
             f"{commands('stamp', '--lost', row)}; where that finds no matching revision, "
-            f"{commands('apply', '--lost', row)}, then {commands('deploy', '--repair-chain', '--lost', row)}",
+            f"{commands('apply', '--lost', row)}, then {commands('deploy', '--repair-chain', '--lost', row)}"
+            + (f"; it is another application's: {apart}" if theirs else ""),
             command=deploy,
         ),
         revision=row,
         details=(
             f"a newer release was here: {deploy}",
             f"the file is lost: {commands('stamp', '--lost', row)}",
+            *((f"it is another application's: {apart}",) if theirs else ()),
         ),
     )
 

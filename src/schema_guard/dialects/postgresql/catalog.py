@@ -352,6 +352,7 @@ class _Parts:
             referable=row.referable,
             unread=self.unread.get(row.oid) if row.unread else None,
             readable=row.readable,
+            populated=row.populated,
             partition_strategy=_STRATEGIES.get(row.strategy or ""),
             denied=tuple(
                 Denied(word, of, tuple(columns or ()), name, tuple(statements or ()))

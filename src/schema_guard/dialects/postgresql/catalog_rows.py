@@ -46,6 +46,7 @@ class TableRow(NamedTuple):
     denied: list[tuple[str, str, list[str] | None, str, list[str] | None]] | None
     """What the connected role may not do: privilege, of what, columns; of a function its name, and what calls it."""
     interveners: list[tuple[str, str, list[str], bool, bool]] | None
+    populated: bool
 
 
 class ColumnRow(NamedTuple):

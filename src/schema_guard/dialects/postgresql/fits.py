@@ -161,6 +161,8 @@ def _of_built_ins(expected: Type, actual: Type) -> Fit:
         return Fit.OTHER if actual.name == "inet" else Fit.INCOMPATIBLE
     if pair == {"interval", "time without time zone"}:
         return Fit.OTHER
+    if (expected.name, actual.name) in (("smallint", "oid"), ("integer", "oid")):
+        return Fit.OTHER  # a negative number comes back as another one
     if (expected.name, actual.name) == ("oid", "bigint"):
         return Fit.WIDER
     return Fit.INCOMPATIBLE

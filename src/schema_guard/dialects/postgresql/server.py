@@ -96,6 +96,7 @@ class _EngineWire:
     def __init__(self, connection: Connection) -> None:
         self.driver: Any = connection.connection.driver_connection
         never_prepare(self.driver)
+        connection.connection.commit()  # what a listener began (SET ROLE), as the application's first commit does
         self._connection = connection.execution_options(isolation_level="AUTOCOMMIT", no_parameters=True)
 
     def send(self, sql: str) -> Sent:

@@ -117,7 +117,8 @@ def sides(difference: Difference) -> Sides | None:  # noqa: C901 - one line for 
         case SequenceMissing():
             return Sides(f"sequence {difference.sequence.name}", _absent(difference))
         case RelationDiffers():
-            return Sides(f"a {difference.table.relation}", f"a {difference.actual}")
+            state = "" if difference.populated else " WITH NO DATA"
+            return Sides(f"a {difference.table.relation}", f"a {difference.actual}{state}")
         case NotComparable():
             return Sides(difference.expected, difference.actual)
         case RowsUnreadable():

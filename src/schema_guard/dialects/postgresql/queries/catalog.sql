@@ -26,7 +26,7 @@ WITH RECURSIVE asked AS MATERIALIZED (
   SELECT s.value::oid AS oid FROM json_array_elements_text(:'unread') AS s(value)
 ), wanted AS MATERIALIZED (
   SELECT c.oid, n.nspname, c.relnamespace, c.relname, c.relkind, c.relispartition, c.reltuples, c.relrowsecurity, c.relowner,
-         c.relhastriggers, c.relhasrules, c.relhassubclass, c.reloftype, c.relreplident,
+         c.relhastriggers, c.relhasrules, c.relhassubclass, c.reloftype, c.relreplident, c.relispopulated,
          c.oid NOT IN (SELECT u.oid FROM unread u) AS readable
   FROM asked a
   JOIN pg_namespace n ON n.nspname = a.nspname
@@ -200,7 +200,9 @@ SELECT 'tables' AS kind, json_agg(json_build_array(
                             AND (p.prosrc ~* '\mRAISE\s+(?!DEBUG|LOG|INFO|NOTICE|WARNING)'
                                  OR t.tgtype & 3 = 3 AND p.prosrc ~* '\mRETURN\s+NULL\M')) AS found
                     WHERE found.enabled IN ('A', CASE current_setting('session_replication_role')
-                                                      WHEN 'replica' THEN 'R' ELSE 'O' END)) END))::text AS items
+                                                      WHEN 'replica' THEN 'R' ELSE 'O' END)) END,
+         -- a materialized view WITH NO DATA cannot be read
+         w.relispopulated))::text AS items
 FROM wanted w
 JOIN families ON families.root = w.oid
 UNION ALL
