@@ -206,7 +206,9 @@ def _nullability(
             return
         effect = f"{_null_is_written(table, column)} ({judge.errors.not_null_violation})"
         impact = Impact.BREAKS
-        if not actual.value_domain_not_null:  # a domain refuses NULL before any trigger sees the row
+        if actual.null_replaced:
+            impact, effect = Impact.WEAKENS, f"{writers(table)} writes NULL, and the default is stored"
+        elif not actual.value_domain_not_null:  # a domain refuses NULL before any trigger sees the row
             impact, effect = unless_filled(live, effect)
             if impact is Impact.WEAKENS and not any(filler.update for filler in live.fillers):
                 effect += "; an UPDATE that sets it to NULL fails"

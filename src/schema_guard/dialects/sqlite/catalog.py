@@ -226,11 +226,12 @@ class _Reader:
         own_name = str(row[3])
         name = self.spelling.column(self.name, own_name)
         hidden = _number(row[8])
-        collation, generated = None, None
+        collation, generated, not_null = None, None, None
         if self.text is not None:
             text = self.text.column(own_name)
             collations = [clause.inner for clause in text.clauses if clause.kind == "collate"]
             collation = collations[-1] if collations else None  # the last one counts
+            not_null = text.clause("not null")
             clause = text.clause("generated")
             if clause is not None:
                 generated = Generated(clause.inner, clause.stored)
@@ -243,6 +244,7 @@ class _Reader:
             nullable=not _number(row[5]) and own_name != alias,
             default=None if default is None else outer_parentheses_removed(default),
             generated=generated,
+            null_replaced=default is not None and not_null is not None and not_null.conflict == "REPLACE",
             autoincrement=own_name == alias,
             never_again=own_name == alias and self.text is not None and self.text.autoincrement,
             collation=collation,

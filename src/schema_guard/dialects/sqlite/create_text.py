@@ -47,6 +47,8 @@ class Clause:
     references: References | None = None
     stored: bool = False
     autoincrement: bool = False
+    conflict: str = ""
+    """What ON CONFLICT of a NOT NULL says."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -204,8 +206,8 @@ def _column_clause(reader: Reader, column: str) -> Clause:
         return Clause("foreign key", name, start, reader.end, columns=(column,), references=references)
     for words, kind in ((("NOT", "NULL"), "not null"), (("NULL",), "null")):
         if reader.take(*words):
-            reader.conflict()
-            return Clause(kind, name, start, reader.end)
+            conflict = reader.conflict()
+            return Clause(kind, name, start, reader.end, conflict=conflict)
     if reader.word() in ("NOT", "DEFERRABLE"):
         _deferrable(reader)
         return Clause("deferrable", name, start, reader.end)

@@ -101,9 +101,9 @@ class Reader:
             if self.next().text == ")":
                 return tuple(found)
 
-    def conflict(self) -> None:
-        if self.take("ON", "CONFLICT"):
-            self.next()
+    def conflict(self) -> str:
+        """What ON CONFLICT says, where that comes now: REPLACE, IGNORE, FAIL, ABORT or ROLLBACK."""
+        return self.next().word() if self.take("ON", "CONFLICT") else ""
 
 
 def qualified(reader: Reader) -> str:
