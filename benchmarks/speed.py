@@ -47,7 +47,8 @@ GRACE = 45.0
 """Seconds after the end, for the first round that counts."""
 PEERS = {"migradiff": "migra", "pgmig": "pgmig", "pg-schema-diff": "pg-schema-diff"}
 """On PyPI, and the command that each brings."""
-DRIVERS = ("psycopg[binary]", "psycopg2-binary")
+BESIDE = ("psycopg[binary]", "psycopg2-binary", "greenlet")
+"""What is installed with each: drivers, and what SQLAlchemy's asyncio needs, which some import."""
 ORDER = ("bare", "remembered", "flat", "frozen", "models", "alembic", *PEERS, "pg_dump")
 RUNNER = """
 import json, os, subprocess, sys, threading, time
@@ -92,7 +93,9 @@ def main() -> None:
     ends = time.monotonic() + arguments.minutes * 60
     notes: list[str] = []
     peers = {
-        name: path for name in PEERS if name not in arguments.without and (path := peer(arguments.peers, name, notes))
+        name: path
+        for name, command in PEERS.items()
+        if name not in arguments.without and (path := peer(arguments.peers, name, command, notes))
     }
     found: dict[int, dict[str, list[Taken]]] = {}
     for position, tables in enumerate(arguments.tables):
@@ -121,16 +124,16 @@ def main() -> None:
         PAGE.write_text(f"{before}{BEGIN}\n\n{text}\n\n{END}{rest.partition(END)[2]}", encoding="utf-8")
 
 
-def peer(folder: Path, name: str, notes: list[str]) -> Path | None:
+def peer(folder: Path, name: str, program: str, notes: list[str]) -> Path | None:
     """Its command, installed if need be."""
     home = folder / name
-    command = home / "bin" / PEERS[name]
+    command = home / "bin" / program
     if command.exists():
         return command
     try:
         for step in (
             [sys.executable, "-m", "venv", str(home)],
-            [str(home / "bin" / "pip"), "install", "-q", "--disable-pip-version-check", name, *DRIVERS],
+            [str(home / "bin" / "pip"), "install", "-q", "--disable-pip-version-check", name, *BESIDE],
         ):
             subprocess.run(step, check=True, capture_output=True, timeout=INSTALLED_WITHIN)
     except (OSError, subprocess.SubprocessError) as error:
@@ -141,17 +144,17 @@ def peer(folder: Path, name: str, notes: list[str]) -> Path | None:
 
 
 @contextmanager
-def database(url: str) -> Iterator[sa.Engine]:
+def database(url: str, name: str = DATABASE) -> Iterator[sa.Engine]:
     """An empty database of its own."""
     admin = sa.create_engine(url, isolation_level="AUTOCOMMIT", poolclass=sa.NullPool)
     with admin.connect() as connection:
-        connection.exec_driver_sql(f"DROP DATABASE IF EXISTS {DATABASE}")
-        connection.exec_driver_sql(f"CREATE DATABASE {DATABASE} TEMPLATE template0")
+        connection.exec_driver_sql(f"DROP DATABASE IF EXISTS {name}")
+        connection.exec_driver_sql(f"CREATE DATABASE {name} TEMPLATE template0")
     try:
-        yield sa.create_engine(admin.url.set(database=DATABASE), poolclass=sa.NullPool)
+        yield sa.create_engine(admin.url.set(database=name), poolclass=sa.NullPool)
     finally:
         with admin.connect() as connection:
-            connection.exec_driver_sql(f"DROP DATABASE {DATABASE} WITH (FORCE)")
+            connection.exec_driver_sql(f"DROP DATABASE {name} WITH (FORCE)")
 
 
 def measure(
