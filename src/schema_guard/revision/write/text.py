@@ -43,7 +43,7 @@ from schema_guard.revision.write.left import Left
 from schema_guard.revision.write.models import Registry
 from schema_guard.revision.write.objects import Objects
 from schema_guard.revision.write.types import Languages, type_source
-from schema_guard.schema import Table
+from schema_guard.schema import Relation, Table
 from schema_guard.sources.sqlalchemy.backfills import Backfill
 from schema_guard.sources.sqlalchemy.filling import fill_of
 from schema_guard.sources.sqlalchemy.types import is_domain, is_native_enum, spread
@@ -150,7 +150,7 @@ class _Operations:
         if isinstance(difference, Left | Altered | SchemaMissing):
             return
         match difference:
-            case TableMissing(table=table) if table.reads:
+            case TableMissing(table=table) if table.reads or table.relation is Relation.VIRTUAL:
                 return  # apply makes it with the rows of its query; create_table would make it without any
             case TableMissing():
                 yield from self._create_table(difference.table)
