@@ -112,7 +112,7 @@ def read_revision(file: Path, imported: Imported | None = None) -> Revision | Un
         names = {**imported, **names}
     if not names.get("revision") and not _LEGACY.fullmatch(file.name):
         return Unreadable(str(file), "sets no `revision`, and Alembic refuses the whole folder for it")
-    if "down_revision" not in names:
+    if "down_revision" not in names and (imported is not None or not _may_set(tree)):
         return Unreadable(str(file), "sets no `down_revision`, and Alembic refuses the whole folder for it")
     return Revision(
         id=names.get("revision", (file.stem,))[0],
@@ -173,15 +173,38 @@ def _does_nothing(statement: ast.stmt) -> bool:
 
 
 def _assignments(tree: ast.Module) -> Iterator[tuple[str, int, ast.expr]]:
-    """The variables of the module that Alembic reads."""
+    """The variables that Alembic reads, with what is written for each: no literal where it is computed."""
     for node in tree.body:
         match node:
-            case ast.Assign(targets=[ast.Name(id=name)], value=value) if name in VARIABLES:
-                yield name, node.lineno, value
-            case ast.AnnAssign(target=ast.Name(id=name), value=ast.expr() as value) if name in VARIABLES:
-                yield name, node.lineno, value
+            case ast.Assign(targets=targets, value=value):
+                for target in targets:
+                    yield from _assigned(target, value)
+            case ast.AnnAssign(target=target, value=ast.expr() as value):
+                yield from _assigned(target, value)
             case _:
                 continue
+
+
+def _may_set(tree: ast.Module) -> bool:
+    """Whether a statement that is no plain assignment may give a variable that Alembic reads: an import, an `if`."""
+    plain = (ast.Assign, ast.AnnAssign, ast.Import, ast.FunctionDef, ast.ClassDef, ast.Expr)
+    others = [node for node in tree.body if not isinstance(node, plain)]
+    names = {alias.asname or alias.name for node in others if isinstance(node, ast.ImportFrom) for alias in node.names}
+    stored = {inner.id for node in others for inner in ast.walk(node) if isinstance(inner, ast.Name)}
+    return bool((names | stored) & {*VARIABLES, "*"})
+
+
+def _assigned(target: ast.expr, value: ast.expr) -> Iterator[tuple[str, int, ast.expr]]:
+    """Also `revision, down_revision = "b2", "a1"`."""
+    match target, value:
+        case ast.Name(id=name), _ if name in VARIABLES:
+            yield name, target.lineno, value
+        case ast.Tuple(elts=targets), ast.Tuple(elts=values) if len(targets) == len(values):
+            for one, other in zip(targets, values, strict=True):
+                yield from _assigned(one, other)
+        case ast.Tuple(elts=targets), _:
+            for one in targets:
+                yield from _assigned(one, one)
 
 
 def _names(value: object) -> tuple[str, ...]:
