@@ -127,7 +127,8 @@ def test_a_writer_that_an_index_waits_for(driver: str, shop: Database) -> None:
 
 @pytest.mark.parametrize("driver", DRIVERS)
 def test_a_statement_that_ignores_cancelling(driver: str, shop: Database) -> None:
-    """A trigger function catches query_canceled for ever; the client ends the connection."""
+    """A trigger function catches query_canceled for ever; the client ends the connection. The last look is made where
+    time is left for it, which says that nothing was repaired."""
     with shop.connect() as connection:
         connection.execute(
             """CREATE FUNCTION stubborn() RETURNS event_trigger LANGUAGE plpgsql AS $$
@@ -135,8 +136,14 @@ def test_a_statement_that_ignores_cancelling(driver: str, shop: Database) -> Non
             CREATE EVENT TRIGGER stubborn ON ddl_command_end EXECUTE FUNCTION stubborn()"""
         )
     try:
-        with ends_in_time(), pytest.raises(OutOfTimeError, match="within the budget"):  # no connection was lost
-            Guard(Base).apply(engine(shop.url, driver), Limits(budget=BUDGET))
+        said = "within the budget"  # no connection was lost
+        worst: Impact | None = Impact.BREAKS
+        with ends_in_time():
+            try:
+                worst = Guard(Base).apply(engine(shop.url, driver), Limits(budget=BUDGET)).worst
+            except OutOfTimeError as error:
+                said = error.message
+        assert ("within the budget" in said, worst) == (True, Impact.BREAKS)
     finally:
         with shop.connect() as connection:
             connection.execute("SET event_triggers = off") if connection.info.server_version >= 170000 else None
