@@ -51,7 +51,10 @@ def test_the_one_connection_holds_the_lock_of_the_guard(shop: Database, owner: s
             pass
         other.close()
         with shop.connect() as connection:
-            connection.execute("SELECT pg_terminate_backend(pid) FROM pg_locks WHERE locktype = 'advisory'")
+            held = (
+                "locktype = 'advisory' AND database = (SELECT oid FROM pg_database WHERE datname = current_database())"
+            )
+            connection.execute(f"SELECT pg_terminate_backend(pid) FROM pg_locks WHERE {held}".encode())
         with pytest.raises(StepError, match="the guard lock's connection was lost"):
             session.execute(step, 1, 5, lambda _: None)
         with pytest.raises(StepError, match="the guard lock's connection was lost"):

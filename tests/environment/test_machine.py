@@ -152,7 +152,10 @@ def test_many_guards_at_once_through_pgbouncer(pooler: int, shop: Database, tmp_
 
 def _advisory_locks(shop: Database) -> int:
     with shop.connect() as connection:
-        row = connection.execute("SELECT count(*) FROM pg_locks WHERE locktype = 'advisory'").fetchone()
+        row = connection.execute(
+            "SELECT count(*) FROM pg_locks JOIN pg_database ON pg_database.oid = database "
+            "WHERE locktype = 'advisory' AND datname = current_database()"
+        ).fetchone()
     assert row is not None
     return int(row[0])
 

@@ -425,11 +425,11 @@ def test_killed_in_the_middle_of_a_sign_up(postgres_database: Database) -> None:
     environment = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}
     with subprocess.Popen([sys.executable, "-c", SIGN_UP, database.url], env=environment) as process:
         with database.connect() as connection:
-            sleeps = "SELECT count(*) > 0 FROM pg_stat_activity WHERE wait_event = 'PgSleep'"
-            wait_until(connection, sleeps)
+            sleeping = "pg_stat_activity WHERE wait_event = 'PgSleep' AND datname = current_database()"
+            wait_until(connection, f"SELECT count(*) > 0 FROM {sleeping}")
             process.send_signal(signal.SIGKILL)
             process.wait()
-            connection.execute("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE wait_event = 'PgSleep'")
+            connection.execute(f"SELECT pg_terminate_backend(pid) FROM {sleeping}".encode())
             connection.execute("DROP EVENT TRIGGER wait")
     assert fetched(database, "SELECT nspname FROM pg_namespace WHERE nspname = 't_7'") == []
     assert guard.apply(database.url, schema="t_7").satisfied
