@@ -112,6 +112,17 @@ def test_models_without_an_application_need_a_url(command: Command, flask: Path)
     assert ran.err.endswith("The application knows its own: name it as TARGET, for example shop:create_app()\n")
 
 
+def test_a_library_s_function_is_no_factory(flask: Path, command: Command) -> None:
+    """`create_engine` begins like one."""
+    (flask / "bare.py").write_text(
+        "from flask_sqlalchemy import SQLAlchemy\nfrom sqlalchemy import create_engine\n\ndb = SQLAlchemy()\n\n"
+        "class Item(db.Model):\n    id = db.Column(db.Integer, primary_key=True)\n"
+    )
+    ran = command("check", "bare:db")
+    assert ran.code == 2
+    assert ran.err.endswith("name it as TARGET, for example app:create_app()\n")
+
+
 PLAIN = """
 {imports}
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column

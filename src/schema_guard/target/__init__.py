@@ -29,7 +29,7 @@ from schema_guard.sources.frozen import is_frozen_file
 from schema_guard.target.binds import elsewhere, members_of, models_of_session
 from schema_guard.target.importing import FORM, first_on_path, import_by_name, import_file, is_file, running
 from schema_guard.target.meant import defined_in
-from schema_guard.target.own_database import FACTORIES, OwnDatabase, own_database
+from schema_guard.target.own_database import OwnDatabase, is_factory, own_database
 
 if TYPE_CHECKING:
     from sqlalchemy import MetaData
@@ -248,18 +248,9 @@ def _choices(text: str, names: Any) -> str:
 USUAL = ("guard", "db", "Base", "metadata")
 """What is called so holds models, most often."""
 
-_LIBRARIES = frozenset({"sqlalchemy", "sqlmodel", "flask", "pydantic"})
-"""Whose functions that a module imports, such as create_engine, are no application factory."""
-
 
 def _what_else(text: str, members: dict[str, Any]) -> str:
-    factories = [
-        name
-        for name, value in members.items()
-        if isinstance(value, FunctionType)
-        and name.startswith(FACTORIES)
-        and value.__module__.partition(".")[0] not in _LIBRARIES
-    ]
+    factories = [name for name, value in members.items() if is_factory(value)]
     if factories:
         return f"; for an application factory write {text}:{factories[0]}()"
     names = sorted(name for name in members if not name.startswith("_"))

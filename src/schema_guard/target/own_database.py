@@ -7,18 +7,19 @@ from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from types import FunctionType
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeGuard
 
 from schema_guard.errors import ConfigurationError
 
 if TYPE_CHECKING:
     from sqlalchemy.engine import URL
 
-__all__ = ["FACTORIES", "OwnDatabase", "extension_of", "factory_named", "own_database", "refuse_adrift"]
+__all__ = ["OwnDatabase", "extension_of", "factory_named", "is_factory", "own_database", "refuse_adrift"]
 
-
-FACTORIES = ("create_", "make_", "build_")
+_FACTORIES = ("create_", "make_", "build_")
 """How the names of application factories begin, most often."""
+_LIBRARIES = frozenset({"sqlalchemy", "sqlmodel", "flask", "pydantic"})
+"""Whose functions that a module imports, such as create_engine, are no application factory."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,8 +109,15 @@ def factory_named(around: Iterable[Any]) -> str:
     around = list(around)
     if not any(map(_is_extension, around)):
         return ""
-    functions = [each for each in around if isinstance(each, FunctionType) and each.__name__.startswith(FACTORIES)]
+    functions = [each for each in around if is_factory(each)]
     return f"{functions[0].__module__}:{functions[0].__name__}()" if functions else "app:create_app()"
+
+
+def is_factory(item: object) -> TypeGuard[FunctionType]:
+    """Whether it looks like a function that makes the application."""
+    if not isinstance(item, FunctionType) or not item.__name__.startswith(_FACTORIES):
+        return False
+    return item.__module__.partition(".")[0] not in _LIBRARIES
 
 
 def _is_extension(item: Any) -> bool:
