@@ -119,6 +119,24 @@ def test_a_stamp_past_what_is_still_there(stage: Stage) -> None:
     assert stage.doctor("--replay").faults == {}
 
 
+def test_each_revision_is_told_once_with_all_that_it_left(on_sqlite: Stage) -> None:
+    columns = "".join(f", sa.Column('{name}', sa.String(9))" for name in ("email", "nick", "zip"))
+    stage = on_sqlite.plain()
+    stage.revision(
+        "r1", None, f"{USERS.replace('primary_key=True))', f'primary_key=True){columns})')}\n{PROPOSALS}\n{VISITOR}"
+    )
+    assert stage.deploy().code == 0
+    stage.sql("INSERT INTO users VALUES (1, 'a', 'b', 'c')")
+    stage.revision("r2", "r1", "op.drop_column('users', 'email')\nop.drop_column('users', 'zip')")
+    stage.revision("r3", "r2", "op.drop_column('users', 'nick')")
+    stage.stamp_blindly("r3")
+    left = [fault for fault in stage.doctor("--replay").document["faults"] if fault["code"] == "state-differs"]
+    assert [(fault["revision"], fault["message"].partition(" is still")[0]) for fault in left] == [
+        ("r2", "users.email, users.zip"),
+        ("r3", "users.nick"),
+    ]
+
+
 def test_a_relative_url_is_given_back_as_an_absolute_one(on_sqlite: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
     stage = on_sqlite.plain().chain()
     monkeypatch.setenv("DATABASE_URL", "sqlite:///shop.db")

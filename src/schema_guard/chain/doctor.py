@@ -245,9 +245,8 @@ class Doctor:
             found += version_faults(look.version, chain, look.guarded, look.there, self.commands, project.schemas)
             found += early_faults(look.early, look.way_out, self.commands)
             told = [early.change.object for early in look.early]
-            out = look.way_out.fix() if look.way_out is not None else None
-            seen = (look.version, look.everything, look.beside, look.there, told, out)
-            early = [*made_early(project, *seen, self.commands)]
+            seen = (look.version, look.everything, look.beside, look.there, told)
+            early = [*made_early(project, *seen, look.way_out.fix() if look.way_out else None, self.commands)]
             found += early
             there = present(look.everything, look.default_schema, fold=sqlite)
             found += stamped_faults(look.version, chain, there, fold=sqlite, early=bool(early), commands=self.commands)
@@ -318,9 +317,10 @@ class Doctor:
 
     def _left(self, look: Look, proof: Proof) -> Sequence[Left]:
         """What should be gone by the stamp, where all that it makes is there: with rows, so that it counts."""
-        match = proof.match if proof.match is not None and proof.match.stays else None
+        if proof.match is None or not proof.match.stays:
+            return ()
         with open_live(self.url) as live:
-            return left_over(match, match.ran, look.everything, look.there, live.read) if match else ()
+            return left_over(proof.match, proof.match.ran, look.everything, look.there, live.read)
 
     def _veto(self, project: Project, look: Look, proof: Proof) -> Veto | None:
         """What `stamp` would say against the revision whose schema the database has."""

@@ -186,7 +186,9 @@ def _unknown(row: str, table: VersionTable, chain: Chain, commands: Commands, *,
     deploy = commands("deploy")
     named = mentioned(chain, [row])
     replaced = f", or was squashed: {named}" if named else ""
-    apart = 'version_table="alembic_version_NAME" in context.configure() of this env.py'
+    apart = (
+        'version_table="alembic_version_NAME" in context.configure() of this env.py gives this chain a table of its own'
+    )
     shared = ", or another application keeps its chain in this table" if theirs else ""
     return Fault(
         "unknown-revision",

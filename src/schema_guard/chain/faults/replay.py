@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
-from itertools import groupby
 from pathlib import Path
 
 from schema_guard.chain.commands import Commands
@@ -168,22 +167,24 @@ def proof_faults(
 
 def left_faults(left: Sequence[Left], stamped: Sequence[str], project: Project, commands: Commands) -> Iterator[Fault]:
     """What should be gone by what alembic_version says. Which of the two readings is true the schema cannot tell."""
-    for revision, group in groupby(left, key=lambda each: each.revision):
-        names = first_of(each.object for each in group)
-        back = f"{project.location.command} stamp --purge REVISION && {commands('deploy')}"
+    back = f"{project.location.command} stamp --purge REVISION && {commands('deploy')}"
+    for id_ in dict.fromkeys(each.revision for each in left):
+        own = [each for each in left if each.revision == id_]
+        values = " and holds values" if any(each.holds_rows for each in own) else ""
+        revision = project.chain.by_id[id_]
         yield Fault(
             "state-differs",
             Severity.RISK,
-            f"{names} is still there and holds values, and {revision}, which ran by what alembic_version says "
-            f"({', '.join(stamped)}), removes or renames it: {revision} did not run, or it was made again since, by an "
-            "older release or by hand",
+            f"{first_of(each.object for each in own)} is still there{values}, but {id_} removes or renames it, and "
+            f"alembic_version ({', '.join(stamped)}) says that {id_} ran: either {id_} did not run, or an older "
+            "release or a person made it again",
             Fix(
-                f"where {revision} did not run, those before it may not have run either: find the last revision that "
-                f"did, by the rows that each changes, then {back}"
+                f"if {id_} did not run, revisions before it may not have run either: look at the rows that each of "
+                f"them changes, find the last one that ran, then {back}"
             ),
-            project.chain.by_id[revision].file,
-            project.chain.by_id[revision].line("revision"),
-            revision,
+            revision.file,
+            revision.line("revision"),
+            id_,
         )
 
 

@@ -43,6 +43,10 @@ class Left:
     object: str
     revision: str
 
+    @property
+    def holds_rows(self) -> bool:
+        return self.fact.startswith(("table ", "column "))
+
 
 def against(
     match: Match,
@@ -117,7 +121,8 @@ def left_with_rows(
         return None
     first = found[0].revision
     names = ", ".join(left.object for left in found)
-    why = f"{first} removes or renames {names}, and it is still there{_with_rows(found)}: {first} did not run"
+    rows = ", with rows" if any(left.holds_rows for left in found) else ""
+    why = f"{first} removes or renames {names}, and it is still there{rows}: {first} did not run"
     return Veto(
         why,
         tuple(f"{left.object}: {left.revision} removes or renames it" for left in found),
@@ -133,10 +138,6 @@ def left_over(match: Match, revisions: Collection[str], schema: Schema, there: T
         if revision in revisions and (object_ := _kept(fact, schema, read, there)) is not None
     ]
     return [left for left in found if not any(_within(left, other) for other in found)]
-
-
-def _with_rows(found: Sequence[Left]) -> str:
-    return ", with rows" if any(left.fact.startswith(("table ", "column ")) for left in found) else ""
 
 
 def _within(left: Left, other: Left) -> bool:
