@@ -23,7 +23,7 @@ from schema_guard.chain.reading.revision_actions import actions_of
 from schema_guard.chain.reading.revision_files import Unreadable
 from schema_guard.chain.sandbox.replay import Project
 from schema_guard.chain.version_table import literal, meant, quoted
-from schema_guard.compare.tools import own_tools
+from schema_guard.compare.tools import version_tables
 from schema_guard.dialects.base import Session
 from schema_guard.difference import (
     ColumnMissing,
@@ -78,7 +78,8 @@ class Ahead:
     """Files that give no revision: what alembic_version names may be one of them."""
 
     def __call__(self, session: Session, actual: Schema, differences: Sequence[Difference]) -> Sequence[Refusal]:
-        found = self._stamped(session, bool(differences) or bool(own_tools(actual)))
+        elsewhere = any(name.name != "alembic_version" for name in version_tables(actual))
+        found = self._stamped(session, bool(differences) or elsewhere)
         if found is None:
             return ()
         chain, rows = found

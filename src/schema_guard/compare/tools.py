@@ -5,16 +5,22 @@ from __future__ import annotations
 from schema_guard.names import HISTORY_TABLE
 from schema_guard.schema import Name, Schema
 
-__all__ = ["OTHERS", "own_tools"]
+__all__ = ["OTHERS", "own_tools", "version_tables"]
 
-OTHERS = frozenset({"alembic_version", "django_migrations", "spatial_ref_sys", "sqlite_sequence", HISTORY_TABLE})
-"""No application maps them."""
+OTHERS = frozenset({"django_migrations", "spatial_ref_sys", "sqlite_sequence"})
+"""Of other tools: no application maps them."""
 _VERSIONS = ("version_num",)
 """The columns of Alembic's version table, whose name is the application's own where it says `version_table`."""
 
 
 def own_tools(actual: Schema) -> frozenset[Name]:
     """Tables of tools that are part of the same application: not worth a note."""
-    named = {name for name in actual.unknown_tables if name.name in ("alembic_version", HISTORY_TABLE)}
-    alike = {name for name, columns in actual.unknown_columns if tuple(each.name for each in columns) == _VERSIONS}
-    return frozenset(named | alike)
+    named = (name for name in actual.unknown_tables if name.name in ("alembic_version", HISTORY_TABLE))
+    return version_tables(actual).union(named)
+
+
+def version_tables(actual: Schema) -> frozenset[Name]:
+    """Tables that look like Alembic's version table, whatever their names."""
+    return frozenset(
+        name for name, columns in actual.unknown_columns if tuple(each.name for each in columns) == _VERSIONS
+    )
