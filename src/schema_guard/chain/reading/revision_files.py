@@ -112,7 +112,9 @@ def read_revision(file: Path, imported: Imported | None = None) -> Revision | Un
         names = {**imported, **names}
     if not names.get("revision") and not _LEGACY.fullmatch(file.name):
         return Unreadable(str(file), "sets no `revision`, and Alembic refuses the whole folder for it")
-    if "down_revision" not in names and (imported is not None or not _may_set(tree)):
+    if "down_revision" not in names and (
+        imported is not None or not any(_gives(each, "down_revision") for each in tree.body)
+    ):
         return Unreadable(str(file), "sets no `down_revision`, and Alembic refuses the whole folder for it")
     return Revision(
         id=names.get("revision", (file.stem,))[0],
@@ -144,21 +146,22 @@ def upgrade_body(tree: ast.Module) -> list[ast.stmt]:
 
 def upgrade_of(tree: ast.Module) -> ast.stmt | None:
     """The last statement of the module that gives `upgrade`; None where there is none."""
-    return next((node for node in reversed(tree.body) if _gives_upgrade(node)), None)
+    return next((node for node in reversed(tree.body) if _gives(node, "upgrade")), None)
 
 
-def _gives_upgrade(statement: ast.stmt) -> bool:
+def _gives(statement: ast.stmt, name: str) -> bool:
+    """Whether a statement of the module may give that name."""
     match statement:
-        case ast.FunctionDef(name=name) | ast.AsyncFunctionDef(name=name):
-            return name == "upgrade"
+        case ast.FunctionDef(name=own) | ast.AsyncFunctionDef(name=own):
+            return own == name
         case ast.ClassDef():
             return False
         case ast.ImportFrom(names=aliases):
-            return any((alias.asname or alias.name) in ("upgrade", "*") for alias in aliases)
+            return any((alias.asname or alias.name) in (name, "*") for alias in aliases)
         case _:
             inner = list(ast.walk(statement))
-            stored = any(isinstance(n, ast.Name) and isinstance(n.ctx, ast.Store) and n.id == "upgrade" for n in inner)
-            return stored or any(_gives_upgrade(n) for n in inner if n is not statement and isinstance(n, _DEFINES))
+            stored = any(isinstance(n, ast.Name) and isinstance(n.ctx, ast.Store) and n.id == name for n in inner)
+            return stored or any(_gives(n, name) for n in inner if n is not statement and isinstance(n, _DEFINES))
 
 
 _DEFINES = (ast.FunctionDef, ast.AsyncFunctionDef, ast.ImportFrom)
@@ -183,15 +186,6 @@ def _assignments(tree: ast.Module) -> Iterator[tuple[str, int, ast.expr]]:
                 yield from _assigned(target, value)
             case _:
                 continue
-
-
-def _may_set(tree: ast.Module) -> bool:
-    """Whether a statement that is no plain assignment may give a variable that Alembic reads: an import, an `if`."""
-    plain = (ast.Assign, ast.AnnAssign, ast.Import, ast.FunctionDef, ast.ClassDef, ast.Expr)
-    others = [node for node in tree.body if not isinstance(node, plain)]
-    names = {alias.asname or alias.name for node in others if isinstance(node, ast.ImportFrom) for alias in node.names}
-    stored = {inner.id for node in others for inner in ast.walk(node) if isinstance(inner, ast.Name)}
-    return bool((names | stored) & {*VARIABLES, "*"})
 
 
 def _assigned(target: ast.expr, value: ast.expr) -> Iterator[tuple[str, int, ast.expr]]:

@@ -6,7 +6,7 @@ EXPLAIN parses a call, against columns of the table's types, and asks for the pr
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 
 from schema_guard.dialects.inquiry import Known, Verdict
 from schema_guard.dialects.postgresql.driver_error import DriverError
@@ -42,9 +42,9 @@ def lacking(link: Link, asked: Sequence[Known], tables: Mapping[Name, Table], qu
         quote: the dialect's quoting.
     """
     found: dict[tuple[Name, str], Lack | None] = {}
-    for item in asked:
-        if (key := (item.table, item.expression)) not in found:
-            found[key] = next(iter(_said(link, tables[item.table], item.expression, quote)), (None, ""))[0]
+    for table, expression in dict.fromkeys((item.table, item.expression) for item in asked):
+        said = _said(link, tables[table], expression, quote)
+        found[table, expression] = said[0] if said is not None else None
     return {
         item: Verdict.DIFFERENT if found[item.table, item.expression] is item.lack else Verdict.EQUAL for item in asked
     }
@@ -66,14 +66,16 @@ def call_rejections(
         live = actual.table(difference.table.name)
         if difference.lack is Lack.FUNCTION or live is None:
             continue
-        for lack, said in _said(link, live, difference.call.expression, quote):
-            advice = tuple(_advice(lack, said, difference.call.expression, quote(actual.role), quote))
-            found[difference.table.name, difference.call] = Rejection(said, lack.value, "", advice=advice)
+        answer = _said(link, live, difference.call.expression, quote)
+        if answer is not None:
+            lack, said = answer
+            advice = _advice(lack, said, difference.call.expression, quote(actual.role), quote)
+            found[difference.table.name, difference.call] = Rejection(said, lack.value, "", advice=(advice,))
     return found
 
 
-def _said(link: Link, live: Table, expression: str, quote: Quote) -> Iterator[tuple[Lack, str]]:
-    """What is lacking, with the server's message; nothing where it takes the call, or has something else against it."""
+def _said(link: Link, live: Table, expression: str, quote: Quote) -> tuple[Lack, str] | None:
+    """What is lacking, with the server's message; None where it takes the call, or has something else against it."""
     source = rows_of_nulls(live.name, live.columns, quote)
     try:
         explained(link, [f"(SELECT ROW(({expression}\n)) IS NULL{source} LIMIT 1)"], "")
@@ -82,23 +84,20 @@ def _said(link: Link, live: Table, expression: str, quote: Quote) -> Iterator[tu
             raise
         diagnosis = diagnose(error)
         lack = _LACKS.get(diagnosis.sqlstate)
-        if lack is not None:
-            yield lack, diagnosis.message
+        return None if lack is None else (lack, diagnosis.message)
+    return None
 
 
-def _advice(lack: Lack, said: str, expression: str, role: str, quote: Quote) -> Iterator[str]:
+def _advice(lack: Lack, said: str, expression: str, role: str, quote: Quote) -> str:
     """The message ends with the name of what may not be used, in whichever language it is."""
     if lack is Lack.RELATION:
         sequence = _NEXT.search(expression)
-        yield f"CREATE SEQUENCE {sequence[1]};" if sequence else "create what the call reads, or correct the models"
-        return
+        return f"CREATE SEQUENCE {sequence[1]};" if sequence else "create what the call reads, or correct the models"
     name = re.split(r"[^\w$]+", said.strip())[-1]
     for schema, function in _CALLED.findall(expression):
         if name == schema:
-            yield f"GRANT USAGE ON SCHEMA {quote(schema)} TO {role};"
-            return
+            return f"GRANT USAGE ON SCHEMA {quote(schema)} TO {role};"
         if name == function:
             called = Name(schema, function) if schema else function
-            yield f"GRANT EXECUTE ON FUNCTION {quote(called)} TO {role};"
-            return
-    yield f"GRANT SELECT ON {quote(name)} TO {role};"
+            return f"GRANT EXECUTE ON FUNCTION {quote(called)} TO {role};"
+    return f"GRANT SELECT ON {quote(name)} TO {role};"

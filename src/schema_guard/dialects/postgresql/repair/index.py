@@ -7,12 +7,13 @@ from schema_guard.dialects.postgresql.repair.context import Context, Repairs
 from schema_guard.dialects.postgresql.repair.index_cleanup import clear_away
 from schema_guard.dialects.postgresql.repair.missing_dependency import refused, rejected
 from schema_guard.dialects.postgresql.repair.partitioned_index import build_on_partitions
-from schema_guard.difference import Difference, Holder, IndexInvalid, IndexMissing
+from schema_guard.dialects.postgresql.repair.schema import put_aside
+from schema_guard.difference import Difference, IndexInvalid, IndexMissing
 from schema_guard.need import Need
 from schema_guard.plan import Hazard, Lock, Phase, Refusal, Step
 from schema_guard.schema import Index, Name, Table
 
-__all__ = ["build_concurrently", "index_invalid", "index_missing", "left_over", "partition_recipe", "put_aside"]
+__all__ = ["build_concurrently", "index_invalid", "index_missing", "left_over", "partition_recipe"]
 
 
 def index_missing(difference: IndexMissing, context: Context) -> Repairs:
@@ -226,14 +227,6 @@ def _held(difference: IndexMissing, name: Name, context: Context) -> Refusal:
         f"the name {name} is held by {difference.holder}",
         (*advice, f"CREATE {_unique(index)}INDEX CONCURRENTLY {index.ddl};"),
     )
-
-
-def put_aside(name: Name, holder: Holder, context: Context) -> str:
-    """The statement that gives another name to a relation; ALTER TABLE takes all that have no word of their own."""
-    words = (("index", "INDEX"), ("materialized view", "MATERIALIZED VIEW"), ("view", "VIEW"), ("type", "TYPE"))
-    kind = next((keyword for word, keyword in words if word in holder.kind), "TABLE")
-    aside = context.aside(name)
-    return f"ALTER {kind} {context.quote(name)} RENAME TO {aside};"
 
 
 def _unique(index: Index) -> str:

@@ -9,8 +9,16 @@ from schema_guard.need import Need
 from schema_guard.plan import Lock, Phase, Refusal
 from schema_guard.schema import Name
 
-_TYPES = frozenset({"type", "enum type", "domain", "composite type"})
-__all__ = ["domain_missing", "held", "homeless", "needs_schema", "schema_missing"]
+__all__ = ["domain_missing", "held", "homeless", "needs_schema", "put_aside", "schema_missing"]
+
+_KINDS = (
+    ("index", "INDEX"),
+    ("materialized view", "MATERIALIZED VIEW"),
+    ("view", "VIEW"),
+    ("type", "TYPE"),
+    ("domain", "TYPE"),
+)
+"""By a word of what holds a name: what ALTER calls it. ALTER TABLE takes all others."""
 
 
 def schema_missing(difference: SchemaMissing, context: Context) -> Repairs:
@@ -50,10 +58,14 @@ def needs_schema(name: Name) -> frozenset[Need]:
 
 def held(difference: Difference, holder: Holder, name: Name, context: Context) -> Repairs:
     """Nothing can be created under a name that something else holds, which may be in use: a person decides."""
-    aside = context.aside(name)
-    kind = "TYPE" if holder.kind in _TYPES else "INDEX" if "index" in holder.kind else "TABLE"  # TABLE: any relation
-    advice = f"ALTER {kind} {context.quote(name)} RENAME TO {aside}; -- or name another one in the models"
+    advice = f"{put_aside(name, holder, context)} -- or name another one in the models"
     return [Refusal(difference, f"the name is held by {holder}", (advice,))]
+
+
+def put_aside(name: Name, holder: Holder, context: Context) -> str:
+    """The statement that gives another name to what holds this one."""
+    kind = next((keyword for word, keyword in _KINDS if word in holder.kind), "TABLE")
+    return f"ALTER {kind} {context.quote(name)} RENAME TO {context.aside(name)};"
 
 
 def homeless(difference: Difference, name: Name, context: Context) -> Repairs:

@@ -159,7 +159,11 @@ def view_differs(difference: ViewDiffers, context: Context) -> Repairs:
 def relation_differs(difference: RelationDiffers, context: Context) -> Repairs:
     name = context.quote(difference.table.name)
     if not difference.populated:
-        return [Refusal(difference, "its query may take long", (f"REFRESH MATERIALIZED VIEW {name};",))]
+        return [
+            Refusal(
+                difference, "apply does not run its query, which may take long", (f"REFRESH MATERIALIZED VIEW {name};",)
+            )
+        ]
     is_view = difference.table.relation is Relation.VIEW
     kind = "TABLE" if is_view else difference.actual.value.upper()
     aside = context.aside(difference.table.name)

@@ -5,8 +5,9 @@ from __future__ import annotations
 from schema_guard.code_of_others import against_upserts
 from schema_guard.dialects.postgresql.repair import probes
 from schema_guard.dialects.postgresql.repair.context import Context, Repairs
-from schema_guard.dialects.postgresql.repair.index import build_concurrently, left_over, put_aside
+from schema_guard.dialects.postgresql.repair.index import build_concurrently, left_over
 from schema_guard.dialects.postgresql.repair.naming import chosen
+from schema_guard.dialects.postgresql.repair.schema import put_aside
 from schema_guard.difference import Holder, UniqueMissing, UpsertUnserved
 from schema_guard.need import Need
 from schema_guard.plan import Hazard, Phase, Refusal, Step

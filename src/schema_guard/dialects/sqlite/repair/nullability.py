@@ -17,7 +17,7 @@ def change_nullability(differs: NullabilityDiffers, live: Table, case: Case) -> 
     name = differs.column.name
     if differs.column.nullable:
         if differs.actual.null_replaced:
-            return Refusal(differs, "ON CONFLICT REPLACE gives its default in place of NULL; every statement works")
+            return Refusal(differs, "ON CONFLICT REPLACE stores the default in place of NULL, so every statement works")
         if live.without_rowid and live.primary_key is not None and name in live.primary_key.columns:
             return Refusal(differs, "a primary key of a table WITHOUT ROWID holds no NULL; change the models")
         return Edit(differs, nullable(name), f"{name} may be NULL")
