@@ -67,7 +67,7 @@ def compare_tables(expected: Schema, actual: Schema, judge: Judge, policy: Polic
                 effect=f"not provable: whether statements on {writers(table)} work is not known until it can be read",
             )
         elif not live.populated:
-            effect = f"SELECT of {writers(table)} fails until it is"
+            effect = f"SELECT of {writers(table)} fails until it is populated"
             yield RelationDiffers(
                 table=table, actual=live.relation, populated=False, impact=Impact.BREAKS, effect=effect
             )

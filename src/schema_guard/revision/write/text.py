@@ -151,7 +151,7 @@ class _Operations:
             return
         match difference:
             case TableMissing(table=table) if table.reads or table.relation is Relation.VIRTUAL:
-                return  # apply makes it with the rows of its query; create_table would make it without any
+                return  # apply makes it: create_table makes no rows of a query, and no virtual table
             case TableMissing():
                 yield from self._create_table(difference.table)
             case ColumnMissing():
