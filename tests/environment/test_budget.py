@@ -89,6 +89,7 @@ def test_a_server_that_is_frozen_before_it_is_connected(driver: str, own: OwnSer
     assert Guard(Base).apply(engine(database.url, driver)).satisfied
 
 
+@pytest.mark.one_in(3)
 @pytest.mark.parametrize("driver", DRIVERS)
 @pytest.mark.parametrize("trigger", [b"pg_constraint", b"ADD COLUMN note", b"pg_try_advisory_lock"])
 def test_a_server_that_freezes_in_the_middle(driver: str, trigger: bytes, own: OwnServer) -> None:

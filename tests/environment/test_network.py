@@ -42,6 +42,7 @@ def test_a_network_that_fails_in_mid_step(
     assert repaired(shop)
 
 
+@pytest.mark.one_in(3)
 @pytest.mark.parametrize("driver", ["psycopg", "psycopg2", "pg8000", "asyncpg"])
 @pytest.mark.parametrize("failure", [Failure.HANGS_UP, Failure.RESETS])
 def test_a_network_that_fails_while_the_catalog_is_read(

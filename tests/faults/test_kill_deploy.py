@@ -172,6 +172,7 @@ def room(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactor
             database.drop()
 
 
+@pytest.mark.one_in(4)
 @pytest.mark.parametrize("place", PLACES, ids=list(PLACES.values()))
 def test_killed_in_the_chain(room: Room, place: int) -> None:
     room.fresh("n1")
@@ -180,6 +181,7 @@ def test_killed_in_the_chain(room: Room, place: int) -> None:
     room.each_boots(PLACES[place])
 
 
+@pytest.mark.one_in(4)
 @pytest.mark.parametrize("way", WAYS)
 def test_killed_between_changed_rows_and_their_stamp(room: Room, way: str) -> None:
     """However the chain was begun."""
@@ -191,6 +193,7 @@ def test_killed_between_changed_rows_and_their_stamp(room: Room, way: str) -> No
     room.each_boots(way, arguments)
 
 
+@pytest.mark.one_in(4)
 @pytest.mark.parametrize("way", [way for way in WAYS if "repair" in way])
 def test_killed_while_a_proved_stamp_is_written_and_in_apply(room: Room, way: str) -> None:
     """In each statement of the guard that changes the stamp, and in the last of apply."""

@@ -17,6 +17,7 @@ BOOTS = 5
 COMES_UP = 60.0
 
 
+@pytest.mark.one_in(3)
 @pytest.mark.parametrize("boot", range(BOOTS))
 def test_web_and_worker_boot_at_the_same_moment(
     boot: int, stage: PostgresqlStage | SqliteStage, dialect: str, deployment: Deployment

@@ -20,6 +20,7 @@ REQUEST = docx("2.1 Scope", "The contractor shall close the bridge at night only
 ANNEX = pdf("Annex", "Offers must arrive by noon.")
 
 
+@pytest.mark.one_in(4)
 @pytest.mark.parametrize("met", DATABASES, ids=lambda met: met.name)
 def test_the_application_works(
     met: Met, dialect: str, stage: PostgresqlStage | SqliteStage, deployment: Deployment, tmp_path: Path

@@ -40,6 +40,7 @@ def copies(stage: Any) -> Iterator[tuple[Any, Any]]:
     first.close()
 
 
+@pytest.mark.one_in(4)
 def test_three_ways_lead_to_one_catalog(
     document: Document,
     stage: Any,

@@ -37,6 +37,7 @@ def _tables(models: sa.MetaData) -> list[sa.Table]:
     return [table for table in models.sorted_tables if not table.info.get("is_view")]
 
 
+@pytest.mark.one_in(3)
 @pytest.mark.parametrize("seed", range(0, 60, 6))
 def test_on_sqlite(seed: int, tmp_path: Path) -> None:
     for number in range(seed, seed + 6):
@@ -54,6 +55,7 @@ def test_on_sqlite(seed: int, tmp_path: Path) -> None:
         assert {name: str(error) for name, error in after.items() if name not in before} == {}, number
 
 
+@pytest.mark.one_in(3)
 @pytest.mark.parametrize("seed", range(0, 16, 4))
 def test_on_postgresql(seed: int, postgres_database: Database) -> None:
     ideal = create(postgres_database.server)

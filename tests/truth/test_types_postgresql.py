@@ -132,6 +132,7 @@ OF_DRIVERS |= {("TSVECTOR", "name"), ("MONEY", "tsvector")}
 DRIVERS = ("psycopg", "psycopg2", "pg8000", "asyncpg")
 
 
+@pytest.mark.one_in(4)
 @pytest.mark.newest_postgres
 @pytest.mark.parametrize("driver", DRIVERS)
 @pytest.mark.parametrize(("models", "there"), [(MODELS, ACTUAL), (RARER_MODELS, RARER_ACTUAL)], ids=["common", "rarer"])

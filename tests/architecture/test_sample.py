@@ -1,0 +1,27 @@
+"""`make test` leaves out cases, never a test; and both versions of PostgreSQL are tried."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+from tests.postgres.binaries import versions
+
+PLACE = "tests/scenarios"
+
+
+def collected(*arguments: str) -> list[str]:
+    root = Path(__file__).parents[2]
+    command = [sys.executable, "-m", "pytest", "--collect-only", "--quiet", *arguments, PLACE]
+    said = subprocess.run(command, check=True, cwd=root, capture_output=True, text=True).stdout
+    return [line for line in said.splitlines() if line.startswith(PLACE)]
+
+
+def test_the_sample_has_every_test() -> None:
+    whole, sample = collected(), collected("--sample")
+    assert sample == collected("--sample")
+    assert set(sample) < set(whole)
+    assert {name.partition("[")[0] for name in sample} == {name.partition("[")[0] for name in whole}
+    for version in versions():
+        assert any(version in name for name in sample)
