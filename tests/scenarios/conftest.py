@@ -21,18 +21,19 @@ BOOK = pytest.StashKey[Book | None]()
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     if "stage" in metafunc.fixturenames:
-        newest = metafunc.definition.get_closest_marker("newest_postgres") is not None and not versions_named()
-        wanted = versions()[:1] if newest else versions()
-        cases = [(document, target) for document in documents() for target in _targets(document, wanted)]
+        newest = metafunc.definition.get_closest_marker("newest_postgres")
+        wanted = versions()[:1] if newest is not None and not versions_named() else versions()
+        sqlite = newest is None or newest.kwargs.get("sqlite", True)
+        cases = [(document, target) for document in documents() for target in _targets(document, wanted, sqlite=sqlite)]
         names = [f"{document.name}-{target}" for document, target in cases]
         metafunc.parametrize(("document", "stage"), [(case[0], case) for case in cases], indirect=["stage"], ids=names)
 
 
-def _targets(document: Document, wanted: list[str]) -> Iterator[str]:
+def _targets(document: Document, wanted: list[str], *, sqlite: bool) -> Iterator[str]:
     for version in wanted:
         if document.runs_on("postgresql", tuple(int(part) for part in version.split("."))):
             yield f"postgresql {version}"
-    if document.runs_on("sqlite"):
+    if sqlite and document.runs_on("sqlite"):
         yield "sqlite"
 
 

@@ -21,11 +21,10 @@ TOLD = (
 
 
 @pytest.mark.one_in(2)
-@pytest.mark.newest_postgres
+@pytest.mark.newest_postgres(sqlite=False)
 def test_advice(document: Document, stage: Stage, guard: Guard) -> None:
     """Each refusal's by itself: on the database as it is, or, where it needs what apply makes, after apply."""
-    if not isinstance(stage, PostgresqlStage):
-        pytest.skip("test_sqlite_advice.py")
+    assert isinstance(stage, PostgresqlStage)
     failed = [each for each in guard.plan(stage.database).refusals if each.advice and _said(stage, each)]
     if not failed:
         return
