@@ -149,6 +149,8 @@ def looked(
 
 def plan_of(look: Look, session: Session, policy: Policy) -> Plan:
     """The steps that answer what was found, and what is refused."""
+    if not look.differences:  # the repairs need not be loaded
+        return make_plan(look.withheld, (), look.survey)
     repairs = session.dialect.repair(look.differences, look.expected, look.actual, session.facts, look.survey, policy)
     # What waits for something that is left alone is refused; that it is left alone is said elsewhere.
     repairs = [each for each in repairs if isinstance(each, Step) or not each.difference.left_alone]

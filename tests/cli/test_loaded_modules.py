@@ -17,6 +17,7 @@ import json, sys
 from schema_guard.cli.main import run
 code = run(sys.argv[1:])
 names = {name.partition(".")[0] for name in sys.modules} - set(sys.stdlib_module_names)
+assert not [name for name in sys.modules if name.startswith("schema_guard.dialects") and ".repair" in name]
 slow = {"asyncio", "importlib.metadata", "logging", "concurrent.futures"} & set(sys.modules)
 print(json.dumps([code, sorted(names | slow)]), file=sys.stderr)
 """
