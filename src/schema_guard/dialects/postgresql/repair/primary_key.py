@@ -7,6 +7,7 @@ from dataclasses import replace
 from schema_guard.dialects.postgresql.repair import probes
 from schema_guard.dialects.postgresql.repair.context import Context, Repairs
 from schema_guard.dialects.postgresql.repair.index import build_concurrently, left_over
+from schema_guard.dialects.postgresql.repair.key import add_key
 from schema_guard.dialects.postgresql.repair.naming import chosen
 from schema_guard.dialects.postgresql.repair.nullability import tighten
 from schema_guard.dialects.postgresql.repair.replica_identity import with_full_identity
@@ -28,7 +29,7 @@ def primary_key_differs(difference: PrimaryKeyDiffers, context: Context) -> Repa
     name = key.name or context.name_for(difference, table.name, "", "pkey", own=_own(table, context))
     unfinished = left_over(Name(table.name.schema, name), context.live(table))
     if (context.empty(table) and not unfinished) or context.partitioned(table):
-        return [_at_once(difference, name, context)]
+        return [add_key(difference, key, name, probes.primary_key_absent(context.quote(table.name)), context)]
     return _by_index(difference, name, context)
 
 
@@ -83,32 +84,6 @@ def _by_index(difference: PrimaryKeyDiffers, name: str, context: Context) -> Rep
         )
     )
     return steps
-
-
-def _at_once(difference: PrimaryKeyDiffers, name: str, context: Context) -> Step | Refusal:
-    table, key = difference.table, difference.primary_key
-    quoted = context.quote(table.name)
-    body = key.ddl if key.name else f"CONSTRAINT {context.quote(name)} {key.ddl}"
-    statement = f"ALTER TABLE {quoted} ADD {body}"
-    if not context.small(table):
-        return Refusal(
-            difference,
-            "on a partitioned table it would block readers and writers for as long as it builds"
-            f"{context.allowance(table)}",
-            (f"{statement};",),
-        )
-    return context.step(
-        difference,
-        "add-primary-key",
-        [statement],
-        probes.primary_key_absent(quoted),
-        Phase.PRIMARY_KEY,
-        cost="builds its index on a small or empty table",
-        provides=frozenset() if key.unusable else frozenset({Need.key(table.name, key.columns)}),
-        requires=frozenset(Need.column(table.name, column) for column in key.columns),
-        unless=context.too_many(table),
-        unless_reason="the table holds more rows than when it was looked at",
-    )
 
 
 def _other_key(difference: PrimaryKeyDiffers, context: Context) -> Refusal:

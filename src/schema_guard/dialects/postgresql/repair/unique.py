@@ -1,4 +1,4 @@
-"""UNIQUE constraints: a unique index built concurrently, then made a constraint in an instant."""
+"""UNIQUE constraints: a unique index built concurrently, then made a constraint without a scan."""
 
 from __future__ import annotations
 
@@ -6,11 +6,12 @@ from schema_guard.code_of_others import against_upserts
 from schema_guard.dialects.postgresql.repair import probes
 from schema_guard.dialects.postgresql.repair.context import Context, Repairs
 from schema_guard.dialects.postgresql.repair.index import build_concurrently, left_over
+from schema_guard.dialects.postgresql.repair.key import add_key
 from schema_guard.dialects.postgresql.repair.naming import chosen
 from schema_guard.dialects.postgresql.repair.schema import put_aside
 from schema_guard.difference import Holder, UniqueMissing, UpsertUnserved
 from schema_guard.need import Need
-from schema_guard.plan import Hazard, Phase, Refusal, Step
+from schema_guard.plan import Phase, Refusal, Step
 from schema_guard.schema import Index, IndexElement, Name, Table, Unique
 
 __all__ = ["unique_missing", "upsert_unserved"]
@@ -37,7 +38,7 @@ def unique_missing(difference: UniqueMissing, context: Context) -> Repairs:
     if standing is not None:
         return [_make_constraint(difference, name, context, frozenset())]
     if (context.empty(table) and not unfinished) or context.partitioned(table):
-        return [_at_once(difference, name, context)]
+        return [add_key(difference, unique, name, _absent(unique, table, context), context)]
     return _by_index(difference, name, context)
 
 
@@ -68,13 +69,7 @@ def _by_index(difference: UniqueMissing, name: str, context: Context) -> Repairs
     relation = Name(table.name.schema, name)
     built = Need.index(relation)
     violators = context.violators(difference, context.shape(table))
-    # An index that is checked at once serves neither a model that wants to defer nor the other way round.
-    absent = probes.unique_absent(
-        context.quote(table.name),
-        unique.columns,
-        nulls_not_distinct=unique.nulls_not_distinct,
-        deferrable=unique.deferrable,
-    )
+    absent = _absent(unique, table, context)
     unbuilt = f"({probes.name_taken(context.quote(relation))}) = false"
     return [
         build_concurrently(
@@ -108,34 +103,13 @@ def _make_constraint(difference: UniqueMissing, name: str, context: Context, req
     )
 
 
-def _at_once(difference: UniqueMissing, name: str, context: Context) -> Step | Refusal:
-    """On an empty table; or on a partitioned one, which takes no index made beforehand."""
-    table, unique = difference.table, difference.unique
-    quoted = context.quote(table.name)
-    body = unique.ddl if unique.name else f"CONSTRAINT {context.quote(name)} {unique.ddl}"
-    statement = f"ALTER TABLE {quoted} ADD {body}"
-    if not context.small(table):
-        return Refusal(
-            difference,
-            "on a partitioned table it would block readers and writers for as long as it builds"
-            f"{context.allowance(table)}",
-            (f"{statement};",),
-        )
-    return context.step(
-        difference,
-        "add-unique",
-        [statement],
-        probes.unique_absent(
-            quoted, unique.columns, nulls_not_distinct=unique.nulls_not_distinct, deferrable=unique.deferrable
-        ),
-        Phase.UNIQUE,
-        cost="builds its index on a small or empty table",
-        hazards=(Hazard.SCANS,) if not context.empty(table) else (),
-        scans=not context.empty(table),
-        provides=frozenset() if unique.deferrable else frozenset({Need.key(table.name, unique.columns)}),
-        requires=frozenset(Need.column(table.name, column) for column in unique.columns),
-        unless=context.too_many(table),
-        unless_reason="the table holds more rows than when it was looked at",
+def _absent(unique: Unique, table: Table, context: Context) -> str:
+    """An index that is checked at once serves no model that wants to defer, nor the other way round."""
+    return probes.unique_absent(
+        context.quote(table.name),
+        unique.columns,
+        nulls_not_distinct=unique.nulls_not_distinct,
+        deferrable=unique.deferrable,
     )
 
 
