@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.chain.stage import PROPOSALS, USERS, VISITOR, Stage
+from tests.chain.stage import MODELS, PROPOSALS, USERS, VISITOR, Stage
 
 
 def run_by_hand(stage: Stage, upto: int = 3) -> None:
@@ -322,7 +322,22 @@ def test_drift_between_head_and_models(stage: Stage) -> None:
     if stage.system == "postgresql":
         assert any("blue" in detail for detail in fault["details"])
         assert found.code == 1
-    assert "schema-guard revision shop:Base" in fault["fix"]["command"]
+    assert fault["fix"]["command"] == "schema-guard revision shop:Base --replay -m 'what the models expect'"
+
+
+def test_the_revision_that_is_missing_is_written_also_once_apply_has_repaired_the_database(stage: Stage) -> None:
+    """The database lacks nothing by then, so its plan is empty: what the chain leaves out only a replay knows."""
+    stage.plain()
+    stage.chain()
+    stage.write("shop.py", f"{MODELS}    note: Mapped[str | None]\n")
+    assert stage.deploy().code == 0, "apply makes the column"
+    fault = stage.doctor("--replay").faults["head-drift"]
+    assert fault["message"].startswith("the last revision leaves out 1 thing that the models expect")
+    assert "--replay" in stage.guard("revision", "-m", "nothing").err
+    stage.fix(fault)
+    assert stage.deploy().code == 0
+    assert stage.doctor("--replay").faults.keys() == set()
+    assert "the chain makes all that the models expect" in stage.guard("revision", "--replay", "-m", "nothing").err
 
 
 def test_models_that_env_does_not_register(on_sqlite: Stage) -> None:

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import os
+import sqlite3
 import subprocess
 import sys
+from contextlib import closing
 from pathlib import Path
 
 OWN = """
@@ -27,10 +29,30 @@ db = SQLAlchemy(app)
 NONE = "from flask import Flask\n\napp = Flask(__name__)\n"
 
 
-def flask(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
+MIGRATED = """
+from flask import Flask
+from flask_migrate import Migrate
+from flask_sqlalchemy import SQLAlchemy
+
+db = SQLAlchemy()
+
+class Customer(db.Model):
+    id = db.Column(db.Integer, primary_key=True)
+
+def create_app():
+    app = Flask(__name__)
+    app.config["SQLALCHEMY_DATABASE_URI"] = "sqlite:///app.db"
+    db.init_app(app)
+    Migrate(app, db)
+    return app
+"""
+
+
+def flask(folder: Path, *arguments: str, app: str | None = "shop") -> subprocess.CompletedProcess[str]:
     program = "from flask.cli import cli; from schema_guard.cli.flask import guard; cli.add_command(guard); cli()"
+    named = ["--app", app] if app else []
     return subprocess.run(
-        [sys.executable, "-c", program, "--app", "shop", *arguments],
+        [sys.executable, "-c", program, *named, *arguments],
         cwd=folder,
         env={**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)},
         capture_output=True,
@@ -61,6 +83,20 @@ def test_help_says_what_a_person_types(tmp_path: Path) -> None:
     )
     group = [line for line in flask(tmp_path, "guard", "--help").stdout.splitlines() if line.startswith("Usage: ")]
     assert [line.endswith(" guard [OPTIONS] COMMAND [ARGS]...") for line in group] == [True]
+
+
+def test_a_chain_of_an_application_that_flask_finds_by_itself(tmp_path: Path) -> None:
+    """Neither --app nor FLASK_APP: env.py, which runs in a process of its own, gets the same application."""
+    (tmp_path / "wsgi.py").write_text(MIGRATED)
+    for words in (["init"], ["migrate", "-m", "customers"], ["upgrade"]):
+        done = flask(tmp_path, "db", *words, app=None)
+        assert done.returncode == 0, done.stderr
+    doctor = flask(tmp_path, "guard", "doctor", "--replay", app=None)
+    assert (doctor.returncode, doctor.stdout.splitlines()[-1]) == (0, "nothing is wrong · exit 0"), doctor.stdout
+    with closing(sqlite3.connect(tmp_path / "instance" / "app.db")) as database:
+        database.executescript("DROP TABLE customer; DELETE FROM alembic_version")
+    assert flask(tmp_path, "guard", "deploy", app=None).returncode == 0
+    assert flask(tmp_path, "guard", "check", app=None).returncode == 0
 
 
 def test_all_binds_of_the_application(tmp_path: Path) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import closing
+from contextlib import closing, contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
@@ -13,6 +13,7 @@ from sqlalchemy.exc import ArgumentError
 from schema_guard.chain.commands import Commands
 from schema_guard.chain.fault import Fault, Fix, Severity
 from schema_guard.chain.faults.database import present, stamped_faults, version_faults
+from schema_guard.chain.faults.drift import drift_faults
 from schema_guard.chain.faults.early import Early
 from schema_guard.chain.faults.env_py import project_faults
 from schema_guard.chain.faults.environment import environment_faults, environment_lines
@@ -32,7 +33,6 @@ from schema_guard.counted import counted
 from schema_guard.dialects import open_session
 from schema_guard.dialects.base import Session
 from schema_guard.dialects.deadline import Deadline
-from schema_guard.difference import Impact
 from schema_guard.errors import ConfigurationError, GuardError, OutOfTimeError, UnreachableError
 from schema_guard.guard import Guard
 from schema_guard.report import Report, ServerInfo
@@ -155,8 +155,9 @@ class Doctor:
                     proved = True
                     step, veto = self.unmatched(project, look, proof), self._veto(project, look, proof)
                     faults = [with_proof(fault, proof, self.commands, step, veto) for fault in faults]
-        if look is not None:
-            faults += self._drift(look, project)
+        if look is not None and look.guarded:  # of no interest while it is still empty
+            report, chained = self.guard.check(self.url), project.chain if project else None
+            faults += drift_faults(report, look.version, chained, self.commands, proved=proved)
         return Diagnosis(
             tuple(sorted(_settled(faults, proved), key=lambda fault: -fault.severity)),
             tuple(lines),
@@ -292,6 +293,26 @@ class Doctor:
             return played, None
         return played, prove(played.states, look.everything, look.beside, project.chain, session, look.version.rows)
 
+    @contextmanager
+    def at_head(self) -> Iterator[URL]:
+        """A scratch database of the database's own system on which the whole chain has run; dropped afterwards.
+
+        Raises:
+            ConfigurationError: there is no chain, no scratch database, or a revision fails.
+        """
+        project = self.describe()
+        if project is None:
+            raise ConfigurationError("a replay needs Alembic migrations: name alembic.ini with --config")
+        system, schemas = self.url.get_backend_name(), self._schemas()
+        self.say(f"replaying {counted(len(project.chain), 'revision')} on a scratch {system}")
+        with scratch_for(project, system, self.scratch_server, schemas, real=True) as scratch:
+            failed = project.failed or replay(project, scratch, schemas).failed
+            if failed is not None:
+                where = f"revision {failed.revision}" if failed.revision else "env.py"
+                told = f"`{self.commands('doctor')} --replay` says where"
+                raise ConfigurationError(f"{where} fails on an empty database: {failed.message} ({told})")
+            yield scratch.url
+
     def _replayed(self, project: Project, look: Look | None, system: str) -> tuple[list[Fault], Proof | None]:
         """The faults that a replay on this system shows, and, on the database's own, what the database has."""
         self.say(f"replaying {counted(len(project.chain), 'revision')} on a scratch {system}")
@@ -346,38 +367,6 @@ class Doctor:
             return self.guard.check(url)
         except GuardError:
             return None
-
-    def _drift(self, look: Look, project: Project | None) -> Iterator[Fault]:
-        """How the database differs from the models; of no interest while it is still empty."""
-        if not look.guarded:
-            return
-        report = self.guard.check(self.url)
-        broken, weak = report.count(Impact.BREAKS), report.count(Impact.WEAKENS)
-        if not (broken or weak):
-            return
-        counts = f"{broken} break the application, {weak} weaken it"
-        check = Fix(self.commands("check"), command=self.commands("check"))
-        if project is None or not look.version.rows:
-            yield Fault("database-drift", Severity.RISK, f"the database differs from the models: {counts}", check)
-        elif look.version.unknown(project.chain):
-            yield Fault(
-                "database-drift",
-                Severity.BREAKS if broken else Severity.RISK,
-                f"the database differs from the models of this release: {counts}; a newer release was here, or the "
-                "file of its revision is lost",
-                check,
-            )
-        elif set(project.chain.heads) != set(look.version.rows):
-            message = f"the database differs from the models as long as revisions are to run: {counts}"
-            yield Fault("database-drift", Severity.NOTE, message, check)
-        else:
-            yield Fault(
-                "database-drift",
-                Severity.BREAKS if broken else Severity.RISK,
-                f"alembic_version names the last revision, yet the database differs from the models: {counts}. Either "
-                "the stamp is not true, or the models have no revision",
-                Fix(f"{self.commands('doctor')} --replay tells which; {self.commands('apply')} makes what lacks"),
-            )
 
 
 def _settled(faults: Sequence[Fault], replayed: bool) -> list[Fault]:

@@ -49,7 +49,10 @@ EXAMPLES = {
     ),
     "stamp": ("schema-guard stamp app.models:Base",),
     "deploy": ("schema-guard deploy app.models:Base && gunicorn wsgi:app",),
-    "revision": ('schema-guard revision app.models:Base -m "visitors own proposals"',),
+    "revision": (
+        'schema-guard revision app.models:Base -m "visitors own proposals"',
+        'schema-guard revision app.models:Base --replay -m "what the chain leaves out"',
+    ),
     "sql": ("schema-guard sql app.models:Base --dialect postgresql | psql shop",),
     "demo": ("schema-guard demo",),
 }

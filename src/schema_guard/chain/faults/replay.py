@@ -116,11 +116,11 @@ def _drift(report: Report, system: str, *, own: bool, commands: Commands) -> Ite
     if not found:
         return
     broken = [difference for difference in found if difference.impact is Impact.BREAKS]
-    command = commands("revision", "-m", "what the models expect")
+    command = commands("revision", *(["--replay"] if own else []), "-m", "what the models expect")
     yield Fault(
         "head-drift",
         Severity.BREAKS if broken and own else Severity.RISK,
-        f"after the last revision {len(found)} things that the models expect are missing on {system}: "
+        f"the last revision leaves out {counted(len(found), 'thing')} that the models expect, on {system}: "
         + first_of(f"{difference.object} ({difference.headline})" for difference in found),
         Fix(command, command=command),
         details=tuple(f"{difference.object}: {difference.headline}" for difference in found),

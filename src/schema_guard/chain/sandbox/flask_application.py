@@ -49,9 +49,9 @@ def _places(target: str) -> list[str]:
     """What FLASK_APP could be: as it is set, else what TARGET calls, its module, the packages around it, none."""
     if os.environ.get("FLASK_APP"):
         return [os.environ["FLASK_APP"]]
-    if target.endswith(".json"):  # a frozen file names no module
-        return [""]
     module, _, expression = target.partition(":")
+    if target.endswith(".json") or module.startswith("schema_guard."):  # a frozen file or `flask guard`: no module
+        return [""]
     if module.endswith(".py"):
         return [f"{module}:{expression}", module, ""] if expression.endswith(")") else [module, ""]
     parts = module.split(".")

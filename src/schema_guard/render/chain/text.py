@@ -23,6 +23,8 @@ _GROUPS = (
     (Severity.NOTE, "notes", "·", Style.NOTES),
 )
 
+NOT_REPLAYED = "not tried: whether the chain runs on an empty database and makes what the models expect; --replay does"
+
 
 def doctor_lines(diagnosis: Diagnosis, exit_code: int, *, verbose: bool = False) -> list[Line]:
     """The diagnosis: what was looked at, the faults by severity with their fixes, the verdict."""
@@ -36,6 +38,8 @@ def doctor_lines(diagnosis: Diagnosis, exit_code: int, *, verbose: bool = False)
         lines.append(line(f"replayed on {', '.join(diagnosis.replayed)}"))
     lines.extend(fault_lines(diagnosis.faults, verbose=verbose))
     lines.append(blank)
+    if diagnosis.chain and not diagnosis.replayed and not diagnosis.breaks:
+        lines.append(line(Span(NOT_REPLAYED, Style.DIM)))
     counts = ", ".join(
         _counted(count, severity)
         for severity, *_ in _GROUPS

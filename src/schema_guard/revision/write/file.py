@@ -147,7 +147,7 @@ def write_revision(
             revision_id or rev_id(),
             _message(message),
             head=head or "head",
-            upgrades=textwrap.indent(text.upgrade, "    ").lstrip(" "),
+            upgrades=textwrap.indent(_upgrade(text, folder), "    ").lstrip(" "),
             downgrades=textwrap.indent(f"{_NO_WAY_BACK}\npass", "    ").lstrip(" "),
             imports=text.imports,
         )
@@ -177,6 +177,14 @@ def _one_head(folder: ScriptDirectory, head: str | None, location: Location) -> 
             f"the migrations have {len(heads)} heads ({', '.join(heads)}): merge them with `{merge}`, or name one"
             " with --head"
         )
+
+
+def _upgrade(text: Text, folder: ScriptDirectory) -> str:
+    """What upgrade() does; with its imports where the project's template has no place for them."""
+    template = Path(folder.dir) / "script.py.mako"
+    if not template.is_file() or "imports" in template.read_text(encoding="utf-8", errors="replace"):
+        return text.upgrade
+    return f"{text.imports}\n\n{text.upgrade}"
 
 
 def _message(message: str) -> str:

@@ -1,0 +1,55 @@
+"""The database held against the models, in the light of what alembic_version says."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from schema_guard.chain.commands import Commands
+from schema_guard.chain.fault import Fault, Fix, Severity
+from schema_guard.chain.history import Chain
+from schema_guard.chain.version_table import VersionTable
+from schema_guard.impact import Impact
+from schema_guard.report import Report
+
+__all__ = ["drift_faults"]
+
+
+def drift_faults(
+    report: Report, version: VersionTable, chain: Chain | None, commands: Commands, *, proved: bool
+) -> Iterator[Fault]:
+    """How the database differs from the models.
+
+    Args:
+        report: the guard's check of the database.
+        version: what alembic_version says.
+        chain: the application's revisions; None where it has none.
+        commands: what a person types.
+        proved: a replay has told, as faults of their own, whether the stamp is true and the chain complete.
+    """
+    broken, weak = report.count(Impact.BREAKS), report.count(Impact.WEAKENS)
+    if not (broken or weak):
+        return
+    severity = Severity.BREAKS if broken else Severity.RISK
+    breaks = f"{broken} {'breaks' if broken == 1 else 'break'} the application" if broken else ""
+    weakens = f"{weak} {'weakens' if weak == 1 else 'weaken'} it" if weak else ""
+    counts = ", ".join(filter(None, (breaks, weakens)))
+    fix = Fix(commands("check"), command=commands("check"))
+    if chain is None or not version.rows:
+        severity, message = Severity.RISK, f"the database differs from the models: {counts}"
+    elif version.unknown(chain):
+        message = (
+            f"the database differs from the models of this release: {counts}; a newer release was here, or the file of "
+            "its revision is lost"
+        )
+    elif set(chain.heads) != set(version.rows):
+        severity = Severity.NOTE
+        message = f"the database differs from the models as long as revisions are to run: {counts}"
+    else:
+        message = f"alembic_version names the last revision, yet the database differs from the models: {counts}"
+        makes = f"{commands('apply')} makes what is missing"
+        if proved:
+            fix = Fix(makes, command=commands("apply"))
+        else:
+            message += ". Either the stamp is not true, or no revision makes what the models expect"
+            fix = Fix(f"{commands('doctor')} --replay tells which; {makes}")
+    yield Fault("database-drift", severity, message, fix)
