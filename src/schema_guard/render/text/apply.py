@@ -9,7 +9,7 @@ from schema_guard.difference import Impact
 from schema_guard.render.line import Line, Span, Style, blank, line, shown, words
 from schema_guard.render.text.check import opening
 from schema_guard.render.text.deeds import deed
-from schema_guard.render.text.findings import finding_groups
+from schema_guard.render.text.findings import finding_groups, with_keys
 from schema_guard.render.text.phrases import (
     ACCEPT_HINT,
     ALL_THERE,
@@ -56,7 +56,7 @@ def apply_lines(
         lines.extend(result_lines(number, result, width, verbose=verbose))
     lines.extend(finding_groups(report, keys=keys, verbose=verbose))
     lines.append(blank)
-    if keys is not None and report.remains(keys):
+    if with_keys(report, keys, verbose=verbose):
         lines.append(line(Span(ACCEPT_HINT, Style.DIM)))
     lines.append(_verdict(report, exit_code))
     return lines

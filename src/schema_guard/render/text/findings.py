@@ -19,7 +19,7 @@ from schema_guard.render.text.phrases import (
 )
 from schema_guard.report import Finding, Report
 
-__all__ = ["accepted_lines", "finding_groups"]
+__all__ = ["accepted_lines", "finding_groups", "with_keys"]
 
 SIGN_ACCEPTED = "·"
 
@@ -34,18 +34,40 @@ def finding_groups(report: Report, *, keys: Impact | None = None, verbose: bool 
 
     Args:
         report: what was found.
-        keys: the impact from which on a finding's key is shown, and the statements for a refusal; None shows none.
+        keys: the impact from which on a finding's key is shown, where apply does not repair it, and the statements for
+            a refusal; None shows none.
         verbose: adds queries and all keys, and lists without cutting.
     """
     lines: list[Line] = []
-    shown_from = Impact.NOTES if verbose and keys is not None else keys
+    keyed = with_keys(report, keys, verbose=verbose)
     for impact in sorted(Impact, reverse=True):
         group = [finding for finding in report.findings if finding.difference.impact is impact]
         if group:
             lines.append(line(Span(HEADINGS[impact], Style.BOLD)))
-            lines.extend(_group(group, Span(SIGNS[impact], style_of(impact)), report, shown_from, verbose))
+            told = [(finding, finding in keyed) for finding in group]
+            lines.extend(
+                _group(
+                    told, Span(SIGNS[impact], style_of(impact)), report, statements=keys is not None, verbose=verbose
+                )
+            )
     lines.extend(accepted_lines(report, verbose=verbose))
     return [blank, *lines] if lines else []
+
+
+def with_keys(report: Report, keys: Impact | None, *, verbose: bool = False) -> list[Finding]:
+    """The findings whose key is shown, to accept them by: what counts, and what no step of apply repairs.
+
+    Args:
+        report: what was found.
+        keys: the impact from which on it counts; None shows no key.
+        verbose: shows every key.
+    """
+    if keys is None:
+        return []
+    if verbose:
+        return list(report.findings)
+    left = report.findings if report.applied else report.unplanned
+    return [each for each in left if each.difference.impact >= keys or isinstance(each.difference, RenameSuspected)]
 
 
 def accepted_lines(report: Report, *, verbose: bool = False) -> list[Line]:
@@ -77,15 +99,17 @@ def _accepted(finding: Finding, report: Report) -> Iterable[Line]:
     yield line("      ", words(f"accepted: '{report.key_of(difference)}' ({verb}): {acceptance.because}"))
 
 
-def _group(group: Sequence[Finding], sign: Span, report: Report, keys: Impact | None, verbose: bool) -> Iterable[Line]:
-    unknown = [finding for finding in group if isinstance(finding.difference, TableUnknown)]
+def _group(
+    group: Sequence[tuple[Finding, bool]], sign: Span, report: Report, *, statements: bool, verbose: bool
+) -> Iterable[Line]:
+    unknown = [finding for finding, _ in group if isinstance(finding.difference, TableUnknown)]
     collapsed = unknown if len(unknown) > LIST_TABLES_UP_TO and not verbose else []
-    told = [finding for finding in group if finding not in collapsed]
-    widths = [len(shown(finding.difference.object)) for finding in told]
+    told = [(finding, keyed) for finding, keyed in group if finding not in collapsed]
+    widths = [len(shown(finding.difference.object)) for finding, _ in told]
     width = max((width for width in widths if width <= ALIGN_AT_MOST), default=0)
-    for finding in told:
-        yield from _finding(finding, sign, shown(finding.difference.object).ljust(width), keys is not None, verbose)
-        if keys is not None and (finding.difference.impact >= keys or isinstance(finding.difference, RenameSuspected)):
+    for finding, keyed in told:
+        yield from _finding(finding, sign, shown(finding.difference.object).ljust(width), statements, verbose)
+        if keyed:
             yield line("      ", Span("key: ", Style.DIM), words(f"'{report.key_of(finding.difference)}'", Style.SQL))
     if collapsed:
         names = listed(sorted(shown(finding.difference.object) for finding in collapsed), 8)

@@ -79,7 +79,7 @@ def impact_counts(findings: Sequence[Finding]) -> str:
 SHORT_ADVICE = 8
 """Lines of statements that are shown as they are."""
 
-ACCEPT_HINT = "a finding that is wrong or known: --accept 'KEY' leaves it alone and out of the verdict"
+ACCEPT_HINT = "to leave a finding alone, and out of the verdict: --accept 'KEY', or `schema-guard accept`"
 
 
 def accepted_phrase(report: Report) -> str:
