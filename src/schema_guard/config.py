@@ -105,7 +105,7 @@ class Settings(NamedTuple):
     def missing_url(self) -> str:
         """What is said where no URL is set."""
         places = f"--url, DATABASE_URL, SCHEMA_GUARD_URL and {self._file_words('url')}"
-        return f"no database URL: looked at {places}. Nothing was guarded"
+        return f"no database URL: looked at {places}. Set one of them; nothing was guarded"
 
     def ddl_database_url(self) -> URL:
         """Where DDL goes: `ddl_url` past a pooler, else the URL. Raises as `database_url` does."""

@@ -137,6 +137,10 @@ def _refuse_place(url: Address) -> None:
         if not port.strip().isdecimal() or not 0 < int(port) < _PORTS:
             raise ConfigurationError(f"the database URL names port {one_line(port)}; expected 1 to {_PORTS - 1}")
     host = url.host or ""
+    if "@" in host:
+        raise ConfigurationError(
+            "the database URL cannot be read: it has more than one @ before the host; in a password write @ as %40"
+        )
     if any(char.isspace() for char in host):
         raise ConfigurationError("the database URL cannot be read: there is a blank in the host's name")
     if host.lower().startswith("%2f"):

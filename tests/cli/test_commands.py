@@ -209,6 +209,43 @@ def test_a_reader_that_goes_away_changes_nothing(application: Path) -> None:
     assert ran.stderr == "imported\n"
 
 
+FULL = "the output could not be written to stdout: No space left on device"
+
+
+def test_a_full_disk_for_the_output_changes_no_verdict(application: Path) -> None:
+    """The log of a start: what was done is done, and whether the application can start does not hang on it."""
+    url = url_of(application, BEFORE)
+    for script, code in (("check", 1), ("apply", 0), ("check", 0)):
+        ran = shell(f"$GUARD {script} shop:Base --url $URL > /dev/full", application, URL=url)
+        assert (ran.returncode, ran.stderr.splitlines()[-1].partition(";")[0]) == (code, f"schema-guard: {FULL}")
+
+
+def test_a_full_disk_for_the_log_ends_no_apply(application: Path) -> None:
+    models = (application / "shop.py").read_text()
+    (application / "silent.py").write_text(models.replace("print(", "str("))
+    ran = shell("$GUARD apply silent:Base --url $URL 2> /dev/full", application, URL=url_of(application, BEFORE))
+    assert (ran.returncode, ran.stdout.splitlines()[-1].startswith("the application can start")) == (0, True)
+
+
+@pytest.mark.parametrize("script", ["plan --format sql", "check --format json", "sql --dialect sqlite"])
+def test_a_document_that_a_full_disk_cuts_off_is_an_error(application: Path, script: str) -> None:
+    ran = shell(f"$GUARD {script} shop:Base --url $URL > /dev/full", application, URL=url_of(application, BEFORE))
+    assert ran.returncode == 2
+    assert ran.stderr.count(FULL) == 1
+    assert "Traceback" not in ran.stderr
+
+
+def test_a_working_directory_that_is_gone(application: Path, command: Command, monkeypatch: pytest.MonkeyPatch) -> None:
+    (application / "gone").mkdir()
+    monkeypatch.chdir(application / "gone")
+    (application / "gone").rmdir()
+    ran = command("check", "shop:Base", "--url", "sqlite://")
+    assert (ran.code, ran.err) == (
+        2,
+        "schema-guard: the working directory does not exist any more: change to one that does (cd)\n",
+    )
+
+
 def test_an_ascii_stream_gets_ascii(application: Path) -> None:
     url = url_of(application, BEFORE)
     ran = shell("$GUARD check shop:Base --url $URL", application, URL=url, PYTHONIOENCODING="ascii")

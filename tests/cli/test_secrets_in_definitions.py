@@ -67,3 +67,12 @@ def test_a_script_is_run_and_so_is_whole(postgres_database: Database, applicatio
     assert not [line for line in script.splitlines() if line.startswith("--") and "bob" in line and SECRET in line]
     done = postgres_database.server.psql(postgres_database.name, text=script)
     assert done.returncode == 0, done.stderr
+
+
+def test_nothing_is_said_to_be_left_out_where_nothing_is(
+    postgres_database: Database, application: Path, command: Command
+) -> None:
+    """The URL in `next:` makes the output look as if it could hold a secret."""
+    done = command("check", "shop:Base", "--url", postgres_database.url)
+    assert "next: schema-guard plan shop:Base --url postgresql" in done.out
+    assert "***" not in done.err

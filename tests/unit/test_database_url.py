@@ -145,12 +145,15 @@ def test_a_port_that_no_server_can_have(url: str, port: str) -> None:
     ("url", "says"),
     [
         ("postgresql://ho st/d", "there is a blank in the host's name"),
+        ("postgresql://me:first@rest@h/d", "more than one @ before the host; in a password write @ as %40"),
         ("postgresql://h1:1,h2:2/d", "several hosts are written ?host=A:PORT&host=B:PORT"),
         ("postgresql://me@%2Fvar%2Frun/d", "write postgresql:///d?host=/var/run"),
     ],
 )
 def test_a_host_that_is_none(url: str, says: str) -> None:
-    assert says in refusal(url, "psycopg")
+    told = refusal(url, "psycopg")
+    assert says in told
+    assert "rest" not in told, "the end of a password"
 
 
 @pytest.mark.parametrize("url", ["postgresql:///d", "postgresql:///d?host=/var/run", "postgresql://h/d?port=5433"])

@@ -218,9 +218,23 @@ def test_a_factory_that_fails_in_an_installed_package_is_told_with_the_place_in_
     assert f"({installed}/shop_app.py, line 2)" in message("shop_app:create_app()", installed)
 
 
+def test_a_driver_that_is_not_installed(project: Write, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What a URL without a driver takes depends on SQLAlchemy's version: an upgrade may ask for another one."""
+    monkeypatch.setitem(sys.modules, "psycopg2", None)
+    folder = project(
+        shop_app="from sqlalchemy import create_engine\nengine = create_engine('postgresql+psycopg2://h/d')"
+    )
+    told = message("shop_app:db", folder)
+    assert (
+        f"({folder}/shop_app.py, line 2); install the driver, or name another in the URL: postgresql+psycopg://" in told
+    )
+
+
 def test_a_syntax_error_is_told_with_its_line(project: Write) -> None:
     folder = project(shop_app="x = 1\ndef :")
-    assert f"({folder}/shop_app.py, line 2)" in message("shop_app:db", folder)
+    assert message("shop_app:db", folder) == (
+        f"importing shop_app failed: SyntaxError: invalid syntax ({folder}/shop_app.py, line 2)"
+    )
 
 
 def test_an_application_that_ends_the_program(project: Write) -> None:
@@ -279,7 +293,7 @@ def test_a_factory_that_fails(project: Write) -> None:
 
 def test_a_factory_that_wants_arguments(project: Write) -> None:
     told = message("shop_app:create_app()", project(shop_app="def create_app(config):\n    pass"))
-    assert "missing 1 required positional argument: 'config'" in told
+    assert "missing 1 required positional argument: 'config'; give it literal arguments" in told
 
 
 def test_a_factory_that_returns_nothing(project: Write) -> None:

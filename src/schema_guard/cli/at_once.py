@@ -41,8 +41,10 @@ def at_once(arguments: Sequence[str]) -> bool:
     try:
         sys.stdout.write(text)
         sys.stdout.flush()
-    except BrokenPipeError:
+    except OSError as error:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        if not isinstance(error, BrokenPipeError) and sys.stderr is not None:
+            sys.stderr.write(f"schema-guard: the output could not be written to stdout: {error.strerror}\n")
     return True
 
 

@@ -6,7 +6,9 @@ import gc
 import sys
 import traceback
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from itertools import pairwise
+from pathlib import Path
 from typing import NoReturn
 
 import click
@@ -79,7 +81,8 @@ def _failed(arguments: Sequence[str], error: GuardError, cause: BaseException | 
     log(error.message, level="error", event="error", code=error.code, exit_code=error.exit_code)
     if (render := renderer(_format(arguments), "error")) is not None:
         shown = Shown(command=_command(arguments), exit_code=error.exit_code)
-        print_text(str(render(error, shown)))
+        with suppress(ConfigurationError):  # what is wrong stands on stderr
+            print_text(str(render(error, shown)))
     return error.exit_code
 
 
@@ -93,8 +96,18 @@ def _unexpected(error: Exception) -> GuardError:
     out_of_range = unmet()  # an unsupported version of a package is the likeliest cause
     if out_of_range is not None:
         return ConfigurationError(out_of_range)
+    if isinstance(error, FileNotFoundError) and not _in_a_directory():
+        return ConfigurationError("the working directory does not exist any more: change to one that does (cd)")
     said = one_line(str(error))
     return StepError(f"unexpected {type(error).__name__}{f': {said}' if said else ''} (-v shows where)")
+
+
+def _in_a_directory() -> bool:
+    try:
+        Path.cwd()
+    except FileNotFoundError:
+        return False
+    return True
 
 
 def _verbose(arguments: Sequence[str]) -> bool:

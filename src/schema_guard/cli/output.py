@@ -1,6 +1,7 @@
 """Where text goes: styled and wrapped to a terminal, plain and as it is to a pipe or CI; never cut.
 
-A reader that went away (`| head`) is no error.
+A reader that went away (`| head`) is no error, and a full disk changes no verdict: only a document that could not be
+written, which something else is to read, is one.
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ import click
 
 from schema_guard.cli.logs import as_json, record_text
 from schema_guard.cli.options import QUIET
-from schema_guard.errors import one_line
+from schema_guard.errors import ConfigurationError, one_line
 from schema_guard.hidden import without_password
 from schema_guard.render.formats import Shown
 from schema_guard.render.line import Line, Style, ascii_only, plain, wrapped
@@ -64,7 +65,8 @@ def print_lines(lines: Sequence[Line], *, color: bool) -> None:
         width = get_terminal_size().columns
         lines = [part for spans in lines for part in wrapped(spans, width)]
     if not styled(sys.stdout, color):
-        print_text(plain(ascii_only(lines, _encoding(sys.stdout))))
+        if (why := _written(plain(ascii_only(lines, _encoding(sys.stdout))))) is not None:
+            log(_unwritable(why), level="error", event="error")
         return
     from rich.console import Console
     from rich.text import Text
@@ -101,10 +103,20 @@ def print_found(result: list[Line] | str, *, color: bool) -> None:
 
 
 def print_text(text: str) -> None:
-    """Write finished text (a script, a document) to stdout; in UTF-8 when the stream's encoding cannot hold it."""
+    """Write finished text (a script, a document) to stdout; in UTF-8 when the stream's encoding cannot hold it.
+
+    Raises:
+        ConfigurationError: it cannot be written; a full disk, for example.
+    """
+    if (why := _written(text)) is not None:
+        raise ConfigurationError(_unwritable(why)) from None
+
+
+def _written(text: str) -> OSError | None:
+    """Write to stdout; returns what kept it from being written. After that stdout leads nowhere."""
     stream = sys.stdout
     if stream is None:
-        return
+        return None
     try:
         try:
             stream.write(text)
@@ -113,6 +125,14 @@ def print_text(text: str) -> None:
         stream.flush()
     except BrokenPipeError:
         _nobody_reads(stream)
+    except OSError as error:
+        _nobody_reads(stream)
+        return error
+    return None
+
+
+def _unwritable(why: OSError) -> str:
+    return f"the output could not be written to stdout: {why.strerror}; make room, or write it elsewhere"
 
 
 def log(message: str, *, level: str = "info", event: str = "message", **fields: Any) -> None:
@@ -149,7 +169,7 @@ def write_error(text: str) -> None:
     try:
         sys.stderr.write(text.encode(_encoding(sys.stderr), "backslashreplace").decode(_encoding(sys.stderr)))
         sys.stderr.flush()
-    except BrokenPipeError:
+    except OSError:  # a log that cannot be written ends no apply
         _nobody_reads(sys.stderr)
 
 
@@ -158,7 +178,7 @@ def _encoding(stream: TextIO | None) -> str:
 
 
 def _nobody_reads(stream: TextIO) -> None:
-    """The reader is gone (`| head`): what follows goes nowhere, so that the exit code still tells the verdict."""
+    """What follows goes nowhere, so that the exit code still tells the verdict."""
     nowhere = os.open(os.devnull, os.O_WRONLY)
     os.dup2(nowhere, stream.fileno())
     os.close(nowhere)

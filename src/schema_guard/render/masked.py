@@ -32,9 +32,10 @@ def rendered(found: object, format_: str, shown: Shown, tell: Callable[[], objec
     without = _Masking(_RUN if format_ == "sql" else frozenset()).of(found)
     if without is found:
         return result
-    if tell is not None:
+    masked = render(without, shown)
+    if tell is not None and masked != result:
         tell()
-    return render(without, shown)
+    return masked
 
 
 class _Masking:

@@ -20,6 +20,12 @@ __all__ = ["FORM", "first_on_path", "import_by_name", "import_file", "is_file", 
 
 FORM = "A target is module:attribute, for example app.models:db"
 
+_DRIVERS = {
+    "psycopg": "postgresql+psycopg2://.., which SQLAlchemy 2.0 takes for postgresql://",
+    "psycopg2": "postgresql+psycopg://.., which SQLAlchemy 2.1 takes for postgresql://",
+}
+"""What a URL without a driver means depends on SQLAlchemy's version."""
+
 
 def is_file(place: str) -> bool:
     return place.endswith(".py") or "/" in place or "\\" in place
@@ -121,6 +127,12 @@ def _failure(doing: str, error: BaseException) -> str:
     if isinstance(error, KeyError) and _last_line(error).find("environ") >= 0:
         hint = "; set that environment variable"
     said = _said(error)
+    if isinstance(error, SyntaxError):
+        said = error.msg  # its text repeats the place
+    elif isinstance(error, ModuleNotFoundError) and error.name in _DRIVERS:
+        hint = f"; install the driver, or name another in the URL: {_DRIVERS[error.name]}"
+    elif isinstance(error, TypeError) and "positional argument" in said and not _frames(error):
+        hint = "; give it literal arguments, as in app:create_app('production')"
     return f"{doing} failed: {type(error).__name__}{said and f': {said}'}{_where(error)}{hint}{_shadowed(error)}"
 
 
@@ -145,7 +157,7 @@ def _shadowed(error: BaseException) -> str:
 
 def _frames(error: BaseException) -> list[traceback.FrameSummary]:
     frames = traceback.extract_tb(error.__traceback__)
-    passed_over = ("<frozen", str(Path(__file__).parent))  # a checkout of the guard is in no site-packages
+    passed_over = ("<", str(Path(__file__).parent))  # generated code; a checkout of the guard is in no site-packages
     return [frame for frame in frames if not frame.filename.startswith(passed_over)]
 
 
