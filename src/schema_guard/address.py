@@ -10,8 +10,10 @@ from typing import TYPE_CHECKING, NamedTuple
 if TYPE_CHECKING:
     from sqlalchemy import URL
 
-__all__ = ["Address", "Query", "address_of", "parse_address"]
+__all__ = ["FILE_SYSTEMS", "Address", "Query", "address_of", "parse_address"]
 
+FILE_SYSTEMS = frozenset({"sqlite"})
+"""The database systems whose databases are files."""
 Query = Mapping[str, str | tuple[str, ...]]
 """The arguments of a URL; one that was given several times has all its values."""
 
@@ -40,6 +42,11 @@ class Address(NamedTuple):
     def system(self) -> str:
         """The database system that it names."""
         return self.drivername.partition("+")[0]
+
+    @property
+    def is_file(self) -> bool:
+        """Whether its databases are files, without a server."""
+        return self.system in FILE_SYSTEMS
 
     def render_as_string(self, hide_password: bool = True) -> str:
         """The URL as text."""

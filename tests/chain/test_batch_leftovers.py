@@ -14,7 +14,7 @@ from sqlalchemy import event
 
 from schema_guard.chain.fault import Fault
 from schema_guard.chain.faults.batch_leftovers import batch_leftovers
-from schema_guard.chain.version_table import open_live
+from schema_guard.chain.live import open_live
 from schema_guard.guard import Guard
 from tests.chain.stage import USERS, Stage
 

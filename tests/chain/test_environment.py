@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from itertools import count
 from pathlib import Path
 
@@ -12,15 +13,17 @@ import pytest
 from sqlalchemy import make_url
 
 from schema_guard.chain.fault import CODES, Fault
-from schema_guard.chain.faults import environment
-from schema_guard.chain.faults.environment import environment_faults, environment_lines, pooled
+from schema_guard.chain.faults import on_postgresql
+from schema_guard.chain.faults.environment import environment_faults, environment_lines
+from schema_guard.chain.faults.on_postgresql import pooled
+from schema_guard.chain.live import open_live
 from schema_guard.chain.sandbox.snapshot import take_snapshot
-from schema_guard.chain.version_table import Live, open_live
+from schema_guard.chain.systems import Live
 from schema_guard.dialects import open_session
 from tests.postgres.database import Database
 
 DOCS = Path(__file__).parents[2] / "docs" / "alembic.md"
-SOURCE = Path(environment.__file__).parents[1]
+SOURCE = Path(on_postgresql.__file__).parents[1]
 
 
 def faults(url: str) -> dict[str, Fault]:
@@ -93,9 +96,9 @@ def test_a_pooler_changes_sessions(monkeypatch: pytest.MonkeyPatch, postgres: st
     @contextmanager
     def through_a_pooler(url: object) -> Iterator[Live]:
         with open_live(make_url(postgres)) as live:
-            yield Live(live.system, lambda _: [(next(pids),)], live.link)
+            yield replace(live, read=lambda _: [(next(pids),)])
 
-    monkeypatch.setattr(environment, "open_live", through_a_pooler)
+    monkeypatch.setattr(on_postgresql, "open_live", through_a_pooler)
     assert "pooler" in faults(postgres)
 
 

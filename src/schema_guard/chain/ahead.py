@@ -22,7 +22,8 @@ from schema_guard.chain.reading.pending import Change, Pending, There, pending_o
 from schema_guard.chain.reading.revision_actions import actions_of
 from schema_guard.chain.reading.revision_files import Unreadable
 from schema_guard.chain.sandbox.replay import Project
-from schema_guard.chain.version_table import literal, meant, quoted
+from schema_guard.chain.systems import SYSTEMS
+from schema_guard.chain.version_table import meant, quoted
 from schema_guard.compare.tools import version_tables
 from schema_guard.dialects.base import Session
 from schema_guard.difference import (
@@ -91,7 +92,7 @@ class Ahead:
             return tuple(self._left_alone(differences))
         if not any(map(_kind, differences)):
             return ()
-        there = There.of(actual, session.facts.default_schema, fold=session.dialect.name == "sqlite")
+        there = There.of(actual, session.facts.default_schema, SYSTEMS[session.dialect.name])
         missing = [(difference, _object(difference, there)) for difference in differences if _kind(difference)]
         known = [row for row in rows if row in chain]
         pending = pending_of(chain, chain.upto(known), there)
@@ -363,14 +364,9 @@ def _rows_of(session: Session, table: str, schema: str | None) -> tuple[str, ...
 
 def version_rows(session: Session, table: str, schema: str | None) -> tuple[str, ...]:
     """What alembic_version names; empty where there is none. Raises ReadError, LockTimeoutError."""
-    if session.dialect.name == "sqlite":
-        there = session.texts(
-            f"SELECT name FROM sqlite_master WHERE type = 'table' AND name = {literal(table)} COLLATE NOCASE"
-        )
-        return _versions(session, quoted(table)) if there else ()
-    name = f"{quoted(schema)}.{quoted(table)}" if schema else quoted(table)
-    there = session.texts(f"SELECT pg_catalog.to_regclass({literal(name)})::pg_catalog.text")
-    return _versions(session, name) if there[0][0] else ()
+    if not session.texts(SYSTEMS[session.dialect.name].table_exists(table, schema)):
+        return ()
+    return _versions(session, f"{quoted(schema)}.{quoted(table)}" if schema else quoted(table))
 
 
 def _versions(session: Session, name: str) -> tuple[str, ...]:

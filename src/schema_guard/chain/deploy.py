@@ -16,13 +16,14 @@ from schema_guard.chain.doctor import Doctor, Look
 from schema_guard.chain.env_urls import environment_for
 from schema_guard.chain.fault import Fault
 from schema_guard.chain.faults.batch_leftovers import gone
+from schema_guard.chain.live import open_live
 from schema_guard.chain.reading.mentions import mentioned
 from schema_guard.chain.reading.operations import made_by
 from schema_guard.chain.sandbox.child import events_of
 from schema_guard.chain.sandbox.job import Applied, Began, Failed, Failure, Task
 from schema_guard.chain.sandbox.replay import Project, job_for
 from schema_guard.chain.stamp import HIDING, Stamped, prove_and_stamp
-from schema_guard.chain.version_table import open_live
+from schema_guard.chain.systems import SYSTEMS
 from schema_guard.dialects import open_session
 from schema_guard.dialects.base import Session
 from schema_guard.dialects.deadline import Deadline
@@ -173,7 +174,7 @@ class _Run:
     def _died(self, look: Look) -> list[Fault]:
         """Tables of which a batch migration that died left only the copy: a revision that ran made them, and none may
         run again beside their rows."""
-        if self.doctor.url.get_backend_name() != "sqlite":
+        if not SYSTEMS[self.doctor.url.get_backend_name()].copies_tables:
             return []
         chain = self.project.chain
         rows = tuple(row for row in look.version.rows if row in chain)

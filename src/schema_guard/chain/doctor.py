@@ -22,13 +22,15 @@ from schema_guard.chain.faults.made_early import made_early
 from schema_guard.chain.faults.replay import left_faults, proof_faults, replay_faults, with_proof
 from schema_guard.chain.faults.vetoes import Left, Veto, against, left_over
 from schema_guard.chain.faults.way_out import WayOut, early_and_way_out, early_faults
+from schema_guard.chain.live import open_live
 from schema_guard.chain.location import Location
 from schema_guard.chain.reading.pending import There
 from schema_guard.chain.sandbox.beside import facts_beside
 from schema_guard.chain.sandbox.matching import Match, Proof, prove
 from schema_guard.chain.sandbox.replay import Project, Replay, describe, replay, scratch_for
 from schema_guard.chain.sandbox.snapshot import take_snapshot
-from schema_guard.chain.version_table import Live, VersionTable, open_live
+from schema_guard.chain.systems import SYSTEMS, Live, System
+from schema_guard.chain.version_table import VersionTable
 from schema_guard.counted import counted
 from schema_guard.dialects import open_session
 from schema_guard.dialects.base import Session
@@ -112,6 +114,11 @@ class Doctor:
     scratch_server: URL | None = None
     lost: tuple[str, ...] = ()
     say: Callable[[str], None] = field(default=lambda _: None)
+
+    @property
+    def system(self) -> System:
+        """The database system of the URL."""
+        return SYSTEMS[self.url.get_backend_name()]
 
     def diagnose(self, *, replay_on: Sequence[str] = (), pooler: bool = True) -> Diagnosis:
         """Find every fault.
@@ -202,7 +209,7 @@ class Doctor:
         everything = take_snapshot(session, schemas, [name])
         version = live.version_table(name, schema).without(self.lost)
         version = version.against(project.chain) if project else version
-        names = There.of(everything, facts.default_schema, fold=self.url.get_backend_name() == "sqlite")
+        names = There.of(everything, facts.default_schema, self.system)
         beside = facts_beside(session, schemas, [name])
         return Look(
             facts.server,
@@ -236,11 +243,10 @@ class Doctor:
         """Faults of the files, of env.py, and of what alembic_version says."""
         chain = project.chain
         table = look.version if look else VersionTable("alembic_version", False)
-        system = self.url.get_backend_name()
-        sqlite = system == "sqlite"
-        width = None if project.widens or (sqlite and table.exists) else table.width if table.exists else WIDTH
+        unlimited = project.widens or (table.exists and not self.system.checks_length)
+        width = None if unlimited else table.width if table.exists else WIDTH
         applied = chain.upto(table.rows)
-        found = list(chain_faults(chain, project.unreadable, project.location.command, width, applied, system))
+        found = list(chain_faults(chain, project.unreadable, project.location.command, width, applied, self.system))
         found += project_faults(project, [".".join(filter(None, table)) for table in self.guard.source.tables])
         if look is not None:
             found += version_faults(look.version, chain, look.guarded, look.there, self.commands, project.schemas)
@@ -249,8 +255,8 @@ class Doctor:
             seen = (look.version, look.everything, look.beside, look.there, told)
             early = [*made_early(project, *seen, look.way_out.fix() if look.way_out else None, self.commands)]
             found += early
-            there = present(look.everything, look.default_schema, fold=sqlite)
-            found += stamped_faults(look.version, chain, there, fold=sqlite, early=bool(early), commands=self.commands)
+            there = present(look.everything, look.default_schema, self.system)
+            found += stamped_faults(look.version, chain, there, self.system, early=bool(early), commands=self.commands)
         return found
 
     def unmatched(self, project: Project, look: Look, proof: Proof) -> Fix:

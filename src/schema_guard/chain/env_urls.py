@@ -7,10 +7,12 @@ from collections.abc import Mapping
 from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import ArgumentError
 
+from schema_guard.chain.systems import SYSTEMS
+
 __all__ = ["environment_for", "reading_only", "url_for"]
 
 USUAL = ("DATABASE_URL", "SQLALCHEMY_DATABASE_URI", "SQLALCHEMY_DATABASE_URL")
-_ASYNCHRONOUS = frozenset({"asyncpg", "psycopg_async", "aiosqlite"})
+_ASYNCHRONOUS = frozenset(driver for system in SYSTEMS.values() for driver in system.asynchronous)
 
 
 def environment_for(real: URL, to: URL, environment: Mapping[str, str]) -> dict[str, str]:
@@ -42,7 +44,8 @@ def url_for(written: URL, to: URL) -> str:
     if written.drivername[:6] == to.drivername[:6]:
         to = to.set(drivername=written.drivername)
     elif "+" in written.drivername and written.drivername.partition("+")[2] in _ASYNCHRONOUS:
-        to = to.set(drivername={"sqlite": "sqlite+aiosqlite"}.get(to.get_backend_name(), "postgresql+asyncpg"))
+        system = SYSTEMS[to.get_backend_name()]
+        to = to.set(drivername=f"{system.name}+{system.asynchronous[0]}")
     return to.render_as_string(hide_password=False)
 
 

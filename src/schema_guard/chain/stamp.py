@@ -19,9 +19,11 @@ from schema_guard.chain.faults.files import chain_faults
 from schema_guard.chain.faults.replay import replay_faults
 from schema_guard.chain.faults.vetoes import Veto, left_with_rows
 from schema_guard.chain.history import Chain
+from schema_guard.chain.live import open_live
 from schema_guard.chain.sandbox.matching import Match, Proof
 from schema_guard.chain.sandbox.replay import Project, Replay
-from schema_guard.chain.version_table import Live, meant, open_live, quoted
+from schema_guard.chain.systems import Live
+from schema_guard.chain.version_table import meant, quoted
 from schema_guard.dialects import open_session
 from schema_guard.dialects.base import Session
 from schema_guard.dialects.bridge import bridge_for

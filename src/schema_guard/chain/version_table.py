@@ -1,26 +1,13 @@
-"""The real database as far as the chain is concerned: its version table and where it is. Plain SELECTs only."""
+"""Alembic's version table as it was read, and what its rows mean."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Container, Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Collection, Container, Iterable, Sequence
 from dataclasses import dataclass, replace
 
-from sqlalchemy import create_engine
-from sqlalchemy.engine import URL
-from sqlalchemy.pool import NullPool
-
 from schema_guard.chain.history import Chain
-from schema_guard.chain.identity import POSTGRESQL, fingerprint
-from schema_guard.dialects.deadline import Deadline
-from schema_guard.dialects.postgresql.driver_error import DriverError
-from schema_guard.dialects.postgresql.link import Link as PostgreSQLLink
-from schema_guard.dialects.postgresql.server import EngineServer
-from schema_guard.dialects.sqlite.link import Link as SQLiteLink
-from schema_guard.dialects.sqlite.place import EnginePlace
-from schema_guard.errors import ReadError, one_line
 
-__all__ = ["Live", "Read", "VersionTable", "literal", "meant", "open_live", "quoted"]
+__all__ = ["NO_COLUMN", "Read", "VersionTable", "literal", "meant", "quoted", "strange_rows"]
 
 NO_COLUMN = "it has no column version_num"
 Read = Callable[[str], list[tuple[object, ...]]]
@@ -74,110 +61,14 @@ class VersionTable:
         return tuple(row for row in self.rows if row not in known)
 
 
-@dataclass(frozen=True, slots=True)
-class Live:
-    """An open way to read the database."""
-
-    system: str
-    read: Read
-    link: PostgreSQLLink | None = None
-    file: str | None = None
-    """SQLite: the database's file, which need not be there yet."""
-
-    def fingerprint(self) -> tuple[str, ...]:
-        """Which database this is, whatever it is called in a URL."""
-        if self.system == "sqlite":
-            return fingerprint(self.system, [("0", "main", self.file or "")])
-        return fingerprint(self.system, [tuple(str(value or "") for value in row) for row in self.read(POSTGRESQL)])
-
-    def version_table(self, name: str, schema: str | None) -> VersionTable:
-        """Read alembic_version without making it."""
-        return self._on_sqlite(name) if self.system == "sqlite" else self._on_postgresql(name, schema)
-
-    def _on_sqlite(self, name: str) -> VersionTable:
-        if not self.read(f"SELECT 1 FROM sqlite_master WHERE type = 'table' AND name = {literal(name)} COLLATE NOCASE"):
-            return VersionTable(name, False)
-        column = self.read(f"SELECT type FROM pragma_table_info({literal(name)}) WHERE lower(name) = 'version_num'")
-        if not column:
-            return VersionTable(name, True, readable=NO_COLUMN)
-        rows = [row[0] for row in self.read(f"SELECT version_num FROM {quoted(name)} ORDER BY 1")]
-        no_text = any(not isinstance(row, str | None) for row in rows)  # the column's affinity makes a number of it
-        mistyped = str(column[0][0]) or "no type" if no_text else ""
-        return VersionTable(name, True, meant(rows), strange=_strange(rows), mistyped=mistyped)  # no length is checked
-
-    def _on_postgresql(self, name: str, schema: str | None) -> VersionTable:
-        qualified = f"{quoted(schema)}.{quoted(name)}" if schema else quoted(name)
-        found = self.read(
-            "SELECT a.atttypmod - 4 AS width, pg_catalog.format_type(a.atttypid, NULL) AS type, "
-            "t.typcategory = 'S' AND t.typname <> 'bpchar' AS is_text "
-            "FROM pg_catalog.pg_attribute a JOIN pg_catalog.pg_type t ON t.oid = a.atttypid "
-            f"WHERE a.attrelid = pg_catalog.to_regclass({literal(qualified)}) AND a.attname = 'version_num'"
-        )
-        elsewhere = self.read(
-            "SELECT n.nspname FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace "
-            f"WHERE c.relname = {literal(name)} AND c.relkind IN ('r', 'p') "
-            f"AND c.oid IS DISTINCT FROM pg_catalog.to_regclass({literal(qualified)})::pg_catalog.oid ORDER BY 1"
-        )
-        others = tuple(str(row[0]) for row in elsewhere)
-        label = f"{schema}.{name}" if schema else name
-        if not found:
-            there = self.read(f"SELECT pg_catalog.to_regclass({literal(qualified)}) IS NOT NULL")[0][0]
-            return VersionTable(label, bool(there), readable=NO_COLUMN if there else "", elsewhere=others)
-        limit = int(str(found[0][0]))
-        width = limit if limit > 0 else None
-        try:
-            rows = [row[0] for row in self.read(f"SELECT version_num FROM {qualified} ORDER BY 1")]
-        except ReadError as error:
-            return VersionTable(label, True, (), width, error.message, others)
-        kind = str(found[0][1])
-        strange = _strange(rows) if found[0][2] or kind == "character" else tuple(map(str, rows))
-        mistyped = kind if not found[0][2] and (strange or kind != "character") else ""
-        return VersionTable(label, True, meant(rows), width, "", others, strange=strange, mistyped=mistyped)
-
-
-@contextmanager
-def open_live(url: URL, deadline: Deadline | None = None) -> Iterator[Live]:
-    """Connect for reading. A SQLite file that does not exist is not made.
-
-    Args:
-        url: the database.
-        deadline: when the run that it is for has to be over.
-
-    Raises:
-        UnreachableError: the database does not answer.
-    """
-    engine = create_engine(url, poolclass=NullPool)
-    if engine.dialect.name == "sqlite":
-        file = SQLiteLink(EnginePlace(engine))
-        try:
-            yield Live("sqlite", file.rows, file=file.location.path)
-        finally:
-            file.close()
-        return
-    server = EngineServer(engine)
-    link = PostgreSQLLink(server, deadline)
-
-    def read(sql: str) -> list[tuple[object, ...]]:
-        try:
-            with link.reading(10.0):
-                return link.rows(sql)
-        except DriverError as error:
-            raise ReadError(one_line(str(error.orig))) from None
-
-    try:
-        yield Live("postgresql", read, link)
-    finally:
-        link.close()
-        server.bridge.close()
-
-
 def meant(rows: Iterable[object]) -> tuple[str, ...]:
     """The revisions that rows of alembic_version mean, each once; a row that is NULL or blank means none."""
     found = [str(row).strip() for row in rows if row is not None]
     return tuple(dict.fromkeys(filter(None, found)))
 
 
-def _strange(rows: Sequence[object]) -> tuple[str, ...]:
+def strange_rows(rows: Sequence[object]) -> tuple[str, ...]:
+    """The rows that Alembic never writes."""
     texts = ["NULL" if row is None else str(row) for row in rows]
     odd = [not isinstance(row, str) or row != row.strip() or not row for row in rows]
     return tuple(text for text, is_odd in zip(texts, odd, strict=True) if is_odd or texts.count(text) > 1)

@@ -22,6 +22,7 @@ from schema_guard.cli.options import (
     target_argument,
 )
 from schema_guard.cli.output import log, print_result
+from schema_guard.dialects import SUPPORTED
 from schema_guard.exit_codes import FAILED, LOCKED, OK, REMAINS, UNREACHABLE, USAGE, apply_code
 from schema_guard.render.formats import Shown
 
@@ -87,7 +88,7 @@ def chain_options(command: Command) -> Command:
 @click.option(
     "--replay-on",
     multiple=True,
-    type=click.Choice(["sqlite", "postgresql"]),
+    type=click.Choice(SUPPORTED),
     help="Also run the chain on a scratch database of this system; may be repeated.",
 )
 @format_option("doctor")

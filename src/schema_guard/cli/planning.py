@@ -22,6 +22,7 @@ from schema_guard.cli.options import (
     target_argument,
 )
 from schema_guard.cli.output import print_text
+from schema_guard.dialects import SUPPORTED
 from schema_guard.exit_codes import OK, planned_code
 from schema_guard.render.formats import Shown
 
@@ -116,7 +117,7 @@ def apply(asked: Request, lost: tuple[str, ...], dry_run: bool, format_: str, no
 
 @click.command(short_help="Write an emergency script, without a database.")
 @target_argument
-@click.option("--dialect", type=click.Choice(["postgresql", "sqlite"]), help="For which database system.")
+@click.option("--dialect", type=click.Choice(SUPPORTED), help="For which database system.")
 @click.option("--url", metavar="URL", help="Look at this database, and write exactly what it lacks.")
 @bind_option
 @scope_options

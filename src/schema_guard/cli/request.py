@@ -90,7 +90,7 @@ class Request:
     @property
     def wait(self) -> float:
         """Seconds; a file does not come up later."""
-        if self.address.system == "sqlite":
+        if self.address.is_file:
             return 0.0
         return min(WAIT, self.limits.budget) if self.settings.wait is None else self.settings.wait
 

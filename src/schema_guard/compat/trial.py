@@ -13,7 +13,7 @@ from sqlalchemy.pool import NullPool
 
 from schema_guard.chain.deploy import Deployment, deploy
 from schema_guard.chain.doctor import Doctor
-from schema_guard.chain.sandbox.scratch import postgresql_scratch, sqlite_scratch
+from schema_guard.chain.systems import FILE, SERVER
 from schema_guard.compat.compatibility import Break, Compatibility, Doubt
 from schema_guard.compat.order import order_of
 from schema_guard.compat.statements import statements_of
@@ -74,13 +74,10 @@ class Trial:
 
     @contextmanager
     def _database(self) -> Iterator[URL]:
-        if self.scratch is None:
-            with sqlite_scratch() as file:
-                yield file.url
-            return
-        if self.scratch.get_backend_name() != "postgresql":
+        system = FILE if self.scratch is None else SERVER
+        if self.scratch is not None and self.scratch.get_backend_name() != system.name:
             raise ConfigurationError("--scratch takes the URL of a PostgreSQL server; SQLite needs none")
-        with postgresql_scratch(self.scratch, self.scratch, (), "") as database:
+        with system.scratch(self.scratch or URL.create(system.name), self.scratch, (), "") as database:
             yield database.url
 
     def _collisions(self, url: URL) -> tuple[str, ...]:
@@ -157,22 +154,19 @@ class Trial:
         finally:
             session.close()
         engine = create_engine(url, poolclass=NullPool)
+        doubled = engine.dialect.paramstyle in ("format", "pyformat")
         for statement in statements_of(expected, quote):
             if statement.table.name in explained:
                 continue
             try:
                 with engine.connect() as connection:
-                    connection.exec_driver_sql(statement.sql.replace("%", "%%") if _percent(url) else statement.sql)
+                    connection.exec_driver_sql(statement.sql.replace("%", "%%") if doubled else statement.sql)
                     connection.rollback()
             except SQLAlchemyError as error:
                 writers = ", ".join(statement.table.mapped_by) or str(statement.table.name)
                 reason = one_line(str(getattr(error, "orig", error)))
                 effect = f"{statement.kind} of {writers} fails"
                 yield Break(str(statement.table.name), "statement-fails", reason, effect)
-
-
-def _percent(url: URL) -> bool:
-    return url.get_backend_name() == "postgresql"
 
 
 def _doubts(found: Report) -> Iterator[Doubt]:

@@ -19,8 +19,10 @@ if TYPE_CHECKING:
     from schema_guard.dialects.postgresql.many import ManyTenants
     from schema_guard.dialects.postgresql.server import Server
 
-__all__ = ["check_same", "in_time", "offline_dialect", "open_many", "open_session"]
+__all__ = ["SUPPORTED", "check_same", "in_time", "offline_dialect", "open_many", "open_session"]
 
+SUPPORTED = ("postgresql", "sqlite")
+"""The database systems, as SQLAlchemy calls their dialects."""
 CONNECT_TIMEOUT = 10
 """Seconds, where neither the URL nor PGCONNECT_TIMEOUT says otherwise."""
 _LIBPQ = frozenset({"postgresql+psycopg", "postgresql+psycopg2"})

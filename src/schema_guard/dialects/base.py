@@ -343,6 +343,10 @@ class Session(Protocol):
         """What tells this database from every other, however it was reached. Raises ReadError."""
         ...
 
+    def unfit(self) -> str:
+        """Why nothing can be repaired over this connection, or "". Raises ReadError."""
+        ...
+
     def interrupt(self) -> None:
         """End the statement that a step is running, if one is. Called from another thread; never raises."""
         ...

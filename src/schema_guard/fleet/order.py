@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
-from contextlib import closing, suppress
+from contextlib import closing
 from copy import copy
 from dataclasses import dataclass
 from functools import lru_cache
@@ -115,25 +115,11 @@ def identify(order: Order) -> Identity:
     hide(order.url)
     try:
         with closing(open_session(order.url)) as session:
-            skip = ""
-            if order.command == "apply" and session.dialect.name == "postgresql":
-                skip = _skipped(session)
+            skip = session.unfit() if order.command == "apply" else ""
             # one database under two search_paths is two: each finds tables of its own
             return Identity(order.name, f"{session.identity()} {list(session.facts.search_path)}", skip)
     except GuardError as error:
         return Identity(order.name, error=error.code, message=error.message, exit_code=error.exit_code)
-
-
-def _skipped(session: object) -> str:
-    from schema_guard.dialects.postgresql.session import PostgreSQLSession
-
-    assert isinstance(session, PostgreSQLSession)
-    if session.holds("SELECT pg_catalog.pg_is_in_recovery()"):
-        return "a read replica: its primary is repaired"
-    with suppress(GuardError):
-        if session.is_pooled():
-            return "a pooler that lends connections by the transaction: list the server's own address"
-    return ""
 
 
 def work(order: Order) -> Result:

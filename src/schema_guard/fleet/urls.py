@@ -66,7 +66,7 @@ def _entry(line: str, number: int) -> Entry:
     url = address.render_as_string(hide_password=False)
     key = hashlib.sha256(repr(place_of(url)).encode()).hexdigest()[:32]
     place = f"{address.host or 'local'}{f':{address.port}' if address.port else ''}/{address.database or ''}"
-    name = named["name"] if named else str(address.database) if address.system == "sqlite" else place
+    name = named["name"] if named else str(address.database) if address.is_file else place
     return Entry(name, url, key)
 
 

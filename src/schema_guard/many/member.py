@@ -70,7 +70,7 @@ def place_of(text: str | None) -> object:
         return None
     if url is None:
         return None
-    if url.system == "sqlite":
+    if url.is_file:
         memory = not url.database or url.database == ":memory:" or "mode=memory" in text if text else True
         return None if memory else str(Path(str(url.database).removeprefix("file:")).absolute())
     query = {key: str(value) for key, value in url.query.items() if key in ("host", "port", "options", "service")}

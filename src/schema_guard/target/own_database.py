@@ -9,6 +9,7 @@ from pathlib import Path
 from types import FunctionType
 from typing import TYPE_CHECKING, Any, TypeGuard
 
+from schema_guard.address import FILE_SYSTEMS
 from schema_guard.errors import ConfigurationError
 
 if TYPE_CHECKING:
@@ -47,7 +48,7 @@ class OwnDatabase:
         mine, other = _place(self.url), _place(url)
         if mine == other:
             return url
-        if url.get_backend_name() == self.url.get_backend_name() != "sqlite":
+        if url.get_backend_name() == self.url.get_backend_name() and not _is_file(url):
             return url  # a pooler's address, or the server's own
         asked = origin.startswith("argument")
         if asked and (other is None or other.exists()):
@@ -84,7 +85,7 @@ def own_database(found: Any, around: Iterable[Any]) -> OwnDatabase | None:
         with application.app_context():
             engine = database.engine
             url: URL = engine.url
-        if _place(url) is None and url.get_backend_name() == "sqlite":
+        if _place(url) is None and _is_file(url):
             return None
         return OwnDatabase(url, str(application.config.get("SQLALCHEMY_DATABASE_URI", "")), engine)
     return None
@@ -133,7 +134,7 @@ def _of_engine(around: Iterable[Any]) -> OwnDatabase | None:
     if len({item.url for item in engines}) != 1:
         return None
     url = engines[0].url
-    if _place(url) is None and url.get_backend_name() == "sqlite":
+    if _place(url) is None and _is_file(url):
         return None
     return OwnDatabase(url, engine=engines[0] if len({id(item) for item in engines}) == 1 else None)
 
@@ -145,9 +146,9 @@ def extension_of(application: Any) -> Any:
 
 
 def _place(url: URL) -> Path | None:
-    """An SQLite file; None for a database in memory and for a server's."""
+    """The database's file; None for a database in memory and for a server's."""
     name = url.database or ""
-    if url.get_backend_name() != "sqlite" or name in ("", ":memory:") or name.startswith("file:"):
+    if not _is_file(url) or name in ("", ":memory:") or name.startswith("file:"):
         return None
     return Path(name).absolute()
 
@@ -160,3 +161,7 @@ def _told(url: URL, part: str) -> object:
 def _shown(url: URL) -> str:
     place = _place(url)
     return str(place) if place is not None else url.render_as_string(hide_password=True)
+
+
+def _is_file(url: URL) -> bool:
+    return url.get_backend_name() in FILE_SYSTEMS

@@ -13,6 +13,7 @@ from schema_guard.chain.reading.operations import asks_first, collisions
 from schema_guard.chain.reading.pending import Pending, There, pending_of
 from schema_guard.chain.reading.revision_actions import actions_of, unseen_of
 from schema_guard.chain.reading.revision_files import read_revision
+from schema_guard.chain.systems import SERVER, SYSTEMS
 
 HEAD = """
 from alembic import op
@@ -276,9 +277,9 @@ UNIQUE = 'op.create_unique_constraint("uq", "job", ["a"])'
 )
 def test_two_revisions_make_the_same(tmp_path: Path, first: str, second: str, systems: str) -> None:
     chain = chain_of(tmp_path, TABLE, first, second)
-    for system in ("postgresql", "sqlite"):
+    for system in SYSTEMS.values():
         found = [(each.first.id, each.second.id) for each in collisions(chain, system)]
-        assert found == ([("r2", "r3")] if systems in ("both", system) else [])
+        assert found == ([("r2", "r3")] if systems in ("both", system.name) else [])
 
 
 @pytest.mark.parametrize(
@@ -291,13 +292,13 @@ def test_two_revisions_make_the_same(tmp_path: Path, first: str, second: str, sy
     ],
 )
 def test_what_was_removed_may_be_made_again(tmp_path: Path, between: str) -> None:
-    assert collisions(chain_of(tmp_path, TABLE, INDEX, between, INDEX), "postgresql") == []
+    assert collisions(chain_of(tmp_path, TABLE, INDEX, between, INDEX), SERVER) == []
 
 
 def test_a_rename_is_followed_through_the_chain(tmp_path: Path) -> None:
     """What is there now comes to its last name, whatever it is called in between."""
     chain = chain_of(tmp_path, TABLE, 'op.rename_table("job", "work")', 'op.execute("ALTER TABLE work RENAME TO runs")')
-    there = There({"job": frozenset({"a"})}, "public")
+    there = There({"job": frozenset({"a"})}, "public", SERVER)
     pending = pending_of(chain, frozenset({"r1"}), there)
     assert [(change.object, change.source) for change in pending.into] == [("work", "job"), ("runs", "job")]
 
@@ -306,13 +307,13 @@ def test_a_renamed_column_of_a_renamed_table(tmp_path: Path) -> None:
     chain = chain_of(
         tmp_path, TABLE, 'op.rename_table("job", "runs")\nop.alter_column("runs", "a", new_column_name="b")'
     )
-    pending = pending_of(chain, frozenset({"r1"}), There({"job": frozenset({"a"})}, "public"))
+    pending = pending_of(chain, frozenset({"r1"}), There({"job": frozenset({"a"})}, "public", SERVER))
     assert [(change.object, change.source) for change in pending.into] == [("runs", "job"), ("runs.b", "job.a")]
 
 
 def pending(folder: Path, tables: dict[str, str], *bodies: str) -> Pending:
     """What is to run on a database with these tables, each with its columns."""
-    there = There({name: frozenset(columns.split()) for name, columns in tables.items()}, "public")
+    there = There({name: frozenset(columns.split()) for name, columns in tables.items()}, "public", SERVER)
     return pending_of(chain_of(folder, *bodies), frozenset(), there)
 
 

@@ -9,7 +9,8 @@ from __future__ import annotations
 from collections.abc import Container, Iterator
 
 from schema_guard.chain.fault import Fault, Fix, Severity
-from schema_guard.chain.version_table import Live, literal, quoted
+from schema_guard.chain.systems import Live
+from schema_guard.chain.version_table import literal, quoted
 from schema_guard.errors import ReadError
 
 __all__ = ["batch_leftovers", "gone"]

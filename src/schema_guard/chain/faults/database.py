@@ -13,6 +13,7 @@ from schema_guard.chain.reading.mentions import mentioned
 from schema_guard.chain.reading.operations import Made, asks_first, made_by
 from schema_guard.chain.reading.pending import There
 from schema_guard.chain.reading.revision_actions import actions_of
+from schema_guard.chain.systems import System
 from schema_guard.chain.version_table import VersionTable, literal, quoted
 from schema_guard.counted import first_of
 from schema_guard.schema import Name, Schema
@@ -46,7 +47,7 @@ def version_faults(
     if not table.rows and not table.lost and len(chain):
         yield from _unstamped(table, chain, guarded, there, commands)
     if table.strange or table.mistyped:
-        yield _strange(table, sqlite=there.fold)
+        yield _strange(table, there.system)
     for row in table.rows:
         if row not in chain:
             theirs = not guarded and not _made(chain, there)
@@ -91,12 +92,12 @@ def _elsewhere(says: str, schemas: Sequence[str], commands: Commands) -> Fault:
     return Fault("version-table-elsewhere", Severity.BREAKS, says, Fix(fix))
 
 
-def _strange(table: VersionTable, *, sqlite: bool) -> Fault:
+def _strange(table: VersionTable, system: System) -> Fault:
     """The statements leave what the rows mean. In a column of another type each row would be strange again."""
     name = _as_written(table.name)
     rows = [f"INSERT INTO {name} (version_num) VALUES ({literal(row)})" for row in table.all_rows]
     statements = [f"DELETE FROM {name}", *rows]
-    if table.mistyped and sqlite:  # no ALTER TABLE changes a type there; the table holds these rows alone
+    if table.mistyped and not system.alters_types:  # the table holds these rows alone
         key = "CONSTRAINT alembic_version_pkc PRIMARY KEY (version_num)"
         made = f"CREATE TABLE {name} (version_num VARCHAR(32) NOT NULL, {key})"
         statements = [f"DROP TABLE {name}", made, *rows]
@@ -242,7 +243,7 @@ def _as_written(label: str) -> str:
     return ".".join(part if _PLAIN.fullmatch(part) else quoted(part) for part in label.split("."))
 
 
-def present(schema: Schema, default_schema: str | None, *, fold: bool) -> frozenset[str]:
+def present(schema: Schema, default_schema: str | None, system: System) -> frozenset[str]:
     """Tables and columns as revision files write them: unqualified where they are in the default schema."""
     found: set[str] = set()
     for table in schema.tables:
@@ -252,11 +253,11 @@ def present(schema: Schema, default_schema: str | None, *, fold: bool) -> frozen
         for name in names:
             found.add(name)
             found.update(f"{name}.{column.name}" for column in table.columns)
-    return frozenset(name.lower() if fold else name for name in found)
+    return frozenset(name.lower() if system.folds_case else name for name in found)
 
 
 def stamped_faults(
-    table: VersionTable, chain: Chain, there: frozenset[str], *, fold: bool, early: bool, commands: Commands
+    table: VersionTable, chain: Chain, there: frozenset[str], system: System, *, early: bool, commands: Commands
 ) -> Iterator[Fault]:
     """What the stamped revisions make, as far as their text says, and the database lacks.
 
@@ -264,7 +265,7 @@ def stamped_faults(
         table: the version table.
         chain: the revisions.
         there: from `present`.
-        fold: names don't depend on case (SQLite).
+        system: the database system.
         early: the database has what pending revisions make.
         commands: what a person types.
     """
@@ -273,7 +274,7 @@ def stamped_faults(
         return
 
     def lacking(made: Made) -> tuple[str, ...]:
-        return tuple(name for name in made.objects if (name.lower() if fold else name) not in there)
+        return tuple(name for name in made.objects if (name.lower() if system.folds_case else name) not in there)
 
     makers = [made for made in made_by(chain, chain.upto(known)) if made.objects]
     missing = {made.revision: lacks for made in makers if (lacks := lacking(made))}

@@ -8,6 +8,7 @@ from enum import IntEnum, auto
 from typing import NamedTuple
 
 from schema_guard.chain.reading.pending import Change, Pending, There
+from schema_guard.chain.systems import System
 from schema_guard.chain.version_table import Read, quoted
 from schema_guard.errors import GuardError
 from schema_guard.schema import Column, Name, Schema, Table
@@ -44,7 +45,7 @@ class Early:
     """The statements that take it away."""
 
 
-def early_of(pending: Pending, there: There, schema: Schema, read: Read, system: str) -> tuple[Early, ...]:
+def early_of(pending: Pending, there: There, schema: Schema, read: Read) -> tuple[Early, ...]:
     """Find what is there too early, of what cannot be proved by comparing schemas: renames and what is filled.
 
     Args:
@@ -52,7 +53,6 @@ def early_of(pending: Pending, there: There, schema: Schema, read: Read, system:
         there: the tables and columns of the database.
         schema: the same with all that belongs to them.
         read: sends a SELECT.
-        system: "postgresql" or "sqlite".
     """
     tables = {there.table(table.name): table for table in schema.tables}
     found: list[Early] = []
@@ -65,7 +65,7 @@ def early_of(pending: Pending, there: There, schema: Schema, read: Read, system:
         table, column = _find(change.kind, object_, tables, there)
         if table is None:
             continue
-        filled = holds_values(read, table, column, system)
+        filled = holds_values(read, table, column, there.system)
         if filled and change.conditional and not change.source:
             continue  # made only where it is missing, and in use
         source_table, source_column = _find(change.kind, change.source, tables, there)
@@ -73,8 +73,8 @@ def early_of(pending: Pending, there: There, schema: Schema, read: Read, system:
             Early(
                 change,
                 filled,
-                source_table is not None and holds_values(read, source_table, source_column, system),
-                tuple(dropped_by(schema, table, column, system)),
+                source_table is not None and holds_values(read, source_table, source_column, there.system),
+                tuple(dropped_by(schema, table, column, there.system)),
             )
         )
     return tuple(found)
@@ -93,15 +93,14 @@ def _find(kind: str, object_: str, tables: dict[str, Table], there: There) -> tu
     return (table, found) if found is not None else (None, None)
 
 
-def holds_values(read: Read, table: Table, column: Column | None, system: str) -> bool:
+def holds_values(read: Read, table: Table, column: Column | None, system: System) -> bool:
     """Whether the table has a row, or the column a value besides NULL and its default; True where nobody can tell."""
     name = in_sql(table.name)
     where = ""
     if column is not None:
         where = f" WHERE {quoted(column.name)} IS NOT NULL"
         if column.default is not None:
-            differs = "IS NOT" if system == "sqlite" else "IS DISTINCT FROM"
-            where += f" AND {quoted(column.name)} {differs} ({column.default})"
+            where += f" AND {quoted(column.name)} {system.differs} ({column.default})"
     try:
         return bool(read(f"SELECT 1 FROM {name}{where} LIMIT 1"))
     except GuardError:
@@ -113,16 +112,16 @@ def in_sql(name: Name) -> str:
     return f"{quoted(name.schema)}.{quoted(name.name)}" if name.schema else quoted(name.name)
 
 
-def dropped_by(schema: Schema, table: Table, column: Column | None, system: str) -> Iterator[Drop]:
+def dropped_by(schema: Schema, table: Table, column: Column | None, system: System) -> Iterator[Drop]:
     """The statements that take a table, or a column of it, away."""
     if column is None:
-        for other in schema.tables if system == "postgresql" else ():
+        for other in schema.tables if system.drops_referring_keys else ():
             for key in other.foreign_keys:
                 if key.target == table.name and other.name != table.name and key.name:
                     yield Drop(Place.CONSTRAINT, f"ALTER TABLE {in_sql(other.name)} DROP CONSTRAINT {quoted(key.name)}")
         yield Drop(Place.TABLE, f"DROP TABLE {in_sql(table.name)}")
         return
-    for index in table.indexes if system == "sqlite" else ():
+    for index in table.indexes if system.drops_indexes_first else ():
         if index.name and any(
             quoted(column.name) in element.text or element.text == column.name for element in index.elements
         ):

@@ -11,6 +11,7 @@ from schema_guard.chain.fault import Fault, Fix, Severity
 from schema_guard.chain.history import Chain, Revision
 from schema_guard.chain.reading.operations import collisions
 from schema_guard.chain.reading.revision_files import Unreadable
+from schema_guard.chain.systems import SERVER, System
 
 __all__ = ["REFUSED", "WIDTH", "chain_faults"]
 
@@ -30,7 +31,7 @@ def chain_faults(
     command: str,
     width: int | None,
     applied: frozenset[str] = frozenset(),
-    system: str = "postgresql",
+    system: System = SERVER,
 ) -> Iterator[Fault]:
     """The faults, those first that hide others.
 
@@ -264,8 +265,8 @@ def _label_of(head: str, chain: Chain) -> str:
     return next((label for id_ in chain.order if id_ in own for label in chain.by_id[id_].labels), "")
 
 
-def _too_long(chain: Chain, width: int | None, applied: frozenset[str], system: str) -> Iterator[Fault]:
-    sqlite = system == "sqlite"
+def _too_long(chain: Chain, width: int | None, applied: frozenset[str], system: System) -> Iterator[Fault]:
+    unchecked = "" if system.checks_length else f"; {system.title} checks no length"
     for revision in chain.files:
         if width is None or len(revision.id) <= width or revision.id in applied:
             continue
@@ -274,9 +275,9 @@ def _too_long(chain: Chain, width: int | None, applied: frozenset[str], system: 
         also = f", and the same in down_revision of {followers}" if followers else ""
         yield Fault(
             "revision-too-long",
-            Severity.RISK if sqlite else Severity.BREAKS,
+            Severity.RISK if unchecked else Severity.BREAKS,
             f"revision {revision.id!r} has {len(revision.id)} characters, alembic_version.version_num holds {width}: "
-            f"PostgreSQL rolls the revision back when it is to be noted{'; SQLite checks no length' if sqlite else ''}",
+            f"PostgreSQL rolls the revision back when it is to be noted{unchecked}",
             Fix(
                 f"{revision.file}:{revision.line('revision')}: revision = {short!r}{also}; where it ran already on "
                 f"another database: ALTER TABLE alembic_version ALTER COLUMN version_num TYPE VARCHAR(255)",
@@ -296,7 +297,7 @@ def _shortened(id_: str, width: int, chain: Chain) -> str:
     return cut if cut not in chain else f"{id_[: width - 2]}_2"
 
 
-def _collisions(chain: Chain, applied: frozenset[str], system: str) -> Iterator[Fault]:
+def _collisions(chain: Chain, applied: frozenset[str], system: System) -> Iterator[Fault]:
     for found in collisions(chain, system):
         second, line = found.second, found.action.line
         here = second.id in applied

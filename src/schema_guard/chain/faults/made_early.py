@@ -81,7 +81,7 @@ def colliding(
     told: Sequence[str] = (),
 ) -> Iterator[Colliding]:
     """What the revisions make that are still to run, and that is there already. Arguments as those of `made_early`."""
-    names = Names[str]("sqlite" if there.fold else "postgresql")
+    names = Names[str](there.system)
     for action in _taken(schema, beside, there):
         names.add(action, "the database")
     told_already = set(told)

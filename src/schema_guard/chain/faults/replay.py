@@ -14,6 +14,7 @@ from schema_guard.chain.reading.operations import asks_first, collisions
 from schema_guard.chain.sandbox.job import Failed, Failure
 from schema_guard.chain.sandbox.matching import Proof
 from schema_guard.chain.sandbox.replay import Project, Replay
+from schema_guard.chain.systems import SYSTEMS
 from schema_guard.counted import counted, first_of
 from schema_guard.difference import Impact
 from schema_guard.report import Report
@@ -80,7 +81,8 @@ def _failed(project: Project, played: Replay, failed: Failed, *, own: bool) -> F
     )
 
 
-def _advice(failed: Failed, chain: Chain, system: str) -> str:
+def _advice(failed: Failed, chain: Chain, name: str) -> str:
+    system = SYSTEMS[name]
     clash = next((found for found in collisions(chain, system) if found.second.id == failed.revision), None)
     if failed.why is Failure.EXISTS and clash is not None and clash.other:
         return (
@@ -94,19 +96,18 @@ def _advice(failed: Failed, chain: Chain, system: str) -> str:
         )
     if failed.why is Failure.EXISTS:
         return "an earlier revision made it already: take it out, or make it only where it is missing"
-    if failed.why is Failure.LACKS and "constraint" in failed.message.lower() and system == "sqlite":
+    if failed.why is Failure.LACKS and "constraint" in failed.message.lower() and system.copies_tables:
         return (
-            "SQLite never had a constraint of that name: give batch_alter_table() a naming_convention, or do it only "
-            "on "
-            'PostgreSQL (op.get_context().dialect.name == "postgresql")'
+            f"{system.title} never had a constraint of that name: give batch_alter_table() a naming_convention, or do "
+            'it only on PostgreSQL (op.get_context().dialect.name == "postgresql")'
         )
     if failed.why is Failure.LACKS:
         return (
             "no earlier revision makes it: the chain begins on a database that something else made (create_all(), a "
             "person), or a revision was deleted"
         )
-    if system == "sqlite" and failed.message.startswith(("OperationalError", "NotImplementedError")):
-        return "SQLite alters a table only by copying it: with op.batch_alter_table(..)"
+    if system.copies_tables and failed.message.startswith(("OperationalError", "NotImplementedError")):
+        return f"{system.title} alters a table only by copying it: with op.batch_alter_table(..)"
     return "fix the revision; the chain has to run on an empty database"
 
 

@@ -154,14 +154,12 @@ def _kept(fact: str, schema: Schema, read: Read, there: There) -> str | None:
     kind, _, name = fact.partition(" ")
     if kind == "table":
         table = next((table for table in schema.tables if str(table.name) == name), None)
-        system = "sqlite" if there.fold else "postgresql"
-        return name if table is not None and holds_values(read, table, None, system) else None
+        return name if table is not None and holds_values(read, table, None, there.system) else None
     if kind == "column":
         for table in schema.tables:
             for column in table.columns:
                 if f"{table.name}.{column.name}" == name:
-                    system = "sqlite" if there.fold else "postgresql"
-                    return name if holds_values(read, table, column, system) else None
+                    return name if holds_values(read, table, column, there.system) else None
         return None
     return fact if kind in ("view", "trigger", "function", "rule", "policy", "grant") else None
 

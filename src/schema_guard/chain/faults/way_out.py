@@ -48,9 +48,8 @@ def early_and_way_out(
 ) -> tuple[tuple[Early, ...], WayOut | None]:
     """What is in the way of what cannot be proved, and what to take away. `beside`: what the database has besides
     tables; the other arguments as those of `_way_out`."""
-    system = "sqlite" if there.fold else "postgresql"
     pending = pending_of(chain, ran, there)
-    early = early_of(pending, there, schema, read, system)
+    early = early_of(pending, there, schema, read)
     told = [item.change.object for item in early]
     plain = tuple(colliding(chain, ran, schema, beside, there, told))
     moving = {change.revision for change in pending.into}
@@ -134,10 +133,6 @@ class _Objects:
     gone: set[str]
     """Tables and columns that are taken away, by now."""
 
-    @property
-    def system(self) -> str:
-        return "sqlite" if self.there.fold else "postgresql"
-
     def drops(self, taken: Action) -> tuple[Drop, ...] | None:
         """The statements that take it away; None where it holds something, or where only a person can tell."""
         match taken.kind:
@@ -167,10 +162,10 @@ class _Objects:
             column = None
         elif column is None:
             return None
-        if holds_values(self.read, table, column, self.system):
+        if holds_values(self.read, table, column, self.there.system):
             return None
         self.gone.add(taken.object)
-        return tuple(dropped_by(self.schema, table, column, self.system))
+        return tuple(dropped_by(self.schema, table, column, self.there.system))
 
     def _index(self, name: str) -> tuple[Drop, ...] | None:
         for table in self.schema.tables:

@@ -11,13 +11,12 @@ from schema_guard.chain.history import Chain, Revision
 from schema_guard.chain.reading.actions import Action, Verb
 from schema_guard.chain.reading.revision_actions import actions_of
 from schema_guard.chain.reading.revision_files import upgrade_body, upgrade_of
+from schema_guard.chain.systems import Key, System
 
 __all__ = ["Collision", "Made", "Names", "asks_first", "called", "collisions", "made_by", "remove_from"]
 
 T = TypeVar("T")
 Maker = TypeVar("Maker")
-Key = tuple[str, str]
-"""A namespace, and a name in it: what has one key cannot be made twice."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,12 +74,12 @@ def _asks(statement: ast.stmt) -> bool:
             return isinstance(statement, (ast.If, ast.Import, ast.ImportFrom))
 
 
-def collisions(chain: Chain, system: str) -> list[Collision]:
+def collisions(chain: Chain, system: System) -> list[Collision]:
     """What is made again while it is still there, going through the chain in order.
 
     Args:
         chain: the revisions.
-        system: "postgresql" or "sqlite": which names exclude each other depends on it.
+        system: which names exclude each other depends on it.
     """
     names = Names[Revision](system)
     found: list[Collision] = []
@@ -104,7 +103,7 @@ def collisions(chain: Chain, system: str) -> list[Collision]:
 class Names(Generic[Maker]):
     """The names that are taken when a revision's turn comes, each with what has it and who made that."""
 
-    def __init__(self, system: str) -> None:
+    def __init__(self, system: System) -> None:
         self._system = system
         self._there: dict[Key, tuple[Action, Maker]] = {}
 
@@ -170,21 +169,7 @@ class Names(Generic[Maker]):
         kind, name, table = action.kind, _bare(action.object), _bare(action.table)
         if not name or (kind == "column" and not table):
             return ()
-        if self._system == "sqlite":
-            if kind in ("table", "index", "view"):
-                return (("relation", name.lower()),)
-            return ((kind, name.lower()),) if kind in ("column", "trigger") else ()
-        if kind in ("table", "view"):
-            return (("relation", name), ("type", name))  # the type of its rows
-        if kind in ("index", "sequence"):
-            return (("relation", name),)
-        if kind == "type":
-            return (("type", name), *((("relation", name),) if action.relation else ()))
-        if kind in ("constraint", "trigger", "policy", "rule"):
-            schema, dot, _ = table.rpartition(".")
-            own = (kind, f"{table}.{name}")
-            return (own, ("relation", f"{schema}{dot}{name}")) if action.relation else (own,)
-        return ((kind, name),) if kind in ("column", "schema", "function", "extension") else ()
+        return self._system.keys(kind, name, table, relation=action.relation)
 
 
 def called(action: Action) -> str:

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field, replace
 from schema_guard.chain.history import Chain
 from schema_guard.chain.reading.actions import Action, Verb
 from schema_guard.chain.reading.revision_actions import actions_of
+from schema_guard.chain.systems import System
 from schema_guard.schema import Name, Schema
 
 __all__ = ["Change", "Pending", "There", "pending_of"]
@@ -18,23 +19,22 @@ class There:
     """The tables of a database with their columns, by names as revisions write them; None: columns not known."""
 
     tables: Mapping[str, frozenset[str] | None]
-    default_schema: str | None = None
-    fold: bool = False
-    """Names don't depend on case (SQLite)."""
+    default_schema: str | None
+    system: System
 
     @classmethod
-    def of(cls, schema: Schema, default_schema: str | None, *, fold: bool) -> There:
+    def of(cls, schema: Schema, default_schema: str | None, system: System) -> There:
         """From what was read of a database; of tables that the models don't know only the name may be known."""
-        there = cls({}, default_schema, fold)
+        there = cls({}, default_schema, system)
         found: dict[str, frozenset[str] | None] = {there.table(name): None for name in schema.unknown_tables}
         for table in schema.tables:
             found[there.table(table.name)] = frozenset(map(there.key, (column.name for column in table.columns)))
-        return cls(found, default_schema, fold)
+        return cls(found, default_schema, system)
 
     def key(self, name: str) -> str:
         """A name that a revision writes, without the default schema."""
-        name = name.lower() if self.fold else name
-        for schema in filter(None, (self.default_schema, "main" if self.fold else None)):
+        name = name.lower() if self.system.folds_case else name
+        for schema in filter(None, (self.default_schema, self.system.own_schema)):
             name = name.removeprefix(f"{schema}.")
         return name
 

@@ -139,7 +139,7 @@ class Asked:
     """It is the one whose URL was handed over, or the real one."""
 
     def __str__(self) -> str:
-        return f"{self.host or 'local'}:{self.port}/{self.name}" if self.system == "postgresql" else self.name
+        return f"{self.host or 'local'}:{self.port}/{self.name}" if self.port else self.name
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,17 +11,16 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
-from sqlalchemy import create_engine, event
+from sqlalchemy import event
 from sqlalchemy.engine import Engine, make_url
-from sqlalchemy.pool import NullPool, Pool
+from sqlalchemy.pool import Pool
 
-from schema_guard.chain.identity import Identity, fingerprint_of, identity_of, system_of
+from schema_guard.chain.identity import fingerprint_of, identity_of, system_of
 from schema_guard.chain.sandbox.creators import lead_creators
 from schema_guard.chain.sandbox.job import Asked, Event, Job, Task
 from schema_guard.chain.sandbox.reading_drivers import keep_reading
 from schema_guard.chain.sandbox.unwritten import keep_unwritten
-from schema_guard.dialects.postgresql.link import Link
-from schema_guard.dialects.postgresql.server import EngineServer
+from schema_guard.chain.systems import SERVER, SYSTEMS, Identity
 from schema_guard.errors import GuardError
 
 if TYPE_CHECKING:
@@ -29,9 +28,6 @@ if TYPE_CHECKING:
     from sqlalchemy.engine.interfaces import DBAPIConnection
 
 __all__ = ["Blocked", "BlockedError", "ElsewhereError", "install"]
-
-_WHERE = ("host", "hostaddr", "port", "dbname", "database", "user", "password", "passfile", "service", "dsn")
-"""Arguments of PostgreSQL drivers that say where to connect and as whom."""
 
 
 class BlockedError(GuardError):
@@ -41,9 +37,6 @@ class BlockedError(GuardError):
 class ElsewhereError(GuardError):
     """A connection that does not lead to where it has to."""
 
-
-ORPHANED = 1000
-"""Milliseconds after which the server ends a statement whose process was killed, with the locks that it holds."""
 
 Tell = Callable[[Event], None]
 
@@ -67,7 +60,7 @@ def install(job: Job, tell: Tell) -> _Way:
     }
     way = ways[job.task](job, tell)
     real = _identity(job.real) if job.task is Task.DESCRIBE else None
-    if real is not None and real[0] == "sqlite":
+    if real is not None and SYSTEMS.get(real[0], SERVER).is_file:
         keep_unwritten(real[3])
     elif real is not None:
         keep_reading()
@@ -135,7 +128,7 @@ class Blocked:
         given = self._known.ask(identity)
         if not self._reads or not (given or self._several):
             raise BlockedError("nothing connects while env.py is only being described")
-        if dialect.name == "sqlite" and not Path(identity[3]).exists():
+        if SYSTEMS.get(dialect.name, SERVER).is_file and not Path(identity[3]).exists():
             arguments[:] = [":memory:"]
             named.pop("uri", None)
 
@@ -148,14 +141,7 @@ class Blocked:
         if not self._reads:
             connection.close()
             raise BlockedError("nothing connects while env.py is only being described")
-        cursor = connection.cursor()
-        if system_of(connection) == "sqlite":
-            cursor.execute("PRAGMA query_only = 1")
-        else:
-            cursor.execute("SET SESSION CHARACTERISTICS AS TRANSACTION READ ONLY")
-            cursor.execute("SET statement_timeout = 5000")
-            connection.commit()
-        cursor.close()
+        system_of(connection).only_read(connection)
 
 
 class _ToScratch:
@@ -164,19 +150,19 @@ class _ToScratch:
     def __init__(self, job: Job, tell: Tell) -> None:
         self._job = job
         self._known = _Known(job, tell)
-        self._system = make_url(job.scratch).get_backend_name()
+        self._system = SYSTEMS[make_url(job.scratch).get_backend_name()]
         self._urls: dict[Identity, str] = {}
         self.made: list[str] = []
 
     def before(self, dialect: Dialect, arguments: list[Any], named: dict[str, Any]) -> None:
         identity = identity_of(dialect, arguments, named)
-        if identity == ("sqlite", "", "", ":memory:"):
+        if identity[3] == ":memory:":
             return
         given = self._known.ask(identity)
-        if dialect.name != self._system and not given:
+        if dialect.name != self._system.name and not given:
             raise ElsewhereError(
                 f"env.py connects to {dialect.name} {identity[3]} whatever DATABASE_URL says, so it cannot be replayed "
-                f"on {self._system}"
+                f"on {self._system.name}"
             )
         if identity not in self._urls:
             alone = not self._job.several and not self._urls
@@ -193,24 +179,12 @@ class _ToScratch:
         return dialect.connect(*arguments, **named)
 
     def _lead(self, dialect: Dialect, url: Any, arguments: list[Any], named: dict[str, Any]) -> None:
-        elsewhere, other = dialect.create_connect_args(url)
-        if dialect.name == "sqlite":
-            arguments[:] = elsewhere
-            named.pop("uri", None)
-            named.update({key: value for key, value in other.items() if key not in named})
-            return
-        for key in _WHERE:
-            named.pop(key, None)
-        arguments[:] = elsewhere
-        named.update({key: value for key, value in other.items() if key in _WHERE})
+        self._system.lead(dialect.create_connect_args(url), arguments, named)
 
     def _spare(self) -> str:
         main = make_url(self._job.scratch)
         name = f"{self._job.spare}_{len(self.made) + 1}"
-        if self._system == "postgresql":
-            link = Link(EngineServer(create_engine(main, poolclass=NullPool)))
-            link.run(f'CREATE DATABASE "{name}"')
-            link.close()
+        self._system.make_spare(main, name)
         self.made.append(name)
         return main.set(database=name).render_as_string(hide_password=False)
 
@@ -245,7 +219,7 @@ class _ToReal:
                 f"env.py connects to {' '.join(found[:2])}, not to {' '.join(self._job.fingerprint[:2])}; nothing "
                 "was run"
             )
-        self._set(connection, self._timeout)
+        system_of(connection).limit_locks(connection, self._timeout)
 
     def create(self, _dialect: Dialect) -> DBAPIConnection | None:
         """Its own; `after` proves where that leads, and here is told only that env.py connects by itself."""
@@ -254,35 +228,18 @@ class _ToReal:
             self._known.ask(real)
         return None
 
-    def _set(self, connection: DBAPIConnection, timeout: int) -> None:
-        cursor = connection.cursor()
-        if system_of(connection) == "sqlite":
-            cursor.execute(f"PRAGMA busy_timeout = {timeout}")
-            cursor.close()
-            return
-        cursor.execute(f"SET lock_timeout = {timeout}")
-        connection.commit()
-        try:
-            cursor.execute(f"SET client_connection_check_interval = {ORPHANED}")
-            connection.commit()
-        except Exception:  # older than PostgreSQL 14, or a server's system that cannot tell
-            connection.rollback()
-        cursor.close()
-
     def before_statement(
         self, _connection: object, cursor: Any, statement: str, _parameters: object, context: Any, _many: bool
     ) -> None:
-        """CONCURRENTLY waits for old transactions and blocks nobody; cut short it leaves an INVALID index."""
-        if self._waits(statement, context):
-            cursor.execute("SET lock_timeout = 0")
+        if (around := self._around(statement, context)) is not None:
+            cursor.execute(around[0])
 
     def after_statement(
         self, _connection: object, cursor: Any, statement: str, _parameters: object, context: Any, _many: bool
     ) -> None:
-        if self._waits(statement, context):
+        if (around := self._around(statement, context)) is not None:
             with suppress(Exception):  # the cursor may hold rows that are still to be read: then it stays as it is
-                cursor.execute(f"SET lock_timeout = {self._timeout}")
+                cursor.execute(around[1])
 
-    @staticmethod
-    def _waits(statement: str, context: Any) -> bool:
-        return "CONCURRENTLY" in statement.upper() and context.dialect.name == "postgresql"
+    def _around(self, statement: str, context: Any) -> tuple[str, str] | None:
+        return SYSTEMS.get(context.dialect.name, SERVER).unlimited(statement, self._timeout)

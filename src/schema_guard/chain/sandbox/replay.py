@@ -27,7 +27,8 @@ from schema_guard.chain.sandbox.job import (
     Job,
     Task,
 )
-from schema_guard.chain.sandbox.scratch import Scratch, postgresql_scratch, sqlite_scratch
+from schema_guard.chain.systems import SYSTEMS
+from schema_guard.chain.systems.scratch import Scratch
 from schema_guard.errors import ConfigurationError
 from schema_guard.schema import Schema
 
@@ -202,25 +203,24 @@ def scratch_for(
 
     Args:
         project: whose chain is to be replayed.
-        system: "postgresql" or "sqlite".
-        server: where to make a PostgreSQL database; None is the real database's server.
-        schemas: the schemas of the models (PostgreSQL).
+        system: its name.
+        server: where to make the database; None is the real database's server.
+        schemas: the schemas of the models.
         real: the real database can be asked what it looks like.
 
     Raises:
-        ConfigurationError, UnreachableError: as `postgresql_scratch` does.
+        ConfigurationError, UnreachableError: as `System.scratch` does.
     """
-    if system == "sqlite":
-        with sqlite_scratch() as scratch:
-            yield scratch
-        return
-    same = project.url.get_backend_name() == "postgresql"
-    if server is None and not same:
-        raise ConfigurationError("the database is no PostgreSQL: name one for scratch databases with --scratch-url")
+    chosen = SYSTEMS[system]
+    same = project.url.get_backend_name() == system
+    if server is None and not same and not chosen.is_file:
+        raise ConfigurationError(
+            f"the database is no {chosen.title}: name one for scratch databases with --scratch-url"
+        )
     of_versions = [item.version_schema for item in project.described if item.version_schema]
     texts = [Path(revision.file).read_text("utf-8", "replace") for revision in project.chain.files]
     texts.append(project.env_text)
-    with postgresql_scratch(
+    with chosen.scratch(
         server or project.url, project.url if same and real else None, (*schemas, *of_versions), "\n".join(texts)
     ) as scratch:
         yield scratch

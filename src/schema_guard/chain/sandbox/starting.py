@@ -12,7 +12,6 @@ import subprocess
 import sys
 import threading
 from collections.abc import Mapping
-from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Protocol
@@ -135,8 +134,11 @@ class _Host:
         """It ends when its socket does; only the process that started it may wait for it."""
         self.control.close()
         if self.owner == os.getpid():
-            with suppress(subprocess.TimeoutExpired):
+            try:
                 self.process.wait(1.0)
+            except subprocess.TimeoutExpired:
+                self.process.kill()
+                self.process.wait()
 
 
 class _Hosts:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import closing, contextmanager, suppress
 from dataclasses import replace
 
 from schema_guard.dialects.base import Dialect, Facts, Progress
@@ -239,13 +239,14 @@ class PostgreSQLSession:
             (visible,) = self._link.rows(query("may_identify"))[0]
             return str(self._link.rows(query("identity" if visible else "identity_by_start"))[0][0])
 
-    def is_pooled(self) -> bool:
-        """Whether a pooler lends its connections by the transaction. Raises GuardError: it cannot be told."""
-        other = self._another_link()
-        try:
-            return shares_backends(self._link, other)
-        finally:
-            other.close()
+    def unfit(self) -> str:
+        """A standby, or a pooler that gives each transaction another session."""
+        if self.holds("SELECT pg_catalog.pg_is_in_recovery()"):
+            return "a read replica: its primary is repaired"
+        with suppress(GuardError), closing(self._another_link()) as other:
+            if shares_backends(self._link, other):
+                return "a pooler that lends connections by the transaction: list the server's own address"
+        return ""
 
     def interrupt(self) -> None:
         """Cancel the statement of the step that is running; the role may do that to a session of its own."""

@@ -296,6 +296,10 @@ class SQLiteSession:
         """SQLite does not tell."""
         return Progress()
 
+    def unfit(self) -> str:
+        """A file that may not be written is told by the plan."""
+        return ""
+
     def numbers(self, sql: str) -> tuple[int | None, ...]:
         """The one row of a SELECT of numbers."""
         return tuple(None if number is None else int(str(number)) for number in self._link.rows(sql)[0])

@@ -6,6 +6,8 @@ import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
+from schema_guard.dialects import SUPPORTED
+
 __all__ = ["Imports", "call", "literal", "long_literal", "sequence", "spelled", "text_argument"]
 
 WIDTH = 92
@@ -69,7 +71,7 @@ def call(name: str, arguments: Iterable[str], indent: int = 0, *, lines: bool | 
 
 def spelled(texts: Mapping[str, str], imports: Imports) -> str:
     """An SQL expression: sa.text() where all databases write it alike, else one text for each."""
-    if len(set(texts.values())) == 1 and set(texts) == {"postgresql", "sqlite"}:
+    if len(set(texts.values())) == 1 and set(texts) == set(SUPPORTED):
         return f"sa.text({text_argument(next(iter(texts.values())))})"
     imports.helpers.add("by_database")
     return call("by_database", [f"{name}={literal(text)}" for name, text in texts.items()], lines=False)

@@ -15,7 +15,7 @@ from alembic.script import Script, ScriptDirectory
 from alembic.util import CommandError, rev_id
 
 from schema_guard.chain.location import Location, find_location
-from schema_guard.dialects import offline_dialect, open_session
+from schema_guard.dialects import SUPPORTED, offline_dialect, open_session
 from schema_guard.dialects.definitions import is_rejected
 from schema_guard.difference import BackfillPending, Difference, Impact, SequenceMissing, TableMissing
 from schema_guard.errors import ConfigurationError, one_line
@@ -102,7 +102,7 @@ def text_for_everything(guard: Guard) -> Text:
 
 
 def _languages() -> Languages:
-    return Languages({name: Writer(offline_dialect(name)) for name in ("postgresql", "sqlite")})
+    return Languages({name: Writer(offline_dialect(name)) for name in SUPPORTED})
 
 
 def write_revision(

@@ -1,49 +1,25 @@
-"""Scratch databases: made for a replay, dropped afterwards whatever happens, never the real one."""
+"""A scratch database on a PostgreSQL server: made like the real one, with its schemas and extensions."""
 
 from __future__ import annotations
 
 import re
 import secrets
-import signal
-import tempfile
-import threading
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
-from pathlib import Path
-from types import FrameType
 
 from sqlalchemy import create_engine
 from sqlalchemy.engine import URL
 from sqlalchemy.pool import NullPool
 
+from schema_guard.chain.systems.scratch import PREFIX, Scratch, not_interrupted, stopped_cleanly
 from schema_guard.chain.version_table import literal, quoted
 from schema_guard.dialects.postgresql.driver_error import DriverError
 from schema_guard.dialects.postgresql.link import Link
 from schema_guard.dialects.postgresql.server import EngineServer
 from schema_guard.errors import ConfigurationError, GuardError, one_line
 
-__all__ = ["PREFIX", "Scratch", "postgresql_scratch", "sqlite_scratch", "stopped_cleanly"]
-
-PREFIX = "schema_guard_scratch_"
-
-
-@dataclass(frozen=True, slots=True)
-class Scratch:
-    """`url` has an installed driver. `spare` begins the names (on SQLite: the files) of further scratch databases."""
-
-    url: URL
-    spare: str
-    schemas: tuple[str, ...] = ()
-    """The schemas in which the real database's tables live, made here as well."""
-
-
-@contextmanager
-def sqlite_scratch() -> Iterator[Scratch]:
-    """A file in a temporary directory."""
-    with stopped_cleanly(), tempfile.TemporaryDirectory(prefix=PREFIX) as directory:
-        folder = Path(directory).resolve()
-        yield Scratch(URL.create("sqlite", database=str(folder / "scratch.db")), str(folder / "scratch"))
+__all__ = ["postgresql_scratch"]
 
 
 @contextmanager
@@ -158,38 +134,3 @@ def _link(url: URL) -> Iterator[Link]:
     finally:
         link.close()
         server.bridge.close()
-
-
-SIGNALS: Sequence[signal.Signals] = (signal.SIGTERM, signal.SIGHUP)
-
-
-@contextmanager
-def stopped_cleanly() -> Iterator[None]:
-    """SIGTERM and SIGHUP end the body as Ctrl-C does, so that what it made is cleared away."""
-    if threading.current_thread() is not threading.main_thread():
-        yield
-        return
-
-    def stop(_number: int, _frame: FrameType | None) -> None:
-        raise KeyboardInterrupt
-
-    before = {number: signal.signal(number, stop) for number in SIGNALS}
-    try:
-        yield
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)
-
-
-@contextmanager
-def not_interrupted() -> Iterator[None]:
-    """Signals are ignored while the body clears up, which takes a moment only."""
-    if threading.current_thread() is not threading.main_thread():
-        yield
-        return
-    before = {number: signal.signal(number, signal.SIG_IGN) for number in (signal.SIGINT, *SIGNALS)}
-    try:
-        yield
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)

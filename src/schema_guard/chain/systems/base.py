@@ -1,0 +1,160 @@
+"""What the chain has to know of a database system beside its dialect: one object for each, found by `systems.of`."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Mapping, Sequence
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Protocol
+
+from schema_guard.chain.systems.scratch import Scratch
+from schema_guard.chain.version_table import Read, VersionTable
+
+if TYPE_CHECKING:
+    from sqlalchemy.engine import URL, Engine
+    from sqlalchemy.engine.interfaces import DBAPIConnection
+
+    from schema_guard.dialects.deadline import Deadline
+
+__all__ = ["Identity", "Key", "Live", "Fingerprint", "System"]
+
+Identity = tuple[str, str, str, str]
+"""System, host, port, name of the database; for a file its real path. As far as a driver's arguments tell."""
+Fingerprint = tuple[str, ...]
+"""System, name of the database, and what tells it from another one of that name: as the server says."""
+Key = tuple[str, str]
+"""A namespace, and a name in it: what has one key cannot be made twice."""
+
+
+@dataclass(frozen=True, slots=True)
+class Live:
+    """An open way to read the database."""
+
+    system: System
+    read: Read
+    fingerprint: Callable[[], Fingerprint]
+    """Which database this is, whatever it is called in a URL."""
+    hold: Callable[[], AbstractContextManager[None]] | None = None
+    """Keeps a transaction open on the connection; None where it has none of its own."""
+
+    def version_table(self, name: str, schema: str | None) -> VersionTable:
+        """Read alembic_version without making it."""
+        return self.system.version_table(self.read, name, schema)
+
+
+class System(Protocol):
+    """One database system, as Alembic's chain meets it."""
+
+    name: str
+    """As SQLAlchemy calls the dialect."""
+    title: str
+    """As people call it."""
+    drivers: tuple[str, ...]
+    """Words in the module names of its drivers."""
+    asynchronous: tuple[str, ...]
+    """Its asynchronous drivers, as they stand in a URL behind the +."""
+    folds_case: bool
+    """Names that differ in case alone are one."""
+    own_schema: str | None
+    """The schema that is always there and need not be named."""
+    checks_length: bool
+    """A text longer than its column is refused: a revision's id in alembic_version."""
+    alters_types: bool
+    """A column's type can be changed by ALTER TABLE."""
+    copies_tables: bool
+    """Alembic's batch mode changes a table by copying it, and a copy may be left."""
+    differs: str
+    """The operator that is true of a value and another one, NULL included."""
+    drops_referring_keys: bool
+    """DROP TABLE needs the foreign keys to it dropped before."""
+    drops_indexes_first: bool
+    """DROP COLUMN needs the column's indexes dropped before."""
+    keeps_text: bool
+    """Definitions of views and triggers are kept as somebody wrote them."""
+    is_file: bool
+    """A database is a file, which whoever may read it can open without a server."""
+    where: str
+    """The query that says which database a connection is on; each role may send it."""
+
+    def identity(self, arguments: Sequence[Any], named: Mapping[str, Any]) -> Identity:
+        """Which database a driver's connect() would be called for."""
+        ...
+
+    def fingerprint(self, rows: Sequence[tuple[str, ...]]) -> Fingerprint:
+        """From the rows of `where`."""
+        ...
+
+    def keys(self, kind: str, name: str, table: str, *, relation: bool) -> tuple[Key, ...]:
+        """The names that an object takes, its own first; none where a second one does no harm.
+
+        Args:
+            kind: table, column, index, constraint, ..
+            name: of the object, without the usual schema.
+            table: what a column, a constraint or an index belongs to; empty for all else.
+            relation: an index or a row type of its own name comes with it.
+        """
+        ...
+
+    def table_exists(self, name: str, schema: str | None) -> str:
+        """The query that gives a row where there is a table of that name."""
+        ...
+
+    def version_table(self, read: Read, name: str, schema: str | None) -> VersionTable:
+        """Read alembic_version without making it. What cannot be read is said in the result."""
+        ...
+
+    def beside(self, schemas: Sequence[str], without: Collection[str]) -> str:
+        """The query for what there is beside the tables: (fact, definition or NULL).
+
+        Args:
+            schemas: those whose tables are looked at otherwise.
+            without: tables to leave out, such as alembic_version.
+        """
+        ...
+
+    def live(self, engine: Engine, deadline: Deadline | None) -> AbstractContextManager[Live]:
+        """Connect for reading. Raises UnreachableError."""
+        ...
+
+    def lead(
+        self,
+        to: tuple[Sequence[Any], Mapping[str, Any]],
+        arguments: list[Any],
+        named: dict[str, Any],
+    ) -> None:
+        """Change a driver's arguments, so that they lead to another database; `to` are that one's."""
+        ...
+
+    def only_read(self, connection: DBAPIConnection) -> None:
+        """Let a driver's connection do nothing but read, for five seconds a statement."""
+        ...
+
+    def limit_locks(self, connection: DBAPIConnection, milliseconds: int) -> None:
+        """Give each statement of a driver's connection that long to acquire a lock."""
+        ...
+
+    def unlimited(self, statement: str, milliseconds: int) -> tuple[str, str] | None:
+        """What to send before and after a statement that waits for others without blocking them; None of all else."""
+        ...
+
+    def scratch(
+        self, server: URL, like: URL | None, schemas: Sequence[str], revisions: str
+    ) -> AbstractContextManager[Scratch]:
+        """A new database, which is gone afterwards.
+
+        Args:
+            server: a database of the server where the new one is made; of no meaning where a database is a file.
+            like: the real database, whose search_path, schemas and extensions the new one gets; None where there is
+                none.
+            schemas: what the new one has besides these schemas.
+            revisions: the text of all revision files: what they make by themselves is not made beforehand.
+
+        Raises:
+            ConfigurationError: the role may not create a database.
+            UnreachableError: the server does not answer.
+        """
+        ...
+
+    def make_spare(self, main: URL, name: str) -> None:
+        """Make a further scratch database beside the main one, where connecting does not make it."""
+        ...

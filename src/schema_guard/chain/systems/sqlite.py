@@ -1,0 +1,131 @@
+"""SQLite, as Alembic's chain meets it."""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+from urllib.parse import unquote
+
+from schema_guard.chain.systems.base import Fingerprint, Identity, Key, Live, System
+from schema_guard.chain.systems.scratch import PREFIX, Scratch, stopped_cleanly
+from schema_guard.chain.version_table import NO_COLUMN, Read, VersionTable, literal, meant, quoted, strange_rows
+
+if TYPE_CHECKING:
+    from sqlalchemy.engine import URL, Engine
+    from sqlalchemy.engine.interfaces import DBAPIConnection
+
+    from schema_guard.dialects.deadline import Deadline
+
+__all__ = ["SQLite"]
+
+
+class SQLite(System):
+    """A file, or a database in memory."""
+
+    name = "sqlite"
+    title = "SQLite"
+    drivers = ("sqlite", "sqlcipher")
+    asynchronous = ("aiosqlite",)
+    folds_case = True
+    own_schema = "main"
+    checks_length = False
+    alters_types = False
+    copies_tables = True
+    differs = "IS NOT"
+    drops_referring_keys = False
+    drops_indexes_first = True
+    keeps_text = True
+    is_file = True
+    where = "PRAGMA database_list"
+
+    def identity(self, arguments: Sequence[Any], named: Mapping[str, Any]) -> Identity:
+        return (self.name, "", "", _file(str(arguments[0] if arguments else named.get("database", ""))))
+
+    def fingerprint(self, rows: Sequence[tuple[str, ...]]) -> Fingerprint:
+        return (self.name, _file(rows[0][2]))
+
+    def keys(self, kind: str, name: str, table: str, *, relation: bool) -> tuple[Key, ...]:  # noqa: ARG002
+        if kind in ("table", "index", "view"):
+            return (("relation", name.lower()),)
+        return ((kind, name.lower()),) if kind in ("column", "trigger") else ()
+
+    def table_exists(self, name: str, schema: str | None) -> str:  # noqa: ARG002
+        return f"SELECT name FROM sqlite_master WHERE type = 'table' AND name = {literal(name)} COLLATE NOCASE"
+
+    def version_table(self, read: Read, name: str, schema: str | None) -> VersionTable:
+        if not read(self.table_exists(name, schema)):
+            return VersionTable(name, False)
+        column = read(f"SELECT type FROM pragma_table_info({literal(name)}) WHERE lower(name) = 'version_num'")
+        if not column:
+            return VersionTable(name, True, readable=NO_COLUMN)
+        rows = [row[0] for row in read(f"SELECT version_num FROM {quoted(name)} ORDER BY 1")]
+        no_text = any(not isinstance(row, str | None) for row in rows)  # the column's affinity makes a number of it
+        mistyped = str(column[0][0]) or "no type" if no_text else ""
+        return VersionTable(name, True, meant(rows), strange=strange_rows(rows), mistyped=mistyped)
+
+    def beside(self, schemas: Sequence[str], without: Collection[str]) -> str:  # noqa: ARG002
+        return (
+            "SELECT type || ' ' || name || CASE type WHEN 'trigger' THEN ' on ' || tbl_name ELSE '' END, sql "
+            "FROM sqlite_master WHERE type IN ('view', 'trigger') OR (type = 'table' AND sql LIKE 'CREATE VIRTUAL%')"
+        )
+
+    @contextmanager
+    def live(self, engine: Engine, deadline: Deadline | None) -> Iterator[Live]:  # noqa: ARG002
+        """A file that does not exist is not made."""
+        from schema_guard.dialects.sqlite.link import Link
+        from schema_guard.dialects.sqlite.place import EnginePlace
+
+        file = Link(EnginePlace(engine))
+        try:
+            yield Live(self, file.rows, lambda: self.fingerprint([("0", "main", file.location.path or "")]))
+        finally:
+            file.close()
+
+    def lead(self, to: tuple[Sequence[Any], Mapping[str, Any]], arguments: list[Any], named: dict[str, Any]) -> None:
+        elsewhere, other = to
+        arguments[:] = elsewhere
+        named.pop("uri", None)
+        named.update({key: value for key, value in other.items() if key not in named})
+
+    def only_read(self, connection: DBAPIConnection) -> None:
+        _run(connection, "PRAGMA query_only = 1")
+
+    def limit_locks(self, connection: DBAPIConnection, milliseconds: int) -> None:
+        _run(connection, f"PRAGMA busy_timeout = {milliseconds}")
+
+    def unlimited(self, statement: str, milliseconds: int) -> tuple[str, str] | None:  # noqa: ARG002
+        return None
+
+    @contextmanager
+    def scratch(
+        self,
+        server: URL,
+        like: URL | None,  # noqa: ARG002
+        schemas: Sequence[str],  # noqa: ARG002
+        revisions: str,  # noqa: ARG002
+    ) -> Iterator[Scratch]:
+        """A file in a temporary directory."""
+        with stopped_cleanly(), tempfile.TemporaryDirectory(prefix=PREFIX) as directory:
+            folder = Path(directory).resolve()
+            url = server.create(self.name, database=str(folder / "scratch.db"))
+            yield Scratch(url, str(folder / "scratch"))
+
+    def make_spare(self, main: URL, name: str) -> None:
+        """Connecting makes it."""
+
+
+def _run(connection: DBAPIConnection, statement: str) -> None:
+    cursor = connection.cursor()
+    cursor.execute(statement)
+    cursor.close()
+
+
+def _file(database: str) -> str:
+    if database.startswith("file:"):
+        database = unquote(database[len("file:") :].partition("?")[0])
+    if database in ("", ":memory:"):
+        return ":memory:"
+    return str(Path(database).resolve())
