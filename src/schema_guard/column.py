@@ -99,6 +99,12 @@ class Lack(StrEnum):
     """A table, view or sequence that it reads is not there."""
     PRIVILEGE = "privilege"
     """The connected role may not call or read what it names."""
+    COLUMN = "column"
+    """A column that it reads is not there."""
+    AGGREGATE = "aggregate"
+    """It is an aggregate or a window function, which is a value of no INSERT and no UPDATE."""
+    TYPE = "type"
+    """Its value is of a type that the column does not take."""
 
 
 class Stand(NamedTuple):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 from schema_guard.compare.impact_words import writers
 from schema_guard.dialects.base import Judge
@@ -18,9 +18,9 @@ def compare_calls(
     table: Table, column: Column, expected: Schema, actual: Schema, judge: Judge
 ) -> Iterator[FunctionMissing]:
     for call in column.calls:
-        verdicts = {lack: judge.known(table.name, call.expression, lack) for lack in Lack}
+        verdicts = {lack: judge.known(table.name, column, call, lack) for lack in Lack}
         lack = next((lack for lack in Lack if verdicts[lack] in (Verdict.DIFFERENT, Verdict.NOT_COMPARABLE)), None)
-        if lack is None or (lack is Lack.RELATION and _is_told(call, expected, actual)):
+        if lack is None or _is_told(call, lack, expected, actual):
             continue
         impact, effect = _effect(f"{call.statement} of {writers(table)} fails", lack, verdicts[lack], actual, judge)
         yield FunctionMissing(table=table, column=column, call=call, lack=lack, impact=impact, effect=effect)
@@ -29,16 +29,27 @@ def compare_calls(
 def _effect(fails: str, lack: Lack, verdict: Verdict, actual: Schema, judge: Judge) -> tuple[Impact, str]:
     if lack is Lack.PRIVILEGE:
         return Impact.WEAKENS, f"not provable: {fails} if the application connects as {actual.role}"
-    words = judge.errors.undefined_table if lack is Lack.RELATION else judge.errors.undefined_function
+    words = {
+        Lack.FUNCTION: judge.errors.undefined_function,
+        Lack.RELATION: judge.errors.undefined_table,
+        Lack.COLUMN: judge.errors.undefined_column,
+        Lack.AGGREGATE: judge.errors.misused_aggregate,
+        Lack.TYPE: judge.errors.wrong_type,
+    }[lack]
     if verdict is Verdict.NOT_COMPARABLE:
         return Impact.WEAKENS, f"not provable: {fails} ({words}) unless the application registers the function"
     return Impact.BREAKS, f"{fails} ({words})"
 
 
-def _is_told(call: Call, expected: Schema, actual: Schema) -> bool:
+def _is_told(call: Call, lack: Lack, expected: Schema, actual: Schema) -> bool:
     """Whether it may be something of the models that is missing: a difference of its own says it, and its repair ends
     this one."""
-    tables = (table.name for table in expected.tables if actual.table(table.name) is None)
-    sequences = (each.name for each in expected.sequences if actual.sequence(each.name) is None)
-    names = (name.name for names in (tables, sequences) for name in names)
+    names: Iterable[str] = ()
+    if lack is Lack.RELATION:
+        tables = (table.name for table in expected.tables if actual.table(table.name) is None)
+        sequences = (each.name for each in expected.sequences if actual.sequence(each.name) is None)
+        names = (name.name for names in (tables, sequences) for name in names)
+    elif lack is Lack.COLUMN:
+        pairs = ((table, actual.table(table.name)) for table in expected.tables)
+        names = (c.name for table, live in pairs for c in table.columns if live is None or live.column(c.name) is None)
     return any(re.search(rf"(?<![\w$]){re.escape(name)}(?![\w$])", call.expression) for name in names)

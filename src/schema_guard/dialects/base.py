@@ -16,7 +16,7 @@ from schema_guard.names import DefaultSchema
 from schema_guard.plan import Policy, Refusal, Step, Survey
 from schema_guard.remembered import Fed, Memory
 from schema_guard.report import ServerInfo
-from schema_guard.schema import Column, Lack, Name, Schema, Table, Type
+from schema_guard.schema import Call, Column, Lack, Name, Schema, Table, Type
 
 if TYPE_CHECKING:
     from sqlalchemy.engine import Dialect as SQLAlchemyDialect
@@ -83,6 +83,8 @@ class ErrorWords:
     unique_violation: str
     check_violation: str
     undefined_function: str
+    misused_aggregate: str
+    wrong_type: str
 
 
 class Allowed(NamedTuple):
@@ -119,8 +121,8 @@ class Rules(Protocol):
         """Compare two boolean or index expressions over the same table."""
         ...
 
-    def knows(self, expression: str) -> bool:
-        """Whether every function that it calls is there in each database of the kind."""
+    def knows(self, expression: str, type: Type) -> bool:
+        """Whether each database of the kind has what it calls, and a column of that type takes the value."""
         ...
 
     def conditions(self, expression: str, columns: Collection[str]) -> tuple[Condition, ...]:
@@ -187,9 +189,9 @@ class Judge:
     def trial(self, trial: Trial) -> Verdict:
         return self._settle(Verdict.UNDECIDED, trial)
 
-    def known(self, table: Name, expression: str, lack: Lack) -> Verdict:
-        known = self.rules.knows(expression)
-        return self._settle(Verdict.EQUAL if known else Verdict.UNDECIDED, Known(table, expression, lack))
+    def known(self, table: Name, column: Column, call: Call, lack: Lack) -> Verdict:
+        known = self.rules.knows(call.expression, column.type)
+        return self._settle(Verdict.EQUAL if known else Verdict.UNDECIDED, Known(table, column.name, call, lack))
 
     def view(self, view: Name, query: str) -> Verdict:
         return self._settle(Verdict.UNDECIDED, SameQuery(view, query))

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from enum import Enum
 from typing import TypeAlias
 
-from schema_guard.schema import Lack, Name
+from schema_guard.schema import Call, Lack, Name
 
 __all__ = ["Inquiry", "Known", "Question", "SameQuery", "Trial", "Verdict"]
 
@@ -68,14 +68,15 @@ class SameQuery:
 
 @dataclass(frozen=True, slots=True)
 class Known:
-    """Whether the database knows what an expression calls and reads, over the columns of a live table.
+    """Whether the database takes what a statement of the application calls and reads for a column of a live table.
 
     The answer is DIFFERENT when this is what is lacking, NOT_COMPARABLE when the application's own connections may know
     more functions, EQUAL in every other case.
     """
 
     table: Name
-    expression: str
+    column: str
+    call: Call
     lack: Lack = Lack.FUNCTION
 
 

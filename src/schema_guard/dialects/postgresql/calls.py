@@ -1,6 +1,7 @@
 """What the server has against the calls that the application writes into its statements: `default=func.x()`.
 
 EXPLAIN parses a call, against columns of the table's types, and asks for the privileges that it needs. It runs nothing.
+Whether the column takes the type of the value is what PostgreSQL's casts say.
 """
 
 from __future__ import annotations
@@ -13,9 +14,10 @@ from schema_guard.dialects.postgresql.driver_error import DriverError
 from schema_guard.dialects.postgresql.explained import explained, rows_of_nulls
 from schema_guard.dialects.postgresql.failures import INVALID_SCHEMA, UNDEFINED_FUNCTION, diagnose, is_disconnect
 from schema_guard.dialects.postgresql.link import Link
+from schema_guard.dialects.postgresql.query_text import query
 from schema_guard.difference import FunctionMissing
 from schema_guard.plan import Definition, Rejection
-from schema_guard.schema import Lack, Name, Schema, Table
+from schema_guard.schema import Call, Lack, Name, Schema, Table
 
 __all__ = ["call_rejections", "lacking"]
 
@@ -27,13 +29,17 @@ _LACKS = {
     "42809": Lack.FUNCTION,  # a procedure of that name
     "42P01": Lack.RELATION,
     "42501": Lack.PRIVILEGE,
+    "42703": Lack.COLUMN,
+    "42803": Lack.AGGREGATE,
+    "42P20": Lack.AGGREGATE,  # a window function
 }
 _CALLED = re.compile(r"(?:(\w+)\.)?(\w+)\s*\(")
+_CALLS = re.compile(r"[\w$\"]\s*\(")
 _NEXT = re.compile(r"(?i)\bnextval\(\s*'([^']+)'")
 
 
 def lacking(link: Link, asked: Sequence[Known], tables: Mapping[Name, Table], quote: Quote) -> dict[Known, Verdict]:
-    """Each expression is asked once, whatever may be lacking; what the server says beyond that is no answer.
+    """Each call is asked once, whatever may be lacking; what the server says beyond that is no answer.
 
     Args:
         link: a connection under the application's own search_path, in a READ ONLY transaction.
@@ -41,12 +47,13 @@ def lacking(link: Link, asked: Sequence[Known], tables: Mapping[Name, Table], qu
         tables: the live tables by name.
         quote: the dialect's quoting.
     """
-    found: dict[tuple[Name, str], Lack | None] = {}
-    for table, expression in dict.fromkeys((item.table, item.expression) for item in asked):
-        said = _said(link, tables[table], expression, quote)
-        found[table, expression] = said[0] if said is not None else None
+    found: dict[tuple[Name, str, Call], Lack | None] = {}
+    for table, column, call in dict.fromkeys((item.table, item.column, item.call) for item in asked):
+        said = _said(link, tables[table], column, call, quote)
+        found[table, column, call] = said[0] if said is not None else None
     return {
-        item: Verdict.DIFFERENT if found[item.table, item.expression] is item.lack else Verdict.EQUAL for item in asked
+        item: Verdict.DIFFERENT if found[item.table, item.column, item.call] is item.lack else Verdict.EQUAL
+        for item in asked
     }
 
 
@@ -66,7 +73,7 @@ def call_rejections(
         live = actual.table(difference.table.name)
         if difference.lack is Lack.FUNCTION or live is None:
             continue
-        answer = _said(link, live, difference.call.expression, quote)
+        answer = _said(link, live, difference.column.name, difference.call, quote)
         if answer is not None:
             lack, said = answer
             advice = _advice(lack, said, difference.call.expression, quote(actual.role), quote)
@@ -74,22 +81,47 @@ def call_rejections(
     return found
 
 
-def _said(link: Link, live: Table, expression: str, quote: Quote) -> tuple[Lack, str] | None:
-    """What is lacking, with the server's message; None where it takes the call, or has something else against it."""
-    source = rows_of_nulls(live.name, live.columns, quote)
+def _said(link: Link, live: Table, column: str, call: Call, quote: Quote) -> tuple[Lack, str] | None:
+    """What is lacking, in words; None where the server takes the call, or has something else against it.
+
+    An INSERT calls it without a row. WHERE takes no aggregate and no window function, as VALUES and SET take none.
+    """
+    source = rows_of_nulls(live.name, live.columns, quote) if call.statement == "UPDATE" else ""
     try:
-        explained(link, [f"(SELECT ROW(({expression}\n)) IS NULL{source} LIMIT 1)"], "")
+        explained(link, [f"(SELECT true{source} WHERE ROW(({call.expression}\n)) IS NULL LIMIT 1)"], "")
     except DriverError as error:
         if is_disconnect(error):
             raise
         diagnosis = diagnose(error)
         lack = _LACKS.get(diagnosis.sqlstate)
+        if lack is Lack.AGGREGATE:
+            return lack, f"PostgreSQL takes no aggregate and no window function as a value of {call.statement}"
         return None if lack is None else (lack, diagnosis.message)
-    return None
+    return _of_another_type(link, live, column, call, source)
+
+
+def _of_another_type(link: Link, live: Table, column: str, call: Call, source: str) -> tuple[Lack, str] | None:
+    """Whether the column does not take the type of the call's value. LIMIT 0: nothing is called."""
+    target = live.column(column)
+    if target is None or not _CALLS.search(call.expression):  # a literal is of whichever type is wanted
+        return None
+    rows = link.rows(
+        f"SELECT pg_catalog.pg_typeof((SELECT ({call.expression}\n){source} LIMIT 0))::pg_catalog.oid::pg_catalog.int8,"
+        f" pg_catalog.pg_typeof(NULL::{target.type.text})::pg_catalog.oid::pg_catalog.int8"
+    )
+    given, taken = rows[0]
+    assignable, gives, takes = link.rows(query("assignable", given=given, taken=taken))[0]
+    return None if assignable else (Lack.TYPE, f"the column is of type {takes}, and the call gives {gives}")
 
 
 def _advice(lack: Lack, said: str, expression: str, role: str, quote: Quote) -> str:
     """The message ends with the name of what may not be used, in whichever language it is."""
+    if lack is Lack.TYPE:
+        return "-- in the models: cast the call to the column's type; or let the function return it"
+    if lack is Lack.AGGREGATE:
+        return "-- in the models: call it in a scalar subquery, such as select(func.max(..)).scalar_subquery()"
+    if lack is Lack.COLUMN:
+        return "-- in the models: name columns that are there; an INSERT knows none of its own table"
     if lack is Lack.RELATION:
         sequence = _NEXT.search(expression)
         return f"CREATE SEQUENCE {sequence[1]};" if sequence else "create what the call reads, or correct the models"

@@ -24,6 +24,7 @@ _EVERYWHERE = frozenset(
 )
 """What defaults call mostly: it is not worth a question whether the server knows it."""
 _TEXT_LIKE = frozenset({"text", "character varying"})
+_TAKE_MOMENTS = _TEXT_LIKE | {"timestamp without time zone", "timestamp with time zone", "date"}
 _INTEGERS = frozenset({"smallint", "integer", "bigint"})
 _CUTS = {"name": "63 bytes", '"char"': "byte"}
 """Types that cut what is longer."""
@@ -53,6 +54,8 @@ class PostgreSQLRules:
         "UniqueViolation",
         "CheckViolation",
         "UndefinedFunction",
+        "GroupingError",
+        "DatatypeMismatch",
     )
     """As PostgreSQL names its conditions and psycopg its exceptions (manual, Appendix A)."""
 
@@ -143,8 +146,8 @@ class PostgreSQLRules:
             return None
         return Allowed(known[0].operand, frozenset().union(*(part.values for part in known)))
 
-    def knows(self, expression: str) -> bool:
-        return all(name.lower() in _EVERYWHERE for name in _CALLED.findall(expression))
+    def knows(self, expression: str, type: Type) -> bool:
+        return type.name in _TAKE_MOMENTS and all(name.lower() in _EVERYWHERE for name in _CALLED.findall(expression))
 
     def conditions(self, expression: str, columns: Collection[str]) -> tuple[Condition, ...]:
         return conditions(expression, columns)

@@ -105,6 +105,8 @@ class SQLiteRules:
         "UNIQUE constraint failed",
         "CHECK constraint failed",
         "no such function",
+        "misuse of aggregate function",
+        "datatype mismatch",
     )
 
     def fit(self, expected: Column, actual: Column, table: Table) -> Fit | None:
@@ -144,7 +146,7 @@ class SQLiteRules:
             return None
         return Allowed(repr(node[1]), frozenset(_literal(item) for item in values))
 
-    def knows(self, expression: str) -> bool:  # noqa: ARG002 - asking costs next to nothing
+    def knows(self, expression: str, type: Type) -> bool:  # noqa: ARG002 - asking costs next to nothing
         return False
 
     def conditions(self, expression: str, columns: Collection[str]) -> tuple[Condition, ...]:

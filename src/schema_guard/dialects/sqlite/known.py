@@ -1,4 +1,4 @@
-"""Whether SQLite knows the functions that the application's statements call. EXPLAIN compiles and runs nothing."""
+"""Whether SQLite takes what the application's statements call. EXPLAIN compiles and runs nothing."""
 
 from __future__ import annotations
 
@@ -13,11 +13,16 @@ from schema_guard.schema import Lack, Table
 __all__ = ["known"]
 
 _UNKNOWN = re.compile(r"(?:no such|unknown) function: |wrong number of arguments to function ")
-_NOT_THERE = re.compile(r"no such table: ")
+_SAID = {
+    Lack.FUNCTION: _UNKNOWN,
+    Lack.RELATION: re.compile(r"no such table: "),
+    Lack.COLUMN: re.compile(r"no such column: "),
+    Lack.AGGREGATE: re.compile(r"misuse of (?:aggregate|window)\b"),
+}
 
 
 def known(asked: Known, tables: Sequence[Table], rows: Callable[[str], object], *, by_url: bool) -> Verdict:
-    """Over a row of the table's columns.
+    """An INSERT calls it without a row, an UPDATE over one of the table.
 
     Args:
         asked: what is called.
@@ -25,15 +30,17 @@ def known(asked: Known, tables: Sequence[Table], rows: Callable[[str], object], 
         rows: runs one EXPLAIN; raises ReadError.
         by_url: the connection is made by a URL alone, so that what the application registers on its own is not there.
     """
-    if asked.lack is Lack.PRIVILEGE:
+    said = _SAID.get(asked.lack)
+    if said is None:
         return Verdict.EQUAL
-    columns = [column.name for table in tables if table.name == asked.table for column in table.columns]
-    nulls = ", ".join(f"NULL AS {quote(column)}" for column in columns) or "NULL"
+    source = ""
+    if asked.call.statement == "UPDATE":
+        columns = [column.name for table in tables if table.name == asked.table for column in table.columns]
+        nulls = ", ".join(f"NULL AS {quote(column)}" for column in columns) or "NULL"
+        source = f" FROM (SELECT {nulls})"
     try:
-        rows(f"EXPLAIN SELECT ({asked.expression}\n) FROM (SELECT {nulls})")
+        rows(f"EXPLAIN SELECT 1{source} WHERE ({asked.call.expression}\n)")  # which takes no aggregate, as a value
     except ReadError as error:
-        if asked.lack is Lack.RELATION:
-            return Verdict.DIFFERENT if _NOT_THERE.search(error.message) else Verdict.EQUAL
-        if _UNKNOWN.search(error.message):
-            return Verdict.NOT_COMPARABLE if by_url else Verdict.DIFFERENT
+        if said.search(error.message):
+            return Verdict.NOT_COMPARABLE if by_url and asked.lack is Lack.FUNCTION else Verdict.DIFFERENT
     return Verdict.EQUAL

@@ -103,6 +103,10 @@ def _reason(difference: Difference) -> str:  # noqa: C901 - one case for each ki
             return "it cannot be told whether it differs: compare it by hand"
         case FunctionMissing(lack=Lack.RELATION):
             return "it reads a table that is not there: make it, or correct the models"
+        case FunctionMissing(lack=Lack.COLUMN):
+            return "it reads a column that is not there: correct the models; an INSERT knows none of its own table"
+        case FunctionMissing(lack=Lack.AGGREGATE):
+            return "SQLite takes no aggregate and no window function as a value: call it in a scalar subquery"
         case FunctionMissing():
             return (
                 "this SQLite has no such function: say in Python how the value is made, or register the function on the"
