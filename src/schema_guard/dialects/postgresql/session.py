@@ -30,6 +30,7 @@ from schema_guard.dialects.postgresql.guard_lock import GuardLock
 from schema_guard.dialects.postgresql.holders import held_by, locked_out_by
 from schema_guard.dialects.postgresql.labels import others_held, takes_text
 from schema_guard.dialects.postgresql.limits import limits_query, with_limits
+from schema_guard.dialects.postgresql.inheritors import unlike_inheritors
 from schema_guard.dialects.postgresql.link import Link, Row
 from schema_guard.dialects.postgresql.memory import PostgreSQLMemory, told_of
 from schema_guard.dialects.postgresql.obstacles import Obstacles
@@ -308,6 +309,7 @@ class PostgreSQLSession:
         found: dict[Definition, Rejection] = {}
         with suppress(DriverError):
             found = rejections(self._link, differences, actual, path, quote, timeout)
+            found |= unlike_inheritors(self._link, differences, actual, self.dialect.type, quote, timeout)
             if calls := [each for each in differences if isinstance(each, FunctionMissing)]:
                 with self._link.reading(timeout):
                     found |= call_rejections(self._link, calls, actual, quote)
