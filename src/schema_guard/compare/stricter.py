@@ -11,7 +11,7 @@ from schema_guard.dialects.base import Judge
 from schema_guard.difference import Impact, ObjectUnknown
 from schema_guard.schema import Column, ForeignKey, Index, Table, Unique
 
-__all__ = ["is_harmless", "unknown_foreign_key", "unknown_indexes", "unknown_uniques"]
+__all__ = ["is_harmless", "is_quiet", "quietly", "unknown_foreign_key", "unknown_indexes", "unknown_uniques"]
 
 
 def unknown_uniques(
@@ -26,7 +26,8 @@ def unknown_uniques(
     known = {columns for columns, _, _ in _keys(table)}
     for other in live.uniques:
         columns = frozenset(other.columns)
-        harmless = is_harmless(columns, other.nulls_not_distinct, other, table, live)
+        quiet = _is_quiet(other, table, live)
+        harmless = not quiet and is_harmless(columns, other.nulls_not_distinct, other, table, live)
         if columns in told or (harmless and (columns in known or other.name in held)):
             continue
         words = unique_words(other)
@@ -36,8 +37,29 @@ def unknown_uniques(
             name=other.name or ", ".join(other.columns),
             definition=str(other).removeprefix("UNIQUE "),
             impact=Impact.NOTES if harmless else Impact.WEAKENS,
-            effect=_repeats(harmless, table, judge),
+            effect=f"not provable: {quietly(other.conflict, table)}" if quiet else _repeats(harmless, table, judge),
         )
+
+
+def quietly(conflict: str, table: Table) -> str:
+    """What ON CONFLICT of a SQLite constraint does to a row that repeats values, where the models expect an error."""
+    what = {
+        "REPLACE": "delete the row that holds the same values",
+        "IGNORE": "leave out a row that repeats these values",
+        "ROLLBACK": "roll back the whole transaction for a row that repeats these values",
+    }[conflict]
+    return f"INSERT and UPDATE of {writers(table)} {what} (ON CONFLICT {conflict})"
+
+
+def is_quiet(conflict: str, wanted: str) -> bool:
+    """Whether a row that repeats values ends otherwise than the models say."""
+    return conflict in ("REPLACE", "IGNORE", "ROLLBACK") and conflict != wanted
+
+
+def _is_quiet(other: Unique, table: Table, live: Table) -> bool:
+    columns = frozenset(other.columns)
+    own = next((unique.conflict for unique in table.uniques if frozenset(unique.columns) == columns), "")
+    return is_quiet(other.conflict, own) and not any(_stays_null(live.column(name), table) for name in columns)
 
 
 def unknown_indexes(

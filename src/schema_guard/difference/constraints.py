@@ -73,6 +73,9 @@ class PrimaryKeyDiffers(BaseDifference):
         wanted = ", ".join(self.primary_key.columns)
         if self.actual is None:
             return f"primary key missing: ({wanted})"
+        if self.of_same_columns and self.actual.conflict != self.primary_key.conflict:
+            wants = f"ON CONFLICT {self.primary_key.conflict}" if self.primary_key.conflict else "no ON CONFLICT"
+            return f"primary key says ON CONFLICT {self.actual.conflict}, the models {wants}"
         if self.of_same_columns:
             return f"primary key tells rows apart by {self.actual.other_equality}, the models by equality"
         return f"primary key is ({', '.join(self.actual.columns)}), the models expect ({wanted})"

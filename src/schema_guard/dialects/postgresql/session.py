@@ -28,9 +28,9 @@ from schema_guard.dialects.postgresql.failures import (
 )
 from schema_guard.dialects.postgresql.guard_lock import GuardLock
 from schema_guard.dialects.postgresql.holders import held_by, locked_out_by
+from schema_guard.dialects.postgresql.inheritors import unlike_inheritors
 from schema_guard.dialects.postgresql.labels import others_held, takes_text
 from schema_guard.dialects.postgresql.limits import limits_query, with_limits
-from schema_guard.dialects.postgresql.inheritors import unlike_inheritors
 from schema_guard.dialects.postgresql.link import Link, Row
 from schema_guard.dialects.postgresql.memory import PostgreSQLMemory, told_of
 from schema_guard.dialects.postgresql.obstacles import Obstacles

@@ -258,13 +258,18 @@ class _Reader:
         clauses = self.text.all_clauses("primary key") if self.text else []
         own = any(row[5] == "pk" and self._compares_otherwise(row) for row in self.rows.indexes[self.name])
         names = self._names([name for _, name in keys])
-        return PrimaryKey(clauses[0].name if clauses else None, names, other_equality=COLLATED if own else "")
+        return PrimaryKey(
+            clauses[0].name if clauses else None,
+            names,
+            other_equality=COLLATED if own else "",
+            conflict=clauses[0].conflict if clauses else "",
+        )
 
     def _uniques(self, indexes: Sequence[Row]) -> list[Unique]:
         collated = {frozenset(map(key, self._own_columns(row))) for row in indexes if self._collated(row)}
         if self.text is not None:
             return [
-                Unique(clause.name, self._names(clause.columns))
+                Unique(clause.name, self._names(clause.columns), conflict=clause.conflict)
                 for clause in _distinct(self.text.all_clauses("unique"))
                 if frozenset(map(key, clause.columns)) not in collated
             ]

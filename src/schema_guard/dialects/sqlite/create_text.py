@@ -48,7 +48,7 @@ class Clause:
     stored: bool = False
     autoincrement: bool = False
     conflict: str = ""
-    """What ON CONFLICT of a NOT NULL says."""
+    """What ON CONFLICT of a NOT NULL, UNIQUE or PRIMARY KEY says."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -195,12 +195,13 @@ def _column_clause(reader: Reader, column: str) -> Clause:
     if reader.take("PRIMARY", "KEY"):
         if not reader.take("ASC"):
             reader.take("DESC")
-        reader.conflict()
-        autoincrement = reader.take("AUTOINCREMENT")
-        return Clause("primary key", name, start, reader.end, columns=(column,), autoincrement=autoincrement)
+        conflict = reader.conflict()
+        counts = reader.take("AUTOINCREMENT")
+        end = reader.end
+        return Clause("primary key", name, start, end, columns=(column,), autoincrement=counts, conflict=conflict)
     if reader.take("UNIQUE"):
-        reader.conflict()
-        return Clause("unique", name, start, reader.end, columns=(column,))
+        conflict = reader.conflict()
+        return Clause("unique", name, start, reader.end, columns=(column,), conflict=conflict)
     if reader.word() == "REFERENCES":
         references = _references(reader)
         return Clause("foreign key", name, start, reader.end, columns=(column,), references=references)
@@ -254,12 +255,13 @@ def _table_clause(reader: Reader) -> Clause:
         before = reader.at
         columns = reader.names_in_group()
         autoincrement = any(token.word() == "AUTOINCREMENT" for token in reader.tokens[before : reader.at])
-        reader.conflict()
-        return Clause("primary key", name, start, reader.end, columns=columns, autoincrement=autoincrement)
+        conflict = reader.conflict()
+        end = reader.end
+        return Clause("primary key", name, start, end, columns=columns, autoincrement=autoincrement, conflict=conflict)
     if reader.take("UNIQUE"):
         columns = reader.names_in_group()
-        reader.conflict()
-        return Clause("unique", name, start, reader.end, columns=columns)
+        conflict = reader.conflict()
+        return Clause("unique", name, start, reader.end, columns=columns, conflict=conflict)
     if reader.take("CHECK"):
         inner = reader.group()
         reader.conflict()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator
 from copy import copy
 from dataclasses import dataclass, field
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
 __all__ = ["Constraints", "constraints_of", "is_added_apart", "unresolved_target"]
 
 _NOT_VALID = " NOT VALID"
+_ON_CONFLICT = re.compile(r" ON CONFLICT (\w+)$", re.IGNORECASE)
 
 
 @dataclass
@@ -143,17 +145,20 @@ def _take(constraint: Constraint, found: Constraints, writer: Writer) -> None:
 
 def _primary_key(constraint: PrimaryKeyConstraint, writer: Writer) -> PrimaryKey:
     columns = constraint.columns_autoinc_first if constraint._implicit_generated else list(constraint.columns)
+    ddl = writer.element(constraint)
     return PrimaryKey(
         writer.constraint_name(constraint),
         tuple(writer.identifier(column.name) for column in columns),
-        writer.element(constraint),
+        ddl,
         deferrable=_deferral(constraint)[0],
+        conflict=_conflict(ddl),
     )
 
 
 def _unique(constraint: UniqueConstraint, writer: Writer) -> Unique:
     options = writer.options(constraint)
     deferrable, deferred = _deferral(constraint)
+    ddl = writer.element(constraint)
     return Unique(
         writer.constraint_name(constraint),
         tuple(writer.identifier(column.name) for column in constraint.columns),
@@ -161,8 +166,15 @@ def _unique(constraint: UniqueConstraint, writer: Writer) -> Unique:
         initially_deferred=deferred,
         nulls_not_distinct=options.get("nulls_not_distinct") is True,
         include=tuple(writer.identifier(getattr(item, "name", item)) for item in options.get("include") or ()),
-        ddl=writer.element(constraint),
+        ddl=ddl,
+        conflict=_conflict(ddl),
     )
+
+
+def _conflict(ddl: str) -> str:
+    """As SQLAlchemy writes `sqlite_on_conflict`."""
+    found = _ON_CONFLICT.search(ddl)
+    return found[1].upper() if found else ""
 
 
 def _check(constraint: CheckConstraint, writer: Writer) -> Check:

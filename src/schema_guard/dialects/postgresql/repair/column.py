@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 
 from schema_guard.dialects.definitions import NO_TYPE_SAID
-from schema_guard.dialects.postgresql.fits import fit_of
 from schema_guard.dialects.postgresql.repair import probes
 from schema_guard.dialects.postgresql.repair.comment import comment_statements
 from schema_guard.dialects.postgresql.repair.context import Context, Repairs
+from schema_guard.dialects.postgresql.repair.inherited import above, below, comes_with, is_null_below
 from schema_guard.dialects.postgresql.repair.volatility import rewrites
-from schema_guard.difference import ColumnMissing, Fit
+from schema_guard.difference import ColumnMissing
 from schema_guard.need import Need
 from schema_guard.plan import INSTANT, Hazard, Phase, Refusal, Rejection, Step
-from schema_guard.schema import NO_TYPE, Column, Name, Relation, Table
+from schema_guard.schema import NO_TYPE, Column, Name, Table
 
 __all__ = ["column_missing"]
 
@@ -22,10 +22,14 @@ ROWS_CAME = "the table holds more rows than when it was looked at"
 
 
 def column_missing(difference: ColumnMissing, context: Context) -> Repairs:
-    table, column = difference.table, difference.column
-    above = _above(difference, context)
-    if above is not None and (repairs := _comes_with(difference, above, context)) is not None:
+    top = above(difference, context)
+    if top is not None and (repairs := comes_with(difference, top, column_missing, context)) is not None:
         return repairs
+    return _added(difference, context)
+
+
+def _added(difference: ColumnMissing, context: Context) -> Repairs:
+    table, column = difference.table, difference.column
     whole = [f"ALTER TABLE {context.quote(table.name)} ADD COLUMN {column.ddl}"]
     unsaid = Rejection(NO_TYPE_SAID, "type", "", whole=True)
     rejection = context.rejection(table, column) if column.type != NO_TYPE else unsaid
@@ -37,11 +41,9 @@ def column_missing(difference: ColumnMissing, context: Context) -> Repairs:
         statement = f"ALTER TABLE {context.quote(table.name)} ADD COLUMN {_bare(column, context)}"
         why = f"column missing: {column.type}, nullable: the models leave its value to the server"
         return [_add(difference, [statement], context, why=why)]
-    if _is_null_below(difference, context):
-        return [_add(difference, _default_for_new_rows(table, column, context), context, why=_later(column))]
-    if column.added_nullable:
-        bare = [f"ALTER TABLE {context.quote(table.name)} ADD COLUMN {_bare(column, context)}"]
-        return [_add(difference, bare, context, why=_later(column))]
+    if column.added_nullable or is_null_below(difference, context):
+        plain = replace(column, default=None) if column.added_nullable else column
+        return [_add(difference, _default_for_new_rows(table, plain, context), context, why=_later(column))]
     holders = context.shape(table).rows_held_in
     if holders and (column.default is not None or _computes(column)):
         return _beside_rows_elsewhere(difference, whole, holders, context)
@@ -61,51 +63,6 @@ def column_missing(difference: ColumnMissing, context: Context) -> Repairs:
         bare = [f"{bare[0]} GENERATED ALWAYS AS ({column.generated.expression}) VIRTUAL"]
         return [_add(difference, bare, context)]
     return [_add(difference, bare, context, why=_later(column))]
-
-
-def _above(difference: ColumnMissing, context: Context) -> ColumnMissing | None:
-    """The same column of the topmost table that this one inherits from, or is a partition of, where it is missing."""
-    above = [each for each in _alike(difference, context) if difference.table.name in _children(each, context)]
-    return max(above, key=lambda each: len(_children(each, context)), default=None)
-
-
-def _below(difference: ColumnMissing, context: Context) -> list[ColumnMissing]:
-    """The same column of the tables that inherit from this one."""
-    children = _children(difference, context)
-    return [each for each in _alike(difference, context) if each.table.name in children]
-
-
-def _alike(difference: ColumnMissing, context: Context) -> Iterator[ColumnMissing]:
-    for each in context.differences:
-        if isinstance(each, ColumnMissing) and each.column.name == difference.column.name:
-            yield each
-
-
-def _children(difference: ColumnMissing, context: Context) -> Sequence[Name]:
-    live = context.live(difference.table)
-    return live.children if live is not None else ()
-
-
-def _comes_with(difference: ColumnMissing, above: ColumnMissing, context: Context) -> Repairs | None:
-    """What becomes of a column that the table above lacks as well; None where it is added here first, and PostgreSQL
-    merges the two when it is added there (manual, 5.11)."""
-    wanted, given = difference.column, above.column
-    fit = fit_of(wanted.type, given.type)
-    if fit in (Fit.INCOMPATIBLE, Fit.NARROWER, Fit.NARROWER_REWRITE):
-        parent, name = context.quote(above.table.name), context.quote(wanted.name)
-        reason = f"it is inherited from {context.told(parent)}, for which the models say {given.type}"
-        advice = f"ALTER TABLE {parent} ADD COLUMN {name} {wanted.type};"
-        return [Refusal(difference, f"{reason}: correct the models", (advice,))]
-    if fit is Fit.SAME and context.shape(above.table).relation is not Relation.PARTITIONED:
-        return None
-    repairs = column_missing(above, context)
-    steps = [replace(each, resolves=(difference.key,), answers=(difference,)) for each in repairs if isinstance(each, Step)]
-    return [*steps] or [replace(each, difference=difference) for each in repairs if isinstance(each, Refusal)]
-
-
-def _is_null_below(difference: ColumnMissing, context: Context) -> bool:
-    """Whether the models write NULL into a column that would inherit the NOT NULL."""
-    return not difference.column.nullable and any(each.column.nullable for each in _below(difference, context))
 
 
 def _fits_rows(column: Column) -> bool:
@@ -240,7 +197,7 @@ def _add(
         provides=frozenset({Need.column(table.name, column.name)}),
         requires=(context.types_needed(column.type) | context.sequences_needed(column.default))
         | (context.mentioned(table, generated) - {Need.column(table.name, column.name)}),
-        after=frozenset(Need.column(each.table.name, column.name) for each in _below(difference, context)),
+        after=frozenset(Need.column(each.table.name, column.name) for each in below(difference, context)),
         unless=context.too_many(table) if guarded else "",
         unless_reason=ROWS_CAME if guarded else "",
     )
