@@ -254,6 +254,30 @@ def test_a_default_equals_what_the_catalog_makes_of_it(
 
 
 @pytest.mark.parametrize(
+    ("type_", "live", "wanted", "verdict"),
+    [
+        ("money", "0", "'0'", Verdict.EQUAL),
+        ("money", "'0'", "0::numeric::money", Verdict.EQUAL),
+        ("money", "1000::bigint", "'1,000.00'", Verdict.EQUAL),
+        ("money", "'-$1.50'", "-1.5", Verdict.EQUAL),
+        ("money", "0", "1", Verdict.DIFFERENT),
+        ("money", "0", "1e30", Verdict.DIFFERENT),  # out of range
+        ("numeric", "1", "'1.0'", Verdict.EQUAL),
+        ("numeric", "1", "1.01", Verdict.DIFFERENT),
+    ],
+)
+def test_an_amount_is_compared_by_its_value(
+    postgres_database: Database, type_: str, live: str, wanted: str, verdict: Verdict
+) -> None:
+    with session_on(postgres_database, f"CREATE TABLE t (c {type_} DEFAULT {live})") as session:
+        column = table_of(session, "t").columns[0]
+        assert column.default is not None
+        question = Question(wanted, column.default, TABLE, cast=session.dialect.type(type_).text)
+        after = Question("1", "1", TABLE)
+        assert session.answer([question, after]) == {question: verdict, after: Verdict.EQUAL}
+
+
+@pytest.mark.parametrize(
     ("type_", "one", "other"),
     [("integer", "0", "1"), ("varchar(9)", "'a'", "'b'::character varying"), ("boolean", "true", "false")],
 )

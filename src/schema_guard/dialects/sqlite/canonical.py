@@ -10,6 +10,7 @@ from schema_guard.dialects.base import Allowed, Condition, ErrorWords
 from schema_guard.dialects.inquiry import Verdict
 from schema_guard.dialects.sqlite.conditions import conditions
 from schema_guard.dialects.sqlite.expression import Node, expression, outer_parentheses_removed, strings_as_names
+from schema_guard.dialects.sqlite.normal_form import with_whole_numbers
 from schema_guard.dialects.sqlite.tokens import Kind, significant, unquoted
 from schema_guard.difference import Fit
 from schema_guard.schema import Column, Table, Type
@@ -132,8 +133,10 @@ class SQLiteRules:
         wanted, there = expression(expected), expression(actual)
         if wanted == there:
             return Verdict.EQUAL
-        # What stands in double quotes may be a column or a string: SQLite knows.
-        unclear = '"' in actual and strings_as_names(wanted) == strings_as_names(there)
+        # What stands in double quotes may be a column or a string, and a column may compare 1.0 as text: SQLite knows.
+        unclear = ('"' in actual and strings_as_names(wanted) == strings_as_names(there)) or (
+            with_whole_numbers(wanted) == with_whole_numbers(there)
+        )
         return Verdict.UNDECIDED if unclear else Verdict.DIFFERENT
 
     def allowed_values(self, expression_: str) -> Allowed | None:

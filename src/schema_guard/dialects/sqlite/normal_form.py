@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import TypeAlias
 
-__all__ = ["Node", "between", "called", "compared", "joined", "negated", "number", "one_of"]
+__all__ = ["Node", "between", "called", "compared", "joined", "negated", "number", "one_of", "with_whole_numbers"]
 
 Node: TypeAlias = "tuple[str | Node, ...]"
 
@@ -19,6 +19,8 @@ _NEGATED = {"=": "!=", "!=": "=", "<": ">=", ">=": "<", ">": "<=", "<=": ">", "I
 _NOWS = {"datetime": "current_timestamp", "date": "current_date", "time": "current_time"}
 """What these give for 'now', and without any argument (https://sqlite.org/lang_datefunc.html)."""
 _LARGEST = 2**63
+_EXACT = 2**53
+"""Below it each whole number is a REAL, too."""
 
 
 def number(text: str) -> str:
@@ -79,6 +81,31 @@ def _lists_united(parts: list[Node]) -> list[Node]:
         else:
             others.append(part)
     return [*(one_of(left, items) for left, items in lists.items()), *others]
+
+
+def with_whole_numbers(node: Node) -> Node:
+    """The same with 1e3 and 1000.0 as 1000 where something is compared with it: only text tells them apart (3.3)."""
+    parts = [with_whole_numbers(part) if isinstance(part, tuple) else part for part in node]
+    if node[0] in ("AND", "OR"):
+        return joined(str(node[0]), [part for part in parts[1:] if isinstance(part, tuple)])
+    operands = [part for part in parts[2:] if isinstance(part, tuple)]
+    left = parts[1] if len(parts) > 1 else ""
+    if node[0] in {"IN", *_MIRRORED} and isinstance(left, tuple) and len(operands) == len(parts) - 2:
+        constants = [_whole(each) for each in operands]
+        return one_of(left, constants) if node[0] == "IN" else (node[0], left, *constants)
+    return tuple(parts)
+
+
+def _whole(node: Node) -> Node:
+    if node[0] == "unary -" and isinstance(node[1], tuple):
+        return ("unary -", _whole(node[1]))
+    if node[0] != "number":
+        return node
+    try:
+        value = float(str(node[1]))
+    except ValueError:
+        return node
+    return ("number", str(int(value))) if value.is_integer() and abs(value) < _EXACT else node
 
 
 def called(name: str, distinct: str, arguments: Sequence[Node]) -> Node:

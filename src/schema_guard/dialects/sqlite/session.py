@@ -187,7 +187,7 @@ class SQLiteSession:
             elif isinstance(item, Known):
                 found[item] = known(item, self._tables, self._link.rows, by_url=self._by_url)
             elif item.table is not None:
-                found[item] = same_expression(item, self._link.rows)
+                found[item] = same_expression(item, self._tables, self._link.rows)
         return found
 
     def survey(self, differences: Sequence[Difference], actual: Schema, timeout: float) -> Survey:
