@@ -182,6 +182,8 @@ class Column:
     """Actual side: some row holds NULL, if there was reason to look."""
     misread: bool = False
     """Actual side: some row holds what the models' type cannot load, if there was reason to look."""
+    other_form: bool = False
+    """Actual side: some row holds what the models' type writes in another form, if there was reason to look."""
     null_replaced: bool = False
     """SQLite: the default is stored in place of NULL (NOT NULL ON CONFLICT REPLACE)."""
     used_by: tuple[str, ...] = ()

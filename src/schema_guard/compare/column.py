@@ -171,6 +171,8 @@ def _not_found(table: Table, column: Column, actual: Column, judge: Judge) -> It
         return
     key = table.primary_key is not None and column.name in table.primary_key.columns
     effect = "no query by the value finds these rows"
+    if column.type.text.upper() == "BOOLEAN":
+        effect = f"each is read as True, and {effect}"
     if key:
         effect = f"UPDATE of one of these rows of {writers(table)} fails: it is not found by its key (StaleDataError)"
     impact = Impact.BREAKS if key else Impact.WEAKENS

@@ -58,6 +58,8 @@ def is_quiet(conflict: str, wanted: str) -> bool:
 
 def _is_quiet(other: Unique, table: Table, live: Table) -> bool:
     columns = frozenset(other.columns)
+    if any(key < columns for key, _, _ in _keys(table)):  # that key refuses the row, with an error
+        return False
     own = next((unique.conflict for unique in table.uniques if frozenset(unique.columns) == columns), "")
     return is_quiet(other.conflict, own) and not any(_stays_null(live.column(name), table) for name in columns)
 

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+import re
+from collections.abc import Collection, Iterator, Sequence
 
 from schema_guard.compare.tools import OTHERS, own_tools
 from schema_guard.schema import Name, Schema, Table
 
 __all__ = ["not_run", "warnings_of"]
+
+_WORD = re.compile(r"\(*'\s*[A-Za-z]+\s*'\)*")
 
 NAMED = 6
 LISTENERS = 3
@@ -22,6 +25,7 @@ def warnings_of(expected: Schema, actual: Schema) -> tuple[str, ...]:
     """
     return (
         *_odd(expected, actual),
+        *_truth_as_text(expected),
         *not_run(expected, [each for each in expected.tables if not actual.table(each.name)]),
     )
 
@@ -44,6 +48,23 @@ def not_run(expected: Schema, made: Collection[Table]) -> tuple[str, ...]:
         "apply makes tables without what the application's listeners of after_create add, such as triggers and first "
         f"rows ({shown}): on a new database run the application's own create_all before apply",
     )
+
+
+def _truth_as_text(expected: Schema) -> Iterator[str]:
+    """SQLite's BOOLEAN has the affinity NUMERIC, which keeps text that is no number. PostgreSQL's own type takes it."""
+    names = [
+        f"{table.name}.{column.name}"
+        for table in expected.tables
+        for column in table.columns
+        if (column.type.name, column.type.text.upper()) == ("NUMERIC", "BOOLEAN")
+        and _WORD.fullmatch(column.default or "")
+    ]
+    if names:
+        shown = ", ".join(names[:NAMED]) + (f" and {len(names) - NAMED} more" if len(names) > NAMED else "")
+        yield (
+            f"the server default of {shown} is a text to SQLite, which is read as True and found by no query: "
+            "write server_default=sqlalchemy.false() or true()"
+        )
 
 
 def _odd(expected: Schema, actual: Schema) -> tuple[str, ...]:

@@ -20,6 +20,7 @@ from sqlalchemy import (
 )
 
 from schema_guard.dialects.sqlite.session import SQLiteSession
+from schema_guard.difference import Impact
 from schema_guard.errors import StepError
 from schema_guard.guard import Guard
 from schema_guard.report import Outcome
@@ -247,7 +248,10 @@ def test_on_conflict_clauses_drop_no_row(stage: Stage) -> None:
           b INT CHECK (b > 0) UNIQUE ON CONFLICT REPLACE);
         INSERT INTO t VALUES (1, 'x', 1), (2, 'y', 2);"""
     )
-    stage.satisfied(loosened())
+    report = stage.apply(loosened())
+    assert {finding.difference.code for finding in report.findings if finding.difference.impact is Impact.WEAKENS} == {
+        "primary-key-differs"
+    }
     assert stage.rows("SELECT count(*) FROM t") == [(2,)]
     assert "ON CONFLICT REPLACE" in stage.texts()["t"]
     assert "ON CONFLICT IGNORE" not in stage.texts()["t"]

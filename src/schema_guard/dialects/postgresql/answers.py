@@ -103,8 +103,8 @@ def _ask(link: Link, questions: Sequence[Question], source: str, unnamed: str | 
 
 
 def _same_amount(link: Link, question: Question) -> bool:
-    """Whether two constants are one amount: EXPLAIN folds no cast to money, since lc_monetary has a say in it, and shows
-    1.0 as it is written."""
+    """Whether two constants are one amount: EXPLAIN folds no cast to money, since lc_monetary has a say in it, and
+    shows 1.0 as it is written."""
     pair = _items(question)
     if (question.cast or "").lower() not in ("money", "numeric") or not all(map(_AMOUNT.fullmatch, pair)):
         return False

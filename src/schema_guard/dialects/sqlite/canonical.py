@@ -15,7 +15,7 @@ from schema_guard.dialects.sqlite.tokens import Kind, significant, unquoted
 from schema_guard.difference import Fit
 from schema_guard.schema import Column, Table, Type
 
-__all__ = ["UNREADABLE", "SQLiteRules", "sqlite_type", "strict_type"]
+__all__ = ["UNREADABLE", "SQLiteRules", "sqlite_type", "strict_type", "truth_meant"]
 
 UNREADABLE = "(not readable in the stored CREATE TABLE)"
 """Stands for a condition that could not be read; compares with nothing."""
@@ -56,7 +56,7 @@ def sqlite_type(text: str) -> Type:
 
 
 _TEXT, _WHOLE, _TRUTH, _DECIMAL, _FLOAT, _BYTES = "text", "whole numbers", "truth values", "decimals", "floats", "bytes"
-_TRUTHS = {"true": "1", "false": "0"}
+_TRUTHS = {"true": "1", "false": "0", "t": "1", "f": "0"}
 _STRICT = {
     _TEXT: "TEXT",
     _WHOLE: "INTEGER",
@@ -158,7 +158,7 @@ class SQLiteRules:
     def same_default(self, expected: str, actual: str, type: Type) -> Verdict:
         """'true' and 'false' are text to SQLite: a live 1 or 0 is what such a default of the models means."""
         wanted, there = _default(expected, type), _default(actual, type)
-        meant = _TRUTHS.get(str(wanted[-1]).lower()) if _values(type.text) == _TRUTH else None
+        meant = _truth_meant(expected, type)
         return Verdict.EQUAL if wanted == there or there == ("number", meant) else Verdict.DIFFERENT
 
     def default_collation(self, expected: str | None, actual: str | None) -> bool:
@@ -169,10 +169,15 @@ class SQLiteRules:
         return f"CAST({quoted} AS TEXT) NOT IN ({', '.join(labels)})"
 
     def written_otherwise(self, expected: Column, actual: Column) -> str:
-        """SQLAlchemy's Uuid writes 32 digits, and reads the 36 characters that other types of UUIDs write as well."""
-        if expected.reads is None or expected.type.text.upper() != _UUID or actual.type.text.upper() == _UUID:
+        """SQLAlchemy's Uuid writes 32 digits, and reads the 36 characters that other types of UUIDs write as well. Its
+        Boolean writes 0 and 1, and reads any text as True."""
+        if expected.reads is None:
             return ""
         column = '"' + expected.name.replace('"', '""') + '"'
+        if _values(expected.type.text) == _TRUTH:
+            return f"{column} NOT IN (0, 1)" if actual.other_form else ""
+        if expected.type.text.upper() != _UUID or (actual.type.text.upper() == _UUID and not actual.other_form):
+            return ""
         digits = f"lower(replace({column}, '-', ''))"
         return f"typeof({column}) = 'text' AND length({digits}) = 32 AND {column} COLLATE BINARY <> {digits}"
 
@@ -234,6 +239,15 @@ def _fit_strict(values: str, actual: Type) -> Fit:
     if column == "REAL" and values == _WHOLE:
         return Fit.OTHER
     return Fit.INCOMPATIBLE
+
+
+def truth_meant(column: Column) -> str | None:
+    """1 or 0 where a default of the models is a word for it: to SQLite that is text, which is read as True."""
+    return _truth_meant(column.default, column.type) if column.default is not None else None
+
+
+def _truth_meant(default: str, type: Type) -> str | None:
+    return _TRUTHS.get(str(_default(default, type)[-1]).lower()) if _values(type.text) == _TRUTH else None
 
 
 def _default(text: str, type: Type) -> Node:

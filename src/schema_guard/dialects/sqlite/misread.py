@@ -6,7 +6,8 @@ and every other one is read as the application reads it.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections import defaultdict
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import replace
 from typing import NamedTuple
@@ -45,10 +46,13 @@ _USUAL = {
     "Numeric": "typeof(value) IN ('integer', 'real')",
     "PickleType": "typeof(value) = 'blob'",
     "Time": _CLOCK,
-    "Uuid": "typeof(value) = 'text' AND length(value) = 32 AND value NOT GLOB '*[^0-9A-Fa-f]*'",
+    "Uuid": "typeof(value) = 'text' AND length(value) = 32 AND value NOT GLOB '*[^0-9a-f]*'",
     "bytes": "typeof(value) = 'blob'",
 }
 """By what reads it, the values that it surely reads. The labels of an Enum are looked for on their own."""
+_WRITES_ONE_FORM = frozenset({"Boolean", "Uuid"})
+"""What reads other forms as well, and compares with the one that it writes: 'false' is read as True, and found by no
+query. (A DateTime is stored in two forms wherever CURRENT_TIMESTAMP is its default.)"""
 
 
 class _Read(NamedTuple):
@@ -58,23 +62,31 @@ class _Read(NamedTuple):
     live: Table
 
     @property
+    def reader(self) -> str:
+        return getattr(self.column.reads, "type", "")
+
+    @property
     def usual(self) -> str:
-        return _USUAL.get(getattr(self.column.reads, "type", ""), "")
+        return _USUAL.get(self.reader, "")
 
 
 def with_misread(expected: Schema, actual: Schema, read: Callable[[str], Sequence[tuple[object, ...]]]) -> Schema:
     """The schema with the columns marked. Never raises: a table that cannot be read hinders only itself."""
     columns = list(_columns(expected, actual))
-    found: set[tuple[object, str]] = set()
+    found: dict[tuple[object, str], set[bool]] = defaultdict(set)
     for start in range(0, len(columns), TOGETHER):
         some = columns[start : start + TOGETHER]
         for part in (some, *([column] for column in some)):
             with suppress(GuardError):
                 rows = read(" UNION ALL ".join(_query(*item, len(columns)) for item in enumerate(part)))
-                bad = (part[int(str(at))] for at, value in rows if not can_be_read(part[int(str(at))].column, value))
-                found.update((each.live.name, each.column.name) for each in bad)
+                for at, value in rows:
+                    each = part[int(str(at))]
+                    found[each.live.name, each.column.name].add(can_be_read(each.column, value))
                 break
-    return replace(actual, tables=tuple(_marked(table, found) for table in actual.tables)) if found else actual
+    of_one_form = {(each.live.name, each.column.name) for each in columns if each.reader in _WRITES_ONE_FORM}
+    return (
+        replace(actual, tables=tuple(_marked(each, found, of_one_form) for each in actual.tables)) if found else actual
+    )
 
 
 def _columns(expected: Schema, actual: Schema) -> Iterator[_Read]:
@@ -92,8 +104,16 @@ def _query(position: int, each: _Read, columns: int) -> str:
     return f"SELECT {position}, value FROM ({other})"
 
 
-def _marked(table: Table, found: set[tuple[object, str]]) -> Table:
-    if not any(name == table.name for name, _ in found):
-        return table
-    columns = (replace(each, misread=(table.name, each.name) in found) for each in table.columns)
-    return replace(table, columns=tuple(columns))
+def _marked(
+    table: Table, found: Mapping[tuple[object, str], Collection[bool]], of_one_form: Collection[tuple[object, str]]
+) -> Table:
+    """`found` says of a column's values of another form whether they can be read."""
+
+    def marked(column: Column) -> Column:
+        key = table.name, column.name
+        read = found.get(key, ())
+        return (
+            replace(column, misread=False in read, other_form=True in read and key in of_one_form) if read else column
+        )
+
+    return replace(table, columns=tuple(map(marked, table.columns)))

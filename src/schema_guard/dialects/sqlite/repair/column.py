@@ -6,6 +6,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from schema_guard.dialects.definitions import NO_TYPE_SAID, without_default
+from schema_guard.dialects.sqlite.canonical import truth_meant
 from schema_guard.dialects.sqlite.changes import column_added, column_replaced, not_null, nullable
 from schema_guard.dialects.sqlite.checks import Condition
 from schema_guard.dialects.sqlite.create_text import parse_table
@@ -73,7 +74,11 @@ def add_missing_column(
 
 
 def _definition(column: Column, live: Table, case: Case) -> str:
-    definition = strict_definition(column.ddl) if live.strict else column.ddl
+    ddl = column.ddl
+    truth = truth_meant(column)
+    if truth is not None:  # every row that is there would hold the text
+        ddl = ddl.replace(f" DEFAULT {column.default}", f" DEFAULT {truth}", 1)
+    definition = strict_definition(ddl) if live.strict else ddl
     unknown = not column.nullable and column.default is None and column.generated is None
     if unknown and (column.filled_unseen or column.added_nullable or not case.empty(live.name)):
         return nullable_definition(definition)

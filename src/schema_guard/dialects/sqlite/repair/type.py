@@ -16,6 +16,10 @@ from schema_guard.schema import Table
 
 __all__ = ["change_type", "refuse_unreadable"]
 
+_FALSE = "'false', 'f', 'no', 'n', 'off'"
+_TRUE = "'true', 't', 'yes', 'y', 'on'"
+"""What PostgreSQL and people write."""
+
 
 def change_type(differs: TypeDiffers, live: Table, case: Case) -> Edit | Refusal:
     name, wanted = differs.column.name, differs.column.type.text
@@ -47,7 +51,10 @@ def refuse_unreadable(unreadable: RowsUnreadable, case: Case) -> Refusal:
 def _respelling(unreadable: RowsUnreadable) -> Iterator[str]:
     """The statements that write values as the models do, where it is evident how that is."""
     table, column = quote(unreadable.table.name), quote(unreadable.column.name)
-    if unreadable.otherwise:
+    if unreadable.otherwise and unreadable.column.type.name == "TEXT":
         yield f"UPDATE {table} SET {column} = lower(replace({column}, '-', '')) WHERE {unreadable.condition}"
+    elif unreadable.otherwise:
+        for value, words in ((0, _FALSE), (1, _TRUE)):
+            yield f"UPDATE {table} SET {column} = {value} WHERE lower({column}) IN ({words})"
     for old, new in respelled(unreadable.column, unreadable.actual.others):
         yield f"UPDATE {table} SET {column} = {quoted_literal(new)} WHERE {column} = {quoted_literal(old)}"
