@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import NamedTuple
 
-__all__ = ["Filler", "Intervener", "against_upserts"]
+__all__ = ["Filler", "Intervener", "against_upserts", "refuse_returning"]
 
 
 class Filler(NamedTuple):
@@ -33,8 +33,17 @@ class Intervener(NamedTuple):
     """It raises an error; else the row is left as it is."""
     adds: bool = False
     """A rule DO ALSO: the statement does its work; but ON CONFLICT is not allowed beside it."""
+    returns: bool = False
+    """A rule DO INSTEAD that has a RETURNING of its own."""
 
 
 def against_upserts(interveners: Iterable[Intervener]) -> tuple[str, ...]:
     """The names of the rules beside which the server takes no ON CONFLICT: those for INSERT and UPDATE."""
     return tuple(each.name for each in interveners if each.kind == "rule" and "DELETE" not in each.statements)
+
+
+def refuse_returning(interveners: Iterable[Intervener]) -> bool:
+    """Whether the server takes no INSERT .. RETURNING: rules stand in its place, also under a condition, and none of
+    them says what it returns (rewriteHandler.c)."""
+    rules = [each for each in interveners if each.kind == "rule" and not each.adds and "INSERT" in each.statements]
+    return bool(rules) and not any(each.returns for each in rules)

@@ -318,6 +318,9 @@ class Schema:
     """Actual side: the database's name, where the connected role may create no schema in it."""
     unknown_tables: tuple[Name, ...] = ()
     """Actual side: tables in the same schemas that nothing expects."""
+    temporary: tuple[tuple[Name, tuple[str, ...]], ...] = ()
+    """Actual side: temporary tables of the connection, by the tables that an unqualified name would mean without them,
+    and their columns."""
     absent_tables: tuple[Name, ...] = ()
     """Actual side: tables of the models that are not guarded, and that are not there."""
     unknown_columns: tuple[tuple[Name, tuple[Column, ...]], ...] = ()

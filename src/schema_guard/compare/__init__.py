@@ -12,6 +12,7 @@ from schema_guard.compare.named import compare_domains, compare_schemas, compare
 from schema_guard.compare.privilege import compare_privileges
 from schema_guard.compare.rename import compare_renames
 from schema_guard.compare.table import compare_tables
+from schema_guard.compare.temporary import behind_temporary
 from schema_guard.dialects.base import Judge
 from schema_guard.difference import Difference, Impact, NotEmittable
 from schema_guard.plan import Policy
@@ -26,6 +27,8 @@ def compare(expected: Schema, actual: Schema, judge: Judge, policy: Policy) -> t
     While `judge.open` holds questions the answer is provisional: let the database answer them and compare again.
     """
     of_tables = tuple(compare_tables(expected, actual, judge, policy))
+    if actual.temporary:
+        of_tables = tuple(behind_temporary(of_tables, expected, actual, judge))
     return distinguished(
         *(
             NotEmittable(problem=problem, impact=Impact.BREAKS if problem.breaks else Impact.WEAKENS)

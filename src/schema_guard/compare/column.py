@@ -9,6 +9,7 @@ from schema_guard.compare.call import compare_calls
 from schema_guard.compare.filled import unless_filled
 from schema_guard.compare.impact_words import writers
 from schema_guard.compare.value import compare_value
+from schema_guard.compare.written import tried
 from schema_guard.dialects.base import Judge
 from schema_guard.difference import (
     CollationDiffers,
@@ -24,7 +25,7 @@ from schema_guard.difference import (
     TypeDiffers,
 )
 from schema_guard.plan import Policy
-from schema_guard.schema import Column, Name, Relation, Schema, Table, TypeKind, Write
+from schema_guard.schema import Check, Column, Name, Relation, Schema, Table, TypeKind, Write
 
 __all__ = ["compare_columns", "compare_view_columns"]
 
@@ -67,7 +68,7 @@ def compare_columns(
         if policy.comments and column.comment is not None and column.comment != actual.comment:
             yield CommentDiffers(table=table, column=column, actual=actual.comment, impact=Impact.NOTES)
     for unknown in existing.values():
-        yield _unknown(table, live, unknown, judge)
+        yield _unknown(table, live, unknown, expected, schema, judge)
 
 
 def compare_view_columns(table: Table, live: Table, judge: Judge) -> Iterator[Difference]:
@@ -233,12 +234,19 @@ def _null_is_written(table: Table, column: Column) -> str:
     return f"writing NULL to it in {writers(table)} fails"
 
 
-def _unknown(table: Table, live: Table, column: Column, judge: Judge) -> ColumnUnknown:
+def _unknown(
+    table: Table, live: Table, column: Column, expected: Schema, actual: Schema, judge: Judge
+) -> ColumnUnknown:
     refuses_null = not column.nullable or column.value_domain_not_null
     if refuses_null and column.generated is not None:
         rows = f"INSERT and UPDATE of {writers(table)} fail where its expression gives NULL"
-        effect = f"not provable: {rows} ({judge.errors.not_null_violation})"
-        return ColumnUnknown(table=table, column=column, impact=Impact.WEAKENS, effect=effect)
+        impact, effect = Impact.WEAKENS, f"not provable: {rows} ({judge.errors.not_null_violation})"
+        computed = Check(None, f"({column.generated.expression}) IS NOT NULL")
+        found = tried(computed, table, live, expected, actual, judge).refused
+        if found and not live.fillers:
+            rows = f"INSERT and UPDATE of {writers(table)} fail for {', '.join(found)} in what it is computed from"
+            impact, effect = Impact.BREAKS, f"{rows} ({judge.errors.not_null_violation})"
+        return ColumnUnknown(table=table, column=column, impact=impact, effect=effect)
     if column.given_value or not refuses_null:
         return ColumnUnknown(table=table, column=column, impact=Impact.NOTES)
     effect = f"INSERT of {writers(table)} fails ({judge.errors.not_null_violation}): the models leave it out"

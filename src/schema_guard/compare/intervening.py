@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from schema_guard.code_of_others import refuse_returning
 from schema_guard.compare.impact_words import writers
 from schema_guard.difference import Impact, ObjectUnknown
 from schema_guard.schema import Table
@@ -12,10 +13,16 @@ __all__ = ["compare_interveners"]
 
 
 def compare_interveners(table: Table, live: Table) -> Iterator[ObjectUnknown]:
-    """By its text alone, which proves nothing: it may call a function that ends it first."""
+    """By its text alone, which proves nothing: it may call a function that ends it first. But a rule that has no
+    RETURNING fails each INSERT that asks for the key, as SQLAlchemy does where the server gives it."""
+    asks = any(column.autoincrement for column in table.columns) and refuse_returning(live.interveners)
     for found in (each for each in live.interveners if not each.adds):
         verbs = ", ".join(found.statements)
-        if found.raises:
+        impact, doubt = Impact.WEAKENS, "not provable: "
+        if asks and found.kind == "rule" and "INSERT" in found.statements:
+            impact, doubt = Impact.BREAKS, ""
+            effect = f"INSERT of {writers(table)} fails (FeatureNotSupported): the rule does not return the key"
+        elif found.raises:
             effect = f"{verbs} of {writers(table)} fails: it raises an error"
         elif found.kind == "rule":
             effect = f"{verbs} of {writers(table)} does what the rule says instead"
@@ -26,6 +33,6 @@ def compare_interveners(table: Table, live: Table) -> Iterator[ObjectUnknown]:
             kind=found.kind,
             name=found.name,
             definition=f"on {verbs}",
-            impact=Impact.WEAKENS,
-            effect=f"not provable: {effect}",
+            impact=impact,
+            effect=f"{doubt}{effect}",
         )

@@ -182,3 +182,39 @@ def _upserts(engine: sa.Engine) -> bool:
     except sa.exc.DBAPIError:
         return False
     return True
+
+
+class Note(Base):
+    __tablename__ = "notes"
+    code: Mapped[str] = mapped_column(sa.String(20), primary_key=True)
+
+
+@pytest.mark.parametrize(
+    ("rule", "breaks"),
+    [
+        ("CREATE RULE r AS ON INSERT TO items DO INSTEAD INSERT INTO kept VALUES (NEW.name)", True),
+        ("CREATE RULE r AS ON INSERT TO items WHERE NEW.name = 'no' DO INSTEAD NOTHING", True),
+        ("CREATE RULE r AS ON INSERT TO items DO ALSO INSERT INTO kept VALUES (NEW.name)", False),
+        (
+            "CREATE RULE r AS ON INSERT TO items DO INSTEAD INSERT INTO kept VALUES (NEW.name)"
+            " RETURNING 1, 'kept'::varchar",
+            False,
+        ),
+        ("CREATE RULE r AS ON INSERT TO notes WHERE NEW.code = 'no' DO INSTEAD NOTHING", False),
+    ],
+)
+def test_a_rule_that_does_not_return_the_key_breaks(postgres_database: Database, rule: str, breaks: bool) -> None:
+    """SQLAlchemy asks for a key that the server gives with RETURNING, which PostgreSQL then refuses for every row."""
+    engine = sa.create_engine(postgres_database.url, poolclass=sa.NullPool)
+    Base.metadata.create_all(engine)
+    with engine.begin() as connection:
+        connection.exec_driver_sql("CREATE TABLE kept (name text)")
+        connection.exec_driver_sql(rule)
+    if breaks:
+        with engine.connect() as connection, pytest.raises(sa.exc.NotSupportedError, match="INSERT RETURNING"):
+            connection.execute(sa.insert(Item).values(name="yes"))
+    else:
+        with engine.connect() as connection:
+            connection.execute(sa.insert(Item).values(name="yes"))
+            connection.execute(sa.insert(Note).values(code="yes"))
+    assert bool(Guard(Base).check(engine).remains(Impact.BREAKS)) is breaks

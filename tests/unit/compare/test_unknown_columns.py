@@ -16,6 +16,8 @@ models = sa.MetaData()
 rooms = sa.Table("rooms", models, sa.Column("id", sa.Integer, primary_key=True), sa.Column("beds", sa.Integer))
 
 FAIL, WORK, DOUBT = "every INSERT fails", "every INSERT works", "not provable"
+NULL_FAILS = "an INSERT of NULL fails"
+"""The models write NULL, as they do where they leave the value out: that breaks as NOT NULL of the column would."""
 DOMAINS = (
     "CREATE DOMAIN filled AS int CHECK (VALUE IS NOT NULL); "
     "CREATE DOMAIN given AS int DEFAULT 1 CHECK (VALUE IS NOT NULL);"
@@ -27,7 +29,8 @@ COLUMNS = {
     "x int NOT NULL": FAIL,
     "x int CHECK (x IS NOT NULL)": FAIL,
     "x int GENERATED ALWAYS AS (beds + 1) STORED": WORK,
-    "x int GENERATED ALWAYS AS (beds + 1) STORED NOT NULL": DOUBT,
+    "x int GENERATED ALWAYS AS (beds + 1) STORED NOT NULL": NULL_FAILS,
+    "x int GENERATED ALWAYS AS (coalesce(beds, 0) + id) STORED NOT NULL": DOUBT,
     "x int GENERATED ALWAYS AS (beds + 1) STORED CHECK (x IS NOT NULL)": DOUBT,
 }
 ON_POSTGRESQL = {
@@ -57,9 +60,9 @@ def fails(engine: sa.Engine, beds: int | None) -> bool:
 def held_against_the_truth(engine: sa.Engine, column: str, expected: str) -> None:
     failed = [fails(engine, beds) for beds in (None, 1)]
     report = Guard(models).check(engine)
-    assert verdict(report) == expected
-    assert failed == {FAIL: [True, True], WORK: [False, False]}.get(expected, failed)
-    if "NOT NULL" in column and expected == DOUBT and "IDENTITY" not in column:
+    assert verdict(report) == (FAIL if expected == NULL_FAILS else expected)
+    assert failed == {FAIL: [True, True], WORK: [False, False], NULL_FAILS: [True, False]}.get(expected, failed)
+    if "CHECK (x IS NOT NULL)" in column and expected == DOUBT and "IDENTITY" not in column:
         assert failed == [True, False]
 
 

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Sequence
+from dataclasses import replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Literal
 
@@ -12,31 +12,21 @@ from schema_guard.dialects.base import Facts, Rules
 from schema_guard.dialects.postgresql.canonical import PostgreSQLRules
 from schema_guard.dialects.postgresql.encoding import can_encode, codec_of
 from schema_guard.dialects.postgresql.keywords import ALSO_QUOTED, RESERVED
+from schema_guard.dialects.postgresql.located import Located
 from schema_guard.dialects.postgresql.types import parse_type
 from schema_guard.dialects.translation import SchemaMap
 from schema_guard.difference import Difference
 from schema_guard.name_length import LONGEST_NAME
-from schema_guard.names import DefaultSchema, told
+from schema_guard.names import told
 from schema_guard.plan import Policy, Refusal, Step, Survey
 from schema_guard.schema import Name, Schema, Type, TypeKind
 
 if TYPE_CHECKING:
     from sqlalchemy.engine import Dialect as SQLAlchemyDialect
 
-__all__ = ["Located", "PostgreSQLDialect"]
+__all__ = ["PostgreSQLDialect"]
 
 _PLAIN = re.compile(r"[a-z_][a-z0-9_]*\Z")
-
-
-@dataclass(slots=True)
-class Located:
-    """Where unqualified names are found. `default` is where a new one would go."""
-
-    default: DefaultSchema | None = None
-    relations: Mapping[str, str] = field(default_factory=dict)
-    types: Mapping[str, str] = field(default_factory=dict)
-    kinds: Mapping[tuple[str, str], TypeKind] = field(default_factory=dict)
-    """Of every user type: (schema, name)."""
 
 
 class PostgreSQLDialect:

@@ -11,12 +11,11 @@ from schema_guard.dialects.deadline import Deadline
 from schema_guard.dialects.postgresql.alike import may_stand_behind, signature
 from schema_guard.dialects.postgresql.catalog import scope_of
 from schema_guard.dialects.postgresql.catalog_rows import items_of
-from schema_guard.dialects.postgresql.dialect import Located
 from schema_guard.dialects.postgresql.driver_error import DriverError
 from schema_guard.dialects.postgresql.link import Row
+from schema_guard.dialects.postgresql.located import Located, located_of
 from schema_guard.dialects.postgresql.query_text import query
 from schema_guard.dialects.postgresql.server import Server
-from schema_guard.dialects.postgresql.session import located_of
 from schema_guard.dialects.postgresql.stands import asked, query_of
 from schema_guard.dialects.postgresql.tenant import TenantServer, TenantSession, elsewhere, own_names
 from schema_guard.difference import Difference

@@ -12,8 +12,8 @@ from schema_guard.dialects.inquiry import Inquiry, Question, SameQuery, Verdict
 from schema_guard.dialects.labels import listed, with_others
 from schema_guard.dialects.postgresql.answers import answers
 from schema_guard.dialects.postgresql.calls import call_rejections
-from schema_guard.dialects.postgresql.catalog import KINDS, read_schema, scope_of
-from schema_guard.dialects.postgresql.dialect import Located, PostgreSQLDialect
+from schema_guard.dialects.postgresql.catalog import read_schema, scope_of
+from schema_guard.dialects.postgresql.dialect import PostgreSQLDialect
 from schema_guard.dialects.postgresql.driver_error import DriverError
 from schema_guard.dialects.postgresql.encoding import lacking
 from schema_guard.dialects.postgresql.event_triggers import EventTrigger, event_triggers, vetoes
@@ -32,6 +32,7 @@ from schema_guard.dialects.postgresql.inheritors import unlike_inheritors
 from schema_guard.dialects.postgresql.labels import others_held, takes_text
 from schema_guard.dialects.postgresql.limits import limits_query, with_limits
 from schema_guard.dialects.postgresql.link import Link, Row
+from schema_guard.dialects.postgresql.located import located_of
 from schema_guard.dialects.postgresql.memory import PostgreSQLMemory, told_of
 from schema_guard.dialects.postgresql.obstacles import Obstacles
 from schema_guard.dialects.postgresql.pooling import check_second, shares_backends
@@ -47,12 +48,11 @@ from schema_guard.dialects.survey import take_survey
 from schema_guard.dialects.translation import lock_words
 from schema_guard.difference import Difference, FunctionMissing, Impact
 from schema_guard.errors import GuardError, LockTimeoutError, OutOfTimeError, ReadError, UnreachableError
-from schema_guard.names import DefaultSchema, told
 from schema_guard.plan import Definition, Rejection, Step, Survey, Veto
 from schema_guard.remembered import Fed
-from schema_guard.schema import Name, Schema, Table, TypeKind
+from schema_guard.schema import Name, Schema, Table
 
-__all__ = ["PostgreSQLSession", "located_of"]
+__all__ = ["PostgreSQLSession"]
 
 _LOCK_TIMEOUT = 3.0
 """Seconds of a read for a catalog that somebody keeps from being read."""
@@ -121,6 +121,7 @@ class PostgreSQLSession:
         self.catalog_queries += self._reader.queries
         actual = read_schema(rows, self.dialect.type, self.facts.default_schema, self._reader.unread)
         self.fed = fed(expected, actual)
+        actual = replace(actual, temporary=tuple(self._temporary()))
         actual = self._with_stands(expected, actual)
         if columns := listed(expected, actual, self.dialect.rules, takes_text):
             self.rows_asked = f"{columns[0].table.name}.{columns[0].column.name}"
@@ -131,6 +132,10 @@ class PostgreSQLSession:
         self._words.own_rules.domains = {domain.name: domain.type for domain in domains}
         self._tables = {table.name: table for table in actual.tables}
         return actual
+
+    def _temporary(self) -> Iterator[tuple[Name, tuple[str, ...]]]:
+        for name, columns in self._words.located.temporary.items():
+            yield Name(self.dialect.schema_of(name, "relation"), name), columns
 
     def memory(self, expectations: str) -> PostgreSQLMemory:
         """What is remembered of these expectations."""
@@ -370,24 +375,3 @@ class PostgreSQLSession:
         holders = locked_out_by(self._link)
         who = held_by(holders) if holders else "held by nobody who is still there; run again"
         return LockTimeoutError(f"could not read {what}: could not acquire the lock in time, {who}", tuple(holders))
-
-
-def located_of(rows: Iterable[Row], default: DefaultSchema | None) -> Located:
-    """From the rows of locate.sql: the first schema of the path wins."""
-    located = Located(default)
-    relations: dict[str, tuple[int, str]] = {}
-    types: dict[str, tuple[int, str]] = {}
-    kinds: dict[tuple[str, str], TypeKind] = {}
-    for what, schema, name, position, detail in rows:
-        found = relations if what == "relation" else types
-        if what == "type":
-            kinds[(str(schema), str(name))] = KINDS.get(str(detail), TypeKind.OTHER)
-        if position is not None:
-            place = (int(str(position)), str(schema))
-            found[str(name)] = min(found.get(str(name), place), place)
-    return replace(
-        located,
-        relations={name: told(schema, default) for name, (_, schema) in relations.items()},
-        types={name: told(schema, default) for name, (_, schema) in types.items()},
-        kinds=kinds,
-    )

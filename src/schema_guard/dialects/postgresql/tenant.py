@@ -13,9 +13,9 @@ from dataclasses import replace
 
 from schema_guard.dialects.base import Facts
 from schema_guard.dialects.deadline import Deadline
-from schema_guard.dialects.postgresql.dialect import Located
 from schema_guard.dialects.postgresql.link import Link
 from schema_guard.dialects.postgresql.literals import literal
+from schema_guard.dialects.postgresql.located import Located
 from schema_guard.dialects.postgresql.query_text import query
 from schema_guard.dialects.postgresql.server import Server
 from schema_guard.dialects.postgresql.session import PostgreSQLSession

@@ -31,6 +31,7 @@ from schema_guard.dialects.sqlite.known import known
 from schema_guard.dialects.sqlite.labels import others_held
 from schema_guard.dialects.sqlite.link import Link, Writer
 from schema_guard.dialects.sqlite.misread import with_misread
+from schema_guard.dialects.sqlite.names import pragma
 from schema_guard.dialects.sqlite.place import EnginePlace, Place
 from schema_guard.dialects.sqlite.prepared import refused_writes
 from schema_guard.dialects.sqlite.reading_back import unreadable_rows
@@ -52,7 +53,7 @@ from schema_guard.errors import GuardError, LockTimeoutError, ReadError, StepErr
 from schema_guard.plan import Backup, Evidence, Hazard, Step, Survey
 from schema_guard.remembered import Fed
 from schema_guard.report import ServerInfo
-from schema_guard.schema import Schema, Table
+from schema_guard.schema import Name, Schema, Table
 
 if TYPE_CHECKING:
     from sqlalchemy.engine import Engine
@@ -146,11 +147,22 @@ class SQLiteSession:
             names_taken=tuple(taken for part in parts for taken in part.names_taken),
             schemas=tuple(databases),
         )
+        actual = replace(actual, temporary=tuple(self._temporary(expected)))
         actual = replace(actual, tables=tuple(self._with_refused_writes(actual.tables, expected)))
         self._tables = actual.tables
         columns = listed(expected, actual, self.dialect.rules, lambda _, there: there.generated is None)
         actual = with_others(actual, others_held(columns, self._link.rows)) if columns else actual
         return with_misread(expected, actual, self._link.rows)
+
+    def _temporary(self, expected: Schema) -> Iterator[tuple[Name, tuple[str, ...]]]:
+        """The connection's own tables that a name without its database means before those of main."""
+        rows = self._link.rows("SELECT name FROM temp.sqlite_master WHERE type IN ('table', 'view')")
+        held = {str(name).lower() for (name,) in rows}
+        for table in expected.tables if held else ():
+            if table.name.schema is None and table.name.name.lower() in held:
+                rows = self._link.rows(f"SELECT name FROM {pragma('table_xinfo', table.name.name, 'temp')}")
+                there = {str(name).lower() for (name,) in rows}
+                yield table.name, tuple(each.name for each in table.columns if each.name.lower() in there)
 
     def _with_refused_writes(self, tables: Iterable[Table], expected: Schema) -> Iterator[Table]:
         enforced = FOREIGN_KEYS_ON in self.facts.features

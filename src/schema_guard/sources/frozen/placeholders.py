@@ -70,7 +70,8 @@ def freezing_words(system: str, version: int) -> Dialect:
         version: server_version_num; only PostgreSQL's matters.
     """
     if system == "postgresql":
-        from schema_guard.dialects.postgresql.dialect import Located, PostgreSQLDialect
+        from schema_guard.dialects.postgresql.dialect import PostgreSQLDialect
+        from schema_guard.dialects.postgresql.located import Located
 
         words = PostgreSQLDialect(version=version, schemas=_Schemas())
         words.located = Located(relations=_Found("relation"), types=_Found("type"))

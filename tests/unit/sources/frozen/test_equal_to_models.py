@@ -10,7 +10,8 @@ import pytest
 
 from schema_guard import Guard
 from schema_guard.dialects.base import Dialect
-from schema_guard.dialects.postgresql.dialect import Located, PostgreSQLDialect
+from schema_guard.dialects.postgresql.dialect import PostgreSQLDialect
+from schema_guard.dialects.postgresql.located import Located
 from schema_guard.dialects.sqlite.dialect import SQLiteDialect
 from schema_guard.names import DefaultSchema
 from schema_guard.schema import TypeKind

@@ -180,10 +180,11 @@ SELECT 'tables' AS kind, json_agg(json_build_array(
          -- what refuses each statement, or leaves each row as it is: by the text of its function, which is not run. Where
          -- that asks anything first, it is a rule of the application's own, as most are
          CASE WHEN w.relhastriggers OR w.relhasrules
-              THEN (SELECT json_agg(json_build_array(found.kind, found.name, found.verbs, found.raises, found.adds) ORDER BY found.kind, found.name)
+              THEN (SELECT json_agg(json_build_array(found.kind, found.name, found.verbs, found.raises, found.adds, found.returns) ORDER BY found.kind, found.name)
                     FROM (SELECT 'rule' AS kind, r.rulename AS name,
                                  ARRAY[CASE r.ev_type WHEN '2' THEN 'UPDATE' WHEN '3' THEN 'INSERT' ELSE 'DELETE' END] AS verbs,
-                                 false AS raises, NOT r.is_instead AS adds, r.ev_enabled AS enabled
+                                 false AS raises, NOT r.is_instead AS adds,
+                                 r.ev_action::text LIKE '%:returningList (%' AS returns, r.ev_enabled AS enabled
                           FROM pg_rewrite r
                           WHERE r.ev_class = w.oid AND r.ev_type IN ('2', '3', '4')
                           UNION ALL
@@ -191,7 +192,7 @@ SELECT 'tables' AS kind, json_agg(json_build_array(
                                  array_remove(ARRAY[CASE WHEN t.tgtype & 4 <> 0 THEN 'INSERT' END,
                                                     CASE WHEN t.tgtype & 16 <> 0 THEN 'UPDATE' END,
                                                     CASE WHEN t.tgtype & 8 <> 0 THEN 'DELETE' END], NULL),
-                                 p.prosrc ~* '\mRAISE\s+(?!DEBUG|LOG|INFO|NOTICE|WARNING)', false, t.tgenabled
+                                 p.prosrc ~* '\mRAISE\s+(?!DEBUG|LOG|INFO|NOTICE|WARNING)', false, false, t.tgenabled
                           FROM pg_trigger t
                           JOIN pg_proc p ON p.oid = t.tgfoid
                           JOIN pg_language l ON l.oid = p.prolang AND l.lanname = 'plpgsql'

@@ -2,8 +2,8 @@
 -- Run it under an empty search_path, so that no operator or function of the application's shadows the system's.
 -- In psql: \set path '["app", "public"]'
 --          \set names '["proposals", "users"]'
--- Columns: what text ('relation' | 'type'), schema text, name text, position int (in the path; NULL: not in it),
---   detail text (of a relation its relkind, of a type its typtype).
+-- Columns: what text ('relation' | 'type' | 'temporary'), schema text, name text, position int (in the path; NULL: not
+--   in it), detail text (of a relation its relkind, of a type its typtype, of the session's temporary table its columns).
 -- Types: base, enum, domain, range and composite ones, without arrays and without the row types of tables.
 WITH path AS (
   SELECT n.oid, n.nspname, p.position
@@ -26,3 +26,9 @@ WHERE n.nspname NOT IN ('pg_catalog', 'information_schema', 'pg_toast')
   AND t.typtype IN ('b', 'e', 'd', 'r', 'm', 'c')
   AND (t.typelem = 0 OR t.typlen <> -1 OR t.typtype <> 'b')
   AND (t.typrelid = 0 OR c.relkind = 'c')
+UNION ALL
+SELECT 'temporary', '', c.relname::text, NULL,
+       (SELECT json_agg(a.attname) FROM pg_attribute a WHERE a.attrelid = c.oid AND NOT a.attisdropped)::text
+FROM pg_class c
+WHERE c.relnamespace = pg_my_temp_schema() AND c.relkind IN ('r', 'p', 'v', 'f')
+  AND c.relname = ANY (ARRAY(SELECT wanted.value::name FROM json_array_elements_text(:'names') AS wanted(value)))

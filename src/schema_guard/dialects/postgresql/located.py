@@ -1,0 +1,52 @@
+"""Where unqualified names live, as locate.sql tells it."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
+
+from schema_guard.dialects.postgresql.catalog import KINDS
+from schema_guard.dialects.postgresql.link import Row
+from schema_guard.names import DefaultSchema, told
+from schema_guard.schema import TypeKind
+
+__all__ = ["Located", "located_of"]
+
+
+@dataclass(slots=True)
+class Located:
+    """Where unqualified names are found. `default` is where a new one would go."""
+
+    default: DefaultSchema | None = None
+    relations: Mapping[str, str] = field(default_factory=dict)
+    types: Mapping[str, str] = field(default_factory=dict)
+    kinds: Mapping[tuple[str, str], TypeKind] = field(default_factory=dict)
+    """Of every user type: (schema, name)."""
+    temporary: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    """The session's temporary tables of these names, which come before all others, with their columns."""
+
+
+def located_of(rows: Iterable[Row], default: DefaultSchema | None) -> Located:
+    """From the rows of locate.sql: the first schema of the path wins."""
+    located = Located(default)
+    relations: dict[str, tuple[int, str]] = {}
+    types: dict[str, tuple[int, str]] = {}
+    kinds: dict[tuple[str, str], TypeKind] = {}
+    temporary: dict[str, tuple[str, ...]] = {}
+    for what, schema, name, position, detail in rows:
+        if what == "temporary":
+            temporary[str(name)] = tuple(json.loads(str(detail)))
+        found = relations if what == "relation" else types
+        if what == "type":
+            kinds[(str(schema), str(name))] = KINDS.get(str(detail), TypeKind.OTHER)
+        if position is not None:
+            place = (int(str(position)), str(schema))
+            found[str(name)] = min(found.get(str(name), place), place)
+    return replace(
+        located,
+        relations={name: told(schema, default) for name, (_, schema) in relations.items()},
+        types={name: told(schema, default) for name, (_, schema) in types.items()},
+        kinds=kinds,
+        temporary=temporary,
+    )
