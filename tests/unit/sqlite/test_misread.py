@@ -135,7 +135,7 @@ def test_another_form_of_a_value_is_found_by_no_query_until_it_is_written_as_the
 def test_a_default_that_is_text_to_sqlite_is_told(sqlite_file: Path) -> None:
     engine = sa.create_engine(f"sqlite:///{sqlite_file}", poolclass=NullPool)
     metadata = sa.MetaData()
-    defaults = {"a": "false", "b": sa.text("'true'"), "c": sa.text("false"), "d": "0", "e": sa.true(), "f": "1"}
+    defaults: dict[str, Any] = {"a": "false", "b": sa.text("'true'"), "c": sa.text("false"), "d": "0", "e": sa.true(), "f": "1"}
     columns = [sa.Column(name, sa.Boolean, server_default=default) for name, default in defaults.items()]
     table = sa.Table("t", metadata, sa.Column("id", sa.Integer, primary_key=True), *columns)
     metadata.create_all(engine)
