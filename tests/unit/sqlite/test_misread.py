@@ -135,8 +135,8 @@ def test_another_form_of_a_value_is_found_by_no_query_until_it_is_written_as_the
 def test_a_default_that_is_text_to_sqlite_is_told(sqlite_file: Path) -> None:
     engine = sa.create_engine(f"sqlite:///{sqlite_file}", poolclass=NullPool)
     metadata = sa.MetaData()
-    defaults: dict[str, Any] = {"a": "false", "b": sa.text("'true'"), "c": sa.text("false"), "d": "0", "e": sa.true(), "f": "1"}
-    columns = [sa.Column(name, sa.Boolean, server_default=default) for name, default in defaults.items()]
+    defaults: list[Any] = ["false", sa.text("'true'"), sa.text("false"), "0", sa.true(), "1"]
+    columns = [sa.Column(name, sa.Boolean, server_default=each) for name, each in zip("abcdef", defaults, strict=True)]
     table = sa.Table("t", metadata, sa.Column("id", sa.Integer, primary_key=True), *columns)
     metadata.create_all(engine)
     with engine.connect() as connection:
