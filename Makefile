@@ -117,7 +117,7 @@ docs-check: $(VENV)/.dev-installed
 # Strict: a page that is in no menu, or a link that leads nowhere, fails.
 docs-site: $(VENV)/.docs-installed
 	NO_MKDOCS_2_WARNING=1 $(BIN)/python -m mkdocs build --quiet --strict --config-file docs-site/mkdocs.yml
-	@echo 'docs-site: open .site/index.html'
+	@echo 'docs-site: open .site/index.html; with its search: $(BIN)/python -m http.server --directory .site'
 
 $(VENV)/.docs-installed: pyproject.toml | $(VENV)/bin/python
 	$(PIP) install --editable '.[docs]'

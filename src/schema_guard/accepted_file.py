@@ -53,7 +53,7 @@ def _read(file: Path) -> str:
     try:
         return file.read_bytes().decode("utf-8")
     except UnicodeDecodeError:
-        raise ConfigurationError(f"{file} is no valid TOML: it is no UTF-8") from None
+        raise ConfigurationError(f"{file} is not valid TOML: it is not UTF-8") from None
     except OSError as error:
         raise ConfigurationError(f"{file} cannot be read: {error.strerror}") from None
 
@@ -62,7 +62,7 @@ def _data(text: str, file: Path) -> dict[str, Any]:
     try:
         return tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
-        raise ConfigurationError(f"{file} is no valid TOML: {error}") from None
+        raise ConfigurationError(f"{file} is not valid TOML: {error}") from None
 
 
 def _table(data: dict[str, Any]) -> dict[str, Any]:
@@ -95,7 +95,7 @@ def _write(file: Path, text: str, wanted: dict[str, Any]) -> None:
         beside.replace(target)
     except (OSError, UnicodeEncodeError) as error:
         beside.unlink(missing_ok=True)
-        reason = error.strerror if isinstance(error, OSError) else "an entry is no valid text"
+        reason = error.strerror if isinstance(error, OSError) else "an entry is not valid text"
         raise ConfigurationError(f"{file} cannot be written: {reason}") from None
 
 

@@ -353,7 +353,7 @@ def _from_file(directory: str) -> tuple[str | None, Mapping[str, object]]:
     except OSError as error:
         raise ConfigurationError(f"{file} cannot be read: {error.strerror}") from None
     except ValueError as error:  # no UTF-8, or no TOML
-        raise ConfigurationError(f"{file} is no valid TOML: {error}") from None
+        raise ConfigurationError(f"{file} is not valid TOML: {error}") from None
     tools = content.get("tool", {})
     table = tools.get("schema-guard", {}) if isinstance(tools, dict) else {}
     if not isinstance(table, dict):

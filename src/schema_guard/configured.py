@@ -92,7 +92,7 @@ class Configured:
             edited: take it although it was edited by hand, so that its hash does not fit.
 
         Raises:
-            ConfigurationError: it is no frozen file, of another format, damaged, or edited.
+            ConfigurationError: it is not a frozen file, of another format, damaged, or edited.
         """
         document = read(Path(path), edited=edited)
         guard = cls.__new__(cls)

@@ -108,7 +108,7 @@ def _parsed(text: str | URL) -> Address:
     except ValueError:
         several = "; several hosts are written ?host=A:PORT&host=B:PORT" if "," in bare else ""
         raise ConfigurationError(
-            "the database URL cannot be read: the port is no number; in a password write @ / : # as %40 %2F %3A %23"
+            "the database URL cannot be read: the port is not a number; in a password write @ / : # as %40 %2F %3A %23"
             f"{several}"
         ) from None
 
@@ -142,7 +142,7 @@ def _refuse_place(url: Address) -> None:
             "the database URL cannot be read: it has more than one @ before the host; in a password write @ as %40"
         )
     if any(char.isspace() for char in host):
-        raise ConfigurationError("the database URL cannot be read: there is a blank in the host's name")
+        raise ConfigurationError("the database URL cannot be read: there is a space in the host's name")
     if host.lower().startswith("%2f"):
         from urllib.parse import unquote
 
@@ -202,8 +202,7 @@ def _refuse_encryption(query: dict[str, str | tuple[str, ...]], driver: str) -> 
     asked = {_sslmode(_text(query.pop(name))) for name in ("sslmode", "ssl") if name in query}
     if asked - _NO_ENCRYPTION_ASKED:
         raise ConfigurationError(
-            f"the database URL asks for encryption (sslmode), which {driver} cannot be told in a URL; "
-            f"{_INSTALL_PSYCOPG}"
+            f"the database URL asks for encryption (sslmode), which {driver} does not take in a URL; {_INSTALL_PSYCOPG}"
         )
 
 

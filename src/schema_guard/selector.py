@@ -70,5 +70,5 @@ def _of(text: str, origin: str, kinds: tuple[str, ...]) -> Selector:
         return Selector(text, "", origin)
     if kind not in kinds or not pattern.strip():
         known = ", ".join(f"{each}:" for each in kinds if each)
-        raise ValueError(f"{text!r}: {kind!r} is no kind of object here; known are {known} or none")
+        raise ValueError(f"{text!r}: {kind!r} is not a kind of object here; known are {known} or none")
     return Selector(pattern.strip(), kind, origin)

@@ -81,7 +81,7 @@ def test_another_application_that_uses_the_same_version_table(stage: Stage) -> N
     stage.stamp_blindly("t9")
     stage.plain().chain()
     fault = stage.doctor().faults["unknown-revision"]
-    assert "or another application keeps its chain in this table" in fault["message"]
+    assert "or another application uses this table for its own chain" in fault["message"]
     advice = fault["details"][-1]
     setting = advice.partition("another application's: ")[2].partition(" in ")[0].replace("NAME", "shop")
     stage.write("migrations/env.py", ENV.replace("context.configure(", f"context.configure({setting}, "))

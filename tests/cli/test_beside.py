@@ -54,11 +54,11 @@ def test_the_older_release_goes_on(deployed: str, command: Command, release: str
     ("release", "reason"),
     [
         ("nowhere.json", "nowhere.json cannot be read"),
-        ("git:v1", "git:v1 is no release: git:REF:path"),
+        ("git:v1", "git:v1 is not a release: git:REF:path"),
         ("git:v9:expected.json", "git:v9:expected.json cannot be read: fatal: invalid object name 'v9'"),
-        ("git:--output=x:y", "is no release"),
+        ("git:--output=x:y", "is not a release"),
         ("git:v1:shop.py", "cannot be read: fatal: path 'shop.py' exists on disk, but not in 'v1'"),
-        ("newer.py", "newer.py is no JSON document"),
+        ("newer.py", "newer.py is not a JSON document"),
     ],
 )
 def test_what_is_no_release_is_one_line(deployed: str, command: Command, release: str, reason: str) -> None:

@@ -276,7 +276,7 @@ def test_only_what_one_bind_lacks_is_accepted(command: Command, shop: Path) -> N
 
 def test_a_frozen_file_is_of_one_bind(command: Command, shop: Path) -> None:
     ran = command("freeze", "shop:db", "-o", "main.json")
-    assert "the file is of the bind main alone" in ran.err
+    assert "the file is for the bind main only" in ran.err
     assert command("freeze", "shop:db", "--bind", "audit", "-o", "audit.json").code == 0
     assert command("check", "audit.json", "--url", f"sqlite:///{shop}/audit.db").code == 1
     assert command("check", "main.json", "--url", f"sqlite:///{shop}/main.db").code == 0

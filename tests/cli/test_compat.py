@@ -219,7 +219,7 @@ def test_chains_that_collide(project: Path, command: Command) -> None:
 @pytest.mark.parametrize(
     ("damage", "reason"),
     [
-        (lambda path: (path / "older.json").write_text("{}"), "is no frozen file"),
+        (lambda path: (path / "older.json").write_text("{}"), "is not a frozen file"),
         (lambda path: (path / "migrations" / "versions" / "b2.py").write_text("def"), "b2.py"),
     ],
 )

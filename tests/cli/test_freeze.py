@@ -97,7 +97,7 @@ def test_check_says_what_changed(application: Path, command: Command) -> None:
     differs = command("freeze", "shop:Base", "--check", "-o", "expected.json")
     assert differs.code == 1
     assert re.search(r"^\+.*VARCHAR\(64\)", differs.out, re.MULTILINE)
-    assert "write it anew with schema-guard freeze" in differs.err
+    assert "write it again with schema-guard freeze" in differs.err
     assert (application / "expected.json").read_text() != text, "--check writes nothing"
 
 
@@ -119,10 +119,10 @@ def _with_an_unknown_field(text: str) -> str:
     ("damage", "reason"),
     [
         (_edited, "is damaged, or was edited by hand"),
-        (lambda text: text[: len(text) // 2], "is no JSON document"),
-        (lambda _: "{}", "is no frozen file"),
-        (lambda _: "[" * 100_000, "is no JSON document"),
-        (lambda _: "\udcff", "is no JSON document"),
+        (lambda text: text[: len(text) // 2], "is not a JSON document"),
+        (lambda _: "{}", "is not a frozen file"),
+        (lambda _: "[" * 100_000, "is not a JSON document"),
+        (lambda _: "\udcff", "is not a JSON document"),
         (_of_another_format, "has the format 99, this version of schema-guard reads 1"),
         (_with_an_unknown_field, "is damaged, or was edited by hand"),
     ],
@@ -162,12 +162,12 @@ def test_a_file_of_a_newer_version_is_one_line(file: Path, command: Command) -> 
 @pytest.mark.parametrize(
     ("changed", "reason"),
     [
-        ({"expected": None}, "expected: None is no object"),
+        ({"expected": None}, "expected: None is not an object"),
         ({"expected": {}}, "it has nothing for postgresql, sqlite"),
-        ({"policy": []}, "[] is no object"),
+        ({"policy": []}, "[] is not an object"),
         ({"policy": {"colour": 1}}, "Policy knows no colour"),
         ({"policy": {"rewrite_below": "many"}}, "policy.rewrite_below: 'many' is not of the type int"),
-        ({"heads": 3}, "3 is no list"),
+        ({"heads": 3}, "3 is not a list"),
         ({"name": None}, "None is not of the type str"),
         ({"expected": {"postgresql": {}, "sqlite": {"tables": [{"columns": []}]}}}, "schema.tables: Table has no name"),
     ],

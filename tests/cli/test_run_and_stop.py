@@ -54,7 +54,7 @@ def test_the_command_is_not_started_while_something_breaks(application: Path) ->
 
 
 @pytest.mark.parametrize(
-    ("command", "told"), [((), "no command to run"), (("no-such-program",), "no-such-program is no program")]
+    ("command", "told"), [((), "no command to run"), (("no-such-program",), "no-such-program is not a program")]
 )
 def test_a_command_that_cannot_run_is_told_before_anything_is_done(
     application: Path, command: tuple[str, ...], told: str

@@ -152,7 +152,7 @@ def test_a_pattern_that_names_nothing_is_told(command: Command, application: Pat
 @pytest.mark.parametrize(
     ("arguments", "says"),
     [
-        (("--exclude", "tabel:x"), "'tabel' is no kind of object here; known are schema:, table:"),
+        (("--exclude", "tabel:x"), "'tabel' is not a kind of object here; known are schema:, table:"),
         (("--include", "index:x"), "known are schema:, table: or none"),
         (("--include", ""), "--include: is empty: expected patterns such as"),
         (("--exclude", " , "), "--exclude: is empty: expected patterns such as"),

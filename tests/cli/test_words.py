@@ -82,7 +82,7 @@ def test_a_command_without_its_separator_is_shown_with_it(
 ) -> None:
     ran = command("run", *arguments)
     assert ran.code == 2
-    assert "the command has to stand behind --" in ran.err
+    assert "the command has to follow --" in ran.err
     assert suggested in ran.err
 
 
@@ -136,6 +136,11 @@ def test_wrapping_keeps_the_words_their_styles_and_the_indentation() -> None:
         line("  ", Span("SELECT " + "x" * 90, Style.SQL))
     ]
     assert plain(wrapped(line("x" * 90, " y"), 30)) == "x" * 90 + "\n  y\n"
+
+
+def test_a_verdict_that_is_wrapped_keeps_a_number_with_its_word() -> None:
+    verdict = line("the application can start", " · 216 ms, 2 catalog queries · exit 0")
+    assert plain(wrapped(verdict, 32)) == "the application can start\n  · 216 ms, 2 catalog queries\n  · exit 0\n"
 
 
 @pytest.mark.parametrize("name", ["t.a", "a_table.with_a_long_name_of_a_column"])

@@ -215,7 +215,10 @@ def test_behind_a_prepared_transaction(postgres_server: Cluster, server_room: Pa
         assert "held by prepared transaction 'lost' (for " in young
         if not restart:  # which alone may take so long that it is no longer young
             assert "could not acquire the lock in time, held by" in young
-        assert "lock not waited for, as everybody would wait behind it; held by prepared transaction 'lost'" in old
+        assert (
+            "lock not waited for, because every other session would wait behind it; held by prepared transaction 'lost'"
+            in old
+        )
         for message in (young, old):
             assert message.endswith("or end it: ROLLBACK PREPARED 'lost'")
         with database.connect() as connection:

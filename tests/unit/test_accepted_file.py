@@ -83,7 +83,7 @@ def test_the_rest_of_the_text_is_the_same(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("text", "says"),
     [
-        ("[tool.schema-guard\n", "is no valid TOML"),
+        ("[tool.schema-guard\n", "is not valid TOML"),
         ("[tool.schema-guard]\naccept = 'a b'\n", "has to be a list"),
         ("[tool]\nschema-guard = { accept = [] }\n", "written in a form that is not edited"),
         ("tool = { schema-guard = {} }\n", "written in a form that is not edited"),
@@ -99,7 +99,7 @@ def test_what_is_not_understood_is_not_written(text: str, says: str, tmp_path: P
 
 
 def test_text_that_no_file_can_hold(tmp_path: Path) -> None:
-    with pytest.raises(ConfigurationError, match="no valid text"):
+    with pytest.raises(ConfigurationError, match="not valid text"):
         add(tmp_path / "pyproject.toml", [Acceptance("a b", "\udc80")])
     assert list(tmp_path.iterdir()) == []
 

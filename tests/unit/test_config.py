@@ -129,12 +129,12 @@ def test_a_wrong_value_names_file_and_key(tmp_path: Path, line: str, told: str) 
 
 
 def test_a_broken_file_is_named(tmp_path: Path) -> None:
-    assert message(tmp_path, "[tool.schema-guard").startswith(f"{tmp_path / 'pyproject.toml'} is no valid TOML: ")
+    assert message(tmp_path, "[tool.schema-guard").startswith(f"{tmp_path / 'pyproject.toml'} is not valid TOML: ")
 
 
 def test_a_file_that_is_no_utf8_is_named(tmp_path: Path) -> None:
     (tmp_path / "pyproject.toml").write_bytes(b"\xff\xfe")
-    assert "is no valid TOML" in message(tmp_path)
+    assert "is not valid TOML" in message(tmp_path)
 
 
 def test_a_section_that_is_no_table_is_named(tmp_path: Path) -> None:

@@ -144,7 +144,7 @@ def test_a_port_that_no_server_can_have(url: str, port: str) -> None:
 @pytest.mark.parametrize(
     ("url", "says"),
     [
-        ("postgresql://ho st/d", "there is a blank in the host's name"),
+        ("postgresql://ho st/d", "there is a space in the host's name"),
         ("postgresql://me:first@rest@h/d", "more than one @ before the host; in a password write @ as %40"),
         ("postgresql://h1:1,h2:2/d", "several hosts are written ?host=A:PORT&host=B:PORT"),
         ("postgresql://me@%2Fvar%2Frun/d", "write postgresql:///d?host=/var/run"),

@@ -384,8 +384,8 @@ failing = Failing()
         ("failing", "reading the models of shop_app:failing failed: ValueError: not now"),
         ("a." * 5000 + "b", "in 'shop_app:a.a."),
         ("a" + ".b" * 500, "shop_app has no attribute 'a'"),
-        ("(" * 300, "is no attribute and no call"),
-        ("x" + "\0", "is no attribute and no call"),
+        ("(" * 300, "is neither an attribute nor a call"),
+        ("x" + "\0", "is neither an attribute nor a call"),
     ],
 )
 def test_whatever_fails_is_one_target_error(project: Write, attribute: str, says: str) -> None:

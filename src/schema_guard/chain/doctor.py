@@ -275,15 +275,15 @@ class Doctor:
             return Fix(
                 f"{apply}, then {repair}"
                 + (
-                    f"; where it lacks the same after that, a person has to decide: {decide}"
+                    f"; if the same is missing after that, a person has to decide: {decide}"
                     if proof.nearest.heads
                     else ""
                 ),
                 command=f"{apply} && {repair}",
             )
         return Fix(
-            f"make what is lacking by hand as the revisions do (`apply` makes only what the models expect), then "
-            f"{self.commands('stamp')}" + (f"; or, where you know better, {decide}" if proof.nearest.heads else "")
+            f"make by hand what is missing, as the revisions do (`apply` makes only what the models expect), then "
+            f"{self.commands('stamp')}" + (f"; or, if you know that it ran, {decide}" if proof.nearest.heads else "")
         )
 
     def prove(self, project: Project, look: Look, session: Session) -> tuple[Replay, Proof | None]:

@@ -83,7 +83,7 @@ def find_location(given: str | None = None, section: str = "alembic", directory:
 def _named(path: Path, section: str) -> Location:
     found = _at(path.resolve(), section)
     if found is None:
-        what = "has no [tool.alembic] table" if path.suffix == ".toml" else "is no Alembic configuration"
+        what = "has no [tool.alembic] table" if path.suffix == ".toml" else "is not an Alembic configuration"
         raise ConfigurationError(f"{path} {what if path.exists() else 'does not exist'}")
     return found
 

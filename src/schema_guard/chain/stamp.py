@@ -186,7 +186,7 @@ class _Choice:
         asked = chain.upto(ids) if len(ids) == 1 else frozenset[str]()
         free = match.untraced | frozenset(match.unseen) | {id_ for id_ in chain.by_id if chain.by_id[id_].empty}
         if not asked:
-            return self._refused(f"{revision} is no single revision")
+            return self._refused(f"{revision} is not a single revision")
         if (asked ^ match.ran) - free:
             has = ", ".join(match.heads) or "no revision"
             return self._refused(f"{revision} is not what the database has, which is {has}")
@@ -246,7 +246,7 @@ def _write(connection: Connection, table: str, schema: str | None, heads: Sequen
     name = f"{quoted(schema)}.{quoted(table)}" if schema else quoted(table)
     found = sorted(meant(row[0] for row in connection.execute(text(f"SELECT version_num FROM {name}"))))
     if found != sorted(before):
-        raise StepError(f"{table} was changed by somebody else while the chain was replayed; run again")
+        raise StepError(f"{table} was changed by another session while the chain was replayed; run again")
     connection.execute(text(f"DELETE FROM {name}"))
     for head in heads:
         connection.execute(text(f"INSERT INTO {name} (version_num) VALUES (:head)"), {"head": head})

@@ -30,7 +30,7 @@ __all__ = ["accept"]
 @click.option("--only", multiple=True, metavar="KEY", help="Only this difference, or those of a pattern; repeatable.")
 @scope_options
 @click.option("--prune", is_flag=True, help="Accept nothing; take out the entries that accept nothing now.")
-@click.option("-v", "--verbose", is_flag=True, help="The traceback of an error.", expose_value=False)
+@click.option("-v", "--verbose", is_flag=True, help="Show the traceback of an error.", expose_value=False)
 def accept(
     target: str | None,
     url: str | None,
@@ -177,7 +177,7 @@ def _prune(asked: Request, file: Path) -> int:
         idle.append([each.key for each in report.idle if each.origin.startswith(f"{file}: ")])
     gone = dict.fromkeys(key for key in idle[0] if all(key in others for others in idle))
     if not gone:
-        print_text(f"nothing to take out: all that {file} accepts is there\n")
+        print_text(f"nothing to take out: everything that {file} accepts is there\n")
         return OK
     remove(file, gone)
     print_text("".join(f"taken out: '{key}'\n" for key in gone))

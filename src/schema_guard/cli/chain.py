@@ -71,7 +71,7 @@ def chain_options(command: Command) -> Command:
         click.option(
             "--scratch-url",
             metavar="URL",
-            help="A PostgreSQL on which scratch databases may be made.  [default: the database's own server]",
+            help="A PostgreSQL server on which scratch databases may be created.  [default: the database's own server]",
         ),
         click.option("-x", "x", multiple=True, metavar="NAME=VALUE", help="For env.py, as Alembic's -x."),
         chain_file_options,
@@ -124,8 +124,12 @@ def doctor(
 @target_argument
 @database_options
 @chain_options
-@click.option("--ddl-url", metavar="URL", help="The same database, directly, where --url goes through a pooler.")
-@click.option("--revision", metavar="ID", help="You know that this one ran: one of several that leave the same tables.")
+@click.option("--ddl-url", metavar="URL", help="The same database without the pooler that --url goes through.")
+@click.option(
+    "--revision",
+    metavar="ID",
+    help="Of several revisions that leave the same tables, stamp this one: you know that it ran.",
+)
 @lost_option
 @click.option("--wait", metavar="TIME", help="How long to wait for another guard.  [default: 30s]")
 @format_option("stamp")

@@ -57,7 +57,7 @@ def compat(
     """Say which statements of RELEASE fail once this release's revisions and repairs were run, and whether rolling back
     is safe. Exits with 1 when one fails.
 
-    It is tried: a scratch database is laid down as RELEASE expects it, this release's chain and plan run on it, and
+    It is tried: a scratch database is created as RELEASE expects it, this release's chain and plan run on it, and
     RELEASE's expectations are checked and its statements run there. No real database is touched.
     """
     from schema_guard.address import address_of

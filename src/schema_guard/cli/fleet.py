@@ -64,16 +64,30 @@ def fleet_options(command: Command) -> Command:
     number = click.IntRange(min=0)
     for option in (
         output_options,
-        click.option("--format", "format_", type=formats, default="text", show_default=True, help="Of the report."),
+        click.option(
+            "--format", "format_", type=formats, default="text", show_default=True, help="The format of the report."
+        ),
         scope_options,
         chain_file_options,
         bind_option,
         accept_option,
         click.option("--shard", metavar="K/N", help="Only the K-th of N parts, by a hash of each URL's database."),
-        click.option("--state", metavar="FILE", help="Databases that are done stand here, and are skipped next time."),
-        click.option("--max-failures", type=number, metavar="N", help="Begin no more after N have failed."),
-        click.option("--concurrency", type=click.IntRange(min=1), default=4, show_default=True, help="At a time."),
-        click.option("--canary", type=number, default=0, metavar="N", help="N first; if one fails, no other is begun."),
+        click.option("--state", metavar="FILE", help="Record here which databases are done, and skip them next time."),
+        click.option("--max-failures", type=number, metavar="N", help="Stop after N databases have failed."),
+        click.option(
+            "--concurrency",
+            type=click.IntRange(min=1),
+            default=4,
+            show_default=True,
+            help="How many databases at a time.",
+        ),
+        click.option(
+            "--canary",
+            type=number,
+            default=0,
+            metavar="N",
+            help="Begin with N databases, and stop if one of them fails.",
+        ),
         click.option(
             "--urls", required=True, metavar="FILE", help="A URL on each line, or NAME=URL; - is standard input."
         ),
@@ -99,9 +113,14 @@ def plan(given: dict[str, Any]) -> int:
 
 @fleet.command(short_help="Repair each database.")
 @fleet_options
-@click.option("--budget", metavar="TIME", help="For each database.  [default: 60s]")
+@click.option("--budget", metavar="TIME", help="Time for each database.  [default: 60s]")
 @click.option("--lock-timeout", metavar="TIME", help="The longest that one try waits for a lock.  [default: 1s]")
-@click.option("--required-only", is_flag=True, default=None, help="Only what breaks the application; no debt.")
+@click.option(
+    "--required-only",
+    is_flag=True,
+    default=None,
+    help="Only the steps that fix what breaks the application; leave the rest to a later run.",
+)
 def apply(given: dict[str, Any], budget: str | None, lock_timeout: str | None, required_only: bool | None) -> int:
     """Repair each database. Read replicas and poolers that lend connections by the transaction are skipped.
 
@@ -167,7 +186,7 @@ def _lines(place: str) -> list[str]:
     try:
         return Path(place).read_text(encoding="utf-8-sig").splitlines()
     except (OSError, UnicodeDecodeError) as error:
-        reason = error.strerror if isinstance(error, OSError) else "it is no UTF-8"
+        reason = error.strerror if isinstance(error, OSError) else "it is not UTF-8"
         raise ConfigurationError(f"--urls {place} cannot be read: {reason}") from None
 
 

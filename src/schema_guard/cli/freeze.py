@@ -23,12 +23,12 @@ SHOWN = 40
 
 @click.command(short_help="Write what the application expects to a file.")
 @target_argument
-@click.option("-o", "--output", metavar="FILE", help="Where to, FILE.json.  [default: stdout]")
+@click.option("-o", "--output", metavar="FILE", help="The file to write, FILE.json.  [default: stdout]")
 @click.option("--check", is_flag=True, help="Write nothing: exit 1 when FILE is not what the application expects now.")
 @bind_option
 @chain_file_options
 @scope_options
-@click.option("-v", "--verbose", is_flag=True, help="The traceback of an error.", expose_value=False)
+@click.option("-v", "--verbose", is_flag=True, help="Show the traceback of an error.", expose_value=False)
 def freeze(target: str | None, output: str | None, check: bool) -> int:
     """Write what models, backfills, upserts and policy expect of PostgreSQL and of SQLite to one JSON file.
 
@@ -47,9 +47,7 @@ def freeze(target: str | None, output: str | None, check: bool) -> int:
     guard = loaded.guard
     if len(loaded.members) > 1:
         bind, *others = (member.name for member in loaded.members)
-        log(
-            f"the file is of the bind {bind} alone; with --bind each of these takes one of its own: {', '.join(others)}"
-        )
+        log(f"the file is for the bind {bind} only; with --bind, write one for each of the others: {', '.join(others)}")
     text = text_of(frozen(guard.source, guard.name, guard.policy, guard.accept, _heads(guard.source), guard.scope))
     if output is None:
         print_text(text)
@@ -60,7 +58,7 @@ def freeze(target: str | None, output: str | None, check: bool) -> int:
             return _compared(text, file)
         file.write_text(text, encoding="utf-8", newline="\n")
     except (OSError, UnicodeDecodeError) as error:
-        reason = error.strerror if isinstance(error, OSError) else "it is no UTF-8"
+        reason = error.strerror if isinstance(error, OSError) else "it is not UTF-8"
         raise ConfigurationError(f"{file} cannot be {'read' if check else 'written'}: {reason}") from None
     return OK
 
@@ -88,6 +86,6 @@ def _compared(text: str, file: Path) -> int:
     lines = list(unified_diff(there.splitlines(), text.splitlines(), str(file), "the application", lineterm="", n=2))
     print_text("\n".join(lines[:SHOWN]) + "\n")
     if len(lines) > SHOWN:
-        print_text(f".. and {len(lines) - SHOWN} lines more\n")
-    log(f"{file} is not what the application expects now: write it anew with schema-guard freeze -o {file}")
+        print_text(f".. and {len(lines) - SHOWN} more lines\n")
+    log(f"{file} is not what the application expects now: write it again with schema-guard freeze -o {file}")
     return REMAINS

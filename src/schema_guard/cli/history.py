@@ -15,7 +15,13 @@ __all__ = ["history"]
 @click.command(short_help="Show what apply did, where that was recorded.")
 @target_argument
 @database_options
-@click.option("--limit", type=click.IntRange(1, 10_000), default=20, show_default=True, help="The last runs.")
+@click.option(
+    "--limit",
+    type=click.IntRange(1, 10_000),
+    default=20,
+    show_default=True,
+    help="How many runs to show, the newest first.",
+)
 @format_option("history")
 @output_options
 def history(target: str | None, url: str | None, limit: int, format_: str, no_color: bool, verbose: bool) -> int:

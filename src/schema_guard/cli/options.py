@@ -72,9 +72,11 @@ def database_options(command: Command) -> Command:
         metavar="NAME=URL",
         expose_value=False,
         callback=_keep(BIND_URLS),
-        help="Of several databases: where that one is.  [default: as the application says]",
+        help="The URL of one of the application's databases.  [default: as the application says]",
     )(command)
-    return click.option("--url", metavar="URL", help="The database.  [default: DATABASE_URL]")(bind_option(command))
+    return click.option("--url", metavar="URL", help="The database's URL.  [default: DATABASE_URL]")(
+        bind_option(command)
+    )
 
 
 def bind_option(command: Command) -> Command:
@@ -85,7 +87,7 @@ def bind_option(command: Command) -> Command:
         metavar="NAME",
         expose_value=False,
         callback=_keep(BINDS),
-        help="Of several databases of the application only this one (main, or the bind's name). May be repeated.",
+        help="Only this one of the application's databases: main, or the name of a bind. May be repeated.",
     )(command)
 
 
@@ -100,7 +102,7 @@ def each_schema_option(command: Command) -> Command:
         metavar="PATTERN",
         expose_value=False,
         callback=kept,
-        help="PostgreSQL: for each schema of this pattern (t_*), which names without schema mean.",
+        help="PostgreSQL, a schema for each tenant: work on every schema that matches this pattern, such as t_*.",
     )(command)
 
 
@@ -177,7 +179,7 @@ def accept_option(command: Command) -> Command:
         "--accept",
         multiple=True,
         metavar="KEY",
-        help="Leave this difference alone, and out of the verdict; check shows its key. May be repeated.",
+        help="Leave this difference alone, and out of the verdict; check -v shows all keys. May be repeated.",
     )(command)
 
 
@@ -211,7 +213,7 @@ def remember_option(command: Command) -> Command:
         is_flag=True,
         expose_value=False,
         callback=kept,
-        help="Of a frozen file on PostgreSQL: keep in a table there that nothing was missing, and ask that first.",
+        help="With a frozen file on PostgreSQL: record there that nothing was missing, and ask that record first.",
     )(command)
 
 
@@ -242,7 +244,7 @@ def beside_option(command: Command) -> Command:
     return click.option(
         "--beside",
         metavar="RELEASE",
-        help="While that release still runs (a frozen file, or git:REF:path), hold what its statements would fail on.",
+        help="A release that still runs (frozen file, or git:REF:path): hold back what its statements would fail on.",
     )(command)
 
 
@@ -295,9 +297,18 @@ def apply_options(command: Command) -> Command:
             metavar="TIME",
             help="How long to wait for the database to come up.  [default: 30s, in the budget]",
         ),
-        click.option("--required-only", is_flag=True, default=None, help="Only what breaks the application; no debt."),
-        click.option("--budget", metavar="TIME", help="For everything; debt open then stays open.  [default: 60s]"),
-        click.option("--ddl-url", metavar="URL", help="The same database, directly, where --url is a pooler's."),
+        click.option(
+            "--required-only",
+            is_flag=True,
+            default=None,
+            help="Only the steps that fix what breaks the application; leave the rest to a later run.",
+        ),
+        click.option(
+            "--budget",
+            metavar="TIME",
+            help="Time for the whole run; what is not done by then is left for the next run.  [default: 60s]",
+        ),
+        click.option("--ddl-url", metavar="URL", help="The same database without the pooler that --url goes through."),
         database_options,
         target_argument,
     ):
@@ -311,7 +322,7 @@ def lost_option(command: Command) -> Command:
         "--lost",
         multiple=True,
         metavar="REVISION",
-        help="You know that this revision's file is lost, and that it is of no newer release; may be repeated.",
+        help="Declare this revision's file lost: you know that no newer release made it. May be repeated.",
     )(command)
 
 
@@ -365,9 +376,9 @@ def output_options(command: Command) -> Command:
         is_flag=True,
         expose_value=False,
         callback=_keep_quiet,
-        help="Only the verdict, in one line, and what went wrong.",
+        help="Show only the verdict, in one line, and what went wrong.",
     )(command)
     command = click.option("--no-color", is_flag=True, help="No colour, also on a terminal (as NO_COLOR=1).")(command)
     return click.option(
-        "-v", "--verbose", is_flag=True, help="Everything: queries, statements, the traceback of an error."
+        "-v", "--verbose", is_flag=True, help="Show everything: queries, statements, the traceback of an error."
     )(command)

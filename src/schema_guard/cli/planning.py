@@ -82,7 +82,9 @@ def plan(
 @lost_option
 @each_schema_option
 @click.option(
-    "--dry-run", is_flag=True, help="Change nothing: show the plan, and exit with what apply would, so far as it tells."
+    "--dry-run",
+    is_flag=True,
+    help="Change nothing: show the plan, and exit with the code that apply would exit with, as far as can be told.",
 )
 @format_option("apply")
 @output_options
@@ -121,7 +123,7 @@ def apply(asked: Request, lost: tuple[str, ...], dry_run: bool, format_: str, no
 @click.option("--url", metavar="URL", help="Look at this database, and write exactly what it lacks.")
 @bind_option
 @scope_options
-@click.option("-v", "--verbose", is_flag=True, help="The traceback of an error.", expose_value=False)
+@click.option("-v", "--verbose", is_flag=True, help="Show the traceback of an error.", expose_value=False)
 def sql(target: str | None, dialect: str | None, url: str | None) -> int:
     """Write an idempotent emergency script to paste into psql or sqlite3. No database is needed.
 
@@ -135,7 +137,9 @@ def sql(target: str | None, dialect: str | None, url: str | None) -> int:
 
 
 @click.command()
-@click.option("--url", metavar="URL", help="A PostgreSQL: the tour is given in a schema of its own there, too.")
+@click.option(
+    "--url", metavar="URL", help="A PostgreSQL database: show the tour there as well, in a schema of its own."
+)
 @click.option("--no-color", is_flag=True, help="No colour, also on a terminal (as NO_COLOR=1).")
 def demo(url: str | None, no_color: bool) -> int:
     """A guided tour on a throw-away SQLite database."""

@@ -259,7 +259,7 @@ def guard_of(given: Mapping[str, object]) -> tuple[Loaded, Settings]:
 
     if not loaded.members:
         if names := chosen_binds():
-            raise ConfigurationError(f"--bind {names[0]}: the application has one database alone")
+            raise ConfigurationError(f"--bind {names[0]}: the application has only one database")
         return replace(loaded, guard=changed(loaded.guard)), settings
     members = tuple(replace(each, guard=changed(each.guard)) for each in chosen(loaded.members, chosen_binds()))
     own = loaded.own if members[0].name == loaded.members[0].name else None

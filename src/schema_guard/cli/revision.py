@@ -42,7 +42,7 @@ NOTHING_LEFT_OUT = "nothing to write: the chain makes all that the models expect
 @click.option("--rev-id", metavar="ID", help="Its id, at most 32 characters.  [default: made up as Alembic does]")
 @scope_options
 @click.option("--sql-preview", is_flag=True, help="Write no file; print upgrade() and the statements of the plan.")
-@click.option("-v", "--verbose", is_flag=True, help="The traceback of an error.", expose_value=False)
+@click.option("-v", "--verbose", is_flag=True, help="Show the traceback of an error.", expose_value=False)
 def revision(
     target: str | None,
     message: str,

@@ -53,7 +53,7 @@ class RunCommand(click.Command):
                 raise
             before = own[: len(own) - len(command)]
             typed = shlex.join((*PROGRAM, "run", *before, END, *command))
-            raise click.UsageError(f"the command has to stand behind {END}: {without_password(typed)}", ctx) from None
+            raise click.UsageError(f"the command has to follow {END}: {without_password(typed)}", ctx) from None
 
     def _behind_target(self, args: Sequence[str]) -> Sequence[str]:
         """What looks like the command, where nothing separates it: all behind TARGET and the options."""
@@ -106,7 +106,7 @@ def _found(command: Sequence[str]) -> Sequence[str]:
     if not command:
         raise ConfigurationError("no command to run: schema-guard run TARGET -- COMMAND...")
     if shutil.which(command[0]) is None:
-        raise ConfigurationError(f"{command[0]} is no program that can be run: not found, or not executable")
+        raise ConfigurationError(f"{command[0]} is not a program that can be run: not found, or not executable")
     return command
 
 

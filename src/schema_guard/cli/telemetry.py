@@ -42,7 +42,7 @@ def exported() -> Iterator[None]:
 
     if isinstance(trace.get_tracer_provider(), trace.ProxyTracerProvider):
         log(
-            "telemetry is on, but nothing exports it: run `opentelemetry-instrument schema-guard ..`"
+            "telemetry is on, but no exporter is set up: run `opentelemetry-instrument schema-guard ..`"
             " (package opentelemetry-distro)"
         )
     end = instrument()

@@ -63,7 +63,7 @@ def compare_columns(
         if not judge.rules.default_collation(column.collation, actual.collation):
             impact = Impact.WEAKENS if column.collation else Impact.NOTES
             yield CollationDiffers(
-                table=table, column=column, actual=actual, impact=impact, effect="text compares and sorts otherwise"
+                table=table, column=column, actual=actual, impact=impact, effect="text compares and sorts differently"
             )
         if policy.comments and column.comment is not None and column.comment != actual.comment:
             yield CommentDiffers(table=table, column=column, actual=actual.comment, impact=Impact.NOTES)

@@ -75,7 +75,7 @@ def _behind(column: Column, counter: Counter) -> tuple[Impact, str] | None:
         return Impact.BREAKS, "INSERT of {table} fails ({error}): the next key is taken"
     if stand.first_taken is None or abs(stand.first_taken - stand.next) > NEAR * abs(counter.increment):
         return None  # a row with a key far ahead may be meant so
-    return Impact.WEAKENS, "INSERT of {table} fails ({error}) when the sequence comes to the keys that are there"
+    return Impact.WEAKENS, "INSERT of {table} fails ({error}) when the sequence reaches keys that are in use"
 
 
 def _narrower(column: Column, found: Column, counter: Counter) -> tuple[Impact, str] | None:

@@ -74,7 +74,7 @@ def _otherwise(actual: ForeignKey, wanted: ForeignKey) -> str:
         if wanted.initially_deferred or (wanted.deferrable and not actual.deferrable):
             return "a row that is written before the row it refers to is refused at once, not at COMMIT"
         return "a row that refers to nothing is refused at COMMIT, not at once"
-    return "rows with NULL in some of the columns are checked otherwise"
+    return "rows with NULL in some of the columns are checked differently"
 
 
 def _references(key: ForeignKey) -> tuple[Name, frozenset[tuple[str, str]]]:

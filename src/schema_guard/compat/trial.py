@@ -102,9 +102,9 @@ class Trial:
         heads = self.release.document.heads
         if heads and self.doctor(other, url).location is not None:
             done = deploy(self.doctor(other, url), LIMITS, until=heads)
-            self._done.append(f"laid down: {counted(len(done.ran), 'revision')} up to {', '.join(heads)}")
+            self._done.append(f"created: {counted(len(done.ran), 'revision')} up to {', '.join(heads)}")
             if done.stopped:
-                raise ConfigurationError(f"{self.release.path} cannot be laid down: {_why(done)}")
+                raise ConfigurationError(f"{self.release.path} cannot be created: {_why(done)}")
             report = done.report
         else:
             report = other.apply(url, LIMITS)
@@ -112,10 +112,10 @@ class Trial:
             lacking = [] if report is None else [str(each.difference.headline) for each in report.findings]
             why = one_line("; ".join(lacking[:3]))
             raise ConfigurationError(
-                f"{self.release.path} cannot be laid down on this kind of database ({why}): "
+                f"{self.release.path} cannot be created on this database system ({why}): "
                 "name a PostgreSQL server with --scratch"
             )
-        self._done.append(f"laid down: {counted(len(report.results), 'step')} of {self.release.path}")
+        self._done.append(f"created: {counted(len(report.results), 'step')} of {self.release.path}")
 
     def _played(self, other: Guard, url: URL) -> tuple[str, ...]:
         """The other release, then this one's chain and repairs; why these don't end well, empty where they do."""

@@ -54,6 +54,9 @@ _IMPACT_STYLES = {Impact.BREAKS: Style.BREAKS, Impact.WEAKENS: Style.WEAKENS, Im
 _GAP = re.compile(r"(?<=\S) {2,}(?=\S)")
 """Between two columns."""
 
+_WORD = re.compile(r"\s+|(?:· |exit (?=\d)|[\d.,]+ (?=(?:ms|s|min)\b))*\S+\s*")
+"""With what is not torn from it: `· exit 1`, `216 ms`."""
+
 _ASCII = str.maketrans({"✗": "x", "✓": "+", "·": "-"})
 
 
@@ -135,4 +138,4 @@ def _stripped(spans: Line) -> Line:
 def _parts(spans: Line) -> Iterable[Span]:
     """Word by word, each with the blanks behind it."""
     for span in spans:
-        yield from (Span(part, span.style) for part in re.findall(r"\s+|\S+\s*", span.text))
+        yield from (Span(part, span.style) for part in _WORD.findall(span.text))

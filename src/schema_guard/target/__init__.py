@@ -107,7 +107,7 @@ def _split(text: str) -> tuple[str, str]:
     drive = text[:2] if text[1:3] in (":\\", ":/") else ""
     place, colon, expression = text[len(drive) :].partition(":")
     if not place or (colon and not expression.strip()):
-        raise TargetError(f"{text!r} is no target. {FORM}")
+        raise TargetError(f"{text!r} is not a TARGET. {FORM}")
     return drive + place, expression.strip()
 
 
@@ -115,7 +115,7 @@ def _evaluate(expression: str, module: ModuleType, text: str) -> Any:
     try:
         tree = ast.parse(expression, mode="eval").body
     except (SyntaxError, RecursionError, MemoryError, ValueError):
-        raise TargetError(f"{expression!r} in {text!r} is no attribute and no call. {FORM}") from None
+        raise TargetError(f"{expression!r} in {text!r} is neither an attribute nor a call. {FORM}") from None
     try:
         return _value(tree, module, text)
     except RecursionError:
@@ -142,7 +142,7 @@ def _value(node: ast.expr, module: ModuleType, text: str) -> Any:
             with running(f"calling {called}()"):
                 return factory(*positional, **named)
         case _:
-            raise TargetError(f"{ast.unparse(node)!r} in {text!r} is no attribute and no call. {FORM}")
+            raise TargetError(f"{ast.unparse(node)!r} in {text!r} is neither an attribute nor a call. {FORM}")
 
 
 def _attribute(owner: Any, name: str, text: str) -> Any:

@@ -39,7 +39,7 @@ def first_on_path(directory: Path) -> None:
 
 def import_by_name(name: str, directory: Path) -> ModuleType:
     if not all(part.isidentifier() for part in name.split(".")):
-        raise TargetError(f"{name!r} is no module's name. {FORM}")
+        raise TargetError(f"{name!r} is not a module name. {FORM}")
     with running(f"importing {name}", missing=name, directory=directory):
         return importlib.import_module(name)
 

@@ -49,14 +49,17 @@ def _gone(name: str, original: str) -> Fault:
     return Fault(
         CODE,
         Severity.BREAKS,
-        f"{original} is gone, and its rows are in {name}: a batch migration died between dropping and renaming",
+        f"{original} is gone, and its rows are in {name}: a batch migration was interrupted between dropping and "
+        "renaming",
         _sql(f"ALTER TABLE {quoted(name)} RENAME TO {quoted(original)}", "; then see which revision it was"),
     )
 
 
 def _both(name: str, original: str, live: Live) -> Fault:
     """The copy may go where each of its rows is in the original, too."""
-    message = f"{name} is left of a batch migration of {original} that died: the next one fails (already exists)"
+    message = (
+        f"{name} is left over from an interrupted batch migration of {original}: the next one fails (already exists)"
+    )
     shared = _shared(name, original, live)
     columns = ", ".join(quoted(column) for column in shared)
     only = f"SELECT {columns} FROM {quoted(name)} EXCEPT SELECT {columns} FROM {quoted(original)}"

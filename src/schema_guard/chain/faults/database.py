@@ -190,7 +190,7 @@ def _unknown(row: str, table: VersionTable, chain: Chain, commands: Commands, *,
     apart = (
         'version_table="alembic_version_NAME" in context.configure() of this env.py gives this chain a table of its own'
     )
-    shared = ", or another application keeps its chain in this table" if theirs else ""
+    shared = ", or another application uses this table for its own chain" if theirs else ""
     return Fault(
         "unknown-revision",
         Severity.RISK,

@@ -43,7 +43,7 @@ def drift_faults(
         )
     elif set(chain.heads) != set(version.rows):
         severity = Severity.NOTE
-        message = f"the database differs from the models as long as revisions are to run: {counts}"
+        message = f"the database differs from the models while revisions are still to run: {counts}"
     else:
         message = f"alembic_version names the last revision, yet the database differs from the models: {counts}"
         makes = f"{commands('apply')} makes what is missing"

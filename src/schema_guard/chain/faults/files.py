@@ -79,7 +79,7 @@ def _duplicates(chain: Chain) -> Iterator[Fault]:
         yield Fault(
             "revision-duplicate",
             Severity.BREAKS,
-            f"revision {id_!r} is in {names}: Alembic runs only one of them, and nobody chooses which",
+            f"revision {id_!r} is in {names}: Alembic runs only one of them, and which one is not defined",
             Fix(
                 "give one of them an id of its own, or delete it when it is a copy: "
                 f"{last.file}:{last.line('revision')}: "
@@ -239,7 +239,7 @@ def _heads(chain: Chain, command: str) -> Iterator[Fault]:
     if all(labelled.values()) and len(set(labelled.values())) == len(labelled):
         return  # branches on purpose: `upgrade heads` runs them all
     points = [id_ for id_, children in chain.children.items() if len(children) > 1]
-    where = f"; they part after {', '.join(points)}" if points else ""
+    where = f"; they branch after {', '.join(points)}" if points else ""
     partial = any(labelled.values())
     last = chain.by_id[chain.heads[-1]]
     yield Fault(
@@ -277,7 +277,7 @@ def _too_long(chain: Chain, width: int | None, applied: frozenset[str], system: 
             "revision-too-long",
             Severity.RISK if unchecked else Severity.BREAKS,
             f"revision {revision.id!r} has {len(revision.id)} characters, alembic_version.version_num holds {width}: "
-            f"PostgreSQL rolls the revision back when it is to be noted{unchecked}",
+            f"PostgreSQL rolls the revision back when it is recorded{unchecked}",
             Fix(
                 f"{revision.file}:{revision.line('revision')}: revision = {short!r}{also}; where it ran already on "
                 f"another database: ALTER TABLE alembic_version ALTER COLUMN version_num TYPE VARCHAR(255)",

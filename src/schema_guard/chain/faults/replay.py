@@ -86,8 +86,8 @@ def _advice(failed: Failed, chain: Chain, name: str) -> str:
     clash = next((found for found in collisions(chain, system) if found.second.id == failed.revision), None)
     if failed.why is Failure.EXISTS and clash is not None and clash.other:
         return (
-            f"{clash.named} cannot be called so: {clash.other}, which {clash.first.id} ({Path(clash.first.file).name}) "
-            "makes, has that name. Give one of them another name"
+            f"{clash.named} cannot have this name: {clash.other}, which {clash.first.id} "
+            f"({Path(clash.first.file).name}) makes, has it already. Give one of them another name"
         )
     if failed.why is Failure.EXISTS and clash is not None:
         return (

@@ -173,9 +173,7 @@ def _way_out(
     if out is not None and not out.held:
         return out.fix(commands.repair)
     file = chain.by_id[revision].file
-    return Fix(
-        f"do by hand what {from_here(file)} does, or take away what was made before its time, then {commands('stamp')}"
-    )
+    return Fix(f"do by hand what {from_here(file)} does, or remove what was made too early, then {commands('stamp')}")
 
 
 def _not_seen(match: Match, chain: Chain, there: There, alembic: str, commands: Commands) -> Veto | None:

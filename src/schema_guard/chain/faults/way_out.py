@@ -234,7 +234,7 @@ def early_faults(early: Sequence[Early], out: WayOut | None, commands: Commands)
             fix = None if out is None else out.fix()
             message = (
                 f"{change.revision} is still to run and {does}, but {also}: {change.object} {holds}, something "
-                "made it before its time (a run that died, a guard, create_all)"
+                "made it too early (an interrupted run, a guard, create_all)"
             )
         else:
             fix = Fix(

@@ -88,7 +88,7 @@ def actions_of_built(
         known = method_of(other).upper() in SEQUENCES
         return [Action(Verb.UNSEEN, line=line, text=f"a SELECT that calls {written(other)}(..)", readable=known)]
     texts = [node.value for node in inside if isinstance(node, ast.Constant) and isinstance(node.value, str)]
-    return unread(" ".join(texts), line, "SQL that is put together as it runs")
+    return unread(" ".join(texts), line, "SQL that is built at run time")
 
 
 def _reads(call: ast.Call, imported: Mapping[str, str], names: Mapping[str, Value]) -> bool:

@@ -266,11 +266,11 @@ class _Reader:
             self._comprehension(node.elt, node.generators, depth)
             return
         if isinstance(node, ast.Name) and self.names.get(node.id) is _BIND:
-            self._unseen(node, f"{node.id}, the connection, is handed on")
+            self._unseen(node, f"{node.id}, the connection, is passed on")
         if isinstance(node, ast.Attribute):
             root = self._root(node)
             if root is OP or (isinstance(root, tuple) and root[0] is BATCH):
-                self._unseen(node, f"{written(node)} is handed on")
+                self._unseen(node, f"{written(node)} is passed on")
             if root is _BIND or root is OP:
                 return
         for child in ast.iter_child_nodes(node):

@@ -152,7 +152,7 @@ class _Project:
                 self.tell(FileImported(str(path), names_of(load_python_file(path.parent, path.name))))
             except BaseException as error:
                 _, line = place_of(error, (str(path),))
-                self.tell(FileFailed(str(path), line, one_line(f"does not import: {type(error).__name__}: {error}")))
+                self.tell(FileFailed(str(path), line, one_line(f"cannot be imported: {type(error).__name__}: {error}")))
         for path in compiled_files(map(str, script._version_locations)) if script.sourceless else ():
             self.tell(FileFailed(str(path), 0, "is compiled and without its source, so what it does cannot be read"))
 

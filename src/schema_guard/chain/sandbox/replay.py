@@ -215,7 +215,7 @@ def scratch_for(
     same = project.url.get_backend_name() == system
     if server is None and not same and not chosen.is_file:
         raise ConfigurationError(
-            f"the database is no {chosen.title}: name one for scratch databases with --scratch-url"
+            f"the database is not {chosen.title}: name one for scratch databases with --scratch-url"
         )
     of_versions = [item.version_schema for item in project.described if item.version_schema]
     texts = [Path(revision.file).read_text("utf-8", "replace") for revision in project.chain.files]

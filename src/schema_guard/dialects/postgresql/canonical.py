@@ -183,7 +183,9 @@ class PostgreSQLRules:
 
     def type_mismatch_effect(self, expected: Column, actual: Column, fit: Fit) -> str:
         if fit is Fit.OTHER and expected.type.kind is TypeKind.ENUM and actual.type.kind is TypeKind.BASE:
-            return "statements work, but what is no value of the enum can be stored, and loading it fails (LookupError)"
+            return (
+                "statements work, but what is not a value of the enum can be stored, and loading it fails (LookupError)"
+            )
         if fit is Fit.OTHER and expected.type.kind is TypeKind.BASE and actual.type.kind is TypeKind.ENUM:
             return "values sort in the order of the enum, and LIKE, coalesce and functions of text may fail on them"
         if fit is Fit.INCOMPATIBLE and expected.type.kind is TypeKind.ENUM and actual.type.kind is TypeKind.ENUM:

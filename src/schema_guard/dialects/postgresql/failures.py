@@ -51,7 +51,7 @@ _OF_SERVER = ("too many clients already", "remaining connection slots are reserv
 
 _WHY_UNREACHABLE = {
     "28P01": "password authentication failed",
-    "28000": "the server does not let this role in",
+    "28000": "the server does not let this role connect",
     "3D000": "the database does not exist",
     "57P03": "the server is starting up or shutting down",
     TOO_MANY: "too many connections",

@@ -373,5 +373,5 @@ class PostgreSQLSession:
         if state != LOCK_NOT_AVAILABLE:
             return read_failed(error, what)
         holders = locked_out_by(self._link)
-        who = held_by(holders) if holders else "held by nobody who is still there; run again"
+        who = held_by(holders) if holders else "held by a session that has ended; run again"
         return LockTimeoutError(f"could not read {what}: could not acquire the lock in time, {who}", tuple(holders))

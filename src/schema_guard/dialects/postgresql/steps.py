@@ -84,7 +84,7 @@ class Executor:
         try:
             found = self.obstacles.of(step, self.link)
             if stay := self.obstacles.hopeless(step, found, lock_timeout):
-                why = "" if step.non_blocking else ", as everybody would wait behind it"
+                why = "" if step.non_blocking else ", because every other session would wait behind it"
                 raise LockTimeoutError(f"{step.object}: lock not waited for{why}; {held_by(stay)}", tuple(stay))
             if step.non_blocking:
                 lock_timeout = statement_timeout  # and what is built in vain would be built again

@@ -87,7 +87,7 @@ def failure(database: str, error: BaseException) -> GuardError:
             " (SQLite doesn't tell which); nothing was changed, run again"
         )
     if code == LOCKED:
-        return LockTimeoutError(f"{database} is locked by a statement of this very process; nothing was changed")
+        return LockTimeoutError(f"{database} is locked by a statement of this process; nothing was changed")
     if code == INTERRUPT:
         return StepError(f"{database}: the statement took longer than the statement timeout; nothing was changed")
     text = _text(error)

@@ -109,7 +109,7 @@ def _reader_of_tuple(kinds: tuple[Any, ...]) -> Reader:
 
     def read(data: Any) -> tuple[Any, ...]:
         if not isinstance(data, list):
-            raise ValueError(f"{data!r} is no list")
+            raise ValueError(f"{data!r} is not a list")
         if endless:
             return tuple(map(readers[0], data))
         if len(readers) != len(data):
@@ -125,7 +125,7 @@ def _reader_of_fields(kind: type) -> Reader:
 
     def read(data: Any) -> Any:
         if not isinstance(data, Mapping):
-            raise ValueError(f"{data!r} is no object")
+            raise ValueError(f"{data!r} is not an object")
         unknown = data.keys() - hints.keys()
         if unknown:
             raise ValueError(f"{kind.__name__} knows no {', '.join(sorted(unknown))}")
@@ -174,7 +174,7 @@ def _part(part: str) -> str:
 
 def _name(data: Any) -> Name:
     if not isinstance(data, str):
-        raise ValueError(f"{data!r} is no name")
+        raise ValueError(f"{data!r} is not a name")
     return _name_of(data)
 
 
@@ -188,5 +188,5 @@ def _name_of(data: str) -> Name:
         parts.append(match[2] if match[1] is None else match[1].replace('""', '"'))
         end = match.end()
     if end != len(data) or len(parts) not in (1, 2):
-        raise ValueError(f"{data!r} is no name")
+        raise ValueError(f"{data!r} is not a name")
     return Name(*parts) if len(parts) == 2 else Name(None, parts[0])

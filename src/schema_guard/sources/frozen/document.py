@@ -163,13 +163,13 @@ def parse(text: bytes, path: str, *, edited: bool = False) -> Document:
     try:
         data = json.loads(text)  # of any UTF, with a byte order mark or not: editors write such
     except (ValueError, RecursionError) as error:
-        raise ConfigurationError(f"{path} is no JSON document: {error}") from None
+        raise ConfigurationError(f"{path} is not a JSON document: {error}") from None
     if not isinstance(data, dict) or MARK not in data:
-        raise ConfigurationError(f"{path} is no frozen file: write one with schema-guard freeze TARGET -o FILE")
+        raise ConfigurationError(f"{path} is not a frozen file: write one with schema-guard freeze TARGET -o FILE")
     if data[MARK] != FORMAT:
         raise ConfigurationError(
             f"{path} has the format {data[MARK]!r}, this version of schema-guard reads {FORMAT}: "
-            "write it anew with schema-guard freeze, by the version that reads it"
+            "write it again with schema-guard freeze, by the version that reads it"
         )
     told = data.pop("hash", None)
     if told != _hash(data) and not edited:
@@ -188,7 +188,7 @@ def _document(data: dict[str, Any], path: str, *, edited: bool) -> Document:
         raise ValueError(f"it has no {', '.join(sorted(lacking))}")
     parts = data.pop("expected")
     if not isinstance(parts, dict):
-        raise ValueError(f"expected: {parts!r} is no object")
+        raise ValueError(f"expected: {parts!r} is not an object")
     expected = _Schemas(parts, path)
     if edited:  # what freeze wrote is read when it is needed: one of its three is
         expected.read()

@@ -31,13 +31,13 @@ def release_of(text: str, directory: Path | None = None, *, edited: bool = False
         return FrozenSource(read(directory / text, edited=edited), text)
     ref, colon, path = text.removeprefix(GIT).partition(":")
     if not colon or not ref or not path or ref.startswith("-"):
-        raise ConfigurationError(f"{text} is no release: git:REF:path, for example git:origin/main:expected.json")
+        raise ConfigurationError(f"{text} is not a release: git:REF:path, for example git:origin/main:expected.json")
     import shutil
     import subprocess
 
     git = shutil.which("git")
     if git is None:
-        raise ConfigurationError(f"{text} cannot be read: there is no program git")
+        raise ConfigurationError(f"{text} cannot be read: the program git is not installed")
     try:
         done = subprocess.run(
             [git, "show", f"{ref}:{path}"], cwd=directory, capture_output=True, timeout=SECONDS, check=False

@@ -122,7 +122,7 @@ def _table(target: Any) -> Table | None:
 def _target_column(item: Any, table: Table) -> Column[Any]:
     column = bare_column(item)
     if not isinstance(column, Column):
-        raise ConfigurationError(f"Backfill of {table.fullname}: {item!r} is no column to fill")
+        raise ConfigurationError(f"Backfill of {table.fullname}: {item!r} is not a column to fill")
     if column.table is not table:
         raise ConfigurationError(
             f"Backfill of {table.fullname}: {column} belongs to {getattr(column.table, 'fullname', column.table)}; "
@@ -138,7 +138,7 @@ def _source_column(item: Any, table: Table) -> Any:
     source = getattr(column, "table", None)
     named = isinstance(source, Table) or (isinstance(source, Alias) and isinstance(source.element, Table))
     if not isinstance(column, ColumnElement) or not named:
-        raise ConfigurationError(f"Backfill of {table.fullname}: {item!r} is no column of a source table")
+        raise ConfigurationError(f"Backfill of {table.fullname}: {item!r} is not a column of a source table")
     if source is table:
         raise ConfigurationError(
             f"Backfill of {table.fullname}: {column} is the target's own column; for a table that is its own source "

@@ -54,7 +54,7 @@ class Reading:
     def of(data: Any) -> Reading:
         """From what was written down. Raises ValueError: it is no such type."""
         if not isinstance(data, Mapping) or data.get("type") not in _ARGUMENTS:
-            raise ValueError(f"{data!r} is no type that reads values")
+            raise ValueError(f"{data!r} is not a type that reads values")
         kind = str(data["type"])
         arguments = {name: value for name, value in data.items() if name != "type"}
         if set(arguments) != set(_ARGUMENTS[kind]):

@@ -18,7 +18,7 @@ from schema_guard.schema import Name, TypeKind
 
 __all__ = ["collation_differs", "type_and_default", "type_differs"]
 
-DEPENDED_ON = "something that was made since it was looked at uses the column"
+DEPENDED_ON = "something that was created after the check uses the column"
 
 
 PARENT = "parent table "
@@ -85,7 +85,7 @@ def _widen(difference: TypeDiffers, context: Context, *, rewrites: bool) -> Repa
             provides=frozenset({Need.column_type(table.name, column.name)}),
             requires=frozenset({Need.column(table.name, column.name)}) | context.types_needed(column.type),
             unless=probes.any_of(used, context.too_many(table)) if rewrites else used,
-            unless_reason=DEPENDED_ON + ("; or the table grew since it was looked at" if rewrites else ""),
+            unless_reason=DEPENDED_ON + ("; or the table grew after the check" if rewrites else ""),
         )
     ]
 
@@ -157,7 +157,7 @@ def _retyped(difference: TypeDiffers, context: Context) -> Step:
         | context.types_needed(column.type)
         | context.sequences_needed(column.default),
         unless=probes.any_of(probes.depended_on(quoted, column.name), f"SELECT EXISTS (SELECT 1 FROM {quoted})"),
-        unless_reason=f"{DEPENDED_ON}, or the table holds rows by now",
+        unless_reason=f"{DEPENDED_ON}, or the table holds rows now",
     )
 
 
