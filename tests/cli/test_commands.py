@@ -246,6 +246,16 @@ def test_a_working_directory_that_is_gone(application: Path, command: Command, m
     )
 
 
+@pytest.mark.parametrize(
+    ("name", "told"),
+    [("check", "nothing was changed"), ("apply", "every step that was finished stays, run again to go on")],
+)
+def test_ctrl_c_while_the_application_is_imported(application: Path, command: Command, name: str, told: str) -> None:
+    (application / "slow.py").write_text("raise KeyboardInterrupt\n")
+    ran = command(name, "slow:Base", "--url", "sqlite://")
+    assert (ran.code, ran.err) == (130, f"schema-guard: interrupted; {told}\n")
+
+
 def test_an_ascii_stream_gets_ascii(application: Path) -> None:
     url = url_of(application, BEFORE)
     ran = shell("$GUARD check shop:Base --url $URL", application, URL=url, PYTHONIOENCODING="ascii")

@@ -25,6 +25,9 @@ from schema_guard.requirements import unmet
 
 __all__ = ["guarded", "main", "run"]
 
+READS_ONLY = frozenset(("check", "plan", "ready", "doctor", "history", "compat", "sql"))
+KEPT = "every step that was finished stays, run again to go on"
+
 
 def main() -> NoReturn:
     """The `schema-guard` command."""
@@ -68,7 +71,8 @@ def guarded(command: Callable[[], int], arguments: Sequence[str]) -> int:
     except click.ClickException as error:
         return _failed(arguments, ConfigurationError(_usage(error)))
     except (KeyboardInterrupt, click.Abort):
-        log("interrupted; every step that was finished stays, run again to go on")
+        reads = _command(arguments) in READS_ONLY
+        log("interrupted; nothing was changed" if reads else f"interrupted; {KEPT}")
         return INTERRUPTED
     except Exception as error:  # a mistake of ours or of the application's: still one line
         return _failed(arguments, _unexpected(error), error)
