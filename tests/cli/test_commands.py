@@ -253,7 +253,7 @@ def test_a_working_directory_that_is_gone(application: Path, command: Command, m
 def test_ctrl_c_while_the_application_is_imported(application: Path, command: Command, name: str, told: str) -> None:
     (application / "slow.py").write_text("raise KeyboardInterrupt\n")
     ran = command(name, "slow:Base", "--url", "sqlite://")
-    assert (ran.code, ran.err) == (130, f"schema-guard: interrupted; {told}\n")
+    assert (ran.code, ran.err.strip()) == (130, f"schema-guard: interrupted; {told}")
 
 
 def test_an_ascii_stream_gets_ascii(application: Path) -> None:

@@ -8,6 +8,7 @@ from contextlib import closing
 from pathlib import Path
 
 import pytest
+from jsonschema import Draft202012Validator
 from sqlalchemy import Column, Integer, MetaData, Table, create_engine, inspect
 
 from schema_guard import Guard
@@ -20,6 +21,7 @@ from tests.cli.test_commands import BEFORE
 from tests.postgres.database import Database
 
 LOGS = Path(__file__).resolve().parents[2] / "docs" / "logs.md"
+SCHEMA = Path(__file__).parents[2] / "docs" / "schema" / "schema-guard-1.json"
 
 
 def tables(url: str) -> set[str]:
@@ -46,6 +48,7 @@ def test_a_run_is_recorded_and_shown(url: str, command: Command, monkeypatch: py
     assert command("apply", "shop:Base", "--url", url, "--history").code == 0
     assert command("apply", "shop:Base", "--url", url, "--history").code == 0, "nothing to do: nothing is written"
     document = json.loads(command("history", "shop:Base", "--url", url, "--format", "json").out)
+    Draft202012Validator(json.loads(SCHEMA.read_text())).validate(document)
     (run,) = document["runs"]
     assert run["release"] == "it's v1.4 \\ 100%"
     assert run["host"]

@@ -109,7 +109,7 @@ def _row(finding: Finding, report: Report) -> tuple[str, str, str]:
     if finding.evidence is not None:
         parts.append(_text(evidence_phrase(difference, finding.evidence, refusal)))
     steps = [str(number) for number, _ in report.steps_of(finding)]
-    repair = [f"step {', '.join(steps)}"] if steps else []
+    repair = [f"{'step' if len(steps) == 1 else 'steps'} {', '.join(steps)}"] if steps else []
     if refusal is not None:
         repair.append(f"refused: {_text(refusal.reason)}")
     return _name(difference.object), "<br>".join(part for part in parts if part), "<br>".join(repair)
