@@ -63,9 +63,12 @@ def is_installed(module: str) -> bool:
     return True
 
 
-def normalise_url(text: str | URL) -> URL:
-    """The URL with an installed driver. Raises ConfigurationError as `normalise` does."""
-    return normalise(text).url
+def normalise_url(text: str | URL, option: str = "") -> URL:
+    """The URL with an installed driver. Raises ConfigurationError as `normalise` does; it names the option, if any."""
+    try:
+        return normalise(text).url
+    except ConfigurationError as error:
+        raise ConfigurationError(f"{option}: {error.message}" if option else error.message) from None
 
 
 def normalise(text: str | URL, installed: Installed = is_installed, *, quickest: bool = False) -> NormalisedUrl:

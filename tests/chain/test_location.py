@@ -8,6 +8,10 @@ import sys
 import tempfile
 from pathlib import Path
 
+import pytest
+
+from schema_guard.chain.location import find_location
+from schema_guard.errors import ConfigurationError
 from tests.postgres.cluster import unprivileged
 
 CODE = """
@@ -39,3 +43,20 @@ def test_a_folder_that_may_not_be_entered() -> None:
         for name in ("closed", "listed"):
             (place / name).chmod(0o755)
     assert found.stdout.strip().endswith("/open/alembic.ini"), found.stdout + found.stderr
+
+
+@pytest.mark.parametrize(
+    ("content", "told"),
+    [
+        ("DATABASE_PASSWORD=Geheim77\n", "line 1 stands before the first [section]"),
+        ("[alembic]\nGeheim77\n", "line 2 is neither a [section] nor KEY = VALUE"),
+        ("[alembic]\nscript_location = caf\xe9\n", "it is not UTF-8"),
+    ],
+)
+def test_a_file_that_is_no_configuration_is_not_quoted(tmp_path: Path, content: str, told: str) -> None:
+    """A .env, say, that was named by mistake."""
+    file = tmp_path / "named.ini"
+    file.write_bytes(content.encode("latin-1"))
+    with pytest.raises(ConfigurationError) as refused:
+        find_location(str(file))
+    assert refused.value.message == f"{file} cannot be read: {told}"

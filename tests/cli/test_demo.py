@@ -56,3 +56,9 @@ def test_mdrafts_tour(monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixt
     out = capfd.readouterr().out
     assert "8 tables expected" in out
     assert "  200  0 recent conversions, proposal 2001 started\n" in out
+
+
+def test_a_url_that_cannot_be_read_is_told_before_the_tour(capfd: pytest.CaptureFixture[str]) -> None:
+    assert run(["demo", "--url", "postgres"]) == 2
+    out, err = capfd.readouterr()
+    assert (out, err.startswith("schema-guard: --url: the database URL cannot be read")) == ("", True)

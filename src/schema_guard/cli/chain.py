@@ -261,7 +261,7 @@ def doctor_of(asked: Request, url: Any, place: Place | None = None, lost: tuple[
         written=settings.ddl_url if direct else settings.url,
         location=location,
         x=place.x,
-        scratch_server=normalise_url(place.scratch_url) if place.scratch_url else None,
+        scratch_server=normalise_url(place.scratch_url, "--scratch-url") if place.scratch_url else None,
         lost=lost,
         say=log,
     )

@@ -75,7 +75,9 @@ def compat(
         there = settings._replace(url=url.render_as_string(hide_password=False), ddl_url=None)
         return doctor_of(Request(guard, address_of(url), there, arguments, options=chain_words()), url, place_of(x))
 
-    found = Trial(guard.silent(), release, doctor, None if scratch is None else normalise_url(scratch)).run()
+    found = Trial(
+        guard.silent(), release, doctor, None if scratch is None else normalise_url(scratch, "--scratch")
+    ).run()
     code = OK if found.safe else REMAINS
     print_result(found, format_, Shown(command="compat", exit_code=code, verbose=verbose), color=not no_color)
     return code

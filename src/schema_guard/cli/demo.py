@@ -26,11 +26,10 @@ def walk(scene: Scene, url: str | None, *, color: bool = True) -> int:
     def say(lines: Sequence[Line]) -> None:
         print_lines(lines, color=color)
 
+    parsed = None if url is None else normalise_url(url, "--url")
     with sqlite_room() as engine:
         went_well = tour(scene, engine, say)
-    if url is not None:
-        parsed = normalise_url(url)
-        if parsed.get_backend_name() == "postgresql":
-            with postgresql_room(parsed) as engine:
-                went_well = tour(scene, engine, say) and went_well
+    if parsed is not None and parsed.get_backend_name() == "postgresql":
+        with postgresql_room(parsed) as engine:
+            went_well = tour(scene, engine, say) and went_well
     return OK if went_well else FAILED
