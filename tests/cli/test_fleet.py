@@ -99,6 +99,7 @@ def test_one_that_is_unreachable_stops_no_other_and_is_tried_again(command: Comm
     ran = command("fleet", "apply", "shop:Base", "--urls", str(urls), "--max-failures", "1")
     assert (ran.code, tables(urls.parent / "d.db")) == (3, 2)
     assert "5 databases: 4 satisfied, 1 failed" in ran.verdict
+    assert ran.out.count("nothing listens there") == 1, "its line says that it failed, the summary says why"
     assert "127.0.0.1:1/nowhere" in ran.out
     assert "topsecret" not in ran.out + ran.err
 

@@ -59,7 +59,7 @@ def _summary(results: Sequence[Result]) -> Summary:
 
 def _line(result: Result, command: str) -> Line:
     if result.error:
-        return line(Span("✗", Style.BREAKS), " ", words(result.name), "  ", words(result.message))
+        return line(Span("✗", Style.BREAKS), " ", words(result.name), "  failed")  # the summary says why
     if result.skip:
         return line(Span("-", Style.DIM), " ", words(result.name), "  ", words(f"skipped: {result.skip}"))
     steps = counted(result.steps, "step") if result.steps else ""
