@@ -4,7 +4,8 @@
 
 Without --url it starts a server of its own. The database that --url names must be one to spare: the schemas that it
 makes are called bench_0000 and so on, and stay there. Each check runs in a process of its own, whose processor time and
-peak memory are counted. At the end a part of the tenants loses a column and an index, and apply repairs it.
+peak memory are counted, and its connections. At the end a part of the tenants loses a column and an index, twice: apply
+repairs it; and another apply is killed (SIGKILL) in the middle and run again.
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ import resource
 import subprocess
 import sys
 import time
-from collections import Counter
+from collections import Counter, deque
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -31,7 +32,19 @@ from schema_guard import Guard
 from tests.postgres.binaries import NEWEST
 from tests.postgres.cluster import make_room, start, stop_all
 
-PATTERN = "bench_*"
+OTHERS = """
+SELECT count(*) FROM pg_stat_activity
+WHERE datname = current_database() AND pid <> pg_backend_pid() AND backend_type = 'client backend'
+"""
+LACKING = """
+SELECT n.nspname FROM pg_namespace n, (VALUES ('column'), ('check'), ('index')) lost (kind)
+WHERE n.nspname LIKE 'bench\\_%' AND NOT CASE kind
+    WHEN 'index' THEN EXISTS (SELECT FROM pg_class WHERE relnamespace = n.oid AND relname = 'ix_table_1_name')
+    WHEN 'check' THEN EXISTS (SELECT FROM pg_constraint WHERE connamespace = n.oid AND conname = 'ck_2')
+    ELSE EXISTS (SELECT FROM pg_attribute a JOIN pg_class c ON c.oid = a.attrelid
+        WHERE c.relnamespace = n.oid AND c.relname = 'table_2' AND a.attname = 'amount') END
+"""
+"""A row for each thing that `drift` drops and that is not there."""
 
 
 def models(tables: int) -> sa.MetaData:
@@ -90,10 +103,8 @@ def one_alone(url: str, metadata: sa.MetaData) -> None:
 
 
 def all_of_them(url: str, metadata: sa.MetaData, schemas: int) -> None:
-    names = [f"bench_{number:04}" for number in range(schemas)]
-    found = Counter(
-        part.report is not None and part.report.satisfied for part in Guard(metadata).tenants(url, names).check()
-    )
+    parts = Guard(metadata).tenants(url, names_of(schemas)).check()
+    found = Counter(part.report is not None and part.report.satisfied for part in parts)
     assert found == {True: schemas}, found
 
 
@@ -104,18 +115,31 @@ def alembic(url: str, metadata: sa.MetaData) -> None:
         compare_metadata(MigrationContext.configure(connection, opts=opts), metadata)
 
 
-def measured(url: str, what: str, tables: int, schemas: int) -> tuple[float, float, int]:
-    """Wall seconds, seconds of the processor, and megabytes of peak memory, of a process that does it alone."""
+def process(url: str, what: str, tables: int, schemas: int) -> subprocess.Popen[str]:
     line = [sys.executable, "-m", "benchmarks.tenants", "--url", url, "--tables", str(tables), "--only", what]
-    ran = subprocess.run([*line, "--schemas", str(schemas)], check=True, capture_output=True, text=True)
-    wall, processor, memory = json.loads(ran.stdout.splitlines()[-1])
-    return wall, processor, memory
+    return subprocess.Popen([*line, "--schemas", str(schemas)], stdout=subprocess.PIPE, text=True)
+
+
+def measured(engine: sa.Engine, url: str, what: str, tables: int, schemas: int) -> tuple[float, float, int, int]:
+    """Wall seconds, seconds of the processor, megabytes of peak memory and the most connections seen at once, of a
+    process that does it alone.
+    """
+    connections = 0
+    with process(url, what, tables, schemas) as running, engine.connect() as connection:
+        while running.poll() is None:
+            connections = max(connections, connection.scalar(sa.text(OTHERS)) or 0)
+            time.sleep(0.02)
+        assert running.stdout is not None
+        wall, processor, memory = json.loads(running.stdout.read().splitlines()[-1])
+    return wall, processor, memory, connections
 
 
 def measure_here(url: str, what: str, metadata: sa.MetaData, schemas: int) -> None:
     begun, used = time.perf_counter(), time.process_time()
     if what == "all":
         all_of_them(url, metadata, schemas)
+    elif what == "apply":
+        deque(Guard(metadata).tenants(url, names_of(schemas)).apply(), maxlen=0)
     elif what == "one":
         one_alone(url, metadata)
     else:
@@ -124,23 +148,61 @@ def measure_here(url: str, what: str, metadata: sa.MetaData, schemas: int) -> No
     sys.stdout.write(json.dumps([time.perf_counter() - begun, time.process_time() - used, memory]))
 
 
-def repaired(url: str, metadata: sa.MetaData, schemas: int, percent: int, column: str = "table_7.amount") -> str:
-    """Drop something of a part of the tenants; apply has to repair exactly these."""
-    drifted = [f"bench_{number:04}" for number in range(0, schemas, max(1, 100 // percent))]
-    engine = sa.create_engine(url, isolation_level="AUTOCOMMIT")
-    with engine.connect() as connection:
+def names_of(schemas: int) -> list[str]:
+    return [f"bench_{number:04}" for number in range(schemas)]
+
+
+def drift(engine: sa.Engine, schemas: int, percent: int) -> list[str]:
+    """Drop a column, with the CHECK on it, and an index of a part of the tenants."""
+    drifted = names_of(schemas)[:: max(1, 100 // percent)]
+    with engine.execution_options(isolation_level="AUTOCOMMIT").connect() as connection:
         for name in drifted:
-            table, _, dropped = column.partition(".")
-            connection.exec_driver_sql(f"ALTER TABLE {name}.{table} DROP COLUMN {dropped}")
+            connection.exec_driver_sql(f"ALTER TABLE {name}.table_2 DROP COLUMN amount")
             connection.exec_driver_sql(f"DROP INDEX {name}.ix_table_1_name")
-    names = [f"bench_{number:04}" for number in range(schemas)]
-    begun = time.perf_counter()
-    parts = list(Guard(metadata).tenants(url, names).apply())
-    changed = [part.name for part in parts if part.report is not None and part.report.results]
-    assert changed == drifted
+    return drifted
+
+
+def changed_by_apply(url: str, metadata: sa.MetaData, schemas: int) -> list[str]:
+    """Apply on all; the schemas in which a step changed something."""
+    parts = list(Guard(metadata).tenants(url, names_of(schemas)).apply())
     assert all(part.report is not None and part.report.satisfied for part in parts)
+    return [part.name for part in parts if part.report and any(result.changed for result in part.report.results)]
+
+
+def repaired(engine: sa.Engine, url: str, metadata: sa.MetaData, schemas: int, percent: int) -> str:
+    """Apply has to repair exactly those that drifted."""
+    drifted = drift(engine, schemas, percent)
+    begun = time.perf_counter()
+    assert changed_by_apply(url, metadata, schemas) == drifted
     seconds = time.perf_counter() - begun
     return f"{len(drifted)} of {schemas:,} lacked something: these alone were repaired, in {seconds:,.1f} s"
+
+
+def killed(engine: sa.Engine, url: str, metadata: sa.MetaData, given: argparse.Namespace) -> str:
+    """An apply that is killed in the middle, and the next one, which repairs what is left and nothing else."""
+    schemas = given.schemas[-1]
+    drifted = drift(engine, schemas, given.drifted)
+    with engine.execution_options(isolation_level="AUTOCOMMIT").connect() as connection:
+
+        def lacking() -> list[str]:
+            return sorted(connection.scalars(sa.text(LACKING)))
+
+        lost = len(lacking())
+        with process(url, "apply", given.tables, schemas) as running:
+            while len(lacking()) > lost // 2:
+                assert running.poll() is None
+                time.sleep(0.02)
+            running.kill()
+        while connection.scalar(sa.text(OTHERS)):  # the server ends the session of a process that is gone
+            time.sleep(0.02)
+        left = lacking()
+        assert 0 < len(left) <= lost // 2
+        assert changed_by_apply(url, metadata, schemas) == sorted(set(left))
+        assert not lacking()
+    assert not changed_by_apply(url, metadata, schemas)
+    return (
+        f"killed when {len(drifted) - len(set(left))} of {len(drifted)} were repaired: the next run repaired the others"
+    )
 
 
 @contextmanager
@@ -167,17 +229,19 @@ def main() -> None:
     if given.only:
         measure_here(given.url, given.only, metadata, given.schemas[0])
         return
-    shown = Table("schemas", "what", "seconds", "of the processor", "ms for each", "MB at its peak")
+    shown = Table("schemas", "what", "seconds", "of the processor", "ms for each", "MB at its peak", "connections")
     with place(given.url) as url:
         engine = sa.create_engine(url)
         for schemas in given.schemas:
             fill(engine, metadata, schemas)
             for what, number in (("one", 1), ("alembic", 1), ("all", schemas)):
-                wall, processor, memory = measured(url, what, given.tables, schemas)
-                each = f"{wall * 1000 / number:,.1f}"
-                shown.add_row(f"{schemas:,}", what, f"{wall:.2f}", f"{processor:.2f}", each, f"{memory}")
+                wall, processor, memory, connections = measured(engine, url, what, given.tables, schemas)
+                each, seconds = f"{wall * 1000 / number:,.1f}", (f"{wall:.2f}", f"{processor:.2f}")
+                shown.add_row(f"{schemas:,}", what, *seconds, each, f"{memory}", f"{connections}")
+        engine.dispose()
         Console().print(shown)
-        Console().print(repaired(url, metadata, given.schemas[-1], given.drifted))
+        Console().print(repaired(engine, url, metadata, given.schemas[-1], given.drifted))
+        Console().print(killed(engine, url, metadata, given))
 
 
 if __name__ == "__main__":

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import json
+import multiprocessing
 import os
-import signal
 import sqlite3
 import subprocess
 import sys
@@ -204,25 +204,58 @@ def test_what_pending_revisions_make_is_left_to_them(command: Command, urls: Pat
     assert (alone.code, tables(urls.parent / "x.db")) == (1, 3)
 
 
+class Processes:
+    """`schema-guard fleet apply` in processes of their own."""
+
+    def __init__(self, application: Path, number: int) -> None:
+        self.place = application
+        self.files = [application / f"{each}.db" for each in range(number)]
+        (application / "urls").write_text("".join(f"{make(file, ())}\n" for file in self.files))
+
+    def start(self, state: str, *options: str) -> subprocess.Popen[str]:
+        arguments = ["fleet", "apply", "shop:Base", "--urls", "urls", "--state", state, *options]
+        environment = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}
+        line = [sys.executable, "-m", "schema_guard", *arguments]
+        return subprocess.Popen(line, cwd=self.place, env=environment, stdout=subprocess.PIPE, text=True)
+
+    def lines(self, state: str) -> list[str]:
+        file = self.place / state
+        return file.read_text().splitlines() if file.exists() else []
+
+    def kill(self, process: subprocess.Popen[str], state: str, after: int) -> int:
+        """SIGKILL once so many are done; how many are."""
+        deadline = time.monotonic() + 60
+        while time.monotonic() < deadline and len(self.lines(state)) < after:
+            time.sleep(0.01)
+        process.kill()
+        process.communicate()
+        return len(self.lines(state))
+
+
 def test_killed_and_taken_up_again(application: Path) -> None:
     """kill -9 in the middle: what is done is not done again, what was begun is."""
-    files = [application / f"{number}.db" for number in range(30)]
-    (application / "urls").write_text("".join(f"{make(file, ())}\n" for file in files))
-    state = application / "state"
-    arguments = ["fleet", "apply", "shop:Base", "--urls", "urls", "--state", "state", "--concurrency", "2"]
-    line = [sys.executable, "-m", "schema_guard", *arguments]
-    environment = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}
-    with subprocess.Popen(line, cwd=application, env=environment, stdout=subprocess.DEVNULL) as process:
-        deadline = time.monotonic() + 60
-        while time.monotonic() < deadline and (not state.exists() or state.read_text().count("\n") < 5):
-            time.sleep(0.01)
-        process.send_signal(signal.SIGKILL)
-    before = state.read_text().count("\n")
+    processes = Processes(application, 30)
+    before = processes.kill(processes.start("state", "--concurrency", "2"), "state", after=5)
     assert 5 <= before < 30
-    ran = subprocess.run(line, cwd=application, env=environment, capture_output=True, text=True, check=False)
-    assert ran.returncode == 0, ran.stdout + ran.stderr
-    assert ran.stdout.count("skipped: done before") == before
-    assert [tables(file) for file in files] == [2] * 30
+    again = processes.start("state", "--concurrency", "2")
+    said, _ = again.communicate(timeout=60)
+    assert again.returncode == 0, said
+    assert said.count("skipped: done before") == before
+    assert [tables(file) for file in processes.files] == [2] * 30
+
+
+def test_the_pods_of_an_indexed_job(application: Path) -> None:
+    """Each has its part and its state; one is killed, and started again as Kubernetes does."""
+    processes = Processes(application, 45)
+    pods = [processes.start(f"{index}.jsonl", "--shard", f"{index + 1}/3") for index in range(3)]
+    done = processes.kill(pods[1], "1.jsonl", after=2)
+    again = processes.start("1.jsonl", "--shard", "2/3")
+    said = [pod.communicate(timeout=60)[0] for pod in (pods[0], again, pods[2])]
+    assert [pod.returncode for pod in (pods[0], again, pods[2])] == [0, 0, 0], said
+    assert said[1].count("skipped: done before") == done
+    keys = [json.loads(line)["key"] for index in range(3) for line in processes.lines(f"{index}.jsonl")]
+    assert len(keys) == len(set(keys)) == 45, "each was done by one of them, and once"
+    assert [tables(file) for file in processes.files] == [2] * 45
 
 
 def test_any_executor(application: Path) -> None:
@@ -234,6 +267,34 @@ def test_any_executor(application: Path) -> None:
         results = fleet.apply(executor=executor, concurrency=2)
     assert [result.satisfied for result in results] == [True] * 3
     assert [result.satisfied for result in fleet.check()] == [True] * 3
+
+
+def test_a_process_of_the_executor_is_killed(application: Path) -> None:
+    """Every database has a line, and the next run does what is left."""
+    metadata = sa.MetaData()
+    sa.Table("orders", metadata, sa.Column("id", sa.Integer, primary_key=True))
+    fleet = Fleet(Guard(metadata), [make(application / f"{number}.db", ()) for number in range(8)])
+    with ProcessPoolExecutor(1, mp_context=get_context("spawn")) as executor:
+        running = fleet.run("apply", executor=executor, concurrency=2)
+        first = next(running)
+        for process in multiprocessing.active_children():
+            process.kill()
+        rest = list(running)
+    lost = [result for result in rest if result.error]
+    assert len({result.name for result in (first, *rest)}) == 8
+    assert {(result.error, result.exit_code) for result in lost} == {("no-answer", 5)}
+    assert "no answer from the process that worked on it (BrokenProcessPool: A " in lost[0].message
+    assert all(result.satisfied for result in fleet.apply())
+
+
+def test_a_budget_in_all(command: Command, urls: Path) -> None:
+    arguments = ("fleet", "apply", "shop:Base", "--urls", str(urls), "--total-budget")
+    ran = command(*arguments, "0")
+    assert (ran.code, tables(urls.parent / "d.db")) == (1, 0)
+    assert "no more were begun: the total budget of 0 s is used up" in ran.out
+    assert "4 not begun" in ran.verdict
+    assert (command(*arguments, "1m").code, tables(urls.parent / "d.db")) == (0, 2)
+    assert command(*arguments, "long").err.startswith("schema-guard: --total-budget long: expected a duration")
 
 
 @pytest.mark.newest_postgres

@@ -438,9 +438,9 @@ def test_killed_in_the_middle_of_a_sign_up(postgres_database: Database) -> None:
 
 def test_forty_of_which_some_have_drifted(postgres_database: Database) -> None:
     """A small run of benchmarks/tenants.py, which asserts that exactly these are repaired."""
-    metadata = benchmark.models(3)
-    benchmark.fill(sa.create_engine(postgres_database.url), metadata, 40)
-    said = benchmark.repaired(postgres_database.url, benchmark.models(3), 40, 10, column="table_2.amount")
+    metadata, engine = benchmark.models(3), sa.create_engine(postgres_database.url)
+    benchmark.fill(engine, metadata, 40)
+    said = benchmark.repaired(engine, postgres_database.url, metadata, 40, 10)
     assert said.startswith("4 of 40 lacked something: these alone were repaired")
 
 

@@ -48,6 +48,7 @@ def fleet_options(command: Command) -> Command:
         "concurrency",
         "max_failures",
         "state",
+        "total_budget",
         "shard",
         "accept",
         "format_",
@@ -88,6 +89,7 @@ def fleet_options(command: Command) -> Command:
             metavar="N",
             help="Begin with N databases, and stop if one of them fails.",
         ),
+        click.option("--total-budget", metavar="TIME", help="Begin no more after this time."),
         click.option(
             "--urls", required=True, metavar="FILE", help="A URL on each line, or NAME=URL; - is standard input."
         ),
@@ -168,6 +170,7 @@ def _results(fleet: Fleet, command: str, given: dict[str, Any], limits: Limits) 
         canary=given["canary"],
         max_failures=given["max_failures"],
         state=given["state"],
+        total_budget=_time("--total-budget", given["total_budget"]),
     )
 
 
@@ -188,6 +191,16 @@ def _lines(place: str) -> list[str]:
     except (OSError, UnicodeDecodeError) as error:
         reason = error.strerror if isinstance(error, OSError) else "it is not UTF-8"
         raise ConfigurationError(f"--urls {place} cannot be read: {reason}") from None
+
+
+def _time(option: str, text: str | None) -> float | None:
+    from schema_guard.config import seconds
+    from schema_guard.errors import ConfigurationError
+
+    try:
+        return None if text is None else seconds(text)
+    except ValueError as error:
+        raise ConfigurationError(f"{option} {text}: {error}") from None
 
 
 def _shard(text: str | None) -> tuple[int, int] | None:

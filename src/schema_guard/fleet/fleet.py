@@ -3,17 +3,27 @@
 from __future__ import annotations
 
 import hashlib
+import time
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import FIRST_COMPLETED, Executor, Future, ThreadPoolExecutor, wait
 from contextlib import ExitStack, closing
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from schema_guard.execute.limits import Limits
 from schema_guard.exit_codes import OK
-from schema_guard.fleet.order import Identity, Order, Result, identify, stop_all, work
+from schema_guard.fleet.order import (
+    Identity,
+    Order,
+    Result,
+    identify,
+    stop_all,
+    unanswered,
+    unidentified,
+    work,
+)
 from schema_guard.fleet.state import State
 from schema_guard.fleet.urls import Entry, entries_of, of_shard
 from schema_guard.guard import Guard
@@ -22,6 +32,9 @@ from schema_guard.sources.frozen import frozen, text_of
 __all__ = ["Fleet", "Halted"]
 
 Done = TypeVar("Done")
+
+SILENCE = 60.0
+"""Seconds in which a worker starts, or takes up what another one has lost."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,6 +88,8 @@ class Fleet:
         canary: int = 0,
         max_failures: int | None = None,
         state: str | Path | None = None,
+        total_budget: float | None = None,
+        patience: float | None = None,
     ) -> Iterator[Result]:
         """One result for each database, as they end.
 
@@ -84,9 +99,12 @@ class Fleet:
             executor: where it is done: threads, processes or machines. Default: threads of this process.
             concurrency: how many databases at a time.
             canary: so many are done first, one after the other; if one of them fails, no other is begun.
-            max_failures: after so many failures no more are begun. An unreachable database counts when it was tried
-                again at the end.
+            max_failures: after so many failures no more are begun. A database that cannot be
+                reached is tried again at the end, and does not count.
             state: a file in which each database that is done has a line: it is skipped in the next run.
+            total_budget: seconds after which no more are begun; those that run have what they are given by `limits`.
+            patience: seconds without any result after which the executor is given up, because its workers or its
+                scheduler are gone. Default: what `limits` give to one database, and a minute.
 
         Raises:
             ConfigurationError: the state cannot be written.
@@ -95,7 +113,10 @@ class Fleet:
         with ExitStack() as stack:
             pool = executor or stack.enter_context(ThreadPoolExecutor(max(1, concurrency)))
             kept = None if state is None else stack.enter_context(closing(State(state, self._work(command))))
-            run = _Run(self, command, pool, max(1, concurrency), kept, max_failures)
+            run = _Run(self, command, pool, max(1, concurrency), kept, max_failures, total_budget)
+            if executor is not None:
+                given = limits or Limits()
+                run.patience = given.budget + given.statement_timeout + SILENCE if patience is None else patience
             done = {} if kept is None else kept.done
             orders = {
                 entry.key: Order(entry.name, entry.url, command, self._expectations, limits or Limits(), self._withhold)
@@ -126,38 +147,44 @@ class _Run:
     concurrency: int
     state: State | None
     max_failures: int | None
+    total_budget: float | None
+    patience: float | None = None
+    """None: our own threads, which come back."""
+    given_up: bool = False
     failures: int = 0
+    begun: float = field(default_factory=time.monotonic)
 
     def all(self, pairs: Sequence[Pair], canary: int) -> Iterator[Result]:
         """The canaries, the others, and at the end those that did not answer before."""
         pairs, told = self._distinct(pairs)
         yield from told
         first, rest = pairs[:canary], pairs[canary:]
-        for pair in first:
-            for result in self._some([pair]):
-                yield result
-                if _is_failure(result, self.command):
-                    reason = f"{result.name} failed, one of the first {canary}"
-                    self.fleet.halted = Halted(reason, len(pairs) - pairs.index(pair) - 1)
-                    return
-        again: list[Pair] = []
-        by_name = {entry.name: (entry, order) for entry, order in rest}
-        begun = 0
+        for number, pair in enumerate(first):
+            results = list(self._some([pair], unless=self._over))
+            yield from results
+            failed = any(_is_failure(result, self.command) for result in results)
+            if failed or not results:
+                reason = f"{pair[0].name} failed, one of the first {canary}" if failed else self._why()
+                self.fleet.halted = Halted(reason, len(pairs) - number - len(results))
+                return
+        again: dict[str, Result] = {}
+        left = len(rest)
         for result in self._some(rest, unless=self._over):
-            begun += 1
+            left -= 1
             if result.unreachable:
-                again.append(by_name[result.name])
+                again[result.name] = result
                 continue
             yield result
-        left = len(rest) - begun
         if left:
-            self.fleet.halted = Halted("stopped" if self.fleet.stopped else f"{self.failures} failed", left)
-        for result in self._some(again, unless=lambda: self.fleet.stopped):
+            self.fleet.halted = Halted(self._why(), left)
+        for result in self._some([pair for pair in rest if pair[0].name in again], unless=self._ended):
+            del again[result.name]
             yield result
+        yield from again.values()
 
     def _distinct(self, pairs: Sequence[Pair]) -> tuple[list[Pair], list[Result]]:
         """Each database once, whatever the URLs that lead there; those where nothing is to be done, with the reason."""
-        found = {identity.name: identity for _, identity in self._each(identify, pairs, lambda: self.fleet.stopped)}
+        found = {identity.name: identity for _, identity in self._each(identify, pairs, self._ended, unidentified)}
         known: dict[str, str] = {}
         kept: list[Pair] = []
         told: list[Result] = []
@@ -172,8 +199,8 @@ class _Run:
             kept.append((entry, order))
         return kept, told
 
-    def _some(self, pairs: Sequence[Pair], unless: Callable[[], bool] = lambda: False) -> Iterator[Result]:
-        for entry, result in self._each(work, pairs, unless):
+    def _some(self, pairs: Sequence[Pair], unless: Callable[[], bool]) -> Iterator[Result]:
+        for entry, result in self._each(work, pairs, unless, unanswered):
             failed = _is_failure(result, self.command)
             self.failures += failed and not result.unreachable
             if self.state is not None:
@@ -182,23 +209,69 @@ class _Run:
             yield result
 
     def _each(
-        self, call: Callable[[Order], Done], pairs: Sequence[Pair], unless: Callable[[], bool]
+        self,
+        call: Callable[[Order], Done],
+        pairs: Sequence[Pair],
+        unless: Callable[[], bool],
+        lost: Callable[[Order, str], Done],
     ) -> Iterator[tuple[Entry, Done]]:
-        """The results as they come; no more are begun once `unless` says so."""
+        """The results as they come, `lost` of those that an executor does not bring back; no more are begun once
+        `unless` says so.
+        """
         pending = deque(pairs)
-        running: dict[Future[Done], Entry] = {}
+        running: dict[Future[Done], Pair] = {}
         while pending or running:
             while pending and len(running) < self.concurrency and not unless():
                 entry, order = pending.popleft()
-                running[self.pool.submit(call, order)] = entry
+                try:
+                    running[self.pool.submit(call, order)] = (entry, order)
+                except Exception as error:  # a pool whose process was killed takes nothing more
+                    yield entry, lost(order, _named(error))
             if not running:
                 return
-            for future in wait(running, return_when=FIRST_COMPLETED).done:
-                yield running.pop(future), future.result()
+            for future, reason in self._ends(running):
+                entry, order = running.pop(future)
+                yield entry, lost(order, reason) if reason else future.result()
+
+    def _ends(self, running: Mapping[Future[Done], Pair]) -> list[tuple[Future[Done], str]]:
+        """The next that end, at least one, and why one has no result."""
+        done = wait(running, timeout=self.patience, return_when=FIRST_COMPLETED).done
+        if done:
+            return [(future, _lack(future)) for future in done]
+        self.given_up = True
+        for future in running:
+            future.cancel()
+        return [(future, self._silence()) for future in running]
+
+    def _silence(self) -> str:
+        return f"there was no result for {self.patience:g} s"
+
+    def _ended(self) -> bool:
+        late = self.total_budget is not None and time.monotonic() >= self.begun + self.total_budget
+        return self.fleet.stopped or self.given_up or late
 
     def _over(self) -> bool:
-        too_many = self.max_failures is not None and self.failures >= self.max_failures
-        return self.fleet.stopped or too_many
+        return self._ended() or (self.max_failures is not None and self.failures >= self.max_failures)
+
+    def _why(self) -> str:
+        """Why no more are begun."""
+        if self.fleet.stopped:
+            return "stopped"
+        if self.given_up:
+            return self._silence()
+        return f"the total budget of {self.total_budget:g} s is used up" if self._ended() else f"{self.failures} failed"
+
+
+def _lack(future: Future[Any]) -> str:
+    try:
+        future.result()
+    except Exception as error:  # cancelled, or the process or machine is gone
+        return _named(error)
+    return ""
+
+
+def _named(error: Exception) -> str:
+    return f"{type(error).__name__}: {error}".removesuffix(": ")
 
 
 def _is_failure(result: Result, command: str) -> bool:

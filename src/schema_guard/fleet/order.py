@@ -6,7 +6,7 @@ import threading
 import time
 from contextlib import closing
 from copy import copy
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import lru_cache
 
 from schema_guard.dialects import open_session
@@ -14,7 +14,7 @@ from schema_guard.dialects.stop import Stop
 from schema_guard.difference import Impact
 from schema_guard.errors import GuardError, StepError, one_line
 from schema_guard.execute.limits import Limits
-from schema_guard.exit_codes import OK, apply_code, check_code
+from schema_guard.exit_codes import FAILED, OK, apply_code, check_code
 from schema_guard.guard import Guard
 from schema_guard.hidden import hide
 from schema_guard.look import Withhold
@@ -22,9 +22,10 @@ from schema_guard.report import Report
 from schema_guard.sources.frozen import FrozenSource
 from schema_guard.sources.frozen.document import parse
 
-__all__ = ["Identity", "Order", "Result", "identify", "stop_all", "work"]
+__all__ = ["Identity", "Order", "Result", "identify", "stop_all", "unanswered", "unidentified", "work"]
 
 UNREACHABLE = "unreachable"
+NO_ANSWER = "no-answer"
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,9 +43,9 @@ class Order:
     """
 
     name: str
-    url: str
+    url: str = field(repr=False)
     command: str
-    expectations: str
+    expectations: str = field(repr=False)
     limits: Limits
     withhold: Withhold | None = None
 
@@ -145,6 +146,23 @@ def work(order: Order) -> Result:
     finally:
         with _lock:
             _running.discard(stop)
+
+
+def unidentified(order: Order, reason: str) -> Identity:
+    """In place of what `identify` returns, when its process did not come back."""
+    return Identity(order.name, error=NO_ANSWER, message=_no_answer(order, reason), exit_code=FAILED)
+
+
+def unanswered(order: Order, reason: str) -> Result:
+    """In place of what `work` returns, when its process did not come back: what it did is not known."""
+    return Result(order.name, error=NO_ANSWER, message=_no_answer(order, reason), exit_code=FAILED)
+
+
+def _no_answer(order: Order, reason: str) -> str:
+    hide(order.url)  # an executor may quote what it was sent
+    return one_line(
+        f"no answer from the process that worked on it ({reason}): run again, each step that it finished stays"
+    )
 
 
 def _failed(order: Order, error: GuardError, begun: float) -> Result:
