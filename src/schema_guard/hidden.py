@@ -40,7 +40,8 @@ _SECRET_ARGUMENT = rf"(?i){_NAME}\Z"
 
 _urls: set[str] = set()
 """Those that were used, whose passwords are looked for when the next text is printed."""
-_hidden: set[str] = set()
+_hidden: dict[str, set[str]] = {}
+"""By their first SHORTEST characters: a fleet has hundreds of thousands, and a text few places where one may begin."""
 _public: set[str] = set()
 
 
@@ -59,7 +60,7 @@ def without_password(text: str) -> str:
 
     for place in _PLACES:
         text = re.sub(place, masked, text)
-    for value in sorted(_values(found), key=len, reverse=True):
+    for value in sorted(_values(found, text), key=len, reverse=True):
         if value in text:
             text = re.sub(rf"(?<!\w){re.escape(value)}(?!\w)", MASK, text)
     return text
@@ -92,15 +93,17 @@ def _masked(text: str, places: Iterable[str]) -> str:
     return text
 
 
-def _values(found: set[str]) -> set[str]:
-    """All that are known now; what a URL says openly, such as its user, is no secret if the password is the same."""
+def _values(found: set[str], text: str) -> set[str]:
+    """All that may stand in the text; what a URL says openly, such as its user, is no secret if the password is it."""
     variables = dict(os.environ)
     while _urls:
         url = _urls.pop()
-        _hidden.update(_passwords(url))
+        for value in _passwords(url):
+            _hidden.setdefault(value[:SHORTEST], set()).add(value)
         _public.update(_named(url))
-    found = found | _hidden
-    public = _public | {variables[name] for name in _PUBLIC if name in variables}
+    for place in range(len(text) - SHORTEST + 1):
+        found |= _hidden.get(text[place : place + SHORTEST], set())
+    public = {variables[name] for name in _PUBLIC if name in variables}
     for name, value in variables.items():
         if re.search(_VARIABLE, name):
             found.update(_spellings(value))
@@ -108,7 +111,8 @@ def _values(found: set[str]) -> set[str]:
             found.update(_passwords(value))
             public.update(_named(value))
     found.update(_of_files())
-    return {value for value in found if len(value) >= SHORTEST and value.strip("*") and value not in public}
+    known = {value for value in found if len(value) >= SHORTEST and value.strip("*")}
+    return {value for value in known if value not in public and value not in _public}
 
 
 def _passwords(url: str) -> Iterator[str]:

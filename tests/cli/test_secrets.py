@@ -51,7 +51,7 @@ COMMANDS = [
 
 @pytest.fixture(autouse=True)
 def nothing_known(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    monkeypatch.setattr(hidden, "_hidden", set())
+    monkeypatch.setattr(hidden, "_hidden", {})
     monkeypatch.setenv("HOME", str(tmp_path))
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import time
+import zlib
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import FIRST_COMPLETED, Executor, Future, ThreadPoolExecutor, wait
@@ -110,6 +111,7 @@ class Fleet:
             ConfigurationError: the state cannot be written.
         """
         self.halted, self._stopped = Halted(), False
+        expectations = zlib.compress(self._expectations.encode())
         with ExitStack() as stack:
             pool = executor or stack.enter_context(ThreadPoolExecutor(max(1, concurrency)))
             kept = None if state is None else stack.enter_context(closing(State(state, self._work(command))))
@@ -119,7 +121,7 @@ class Fleet:
                 run.patience = given.budget + given.statement_timeout + SILENCE if patience is None else patience
             done = {} if kept is None else kept.done
             orders = {
-                entry.key: Order(entry.name, entry.url, command, self._expectations, limits or Limits(), self._withhold)
+                entry.key: Order(entry.name, entry.url, command, expectations, limits or Limits(), self._withhold)
                 for entry in self.entries
                 if entry.key not in done
             }

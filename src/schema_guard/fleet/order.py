@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
+import zlib
 from contextlib import closing
 from copy import copy
 from dataclasses import dataclass, field
@@ -36,7 +37,7 @@ class Order:
         name: what reports call it.
         url: with an installed driver.
         command: check, plan or apply.
-        expectations: the text of a frozen file.
+        expectations: the text of a frozen file, compressed to a fortieth: each order is sent with it.
         limits: of apply.
         withhold: says which differences are left to something else, as `Guard.withholding` takes it; an executor that
             sends orders elsewhere has to be able to send it.
@@ -45,7 +46,7 @@ class Order:
     name: str
     url: str = field(repr=False)
     command: str
-    expectations: str = field(repr=False)
+    expectations: bytes = field(repr=False)
     limits: Limits
     withhold: Withhold | None = None
 
@@ -201,11 +202,11 @@ def _exit_code(command: str, report: Report) -> int:
 
 
 @lru_cache(maxsize=4)
-def _guard(expectations: str) -> Guard:
+def _guard(expectations: bytes) -> Guard:
     """Made once for each process."""
     from sqlalchemy import MetaData
 
-    document = parse(expectations.encode(), "the fleet's expectations", edited=False)
+    document = parse(zlib.decompress(expectations), "the fleet's expectations", edited=False)
     guard = Guard(MetaData(), name=document.name, policy=document.policy)
     guard.source, guard.accept = FrozenSource(document, "the fleet's expectations"), document.accept
     guard.scope = document.scope
