@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import multiprocessing
 import os
+import resource
 import sqlite3
 import subprocess
 import sys
@@ -162,6 +163,68 @@ def test_a_list_that_is_none(command: Command, urls: Path, text: str, said: str)
     assert (ran.code, said in ran.err) == (2, True)
     assert command("fleet", "check", "shop:Base", "--urls", "not-there").code == 2
     assert command("fleet", "check", "shop:Base", "--urls", str(urls), "--shard", "4/3").code == 2
+
+
+def test_a_list_as_people_write_it(command: Command, urls: Path) -> None:
+    """Comments behind a URL, the line ends of Windows, a name with the password in it."""
+    folder = urls.parent
+    lines = [
+        "# production",
+        f"sqlite:///{folder}/a.db # the first customer",
+        "",
+        "s3cret-word.eu=postgresql://someone:s3cret-word@127.0.0.1:1/nowhere",
+    ]
+    urls.write_bytes("\r\n".join(lines).encode())
+    before = set(folder.iterdir())
+    ran = command("fleet", "apply", "shop:Base", "--urls", str(urls))
+    assert (ran.code, f"✓ {folder}/a.db  satisfied" in ran.out) == (3, True), ran.out + ran.err
+    assert "***.eu" in ran.out
+    assert "s3cret" not in ran.out + ran.err
+    assert set(folder.iterdir()) == before
+
+
+def test_a_list_that_a_command_prints(command: Command, urls: Path) -> None:
+    arguments = ("fleet", "check", "shop:Base")
+    ran = command(*arguments, "--urls-from", f"cat {urls}")
+    assert ran.verdict.startswith("4 databases: 2 satisfied, 2 with differences")
+    ran = command(*arguments, "--urls-from", f"head -n 1 {urls}; exit 7")
+    assert (ran.code, ran.err) == (2, f"schema-guard: --urls-from head -n 1 {urls}; exit 7: it ended with exit 7\n")
+    assert "--urls FILE or --urls-from COMMAND" in command(*arguments).err
+    assert command(*arguments, "--urls", str(urls), "--urls-from", "true").code == 2
+
+
+@pytest.mark.parametrize("content", [b"SQLite format 3\0", b"a: b\n", b'[{"key": 1}]'])
+def test_a_state_that_is_another_file(command: Command, urls: Path, content: bytes) -> None:
+    state = urls.parent / "x"
+    state.write_bytes(content)
+    ran = command("fleet", "apply", "shop:Base", "--urls", str(urls), "--state", str(state))
+    said = f"schema-guard: the state {state} is another file, and stays as it is: name one of its own\n"
+    assert (ran.code, ran.err.removeprefix("imported\n")) == (2, said)
+    assert (state.read_bytes(), tables(urls.parent / "d.db")) == (content, 0)
+
+
+def test_a_state_that_is_damaged_or_cannot_be_written(command: Command, urls: Path) -> None:
+    state = urls.parent / "state"
+    arguments = ("fleet", "apply", "shop:Base", "--urls", str(urls), "--state")
+    assert command(*arguments, str(state)).code == 0
+    first, *others = state.read_bytes().splitlines()
+    state.write_bytes(b"\n".join([b"\0\xff[1]", b"null", b'{"key": 1}', first[:99], *others]))
+    ran = command(*arguments, str(state))
+    assert (ran.code, ran.out.count("skipped: done before")) == (0, 3)
+    ran = command(*arguments, str(urls.parent))
+    assert (ran.code, ran.err) == (2, f"schema-guard: the state {urls.parent} cannot be written: it is no file\n")
+
+
+def test_no_space_for_the_state(command: Command, urls: Path) -> None:
+    """What cannot be kept ends the run with one line; what was repaired stays."""
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (1024, before[1]))
+    try:
+        ran = command("fleet", "check", "shop:Base", "--urls", str(urls), "--state", str(urls.parent / "state"))
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
+    said = f"schema-guard: the state {urls.parent}/state cannot be written: File too large\n"
+    assert (ran.code, ran.err.removeprefix("imported\n")) == (2, said)
 
 
 REVISION = """

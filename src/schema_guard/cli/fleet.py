@@ -44,6 +44,7 @@ def fleet_options(command: Command) -> Command:
     names = (
         "target",
         "urls",
+        "urls_from",
         "canary",
         "concurrency",
         "max_failures",
@@ -90,9 +91,8 @@ def fleet_options(command: Command) -> Command:
             help="Begin with N databases, and stop if one of them fails.",
         ),
         click.option("--total-budget", metavar="TIME", help="Begin no more after this time."),
-        click.option(
-            "--urls", required=True, metavar="FILE", help="A URL on each line, or NAME=URL; - is standard input."
-        ),
+        click.option("--urls-from", metavar="COMMAND", help="A command that prints the list."),
+        click.option("--urls", metavar="FILE", help="A URL on each line, or NAME=URL; - is standard input."),
         target_argument,
     ):
         collected = option(collected)
@@ -141,7 +141,9 @@ def _run(command: str, given: dict[str, Any], limits: dict[str, Any] | None) -> 
     from schema_guard.render.fleet import fleet_json, fleet_lines
 
     loaded, settings = guard_of({"target": given["target"], "accept": given["accept"], **(limits or {})})
-    fleet = Fleet(of_fleet(loaded.guard, given["target"]), _lines(given["urls"]), shard=_shard(given["shard"]))
+    fleet = Fleet(
+        of_fleet(loaded.guard, given["target"]), _lines(given["urls"], given["urls_from"]), shard=_shard(given["shard"])
+    )
     begun = time.monotonic()
     results: list[Result] = []
     with stoppable() as stop:
@@ -181,9 +183,13 @@ def _log(result: Result, given: dict[str, Any]) -> None:
         log(f"{result.name}: {result.message or result.skip or 'done'}")
 
 
-def _lines(place: str) -> list[str]:
+def _lines(place: str | None, command: str | None) -> list[str]:
     from schema_guard.errors import ConfigurationError
 
+    if (place is None) == (command is None):
+        raise ConfigurationError("the list of databases is missing: --urls FILE or --urls-from COMMAND, one of them")
+    if place is None:
+        return _printed(str(command))
     if place == "-":
         return sys.stdin.read().splitlines()
     try:
@@ -191,6 +197,18 @@ def _lines(place: str) -> list[str]:
     except (OSError, UnicodeDecodeError) as error:
         reason = error.strerror if isinstance(error, OSError) else "it is not UTF-8"
         raise ConfigurationError(f"--urls {place} cannot be read: {reason}") from None
+
+
+def _printed(command: str) -> list[str]:
+    """What the command prints; half a list is none."""
+    import subprocess
+
+    from schema_guard.errors import ConfigurationError
+
+    ran = subprocess.run(command, shell=True, stdout=subprocess.PIPE, check=False)
+    if ran.returncode:
+        raise ConfigurationError(f"--urls-from {command}: it ended with exit {ran.returncode}")
+    return ran.stdout.decode("utf-8-sig", "replace").splitlines()
 
 
 def _time(option: str, text: str | None) -> float | None:

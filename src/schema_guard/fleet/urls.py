@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 from schema_guard.database_url import normalise
 from schema_guard.errors import ConfigurationError
-from schema_guard.hidden import hide
+from schema_guard.hidden import MASK, SHORTEST, hide
 from schema_guard.many.member import place_of
 
 __all__ = ["Entry", "entries_of", "of_shard"]
@@ -33,7 +33,7 @@ class Entry:
 
 
 def entries_of(lines: Iterable[str]) -> list[Entry]:
-    """Those of the lines, each once; blank lines and those that begin with # say nothing.
+    """Those of the lines, each once; blank lines, and what follows a # at the begin or behind a space, say nothing.
 
     Raises:
         ConfigurationError: a line is no URL, or two databases have one name.
@@ -41,8 +41,8 @@ def entries_of(lines: Iterable[str]) -> list[Entry]:
     found: dict[str, Entry] = {}
     names: dict[str, str] = {}
     for number, text in enumerate(lines, start=1):
-        line = text.strip()
-        if not line or line.startswith("#"):
+        line = re.split(r"(?:^|\s)#", text, maxsplit=1)[0].strip()
+        if not line:
             continue
         entry = _entry(line, number)
         if entry.key in found:
@@ -66,8 +66,15 @@ def _entry(line: str, number: int) -> Entry:
     url = address.render_as_string(hide_password=False)
     key = hashlib.sha256(repr(place_of(url)).encode()).hexdigest()[:32]
     place = f"{address.host or 'local'}{f':{address.port}' if address.port else ''}/{address.database or ''}"
-    name = named["name"] if named else str(address.database) if address.is_file else place
-    return Entry(name, url, key)
+    if named:
+        return Entry(_without(address.password, named["name"], place), url, key)
+    return Entry((address.database or ":memory:") if address.is_file else place, url, key)
+
+
+def _without(password: str | None, name: str, place: str) -> str:
+    """A list may be made by a script that puts the password into the name; what the URL says openly is none."""
+    is_secret = password and len(password) >= SHORTEST and password not in place
+    return name.replace(password, MASK) if password and is_secret else name
 
 
 def of_shard(entries: Iterable[Entry], number: int, count: int) -> list[Entry]:
