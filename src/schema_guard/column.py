@@ -88,6 +88,13 @@ class Call(NamedTuple):
     statement: str
     """INSERT (`default`) or UPDATE (`onupdate`)."""
     expression: str
+    sent: str = ""
+    """The same with the casts that the driver gives its parameters (`'a'::VARCHAR`), where it gives any."""
+
+    @property
+    def asked(self) -> str:
+        """What the database meets."""
+        return self.sent or self.expression
 
 
 class Lack(StrEnum):

@@ -93,7 +93,9 @@ def expressions_of(noun: Noun) -> tuple[str, ...]:
     match noun:
         case Column():
             texts = [noun.default, noun.generated.expression if noun.generated else None]
-        case Check() | Call():
+        case Call():
+            return (noun.asked,)
+        case Check():
             texts = [noun.expression]
         case Index():
             texts = [*(element.text for element in noun.elements if element.is_expression), noun.where]

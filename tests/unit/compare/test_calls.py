@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import asyncio
 import sqlite3
+from contextlib import nullcontext
 from pathlib import Path
 from typing import Any
 
 import pytest
 import sqlalchemy as sa
+from sqlalchemy.ext.asyncio import create_async_engine
 from sqlalchemy.pool import NullPool
 
 from schema_guard import Guard, Impact
@@ -210,3 +213,38 @@ def test_a_sequence_whose_next_value_is_a_default(postgres_database: Database) -
     assert guard.apply(engine).satisfied
     with engine.begin() as connection:
         connection.execute(guard.models.tables[0].insert(), {"id": 1})
+
+
+@pytest.mark.parametrize(
+    ("driver", "works"), [("psycopg", False), ("psycopg2", True), ("pg8000", False), ("asyncpg", False)]
+)
+def test_a_parameter_is_of_the_type_that_the_driver_gives_it(
+    postgres_database: Database, driver: str, works: bool
+) -> None:
+    """psycopg2 writes 'x', which may be a date; the others send `$1::VARCHAR`, for which there is no such function."""
+    with postgres_database.connect() as connection:
+        connection.execute(BEFORE.encode())
+        connection.execute(b"CREATE FUNCTION later(date, bigint) RETURNS text LANGUAGE sql AS 'SELECT ''x'''")
+    url = postgres_database.server.url(postgres_database.name, driver=driver)
+    metadata = models(a={"default": sa.func.later("2024-02-03", 1)})
+    insert = metadata.tables["t"].insert().values(id=1)
+    report: Report
+
+    async def on_asyncpg() -> Report:
+        engine = create_async_engine(url, poolclass=NullPool)
+        with pytest.raises(sa.exc.ProgrammingError, match="does not exist"):
+            async with engine.connect() as connection:
+                await connection.execute(insert)
+        return await asyncio.to_thread(Guard(metadata).check, engine)
+
+    if driver == "asyncpg":
+        report = asyncio.run(on_asyncpg())
+    else:
+        engine = sa.create_engine(url, poolclass=NullPool)
+        with (
+            engine.connect() as connection,
+            nullcontext() if works else pytest.raises(sa.exc.ProgrammingError, match="does not exist"),
+        ):
+            connection.execute(insert)
+        report = Guard(metadata).check(engine)
+    assert told(report) == ([] if works else [("function-missing t.a:insert", Impact.BREAKS)])

@@ -87,26 +87,35 @@ def _said(link: Link, live: Table, column: str, call: Call, quote: Quote) -> tup
     An INSERT calls it without a row. WHERE takes no aggregate and no window function, as VALUES and SET take none.
     """
     source = rows_of_nulls(live.name, live.columns, quote) if call.statement == "UPDATE" else ""
+    found = _against(link, call.asked, source, call.statement)
+    if found is None and call.sent:
+        # a name that is a literal is looked up at once: nextval('x')
+        found = _against(link, call.expression, source, call.statement)
+        found = found if found is not None and found[0] is Lack.RELATION else None
+    return found or _of_another_type(link, live, column, call, source)
+
+
+def _against(link: Link, expression: str, source: str, statement: str) -> tuple[Lack, str] | None:
     try:
-        explained(link, [f"(SELECT true{source} WHERE ROW(({call.expression}\n)) IS NULL LIMIT 1)"], "")
+        explained(link, [f"(SELECT true{source} WHERE ROW(({expression}\n)) IS NULL LIMIT 1)"], "")
     except DriverError as error:
         if is_disconnect(error):
             raise
         diagnosis = diagnose(error)
         lack = _LACKS.get(diagnosis.sqlstate)
         if lack is Lack.AGGREGATE:
-            return lack, f"PostgreSQL takes no aggregate and no window function as a value of {call.statement}"
+            return lack, f"PostgreSQL takes no aggregate and no window function as a value of {statement}"
         return None if lack is None else (lack, diagnosis.message)
-    return _of_another_type(link, live, column, call, source)
+    return None
 
 
 def _of_another_type(link: Link, live: Table, column: str, call: Call, source: str) -> tuple[Lack, str] | None:
     """Whether the column does not take the type of the call's value. LIMIT 0: nothing is called."""
     target = live.column(column)
-    if target is None or not _CALLS.search(call.expression):  # a literal is of whichever type is wanted
+    if target is None or not _CALLS.search(call.asked):  # a literal is of whichever type is wanted
         return None
     rows = link.rows(
-        f"SELECT pg_catalog.pg_typeof((SELECT ({call.expression}\n){source} LIMIT 0))::pg_catalog.oid::pg_catalog.int8,"
+        f"SELECT pg_catalog.pg_typeof((SELECT ({call.asked}\n){source} LIMIT 0))::pg_catalog.oid::pg_catalog.int8,"
         f" pg_catalog.pg_typeof(NULL::{target.type.text})::pg_catalog.oid::pg_catalog.int8"
     )
     given, taken = rows[0]

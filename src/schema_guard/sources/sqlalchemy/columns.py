@@ -211,9 +211,11 @@ def _calls(column: ModelColumn[Any], writer: Writer) -> Iterator[Call]:
         if called is None or (isinstance(called, next_value) and writer.dialect.supports_sequences):
             continue
         with suppress(UnwritableError):
-            text = writer.query(called) if isinstance(called, Select) else writer.expression(called)
+            write = writer.query if isinstance(called, Select) else writer.expression
+            text = write(called)
             if "(" in text:
-                yield Call(statement, text)
+                sent = write(writer.with_casts(called))
+                yield Call(statement, text, sent if sent != text else "")
 
 
 def _fill(column: ModelColumn[Any], writer: Writer) -> str | None:

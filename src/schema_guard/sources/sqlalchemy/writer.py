@@ -9,10 +9,11 @@ import string
 from typing import TYPE_CHECKING, Any
 from weakref import WeakKeyDictionary
 
-from sqlalchemy import String, literal
+from sqlalchemy import BindParameter, String, cast, literal
 from sqlalchemy.exc import SQLAlchemyError, UnsupportedCompilationError
 from sqlalchemy.sql.compiler import DDLCompiler, SQLCompiler
 from sqlalchemy.sql.ddl import CreateColumn
+from sqlalchemy.sql.visitors import replacement_traverse
 
 from schema_guard.schema import Name
 
@@ -124,6 +125,19 @@ class Writer:
         with _Refusals(self.dialect.name):
             text = self.ddl.sql_compiler.process(expression, include_table=False, literal_binds=True).strip()
         return f"{text}\n" if "--" in text.rpartition("\n")[2] else text  # a comment ends with its line
+
+    def with_casts(self, expression: ClauseElement) -> ClauseElement:
+        """The expression with the casts that the application's driver gives its parameters: for psycopg's `$1::VARCHAR`
+        PostgreSQL finds other functions than for a literal."""
+
+        def replaced(element: Any, **_: Any) -> Any:
+            if not isinstance(element, BindParameter) or not element.type.dialect_impl(self.dialect).render_bind_cast:
+                return None
+            return cast(literal(element.value, element.type), element.type)
+
+        with _Refusals(self.dialect.name):
+            found: Any = replacement_traverse(expression, {}, replaced)
+        return found  # type: ignore[no-any-return]
 
     def condition(self, condition: Any) -> str:
         """A domain's CHECK, which is text or an expression."""
