@@ -86,7 +86,7 @@ class Call(NamedTuple):
     """SQL that the application itself puts into its statements where the program sets no value: `default=func.x()`."""
 
     statement: str
-    """INSERT (`default`) or UPDATE (`onupdate`)."""
+    """INSERT (`default`), UPDATE (`onupdate`) or SELECT (`column_property`)."""
     expression: str
     sent: str = ""
     """The same with the casts that the driver gives its parameters (`'a'::VARCHAR`), where it gives any."""

@@ -150,6 +150,8 @@ class FunctionMissing(OfColumn):
 
     @property
     def headline(self) -> str:
+        if self.call.statement == "SELECT":
+            return f"each SELECT calls {self.call.expression.strip()}"
         return f"each {self.call.statement} that sets no value calls {self.call.expression.strip()}"
 
 

@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import create_async_engine
+from sqlalchemy.orm import DeclarativeBase, Mapped, Session, column_property, mapped_column
 from sqlalchemy.pool import NullPool
 
 from schema_guard import Guard, Impact
@@ -242,9 +243,39 @@ def test_a_parameter_is_of_the_type_that_the_driver_gives_it(
     else:
         engine = sa.create_engine(url, poolclass=NullPool)
         with (
-            engine.connect() as connection,
+            engine.connect() as application,
             nullcontext() if works else pytest.raises(sa.exc.ProgrammingError, match="does not exist"),
         ):
-            connection.execute(insert)
+            application.execute(insert)
         report = Guard(metadata).check(engine)
     assert told(report) == ([] if works else [("function-missing t.a:insert", Impact.BREAKS)])
+
+
+@pytest.mark.parametrize("dialect", ["sqlite", "postgresql"])
+def test_a_function_that_a_column_property_calls(
+    request: pytest.FixtureRequest, sqlite_file: Path, dialect: str
+) -> None:
+    """Each SELECT of the class calls it. One that is loaded only when it is asked for, and one that counts, do not."""
+
+    class Base(DeclarativeBase):
+        pass
+
+    class Thing(Base):
+        __tablename__ = "things"
+        id: Mapped[int] = mapped_column(primary_key=True)
+        name = mapped_column(sa.String(20))
+        known = column_property(sa.func.lower(name))
+        place = column_property(sa.func.row_number().over(order_by=name))
+        unknown = column_property(sa.func.no_such_function(name, "x"))
+        later = column_property(sa.func.no_such_function(name), deferred=True)
+
+    url = f"sqlite:///{sqlite_file}" if dialect == "sqlite" else request.getfixturevalue("postgres")
+    engine = sa.create_engine(url, poolclass=NullPool)
+    Base.metadata.create_all(engine)
+    with Session(engine) as session, pytest.raises(sa.exc.DBAPIError, match=r"no such function|does not exist"):
+        session.scalars(sa.select(Thing)).all()
+    report = Guard(Base).check(engine)
+    assert told(report) == [("function-missing things.name:select", Impact.BREAKS)]
+    (finding,) = report.findings
+    assert finding.difference.headline == "each SELECT calls no_such_function(name, 'x')"
+    assert finding.difference.effect.startswith("SELECT of Thing fails (")

@@ -86,7 +86,7 @@ def _said(link: Link, live: Table, column: str, call: Call, quote: Quote) -> tup
 
     An INSERT calls it without a row. WHERE takes no aggregate and no window function, as VALUES and SET take none.
     """
-    source = rows_of_nulls(live.name, live.columns, quote) if call.statement == "UPDATE" else ""
+    source = rows_of_nulls(live.name, live.columns, quote) if call.statement != "INSERT" else ""
     found = _against(link, call.asked, source, call.statement)
     if found is None and call.sent:
         # a name that is a literal is looked up at once: nextval('x')
@@ -112,7 +112,9 @@ def _against(link: Link, expression: str, source: str, statement: str) -> tuple[
 def _of_another_type(link: Link, live: Table, column: str, call: Call, source: str) -> tuple[Lack, str] | None:
     """Whether the column does not take the type of the call's value. LIMIT 0: nothing is called."""
     target = live.column(column)
-    if target is None or not _CALLS.search(call.asked):  # a literal is of whichever type is wanted
+    if (
+        target is None or call.statement == "SELECT" or not _CALLS.search(call.asked)
+    ):  # a literal is of whichever type is wanted
         return None
     rows = link.rows(
         f"SELECT pg_catalog.pg_typeof((SELECT ({call.asked}\n){source} LIMIT 0))::pg_catalog.oid::pg_catalog.int8,"

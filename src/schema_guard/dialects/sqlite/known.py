@@ -22,7 +22,7 @@ _SAID = {
 
 
 def known(asked: Known, tables: Sequence[Table], rows: Callable[[str], object], *, by_url: bool) -> Verdict:
-    """An INSERT calls it without a row, an UPDATE over one of the table.
+    """An INSERT calls it without a row, an UPDATE or a SELECT over one of the table.
 
     Args:
         asked: what is called.
@@ -34,7 +34,7 @@ def known(asked: Known, tables: Sequence[Table], rows: Callable[[str], object], 
     if said is None:
         return Verdict.EQUAL
     source = ""
-    if asked.call.statement == "UPDATE":
+    if asked.call.statement != "INSERT":
         columns = [column.name for table in tables if table.name == asked.table for column in table.columns]
         nulls = ", ".join(f"NULL AS {quote(column)}" for column in columns) or "NULL"
         source = f" FROM (SELECT {nulls})"

@@ -10,7 +10,7 @@ from sqlalchemy import ARRAY, JSON, Boolean, Computed, Sequence, SmallInteger, S
 from sqlalchemy import Enum as EnumType
 from sqlalchemy import Identity as ModelIdentity
 from sqlalchemy.schema import ColumnDefault
-from sqlalchemy.sql import Select
+from sqlalchemy.sql import ClauseElement, Select
 from sqlalchemy.sql.functions import next_value
 
 from schema_guard.schema import Call, Column, Generated, Identity, Name, Write
@@ -54,7 +54,7 @@ def column_of(column: ModelColumn[Any], writer: Writer, mapped: Mapped) -> Colum
         sequence=_sequence(column, writer),
         fetched=column.server_default is not None and default is None and column.computed is None and identity is None,
         fill=_fill(column, writer),
-        calls=tuple(_calls(column, writer)),
+        calls=(*_calls(column, writer), *_computed(mapped.computed_of(column), writer)),
         reads=reader_of(column.type, dialect),
         read_by_own_code=gets_bytes(column.type, dialect),
         values=_values(inner, writer),
@@ -216,6 +216,14 @@ def _calls(column: ModelColumn[Any], writer: Writer) -> Iterator[Call]:
             if "(" in text:
                 sent = write(writer.with_casts(called))
                 yield Call(statement, text, sent if sent != text else "")
+
+
+def _computed(expressions: Iterable[ClauseElement], writer: Writer) -> Iterator[Call]:
+    for expression in expressions:
+        with suppress(UnwritableError):
+            text, sent = writer.expression(expression), writer.expression(writer.with_casts(expression))
+            if "(" in text:
+                yield Call("SELECT", text, sent if sent != text else "")
 
 
 def _fill(column: ModelColumn[Any], writer: Writer) -> str | None:

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy.orm import Mapper
+from sqlalchemy.orm import ColumnProperty, Mapper
 from sqlalchemy.orm.exc import UnmappedClassError
 from sqlalchemy.orm.mapper import _all_registries
 from sqlalchemy.schema import Column, Table
+from sqlalchemy.sql.selectable import SelectBase
+from sqlalchemy.sql.visitors import iterate
 
 if TYPE_CHECKING:
     from sqlalchemy.sql.elements import ColumnElement
@@ -46,6 +48,7 @@ class Mapped:
         self._written: set[ColumnElement[Any]] = set()
         self._discriminators: dict[ColumnElement[Any], set[object]] = {}
         self._lowest: dict[ColumnElement[Any], set[object]] = {}
+        self._computed: dict[ColumnElement[Any], list[ColumnElement[Any]]] = {}
         for mapper in sorted(_mappers(), key=lambda mapper: mapper.class_.__name__):
             if any(table in wanted for table in mapper.tables):
                 self._take(mapper)
@@ -67,6 +70,13 @@ class Mapped:
                 self._lowest.setdefault(mapper.polymorphic_on, set()).add(mapper.polymorphic_identity)
         if isinstance(mapper.version_id_col, Column) and mapper.version_id_generator is not False:
             self._written.add(mapper.version_id_col)
+
+        for column, expression in _computed(mapper):
+            self._computed.setdefault(column, []).append(expression)
+
+    def computed_of(self, column: Column[Any]) -> Sequence[ColumnElement[Any]]:
+        """What each SELECT of a class computes of it (`column_property`)."""
+        return self._computed.get(column, ())
 
     def classes_of(self, column: Column[Any]) -> tuple[str, ...]:
         return tuple(self._columns.get(column, ()))
@@ -93,6 +103,22 @@ class Mapped:
     def leaves_out(self, column: Column[Any]) -> bool:
         """Whether a class maps the table but not this column, so that its INSERTs never name it."""
         return column.table in self._tables and column not in self._columns
+
+
+def _computed(mapper: Mapper[Any]) -> Iterator[tuple[Column[Any], ColumnElement[Any]]]:
+    """Expressions over columns of one table of the class's own, each with the first of them. What a subquery reads is
+    left out, and what is loaded only when it is asked for."""
+    for prop in mapper._props.values():
+        if not isinstance(prop, ColumnProperty) or prop.deferred or prop.parent is not mapper:
+            continue
+        expression = prop.columns[0]
+        parts = [expression, *iterate(expression)]
+        columns = [part._deannotate() for part in parts if isinstance(part, Column)]
+        tables = {column.table for column in columns}
+        if isinstance(expression, Column) or len(tables) != 1 or any(isinstance(part, SelectBase) for part in parts):
+            continue
+        if tables.issubset(mapper.tables):
+            yield columns[0], expression
 
 
 def _texts(identities: set[object]) -> tuple[str, ...]:
