@@ -103,7 +103,6 @@ class OnPaper(Executor):
         self._free = [0.0] * workers
         self._seconds, self._given = seconds, given
         self._last: object = None
-        self._tried: set[str] = set()
         self.processor = self.end = 0.0
         self.connections = 0
 
@@ -112,7 +111,7 @@ class OnPaper(Executor):
         number = int(order.name)
         unreachable = number % 100 < self._given.unreachable
         drifted = (number // 100) % 100 < self._given.drifted
-        again = fn is work and order.name in self._tried
+        again = fn is work and unreachable
         if (fn, again) != self._last:  # all have ended before the next round
             self._free, self._last = [self.end] * len(self._free), (fn, again)
         cost = self._cost(fn is identify, unreachable, drifted)
@@ -134,7 +133,6 @@ class OnPaper(Executor):
     def _answer(self, fn: object, order: Order, unreachable: bool, drifted: bool) -> Identity | Result:
         if unreachable:
             message = "no connection: connection to server at db7.internal, port 5432 failed: timeout expired"
-            self._tried.add(order.name) if fn is work else None
             kind = Identity if fn is identify else Result
             return kind(order.name, error="unreachable", message=message, exit_code=3)
         if fn is identify:

@@ -16,6 +16,7 @@ from typing import Any, TypeVar
 from schema_guard.execute.limits import Limits
 from schema_guard.exit_codes import OK
 from schema_guard.fleet.order import (
+    UNREACHABLE,
     Identity,
     Order,
     Result,
@@ -153,6 +154,8 @@ class _Run:
     patience: float | None = None
     """None: our own threads, which come back."""
     given_up: bool = False
+    silent: dict[str, Result] = field(default_factory=dict)
+    """Those that could not be reached when they were to be identified: that was their first try."""
     failures: int = 0
     begun: float = field(default_factory=time.monotonic)
 
@@ -169,9 +172,10 @@ class _Run:
                 reason = f"{pair[0].name} failed, one of the first {canary}" if failed else self._why()
                 self.fleet.halted = Halted(reason, len(pairs) - number - len(results))
                 return
-        again: dict[str, Result] = {}
-        left = len(rest)
-        for result in self._some(rest, unless=self._over):
+        again = {entry.name: self.silent[entry.name] for entry, _ in rest if entry.name in self.silent}
+        known = [pair for pair in rest if pair[0].name not in again]
+        left = len(known)
+        for result in self._some(known, unless=self._over):
             left -= 1
             if result.unreachable:
                 again[result.name] = result
@@ -179,7 +183,7 @@ class _Run:
             yield result
         if left:
             self.fleet.halted = Halted(self._why(), left)
-        for result in self._some([pair for pair in rest if pair[0].name in again], unless=self._ended):
+        for result in self._some([pair for pair in rest if pair[0].name in again], unless=self._over):
             del again[result.name]
             yield result
         yield from again.values()
@@ -198,6 +202,9 @@ class _Run:
                 continue
             if identity.identity:
                 known[identity.identity] = entry.name
+            elif identity.error == UNREACHABLE:
+                code, said = identity.exit_code, identity.message
+                self.silent[entry.name] = Result(entry.name, error=UNREACHABLE, message=said, exit_code=code)
             kept.append((entry, order))
         return kept, told
 

@@ -23,7 +23,7 @@ from schema_guard.report import Report
 from schema_guard.sources.frozen import FrozenSource
 from schema_guard.sources.frozen.document import parse
 
-__all__ = ["Identity", "Order", "Result", "identify", "stop_all", "unanswered", "unidentified", "work"]
+__all__ = ["UNREACHABLE", "Identity", "Order", "Result", "identify", "stop_all", "unanswered", "unidentified", "work"]
 
 UNREACHABLE = "unreachable"
 NO_ANSWER = "no-answer"
