@@ -35,11 +35,15 @@ _LACKS = {
 }
 _CALLED = re.compile(r"(?:(\w+)\.)?(\w+)\s*\(")
 _CALLS = re.compile(r"[\w$\"]\s*\(")
+TOGETHER = 100
+"""Calls in one query."""
 _NEXT = re.compile(r"(?i)\bnextval\(\s*'([^']+)'")
 
 
 def lacking(link: Link, asked: Sequence[Known], tables: Mapping[Name, Table], quote: Quote) -> dict[Known, Verdict]:
     """Each call is asked once, whatever may be lacking; what the server says beyond that is no answer.
+
+    Many are asked in one query, as most applications lack nothing; where it fails, each by itself.
 
     Args:
         link: a connection under the application's own search_path, in a READ ONLY transaction.
@@ -48,9 +52,13 @@ def lacking(link: Link, asked: Sequence[Known], tables: Mapping[Name, Table], qu
         quote: the dialect's quoting.
     """
     found: dict[tuple[Name, str, Call], Lack | None] = {}
-    for table, column, call in dict.fromkeys((item.table, item.column, item.call) for item in asked):
-        said = _said(link, tables[table], column, call, quote)
-        found[table, column, call] = said[0] if said is not None else None
+    calls = list(dict.fromkeys((item.table, item.column, item.call) for item in asked))
+    for start in range(0, len(calls), TOGETHER):
+        part = calls[start : start + TOGETHER]
+        taken = _takes_all(link, [(tables[table], column, call) for table, column, call in part], quote)
+        for table, column, call in part:
+            said = None if taken else _said(link, tables[table], column, call, quote)
+            found[table, column, call] = said[0] if said is not None else None
     return {
         item: Verdict.DIFFERENT if found[item.table, item.column, item.call] is item.lack else Verdict.EQUAL
         for item in asked
@@ -81,12 +89,44 @@ def call_rejections(
     return found
 
 
-def _said(link: Link, live: Table, column: str, call: Call, quote: Quote) -> tuple[Lack, str] | None:
-    """What is lacking, in words; None where the server takes the call, or has something else against it.
+def _takes_all(link: Link, calls: Sequence[tuple[Table, str, Call]], quote: Quote) -> bool:
+    """Whether the server has nothing against any of these calls: the table and the column that each is for."""
+    parsed: dict[str, None] = {}
+    types: dict[tuple[str, str], None] = {}
+    for live, column, call in calls:
+        source = _source(live, call, quote)
+        texts = filter(None, (call.asked, call.expression if call.sent else ""))
+        parsed.update(dict.fromkeys(_parsing(text, source) for text in texts))
+        if (pair := _types(live, column, call, source)) is not None:
+            types[pair] = None
+    try:
+        explained(link, list(parsed), "")
+    except DriverError as error:
+        if is_disconnect(error):
+            raise
+        return False
+    if not types:
+        return True
+    oids = link.rows(f"SELECT {', '.join(text for pair in types for text in pair)}")[0]
+    pairs = dict.fromkeys(zip(oids[::2], oids[1::2], strict=True))
+    return all(
+        given == taken or link.rows(query("assignable", given=given, taken=taken))[0][0] for given, taken in pairs
+    )
 
-    An INSERT calls it without a row. WHERE takes no aggregate and no window function, as VALUES and SET take none.
-    """
-    source = rows_of_nulls(live.name, live.columns, quote) if call.statement != "INSERT" else ""
+
+def _source(live: Table, call: Call, quote: Quote) -> str:
+    """What a call may read: an INSERT calls it without a row."""
+    return rows_of_nulls(live.name, live.columns, quote) if call.statement != "INSERT" else ""
+
+
+def _parsing(expression: str, source: str) -> str:
+    """WHERE takes no aggregate and no window function, as VALUES and SET take none."""
+    return f"(SELECT true{source} WHERE ROW(({expression}\n)) IS NULL LIMIT 1)"
+
+
+def _said(link: Link, live: Table, column: str, call: Call, quote: Quote) -> tuple[Lack, str] | None:
+    """What is lacking, in words; None where the server takes the call, or has something else against it."""
+    source = _source(live, call, quote)
     found = _against(link, call.asked, source, call.statement)
     if found is None and call.sent:
         # a name that is a literal is looked up at once: nextval('x')
@@ -97,7 +137,7 @@ def _said(link: Link, live: Table, column: str, call: Call, quote: Quote) -> tup
 
 def _against(link: Link, expression: str, source: str, statement: str) -> tuple[Lack, str] | None:
     try:
-        explained(link, [f"(SELECT true{source} WHERE ROW(({expression}\n)) IS NULL LIMIT 1)"], "")
+        explained(link, [_parsing(expression, source)], "")
     except DriverError as error:
         if is_disconnect(error):
             raise
@@ -110,19 +150,26 @@ def _against(link: Link, expression: str, source: str, statement: str) -> tuple[
 
 
 def _of_another_type(link: Link, live: Table, column: str, call: Call, source: str) -> tuple[Lack, str] | None:
-    """Whether the column does not take the type of the call's value. LIMIT 0: nothing is called."""
-    target = live.column(column)
-    if (
-        target is None or call.statement == "SELECT" or not _CALLS.search(call.asked)
-    ):  # a literal is of whichever type is wanted
+    """Whether the column does not take the type of the call's value."""
+    if (pair := _types(live, column, call, source)) is None:
         return None
-    rows = link.rows(
-        f"SELECT pg_catalog.pg_typeof((SELECT ({call.asked}\n){source} LIMIT 0))::pg_catalog.oid::pg_catalog.int8,"
-        f" pg_catalog.pg_typeof(NULL::{target.type.text})::pg_catalog.oid::pg_catalog.int8"
-    )
-    given, taken = rows[0]
+    given, taken = link.rows(f"SELECT {', '.join(pair)}")[0]
     assignable, gives, takes = link.rows(query("assignable", given=given, taken=taken))[0]
     return None if assignable else (Lack.TYPE, f"the column is of type {takes}, and the call gives {gives}")
+
+
+def _types(live: Table, column: str, call: Call, source: str) -> tuple[str, str] | None:
+    """What gives the oids of the value's type and of the column's; None where nothing is stored, or where a literal
+    takes the type that is wanted. LIMIT 0: nothing is called."""
+    target = live.column(column)
+    if target is None or call.statement == "SELECT" or not _CALLS.search(call.asked):
+        return None
+    value = f"(SELECT ({call.asked}\n){source} LIMIT 0)"
+    return _oid(value), _oid(f"NULL::{target.type.text}")
+
+
+def _oid(value: str) -> str:
+    return f"pg_catalog.pg_typeof({value})::pg_catalog.oid::pg_catalog.int8"
 
 
 def _advice(lack: Lack, said: str, expression: str, role: str, quote: Quote) -> str:
