@@ -108,16 +108,13 @@ def _same_amount(link: Link, question: Question) -> bool:
     pair = _items(question)
     if (question.cast or "").lower() not in ("money", "numeric") or not all(map(_AMOUNT.fullmatch, pair)):
         return False
-    link.run("SAVEPOINT schema_guard_question")
     try:
-        same = link.rows(f"SELECT {pair[0]} OPERATOR(pg_catalog.=) {pair[1]}")[0][0]
+        with link.savepoint():
+            return bool(link.rows(f"SELECT {pair[0]} OPERATOR(pg_catalog.=) {pair[1]}")[0][0])
     except DriverError as error:  # out of range
         if is_disconnect(error):
             raise
-        same = False
-        link.run("ROLLBACK TO SAVEPOINT schema_guard_question")
-    link.run("RELEASE SAVEPOINT schema_guard_question")
-    return bool(same)
+        return False
 
 
 def _verdict(left: str, right: str) -> Verdict:

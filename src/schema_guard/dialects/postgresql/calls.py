@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 
 from schema_guard.dialects.inquiry import Known, Verdict
 from schema_guard.dialects.postgresql.driver_error import DriverError
-from schema_guard.dialects.postgresql.explained import explained, rows_of_nulls
+from schema_guard.dialects.postgresql.explained import explained, rows_of_nulls, type_of
 from schema_guard.dialects.postgresql.failures import INVALID_SCHEMA, UNDEFINED_FUNCTION, diagnose, is_disconnect
 from schema_guard.dialects.postgresql.link import Link
 from schema_guard.dialects.postgresql.query_text import query
@@ -160,16 +160,11 @@ def _of_another_type(link: Link, live: Table, column: str, call: Call, source: s
 
 def _types(live: Table, column: str, call: Call, source: str) -> tuple[str, str] | None:
     """What gives the oids of the value's type and of the column's; None where nothing is stored, or where a literal
-    takes the type that is wanted. LIMIT 0: nothing is called."""
+    takes the type that is wanted."""
     target = live.column(column)
     if target is None or call.statement == "SELECT" or not _CALLS.search(call.asked):
         return None
-    value = f"(SELECT ({call.asked}\n){source} LIMIT 0)"
-    return _oid(value), _oid(f"NULL::{target.type.text}")
-
-
-def _oid(value: str) -> str:
-    return f"pg_catalog.pg_typeof({value})::pg_catalog.oid::pg_catalog.int8"
+    return type_of(call.asked, source), type_of(f"NULL::{target.type.text}")
 
 
 def _advice(lack: Lack, said: str, expression: str, role: str, quote: Quote) -> str:

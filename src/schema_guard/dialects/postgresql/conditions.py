@@ -48,18 +48,16 @@ def evaluated(link: Link, trials: Sequence[Trial], quote: Quote) -> dict[Trial, 
 
 
 def _evaluate(link: Link, trials: Sequence[Trial], quote: Quote) -> dict[Trial, Verdict]:
-    link.run("SAVEPOINT schema_guard_trial")
     try:
-        row = link.rows(f"SELECT {', '.join(_item(trial, quote) for trial in trials)}")[0]
+        with link.savepoint():
+            row = link.rows(f"SELECT {', '.join(_item(trial, quote) for trial in trials)}")[0]
     except DriverError as error:
         if is_disconnect(error):
             raise
-        link.run("ROLLBACK TO SAVEPOINT schema_guard_trial")
         if len(trials) == 1:
             return {trials[0]: Verdict.NOT_COMPARABLE}
         middle = len(trials) // 2
         return {**_evaluate(link, trials[:middle], quote), **_evaluate(link, trials[middle:], quote)}
-    link.run("RELEASE SAVEPOINT schema_guard_trial")
     return {trial: Verdict.DIFFERENT if refused else Verdict.EQUAL for trial, refused in zip(trials, row, strict=True)}
 
 

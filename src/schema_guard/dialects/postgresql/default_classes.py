@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterable, Sequence
 
 from schema_guard.dialects.definitions import columns_of
 from schema_guard.dialects.postgresql.driver_error import DriverError
-from schema_guard.dialects.postgresql.explained import rows_of_nulls
+from schema_guard.dialects.postgresql.explained import rows_of_nulls, type_of
 from schema_guard.dialects.postgresql.failures import is_disconnect
 from schema_guard.dialects.postgresql.link import Link
 from schema_guard.dialects.postgresql.plain import WITHOUT_ORDER
@@ -84,20 +84,17 @@ def _types(link: Link, table: Table, key: IndexElement, actual: Schema, quote: Q
     if any(column.type.kind is TypeKind.UNKNOWN for column in (*there, *wanted)):
         return []
     sources = dict.fromkeys(rows_of_nulls(table.name, columns, quote) for columns in (there, wanted))
-    return [oid for source in sources for oid in _type(link, f"{text}\n", source)]
+    return [oid for source in sources for oid in _type(link, text, source)]
 
 
 def _type(link: Link, text: str, source: str) -> list[int]:
-    link.run("SAVEPOINT schema_guard_question")
     try:
-        rows = link.rows(f"SELECT pg_catalog.pg_typeof((SELECT ({text}){source} LIMIT 0))::pg_catalog.oid::int8")
+        with link.savepoint():
+            return [int(str(link.rows(f"SELECT {type_of(text, source)}")[0][0]))]
     except DriverError as error:
         if is_disconnect(error):
             raise
-        link.run("ROLLBACK TO SAVEPOINT schema_guard_question")
         return []
-    link.run("RELEASE SAVEPOINT schema_guard_question")
-    return [int(str(rows[0][0]))]
 
 
 def _rejection(index: Index, key: IndexElement, type_name: str, classes: Sequence[str]) -> Rejection:

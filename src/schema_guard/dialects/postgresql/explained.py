@@ -6,12 +6,10 @@ import json
 from collections.abc import Callable, Sequence
 
 from schema_guard.dialects.postgresql.conditions import collation_name
-from schema_guard.dialects.postgresql.driver_error import DriverError
-from schema_guard.dialects.postgresql.failures import is_disconnect
 from schema_guard.dialects.postgresql.link import Link
 from schema_guard.schema import Column, Name
 
-__all__ = ["explained", "rows_of_nulls", "values_of_nulls"]
+__all__ = ["explained", "rows_of_nulls", "type_of", "values_of_nulls"]
 
 
 def explained(link: Link, items: Sequence[str], source: str) -> list[str]:
@@ -24,17 +22,21 @@ def explained(link: Link, items: Sequence[str], source: str) -> list[str]:
 
     Raises DriverError when the server rejects one of them.
     """
-    link.run("SAVEPOINT schema_guard_question")
-    try:
+    with link.savepoint():
         rows = link.rows(f"EXPLAIN (VERBOSE, COSTS OFF, FORMAT JSON) SELECT {', '.join(items)}{source}")
-    except DriverError as error:
-        if not is_disconnect(error):
-            link.run("ROLLBACK TO SAVEPOINT schema_guard_question")
-        raise
-    link.run("RELEASE SAVEPOINT schema_guard_question")
     document = rows[0][0]
     plan = json.loads(document) if isinstance(document, str) else document
     return [str(text) for text in plan[0]["Plan"]["Output"]]  # type: ignore[index]
+
+
+def type_of(expression: str, source: str = "") -> str:
+    """SQL that gives the oid of an expression's type as a number. LIMIT 0: nothing is called.
+
+    Args:
+        expression: SQL.
+        source: what `rows_of_nulls` gave; empty where the expression reads no column.
+    """
+    return f"pg_catalog.pg_typeof((SELECT ({expression}\n){source} LIMIT 0))::pg_catalog.oid::pg_catalog.int8"
 
 
 def rows_of_nulls(table: Name, columns: Sequence[Column], quote: Callable[[Name | str], str]) -> str:

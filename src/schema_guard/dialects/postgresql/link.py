@@ -182,6 +182,22 @@ class Link:
             self._roll_back()
             raise
 
+    @contextmanager
+    def savepoint(self) -> Iterator[None]:
+        """A part of a transaction, which goes on whatever the server says to this part.
+
+        Raises:
+            DriverError: what the part raised; nothing of it is left.
+        """
+        self.run("SAVEPOINT schema_guard_part")
+        try:
+            yield
+        except DriverError as error:
+            if not is_disconnect(error):
+                self.run("ROLLBACK TO SAVEPOINT schema_guard_part")
+            raise
+        self.run("RELEASE SAVEPOINT schema_guard_part")
+
     def close(self) -> None:
         """Close the connection for good; an error while closing is of no interest."""
         connection, self._connection = self._connection, None

@@ -23,16 +23,14 @@ __all__ = ["same_query"]
 def same_query(asked: SameQuery, link: Link, quote: Callable[[Name | str], str]) -> Verdict:
     """Compare in a transaction that the caller has begun; it goes on whatever the server says."""
     view = literal(quote(asked.view))
-    link.run("SAVEPOINT schema_guard_query")
     try:
-        definition = str(link.rows(f"SELECT pg_catalog.pg_get_viewdef({view}::pg_catalog.regclass)")[0][0])
-        live, wanted = (_plan(query.rstrip().rstrip(";"), link) for query in (definition, asked.query))
+        with link.savepoint():
+            definition = str(link.rows(f"SELECT pg_catalog.pg_get_viewdef({view}::pg_catalog.regclass)")[0][0])
+            live, wanted = (_plan(query.rstrip().rstrip(";"), link) for query in (definition, asked.query))
     except DriverError as error:
         if is_disconnect(error):
             raise
-        link.run("ROLLBACK TO SAVEPOINT schema_guard_query")
         return Verdict.NOT_COMPARABLE
-    link.run("RELEASE SAVEPOINT schema_guard_query")
     return Verdict.EQUAL if live == wanted else Verdict.DIFFERENT
 
 

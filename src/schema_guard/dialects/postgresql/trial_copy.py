@@ -201,16 +201,14 @@ class _Copy:
 
     def _made(self, *statements: str, about: Noun | None = None) -> Rejection | None:
         """None when the server takes them one after the other; else none of them is done."""
-        self.link.run("SAVEPOINT schema_guard_trial")
-        for statement in statements:
-            try:
-                self.link.run(statement)
-            except DriverError as error:
-                if is_disconnect(error):
-                    raise
-                self.link.run("ROLLBACK TO SAVEPOINT schema_guard_trial")
-                return self._judged(error, about)
-        self.link.run("RELEASE SAVEPOINT schema_guard_trial")
+        try:
+            with self.link.savepoint():
+                for statement in statements:
+                    self.link.run(statement)
+        except DriverError as error:
+            if is_disconnect(error):
+                raise
+            return self._judged(error, about)
         return None
 
     @contextmanager
