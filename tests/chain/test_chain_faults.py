@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.chain.stage import PROPOSALS, USERS, VISITOR, Stage
+from tests.chain.stage import ENV, PROPOSALS, USERS, VISITOR, Stage
 
 
 def healthy(stage: Stage) -> None:
@@ -280,3 +280,13 @@ def test_a_constraint_name_that_sqlite_never_had(on_postgres: Stage) -> None:
     assert fails[0]["file"] == str(path)
     assert "naming_convention" in fails[0]["fix"]["text"]
     assert found.code == 0, "the deploy is to PostgreSQL"
+
+
+def test_an_env_py_that_names_its_database_itself(on_postgres: Stage) -> None:
+    """A replay on SQLite has nothing to lead it to, and connects to nothing in its place."""
+    stage = on_postgres
+    env = ENV.replace('os.environ["DATABASE_URL"]', repr(stage.url))
+    assert env != ENV
+    fault = stage.plain(env=env).chain().doctor("--replay-on", "sqlite").faults["replay-impossible"]
+    assert "connects to postgresql" in fault["message"]
+    assert "cannot be replayed on sqlite" in fault["message"]

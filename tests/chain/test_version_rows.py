@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+from contextlib import closing
+
 import pytest
 
+from schema_guard.chain.ahead import version_rows
+from schema_guard.dialects import open_session
 from tests.chain.stage import ENV, PROPOSALS, USERS, VISITOR, Stage
 
 FIRST, SECOND, THIRD = "1000000a", "2000000b", "30000000"
@@ -89,3 +93,11 @@ def test_another_application_that_uses_the_same_version_table(stage: Stage) -> N
     assert stage.stamped() == ["t9"]
     assert stage.sql("SELECT version_num FROM alembic_version_shop") == [("r3",)]
     assert stage.doctor().faults == {}
+
+
+def test_a_schema_that_env_py_sets_for_postgresql_alone(on_sqlite: Stage) -> None:
+    """SQLite has no schemas of that name, and its version table is read without one."""
+    stage = on_sqlite.plain().chain()
+    stage.stamp_blindly("r2")
+    with closing(open_session(stage.url)) as session:
+        assert version_rows(session, "alembic_version", "app") == ("r2",)

@@ -23,7 +23,7 @@ from schema_guard.chain.reading.revision_actions import actions_of
 from schema_guard.chain.reading.revision_files import Unreadable
 from schema_guard.chain.sandbox.replay import Project
 from schema_guard.chain.systems import SYSTEMS
-from schema_guard.chain.version_table import meant, quoted
+from schema_guard.chain.version_table import meant
 from schema_guard.compare.tools import version_tables
 from schema_guard.dialects.base import Session
 from schema_guard.difference import (
@@ -364,10 +364,8 @@ def _rows_of(session: Session, table: str, schema: str | None) -> tuple[str, ...
 
 def version_rows(session: Session, table: str, schema: str | None) -> tuple[str, ...]:
     """What alembic_version names; empty where there is none. Raises ReadError, LockTimeoutError."""
-    if not session.texts(SYSTEMS[session.dialect.name].table_exists(table, schema)):
+    system = SYSTEMS[session.dialect.name]
+    if not session.texts(system.table_exists(table, schema)):
         return ()
-    return _versions(session, f"{quoted(schema)}.{quoted(table)}" if schema else quoted(table))
-
-
-def _versions(session: Session, name: str) -> tuple[str, ...]:
-    return meant(row[0] for row in session.texts(f"SELECT version_num FROM {name} ORDER BY 1"))
+    rows = session.texts(f"SELECT version_num FROM {system.table(table, schema)} ORDER BY 1")
+    return meant(row[0] for row in rows)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from schema_guard.chain.systems import SERVER, SYSTEMS, Fingerprint, Identity, System
+from schema_guard.chain.systems import SERVER, SYSTEMS, Fingerprint, Identity, System, system_named
 
 if TYPE_CHECKING:
     from sqlalchemy.engine import Dialect
@@ -16,7 +16,7 @@ __all__ = ["identity_of", "fingerprint_of", "system_of"]
 
 def identity_of(dialect: Dialect, arguments: Sequence[Any], named: Mapping[str, Any]) -> Identity:
     """What a driver's connect() would be called with, as a database; of a system that is not known, too."""
-    found = SYSTEMS.get(dialect.name, SERVER).identity(arguments, named)
+    found = system_named(dialect.name).identity(arguments, named)
     return (dialect.name, *found[1:])
 
 

@@ -23,7 +23,7 @@ from schema_guard.chain.live import open_live
 from schema_guard.chain.sandbox.matching import Match, Proof
 from schema_guard.chain.sandbox.replay import Project, Replay
 from schema_guard.chain.systems import Live
-from schema_guard.chain.version_table import meant, quoted
+from schema_guard.chain.version_table import meant, qualified
 from schema_guard.dialects import open_session
 from schema_guard.dialects.base import Session
 from schema_guard.dialects.bridge import bridge_for
@@ -243,7 +243,7 @@ def write_stamp(url: URL, table: str, schema: str | None, heads: Sequence[str], 
 def _write(connection: Connection, table: str, schema: str | None, heads: Sequence[str], before: Sequence[str]) -> None:
     context = MigrationContext.configure(connection, opts={"version_table": table, "version_table_schema": schema})
     context._ensure_version_table()
-    name = f"{quoted(schema)}.{quoted(table)}" if schema else quoted(table)
+    name = qualified(table, schema)
     found = sorted(meant(row[0] for row in connection.execute(text(f"SELECT version_num FROM {name}"))))
     if found != sorted(before):
         raise StepError(f"{table} was changed by another session while the chain was replayed; run again")

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 
 from schema_guard.chain.history import Chain
 
-__all__ = ["NO_COLUMN", "Read", "VersionTable", "literal", "meant", "quoted", "strange_rows"]
+__all__ = ["NO_COLUMN", "Read", "VersionTable", "literal", "meant", "qualified", "quoted", "strange_rows"]
 
 NO_COLUMN = "it has no column version_num"
 Read = Callable[[str], list[tuple[object, ...]]]
@@ -77,6 +77,11 @@ def strange_rows(rows: Sequence[object]) -> tuple[str, ...]:
 def quoted(name: str) -> str:
     """The name as a quoted identifier, in both systems."""
     return '"' + name.replace('"', '""') + '"'
+
+
+def qualified(name: str, schema: str | None) -> str:
+    """The name of a table in a statement, with its schema where it has one."""
+    return f"{quoted(schema)}.{quoted(name)}" if schema else quoted(name)
 
 
 def literal(text: str) -> str:

@@ -253,7 +253,7 @@ def present(schema: Schema, default_schema: str | None, system: System) -> froze
         for name in names:
             found.add(name)
             found.update(f"{name}.{column.name}" for column in table.columns)
-    return frozenset(name.lower() if system.folds_case else name for name in found)
+    return frozenset(map(system.folded, found))
 
 
 def stamped_faults(
@@ -274,7 +274,7 @@ def stamped_faults(
         return
 
     def lacking(made: Made) -> tuple[str, ...]:
-        return tuple(name for name in made.objects if (name.lower() if system.folds_case else name) not in there)
+        return tuple(name for name in made.objects if system.folded(name) not in there)
 
     makers = [made for made in made_by(chain, chain.upto(known)) if made.objects]
     missing = {made.revision: lacks for made in makers if (lacks := lacking(made))}

@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 from schema_guard.chain.reading.pending import Change, Pending, There
 from schema_guard.chain.systems import System
-from schema_guard.chain.version_table import Read, quoted
+from schema_guard.chain.version_table import Read, qualified, quoted
 from schema_guard.errors import GuardError
 from schema_guard.schema import Column, Name, Schema, Table
 
@@ -109,7 +109,7 @@ def holds_values(read: Read, table: Table, column: Column | None, system: System
 
 def in_sql(name: Name) -> str:
     """The name as SQL, with its schema where it has one."""
-    return f"{quoted(name.schema)}.{quoted(name.name)}" if name.schema else quoted(name.name)
+    return qualified(name.name, name.schema)
 
 
 def dropped_by(schema: Schema, table: Table, column: Column | None, system: System) -> Iterator[Drop]:

@@ -8,6 +8,7 @@ from contextlib import suppress
 from sqlalchemy.engine import URL
 
 from schema_guard.chain.fault import Fault, Fix, Severity
+from schema_guard.chain.faults.early import in_sql
 from schema_guard.chain.live import open_live
 from schema_guard.chain.systems import Live
 from schema_guard.chain.systems.scratch import PREFIX
@@ -102,7 +103,7 @@ def _owners(tables: Sequence[Table], live: Live) -> Iterator[Fault]:
         return
     role = str(live.read("SELECT current_user")[0][0])
     names = ", ".join(str(table.name) for table in foreign)
-    statements = [f"ALTER TABLE {_qualified(table)} OWNER TO {quoted(role)}" for table in foreign]
+    statements = [f"ALTER TABLE {in_sql(table.name)} OWNER TO {quoted(role)}" for table in foreign]
     yield Fault(
         "not-owner",
         Severity.BREAKS,
@@ -141,8 +142,3 @@ def pooled(url: URL) -> bool:
         with other.hold():
             return any(session_of(one) != first for _ in range(3))
     return False
-
-
-def _qualified(table: Table) -> str:
-    schema = f"{quoted(table.name.schema)}." if table.name.schema else ""
-    return schema + quoted(table.name.name)

@@ -33,7 +33,7 @@ class There:
 
     def key(self, name: str) -> str:
         """A name that a revision writes, without the default schema."""
-        name = name.lower() if self.system.folds_case else name
+        name = self.system.folded(name)
         for schema in filter(None, (self.default_schema, self.system.own_schema)):
             name = name.removeprefix(f"{schema}.")
         return name

@@ -20,7 +20,7 @@ from schema_guard.chain.sandbox.creators import lead_creators
 from schema_guard.chain.sandbox.job import Asked, Event, Job, Task
 from schema_guard.chain.sandbox.reading_drivers import keep_reading
 from schema_guard.chain.sandbox.unwritten import keep_unwritten
-from schema_guard.chain.systems import SERVER, SYSTEMS, Identity
+from schema_guard.chain.systems import SYSTEMS, Identity, system_named
 from schema_guard.errors import GuardError
 
 if TYPE_CHECKING:
@@ -60,7 +60,7 @@ def install(job: Job, tell: Tell) -> _Way:
     }
     way = ways[job.task](job, tell)
     real = _identity(job.real) if job.task is Task.DESCRIBE else None
-    if real is not None and SYSTEMS.get(real[0], SERVER).is_file:
+    if real is not None and system_named(real[0]).is_file:
         keep_unwritten(real[3])
     elif real is not None:
         keep_reading()
@@ -128,7 +128,7 @@ class Blocked:
         given = self._known.ask(identity)
         if not self._reads or not (given or self._several):
             raise BlockedError("nothing connects while env.py is only being described")
-        if SYSTEMS.get(dialect.name, SERVER).is_file and not Path(identity[3]).exists():
+        if system_named(dialect.name).is_file and not Path(identity[3]).exists():
             arguments[:] = [":memory:"]
             named.pop("uri", None)
 
@@ -156,10 +156,10 @@ class _ToScratch:
 
     def before(self, dialect: Dialect, arguments: list[Any], named: dict[str, Any]) -> None:
         identity = identity_of(dialect, arguments, named)
-        if identity[3] == ":memory:":
+        if system_named(dialect.name).is_file and identity[3] == ":memory:":
             return
         given = self._known.ask(identity)
-        if dialect.name != self._system.name and not given:
+        if dialect.name != self._system.name:  # no scratch database could take its place
             raise ElsewhereError(
                 f"env.py connects to {dialect.name} {identity[3]} whatever DATABASE_URL says, so it cannot be replayed "
                 f"on {self._system.name}"
@@ -242,4 +242,4 @@ class _ToReal:
                 cursor.execute(around[1])
 
     def _around(self, statement: str, context: Any) -> tuple[str, str] | None:
-        return SYSTEMS.get(context.dialect.name, SERVER).unlimited(statement, self._timeout)
+        return system_named(context.dialect.name).unlimited(statement, self._timeout)

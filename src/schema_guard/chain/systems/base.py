@@ -53,8 +53,6 @@ class System(Protocol):
     """Words in the module names of its drivers."""
     asynchronous: tuple[str, ...]
     """Its asynchronous drivers, as they stand in a URL behind the +."""
-    folds_case: bool
-    """Names that differ in case alone are one."""
     own_schema: str | None
     """The schema that is always there and need not be named."""
     checks_length: bool
@@ -75,6 +73,14 @@ class System(Protocol):
     """A database is a file, which whoever may read it can open without a server."""
     where: str
     """The query that says which database a connection is on; each role may send it."""
+
+    def folded(self, name: str) -> str:
+        """The name as it is compared with others."""
+        ...
+
+    def table(self, name: str, schema: str | None) -> str:
+        """The name of a table in a statement."""
+        ...
 
     def identity(self, arguments: Sequence[Any], named: Mapping[str, Any]) -> Identity:
         """Which database a driver's connect() would be called for."""

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from schema_guard.chain.systems.base import Fingerprint, Identity, Key, Live, System
 from schema_guard.chain.systems.scratch import Scratch
-from schema_guard.chain.version_table import NO_COLUMN, Read, VersionTable, literal, meant, quoted, strange_rows
+from schema_guard.chain.version_table import NO_COLUMN, Read, VersionTable, literal, meant, qualified, strange_rows
 from schema_guard.errors import ReadError, one_line
 
 if TYPE_CHECKING:
@@ -95,7 +95,6 @@ class PostgreSQL(System):
     title = "PostgreSQL"
     drivers = ("psycopg", "asyncpg", "pg8000")
     asynchronous = ("asyncpg", "psycopg_async")
-    folds_case = False
     own_schema = None
     checks_length = True
     alters_types = True
@@ -111,6 +110,12 @@ class PostgreSQL(System):
         "FROM pg_catalog.pg_database d WHERE d.datname = pg_catalog.current_database()"
     )
     """Through a pooler or another host name the same server says the same."""
+
+    def folded(self, name: str) -> str:
+        return name
+
+    def table(self, name: str, schema: str | None) -> str:
+        return qualified(name, schema)
 
     def identity(self, arguments: Sequence[Any], named: Mapping[str, Any]) -> Identity:  # noqa: ARG002
         host = str(named.get("host") or os.environ.get("PGHOST") or "").partition(",")[0]
@@ -136,20 +141,20 @@ class PostgreSQL(System):
         return ((kind, name),) if kind in ("column", "schema", "function", "extension") else ()
 
     def table_exists(self, name: str, schema: str | None) -> str:
-        return f"SELECT 1 WHERE pg_catalog.to_regclass({literal(_qualified(name, schema))}) IS NOT NULL"
+        return f"SELECT 1 WHERE pg_catalog.to_regclass({literal(qualified(name, schema))}) IS NOT NULL"
 
     def version_table(self, read: Read, name: str, schema: str | None) -> VersionTable:
-        qualified = _qualified(name, schema)
+        written = self.table(name, schema)
         found = read(
             "SELECT a.atttypmod - 4 AS width, pg_catalog.format_type(a.atttypid, NULL) AS type, "
             "t.typcategory = 'S' AND t.typname <> 'bpchar' AS is_text "
             "FROM pg_catalog.pg_attribute a JOIN pg_catalog.pg_type t ON t.oid = a.atttypid "
-            f"WHERE a.attrelid = pg_catalog.to_regclass({literal(qualified)}) AND a.attname = 'version_num'"
+            f"WHERE a.attrelid = pg_catalog.to_regclass({literal(written)}) AND a.attname = 'version_num'"
         )
         elsewhere = read(
             "SELECT n.nspname FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace "
             f"WHERE c.relname = {literal(name)} AND c.relkind IN ('r', 'p') "
-            f"AND c.oid IS DISTINCT FROM pg_catalog.to_regclass({literal(qualified)})::pg_catalog.oid ORDER BY 1"
+            f"AND c.oid IS DISTINCT FROM pg_catalog.to_regclass({literal(written)})::pg_catalog.oid ORDER BY 1"
         )
         others = tuple(str(row[0]) for row in elsewhere)
         label = f"{schema}.{name}" if schema else name
@@ -159,7 +164,7 @@ class PostgreSQL(System):
         limit = int(str(found[0][0]))
         width = limit if limit > 0 else None
         try:
-            rows = [row[0] for row in read(f"SELECT version_num FROM {qualified} ORDER BY 1")]
+            rows = [row[0] for row in read(f"SELECT version_num FROM {written} ORDER BY 1")]
         except ReadError as error:
             return VersionTable(label, True, (), width, error.message, others)
         kind = str(found[0][1])
@@ -249,7 +254,3 @@ class PostgreSQL(System):
         link = Link(EngineServer(create_engine(main, poolclass=NullPool)))
         link.run(f'CREATE DATABASE "{name}"')
         link.close()
-
-
-def _qualified(name: str, schema: str | None) -> str:
-    return f"{quoted(schema)}.{quoted(name)}" if schema else quoted(name)

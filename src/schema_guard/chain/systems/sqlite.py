@@ -29,7 +29,6 @@ class SQLite(System):
     title = "SQLite"
     drivers = ("sqlite", "sqlcipher")
     asynchronous = ("aiosqlite",)
-    folds_case = True
     own_schema = "main"
     checks_length = False
     alters_types = False
@@ -41,6 +40,12 @@ class SQLite(System):
     is_file = True
     where = "PRAGMA database_list"
 
+    def folded(self, name: str) -> str:
+        return name.lower()
+
+    def table(self, name: str, schema: str | None) -> str:  # noqa: ARG002
+        return quoted(name)
+
     def identity(self, arguments: Sequence[Any], named: Mapping[str, Any]) -> Identity:
         return (self.name, "", "", _file(str(arguments[0] if arguments else named.get("database", ""))))
 
@@ -49,8 +54,8 @@ class SQLite(System):
 
     def keys(self, kind: str, name: str, table: str, *, relation: bool) -> tuple[Key, ...]:  # noqa: ARG002
         if kind in ("table", "index", "view"):
-            return (("relation", name.lower()),)
-        return ((kind, name.lower()),) if kind in ("column", "trigger") else ()
+            return (("relation", self.folded(name)),)
+        return ((kind, self.folded(name)),) if kind in ("column", "trigger") else ()
 
     def table_exists(self, name: str, schema: str | None) -> str:  # noqa: ARG002
         return f"SELECT name FROM sqlite_master WHERE type = 'table' AND name = {literal(name)} COLLATE NOCASE"
@@ -61,7 +66,7 @@ class SQLite(System):
         column = read(f"SELECT type FROM pragma_table_info({literal(name)}) WHERE lower(name) = 'version_num'")
         if not column:
             return VersionTable(name, True, readable=NO_COLUMN)
-        rows = [row[0] for row in read(f"SELECT version_num FROM {quoted(name)} ORDER BY 1")]
+        rows = [row[0] for row in read(f"SELECT version_num FROM {self.table(name, schema)} ORDER BY 1")]
         no_text = any(not isinstance(row, str | None) for row in rows)  # the column's affinity makes a number of it
         mistyped = str(column[0][0]) or "no type" if no_text else ""
         return VersionTable(name, True, meant(rows), strange=strange_rows(rows), mistyped=mistyped)
