@@ -36,7 +36,7 @@ class State:
         self.done: dict[str, Result] = {}
         """By key: those that need nothing more."""
         if self._path.exists() and not self._path.is_file():
-            raise ConfigurationError(f"the state {path} cannot be written: it is no file")
+            raise ConfigurationError(f"the state {path} cannot be written: it is not a regular file")
         try:
             self._file: IO[bytes] = self._path.open("a+b")
             self._file.seek(0)

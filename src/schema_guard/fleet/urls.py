@@ -33,7 +33,7 @@ class Entry:
 
 
 def entries_of(lines: Iterable[str]) -> list[Entry]:
-    """Those of the lines, each once; blank lines, and what follows a # at the begin or behind a space, say nothing.
+    """Those of the lines, each once. Blank lines are skipped, and comments: # at the start of a line or after a space.
 
     Raises:
         ConfigurationError: a line is no URL, or two databases have one name.
