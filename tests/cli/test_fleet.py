@@ -212,7 +212,8 @@ def test_a_state_that_is_damaged_or_cannot_be_written(command: Command, urls: Pa
     ran = command(*arguments, str(state))
     assert (ran.code, ran.out.count("skipped: done before")) == (0, 3)
     ran = command(*arguments, str(urls.parent))
-    assert (ran.code, ran.err) == (2, f"schema-guard: the state {urls.parent} cannot be written: it is not a regular file\n")
+    said = f"schema-guard: the state {urls.parent} cannot be written: it is not a regular file\n"
+    assert (ran.code, ran.err) == (2, said)
 
 
 def test_no_space_for_the_state(command: Command, urls: Path) -> None:
