@@ -2,14 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import NamedTuple
 
 from schema_guard.names import Name
 
-__all__ = ["BITS", "NO_TYPE", "Call", "Column", "Generated", "Identity", "Lack", "Stand", "Type", "TypeKind", "Write"]
+__all__ = [
+    "BITS",
+    "NO_TYPE",
+    "Call",
+    "Column",
+    "Generated",
+    "Identity",
+    "Lack",
+    "Stand",
+    "Type",
+    "TypeKind",
+    "Write",
+    "texts",
+]
 
 
 BITS = {"smallint": 15, "integer": 31, "bigint": 63}
@@ -154,8 +167,10 @@ class Column:
     values: tuple[str, ...] = ()
     """All that the application writes into it, as SQL literals, where its type lists them (expected side)."""
     labels: tuple[str, ...] = ()
-    """What its Enum lists, or that of its items, as SQL literals; of a discriminator of text, the identities of the
-    classes that are mapped (expected side)."""
+    """What its Enum lists, or that of its items, as SQL literals (expected side)."""
+    classes: tuple[str, ...] = ()
+    """Of a discriminator: what rows of the classes that are mapped hold, as text in SQL literals; a class whose module
+    was not imported is not among them (expected side)."""
     identities: tuple[str, ...] = ()
     """Of a discriminator of text: those of classes from which none inherits, whose INSERT writes them, as SQL literals
     (expected side)."""
@@ -184,7 +199,8 @@ class Column:
     stand: Stand | None = None
     """Actual side: where that sequence stands, if there was reason to look."""
     others: tuple[str, ...] = ()
-    """Actual side: text that rows hold and the models' Enum does not list, if there was reason to look."""
+    """Actual side: values, as text, that rows hold and the models' Enum or classes do not list, if there was reason to
+    look."""
     holds_null: bool = False
     """Actual side: some row holds NULL, if there was reason to look."""
     misread: bool = False
@@ -202,11 +218,6 @@ class Column:
         return bits is None or -(2**bits) <= number < 2**bits
 
     @property
-    def lists_classes(self) -> bool:
-        """Expected side: its labels are the identities of classes. One that was not imported is not among them."""
-        return self.names_the_class and bool(self.labels) and not self.values
-
-    @property
     def given_value(self) -> bool:
         """Whether the server gives a value when an INSERT leaves the column out."""
         given = self.autoincrement or self.type_default or self.identity is not None or self.generated is not None
@@ -222,3 +233,8 @@ class Column:
         """Expected side: the models leave the value to the server and do not say how it is made (FetchedValue)."""
         said = self.default is not None or self.autoincrement or self.identity is not None or self.generated is not None
         return self.write is Write.OMITTED and not self.nullable and not said
+
+
+def texts(literals: Iterable[str]) -> set[str]:
+    """What literals of text stand for."""
+    return {literal[1:-1].replace("''", "'") for literal in literals}

@@ -35,11 +35,11 @@ def recalled_texts(settings: Settings) -> list[str] | None:
         return None
     with open(place, "rb") as file:  # noqa: PTH123
         digest = digest_of(file.read(), bool(settings.allow_edited))
-    from schema_guard.dialects import in_time
+    from schema_guard.dialects import added_arguments
     from schema_guard.dialects.postgresql.direct import direct_server
     from schema_guard.dialects.postgresql.memory import recall_by
 
-    direct = direct_server(found.address, in_time(found.address))
+    direct = direct_server(found.address, added_arguments(found.address))
     recalled = None if direct is None else recall_by(direct, expectations_of(digest, settings))
     if recalled is None or recalled.known.ended(datetime.now(UTC).date()):
         return None

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import replace
 
+from schema_guard.column import texts
 from schema_guard.compare.call import compare_calls
 from schema_guard.compare.filled import unless_filled
 from schema_guard.compare.impact_words import writers
@@ -55,6 +56,7 @@ def compare_columns(
             yield _other_values(table, column, actual)
         else:
             yield from _unreadable(table, column, actual, schema, judge)
+            yield from _of_unknown_class(table, column, actual, judge)
         yield from _not_found(table, column, actual, judge)
         yield from _of_no_class(table, column, actual)
         yield from _nullability(table, live, column, actual, judge)
@@ -135,22 +137,38 @@ def _unreadable(table: Table, column: Column, actual: Column, schema: Schema, ju
     live = next((enum for enum in schema.enums if enum.name == Name(actual.type.schema, actual.type.name)), None)
     if live is not None or actual.others:
         held = live.values if live is not None else actual.others
-        known = {value[1:-1].replace("''", "'") for value in column.labels}
+        known = texts(column.labels)
         if all(value in known or _is_read(column, value) for value in held):
             return
     elif column.type.kind is not TypeKind.ENUM:
         return
-    impact, effect = Impact.BREAKS, f"loading these rows of {writers(table)} fails (LookupError)"
-    if column.lists_classes:
-        unless = "unless a module that was not imported has their class"
-        impact, effect = Impact.WEAKENS, f"not provable: loading these rows of {writers(table)} fails, {unless}"
     yield RowsUnreadable(
         table=table,
         column=column,
         actual=actual,
         condition=judge.rules.other_labels(column.name, column.labels, bool(column.type.dimensions)),
-        impact=impact,
-        effect=effect,
+        impact=Impact.BREAKS,
+        effect=f"loading these rows of {writers(table)} fails (LookupError)",
+    )
+
+
+def _of_unknown_class(table: Table, column: Column, actual: Column, judge: Judge) -> Iterator[RowsUnreadable]:
+    """Rows whose discriminator is the identity of no mapped class. What an Enum does not list cannot even be read."""
+    readable = [value for value in actual.others if not column.labels or value in texts(column.labels)]
+    if not column.classes or texts(column.classes).issuperset(readable):
+        return
+    condition = judge.rules.other_labels(column.name, column.classes, array=False)
+    if column.labels:
+        condition += f" AND NOT ({judge.rules.other_labels(column.name, column.labels, array=False)})"
+    unless = "unless a module that was not imported has their class"
+    yield RowsUnreadable(
+        table=table,
+        column=column,
+        actual=actual,
+        condition=condition,
+        unknown_class=True,
+        impact=Impact.WEAKENS,
+        effect=f"not provable: loading these rows of {writers(table)} fails, {unless}",
     )
 
 

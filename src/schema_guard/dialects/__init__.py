@@ -19,10 +19,12 @@ if TYPE_CHECKING:
     from schema_guard.dialects.postgresql.many import ManyTenants
     from schema_guard.dialects.postgresql.server import Server
 
-__all__ = ["SUPPORTED", "check_same", "in_time", "offline_dialect", "open_many", "open_session"]
+__all__ = ["SUPPORTED", "added_arguments", "check_same", "offline_dialect", "open_many", "open_session"]
 
 SUPPORTED = ("postgresql", "sqlite")
 """The database systems, as SQLAlchemy calls their dialects."""
+APPLICATION_NAME = "schema-guard"
+"""What pg_stat_activity shows, where neither the URL nor PGAPPNAME says otherwise."""
 CONNECT_TIMEOUT = 10
 """Seconds, where neither the URL nor PGCONNECT_TIMEOUT says otherwise."""
 _LIBPQ = frozenset({"postgresql+psycopg", "postgresql+psycopg2"})
@@ -94,7 +96,7 @@ def _direct_session(address: Address, deadline: Deadline | None) -> Session | No
         return None if place is None else SQLiteSession(place, deadline)
     from schema_guard.dialects.postgresql.direct import direct_server
 
-    server = direct_server(address, in_time(address))
+    server = direct_server(address, added_arguments(address))
     if server is None:
         return None
     from schema_guard.dialects.postgresql.session import PostgreSQLSession
@@ -173,7 +175,7 @@ def _engine_for(url: str | URL) -> Engine:
         usual = cast("type[DefaultDialect]", parsed.get_dialect()).get_pool_class(parsed)
         # A file is opened once for all that is read; a database in memory is gone with the only connection to it.
         kept = usual if issubclass(usual, QueuePool) else NullPool
-        return create_engine(parsed, poolclass=kept, connect_args=in_time(parsed))
+        return create_engine(parsed, poolclass=kept, connect_args=added_arguments(parsed))
     except (ArgumentError, NoSuchModuleError) as error:
         raise ConfigurationError(f"not a database URL that SQLAlchemy knows: {one_line(str(error))}") from None
     except ImportError as error:
@@ -182,7 +184,17 @@ def _engine_for(url: str | URL) -> Engine:
         raise ConfigurationError(f"an argument of the database URL cannot be used: {one_line(str(error))}") from None
 
 
-def in_time(url: URL | Address) -> dict[str, int]:
-    """What keeps connecting to a host that never answers from taking minutes; asyncpg has a limit of its own."""
-    limited = "connect_timeout" in url.query or "PGCONNECT_TIMEOUT" in os.environ
-    return {"connect_timeout": CONNECT_TIMEOUT} if url.drivername in _LIBPQ and not limited else {}
+def added_arguments(url: URL | Address) -> dict[str, Any]:
+    """What the driver's connect() is given besides what the URL says: a name for pg_stat_activity, and what keeps
+    connecting to a host that never answers from taking minutes (asyncpg has a limit of its own)."""
+    if url.drivername in _LIBPQ:
+        limited = "connect_timeout" in url.query or "PGCONNECT_TIMEOUT" in os.environ
+        limit: dict[str, Any] = {} if limited else {"connect_timeout": CONNECT_TIMEOUT}
+        named = "fallback_application_name" in url.query
+        return limit if named else {**limit, "fallback_application_name": APPLICATION_NAME}
+    name = os.environ.get("PGAPPNAME") or APPLICATION_NAME
+    if url.drivername == "postgresql+pg8000" and "application_name" not in url.query:
+        return {"application_name": name}
+    if url.drivername == "postgresql+asyncpg" and "server_settings" not in url.query:
+        return {"server_settings": {"application_name": name}}
+    return {}

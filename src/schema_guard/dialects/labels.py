@@ -1,7 +1,7 @@
-"""Columns that take any text, and of which the models list the values: rows may hold what an Enum does not know.
+"""Columns that take more than the models list: rows may hold what an Enum does not know, or no class is mapped for.
 
-A select of such a row raises LookupError, and no catalog tells. The same of NULL where the value says which class a row
-is of. Pure; each database looks in its own way.
+Loading such a row fails, and no catalog tells. The same of NULL where the value says which class a row is of. Pure;
+each database looks in its own way.
 """
 
 from __future__ import annotations
@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import NamedTuple
 
+from schema_guard.column import texts
 from schema_guard.dialects.base import Rules
 from schema_guard.schema import Column, Name, Relation, Schema, Table
 
@@ -46,7 +47,7 @@ class Listed(NamedTuple):
 
 
 def listed(
-    expected: Schema, actual: Schema, rules: Rules, takes_text: Callable[[Column, Column], bool]
+    expected: Schema, actual: Schema, rules: Rules, takes_others: Callable[[Column, Column], bool]
 ) -> list[Listed]:
     """Not those of which a CHECK keeps out what the models don't list, nor tables that cannot be read.
 
@@ -54,7 +55,7 @@ def listed(
         expected: what the models say.
         actual: what is there.
         rules: reads CHECKs.
-        takes_text: whether the live column (the second one) can hold something else than labels.
+        takes_others: whether the live column (the second one) can hold something else than the models list.
     """
     found = []
     for wanted in expected.tables:
@@ -68,21 +69,22 @@ def listed(
             if there is None:
                 continue
             nulls = column.names_the_class and column.nullable and there.nullable
-            unlisted = bool(column.labels) and takes_text(column, there) and not _kept(column, live, rules)
+            values = column.classes or column.labels
+            unlisted = bool(values) and takes_others(column, there) and not _kept(column, values, live, rules)
             if nulls or unlisted:
-                found.append(Listed(live, there, column.labels if unlisted else (), nulls))
+                found.append(Listed(live, there, values if unlisted else (), nulls))
     return found
 
 
-def _kept(column: Column, live: Table, rules: Rules) -> bool:
+def _kept(column: Column, values: Sequence[str], live: Table, rules: Rules) -> bool:
     """Whether a CHECK of the table lets no other value be there."""
     if column.type.dimensions:
         return False
     own = rules.allowed_values(f"{_quoted(column.name)} = 0")
     lists = [rules.allowed_values(check.expression) for check in live.checks if check.validated and check.enforced]
+    known = {*values, *texts(values)}  # numbers stand there without quotes
     return any(
-        own is not None and each is not None and each.operand == own.operand and each.values <= {*column.labels}
-        for each in lists
+        own is not None and each is not None and each.operand == own.operand and each.values <= known for each in lists
     )
 
 
@@ -109,9 +111,10 @@ def _holding(column: Column, values: Sequence[str | None] | None) -> Column:
     return replace(column, others=tuple(each for each in values if each is not None), holds_null=None in values)
 
 
-def respelled(column: Column, others: Sequence[str]) -> Iterator[tuple[str, str]]:
-    """Of the values that no label stands for: those that are evidently a label in another spelling, and that label."""
-    labels = [value[1:-1].replace("''", "'") for value in column.labels]
+def respelled(known: Sequence[str], others: Sequence[str]) -> Iterator[tuple[str, str]]:
+    """Of the values that are none of the known ones, which are literals: those that are evidently one of them in
+    another spelling, and that one. Two numbers never are."""
+    labels = [label for label in texts(known) if not spelled(label).isdigit()]
     for old in (each for each in others if each not in labels):
         alike = [label for label in labels if spelled(label) == spelled(old)]
         if len(alike) == 1:

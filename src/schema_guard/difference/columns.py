@@ -202,11 +202,15 @@ class RowsUnreadable(OfColumn):
     """They can be loaded, but the application writes the same values in another form, and compares with that."""
     of_no_class: bool = False
     """They hold NULL where the value says which class a row is of."""
+    unknown_class: bool = False
+    """They hold what is the identity of no class that was imported."""
 
     @property
     def identity(self) -> str:
         if self.of_no_class:
             return f"{self.object}:class"
+        if self.unknown_class:
+            return f"{self.object}:classes"
         return f"{self.object}:form" if self.otherwise else self.object
 
     @property
@@ -215,7 +219,7 @@ class RowsUnreadable(OfColumn):
             return "rows hold NULL, and so are of no class"
         if self.otherwise:
             return f"rows hold values in another form than {self.column.type} of the models"
-        if self.column.lists_classes:
+        if self.unknown_class:
             return "rows hold what is the identity of no class that was imported"
         if self.condition:
             known = self.column.type if self.column.type.kind is TypeKind.ENUM else "the models' Enum"
@@ -223,6 +227,11 @@ class RowsUnreadable(OfColumn):
         if self.actual.misread:
             return f"rows hold values that cannot be read as {self.column.type}"
         return f"type is {_declared(self.actual)}, and holds values that cannot be read as {self.column.type}"
+
+    @property
+    def known(self) -> tuple[str, ...]:
+        """What the models list, as literals."""
+        return self.column.classes if self.unknown_class else self.column.labels
 
     def counted(self, rows: int | None, reason: str) -> Self:
         """Rows that could not be looked at prove nothing."""

@@ -16,6 +16,7 @@ from sqlalchemy import event
 from sqlalchemy.engine import make_url
 from sqlalchemy.ext.asyncio import create_async_engine
 
+from schema_guard.address import parse_address
 from schema_guard.dialects import open_session
 from schema_guard.dialects.base import Session
 from schema_guard.dialects.postgresql import session as postgresql_session
@@ -289,6 +290,27 @@ def test_a_role_that_a_listener_of_the_engine_sets(driver: str, postgres_databas
     session.close()
     with postgres_database.connect() as connection:
         connection.execute(f"DROP ROLE {role}".encode())
+
+
+@pytest.mark.parametrize("driver", ["psycopg", "psycopg2", "pg8000", "asyncpg"])
+def test_a_connection_has_a_name(driver: str, postgres_database: Database) -> None:
+    assert_named(postgres_database, driver, "", "schema-guard")
+
+
+@pytest.mark.parametrize("driver", ["psycopg", "psycopg2", "pg8000"])
+def test_the_url_may_name_it(driver: str, postgres_database: Database) -> None:
+    assert_named(postgres_database, driver, "?application_name=mine", "mine")
+
+
+def assert_named(database: Database, driver: str, query: str, name: str) -> None:
+    """By SQLAlchemy and by the driver alone."""
+    address = database.server.url(database.name, driver=driver) + query
+    for place in (address, parse_address(address)):
+        session = open_session(place)
+        try:
+            assert session.holds(f"SELECT current_setting('application_name') = '{name}'")
+        finally:
+            session.close()
 
 
 def test_the_applications_engine_is_used_as_it_is_and_left_alone(postgres_database: Database) -> None:

@@ -29,7 +29,7 @@ _LOST = (
 """What the drivers say of a connection that is gone, where they do not mark it so."""
 
 
-def direct_server(address: Address, extra: dict[str, int]) -> DirectServer | None:
+def direct_server(address: Address, extra: dict[str, Any]) -> DirectServer | None:
     """The way to the database of a URL; None where SQLAlchemy is needed.
 
     Args:

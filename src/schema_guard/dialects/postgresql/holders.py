@@ -54,7 +54,8 @@ def how_to_end(holders: Sequence[str]) -> str:
 
 def _end(holder: str) -> str:
     if holder.startswith(_PREPARED):
-        return f"ROLLBACK PREPARED {holder[len(_PREPARED) : holder.rindex(' (')]}"
+        name = holder[len(_PREPARED) : holder.rindex(" (")]
+        return f"COMMIT PREPARED {name} or ROLLBACK PREPARED {name}"
     return f"SELECT pg_terminate_backend({holder.split()[1]})"
 
 

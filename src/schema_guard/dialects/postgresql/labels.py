@@ -1,4 +1,4 @@
-"""Whether rows hold text that the Enum of the models does not list, where the column itself takes any text.
+"""Whether rows hold what the Enum or the classes of the models do not list, where the column itself takes more.
 
 Only models with such columns cost a query. A table that is small in truth is read, the others by what ANALYZE noted as
 their most common values; what is found there is looked for in the rows.
@@ -10,6 +10,7 @@ import json
 import time
 from collections.abc import Callable, Iterable, Sequence
 
+from schema_guard.column import BITS
 from schema_guard.dialects.labels import MOST, Listed, Others
 from schema_guard.dialects.postgresql.driver_error import DriverError
 from schema_guard.dialects.postgresql.failures import is_disconnect
@@ -17,7 +18,7 @@ from schema_guard.dialects.postgresql.link import Link, Row
 from schema_guard.dialects.postgresql.literals import literal
 from schema_guard.schema import Column, Name, TypeKind
 
-__all__ = ["others_held", "takes_text"]
+__all__ = ["others_held", "takes_others"]
 
 SMALL = 1000
 """Pages up to which a table is read."""
@@ -32,11 +33,16 @@ _TEXTS = frozenset({"text", "character varying", "character", "bpchar", "citext"
 Quote = Callable[[Name | str], str]
 
 
-def takes_text(column: Column, there: Column) -> bool:
-    """Whether a live column can hold what no label stands for; an enum says itself what it holds."""
+def takes_others(column: Column, there: Column) -> bool:
+    """Whether a live column can hold what no label stands for; an enum says itself what it holds, and not which of its
+    labels stand for a class."""
     if bool(column.type.dimensions) != bool(there.type.dimensions):
         return False
-    return there.type.kind is TypeKind.DOMAIN or (there.type.kind is not TypeKind.ENUM and there.type.name in _TEXTS)
+    if there.type.kind is TypeKind.ENUM:
+        return bool(column.classes) and column.classes != column.labels
+    if column.type.name in BITS or there.type.name in BITS:
+        return column.type.name in BITS and there.type.name in BITS
+    return there.type.kind is TypeKind.DOMAIN or there.type.name in _TEXTS
 
 
 def others_held(columns: Sequence[Listed], link: Link, quote: Quote) -> Others:

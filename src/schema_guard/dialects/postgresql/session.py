@@ -29,7 +29,7 @@ from schema_guard.dialects.postgresql.failures import (
 from schema_guard.dialects.postgresql.guard_lock import GuardLock
 from schema_guard.dialects.postgresql.holders import held_by, locked_out_by
 from schema_guard.dialects.postgresql.inheritors import unlike_inheritors
-from schema_guard.dialects.postgresql.labels import others_held, takes_text
+from schema_guard.dialects.postgresql.labels import others_held, takes_others
 from schema_guard.dialects.postgresql.limits import limits_query, with_limits
 from schema_guard.dialects.postgresql.link import Link, Row
 from schema_guard.dialects.postgresql.located import located_of
@@ -123,7 +123,7 @@ class PostgreSQLSession:
         self.fed = fed(expected, actual)
         actual = replace(actual, temporary=tuple(self._temporary()))
         actual = self._with_stands(expected, actual)
-        if columns := listed(expected, actual, self.dialect.rules, takes_text):
+        if columns := listed(expected, actual, self.dialect.rules, takes_others):
             self.rows_asked = f"{columns[0].table.name}.{columns[0].column.name}"
             actual = with_others(actual, others_held(columns, self._link, self.dialect.quote))
         self._words.own_rules.live_enums = {enum.name: enum for enum in actual.enums}

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Set
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any, cast
 
-from sqlalchemy import ARRAY, JSON, Boolean, Computed, Sequence, SmallInteger, String
+from sqlalchemy import ARRAY, JSON, Boolean, Computed, Integer, Sequence, SmallInteger, String, TypeDecorator
 from sqlalchemy import Enum as EnumType
 from sqlalchemy import Identity as ModelIdentity
 from sqlalchemy.schema import ColumnDefault
@@ -58,7 +58,8 @@ def column_of(column: ModelColumn[Any], writer: Writer, mapped: Mapped) -> Colum
         reads=reader_of(column.type, dialect),
         read_by_own_code=gets_bytes(column.type, dialect),
         values=_values(inner, writer),
-        labels=_labels(inner, writer) or _identities(column, writer, mapped.identities_of(column)),
+        labels=_labels(inner, writer),
+        classes=_classes(column, inner, writer, mapped.identities_of(column)),
         identities=_identities(column, writer, mapped.lowest_identities_of(column)),
         ddl=writer.column(column),
         mapped_by=mapped.classes_of(column),
@@ -193,6 +194,23 @@ def _labels(inner: Any, writer: Writer) -> tuple[str, ...]:
     """What an Enum lists, also that of an array's items."""
     inner = resolved(inner.item_type, writer.dialect) if isinstance(inner, ARRAY) else inner
     return _values(inner, writer) if isinstance(inner, EnumType) else ()
+
+
+def _classes(column: ModelColumn[Any], inner: Any, writer: Writer, identities: Set[object]) -> tuple[str, ...]:
+    """What a discriminator holds in rows of mapped classes; none where a type of the application's own reads it."""
+    if isinstance(column.type, TypeDecorator) or not identities:
+        return ()
+    if isinstance(inner, EnumType):
+        reads = reader_of(inner, writer.dialect)
+        held = [label for label in inner.enums if (label if reads is None else reads(label)) in identities]
+    elif isinstance(inner, Integer) and all(isinstance(each, int) for each in identities):
+        held = [format(each, "d") for each in identities]
+    elif isinstance(inner, String) and all(isinstance(each, str) for each in identities):
+        held = [str.__str__(each) for each in identities]
+    else:
+        return ()
+    written = (writer.literal(value, String()) for value in sorted(held))
+    return tuple(value for value in written if value is not None)
 
 
 def _identities(column: ModelColumn[Any], writer: Writer, identities: Iterable[str]) -> tuple[str, ...]:

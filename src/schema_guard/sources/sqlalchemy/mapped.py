@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence, Set
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
@@ -92,9 +92,9 @@ class Mapped:
         """Whether its value says which class a row is of, and NULL is none: such a row cannot be loaded."""
         return column in self._discriminators
 
-    def identities_of(self, column: Column[Any]) -> tuple[str, ...]:
-        """What its value says of the classes that are mapped by now, where that is text: no other row can be loaded."""
-        return _texts(self._discriminators.get(column, set()))
+    def identities_of(self, column: Column[Any]) -> Set[object]:
+        """Of which values a class is mapped by now: no other row can be loaded."""
+        return self._discriminators.get(column, set())
 
     def lowest_identities_of(self, column: Column[Any]) -> tuple[str, ...]:
         """Those of classes from which none inherits: of others there may be no instance."""

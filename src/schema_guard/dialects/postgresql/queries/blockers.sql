@@ -1,10 +1,10 @@
 -- Who the given backend waits for, while it waits.
 -- In psql: \set pid 4711
--- Columns: pid int, state text, seconds float8 (how long its transaction is open), query text (its last statement).
+-- Columns: pid int, state text (behind the name of the application), seconds float8 (how long its transaction is open), query text (its last statement).
 -- A prepared transaction has no process: pid 0, and its quoted name as query (manual, PREPARE TRANSACTION). Until
 -- the server starts again its locks bear the virtual transaction of the session that prepared it: it is known by the
 -- lock on its own transaction ID.
-SELECT a.pid, coalesce(a.state, 'unknown state') AS state,
+SELECT a.pid, coalesce(nullif(a.application_name, '') || ', ', '') || coalesce(a.state, 'unknown state') AS state,
        extract(epoch FROM pg_catalog.clock_timestamp() - coalesce(a.xact_start, a.state_change, a.backend_start))
          ::pg_catalog.float8 AS seconds,
        pg_catalog.left(a.query, 200) AS query

@@ -1,7 +1,7 @@
 -- Who holds an advisory lock of this database.
 -- In psql: \set key '12345'
--- Columns: pid int, state text, seconds float8 (since its connection began), query text (its last statement).
-SELECT a.pid, coalesce(a.state, 'unknown state') AS state,
+-- Columns: pid int, state text (behind the name of the application), seconds float8 (since its connection began), query text (its last statement).
+SELECT a.pid, coalesce(nullif(a.application_name, '') || ', ', '') || coalesce(a.state, 'unknown state') AS state,
        extract(epoch FROM pg_catalog.clock_timestamp() - a.backend_start)::pg_catalog.float8 AS seconds,
        pg_catalog.left(a.query, 200) AS query
 FROM pg_catalog.pg_locks l

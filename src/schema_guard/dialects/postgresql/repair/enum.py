@@ -89,7 +89,7 @@ def _renaming(difference: RowsUnreadable, context: Context) -> Iterator[str]:
         yield f"ALTER TYPE {context.quote(live.name)} RENAME VALUE {literal(old)} TO {literal(new)};"
     others = difference.actual.others if live is None else live.values
     table, column = context.quote(difference.table.name), context.quote(difference.column.name)
-    for old, new in respelled(difference.column, others):
+    for old, new in respelled(difference.known, others):
         if live is not None and new not in live.values:
             continue
         if difference.column.type.dimensions:

@@ -56,5 +56,5 @@ def _respelling(unreadable: RowsUnreadable) -> Iterator[str]:
     elif unreadable.otherwise:
         for value, words in ((0, _FALSE), (1, _TRUE)):
             yield f"UPDATE {table} SET {column} = {value} WHERE lower({column}) IN ({words})"
-    for old, new in respelled(unreadable.column, unreadable.actual.others):
+    for old, new in respelled(unreadable.known, unreadable.actual.others):
         yield f"UPDATE {table} SET {column} = {quoted_literal(new)} WHERE {column} = {quoted_literal(old)}"
