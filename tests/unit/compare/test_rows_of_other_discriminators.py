@@ -49,7 +49,7 @@ def mapped(type_: Any, identity: object, below: object) -> tuple[sa.MetaData, ty
     abstract = {"polymorphic_abstract": True} if identity is None else {"polymorphic_identity": identity}
     mapper.map_imperatively(person, table, polymorphic_on=table.c.kind, **abstract)
     mapper.map_imperatively(guest, None, inherits=person, polymorphic_identity=below)
-    person.below = guest  # type: ignore[attr-defined]
+    person.below = guest
     return mapper.metadata, person
 
 
@@ -59,7 +59,7 @@ def assert_told(engine: sa.Engine, discriminator: str, *, abstract: bool = False
     guard = Guard(models)
     assert guard.apply(engine).satisfied
     with Session(engine) as session:
-        session.add(person.below())  # type: ignore[attr-defined]
+        session.add(person.below())
         session.commit()
     assert guard.check(engine).satisfied
     with engine.begin() as connection:
