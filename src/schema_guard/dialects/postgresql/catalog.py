@@ -94,7 +94,7 @@ def _elements(expected: Schema) -> Iterator[IndexElement]:
 
 
 def read_schema(
-    rows: Iterable[tuple[object, ...]],
+    rows: list[tuple[object, ...]],
     type_of: Callable[[str], Type],
     default: DefaultSchema | None = None,
     unread: Mapping[int, Unread] | None = None,
@@ -102,12 +102,15 @@ def read_schema(
     """Build the actual side.
 
     Args:
-        rows: (kind, JSON text or None) of catalog.sql; or (kind, list) where it was read before.
+        rows: (kind, JSON text or None) of catalog.sql; or (kind, list) where it was read before. The list is emptied:
+            all of them together take much memory.
         type_of: the dialect's type parser.
         default: the schema that a name without one means.
         unread: by OID, why the expressions of a table were left out.
     """
-    items: Mapping[str, list[Any]] = {str(kind): items_of(text) for kind, text in rows}
+    texts = {str(kind): text for kind, text in rows}
+    rows.clear()
+    items = _Items(texts)
     types = [_told(TypeRow(*item), default) for item in items["types"]]
     parts = _Parts(cache(type_of), default, unread or {})  # a thousand columns have a dozen types
     for item in items["columns"]:
@@ -125,6 +128,7 @@ def read_schema(
         parts.add_counter(counter)
     others = [_told(OtherRow(*item), default) for item in items["others"]]
     unknown = tuple(unknown_tables(others, parts.type_of))
+    schemas, database = items["schemas"], items["database"]
     return Schema(
         tables=tuple(parts.table(_told(TableRow(*item), default)) for item in items["tables"]),
         enums=tuple(
@@ -145,10 +149,10 @@ def read_schema(
             if row.kind == "d"
         ),
         sequences=_sequences(counters),
-        schemas=tuple(name for name, _ in items["schemas"]),
-        closed_schemas=tuple(name for name, may_create in items["schemas"] if not may_create),
-        closed_database=next((name for name, may_create, _ in items["database"] if not may_create), None),
-        role=next((role for _, _, role in items["database"]), ""),
+        schemas=tuple(name for name, _ in schemas),
+        closed_schemas=tuple(name for name, may_create in schemas if not may_create),
+        closed_database=next((name for name, may_create, _ in database if not may_create), None),
+        role=next((role for _, _, role in database), ""),
         unknown_tables=tuple(name for name, _ in unknown),
         unknown_columns=unknown,
         names_taken=names_taken(others),
@@ -157,6 +161,16 @@ def read_schema(
             for row in types
         ),
     )
+
+
+class _Items:
+    """What the rows hold, by kind: each is read when it is asked for, once, and let go."""
+
+    def __init__(self, texts: dict[str, object]) -> None:
+        self._texts = texts
+
+    def __getitem__(self, kind: str) -> list[Any]:
+        return items_of(self._texts.pop(kind))
 
 
 def _told(row: _InSchema, default: DefaultSchema | None) -> _InSchema:

@@ -114,11 +114,7 @@ class PostgreSQLSession:
 
     def inspect(self, expected: Schema) -> Schema:
         """Read what the catalog holds of the expectation, in one query."""
-        try:
-            rows = self._reader.read(scope_of(expected, self._can_be))
-        except DriverError as error:
-            raise self._read_failed(error, "the catalog") from None
-        self.catalog_queries += self._reader.queries
+        rows = self._catalog_rows(expected)
         actual = read_schema(rows, self.dialect.type, self.facts.default_schema, self._reader.unread)
         self.fed = fed(expected, actual)
         actual = replace(actual, temporary=tuple(self._temporary()))
@@ -132,6 +128,14 @@ class PostgreSQLSession:
         self._words.own_rules.domains = {domain.name: domain.type for domain in domains}
         self._tables = {table.name: table for table in actual.tables}
         return actual
+
+    def _catalog_rows(self, expected: Schema) -> list[Row]:
+        try:
+            rows = self._reader.read(scope_of(expected, self._can_be))
+        except DriverError as error:
+            raise self._read_failed(error, "the catalog") from None
+        self.catalog_queries += self._reader.queries
+        return rows
 
     def _temporary(self) -> Iterator[tuple[Name, tuple[str, ...]]]:
         for name, columns in self._words.located.temporary.items():

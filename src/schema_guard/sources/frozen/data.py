@@ -7,6 +7,7 @@ a dot or a quote.
 from __future__ import annotations
 
 import re
+import sys
 import types
 from collections.abc import Callable, Mapping
 from dataclasses import MISSING, Field, fields, is_dataclass
@@ -82,6 +83,9 @@ def _reader(kind: Any) -> Reader:
 
 
 def _reader_of_plain(kind: Any) -> Reader:
+    if kind is str:
+        return _text
+
     def read(data: Any) -> Any:
         if type(data) is kind:
             return data
@@ -92,6 +96,12 @@ def _reader_of_plain(kind: Any) -> Reader:
         return data
 
     return read
+
+
+def _text(data: Any) -> str:
+    if type(data) is not str:
+        raise ValueError(f"{data!r} is not of the type str")
+    return sys.intern(data)  # the tables of an application say much in the same words
 
 
 def _reader_of_one(kinds: tuple[Any, ...]) -> Reader:

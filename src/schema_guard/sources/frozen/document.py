@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, fields, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from schema_guard.acceptance import Acceptance, acceptances_of
 from schema_guard.errors import ConfigurationError
@@ -17,6 +16,7 @@ from schema_guard.schema import Schema, Table
 from schema_guard.scope import Scope
 from schema_guard.selector import selectors_of
 from schema_guard.sources.frozen.data import from_data, to_data
+from schema_guard.sources.frozen.layout import Span, digest, document, is_whole, items, laid_out, members
 from schema_guard.sources.frozen.placeholders import bare, freezing_words
 
 if TYPE_CHECKING:
@@ -27,11 +27,13 @@ __all__ = ["FORMAT", "Document", "frozen", "in_order", "is_frozen_file", "parse"
 FORMAT = 1
 """Of the document; a reader refuses every other one."""
 
+_Noun = TypeVar("_Noun", Schema, Table)
+
+_IN_SYSTEM = 3
+"""The level of what an object in `expected` holds."""
+
 MARK = "schema_guard_expectations"
 """The key that holds the format: what makes a JSON file one of these."""
-
-WIDTH = 180
-"""Characters of a line that holds more than one value."""
 
 VARIANTS = (("postgresql", "postgresql", 170000), ("postgresql 18", "postgresql", 180000), ("sqlite", "sqlite", 0))
 """(key, system, version): PostgreSQL 18 has virtual generated columns, and is left out where it makes no difference."""
@@ -62,12 +64,13 @@ class _Schemas(Mapping[str, Schema]):
     """The expectations of a file, each made when it is first asked for.
 
     Args:
-        data: as the file has them.
+        spans: as the file has them.
         path: how messages call the file.
     """
 
-    def __init__(self, data: dict[str, Any], path: str) -> None:
-        self._data, self._path = data, path
+    def __init__(self, spans: Mapping[str, Span], path: str) -> None:
+        self._spans: dict[str, Span] = dict(spans)
+        self._path = path
         self._made: dict[str, Schema] = {}
 
     def read(self) -> None:
@@ -77,23 +80,46 @@ class _Schemas(Mapping[str, Schema]):
 
     def __getitem__(self, key: str) -> Schema:
         """Raises ConfigurationError: it is of another form."""
-        data = self._data[key]
-        if data is not _MADE and key not in self._made:
+        if key not in self._made:
             try:
-                self._made[key] = from_data(Schema, data)
-                self._data[key] = _MADE  # a large file's data takes as much memory as what was made of it
+                self._made[key] = _schema(self._spans[key])
             except (ValueError, TypeError) as error:
                 raise _unreadable(self._path, error) from None
+            self._forget()
         return self._made[key]
 
+    def _forget(self) -> None:
+        """Keep only the text of those that are not made: all of a large file takes as much memory as what is made."""
+        rest = {other: span for other, span in self._spans.items() if other not in self._made}
+        self._spans = {other: Span(b"", 0, 0) for other in self._spans}
+        self._spans.update((other, Span(span.bytes, 0, span.end - span.start)) for other, span in rest.items())
+
     def __iter__(self) -> Iterator[str]:
-        return iter(self._data)
+        return iter(self._spans)
 
     def __len__(self) -> int:
-        return len(self._data)
+        return len(self._spans)
 
 
-_MADE = object()
+def _schema(span: Span) -> Schema:
+    """One system's expectation, table by table: the JSON of all of them at once takes more than what is made of it.
+
+    Raises ValueError, TypeError: it is of another form.
+    """
+    parts = members(span, _IN_SYSTEM)
+    if parts is None or "tables" not in parts:
+        return _made(Schema, span.value())
+    tables = items(parts.pop("tables"), _IN_SYSTEM + 1)
+    schema = _made(Schema, {name: part.value() for name, part in parts.items()})
+    try:
+        return replace(schema, tables=tuple(_made(Table, table) for table in tables))
+    except (ValueError, TypeError) as error:
+        raise ValueError(f"schema.tables: {error}") from None
+
+
+def _made(kind: type[_Noun], data: Any) -> _Noun:
+    found: _Noun = from_data(kind, data)
+    return found
 
 
 def _unreadable(path: str, error: Exception) -> ConfigurationError:
@@ -133,7 +159,7 @@ def text_of(document: Document) -> str:
         "heads": list(document.heads),
         "expected": {key: to_data(schema) for key, schema in document.expected.items()},
     }
-    return _lines({**data, "hash": _hash(data)}, "") + "\n"
+    return laid_out({**data, "hash": digest(_text(data))}) + "\n"
 
 
 def is_frozen_file(place: str) -> bool:
@@ -160,6 +186,29 @@ def read(path: Path, *, edited: bool = False) -> Document:
 
 def parse(text: bytes, path: str, *, edited: bool = False) -> Document:
     """The document of a frozen file's content. Raises as `read` does, and calls the file `path`."""
+    found = _as_written(text)
+    if found is None:
+        found = _laid_out_again(text, path, edited=edited)
+    try:
+        return replace(_document(found, path, edited=edited), digest=digest_of(text, edited))
+    except (ValueError, TypeError) as error:
+        raise _unreadable(path, error) from None
+
+
+def _as_written(text: bytes) -> dict[str, Span] | None:
+    """The members of a document that is as `freeze` wrote it, by its hash: only what is needed of it is read."""
+    if not is_whole(text):
+        return None
+    found = document(text)
+    mark = found.get(MARK)
+    return found if mark is not None and mark.bytes == str(FORMAT).encode() else None
+
+
+def _laid_out_again(text: bytes, path: str, *, edited: bool) -> dict[str, Span]:
+    """The members of a document that an editor saved in its own way, or that was edited; it is read as a whole.
+
+    Raises ConfigurationError, as `read` does.
+    """
     try:
         data = json.loads(text)  # of any UTF, with a byte order mark or not: editors write such
     except (ValueError, RecursionError) as error:
@@ -172,29 +221,30 @@ def parse(text: bytes, path: str, *, edited: bool = False) -> Document:
             "write it again with schema-guard freeze, by the version that reads it"
         )
     told = data.pop("hash", None)
-    if told != _hash(data) and not edited:
+    again = _text(data)
+    if told != digest(again) and not edited:
         raise ConfigurationError(
             f"{path} is damaged, or was edited by hand: its hash does not fit. It holds SQL that is run: write it anew "
             "with schema-guard freeze, or set SCHEMA_GUARD_ALLOW_EDITED=1 to take it as it is"
         )
-    try:
-        return replace(_document(data, path, edited=edited), digest=digest_of(text, edited))
-    except (ValueError, TypeError) as error:
-        raise _unreadable(path, error) from None
+    return document(again)
 
 
-def _document(data: dict[str, Any], path: str, *, edited: bool) -> Document:
-    if lacking := {"name", "policy", "accept", "heads", "expected"} - data.keys():
+def _text(data: Mapping[str, Any]) -> bytes:
+    """What the hash is of."""
+    return f"{laid_out(data)}\n".encode("utf-8", "surrogatepass")
+
+
+def _document(spans: dict[str, Span], path: str, *, edited: bool) -> Document:
+    if lacking := {"name", "policy", "accept", "heads", "expected"} - spans.keys():
         raise ValueError(f"it has no {', '.join(sorted(lacking))}")
-    parts = data.pop("expected")
-    if not isinstance(parts, dict):
-        raise ValueError(f"expected: {parts!r} is not an object")
-    expected = _Schemas(parts, path)
+    expected = _Schemas(_systems(spans.pop("expected")), path)
     if edited:  # what freeze wrote is read when it is needed: one of its three is
         expected.read()
     lacking = {"postgresql", "sqlite"} - set(expected)
     if lacking:
         raise ValueError(f"it has nothing for {', '.join(sorted(lacking))}")
+    data = {name: span.value() for name, span in spans.items()}
     return Document(
         expected,
         from_data(str, data["name"]),
@@ -205,18 +255,15 @@ def _document(data: dict[str, Any], path: str, *, edited: bool) -> Document:
     )
 
 
-def _lines(value: Any, indent: str) -> str:
-    """JSON with sorted keys; what fits stays on one line, so that a column is one line of a diff."""
-    line = json.dumps(value, ensure_ascii=False, sort_keys=True)
-    if len(indent) + len(line) <= WIDTH or not isinstance(value, dict | list) or not value:
-        return line
-    inner = f"{indent}  "
-    if isinstance(value, dict):
-        items = [f"{json.dumps(key, ensure_ascii=False)}: {_lines(value[key], inner)}" for key in sorted(value)]
-    else:
-        items = [_lines(item, inner) for item in value]
-    opening, closing = "{}" if isinstance(value, dict) else "[]"
-    return f"{opening}\n{inner}" + f",\n{inner}".join(items) + f"\n{indent}{closing}"
+def _systems(span: Span) -> Mapping[str, Span]:
+    found = members(span, _IN_SYSTEM - 1)
+    if found is not None:
+        return found
+    parts = span.value()
+    if not isinstance(parts, dict):
+        raise ValueError(f"expected: {parts!r} is not an object")
+    texts = {key: json.dumps(part).encode() for key, part in parts.items()}
+    return {key: Span(text, 0, len(text)) for key, text in texts.items()}
 
 
 def _scope_data(scope: Scope) -> dict[str, list[str]]:
@@ -227,11 +274,6 @@ def _scope_data(scope: Scope) -> dict[str, list[str]]:
 
 def _policy_data(policy: Policy) -> dict[str, Any]:
     return {item.name: getattr(policy, item.name) for item in fields(policy)}
-
-
-def _hash(data: Mapping[str, Any]) -> str:
-    text = json.dumps(data, sort_keys=True, ensure_ascii=True, separators=(",", ":"))
-    return f"sha256:{hashlib.sha256(text.encode()).hexdigest()}"
 
 
 def in_order(schema: Schema) -> Schema:

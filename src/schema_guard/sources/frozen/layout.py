@@ -1,0 +1,127 @@
+"""How a frozen file is laid out, and how a part of it is read without the rest.
+
+A file of a thousand tables holds nine megabytes, of which a check needs one system's half, table by table. Since each
+value that is too long for a line begins and ends on lines of its own, at a depth that tells its level, its parts are
+found by their indentation alone: no string of JSON holds a line break.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator
+from hashlib import sha256
+from typing import Any, NamedTuple
+
+__all__ = ["Span", "digest", "document", "is_whole", "items", "laid_out", "members"]
+
+WIDTH = 180
+"""Characters of a line that holds more than one value."""
+STEP = 2
+"""Blanks for each level."""
+
+_BLANK = ord(" ")
+_HASH = re.compile(rb'\n  "hash": "(sha256:[0-9a-f]{64})",(?=\n)')
+_MEMBER = re.compile(rb'"((?:[^"\\]|\\.)*)": ')
+
+
+def laid_out(value: Any, indent: str = "") -> str:
+    """JSON with sorted keys; what fits stays on one line, so that a column is one line of a diff.
+
+    The document itself never does: whatever it holds, the hash has a line of its own.
+    """
+    line = json.dumps(value, ensure_ascii=False, sort_keys=True)
+    fits = bool(indent) and len(indent) + len(line) <= WIDTH
+    if fits or not isinstance(value, dict | list) or not value:
+        return line
+    inner = indent + " " * STEP
+    if isinstance(value, dict):
+        parts = [f"{json.dumps(key, ensure_ascii=False)}: {laid_out(value[key], inner)}" for key in sorted(value)]
+    else:
+        parts = [laid_out(item, inner) for item in value]
+    opening, closing = "{}" if isinstance(value, dict) else "[]"
+    return f"{opening}\n{inner}" + f",\n{inner}".join(parts) + f"\n{indent}{closing}"
+
+
+class Span(NamedTuple):
+    """A part of a text, without a copy of it: what a large file takes up counts."""
+
+    text: bytes
+    start: int
+    end: int
+
+    @property
+    def bytes(self) -> bytes:
+        return self.text[self.start : self.end]
+
+    def value(self) -> Any:
+        """What it says. Raises ValueError: it is no JSON."""
+        return json.loads(self.bytes)
+
+
+def digest(text: bytes) -> str:
+    """What a document's `hash` says, where the text has no line of it."""
+    return f"sha256:{sha256(text).hexdigest()}"
+
+
+def is_whole(text: bytes) -> bool:
+    """Whether the hash in the text is that of all its other lines."""
+    found = _HASH.search(text)
+    if found is None:
+        return False
+    view = memoryview(text)
+    told = sha256(view[: found.start()])
+    told.update(view[found.end() :])
+    return f"sha256:{told.hexdigest()}" == found[1].decode()
+
+
+def document(text: bytes) -> dict[str, Span]:
+    """The members of a whole document, as freeze writes it."""
+    return members(Span(text, 0, len(text.rstrip(b"\n"))), 1) or {}
+
+
+def members(span: Span, level: int) -> dict[str, Span] | None:
+    """The members of an object by name; None where it stands on one line.
+
+    Args:
+        span: the object, from its brace to its brace.
+        level: of its members: 1 in the document itself.
+    """
+    parts = _parts(span, level, b"{")
+    if parts is None:
+        return None
+    found: dict[str, Span] = {}
+    for part in parts:
+        key = _MEMBER.match(part.text, part.start, part.end)
+        if key is None:
+            raise ValueError(f"{part.bytes[:40].decode(errors='replace')!r} is not a member of an object")
+        found[str(json.loads(b'"' + key[1] + b'"'))] = part._replace(start=key.end())
+    return found
+
+
+def items(span: Span, level: int) -> Iterator[Any]:
+    """What a list holds, one after the other; as `members` takes it."""
+    parts = _parts(span, level, b"[")
+    return iter(span.value()) if parts is None else (part.value() for part in parts)
+
+
+def _parts(span: Span, level: int, bracket: bytes) -> Iterator[Span] | None:
+    """What stands between the brackets, in pieces; None where all is on one line."""
+    indent = b"\n" + b" " * (STEP * level)
+    if not span.text.startswith(bracket + indent, span.start):
+        return None
+    start, end = span.start + len(bracket + indent), span.end - len(indent) + STEP - 1
+    return _pieces(Span(span.text, start, end), b"," + indent)
+
+
+def _pieces(span: Span, separator: bytes) -> Iterator[Span]:
+    text, start, end = span
+    while True:
+        stop = text.find(separator, start, end)
+        while stop >= 0 and text[stop + len(separator)] == _BLANK:  # a deeper line has the same blanks, and more
+            stop = text.find(separator, stop + len(separator), end)
+        if stop < 0:
+            yield Span(text, start, end)
+            return
+        yield Span(text, start, stop)
+        start = stop + len(separator)
