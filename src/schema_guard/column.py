@@ -207,6 +207,8 @@ class Column:
     """Actual side: some row holds what the models' type cannot load, if there was reason to look."""
     other_form: bool = False
     """Actual side: some row holds what the models' type writes in another form, if there was reason to look."""
+    null_conflict: str = ""
+    """SQLite: ON CONFLICT of the NOT NULL, in capitals; empty where it says nothing."""
     null_replaced: bool = False
     """SQLite: the default is stored in place of NULL (NOT NULL ON CONFLICT REPLACE)."""
     used_by: tuple[str, ...] = ()

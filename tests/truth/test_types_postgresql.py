@@ -221,3 +221,40 @@ def _program(pair: str, mapped: type[Any], table: sa.Table, values: tuple[Any, .
     yield statement("update", update)
     if not isinstance(table.c.v.type, UNCOMPARED) or isinstance(table.c.v.type, postgresql.JSONB):
         yield statement("filter", filter_)
+
+
+@pytest.mark.newest_postgres
+@pytest.mark.parametrize("driver", DRIVERS)
+def test_decimals_over_whole_numbers(driver: str, postgres_database: Database) -> None:
+    """They are rounded, whatever the driver; what is too large for the column is rejected."""
+    metadata, mapper = sa.MetaData(), registry()
+    programs: dict[str, list[Statement]] = {}
+    create, values = [], (decimal.Decimal("1.50"), decimal.Decimal(2), decimal.Decimal("-0.01"))
+    for digits, actual in ((10, "integer"), (12, "integer"), (10, "bigint"), (10, "smallint")):
+        largest = decimal.Decimal(10) ** (digits - 2) - 1
+        key = sa.Column("id", sa.Integer, primary_key=True, autoincrement=False)
+        table = sa.Table(f"{actual}_{digits}", metadata, key, sa.Column("v", sa.Numeric(digits, 2)))
+        create.append(f"CREATE TABLE {table.name} (id integer PRIMARY KEY, v {actual});")
+        mapped = type(table.name, (), {})
+        mapper.map_imperatively(mapped, table)
+        programs[f"{table.name}.v"] = list(_program(table.name, mapped, table, (*values, largest)))
+    url = postgres_database.server.url(postgres_database.name, driver=driver)
+    engine: Any = (create_async_engine if driver == "asyncpg" else sa.create_engine)(url, poolclass=NullPool)
+    with postgres_database.connect() as connection:
+        connection.execute("".join(create).encode())
+        connection.execute("INSERT INTO integer_10 VALUES (7, 1.50)")
+        assert connection.execute("SELECT v FROM integer_10").fetchall() == [(2,)]
+        connection.execute("DELETE FROM integer_10")
+    told = {each.difference.object: each.difference for each in Guard(metadata).check(engine).findings}
+    rounded = "statements work, but decimals are rounded to whole numbers"
+    for column, program in programs.items():
+        failed = OnPostgresql(getattr(engine, "sync_engine", engine)).failures(program)
+        fits = column in ("integer_10.v", "bigint_10.v")
+        assert [*failed] == ([] if fits else [f"{column[:-2]}: insert {_last_value(program)}"])
+        assert told[column].impact is (Impact.WEAKENS if fits else Impact.BREAKS)
+        assert told[column].effect == (rounded if fits else f"{rounded}, and larger ones are rejected")
+
+
+def _last_value(program: list[Statement]) -> str:
+    """The last value that it inserts."""
+    return [each.name.partition(": insert ")[2] for each in program if ": insert " in each.name][-1]

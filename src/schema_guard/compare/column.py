@@ -7,6 +7,7 @@ from dataclasses import replace
 
 from schema_guard.column import texts
 from schema_guard.compare.call import compare_calls
+from schema_guard.compare.conflict import compare_null_conflict
 from schema_guard.compare.filled import unless_filled
 from schema_guard.compare.impact_words import writers
 from schema_guard.compare.value import compare_value
@@ -60,6 +61,7 @@ def compare_columns(
         yield from _not_found(table, column, actual, judge)
         yield from _of_no_class(table, column, actual)
         yield from _nullability(table, live, column, actual, judge)
+        yield from compare_null_conflict(table, column, actual, judge)
         yield from compare_value(table, live, column, actual, judge)
         yield from compare_calls(table, column, expected, schema, judge)
         if not judge.rules.default_collation(column.collation, actual.collation):
@@ -229,6 +231,8 @@ def _nullability(
         impact = Impact.BREAKS
         if actual.null_replaced:
             impact, effect = Impact.WEAKENS, f"{writers(table)} writes NULL, and the default is stored"
+        elif actual.null_conflict == "IGNORE":
+            effect = f"{writers(table)} writes NULL, and the row is left out (ON CONFLICT IGNORE)"
         elif not actual.value_domain_not_null:  # a domain refuses NULL before any trigger sees the row
             impact, effect = unless_filled(live, effect)
             if impact is Impact.WEAKENS and not any(filler.update for filler in live.fillers):

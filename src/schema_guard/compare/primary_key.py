@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from schema_guard.compare.conflict import ends_otherwise, repeated
 from schema_guard.compare.impact_words import writers
 from schema_guard.compare.published import gets_identity, refused_changes
-from schema_guard.compare.stricter import is_harmless, is_quiet, quietly
+from schema_guard.compare.stricter import is_harmless
 from schema_guard.compare.unique import arbiters, upsert_effect, upsert_impact
 from schema_guard.dialects.base import Judge
 from schema_guard.difference import Impact, PrimaryKeyDiffers
@@ -26,8 +27,8 @@ def compare_primary_key(table: Table, live: Table, judge: Judge) -> Iterator[Pri
                 f"not provable: INSERT of {writers(table)} fails for rows that are equal by {actual.other_equality}"
             )
             yield PrimaryKeyDiffers(table=table, primary_key=key, actual=actual, impact=Impact.WEAKENS, effect=effect)
-        elif is_quiet(actual.conflict, key.conflict):
-            effect = f"not provable: {quietly(actual.conflict, table)}"
+        elif ends_otherwise(actual.conflict, key.conflict):
+            effect = f"not provable: {repeated(actual.conflict, key.conflict, table, judge)}"
             yield PrimaryKeyDiffers(table=table, primary_key=key, actual=actual, impact=Impact.WEAKENS, effect=effect)
         return
     served = arbiters(live)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterator
 
+from schema_guard.compare.conflict import ends_otherwise, repeated, without_conflict
 from schema_guard.compare.elements import tells_apart
 from schema_guard.compare.holder import foreign_key_words, index_words, unique_words
 from schema_guard.compare.impact_words import writers
@@ -11,7 +12,7 @@ from schema_guard.dialects.base import Judge
 from schema_guard.difference import Impact, ObjectUnknown
 from schema_guard.schema import Column, ForeignKey, Index, Table, Unique
 
-__all__ = ["is_harmless", "is_quiet", "quietly", "unknown_foreign_key", "unknown_indexes", "unknown_uniques"]
+__all__ = ["is_harmless", "unknown_foreign_key", "unknown_indexes", "unknown_uniques"]
 
 
 def unknown_uniques(
@@ -26,8 +27,8 @@ def unknown_uniques(
     known = {columns for columns, _, _ in _keys(table)}
     for other in live.uniques:
         columns = frozenset(other.columns)
-        quiet = _is_quiet(other, table, live)
-        harmless = not quiet and is_harmless(columns, other.nulls_not_distinct, other, table, live)
+        ends = _conflict(columns, other.conflict, table, live, judge)
+        harmless = not ends and is_harmless(columns, other.nulls_not_distinct, other, table, live)
         if columns in told or (harmless and (columns in known or other.name in held)):
             continue
         words = unique_words(other)
@@ -35,33 +36,19 @@ def unknown_uniques(
             table=table,
             kind=words.kind,
             name=other.name or ", ".join(other.columns),
-            definition=str(other).removeprefix("UNIQUE "),
+            definition=str(other).removeprefix("UNIQUE ") + (without_conflict(other.conflict) if ends else ""),
             impact=Impact.NOTES if harmless else Impact.WEAKENS,
-            effect=f"not provable: {quietly(other.conflict, table)}" if quiet else _repeats(harmless, table, judge),
+            effect=f"not provable: {ends}" if ends else _repeats(harmless, table, judge),
         )
 
 
-def quietly(conflict: str, table: Table) -> str:
-    """What ON CONFLICT of a SQLite constraint does to a row that repeats values, where the models expect an error."""
-    what = {
-        "REPLACE": "delete the row that holds the same values",
-        "IGNORE": "leave out a row that repeats these values",
-        "ROLLBACK": "roll back the whole transaction for a row that repeats these values",
-    }[conflict]
-    return f"INSERT and UPDATE of {writers(table)} {what} (ON CONFLICT {conflict})"
-
-
-def is_quiet(conflict: str, wanted: str) -> bool:
-    """Whether a row that repeats values ends otherwise than the models say."""
-    return conflict in ("REPLACE", "IGNORE", "ROLLBACK") and conflict != wanted
-
-
-def _is_quiet(other: Unique, table: Table, live: Table) -> bool:
-    columns = frozenset(other.columns)
+def _conflict(columns: frozenset[str], conflict: str, table: Table, live: Table, judge: Judge) -> str:
+    """What ON CONFLICT of a live key, or its lack, does to a row against what the models say; empty where nothing."""
     if any(key < columns for key, _, _ in _keys(table)):  # that key refuses the row, with an error
-        return False
-    own = next((unique.conflict for unique in table.uniques if frozenset(unique.columns) == columns), "")
-    return is_quiet(other.conflict, own) and not any(_stays_null(live.column(name), table) for name in columns)
+        return ""
+    wanted = next((unique.conflict for unique in table.uniques if frozenset(unique.columns) == columns), "")
+    stays_null = any(_stays_null(live.column(name), table) for name in columns)
+    return repeated(conflict, wanted, table, judge) if ends_otherwise(conflict, wanted) and not stays_null else ""
 
 
 def unknown_indexes(
@@ -82,7 +69,8 @@ def unknown_indexes(
     known = {columns for columns, _, _ in _keys(table)}
     for other in live.indexes:
         columns = frozenset(element.text for element in other.elements if tells_apart(element))
-        harmless = (
+        ends = _conflict(columns, "", table, live, judge) if other.unique and other.where is None else ""
+        harmless = not ends and (
             not other.unique or other in unique or is_harmless(columns, other.nulls_not_distinct, None, table, live)
         )
         if harmless and (
@@ -96,9 +84,9 @@ def unknown_indexes(
             table=table,
             kind=words.kind,
             name=other.name or "index",
-            definition=words.definition,
+            definition=words.definition + (without_conflict("") if ends else ""),
             impact=Impact.NOTES if harmless else Impact.WEAKENS,
-            effect=_repeats(harmless, table, judge) if other.unique else "",
+            effect=f"not provable: {ends}" if ends else _repeats(harmless, table, judge) if other.unique else "",
         )
 
 

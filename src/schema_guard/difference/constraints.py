@@ -74,8 +74,11 @@ class PrimaryKeyDiffers(BaseDifference):
         if self.actual is None:
             return f"primary key missing: ({wanted})"
         if self.of_same_columns and self.actual.conflict != self.primary_key.conflict:
-            wants = f"ON CONFLICT {self.primary_key.conflict}" if self.primary_key.conflict else "no ON CONFLICT"
-            return f"primary key says ON CONFLICT {self.actual.conflict}, the models {wants}"
+            there, wanted = (
+                f"ON CONFLICT {key.conflict}" if key.conflict else "no ON CONFLICT"
+                for key in (self.actual, self.primary_key)
+            )
+            return f"primary key says {there}, the models {wanted}"
         if self.of_same_columns:
             return f"primary key tells rows apart by {self.actual.other_equality}, the models by equality"
         return f"primary key is ({', '.join(self.actual.columns)}), the models expect ({wanted})"

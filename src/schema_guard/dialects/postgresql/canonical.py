@@ -9,7 +9,7 @@ from schema_guard.dialects.base import Allowed, Condition, ErrorWords
 from schema_guard.dialects.inquiry import Verdict
 from schema_guard.dialects.postgresql.conditions import conditions
 from schema_guard.dialects.postgresql.expressions import Node, constant, parse
-from schema_guard.dialects.postgresql.fits import fit_of, is_endless_text, pads
+from schema_guard.dialects.postgresql.fits import fit_of, is_endless_text, pads, rounds
 from schema_guard.difference import Fit
 from schema_guard.name_length import LONGEST_NAME, name_bytes
 from schema_guard.schema import Column, Enum, Name, Table, Type, TypeKind
@@ -196,6 +196,9 @@ class PostgreSQLRules:
             return "a query with an operator of jsonb (=, @>, ?) fails; INSERT, UPDATE and SELECT work"
         if fit is Fit.OTHER and actual.type.name in _CUTS:
             return f"statements work, but of longer text only the first {_CUTS[actual.type.name]} are stored"
+        if expected.type.name == "numeric" and actual.type.name in _INTEGERS and rounds(expected.type):
+            rest = ", and larger ones are rejected" if fit is Fit.NARROWER_REWRITE else ""
+            return f"statements work, but decimals are rounded to whole numbers{rest}"
         if fit is Fit.OTHER and expected.type.name == "bytea":
             return "statements work, but text comes back where bytes are expected"
         if fit is Fit.INCOMPATIBLE and {expected.type.name, actual.type.name} == {"numeric"}:

@@ -12,7 +12,7 @@ from schema_guard.difference import Fit
 from schema_guard.name_length import LONGEST_NAME
 from schema_guard.schema import Type, TypeKind
 
-__all__ = ["fit_of", "has_cast", "is_endless_text", "pads"]
+__all__ = ["fit_of", "has_cast", "is_endless_text", "pads", "rounds"]
 
 _INTEGERS = ("smallint", "integer", "bigint")
 _FLOATS = ("real", "double precision")
@@ -96,6 +96,11 @@ def has_cast(actual: Type, expected: Type) -> bool:
     if bool(actual.dimensions) != bool(expected.dimensions):
         return False
     return here == there or any({here, there} <= among for among in _CAST_AMONG) or there in _CAST_TO.get(here, ())
+
+
+def rounds(numeric: Type) -> bool:
+    """Whether its values may have digits behind the point, which a whole number does not keep."""
+    return _numeric(numeric)[1] > 0
 
 
 def is_endless_text(type_: Type) -> bool:

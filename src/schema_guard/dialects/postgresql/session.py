@@ -13,6 +13,7 @@ from schema_guard.dialects.labels import listed, with_others
 from schema_guard.dialects.postgresql.answers import answers
 from schema_guard.dialects.postgresql.calls import call_rejections
 from schema_guard.dialects.postgresql.catalog import read_schema, scope_of
+from schema_guard.dialects.postgresql.constraints_below import constraints_below
 from schema_guard.dialects.postgresql.dialect import PostgreSQLDialect
 from schema_guard.dialects.postgresql.driver_error import DriverError
 from schema_guard.dialects.postgresql.encoding import lacking
@@ -319,6 +320,7 @@ class PostgreSQLSession:
         with suppress(DriverError):
             found = rejections(self._link, differences, actual, path, quote, timeout)
             found |= unlike_inheritors(self._link, differences, actual, self.dialect.type, quote, timeout)
+            found |= constraints_below(self._link, differences, actual, quote, timeout)
             if calls := [each for each in differences if isinstance(each, FunctionMissing)]:
                 with self._link.reading(timeout):
                     found |= call_rejections(self._link, calls, actual, quote)

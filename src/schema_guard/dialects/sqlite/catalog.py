@@ -244,6 +244,7 @@ class _Reader:
             nullable=not _number(row[5]) and own_name != alias,
             default=None if default is None else outer_parentheses_removed(default),
             generated=generated,
+            null_conflict=not_null.conflict if not_null is not None else "",
             null_replaced=default is not None and not_null is not None and not_null.conflict == "REPLACE",
             autoincrement=own_name == alias,
             never_again=own_name == alias and self.text is not None and self.text.autoincrement,

@@ -8,6 +8,7 @@ From 18 on NOT NULL itself can be NOT VALID and needs no helper. A crash in betw
 from __future__ import annotations
 
 from schema_guard.compare.written import domains_of
+from schema_guard.dialects.postgresql.constraints_below import not_null_of
 from schema_guard.dialects.postgresql.repair import probes
 from schema_guard.dialects.postgresql.repair.context import Context, Repairs
 from schema_guard.dialects.postgresql.repair.naming import HELPER, chosen, helper_name
@@ -29,6 +30,8 @@ def nullability_differs(difference: NullabilityDiffers, context: Context) -> Rep
         return _loosen(difference, context)
     if (refusal := _reaches_a_child(difference, context)) is not None:
         return [refusal]
+    if (rejection := context.rejection(difference.table, not_null_of(difference.column))) is not None:
+        return [Refusal(difference, rejection.said, rejection.advice)]
     if difference.column.filled_unseen and not difference.actual.given_value:
         return [_left_nullable(difference, context)]
     hindrance = context.hindrance(difference, "hold NULL", "holds NULL")

@@ -16,10 +16,9 @@ def change_primary_key(differs: PrimaryKeyDiffers, live: Table, planned: Table, 
     """`planned` is the table with the columns that earlier steps add."""
     wanted = differs.primary_key
     if differs.of_same_columns and differs.actual is not None and differs.actual.conflict != wanted.conflict:
-        meant = f'sqlite_on_conflict_primary_key="{differs.actual.conflict}"'
-        return Refusal(
-            differs, f"what becomes of a row that repeats a key, only a person knows: if it is meant, {meant}"
-        )
+        conflict = differs.actual.conflict
+        meant = f'if it is meant, sqlite_on_conflict_primary_key="{conflict}"' if conflict else "correct the models"
+        return Refusal(differs, f"what becomes of a row that repeats a key, only a person knows: {meant}")
     empty = case.empty(live.name)
     if differs.actual is not None and not empty:
         columns = ", ".join(quote(column) for column in wanted.columns)
