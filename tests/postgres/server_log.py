@@ -52,3 +52,11 @@ class ServerLog:
                 return text[:end]
             time.sleep(0.01)
         raise AssertionError("the server's log does not show what was sent")
+
+
+def sent(log: ServerLog, database: Database) -> Iterator[tuple[str, str]]:
+    """(backend, statement) of everything sent to the database since the log was last read."""
+    for record in log.records():
+        kind, _, statement = record[MESSAGE].partition(": ")
+        if record[DATABASE] == database.name and (kind == "statement" or kind.startswith("execute")):
+            yield record[PROCESS], statement

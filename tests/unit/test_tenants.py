@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -23,6 +24,7 @@ from schema_guard.dialects.postgresql.reading import CatalogReader
 from schema_guard.many import tenants as tenants_module
 from schema_guard.many.reports import Part
 from tests.postgres.database import Database, wait_until
+from tests.postgres.server_log import ServerLog, sent
 
 pytestmark = pytest.mark.newest_postgres
 
@@ -469,3 +471,45 @@ def test_killed_between_two_tenants(postgres_database: Database) -> None:
     parts = list(guard.tenants(database.url, "t_*").apply())
     assert [part.name for part in parts if part.report is not None and part.report.results] == lacking
     assert all(part.report is not None and part.report.satisfied for part in parts)
+
+
+LARGE_CATALOGS = re.compile(r"Seq Scan on pg_(class|type|attribute|attrdef|constraint|index|depend|sequence)\b.*")
+
+
+@pytest.mark.every_postgres
+def test_what_is_asked_of_one_does_not_read_the_catalog_of_all(postgres_database: Database) -> None:
+    """Every query finds its rows by an index, however many schemas there are: a sign-up costs the same."""
+    database = postgres_database
+    run_sql(database, "CREATE TABLE plans (id serial PRIMARY KEY, name text)")
+    run_sql(database, OTHERS, "ANALYZE")
+    guard = Guard(models())
+    assert guard.apply(database.url, schema="t_7").satisfied
+    run_sql(database, f"ALTER DATABASE {database.name} SET log_statement = 'all'")
+    log = ServerLog(database)
+    assert guard.check(database.url, schema="t_7").satisfied
+    assert all(part.report and part.report.satisfied for part in guard.tenants(database.url, ["t_7"]).check())
+    asked = [text for _, text in sent(log, database) if re.match(r"\(?(SELECT|WITH)\b", text) and "$1" not in text]
+    assert any("pg_attrdef" in statement for statement in asked)
+    with database.connect() as connection:
+        connection.execute("SET search_path = ''")
+        # In a catalog as small as this one the planner prefers to hash a table that it could look up.
+        connection.execute("SET enable_hashjoin = off")
+        connection.execute("SET enable_mergejoin = off")
+        for statement in asked:
+            plan = [line for (line,) in connection.execute("EXPLAIN " + statement).fetchall()]
+            assert not [line for line in plan if LARGE_CATALOGS.search(line)]
+
+
+OTHERS = """
+DO $$
+BEGIN
+  FOR i IN 1..150 LOOP
+    EXECUTE format('CREATE SCHEMA t_%s', i);
+    EXECUTE format('CREATE TYPE t_%s.state AS ENUM (''new'', ''done'')', i);
+    FOR j IN 1..5 LOOP
+      EXECUTE format('CREATE TABLE t_%s.other_%s (id serial PRIMARY KEY, state t_%s.state DEFAULT ''new'', '
+                     'CHECK (id > 0))', i, j, i);
+    END LOOP;
+  END LOOP;
+END $$
+"""

@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 import threading
 import time
-from collections.abc import Iterator
 from pathlib import Path
 
 import psycopg
@@ -15,7 +14,7 @@ import sqlalchemy as sa
 from schema_guard import Backfill, Guard
 from schema_guard.execute.limits import Limits
 from tests.postgres.database import Database, wait_until
-from tests.postgres.server_log import DATABASE, MESSAGE, PROCESS, ServerLog
+from tests.postgres.server_log import ServerLog, sent
 
 READS = re.compile(r"BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY|SET LOCAL|\(?SELECT|WITH|COMMIT|EXPLAIN|SHOW")
 STARTUP = re.compile(r"BEGIN|SAVEPOINT|RELEASE|ROLLBACK|select|show", re.IGNORECASE)
@@ -41,14 +40,6 @@ CREATE TABLE things (id serial PRIMARY KEY, owner int, who varchar(20), size int
 INSERT INTO owners (who) SELECT 'w' || i FROM generate_series(1, 500) i;
 INSERT INTO things (owner, size) SELECT i, i FROM generate_series(1, 500) i;
 """
-
-
-def sent(log: ServerLog, database: Database) -> Iterator[tuple[str, str]]:
-    """(backend, statement) of everything sent to the database since the log was last read."""
-    for record in log.records():
-        kind, _, statement = record[MESSAGE].partition(": ")
-        if record[DATABASE] == database.name and (kind == "statement" or kind.startswith("execute")):
-            yield record[PROCESS], statement
 
 
 @pytest.fixture

@@ -291,7 +291,12 @@ class Session(Protocol):
         ...
 
     def locate(self, relations: Sequence[str], types: Sequence[str]) -> None:
-        """Find where the connection's search_path finds these unqualified names, so that `dialect` can qualify them."""
+        """Find where the connection's search_path finds names, so that `dialect` can qualify them.
+
+        Args:
+            relations: those that the models write without a schema.
+            types: all that the models name.
+        """
         ...
 
     def inspect(self, expected: Schema) -> Schema:

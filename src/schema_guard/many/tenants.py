@@ -175,7 +175,7 @@ class Tenants:
         """False: something is in the way, and each is to be looked at by itself."""
         guard = self.guard
         try:
-            session.begin(batch, guard.source.names(session.dialect)[0])
+            session.begin(batch, *guard.source.names(session.dialect))
             session.read(batch, lambda: guard._guarded(session.dialect, session.facts.default_schema).to_inspect)
         except GuardError:
             return False

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from schema_guard.names import Name
 from schema_guard.schema import Schema
-from schema_guard.sources.frozen.placeholders import bare, freezing_words, settled, unqualified
+from schema_guard.sources.frozen.placeholders import bare, freezing_words, names_to_locate, settled
 from schema_guard.sources.source import Source
 
 if TYPE_CHECKING:
@@ -38,7 +38,7 @@ class Once:
     def names(self, dialect: Dialect) -> tuple[list[str], list[str]]:
         key = (dialect.name, dialect.version, dialect.schema(None))
         if key not in self._names:
-            self._names[key] = unqualified(self._schema(dialect), dialect)
+            self._names[key] = names_to_locate(self._schema(dialect), dialect)
         return self._names[key]
 
     def mentions(self, dialect: Dialect, word: str) -> bool:

@@ -7,6 +7,7 @@ import re
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
+from schema_guard.column import BITS
 from schema_guard.dialects.postgresql.catalog_rows import CounterRow, TableRow
 from schema_guard.dialects.postgresql.link import Row
 from schema_guard.dialects.postgresql.stands import Asked
@@ -69,23 +70,21 @@ def may_stand_behind(rows: Iterable[Row], schema: str, keys: Mapping[tuple[str, 
     """
     items: dict[str, list[Sequence[Any]]] = {str(kind): found for kind, found in rows}  # type: ignore[misc]
     tables = {row[0]: TableRow(*row) for row in items["tables"] if row[1] == schema}
+    types = {(row[0], row[2]): row[3] for row in items["columns"]}
     found = []
     for row in (CounterRow(*each) for each in items["counters"]):
         table = tables.get(row.table)
-        if table is None or keys.get((table.name, row.column)) != row.name or not row.readable:
+        if table is None or table.empty or keys.get((table.name, row.column)) != row.name or not row.readable:
             continue
         counter = Counter(*row[4:])
         given = 0 if row.last is None else (row.last - row.start) // row.increment + 1
-        if row.last is None or table.rows < 0 or table.bytes == 0 or table.rows > given or _near_its_end(row):
+        if row.last is None or table.rows < 0 or table.bytes == 0 or table.rows > given or _ends(row, types):
             found.append(Asked(Name(schema, table.name), row.column, Name(row.schema, row.name), counter))
     return found
 
 
-def _near_its_end(row: CounterRow) -> bool:
+def _ends(row: CounterRow, types: Mapping[tuple[int, str], str]) -> bool:
+    """Whether the next value is none of the sequence's, or none that the column's type holds."""
     assert row.last is not None
-    following = row.last + row.increment
-    return following > row.maximum or following < row.minimum or following > SMALLEST
-
-
-SMALLEST = 32767
-"""The last value that every integer type holds: beyond it the column's type decides, which is left to the full look."""
+    following, bits = row.last + row.increment, BITS.get(types.get((row.table, row.column), ""), 0)
+    return not max(row.minimum, -(2**bits)) <= following <= min(row.maximum, 2**bits - 1)

@@ -77,10 +77,12 @@ def scope_of(expected: Schema, can_be: Callable[[str], bool] = bool) -> dict[str
         key = (table.primary_key.name if table.primary_key else None,)
         own = (*(item.name for item in table.uniques), *(item.name for item in table.indexes))
         names.update(name for name in (*key, *own, *(item.name for item in table.exclusions)) if name is not None)
+    column_types = {column.type for table in expected.tables for column in table.columns}
     return {
         "tables": sorted([table.name.schema, table.name.name] for table in _held(expected, can_be)),
         "schemas": sorted(schema for schema in schemas if schema is not None and can_be(schema)),
         "names": sorted(filter(can_be, names)),
+        "types": sorted({each.name for each in column_types if each.kind is TypeKind.UNKNOWN and can_be(each.name)}),
         "classes": sorted(filter(can_be, {element.operator_class or "" for element in _elements(expected)})),
     }
 

@@ -67,14 +67,17 @@ class ManyTenants(TenantSession):
         with self._reading("the schemas"):
             return [str(name) for (name,) in self._link.rows(query("schemas"))]
 
-    def begin(self, batch: Sequence[str], relations: Sequence[str]) -> None:
+    def begin(self, batch: Sequence[str], relations: Sequence[str], types: Sequence[str]) -> None:
         """Find what names without schema mean for each tenant of a batch; no schema of the search_path is in it."""
         rest = self._whole.search_path
         with self._reading("the names of the models"):
             self._link.run("SET LOCAL search_path = ''")
-            rows = list(self._link.rows(query("locate", names=sorted(relations), path=[*batch, *rest])))
-            names = {str(row[2]) for row in rows if row[3] is not None and row[1] in rest}
-            found = self._link.rows(elsewhere(sorted(names), rest)) if names else []
+            rows = self._link.rows(self._locating(relations, types, [*batch, *rest]))
+            shared = {
+                kind: {str(row[2]) for row in rows if row[0] == kind and row[1] in rest}
+                for kind in ("relation", "type")
+            }
+            found = self._link.rows(elsewhere(shared["relation"], shared["type"], rest)) if any(shared.values()) else []
         self._located = _located_each(rows, batch, {str(name) for (name,) in found}, relations)
 
     @property
@@ -109,7 +112,7 @@ class ManyTenants(TenantSession):
                 found = scope_of(expected(), self._can_be)
                 scopes[alike] = {**found, "tables": [_led(item, tenant, "") for item in _pairs(found["tables"])]}
             tables += [_led(item, "", tenant) for item in _pairs(scopes[alike]["tables"])]
-        scope = {key: _merged(each[key] for each in scopes.values()) for key in ("names", "classes")}
+        scope = {key: _merged(each[key] for each in scopes.values()) for key in ("names", "types", "classes")}
         scope["tables"] = _merged([tables])
         scope["schemas"] = sorted({item[0] for item in tables} | {*batch})
         try:

@@ -101,14 +101,12 @@ class PostgreSQLSession:
         self._reader = CatalogReader(self._link, self._deadline)
         self._executor = Executor(self._link, self._onlooker, Obstacles(self._words.quote), self._words.quote)
 
-    def locate(self, relations: Sequence[str], types: Sequence[str]) -> None:  # noqa: ARG002
-        """Find which schema of the search_path each unqualified name is in; user types are found all at once."""
-        cut = self.dialect.identifier
+    def locate(self, relations: Sequence[str], types: Sequence[str]) -> None:
+        """Find which schema of the search_path each unqualified name is in."""
         with self._reading("the names of the models"):
             self.facts = self._read_facts()
             self._link.run("SET LOCAL search_path = ''")
-            names = sorted({cut(name) for name in relations if self._can_be(name)})
-            rows = self._link.rows(query("locate", names=names, path=list(self.facts.search_path)))
+            rows = self._link.rows(self._locating(relations, types, self.facts.search_path))
         self.catalog_queries = 1
         self.rows_asked = ""
         self._words.located = located_of(rows, self.facts.default_schema)
@@ -137,6 +135,12 @@ class PostgreSQLSession:
             raise self._read_failed(error, "the catalog") from None
         self.catalog_queries += self._reader.queries
         return rows
+
+    def _locating(self, relations: Sequence[str], types: Sequence[str], path: Sequence[str]) -> str:
+        def there(names: Sequence[str]) -> list[str]:
+            return sorted({self.dialect.identifier(name) for name in names if self._can_be(name)})
+
+        return query("locate", names=there(relations), types=there(types), path=list(path))
 
     def _temporary(self) -> Iterator[tuple[Name, tuple[str, ...]]]:
         for name, columns in self._words.located.temporary.items():

@@ -7,7 +7,7 @@ one that other tenants have too is the tenant's own, though it lacks it.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 
@@ -55,9 +55,9 @@ class TenantSession(PostgreSQLSession):
         if self._tenant is None or not self._words.located.relations:
             return
         located = self._words.located
-        names = {*located.relations, *(name for name, schema in located.types.items() if schema != self._tenant)}
+        shared = [name for name, schema in located.types.items() if schema != self._tenant]
         with self._reading("the names of the models"):
-            rows = self._link.rows(elsewhere(sorted(names), self.facts.search_path))
+            rows = self._link.rows(elsewhere(located.relations, shared, self.facts.search_path))
         self.catalog_queries += 1
         self._words.located = own_names(located, self._tenant, {str(name) for (name,) in rows}, relations)
 
@@ -100,9 +100,9 @@ def own_names(located: Located, tenant: str, known: Collection[str], asked: Coll
     return replace(located, relations=relations, types=types, default=DefaultSchema(tenant))
 
 
-def elsewhere(names: Sequence[str], path: Sequence[str]) -> str:
-    """Those of the names that a schema outside of the path has."""
-    return query("elsewhere", names=list(names), path=list(path))
+def elsewhere(relations: Iterable[str], types: Iterable[str], path: Iterable[str]) -> str:
+    """Asks for those of the names that a schema outside of the path has."""
+    return query("elsewhere", relations=sorted(relations), types=sorted(types), path=list(path))
 
 
 class _TenantLink(Link):

@@ -20,7 +20,7 @@ from schema_guard.dialects.base import Dialect
 from schema_guard.errors import ConfigurationError
 from schema_guard.schema import Domain, Enum, Name, Schema, Type, TypeKind
 
-__all__ = ["bare", "freezing_words", "settled", "unqualified"]
+__all__ = ["bare", "freezing_words", "names_to_locate", "settled"]
 
 _PLACEHOLDER = re.compile(
     r"""(?P<quote>"?)\{(?:(?P<kind>relation|type)|schema\ (?P<schema>(?:[^{}"]|"")*))\}(?P=quote)\.
@@ -139,22 +139,21 @@ def settled(schema: Schema, dialect: Dialect) -> Schema:
     return replace(found, schemas=tuple(sorted(name for name in schemas if name is not None)))
 
 
-def unqualified(schema: Schema, dialect: Dialect) -> tuple[list[str], list[str]]:
-    """The names of relations and of types that are left to the connection's search_path."""
+def names_to_locate(schema: Schema, dialect: Dialect) -> tuple[list[str], list[str]]:
+    """The names of relations that are left to the connection's search_path, and of all types."""
     relations: set[str] = set()
     types: set[str] = set()
 
     def note(name: Name, kind: Literal["relation", "type"]) -> Name:
-        if not dialect.schema(name.schema):
-            (types if kind == "type" else relations).add(name.name)
+        if kind == "type":
+            types.add(name.name)
+        elif not dialect.schema(name.schema):
+            relations.add(name.name)
         return name
 
     def of_type(type_: Type) -> Type:
         if type_.kind is not TypeKind.BASE:
-            if "{" in type_.text:
-                note(Name(type_.schema, type_.name), "type")
-            else:  # a type of an extension, which no schema_translate_map leads elsewhere
-                types.add(type_.name)
+            types.add(type_.name)
         return type_
 
     _mapped(schema, lambda text: text, note, of_type)

@@ -11,7 +11,7 @@ from schema_guard.names import Name
 from schema_guard.schema import Schema
 from schema_guard.sources.frozen.declared import declared
 from schema_guard.sources.frozen.document import Document
-from schema_guard.sources.frozen.placeholders import settled, unqualified
+from schema_guard.sources.frozen.placeholders import names_to_locate, settled
 
 if TYPE_CHECKING:
     from schema_guard.declared import Places
@@ -36,7 +36,7 @@ class FrozenSource:
         raise ConfigurationError(f"{self.path} holds what the models expect, not the models: give module:attribute")
 
     def names(self, dialect: Dialect) -> tuple[list[str], list[str]]:
-        return unqualified(self.document.schema(dialect.name, dialect.version), dialect)
+        return names_to_locate(self.document.schema(dialect.name, dialect.version), dialect)
 
     def places(self) -> Places:
         return partial(declared, self.path)

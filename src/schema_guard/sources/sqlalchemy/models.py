@@ -25,7 +25,7 @@ from schema_guard.sources.sqlalchemy.writer import UnwritableError, Writer, fold
 if TYPE_CHECKING:
     from schema_guard.dialects.base import Words
 
-__all__ = ["Models", "expect", "models_of", "unqualified_names"]
+__all__ = ["Models", "expect", "models_of", "names_to_locate"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,12 +123,13 @@ def _merged(parts: Sequence[Models]) -> Models:
     )
 
 
-def unqualified_names(models: Models, words: Words) -> tuple[list[str], list[str]]:
-    """The names that the models leave to the connection's search_path.
+def names_to_locate(models: Models, words: Words) -> tuple[list[str], list[str]]:
+    """The names that have to be looked up in the database before what the models expect can be written.
 
     Returns:
-        Names of relations (tables, sequences and what foreign keys refer to), and names of types (enums, domains and
-        those that an extension brings), each sorted and without repetition.
+        Names of relations that the models leave to the connection's search_path (tables, sequences and what foreign
+        keys refer to), and of types (enums, domains and those that an extension brings), whether or not the models
+        give their schema; each sorted and without repetition.
     """
     relations: set[str] = set()
     types: set[str] = set()
@@ -137,7 +138,7 @@ def unqualified_names(models: Models, words: Words) -> tuple[list[str], list[str
             relations.add(folded(table.name, words))
         relations.update(_unqualified_targets(table, words))
         for column in table.columns:
-            types.update(_unqualified_types(column.type, words))
+            types.update(_type_names(column.type, words))
     relations.update(folded(item.name, words) for item in models.sequences if not words.schema(item.schema))
     return sorted(relations), sorted(types)
 
@@ -156,7 +157,7 @@ def _is_resolved(key: Any) -> bool:
         return False
 
 
-def _unqualified_types(type_: Any, words: Words) -> Iterable[str]:
+def _type_names(type_: Any, words: Words) -> Iterable[str]:
     dialect = words.sqlalchemy
     try:
         inside = list(spread(type_, dialect))
@@ -164,8 +165,7 @@ def _unqualified_types(type_: Any, words: Words) -> Iterable[str]:
         return
     for item in inside:
         if is_native_enum(item, dialect) or is_domain(item):
-            name, schema = getattr(item, "name", None), getattr(item, "schema", None)
-            if name and not words.schema(schema):
+            if name := getattr(item, "name", None):
                 yield str(name)
         elif (custom := custom_type_name(item, dialect)) is not None:
             yield custom

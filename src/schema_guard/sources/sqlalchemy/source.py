@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from schema_guard.schema import Name, Schema
 from schema_guard.sources.sqlalchemy.backfills import Backfill
 from schema_guard.sources.sqlalchemy.declared import CodePlaces
-from schema_guard.sources.sqlalchemy.models import Models, expect, models_of, unqualified_names
+from schema_guard.sources.sqlalchemy.models import Models, expect, models_of, names_to_locate
 from schema_guard.sources.sqlalchemy.upserts import Upsert, upsert_of
 
 if TYPE_CHECKING:
@@ -34,7 +34,7 @@ class ModelsSource:
         return (*named, *(Name(None, name) for name in self.models.unnameable))
 
     def names(self, dialect: Dialect) -> tuple[list[str], list[str]]:
-        return unqualified_names(self.models, dialect)
+        return names_to_locate(self.models, dialect)
 
     def places(self) -> CodePlaces:
         return CodePlaces(self.models.tables)

@@ -60,7 +60,7 @@ def is_domain(type_: TypeEngine[Any]) -> bool:
 
 
 def custom_type_name(type_: TypeEngine[Any], dialect: SQLAlchemyDialect) -> str | None:
-    """The name of a type that isn't built in, None when it is, or when it is qualified."""
+    """The name of a type that isn't built in, without its schema; None when it is."""
     own = isinstance(type_, UserDefinedType) or not type(type_).__module__.startswith("sqlalchemy.")
     if not own and type_.__visit_name__ not in _EXTENSION_TYPES:
         return None
@@ -69,7 +69,7 @@ def custom_type_name(type_: TypeEngine[Any], dialect: SQLAlchemyDialect) -> str 
     except Exception:  # an extension's own code; expect reports it with the column
         return None
     match = _BASE_NAME.match(text)
-    if match is None or "." in match.group(0):
+    if match is None:
         return None
     name = match.group(1)
     return name[1:-1].replace('""', '"') if name.startswith('"') else name.lower()

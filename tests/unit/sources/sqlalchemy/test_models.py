@@ -14,7 +14,7 @@ from sqlalchemy.orm import declarative_base, registry
 
 from schema_guard.errors import TargetError
 from schema_guard.schema import ForeignKey, IndexElement, Name, Relation, Unique
-from schema_guard.sources.sqlalchemy.models import expect, models_of, unqualified_names
+from schema_guard.sources.sqlalchemy.models import expect, models_of, names_to_locate
 from tests.unit.sources.sqlalchemy import zoo
 from tests.unit.sources.sqlalchemy.words import PlainWords, postgresql_words, sqlite_words
 
@@ -66,8 +66,8 @@ def test_anything_else_is_named(wrong: Any) -> None:
 
 def test_names_that_the_search_path_decides() -> None:
     words = postgresql_words()
-    assert unqualified_names(models_of(zoo.two_schemas()), words) == (["account"], [])
-    relations, types = unqualified_names(models_of(zoo.postgresql_only()), words)
+    assert names_to_locate(models_of(zoo.two_schemas()), words) == (["account"], ["account_kind", "state"])
+    relations, types = names_to_locate(models_of(zoo.postgresql_only()), words)
     assert relations == ["log", "loose", "special"]
     assert types == ["MixedStatus", "positive"]
 
@@ -87,7 +87,7 @@ def test_types_of_extensions_are_names_too() -> None:
 
     metadata = MetaData()
     Table("t", metadata, Column("a", Vector), Column("b", Qualified), Column("c", pg.CITEXT), Column("d", sa.String(3)))
-    assert unqualified_names(models_of(metadata), postgresql_words())[1] == ["citext", "vector"]
+    assert names_to_locate(models_of(metadata), postgresql_words())[1] == ["My Type", "citext", "vector"]
 
 
 def test_names_are_resolved_by_the_words() -> None:

@@ -3,11 +3,15 @@
 -- In psql: \set tables '[["public", "proposals"]]'
 --          \set schemas '["public"]'
 --          \set names '["ix_proposals_user_id"]'
+--          \set types '["mood"]'
 --          \set classes '["jsonb_ops"]'
 --          \set unread '[]'
--- (names: of indexes, constraints, sequences and types that are expected, to see who holds them; classes: of operator
+-- (names: of indexes, constraints, sequences and types that are expected, to see who holds them; types: those that the
+-- search_path does not find, to see where they are; classes: of operator
 -- classes that are expected by name, as a type's default may be; unread: OIDs of tables whose expressions are left out,
 -- since the server opens a table to write out an expression on it, and waits while somebody holds it ACCESS EXCLUSIVE)
+-- A subquery with OFFSET 0 is planned by itself, so each finds its rows by an index: what is in the database besides,
+-- such as the schemas of a thousand tenants, is not read.
 -- Columns: kind text, items text: a JSON array of arrays whose fields are named in catalog_rows.py.
 -- Columns that only newer servers have (pg_constraint.conenforced and conperiod of 18,
 -- confdelsetcols of 15, pg_index.indnullsnotdistinct of
@@ -20,6 +24,20 @@ WITH RECURSIVE asked AS MATERIALIZED (
   WHERE n.nspname = ANY (ARRAY(SELECT s.value::name FROM json_array_elements_text(:'schemas') AS s(value)))
 ), names AS MATERIALIZED (
   SELECT DISTINCT s.value::name AS name FROM json_array_elements_text(:'names') AS s(value)
+), belongs AS MATERIALIZED (
+  -- tables, views, sequences and types in these schemas, by what depends on a schema: pg_class has no index of them
+  SELECT s.nspname, d.classid, d.objid
+  FROM scope s
+  CROSS JOIN LATERAL (SELECT d.classid, d.objid FROM pg_depend d
+                      WHERE d.refclassid = 'pg_catalog.pg_namespace'::regclass AND d.refobjid = s.oid
+                        AND d.classid IN ('pg_catalog.pg_class'::regclass, 'pg_catalog.pg_type'::regclass) OFFSET 0) AS d
+), holders AS MATERIALIZED (
+  -- every relation that has one of the names
+  SELECT s.nspname, c.oid, c.relkind
+  FROM scope s
+  CROSS JOIN names
+  CROSS JOIN LATERAL (SELECT c.oid, c.relkind FROM pg_class c
+                      WHERE c.relname = names.name AND c.relnamespace = s.oid OFFSET 0) AS c
 ), classes AS MATERIALIZED (
   SELECT s.value::name AS name FROM json_array_elements_text(:'classes') AS s(value)
 ), unread AS MATERIALIZED (
@@ -30,8 +48,10 @@ WITH RECURSIVE asked AS MATERIALIZED (
          c.oid NOT IN (SELECT u.oid FROM unread u) AS readable
   FROM asked a
   JOIN pg_namespace n ON n.nspname = a.nspname
-  JOIN pg_class c ON c.relnamespace = n.oid AND c.relname = a.relname
-  WHERE c.relkind IN ('r', 'p', 'v', 'm', 'f')
+  CROSS JOIN LATERAL (SELECT c.* FROM pg_class c WHERE c.relname = a.relname AND c.relnamespace = n.oid OFFSET 0) AS c
+  -- said twice, so that the planner expects few and looks up what belongs to each
+  WHERE c.relname = a.relname AND c.relnamespace = n.oid
+    AND c.relkind IN ('r', 'p', 'v', 'm', 'f')
 ), forbidden AS MATERIALIZED (
   -- functions that the connected role may not call, and what stands on them
   SELECT p.oid::regprocedure::text AS name, d.classid, d.objid, d.objsubid
@@ -57,6 +77,30 @@ WITH RECURSIVE asked AS MATERIALIZED (
              JOIN pg_class pc ON pc.oid = i.inhparent
              JOIN pg_namespace pn ON pn.oid = pc.relnamespace) AS above ON above.inhrelid = c.oid AND c.relispartition
   GROUP BY f.root
+), types AS (
+  -- those of the schemas, of extensions, of the columns, with one of the names, and what arrays and domains of them stand on
+  SELECT b.objid AS oid FROM belongs b WHERE b.classid = 'pg_catalog.pg_type'::regclass
+  UNION
+  SELECT d.objid
+  FROM pg_extension e
+  CROSS JOIN LATERAL (SELECT d.objid FROM pg_depend d
+                      WHERE d.refclassid = 'pg_catalog.pg_extension'::regclass AND d.refobjid = e.oid
+                        AND d.classid = 'pg_catalog.pg_type'::regclass OFFSET 0) AS d
+  UNION
+  SELECT t.oid
+  FROM json_array_elements_text(:'types') AS s(value)
+  CROSS JOIN LATERAL (SELECT t.oid FROM pg_type t WHERE t.typname = s.value::name OFFSET 0) AS t
+  UNION
+  SELECT a.atttypid
+  FROM wanted w
+  CROSS JOIN LATERAL (SELECT a.atttypid FROM pg_attribute a
+                      WHERE a.attrelid = w.oid AND a.attnum > 0 AND NOT a.attisdropped AND a.atttypid >= 16384 OFFSET 0) AS a
+  UNION
+  SELECT t.below
+  FROM types
+  CROSS JOIN LATERAL (SELECT CASE t.typtype WHEN 'd' THEN t.typbasetype ELSE t.typelem END AS below FROM pg_type t
+                      WHERE t.oid = types.oid AND t.oid >= 16384 OFFSET 0) AS t
+  WHERE t.below >= 16384
 ), row_types AS (
   -- the types that hold rows of a table: its own row type, arrays and domains of it, composite types with such a column
   SELECT f.root, c.reltype AS oid FROM family f JOIN pg_class c ON c.oid = f.oid WHERE c.reltype <> 0
@@ -64,7 +108,8 @@ WITH RECURSIVE asked AS MATERIALIZED (
   SELECT r.root, coalesce(c.reltype, d.objid)
   FROM row_types r
   JOIN pg_depend d ON d.refclassid = 'pg_catalog.pg_type'::regclass AND d.refobjid = r.oid
-  LEFT JOIN pg_class c ON d.classid = 'pg_catalog.pg_class'::regclass AND c.oid = d.objid AND c.relkind = 'c'
+  LEFT JOIN LATERAL (SELECT c.oid, c.reltype FROM pg_class c
+                     WHERE d.classid = 'pg_catalog.pg_class'::regclass AND c.oid = d.objid AND c.relkind = 'c' OFFSET 0) AS c ON true
   WHERE d.classid = d.refclassid OR c.oid IS NOT NULL
 )
 SELECT 'tables' AS kind, json_agg(json_build_array(
@@ -319,20 +364,22 @@ SELECT 'types', json_agg(json_build_array(n.nspname, t.typname, t.typtype,
              FROM below JOIN pg_type b ON b.oid = below.typbasetype AND b.typtype = 'd'
            )
            SELECT FROM below
-           WHERE below.typnotnull OR EXISTS (SELECT FROM pg_constraint dc WHERE dc.contypid = below.oid)),
+           WHERE below.typnotnull OR EXISTS (SELECT FROM pg_depend d
+                                             WHERE d.refclassid = 'pg_catalog.pg_type'::regclass AND d.refobjid = below.oid
+                                               AND d.classid = 'pg_catalog.pg_constraint'::regclass AND d.deptype = 'a')),
          CASE WHEN t.typtype = 'e'
               THEN ARRAY(SELECT e.enumlabel FROM pg_enum e WHERE e.enumtypid = t.oid ORDER BY e.enumsortorder) END,
          pg_has_role(t.typowner, 'USAGE'),
          CASE WHEN t.typtype = 'd'
               THEN ARRAY(SELECT json_build_array(dc.conname, pg_get_expr(dc.conbin, 0)) FROM pg_constraint dc
                          WHERE dc.contypid = t.oid AND dc.contype = 'c' ORDER BY dc.conname) END))::text
-FROM pg_type t
+FROM types
+CROSS JOIN LATERAL (SELECT t.* FROM pg_type t WHERE t.oid = types.oid OFFSET 0) AS t
 JOIN pg_namespace n ON n.oid = t.typnamespace
-LEFT JOIN pg_class c ON c.oid = t.typrelid
 WHERE n.nspname NOT IN ('pg_catalog', 'information_schema', 'pg_toast')
   AND t.typtype IN ('b', 'e', 'd', 'r', 'm', 'c')
   AND (t.typelem = 0 OR t.typlen <> -1 OR t.typtype <> 'b')
-  AND (t.typrelid = 0 OR c.relkind = 'c')
+  AND (t.typrelid = 0 OR (SELECT c.relkind FROM pg_class c WHERE c.oid = t.typrelid) = 'c')
 UNION ALL
 -- what keeps the type of a column from being changed (manual, ALTER TABLE): what the server would have to make anew
 SELECT 'uses', json_agg(json_build_array(u.root::int8, u.kind, u.identity, u.columns) ORDER BY u.kind, u.identity)::text
@@ -366,13 +413,15 @@ FROM (
   SELECT w.oid, 'parent table', i.inhparent::regclass::text, array_agg(a.attname)
   FROM wanted w
   JOIN pg_inherits i ON i.inhrelid = w.oid
-  JOIN pg_attribute a ON a.attrelid = w.oid AND a.attnum > 0 AND a.attinhcount > 0 AND NOT a.attisdropped
+  CROSS JOIN LATERAL (SELECT a.attname FROM pg_attribute a
+                      WHERE a.attrelid = w.oid AND a.attnum > 0 AND a.attinhcount > 0 AND NOT a.attisdropped OFFSET 0) AS a
   GROUP BY w.oid, i.inhparent
   UNION ALL
   -- a partition keeps the NOT NULL of the table above, from 18 on so does every table that inherits: the topmost ones
   SELECT w.oid, 'NOT NULL of', above.oid::regclass::text, array_agg(a.attname)
   FROM wanted w
-  JOIN pg_attribute a ON a.attrelid = w.oid AND a.attnotnull AND a.attinhcount > 0 AND NOT a.attisdropped
+  CROSS JOIN LATERAL (SELECT a.attname FROM pg_attribute a
+                      WHERE a.attrelid = w.oid AND a.attnotnull AND a.attinhcount > 0 AND NOT a.attisdropped OFFSET 0) AS a
   CROSS JOIN LATERAL (WITH RECURSIVE up AS (
                         SELECT i.inhparent FROM pg_inherits i
                         JOIN pg_attribute p ON p.attrelid = i.inhparent AND p.attname = a.attname AND p.attnotnull
@@ -389,8 +438,9 @@ FROM (
   -- of no column of its own: what holds whole rows of the table
   SELECT DISTINCT r.root, 'row type', c.oid::regclass::text || '.' || quote_ident(a.attname), NULL::name[]
   FROM row_types r
-  JOIN pg_depend d ON d.refclassid = 'pg_catalog.pg_type'::regclass AND d.refobjid = r.oid
-    AND d.classid = 'pg_catalog.pg_class'::regclass AND d.objsubid > 0
+  CROSS JOIN LATERAL (SELECT d.objid, d.objsubid FROM pg_depend d
+                      WHERE d.refclassid = 'pg_catalog.pg_type'::regclass AND d.refobjid = r.oid
+                        AND d.classid = 'pg_catalog.pg_class'::regclass AND d.objsubid > 0 OFFSET 0) AS d
   JOIN pg_class c ON c.oid = d.objid AND c.relkind IN ('r', 'm', 'p')
   JOIN pg_attribute a ON a.attrelid = d.objid AND a.attnum = d.objsubid
 ) AS u
@@ -413,26 +463,27 @@ SELECT 'counters', json_agg(json_build_array(
          ORDER BY n.nspname, c.relname, u.attrelid, u.attname)::text
 FROM (
   SELECT a.attrelid, a.attname, d.refobjid AS sequence
-  FROM pg_attrdef ad
-  JOIN pg_attribute a ON a.attrelid = ad.adrelid AND a.attnum = ad.adnum
-  JOIN pg_depend d ON d.classid = 'pg_catalog.pg_attrdef'::regclass AND d.objid = ad.oid
-    AND d.refclassid = 'pg_catalog.pg_class'::regclass AND d.refobjid <> ad.adrelid
-  -- within coalesce it is looked up by a hash: a join with a list of unknown length may be planned as one loop in another
-  WHERE coalesce(ad.adrelid IN (SELECT w.oid FROM wanted w), false)
+  FROM wanted w
+  CROSS JOIN LATERAL (
+    SELECT ad.adrelid, ad.adnum, d.refobjid
+    FROM pg_attrdef ad
+    JOIN pg_depend d ON d.classid = 'pg_catalog.pg_attrdef'::regclass AND d.objid = ad.oid
+      AND d.refclassid = 'pg_catalog.pg_class'::regclass AND d.refobjid <> ad.adrelid
+    WHERE ad.adrelid = w.oid OFFSET 0
+  ) AS d
+  JOIN pg_attribute a ON a.attrelid = d.adrelid AND a.attnum = d.adnum
   UNION ALL
   SELECT a.attrelid, a.attname, d.objid
   FROM wanted w
-  JOIN pg_attribute a ON a.attrelid = w.oid AND a.attidentity <> ''
+  CROSS JOIN LATERAL (SELECT a.attrelid, a.attname, a.attnum FROM pg_attribute a
+                      WHERE a.attrelid = w.oid AND a.attidentity <> '' OFFSET 0) AS a
   JOIN pg_depend d ON d.refclassid = 'pg_catalog.pg_class'::regclass AND d.refobjid = w.oid
     AND d.refobjsubid = a.attnum AND d.classid = d.refclassid AND d.deptype = 'i'
   UNION ALL
-  SELECT 0, '', c.oid
-  FROM scope s
-  JOIN pg_class c ON c.relnamespace = s.oid AND c.relkind = 'S'
-  WHERE coalesce(c.relname IN (SELECT names.name FROM names), false)
+  SELECT 0, '', h.oid FROM holders h WHERE h.relkind = 'S'
 ) AS u
-JOIN pg_sequence s ON s.seqrelid = u.sequence
-JOIN pg_class c ON c.oid = s.seqrelid
+CROSS JOIN LATERAL (SELECT s.* FROM pg_sequence s WHERE s.seqrelid = u.sequence OFFSET 0) AS s
+CROSS JOIN LATERAL (SELECT c.oid, c.relname, c.relnamespace, c.relowner FROM pg_class c WHERE c.oid = s.seqrelid OFFSET 0) AS c
 JOIN pg_namespace n ON n.oid = c.relnamespace
 UNION ALL
 -- what else bears a name in these schemas: tables that nothing expects, and everything that holds an expected name
@@ -445,10 +496,14 @@ SELECT 'others', json_agg(json_build_array(s.nspname, c.relname, c.relkind, c.re
                          FROM pg_attribute a
                          WHERE a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped ORDER BY a.attnum) END)
        ORDER BY s.nspname, c.relname)::text
-FROM scope s
-JOIN pg_class c ON c.relnamespace = s.oid
-LEFT JOIN names ON names.name = c.relname
-WHERE (c.relkind IN ('r', 'p', 'f', 'v', 'm') AND NOT c.relispartition OR names.name IS NOT NULL)
+FROM (
+  SELECT h.nspname, h.oid, true AS named FROM holders h
+  UNION ALL
+  SELECT b.nspname, b.objid, false FROM belongs b
+  WHERE b.classid = 'pg_catalog.pg_class'::regclass AND b.objid NOT IN (SELECT h.oid FROM holders h)
+) AS s
+CROSS JOIN LATERAL (SELECT c.oid, c.relname, c.relkind, c.relispartition FROM pg_class c WHERE c.oid = s.oid OFFSET 0) AS c
+WHERE (s.named OR c.relkind IN ('r', 'p', 'f', 'v', 'm') AND NOT c.relispartition)
   AND c.oid NOT IN (SELECT w.oid FROM wanted w)
 UNION ALL
 SELECT 'schemas', json_agg(json_build_array(s.nspname, has_schema_privilege(s.oid, 'CREATE')) ORDER BY s.nspname)::text

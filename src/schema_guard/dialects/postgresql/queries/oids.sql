@@ -4,5 +4,6 @@
 SELECT c.oid::int8 AS oid
 FROM json_array_elements(:'tables') AS t(item)
 JOIN pg_namespace n ON n.nspname = (t.item ->> 0)::name
-JOIN pg_class c ON c.relnamespace = n.oid AND c.relname = (t.item ->> 1)::name
+CROSS JOIN LATERAL (SELECT c.oid, c.relkind FROM pg_class c
+                    WHERE c.relname = (t.item ->> 1)::name AND c.relnamespace = n.oid OFFSET 0) AS c
 WHERE c.relkind IN ('r', 'p', 'v', 'm', 'f')
