@@ -476,7 +476,6 @@ def test_killed_between_two_tenants(postgres_database: Database) -> None:
 LARGE_CATALOGS = re.compile(r"Seq Scan on pg_(class|type|attribute|attrdef|constraint|index|depend|sequence)\b.*")
 
 
-@pytest.mark.every_postgres
 def test_what_is_asked_of_one_does_not_read_the_catalog_of_all(postgres_database: Database) -> None:
     """Every query finds its rows by an index, however many schemas there are: a sign-up costs the same."""
     database = postgres_database
