@@ -487,6 +487,9 @@ def test_what_is_asked_of_one_does_not_read_the_catalog_of_all(postgres_database
     log = ServerLog(database)
     assert guard.check(database.url, schema="t_7").satisfied
     assert all(part.report and part.report.satisfied for part in guard.tenants(database.url, ["t_7"]).check())
+    run_sql(database, "ALTER TABLE t_7.orders DROP COLUMN total")
+    assert guard.apply(database.url, schema="t_7").satisfied
+    assert guard.apply(database.url, schema="t_new").satisfied
     asked = [text for _, text in sent(log, database) if re.match(r"\(?(SELECT|WITH)\b", text) and "$1" not in text]
     assert any("pg_attrdef" in statement for statement in asked)
     with database.connect() as connection:
@@ -496,7 +499,7 @@ def test_what_is_asked_of_one_does_not_read_the_catalog_of_all(postgres_database
         connection.execute("SET enable_mergejoin = off")
         for statement in asked:
             plan = [line for (line,) in connection.execute("EXPLAIN " + statement).fetchall()]
-            assert not [line for line in plan if LARGE_CATALOGS.search(line)]
+            assert not [line for line in plan if LARGE_CATALOGS.search(line)], statement[:400]
 
 
 OTHERS = """

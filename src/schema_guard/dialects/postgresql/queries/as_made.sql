@@ -7,12 +7,13 @@ SELECT NOT EXISTS (SELECT FROM pg_catalog.pg_event_trigger t WHERE t.evtenabled 
    AND NOT EXISTS (
      SELECT
      FROM pg_catalog.json_array_elements((:'tables')::pg_catalog.json) AS wanted(item)
-     WHERE NOT EXISTS (
-       SELECT
-       FROM pg_catalog.pg_class c
-       JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
-       WHERE n.nspname::pg_catalog.text = pg_catalog.json_array_element_text(wanted.item, 0)
-         AND c.relname::pg_catalog.text = pg_catalog.json_array_element_text(wanted.item, 1)
-         AND c.relkind = 'r'
-     )
+     LEFT JOIN LATERAL (
+       SELECT c.relkind
+       FROM pg_catalog.pg_namespace n
+       JOIN pg_catalog.pg_class c ON c.relnamespace OPERATOR(pg_catalog.=) n.oid
+       WHERE n.nspname OPERATOR(pg_catalog.=) pg_catalog.json_array_element_text(wanted.item, 0)::pg_catalog.name
+         AND c.relname OPERATOR(pg_catalog.=) pg_catalog.json_array_element_text(wanted.item, 1)::pg_catalog.name
+       OFFSET 0
+     ) AS found ON true
+     WHERE found.relkind IS DISTINCT FROM 'r'
    ) AS as_made
