@@ -134,6 +134,8 @@ release: $(VENV)/.dev-installed
 	.release/bin/schema-guard demo --no-color >/dev/null
 	rm -rf .release
 	@ls -l dist
+	@grep -q '^Repository = ' pyproject.toml \
+	  || echo 'make release: the links of the README will not work on the package index: name the repository in pyproject.toml, see CONTRIBUTING.md'
 	@echo 'make release: built, checked and tried. To publish: $(BIN)/twine upload dist/*'
 
 clean:
