@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from schema_guard.compare.written import domains_of
 from schema_guard.dialects.inquiry import Question, Verdict
 from schema_guard.difference import Fit
 from schema_guard.schema import (
@@ -247,3 +248,22 @@ def test_a_satisfied_look_takes_two_queries_for_any_number_of_tables(postgres_da
         session.locate(["t1"], [])
         assert len(session.inspect(expecting(*(f"t{n}" for n in range(40)))).tables) == 40
         assert session.catalog_queries == 2
+
+
+@pytest.mark.every_postgres
+def test_types_are_read_wherever_a_column_leads(postgres_database: Database) -> None:
+    """Not those of schemas to which nothing leads: there may be a thousand tenants."""
+    sql = """
+    CREATE SCHEMA hidden; CREATE SCHEMA tenant;
+    CREATE TYPE tenant.mood AS ENUM ('sad');
+    CREATE TYPE hidden.mood AS ENUM ('sad', 'happy');
+    CREATE DOMAIN hidden.word AS text NOT NULL;
+    CREATE DOMAIN hidden.short AS hidden.word CHECK (length(VALUE) < 9);
+    CREATE TYPE pair AS (a int, b int);
+    CREATE TABLE t (moods hidden.mood[], word hidden.short)"""
+    with session_on(postgres_database, sql) as session:
+        found = session.inspect(expecting("t"))
+    assert found.enums == (Enum(Name("hidden", "mood"), ("sad", "happy")),)
+    assert sorted(str(type_) for type_ in found.types) == ["hidden.mood", "hidden.short", "hidden.word", "public.pair"]
+    table = found.tables[0]
+    assert [domain.name.name for domain in domains_of(table.columns[1], found)] == ["short", "word"]

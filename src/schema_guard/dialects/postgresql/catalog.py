@@ -114,7 +114,16 @@ def read_schema(
     rows.clear()
     items = _Items(texts)
     types = [_told(TypeRow(*item), default) for item in items["types"]]
-    parts = _Parts(cache(type_of), default, unread or {})  # a thousand columns have a dozen types
+    kinds = {(row.schema, row.name): KINDS.get(row.kind, TypeKind.OTHER) for row in types}
+
+    @cache  # a thousand columns have a dozen types
+    def type_named(text: str) -> Type:
+        """Also one in a schema to which nothing else leads, such as the base of a domain."""
+        found = type_of(text)
+        kind = kinds.get((found.schema or "", found.name), found.kind)
+        return replace(found, kind=kind) if found.kind is TypeKind.UNKNOWN else found
+
+    parts = _Parts(type_named, default, unread or {})
     for item in items["columns"]:
         parts.add_column(ColumnRow(*item))
     for item in items["constraints"]:
@@ -141,7 +150,7 @@ def read_schema(
         domains=tuple(
             Domain(
                 Name(row.schema, row.name),
-                type_of(row.base or ""),
+                type_named(row.base or ""),
                 not row.not_null,
                 row.default,
                 row.constrained,
