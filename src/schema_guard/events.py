@@ -132,10 +132,11 @@ def step_words(result: StepResult) -> str:
     """What became of a step, in one line."""
     step = result.step
     tries = f", {len(result.attempts)} tries" if len(result.attempts) > 1 else ""
-    message = f": {result.message}" if result.message else ""
+    reason = f": {result.reason}" if result.reason else ""
     if result.changed:
-        return f"{deed(step)}, {duration(result.seconds)}{tries}{message}"
-    return f"{result.outcome} after {duration(result.seconds)}{tries}: {step.object}: {step.why}{message}"
+        return f"{deed(step)}, {duration(result.seconds)}{tries}{reason}"
+    took = f" after {duration(result.seconds)}" if result.outcome is Outcome.FAILED else ""
+    return f"{step.object}: {step.why}: {result.outcome}{took}{tries}{reason}"
 
 
 def progress_words(found: Underway) -> str:

@@ -58,6 +58,11 @@ class StepResult:
         return self.outcome is Outcome.DONE
 
     @property
+    def reason(self) -> str:
+        """The message without the step's object, for where that stands before it."""
+        return self.message.removeprefix(f"{self.step.object}: ")
+
+    @property
     def seconds(self) -> float:
         return sum(attempt.seconds for attempt in self.attempts)
 

@@ -52,6 +52,19 @@ def test_a_revision_that_fails(stage: Stage) -> None:
     assert deploy.document["apply"] is None
 
 
+def test_a_connection_that_cannot_write(on_postgres: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The revision that failed comes with the reason and the statement after which it works."""
+    stage = on_postgres.plain().chain()
+    name = stage.engine.url.database
+    stage.sql(f"ALTER DATABASE {name} SET default_transaction_read_only = on")
+    deploy = stage.deploy("--format", "json")
+    assert (deploy.code, deploy.document["failed"]["revision"], deploy.document["after"]) == (5, "r1", [])
+    fault = deploy.faults["read-only"]
+    assert "default_transaction_read_only" in fault["message"]
+    stage.sql("SET TRANSACTION READ WRITE", fault["fix"]["sql"])
+    assert stage.deploy().code == 0
+
+
 def test_env_that_does_not_run(on_sqlite: Stage) -> None:
     stage = on_sqlite.plain(env=ENV + "\nimport nothing_of_that_name\n").chain()
     assert stage.deploy().code == 1

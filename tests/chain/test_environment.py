@@ -68,7 +68,8 @@ def test_what_a_weak_role_lacks(role: str, postgres_database: Database) -> None:
 
 def test_a_read_only_connection(postgres: str) -> None:
     found = faults(f"{postgres}?options=-cdefault_transaction_read_only%3Don")
-    assert "read only" in found["read-only"].message
+    assert "default_transaction_read_only is on" in found["read-only"].message
+    assert "SET default_transaction_read_only = off" in getattr(found["read-only"].fix, "sql", "")
 
 
 def test_a_search_path_that_leads_nowhere(postgres: str) -> None:

@@ -65,6 +65,9 @@ def test_check_and_apply_print_the_statement_for_what_they_refuse(command: Comma
         out = command(name, "shop:Base", "--url", url).out
         assert "2 rows violate it (keys 5 and 6)" in out
         assert "        SELECT id FROM proposals WHERE NOT (user_id IS NOT NULL OR visitor IS NOT NULL)" in out
+        assert "\nthe statements under a finding are for you to run by hand: nothing has run them\n" in out
+    plan = command("plan", "shop:Base", "--url", url).out
+    assert "\nthe statements under what is refused are for you to run by hand: nothing has run them\n" in plan
 
 
 @pytest.mark.parametrize(

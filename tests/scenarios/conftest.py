@@ -38,6 +38,8 @@ def _targets(document: Document, wanted: list[str], *, sqlite: bool) -> Iterator
 
 
 def pytest_configure(config: pytest.Config) -> None:
+    if config.getoption("--update") and config.getoption("numprocesses", None):
+        raise pytest.UsageError("--update writes what one process saw: leave out -n")
     config.stash[BOOK] = Book() if config.getoption("--update") else None
 
 

@@ -16,6 +16,7 @@ from schema_guard.chain.doctor import Doctor, Look
 from schema_guard.chain.env_urls import environment_for
 from schema_guard.chain.fault import Fault
 from schema_guard.chain.faults.batch_leftovers import gone
+from schema_guard.chain.faults.environment import environment_faults
 from schema_guard.chain.live import open_live
 from schema_guard.chain.reading.mentions import mentioned
 from schema_guard.chain.reading.operations import made_by
@@ -294,8 +295,12 @@ class _Run:
         return failed
 
     def _diagnosis(self, session: Session) -> list[Fault]:
+        """What may be why a revision failed: the chain, or a connection that cannot write, such as a standby's."""
         try:
-            return self._breaking(self._look(session))
+            look = self._look(session)
+            with open_live(self.doctor.url, self.deadline) as live:
+                around = environment_faults(self.doctor.url, session.facts, live, look.everything)
+                return [*self._breaking(look), *(fault for fault in around if fault.code == "read-only")]
         except GuardError:
             return []
 

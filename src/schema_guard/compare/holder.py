@@ -35,7 +35,7 @@ def foreign_key_words(key: ForeignKey) -> Holder:
 
 def index_words(index: Index) -> Holder:
     kind, _, definition = str(index).partition(" on ")
-    return Holder(kind, f"on {definition}")
+    return Holder(kind, f"on {definition}{'' if index.valid else ', INVALID'}")
 
 
 def constraint_holder(live: Table, name: str | None) -> Holder | None:

@@ -8,7 +8,14 @@ from collections.abc import Iterator
 from schema_guard.compare.elements import element_fits, element_verdict, worst
 from schema_guard.compare.holder import index_words, relation_holder
 from schema_guard.compare.stricter import unknown_indexes
-from schema_guard.compare.unique import arbiters, plain_unique_indexes, repeated_nulls, upsert_effect, upsert_impact
+from schema_guard.compare.unique import (
+    arbiters,
+    left_of_missing,
+    plain_unique_indexes,
+    repeated_nulls,
+    upsert_effect,
+    upsert_impact,
+)
 from schema_guard.dialects.base import Judge
 from schema_guard.dialects.inquiry import Verdict
 from schema_guard.difference import Difference, Impact, IndexInvalid, IndexMissing, NotComparable
@@ -30,19 +37,21 @@ def compare_indexes(table: Table, live: Table, actual: Schema, judge: Judge) -> 
             continue
         seen.append(index)
         if _constraint_serves(index, table, live, judge):
-            matched.update(other for other in live.indexes if other.name == index.name)
+            matched.update(other for other in live.indexes if other.name == index.name and other.valid)
             continue
         verdicts = [(other, _verdict(index, other, table, live, judge)) for other in live.indexes]
         same = [other for other, verdict in verdicts if verdict is Verdict.EQUAL]
         unclear = [
             other for other, verdict in verdicts if verdict is Verdict.NOT_COMPARABLE and other.name == index.name
         ]
-        matched.update(same)
+        valid = [other for other in same if other.valid]
+        matched.update(valid)
         unique.update(same if index.unique else ())
-        if any(other.valid for other in same) or (not same and _asked_of_constraint(index, table)):
+        if valid or (not same and _asked_of_constraint(index, table)):
             continue
         if same:
             invalid = next((other for other in same if other.name == index.name), same[0])
+            matched.add(invalid)
             yield IndexInvalid(
                 table=table,
                 index=index,
@@ -70,6 +79,7 @@ def compare_indexes(table: Table, live: Table, actual: Schema, judge: Judge) -> 
                 impact=upsert_impact(table, index.columns or (), live) if index.unique else Impact.WEAKENS,
                 effect=_effect(index, table, live),
             )
+    held.update(left_of_missing(table, live))
     yield from unknown_indexes(table, live, matched, unique, held, judge)
 
 

@@ -64,7 +64,7 @@ def unknown_indexes(
     Args:
         matched: what serves as an index of the models.
         unique: what serves as a unique one.
-        held: names that the models give to other indexes: what bears one is told of with those.
+        held: names that the models give to other indexes, and what is left of a missing key: told of with those.
     """
     known = {columns for columns, _, _ in _keys(table)}
     for other in live.indexes:
@@ -76,7 +76,7 @@ def unknown_indexes(
         if harmless and (
             other in matched
             or other.name in held
-            or (other.unique and other.columns is not None and frozenset(other.columns) in known)
+            or (other.valid and other.unique and other.columns is not None and frozenset(other.columns) in known)
         ):
             continue
         words = index_words(other)
@@ -86,8 +86,14 @@ def unknown_indexes(
             name=other.name or "index",
             definition=words.definition + (without_conflict("") if ends else ""),
             impact=Impact.NOTES if harmless else Impact.WEAKENS,
-            effect=f"not provable: {ends}" if ends else _repeats(harmless, table, judge) if other.unique else "",
+            effect=f"not provable: {ends}" if ends else _index_effect(other, harmless, table, judge),
         )
+
+
+def _index_effect(index: Index, harmless: bool, table: Table, judge: Judge) -> str:
+    if harmless and not index.valid:
+        return "no query uses it, and every write pays for it"
+    return _repeats(harmless, table, judge) if index.unique else ""
 
 
 def _repeats(harmless: bool, table: Table, judge: Judge) -> str:

@@ -16,6 +16,7 @@ __all__ = [
     "compare_uniques",
     "constraint_arbiters",
     "deferrable_sets",
+    "left_of_missing",
     "repeated_nulls",
     "upsert_effect",
     "upsert_impact",
@@ -100,6 +101,18 @@ def deferrable_sets(live: Table) -> set[frozenset[str]]:
     return {frozenset(unique.columns) for unique in live.uniques if unique.deferrable} | (
         {frozenset(live.primary_key.columns)} if live.primary_key is not None and live.primary_key.deferrable else set()
     )
+
+
+def left_of_missing(table: Table, live: Table) -> set[str]:
+    """Names of the INVALID indexes that failed builds of a missing UNIQUE or primary key left: told of with that."""
+    missing = [unique.columns for unique in table.uniques if not _satisfied(unique, live)]
+    if table.primary_key is not None and live.primary_key is None:
+        missing.append(table.primary_key.columns)
+    return {
+        index.name
+        for index in live.indexes
+        if index.name is not None and index.unique and not index.valid and index.columns in missing
+    }
 
 
 def _satisfied(unique: Unique, live: Table) -> bool:

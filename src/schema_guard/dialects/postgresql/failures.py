@@ -209,8 +209,15 @@ def step_failed(error: DriverError, subject: str) -> StepError:
 
 
 def _fix(diagnosis: Diagnosis) -> str:
-    extension = _extension(diagnosis)
-    return f"; {extension}" if extension else ""
+    fix = _extension(diagnosis) or _ROOM.get(diagnosis.sqlstate, "")
+    return f"; {fix}" if fix else ""
+
+
+_ROOM = {
+    "53100": "free space on that disk of the server, then run again",
+    "53400": "raise that limit for this role, then run again",
+}
+"""Classes of PostgreSQL's appendix A: disk_full; configuration_limit_exceeded, such as temp_file_limit."""
 
 
 def extension_for(error: BaseException) -> str:

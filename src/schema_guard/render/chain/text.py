@@ -31,9 +31,14 @@ def doctor_lines(diagnosis: Diagnosis, exit_code: int, *, verbose: bool = False)
     lines = [line(Span(text, Style.BOLD) if not number else words(text)) for number, text in enumerate(diagnosis.lines)]
     if diagnosis.chain:
         heads = ", ".join(diagnosis.heads) or "none"
-        stamped = ", ".join(diagnosis.stamped) or "nothing"
+        unread = any(fault.code == "unreachable" for fault in diagnosis.faults)
+        stamped = (
+            "; alembic_version could not be read"
+            if unread
+            else f"; stamped {', '.join(diagnosis.stamped) or 'nothing'}"
+        )
         revisions = counted(diagnosis.revisions, "revision")
-        lines.append(line(words(f"{revisions} ({from_here(diagnosis.chain)}), head {heads}; stamped {stamped}")))
+        lines.append(line(words(f"{revisions} ({from_here(diagnosis.chain)}), head {heads}{stamped}")))
     if diagnosis.replayed:
         lines.append(line(f"replayed on {', '.join(diagnosis.replayed)}"))
     lines.extend(fault_lines(diagnosis.faults, verbose=verbose))
@@ -132,15 +137,16 @@ def deploy_lines(deployment: Deployment, exit_code: int) -> list[Line]:
         lines.append(line(words(f"the chain was not repaired: {stamped.why}")))
         lines.extend(line("  ✗ ", words(detail)) for detail in stamped.details)
         lines.extend(_fix(stamped.fix))
-    after = ", ".join(deployment.after) or "nothing"
+    after = ", ".join(deployment.after)
     if deployment.newer:
         lines.extend(newer_lines(deployment.newer, exit_code, deployment.lost, deployment.named))
     elif deployment.stopped:
-        text = f"the deploy stopped at {after}; the application must not start on it"
+        where = f"at {after}" if after else "before the first revision"
+        text = f"the deploy stopped {where}; the application must not start on it"
         lines += [blank, line(words(text, Style.BREAKS), f" · exit {exit_code}")]
     else:
         count = len(deployment.ran)
-        lines.append(line(words(f"chain at {after}, {count} revision{'s' if count != 1 else ''} run")))
+        lines.append(line(words(f"chain at {after or 'no revision'}, {count} revision{'s' if count != 1 else ''} run")))
     return lines
 
 

@@ -9,9 +9,8 @@ from schema_guard.difference import Impact
 from schema_guard.render.line import Line, Span, Style, blank, line, shown, words
 from schema_guard.render.text.check import opening
 from schema_guard.render.text.deeds import deed
-from schema_guard.render.text.findings import finding_groups, with_keys
+from schema_guard.render.text.findings import finding_groups, hints
 from schema_guard.render.text.phrases import (
-    ACCEPT_HINT,
     ALL_THERE,
     accepted_phrase,
     evidence_phrase,
@@ -56,8 +55,7 @@ def apply_lines(
         lines.extend(result_lines(number, result, width, verbose=verbose))
     lines.extend(finding_groups(report, keys=keys, verbose=verbose))
     lines.append(blank)
-    if with_keys(report, keys, verbose=verbose):
-        lines.append(line(Span(ACCEPT_HINT, Style.DIM)))
+    lines.extend(hints(report, keys, verbose=verbose))
     lines.append(_verdict(report, exit_code))
     return lines
 
@@ -73,8 +71,8 @@ def result_lines(number: int, result: StepResult, width: int, *, verbose: bool =
             yield from (line(indent, Span(part, Style.SQL)) for part in sql_lines(statement))
     if waited := _waited(result):
         yield line(indent, waited)
-    if result.message:
-        yield line(indent, words(result.message))
+    if result.reason:
+        yield line(indent, words(result.reason))
 
 
 def _what(result: StepResult) -> str:

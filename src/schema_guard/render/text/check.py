@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from schema_guard.difference import Impact
 from schema_guard.render.line import Line, Span, Style, blank, line, style_of, words
-from schema_guard.render.text.findings import finding_groups, with_keys
+from schema_guard.render.text.findings import finding_groups, hints
 from schema_guard.render.text.phrases import (
-    ACCEPT_HINT,
     ALL_THERE,
     accepted_phrase,
     header,
@@ -39,8 +38,7 @@ def check_lines(
     lines = opening(report)
     lines.extend(finding_groups(report, keys=keys, verbose=verbose))
     lines.append(blank)
-    if with_keys(report, keys, verbose=verbose):
-        lines.append(line(Span(ACCEPT_HINT, Style.DIM)))
+    lines.extend(hints(report, keys, verbose=verbose))
     if next_command and report.plan is not None and not report.plan.empty:
         lines.append(line(Span("next: ", Style.DIM), words(next_command, Style.SQL)))
     lines.append(_verdict(report, exit_code))

@@ -44,6 +44,8 @@ def deed(step: Step) -> str:
         return f"set the sequence of {step.object}"
     if any(isinstance(answered, ViewMissing) for answered in step.answers):
         return f"created view {step.object}"
+    if step.phase is Phase.UNIQUE and any(need.kind is Kind.INDEX for need in step.provides):
+        return f"built the unique index of {step.object}"
     if step.resolves:
         return f"{_DEEDS[step.phase]} {step.object}"
     if len(step.statements) == 1 and "\n" not in step.statements[0].strip():

@@ -8,6 +8,8 @@ from schema_guard.counted import counted
 from schema_guard.difference import Impact, RenameSuspected, TableUnknown
 from schema_guard.render.line import Line, Span, Style, blank, line, shown, style_of, words
 from schema_guard.render.text.phrases import (
+    ACCEPT_HINT,
+    HAND_HINT,
     HEADINGS,
     SIGNS,
     VERBS,
@@ -19,7 +21,7 @@ from schema_guard.render.text.phrases import (
 )
 from schema_guard.report import Finding, Report
 
-__all__ = ["accepted_lines", "finding_groups", "with_keys"]
+__all__ = ["accepted_lines", "finding_groups", "hints"]
 
 SIGN_ACCEPTED = "·"
 
@@ -52,6 +54,15 @@ def finding_groups(report: Report, *, keys: Impact | None = None, verbose: bool 
             )
     lines.extend(accepted_lines(report, verbose=verbose))
     return [blank, *lines] if lines else []
+
+
+def hints(report: Report, keys: Impact | None, *, verbose: bool = False) -> list[Line]:
+    """What a person may do with the findings: run what is not repaired, or accept it. Nothing where `keys` is None."""
+    advised = [each for each in report.findings if each.refusal is not None and each.refusal.advice]
+    texts = [HAND_HINT.format("a finding")] if advised and keys is not None else []
+    if with_keys(report, keys, verbose=verbose):
+        texts.append(ACCEPT_HINT)
+    return [line(Span(text, Style.DIM)) for text in texts]
 
 
 def with_keys(report: Report, keys: Impact | None, *, verbose: bool = False) -> list[Finding]:

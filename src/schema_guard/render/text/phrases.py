@@ -14,6 +14,7 @@ from schema_guard.report import Finding, Report
 __all__ = [
     "ACCEPT_HINT",
     "ALL_THERE",
+    "HAND_HINT",
     "HEADINGS",
     "SIGNS",
     "VERBS",
@@ -81,6 +82,8 @@ SHORT_ADVICE = 8
 
 ACCEPT_HINT = "to leave a finding alone, and out of the verdict: --accept 'KEY', or `schema-guard accept`"
 
+HAND_HINT = "the statements under {} are for you to run by hand: nothing has run them"
+
 
 def accepted_phrase(report: Report) -> str:
     """`1 accepted`, for the verdict; empty where nothing was."""
@@ -103,7 +106,7 @@ def look_phrase(report: Report) -> str:
 
 def evidence_phrase(difference: Difference, evidence: Evidence, refusal: Refusal | None = None) -> str:
     """What the rows say about a difference, in one clause; empty when it is nothing, or the refusal says it."""
-    if refusal is not None and (f"{evidence.count} row" in refusal.reason or _tells(refusal, evidence.reason)):
+    if refusal is not None and _says(refusal, evidence):
         return ""
     if evidence.count is None:
         return f"rows not counted: {shown(evidence.reason)}" if evidence.reason else ""
@@ -127,8 +130,9 @@ def evidence_phrase(difference: Difference, evidence: Evidence, refusal: Refusal
     return f"{clause} ({shown(evidence.keys)})" if evidence.sample else clause
 
 
-def _tells(refusal: Refusal, reason: str) -> bool:
-    return bool(reason) and reason in refusal.reason
+def _says(refusal: Refusal, evidence: Evidence) -> bool:
+    counted_there = evidence.count is not None and f"{evidence.count:,} row" in refusal.reason
+    return counted_there or (bool(evidence.reason) and evidence.reason in refusal.reason)
 
 
 def terminated(statement: str) -> str:

@@ -11,6 +11,7 @@ from schema_guard.render.line import Line, Span, Style, blank, line, shown, styl
 from schema_guard.render.text.check import opening
 from schema_guard.render.text.findings import accepted_lines
 from schema_guard.render.text.phrases import (
+    HAND_HINT,
     accepted_phrase,
     advice_lines,
     evidence_phrase,
@@ -65,6 +66,8 @@ def plan_lines(
     if report.accepted:
         lines.extend((blank, *accepted_lines(report, verbose=verbose)))
     lines.append(blank)
+    if apply_code is not None and any(refusal.advice for refusal in plan.refusals):
+        lines.append(line(Span(HAND_HINT.format("what is refused"), Style.DIM)))
     if next_command and plan.steps:
         lines.append(line(Span("next: ", Style.DIM), words(next_command, Style.SQL)))
     if apply_code is not None and (plan.steps or apply_code):

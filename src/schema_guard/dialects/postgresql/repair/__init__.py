@@ -46,6 +46,7 @@ from schema_guard.dialects.postgresql.repair.type import collation_differs, type
 from schema_guard.dialects.postgresql.repair.unique import unique_missing, upsert_unserved
 from schema_guard.dialects.postgresql.repair.unknown import (
     exclusion_missing,
+    index_left_over,
     left_alone,
     not_comparable,
     not_emittable,
@@ -240,5 +241,5 @@ def _of_note(difference: Difference, context: Context) -> Repairs:
     if isinstance(difference, CommentDiffers):
         return comment_differs(difference, context)
     if isinstance(difference, ObjectUnknown):
-        return helper_left_over(difference, context)
+        return helper_left_over(difference, context) or index_left_over(difference, context)
     return []

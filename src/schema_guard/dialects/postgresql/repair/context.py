@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Protocol, TypeAlias
 
@@ -182,7 +182,14 @@ class Context:
         least = "" if evidence.exact else "at least "
         rows = f"row {singular}" if evidence.count == 1 else f"rows {plural}"
         keys = f" ({evidence.keys})" if evidence.sample else ""
-        return Refusal(difference, f"{least}{evidence.count} {rows}{keys}", (f"{evidence.query};",))
+        return Refusal(difference, f"{least}{evidence.count:,} {rows}{keys}", (f"{evidence.query};",))
+
+    def duplicates(self, difference: Difference, elements: Iterable[str]) -> Refusal | None:
+        """A refusal when rows are known that a unique index on these elements would keep apart."""
+        shared = ", ".join(elements)
+        return self.hindrance(
+            difference, f"share their {shared} with another row", f"shares its {shared} with another row"
+        )
 
     def aside(self, name: Name) -> str:
         """A free name for what holds this one, quoted."""

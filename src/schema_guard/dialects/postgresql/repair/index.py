@@ -25,11 +25,7 @@ def index_missing(difference: IndexMissing, context: Context) -> Repairs:
         return [_held(difference, name, context)]
     if index.nulls_not_distinct and not context.offline and not context.at_least(15):
         return [Refusal(difference, "NULLS NOT DISTINCT needs PostgreSQL 15 or later")]
-    hindrance = (
-        context.hindrance(difference, "share their key with another row", "shares its key with another row")
-        if index.unique
-        else None
-    )
+    hindrance = context.duplicates(difference, (element.text for element in index.elements)) if index.unique else None
     if hindrance is not None:
         return [hindrance]
     if lacking := rejected(difference, context):
@@ -48,7 +44,7 @@ def index_missing(difference: IndexMissing, context: Context) -> Repairs:
             Phase.INDEX,
             probe=probes.index_absent(context.quote(table.name), context.quote(name), index),
             unless=violators.exists if violators else "",
-            reason=f"rows share their key: {violators.query}" if violators else "",
+            reason=f"rows share their values: {violators.query}" if violators else "",
         )
     ]
 
@@ -123,11 +119,7 @@ def index_invalid(difference: IndexInvalid, context: Context) -> Repairs:
         recipe = partition_recipe(index, table, context)
         steps = build_on_partitions(difference, name, context, _needed(index, table, context))
         return [*steps] or [Refusal(difference, "its partitions' indexes are not all attached", (recipe,))]
-    hindrance = (
-        context.hindrance(difference, "share their key with another row", "shares its key with another row")
-        if index.unique
-        else None
-    )
+    hindrance = context.duplicates(difference, (element.text for element in index.elements)) if index.unique else None
     if hindrance is not None:
         return [hindrance]
     violators = context.violators(difference, context.shape(table))
@@ -149,7 +141,7 @@ def index_invalid(difference: IndexInvalid, context: Context) -> Repairs:
             requires=_needed(index, table, context),
             after=context.after_rows(difference) if index.unique else frozenset(),
             unless=violators.exists if violators else "",
-            unless_reason=f"rows share their key: {violators.query}" if violators else "",
+            unless_reason=f"rows share their values: {violators.query}" if violators else "",
             undo_on_failure=clear_away(quoted, context.quote(Name(table.name.schema, index.name))),
             work=context.read_twice(table.name),
         )

@@ -22,7 +22,8 @@ TIMING = "it would be checked earlier, and the application may rely on it as it 
 def unique_missing(difference: UniqueMissing, context: Context) -> Repairs:
     table, unique = difference.table, difference.unique
     standing = _standing_index(unique, context.live(table))
-    unfinished = unique.name is not None and left_over(Name(table.name.schema, unique.name), context.live(table))
+    name = unique.name or _left_behind(unique, context.live(table))
+    unfinished = name is not None and left_over(Name(table.name.schema, name), context.live(table))
     if standing is None and not unfinished:
         if difference.holder is not None:
             return [_held(difference, difference.holder, context)]
@@ -31,10 +32,10 @@ def unique_missing(difference: UniqueMissing, context: Context) -> Repairs:
             return [Refusal(difference, reason, (f"ALTER TABLE {context.quote(table.name)} ADD {unique.ddl};",))]
     if unique.nulls_not_distinct and not context.offline and not context.at_least(15):
         return [Refusal(difference, "NULLS NOT DISTINCT needs PostgreSQL 15 or later")]
-    hindrance = context.hindrance(difference, "share their key with another row", "shares its key with another row")
+    hindrance = context.duplicates(difference, unique.columns)
     if hindrance is not None:
         return [hindrance]
-    name = unique.name or context.name_for(difference, table.name, "_".join(unique.columns), "key")
+    name = name or context.name_for(difference, table.name, "_".join(unique.columns), "key")
     if standing is not None:
         return [_make_constraint(difference, name, context, frozenset())]
     if (context.empty(table) and not unfinished) or context.partitioned(table):
@@ -80,7 +81,7 @@ def _by_index(difference: UniqueMissing, name: str, context: Context) -> Repairs
             Phase.UNIQUE,
             probe=f"SELECT ({absent}) AND {unbuilt}" if unique.deferrable else absent,
             unless=violators.exists if violators else "",
-            reason=f"rows share their key: {violators.query}" if violators else "",
+            reason=f"rows share their values: {violators.query}" if violators else "",
             resolves=not unique.deferrable,
             provides=frozenset({built}),
         ),
@@ -136,18 +137,21 @@ def _standing_index(unique: Unique, live: Table | None) -> Index | None:
     if live is None or unique.name is None:
         return None
     return next(
-        (
-            index
-            for index in live.indexes
-            if index.name == unique.name
-            and index.valid
-            and index.unique
-            and index.where is None
-            and index.columns == unique.columns
-            and index.nulls_not_distinct == unique.nulls_not_distinct
-        ),
+        (index for index in live.indexes if index.name == unique.name and index.valid and _is_of(index, unique)),
         None,
     )
+
+
+def _left_behind(unique: Unique, live: Table | None) -> str | None:
+    """The name of the INVALID index that a failed build of a UNIQUE without a name left."""
+    indexes = live.indexes if live is not None else ()
+    return next((each.name for each in indexes if not each.valid and _is_of(each, unique)), None)
+
+
+def _is_of(index: Index, unique: Unique) -> bool:
+    """Whether the index, once it is valid, can be made this constraint."""
+    same = index.columns == unique.columns and index.nulls_not_distinct == unique.nulls_not_distinct
+    return same and index.unique and index.where is None
 
 
 def _index_of(unique: Unique, name: str, table: Name, context: Context) -> Index:

@@ -15,7 +15,15 @@ from schema_guard.difference import (
 from schema_guard.plan import Refusal
 from schema_guard.schema import Name
 
-__all__ = ["exclusion_missing", "left_alone", "not_comparable", "not_emittable", "not_readable", "object_unknown"]
+__all__ = [
+    "exclusion_missing",
+    "index_left_over",
+    "left_alone",
+    "not_comparable",
+    "not_emittable",
+    "not_readable",
+    "object_unknown",
+]
 
 
 def left_alone(difference: TableUnknown | EnumValueUnknown) -> Repairs:
@@ -36,6 +44,16 @@ def object_unknown(difference: ObjectUnknown, context: Context) -> Repairs:
     elif difference.kind in ("trigger", "rule"):
         drop = f"DROP {difference.kind.upper()} {name} ON {context.quote(difference.table.name)};"
     return [Refusal(difference, "the models don't know it, so it is left alone", (drop,))]
+
+
+def index_left_over(difference: ObjectUnknown, context: Context) -> Repairs:
+    """An INVALID index that the models don't know, or know under another name: whoever began it may be at work."""
+    if not any(index.name == difference.name and not index.valid for index in context.shape(difference.table).indexes):
+        return []
+    index = context.quote(Name(difference.table.name.schema, difference.name))
+    drop = f"DROP INDEX {'' if context.partitioned(difference.table) else 'CONCURRENTLY '}{index};"
+    reason = "a CREATE INDEX or REINDEX CONCURRENTLY that failed left it: keep it only while one is still at work"
+    return [Refusal(difference, reason, (drop,))]
 
 
 def exclusion_missing(difference: ExclusionMissing, context: Context) -> Repairs:

@@ -82,7 +82,7 @@ def _give_key(differs: DefaultDiffers | IdentityDiffers, live: Table, case: Case
 def _refuse_other_keys(differs: DefaultDiffers | IdentityDiffers, case: Case) -> Refusal:
     """Their values would have to be converted, also in the tables that refer to them: a person's decision."""
     evidence = case.survey.evidence[differs.key]
-    rows = f"{evidence.count} {'row holds' if evidence.count == 1 else 'rows hold'} something other than an integer"
+    rows = f"{evidence.count:,} {'row holds' if evidence.count == 1 else 'rows hold'} something other than an integer"
     sample = f" ({evidence.keys})" if evidence.sample else ""
     return Refusal(
         differs,

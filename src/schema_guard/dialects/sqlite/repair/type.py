@@ -42,7 +42,7 @@ def refuse_unreadable(unreadable: RowsUnreadable, case: Case) -> Refusal:
         return Refusal(
             unreadable, "its values could not be looked at: look at them", (evidence.query,) if evidence else ()
         )
-    rows = f"{evidence.count} {'row holds' if evidence.count == 1 else 'rows hold'} such a value"
+    rows = f"{evidence.count:,} {'row holds' if evidence.count == 1 else 'rows hold'} such a value"
     sample = f" ({'; '.join(evidence.sample)})" if evidence.sample else ""
     advice = (evidence.query, *_respelling(unreadable))
     return Refusal(unreadable, f"{rows}{sample}: correct them, then run again", advice)
