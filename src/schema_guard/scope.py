@@ -128,13 +128,26 @@ class Guarded:
                 ignored = whole is not None and (own := whole.column(column.name)) is not None and own.ignored
                 return not ignored and not names.part("column", table.name, column.name)
             case ObjectUnknown(table=table, kind=kind, name=name):
-                return not names.part("index" if "index" in kind.lower() else "constraint", table.name, name)
+                part = "index" if "index" in kind.lower() else "constraint"
+                return not (names.part(part, table.name, name) or self._on_column_left_out(difference, names))
             case IndexInvalid(table=table, actual=actual):
                 return not names.part("index", table.name, actual.name)
             case RenameSuspected(unknown=unknown):
                 return self.concerns(unknown)
             case _:
                 return True
+
+    def _on_column_left_out(self, unknown: ObjectUnknown, names: _Names) -> bool:
+        """Whether it stands on a column that is left out, like what the models themselves say of that column."""
+        if unknown.kind in ("trigger", "rule"):
+            return False
+        whole = self.whole.table(unknown.table.name)
+        columns = whole.columns if whole is not None else ()
+        ignored = {column.name for column in columns if column.ignored}
+        own = unknown.definition.partition(") to ")[0]  # of a foreign key its own columns, not those of the other table
+        return any(
+            word in ignored or names.part("column", unknown.table.name, word) for word in re.findall(r"\w+", own)
+        )
 
     def with_absent(self, actual: Schema) -> Schema:
         """What was inspected, with the tables that are left out and not there: what refers to them cannot be made."""

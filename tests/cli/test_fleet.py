@@ -82,6 +82,19 @@ def test_check_plan_and_apply(command: Command, urls: Path) -> None:
     assert tables(urls.parent / "d.db") == 2
 
 
+def test_what_fails_a_check(command: Command, application: Path, urls: Path) -> None:
+    """By --fail-on or by the setting; a state that was written for another impact does not count."""
+    urls.write_text(f"sqlite:///{application / 'a.db'}\nsqlite:///{application / 'c.db'}\n")
+    check = ("fleet", "check", "shop:Base", "--urls", str(urls), "--state", str(application / "state"))
+    assert command(*check).code == 0, "a missing index only weakens the application"
+    ran = command(*check, "--fail-on", "weakens", "--format", "json")
+    assert (ran.code, [each["exit_code"] for each in json.loads(ran.out)["databases"]]) == (1, [0, 1])
+    (application / "pyproject.toml").write_text('[tool.schema-guard]\nfail_on = "notes"\n')
+    assert command(*check).code == 1
+    assert command("fleet", "apply", "shop:Base", "--urls", str(urls)).code == 0
+    assert command(*check[:-2]).code == 0
+
+
 def test_as_a_document(command: Command, urls: Path) -> None:
     ran = command("fleet", "check", "shop:Base", "--urls", str(urls), "--format", "json")
     found = json.loads(ran.out)

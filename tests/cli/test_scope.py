@@ -100,6 +100,20 @@ def test_what_is_excluded_is_neither_checked_nor_repaired(command: Command, appl
     assert keys(whole) == set(), "what is excluded stays so"
 
 
+def test_what_stands_on_an_excluded_column_is_no_finding(
+    command: Command, application: Path, postgres_database: Database
+) -> None:
+    """An unknown UNIQUE, CHECK or index there is as little checked as the column."""
+    (application / "shop.py").write_text(MODELS)
+    arguments = ("shop:Base", "--url", postgres_database.url, "--exclude", "column:users.tenant")
+    assert command("apply", *arguments).code == 0
+    with postgres_database.connect() as connection:
+        connection.execute("ALTER TABLE users ADD tenant integer CHECK (tenant > 0) UNIQUE")
+        connection.execute("CREATE INDEX ON users (secret); ALTER TABLE users ADD CHECK (secret <> '')")
+        connection.execute("ALTER TABLE users ADD CHECK (name <> 'x')")
+    assert keys(command("check", *arguments, "--format", "json")) == {"object-unknown users.users_name_check:CHECK"}
+
+
 def test_what_is_included_is_all_that_is_guarded(
     command: Command, application: Path, url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -18,8 +18,10 @@ from pathlib import Path
 import psycopg
 import pytest
 
+from schema_guard import Guard
+from schema_guard.fleet import Fleet
 from tests.environment.conftest import Command, drifted, repaired
-from tests.environment.shop import TARGET
+from tests.environment.shop import TARGET, Base
 from tests.faults.victim import Victims
 from tests.postgres.cluster import Cluster, free_port, unprivileged
 from tests.postgres.database import Database
@@ -119,6 +121,13 @@ def test_the_doctor_sees_the_pooler(pooler: int, shop: Database, command: Comman
         pooled = [fault for fault in faults if fault["code"] == "pooler"]
         assert bool(pooled) is seen
         assert not seen or "--ddl-url" in pooled[0]["fix"]["text"]
+
+
+def test_a_fleet_skips_what_is_listed_behind_pgbouncer(pooler: int, shop: Database) -> None:
+    pooled = shop.url.replace(f":{shop.server.port}/", f":{pooler}/")
+    by_name = {each.name: each for each in Fleet(Guard(Base), [f"pooled={pooled}", f"own={shop.url}"]).apply()}
+    assert by_name["pooled"].skip.startswith("a pooler that lends connections by the transaction")
+    assert (by_name["own"].satisfied, repaired(shop)) == (True, True)
 
 
 def test_many_boots_through_pgbouncer(pooler: int, shop: Database, command: Command) -> None:

@@ -17,6 +17,7 @@ from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 from schema_guard import Backfill, Guard
 from schema_guard.execute import batches
 from schema_guard.execute.limits import Limits
+from schema_guard.fleet import Fleet
 from tests.postgres.cluster import Cluster
 from tests.postgres.database import Database, create, wait_until
 from tests.postgres.own import OwnServer, new_home
@@ -142,3 +143,17 @@ def test_a_replica_that_never_catches_up(pair: Pair, monkeypatch: pytest.MonkeyP
     with _paused(pair, 60.0):
         report = GUARD.apply(pair.database.url, Limits(budget=15))
     assert report.satisfied
+
+
+def test_a_fleet_repairs_the_primary_and_skips_the_replica(pair: Pair) -> None:
+    """Both are in the list, the primary under two names; a check reads the replica only where it comes first."""
+    primary, standby = pair.database.url, pair.standby.url(pair.database.name)
+    with pair.database.connect() as connection:
+        connection.execute("ALTER TABLE children DROP COLUMN pad")
+    fleet = Fleet(GUARD, [f"replica={standby}", f"one={primary}", f"two={primary.replace('127.0.0.1', 'localhost')}"])
+    repaired = {result.name: result for result in fleet.apply(Limits(budget=60))}
+    assert repaired["replica"].skip == "a read replica: its primary is repaired"
+    assert (repaired["one"].breaks, repaired["two"].skip) == (False, "the same database as one")
+    _wait_until_replayed(pair.database)
+    checked = {result.name: result for result in fleet.check()}
+    assert (checked["replica"].breaks, checked["one"].skip) == (False, "the same database as replica")

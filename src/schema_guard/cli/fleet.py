@@ -101,16 +101,21 @@ def fleet_options(command: Command) -> Command:
 
 @fleet.command(short_help="Report what each database lacks.")
 @fleet_options
-def check(given: dict[str, Any]) -> int:
-    """Report what each database lacks, by difference. Reads only. Exit 1 when something breaks one of them."""
-    return _run("check", given, None)
+@click.option(
+    "--fail-on",
+    type=click.Choice(["breaks", "weakens", "notes"]),
+    help="Exit 1 when a database has differences of this impact or a higher one.  [default: breaks]",
+)
+def check(given: dict[str, Any], fail_on: str | None) -> int:
+    """Report what each database lacks, by difference. Reads only."""
+    return _run("check", given, {"fail_on": fail_on})
 
 
 @fleet.command(short_help="Say how many steps each database takes.")
 @fleet_options
 def plan(given: dict[str, Any]) -> int:
     """Say how many steps apply would take on each database, and what is refused. Reads only."""
-    return _run("plan", given, None)
+    return _run("plan", given, {})
 
 
 @fleet.command(short_help="Repair each database.")
@@ -131,7 +136,7 @@ def apply(given: dict[str, Any], budget: str | None, lock_timeout: str | None, r
     return _run("apply", given, {"budget": budget, "lock_timeout": lock_timeout, "required_only": required_only})
 
 
-def _run(command: str, given: dict[str, Any], limits: dict[str, Any] | None) -> int:
+def _run(command: str, given: dict[str, Any], own: dict[str, Any]) -> int:
     from schema_guard.cli.ahead import of_fleet
     from schema_guard.cli.output import print_found
     from schema_guard.cli.request import guard_of, limits_of
@@ -140,7 +145,7 @@ def _run(command: str, given: dict[str, Any], limits: dict[str, Any] | None) -> 
     from schema_guard.fleet import Fleet
     from schema_guard.render.fleet import fleet_json, fleet_lines
 
-    loaded, settings = guard_of({"target": given["target"], "accept": given["accept"], **(limits or {})})
+    loaded, settings = guard_of({"target": given["target"], "accept": given["accept"], **own})
     fleet = Fleet(
         of_fleet(loaded.guard, given["target"]), _lines(given["urls"], given["urls_from"]), shard=_shard(given["shard"])
     )
@@ -148,7 +153,7 @@ def _run(command: str, given: dict[str, Any], limits: dict[str, Any] | None) -> 
     results: list[Result] = []
     with stoppable() as stop:
         stop.cancel = lambda: fleet.stop(stop.signal, stop.reason)
-        for result in _results(fleet, command, given, limits_of(settings)):
+        for result in _results(fleet, command, given, limits_of(settings), settings.fail_on):
             results.append(result)
             _log(result, given)
     codes = [result.exit_code for result in results]
@@ -164,10 +169,13 @@ def _run(command: str, given: dict[str, Any], limits: dict[str, Any] | None) -> 
     return code
 
 
-def _results(fleet: Fleet, command: str, given: dict[str, Any], limits: Limits) -> Any:
+def _results(fleet: Fleet, command: str, given: dict[str, Any], limits: Limits, fail_on: str | None) -> Any:
+    from schema_guard.impact import Impact
+
     return fleet.run(
         command,
         limits,
+        fail_on=Impact[fail_on.upper()] if fail_on and command == "check" else Impact.BREAKS,
         concurrency=given["concurrency"],
         canary=given["canary"],
         max_failures=given["max_failures"],

@@ -13,6 +13,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, TypeVar
 
+from schema_guard.difference import Impact
 from schema_guard.execute.limits import Limits
 from schema_guard.exit_codes import OK
 from schema_guard.fleet.order import (
@@ -92,6 +93,7 @@ class Fleet:
         state: str | Path | None = None,
         total_budget: float | None = None,
         patience: float | None = None,
+        fail_on: Impact = Impact.BREAKS,
     ) -> Iterator[Result]:
         """One result for each database, as they end.
 
@@ -107,6 +109,7 @@ class Fleet:
             total_budget: seconds after which no more are begun; those that run have what they are given by `limits`.
             patience: seconds without any result after which the executor is given up, because its workers or its
                 scheduler are gone. Default: what `limits` give to one database, and a minute.
+            fail_on: of check the impact from which on a result's `exit_code` is 1.
 
         Raises:
             ConfigurationError: the state cannot be written.
@@ -115,22 +118,25 @@ class Fleet:
         expectations = zlib.compress(self._expectations.encode())
         with ExitStack() as stack:
             pool = executor or stack.enter_context(ThreadPoolExecutor(max(1, concurrency)))
-            kept = None if state is None else stack.enter_context(closing(State(state, self._work(command))))
+            kept = None if state is None else stack.enter_context(closing(State(state, self._work(command, fail_on))))
             run = _Run(self, command, pool, max(1, concurrency), kept, max_failures, total_budget)
             if executor is not None:
                 given = limits or Limits()
                 run.patience = given.budget + given.statement_timeout + SILENCE if patience is None else patience
             done = {} if kept is None else kept.done
             orders = {
-                entry.key: Order(entry.name, entry.url, command, expectations, limits or Limits(), self._withhold)
+                entry.key: Order(
+                    entry.name, entry.url, command, expectations, limits or Limits(), self._withhold, fail_on
+                )
                 for entry in self.entries
                 if entry.key not in done
             }
             yield from (replace(done[entry.key], skip="done before") for entry in self.entries if entry.key in done)
             yield from run.all([(entry, orders[entry.key]) for entry in self.entries if entry.key in orders], canary)
 
-    def _work(self, command: str) -> str:
-        return hashlib.sha256(f"{command}\n{self._expectations}".encode()).hexdigest()[:32]
+    def _work(self, command: str, fail_on: Impact) -> str:
+        wanted = command if fail_on is Impact.BREAKS else f"{command} {fail_on.name}"
+        return hashlib.sha256(f"{wanted}\n{self._expectations}".encode()).hexdigest()[:32]
 
     @property
     def stopped(self) -> bool:

@@ -41,6 +41,7 @@ class Order:
         limits: of apply.
         withhold: says which differences are left to something else, as `Guard.withholding` takes it; an executor that
             sends orders elsewhere has to be able to send it.
+        fail_on: the impact from which on a check exits with 1.
     """
 
     name: str
@@ -49,6 +50,7 @@ class Order:
     expectations: bytes = field(repr=False)
     limits: Limits
     withhold: Withhold | None = None
+    fail_on: Impact = Impact.BREAKS
 
 
 @dataclass(frozen=True, slots=True)
@@ -190,15 +192,15 @@ def _result(order: Order, report: Report, seconds: float) -> Result:
         ),
         steps=sum(result.changed for result in report.results) if report.applied else planned,
         seconds=seconds,
-        exit_code=_exit_code(order.command, report),
+        exit_code=_exit_code(order, report),
         worst="" if report.worst is None else report.worst.name,
     )
 
 
-def _exit_code(command: str, report: Report) -> int:
-    if command == "plan":
+def _exit_code(order: Order, report: Report) -> int:
+    if order.command == "plan":
         return OK
-    return apply_code(report) if command == "apply" else check_code(report, Impact.BREAKS)
+    return apply_code(report) if order.command == "apply" else check_code(report, order.fail_on)
 
 
 @lru_cache(maxsize=4)
