@@ -23,6 +23,7 @@ from schema_guard.plan import Definition, Noun, Rejection
 from schema_guard.schema import Call, Check, Column, Exclusion, Index, PrimaryKey, Schema, Table, Unique
 
 __all__ = [
+    "NO_COLUMN",
     "NO_TYPE_SAID",
     "OTHER_QUERY",
     "READ_ONLY",
@@ -47,6 +48,7 @@ def reads_rows(table: Table) -> str:
     return f"runs its query on {names}, and stores the rows" if names else ""
 
 
+NO_COLUMN = "the models have no column for it that can be written: correct them"
 NO_TYPE_SAID = "the models do not say its type: their query gives it"
 READ_ONLY = "a {} cannot be made a table; where the application only reads it, the models say info={{'is_view': True}}"
 """Why what stands where a table is expected is left, with what it is."""

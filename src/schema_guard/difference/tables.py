@@ -43,8 +43,8 @@ class TableMissing(BaseDifference):
 
     @property
     def headline(self) -> str:
-        taken = held(self.holder)
-        return f"table missing ({counted(len(self.table.columns), 'column')}){taken}"
+        columns = f" ({counted(len(self.table.columns), 'column')})" if self.table.columns else ""
+        return f"table missing{columns}{held(self.holder)}"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

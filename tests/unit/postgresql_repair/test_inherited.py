@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from typing import Any
+
+import psycopg
 import pytest
 from sqlalchemy import Column, Integer, MetaData, String, Table
 
+from schema_guard import Impact
 from tests.postgres.database import Database
-from tests.unit.postgresql_repair.stage import plan
+from tests.unit.postgresql_repair.stage import apply, plan
 
 pytestmark = pytest.mark.every_postgres
 
@@ -29,3 +33,54 @@ def test_an_inherited_type_is_changed_at_the_parent(postgres_database: Database,
         (statement,) = refusal.advice
         connection.execute(statement.encode())
     assert plan(postgres_database, models).refusals == ()
+
+
+def columns(*, nullable: bool, **options: Any) -> list[Column[Any]]:
+    return [
+        Column("id", Integer, primary_key=True, autoincrement=True),
+        Column("k", Integer, primary_key=True, autoincrement=False),
+        Column("a", String(80), server_default="new", nullable=nullable),
+        Column("b", Integer, **options),
+    ]
+
+
+@pytest.mark.parametrize("first", ["t", "up"])
+def test_a_partition_follows_its_partitioned_table(postgres_database: Database, first: str) -> None:
+    """Both are mapped, and lack the same: it is repaired once, whichever comes first in the models."""
+    models = MetaData()
+    for name in sorted(("t", "up"), key=lambda name: name != first):
+        options = {"postgresql_partition_by": "LIST (k)"} if name == "up" else {}
+        Table(name, models, *columns(nullable=False), **options)
+    with postgres_database.connect() as connection:
+        connection.execute(
+            "CREATE TABLE up (id int, k int, a varchar(20) DEFAULT 'old', PRIMARY KEY (id, k)) PARTITION BY LIST (k);"
+            " CREATE TABLE t PARTITION OF up FOR VALUES IN (1);"
+            " INSERT INTO up (id, k) VALUES (4, 1)"
+        )
+        found = plan(postgres_database, models)
+        assert found.refusals == ()
+        assert {step.object.partition(".")[0] for step in found.steps} == {"up"}
+        report = apply(postgres_database, models)
+        assert report.satisfied
+        assert plan(postgres_database, models).empty
+        connection.execute("INSERT INTO t (k) VALUES (1)")
+        connection.execute("INSERT INTO up (k) VALUES (1)")
+        assert connection.execute("SELECT id, a FROM up ORDER BY id").fetchall() == [(4, "old"), (5, "new"), (6, "new")]
+
+
+def test_what_the_models_do_not_know_keeps_its_own_default(postgres_database: Database) -> None:
+    """ALTER TABLE reaches what inherits from the table: its own default and NOT NULL are left alone."""
+    models = MetaData()
+    Table("up", models, *columns(nullable=True))
+    with postgres_database.connect() as connection:
+        connection.execute(
+            "CREATE TABLE up (id serial, k int, a varchar(80) DEFAULT 'old' NOT NULL, b int, PRIMARY KEY (id, k));"
+            " CREATE TABLE t () INHERITS (up); ALTER TABLE t ALTER a SET DEFAULT 'own', ALTER a SET NOT NULL"
+        )
+        assert apply(postgres_database, models).worst is Impact.NOTES
+        connection.execute("INSERT INTO t (k) VALUES (1)")
+        connection.execute("INSERT INTO up (k) VALUES (2)")
+        connection.execute("INSERT INTO up (k, a) VALUES (3, NULL)")
+        assert connection.execute("SELECT a FROM up ORDER BY k").fetchall() == [("own",), ("new",), (None,)]
+        with pytest.raises(psycopg.errors.NotNullViolation):
+            connection.execute("INSERT INTO t (k, a) VALUES (4, NULL)")

@@ -7,6 +7,7 @@ import re
 from schema_guard.dialects.postgresql.literals import literal
 from schema_guard.dialects.postgresql.repair import probes
 from schema_guard.dialects.postgresql.repair.context import HIDDEN, Context, Repairs
+from schema_guard.dialects.postgresql.repair.inherited import alter_table, with_partitioned
 from schema_guard.dialects.postgresql.repair.naming import chosen
 from schema_guard.dialects.postgresql.repair.type import type_and_default
 from schema_guard.dialects.postgresql.repair.volatility import rewrites
@@ -23,6 +24,8 @@ _IDENTITY = re.compile(r"GENERATED (?:ALWAYS|BY DEFAULT) AS IDENTITY(?: \([^()]*
 
 
 def default_differs(difference: DefaultDiffers, context: Context) -> Repairs:
+    if (repairs := with_partitioned(difference, default_differs, context)) is not None:
+        return repairs
     table, column = difference.table, difference.column
     if difference.actual.generated is not None or difference.actual.identity is not None:
         return [Refusal(difference, "the column is generated or an identity column, which takes no default")]
@@ -43,7 +46,7 @@ def default_differs(difference: DefaultDiffers, context: Context) -> Repairs:
         context.step(
             difference,
             "set-default",
-            [f"ALTER TABLE {name} ALTER COLUMN {quoted} SET DEFAULT {column.default}"],
+            [f"{alter_table(difference, context)} ALTER COLUMN {quoted} SET DEFAULT {column.default}"],
             _still_differs(difference, name, context),
             Phase.DEFAULT,
             provides=frozenset({Need.default(table.name, column.name)}),
@@ -104,7 +107,7 @@ def _by_sequence(difference: DefaultDiffers, context: Context) -> Repairs:
             "set-default",
             [
                 *create,
-                f"ALTER TABLE {name} ALTER COLUMN {quoted} SET DEFAULT"
+                f"{alter_table(difference, context)} ALTER COLUMN {quoted} SET DEFAULT"
                 f" pg_catalog.nextval({literal(relation)}::pg_catalog.regclass)",
                 raise_to_top,
             ],

@@ -1,38 +1,52 @@
-"""A column that a table and what inherits from it both lack: where it is added first, and where it comes by itself."""
+"""What a table and those that inherit from it both lack: where it is repaired first, and where it comes by itself."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
+from typing import TypeVar
 
 from schema_guard.dialects.postgresql.fits import fit_of
 from schema_guard.dialects.postgresql.repair.context import Context, Repairs
-from schema_guard.difference import ColumnMissing, Fit
+from schema_guard.difference import ColumnMissing, DefaultDiffers, Difference, Fit, NullabilityDiffers, TypeDiffers
 from schema_guard.plan import Refusal, Step
 from schema_guard.schema import Name, Relation
 
-__all__ = ["above", "below", "comes_with", "is_null_below"]
+__all__ = ["above", "alter_table", "below", "comes_with", "is_null_below", "with_partitioned"]
+
+Passed = TypeVar("Passed", ColumnMissing, DefaultDiffers, NullabilityDiffers, TypeDiffers)
+"""What concerns a column that those below have, too."""
 
 
-def above(difference: ColumnMissing, context: Context) -> ColumnMissing | None:
-    """The same column of the topmost table that this one inherits from, or is a partition of, where it is missing."""
+def alter_table(difference: Passed, context: Context) -> str:
+    """ALTER TABLE and the name, for what is passed on to those that inherit from the table (manual, ALTER TABLE).
+
+    What they have of their own is left alone, unless they are partitions, or the models ask the same of them.
+    """
+    live = context.shape(difference.table)
+    passed_on = live.relation is Relation.PARTITIONED or bool(below(difference, context))
+    return f"ALTER TABLE {'ONLY ' if live.children and not passed_on else ''}{context.quote(difference.table.name)}"
+
+
+def above(difference: Passed, context: Context) -> Passed | None:
+    """The same of the topmost table that this one inherits from, or is a partition of."""
     found = [each for each in _alike(difference, context) if difference.table.name in _children(each, context)]
     return max(found, key=lambda each: len(_children(each, context)), default=None)
 
 
-def below(difference: ColumnMissing, context: Context) -> list[ColumnMissing]:
-    """The same column of the tables that inherit from this one."""
+def below(difference: Passed, context: Context) -> list[Passed]:
+    """The same of the tables that inherit from this one."""
     children = _children(difference, context)
     return [each for each in _alike(difference, context) if each.table.name in children]
 
 
-def _alike(difference: ColumnMissing, context: Context) -> Iterator[ColumnMissing]:
+def _alike(difference: Passed, context: Context) -> Iterator[Passed]:
     for each in context.differences:
-        if isinstance(each, ColumnMissing) and each.column.name == difference.column.name:
+        if isinstance(each, type(difference)) and each.column.name == difference.column.name:
             yield each
 
 
-def _children(difference: ColumnMissing, context: Context) -> Sequence[Name]:
+def _children(difference: Passed, context: Context) -> Sequence[Name]:
     live = context.live(difference.table)
     return live.children if live is not None else ()
 
@@ -51,7 +65,30 @@ def comes_with(
         return [Refusal(difference, f"{reason}: correct the models", (advice,))]
     if fit is Fit.SAME and context.shape(top.table).relation is not Relation.PARTITIONED:
         return None
-    repairs = repair(top, context)
+    return _as_repaired(difference, repair(top, context))
+
+
+def with_partitioned(
+    difference: Passed, repair: Callable[[Passed, Context], Repairs], context: Context
+) -> Repairs | None:
+    """What becomes of a partition's column whose partitioned table differs from the models in the same way: it follows.
+    None of every other one."""
+    top = above(difference, context)
+    if top is None or context.shape(top.table).relation is not Relation.PARTITIONED:
+        return None
+    wanted, given = difference.column, top.column
+    same = (wanted.default, wanted.autoincrement, wanted.nullable) == (
+        given.default,
+        given.autoincrement,
+        given.nullable,
+    )
+    if not same or fit_of(wanted.type, given.type) is not Fit.SAME:
+        return None
+    return _as_repaired(difference, repair(top, context))
+
+
+def _as_repaired(difference: Difference, repairs: Repairs) -> Repairs:
+    """What repairs the one above repairs this one."""
     steps = [
         replace(each, resolves=(difference.key,), answers=(difference,)) for each in repairs if isinstance(each, Step)
     ]

@@ -11,6 +11,7 @@ from schema_guard.compare.written import domains_of
 from schema_guard.dialects.postgresql.constraints_below import not_null_of
 from schema_guard.dialects.postgresql.repair import probes
 from schema_guard.dialects.postgresql.repair.context import Context, Repairs
+from schema_guard.dialects.postgresql.repair.inherited import alter_table, with_partitioned
 from schema_guard.dialects.postgresql.repair.naming import HELPER, chosen, helper_name
 from schema_guard.difference import ColumnUnknown, Difference, NullabilityDiffers, ObjectUnknown
 from schema_guard.need import Need
@@ -26,6 +27,8 @@ OF_PARENT = "NOT NULL of "
 
 
 def nullability_differs(difference: NullabilityDiffers, context: Context) -> Repairs:
+    if (repairs := with_partitioned(difference, nullability_differs, context)) is not None:
+        return repairs
     if difference.column.nullable:
         return _loosen(difference, context)
     if (refusal := _reaches_a_child(difference, context)) is not None:
@@ -73,7 +76,7 @@ def _left_nullable(difference: NullabilityDiffers, context: Context) -> Refusal:
 def _loosen(difference: NullabilityDiffers, context: Context) -> Repairs:
     table, column = difference.table, difference.actual
     name, quoted = context.quote(table.name), context.quote(column.name)
-    statement = f"ALTER TABLE {name} ALTER COLUMN {quoted} DROP NOT NULL"
+    statement = f"{alter_table(difference, context)} ALTER COLUMN {quoted} DROP NOT NULL"
     live = context.live(table)
     if live and live.primary_key and column.name in live.primary_key.columns:
         return [Refusal(difference, "the column is part of the primary key, which cannot hold NULL")]

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from schema_guard.dialects.postgresql.literals import literal
 from schema_guard.dialects.postgresql.repair.context import Context, Repairs
 from schema_guard.dialects.postgresql.repair.missing_dependency import rejected
@@ -41,7 +43,7 @@ def permitted(difference: Difference, repairs: Repairs, context: Context) -> Rep
         return [Refusal(difference, _not_altered(live), _of_view(live, difference, context))]
     if not steps:
         return repairs
-    reason = _forbidden(difference, context)
+    reason = _forbidden(difference, steps, context)
     if not reason:
         return _closed(difference, context) or rejected(difference, context) or repairs
     if difference.impact is Impact.NOTES:
@@ -112,14 +114,17 @@ def _of_type(name: str, difference: ColumnMissing | TypeDiffers, context: Contex
     return f"ALTER TYPE {name} {change or f'ALTER ATTRIBUTE {column} TYPE {wanted}'} CASCADE;"
 
 
-def _forbidden(difference: Difference, context: Context) -> str:
+def _forbidden(difference: Difference, steps: Sequence[Step], context: Context) -> str:
     if context.facts.writable_again:
         return "transactions are read only by default: default_transaction_read_only is on for this connection"
     if context.facts.read_only:
         return "the server is a hot standby, which is read-only: run it on the primary"
     if isinstance(difference, EnumValueMissing) and not difference.actual.owned:
         return f"the type {difference.enum.name} belongs to another role; run it as the type's owner"
-    live = context.actual.table(difference.table_name) if difference.table_name else None
+    name = difference.table_name
+    if name is not None and all(step.table not in (None, name) for step in steps):
+        name = steps[0].table  # the table above, with which this one is altered
+    live = context.actual.table(name) if name else None
     if live is None or isinstance(difference, RelationDiffers):
         return ""
     return _forbidden_on(live, difference, context)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
-from schema_guard.dialects.definitions import OTHER_QUERY, READ_ONLY, reads_rows, without_definition
+from schema_guard.dialects.definitions import NO_COLUMN, OTHER_QUERY, READ_ONLY, reads_rows, without_definition
 from schema_guard.dialects.postgresql.repair import probes
 from schema_guard.dialects.postgresql.repair.comment import comment_statements
 from schema_guard.dialects.postgresql.repair.context import Context, Repairs
@@ -53,6 +53,8 @@ def table_missing(difference: TableMissing, context: Context) -> Repairs:
     nowhere = homeless(difference, table.name, context)
     if nowhere:
         return nowhere
+    if not table.columns and any(each.object.startswith(f"{table.name}.") for each in context.expected.problems):
+        return [Refusal(difference, NO_COLUMN)]
     text, without = _text(table, context)
     create = context.step(
         difference,

@@ -9,6 +9,7 @@ from schema_guard.dialects.postgresql.fits import has_cast
 from schema_guard.dialects.postgresql.literals import literal
 from schema_guard.dialects.postgresql.repair import probes
 from schema_guard.dialects.postgresql.repair.context import Context, Repairs
+from schema_guard.dialects.postgresql.repair.inherited import with_partitioned
 from schema_guard.dialects.postgresql.repair.sequence import widened_with
 from schema_guard.dialects.violators import mentions
 from schema_guard.difference import CollationDiffers, DefaultDiffers, Fit, TypeDiffers
@@ -29,6 +30,8 @@ SHOWN = 5
 
 
 def type_differs(difference: TypeDiffers, context: Context) -> Repairs:
+    if (repairs := with_partitioned(difference, type_differs, context)) is not None:
+        return repairs
     live = context.live(difference.table)
     users = (*difference.actual.used_by, *(f"column {name}" for name in (live.rows_held_in if live else ())))
     if users:

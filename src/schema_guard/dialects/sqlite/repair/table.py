@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
-from schema_guard.dialects.definitions import OTHER_QUERY, reads_rows, without_default
+from schema_guard.dialects.definitions import NO_COLUMN, OTHER_QUERY, reads_rows, without_default
 from schema_guard.dialects.sqlite.edit import without_constraint
 from schema_guard.dialects.sqlite.given_keys import no_rowid
 from schema_guard.dialects.sqlite.names import catalog, quote
@@ -76,6 +76,8 @@ def create_table(missing: TableMissing, case: Case) -> Step | Refusal:
         )
     if table.name.schema is not None and table.name.schema not in case.facts.search_path:
         return Refusal(missing, f"no database is attached as {table.name.schema}: ATTACH it when the engine connects")
+    if not table.columns:
+        return Refusal(missing, NO_COLUMN)
     if not table.ddl:
         return Refusal(
             missing, "SQLAlchemy cannot write its CREATE TABLE for SQLite; see what is said about its columns"
