@@ -103,6 +103,8 @@ class Call(NamedTuple):
     expression: str
     sent: str = ""
     """The same with the casts that the driver gives its parameters (`'a'::VARCHAR`), where it gives any."""
+    by_driver: tuple[tuple[str, str], ...] = ()
+    """In place of that, for each driver that gives any, where it is not known which one it will be (a frozen file)."""
 
     @property
     def asked(self) -> str:

@@ -226,6 +226,11 @@ class Words(Protocol):
     """What stands before the name of a function of the system's, so that no other of that name is meant."""
 
     @property
+    def driver(self) -> str:
+        """By which the application reaches the database; empty where that is not known."""
+        ...
+
+    @property
     def sqlalchemy(self) -> SQLAlchemyDialect:
         """Compiles types, DDL and queries; its identifier preparer qualifies unqualified names by `schema_of`."""
         ...

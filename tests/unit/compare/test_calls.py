@@ -15,6 +15,7 @@ from sqlalchemy.orm import DeclarativeBase, Mapped, Session, column_property, ma
 from sqlalchemy.pool import NullPool
 
 from schema_guard import Guard, Impact
+from schema_guard.address import parse_address
 from schema_guard.difference import FunctionMissing
 from schema_guard.report import Report
 from schema_guard.sources.frozen import frozen, text_of
@@ -220,9 +221,12 @@ def test_a_sequence_whose_next_value_is_a_default(postgres_database: Database) -
     ("driver", "works"), [("psycopg", False), ("psycopg2", True), ("pg8000", False), ("asyncpg", False)]
 )
 def test_a_parameter_is_of_the_type_that_the_driver_gives_it(
-    postgres_database: Database, driver: str, works: bool
+    postgres_database: Database, tmp_path: Path, driver: str, works: bool
 ) -> None:
-    """psycopg2 writes 'x', which may be a date; the others send `$1::VARCHAR`, for which there is no such function."""
+    """psycopg2 writes 'x', which may be a date; the others send `$1::VARCHAR`, for which there is no such function.
+
+    A frozen file is written for all of them: the URL of the check says which one it is.
+    """
     with postgres_database.connect() as connection:
         connection.execute(BEFORE.encode())
         connection.execute(b"CREATE FUNCTION later(date, bigint) RETURNS text LANGUAGE sql AS 'SELECT ''x'''")
@@ -249,6 +253,10 @@ def test_a_parameter_is_of_the_type_that_the_driver_gives_it(
             application.execute(insert)
         report = Guard(metadata).check(engine)
     assert told(report) == ([] if works else [("function-missing t.a:insert", Impact.BREAKS)])
+    file = tmp_path / "release.json"
+    file.write_text(text_of(frozen(Guard(metadata).source)), encoding="utf-8")
+    for database in (url, parse_address(url)):
+        assert told(Guard.frozen(file).check(database)) == told(report)
 
 
 @pytest.mark.parametrize("dialect", ["sqlite", "postgresql"])

@@ -64,6 +64,10 @@ class PostgreSQLDialect:
             )
         self.rules: Rules = self.own_rules
 
+    @property
+    def driver(self) -> str:
+        return self._like if isinstance(self._like, str) else str(getattr(self._like, "driver", ""))
+
     def type(self, text: str) -> Type:
         """The type that the text names; user types resolve as the connection's search_path would."""
         found = parse_type(text, self._find_type)

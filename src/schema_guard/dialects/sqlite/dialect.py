@@ -28,6 +28,7 @@ class SQLiteDialect:
 
     name = "sqlite"
     functions = ""
+    driver = ""
     version = 0
 
     def __init__(self, sqlalchemy: SQLAlchemyDialect | None = None, schemas: SchemaMap | None = None) -> None:

@@ -11,6 +11,7 @@ from schema_guard.names import Name
 from schema_guard.schema import Schema
 from schema_guard.sources.frozen.declared import declared
 from schema_guard.sources.frozen.document import Document
+from schema_guard.sources.frozen.drivers import as_sent
 from schema_guard.sources.frozen.placeholders import names_to_locate, settled
 
 if TYPE_CHECKING:
@@ -42,4 +43,4 @@ class FrozenSource:
         return partial(declared, self.path)
 
     def expect(self, dialect: Dialect) -> Schema:
-        return settled(self.document.schema(dialect.name, dialect.version), dialect)
+        return as_sent(settled(self.document.schema(dialect.name, dialect.version), dialect), dialect.driver)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Set
+from collections.abc import Callable, Iterable, Iterator, Set
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any, cast
 
@@ -24,6 +24,9 @@ if TYPE_CHECKING:
     from schema_guard.sources.sqlalchemy.mapped import Mapped
 
 __all__ = ["column_of", "has_own_sequence", "is_ignored", "sequences_asked"]
+
+_CASTING = ("asyncpg", "pg8000", "psycopg")
+"""Drivers with which SQLAlchemy casts parameters."""
 
 
 def column_of(column: ModelColumn[Any], writer: Writer, mapped: Mapped) -> Column:
@@ -231,18 +234,24 @@ def _calls(column: ModelColumn[Any], writer: Writer) -> Iterator[Call]:
             continue
         with suppress(UnwritableError):
             write = writer.query if isinstance(called, Select) else writer.expression
-            text = write(called)
-            if "(" in text:
-                sent = write(writer.with_casts(called))
-                yield Call(statement, text, sent if sent != text else "")
+            if "(" in write(called):
+                yield _call(statement, called, write, writer)
 
 
 def _computed(expressions: Iterable[ClauseElement], writer: Writer) -> Iterator[Call]:
     for expression in expressions:
         with suppress(UnwritableError):
-            text, sent = writer.expression(expression), writer.expression(writer.with_casts(expression))
-            if "(" in text:
-                yield Call("SELECT", text, sent if sent != text else "")
+            if "(" in writer.expression(expression):
+                yield _call("SELECT", expression, writer.expression, writer)
+
+
+def _call(statement: str, called: Any, write: Callable[[Any], str], writer: Writer) -> Call:
+    text = write(called)
+    if writer.words.name == "postgresql" and not writer.words.driver:  # a file, for whichever it will be
+        by_driver = ((driver, write(writer.with_casts(called, driver))) for driver in _CASTING)
+        return Call(statement, text, by_driver=tuple((driver, sent) for driver, sent in by_driver if sent != text))
+    sent = write(writer.with_casts(called))
+    return Call(statement, text, sent if sent != text else "")
 
 
 def _fill(column: ModelColumn[Any], writer: Writer) -> str | None:

@@ -9,7 +9,7 @@ import string
 from typing import TYPE_CHECKING, Any
 from weakref import WeakKeyDictionary
 
-from sqlalchemy import BindParameter, String, cast, literal
+from sqlalchemy import BindParameter, String, cast, literal, make_url
 from sqlalchemy.exc import SQLAlchemyError, UnsupportedCompilationError
 from sqlalchemy.sql.compiler import DDLCompiler, SQLCompiler
 from sqlalchemy.sql.ddl import CreateColumn
@@ -126,12 +126,17 @@ class Writer:
             text = self.ddl.sql_compiler.process(expression, include_table=False, literal_binds=True).strip()
         return f"{text}\n" if "--" in text.rpartition("\n")[2] else text  # a comment ends with its line
 
-    def with_casts(self, expression: ClauseElement) -> ClauseElement:
+    def with_casts(self, expression: ClauseElement, driver: str = "") -> ClauseElement:
         """The expression with the casts that the application's driver gives its parameters: for psycopg's `$1::VARCHAR`
-        PostgreSQL finds other functions than for a literal."""
+        PostgreSQL finds other functions than for a literal.
+
+        Args:
+            driver: another one, of PostgreSQL.
+        """
+        dialect = make_url(f"postgresql+{driver}://").get_dialect()() if driver else self.dialect
 
         def replaced(element: Any, **_: Any) -> Any:
-            if not isinstance(element, BindParameter) or not element.type.dialect_impl(self.dialect).render_bind_cast:
+            if not isinstance(element, BindParameter) or not element.type.dialect_impl(dialect).render_bind_cast:
                 return None
             return cast(literal(element.value, element.type), element.type)
 
