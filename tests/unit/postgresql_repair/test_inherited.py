@@ -49,7 +49,7 @@ def test_a_partition_follows_its_partitioned_table(postgres_database: Database, 
     """Both are mapped, and lack the same: it is repaired once, whichever comes first in the models."""
     models = MetaData()
     for name in sorted(("t", "up"), key=lambda name: name != first):
-        options = {"postgresql_partition_by": "LIST (k)"} if name == "up" else {}
+        options: dict[str, Any] = {"postgresql_partition_by": "LIST (k)"} if name == "up" else {}
         Table(name, models, *columns(nullable=False), **options)
     with postgres_database.connect() as connection:
         connection.execute(
