@@ -226,8 +226,8 @@ class Words(Protocol):
     """What stands before the name of a function of the system's, so that no other of that name is meant."""
 
     @property
-    def driver(self) -> str:
-        """By which the application reaches the database; empty where that is not known."""
+    def drivers(self) -> tuple[str, ...]:
+        """Those with which SQLAlchemy casts parameters, where it is not known which one the application uses."""
         ...
 
     @property
@@ -258,6 +258,11 @@ class Dialect(Words, Protocol):
     rules: Rules
     version: int
     """server_version_num on PostgreSQL; 0 where no server is known, and on SQLite."""
+
+    @property
+    def driver(self) -> str:
+        """By which the application reaches the database; empty where that is not known, and on SQLite."""
+        ...
 
     def quote(self, name: Name | str) -> str:
         """The name, quoted where needed, qualified where it has a schema."""

@@ -68,6 +68,10 @@ class PostgreSQLDialect:
     def driver(self) -> str:
         return self._like if isinstance(self._like, str) else str(getattr(self._like, "driver", ""))
 
+    @property
+    def drivers(self) -> tuple[str, ...]:
+        return () if self.driver else ("asyncpg", "pg8000", "psycopg")
+
     def type(self, text: str) -> Type:
         """The type that the text names; user types resolve as the connection's search_path would."""
         found = parse_type(text, self._find_type)

@@ -29,6 +29,7 @@ class SQLiteDialect:
     name = "sqlite"
     functions = ""
     driver = ""
+    drivers = ()
     version = 0
 
     def __init__(self, sqlalchemy: SQLAlchemyDialect | None = None, schemas: SchemaMap | None = None) -> None:

@@ -25,9 +25,6 @@ if TYPE_CHECKING:
 
 __all__ = ["column_of", "has_own_sequence", "is_ignored", "sequences_asked"]
 
-_CASTING = ("asyncpg", "pg8000", "psycopg")
-"""Drivers with which SQLAlchemy casts parameters."""
-
 
 def column_of(column: ModelColumn[Any], writer: Writer, mapped: Mapped) -> Column:
     """What the models expect of a column.
@@ -247,8 +244,8 @@ def _computed(expressions: Iterable[ClauseElement], writer: Writer) -> Iterator[
 
 def _call(statement: str, called: Any, write: Callable[[Any], str], writer: Writer) -> Call:
     text = write(called)
-    if writer.words.name == "postgresql" and not writer.words.driver:  # a file, for whichever it will be
-        by_driver = ((driver, write(writer.with_casts(called, driver))) for driver in _CASTING)
+    if writer.words.drivers:  # a file, for whichever it will be
+        by_driver = ((driver, write(writer.with_casts(called, driver))) for driver in writer.words.drivers)
         return Call(statement, text, by_driver=tuple((driver, sent) for driver, sent in by_driver if sent != text))
     sent = write(writer.with_casts(called))
     return Call(statement, text, sent if sent != text else "")

@@ -131,9 +131,9 @@ class Writer:
         PostgreSQL finds other functions than for a literal.
 
         Args:
-            driver: another one, of PostgreSQL.
+            driver: another one.
         """
-        dialect = make_url(f"postgresql+{driver}://").get_dialect()() if driver else self.dialect
+        dialect = make_url(f"{self.words.name}+{driver}://").get_dialect()() if driver else self.dialect
 
         def replaced(element: Any, **_: Any) -> Any:
             if not isinstance(element, BindParameter) or not element.type.dialect_impl(dialect).render_bind_cast:

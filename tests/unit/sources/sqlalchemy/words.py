@@ -17,7 +17,7 @@ class PlainWords:
         self.sqlalchemy = dialect
         self.name = dialect.name
         self.functions = "pg_catalog." if self.name == "postgresql" else ""
-        self.driver = dialect.driver
+        self.drivers = ()
         self.schemas = schemas or {}
         if schemas:
             preparer: Any = dialect.identifier_preparer
