@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from importlib import import_module
-from typing import TYPE_CHECKING, Any
-
+TYPE_CHECKING = False
+"""As typing's, without its import: a Ctrl-C in these milliseconds would be a traceback."""
 if TYPE_CHECKING:
+    from typing import Any
+
     from schema_guard.acceptance import Acceptance
     from schema_guard.dialects.stop import Stop
     from schema_guard.difference import Difference
@@ -120,6 +121,8 @@ _HOMES = {
 
 def __getattr__(name: str) -> Any:
     """Import a public name when it is first asked for: `schema-guard --help` needs no SQLAlchemy."""
+    from importlib import import_module
+
     if name == "__version__":
         from schema_guard.requirements import version
 

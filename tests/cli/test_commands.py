@@ -227,7 +227,9 @@ def test_a_full_disk_for_the_log_ends_no_apply(application: Path) -> None:
     assert (ran.returncode, ran.stdout.splitlines()[-1].startswith("the application can start")) == (0, True)
 
 
-@pytest.mark.parametrize("script", ["plan --format sql", "check --format json", "sql --dialect sqlite"])
+@pytest.mark.parametrize(
+    "script", ["plan --format sql", "check --format json", "sql --dialect sqlite", "--help", "check --help"]
+)
 def test_a_document_that_a_full_disk_cuts_off_is_an_error(application: Path, script: str) -> None:
     ran = shell(f"$GUARD {script} shop:Base --url $URL > /dev/full", application, URL=url_of(application, BEFORE))
     assert ran.returncode == 2

@@ -125,3 +125,11 @@ main()
     )
     assert (process.returncode, process.stdout) == (130, "")
     assert process.stderr == "schema-guard: interrupted before anything was begun\n"
+
+
+def test_nothing_is_imported_before_an_interrupt_is_caught() -> None:
+    """What the command's script imports itself: half a millisecond, in which a signal would still be a traceback."""
+    program = f"import sys; sys.path[:] = {sys.path!r}; before = set(sys.modules)\n"
+    program += "import schema_guard.cli; print(sorted(set(sys.modules) - before))"
+    ran = subprocess.run([REAL, "-S", "-c", program], capture_output=True, text=True, check=True)
+    assert ran.stdout.strip() == str(["__future__", "schema_guard", "schema_guard.cli"])

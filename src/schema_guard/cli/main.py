@@ -16,7 +16,7 @@ import click
 from schema_guard.cli.commands import group
 from schema_guard.cli.logs import choose
 from schema_guard.cli.options import PROGRAM
-from schema_guard.cli.output import log, log_event, log_text, print_text
+from schema_guard.cli.output import log, log_event, log_text, output_failure, print_text
 from schema_guard.cli.running import own_arguments
 from schema_guard.errors import ConfigurationError, GuardError, StepError, one_line
 from schema_guard.exit_codes import INTERRUPTED, OK, USAGE
@@ -102,6 +102,8 @@ def _unexpected(error: Exception) -> GuardError:
         return ConfigurationError(out_of_range)
     if isinstance(error, FileNotFoundError) and not _in_a_directory():
         return ConfigurationError("the working directory does not exist any more: change to one that does (cd)")
+    if isinstance(error, OSError) and (failure := output_failure()) is not None:
+        return failure  # the help, which click writes itself
     said = one_line(str(error))
     return StepError(f"unexpected {type(error).__name__}{f': {said}' if said else ''} (-v shows where)")
 

@@ -27,6 +27,7 @@ __all__ = [
     "log",
     "log_event",
     "log_text",
+    "output_failure",
     "print_found",
     "print_lines",
     "print_result",
@@ -129,6 +130,12 @@ def _written(text: str) -> OSError | None:
         _nobody_reads(stream)
         return error
     return None
+
+
+def output_failure() -> ConfigurationError | None:
+    """The error for a stdout that cannot be written; None where it can."""
+    why = _written("")
+    return None if why is None else ConfigurationError(_unwritable(why))
 
 
 def _unwritable(why: OSError) -> str:
