@@ -35,6 +35,7 @@ POSTGRESQL = {
     "value too long": "INSERT INTO proposals VALUES (7, 1, 'long')",
     "integer out of range": "INSERT INTO proposals VALUES (7, 3000000000)",
     "permission denied for table proposals": "SET LOCAL ROLE {role}; SELECT * FROM proposals",
+    "cannot execute ALTER TABLE": "SET TRANSACTION READ ONLY; ALTER TABLE proposals ADD visitor text",
     "must be owner of table proposals": "SET LOCAL ROLE {role}; ALTER TABLE proposals ADD visitor text",
     'column "user_id" of relation': "ALTER TABLE proposals ALTER user_id DROP NOT NULL; UPDATE proposals SET user_id ="
     " NULL; ALTER TABLE proposals ALTER user_id SET NOT NULL",
