@@ -140,14 +140,18 @@ def _step(number: int, step: Step) -> str:
 
 
 def _statements(steps: Sequence[Step], report: Report) -> list[tuple[str, list[str]]]:
-    """Each step's SQL, and what a person could run for what is refused, under a title."""
+    """Each step's SQL under a title, and as comments what a person could run for what is refused: of a suspected
+    rename either that or the step, never both."""
     scripts = [
         (f"step {number}: {step.object}", [part for text in step.statements for part in sql_lines(terminated(text))])
         for number, step in enumerate(steps, start=1)
     ]
     refused = [finding for finding in report.findings if finding.refusal is not None and finding.refusal.advice]
     return scripts + [
-        (f"not done, for {finding.difference.object}", advice_lines(finding.refusal))
+        (
+            f"not done, for {finding.difference.object}: by hand, where the reason fits",
+            [f"--   {part}" for part in advice_lines(finding.refusal)],
+        )
         for finding in refused
         if finding.refusal is not None
     ]

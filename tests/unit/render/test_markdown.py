@@ -131,3 +131,14 @@ def test_an_error_is_one_paragraph() -> None:
     found = page(error_markdown("check", UnreachableError("<b>nothing</b> listens\nthere")))
     assert found.tags == ["h3", "p"]
     assert "<b>nothing</b> listens there" in found.text
+
+
+def test_statements_for_what_is_refused_are_comments() -> None:
+    """The SQL can be run as it stands: a RENAME after the step that adds the column would fail."""
+    refusal = Refusal(nouns.MISSING, "if id was renamed, run this before apply", ("ALTER TABLE a RENAME id TO b;",))
+    text = plan_markdown(nouns.report(Finding(nouns.MISSING, refusal=refusal), of=Plan((nouns.add_column(),))), 1)
+    sql = text.partition("```sql\n")[2].partition("```")[0]
+    assert "\n--   ALTER TABLE a RENAME id TO b;\n" in sql
+    assert [line for line in sql.splitlines() if not line.startswith("--")] == ["".join(
+        f"{statement};" for statement in nouns.add_column().statements
+    )]  # fmt: skip
