@@ -79,6 +79,7 @@ def fleet_options(command: Command) -> Command:
         click.option(
             "--concurrency",
             type=click.IntRange(min=1),
+            metavar="N",
             default=4,
             show_default=True,
             help="How many databases at a time.",

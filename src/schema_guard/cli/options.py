@@ -148,7 +148,7 @@ def chain_file_options(command: Command, *, short: bool = True) -> Command:
 
     for flags, said in (
         (("-n", "--name"), "The section of alembic.ini, as Alembic's.  [default: alembic]"),
-        (("-c", "--config"), "alembic.ini, pyproject.toml, or the folder of env.py."),
+        (("-c", "--config"), "Where the Alembic chain is: alembic.ini, pyproject.toml, or the folder of env.py."),
     ):
         metavar = "FILE" if "--config" in flags else "SECTION"
         command = click.option(
