@@ -28,6 +28,8 @@ if TYPE_CHECKING:
 __all__ = ["Constraints", "constraints_of", "is_added_apart", "unresolved_target"]
 
 _NOT_VALID = " NOT VALID"
+_CLOSED = re.compile(r"'(?:[^']|'')*'|\"(?:[^\"]|\"\")*\"|/\*.*?\*/|--[^\n]*\n", re.DOTALL)
+"""Strings, quoted names, and comments that have an end."""
 _ON_CONFLICT = re.compile(r" ON CONFLICT (\w+)$", re.IGNORECASE)
 
 
@@ -179,6 +181,8 @@ def _conflict(ddl: str) -> str:
 
 def _check(constraint: CheckConstraint, writer: Writer) -> Check:
     ddl = writer.element(constraint)
+    if "--" in _CLOSED.sub("", ddl):
+        raise UnwritableError("ends in a comment, which hides the closing parenthesis: put a line break behind it")
     return Check(
         writer.constraint_name(constraint),
         writer.expression(constraint.sqltext),

@@ -44,6 +44,16 @@ def test_an_index_without_columns(words: Any) -> None:
 
 
 @WORDS
+@pytest.mark.parametrize("text", ["id > 0 -- positive", "id <> 5 /* it's */ AND id > 0 -- it's\n AND id < 9 --"])
+def test_a_check_that_ends_in_a_comment(words: Any, text: str) -> None:
+    """CREATE TABLE as SQLAlchemy writes it is a syntax error."""
+    found, problem = one(sa.CheckConstraint(text, name="ck"), words=words())
+    assert problem.object == "t.ck"
+    assert "ends in a comment, which hides the closing parenthesis: put a line break behind it" in problem.message
+    assert found.tables[0].checks == ()
+
+
+@WORDS
 def test_a_foreign_key_to_a_table_that_is_not_registered(words: Any) -> None:
     found, problem = one(Column("user_id", sa.Integer, sa.ForeignKey("users.id")), words=words())
     assert problem.object == "t.fk(user_id)"
