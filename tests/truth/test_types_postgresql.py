@@ -258,3 +258,33 @@ def test_decimals_over_whole_numbers(driver: str, postgres_database: Database) -
 def _last_value(program: list[Statement]) -> str:
     """The last value that it inserts."""
     return [each.name.partition(": insert ")[2] for each in program if ": insert " in each.name][-1]
+
+
+@pytest.mark.newest_postgres
+@pytest.mark.parametrize("driver", DRIVERS)
+@pytest.mark.parametrize("actual", ["text", "varchar(80)", "citext"])
+def test_a_type_of_the_applications_own_over_text(driver: str, actual: str, postgres_database: Database) -> None:
+    """SQLAlchemy sends its values without a cast, so text takes them: what else is called, nobody knows."""
+
+    class LTree(sa.types.UserDefinedType[str]):
+        cache_ok = True
+
+        def get_col_spec(self, **_: Any) -> str:
+            return "LTREE"
+
+    metadata, mapper = sa.MetaData(), registry()
+    key = sa.Column("id", sa.Integer, primary_key=True, autoincrement=False)
+    table = sa.Table("t", metadata, key, sa.Column("v", LTree()))
+    mapped = type("T", (), {})
+    mapper.map_imperatively(mapped, table)
+    with postgres_database.connect() as connection:
+        connection.execute("CREATE EXTENSION ltree")
+        connection.execute("CREATE EXTENSION citext")
+        connection.execute(f"CREATE TABLE t (id integer PRIMARY KEY, v {actual})".encode())
+    url = postgres_database.server.url(postgres_database.name, driver=driver)
+    engine: Any = (create_async_engine if driver == "asyncpg" else sa.create_engine)(url, poolclass=NullPool)
+    (found,) = Guard(metadata).check(engine).findings
+    assert (found.difference.code, found.difference.impact) == ("type-differs", Impact.WEAKENS)
+    assert found.difference.effect.startswith("not provable: operators and functions of LTREE fail on text")
+    program = list(_program("ltree", mapped, table, ("a.b", "c")))
+    assert not OnPostgresql(getattr(engine, "sync_engine", engine)).failures(program)

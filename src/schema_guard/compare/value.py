@@ -9,7 +9,15 @@ from schema_guard.compare.filled import unless_filled
 from schema_guard.compare.impact_words import writers
 from schema_guard.dialects.base import Judge
 from schema_guard.dialects.inquiry import Verdict
-from schema_guard.difference import DefaultDiffers, Difference, GeneratedDiffers, IdentityDiffers, Impact, NotComparable
+from schema_guard.difference import (
+    DefaultDiffers,
+    Difference,
+    Fit,
+    GeneratedDiffers,
+    IdentityDiffers,
+    Impact,
+    NotComparable,
+)
 from schema_guard.schema import Column, Table, TypeKind, Write
 
 __all__ = ["compare_value"]
@@ -57,6 +65,9 @@ def _default(
     assert column.default is not None
     if actual.default is None:
         if actual.autoincrement:
+            if judge.fit(column, actual, live) is Fit.INCOMPATIBLE:  # it will be another column, which gives nothing
+                effect = "rows that leave it to the server get a whole number"
+                yield DefaultDiffers(table=table, column=column, actual=actual, impact=Impact.WEAKENS, effect=effect)
             return
         yield _default_missing(table, live, column, actual, judge)
         return
@@ -97,7 +108,15 @@ def _default_missing(table: Table, live: Table, column: Column, actual: Column, 
             effect = f"statements that leave it to the server fail ({judge.errors.not_null_violation})"
         else:
             impact, effect = unless_filled(live, _left_to_server(table, judge))
+    elif _is_key_of_class(table, column) and not actual.given_value and column.write is not Write.DEFAULT:
+        effect = f"INSERT of {writers(table)} fails (FlushError): the key that it leaves to the server is NULL"
+        impact, effect = unless_filled(live, effect)
     return DefaultDiffers(table=table, column=column, actual=actual, impact=impact, effect=effect)
+
+
+def _is_key_of_class(table: Table, column: Column) -> bool:
+    """Whether it alone tells the instances of a mapped class apart."""
+    return bool(table.mapped_by) and table.primary_key is not None and table.primary_key.columns == (column.name,)
 
 
 def _generated(

@@ -5,11 +5,12 @@ from __future__ import annotations
 import re
 from collections.abc import Collection, Mapping, Sequence
 
+from schema_guard.column import texts
 from schema_guard.dialects.base import Allowed, Condition, ErrorWords
 from schema_guard.dialects.inquiry import Verdict
 from schema_guard.dialects.postgresql.conditions import conditions
 from schema_guard.dialects.postgresql.expressions import Node, constant, parse
-from schema_guard.dialects.postgresql.fits import fit_of, is_endless_text, pads, rounds
+from schema_guard.dialects.postgresql.fits import fit_of, is_endless_text, is_of_application, pads, rounds
 from schema_guard.difference import Fit
 from schema_guard.name_length import LONGEST_NAME, name_bytes
 from schema_guard.schema import Column, Enum, Name, Table, Type, TypeKind
@@ -108,7 +109,7 @@ class PostgreSQLRules:
         live = self.live_enums.get(Name(given.schema, given.name)) if given.kind is TypeKind.ENUM else None
         if live is None or wanted.name not in _TEXT_LIKE or wanted.dimensions or given.dimensions:
             return False
-        listed = {value[1:-1].replace("''", "'") for value in expected.values}
+        listed = texts(expected.values)
         return bool(listed) and not self._casts_listed and listed <= set(live.values)
 
     def _longest_label(self, type_: Type) -> int:
@@ -196,6 +197,9 @@ class PostgreSQLRules:
             return "a query with an operator of jsonb (=, @>, ?) fails; INSERT, UPDATE and SELECT work"
         if fit is Fit.OTHER and actual.type.name in _CUTS:
             return f"statements work, but of longer text only the first {_CUTS[actual.type.name]} are stored"
+        if fit is Fit.OTHER and is_of_application(expected.type):
+            rest = ", and values that don't fit are rejected" if actual.type.arguments else ""
+            return f"not provable: operators and functions of {expected.type} fail on text{rest}"
         if expected.type.name == "numeric" and actual.type.name in _INTEGERS and rounds(expected.type):
             rest = ", and larger ones are rejected" if fit is Fit.NARROWER_REWRITE else ""
             return f"statements work, but decimals are rounded to whole numbers{rest}"

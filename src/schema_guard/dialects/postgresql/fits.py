@@ -12,7 +12,7 @@ from schema_guard.difference import Fit
 from schema_guard.name_length import LONGEST_NAME
 from schema_guard.schema import Type, TypeKind
 
-__all__ = ["fit_of", "has_cast", "is_endless_text", "pads", "rounds"]
+__all__ = ["fit_of", "has_cast", "is_endless_text", "is_of_application", "pads", "rounds"]
 
 _INTEGERS = ("smallint", "integer", "bigint")
 _FLOATS = ("real", "double precision")
@@ -20,6 +20,7 @@ _TEXTS = frozenset({"text", "character varying", "character", "bpchar", "name"})
 _PADDED = frozenset({"character", "bpchar"})
 _MOMENTS = frozenset({"timestamp without time zone", "timestamp with time zone", "date"})
 _CLOCKS = frozenset({"time without time zone", "time with time zone"})
+_OF_EXTENSIONS = frozenset({"citext", "hstore"})
 _DIGITS = {"smallint": 5, "integer": 10, "bigint": 19}
 _DIGITS_OF_FLOATS = {"real": 38, "double precision": 308}
 """How many digits before the point a value may have."""
@@ -103,6 +104,13 @@ def rounds(numeric: Type) -> bool:
     return _numeric(numeric)[1] > 0
 
 
+def is_of_application(type_: Type) -> bool:
+    """A type of an extension for which SQLAlchemy has none: how values are sent, and what is called, nobody knows."""
+    return (
+        type_.schema is not None and type_.kind in (TypeKind.BASE, TypeKind.OTHER) and type_.name not in _OF_EXTENSIONS
+    )
+
+
 def is_endless_text(type_: Type) -> bool:
     """Text that neither pads nor cuts what is written."""
     return type_.name in _TEXTS - _PADDED and not type_.dimensions and _length(type_) == _UNLIMITED
@@ -143,6 +151,8 @@ def _of_user_types(expected: Type, actual: Type, casts_enums: bool, longest_labe
         return Fit.OTHER if _length(actual) >= longest_label else Fit.INCOMPATIBLE
     if TypeKind.UNKNOWN in (expected.kind, actual.kind):
         return None
+    if is_of_application(expected) and actual.name in _TEXTS | {"citext"} and not expected.dimensions:
+        return Fit.OTHER
     return Fit.INCOMPATIBLE
 
 

@@ -112,6 +112,8 @@ class SQLiteRules:
 
     def fit(self, expected: Column, actual: Column, table: Table) -> Fit | None:
         """How values that SQLAlchemy binds for the expected type fare in a column of the actual type."""
+        if actual.autoincrement and not _is_rowid(expected):
+            return Fit.INCOMPATIBLE
         if table.strict:
             return _fit_strict(_values(expected.type.text), actual.type)
         if expected.type.name == actual.type.name:
@@ -185,6 +187,8 @@ class SQLiteRules:
         values = _values(expected.type.text)
         if fit is Fit.WIDER:
             return ""
+        if fit is Fit.INCOMPATIBLE and actual.autoincrement:
+            return "statements that write it fail (datatype mismatch): INTEGER PRIMARY KEY takes whole numbers alone"
         if fit is Fit.INCOMPATIBLE and values == _DECIMAL and actual.type.name == "TEXT":
             return "reading fails: SQLAlchemy makes no Decimal of the text that comes back"
         if fit is Fit.INCOMPATIBLE:
@@ -198,6 +202,12 @@ class SQLiteRules:
     def explicit_null_gets_value(self, table: Table, column: Column) -> bool:  # noqa: ARG002
         """Only INTEGER PRIMARY KEY, the rowid's alias (https://sqlite.org/lang_createtable.html#rowid)."""
         return column.autoincrement
+
+
+def _is_rowid(expected: Column) -> bool:
+    """Whether its values are all whole numbers: INTEGER PRIMARY KEY refuses others (lang_createtable.html#rowid)."""
+    text = expected.type.text.replace(" ", "")
+    return _values(text) in (_WHOLE, _TRUTH) or (_values(text) == _DECIMAL and text.endswith(",0)"))
 
 
 def _fit_loose(expected: str, actual: str) -> Fit:
