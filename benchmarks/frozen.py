@@ -142,6 +142,7 @@ def prepared(folder: Path, engine: sa.Engine, tables: int) -> Mapping[str, list[
     return {
         **known,
         "frozen": check,
+        "compared": [*check, "--no-color"],
         "flat": [python, "-c", *flat(engine)],
         "models": [*guard, "check", "application:metadata", "--url", url],
         "alembic": [python, "-m", "alembic", "check"],

@@ -11,7 +11,8 @@ another machine, and only if it did nothing else.
     bare         the driver alone: it connects and asks for the catalog's fingerprint
     remembered   check of a frozen file, of which the database remembers that nothing is missing
     flat         the driver alone: it connects and reads the columns of all tables
-    frozen       check of a frozen file
+    frozen       check of a frozen file, by its digests
+    compared     the same where they are not enough: all tables are compared
     models       check of the models, which are imported and built
     alembic      alembic check of the same models
     the others   compare the database with itself; pg_dump -s writes its schema
@@ -49,7 +50,7 @@ PEERS = {"migradiff": "migra", "pgmig": "pgmig", "pg-schema-diff": "pg-schema-di
 """On PyPI, and the command that each brings."""
 BESIDE = ("psycopg[binary]", "psycopg2-binary", "greenlet")
 """What is installed with each: drivers, and what SQLAlchemy's asyncio needs, which some import."""
-ORDER = ("bare", "remembered", "flat", "frozen", "models", "alembic", *PEERS, "pg_dump")
+ORDER = ("bare", "remembered", "flat", "frozen", "compared", "models", "alembic", *PEERS, "pg_dump")
 RUNNER = """
 import json, os, subprocess, sys, threading, time
 begun = time.perf_counter()
@@ -232,7 +233,8 @@ def written(found: Mapping[int, Mapping[str, list[Taken]]]) -> str:
     for one, other in (("remembered", "bare"), ("frozen", "flat")):
         apart = [_apart(taken, one, other) for taken in found.values()]
         lines.append(f"| *{one} minus {other}* | {' | '.join(apart)} |")
-    for one, other in (("alembic", "remembered"), ("alembic", "frozen"), ("alembic", "models")):
+    pairs = [("alembic", other) for other in ("remembered", "frozen", "compared", "models")]
+    for one, other in (("frozen", "flat"), *pairs):
         ratios = [_ratio(taken, one, other) for taken in found.values()]
         lines.append(f"| *{one} / {other}* | {' | '.join(ratios)} |")
     rounds = ", ".join(

@@ -70,7 +70,7 @@ LAYERS = (
     ("selector",),
     ("errors", "remembered", "requirements"),
     ("address",),
-    ("counted", "hidden", "impact", "name_length", "pattern", "shadowing", "toml_text"),
+    ("counted", "frozen_text", "hidden", "impact", "name_length", "pattern", "shadowing", "toml_text"),
 )
 """From top to bottom. A room imports from rooms below, not from above and not from beside it."""
 

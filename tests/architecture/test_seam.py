@@ -15,6 +15,7 @@ OTHERS = {
     "chain/reading/safe_calls.py": "modules of SQLAlchemy that a revision imports",
     "chain/sandbox/failure.py": "an error without the values of rows",
     "cli/demo.py": "the second room of the tour",
+    "cli/exact.py": "tables that are exactly as expected",
     "cli/recalled.py": "what is remembered in the database itself",
     "database_url.py": "the drivers of a URL",
     "guard.py": "the usual schema",

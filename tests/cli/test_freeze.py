@@ -11,8 +11,8 @@ from pathlib import Path
 import pytest
 
 from schema_guard import Guard
+from schema_guard.frozen_text import digest
 from schema_guard.sources.frozen.document import _text
-from schema_guard.sources.frozen.layout import digest
 from tests.cli.conftest import Command, url_of
 from tests.postgres.database import Database
 

@@ -1,13 +1,18 @@
-"""A check whose answer is remembered, without loading what parses a command line.
+"""A check whose answer is remembered or found in one query, without loading what parses a command line.
 
 Whatever is not as plain as in a start script is left to the command itself, which says the same, and what is wrong.
 """
 
 from __future__ import annotations
 
+import gc
 import os
 import sys
 from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from schema_guard.config import Settings
 
 __all__ = ["at_once"]
 
@@ -24,20 +29,22 @@ def at_once(arguments: Sequence[str]) -> bool:
     given = _parsed(arguments)
     if given is None or sys.stdout is None or sys.stdout.isatty() or "SCHEMA_GUARD_LOG_FORMAT" in os.environ:
         return False
+    gc.disable()  # a short process that makes many objects and no cycle
     try:
-        from schema_guard.cli.recalled import recalled_texts
         from schema_guard.config import load_settings, unknown_variables
 
         settings = load_settings(given)
         if settings.log_format is not None or unknown_variables(os.environ):
             return False
-        texts = recalled_texts(settings)
+        texts = _texts(settings)
         if texts is None:
             return False
         text = "\n".join(texts) + "\n"
         text.encode(sys.stdout.encoding)
     except Exception:  # the command says what is wrong
         return False
+    finally:
+        gc.enable()
     try:
         sys.stdout.write(text)
         sys.stdout.flush()
@@ -46,6 +53,17 @@ def at_once(arguments: Sequence[str]) -> bool:
         if not isinstance(error, BrokenPipeError) and sys.stderr is not None:
             sys.stderr.write(f"schema-guard: the output could not be written to stdout: {error.strerror}\n")
     return True
+
+
+def _texts(settings: Settings) -> list[str] | None:
+    """What is remembered where that is asked for: what is found otherwise would have to be remembered."""
+    if settings.remember:
+        from schema_guard.cli.recalled import recalled_texts
+
+        return recalled_texts(settings)
+    from schema_guard.cli.exact import exact_texts
+
+    return exact_texts(settings)
 
 
 def _parsed(arguments: Sequence[str]) -> Mapping[str, object] | None:

@@ -10,6 +10,7 @@ from __future__ import annotations
 import re
 from functools import lru_cache
 
+from schema_guard.column import Type, TypeKind
 from schema_guard.dialects.postgresql.lexer import tokens
 from schema_guard.dialects.postgresql.normal_form import (
     COMPARISONS,
@@ -23,7 +24,6 @@ from schema_guard.dialects.postgresql.normal_form import (
     spelled,
 )
 from schema_guard.dialects.postgresql.types import parse_type
-from schema_guard.schema import Type, TypeKind
 
 __all__ = ["Node", "constant", "parse"]
 

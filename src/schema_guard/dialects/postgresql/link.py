@@ -252,7 +252,10 @@ class Link:
         try:
             with answered_within(seconds, connection.driver):
                 rows, changed = connection.send(self.encoding.outgoing(sql))
-            return [tuple(map(self.encoding.incoming, row)) for row in rows], max(changed, 0)
+            read = [*map(tuple, rows)]
+            if self.encoding.raw:
+                read = [tuple(map(self.encoding.incoming, row)) for row in read]
+            return read, max(changed, 0)
         except UnicodeError as error:  # the driver cannot read what the server sends, or cannot write it
             raise DriverError(error) from None
         except OSError as error:  # pg8000 lets those of the network through

@@ -20,7 +20,7 @@ from schema_guard.dialects.translation import SchemaMap
 from schema_guard.errors import GuardError
 from schema_guard.remembered import Remembered, digest_of
 
-__all__ = ["IDENTIFIED", "MAKE", "TABLE", "PostgreSQLMemory", "fingerprint", "recall_by", "told_of"]
+__all__ = ["IDENTIFIED", "MAKE", "TABLE", "PostgreSQLMemory", "any_behind", "fingerprint", "recall_by", "told_of"]
 
 TABLE = "schema_guard.remembered"
 MAKE = (
@@ -128,9 +128,8 @@ class PostgreSQLMemory:
             if verdict is None or ended:
                 return None
             keys = json.loads(str(asked or "[]"))
-            for start in range(0, len(keys), AT_ONCE):
-                if self.link.rows(_behind(keys[start : start + AT_ONCE]))[0][0]:
-                    return None
+            if any_behind(self.link, keys):
+                return None
         return Remembered.from_json(str(verdict), str(checked))
 
 
@@ -157,6 +156,12 @@ def told_of(facts: Row, encoding: str, driver: str, schemas: SchemaMap) -> tuple
     version_num, _, _, _, _, *told = facts
     mapped = sorted((str(name), str(other)) for name, other in schemas.items())
     return (version_num, *(each if each is None else str(each) for each in told), encoding, driver, mapped)
+
+
+def any_behind(link: Link, keys: Sequence[Sequence[Any]]) -> bool:
+    """Whether a sequence stands behind the rows of its key: (table, column, sequence, increment), all names quoted."""
+    parts = (keys[start : start + AT_ONCE] for start in range(0, len(keys), AT_ONCE))
+    return any(link.rows(_behind(part))[0][0] for part in parts)
 
 
 def _behind(keys: Sequence[Sequence[Any]]) -> str:

@@ -11,7 +11,7 @@ import re
 from collections.abc import Iterable
 from typing import Any
 
-from schema_guard.schema import Type
+from schema_guard.column import Type
 
 __all__ = ["COMPARISONS", "Node", "argument", "binary", "cast", "joined", "quantified", "shown", "spelled"]
 

@@ -11,8 +11,8 @@ import re
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from schema_guard.column import Type, TypeKind
 from schema_guard.names import DefaultSchema
-from schema_guard.schema import Type, TypeKind
 
 __all__ = ["TypeNames", "parse_type"]
 

@@ -9,14 +9,26 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from schema_guard.acceptance import Acceptance, acceptances_of
+from schema_guard.dialects.postgresql.exact.expected import digests_of
 from schema_guard.errors import ConfigurationError
+from schema_guard.frozen_text import (
+    DIGESTS,
+    FORMAT,
+    MARK,
+    Span,
+    digest,
+    document,
+    is_whole,
+    items,
+    laid_out,
+    members,
+)
 from schema_guard.plan import Policy
 from schema_guard.remembered import digest_of
 from schema_guard.schema import Schema, Table
 from schema_guard.scope import Scope
 from schema_guard.selector import selectors_of
 from schema_guard.sources.frozen.data import from_data, to_data
-from schema_guard.sources.frozen.layout import Span, digest, document, is_whole, items, laid_out, members
 from schema_guard.sources.frozen.placeholders import bare, freezing_words
 
 if TYPE_CHECKING:
@@ -24,16 +36,10 @@ if TYPE_CHECKING:
 
 __all__ = ["FORMAT", "Document", "frozen", "in_order", "is_frozen_file", "parse", "read", "text_of"]
 
-FORMAT = 1
-"""Of the document; a reader refuses every other one."""
-
 _Noun = TypeVar("_Noun", Schema, Table)
 
 _IN_SYSTEM = 3
 """The level of what an object in `expected` holds."""
-
-MARK = "schema_guard_expectations"
-"""The key that holds the format: what makes a JSON file one of these."""
 
 VARIANTS = (("postgresql", "postgresql", 170000), ("postgresql 18", "postgresql", 180000), ("sqlite", "sqlite", 0))
 """(key, system, version): PostgreSQL 18 has virtual generated columns, and is left out where it makes no difference."""
@@ -157,9 +163,18 @@ def text_of(document: Document) -> str:
         "accept": [_accept_data(each) for each in document.accept],
         **_scope_data(document.scope),
         "heads": list(document.heads),
+        **_digests(document),
         "expected": {key: to_data(schema) for key, schema in document.expected.items()},
     }
     return laid_out({**data, "hash": digest(_text(data))}) + "\n"
+
+
+def _digests(document: Document) -> dict[str, Any]:
+    """By which a satisfied check needs nothing of `expected`; nothing where more is asked than whether all is there."""
+    if document.accept or document.scope != Scope() or len(document.expected) > 2:
+        return {}
+    found = digests_of(document.expected["postgresql"], comments=document.policy.comments)
+    return {} if found is None else {DIGESTS: found}
 
 
 def is_frozen_file(place: str) -> bool:

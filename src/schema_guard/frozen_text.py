@@ -13,14 +13,31 @@ from collections.abc import Iterator
 from hashlib import sha256
 from typing import Any, NamedTuple
 
-__all__ = ["Span", "digest", "document", "is_whole", "items", "laid_out", "members"]
+__all__ = [
+    "DIGESTS",
+    "FORMAT",
+    "MARK",
+    "Span",
+    "digest",
+    "document",
+    "frame",
+    "is_whole",
+    "items",
+    "laid_out",
+    "members",
+]
 
+FORMAT = 1
+"""Of the document; a reader refuses every other one."""
+MARK = "schema_guard_expectations"
+"""The key that holds the format: what makes a JSON file one of these."""
+DIGESTS = "digests"
+"""The key of what tells tables of PostgreSQL that are exactly as expected."""
 WIDTH = 180
 """Characters of a line that holds more than one value."""
 STEP = 2
 """Blanks for each level."""
 
-_BLANK = ord(" ")
 _HASH = re.compile(rb'\n  "hash": "(sha256:[0-9a-f]{64})",(?=\n)')
 _MEMBER = re.compile(rb'"((?:[^"\\]|\\.)*)": ')
 
@@ -66,7 +83,7 @@ def digest(text: bytes) -> str:
 
 def is_whole(text: bytes) -> bool:
     """Whether the hash in the text is that of all its other lines."""
-    found = _HASH.search(text)
+    found = _HASH.match(text, max(text.rfind(b'\n  "hash": '), 0))
     if found is None:
         return False
     view = memoryview(text)
@@ -78,6 +95,12 @@ def is_whole(text: bytes) -> bool:
 def document(text: bytes) -> dict[str, Span]:
     """The members of a whole document, as freeze writes it."""
     return members(Span(text, 0, len(text.rstrip(b"\n"))), 1) or {}
+
+
+def frame(text: bytes) -> dict[str, Span]:
+    """The same without `expected`, which is nearly all of it and takes time to go through."""
+    start, end = text.find(b'\n  "expected": '), text.rfind(b'\n  "hash": ')
+    return document(text[:start] + text[end:]) if 0 <= start < end else document(text)
 
 
 def members(span: Span, level: int) -> dict[str, Span] | None:
@@ -100,7 +123,7 @@ def members(span: Span, level: int) -> dict[str, Span] | None:
 
 
 def items(span: Span, level: int) -> Iterator[Any]:
-    """What a list holds, one after the other; as `members` takes it."""
+    """The objects of a list, one after the other; as `members` takes it."""
     parts = _parts(span, level, b"[")
     return iter(span.value()) if parts is None else (part.value() for part in parts)
 
@@ -111,17 +134,13 @@ def _parts(span: Span, level: int, bracket: bytes) -> Iterator[Span] | None:
     if not span.text.startswith(bracket + indent, span.start):
         return None
     start, end = span.start + len(bracket + indent), span.end - len(indent) + STEP - 1
-    return _pieces(Span(span.text, start, end), b"," + indent)
+    # deeper lines have these blanks, too, and more; all pieces begin with the same sign: members with ", tables with {
+    return _pieces(Span(span.text, start, end), b"," + indent + span.text[start : start + 1])
 
 
 def _pieces(span: Span, separator: bytes) -> Iterator[Span]:
     text, start, end = span
-    while True:
-        stop = text.find(separator, start, end)
-        while stop >= 0 and text[stop + len(separator)] == _BLANK:  # a deeper line has the same blanks, and more
-            stop = text.find(separator, stop + len(separator), end)
-        if stop < 0:
-            yield Span(text, start, end)
-            return
+    while (stop := text.find(separator, start, end)) >= 0:
         yield Span(text, start, stop)
-        start = stop + len(separator)
+        start = stop + len(separator) - 1
+    yield Span(text, start, end)

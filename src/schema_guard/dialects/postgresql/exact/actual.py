@@ -1,0 +1,241 @@
+"""The digests of what the catalog holds, and whether they are all that a release expects."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import Any, NamedTuple
+
+from schema_guard.column import BITS, Type, TypeKind
+from schema_guard.dialects.postgresql.catalog_words import ACTIONS, MATCHES
+from schema_guard.dialects.postgresql.deparsed import without_relabels
+from schema_guard.dialects.postgresql.exact.shape import (
+    FORMAT,
+    SEQUENCE,
+    Shape,
+    column_words,
+    condition,
+    default,
+    enum_words,
+    relation,
+    type_words,
+)
+from schema_guard.dialects.postgresql.types import parse_type
+from schema_guard.names import Name
+
+__all__ = ["Catalog", "Key", "NotExactError", "schemas_of"]
+
+Row = Sequence[Any]
+
+
+class Key(NamedTuple):
+    """Of which the rows tell whether its sequence stands behind them; all quoted."""
+
+    table: str
+    column: str
+    sequence: str
+    increment: int
+
+
+_NEXT_VALUE = re.compile(r"nextval\('((?:[^']|'')*)'::regclass\)")
+_TOOLS = frozenset({"alembic_version", "schema_guard_history"})
+"""As compare/tools.py has them: no table of the models, and not worth a note."""
+_YES = "true"
+_ORDERS = {str(bits): (bool(bits & 1), bool(bits & 2)) for bits in range(4)}
+"""By pg_index.indoption: descending, NULLs first."""
+_ODD = "odd"
+"""What no table of the models has."""
+
+
+class NotExactError(Exception):
+    """Something is there that the digests do not tell: everything has to be compared."""
+
+
+def schemas_of(digests: Mapping[str, Any], default_schema: str) -> list[str]:
+    """The schemas of all that is expected."""
+    names = [*digests["tables"], *digests["enums"]]
+    return sorted({name.partition(".")[0] if "." in name else default_schema for name in names})
+
+
+class Catalog:
+    """What queries/exact.sql found.
+
+    Args:
+        rows: of the query.
+        default_schema: the one that a name without a schema means.
+    """
+
+    def __init__(self, rows: Iterable[Row], default_schema: str) -> None:
+        self._default = default_schema
+        self._rows: dict[str, list[Row]] = defaultdict(list)
+        for row in rows:
+            self._rows[row[0]].append(row)
+        self._relations = {row[1]: self._relation(row[2], row[3]) for row in self._rows["table"]}
+        self._enums = {row[3]: row for row in self._rows["enum"]}
+        self._types: dict[str, tuple[str, Type]] = {}
+        self._defaults: dict[tuple[str, str], str] = {}
+        self._conditions: dict[tuple[str, frozenset[str]], str] = {}
+        self._names: dict[tuple[str, str], str] = {}
+        self._varchars: dict[str, set[str]] = defaultdict(set)
+        self._keys: set[tuple[str, str]] = set()
+        """Table and column, of what is unique by itself."""
+        self._counted: list[tuple[str, str, Row]] = []
+        """Table, column, and the sequence that gives its values."""
+
+    def keys_to_look_at(self, digests: Mapping[str, Any]) -> list[Key]:
+        """Nothing differs from what is expected but, perhaps, where the sequences of these keys stand.
+
+        Raises:
+            NotExactError: something differs, or may.
+        """
+        if digests["format"] != FORMAT or any(row[1] == _YES for row in self._rows["database"]):
+            raise NotExactError
+        enums = self._rows["enum"]
+        held = {self._relation(schema, name): json.loads(labels or "[]") for _, schema, name, _, labels, *_ in enums}
+        if any(held.get(name) != labels for name, labels in digests["enums"].items()):
+            raise NotExactError
+        wanted: Mapping[str, str] = digests["tables"]
+        if not wanted.keys() <= set(self._relations.values()):
+            raise NotExactError
+        shapes = self._shapes()
+        for _, oid, _, name, kind, _, _, _, odd, *_ in self._rows["table"]:
+            expected = wanted.get(self._relations[oid])
+            if expected is None:
+                if kind in "rp" and name not in _TOOLS:
+                    raise NotExactError  # it is listed
+            elif odd == _YES or shapes[oid].digest() != expected:
+                raise NotExactError
+        return list(self._keys_to_look_at())
+
+    def _relation(self, schema: str, name: str) -> str:
+        return relation(Name(None if schema == self._default else schema, name))
+
+    def _shapes(self) -> dict[str, Shape]:
+        """By table."""
+        shapes = {oid: Shape([], [], [], [], [], []) for oid in self._relations}
+        self._add_columns(shapes)
+        backed: dict[str, Row] = {}
+        for row in self._rows["constraint"]:
+            oid, kind = row[1], row[2]
+            if row[11] == _YES:
+                raise NotExactError
+            if kind == "c":
+                shapes[oid].checks.append(self._condition(row[9], oid))
+            elif kind == "f":
+                shapes[oid].foreign_keys.append(self._foreign_key(row))
+            else:
+                backed[row[10]] = row
+        for row in self._rows["index"]:
+            self._add_index(shapes[row[1]], row, backed.get(row[2]))
+        return shapes
+
+    def _add_columns(self, shapes: Mapping[str, Shape]) -> None:
+        sequences = {row[1]: row for row in self._rows["sequence"]}
+        identities = {(row[4], row[5]): row for row in self._rows["sequence"] if row[4] is not None}
+        for _, oid, number, name, type_text, not_null, identity, default_text, odd, *_ in self._rows["column"]:
+            words, type_ = self._types.get(type_text) or self._type(type_text)
+            self._names[oid, number] = name
+            if odd == _YES:
+                value = _ODD
+            elif identity:
+                value = self._value_of(identities.get((oid, number)), oid, name, type_)
+                value += ", always" if identity == "a" else ", by default"
+            elif default_text is None:
+                value = ""
+            elif (called := _NEXT_VALUE.fullmatch(default_text)) is not None:
+                value = self._value_of(sequences.get(called[1].replace("''", "'")), oid, name, type_)
+            else:
+                value = self._defaults.get((default_text, type_text)) or self._default_of(default_text, type_text)
+            if type_.name == "character varying" and not type_.dimensions:
+                self._varchars[oid].add(name)
+            shapes[oid].columns.append(column_words(name, words, not_null == _YES, value))
+
+    def _type(self, text: str) -> tuple[str, Type]:
+        enum = self._enums.get(text)
+        if enum is not None:
+            _, schema, name, *_ = enum
+            found = enum_words(self._relation(schema, name)), Type(text, name, schema, kind=TypeKind.ENUM)
+        else:
+            type_ = parse_type(text, lambda schema, _: (schema, TypeKind.OTHER))
+            found = (type_words(type_) if type_.kind is TypeKind.BASE else _ODD), type_
+        self._types[text] = found
+        return found
+
+    def _default_of(self, text: str, type_text: str) -> str:
+        found = default(text, self._types[type_text][1]) or _ODD
+        self._defaults[text, type_text] = found
+        return found
+
+    def _value_of(self, sequence: Row | None, table: str, column: str, type_: Type) -> str:
+        if sequence is None or sequence[6] == _YES or sequence[2] != type_.name or type_.name not in BITS:
+            return _ODD
+        self._counted.append((table, column, sequence))
+        return SEQUENCE
+
+    def _condition(self, text: str, table: str) -> str:
+        key = text, frozenset(self._varchars[table])
+        found = self._conditions.get(key)
+        if found is None:
+            found = condition(without_relabels(text, key[1]), deparsed=True) or _ODD
+            self._conditions[key] = found
+        return found
+
+    def _columns(self, table: str, numbers: str) -> tuple[str, ...]:
+        """As `{1,2}` or, in pg_index, `1 2`."""
+        listed = numbers[1:-1].split(",") if numbers.startswith("{") else numbers.split()
+        return tuple([self._names[table, number] for number in listed])
+
+    def _foreign_key(self, row: Row) -> str:
+        _, table, _, numbers, deferrable, deferred, target, target_numbers, letters, *_ = row
+        if target not in self._relations:
+            raise NotExactError  # in a schema of which nothing is expected
+        columns, target_columns = self._columns(table, numbers), self._columns(target, target_numbers)
+        match = MATCHES[letters[2]] if len(columns) > 1 else MATCHES["s"]
+        pairs = tuple(sorted(zip(columns, target_columns, strict=True)))
+        actions = ACTIONS[letters[0]], ACTIONS[letters[1]]
+        return repr((pairs, self._relations[target], *actions, match, deferrable == _YES, deferred == _YES))
+
+    def _add_index(self, shape: Shape, row: Row, constraint: Row | None) -> None:
+        _, table, _, unique, nulls_not_distinct, numbers, count, options, predicate, odd, *_ = row
+        if odd == _YES:
+            raise NotExactError
+        names = self._columns(table, numbers)
+        keys, include = names[: int(count)], names[int(count) :]
+        if constraint is None:
+            ordered = tuple([(name, *_ORDERS[option]) for name, option in zip(keys, options.split(), strict=True)])
+            where = "" if predicate is None else self._condition(predicate, table)
+            index = ordered, unique == _YES, tuple(sorted(include)), nulls_not_distinct == _YES, where
+            shape.indexes.append(repr(index))
+            if unique == _YES and len(keys) == 1 and not where:
+                self._keys.add((table, keys[0]))
+            return
+        deferrable, deferred = constraint[4] == _YES, constraint[5] == _YES
+        if include or (deferrable and constraint[2] == "p"):
+            raise NotExactError
+        if constraint[2] == "p":
+            shape.key.extend(map(repr, keys))
+        else:
+            shape.uniques.append(repr((tuple(sorted(keys)), deferrable, deferred, nulls_not_distinct == _YES)))
+        if len(keys) == 1:
+            self._keys.add((table, keys[0]))
+
+    def _keys_to_look_at(self) -> Iterator[Key]:
+        """As dialects/postgresql/stands.py says."""
+        tables = {row[1]: row for row in self._rows["table"]}
+        for oid, column, counting in self._counted:
+            sequence, type_name, last = counting[1:4]
+            schema, name, _, rows, pages, empty = tables[oid][2:8]
+            if self._relations[oid] in _TOOLS:
+                continue
+            if last is not None and int(last) + 1 >= 2 ** BITS[type_name]:
+                raise NotExactError
+            known = last is not None and float(rows) >= 0 and int(pages) > 0 and float(rows) <= int(last)
+            if not known and empty != _YES and (oid, column) in self._keys:
+                yield Key(f"{_quoted(schema)}.{_quoted(name)}", _quoted(column), sequence, 1)
+
+
+def _quoted(name: str) -> str:
+    escaped = name.replace('"', '""')
+    return f'"{escaped}"'

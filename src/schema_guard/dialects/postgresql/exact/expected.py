@@ -1,0 +1,170 @@
+"""The digests of what a release expects: only where nothing but the definitions of its tables decides the verdict."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from schema_guard.column import BITS, texts
+from schema_guard.dialects.postgresql.canonical import PostgreSQLRules
+from schema_guard.dialects.postgresql.exact.shape import (
+    FORMAT,
+    SEQUENCE,
+    Shape,
+    column_words,
+    condition,
+    default,
+    enum_words,
+    relation,
+    type_words,
+)
+from schema_guard.name_length import LONGEST_NAME, name_bytes
+from schema_guard.schema import Column, Enum, Index, Name, Relation, Schema, Table, TypeKind, Unique, Write
+
+__all__ = ["digests_of"]
+
+TYPES = frozenset(
+    {"smallint", "integer", "bigint", "real", "double precision", "numeric", "boolean", "text", "character varying"}
+    | {"bytea", "uuid", "json", "jsonb", "date", "interval", "inet", "tsvector"}
+    | {f"{name} {zone} time zone" for name in ("timestamp", "time") for zone in ("with", "without")}
+)
+"""Built-in types of one spelling, which neither pad nor cut."""
+
+
+class _NotExactError(Exception):
+    """Something decides that no definition of a table tells."""
+
+
+def digests_of(schema: Schema, *, comments: bool) -> Mapping[str, Any] | None:
+    """What a frozen file says of the tables of PostgreSQL, as JSON data; None where the catalog alone decides nothing.
+
+    Args:
+        schema: as `bare` gives it: names in the default schema have none.
+        comments: whether they are compared.
+    """
+    if comments and any(map(_has_comment, schema.tables)):
+        return None
+    other = (schema.problems, schema.fills, schema.domains, schema.sequences)
+    if any(other) or not schema.tables:
+        return None
+    enums = {enum.name: enum for enum in schema.enums}
+    try:
+        for name in (*enums, *(table.name for table in schema.tables)):
+            _told(name)
+        tables = {relation(table.name): _shape(table, enums).digest() for table in schema.tables}
+    except _NotExactError:
+        return None
+    if len(tables) != len(schema.tables):
+        return None
+    return {
+        "format": FORMAT,
+        "enums": {relation(name): list(enum.values) for name, enum in enums.items()},
+        "tables": tables,
+    }
+
+
+def _has_comment(table: Table) -> bool:
+    return table.comment is not None or any(column.comment is not None for column in table.columns)
+
+
+def _told(name: Name) -> None:
+    """A name that the server takes as it is, and that `relation` tells from every other."""
+    for part in filter(None, name):
+        odd = "." in part or part.startswith("pg_") or not (part.isascii() and part.isprintable())
+        _only(not odd and len(name_bytes(part)) <= LONGEST_NAME)
+
+
+def _only(allowed: object) -> None:
+    if not allowed:
+        raise _NotExactError
+
+
+def _shape(table: Table, enums: Mapping[Name, Enum]) -> Shape:
+    _only(table.relation is Relation.TABLE and not (table.reads or table.query or table.ignored or table.exclusions))
+    key = table.primary_key.columns if table.primary_key is not None else ()
+    _only(table.primary_key is None or not table.primary_key.deferrable)
+    _only(_upserts_served(table))
+    return Shape(
+        columns=[_column(column, enums) for column in table.columns],
+        key=[repr(name) for name in key],
+        uniques=[_unique(unique) for unique in table.uniques],
+        checks=[_condition(check.expression) for check in table.checks],
+        foreign_keys=list(_foreign_keys(table)),
+        indexes=[_index(index) for index in table.indexes],
+    )
+
+
+def _upserts_served(table: Table) -> bool:
+    """Whether each declared upsert has a key of its own, when all is there."""
+    late = {frozenset(unique.columns) for unique in table.uniques if unique.deferrable}
+    served = {frozenset(unique.columns) for unique in table.uniques}
+    served |= {frozenset(index.columns or ()) for index in table.indexes if index.unique and index.where is None}
+    if table.primary_key is not None:
+        served.add(frozenset(table.primary_key.columns))
+    return all(frozenset(names) in served - late for names in table.upserts)
+
+
+def _column(column: Column, enums: Mapping[Name, Enum]) -> str:
+    by_rows = column.names_the_class or column.classes or column.identities
+    elsewhere = column.generated or column.sequence or column.collation or column.fetched or column.ignored
+    _only(
+        not by_rows and not elsewhere and all(PostgreSQLRules().knows(c.expression, column.type) for c in column.calls)
+    )
+    return column_words(column.name, _type(column, enums), not column.nullable, _value(column))
+
+
+def _type(column: Column, enums: Mapping[Name, Enum]) -> str:
+    type_ = column.type
+    if type_.kind is TypeKind.BASE:
+        _only(type_.schema is None and type_.name in TYPES and type_.dimensions < 2 and not column.labels)
+        return type_words(type_)
+    name = Name(type_.schema, type_.name)
+    enum = enums.get(name)
+    _only(enum is not None and type_.kind is TypeKind.ENUM and not type_.dimensions)
+    assert enum is not None
+    _only(set(enum.values) <= texts(column.labels) if column.labels else True)
+    return enum_words(relation(name))
+
+
+def _value(column: Column) -> str:
+    if column.identity is not None:
+        _only(not column.identity.bounded and not column.default and column.type.name in BITS)
+        return f"{SEQUENCE}, {'always' if column.identity.always else 'by default'}"
+    if column.autoincrement:
+        draws = column.write is Write.OMITTED and column.default is None
+        _only(draws and column.type.name in BITS and not column.type.dimensions)
+        return SEQUENCE
+    if column.default is None:
+        return ""
+    found = default(column.default, column.type)
+    _only(found is not None and "NULL" not in column.default.upper())
+    return str(found)
+
+
+def _unique(unique: Unique) -> str:
+    _only(not unique.include)
+    deferred = (unique.deferrable, unique.initially_deferred)
+    return repr((tuple(sorted(unique.columns)), *deferred, unique.nulls_not_distinct))
+
+
+def _foreign_keys(table: Table) -> Iterator[str]:
+    for key in table.foreign_keys:
+        match = key.match if len(key.columns) > 1 else "SIMPLE"
+        _only("(" not in key.on_delete and len(key.columns) == len(key.target_columns))
+        pairs = tuple(sorted(zip(key.columns, key.target_columns, strict=True)))
+        target = relation(key.target)
+        yield repr((pairs, target, key.on_delete, key.on_update, match, key.deferrable, key.initially_deferred))
+
+
+def _index(index: Index) -> str:
+    named = any(each.is_expression or each.operator_class or each.collation for each in index.elements)
+    _only(not named and index.method == "btree")
+    keys = tuple((each.text, each.descending, each.nulls_first) for each in index.elements)
+    where = "" if index.where is None else _condition(index.where)
+    return repr((keys, index.unique, tuple(sorted(index.include)), index.nulls_not_distinct, where))
+
+
+def _condition(text: str) -> str:
+    found = condition(text)
+    _only(found is not None)
+    return str(found)

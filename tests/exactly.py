@@ -1,0 +1,31 @@
+"""What the quick look at a database says: whether it holds exactly what a frozen file expects."""
+
+from __future__ import annotations
+
+from schema_guard import Guard
+from schema_guard.config import normalise
+from schema_guard.dialects.postgresql.direct import direct_server
+from schema_guard.dialects.postgresql.exact.look import exact_by
+from schema_guard.frozen_text import DIGESTS, frame
+from schema_guard.sources.frozen import frozen, text_of
+
+__all__ = ["has_digests", "is_exact", "text_for"]
+
+
+def text_for(guard: Guard) -> bytes:
+    """The guard's frozen file."""
+    document = frozen(guard.source, guard.name, guard.policy, guard.accept, scope=guard.scope)
+    return text_of(document).encode("utf-8", "surrogatepass")
+
+
+def has_digests(text: bytes) -> bool:
+    """Whether the file lets a satisfied database be known without comparing."""
+    return DIGESTS in frame(text)
+
+
+def is_exact(text: bytes, url: str) -> bool:
+    """Whether the PostgreSQL database is known to hold all that the file expects."""
+    digests = frame(text).get(DIGESTS)
+    server = direct_server(normalise(url).address, {})
+    assert server is not None
+    return digests is not None and exact_by(server, digests.value()) is not None
