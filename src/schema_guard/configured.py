@@ -17,10 +17,13 @@ from schema_guard.requirements import program
 from schema_guard.scope import Scope
 from schema_guard.selector import INCLUDED, selectors_of
 from schema_guard.sources.frozen import FrozenSource, read
+from schema_guard.sources.once import Once
 from schema_guard.sources.source import Source
 
 if TYPE_CHECKING:
+    from schema_guard.dialects.base import Session
     from schema_guard.history.table import History
+    from schema_guard.remembered import Memory
     from schema_guard.sources.sqlalchemy.backfills import Backfill
     from schema_guard.sources.sqlalchemy.models import Models
     from schema_guard.sources.sqlalchemy.upserts import Upsert
@@ -179,17 +182,32 @@ class Configured:
     def remembering(self, expectations: str = "") -> Self:
         """The same guard, whose checks of a PostgreSQL database remember there that it satisfied the expectations.
 
-        The next check asks first whether the catalog is as it was. See docs/remembering.md: it makes one table.
+        The next check asks first whether the catalog is as it was. See docs/remembering.md: it makes one table. Models
+        count as they are at the first check.
 
         Args:
-            expectations: tells what is expected from all else; by default all that the frozen file and this guard say.
+            expectations: tells what is expected from all else; by default all that the file or the models and this
+                guard say.
 
         Raises:
-            ConfigurationError: the guard is of models, not of a frozen file.
+            ConfigurationError: another release runs on the same database (`beside`).
         """
-        if not isinstance(self.source, FrozenSource) or self._beside is not None:
-            raise ConfigurationError("only what a frozen file alone expects is remembered: docs/remembering.md")
+        if self._beside is not None:
+            raise ConfigurationError("what another release expects as well is not remembered: docs/remembering.md")
         guard = copy(self)
-        own = (self.source.document.digest, self.policy, self.accept, self.scope)
-        guard._remembered = expectations or digest_of("guard", program(), *own)
+        frozen = isinstance(self.source, FrozenSource)
+        if not frozen and not isinstance(self.source, Once):
+            guard.source = Once(self.source)
+        file = self.source.document.digest if isinstance(self.source, FrozenSource) else ""
+        own = (file, self.policy, self.accept, self.scope)
+        guard._remembered = expectations or digest_of("guard" if frozen else "models", program(), *own)
         return guard
+
+    def _memory(self, session: Session) -> Memory | None:
+        """Where the answer of a check is kept; None where nothing can be, or shall be."""
+        if not self._remembered:
+            return None
+        if not isinstance(self.source, Once):
+            return session.memory(self._remembered)
+        told = self.source.told(session.dialect)
+        return session.memory(digest_of(self._remembered, told)) if told else None

@@ -156,7 +156,7 @@ class Guard(Configured):
     def _checked(self, database: Any, survey_timeout: float, deadline: Deadline | None = None) -> Report:
         started = time.monotonic()
         with self._session(database, deadline) as session:
-            memory = session.memory(self._remembered) if self._remembered else None
+            memory = self._memory(session)
 
             def looked_at() -> tuple[Look, Report]:
                 look = self._look(session, survey_timeout)

@@ -173,8 +173,10 @@ def _request(
     if settings.beside is not None:
         release = release_of(settings.beside, edited=bool(settings.allow_edited))
         guard = guard.beside(release, release.path)
-    elif settings.remember and isinstance(guard.source, FrozenSource):
-        guard = guard.remembering(expectations_of(guard.source.document.digest, settings))
+    elif settings.remember:
+        source = guard.source
+        known = expectations_of(source.document.digest, settings) if isinstance(source, FrozenSource) else ""
+        guard = guard.remembering(known)
     address = settings.database_address(quickest=_is_frozen(guard))
     return Request(guard, address, settings, typed, program, options)
 

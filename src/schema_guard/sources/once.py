@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import json
 import re
 from typing import TYPE_CHECKING
 
 from schema_guard.names import Name
+from schema_guard.remembered import digest_of
 from schema_guard.schema import Schema
+from schema_guard.sources.frozen.data import to_data
+from schema_guard.sources.frozen.drivers import as_sent
 from schema_guard.sources.frozen.placeholders import bare, freezing_words, names_to_locate, settled
 from schema_guard.sources.source import Source
 
@@ -23,8 +27,11 @@ class Once:
 
     def __init__(self, source: Source) -> None:
         self._source = source
+        self.backfills = getattr(source, "backfills", ())
+        self.upserts = getattr(source, "upserts", ())
         self._made: dict[tuple[str, int], Schema] = {}
         self._texts: dict[tuple[str, int], str] = {}
+        self._told: dict[tuple[str, int], str] = {}
         self._names: dict[tuple[str, int, str | None], tuple[list[str], list[str]]] = {}
 
     @property
@@ -49,11 +56,23 @@ class Once:
         text = self._texts[key]
         return word in text and re.search(rf"(?<!\w){re.escape(word)}(?!\w)", text) is not None
 
+    def told(self, dialect: Dialect) -> str:
+        """What tells all that is expected from all else; empty where the application's own code decides as well: of a
+        label that its Enum does not list."""
+        schema = self._schema(dialect)
+        columns = [column for table in schema.tables for column in table.columns if column.labels]
+        if any(column.reads is not None and to_data(column.reads) is None for column in columns):
+            return ""
+        key = (dialect.name, dialect.version)
+        if key not in self._told:
+            self._told[key] = digest_of(json.dumps(to_data(schema), sort_keys=True))
+        return self._told[key]
+
     def places(self) -> Places:
         return self._source.places()
 
     def expect(self, dialect: Dialect) -> Schema:
-        return settled(self._schema(dialect), dialect)
+        return as_sent(settled(self._schema(dialect), dialect), dialect.driver)
 
     def _schema(self, dialect: Dialect) -> Schema:
         key = (dialect.name, dialect.version)

@@ -11,6 +11,7 @@ import sqlalchemy as sa
 from benchmarks.drifts import DRIFTS, metadata
 
 from schema_guard import Guard
+from tests.exactly import is_exact
 from tests.postgres.cluster import Cluster
 from tests.postgres.database import Database, create
 from tests.unit.remembering.test_never_falsely import frozen_guard, run, said
@@ -37,16 +38,18 @@ def test_there_are_enough() -> None:
 @pytest.mark.parametrize("what", DRIFTS)
 def test_it_is_seen_in_each_way(what: str, place: Database, tmp_path: Path) -> None:
     """With the same words, and never by what was remembered before; undone, nothing is left to say."""
-    models, remembering = Guard(metadata), frozen_guard(metadata, tmp_path)
+    models, remembering, by_models = Guard(metadata), frozen_guard(metadata, tmp_path), Guard(metadata).remembering()
     frozen = Guard.frozen(tmp_path / "expected.json")
     change, undo, code = DRIFTS[what]
     assert said(remembering.check(place.url)) == []
-    assert remembering.check(place.url).remembered
+    assert said(by_models.check(place.url)) == []
+    assert [guard.check(place.url).remembered[:1] for guard in (remembering, by_models)] == ["2", "2"]
     run(place, change)
     try:
-        found = [guard.check(place.url) for guard in (models, frozen, remembering)]
-        assert found[2].remembered == ""
-        assert said(found[0]) == said(found[1]) == said(found[2])
+        found = [guard.check(place.url) for guard in (models, frozen, remembering, by_models)]
+        assert found[2].remembered == found[3].remembered == ""
+        assert not is_exact((tmp_path / "expected.json").read_bytes(), place.url)
+        assert said(found[0]) == said(found[1]) == said(found[2]) == said(found[3])
         assert code in {finding.difference.code for finding in found[0].findings}, said(found[0])
     finally:
         if undo is None:

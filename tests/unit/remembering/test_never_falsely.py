@@ -6,6 +6,7 @@ import re
 import subprocess
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 import sqlalchemy as sa
@@ -273,6 +274,41 @@ def test_other_expectations(made: Made, tmp_path: Path) -> None:
     other = frozen_guard(more, tmp_path / "other")
     assert other.check(database.url).remembered == ""
     assert guard.check(database.url).remembered
+
+
+class Kinds(sa.Enum):
+    """Code of the application's own reads the labels."""
+
+    def _object_value_for_elem(self, elem: str) -> str:
+        return elem
+
+
+def test_models(made: Made) -> None:
+    """They are remembered like a file: by all that they say."""
+    _, database = made
+
+    def remembered(models: sa.MetaData, **arguments: Any) -> list[bool]:
+        return [bool(Guard(models, **arguments).remembering().check(database.url).remembered) for _ in range(2)]
+
+    assert remembered(metadata) == [False, True]
+    assert remembered(metadata, accept=["column-missing a.b"]) == [False, False], "it accepts nothing: a warning"
+    assert remembered(metadata, upserts=[users.c.id]) == [False, True]
+    more = sa.MetaData()
+    for table in metadata.tables.values():
+        table.to_metadata(more)
+    assert remembered(more) == [True, True], "the same said elsewhere"
+    more.tables["users"].append_column(sa.Column("age", sa.Integer))
+    assert remembered(more) == [False, False]
+    run(database, "ALTER TABLE users ADD age integer")
+    assert remembered(more) == [False, True]
+
+
+def test_models_that_own_code_reads_are_not_remembered(made: Made) -> None:
+    _, database = made
+    tables = sa.MetaData()
+    sa.Table("notes", tables, sa.Column("id", sa.Integer, primary_key=True), sa.Column("kind", Kinds("a", name="kind")))
+    tables.create_all(sa.create_engine(database.url, poolclass=sa.NullPool))
+    assert [Guard(tables).remembering().check(database.url).remembered for _ in range(2)] == ["", ""]
 
 
 @pytest.fixture
