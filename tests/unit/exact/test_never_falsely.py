@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from typing import Any
+
 import pytest
 import sqlalchemy as sa
 
@@ -126,7 +129,7 @@ def test_what_is_known_of_columns_and_keys(postgres_database: Database) -> None:
     assert not is_exact(text, postgres_database.url)
 
 
-BEYOND = {
+BEYOND: dict[str, Callable[[], sa.Column[Any]]] = {
     "text of an Enum without a CHECK": lambda: sa.Column("x", sa.Enum("a", native_enum=False)),
     "a generated column": lambda: sa.Column("x", sa.Integer, sa.Computed("id + 1")),
     "a collation": lambda: sa.Column("x", sa.String(collation="C")),
