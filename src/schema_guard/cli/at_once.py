@@ -1,4 +1,5 @@
-"""A check whose answer is remembered or found in one query, without loading what parses a command line.
+"""A check, or an apply with nothing to do, whose answer is remembered or found in one query: what parses a command line
+is not loaded for it.
 
 Whatever is not as plain as in a start script is left to the command itself, which says the same, and what is wrong.
 """
@@ -16,8 +17,11 @@ if TYPE_CHECKING:
 
 __all__ = ["at_once"]
 
-VALUES = {"--url": "url", "--fail-on": "fail_on"}
-FLAGS = {"--remember": "remember"}
+VALUES = {
+    "check": {"--url": "url", "--fail-on": "fail_on"},
+    "apply": {"--url": "url", "--budget": "budget", "--wait": "wait", "--lock-timeout": "lock_timeout"},
+}
+FLAGS: Mapping[str, Mapping[str, str]] = {"check": {"--remember": "remember"}, "apply": {}}
 
 
 def at_once(arguments: Sequence[str]) -> bool:
@@ -36,7 +40,7 @@ def at_once(arguments: Sequence[str]) -> bool:
         settings = load_settings(given)
         if settings.log_format is not None or unknown_variables(os.environ):
             return False
-        texts = _texts(settings)
+        texts = _texts(arguments[0], settings)
         if texts is None:
             return False
         text = "\n".join(texts) + "\n"
@@ -55,30 +59,31 @@ def at_once(arguments: Sequence[str]) -> bool:
     return True
 
 
-def _texts(settings: Settings) -> list[str] | None:
+def _texts(command: str, settings: Settings) -> list[str] | None:
     """What is remembered where that is asked for: what is found otherwise would have to be remembered."""
-    if settings.remember:
+    if command == "check" and settings.remember:
         from schema_guard.cli.recalled import recalled_texts
 
         return recalled_texts(settings)
     from schema_guard.cli.exact import exact_texts
 
-    return exact_texts(settings)
+    return exact_texts(command, settings)
 
 
 def _parsed(arguments: Sequence[str]) -> Mapping[str, object] | None:
-    """`check`, with options that are spelled out; None where there is anything else."""
-    if not arguments or arguments[0] != "check":
+    """`check` or `apply`, with options that are spelled out; None where there is anything else."""
+    if not arguments or arguments[0] not in VALUES:
         return None
+    values, flags = VALUES[arguments[0]], FLAGS[arguments[0]]
     given: dict[str, object] = {}
     rest = list(arguments[1:])
     while rest:
         word = rest.pop(0)
         name, equals, value = word.partition("=")
-        if word in FLAGS:
-            given[FLAGS[word]] = True
-        elif name in VALUES and (equals or rest):
-            given[VALUES[name]] = value if equals else rest.pop(0)
+        if word in flags:
+            given[flags[word]] = True
+        elif name in values and (equals or rest):
+            given[values[name]] = value if equals else rest.pop(0)
         elif not word.startswith("-") and "target" not in given:
             given["target"] = word
         else:

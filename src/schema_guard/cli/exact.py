@@ -1,4 +1,4 @@
-"""What a check says of a database that holds exactly what a frozen file expects: nothing is loaded that compares."""
+"""What check and apply say of a database that holds exactly what a frozen file expects, without what compares."""
 
 from __future__ import annotations
 
@@ -7,13 +7,24 @@ from pathlib import Path
 
 from schema_guard.config import Settings, normalise
 from schema_guard.counted import counted, duration
+from schema_guard.errors import ConfigurationError
 from schema_guard.frozen_text import DIGESTS, FORMAT, MARK, frame, is_whole
 
 __all__ = ["exact_texts"]
 
 
-def exact_texts(settings: Settings) -> list[str] | None:
-    """The lines of a check that found nothing; None where only a whole check can tell.
+VERDICTS = {
+    "check": "satisfied: the database has all that the models expect",
+    "apply": "the application can start · nothing to do",
+}
+
+
+def exact_texts(command: str, settings: Settings) -> list[str] | None:
+    """The lines of a command that found nothing; None where only the whole command can tell.
+
+    Args:
+        command: check or apply.
+        settings: of its command line, the environment and pyproject.toml.
 
     Raises:
         ConfigurationError: as `normalise` does.
@@ -27,6 +38,8 @@ def exact_texts(settings: Settings) -> list[str] | None:
         return None
     found = normalise(settings.url, quickest=True)
     if found.notes or found.address.system != "postgresql":
+        return None
+    if command == "apply" and (settings.ddl_url is not None or settings.history or _is_chain_at_hand()):
         return None
     text = Path(place).read_bytes()
     if not is_whole(text):
@@ -52,6 +65,16 @@ def exact_texts(settings: Settings) -> list[str] | None:
     return [
         " · ".join(filter(None, head)),
         "",
-        "satisfied: the database has all that the models expect"
-        f" · {duration(time.monotonic() - begun)}, 1 catalog query, no locks · exit 0",
+        f"{VERDICTS[command]} · {duration(time.monotonic() - begun)}, 1 catalog query, no locks · exit 0",
     ]
+
+
+def _is_chain_at_hand() -> bool:
+    """Whether migrations may have something to say: of revisions that the database has and they have not."""
+    from schema_guard.chain.location import find_location
+
+    here = Path.cwd()
+    try:
+        return here != Path(here.anchor) and find_location() is not None
+    except ConfigurationError:
+        return True
