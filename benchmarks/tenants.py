@@ -4,15 +4,16 @@
 
 Without --url it starts a server of its own. The database that --url names must be one to spare: the schemas that it
 makes are called bench_0000 and so on, and stay there. Each check runs in a process of its own, whose processor time and
-peak memory are counted, and its connections. At the end a part of the tenants loses a column and an index, twice: apply
-repairs it; and another apply is killed (SIGKILL) in the middle and run again.
+peak memory are counted, and its connections. Then a new tenant is made, as at a sign-up. At the end a part of the
+tenants loses a column and an index, twice: apply repairs it; and another apply is killed (SIGKILL) in the middle and
+run again.
 """
 
 from __future__ import annotations
 
 import argparse
-import json
-import resource
+import os
+import statistics
 import subprocess
 import sys
 import time
@@ -21,16 +22,10 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 import sqlalchemy as sa
-from alembic.autogenerate import compare_metadata
-from alembic.migration import MigrationContext
-from rich.console import Console
-from rich.table import Table
 from sqlalchemy.dialects import postgresql
 from sqlalchemy.schema import CreateTable
 
 from schema_guard import Guard
-from tests.postgres.binaries import NEWEST
-from tests.postgres.cluster import make_room, start, stop_all
 
 OTHERS = """
 SELECT count(*) FROM pg_stat_activity
@@ -109,33 +104,36 @@ def all_of_them(url: str, metadata: sa.MetaData, schemas: int) -> None:
 
 
 def alembic(url: str, metadata: sa.MetaData) -> None:
+    from alembic.autogenerate import compare_metadata
+    from alembic.migration import MigrationContext
+
     engine = sa.create_engine(url, connect_args={"options": "-csearch_path=bench_0001"})
     with engine.connect() as connection:
         opts = {"compare_type": True, "compare_server_default": True}
         compare_metadata(MigrationContext.configure(connection, opts=opts), metadata)
 
 
-def process(url: str, what: str, tables: int, schemas: int) -> subprocess.Popen[str]:
+def process(url: str, what: str, tables: int, schemas: int) -> subprocess.Popen[bytes]:
     line = [sys.executable, "-m", "benchmarks.tenants", "--url", url, "--tables", str(tables), "--only", what]
-    return subprocess.Popen([*line, "--schemas", str(schemas)], stdout=subprocess.PIPE, text=True)
+    return subprocess.Popen([*line, "--schemas", str(schemas)])
 
 
 def measured(engine: sa.Engine, url: str, what: str, tables: int, schemas: int) -> tuple[float, float, int, int]:
     """Wall seconds, seconds of the processor, megabytes of peak memory and the most connections seen at once, of a
-    process that does it alone.
+    process that does it alone, its start and its imports with it.
     """
-    connections = 0
-    with process(url, what, tables, schemas) as running, engine.connect() as connection:
-        while running.poll() is None:
+    connections, begun = 0, time.perf_counter()
+    with engine.connect() as connection:
+        running = process(url, what, tables, schemas)
+        while not (ended := os.wait4(running.pid, os.WNOHANG))[0]:
             connections = max(connections, connection.scalar(sa.text(OTHERS)) or 0)
             time.sleep(0.02)
-        assert running.stdout is not None
-        wall, processor, memory = json.loads(running.stdout.read().splitlines()[-1])
-    return wall, processor, memory, connections
+        wall, (_, running.returncode, used) = time.perf_counter() - begun, ended
+    assert running.returncode == 0
+    return wall, used.ru_utime + used.ru_stime, used.ru_maxrss // 1024, connections
 
 
-def measure_here(url: str, what: str, metadata: sa.MetaData, schemas: int) -> None:
-    begun, used = time.perf_counter(), time.process_time()
+def do_here(url: str, what: str, metadata: sa.MetaData, schemas: int) -> None:
     if what == "all":
         all_of_them(url, metadata, schemas)
     elif what == "apply":
@@ -144,8 +142,6 @@ def measure_here(url: str, what: str, metadata: sa.MetaData, schemas: int) -> No
         one_alone(url, metadata)
     else:
         alembic(url, metadata)
-    memory = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024
-    sys.stdout.write(json.dumps([time.perf_counter() - begun, time.process_time() - used, memory]))
 
 
 def names_of(schemas: int) -> list[str]:
@@ -205,11 +201,34 @@ def killed(engine: sa.Engine, url: str, metadata: sa.MetaData, given: argparse.N
     )
 
 
+def signed_up(engine: sa.Engine, metadata: sa.MetaData, rounds: int) -> str:
+    """A new tenant in a process that runs already, as at a sign-up; and the same DDL alone, in one transaction."""
+    guard, ddl = Guard(metadata), script(metadata)
+    times: dict[str, list[float]] = {"guard": [], "ddl": []}
+    with engine.execution_options(isolation_level="AUTOCOMMIT").connect() as connection:
+        driver = connection.connection.driver_connection
+        assert driver is not None
+        for _ in range(rounds):
+            begun = time.perf_counter()
+            driver.execute(f"BEGIN; CREATE SCHEMA new_tenant; SET LOCAL search_path = new_tenant; {ddl}; COMMIT")
+            times["ddl"].append(time.perf_counter() - begun)
+            driver.execute("DROP SCHEMA new_tenant CASCADE")
+            begun = time.perf_counter()
+            assert guard.apply(engine, schema="new_tenant").satisfied
+            times["guard"].append(time.perf_counter() - begun)
+            driver.execute("DROP SCHEMA new_tenant CASCADE")
+    alone, guarded = (statistics.median(times[what]) * 1000 for what in ("ddl", "guard"))
+    return f"a new tenant of {len(metadata.tables)} tables: {guarded:,.0f} ms, {alone:,.0f} ms of it the DDL"
+
+
 @contextmanager
 def place(url: str | None) -> Iterator[str]:
     if url is not None:
         yield url
         return
+    from tests.postgres.binaries import NEWEST
+    from tests.postgres.cluster import make_room, start, stop_all
+
     room = make_room()
     try:
         yield start(NEWEST, room).url()
@@ -227,8 +246,11 @@ def main() -> None:
     given = parser.parse_args()
     metadata = models(given.tables)
     if given.only:
-        measure_here(given.url, given.only, metadata, given.schemas[0])
+        do_here(given.url, given.only, metadata, given.schemas[0])
         return
+    from rich.console import Console
+    from rich.table import Table
+
     shown = Table("schemas", "what", "seconds", "of the processor", "ms for each", "MB at its peak", "connections")
     with place(given.url) as url:
         engine = sa.create_engine(url)
@@ -238,8 +260,10 @@ def main() -> None:
                 wall, processor, memory, connections = measured(engine, url, what, given.tables, schemas)
                 each, seconds = f"{wall * 1000 / number:,.1f}", (f"{wall:.2f}", f"{processor:.2f}")
                 shown.add_row(f"{schemas:,}", what, *seconds, each, f"{memory}", f"{connections}")
-        engine.dispose()
         Console().print(shown)
+        for tables in (10, given.tables):
+            Console().print(signed_up(engine, models(tables), 9))
+        engine.dispose()
         Console().print(repaired(engine, url, metadata, given.schemas[-1], given.drifted))
         Console().print(killed(engine, url, metadata, given))
 
