@@ -1,8 +1,8 @@
 # Everything runs in a virtual environment of its own; nothing is installed outside of this directory.
 #   make demo     the guided tour          make lint        ruff, mypy, architecture
-#   make test     every test once          make scenarios   write the snapshots of tests/scenarios again
-#   make test-all          every test with all that it can be tried with: both PostgreSQL versions, each case
-#   make test-quick        what needs no server: seconds, while you work
+#   make test     each test, half its cases make scenarios   write the snapshots of tests/scenarios again
+#   make test-all          each test with all its cases, on both PostgreSQL versions
+#   make test-quick        what needs no server: a minute, while you work
 #   make test-matrix       the suite on PostgreSQL 12 to 18; 12 and 13 come by npm
 #   make test-environment  PgBouncer and full disks: needs root and Debian's pgbouncer
 #   make faults            kills the guard after every statement of every scenario, and the server in every kind of step
@@ -67,7 +67,7 @@ test test-all: $(VENV)/.dev-installed .servers/.fetched
 	$(PYTEST) $(if $(filter test,$@),--sample) tests
 
 test-quick: $(VENV)/.dev-installed
-	$(PYTEST) -m 'not machine and not server' tests/unit tests/architecture tests/scenarios/test_scenarios.py
+	$(PYTEST) --sample -m 'not machine and not server' tests/unit tests/architecture tests/scenarios/test_scenarios.py
 
 test-matrix: $(VENV)/.dev-installed
 	SCHEMA_GUARD_TEST_POSTGRES=$(MATRIX) $(BIN)/python -m tests.postgres

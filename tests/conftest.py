@@ -54,15 +54,17 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
         metafunc.parametrize("postgres_server", versions(), indirect=True)
 
 
+def pytest_itemcollected(item: pytest.Item) -> None:
+    """Mark what needs a PostgreSQL server, by its fixtures or by its scenario's database, before -m chooses."""
+    fixtures = set(getattr(item, "fixturenames", ()))
+    case = item.callspec.params.get("stage") if hasattr(item, "callspec") else None
+    of_scenario = isinstance(case, tuple) and str(case[1]).startswith("postgresql")
+    if of_scenario or case == "postgresql" or "postgres_server" in fixtures:
+        item.add_marker("server")
+
+
 @pytest.hookimpl(trylast=True)  # the marks of each folder are there
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Mark what needs a PostgreSQL server, by its fixtures or by its scenario's database, and take a sample."""
-    for item in items:
-        fixtures = set(getattr(item, "fixturenames", ()))
-        case = item.callspec.params.get("stage") if hasattr(item, "callspec") else None
-        of_scenario = isinstance(case, tuple) and str(case[1]).startswith("postgresql")
-        if of_scenario or case == "postgresql" or "postgres_server" in fixtures:
-            item.add_marker("server")
     if config.getoption("--sample"):
         taken = sampled(items, versions())
         config.hook.pytest_deselected(items=list(set(items).difference(taken)))

@@ -1,7 +1,7 @@
 """Which tests `make test` takes: each one, but not with everything that it can be tried with.
 
 - A test that can run on each PostgreSQL version runs on one of them. Its name decides which.
-- Of a test with the mark `one_in(n)`, one in n of its cases runs, and at least one.
+- Of a test that has several cases, half of them run; with the mark `one_in(n)` one in n, and at least one.
 
 The choice depends on names alone, so each run, and each worker of a run, makes the same one. `make test-all` takes
 everything.
@@ -18,14 +18,18 @@ import pytest
 
 __all__ = ["sampled"]
 
+USUAL = 2
+"""One in so many of a test's cases."""
+
 
 def sampled(items: Sequence[pytest.Item], versions: Sequence[str]) -> list[pytest.Item]:
     """The items that are taken, in their order. `versions` are those of PostgreSQL that the run has."""
     of_one_version = set(_of_one_version(items, versions))
     families = defaultdict(list)
     for item in items:
-        if item in of_one_version and (mark := item.get_closest_marker("one_in")) is not None:
-            families[item.nodeid.partition("[")[0], mark.args[0]].append(item)
+        if item in of_one_version:
+            mark = item.get_closest_marker("one_in")
+            families[item.nodeid.partition("[")[0], USUAL if mark is None else mark.args[0]].append(item)
     left_out: set[pytest.Item] = set()
     for (_, share), family in families.items():
         left_out.update(sorted(family, key=lambda item: _number(item.nodeid))[math.ceil(len(family) / share) :])

@@ -11,13 +11,6 @@ from tests.chain.stage import Stage
 from tests.warm.programs import REAL, Programs
 
 
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """`make test` runs on one of the databases what can run on both."""
-    for item in items:
-        if item.path.parent == Path(__file__).parent and "stage" in getattr(item, "fixturenames", ()):
-            item.add_marker(pytest.mark.one_in(2))
-
-
 @pytest.fixture
 def room(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, warm: Programs) -> Path:
     """An empty working directory, and nothing set in the environment; what is started from here is a warm program."""

@@ -123,7 +123,6 @@ HELD = [
 ]
 
 
-@pytest.mark.one_in(2)
 @pytest.mark.parametrize("query", HELD)
 @pytest.mark.parametrize("lock", ["ACCESS EXCLUSIVE", "ROW EXCLUSIVE"])
 def test_the_query_of_who_holds_a_lock(query: str, lock: str, command: Command, postgres_database: Database) -> None:

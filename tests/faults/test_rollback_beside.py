@@ -83,6 +83,7 @@ def changes(ended: Ended) -> list[str]:
     return [statement for statement in ended.statements if CHANGES.match(statement)]
 
 
+@pytest.mark.one_in(4)
 @pytest.mark.parametrize("boots", ["apply", "deploy"])
 def test_each_release_starts_and_what_was_held_is_done_once(
     databases: Iterator[str], victims: Victims, tmp_path: Path, boots: str, monkeypatch: pytest.MonkeyPatch

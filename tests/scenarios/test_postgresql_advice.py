@@ -20,7 +20,6 @@ TOLD = (
 )
 
 
-@pytest.mark.one_in(2)
 @pytest.mark.newest_postgres(sqlite=False)
 def test_advice(document: Document, stage: Stage, guard: Guard) -> None:
     """Each refusal's by itself: on the database as it is, or, where it needs what apply makes, after apply."""

@@ -7,8 +7,6 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 from itertools import groupby
 
-import pytest
-
 from schema_guard import Guard
 from schema_guard.difference import Impact
 from schema_guard.exit_codes import apply_code, planned_code
@@ -57,7 +55,6 @@ def test_scenario(document: Document, stage: Stage, guard: Guard, snapshots: Sna
         snapshots.holds(query, table_of_rows(stage.query(query.sql)))
 
 
-@pytest.mark.one_in(2)
 def test_steps(document: Document, stage: Stage, guard: Guard) -> None:
     """Every step's probe is true before it and false after it, and it takes and rewrites no more than it declares."""
     plan = guard.plan(stage.database)
