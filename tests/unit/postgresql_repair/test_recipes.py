@@ -333,7 +333,7 @@ def test_a_schema_that_is_closed_to_the_role(postgres_database: Database, role: 
     assert refused.keys() == {"mood", "t.m", "u", "t.ix_t_n"}
     refusal = refused["u"]
     assert refusal is not None
-    assert refusal.reason == f"{role} may create nothing in the schema public"
+    assert refusal.reason == f"{role} may create nothing in the schema public; its owner can grant it"
     prepare(postgres_database, *refusal.advice)
     assert Guard(wanted).apply(url).findings == ()
 
@@ -344,7 +344,7 @@ def test_a_schema_that_the_role_may_not_create(postgres_database: Database, role
     url = as_role(postgres_database, role)
     planned = Guard(wanted).plan(url)
     assert not planned.steps
-    assert planned.refusals[0].reason == f"{role} may create no schema in this database"
+    assert planned.refusals[0].reason == f"{role} may create no schema in this database; its owner can grant it"
     prepare(postgres_database, *planned.refusals[0].advice)
     assert Guard(wanted).apply(url).findings == ()
 
@@ -376,7 +376,7 @@ def test_a_foreign_key_needs_the_right_to_refer(postgres_database: Database, rol
     planned = Guard(wanted).plan(url)
     (refusal,) = planned.refusals
     assert not planned.steps
-    assert refusal.reason == f"{role} lacks the privilege REFERENCES on p"
+    assert refusal.reason == f"{role} lacks the privilege REFERENCES on p; its owner can grant it"
     prepare(postgres_database, *refusal.advice)
     assert Guard(wanted).apply(url).findings == ()
 

@@ -65,10 +65,10 @@ def _closed(difference: Difference, context: Context) -> Repairs:
     role, schema, database = context.facts.role, _created_in(difference), context.actual.closed_database
     if isinstance(difference, SchemaMissing) and database is not None:
         grant = f"GRANT CREATE ON DATABASE {context.quote(database)} TO {context.quote(role)};"
-        return [Refusal(difference, f"{role} may create no schema in this database", (grant,))]
+        return [Refusal(difference, f"{role} may create no schema in this database; its owner can grant it", (grant,))]
     if schema is not None and schema in context.actual.closed_schemas:
         grant = f"GRANT CREATE ON SCHEMA {context.quote(schema)} TO {context.quote(role)};"
-        return [Refusal(difference, f"{role} may create nothing in the schema {schema}", (grant,))]
+        return [Refusal(difference, f"{role} may create nothing in the schema {schema}; its owner can grant it", (grant,))]
     return []
 
 
