@@ -158,6 +158,22 @@ def close_once_waited_for(stage: Stage, reader: psycopg.Connection[tuple[Any, ..
     reader.close()
 
 
+def test_who_holds_the_lock_that_a_revision_waits_for(on_postgres: Stage, postgres_database: Database) -> None:
+    """With the statement that ends it; what it sent is shown without its values."""
+    stage = on_postgres.plain().chain()
+    assert stage.deploy().code == 0
+    stage.revision("r4", "r3", 'op.add_column("users", sa.Column("age", sa.Integer))')
+    with postgres_database.connect(autocommit=False) as holder:
+        holder.execute("UPDATE users SET id = 987654321")
+        deploy = stage.deploy("--lock-timeout", "2s", "--budget", "8s", "--format", "json")
+        pid = holder.info.backend_pid
+    assert (deploy.code, deploy.document["failed"]["revision"]) == (4, "r4")
+    message = deploy.document["failed"]["message"]
+    assert f"held by pid {pid} (idle in transaction for " in message
+    assert f"end it: SELECT pg_terminate_backend({pid})" in message
+    assert "987654321" not in deploy.out + deploy.err
+
+
 def test_a_lock_that_is_not_to_be_had(on_postgres: Stage, postgres_database: Database) -> None:
     """Exit 4, nothing lost, run again."""
     stage = on_postgres.plain().chain()

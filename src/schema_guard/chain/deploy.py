@@ -139,6 +139,8 @@ class _Run:
     repair: bool
     result: Deployment = field(default_factory=Deployment)
     until: Sequence[str] | None = None
+    held: str = ""
+    """Who held the lock that a revision waited for when last looked."""
 
     def chain(self, session: Session) -> None:
         """From whatever alembic_version says to the head."""
@@ -286,6 +288,9 @@ class _Run:
                 case _:
                     continue
         watch.check()
+        self.held = watch.held or self.held
+        if failed is not None and failed.why is Failure.LOCK and self.held:
+            failed = replace(failed, message=f"{failed.message}; {self.held}")
         look = self._look(session)
         self.result.after = look.version.rows
         if failed is None and look.version.elsewhere and not last <= chain.upto(look.version.rows):
@@ -317,11 +322,16 @@ class _Watch:
     running: str = ""
     silent: bool = False
     late: bool = False
+    held: str = ""
+    """Who holds what the revision waits for, when last looked."""
+    begun: float = field(default_factory=time.monotonic)
 
     def __call__(self) -> bool:
         self.late = self.deadline.over and not self.running
         patience = min(SILENCE, max(SILENCE_AFTER, self.deadline.left))
         self.silent = not self.late and self.session.is_silent(patience)
+        if self.running and not self.silent:
+            self.held = self.session.blocking(time.monotonic() - self.begun) or self.held
         return self.late or self.silent
 
     def check(self) -> None:

@@ -356,6 +356,10 @@ class Session(Protocol):
         """Whether it leaves a question without an answer for so long. Never raises."""
         ...
 
+    def blocking(self, seconds: float) -> str:
+        """Who holds what another program waits for that connected within these seconds; empty when nobody can tell."""
+        ...
+
     def identity(self) -> str:
         """What tells this database from every other, however it was reached. Raises ReadError."""
         ...

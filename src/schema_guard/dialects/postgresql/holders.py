@@ -13,7 +13,7 @@ from schema_guard.dialects.postgresql.other_queries import shape
 from schema_guard.dialects.postgresql.query_text import query
 from schema_guard.errors import one_line
 
-__all__ = ["LockedOut", "Watch", "describe", "held_by", "locked_out", "locked_out_by"]
+__all__ = ["LockedOut", "Watch", "blocking", "describe", "held_by", "locked_out", "locked_out_by"]
 
 _LOOK_EVERY = 1.0
 """Seconds between two later looks: at whom a long step waits for, and at how far an index build is."""
@@ -88,6 +88,15 @@ def locked_out(link: Link) -> dict[int, LockedOut]:
         )
         for oid, each in found.items()
     }
+
+
+def blocking(link: Link, seconds: float) -> str:
+    """Who holds what another program of this role waits for, which connected within these seconds, and how to end that;
+    empty when nobody waits or nobody can tell."""
+    with suppress(Exception):
+        rows = link.rows(query("blocked_since", seconds=seconds))
+        return held_by([describe(row) for row in rows]) if rows else ""
+    return ""
 
 
 def locked_out_by(link: Link) -> list[str]:

@@ -28,7 +28,7 @@ from schema_guard.dialects.postgresql.failures import (
     unread,
 )
 from schema_guard.dialects.postgresql.guard_lock import GuardLock
-from schema_guard.dialects.postgresql.holders import held_by, locked_out_by
+from schema_guard.dialects.postgresql.holders import blocking, held_by, locked_out_by
 from schema_guard.dialects.postgresql.inheritors import unlike_inheritors
 from schema_guard.dialects.postgresql.labels import others_held, takes_others
 from schema_guard.dialects.postgresql.limits import limits_query, with_limits
@@ -247,6 +247,10 @@ class PostgreSQLSession:
     def is_silent(self, seconds: float) -> bool:
         """Whether the server, or the network, has fallen silent."""
         return self._link.is_silent(seconds)
+
+    def blocking(self, seconds: float) -> str:
+        """Whom a program waits for that connected within these seconds."""
+        return blocking(self._link, seconds)
 
     def identity(self) -> str:
         """The cluster's own number and the database's; a replica of the cluster has the same."""

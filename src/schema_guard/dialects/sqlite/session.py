@@ -288,6 +288,10 @@ class SQLiteSession:
         """A file always answers."""
         return False
 
+    def blocking(self, seconds: float) -> str:  # noqa: ARG002
+        """SQLite does not tell."""
+        return ""
+
     def together(self, steps: Sequence[Step], lock_timeout: float, statement_timeout: float) -> bool:  # noqa: ARG002
         """A file has no schema that could be missing."""
         return False

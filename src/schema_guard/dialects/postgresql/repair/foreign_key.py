@@ -262,7 +262,8 @@ def _may_not_refer(difference: ForeignKeyMissing, context: Context) -> Refusal |
         return None
     role = context.facts.role
     grant = f"GRANT REFERENCES ON {context.quote(target.name)} TO {context.quote(role)};"
-    return Refusal(difference, f"{role} lacks the privilege REFERENCES on {target.name}; its owner can grant it", (grant,))
+    reason = f"{role} lacks the privilege REFERENCES on {target.name}; its owner can grant it"
+    return Refusal(difference, reason, (grant,))
 
 
 def _held(difference: ForeignKeyMissing, context: Context) -> Refusal:

@@ -68,7 +68,8 @@ def _closed(difference: Difference, context: Context) -> Repairs:
         return [Refusal(difference, f"{role} may create no schema in this database; its owner can grant it", (grant,))]
     if schema is not None and schema in context.actual.closed_schemas:
         grant = f"GRANT CREATE ON SCHEMA {context.quote(schema)} TO {context.quote(role)};"
-        return [Refusal(difference, f"{role} may create nothing in the schema {schema}; its owner can grant it", (grant,))]
+        reason = f"{role} may create nothing in the schema {schema}; its owner can grant it"
+        return [Refusal(difference, reason, (grant,))]
     return []
 
 
