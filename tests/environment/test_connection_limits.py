@@ -12,6 +12,7 @@ from schema_guard.dialects import open_session
 from schema_guard.errors import LockTimeoutError, StepError, UnreachableError
 from schema_guard.execute.limits import Limits
 from schema_guard.exit_codes import LOCKED, apply_code
+from tests.environment.conftest import Command
 from tests.environment.shop import Base
 from tests.environment.test_budget import DRIVERS, engine
 from tests.postgres.database import Database, wait_until
@@ -91,3 +92,20 @@ def test_the_limit_of_a_database_is_named(driver: str, shop: Database, owner: st
             Guard(Base).check(engine(owner, driver))
         connection.execute(full.value.message.rpartition(": ")[2].encode())
     assert Guard(Base).apply(engine(owner, driver)).satisfied
+
+
+def test_a_limit_on_temporary_files(shop: Database, command: Command) -> None:
+    """An index whose sort does not fit is a failed step of debt, with the limit; without the limit it is built."""
+    with shop.connect() as connection:
+        connection.execute(
+            "INSERT INTO orders (quantity, customer) SELECT 1, repeat(md5(n::text), 2)::varchar(40)"
+            " FROM generate_series(1, 60000) n"
+        )
+        for setting in ("temp_file_limit = '64kB'", "maintenance_work_mem = '1MB'"):
+            connection.execute(f"ALTER DATABASE {shop.name} SET {setting}".encode())
+    took = command("apply", shop.url)
+    assert took.code == 0, took.said
+    assert 'exceeds "temp_file_limit" (64kB); raise that limit for this role, then run again' in took.said
+    with shop.connect() as connection:
+        connection.execute(f"ALTER DATABASE {shop.name} RESET temp_file_limit".encode())
+    assert "the database has all that the models expect" in command("apply", shop.url).said
