@@ -247,8 +247,8 @@ def _heads(chain: Chain, command: str) -> Iterator[Fault]:
         Severity.BREAKS,
         f"{len(chain.heads)} heads: {', '.join(chain.heads)}{where}. `upgrade head` refuses to choose",
         Fix(
-            f"{command} merge heads -m 'merge heads'"
-            + (", or give each branch on purpose a branch_labels" if partial else ""),
+            f"{command} merge heads -m 'merge heads', commit the revision that it writes, and deploy that"
+            + ("; or give each branch on purpose a branch_labels" if partial else ""),
             command=f"{command} merge heads -m 'merge heads'",
         ),
         last.file,
