@@ -5,13 +5,16 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from schema_guard.compare.holder import type_holder
-from schema_guard.difference import EnumMissing, EnumValueMissing, EnumValueUnknown, Impact
-from schema_guard.schema import Enum, Name, Schema, TypeKind
+from schema_guard.dialects.base import Judge
+from schema_guard.difference import EnumMissing, EnumValueMissing, EnumValueUnknown, Fit, Impact
+from schema_guard.schema import Column, Enum, Name, Schema, Table, TypeKind
 
 __all__ = ["compare_enums"]
 
 
-def compare_enums(expected: Schema, actual: Schema) -> Iterator[EnumMissing | EnumValueMissing | EnumValueUnknown]:
+def compare_enums(
+    expected: Schema, actual: Schema, judge: Judge
+) -> Iterator[EnumMissing | EnumValueMissing | EnumValueUnknown]:
     existing = {enum.name: enum for enum in actual.enums}
     for enum in expected.enums:
         live = existing.get(enum.name)
@@ -21,11 +24,11 @@ def compare_enums(expected: Schema, actual: Schema) -> Iterator[EnumMissing | En
             yield EnumMissing(
                 enum=enum,
                 holder=type_holder(actual, enum.name),
-                impact=Impact.BREAKS,
+                impact=Impact.WEAKENS if _is_served(enum, expected, actual, judge) else Impact.BREAKS,
                 effect="no column can have this type",
             )
         else:
-            yield from _values(enum, live)
+            yield from _values(enum, live, _is_served(enum, expected, actual, judge))
 
 
 def _stands_elsewhere(enum: Enum, expected: Schema, actual: Schema) -> bool:
@@ -43,7 +46,25 @@ def _stands_elsewhere(enum: Enum, expected: Schema, actual: Schema) -> bool:
     return bool(found) and all(found)
 
 
-def _values(enum: Enum, live: Enum) -> Iterator[EnumValueMissing | EnumValueUnknown]:
+def _is_served(enum: Enum, expected: Schema, actual: Schema, judge: Judge) -> bool:
+    """Whether every column of the enum is there with another type that takes its labels, as text does where the driver
+    sends them without a cast: then no statement needs the enum."""
+    found = []
+    for table in expected.tables:
+        live = actual.table(table.name)
+        for column in table.columns:
+            if Name(column.type.schema, column.type.name) == enum.name:
+                there = live.column(column.name) if live is not None else None
+                found.append(live is not None and there is not None and _takes(column, there, live, judge))
+    return bool(found) and all(found)
+
+
+def _takes(column: Column, there: Column, live: Table, judge: Judge) -> bool:
+    same = (there.type.schema, there.type.name) == (column.type.schema, column.type.name)
+    return not same and judge.fit(column, there, live) in (Fit.WIDER, Fit.OTHER)
+
+
+def _values(enum: Enum, live: Enum, served: bool) -> Iterator[EnumValueMissing | EnumValueUnknown]:
     present = set(live.values)
     for position, value in enumerate(enum.values):
         if value not in present:
@@ -52,8 +73,8 @@ def _values(enum: Enum, live: Enum) -> Iterator[EnumValueMissing | EnumValueUnkn
                 actual=live,
                 value=value,
                 before=next((later for later in enum.values[position + 1 :] if later in present), None),
-                impact=Impact.BREAKS,
-                effect=f"writing and comparing with '{value}' fails",
+                impact=Impact.WEAKENS if served else Impact.BREAKS,
+                effect="no column has this type" if served else f"writing and comparing with '{value}' fails",
             )
     for value in live.values:
         if value not in enum.values:
