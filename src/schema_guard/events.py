@@ -115,17 +115,18 @@ class Events:
         self._tell(level, f"{start}{remains}", fields)
 
     def _tell(self, level: int, message: str, fields: Mapping[str, object]) -> None:
-        if self.silent:
+        if self.silent or not (OBSERVERS or LOGGER.isEnabledFor(level)):
             return
+        message = one_line(message)
         where = {
             "application": self.application,
             "database": self.server.database,
             "dialect": self.server.dialect,
         }
-        LOGGER.log(level, "%s", one_line(message), extra={**where, **fields})
+        LOGGER.log(level, "%s", message, extra={**where, **fields})
         for observer in OBSERVERS:
             with suppress(Exception):  # who watches stops no repair
-                observer({**where, **fields, "level": level, "message": one_line(message), "began": self.since})
+                observer({**where, **fields, "level": level, "message": message, "began": self.since})
 
 
 def step_words(result: StepResult) -> str:
