@@ -158,7 +158,7 @@ def test_a_statement_that_ignores_cancelling(driver: str, shop: Database) -> Non
 def test_a_slow_catalog(driver: str, shop: Database, monkeypatch: pytest.MonkeyPatch) -> None:
     """Reading it takes longer than the budget: that is said, and the exit code is that of a lock."""
 
-    def slow(name: str, **values: object) -> str:
+    def slow(name: str, **values: Any) -> str:
         return query(name, **values).replace("FROM asked a", "FROM (SELECT pg_sleep(20)) AS slept, asked a")
 
     monkeypatch.setattr(reading, "query", slow)

@@ -37,7 +37,7 @@ class _Read:
     unread: Mapping[int, Unread]
     queries: int = 0
 
-    def read(self, scope: Mapping[str, object]) -> list[Row]:  # noqa: ARG002 - it was asked for before
+    def read(self, scope: Mapping[str, object], *, no_table: bool) -> list[Row]:  # noqa: ARG002 - asked for before
         return list(self.rows)  # who reads it empties it
 
 

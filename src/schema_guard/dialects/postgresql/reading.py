@@ -29,6 +29,8 @@ the time that is left the part that it waits at most.
 """
 NEXT_WAIT = 0.3
 """Seconds for each later one, which leaves out what is known to be locked."""
+OF_TABLES = ("tables", "columns", "constraints", "indexes", "uses", "publications")
+"""Kinds of rows that belong to the tables that are asked for."""
 TRIES = 4
 """Then no expression is read at all: locks come and go faster than they are looked up."""
 ENDED = frozenset({"57014", "57P05"})
@@ -51,12 +53,19 @@ class CatalogReader:
     unread: Mapping[int, Unread] = field(default_factory=dict)
     """By OID: the tables whose expressions the last read left out."""
 
-    def read(self, scope: Mapping[str, object]) -> list[Row]:
+    def read(self, scope: Mapping[str, object], *, no_table: bool = False) -> list[Row]:
         """The rows of queries/catalog.sql, in one query where nothing is in the way.
+
+        Args:
+            scope: what fills it in.
+            no_table: no table of the scope is there: what tables have is not asked for. To plan that takes longest.
 
         Raises what the link raises when the catalog itself cannot be read.
         """
         self.queries = 0
+        if no_table:
+            self.unread = {}
+            return [*self._rows(scope, (), FIRST_WAIT, OF_TABLES), *((kind, None) for kind in OF_TABLES)]
         # What was locked a moment ago is looked up first: a second wait for it would be in vain.
         unread = self._locked() if any(item.locked for item in self.unread.values()) else {}
         first = min(FIRST_WAIT, max(NEXT_WAIT, PART * self.deadline.left))
@@ -111,10 +120,12 @@ class CatalogReader:
             rows = self.link.rows(query("oids", tables=scope["tables"]))
         return [int(str(oid)) for (oid,) in rows]
 
-    def _rows(self, scope: Mapping[str, object], unread: Iterable[int], wait: float) -> list[Row]:
+    def _rows(
+        self, scope: Mapping[str, object], unread: Iterable[int], wait: float, without: Collection[str] = ()
+    ) -> list[Row]:
         self.queries += 1
         with self.link.reading(READ_TIMEOUT, lock_timeout=wait, bare_path=True):
-            return self.link.rows(query("catalog", **scope, unread=sorted(unread)))
+            return self.link.rows(query("catalog", without=without, **scope, unread=sorted(unread)))
 
     def _locked(self) -> dict[int, Unread]:
         self.queries += 1
