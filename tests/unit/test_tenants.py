@@ -365,18 +365,41 @@ def test_what_cannot_be_made_at_once_is_made_step_by_step(postgres_database: Dat
     assert guard.apply(database.url, schema="t_7").satisfied
 
 
+def reading(monkeypatch: pytest.MonkeyPatch) -> list[bool]:
+    """Of each reading of the catalog from now on, whether it left out what tables have."""
+    reads: list[bool] = []
+    read = CatalogReader.read
+
+    def noted(self: CatalogReader, scope: Mapping[str, object], *, no_table: bool = False) -> list[Row]:
+        reads.append(no_table)
+        return read(self, scope, no_table=no_table)
+
+    monkeypatch.setattr(CatalogReader, "read", noted)
+    return reads
+
+
+@pytest.mark.parametrize("schema", ["t_7", None])
+def test_what_tables_have_is_not_asked_where_there_are_none(
+    schema: str | None, postgres_database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It takes longest; one table that is there is enough to ask."""
+    database, guard, reads = postgres_database, Guard(models(shared=None)), reading(monkeypatch)
+    missing = guard.check(database.url, schema=schema)
+    assert {finding.difference.code for finding in missing.findings} >= {"table-missing"}
+    assert reads == [True]
+    assert guard.apply(database.url, schema=schema).satisfied
+    run_sql(database, f"DROP TABLE {schema or 'public'}.lines, {schema or 'public'}.plans CASCADE")
+    reads.clear()
+    found = guard.check(database.url, schema=schema)
+    assert [each.difference.key for each in found.findings if each.difference.code == "foreign-key-missing"]
+    assert reads == [False]
+
+
 def test_a_new_tenant_is_made_and_looked_at_once(postgres_database: Database, monkeypatch: pytest.MonkeyPatch) -> None:
     """Nothing is tried before, and the catalog is not read again, where nothing but the statements acts on DDL."""
     database = postgres_database
     guard = tenants(database, 1)
-    reads: list[object] = []
-    read = CatalogReader.read
-
-    def counted(self: CatalogReader, scope: Mapping[str, object]) -> list[Row]:
-        reads.append(scope)
-        return read(self, scope)
-
-    monkeypatch.setattr(CatalogReader, "read", counted)
+    reads = reading(monkeypatch)
     report = guard.apply(database.url, schema="t_7")
     assert (report.satisfied, report.findings, len(reads)) == (True, (), 1)
     assert guard.check(database.url, schema="t_7").findings == ()

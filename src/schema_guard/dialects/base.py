@@ -305,7 +305,7 @@ class Session(Protocol):
 
         Args:
             relations: those that the models write without a schema.
-            types: all that the models name.
+            types: those that the models write with one.
         """
         ...
 

@@ -28,7 +28,7 @@ class Source(Protocol):
         ...
 
     def names(self, dialect: Dialect) -> tuple[list[str], list[str]]:
-        """The names of relations that are left to the connection's search_path, and of all types, each sorted."""
+        """The names of relations that are left to the connection's search_path, and of types that are not; sorted."""
         ...
 
     def places(self) -> Places:

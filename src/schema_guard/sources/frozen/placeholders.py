@@ -27,6 +27,8 @@ _PLACEHOLDER = re.compile(
         (?=(?P<name>"(?:[^"]|"")*"|[\w$]+))""",
     re.VERBOSE,
 )
+_QUALIFIED = re.compile(r"""\s*(?:"(?:[^"]|"")*"|[\w$]+)\s*\.""")
+"""How a type that a class of the application's writes begins where it has a schema."""
 
 
 class _Schemas(Mapping[str | None, str | None]):
@@ -140,20 +142,27 @@ def settled(schema: Schema, dialect: Dialect) -> Schema:
 
 
 def names_to_locate(schema: Schema, dialect: Dialect) -> tuple[list[str], list[str]]:
-    """The names of relations that are left to the connection's search_path, and of all types."""
+    """The names of relations that are left to the connection's search_path, and of types that are not."""
     relations: set[str] = set()
     types: set[str] = set()
 
     def note(name: Name, kind: Literal["relation", "type"]) -> Name:
         if kind == "type":
-            types.add(name.name)
+            of_schema(name)
         elif not dialect.schema(name.schema):
             relations.add(name.name)
         return name
 
+    def of_schema(type_: Name) -> None:
+        if dialect.schema(type_.schema):
+            types.add(type_.name)
+
     def of_type(type_: Type) -> Type:
         if type_.kind is not TypeKind.BASE:
-            types.add(type_.name)
+            if "{" in type_.text:
+                of_schema(Name(type_.schema, type_.name))
+            elif _QUALIFIED.match(type_.text):  # which no schema_translate_map leads elsewhere
+                types.add(type_.name)
         return type_
 
     _mapped(schema, lambda text: text, note, of_type)

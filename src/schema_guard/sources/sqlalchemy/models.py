@@ -18,7 +18,7 @@ from schema_guard.sources.sqlalchemy.columns import sequences_asked
 from schema_guard.sources.sqlalchemy.filling import fill_of
 from schema_guard.sources.sqlalchemy.mapped import Mapped
 from schema_guard.sources.sqlalchemy.tables import is_expected, table_of
-from schema_guard.sources.sqlalchemy.types import NamedTypes, custom_type_name, is_domain, is_native_enum, spread
+from schema_guard.sources.sqlalchemy.types import NamedTypes, is_domain, is_native_enum, qualified_type_name, spread
 from schema_guard.sources.sqlalchemy.upserts import Upsert, with_upserts
 from schema_guard.sources.sqlalchemy.writer import UnwritableError, Writer, folded, sendable
 
@@ -128,8 +128,8 @@ def names_to_locate(models: Models, words: Words) -> tuple[list[str], list[str]]
 
     Returns:
         Names of relations that the models leave to the connection's search_path (tables, sequences and what foreign
-        keys refer to), and of types (enums, domains and those that an extension brings), whether or not the models
-        give their schema; each sorted and without repetition.
+        keys refer to), and of types to which they give a schema (others are found in the search_path by themselves),
+        each sorted and without repetition.
     """
     relations: set[str] = set()
     types: set[str] = set()
@@ -165,9 +165,10 @@ def _type_names(type_: Any, words: Words) -> Iterable[str]:
         return
     for item in inside:
         if is_native_enum(item, dialect) or is_domain(item):
-            if name := getattr(item, "name", None):
+            name, schema = getattr(item, "name", None), getattr(item, "schema", None)
+            if name and words.schema(schema):
                 yield str(name)
-        elif (custom := custom_type_name(item, dialect)) is not None:
+        elif (custom := qualified_type_name(item, dialect)) is not None:
             yield custom
 
 

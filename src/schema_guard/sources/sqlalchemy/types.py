@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from sqlalchemy import Table
     from sqlalchemy.engine import Dialect as SQLAlchemyDialect
 
-__all__ = ["NamedTypes", "custom_type_name", "is_domain", "is_native_enum", "resolved", "spread"]
+__all__ = ["NamedTypes", "qualified_type_name", "is_domain", "is_native_enum", "resolved", "spread"]
 
 _EXTENSION_TYPES = frozenset({"CITEXT", "HSTORE"})
 """Types that SQLAlchemy itself knows although the server has them only with an extension."""
@@ -59,8 +59,8 @@ def is_domain(type_: TypeEngine[Any]) -> bool:
     return type_.__visit_name__ == "DOMAIN"
 
 
-def custom_type_name(type_: TypeEngine[Any], dialect: SQLAlchemyDialect) -> str | None:
-    """The name of a type that isn't built in, without its schema; None when it is."""
+def qualified_type_name(type_: TypeEngine[Any], dialect: SQLAlchemyDialect) -> str | None:
+    """The name of a type that isn't built in and that is written with its schema; None when it is not so."""
     own = isinstance(type_, UserDefinedType) or not type(type_).__module__.startswith("sqlalchemy.")
     if not own and type_.__visit_name__ not in _EXTENSION_TYPES:
         return None
@@ -69,7 +69,7 @@ def custom_type_name(type_: TypeEngine[Any], dialect: SQLAlchemyDialect) -> str 
     except Exception:  # an extension's own code; expect reports it with the column
         return None
     match = _BASE_NAME.match(text)
-    if match is None:
+    if match is None or "." not in match.group(0).removesuffix(match.group(1)):
         return None
     name = match.group(1)
     return name[1:-1].replace('""', '"') if name.startswith('"') else name.lower()
