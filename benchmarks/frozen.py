@@ -136,13 +136,15 @@ def prepared(folder: Path, engine: sa.Engine, tables: int) -> Mapping[str, list[
     (folder / "chain" / "env.py").write_text(ENV)
     python, url = sys.executable, engine.url.render_as_string(hide_password=False)
     guard = [python, "-m", "schema_guard"]
+    (folder / "fewer.py").write_text(APPLICATION.format(tables=f"{tables}, fewer=True"))
     run(folder, engine, [*guard, "freeze", "application:metadata", "-o", "expected.json"])
+    run(folder, engine, [*guard, "freeze", "fewer:metadata", "-o", "fewer.json"])
     check = [*guard, "check", "expected.json", "--url", url]
     known = {} if engine.dialect.name == "sqlite" else {"remembered": [*check, "--remember"], "bare": bare(engine)}
     return {
         **known,
         "frozen": check,
-        "compared": [*check, "--no-color"],
+        "compared": [*guard, "check", "fewer.json", "--url", url],
         "flat": [python, "-c", *flat(engine)],
         "models": [*guard, "check", "application:metadata", "--url", url],
         "alembic": [python, "-m", "alembic", "check"],

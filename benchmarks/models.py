@@ -7,8 +7,13 @@ import sqlalchemy as sa
 __all__ = ["models"]
 
 
-def models(tables: int) -> sa.MetaData:
-    """Tables of 13 columns, 4 indexes, one foreign key and one CHECK each, with an enum, JSON and defaults."""
+def models(tables: int, *, fewer: bool = False) -> sa.MetaData:
+    """Tables of 13 columns, 4 indexes, one foreign key and one CHECK each, with an enum, JSON and defaults.
+
+    Args:
+        tables: how many.
+        fewer: the first one lacks a column.
+    """
     metadata = sa.MetaData()
     status = sa.Enum("draft", "open", "done", name="benchmark_status")
     for number in range(tables):
@@ -26,6 +31,8 @@ def models(tables: int) -> sa.MetaData:
             # No chain: reflect() recurses along one, until Python's limit.
             sa.Column("parent", sa.ForeignKey(f"table_{number // 2}.id"), index=True),
         ]
+        if fewer and not number:
+            columns = [column for column in columns if column.name != "data"]
         check = sa.CheckConstraint("text_1 IN ('a', 'b') OR amount > 0", name=f"ck_{number}")
         sa.Table(f"table_{number}", metadata, *columns, check)
     return metadata

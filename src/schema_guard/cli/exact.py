@@ -49,12 +49,12 @@ def exact_texts(command: str, settings: Settings) -> list[str] | None:
         return None
     from schema_guard.dialects import added_arguments
     from schema_guard.dialects.postgresql.direct import direct_server
-    from schema_guard.dialects.postgresql.exact.look import exact_by
+    from schema_guard.dialects.postgresql.exact.look import TIMEOUT, exact_by
 
     digests, name = parts[DIGESTS].value(), parts["name"].value()
     del text, parts
     server = direct_server(found.address, added_arguments(found.address))
-    exact = None if server is None else exact_by(server, digests)
+    exact = None if server is None else exact_by(server, digests, (settings.budget or 4 * TIMEOUT) / 4)
     if exact is None or not all(part.isprintable() for part in (name, exact.place)):
         return None
     head = [

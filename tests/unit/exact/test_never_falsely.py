@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import socket
+import time
 from collections.abc import Callable
 from typing import Any
 
@@ -9,6 +11,8 @@ import pytest
 import sqlalchemy as sa
 
 from schema_guard import Guard
+from schema_guard.dialects.deadline import LAST
+from schema_guard.dialects.postgresql.exact.look import ANSWER
 from tests.exactly import has_digests, is_exact, text_for
 from tests.postgres.database import Database
 from tests.unit.remembering.test_never_falsely import CATALOG, ROWS, metadata, metadata_again, run
@@ -146,3 +150,11 @@ def test_what_digests_do_not_tell(what: str) -> None:
     models = sa.MetaData()
     sa.Table("t", models, sa.Column("id", sa.Integer, primary_key=True), BEYOND[what]())
     assert not has_digests(text_for(Guard(models)))
+
+
+def test_a_silent_server_is_not_waited_for() -> None:
+    """The whole check waits for it, and says so."""
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        begun = time.monotonic()
+        assert not is_exact(TEXT, f"postgresql+psycopg2://u@127.0.0.1:{silent.getsockname()[1]}/d")
+        assert time.monotonic() - begun < ANSWER + LAST + 2

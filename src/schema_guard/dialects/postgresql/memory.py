@@ -10,6 +10,7 @@ import json
 from collections.abc import Sequence
 from typing import Any, NamedTuple
 
+from schema_guard.dialects.deadline import Deadline
 from schema_guard.dialects.postgresql.driver_error import DriverError
 from schema_guard.dialects.postgresql.failures import diagnose, is_disconnect, said
 from schema_guard.dialects.postgresql.link import Link, Row
@@ -20,7 +21,19 @@ from schema_guard.dialects.translation import SchemaMap
 from schema_guard.errors import GuardError
 from schema_guard.remembered import Remembered, digest_of
 
-__all__ = ["IDENTIFIED", "MAKE", "TABLE", "PostgreSQLMemory", "any_behind", "fingerprint", "recall_by", "told_of"]
+__all__ = [
+    "ANSWER",
+    "IDENTIFIED",
+    "LOCK_TIMEOUT",
+    "MAKE",
+    "TABLE",
+    "TIMEOUT",
+    "PostgreSQLMemory",
+    "any_behind",
+    "fingerprint",
+    "recall_by",
+    "told_of",
+]
 
 TABLE = "schema_guard.remembered"
 MAKE = (
@@ -30,8 +43,8 @@ MAKE = (
 )
 KEPT = 50
 """Rows that are left in the table: one for each application, role and version that checks."""
-TIMEOUT, LOCK_TIMEOUT = 30.0, 1.0
-"""Seconds for each statement."""
+ANSWER, TIMEOUT, LOCK_TIMEOUT = 1.0, 30.0, 1.0
+"""Seconds for the first answer (a silent server is waited for by the whole check), and for each statement."""
 NEAR = 1000
 """As compare/counter.py has it: how many values before a key that is taken a sequence counts as being behind."""
 AT_ONCE = 200
@@ -191,10 +204,12 @@ class Recalled(NamedTuple):
 def recall_by(server: Server, expectations: str) -> Recalled | None:
     """What is remembered, by a connection of its own. None where that is nothing, or where something goes wrong: a
     whole check says what."""
-    link = Link(server)
+    deadline = Deadline(ANSWER)
+    link = Link(server, deadline)
     try:
         with link.reading(TIMEOUT, lock_timeout=LOCK_TIMEOUT):
             (facts,) = link.rows(query("facts"))
+        deadline.begin(TIMEOUT)
         told = told_of(facts, link.encoding.server, str(server.words), server.schemas)
         known = PostgreSQLMemory(link, expectations, told).recall()
     except (DriverError, GuardError):

@@ -6,18 +6,16 @@ import json
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
+from schema_guard.dialects.deadline import Deadline
 from schema_guard.dialects.postgresql.driver_error import DriverError
 from schema_guard.dialects.postgresql.exact.actual import Catalog, NotExactError, schemas_of
 from schema_guard.dialects.postgresql.link import Link
-from schema_guard.dialects.postgresql.memory import any_behind
+from schema_guard.dialects.postgresql.memory import ANSWER, LOCK_TIMEOUT, TIMEOUT, any_behind
 from schema_guard.dialects.postgresql.query_text import query
 from schema_guard.dialects.postgresql.server import Server
 from schema_guard.errors import GuardError
 
-__all__ = ["Exact", "exact_by"]
-
-TIMEOUT, LOCK_TIMEOUT = 30.0, 1.0
-"""Seconds for each statement."""
+__all__ = ["ANSWER", "TIMEOUT", "Exact", "exact_by"]
 
 
 class Exact(NamedTuple):
@@ -29,12 +27,20 @@ class Exact(NamedTuple):
     """Host, port and database."""
 
 
-def exact_by(server: Server, digests: Mapping[str, Any]) -> Exact | None:
-    """The database, if nothing in it differs; None where anything does, may, or goes wrong: a whole check says what."""
-    link = Link(server)
+def exact_by(server: Server, digests: Mapping[str, Any], seconds: float = TIMEOUT) -> Exact | None:
+    """The database, if nothing in it differs; None where anything does, may, or goes wrong: a whole check says what.
+
+    Args:
+        server: the way to the database.
+        digests: of the frozen file.
+        seconds: what it may take once the database has answered.
+    """
+    deadline = Deadline(min(ANSWER, seconds))
+    link = Link(server, deadline)
     try:
         with link.reading(TIMEOUT, lock_timeout=LOCK_TIMEOUT):
             (facts,) = link.rows(query("facts"))
+        deadline.begin(seconds)
         _, version, database, host, port, default, path, read_only, _, _, *settings = facts
         if default is None or json.loads(str(path))[0] != default or read_only or any(settings):
             return None
