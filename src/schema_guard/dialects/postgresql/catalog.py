@@ -3,21 +3,21 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from functools import cache
-from typing import Any, TypeVar
+from typing import TypeVar
 
 from schema_guard.dialects.postgresql.catalog_rows import (
     ColumnRow,
     ConstraintRow,
     CounterRow,
+    Items,
     OtherRow,
     PublishedRow,
     TableRow,
     TypeRow,
     UseRow,
-    items_of,
 )
 from schema_guard.dialects.postgresql.catalog_words import ACTIONS, MATCHES, use_words
 from schema_guard.dialects.postgresql.deparsed import without_relabels
@@ -37,7 +37,6 @@ from schema_guard.schema import (
     Generated,
     Identity,
     Index,
-    IndexElement,
     Intervener,
     Name,
     Partition,
@@ -53,7 +52,7 @@ from schema_guard.schema import (
     Unread,
 )
 
-__all__ = ["KINDS", "read_schema", "scope_of"]
+__all__ = ["KINDS", "read_schema"]
 
 KINDS = {"b": TypeKind.BASE, "e": TypeKind.ENUM, "d": TypeKind.DOMAIN}
 """pg_type.typtype in words; everything else is TypeKind.OTHER."""
@@ -61,38 +60,6 @@ KINDS = {"b": TypeKind.BASE, "e": TypeKind.ENUM, "d": TypeKind.DOMAIN}
 _InSchema = TypeVar("_InSchema", TypeRow, CounterRow, OtherRow, TableRow)
 
 _STRATEGIES = {"r": "RANGE", "l": "LIST", "h": "HASH"}
-
-
-def scope_of(expected: Schema, can_be: Callable[[str], bool] = bool) -> dict[str, object]:
-    """What the catalog query has to be told about the expectation; `can_be` says which names the server can hold."""
-    named: tuple[Enum | Domain | Sequence | Table, ...] = (
-        *expected.enums,
-        *expected.domains,
-        *expected.sequences,
-        *expected.tables,
-    )
-    names: set[str] = {item.name.name for item in named}
-    schemas = {item.name.schema for item in named} | {*expected.schemas}
-    for table in expected.tables:
-        key = (table.primary_key.name if table.primary_key else None,)
-        own = (*(item.name for item in table.uniques), *(item.name for item in table.indexes))
-        names.update(name for name in (*key, *own, *(item.name for item in table.exclusions)) if name is not None)
-    column_types = {column.type for table in expected.tables for column in table.columns}
-    return {
-        "tables": sorted([table.name.schema, table.name.name] for table in _held(expected, can_be)),
-        "schemas": sorted(schema for schema in schemas if schema is not None and can_be(schema)),
-        "names": sorted(filter(can_be, names)),
-        "types": sorted({each.name for each in column_types if each.kind is TypeKind.UNKNOWN and can_be(each.name)}),
-        "classes": sorted(filter(can_be, {element.operator_class or "" for element in _elements(expected)})),
-    }
-
-
-def _held(expected: Schema, can_be: Callable[[str], bool]) -> Iterator[Table]:
-    return (table for table in expected.tables if table.name.schema and can_be(table.name.schema + table.name.name))
-
-
-def _elements(expected: Schema) -> Iterator[IndexElement]:
-    return (element for table in expected.tables for index in table.indexes for element in index.elements)
 
 
 def read_schema(
@@ -110,9 +77,7 @@ def read_schema(
         default: the schema that a name without one means.
         unread: by OID, why the expressions of a table were left out.
     """
-    texts = {str(kind): text for kind, text in rows}
-    rows.clear()
-    items = _Items(texts)
+    items = Items(rows)
     types = [_told(TypeRow(*item), default) for item in items["types"]]
     kinds = {(row.schema, row.name): KINDS.get(row.kind, TypeKind.OTHER) for row in types}
 
@@ -172,16 +137,6 @@ def read_schema(
             for row in types
         ),
     )
-
-
-class _Items:
-    """What the rows hold, by kind: each is read when it is asked for, once, and let go."""
-
-    def __init__(self, texts: dict[str, object]) -> None:
-        self._texts = texts
-
-    def __getitem__(self, kind: str) -> list[Any]:
-        return items_of(self._texts.pop(kind))
 
 
 def _told(row: _InSchema, default: DefaultSchema | None) -> _InSchema:

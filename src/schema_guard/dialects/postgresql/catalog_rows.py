@@ -9,6 +9,7 @@ __all__ = [
     "ColumnRow",
     "ConstraintRow",
     "CounterRow",
+    "Items",
     "OtherRow",
     "PublishedRow",
     "TableRow",
@@ -169,3 +170,19 @@ def items_of(text: object) -> list[Any]:
     if isinstance(text, list):
         return text
     return list(json.loads(str(text))) if text else []
+
+
+class Items:
+    """What the rows of one query hold, by kind: each is read when it is asked for, once, and let go.
+
+    Args:
+        rows: (kind, JSON text or None); or (kind, list) where it was read before. The list is emptied: all of them
+            together take much memory.
+    """
+
+    def __init__(self, rows: list[tuple[object, ...]]) -> None:
+        self._texts = {str(kind): text for kind, text in rows}
+        rows.clear()
+
+    def __getitem__(self, kind: str) -> list[Any]:
+        return items_of(self._texts.pop(kind))

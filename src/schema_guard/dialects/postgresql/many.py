@@ -9,8 +9,8 @@ from typing import Any
 
 from schema_guard.dialects.deadline import Deadline
 from schema_guard.dialects.postgresql.alike import may_stand_behind, signature
-from schema_guard.dialects.postgresql.catalog import scope_of
 from schema_guard.dialects.postgresql.catalog_rows import items_of
+from schema_guard.dialects.postgresql.catalog_scope import scope_of
 from schema_guard.dialects.postgresql.driver_error import DriverError
 from schema_guard.dialects.postgresql.link import Row
 from schema_guard.dialects.postgresql.located import Located, located_of

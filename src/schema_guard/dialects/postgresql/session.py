@@ -12,7 +12,8 @@ from schema_guard.dialects.inquiry import Inquiry, Question, SameQuery, Verdict
 from schema_guard.dialects.labels import listed, with_others
 from schema_guard.dialects.postgresql.answers import answers
 from schema_guard.dialects.postgresql.calls import call_rejections
-from schema_guard.dialects.postgresql.catalog import read_schema, scope_of
+from schema_guard.dialects.postgresql.catalog import read_schema
+from schema_guard.dialects.postgresql.catalog_scope import scope_of
 from schema_guard.dialects.postgresql.constraints_below import constraints_below
 from schema_guard.dialects.postgresql.dialect import PostgreSQLDialect
 from schema_guard.dialects.postgresql.driver_error import DriverError
