@@ -122,15 +122,15 @@ def measured(engine: sa.Engine, url: str, what: str, tables: int, schemas: int) 
     """Wall seconds, seconds of the processor, megabytes of peak memory and the most connections seen at once, of a
     process that does it alone, its start and its imports with it.
     """
-    connections, begun = 0, time.perf_counter()
     with engine.connect() as connection:
-        running = process(url, what, tables, schemas)
+        before = connections = connection.scalar(sa.text(OTHERS)) or 0
+        begun, running = time.perf_counter(), process(url, what, tables, schemas)
         while not (ended := os.wait4(running.pid, os.WNOHANG))[0]:
             connections = max(connections, connection.scalar(sa.text(OTHERS)) or 0)
             time.sleep(0.02)
         wall, (_, running.returncode, used) = time.perf_counter() - begun, ended
     assert running.returncode == 0
-    return wall, used.ru_utime + used.ru_stime, used.ru_maxrss // 1024, connections
+    return wall, used.ru_utime + used.ru_stime, used.ru_maxrss // 1024, connections - before
 
 
 def do_here(url: str, what: str, metadata: sa.MetaData, schemas: int) -> None:
@@ -183,13 +183,13 @@ def killed(engine: sa.Engine, url: str, metadata: sa.MetaData, given: argparse.N
         def lacking() -> list[str]:
             return sorted(connection.scalars(sa.text(LACKING)))
 
-        lost = len(lacking())
+        lost, before = len(lacking()), connection.scalar(sa.text(OTHERS))
         with process(url, "apply", given.tables, schemas) as running:
             while len(lacking()) > lost // 2:
                 assert running.poll() is None
                 time.sleep(0.02)
             running.kill()
-        while connection.scalar(sa.text(OTHERS)):  # the server ends the session of a process that is gone
+        while connection.scalar(sa.text(OTHERS)) > before:  # the server ends the session of a process that is gone
             time.sleep(0.02)
         left = lacking()
         assert 0 < len(left) <= lost // 2
