@@ -164,7 +164,9 @@ def bare(engine: sa.Engine) -> list[str]:
     """The same driver alone, which asks for the fingerprint of the catalog."""
     python, _, name, arguments = [sys.executable, *flat(engine)]
     with engine.connect() as connection:
-        version = connection.connection.driver_connection.info.server_version
+        driver = connection.connection.driver_connection
+        assert driver is not None
+        version = driver.info.server_version
     sql = fingerprint(version, IDENTIFIED)
     return [python, "-c", BARE_POSTGRESQL, name, arguments, sql]
 
