@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-__all__ = ["HISTORY_TABLE", "DefaultSchema", "Name", "told"]
+__all__ = ["HISTORY_TABLE", "OWN_TOOLS", "DefaultSchema", "Name", "told"]
 
 HISTORY_TABLE = "schema_guard_history"
 """What the guard writes its history to, where that was asked for; unknown to the models, and never reported."""
+OWN_TOOLS = frozenset({"alembic_version", HISTORY_TABLE})
+"""Tables of tools that are part of the same application: not worth a note."""
 
 
 class DefaultSchema(str):

@@ -54,7 +54,7 @@ def exact_texts(command: str, settings: Settings) -> list[str] | None:
     digests, name = parts[DIGESTS].value(), parts["name"].value()
     del text, parts
     server = direct_server(found.address, added_arguments(found.address))
-    exact = None if server is None else exact_by(server, digests, (settings.budget or 4 * TIMEOUT) / 4)
+    exact = None if server is None else exact_by(server, digests, settings.budget / 4 if settings.budget else TIMEOUT)
     if exact is None or not all(part.isprintable() for part in (name, exact.place)):
         return None
     head = [

@@ -36,27 +36,27 @@ def _stands_elsewhere(enum: Enum, expected: Schema, actual: Schema) -> bool:
 
     SQLAlchemy 2.1 lets an Enum take the schema of its MetaData, where 2.0 made it in the search_path's first.
     """
-    found = []
-    for table in expected.tables:
-        live = actual.table(table.name)
-        for column in table.columns:
-            if Name(column.type.schema, column.type.name) == enum.name:
-                there = live.column(column.name) if live is not None else None
-                found.append(there is not None and there.type.kind is TypeKind.ENUM)
+    found = [there is not None and there.type.kind is TypeKind.ENUM for _, there, _ in _columns(enum, expected, actual)]
     return bool(found) and all(found)
 
 
 def _is_served(enum: Enum, expected: Schema, actual: Schema, judge: Judge) -> bool:
     """Whether every column of the enum is there with another type that takes its labels, as text does where the driver
     sends them without a cast: then no statement needs the enum."""
-    found = []
+    found = [
+        live is not None and there is not None and _takes(column, there, live, judge)
+        for column, there, live in _columns(enum, expected, actual)
+    ]
+    return bool(found) and all(found)
+
+
+def _columns(enum: Enum, expected: Schema, actual: Schema) -> Iterator[tuple[Column, Column | None, Table | None]]:
+    """The columns of this type, each with the live one and its table, as far as they are there."""
     for table in expected.tables:
         live = actual.table(table.name)
         for column in table.columns:
             if Name(column.type.schema, column.type.name) == enum.name:
-                there = live.column(column.name) if live is not None else None
-                found.append(live is not None and there is not None and _takes(column, there, live, judge))
-    return bool(found) and all(found)
+                yield column, live.column(column.name) if live is not None else None, live
 
 
 def _takes(column: Column, there: Column, live: Table, judge: Judge) -> bool:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from schema_guard.names import HISTORY_TABLE
+from schema_guard.names import OWN_TOOLS
 from schema_guard.schema import Name, Schema
 
 __all__ = ["OTHERS", "own_tools", "version_tables"]
@@ -15,7 +15,7 @@ _VERSIONS = ("version_num",)
 
 def own_tools(actual: Schema) -> frozenset[Name]:
     """Tables of tools that are part of the same application: not worth a note."""
-    named = (name for name in actual.unknown_tables if name.name in ("alembic_version", HISTORY_TABLE))
+    named = (name for name in actual.unknown_tables if name.name in OWN_TOOLS)
     return version_tables(actual).union(named)
 
 

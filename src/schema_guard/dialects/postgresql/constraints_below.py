@@ -58,9 +58,7 @@ def _of_checks(
     link: Link, differences: Sequence[CheckMissing], actual: Schema, quote: Quote, timeout: float
 ) -> dict[Definition, Rejection]:
     asked = {(quote(each.table.name), each.check.name): each for each in differences}
-    tables, names = zip(*asked, strict=True)
-    with link.reading(timeout, bare_path=True):
-        rows = link.rows(query("checks_below", tables=tables, names=names))
+    rows = _rows(link, "checks_below", asked, timeout)
     questions: dict[Row, Question] = {}
     for row in rows:
         table, name, _, _, expression, no_inherit = row
@@ -87,9 +85,7 @@ def _of_not_null(
     link: Link, differences: Sequence[NullabilityDiffers], quote: Quote, timeout: float
 ) -> dict[Definition, Rejection]:
     asked = {(quote(each.table.name), each.column.name): each for each in differences}
-    tables, columns = zip(*asked, strict=True)
-    with link.reading(timeout, bare_path=True):
-        rows = link.rows(query("not_null_below", tables=tables, columns=columns))
+    rows = _rows(link, "not_null_below", asked, timeout)
     found: dict[Definition, Rejection] = {}
     for table, column, child, name in rows:
         difference = asked[str(table), str(column)]
@@ -99,3 +95,9 @@ def _of_not_null(
             said, "constraint", "", advice=(advice,)
         )
     return found
+
+
+def _rows(link: Link, name: str, pairs: Iterable[tuple[str, str | None]], timeout: float) -> list[Row]:
+    tables, names = zip(*pairs, strict=True)
+    with link.reading(timeout, bare_path=True):
+        return link.rows(query(name, tables=tables, names=names))

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field, replace
 from schema_guard.dialects.postgresql.catalog import KINDS
 from schema_guard.dialects.postgresql.link import Row
 from schema_guard.names import DefaultSchema, told
-from schema_guard.schema import TypeKind
+from schema_guard.schema import Table, TypeKind
 
 __all__ = ["Located", "located_of"]
 
@@ -25,9 +25,16 @@ class Located:
     """Of every user type: (schema, name)."""
     temporary: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     """The session's temporary tables of these names, which come before all others, with their columns."""
+    sought: frozenset[str] = frozenset()
+    """The names of relations that were looked for."""
+
+    def has_none_of(self, tables: Iterable[Table]) -> bool:
+        """Whether each was looked for and not found, as for a new tenant or at a first start."""
+        missing = self.sought - {*self.relations}
+        return all(table.name.schema == self.default and table.name.name in missing for table in tables)
 
 
-def located_of(rows: Iterable[Row], default: DefaultSchema | None) -> Located:
+def located_of(rows: Iterable[Row], default: DefaultSchema | None, sought: Iterable[str] = ()) -> Located:
     """From the rows of locate.sql: the first schema of the path wins."""
     located = Located(default)
     relations: dict[str, tuple[int, str]] = {}
@@ -49,4 +56,5 @@ def located_of(rows: Iterable[Row], default: DefaultSchema | None) -> Located:
         types={name: told(schema, default) for name, (_, schema) in types.items()},
         kinds=kinds,
         temporary=temporary,
+        sought=frozenset(sought),
     )

@@ -87,7 +87,6 @@ class PostgreSQLSession:
         self._link, self._onlooker = self._another_link(), self._another_link()
         self._lock: GuardLock | None = None
         self._tables: dict[Name, Table] = {}
-        self._sought: frozenset[str] = frozenset()
         self.stop = Stop()
         self.catalog_queries = 0
         self.rows_asked = ""
@@ -111,8 +110,7 @@ class PostgreSQLSession:
             rows = self._link.rows(self._locating(relations, types, self.facts.search_path))
         self.catalog_queries = 1
         self.rows_asked = ""
-        self._words.located = located_of(rows, self.facts.default_schema)
-        self._sought = frozenset(map(self.dialect.identifier, relations))
+        self._words.located = located_of(rows, self.facts.default_schema, map(self.dialect.identifier, relations))
 
     def inspect(self, expected: Schema) -> Schema:
         """Read what the catalog holds of the expectation, in one query."""
@@ -133,16 +131,13 @@ class PostgreSQLSession:
 
     def _catalog_rows(self, expected: Schema) -> list[Row]:
         try:
-            rows = self._reader.read(scope_of(expected, self._can_be), no_table=self._has_none_of(expected.tables))
+            rows = self._reader.read(
+                scope_of(expected, self._can_be), no_table=self._words.located.has_none_of(expected.tables)
+            )
         except DriverError as error:
             raise self._read_failed(error, "the catalog") from None
         self.catalog_queries += self._reader.queries
         return rows
-
-    def _has_none_of(self, tables: Iterable[Table]) -> bool:
-        """Whether each was looked for in the search_path and not found, as for a new tenant or at a first start."""
-        missing, default = self._sought - {*self._words.located.relations}, self.facts.default_schema
-        return all(table.name.schema == default and table.name.name in missing for table in tables)
 
     def _locating(self, relations: Sequence[str], types: Sequence[str], path: Sequence[str]) -> str:
         def there(names: Sequence[str]) -> list[str]:

@@ -210,8 +210,7 @@ def _classes(column: ModelColumn[Any], inner: Any, writer: Writer, identities: S
         held = [str.__str__(each) for each in identities]
     else:
         return ()
-    written = (writer.literal(value, String()) for value in sorted(held))
-    return tuple(value for value in written if value is not None)
+    return _literals(sorted(held), writer)
 
 
 def _identities(column: ModelColumn[Any], writer: Writer, identities: Iterable[str]) -> tuple[str, ...]:
@@ -219,7 +218,11 @@ def _identities(column: ModelColumn[Any], writer: Writer, identities: Iterable[s
     in another way."""
     if not isinstance(column.type, String):
         return ()
-    written = [writer.literal(value, String()) for value in identities]
+    return _literals(identities, writer)
+
+
+def _literals(texts: Iterable[str], writer: Writer) -> tuple[str, ...]:
+    written = (writer.literal(text, String()) for text in texts)
     return tuple(value for value in written if value is not None)
 
 
@@ -231,19 +234,19 @@ def _calls(column: ModelColumn[Any], writer: Writer) -> Iterator[Call]:
             continue
         with suppress(UnwritableError):
             write = writer.query if isinstance(called, Select) else writer.expression
-            if "(" in write(called):
-                yield _call(statement, called, write, writer)
+            if "(" in (text := write(called)):
+                yield _call(statement, text, called, write, writer)
 
 
 def _computed(expressions: Iterable[ClauseElement], writer: Writer) -> Iterator[Call]:
     for expression in expressions:
         with suppress(UnwritableError):
-            if "(" in writer.expression(expression):
-                yield _call("SELECT", expression, writer.expression, writer)
+            if "(" in (text := writer.expression(expression)):
+                yield _call("SELECT", text, expression, writer.expression, writer)
 
 
-def _call(statement: str, called: Any, write: Callable[[Any], str], writer: Writer) -> Call:
-    text = write(called)
+def _call(statement: str, text: str, called: Any, write: Callable[[Any], str], writer: Writer) -> Call:
+    """As `text` has it, what `write` makes of it; and with the casts of the driver, or of each."""
     if writer.words.drivers:  # a file, for whichever it will be
         by_driver = ((driver, write(writer.with_casts(called, driver))) for driver in writer.words.drivers)
         return Call(statement, text, by_driver=tuple((driver, sent) for driver, sent in by_driver if sent != text))

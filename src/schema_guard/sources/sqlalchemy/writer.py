@@ -6,6 +6,7 @@ import copy
 import json
 import re
 import string
+from functools import cache
 from typing import TYPE_CHECKING, Any
 from weakref import WeakKeyDictionary
 
@@ -133,7 +134,7 @@ class Writer:
         Args:
             driver: another one.
         """
-        dialect = make_url(f"{self.words.name}+{driver}://").get_dialect()() if driver else self.dialect
+        dialect = _dialect_of(self.words.name, driver) if driver else self.dialect
 
         def replaced(element: Any, **_: Any) -> Any:
             if not isinstance(element, BindParameter) or not element.type.dialect_impl(dialect).render_bind_cast:
@@ -274,3 +275,8 @@ def _plain(given: SQLAlchemyDialect) -> SQLAlchemyDialect:
     dialect.type_compiler_instance = type(given.type_compiler_instance)(dialect)
     assert issubclass(dialect.ddl_compiler, DDLCompiler)
     return dialect
+
+
+@cache
+def _dialect_of(system: str, driver: str) -> SQLAlchemyDialect:
+    return make_url(f"{system}+{driver}://").get_dialect()()

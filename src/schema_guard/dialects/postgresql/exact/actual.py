@@ -22,8 +22,9 @@ from schema_guard.dialects.postgresql.exact.shape import (
     relation,
     type_words,
 )
+from schema_guard.dialects.postgresql.failures import quoted
 from schema_guard.dialects.postgresql.types import parse_type
-from schema_guard.names import Name
+from schema_guard.names import OWN_TOOLS, Name
 
 __all__ = ["Catalog", "Key", "NotExactError", "schemas_of"]
 
@@ -40,8 +41,6 @@ class Key(NamedTuple):
 
 
 _NEXT_VALUE = re.compile(r"nextval\('((?:[^']|'')*)'::regclass\)")
-_TOOLS = frozenset({"alembic_version", "schema_guard_history"})
-"""As compare/tools.py has them: no table of the models, and not worth a note."""
 _YES = "true"
 _ORDERS = {str(bits): (bool(bits & 1), bool(bits & 2)) for bits in range(4)}
 """By pg_index.indoption: descending, NULLs first."""
@@ -103,7 +102,7 @@ class Catalog:
         for _, oid, _, name, kind, _, _, _, odd, *_ in self._rows["table"]:
             expected = wanted.get(self._relations[oid])
             if expected is None:
-                if kind in "rp" and name not in _TOOLS:
+                if kind in "rp" and name not in OWN_TOOLS:
                     raise NotExactError  # it is listed
             elif odd == _YES or shapes[oid].digest() != expected:
                 raise NotExactError
@@ -227,15 +226,10 @@ class Catalog:
         for oid, column, counting in self._counted:
             sequence, type_name, last = counting[1:4]
             schema, name, _, rows, pages, empty = tables[oid][2:8]
-            if self._relations[oid] in _TOOLS:
+            if self._relations[oid] in OWN_TOOLS:
                 continue
             if last is not None and int(last) + 1 >= 2 ** BITS[type_name]:
                 raise NotExactError
             known = last is not None and float(rows) >= 0 and int(pages) > 0 and float(rows) <= int(last)
             if not known and empty != _YES and (oid, column) in self._keys:
-                yield Key(f"{_quoted(schema)}.{_quoted(name)}", _quoted(column), sequence, 1)
-
-
-def _quoted(name: str) -> str:
-    escaped = name.replace('"', '""')
-    return f'"{escaped}"'
+                yield Key(f"{quoted(schema)}.{quoted(name)}", quoted(column), sequence, 1)

@@ -27,15 +27,11 @@ UNION ALL
 SELECT 'type', n.nspname::text, t.typname::text, p.position::int4, t.typtype::text
 FROM (
   SELECT d.objid AS oid
-  FROM path p
+  FROM (SELECT 'pg_catalog.pg_namespace'::regclass AS classid, p.oid FROM path p
+        UNION ALL
+        SELECT 'pg_catalog.pg_extension'::regclass, e.oid FROM pg_extension e) AS holder
   CROSS JOIN LATERAL (SELECT d.objid FROM pg_depend d
-                      WHERE d.refclassid = 'pg_catalog.pg_namespace'::regclass AND d.refobjid = p.oid
-                        AND d.classid = 'pg_catalog.pg_type'::regclass OFFSET 0) AS d
-  UNION
-  SELECT d.objid
-  FROM pg_extension e
-  CROSS JOIN LATERAL (SELECT d.objid FROM pg_depend d
-                      WHERE d.refclassid = 'pg_catalog.pg_extension'::regclass AND d.refobjid = e.oid
+                      WHERE d.refclassid = holder.classid AND d.refobjid = holder.oid
                         AND d.classid = 'pg_catalog.pg_type'::regclass OFFSET 0) AS d
   UNION
   SELECT t.oid

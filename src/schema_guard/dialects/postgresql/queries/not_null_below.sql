@@ -1,9 +1,9 @@
 -- NOT NULL constraints with NO INHERIT (from PostgreSQL 18 on) of these columns, on what inherits from these tables.
--- In psql: \set tables '["public.books"]'  \set columns '["pages"]'   (pairs)
+-- In psql: \set tables '["public.books"]'  \set names '["pages"]'   (pairs)
 -- Columns: table text, column text, child text, name text.
 WITH RECURSIVE family AS (
   SELECT a.relation, a.attname::name AS attname, i.inhrelid AS oid
-  FROM ROWS FROM (jsonb_array_elements_text((:'tables')::jsonb), jsonb_array_elements_text((:'columns')::jsonb))
+  FROM ROWS FROM (jsonb_array_elements_text((:'tables')::jsonb), jsonb_array_elements_text((:'names')::jsonb))
          AS a(relation, attname)
   JOIN pg_inherits i ON i.inhparent = to_regclass(a.relation)
   UNION
