@@ -13,7 +13,15 @@ from typing import Any
 import psycopg
 import pytest
 
+from schema_guard.chain import deploy as deploying
+from schema_guard.chain.commands import Commands
+from schema_guard.chain.doctor import Doctor
+from schema_guard.chain.location import find_location
+from schema_guard.chain.sandbox.job import Failure
 from schema_guard.dialects import open_session
+from schema_guard.dialects.deadline import Deadline
+from schema_guard.execute.limits import Limits
+from schema_guard.target import load_target
 from tests.chain.stage import ENV, USERS, Ran, Stage
 from tests.postgres.database import Database
 from tests.warm.programs import REAL
@@ -165,13 +173,39 @@ def test_who_holds_the_lock_that_a_revision_waits_for(on_postgres: Stage, postgr
     stage.revision("r4", "r3", 'op.add_column("users", sa.Column("age", sa.Integer))')
     with postgres_database.connect(autocommit=False) as holder:
         holder.execute("UPDATE users SET id = 987654321")
-        deploy = stage.deploy("--lock-timeout", "2s", "--budget", "8s", "--format", "json")
+        deploy = stage.deploy("--lock-timeout", "400ms", "--budget", "12s", "--format", "json")
         pid = holder.info.backend_pid
     assert (deploy.code, deploy.document["failed"]["revision"]) == (4, "r4")
     message = deploy.document["failed"]["message"]
     assert f"held by pid {pid} (idle in transaction for " in message
     assert f"end it: SELECT pg_terminate_backend({pid})" in message
     assert "987654321" not in deploy.out + deploy.err
+
+
+@pytest.mark.parametrize("word", ["running", "trying again"])
+def test_the_budget_ends_while_a_revision_waits_for_a_lock(
+    word: str, on_postgres: Stage, postgres_database: Database
+) -> None:
+    """At the last look or before the next attempt: the report is of the lock, and of who holds it."""
+    stage = on_postgres.plain().chain()
+    assert stage.deploy().code == 0
+    stage.revision("r4", "r3", 'op.add_column("users", sa.Column("age", sa.Integer))')
+    deadline = Deadline(60.0, counted=True)
+
+    def say(told: str) -> None:
+        if word in told:
+            deadline.extend(-120)
+
+    doctor = Doctor(load_target(stage.target), Commands(), stage.engine.url, find_location(), stage.target, say=say)
+    with postgres_database.connect(autocommit=False) as holder:
+        holder.execute("UPDATE users SET id = 987654321")
+        deployment = deploying.deploy(doctor, Limits(lock_timeout=1.0, budget=60.0), deadline=deadline)
+        pid = holder.info.backend_pid
+    assert deployment.failed is not None
+    assert (deployment.failed.why, deployment.failed.revision) == (Failure.LOCK, "r4")
+    assert f"held by pid {pid}" in deployment.failed.message
+    assert deployment.after == ("r3",) == tuple(stage.stamped())
+    assert stage.deploy().code == 0
 
 
 def test_a_lock_that_is_not_to_be_had(on_postgres: Stage, postgres_database: Database) -> None:

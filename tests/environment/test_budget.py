@@ -8,6 +8,7 @@ import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -55,23 +56,29 @@ def ends_in_time(budget: float = BUDGET) -> Iterator[None]:
 
 
 @contextmanager
-def stopped(pids: list[int]) -> Iterator[None]:
-    """These processes do nothing, as those of a machine that swaps, or of a paused container."""
-    for pid in pids:
-        os.kill(pid, signal.SIGSTOP)
+def stopped(server: OwnServer) -> Iterator[None]:
+    """The postmaster and all its children do nothing, as those of a machine that swaps, or of a paused container.
+
+    The postmaster stops first: it starts no further child then, and those that end on their own are skipped.
+    """
+    postmaster = int((server.home / "data" / "postmaster.pid").read_text().splitlines()[0])
+    halted: list[int] = []
     try:
+        for pid in chain([postmaster], children(postmaster)):
+            with suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGSTOP)
+                halted.append(pid)
+        assert len(halted) > 1
         yield
     finally:
-        for pid in pids:
+        for pid in halted:
             with suppress(ProcessLookupError):
                 os.kill(pid, signal.SIGCONT)
 
 
-def processes(server: OwnServer) -> list[int]:
-    """The postmaster and all its children."""
-    postmaster = int((server.home / "data" / "postmaster.pid").read_text().splitlines()[0])
-    children = Path(f"/proc/{postmaster}/task/{postmaster}/children").read_text().split()
-    return [postmaster, *map(int, children)]
+def children(postmaster: int) -> Iterator[int]:
+    """Read when the first is asked for."""
+    yield from map(int, Path(f"/proc/{postmaster}/task/{postmaster}/children").read_text().split())
 
 
 @pytest.fixture
@@ -84,7 +91,7 @@ def own(postgres_server: Cluster, server_room: Path) -> Iterator[OwnServer]:
 def test_a_server_that_is_frozen_before_it_is_connected(driver: str, own: OwnServer) -> None:
     """Its system still takes the connection, and nobody answers."""
     database = drifted(own.cluster)
-    with stopped(processes(own)), ends_in_time(), pytest.raises(UnreachableError, match="no answer in time"):
+    with stopped(own), ends_in_time(), pytest.raises(UnreachableError, match="no answer in time"):
         Guard(Base).apply(engine(database.url, driver), Limits(budget=BUDGET))
     assert Guard(Base).apply(engine(database.url, driver)).satisfied
 
@@ -199,7 +206,7 @@ def test_every_command_on_a_server_that_does_not_answer(
     """Waiting for the database is part of the budget."""
     database = drifted(own.cluster)
     name, *further = arguments
-    with stopped(processes(own)):
+    with stopped(own):
         took = command(name, database.url, "--budget", f"{BUDGET}s", *further)
     assert took.code == 3, took.said
     assert took.seconds < BUDGET + 2 + MACHINE

@@ -20,7 +20,7 @@ from schema_guard.chain.faults.environment import environment_faults
 from schema_guard.chain.live import open_live
 from schema_guard.chain.reading.mentions import mentioned
 from schema_guard.chain.reading.operations import made_by
-from schema_guard.chain.sandbox.child import events_of
+from schema_guard.chain.sandbox.child import WATCHED_EVERY, events_of
 from schema_guard.chain.sandbox.job import Applied, Began, Failed, Failure, Task
 from schema_guard.chain.sandbox.replay import Project, job_for
 from schema_guard.chain.stamp import HIDING, Stamped, prove_and_stamp
@@ -81,7 +81,8 @@ class Deployment:
 SILENCE, SILENCE_AFTER = 10.0, 3.0
 """Seconds without an answer from the server, before and after the budget's end, until a revision is given up."""
 
-Say = Callable[[str], None]
+SHORTEST_WATCH = 0.05
+"""Seconds between two looks at a revision that runs, at least."""
 
 
 def deploy(
@@ -232,10 +233,17 @@ class _Run:
         """Each pending revision in a transaction of its own, again when a lock could not be acquired in time."""
         retry = Retry(clock=Clock(sleep=self.stop.sleep))
         attempts = 0
+        before: Failed | None = None
         while True:
             attempts += 1
             self.stop.check()
-            failed = self._attempt(session, attempts)
+            try:
+                failed = self._attempt(session, attempts)
+            except OutOfTimeError:
+                if before is None:
+                    raise
+                self.result.failed = before  # who holds the lock says more than that the budget ended
+                return
             if failed is None:
                 return
             if self.stop.asked:
@@ -249,6 +257,7 @@ class _Run:
                 self.result.faults = tuple(self._diagnosis(session))
                 return
             self.doctor.say(f"{failed.revision}: {failed.message}; trying again")
+            before = failed
 
     def _attempt(self, session: Session, attempts: int) -> Failed | None:
         rows = self._look(session).version.rows
@@ -273,8 +282,11 @@ class _Run:
         environment = environment_for(self.project.written_url, self.project.url, os.environ)
         running = ""
         failed: Failed | None = None
+        applied: list[str] = []
         watch = _Watch(session, self.deadline)
-        for event in events_of(job, environment, self.stop, watch):
+        # often enough to see who holds a lock before the wait for it ends
+        every = min(WATCHED_EVERY, max(SHORTEST_WATCH, self.limits.lock_timeout / 4))
+        for event in events_of(job, environment, self.stop, watch, every):
             match event:
                 case Began(revision=running) if running in pending:
                     watch.running = running
@@ -282,6 +294,7 @@ class _Run:
                 case Applied(revision=revision, seconds=seconds) if revision in pending:
                     self.deadline.extend(seconds)
                     self.result.ran.append(Ran(revision, seconds, attempts))
+                    applied.append(revision)
                     attempts = 1
                 case Failed():
                     failed = replace(event, revision=event.revision or running)
@@ -291,7 +304,13 @@ class _Run:
         self.held = watch.held or self.held
         if failed is not None and failed.why is Failure.LOCK and self.held:
             failed = replace(failed, message=f"{failed.message}; {self.held}")
-        look = self._look(session)
+        try:
+            look = self._look(session)
+        except OutOfTimeError:
+            if failed is None:
+                raise
+            self.result.after = chain.heads_of({*ran, *applied})
+            return failed  # why it failed says more than that there is no time left to look
         self.result.after = look.version.rows
         if failed is None and look.version.elsewhere and not last <= chain.upto(look.version.rows):
             # env.py has its alembic_version in a schema that nobody told of: what ran is not here

@@ -17,12 +17,12 @@ from schema_guard.chain.sandbox.starting import Process, started
 from schema_guard.dialects.stop import Stop, nothing_to_cancel
 from schema_guard.errors import StepError, one_line
 
-__all__ = ["events_of"]
+__all__ = ["WATCHED_EVERY", "events_of"]
 
 TAIL = 3
 """How many last lines of the project's own output a message quotes."""
 WATCHED_EVERY = 1.0
-"""Seconds."""
+"""Seconds between two questions whether to go on waiting."""
 PATIENCE = 5.0
 """Seconds that the process gets to end by itself."""
 
@@ -32,6 +32,7 @@ def events_of(
     environment: Mapping[str, str],
     stop: Stop | None = None,
     hopeless: Callable[[], bool] = lambda: False,
+    every: float = WATCHED_EVERY,
 ) -> Iterator[Event]:
     """Everything that happens, as it happens; the last event is Ended or Failed. Closing the iterator ends the process.
 
@@ -39,7 +40,8 @@ def events_of(
         job: what to do.
         environment: the variables of the process.
         stop: who asks it ends the process; what a revision has begun is rolled back.
-        hopeless: asked once a second, in a thread of its own: whether to end the process at once.
+        hopeless: asked again and again, in a thread of its own: whether to end the process at once.
+        every: seconds between two such questions.
 
     Raises:
         StepError: the process could not be started.
@@ -61,7 +63,9 @@ def events_of(
         stop = stop or Stop()
         stop.cancel = lambda: _terminate(process, signal.SIGTERM)
         over = threading.Event()
-        watch = threading.Thread(target=_watch, args=(process, hopeless, over), name="schema-guard-child", daemon=True)
+        watch = threading.Thread(
+            target=_watch, args=(process, hopeless, every, over), name="schema-guard-child", daemon=True
+        )
         watch.start()
         try:
             for event in _received(asking, job, reading):
@@ -79,9 +83,9 @@ def events_of(
             yield Failed(Failure.OTHER, _tail(output.read().decode("utf-8", "replace"), process.returncode or 0))
 
 
-def _watch(process: Process, hopeless: Callable[[], bool], over: threading.Event) -> None:
+def _watch(process: Process, hopeless: Callable[[], bool], every: float, over: threading.Event) -> None:
     """A driver that waits for a silent server hears no other signal."""
-    while not over.wait(WATCHED_EVERY):
+    while not over.wait(every):
         if hopeless():
             _terminate(process, signal.SIGKILL)
             return
