@@ -63,6 +63,7 @@ class Guard(Configured):
             UnreachableError: the database does not answer.
             LockTimeoutError: somebody keeps a table from being read, and so its definition.
             ReadError: the catalog cannot be read.
+            ConfigurationError: `include` names a table that the models don't have.
         """
         guard, database = in_schema(self, database, schema)
         return guard._checked(database, survey_timeout)
@@ -112,7 +113,7 @@ class Guard(Configured):
             schema: as `check` takes it; it is made where it is missing.
 
         Raises:
-            UnreachableError, ReadError: as `check` does.
+            UnreachableError, ReadError, ConfigurationError: as `check` does.
             LockTimeoutError: as `check` does; or another guard holds the guard lock for longer than the budget.
             StoppedError: it was asked to stop before it began.
         """
@@ -184,7 +185,9 @@ class Guard(Configured):
 
     def _guarded(self, dialect: Dialect, default: str | None) -> Guarded:
         """What is guarded; without a server the default schema is the usual one."""
-        return self.scope.guarded(self._expected(dialect), default or USUAL_SCHEMA.get(dialect.name))
+        guarded = self.scope.guarded(self._expected(dialect), default or USUAL_SCHEMA.get(dialect.name))
+        guarded.refuse_misnamed()
+        return guarded
 
     def _expected(self, dialect: Dialect) -> Schema:
         return self.source.expect(dialect)

@@ -15,6 +15,7 @@ from schema_guard.difference import (
     RenameSuspected,
     TableUnknown,
 )
+from schema_guard.errors import ConfigurationError
 from schema_guard.names import HISTORY_TABLE, DefaultSchema, Name
 from schema_guard.pattern import nearest
 from schema_guard.schema import Column, Problem, Schema, Table
@@ -47,11 +48,15 @@ class Scope:
     exclude: tuple[Selector, ...] = ()
     elsewhere: tuple[Selector, ...] = ()
     """What other guards of the application look after in the same database: no part of this one, and not unknown."""
+    others: tuple[Name, ...] = ()
+    """Tables of the application's other databases, or of its other release, which `include` may name as well."""
 
     def over(self, other: Scope) -> Scope:
         """Both: all that either excludes; what this one includes, if it says so, else what the other one does."""
         exclude, elsewhere = (*self.exclude, *other.exclude), (*self.elsewhere, *other.elsewhere)
-        return Scope(self.include or other.include, tuple(dict.fromkeys(exclude)), tuple(dict.fromkeys(elsewhere)))
+        others = tuple(dict.fromkeys((*self.others, *other.others)))
+        include = self.include or other.include
+        return Scope(include, tuple(dict.fromkeys(exclude)), tuple(dict.fromkeys(elsewhere)), others)
 
     def guarded(self, expected: Schema, default: str | None) -> Guarded:
         """What of the expectation is guarded. `default` is the schema that a name without one means."""
@@ -161,24 +166,43 @@ class Guarded:
         unknown = tuple(each for each in actual.unknown_tables if not names.excluded("table", each))
         return replace(actual, unknown_tables=unknown)
 
+    def refuse_misnamed(self) -> None:
+        """Raises ConfigurationError: what shall be included is none of the models, so that less is guarded than was
+        meant, perhaps nothing."""
+        if not self.scope.include:
+            return
+        names = _Names(self.scope, self.default)
+        tables = {each.name for each in self.whole.tables}
+        written = [names.written(each) for each in (*tables, *self.scope.others)]
+        written += [(problem.object, problem.object.rpartition(".")[0]) for problem in self.whole.problems]
+        schemas = {str(each.schema or self.default or "") for each in (*tables, *self.scope.others)}
+        for each in self.scope.include:
+            known = [(schema,) for schema in schemas] if each.kind == "schema" else written
+            if any(each.chooses(each.kind or "table", ways) for ways in known):
+                continue
+            what = "schema" if each.kind == "schema" else "table"
+            close = nearest(each.pattern, [way for ways in known for way in ways])
+            said = f"; the nearest name is '{close}'" if close else ""
+            raise ConfigurationError(
+                f"include '{each}'{_place(each)}: the models have no {what} of this name, so it would guard none{said}"
+            )
+
     def idle(self, actual: Schema) -> Iterator[str]:
-        """A line for each pattern that chooses nothing of the models or of the database."""
-        if not (self.scope.include or self.scope.exclude):
+        """A line for each pattern of `exclude` that chooses nothing of the models or of the database."""
+        if not self.scope.exclude:
             return
         known: dict[str, dict[str, None]] = {}
         names = _Names(self.scope, self.default)
         for kind, written in names.all_of(self.whole, actual):
             known.setdefault(kind, {}).update(dict.fromkeys(written))
-        for word, selectors in (("include", self.scope.include), ("exclude", self.scope.exclude)):
-            for each in selectors:
-                kinds = [kind for kind in known if each.chooses(kind, known[kind])]
-                if kinds or each.chooses("table", TOOLS):
-                    continue
-                own = [name for kind in known if kind == each.kind or not each.kind for name in known[kind]]
-                close = nearest(each.pattern, own)
-                place = f" ({each.origin})" if each.origin else ""
-                said = f"; the nearest name is '{close}'" if close else ""
-                yield f"{word} '{each}'{place}: nothing in the models or in their schemas has this name{said}"
+        for each in self.scope.exclude:
+            kinds = [kind for kind in known if each.chooses(kind, known[kind])]
+            if kinds or each.chooses("table", TOOLS):
+                continue
+            own = [name for kind in known if kind == each.kind or not each.kind for name in known[kind]]
+            close = nearest(each.pattern, own)
+            said = f"; the nearest name is '{close}'" if close else ""
+            yield f"exclude '{each}'{_place(each)}: nothing in the models or in their schemas has this name{said}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -303,6 +327,10 @@ class _Names:
             yield from (("schema", (each,)) for each in (*side.schemas, *filter(None, [self.default])))
         for problem in whole.problems:
             yield "table", (problem.object,)
+
+
+def _place(selector: Selector) -> str:
+    return f" ({selector.origin})" if selector.origin else ""
 
 
 def _kind(table: Table) -> str:

@@ -97,6 +97,16 @@ def test_one_bind_alone(command: Command, shop: Path) -> None:
     assert (ran.code, "there is no bind 'logs'; the application has main, audit" in ran.err) == (2, True)
 
 
+@pytest.mark.parametrize("bind", [(), ("--bind", "main"), ("--bind", "audit")])
+def test_one_setting_includes_tables_of_all_binds(command: Command, shop: Path, bind: tuple[str, ...]) -> None:
+    names = ("--include", "user", "--include", "entry")
+    assert command("apply", "shop:db", *bind, *names).code == 0
+    assert command("check", "shop:db", *bind, *names, "--fail-on", "notes").code == 0
+    ran = command("check", "shop:db", *bind, "--include", "user", "--include", "entri")
+    assert ran.code == 2, ran
+    assert "the models have no table of this name, so it would guard none; the nearest name is 'entry'" in ran.err
+
+
 def test_documents_name_the_bind(command: Command, shop: Path) -> None:
     found = json.loads(command("check", "shop:db", "--format", "json").out)
     assert [(each["bind"], each["satisfied"]) for each in found["databases"]] == [("main", True), ("audit", False)]

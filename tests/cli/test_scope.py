@@ -163,6 +163,41 @@ def test_a_pattern_that_names_nothing_is_told(command: Command, application: Pat
     assert "'index:legacy_x*' (--exclude): nothing in the models" in warnings[1]
 
 
+@pytest.mark.parametrize("command_name", ["check", "plan", "apply"])
+@pytest.mark.parametrize(
+    ("pattern", "says"),
+    [
+        ("legacy_acounts", "include 'legacy_acounts' (--include): the models have no table of this name"),
+        ("users, nots", "so it would guard none; the nearest name is 'notes'"),
+        ("foreign_one", "the models have no table of this name"),
+        ("schema:audit", "include 'schema:audit' (--include): the models have no schema of this name"),
+    ],
+)
+def test_an_included_table_that_the_models_lack_is_an_error(
+    command: Command, application: Path, url: str, command_name: str, pattern: str, says: str
+) -> None:
+    """It would guard less than was meant, and exit 0."""
+    ran = command(command_name, "shop:Base", "--url", url, "--include", pattern)
+    assert (ran.code, ran.out) == (2, ""), ran
+    assert says in ran.err
+
+
+def test_an_emergency_script_of_nothing_is_an_error(command: Command, application: Path) -> None:
+    (application / "shop.py").write_text(MODELS)
+    ran = command("sql", "shop:Base", "--dialect", "postgresql", "--include", "user")
+    assert (ran.code, ran.out) == (2, ""), ran
+    assert "the nearest name is 'users'" in ran.err
+
+
+def test_each_release_has_its_own_tables_to_include(command: Command, application: Path) -> None:
+    """`compat`: the other one may not have the table yet."""
+    (application / "old.py").write_text(MODELS)
+    (application / "shop.py").write_text(MODELS.replace('"notes"', '"letters"'))
+    assert command("freeze", "old:Base", "-o", "old.json").code == 0
+    ran = command("compat", "shop:Base", "--against", "old.json", "--include", "letters")
+    assert ran.code == 0, ran
+
+
 @pytest.mark.parametrize(
     ("arguments", "says"),
     [

@@ -24,7 +24,7 @@ from schema_guard.errors import ConfigurationError
 from schema_guard.execute.limits import Limits
 from schema_guard.guard import Guard
 from schema_guard.hidden import without_password
-from schema_guard.many.member import MAIN, Member, chosen
+from schema_guard.many.member import MAIN, Member, acquainted, chosen
 from schema_guard.scope import Scope
 from schema_guard.sources.frozen import FrozenSource, release_of
 from schema_guard.target import Loaded, load
@@ -263,6 +263,7 @@ def guard_of(given: Mapping[str, object]) -> tuple[Loaded, Settings]:
         if names := chosen_binds():
             raise ConfigurationError(f"--bind {names[0]}: the application has only one database")
         return replace(loaded, guard=changed(loaded.guard)), settings
-    members = tuple(replace(each, guard=changed(each.guard)) for each in chosen(loaded.members, chosen_binds()))
+    wanted = chosen(acquainted(loaded.members), chosen_binds())
+    members = tuple(replace(each, guard=changed(each.guard)) for each in wanted)
     own = loaded.own if members[0].name == loaded.members[0].name else None
     return replace(loaded, guard=members[0].guard, own=own, members=members), settings

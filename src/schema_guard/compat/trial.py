@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from sqlalchemy import create_engine
 from sqlalchemy.engine import URL
@@ -25,6 +25,7 @@ from schema_guard.execute.limits import Limits
 from schema_guard.guard import Guard
 from schema_guard.report import Report
 from schema_guard.schema import Schema
+from schema_guard.scope import Scope
 from schema_guard.sources.frozen import FrozenSource
 
 __all__ = ["Trial"]
@@ -63,7 +64,7 @@ class Trial:
             collisions = self._collisions(url) or self._played(other, url)
             if collisions:
                 return Compatibility(self.release.path, _system(url), tuple(self._done), collisions=collisions)
-            found = other.changed(scope=self.guard.scope).check(url)
+            found = other.changed(scope=self._scope).check(url)
             return Compatibility(
                 self.release.path,
                 _system(url),
@@ -71,6 +72,11 @@ class Trial:
                 tuple(self._breaks(found, url)),
                 tuple(_doubts(found)),
             )
+
+    @property
+    def _scope(self) -> Scope:
+        """What this release guards; it may include what the other one does not have yet."""
+        return replace(self.guard.scope, others=self.guard.source.tables)
 
     @contextmanager
     def _database(self) -> Iterator[URL]:
@@ -149,7 +155,7 @@ class Trial:
         session = open_session(url)
         try:
             session.locate(*self.release.names(session.dialect))
-            expected: Schema = self.guard.of(self.release).changed(scope=self.guard.scope).expected(session.dialect)
+            expected: Schema = self.guard.of(self.release).changed(scope=self._scope).expected(session.dialect)
             quote = session.dialect.quote
         finally:
             session.close()

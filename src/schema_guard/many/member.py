@@ -15,7 +15,7 @@ from schema_guard.selector import Selector
 if TYPE_CHECKING:
     from schema_guard.guard import Guard
 
-__all__ = ["MAIN", "Member", "apart", "chosen"]
+__all__ = ["MAIN", "Member", "acquainted", "apart", "chosen"]
 
 MAIN = "main"
 """What the database without a name of its own is called."""
@@ -87,8 +87,19 @@ def chosen(members: Sequence[Member], names: Iterable[str]) -> list[Member]:
     return [member for member in members if not wanted or member.name in wanted]
 
 
+def acquainted(members: Sequence[Member]) -> list[Member]:
+    """The same members, each of which knows the names of the others' tables: `include` may mean those as well."""
+    found = []
+    for member in members:
+        names = tuple(name for other in members if other is not member for name in other.guard.source.tables)
+        scope = Scope(others=names)
+        found.append(replace(member, guard=member.guard.changed(scope=scope)) if names else member)
+    return found
+
+
 def apart(members: Sequence[Member]) -> list[Member]:
     """The same members; of those in one database each takes the tables of the others for known."""
+    members = acquainted(members)
     return [_apart(member, [other for other in members if other is not member]) for member in members]
 
 
