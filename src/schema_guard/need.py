@@ -56,7 +56,8 @@ class Need:
     """What has a name within the named object: a constraint, a value."""
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "columns", tuple(sorted(self.columns)))
+        if len(self.columns) > 1:
+            object.__setattr__(self, "columns", tuple(sorted(self.columns)))
 
     @staticmethod
     def schema(name: str) -> Need:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from enum import IntEnum
 from hashlib import sha256
@@ -16,6 +17,8 @@ __all__ = ["BaseDifference", "Fit", "Holder", "Impact", "held", "key_text"]
 
 LONGEST_KEY = 100
 """Characters of an object's name in a key; of a longer one (an expression) the rest is a digest."""
+_AS_IT_IS = re.compile(r"[ !-$&()+.-~-]*")
+"""What `_key_character` leaves as it is, of ASCII."""
 
 
 class Fit(IntEnum):
@@ -55,7 +58,9 @@ def held(holder: Holder | None) -> str:
 def key_text(text: str) -> str:
     """The text as a key holds it: no comma, quote or control character, so that lists and shells leave it as it is;
     and no *, which stands for anything in a pattern."""
-    written = "".join(_key_character(char) for char in text.replace(", ", "+"))
+    written = text.replace(", ", "+")
+    if _AS_IT_IS.fullmatch(written) is None:
+        written = "".join(map(_key_character, written))
     if len(written) <= LONGEST_KEY:
         return written
     return f"{written[:LONGEST_KEY]}~{sha256(text.encode('utf-8', 'surrogatepass')).hexdigest()[:6]}"

@@ -44,7 +44,8 @@ def made_anew(
     if not schemas or limits.required_only:
         return []
     inside = [step for step in plan.steps if _is_within(step, schemas)]
-    outside = [step for step in plan.steps if step not in inside and _is_of(step, schemas)]
+    within = {step.id for step in inside}
+    outside = [step for step in plan.steps if step.id not in within and _is_of(step, schemas)]
     results: list[StepResult] = []
     for steps in (inside, outside):
         ready = _ready(steps, plan, results)

@@ -105,6 +105,9 @@ class _DirectWire:
         except self._error as error:
             raise DriverError(error, connection_invalidated=self._is_lost(error)) from None
 
+    def send_script(self, sql: str) -> Sent:
+        return self.send(sql)
+
     def _is_lost(self, error: Exception) -> bool:
         marked = getattr(self.driver, "closed", False) or getattr(self.driver, "broken", False)
         return bool(marked) or any(words in str(error).partition("\n")[0] for words in _LOST)

@@ -113,6 +113,11 @@ class Link:
         connection = self._opened()
         return self._bridge.call(lambda: self._send(connection, sql, self._patience)[1])
 
+    def run_script(self, sql: str) -> None:
+        """Send statements with semicolons between them in one message. Raises as `run` does."""
+        connection = self._opened()
+        self._bridge.call(lambda: self._send(connection, sql, self._patience, script=True))
+
     def is_silent(self, seconds: float) -> bool:
         """Whether the server leaves a question without an answer for so long, whenever the run has to be over."""
         connection, begun = self._connection, time.monotonic()
@@ -248,10 +253,11 @@ class Link:
     def _patience(self) -> float:
         return self._deadline.allow(self._timeout + patience.GRACE)
 
-    def _send(self, connection: Wire, sql: str, seconds: float) -> tuple[list[Row], int]:
+    def _send(self, connection: Wire, sql: str, seconds: float, *, script: bool = False) -> tuple[list[Row], int]:
+        send = connection.send_script if script else connection.send
         try:
             with answered_within(seconds, connection.driver):
-                rows, changed = connection.send(self.encoding.outgoing(sql))
+                rows, changed = send(self.encoding.outgoing(sql))
             read = [*map(tuple, rows)]
             if self.encoding.raw:
                 read = [tuple(map(self.encoding.incoming, row)) for row in read]

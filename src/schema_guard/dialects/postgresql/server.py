@@ -45,6 +45,10 @@ class Wire(Protocol):
         """Raises DriverError; a driver may let OSError and UnicodeError through."""
         ...
 
+    def send_script(self, sql: str) -> Sent:
+        """Statements with semicolons between them; what they answer is of no interest. Raises as `send` does."""
+        ...
+
     def close(self) -> None: ...
 
     def drop(self) -> None:
@@ -107,6 +111,16 @@ class _EngineWire:
             return (result.all(), 0) if result.returns_rows else ([], result.rowcount)
         except DBAPIError as error:
             raise DriverError(error.orig or error, connection_invalidated=error.connection_invalidated) from None
+
+    def send_script(self, sql: str) -> Sent:
+        if self._connection.dialect.driver != "asyncpg":
+            return self.send(sql)
+        # its prepared statements take one statement each; without any argument it sends the text as it is
+        try:
+            cast(Any, self._connection.connection.dbapi_connection).run_async(lambda driver: driver.execute(sql))
+        except Exception as error:  # the driver's own, not through SQLAlchemy
+            raise DriverError(error, connection_invalidated=self.driver.is_closed()) from None
+        return [], 0
 
     def close(self) -> None:
         self._connection.close()

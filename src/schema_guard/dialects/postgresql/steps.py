@@ -21,6 +21,7 @@ from schema_guard.dialects.postgresql.holders import Watch, held_by
 from schema_guard.dialects.postgresql.link import PLAIN, Link, set_local
 from schema_guard.dialects.postgresql.obstacles import Obstacle, Obstacles
 from schema_guard.dialects.postgresql.query_text import query
+from schema_guard.dialects.postgresql.scripts import scripts
 from schema_guard.errors import GuardError, LockTimeoutError, OutOfTimeError, StepError
 from schema_guard.plan import Step
 
@@ -110,8 +111,8 @@ class Executor:
         try:
             pid = int(str(self.link.rows("SELECT pg_catalog.pg_backend_pid()")[0][0]))
             with self.link.within(statement_timeout), self.link.transaction("BEGIN", local), self._cancellable(pid):
-                for step in steps:
-                    self._send(step.statements, _unheard)
+                for script in scripts(statement for step in steps for statement in step.statements):
+                    self.link.run_script(script)
         except DriverError as error:
             raise self._failed(error, steps[0].object) from None
 
@@ -277,7 +278,3 @@ def _settings(lock_timeout: float, statement_timeout: float) -> dict[str, int | 
 def _milliseconds(seconds: float) -> int:
     """At least one: zero would mean no limit."""
     return max(1, round(seconds * 1000))
-
-
-def _unheard(_statement: str) -> None:
-    """Nobody asked to hear each statement."""

@@ -75,6 +75,8 @@ class Context:
     dialect: Quoting
     given: dict[tuple[str, str | None, str, str], str] = field(default_factory=dict)
     """Names that `name_for` gave in this planning."""
+    taken: dict[str | None, frozenset[str]] = field(default_factory=dict)
+    """By schema, what `taken_names` found: a plan for many new tables asks for each."""
 
     @property
     def offline(self) -> bool:
@@ -267,14 +269,16 @@ class Context:
             if text and mentions(text, sequence.name.name)
         )
 
-    def taken_names(self, schema: str | None) -> set[str]:
+    def taken_names(self, schema: str | None) -> frozenset[str]:
         """Every name of a relation or constraint in the schema, as far as the catalog was read."""
-        names = {name for owner, name, _ in self.actual.names_taken if owner == schema}
-        for table in (*self.actual.tables, *self.expected.tables):
-            if table.name.schema == schema:
-                names.add(table.name.name)
-                names.update(name for name in _constraint_names(table) if name)
-        return names
+        if schema not in self.taken:
+            names = {name for owner, name, _ in self.actual.names_taken if owner == schema}
+            for table in (*self.actual.tables, *self.expected.tables):
+                if table.name.schema == schema:
+                    names.add(table.name.name)
+                    names.update(name for name in _constraint_names(table) if name)
+            self.taken[schema] = frozenset(names)
+        return self.taken[schema]
 
     def name_for(self, difference: Difference, table: Name, columns: str, label: str, own: Collection[str] = ()) -> str:
         """A name for what the models leave unnamed: free, and given to nothing else in this planning.

@@ -50,8 +50,9 @@ def foreign_key_missing(difference: ForeignKeyMissing, context: Context) -> Repa
     name = key.name or context.name_for(difference, table.name, "_".join(key.columns), "fkey")
     body = key.ddl if key.name else f"CONSTRAINT {context.quote(name)} {key.ddl}"
     wanted_unvalidated = body.upper().endswith(NOT_VALID)
-    late = not context.created(table) and (not context.partitioned(table) or context.at_least(18))
-    if not late and not context.created(table) and not context.small(table):
+    created = context.created(table)
+    late = not created and (not context.partitioned(table) or context.at_least(18))
+    if not late and not created and not context.small(table):
         return [
             Refusal(
                 difference,
@@ -60,9 +61,9 @@ def foreign_key_missing(difference: ForeignKeyMissing, context: Context) -> Repa
                 (f"ALTER TABLE {quoted} ADD {body};",),
             )
         ]
-    in_the_way = context.violators(difference, context.shape(table))
+    in_the_way = None if created else context.violators(difference, context.shape(table))
     added = Need.constraint(table.name, name)
-    scans = not late and not context.created(table)
+    scans = not late and not created
     add = context.step(
         difference,
         "add-foreign-key",
@@ -77,7 +78,7 @@ def foreign_key_missing(difference: ForeignKeyMissing, context: Context) -> Repa
         provides=frozenset({added}),
         requires=_needs(difference, key) | types,
         after=context.after_rows(difference),
-        unless=in_the_way.exists if in_the_way and not context.created(table) else "",
+        unless=in_the_way.exists if in_the_way else "",
         unless_reason=f"rows refer to nothing: {in_the_way.query}" if in_the_way else "",
     )
     if not late or wanted_unvalidated:
