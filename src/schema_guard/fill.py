@@ -54,7 +54,7 @@ class Fill:
     def suited(self, actual: Schema) -> Fill:
         """The form for a database: by a join where a key of the live source table proves one source row at most."""
         source, target = actual.table(self.source), actual.table(self.table)
-        if self.joined is None or source is None or target is None or source.inherited:
+        if self.joined is None or source is None or target is None or source.facts.inherited:
             return self
         same = {
             column

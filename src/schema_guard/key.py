@@ -1,4 +1,4 @@
-"""Part of the noun Schema: primary keys and UNIQUE constraints."""
+"""Part of the noun Schema: primary keys, UNIQUE constraints and foreign keys."""
 
 from __future__ import annotations
 
@@ -6,8 +6,9 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from schema_guard.index import IndexElement
+from schema_guard.names import Name
 
-__all__ = ["PrimaryKey", "Unique", "deferral_words"]
+__all__ = ["ForeignKey", "PrimaryKey", "Unique", "deferral_words"]
 
 
 class Deferral(Protocol):
@@ -67,3 +68,21 @@ class Unique:
         include = f" INCLUDE ({', '.join(self.include)})" if self.include else ""
         conflict = f" ON CONFLICT {self.conflict}" if self.conflict else ""
         return f"UNIQUE{nulls} ({', '.join(self.columns)}){include}{deferral_words(self)}{conflict}"
+
+
+@dataclass(frozen=True, slots=True)
+class ForeignKey:
+    name: str | None
+    columns: tuple[str, ...]
+    target: Name
+    target_columns: tuple[str, ...]
+    on_delete: str = "NO ACTION"
+    on_update: str = "NO ACTION"
+    match: str = "SIMPLE"
+    deferrable: bool = False
+    initially_deferred: bool = False
+    validated: bool = True
+    enforced: bool = True
+    disabled: bool = False
+    """Actual side: a trigger that checks it is switched off."""
+    ddl: str = ""

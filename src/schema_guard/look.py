@@ -199,7 +199,8 @@ def report_of(look: Look, plan: Plan, session: Session, application: str, starte
 
 def locked_tables(actual: Schema) -> frozenset[Name]:
     """The tables whose definition somebody's lock keeps from being read."""
-    return frozenset(table.name for table in actual.tables if table.unread is not None and table.unread.locked)
+    unread = ((table.name, table.facts.unread) for table in actual.tables)
+    return frozenset(name for name, why in unread if why is not None and why.locked)
 
 
 def _proved(differences: Sequence[Difference], survey: Survey) -> tuple[Difference, ...]:

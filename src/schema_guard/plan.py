@@ -277,8 +277,6 @@ class Survey:
     evidence: dict[str, Evidence] = field(default_factory=dict)
     occupied: frozenset[Name] = frozenset()
     """Tables that hold at least one row."""
-    sizes: dict[Name, tuple[float, int]] = field(default_factory=dict)
-    """Estimated rows and bytes."""
     counted: dict[Name, int] = field(default_factory=dict)
     """Rows of the tables that may only be rewritten or locked when they are small; counted up to a limit."""
     rejections: Mapping[Definition, Rejection] = field(default_factory=dict)

@@ -11,16 +11,12 @@ from enum import StrEnum
 from functools import cached_property
 from typing import NamedTuple
 
-from schema_guard.code_of_others import Filler, Intervener
 from schema_guard.column import NO_TYPE, Call, Column, Generated, Identity, Lack, Stand, Type, TypeKind, Write
-from schema_guard.denied import Denied
 from schema_guard.fill import Fill, Spanned
 from schema_guard.index import Index, IndexElement
-from schema_guard.key import PrimaryKey, Unique, deferral_words
+from schema_guard.key import ForeignKey, PrimaryKey, Unique, deferral_words
 from schema_guard.names import Name
-from schema_guard.published import Published
-from schema_guard.refused_write import RefusedWrite
-from schema_guard.unread import Unread
+from schema_guard.table_facts import NO_FACTS, TableFacts
 
 __all__ = [
     "NO_TYPE",
@@ -28,24 +24,19 @@ __all__ = [
     "Check",
     "Column",
     "Counter",
-    "Denied",
     "Domain",
     "Enum",
     "Exclusion",
     "Fill",
-    "Filler",
     "ForeignKey",
     "Generated",
     "Identity",
     "Index",
     "Lack",
     "IndexElement",
-    "Intervener",
     "Name",
-    "Partition",
     "PrimaryKey",
     "Problem",
-    "Published",
     "Relation",
     "Schema",
     "Sequence",
@@ -55,7 +46,6 @@ __all__ = [
     "Type",
     "TypeKind",
     "Unique",
-    "Unread",
     "Write",
     "deferral_words",
 ]
@@ -68,24 +58,6 @@ class Check:
     """The condition, without CHECK and its parentheses."""
     validated: bool = True
     enforced: bool = True
-    ddl: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class ForeignKey:
-    name: str | None
-    columns: tuple[str, ...]
-    target: Name
-    target_columns: tuple[str, ...]
-    on_delete: str = "NO ACTION"
-    on_update: str = "NO ACTION"
-    match: str = "SIMPLE"
-    deferrable: bool = False
-    initially_deferred: bool = False
-    validated: bool = True
-    enforced: bool = True
-    disabled: bool = False
-    """Actual side: a trigger that checks it is switched off."""
     ddl: str = ""
 
 
@@ -171,15 +143,6 @@ class Relation(StrEnum):
     OTHER = "other relation"
 
 
-class Partition(NamedTuple):
-    """A partition of a table; `foreign` when it lies on another server."""
-
-    name: Name
-    parent: Name
-    partitioned: bool
-    foreign: bool
-
-
 @dataclass(frozen=True)
 class Table:
     name: Name
@@ -192,7 +155,6 @@ class Table:
     exclusions: tuple[Exclusion, ...] = ()
     comment: str | None = None
     relation: Relation = Relation.TABLE
-
     ddl: str = ""
     """CREATE TABLE as SQLAlchemy compiles it, with no other foreign keys than `inline_foreign_keys` (expected side)."""
     reads: tuple[tuple[Name, str], ...] = ()
@@ -208,76 +170,11 @@ class Table:
     """The application's listeners that `create_all` calls once it is made."""
     upserts: tuple[tuple[str, ...], ...] = ()
     """Column sets that the application's upserts name in ON CONFLICT, as the Guard declares them."""
-
-    text: str | None = None
-    """SQLite: the table's stored CREATE statement."""
-    rows_estimate: float = -1
-    """PostgreSQL: pg_class.reltuples; -1 when never analyzed."""
-    bytes_estimate: int = 0
-    """PostgreSQL: the size in bytes by pg_class.relpages, with that of its children; 0 when never analyzed."""
-    empty: bool = False
-    """PostgreSQL: its file has no page, so it has no row; False where that was not looked at."""
-    children: tuple[Name, ...] = ()
-    """PostgreSQL: its partitions, or the tables that inherit from it, all the way down."""
-    partitions: tuple[Partition, ...] = ()
-    """PostgreSQL: its partitions, all the way down."""
-    unchangeable: tuple[Published, ...] = ()
-    """PostgreSQL: the publications for which the server refuses UPDATE or DELETE of its rows."""
     partition_strategy: str | None = None
     """PostgreSQL: RANGE, LIST or HASH, of a partitioned table."""
-    oid: int = 0
     strict: bool = False
     without_rowid: bool = False
-    rowid_names: tuple[str, ...] = ()
-    """SQLite: in lower case, the names by which statements reach its rowid, since no column bears them."""
-    has_triggers: bool = False
-    interveners: tuple[Intervener, ...] = ()
-    """Actual side: the triggers and rules that refuse each statement, or leave each row as it is, by their text."""
-    fillers: tuple[Filler, ...] = ()
-    """PostgreSQL: what may fill a column that an INSERT leaves out; SQLite's triggers cannot change the new row."""
-    companions: tuple[str, ...] = ()
-    """SQLite: the stored CREATE INDEX and CREATE TRIGGER statements of the table."""
-    referenced_by: tuple[tuple[Name, ForeignKey], ...] = ()
-    """SQLite: the foreign keys that refer to it, each with the table that holds it."""
-    statistics: tuple[str, ...] = ()
-    """SQLite: the tables in which ANALYZE keeps what it found, when it ever ran."""
-    collations_of_others: bool = False
-    """SQLite: some index of the database names a collation that SQLite does not bring along."""
-    row_security: bool = False
-    """Row-level security hides rows from the connected role, or may."""
-    inherited: bool = False
-    """Tables inherit from it that are no partitions: its keys don't bind their rows (PostgreSQL)."""
-    owned: bool = True
-    """The connected role owns it (or is a member of the owner): it may alter it."""
-    owner: str | None = None
-    """PostgreSQL: the role that owns it, where that is another than the connected one."""
-    of_type: str | None = None
-    """PostgreSQL: the composite type whose attributes are its columns (CREATE TABLE .. OF)."""
-    replica_identity: tuple[str, ...] = ()
-    """PostgreSQL: the columns of the index by which logical replication tells its rows apart; none may hold NULL."""
-    rows_held_in: tuple[str, ...] = ()
-    """PostgreSQL: columns of tables whose type is made of its row type: no column of it may be rewritten or retyped."""
-    readable: bool = True
-    """The connected role may read its rows."""
-    populated: bool = True
-    """PostgreSQL: False of a materialized view that was made WITH NO DATA, which nobody can read."""
-    refused_writes: tuple[RefusedWrite, ...] = ()
-    """SQLite: statements that fail whatever their values are, for its triggers and foreign keys."""
-    denied: tuple[Denied, ...] = ()
-    """PostgreSQL: what the connected role may not do with it."""
-    referable: bool = True
-    """The connected role has the privilege REFERENCES, on a column at least, which a foreign key to it takes."""
-    unread: Unread | None = None
-    """Actual side: why its definitions could not be read; None when they were."""
-
-    @property
-    def filled_by(self) -> str:
-        """Its fillers in words: 'the trigger a or the rule b'."""
-        return " or ".join(f"the {filler}" for filler in self.fillers)
-
-    def is_rowid(self, key: PrimaryKey | None, name: str) -> bool:
-        """Whether that column, by a primary key of the models, is the rowid, which no definition of the table names."""
-        return key is not None and key.columns == (name,) and name.lower() in self.rowid_names
+    facts: TableFacts = NO_FACTS
 
     def column(self, name: str) -> Column | None:
         return self._columns.get(name)

@@ -9,12 +9,13 @@ from schema_guard.dialects.sqlite.dialect import SQLiteDialect
 from schema_guard.dialects.survey import take_survey
 from schema_guard.difference import ColumnMissing, Difference, ForeignKeyMissing, Impact, NotReadable
 from schema_guard.schema import ForeignKey, Name, Schema, Table
+from schema_guard.table_facts import TableFacts
 from schema_guard.unread import Unread
 
 LOCKED = Table(
     Name(None, "locked"),
     (Column("id", Type("INTEGER", "INTEGER")),),
-    unread=Unread("somebody holds a lock", ("pid 1",), locked=True),
+    facts=TableFacts(unread=Unread("somebody holds a lock", ("pid 1",), locked=True)),
 )
 FREE = Table(Name(None, "free"), (Column("id", Type("INTEGER", "INTEGER")),))
 
@@ -27,9 +28,9 @@ def test_only_the_others_are_asked() -> None:
         return [(1,)]
 
     key = ForeignKey("fk", ("id",), LOCKED.name, ("id",))
-    assert LOCKED.unread is not None
+    assert LOCKED.facts.unread is not None
     differences: list[Difference] = [
-        NotReadable(impact=Impact.BREAKS, table=LOCKED, unread=LOCKED.unread),
+        NotReadable(impact=Impact.BREAKS, table=LOCKED, unread=LOCKED.facts.unread),
         ColumnMissing(impact=Impact.BREAKS, table=FREE, column=Column("y", Type("INTEGER", "INTEGER"))),
         ForeignKeyMissing(impact=Impact.WEAKENS, table=FREE, foreign_key=key),
     ]

@@ -12,7 +12,7 @@ __all__ = ["compare_backfills"]
 
 def compare_backfills(expected: Schema, actual: Schema) -> Iterator[BackfillPending]:
     """One for each declared backfill between two tables that can be read; how many rows, only the survey can tell."""
-    existing = {table.name for table in actual.tables if table.unread is None}
+    existing = {table.name for table in actual.tables if table.facts.unread is None}
     tables = {table.name: table for table in expected.tables}
     for fill in expected.fills:
         if fill.table in existing and fill.source in existing and fill.table in tables:

@@ -122,8 +122,8 @@ def _judged(found: Tried, table: Table, live: Table, judge: Judge) -> tuple[Impa
     if found.harmless and not found.refused:
         return Impact.NOTES, "it takes whatever the models allow"
     impact, effect = _words(found, table, judge)
-    if impact is Impact.BREAKS and live.fillers:
-        return Impact.WEAKENS, f"not provable: {effect}, unless {live.filled_by} changes the value"
+    if impact is Impact.BREAKS and live.facts.fillers:
+        return Impact.WEAKENS, f"not provable: {effect}, unless {live.facts.filled_by} changes the value"
     return impact, effect
 
 

@@ -47,7 +47,7 @@ def compare_columns(
     for column in table.columns:
         actual = existing.pop(column.name, None)
         if actual is None:
-            if not live.is_rowid(table.primary_key, column.name):
+            if not live.facts.is_rowid(table.primary_key, column.name):
                 yield _missing(table, column, judge)
             continue
         yield from _type(table, live, column, actual, judge)
@@ -85,7 +85,7 @@ def compare_view_columns(table: Table, live: Table, judge: Judge) -> Iterator[Di
         if actual is not None:
             if not (virtual and not str(actual.type)):
                 yield from _type(table, live, column, actual, judge, written=False)
-        elif not (virtual and column.name.lower() in live.rowid_names):
+        elif not (virtual and column.name.lower() in live.facts.rowid_names):
             yield _missing(table, column, judge)
 
 
@@ -235,7 +235,7 @@ def _nullability(
             effect = f"{writers(table)} writes NULL, and the row is left out (ON CONFLICT IGNORE)"
         elif not actual.value_domain_not_null:  # a domain refuses NULL before any trigger sees the row
             impact, effect = unless_filled(live, effect)
-            if impact is Impact.WEAKENS and not any(filler.update for filler in live.fillers):
+            if impact is Impact.WEAKENS and not any(filler.update for filler in live.facts.fillers):
                 effect += "; an UPDATE that sets it to NULL fails"
         yield NullabilityDiffers(table=table, column=column, actual=actual, impact=impact, effect=effect)
     elif not column.nullable and (not refuses_null or not actual.validated):
@@ -265,7 +265,7 @@ def _unknown(
         impact, effect = Impact.WEAKENS, f"not provable: {rows} ({judge.errors.not_null_violation})"
         computed = Check(None, f"({column.generated.expression}) IS NOT NULL")
         found = tried(computed, table, live, expected, actual, judge).refused
-        if found and not live.fillers:
+        if found and not live.facts.fillers:
             rows = f"INSERT and UPDATE of {writers(table)} fail for {', '.join(found)} in what it is computed from"
             impact, effect = Impact.BREAKS, f"{rows} ({judge.errors.not_null_violation})"
         return ColumnUnknown(table=table, column=column, impact=impact, effect=effect)

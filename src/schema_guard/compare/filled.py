@@ -13,6 +13,6 @@ def unless_filled(live: Table, effect: str) -> tuple[Impact, str]:
 
     It breaks the application, unless a trigger or a rule may give the value: what such code does cannot be read.
     """
-    if not live.fillers:
+    if not live.facts.fillers:
         return Impact.BREAKS, effect
-    return Impact.WEAKENS, f"not provable: {live.filled_by} may fill it"
+    return Impact.WEAKENS, f"not provable: {live.facts.filled_by} may fill it"

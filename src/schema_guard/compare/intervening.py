@@ -15,8 +15,8 @@ __all__ = ["compare_interveners"]
 def compare_interveners(table: Table, live: Table) -> Iterator[ObjectUnknown]:
     """By its text alone, which proves nothing: it may call a function that ends it first. But a rule that has no
     RETURNING fails each INSERT that asks for the key, as SQLAlchemy does where the server gives it."""
-    asks = any(column.autoincrement for column in table.columns) and refuse_returning(live.interveners)
-    for found in (each for each in live.interveners if not each.adds):
+    asks = any(column.autoincrement for column in table.columns) and refuse_returning(live.facts.interveners)
+    for found in (each for each in live.facts.interveners if not each.adds):
         verbs = ", ".join(found.statements)
         impact, doubt = Impact.WEAKENS, "not provable: "
         if asks and found.kind == "rule" and "INSERT" in found.statements:

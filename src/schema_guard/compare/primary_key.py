@@ -18,7 +18,7 @@ __all__ = ["compare_primary_key"]
 
 def compare_primary_key(table: Table, live: Table, judge: Judge) -> Iterator[PrimaryKeyDiffers]:
     key = table.primary_key
-    if key is None or not key.columns or live.is_rowid(key, key.columns[0]):
+    if key is None or not key.columns or live.facts.is_rowid(key, key.columns[0]):
         return
     actual = live.primary_key
     if actual is not None and set(actual.columns) == set(key.columns):
@@ -42,7 +42,7 @@ def compare_primary_key(table: Table, live: Table, judge: Judge) -> Iterator[Pri
         effect = refused if breaks else f"not provable: {refused}"
     elif upsert_impact(table, key.columns, live) is Impact.BREAKS:
         breaks, effect = True, upsert_effect(table, key.columns, live)
-    elif unpublished := [each for each in live.unchangeable if gets_identity(table, live, each)]:
+    elif unpublished := [each for each in live.facts.unchangeable if gets_identity(table, live, each)]:
         names = ", ".join(dict.fromkeys(each.publication for each in unpublished))
         breaks = True
         effect = f"{refused_changes(table, unpublished)}: publication {names} needs a replica identity"

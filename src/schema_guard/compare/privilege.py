@@ -10,8 +10,9 @@ from collections.abc import Iterator, Sequence
 
 from schema_guard.compare.impact_words import failing, writers
 from schema_guard.counted import first_of
+from schema_guard.denied import Denied
 from schema_guard.difference import Impact, PrivilegeMissing
-from schema_guard.schema import Column, Denied, Name, Relation, Schema, Table, Write
+from schema_guard.schema import Column, Name, Relation, Schema, Table, Write
 
 __all__ = ["compare_privileges"]
 
@@ -30,7 +31,7 @@ def compare_privileges(expected: Schema, actual: Schema) -> Iterator[PrivilegeMi
 
 
 def _lacks(table: Table, live: Table, actual: Schema) -> Iterator[Denied]:
-    for denied in live.denied:
+    for denied in live.facts.denied:
         if denied.of == "FUNCTION":
             if _is_called(denied, table, live):
                 yield denied

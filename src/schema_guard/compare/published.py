@@ -6,13 +6,14 @@ from collections.abc import Iterator
 
 from schema_guard.compare.impact_words import failing, writers
 from schema_guard.difference import Impact, ReplicaIdentityUnfit
-from schema_guard.schema import Published, Table
+from schema_guard.published import Published
+from schema_guard.schema import Table
 
 __all__ = ["compare_published", "gets_identity", "refused_changes"]
 
 
 def compare_published(table: Table, live: Table) -> Iterator[ReplicaIdentityUnfit]:
-    for published in live.unchangeable:
+    for published in live.facts.unchangeable:
         if not gets_identity(table, live, published):
             yield ReplicaIdentityUnfit(
                 table=table,
@@ -25,7 +26,7 @@ def compare_published(table: Table, live: Table) -> Iterator[ReplicaIdentityUnfi
 def gets_identity(table: Table, live: Table, published: Published) -> bool:
     """Whether the primary key that the models have and the table lacks will be what tells the rows apart."""
     lacks_key = live.primary_key is None and table.primary_key is not None and bool(table.primary_key.columns)
-    return (published.reason, published.kind) == ("none", "d") and lacks_key and not live.inherited
+    return (published.reason, published.kind) == ("none", "d") and lacks_key and not live.facts.inherited
 
 
 def refused_changes(table: Table, some: list[Published]) -> str:

@@ -15,7 +15,7 @@ __all__ = ["compare_refused_writes"]
 def compare_refused_writes(table: Table, live: Table, expected: Schema, actual: Schema) -> Iterator[WriteRefused]:
     """One for each message. Where the models have the table or column that it names, that difference says it."""
     told: dict[str, list[RefusedWrite]] = {}
-    for refused in live.refused_writes:
+    for refused in live.facts.refused_writes:
         if not _comes(refused, table, expected, actual):
             told.setdefault(refused.message, []).append(refused)
     for message, these in told.items():

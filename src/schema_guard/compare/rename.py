@@ -243,7 +243,7 @@ def _of_tables(
     pairs: dict[str | None, list[Pair]] = defaultdict(list)
     for name, table in tables.items():
         live = actual.table(name)
-        if name not in missing and (live is None or live.relation is not Relation.TABLE or live.bytes_estimate):
+        if name not in missing and (live is None or live.relation is not Relation.TABLE or live.facts.bytes_estimate):
             continue  # it has rows of its own, or shows those of others
         for other in unknown:
             if other.schema == name.schema:

@@ -59,14 +59,14 @@ def compare_tables(expected: Schema, actual: Schema, judge: Judge, policy: Polic
                 impact=Impact.BREAKS,
                 effect=f"every statement on {writers(table)} fails ({judge.errors.undefined_table})",
             )
-        elif live.unread is not None:
+        elif live.facts.unread is not None:
             yield NotReadable(
                 table=table,
-                unread=live.unread,
+                unread=live.facts.unread,
                 impact=Impact.BREAKS,
                 effect=f"not provable: whether statements on {writers(table)} work is not known until it can be read",
             )
-        elif not live.populated:
+        elif not live.facts.populated:
             effect = f"SELECT of {writers(table)} fails until it is populated"
             yield RelationDiffers(
                 table=table, actual=live.relation, populated=False, impact=Impact.BREAKS, effect=effect
@@ -126,9 +126,9 @@ def _compare_view(table: Table, live: Table, judge: Judge) -> Iterator[Differenc
 
 def _partitions(table: Table, live: Table) -> Iterator[PartitionMissing]:
     """Whether partitions that are there take every row cannot be told; without any, no row finds a place."""
-    if live.relation is not Relation.PARTITIONED or any(not part.partitioned for part in live.partitions):
+    if live.relation is not Relation.PARTITIONED or any(not part.partitioned for part in live.facts.partitions):
         return
-    rules = [filler for filler in live.fillers if filler.kind == "rule"]  # triggers fire on the partition only
+    rules = [filler for filler in live.facts.fillers if filler.kind == "rule"]  # triggers fire on the partition only
     impact, effect = Impact.BREAKS, f"INSERT of {writers(table)} fails: no partition takes the row"
     if rules:
         impact, effect = Impact.WEAKENS, f"not provable: the {rules[0]} may store the rows elsewhere"

@@ -29,7 +29,7 @@ def compare_upserts(table: Table, live: Table, others: Sequence[Difference]) -> 
     told = [found for difference in others if (found := _unique_columns(difference)) is not None]
     for columns in dict.fromkeys(tuple(sorted(names)) for names in table.upserts):
         wanted = frozenset(columns)
-        if rules := against_upserts(live.interveners):
+        if rules := against_upserts(live.facts.interveners):
             yield UpsertUnserved(
                 table=table,
                 columns=columns,

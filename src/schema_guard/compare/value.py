@@ -56,7 +56,7 @@ def _default(
     table: Table, live: Table, column: Column, actual: Column, judge: Judge
 ) -> Iterator[DefaultDiffers | NotComparable]:
     if _gives_nothing(column):
-        if column.filled_unseen and not actual.nullable and not actual.given_value and not live.fillers:
+        if column.filled_unseen and not actual.nullable and not actual.given_value and not live.facts.fillers:
             impact, effect = Impact.BREAKS, _left_to_server(table, judge)
             yield DefaultDiffers(table=table, column=column, actual=actual, impact=impact, effect=effect)
         elif not _gives_nothing(actual) and not column.fetched:
@@ -124,8 +124,8 @@ def _generated(
 ) -> Iterator[GeneratedDiffers | NotComparable]:
     if actual.generated is None:
         impact, effect = Impact.WEAKENS, "nothing computes its value"
-        if live.fillers:
-            effect = f"not provable: {live.filled_by} may compute it"
+        if live.facts.fillers:
+            effect = f"not provable: {live.facts.filled_by} may compute it"
         elif not actual.nullable and not actual.given_value:
             impact, effect = Impact.BREAKS, _left_to_server(table, judge)
         yield GeneratedDiffers(table=table, column=column, actual=actual, impact=impact, effect=effect)

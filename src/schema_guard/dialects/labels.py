@@ -60,9 +60,9 @@ def listed(
     found = []
     for wanted in expected.tables:
         live = actual.table(wanted.name)
-        if live is None or live.relation not in _TABLES or live.row_security or not live.readable:
+        if live is None or live.relation not in _TABLES or live.facts.row_security or not live.facts.readable:
             continue
-        if live.unread is not None or any(part.foreign for part in live.partitions):
+        if live.facts.unread is not None or any(part.foreign for part in live.facts.partitions):
             continue
         for column in wanted.columns:
             there = live.column(column.name)

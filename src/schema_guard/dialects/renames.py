@@ -123,5 +123,5 @@ def _references_dropped(difference: RenameSuspected, actual: Schema, quote: Quot
         f"ALTER TABLE {quote(table.name)} DROP CONSTRAINT {quote(key.name)};"
         for table in actual.tables
         for key in table.foreign_keys
-        if key.target == difference.table.name and table.name != difference.table.name and key.name and table.oid
+        if key.target == difference.table.name and table.name != difference.table.name and key.name and table.facts.oid
     ]

@@ -91,7 +91,6 @@ def take_survey(
     return Survey(
         evidence=evidence,
         occupied=_occupied(list(tables.values()), dialect, read),
-        sizes={table.name: (table.rows_estimate, table.bytes_estimate) for table in tables.values()},
         counted=_counted(matter, tables, dialect, read),
         rejections=rejections,
     )
@@ -104,7 +103,7 @@ def _counted(
     found: dict[Name, int] = {}
     for difference in matter:
         table = tables.get(difference.table_name) if difference.table_name else None
-        if table is None or table.name in found or table.row_security or not _asks_for_size(difference, table):
+        if table is None or table.name in found or table.facts.row_security or not _asks_for_size(difference, table):
             continue
         some = f"SELECT 1 FROM {dialect.quote(table.name)} LIMIT {COUNTED}"
         with suppress(ReadError):
@@ -123,13 +122,13 @@ def _asks_for_size(difference: Difference, table: Table) -> bool:
 
 def _locked(table: Table | None) -> bool:
     """Whoever asked it for rows would wait for a lock that its definition could not be read for either."""
-    return table is not None and table.unread is not None and table.unread.locked
+    return table is not None and table.facts.unread is not None and table.facts.unread.locked
 
 
 def _evidence(difference: Difference, table: Table, actual: Schema, dialect: Quoting, read: Read) -> Evidence | None:
     if any(_locked(actual.table(name)) for name in tables_read(difference)):
         return Evidence(None, "", exact=False, reason="somebody keeps a table from being read")
-    hidden = any((found := actual.table(name)) and found.row_security for name in tables_read(difference))
+    hidden = any((found := actual.table(name)) and found.facts.row_security for name in tables_read(difference))
     if isinstance(difference, BackfillPending):
         return _hidden(difference.fill.count_sql) if hidden else _fillable(difference.fill, actual, read)
     target = getattr(getattr(difference, "foreign_key", None), "target", None)
@@ -145,7 +144,7 @@ def _stranded(difference: RenameSuspected, actual: Schema, dialect: Quoting, rea
     """How many rows are only under the old name; 0 where it is no rename."""
     found = stranded(difference, dialect.quote, dialect.functions)
     live = actual.table(difference.table.name)
-    if live is not None and live.row_security:
+    if live is not None and live.facts.row_security:
         return _hidden(found.query)
     try:
         if found.none_if and read(found.none_if)[0][0]:
@@ -211,7 +210,7 @@ def _number(rows: Sequence[tuple[object, ...]]) -> int:
 
 def _occupied(tables: Sequence[Table], dialect: Quoting, read: Read) -> frozenset[Name]:
     """The tables that hold a row, or might: unreadable ones and those whose policies hide rows count as occupied."""
-    occupied = {table.name for table in tables if table.row_security or _locked(table)}
+    occupied = {table.name for table in tables if table.facts.row_security or _locked(table)}
     open_tables = [table.name for table in tables if table.name not in occupied]
     for start in range(0, len(open_tables), BATCH):
         batch = open_tables[start : start + BATCH]

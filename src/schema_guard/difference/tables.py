@@ -5,9 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from schema_guard.counted import counted, first_of
+from schema_guard.denied import Denied
 from schema_guard.difference.base import BaseDifference, Holder, held
 from schema_guard.need import Need
-from schema_guard.schema import Column, Denied, Fill, Name, Problem, Published, Relation, Table, Unread
+from schema_guard.published import Published
+from schema_guard.schema import Column, Fill, Name, Problem, Relation, Table
+from schema_guard.unread import Unread
 
 __all__ = [
     "BackfillPending",

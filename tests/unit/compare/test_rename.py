@@ -20,6 +20,7 @@ from schema_guard.difference import (
 )
 from schema_guard.guard import Guard
 from schema_guard.schema import Column, ForeignKey, Name, PrimaryKey, Schema, Table
+from schema_guard.table_facts import TableFacts
 from tests.postgres.database import Database
 
 POSTGRESQL = offline_dialect("postgresql")
@@ -174,7 +175,7 @@ def of_tables(models: Table, *others: tuple[str, str], there: bool = False, size
     from dataclasses import replace
 
     actual = Schema(
-        tables=(replace(models, bytes_estimate=size),) if there else (),
+        tables=(replace(models, facts=TableFacts(bytes_estimate=size)),) if there else (),
         unknown_tables=tuple(names),
         unknown_columns=tuple((Name("public", name), columns(text)) for name, text in others),
     )

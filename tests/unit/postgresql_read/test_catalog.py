@@ -202,7 +202,7 @@ def test_a_role_without_any_privilege_reads_the_catalog(postgres_database: Datab
             table = table_of(session, "t")
             question = Question("0 < id", table.checks[0].expression, table.name)
             assert session.answer([question]) == {question: Verdict.DIFFERENT}
-            assert not table.owned
+            assert not table.facts.owned
     finally:
         with postgres_database.connect() as connection:
             connection.execute(f"DROP OWNED BY {role}")

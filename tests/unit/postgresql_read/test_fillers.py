@@ -131,7 +131,7 @@ def test_fillers_are_read_with_what_they_do(postgres_database: Database) -> None
         (table,) = session.inspect(expect(models_of(models()), (), session.dialect)).tables
     finally:
         session.close()
-    assert [(str(filler), filler.update) for filler in table.fillers] == [("trigger filling", True)]
+    assert [(str(filler), filler.update) for filler in table.facts.fillers] == [("trigger filling", True)]
 
 
 @pytest.mark.parametrize(

@@ -131,18 +131,18 @@ def test_who_keeps_a_table_from_being_read_is_named(
         pid = altering.info.backend_pid
         (table,) = session.inspect(expecting("t")).tables
         assert [column.name for column in table.columns] == ["id", "c"]
-        assert table.unread is not None
-        assert table.unread.locked
+        assert table.facts.unread is not None
+        assert table.facts.unread.locked
         held = (
             rf"^pid {pid} \(.*idle in transaction for \d+ s: ALTER TABLE t ALTER COLUMN c SET DEFAULT \?\) "
             rf"holds AccessExclusiveLock; .*end it: SELECT pg_terminate_backend\({pid}\)$"
         )
-        assert re.search(held, table.unread.reason)
+        assert re.search(held, table.facts.unread.reason)
         with pytest.raises(LockTimeoutError, match=rf"could not read .*, held by pid {pid} \(.*: ALTER TABLE t"):
             session.holds("SELECT count(*) = 0 FROM t")
         altering.rollback()
     (table,) = session.inspect(expecting("t")).tables
-    assert table.unread is None
+    assert table.facts.unread is None
     assert table.columns[1].default == "5"
 
 
@@ -158,10 +158,10 @@ def test_who_queues_for_a_table_keeps_it_from_being_read_as_well(
         wait_until(looking, "SELECT count(*) = 1 FROM pg_locks WHERE NOT granted AND relation = 't'::regclass")
         try:
             (table,) = session.inspect(expecting("t")).tables
-            assert table.unread is not None
+            assert table.facts.unread is not None
             behind = blocker.info.backend_pid
             waits = rf"^pid {altering.info.backend_pid} .* waits for AccessExclusiveLock behind pid {behind};"
-            assert re.search(waits, table.unread.reason)
+            assert re.search(waits, table.facts.unread.reason)
         finally:
             blocker.rollback()
             thread.join()

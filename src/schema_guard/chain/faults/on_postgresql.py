@@ -103,7 +103,7 @@ def _privileges(facts: Facts, live: Live) -> Iterator[Fault]:
 
 
 def _owners(tables: Sequence[Table], live: Live) -> Iterator[Fault]:
-    foreign = [table for table in tables if not table.owned]
+    foreign = [table for table in tables if not table.facts.owned]
     if not foreign:
         return
     role = str(live.read("SELECT current_user")[0][0])

@@ -28,7 +28,9 @@ def take_snapshot(session: Session, schemas: Sequence[str], without: Iterable[st
     wanted = tuple(Table(name) for name in names if name.name not in left_out)
     found = session.inspect(Schema(tables=wanted, schemas=tuple(schemas)))
     tables = tuple(
-        replace(table, rows_estimate=-1, companions=()) for table in found.tables if table.name.name not in left_out
+        replace(table, facts=replace(table.facts, rows_estimate=None, companions=()))
+        for table in found.tables
+        if table.name.name not in left_out
     )
     return Schema(tables=tables, enums=found.enums, domains=found.domains, sequences=found.sequences, types=found.types)
 

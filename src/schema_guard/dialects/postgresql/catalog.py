@@ -8,6 +8,8 @@ from dataclasses import dataclass, field, replace
 from functools import cache
 from typing import TypeVar
 
+from schema_guard.code_of_others import Filler, Intervener
+from schema_guard.denied import Denied
 from schema_guard.dialects.postgresql.catalog_rows import (
     ColumnRow,
     ConstraintRow,
@@ -24,24 +26,20 @@ from schema_guard.dialects.postgresql.deparsed import without_relabels
 from schema_guard.dialects.postgresql.indexes import IndexRow, index_of
 from schema_guard.dialects.postgresql.others import RELATIONS, names_taken, unknown_tables
 from schema_guard.names import DefaultSchema, told
+from schema_guard.published import Published
 from schema_guard.schema import (
     Check,
     Column,
     Counter,
-    Denied,
     Domain,
     Enum,
     Exclusion,
-    Filler,
     ForeignKey,
     Generated,
     Identity,
     Index,
-    Intervener,
     Name,
-    Partition,
     PrimaryKey,
-    Published,
     Relation,
     Schema,
     Sequence,
@@ -49,8 +47,9 @@ from schema_guard.schema import (
     Type,
     TypeKind,
     Unique,
-    Unread,
 )
+from schema_guard.table_facts import Partition, TableFacts
+from schema_guard.unread import Unread
 
 __all__ = ["KINDS", "read_schema"]
 
@@ -304,7 +303,13 @@ class _Parts:
             tuple(owner.exclusions),
             row.comment,
             Relation.PARTITION if row.partition else RELATIONS[row.kind],
-            rows_estimate=row.rows,
+            partition_strategy=_STRATEGIES.get(row.strategy or ""),
+            facts=self._facts(row, owner),
+        )
+
+    def _facts(self, row: TableRow, owner: _OfTable) -> TableFacts:
+        return TableFacts(
+            rows_estimate=row.rows if row.rows >= 0 else None,
             bytes_estimate=row.bytes,
             empty=row.empty,
             children=tuple(Name(told(schema, self.default), name) for schema, name in row.children or ()),
@@ -333,7 +338,6 @@ class _Parts:
             unread=self.unread.get(row.oid) if row.unread else None,
             readable=row.readable,
             populated=row.populated,
-            partition_strategy=_STRATEGIES.get(row.strategy or ""),
             denied=tuple(
                 Denied(word, of, tuple(columns or ()), name, tuple(statements or ()))
                 for word, of, columns, name, statements in row.denied or ()

@@ -39,7 +39,7 @@ def constraints_below(
     checks, columns = [], []
     for each in differences:
         live = actual.table(each.table.name) if isinstance(each, CheckMissing | NullabilityDiffers) else None
-        if live is None or not live.children:
+        if live is None or not live.facts.children:
             continue
         if isinstance(each, CheckMissing) and each.check.name:
             checks.append(each)

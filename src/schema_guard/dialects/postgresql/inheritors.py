@@ -61,7 +61,7 @@ def unlike_inheritors(
 
 def _has_inheritors(actual: Schema, name: Name) -> bool:
     live = actual.table(name)
-    return live is not None and bool(live.children) and live.relation is not Relation.PARTITIONED
+    return live is not None and bool(live.facts.children) and live.relation is not Relation.PARTITIONED
 
 
 def _unlike(wanted: Type, given: Type) -> bool:

@@ -116,10 +116,11 @@ def _query(columns: Sequence[Listed], quote: Quote) -> str:
 
     The server runs only that branch of a CASE that it comes to: a large table is not read.
     """
-    oids = ", ".join(str(oid) for oid in dict.fromkeys(each.table.oid for each in columns))
+    oids = ", ".join(str(oid) for oid in dict.fromkeys(each.table.facts.oid for each in columns))
     selects = " UNION ALL ".join(
         f"SELECT {position}, s.small, CASE WHEN s.small THEN array_to_json(ARRAY({_rows(each, quote)}))::text"
-        f" ELSE array_to_json(ARRAY({_statistics(each)}))::text END FROM sizes AS s WHERE s.root = {each.table.oid}"
+        f" ELSE array_to_json(ARRAY({_statistics(each)}))::text END FROM sizes AS s"
+        f" WHERE s.root = {each.table.facts.oid}"
         for position, each in enumerate(columns)
     )
     return (
@@ -154,7 +155,7 @@ def _statistics(each: Listed) -> str:
         f" AND t.attname = {literal(each.column.name)}"
         f" CROSS JOIN LATERAL (SELECT unnest(t.{values}::text::text[]) UNION ALL"
         " SELECT NULL WHERE t.null_frac > 0) AS v(value)"
-        f" WHERE f.root = {each.table.oid} AND {each.condition('v.value')} LIMIT {MOST}"
+        f" WHERE f.root = {each.table.facts.oid} AND {each.condition('v.value')} LIMIT {MOST}"
     )
 
 

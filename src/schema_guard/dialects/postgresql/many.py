@@ -21,7 +21,8 @@ from schema_guard.dialects.postgresql.tenant import TenantServer, TenantSession,
 from schema_guard.difference import Difference
 from schema_guard.names import DefaultSchema
 from schema_guard.plan import Survey
-from schema_guard.schema import Schema, Unread
+from schema_guard.schema import Schema, Table
+from schema_guard.unread import Unread
 
 __all__ = ["ManyTenants"]
 
@@ -148,7 +149,7 @@ class ManyTenants(TenantSession):
 
     def inspect(self, expected: Schema) -> Schema:
         actual = super().inspect(expected)
-        unread = replace(actual, tables=tuple(replace(table, rows_estimate=-1, empty=False) for table in actual.tables))
+        unread = replace(actual, tables=tuple(map(_size_unknown, actual.tables)))
         self.keys = {(key.table.name, key.column): key.sequence.name for key in asked(expected, unread)}
         return actual
 
@@ -243,3 +244,7 @@ def _schema_of(kind: str, row: Sequence[Any], schema_of: Mapping[Any, Any]) -> s
     if kind == "counters" and not row[0]:
         return str(row[2])
     return str(schema_of.get(row[0], ""))
+
+
+def _size_unknown(table: Table) -> Table:
+    return replace(table, facts=replace(table.facts, rows_estimate=None, empty=False))

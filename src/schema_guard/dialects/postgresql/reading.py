@@ -17,7 +17,7 @@ from schema_guard.dialects.postgresql.failures import LOCK_NOT_AVAILABLE, diagno
 from schema_guard.dialects.postgresql.holders import LockedOut, locked_out
 from schema_guard.dialects.postgresql.link import Link, Row
 from schema_guard.dialects.postgresql.query_text import query
-from schema_guard.schema import Unread
+from schema_guard.unread import Unread
 
 __all__ = ["CatalogReader"]
 

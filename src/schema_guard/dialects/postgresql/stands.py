@@ -35,7 +35,8 @@ def asked(expected: Schema, actual: Schema) -> list[Asked]:
     sequences = {sequence.name: sequence for sequence in actual.sequences}
     for live in actual.tables:
         wanted = expected.table(live.name)
-        if wanted is None or live.relation not in _TABLES or live.row_security or not live.readable or live.unread:
+        facts = live.facts
+        if wanted is None or live.relation not in _TABLES or facts.row_security or not facts.readable or facts.unread:
             continue
         for column in live.columns:
             name = _source(wanted, column)
@@ -61,7 +62,7 @@ def fed(expected: Schema, actual: Schema) -> tuple[Fed, ...]:
             counter = sequences[name].counter if name in sequences else None
             if name is None or counter is None:
                 continue
-            read = live.relation in _TABLES and not live.row_security and live.readable and counter.readable
+            read = live.relation in _TABLES and not live.facts.row_security and live.facts.readable and counter.readable
             is_key = read and column.type.name in _KEYS and _is_key(live, column.name)
             schema, sequence_schema = str(live.name.schema), str(name.schema)
             found.append(Fed(schema, live.name.name, column.name, sequence_schema, name.name, is_key))
@@ -82,13 +83,14 @@ def _is_key(live: Table, column: str) -> bool:
 
 
 def _suspicious(live: Table, column: Column, counter: Counter) -> bool:
-    if live.empty:
+    facts = live.facts
+    if facts.empty:
         return False
-    if counter.last is None or live.rows_estimate < 0 or live.bytes_estimate == 0:  # never analyzed
+    if counter.last is None or facts.rows_estimate is None or facts.bytes_estimate == 0:  # never analyzed
         return True
     if not column.holds(counter.last + counter.increment):
         return True
-    return live.rows_estimate > (counter.last - counter.start) // counter.increment + 1 or _ended(counter)
+    return facts.rows_estimate > (counter.last - counter.start) // counter.increment + 1 or _ended(counter)
 
 
 def _ended(counter: Counter) -> bool:

@@ -273,7 +273,7 @@ class _Copy:
         """A key of a partitioned table has to hold its partition key."""
         if self.live is None or self.live.relation is not Relation.PARTITIONED:
             return ""
-        rows = self.link.rows(f"SELECT pg_catalog.pg_get_partkeydef({self.live.oid})")
+        rows = self.link.rows(f"SELECT pg_catalog.pg_get_partkeydef({self.live.facts.oid})")
         return f" PARTITION BY {rows[0][0]}" if rows and rows[0][0] else ""
 
     def _bare(self, column: Column) -> str:

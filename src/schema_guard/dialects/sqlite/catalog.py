@@ -32,6 +32,7 @@ from schema_guard.schema import (
     Table,
     Unique,
 )
+from schema_guard.table_facts import TableFacts
 
 __all__ = ["Row", "catalog_query", "other_relations", "read_database", "relation_query"]
 
@@ -180,7 +181,6 @@ class _Reader:
         indexes = self.rows.indexes[self.name]
         without_rowid = self.text is not None and self.text.without_rowid
         alias = self._rowid_alias(indexes, without_rowid)
-        companions = self.rows.companions[key(self.name)]
         return Table(
             name=self.spelling.table(self.name),
             columns=tuple(self._column(row, alias, comments) for row in self.rows.columns[self.name]),
@@ -191,16 +191,21 @@ class _Reader:
             indexes=tuple(self._index(row) for row in reversed(indexes) if row[5] == "c" or self._collated(row)),
             comment=comment,
             relation=self.relation,
-            text=self.sql,
             strict=self.text is not None and self.text.strict,
             without_rowid=without_rowid,
-            rowid_names=() if without_rowid else self._rowid_names(),
-            has_triggers=any(kind == "trigger" for kind, _, _ in companions),
-            interveners=tuple(
-                filter(None, (intervener(own, sql) for kind, own, sql in companions if kind == "trigger"))
-            ),
+            facts=self._facts(without_rowid),
+        )
+
+    def _facts(self, without_rowid: bool) -> TableFacts:
+        companions = self.rows.companions[key(self.name)]
+        triggers = [(own, sql) for kind, own, sql in companions if kind == "trigger"]
+        return TableFacts(
+            has_triggers=bool(triggers),
+            interveners=tuple(filter(None, (intervener(own, sql) for own, sql in triggers))),
+            text=self.sql,
             companions=tuple(sql for _, _, sql in companions),
             referenced_by=tuple(self._referring()),
+            rowid_names=() if without_rowid else self._rowid_names(),
             statistics=self.rows.statistics,
             collations_of_others=self.rows.collations_of_others,
         )

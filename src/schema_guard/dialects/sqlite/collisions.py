@@ -46,7 +46,7 @@ def collisions_of(differs: CollationDiffers, live: Table) -> tuple[Collision, ..
         *(_alike(live, columns, where, name, collation) for columns, where in keys),
         *(
             _parted(live, child, foreign, name, collation)
-            for child, foreign in live.referenced_by
+            for child, foreign in live.facts.referenced_by
             if name in foreign.target_columns
         ),
     )

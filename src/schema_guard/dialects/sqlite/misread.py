@@ -92,7 +92,7 @@ def with_misread(expected: Schema, actual: Schema, read: Callable[[str], Sequenc
 def _columns(expected: Schema, actual: Schema) -> Iterator[_Read]:
     for table in expected.tables:
         live = actual.table(table.name)
-        if live is not None and live.relation is Relation.TABLE and live.unread is None:
+        if live is not None and live.relation is Relation.TABLE and live.facts.unread is None:
             there = (_Read(column, live) for column in table.columns if live.column(column.name) is not None)
             yield from (each for each in there if each.usual)
 

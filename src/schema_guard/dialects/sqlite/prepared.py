@@ -38,8 +38,8 @@ def refused_writes(
         by_url: this connection is none of the application's, and lacks the functions that those register.
         read: runs one EXPLAIN; raises ReadError.
     """
-    linked = foreign_keys and (live.foreign_keys or live.referenced_by)
-    if live.relation is not Relation.TABLE or not (live.has_triggers or linked):
+    linked = foreign_keys and (live.foreign_keys or live.facts.referenced_by)
+    if live.relation is not Relation.TABLE or not (live.facts.has_triggers or linked):
         return ()
     found = []
     made: Made = ()

@@ -80,9 +80,9 @@ def _bare(collation: str | None) -> str:
 def _texts(live: Table) -> Sequence[str]:
     """The statements that make the table and its indexes, under a name that is free."""
     texts = []
-    for text in (live.text or "", *live.companions):
+    for text in (live.facts.text or "", *live.facts.companions):
         try:
-            texts.append((named if text == live.text else index_named)(text, _SCRATCH))
+            texts.append((named if text == live.facts.text else index_named)(text, _SCRATCH))
         except UnreadableTextError:  # a trigger, whose functions are looked for when it fires
             continue
     return texts

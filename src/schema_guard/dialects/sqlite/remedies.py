@@ -88,7 +88,7 @@ def _without_triggers(live: Table, triggers: Sequence[str]) -> Iterator[tuple[st
 
 
 def _with_keys(live: Table) -> Iterator[tuple[str, tuple[str, ...]]]:
-    keys = [*live.foreign_keys, *(key for _, key in live.referenced_by)]
+    keys = [*live.foreign_keys, *(key for _, key in live.facts.referenced_by)]
     for target, columns in dict.fromkeys((key.target, key.target_columns) for key in keys):
         name = "_".join(("uq", target.name, *columns))
         on = f"ON {quote(target.name)} ({', '.join(map(quote, columns))})"

@@ -171,7 +171,7 @@ class SQLiteSession:
             refused = table and refused_writes(
                 table, live, foreign_keys=enforced, by_url=self._by_url, read=self._link.rows
             )
-            yield replace(live, refused_writes=refused) if refused else live
+            yield replace(live, facts=replace(live.facts, refused_writes=refused)) if refused else live
 
     def _catalog_rows(self, query: str) -> list[tuple[object, ...]]:
         self.catalog_queries += 1

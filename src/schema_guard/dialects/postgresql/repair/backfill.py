@@ -37,7 +37,7 @@ def backfill_pending(difference: BackfillPending, context: Context) -> Repairs:
     if context.hidden(difference):
         return [Refusal(difference, HIDDEN)]
     live = context.actual.table(fill.table)
-    published = next((each for each in live.unchangeable if each.updates), None) if live is not None else None
+    published = next((each for each in live.facts.unchangeable if each.updates), None) if live is not None else None
     if published is not None and not _gets_key(fill.table, context):
         reason = f"publication {published.publication} holds updates of {fill.table}: its replica identity comes first"
         return [Refusal(difference, reason)]
@@ -45,7 +45,7 @@ def backfill_pending(difference: BackfillPending, context: Context) -> Repairs:
     if evidence is not None and evidence.count:
         rows = f"{evidence.count:,} {'row' if evidence.count == 1 else 'rows'}, {rows}"
     beside = "readers and writers go on"
-    if context.shape(difference.table).has_triggers:
+    if context.shape(difference.table).facts.has_triggers:
         beside += "; not provable: a trigger on UPDATE may reject or change it"
     locks = [Locked(Lock.ROW_EXCLUSIVE, fill.table)]
     if fill.source != fill.table:

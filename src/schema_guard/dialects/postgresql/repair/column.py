@@ -44,7 +44,7 @@ def _added(difference: ColumnMissing, context: Context) -> Repairs:
     if column.added_nullable or is_null_below(difference, context):
         plain = replace(column, default=None) if column.added_nullable else column
         return [_add(difference, _default_for_new_rows(table, plain, context), context, why=_later(column))]
-    holders = context.shape(table).rows_held_in
+    holders = context.shape(table).facts.rows_held_in
     if holders and (column.default is not None or _computes(column)):
         return _beside_rows_elsewhere(difference, whole, holders, context)
     if context.empty(table):

@@ -113,17 +113,17 @@ class Context:
         """Whether the policy lets the table be rewritten or locked for as long as reading it takes."""
         if self.empty(table):
             return True
-        if self.shape(table).row_security:
+        if self.shape(table).facts.row_security:
             return False  # `too_many` could not count them
-        rows, _ = self.survey.sizes.get(table.name, (self.shape(table).rows_estimate, 0))
-        # A table that was never analyzed says -1: then `too_many` decides, just before the step.
+        # Of a table that was never analyzed nothing is known: then `too_many` decides, just before the step.
+        rows = self.shape(table).facts.rows_estimate or 0
         return not self.offline and self.policy.rewrite_below > 0 and rows <= self.policy.rewrite_below
 
     def allowance(self, table: Table) -> str:
         """The end of a refusal for a table's size: which setting would let apply do it, with a number that suffices."""
-        if self.shape(table).row_security:
+        if self.shape(table).facts.row_security:
             return ""
-        estimate, _ = self.survey.sizes.get(table.name, (0, 0))
+        estimate = self.shape(table).facts.rows_estimate or 0
         rows = max(self.survey.counted.get(table.name, 0), int(estimate))
         held = f"{rows} row{'' if rows == 1 else 's'}"
         return f"; with rewrite_below = {_round_above(rows)} apply does it (the table holds {held})" if rows else ""
@@ -150,7 +150,8 @@ class Context:
 
     def extent(self, table: Name) -> str:
         """` (2 M rows, 310 MB)` by the server's own estimate; empty when it is small or was never analyzed."""
-        rows, size = self.survey.sizes.get(table, (-1, 0))
+        live = self.actual.table(table)
+        rows, size = (live.facts.rows_estimate or 0, live.facts.bytes_estimate) if live else (0, 0)
         return f" ({_large(rows)} rows, {_large(size)}B)" if rows >= WORTH_TELLING and size > 0 else ""
 
     def rejection(self, table: Table, noun: Noun) -> Rejection | None:
@@ -167,7 +168,9 @@ class Context:
         """Whether row-level security may hide rows that decide about a difference of a table that is there."""
         tables = [self.actual.table(name) for name in tables_read(difference)]
         own = difference.table_name
-        return own is not None and self.actual.table(own) is not None and any(t and t.row_security for t in tables)
+        return (
+            own is not None and self.actual.table(own) is not None and any(t and t.facts.row_security for t in tables)
+        )
 
     def hindrance(self, difference: Difference, plural: str, singular: str) -> Refusal | None:
         """A refusal when the rows are known to be in the way and nothing in this plan fixes them.
@@ -202,7 +205,7 @@ class Context:
         found = list(locks)
         for locked in locks:
             live = self.actual.table(locked.relation) if locked.relation else None
-            found.extend(Locked(locked.lock, child) for child in (live.children if live else ()))
+            found.extend(Locked(locked.lock, child) for child in (live.facts.children if live else ()))
         return tuple(dict.fromkeys(found))
 
     def take_back(self, table: Name, constraint: str) -> tuple[str, ...]:

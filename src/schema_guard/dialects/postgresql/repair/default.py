@@ -35,8 +35,8 @@ def default_differs(difference: DefaultDiffers, context: Context) -> Repairs:
     if column.default is None:
         if context.hidden(difference):
             return [Refusal(difference, HIDDEN)]
-        if context.shape(table).fillers:
-            reason = f"{context.shape(table).filled_by} may give the key, and two sources could collide"
+        if context.shape(table).facts.fillers:
+            reason = f"{context.shape(table).facts.filled_by} may give the key, and two sources could collide"
             return [Refusal(difference, reason)]
         return _by_sequence(difference, context)
     if against := hinders_default(difference, context.differences, repeats=not rewrites(column.default)):
@@ -86,7 +86,7 @@ def _by_sequence(difference: DefaultDiffers, context: Context) -> Repairs:
     # As SERIAL makes it, so that it ends where its column does.
     kind = f" AS {live.type.name}" if live.type.name in ("smallint", "integer") else ""
     create = [f"CREATE SEQUENCE IF NOT EXISTS {relation}{kind} OWNED BY {name}.{quoted}"]
-    owner = context.shape(table).owner
+    owner = context.shape(table).facts.owner
     if owner is not None:  # a column's sequence has to belong to the table's owner, who has to be able to use it
         create = [
             f"CREATE SEQUENCE IF NOT EXISTS {relation}{kind}",
@@ -165,7 +165,7 @@ def _takes_identity(difference: IdentityDiffers, context: Context) -> bool:
     actual = difference.actual
     if difference.column.identity is None or actual.identity is not None or actual.default is not None:
         return False
-    if context.shape(difference.table).fillers:  # a trigger may give the key: two sources could collide
+    if context.shape(difference.table).facts.fillers:  # a trigger may give the key: two sources could collide
         return False
     if context.shape(difference.table).relation is Relation.PARTITION and context.at_least(17):
         return False

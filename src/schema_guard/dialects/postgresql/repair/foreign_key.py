@@ -259,7 +259,7 @@ def _refers_to_no_key(key: ForeignKey, context: Context) -> bool:
 def _may_not_refer(difference: ForeignKeyMissing, context: Context) -> Refusal | None:
     """To try it would lock both tables before the server says so. Whose table it is not is told that first."""
     target, live = context.actual.table(difference.foreign_key.target), context.actual.table(difference.table.name)
-    if target is None or target.referable or (live is not None and not live.owned):
+    if target is None or target.facts.referable or (live is not None and not live.facts.owned):
         return None
     role = context.facts.role
     grant = f"GRANT REFERENCES ON {context.quote(target.name)} TO {context.quote(role)};"

@@ -25,7 +25,8 @@ def alter_table(difference: Passed, context: Context) -> str:
     """
     live = context.shape(difference.table)
     passed_on = live.relation is Relation.PARTITIONED or bool(below(difference, context))
-    return f"ALTER TABLE {'ONLY ' if live.children and not passed_on else ''}{context.quote(difference.table.name)}"
+    only = "ONLY " if live.facts.children and not passed_on else ""
+    return f"ALTER TABLE {only}{context.quote(difference.table.name)}"
 
 
 def above(difference: Passed, context: Context) -> Passed | None:
@@ -48,7 +49,7 @@ def _alike(difference: Passed, context: Context) -> Iterator[Passed]:
 
 def _children(difference: Passed, context: Context) -> Sequence[Name]:
     live = context.live(difference.table)
-    return live.children if live is not None else ()
+    return live.facts.children if live is not None else ()
 
 
 def comes_with(

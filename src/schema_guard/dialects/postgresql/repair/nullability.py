@@ -55,7 +55,7 @@ def nullability_differs(difference: NullabilityDiffers, context: Context) -> Rep
 
 def _reaches_a_child(difference: NullabilityDiffers, context: Context) -> Refusal | None:
     """SET NOT NULL holds for what inherits the column, too (manual, 5.11): models of such a table may write NULL."""
-    for name in context.shape(difference.table).children:
+    for name in context.shape(difference.table).facts.children:
         child = context.expected.table(name)
         column = child.column(difference.column.name) if child is not None else None
         if column is not None and column.nullable:
@@ -68,7 +68,9 @@ def _left_nullable(difference: NullabilityDiffers, context: Context) -> Refusal:
     """An INSERT of the models leaves the column out: with NOT NULL it fails wherever nothing fills it."""
     name, quoted = context.quote(difference.table.name), context.quote(difference.column.name)
     live = context.shape(difference.table)
-    reason = f"not provable that {live.filled_by} always fills it" if live.fillers else "nothing would fill it"
+    reason = (
+        f"not provable that {live.facts.filled_by} always fills it" if live.facts.fillers else "nothing would fill it"
+    )
     statement = f"ALTER TABLE {name} ALTER COLUMN {quoted} SET NOT NULL;"
     return Refusal(difference, f"the models leave its value to the server, and {reason}", (statement,))
 
@@ -80,7 +82,7 @@ def _loosen(difference: NullabilityDiffers, context: Context) -> Repairs:
     live = context.live(table)
     if live and live.primary_key and column.name in live.primary_key.columns:
         return [Refusal(difference, "the column is part of the primary key, which cannot hold NULL")]
-    if live and column.name in live.replica_identity:
+    if live and column.name in live.facts.replica_identity:
         how = f"ALTER TABLE {name} REPLICA IDENTITY FULL; -- or USING INDEX of another one"
         return [Refusal(difference, "it is part of the table's replica identity, which cannot hold NULL", (how,))]
     parents = [user.removeprefix(OF_PARENT) for user in column.used_by if user.startswith(OF_PARENT)]
@@ -88,8 +90,8 @@ def _loosen(difference: NullabilityDiffers, context: Context) -> Repairs:
         reason = f"the NOT NULL is inherited from {context.told(', '.join(parents))}, which has to be altered instead"
         drops = (f"ALTER TABLE {parent} ALTER COLUMN {quoted} DROP NOT NULL;" for parent in parents)
         return [Refusal(difference, reason, tuple(drops))]
-    if live and live.fillers and not column.value_domain_not_null:
-        reason = f"{live.filled_by} may fill it: NOT NULL is kept until an INSERT is known to fail"
+    if live and live.facts.fillers and not column.value_domain_not_null:
+        reason = f"{live.facts.filled_by} may fill it: NOT NULL is kept until an INSERT is known to fail"
         return [Refusal(difference, reason, (f"{statement};",))]
     if column.identity:
         return [Refusal(difference, "an identity column cannot hold NULL", (f"{_drop_identity(name, quoted)};",))]

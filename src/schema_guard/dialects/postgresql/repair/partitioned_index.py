@@ -19,7 +19,8 @@ from schema_guard.difference import IndexInvalid, IndexMissing
 from schema_guard.name_length import LONGEST_NAME, cut_name, name_bytes
 from schema_guard.need import Need
 from schema_guard.plan import Hazard, Lock, Locked, Phase, Step
-from schema_guard.schema import Index, Name, Partition, Table
+from schema_guard.schema import Index, Name, Table
+from schema_guard.table_facts import Partition
 
 __all__ = ["build_on_partitions"]
 
@@ -37,7 +38,7 @@ def build_on_partitions(
     """
     live = context.live(difference.table)
     rest = _definition(difference.index, difference.table, context)
-    if live is None or rest is None or not live.partitions or any(part.foreign for part in live.partitions):
+    if live is None or rest is None or not live.facts.partitions or any(part.foreign for part in live.facts.partitions):
         return []
     steps = list(_Recipe(difference, name, rest, live, context, requires).steps())
     last = steps.pop()
@@ -65,7 +66,7 @@ class _Recipe:
         yield from self._below(self.live.name, self.name)
 
     def _below(self, parent: Name, parent_index: Name) -> Iterator[Step]:
-        for part in self.live.partitions:
+        for part in self.live.facts.partitions:
             if part.parent != parent:
                 continue
             own = Name(part.name.schema, _name_on(part, self.name.name))

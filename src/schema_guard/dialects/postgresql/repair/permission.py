@@ -52,8 +52,8 @@ def permitted(difference: Difference, repairs: Repairs, context: Context) -> Rep
         return [Refusal(difference, reason, (context.facts.writable_again,))]
     if live is not None and isinstance(difference, ColumnMissing) and live.relation in VIEWS:
         advice = _of_view(live, difference, context)
-    elif live is not None and live.of_type is not None and isinstance(difference, ColumnMissing | TypeDiffers):
-        advice = (_of_type(live.of_type, difference, context),)
+    elif live is not None and live.facts.of_type is not None and isinstance(difference, ColumnMissing | TypeDiffers):
+        advice = (_of_type(live.facts.of_type, difference, context),)
     else:
         advice = tuple(f"{statement};" for step in steps for statement in step.statements)
     return [Refusal(difference, reason, advice), *(repair for repair in repairs if isinstance(repair, Refusal))]
@@ -138,8 +138,8 @@ def _forbidden_on(live: Table, difference: Difference, context: Context) -> str:
         return _not_altered(live)
     if live.relation is Relation.PARTITION and isinstance(difference, ColumnMissing | TypeDiffers):
         return f"{live.name} is a partition: its columns are those of its parent, which has to be altered instead"
-    if live.of_type is not None and isinstance(difference, ColumnMissing | TypeDiffers):
-        return f"{live.name} is a table of the type {context.told(live.of_type)}, which has to be altered instead"
-    if not live.owned:
+    if live.facts.of_type is not None and isinstance(difference, ColumnMissing | TypeDiffers):
+        return f"{live.name} is a table of the type {context.told(live.facts.of_type)}, which has to be altered instead"
+    if not live.facts.owned:
         return f"{live.name} belongs to another role; run it as the table's owner"
     return ""

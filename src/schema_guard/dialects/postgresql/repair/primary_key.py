@@ -102,7 +102,7 @@ def _other_key(difference: PrimaryKeyDiffers, context: Context) -> Refusal:
 def _meanwhile(difference: PrimaryKeyDiffers, context: Context) -> tuple[str, ...]:
     """What lets the rows of a published table be changed before it has a key."""
     live = context.live(difference.table)
-    unfit = [each for each in live.unchangeable if each.reason == "none" and each.full_serves] if live else []
+    unfit = [each for each in live.facts.unchangeable if each.reason == "none" and each.full_serves] if live else []
     return tuple(dict.fromkeys(with_full_identity(each, context) for each in unfit))
 
 

@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterator
 
+from schema_guard.denied import Denied
 from schema_guard.dialects.postgresql.repair.context import Context
 from schema_guard.difference import PrivilegeMissing
 from schema_guard.plan import Refusal
-from schema_guard.schema import Denied, Table
+from schema_guard.schema import Table
 
 __all__ = ["privilege_missing"]
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 from schema_guard.dialects.postgresql.repair.context import Context
 from schema_guard.difference import ReplicaIdentityUnfit
 from schema_guard.plan import Refusal
-from schema_guard.schema import Published
+from schema_guard.published import Published
 
 __all__ = ["replica_identity_unfit", "with_full_identity"]
 

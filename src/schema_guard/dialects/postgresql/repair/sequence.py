@@ -29,11 +29,11 @@ def sequence_missing(difference: SequenceMissing, context: Context) -> Repairs:
     if difference.holder is not None:
         return held(difference, difference.holder, sequence.name, context)
     fed = list(_fed_by(sequence.name, context))
-    if any(table.row_security for table, _ in fed):
+    if any(table.facts.row_security for table, _ in fed):
         return [Refusal(difference, HIDDEN, (f"{sequence.ddl};",))]
     relation = context.quote(sequence.name)
     keys = [_key(table, column, context) for table, column in fed]
-    unread = [str(table.name) for table, _ in fed if not table.readable]
+    unread = [str(table.name) for table, _ in fed if not table.facts.readable]
     if unread:
         return [
             Refusal(difference, f"its keys in {', '.join(unread)} cannot be read by this role", (f"{sequence.ddl};",))

@@ -105,7 +105,7 @@ def _words(definition: Noun) -> str:
 def partition_missing(difference: PartitionMissing, context: Context) -> Repairs:
     """Which partitions there should be, only the application knows; one that takes every row is shown."""
     live = difference.actual
-    parent = live.partitions[0].name if live.partitions else live.name
+    parent = live.facts.partitions[0].name if live.facts.partitions else live.name
     name = context.quote(parent)
     one = context.quote(Name(parent.schema, f"{parent.name[:50]}_default"))
     bounds = "FOR VALUES WITH (MODULUS 1, REMAINDER 0)" if live.partition_strategy == "HASH" else "DEFAULT"

@@ -33,7 +33,7 @@ def type_differs(difference: TypeDiffers, context: Context) -> Repairs:
     if (repairs := with_partitioned(difference, type_differs, context)) is not None:
         return repairs
     live = context.live(difference.table)
-    users = (*difference.actual.used_by, *(f"column {name}" for name in (live.rows_held_in if live else ())))
+    users = (*difference.actual.used_by, *(f"column {name}" for name in (live.facts.rows_held_in if live else ())))
     if users:
         return [_used(difference, users, context)]
     expected = difference.column.type
@@ -117,7 +117,7 @@ def _used(difference: TypeDiffers, users: Sequence[str], context: Context) -> Re
 def _casts_nothing(difference: TypeDiffers, context: Context) -> bool:
     """Whether the table is known to be empty, and nothing else of it was made for the old type."""
     live = context.live(difference.table)
-    if live is None or not context.empty(live) or live.children:
+    if live is None or not context.empty(live) or live.facts.children:
         return False
     actual, name = difference.actual, difference.actual.name
     if actual.identity is not None or actual.generated is not None:

@@ -48,7 +48,7 @@ def upsert_unserved(difference: UpsertUnserved, context: Context) -> Repairs:
     table, columns = difference.table, ", ".join(map(context.quote, difference.columns))
     quoted, live = context.quote(table.name), context.shape(table)
     wanted, key = frozenset(difference.columns), live.primary_key
-    if rules := against_upserts(live.interveners):
+    if rules := against_upserts(live.facts.interveners):
         drops = tuple(f"DROP RULE {context.quote(rule)} ON {quoted};" for rule in rules)
         return [Refusal(difference, "ON CONFLICT works beside a trigger: put one in place of the rule", drops)]
     if key is not None and key.deferrable and frozenset(key.columns) == wanted:

@@ -38,7 +38,7 @@ def refuse_held(missing: IndexMissing | TableMissing, name: Name, case: Case) ->
 def _stored_index(name: Name, case: Case) -> str | None:
     """The CREATE INDEX of that name, where its table is one that was read."""
     for table in case.actual.tables:
-        for text in table.companions if table.name.schema == name.schema else ():
+        for text in table.facts.companions if table.name.schema == name.schema else ():
             try:
                 index = parse_index(text)
             except UnreadableTextError:  # a trigger

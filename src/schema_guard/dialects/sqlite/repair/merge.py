@@ -60,8 +60,8 @@ def rebuild_table(
     if not case.policy.rebuild:
         reason = "SQLite changes this only by rebuilding the table, which the policy forbids"
         forbidden = [ByHand(edit.difference, reason, edit.change, edit.checks) for edit in edits]
-        return [*refuse_together([*forbidden, *by_hand], live, text if edits else live.text or "", case)]
-    answers: list[Step | Refusal] = [*refuse_together(by_hand, live, live.text or "", case)]
+        return [*refuse_together([*forbidden, *by_hand], live, text if edits else live.facts.text or "", case)]
+    answers: list[Step | Refusal] = [*refuse_together(by_hand, live, live.facts.text or "", case)]
     parts = _parts(edits, case)
     for part in Part:
         chosen: list[Edit] = []
@@ -76,7 +76,8 @@ def rebuild_table(
         if not chosen:
             continue
         before = _indexes_before(others, chosen, part)
-        there = replace(live, companions=(*live.companions, *(step.statements[0] for step in before)))
+        companions = (*live.facts.companions, *(step.statements[0] for step in before))
+        there = replace(live, facts=replace(live.facts, companions=companions))
         rebuild = rebuild_for(there, text, after, case, tuple(check for edit in chosen for check in edit.checks))
         needs = added | {need for step in before for need in step.provides}
         answers.append(_step(rebuild, chosen, live, needs, part, case))
@@ -142,14 +143,14 @@ def rebuild_for(live: Table, before: str, after: str, case: Case, checks: tuple[
         name=live.name,
         before=before,
         after=after,
-        companions=live.companions,
+        companions=live.facts.companions,
         scratch=case.free_name(live.name.schema, f"new_{live.name.name}"),
         foreign_keys=FOREIGN_KEYS_ON in case.facts.features,
         legacy_alter=LEGACY_ALTER_ON in case.facts.features,
         checks=checks,
-        referenced_by=live.referenced_by,
-        statistics=live.statistics,
-        collations_of_others=live.collations_of_others,
+        referenced_by=live.facts.referenced_by,
+        statistics=live.facts.statistics,
+        collations_of_others=live.facts.collations_of_others,
     )
 
 

@@ -63,7 +63,7 @@ Answer: TypeAlias = Step | Refusal | Edit | ByHand
 def repairs_of_table(live: Table, differences: Sequence[Difference], case: Case) -> list[Answer]:
     """Steps, refusals and edits of its text for these differences of the table."""
     try:
-        parse_table(live.text or "")
+        parse_table(live.facts.text or "")
     except UnreadableTextError as error:
         reason = f"the stored CREATE TABLE of {live.name} is not understood ({error}): change it by hand"
         return [Refusal(difference, reason) for difference in differences]
@@ -128,7 +128,7 @@ def _planned(live: Table, differences: Sequence[Difference], answers: Sequence[A
 
 def _after_columns(live: Table, answers: Sequence[Answer]) -> tuple[str, frozenset[Need]]:
     """The stored text once the steps ran that add columns, and what these steps provide."""
-    text = live.text or ""
+    text = live.facts.text or ""
     added: frozenset[Need] = frozenset()
     for answer in answers:
         if isinstance(answer, Step) and answer.adds:
