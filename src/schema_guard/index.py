@@ -45,6 +45,8 @@ class Index:
     options: tuple[str, ...] = ()
     """Storage parameters as key=value, sorted."""
     valid: bool = True
+    ready: bool = True
+    """Actual side: False where a build failed before writes went into it, so that it keeps no row out."""
     ddl: str = ""
     """What follows CREATE [UNIQUE] INDEX [CONCURRENTLY], as SQLAlchemy compiles it."""
 

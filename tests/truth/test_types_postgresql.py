@@ -173,6 +173,36 @@ def test_a_type_that_the_server_lacks_over_text(actual: str, impact: Impact, pos
     assert bool(failures) == (impact is Impact.BREAKS)
 
 
+@pytest.mark.parametrize(
+    ("expected", "actual", "impact", "effect"),
+    [
+        (postgresql.CITEXT(), "text", Impact.WEAKENS, "TEXT tells upper and lower case apart, which CITEXT does not"),
+        (
+            postgresql.CITEXT(),
+            "varchar(20)",
+            Impact.BREAKS,
+            "VARCHAR(20) tells upper and lower case apart, which CITEXT does not, and longer values are rejected",
+        ),
+        (sa.Text(), "citext", Impact.WEAKENS, "CITEXT takes upper and lower case as equal, which TEXT does not"),
+    ],
+)
+def test_citext_and_other_text(
+    expected: sa.types.TypeEngine[str], actual: str, impact: Impact, effect: str, postgres_database: Database
+) -> None:
+    metadata, mapper = sa.MetaData(), registry()
+    key = sa.Column("id", sa.Integer, primary_key=True, autoincrement=False)
+    table = sa.Table("t", metadata, key, sa.Column("v", expected))
+    mapped = type("T", (), {})
+    mapper.map_imperatively(mapped, table)
+    with postgres_database.connect() as connection:
+        connection.execute(f"CREATE EXTENSION citext; CREATE TABLE t (id integer PRIMARY KEY, v {actual})".encode())
+    engine = sa.create_engine(postgres_database.server.url(postgres_database.name), poolclass=NullPool)
+    (found,) = Guard(metadata).check(engine).findings
+    assert (found.difference.impact, found.difference.effect) == (impact, effect)
+    failures = OnPostgresql(engine).failures(list(_program("citext", mapped, table, ("abc", "x" * 300))))
+    assert [name.partition(":")[2][:12] for name in failures] == ([" insert 'xxx"] if impact is Impact.BREAKS else [])
+
+
 def _pairs(
     models: dict[str, tuple[Make, tuple[Any, ...]]], there: tuple[str, ...]
 ) -> tuple[sa.MetaData, dict[tuple[str, str], list[Statement]], str]:

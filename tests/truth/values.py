@@ -106,7 +106,7 @@ _KINDS: tuple[tuple[Any, Callable[[Any, int], Iterator[Any]]], ...] = (
     (postgresql.BIT, lambda type_, _: iter(["1" * (type_.length or 1)])),
     (postgresql.HSTORE, lambda _, number: iter([{"k": str(number)}])),
     (postgresql.TSVECTOR, lambda _, number: iter([f"word{number}"])),
-    (postgresql.CITEXT, lambda _, number: iter([f"{_WORD}{number}"])),
+    (postgresql.CITEXT, _text),
     ((sa.Interval, postgresql.INTERVAL), lambda _, number: iter([datetime.timedelta(days=number, seconds=1)])),
     (sa.Boolean, lambda _, number: iter(_turned([True, False], number))),
     (sa.SmallInteger, _integer(16)),

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 from schema_guard.compare.elements import element_fits, element_verdict, worst
 from schema_guard.compare.holder import index_words, relation_holder
-from schema_guard.compare.stricter import unknown_indexes
+from schema_guard.compare.stricter import NOT_READY, unknown_indexes
 from schema_guard.compare.unique import (
     arbiters,
     left_of_missing,
@@ -57,7 +57,7 @@ def compare_indexes(table: Table, live: Table, actual: Schema, judge: Judge) -> 
                 index=index,
                 actual=invalid,
                 impact=upsert_impact(table, index.columns or (), live) if index.unique else Impact.WEAKENS,
-                effect="it costs every write and serves no query",
+                effect="it costs every write and serves no query" if invalid.ready else NOT_READY,
             )
         elif unclear:
             matched.update(unclear)

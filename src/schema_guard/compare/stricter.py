@@ -12,7 +12,9 @@ from schema_guard.dialects.base import Judge
 from schema_guard.difference import Impact, ObjectUnknown
 from schema_guard.schema import Column, ForeignKey, Index, Table, Unique
 
-__all__ = ["is_harmless", "unknown_foreign_key", "unknown_indexes", "unknown_uniques"]
+__all__ = ["NOT_READY", "is_harmless", "unknown_foreign_key", "unknown_indexes", "unknown_uniques"]
+
+NOT_READY = "no write goes into it (its build failed early, or is at work), so it keeps no row out"
 
 
 def unknown_uniques(
@@ -69,9 +71,10 @@ def unknown_indexes(
     known = {columns for columns, _, _ in _keys(table)}
     for other in live.indexes:
         columns = frozenset(element.text for element in other.elements if tells_apart(element))
-        ends = _conflict(columns, "", table, live, judge) if other.unique and other.where is None else ""
+        keeps_apart = other.unique and other.ready
+        ends = _conflict(columns, "", table, live, judge) if keeps_apart and other.where is None else ""
         harmless = not ends and (
-            not other.unique or other in unique or is_harmless(columns, other.nulls_not_distinct, None, table, live)
+            not keeps_apart or other in unique or is_harmless(columns, other.nulls_not_distinct, None, table, live)
         )
         if harmless and (
             other in matched
@@ -91,6 +94,8 @@ def unknown_indexes(
 
 
 def _index_effect(index: Index, harmless: bool, table: Table, judge: Judge) -> str:
+    if not index.ready:
+        return NOT_READY
     if harmless and not index.valid:
         return "no query uses it, and every write pays for it"
     return _repeats(harmless, table, judge) if index.unique else ""

@@ -103,3 +103,19 @@ def test_a_unique_one_without_the_partition_key_is_not_begun(
         assert not report.results
         with pytest.raises(errors.FeatureNotSupported):
             connection.execute("CREATE UNIQUE INDEX ON ONLY events (id)")
+
+
+def test_an_index_that_a_person_attached_serves(
+    postgres: str, connection: psycopg.Connection[tuple[object, ...]]
+) -> None:
+    """Whatever its name: none is built beside it, and no step fails."""
+    with connection:
+        connection.execute('CREATE INDEX "Ix of %%kinds" ON ONLY events (kind, year)', ())
+        connection.execute("CREATE INDEX by_hand ON events_2024 (kind, year)")
+        connection.execute('ALTER INDEX "Ix of %%kinds" ATTACH PARTITION by_hand', ())
+        report = Guard(models()).apply(postgres)
+        assert outcomes(report) <= {Outcome.DONE, Outcome.ALREADY}, report.results
+        assert report.satisfied
+        of_table = "SELECT count(*) FROM pg_indexes WHERE tablename = 'events_2024' AND indexname <> 'events_2024_pkey'"
+        assert connection.execute(of_table.encode()).fetchone() == (1,)
+        assert connection.execute(INVALID.encode()).fetchone() == (0,)

@@ -10,7 +10,14 @@ from schema_guard.dialects.base import Allowed, Condition, ErrorWords
 from schema_guard.dialects.inquiry import Verdict
 from schema_guard.dialects.postgresql.conditions import conditions
 from schema_guard.dialects.postgresql.expressions import Node, constant, parse
-from schema_guard.dialects.postgresql.fits import fit_of, is_endless_text, is_of_application, pads, rounds
+from schema_guard.dialects.postgresql.fits import (
+    case_effect,
+    fit_of,
+    is_endless_text,
+    is_of_application,
+    pads,
+    rounds,
+)
 from schema_guard.difference import Fit
 from schema_guard.name_length import LONGEST_NAME, name_bytes
 from schema_guard.schema import Column, Enum, Name, Table, Type, TypeKind
@@ -209,7 +216,7 @@ class PostgreSQLRules:
             return _EFFECTS[Fit.NARROWER]
         if fit is Fit.INCOMPATIBLE and pads(actual.type, expected.values):
             return "a shorter label comes back padded with blanks, and loading it fails (LookupError)"
-        return _EFFECTS.get(fit, "")
+        return case_effect(expected.type, actual.type, fit) or _EFFECTS.get(fit, "")
 
     def explicit_null_gets_value(self, table: Table, column: Column) -> bool:  # noqa: ARG002
         """Never: PostgreSQL stores the NULL or rejects it."""

@@ -12,7 +12,7 @@ from schema_guard.difference import Fit
 from schema_guard.name_length import LONGEST_NAME
 from schema_guard.schema import Type, TypeKind
 
-__all__ = ["fit_of", "has_cast", "is_endless_text", "is_of_application", "pads", "rounds"]
+__all__ = ["case_effect", "fit_of", "has_cast", "is_endless_text", "is_of_application", "pads", "rounds"]
 
 _INTEGERS = ("smallint", "integer", "bigint")
 _FLOATS = ("real", "double precision")
@@ -114,6 +114,17 @@ def is_of_application(type_: Type) -> bool:
 def is_endless_text(type_: Type) -> bool:
     """Text that neither pads nor cuts what is written."""
     return type_.name in _TEXTS - _PADDED and not type_.dimensions and _length(type_) == _UNLIMITED
+
+
+def case_effect(expected: Type, actual: Type, fit: Fit) -> str:
+    """What it does to statements that one is citext, the other text that tells upper and lower case apart; or empty."""
+    names = {expected.name, actual.name}
+    if "citext" not in names or len(names) == 1 or not names <= (_TEXTS - _PADDED) | {"citext"}:
+        return ""
+    rest = ", and longer values are rejected" if fit is Fit.INCOMPATIBLE else ""
+    if actual.name == "citext":
+        return f"CITEXT takes upper and lower case as equal, which {expected} does not{rest}"
+    return f"{actual} tells upper and lower case apart, which CITEXT does not{rest}"
 
 
 def pads(actual: Type, listed: Sequence[str]) -> bool:

@@ -25,6 +25,7 @@ class IndexRow(NamedTuple):
     unique: bool
     nulls_not_distinct: bool
     valid: bool
+    ready: bool
     keys: list[int]
     key_count: int
     options: list[int]
@@ -54,6 +55,7 @@ def index_of(row: IndexRow, columns: Mapping[int, Column], varchars: Collection[
         nulls_not_distinct=row.nulls_not_distinct,
         options=tuple(sorted(row.parameters or ())),
         valid=row.valid,
+        ready=row.ready,
     )
 
 

@@ -313,7 +313,7 @@ WHERE NOT EXISTS (SELECT FROM pg_constraint p
 UNION ALL
 SELECT 'indexes', json_agg(json_build_array(
          i.indrelid::int8, i.indexrelid::int8, ic.relname, am.amname, i.indisunique, i.indnullsnotdistinct,
-         i.indisvalid AND i.indisready, i.indkey::int2[], i.indnkeyatts, i.indoption::int2[],
+         i.indisvalid AND i.indisready, i.indisready, i.indkey::int2[], i.indnkeyatts, i.indoption::int2[],
          CASE WHEN i.readable AND i.indpred IS NOT NULL THEN pg_get_expr(i.indpred, i.indrelid) END,
          CASE WHEN i.readable AND i.indexprs IS NOT NULL
               THEN ARRAY(SELECT pg_get_indexdef(i.indexrelid, k.position::int4, false)

@@ -125,7 +125,8 @@ class _Recipe:
             self.difference,
             "create-index",
             [f"{self._create} CONCURRENTLY {what}"],
-            f"SELECT NOT ({probes.index_valid(quoted, relation)})",
+            f"SELECT NOT ({probes.index_valid(quoted, relation)})"
+            f" AND NOT {probes.has_index_of(quote(parent_index), quoted)}",
             Phase.INDEX,
             about=str(own),
             locks=(Locked(Lock.SHARE_UPDATE_EXCLUSIVE, table),),
@@ -149,7 +150,8 @@ class _Recipe:
             self.difference,
             "attach-index",
             [f"ALTER INDEX {quote(parent_index)} ATTACH PARTITION {quote(own)}"],
-            probes.index_detached(quote(parent_index), quote(own)),
+            f"{probes.index_detached(quote(parent_index), quote(own))}"
+            f" AND NOT {probes.has_index_of(quote(parent_index), quote(table))}",
             Phase.INDEX,
             about=str(own),
             locks=(Locked(Lock.ACCESS_SHARE, parent), Locked(Lock.ACCESS_SHARE, table)),

@@ -24,6 +24,7 @@ __all__ = [
     "depended_on",
     "enum_value_absent",
     "foreign_key_absent",
+    "has_index_of",
     "index_absent",
     "index_invalid",
     "index_valid",
@@ -80,6 +81,14 @@ def index_detached(parent: str, index: str) -> str:
         f"SELECT {_relation(parent)} IS NOT NULL AND {_relation(index)} IS NOT NULL AND NOT EXISTS"
         f" (SELECT 1 FROM pg_catalog.pg_inherits i"
         f" WHERE i.inhrelid = {_relation(index)} AND i.inhparent = {_relation(parent)})"
+    )
+
+
+def has_index_of(parent: str, partition: str) -> str:
+    """Whether some index of the partition, whatever its name, is attached to that index of the table above."""
+    return (
+        "EXISTS (SELECT 1 FROM pg_catalog.pg_inherits h JOIN pg_catalog.pg_index x ON x.indexrelid = h.inhrelid"
+        f" WHERE h.inhparent = {_relation(parent)} AND x.indrelid = {_relation(partition)})"
     )
 
 
