@@ -284,6 +284,12 @@ class Survey:
     """PostgreSQL: pg_class.relpersistence of tables that differ, and of those that their foreign keys lead to."""
     columns_used: Mapping[Name, int] = field(default_factory=dict)
     """PostgreSQL: how many column numbers a table has given away, to dropped columns too."""
+    names_below: Mapping[Name, frozenset[str]] = field(default_factory=dict)
+    """PostgreSQL: names of constraints of what inherits from a table, or is a partition of it."""
+    loose_below: Mapping[Name, frozenset[str]] = field(default_factory=dict)
+    """PostgreSQL: columns of those with which a NOT NULL that comes with the column from above does not merge."""
+    referred_below: Mapping[Name, frozenset[Name]] = field(default_factory=dict)
+    """PostgreSQL: the tables to which foreign keys of those lead."""
     unknown_collations: frozenset[str] = frozenset()
     """PostgreSQL: those of the models that the server lacks."""
     vetoes: Mapping[str, Veto] = field(default_factory=dict)

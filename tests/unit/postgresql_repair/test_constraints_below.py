@@ -6,8 +6,10 @@ from __future__ import annotations
 import pytest
 import sqlalchemy as sa
 
-from schema_guard import Guard
+from schema_guard import Guard, Policy
+from schema_guard.plan import Lock
 from tests.postgres.database import Database
+from tests.unit.postgresql_repair.stage import locks_taken
 
 CHECKS = {
     "of another column": "CREATE TABLE child (y int, CONSTRAINT ck CHECK (y > 0)) INHERITS (parent)",
@@ -105,3 +107,101 @@ def test_not_null_that_is_not_inherited(postgres_database: Database) -> None:
     make(postgres_database, "CREATE TABLE child (CONSTRAINT held NOT NULL x NO INHERIT) INHERITS (parent)")
     said = "public.child inherits from it, and has NOT NULL x NO INHERIT"
     assert_refused(postgres_database, Guard(models(nullable=False)), said)
+
+
+TAKEN = {
+    "a CHECK": "CREATE TABLE child (y int, CONSTRAINT {name} CHECK (y > 0)) INHERITS (parent)",
+    "a UNIQUE": "CREATE TABLE child (y int, CONSTRAINT {name} UNIQUE (y)) INHERITS (parent)",
+    "two tables below, in another schema": "CREATE SCHEMA other; CREATE TABLE other.mid () INHERITS (parent);"
+    " CREATE TABLE other.child (y int, CONSTRAINT {name} CHECK (y > 0)) INHERITS (other.mid); CREATE VIEW child AS"
+    " TABLE other.child",
+}
+"""What has a name below already that PostgreSQL would choose for the constraint above."""
+
+
+@pytest.mark.every_postgres
+@pytest.mark.parametrize("child", TAKEN)
+def test_a_name_that_is_chosen_is_free_below(child: str, postgres_database: Database) -> None:
+    for name, wanted in (
+        ("parent_x_not_null", models(nullable=False)),
+        ("parent_check", models(sa.CheckConstraint("x > 0"))),
+    ):
+        with postgres_database.connect() as connection:
+            connection.execute("DROP TABLE IF EXISTS parent CASCADE; DROP SCHEMA IF EXISTS other CASCADE")
+        make(postgres_database, TAKEN[child].format(name=name))
+        guard = Guard(wanted)
+        assert guard.apply(postgres_database.url).satisfied
+        assert guard.plan(postgres_database.url).empty
+
+
+COLUMN = {
+    "without NOT NULL": ("CREATE TABLE child (v int) INHERITS (parent); INSERT INTO child (v) VALUES (8)", ()),
+    "with NULL": ("CREATE TABLE child (v int) INHERITS (parent); INSERT INTO child (v) VALUES (NULL)", ("1 row",)),
+    "with NOT NULL": ("CREATE TABLE child (v int NOT NULL) INHERITS (parent); INSERT INTO child (v) VALUES (8)", ()),
+}
+OF_18 = {
+    "NO INHERIT": (
+        "CREATE TABLE child (v int, CONSTRAINT own NOT NULL v NO INHERIT) INHERITS (parent);"
+        " INSERT INTO child (v) VALUES (8)",
+        ("public.child inherits from it, and has NOT NULL v NO INHERIT",),
+    )
+}
+
+
+@pytest.mark.every_postgres
+@pytest.mark.parametrize("default", [None, "3", "(random() * 9)::int"])
+@pytest.mark.parametrize("child", [*COLUMN, *OF_18])
+def test_a_column_that_those_below_have(child: str, default: str | None, postgres_database: Database) -> None:
+    """It is there after the first step whatever they hold; NOT NULL comes once nothing is in its way."""
+    if child in OF_18 and int(postgres_database.server.version.partition(".")[0]) < 18:
+        pytest.skip("there is no NOT NULL with NO INHERIT before PostgreSQL 18")
+    made, refused = (COLUMN | OF_18)[child]
+    metadata = models()
+    server_default = None if default is None else sa.text(default)
+    metadata.tables["parent"].append_column(sa.Column("v", sa.Integer, nullable=False, server_default=server_default))
+    with postgres_database.connect() as connection:
+        connection.execute("CREATE TABLE parent (id serial PRIMARY KEY, x int)")
+        connection.execute(made.encode())
+        if default == "3":
+            connection.execute("INSERT INTO parent DEFAULT VALUES")
+        held = connection.execute("SELECT id, v FROM child").fetchall()
+        guard = Guard(metadata)
+        report = guard.apply(postgres_database.url)
+        assert {result.outcome.name for result in report.results or ()} == {"DONE"}, report.results
+        assert report.plan is not None
+        assert connection.execute("SELECT id, v FROM child").fetchall() == held
+        if default == "3":
+            assert connection.execute("SELECT v FROM ONLY parent").fetchall() == [(3,)]
+        if refused:
+            (refusal,) = guard.plan(postgres_database.url).refusals
+            assert refusal.reason.startswith(refused)
+        else:
+            assert guard.plan(postgres_database.url).empty
+            assert guard.check(postgres_database.url).satisfied
+
+
+@pytest.mark.every_postgres
+def test_a_foreign_key_that_a_partition_has(postgres_database: Database) -> None:
+    """PostgreSQL makes it part of the one above, for which it locks the other table: said before."""
+    metadata = sa.MetaData()
+    sa.Table("target", metadata, sa.Column("id", sa.Integer, primary_key=True))
+    sa.Table(
+        "top",
+        metadata,
+        sa.Column("id", sa.Integer, primary_key=True),
+        sa.Column("target_id", sa.ForeignKey("target.id")),
+        postgresql_partition_by="LIST (id)",
+    )
+    with postgres_database.connect() as connection:
+        connection.execute(
+            "CREATE TABLE target (id serial PRIMARY KEY); CREATE TABLE top (id serial PRIMARY KEY, target_id int)"
+            " PARTITION BY LIST (id); CREATE TABLE low PARTITION OF top (FOREIGN KEY (target_id) REFERENCES target)"
+            " DEFAULT; INSERT INTO target DEFAULT VALUES; INSERT INTO top (target_id) VALUES (1)"
+        )
+    guard = Guard(metadata, policy=Policy(rewrite_below=10))
+    step = guard.plan(postgres_database.url).steps[0]
+    declared = {locked.relation.name: locked.lock for locked in step.locks if locked.relation is not None}
+    taken = {name.name: lock for name, lock in locks_taken(postgres_database, step).items()}
+    assert taken["target"] is Lock.ACCESS_EXCLUSIVE
+    assert all(declared[name] >= lock for name, lock in taken.items() if lock > Lock.ACCESS_SHARE), taken
+    assert guard.apply(postgres_database.url).satisfied

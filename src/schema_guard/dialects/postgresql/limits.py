@@ -1,11 +1,12 @@
-"""What limits the tables that differ: how long they live, how many columns they can get, which collations
-exist."""
+"""What limits the tables that differ: how long they live, how many columns they can get, what those that inherit
+from them have already, which collations exist."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
 
+from schema_guard.dialects.postgresql.catalog_rows import items_of
 from schema_guard.dialects.postgresql.link import Row
 from schema_guard.dialects.postgresql.query_text import query
 from schema_guard.difference import ColumnMissing, Difference, TableMissing
@@ -33,6 +34,9 @@ def with_limits(survey: Survey, rows: Sequence[Row]) -> Survey:
         survey,
         persistence={name: str(row[3]) for name, row in tables.items()},
         columns_used={name: int(str(row[4] or 0)) for name, row in tables.items()},
+        names_below={name: frozenset(items_of(row[5])) for name, row in tables.items()},
+        loose_below={name: frozenset(items_of(row[6])) for name, row in tables.items()},
+        referred_below={name: frozenset(Name(*each) for each in items_of(row[7])) for name, row in tables.items()},
         unknown_collations=frozenset(str(row[2]) for row in rows if row[0] == "collation"),
     )
 

@@ -1,14 +1,38 @@
 -- What limits changes of these tables, and which of these collations the server does not have.
 -- In psql: \set tables '[["public", "proposals"]]'  \set collations '["de-x-icu"]'
 -- Columns: kind text ('table' or 'collation'), schema text (NULL for a collation), name text, persistence text
---   (pg_class.relpersistence), columns int (the highest column number: dropped ones count).
+--   (pg_class.relpersistence), columns int (the highest column number: dropped ones count), names json (of the constraints
+--   of what inherits from it, or is a partition of it, all the way down), loose json (the columns of those that keep no
+--   NULL out, or do so with NO INHERIT: a NOT NULL that is added above does not simply merge with them), referred json (schema and name of the
+--   tables to which foreign keys of those lead).
+WITH RECURSIVE family AS (
+  SELECT i.inhparent AS root, i.inhrelid AS oid
+  FROM jsonb_array_elements((:'tables')::jsonb) AS t(item)
+  JOIN pg_namespace n ON n.nspname = t.item ->> 0
+  JOIN pg_class c ON c.relnamespace = n.oid AND c.relname = t.item ->> 1
+  JOIN pg_inherits i ON i.inhparent = c.oid
+  WHERE c.relkind IN ('r', 'p') AND c.relhassubclass
+  UNION
+  SELECT f.root, i.inhrelid FROM family f JOIN pg_inherits i ON i.inhparent = f.oid
+)
 SELECT 'table' AS kind, n.nspname::text AS schema, c.relname::text AS name, c.relpersistence::text AS persistence,
-       (SELECT max(a.attnum) FROM pg_attribute a WHERE a.attrelid = c.oid)::int4 AS columns
+       (SELECT max(a.attnum) FROM pg_attribute a WHERE a.attrelid = c.oid)::int4 AS columns,
+       (SELECT json_agg(DISTINCT con.conname) FROM family f JOIN pg_constraint con ON con.conrelid = f.oid
+        WHERE f.root = c.oid)::text AS names,
+       (SELECT json_agg(DISTINCT a.attname) FROM family f
+        JOIN pg_attribute a ON a.attrelid = f.oid AND a.attnum > 0 AND NOT a.attisdropped
+        WHERE f.root = c.oid AND (NOT a.attnotnull OR EXISTS (
+          SELECT FROM pg_constraint con
+          WHERE con.conrelid = a.attrelid AND con.contype = 'n' AND con.conkey = ARRAY[a.attnum] AND con.connoinherit)))::text AS loose,
+       (SELECT json_agg(DISTINCT jsonb_build_array(tn.nspname, tc.relname)) FROM family f
+        JOIN pg_constraint con ON con.conrelid = f.oid AND con.contype = 'f'
+        JOIN pg_class tc ON tc.oid = con.confrelid JOIN pg_namespace tn ON tn.oid = tc.relnamespace
+        WHERE f.root = c.oid)::text AS referred
 FROM jsonb_array_elements((:'tables')::jsonb) AS t(item)
 JOIN pg_namespace n ON n.nspname = t.item ->> 0
 JOIN pg_class c ON c.relnamespace = n.oid AND c.relname = t.item ->> 1
 UNION ALL
-SELECT 'collation', NULL, asked.name, NULL, NULL
+SELECT 'collation', NULL, asked.name, NULL, NULL, NULL, NULL, NULL
 FROM jsonb_array_elements_text((:'collations')::jsonb) AS asked(name)
 WHERE NOT EXISTS (
   SELECT FROM pg_collation co

@@ -25,6 +25,9 @@ def column_missing(difference: ColumnMissing, context: Context) -> Repairs:
     top = above(difference, context)
     if top is not None and (repairs := comes_with(difference, top, column_missing, context)) is not None:
         return repairs
+    if _loose_below(difference, context):
+        statements = _nullable(difference.table, difference.column, context)
+        return [_add(difference, statements, context, why=_later(difference.column))]
     return _added(difference, context)
 
 
@@ -63,6 +66,14 @@ def _added(difference: ColumnMissing, context: Context) -> Repairs:
         bare = [f"{bare[0]} GENERATED ALWAYS AS ({column.generated.expression}) VIRTUAL"]
         return [_add(difference, bare, context)]
     return [_add(difference, bare, context, why=_later(column))]
+
+
+def _loose_below(difference: ColumnMissing, context: Context) -> bool:
+    """Whether what inherits has the column already and may hold NULL there, or keeps its NOT NULL to itself."""
+    table, column = difference.table, difference.column
+    plain = not column.nullable and not _computes(column) and not column.added_nullable and not column.filled_unseen
+    loose = context.survey.loose_below.get(table.name, ())
+    return plain and column.name in loose and context.rejection(table, column) is None
 
 
 def _fits_rows(column: Column) -> bool:
@@ -135,6 +146,13 @@ def _default_for_new_rows(table: Table, column: Column, context: Context) -> lis
     if column.default is None:
         return [added]
     return [added, f"ALTER TABLE {name} ALTER COLUMN {context.quote(column.name)} SET DEFAULT {column.default}"]
+
+
+def _nullable(table: Table, column: Column, context: Context) -> list[str]:
+    """With its default, which rows that are there get as well where that is no work."""
+    if column.default is None or rewrites(column.default):
+        return _default_for_new_rows(table, column, context)
+    return [f"ALTER TABLE {context.quote(table.name)} ADD COLUMN {_bare(column, context)} DEFAULT {column.default}"]
 
 
 def _without_default(difference: ColumnMissing, rejection: Rejection, context: Context) -> Step:

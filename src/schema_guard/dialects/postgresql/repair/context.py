@@ -292,7 +292,8 @@ class Context:
         place = (difference.key, table.schema, columns, label)
         if place not in self.given:
             given = {name for (_, schema, *_), name in self.given.items() if schema == table.schema}
-            taken = self.taken_names(table.schema) - set(own) | given
+            below = self.survey.names_below.get(table, frozenset())  # in whichever schema
+            taken = self.taken_names(table.schema) - set(own) | given | below
             self.given[place] = chosen(table.name, columns, label, taken)
         return self.given[place]
 

@@ -71,7 +71,7 @@ def foreign_key_missing(difference: ForeignKeyMissing, context: Context) -> Repa
         probes.foreign_key_absent(quoted, key.columns, context.quote(key.target), key.target_columns),
         Phase.FOREIGN_KEY,
         about=_told_apart(difference),
-        locks=_locks(difference, Lock.SHARE_ROW_EXCLUSIVE, Lock.SHARE_ROW_EXCLUSIVE, context),
+        locks=_locks(difference, Lock.SHARE_ROW_EXCLUSIVE, _on_target(difference, context), context),
         hazards=(Hazard.SCANS, Hazard.BLOCKS_WRITES) if scans else (),
         scans=scans,
         resolves=not late or wanted_unvalidated,
@@ -201,8 +201,14 @@ def _locks(
         live = context.actual.table(name)
         own = (Locked(lock, name),)
         found.extend(context.with_children(own) if live and live.relation is Relation.PARTITIONED else own)
-    table = [locked.relation for locked in found if locked.lock is on_table]
-    return tuple(locked for locked in dict.fromkeys(found) if locked.lock is on_table or locked.relation not in table)
+    strongest = {each.relation: max(other.lock for other in found if other.relation == each.relation) for each in found}
+    return tuple(Locked(lock, relation) for relation, lock in strongest.items())
+
+
+def _on_target(difference: ForeignKeyMissing, context: Context) -> Lock:
+    """Where a partition has the same foreign key already, PostgreSQL takes over its triggers on the other table."""
+    have = context.survey.referred_below.get(difference.table.name, ())
+    return Lock.ACCESS_EXCLUSIVE if difference.foreign_key.target in have else Lock.SHARE_ROW_EXCLUSIVE
 
 
 def _needs(difference: ForeignKeyMissing, key: ForeignKey) -> frozenset[Need]:
