@@ -12,6 +12,8 @@ from schema_guard.names import Name
 __all__ = [
     "BITS",
     "NO_TYPE",
+    "PARENT",
+    "PARENT_NOT_NULL",
     "Call",
     "Column",
     "Generated",
@@ -20,6 +22,8 @@ __all__ = [
     "Stand",
     "Type",
     "TypeKind",
+    "Use",
+    "VIEW",
     "Write",
     "texts",
 ]
@@ -38,6 +42,24 @@ class TypeKind(StrEnum):
     OTHER = "other"
     UNKNOWN = "unknown"
     """No such type is known to the server (or there is no server to ask)."""
+
+
+class Use(NamedTuple):
+    """What stands on a column; together it reads as 'view public.titles'."""
+
+    kind: str
+    """One of those below, or what pg_identify_object calls it."""
+    identity: str
+
+    def __str__(self) -> str:
+        return f"{self.kind} {self.identity}"
+
+
+VIEW = "view"
+PARENT = "parent table"
+"""The table that it is inherited from."""
+PARENT_NOT_NULL = "NOT NULL of"
+"""A table above has the column NOT NULL."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -213,8 +235,8 @@ class Column:
     """SQLite: ON CONFLICT of the NOT NULL, in capitals; empty where it says nothing."""
     null_replaced: bool = False
     """SQLite: the default is stored in place of NULL (NOT NULL ON CONFLICT REPLACE)."""
-    used_by: tuple[str, ...] = ()
-    """Actual side: what keeps its type from being changed, in words: 'view public.titles'."""
+    used_by: tuple[Use, ...] = ()
+    """Actual side: what keeps its type from being changed, or its NOT NULL from being dropped."""
 
     def holds(self, number: int) -> bool:
         """Whether a number is in the range of the type, where that is a type of integers."""

@@ -9,6 +9,7 @@ from functools import cache
 from typing import TypeVar
 
 from schema_guard.code_of_others import Filler, Intervener
+from schema_guard.column import Use
 from schema_guard.denied import Denied
 from schema_guard.dialects.postgresql.catalog_rows import (
     ColumnRow,
@@ -21,7 +22,7 @@ from schema_guard.dialects.postgresql.catalog_rows import (
     TypeRow,
     UseRow,
 )
-from schema_guard.dialects.postgresql.catalog_words import ACTIONS, MATCHES, use_words
+from schema_guard.dialects.postgresql.catalog_words import ACTIONS, MATCHES, use_of
 from schema_guard.dialects.postgresql.deparsed import without_relabels
 from schema_guard.dialects.postgresql.indexes import IndexRow, index_of
 from schema_guard.dialects.postgresql.others import RELATIONS, names_taken, unknown_tables
@@ -162,7 +163,7 @@ class _OfTable:
     indexes: list[Index] = field(default_factory=list)
     unvalidated: dict[int, str] = field(default_factory=dict)
     """By column: its NOT NULL constraint that is NOT VALID."""
-    uses: dict[str, list[str]] = field(default_factory=lambda: defaultdict(list))
+    uses: dict[str, list[Use]] = field(default_factory=lambda: defaultdict(list))
     """By column's name: what keeps its type from being changed."""
     rows_held_in: list[str] = field(default_factory=list)
     unchangeable: list[Published] = field(default_factory=list)
@@ -277,7 +278,7 @@ class _Parts:
         if row.columns is None:
             self.of[row.table].rows_held_in.append(row.identity)
         for column in row.columns or ():
-            self.of[row.table].uses[column].append(use_words(row.kind, row.identity))
+            self.of[row.table].uses[column].append(use_of(row.kind, row.identity))
 
     def table(self, row: TableRow) -> Table:
         owner = self.of[row.oid]

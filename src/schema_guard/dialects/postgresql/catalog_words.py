@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import re
 
+from schema_guard.column import VIEW, Use
 from schema_guard.names import DefaultSchema
 
-__all__ = ["ACTIONS", "MATCHES", "use_words", "without_schema"]
+__all__ = ["ACTIONS", "MATCHES", "use_of", "without_schema"]
 
 ACTIONS = {"a": "NO ACTION", "r": "RESTRICT", "c": "CASCADE", "n": "SET NULL", "d": "SET DEFAULT"}
 """Of a foreign key: pg_constraint.confdeltype and confupdtype."""
@@ -22,16 +23,16 @@ def without_schema(identity: str, default: DefaultSchema | None) -> str:
     return re.sub(rf'(?:(?<=^)|(?<=[ (,]))(?:{re.escape(default)}|"{re.escape(quoted)}")\.(?=[\w"])', "", identity)
 
 
-def use_words(kind: str, identity: str) -> str:
+def use_of(kind: str, identity: str) -> Use:
     """A view is a rule named _RETURN, and a generated column's expression is its default."""
     match kind:
         case "rule" if identity.startswith('"_RETURN" on '):
-            return f"view {identity.partition(' on ')[2]}"
+            return Use(VIEW, identity.partition(" on ")[2])
         case "default value" | "table column":
-            return f"generated column {identity.removeprefix('for ')}"
+            return Use("generated column", identity.removeprefix("for "))
         case "publication relation":
-            return f"publication {identity.partition(' in publication ')[2]}"
+            return Use("publication", identity.partition(" in publication ")[2])
         case "partition key":
-            return f"partition key of {identity}"
+            return Use("partition key of", identity)
         case _:
-            return f"{kind} {identity}"
+            return Use(kind, identity)

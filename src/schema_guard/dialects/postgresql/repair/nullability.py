@@ -7,6 +7,7 @@ From 18 on NOT NULL itself can be NOT VALID and needs no helper. A crash in betw
 
 from __future__ import annotations
 
+from schema_guard.column import PARENT_NOT_NULL
 from schema_guard.compare.written import domains_of
 from schema_guard.dialects.postgresql.constraints_below import not_null_of
 from schema_guard.dialects.postgresql.repair import probes
@@ -21,9 +22,6 @@ from schema_guard.schema import Column, Table, Write
 __all__ = ["column_unknown", "helper_left_over", "nullability_differs", "tighten"]
 
 NULLABLE = "NOT a.attnotnull"
-
-OF_PARENT = "NOT NULL of "
-"""How the reader of the catalog words that a table above has the column NOT NULL."""
 
 
 def nullability_differs(difference: NullabilityDiffers, context: Context) -> Repairs:
@@ -85,7 +83,7 @@ def _loosen(difference: NullabilityDiffers, context: Context) -> Repairs:
     if live and column.name in live.facts.replica_identity:
         how = f"ALTER TABLE {name} REPLICA IDENTITY FULL; -- or USING INDEX of another one"
         return [Refusal(difference, "it is part of the table's replica identity, which cannot hold NULL", (how,))]
-    parents = [user.removeprefix(OF_PARENT) for user in column.used_by if user.startswith(OF_PARENT)]
+    parents = [use.identity for use in column.used_by if use.kind == PARENT_NOT_NULL]
     if parents:
         reason = f"the NOT NULL is inherited from {context.told(', '.join(parents))}, which has to be altered instead"
         drops = (f"ALTER TABLE {parent} ALTER COLUMN {quoted} DROP NOT NULL;" for parent in parents)

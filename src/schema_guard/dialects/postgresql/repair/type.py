@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
+from schema_guard.column import PARENT, VIEW, Use
 from schema_guard.dialects.postgresql.fits import has_cast
 from schema_guard.dialects.postgresql.literals import literal
 from schema_guard.dialects.postgresql.repair import probes
@@ -22,9 +23,6 @@ __all__ = ["collation_differs", "type_and_default", "type_differs"]
 DEPENDED_ON = "something that was created after the check uses the column"
 
 
-PARENT = "parent table "
-"""How the reader of the catalog words what a column is inherited from."""
-
 SHOWN = 5
 """How many of the things that use a column a refusal names."""
 
@@ -33,9 +31,10 @@ def type_differs(difference: TypeDiffers, context: Context) -> Repairs:
     if (repairs := with_partitioned(difference, type_differs, context)) is not None:
         return repairs
     live = context.live(difference.table)
-    users = (*difference.actual.used_by, *(f"column {name}" for name in (live.facts.rows_held_in if live else ())))
-    if users:
-        return [_used(difference, users, context)]
+    rows_held_in = live.facts.rows_held_in if live else ()
+    uses = (*difference.actual.used_by, *(Use("column", name) for name in rows_held_in))
+    if uses:
+        return [_used(difference, uses, context)]
     expected = difference.column.type
     if _between_enums(difference) and not context.has_type(Name(expected.schema, expected.name)):
         return [_elsewhere(difference, context)]
@@ -93,20 +92,20 @@ def _widen(difference: TypeDiffers, context: Context, *, rewrites: bool) -> Repa
     ]
 
 
-def _used(difference: TypeDiffers, users: Sequence[str], context: Context) -> Refusal:
+def _used(difference: TypeDiffers, uses: Sequence[Use], context: Context) -> Refusal:
     """ALTER TYPE is an error below anything that was compiled against the old type (manual, ALTER TABLE)."""
     table = difference.table.name
-    more = f" and {len(users) - SHOWN} more" if len(users) > SHOWN else ""
-    views = [user.removeprefix("view ") for user in users if user.startswith("view ")]
+    more = f" and {len(uses) - SHOWN} more" if len(uses) > SHOWN else ""
+    views = [use.identity for use in uses if use.kind == VIEW]
     change = f"ALTER COLUMN {context.quote(difference.column.name)} TYPE {_with_collation(difference, context)}"
     alter = f"ALTER TABLE {context.quote(table)} {change}"
-    parents = [user.removeprefix(PARENT) for user in users if user.startswith(PARENT)]
+    parents = [use.identity for use in uses if use.kind == PARENT]
     if parents:
         reason = f"the column is inherited from {context.told(', '.join(parents))}, which has to be altered instead"
         return Refusal(difference, reason, tuple(f"ALTER TABLE {parent} {change};" for parent in parents))
     return Refusal(
         difference,
-        f"PostgreSQL changes no type that is used by {context.told(', '.join(users[:SHOWN]))}{more}",
+        f"PostgreSQL changes no type that is used by {context.told(', '.join(map(str, uses[:SHOWN])))}{more}",
         (
             *(f"SELECT pg_catalog.pg_get_viewdef({literal(view)}::pg_catalog.regclass);" for view in views),
             f"-- in one transaction: drop what uses it, run this, and make it again: {alter};",
