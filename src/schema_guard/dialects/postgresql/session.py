@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import closing, contextmanager, suppress
 from dataclasses import replace
 
@@ -11,14 +11,11 @@ from schema_guard.dialects.deadline import Deadline
 from schema_guard.dialects.inquiry import Inquiry, Question, SameQuery, Verdict
 from schema_guard.dialects.labels import listed, with_others
 from schema_guard.dialects.postgresql.answers import answers
-from schema_guard.dialects.postgresql.calls import call_rejections
 from schema_guard.dialects.postgresql.catalog import read_schema
 from schema_guard.dialects.postgresql.catalog_scope import scope_of
-from schema_guard.dialects.postgresql.constraints_below import constraints_below
 from schema_guard.dialects.postgresql.dialect import PostgreSQLDialect
 from schema_guard.dialects.postgresql.driver_error import DriverError
 from schema_guard.dialects.postgresql.encoding import lacking
-from schema_guard.dialects.postgresql.event_triggers import EventTrigger, event_triggers, vetoes
 from schema_guard.dialects.postgresql.facts import facts_of
 from schema_guard.dialects.postgresql.failures import (
     CANCELLED,
@@ -26,13 +23,10 @@ from schema_guard.dialects.postgresql.failures import (
     diagnose,
     is_disconnect,
     read_failed,
-    unread,
 )
 from schema_guard.dialects.postgresql.guard_lock import GuardLock
 from schema_guard.dialects.postgresql.holders import blocking, held_by, locked_out_by
-from schema_guard.dialects.postgresql.inheritors import unlike_inheritors
 from schema_guard.dialects.postgresql.labels import others_held, takes_others
-from schema_guard.dialects.postgresql.limits import limits_query, with_limits
 from schema_guard.dialects.postgresql.link import Link, Row
 from schema_guard.dialects.postgresql.located import located_of
 from schema_guard.dialects.postgresql.memory import PostgreSQLMemory, told_of
@@ -40,17 +34,15 @@ from schema_guard.dialects.postgresql.obstacles import Obstacles
 from schema_guard.dialects.postgresql.pooling import check_second, shares_backends
 from schema_guard.dialects.postgresql.query_text import query
 from schema_guard.dialects.postgresql.reading import READ_TIMEOUT, CatalogReader
-from schema_guard.dialects.postgresql.rejections import rejections
 from schema_guard.dialects.postgresql.server import Server
 from schema_guard.dialects.postgresql.stands import asked, fed, query_of, with_stands
 from schema_guard.dialects.postgresql.steps import Executor
-from schema_guard.dialects.postgresql.trial_copy import refused
+from schema_guard.dialects.postgresql.surveyor import EVERY_ROW, Surveyor
 from schema_guard.dialects.stop import Stop
-from schema_guard.dialects.survey import take_survey
 from schema_guard.dialects.translation import lock_words
-from schema_guard.difference import Difference, FunctionMissing, Impact
-from schema_guard.errors import GuardError, LockTimeoutError, OutOfTimeError, ReadError, UnreachableError
-from schema_guard.plan import Definition, Rejection, Step, Survey, Veto
+from schema_guard.difference import Difference
+from schema_guard.errors import GuardError, LockTimeoutError, OutOfTimeError, UnreachableError
+from schema_guard.plan import Step, Survey
 from schema_guard.remembered import Fed
 from schema_guard.schema import Name, Schema, Table
 
@@ -62,11 +54,6 @@ _STAND_LOCK_TIMEOUT = 0.2
 """Seconds of a wait for a table whose keys are compared with its sequence: another look may find it free."""
 _PROBE_LOCK_TIMEOUT = 2.0
 """Seconds of such a wait before a step lets the others go first."""
-_SURVEY_LOCK_TIMEOUT, _AGAIN = 1.0, 0.05
-"""Seconds that looking at rows waits for a lock: the first time, and when one of them was not released."""
-
-EVERY_ROW = "SET LOCAL row_security = off"
-"""Policies that would hide rows make the query an error (manual, 20.11.1); whoever sees all notices nothing."""
 
 
 class PostgreSQLSession:
@@ -167,31 +154,8 @@ class PostgreSQLSession:
             return answers(self._link, questions, self._tables, self.dialect.quote, shadowed=shadowed)
 
     def survey(self, differences: Sequence[Difference], actual: Schema, timeout: float) -> Survey:
-        """Look at the rows of the tables that differ; each SELECT in a transaction of its own."""
-        if all(difference.impact is Impact.NOTES for difference in differences):
-            return Survey()  # the usual boot
-        wait = _SURVEY_LOCK_TIMEOUT
-
-        def read(sql: str) -> list[Row]:
-            nonlocal wait
-            if self.stop.asked:
-                raise ReadError(f"not looked at: stopped by {self.stop.reason}")
-            try:
-                with self._link.reading(timeout, lock_timeout=min(wait, timeout)):
-                    self._link.run(EVERY_ROW)
-                    return self._link.rows(sql)
-            except DriverError as error:  # even one that ended the connection: the others are asked on a new one
-                wait = _AGAIN if diagnose(error).sqlstate == LOCK_NOT_AVAILABLE else wait
-                raise unread(error, "the rows") from None
-
-        triggers, refusing = self._event_triggers(differences, timeout)
-        rejected = self._rejections(differences, actual, timeout, triggers)
-        survey = replace(take_survey(differences, actual, self.dialect, read, rejected), vetoes=refusing)
-        try:
-            with self._link.reading(timeout, bare_path=True):
-                return with_limits(survey, self._link.rows(limits_query(differences)))
-        except DriverError:
-            return survey
+        """Look at the rows of the tables that differ, and at what the server would reject."""
+        return Surveyor(self._link, self.dialect, self.facts, self.stop, timeout).survey(differences, actual)
 
     def clear_away(self) -> None:
         """Nothing: what is left is in the catalog, where the step that made it finds it."""
@@ -308,36 +272,6 @@ class PostgreSQLSession:
         self._link.close()
         self._onlooker.close()
         self._server.bridge.close()
-
-    def _event_triggers(
-        self, differences: Sequence[Difference], timeout: float
-    ) -> tuple[Sequence[EventTrigger], Mapping[str, Veto]]:
-        """Those of the database, and what they refuse; nothing where that cannot be told, or needs no DDL."""
-        triggers: Sequence[EventTrigger] = ()
-        if all(each.by_rows or each.impact is Impact.NOTES for each in differences):
-            return triggers, {}
-        with suppress(DriverError):
-            triggers = event_triggers(self._link)
-            if not self.facts.read_only:
-                return triggers, vetoes(self._link, triggers, self.dialect.quote, timeout)
-        return triggers, {}
-
-    def _rejections(
-        self, differences: Sequence[Difference], actual: Schema, timeout: float, triggers: Sequence[EventTrigger]
-    ) -> Mapping[Definition, Rejection]:
-        """None where they cannot be asked for: then a step fails instead, in the server's words."""
-        path, quote = self.facts.search_path, self.dialect.quote
-        found: dict[Definition, Rejection] = {}
-        with suppress(DriverError):
-            found = rejections(self._link, differences, actual, path, quote, timeout)
-            found |= unlike_inheritors(self._link, differences, actual, self.dialect.type, quote, timeout)
-            found |= constraints_below(self._link, differences, actual, quote, timeout)
-            if calls := [each for each in differences if isinstance(each, FunctionMissing)]:
-                with self._link.reading(timeout):
-                    found |= call_rejections(self._link, calls, actual, quote)
-            if not self.facts.read_only:
-                found |= refused(self._link, differences, actual, quote, found, timeout, triggers)
-        return found
 
     def _with_stands(self, expected: Schema, actual: Schema) -> Schema:
         """Where sequences stand among the keys; a table that cannot be read in time keeps no other from being read."""
