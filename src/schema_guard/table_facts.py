@@ -13,7 +13,7 @@ from schema_guard.published import Published
 from schema_guard.refused_write import RefusedWrite
 from schema_guard.unread import Unread
 
-__all__ = ["NO_FACTS", "Partition", "TableFacts"]
+__all__ = ["NO_FACTS", "Partition", "PartitionRule", "TableFacts"]
 
 
 class Partition(NamedTuple):
@@ -23,6 +23,23 @@ class Partition(NamedTuple):
     parent: Name
     partitioned: bool
     foreign: bool
+
+
+class PartitionRule(NamedTuple):
+    """What partitions refuse beyond their partitioned table."""
+
+    kind: str
+    """NOT NULL, CHECK, FOREIGN KEY, EXCLUDE, UNIQUE, PRIMARY KEY or unique index."""
+    columns: tuple[str, ...]
+    target: Name | None
+    """Of FOREIGN KEY: the other table."""
+    partition: Name
+    """The first of the partitions."""
+    name: str
+    """What it is called there; of NOT NULL the column's name."""
+    partitions: int
+    """How many of the partitions have it."""
+    all: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,6 +83,10 @@ class TableFacts:
     """PostgreSQL: its partitions, or the tables that inherit from it, all the way down."""
     partitions: tuple[Partition, ...] = ()
     """PostgreSQL: its partitions, all the way down."""
+    detaching: tuple[Name, ...] = ()
+    """PostgreSQL: partitions whose DETACH CONCURRENTLY is not finished: no statement on the table meets their rows."""
+    partition_rules: tuple[PartitionRule, ...] = ()
+    """PostgreSQL: of its partitions."""
     inherited: bool = False
     """Tables inherit from it that are no partitions: its keys don't bind their rows (PostgreSQL)."""
     of_type: str | None = None

@@ -13,6 +13,7 @@ from schema_guard.compare.holder import named_holder, type_holder
 from schema_guard.compare.impact_words import writers
 from schema_guard.compare.index import compare_indexes
 from schema_guard.compare.intervening import compare_interveners
+from schema_guard.compare.partition_rules import compare_partition_rules
 from schema_guard.compare.primary_key import compare_primary_key
 from schema_guard.compare.published import compare_published
 from schema_guard.compare.refused_write import compare_refused_writes
@@ -79,6 +80,7 @@ def compare_tables(expected: Schema, actual: Schema, judge: Judge, policy: Polic
             yield from compare_view_columns(table, live, judge)
         elif live.relation in ALTERABLE:
             yield from _partitions(table, live)
+            yield from compare_partition_rules(table, live, judge)
             yield from compare_published(table, live)
             yield from _compare_table(table, live, expected, actual, judge, policy)
             yield from compare_counters(table, live, expected, actual, judge)

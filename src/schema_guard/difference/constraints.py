@@ -288,6 +288,8 @@ class ObjectUnknown(BaseDifference):
     """The domain whose CHECK it is, where it is no constraint of the table's own."""
     constraint: str | None = None
     """That CHECK's name."""
+    partition: Name | None = None
+    """The partition that has it, where the table itself has not."""
 
     @property
     def object(self) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import psycopg
 import pytest
 import sqlalchemy as sa
 
@@ -36,3 +37,34 @@ def test_the_number_that_a_refusal_names_suffices(postgres_database: Database, r
     number, _, _ = finding.refusal.reason.partition("rewrite_below = ")[2].partition(" ")
     assert rows < int(number) <= 3 * rows + 3
     assert apply(postgres_database, models, Policy(rewrite_below=int(number))).satisfied
+
+
+@pytest.mark.every_postgres
+def test_the_last_partition_is_being_detached(postgres_database: Database) -> None:
+    """A DETACH PARTITION CONCURRENTLY that was cut off leaves it: no row is stored there any more."""
+    models = sa.MetaData()
+    key = sa.Column("id", sa.Integer, primary_key=True)
+    sa.Table("t", models, key, sa.Column("n", sa.Integer, index=True), postgresql_partition_by="RANGE (id)")
+    prepare(postgres_database, "CREATE TABLE t (id serial PRIMARY KEY, n int) PARTITION BY RANGE (id)")
+    prepare(postgres_database, "CREATE TABLE t1 PARTITION OF t FOR VALUES FROM (1) TO (9)")
+    prepare(postgres_database, "CREATE INDEX ix_t_n ON t (n)")
+    prepare(postgres_database, "INSERT INTO t DEFAULT VALUES")
+    guard = Guard(models)
+    assert guard.check(postgres_database.url).satisfied
+    with postgres_database.connect(autocommit=False) as reader, postgres_database.connect() as detaching:
+        reader.execute("SELECT * FROM t")
+        detaching.execute("SET lock_timeout = '300ms'")
+        with pytest.raises(psycopg.errors.LockNotAvailable):
+            detaching.execute("ALTER TABLE t DETACH PARTITION t1 CONCURRENTLY")
+    with pytest.raises(psycopg.errors.CheckViolation):
+        prepare(postgres_database, "INSERT INTO t DEFAULT VALUES")
+    (finding,) = guard.check(postgres_database.url).findings
+    assert (finding.difference.code, finding.difference.impact) == ("partition-missing", Impact.BREAKS)
+    assert finding.refusal is not None
+    assert finding.refusal.reason.startswith("the DETACH PARTITION CONCURRENTLY of t1 is not finished")
+    for statement in finding.refusal.advice:
+        prepare(postgres_database, statement)
+    prepare(postgres_database, "INSERT INTO t DEFAULT VALUES")
+    report = guard.apply(postgres_database.url)
+    assert report.worst is Impact.NOTES  # t1 is a table that the models don't know
+    assert not report.results

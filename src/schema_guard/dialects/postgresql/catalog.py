@@ -17,6 +17,7 @@ from schema_guard.dialects.postgresql.catalog_rows import (
     CounterRow,
     Items,
     OtherRow,
+    PartitionRuleRow,
     PublishedRow,
     TableRow,
     TypeRow,
@@ -49,7 +50,7 @@ from schema_guard.schema import (
     TypeKind,
     Unique,
 )
-from schema_guard.table_facts import Partition, TableFacts
+from schema_guard.table_facts import Partition, PartitionRule, TableFacts
 from schema_guard.unread import Unread
 
 __all__ = ["KINDS", "read_schema"]
@@ -97,6 +98,8 @@ def read_schema(
         parts.add_index(IndexRow(*item))
     for item in items["uses"]:
         parts.add_use(UseRow(*item))
+    for item in items["partition rules"]:
+        parts.add_partition_rule(PartitionRuleRow(*item))
     for item in items["publications"]:
         parts.add_published(PublishedRow(*item))
     counters = [_told(CounterRow(*item), default) for item in items["counters"]]
@@ -167,6 +170,7 @@ class _OfTable:
     """By column's name: what keeps its type from being changed."""
     rows_held_in: list[str] = field(default_factory=list)
     unchangeable: list[Published] = field(default_factory=list)
+    partition_rules: list[PartitionRule] = field(default_factory=list)
     backing: dict[int, ConstraintRow] = field(default_factory=dict)
     """By index: the primary key, unique or exclusion constraint that it backs."""
 
@@ -274,6 +278,12 @@ class _Parts:
         )
         self.of[row.table].unchangeable.append(found)
 
+    def add_partition_rule(self, row: PartitionRuleRow) -> None:
+        partition = Name(told(row.schema, self.default), row.partition)
+        target = Name(told(row.target_schema or "", self.default), row.target) if row.target else None
+        rule = PartitionRule(row.kind, tuple(row.columns), target, partition, row.name, row.partitions, row.all)
+        self.of[row.table].partition_rules.append(rule)
+
     def add_use(self, row: UseRow) -> None:
         if row.columns is None:
             self.of[row.table].rows_held_in.append(row.identity)
@@ -328,6 +338,8 @@ class _Parts:
             fillers=tuple(Filler(*filler) for filler in row.fillers or ()),
             interveners=tuple(Intervener(kind, own, tuple(on), *how) for kind, own, on, *how in row.interveners or ()),
             row_security=row.row_security,
+            detaching=tuple(Name(told(schema, self.default), name) for schema, name in row.detaching or ()),
+            partition_rules=tuple(owner.partition_rules),
             inherited=row.inherited,
             owned=row.owned,
             owner=row.owner,

@@ -11,6 +11,7 @@ __all__ = [
     "CounterRow",
     "Items",
     "OtherRow",
+    "PartitionRuleRow",
     "PublishedRow",
     "TableRow",
     "TypeRow",
@@ -48,6 +49,7 @@ class TableRow(NamedTuple):
     """What the connected role may not do: privilege, of what, columns; of a function its name, and what calls it."""
     interveners: list[tuple[str, str, list[str], bool, bool]] | None
     populated: bool
+    detaching: list[list[str]] | None
 
 
 class ColumnRow(NamedTuple):
@@ -154,6 +156,19 @@ class PublishedRow(NamedTuple):
     holder: str | None
     listed: list[str] | None
     filter: str | None
+
+
+class PartitionRuleRow(NamedTuple):
+    table: int
+    kind: str
+    columns: list[str]
+    target_schema: str | None
+    target: str | None
+    schema: str
+    partition: str
+    name: str
+    partitions: int
+    all: bool
 
 
 class UseRow(NamedTuple):

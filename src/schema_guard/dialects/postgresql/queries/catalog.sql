@@ -62,7 +62,12 @@ WITH RECURSIVE asked AS MATERIALIZED (
   -- each table with its partitions, or what inherits from it, all the way down
   SELECT w.oid AS root, w.oid FROM wanted w
   UNION
-  SELECT f.root, i.inhrelid FROM family f JOIN pg_inherits i ON i.inhparent = f.oid
+  -- not one whose DETACH PARTITION CONCURRENTLY was cut off: no row is stored in it any more, and no row of it is seen
+  SELECT f.root, i.inhrelid
+  FROM family f
+  CROSS JOIN (SELECT false) AS older(inhdetachpending)
+  CROSS JOIN LATERAL (SELECT h.inhrelid, inhdetachpending FROM pg_inherits h WHERE h.inhparent = f.oid) AS i
+  WHERE NOT i.inhdetachpending
 ), families AS MATERIALIZED (
   SELECT f.root, sum(greatest(c.relpages, 0))::int8 * current_setting('block_size')::int8 AS bytes,
          json_agg(json_build_array(n.nspname, c.relname) ORDER BY n.nspname, c.relname) FILTER (WHERE f.oid <> f.root)
@@ -77,6 +82,14 @@ WITH RECURSIVE asked AS MATERIALIZED (
              JOIN pg_class pc ON pc.oid = i.inhparent
              JOIN pg_namespace pn ON pn.oid = pc.relnamespace) AS above ON above.inhrelid = c.oid AND c.relispartition
   GROUP BY f.root
+), leaves AS MATERIALIZED (
+  -- the partitions that hold rows
+  SELECT f.root, f.oid, n.nspname, c.relname, c.relkind
+  FROM wanted w
+  JOIN family f ON f.root = w.oid AND f.oid <> w.oid
+  JOIN pg_class c ON c.oid = f.oid AND c.relispartition AND c.relkind <> 'p'
+  JOIN pg_namespace n ON n.oid = c.relnamespace
+  WHERE w.relkind = 'p'
 ), types AS (
   -- those of the schemas, of extensions, of the columns, with one of the names, and what arrays and domains of them stand on
   SELECT b.objid AS oid FROM belongs b WHERE b.classid = 'pg_catalog.pg_type'::regclass
@@ -248,7 +261,14 @@ SELECT 'tables' AS kind, json_agg(json_build_array(
                     WHERE found.enabled IN ('A', CASE current_setting('session_replication_role')
                                                       WHEN 'replica' THEN 'R' ELSE 'O' END)) END,
          -- a materialized view WITH NO DATA cannot be read
-         w.relispopulated))::text AS items
+         w.relispopulated,
+         CASE WHEN w.relkind = 'p'
+              THEN (SELECT json_agg(json_build_array(dn.nspname, dc.relname) ORDER BY dn.nspname, dc.relname)
+                    FROM (SELECT false) AS older(inhdetachpending)
+                    CROSS JOIN LATERAL (SELECT h.inhrelid, inhdetachpending FROM pg_inherits h WHERE h.inhparent = w.oid) AS d
+                    JOIN pg_class dc ON dc.oid = d.inhrelid
+                    JOIN pg_namespace dn ON dn.oid = dc.relnamespace
+                    WHERE d.inhdetachpending) END))::text AS items
 FROM wanted w
 JOIN families ON families.root = w.oid
 UNION ALL
@@ -310,6 +330,55 @@ LEFT JOIN pg_namespace fn ON fn.oid = fc.relnamespace
 -- a foreign key to a partitioned table has a copy of itself, on the same table, for each of its partitions
 WHERE NOT EXISTS (SELECT FROM pg_constraint p
                   WHERE c.conparentid <> 0 AND p.oid = c.conparentid AND p.conrelid = c.conrelid)
+UNION ALL
+-- what partitions refuse beyond their partitioned table: the first of them, and whether all do (of foreign tables the
+-- server checks nothing)
+SELECT 'partition rules', json_agg(json_build_array(
+         g.root::int8, g.kind, g.columns, tn.nspname, tc.relname, g.first -> 0, g.first -> 1, g.first -> 2, g.partitions,
+         g.partitions = (SELECT count(*) FROM leaves l WHERE l.root = g.root)) ORDER BY g.root, g.kind, g.columns)::text
+FROM (
+  SELECT r.root, r.kind, r.columns, r.target, count(DISTINCT r.oid) AS partitions,
+         (array_agg(json_build_array(r.nspname, r.relname, r.name) ORDER BY r.nspname, r.relname, r.name))[1] AS first
+  FROM (
+    SELECT l.*, 'NOT NULL' AS kind, ARRAY[a.attname]::name[] AS columns, NULL::oid AS target, a.attname AS name
+    FROM leaves l
+    JOIN pg_attribute a ON a.attrelid = l.oid AND a.attnum > 0 AND a.attnotnull AND NOT a.attisdropped
+    JOIN pg_attribute t ON t.attrelid = l.root AND t.attname = a.attname AND NOT t.attnotnull AND NOT t.attisdropped
+    UNION ALL
+    SELECT l.*, CASE c.contype WHEN 'c' THEN 'CHECK' WHEN 'f' THEN 'FOREIGN KEY' ELSE 'EXCLUDE' END, c.columns,
+           CASE WHEN c.contype = 'f' THEN c.confrelid END, c.conname
+    FROM leaves l
+    CROSS JOIN (SELECT true) AS older(conenforced)
+    CROSS JOIN LATERAL (
+      SELECT con.contype, con.conname, con.confrelid, conenforced,
+             ARRAY(SELECT a.attname FROM pg_attribute a
+                   WHERE a.attrelid = l.oid AND a.attnum = ANY (con.conkey) ORDER BY a.attname) AS columns
+      FROM pg_constraint con
+      WHERE con.conrelid = l.oid AND con.contype IN ('c', 'f', 'x') AND con.conparentid = 0 AND con.coninhcount = 0) AS c
+    WHERE c.conenforced
+      -- a CHECK of the partition key says what the bounds say: it spares ATTACH PARTITION from reading the rows
+      AND (c.contype <> 'c' OR c.columns = '{}' OR NOT c.columns <@ ARRAY(
+        SELECT a.attname FROM pg_partition_ancestors(l.oid) AS up(relid)
+        JOIN pg_depend d ON d.classid = 'pg_catalog.pg_class'::regclass AND d.objid = up.relid AND d.objsubid > 0
+          AND d.refclassid = d.classid AND d.refobjid = up.relid AND d.refobjsubid = 0 AND d.deptype = 'i'
+        JOIN pg_attribute a ON a.attrelid = up.relid AND a.attnum = d.objsubid))
+    UNION ALL
+    SELECT l.*, CASE WHEN i.indisprimary THEN 'PRIMARY KEY'
+                     WHEN EXISTS (SELECT FROM pg_constraint con WHERE con.conindid = i.indexrelid AND con.contype = 'u') THEN 'UNIQUE'
+                     ELSE 'unique index' END,
+           ARRAY(SELECT a.attname FROM pg_attribute a
+                 WHERE a.attrelid = l.oid AND a.attnum = ANY ((i.indkey::int2[])[0:i.indnkeyatts - 1]) ORDER BY a.attname),
+           NULL, ic.relname
+    FROM leaves l
+    JOIN pg_index i ON i.indrelid = l.oid AND i.indisunique AND i.indisready
+    JOIN pg_class ic ON ic.oid = i.indexrelid
+    WHERE NOT EXISTS (SELECT FROM pg_inherits h WHERE h.inhrelid = i.indexrelid)
+  ) AS r
+  WHERE r.relkind = 'r'
+  GROUP BY r.root, r.kind, r.columns, r.target
+) AS g
+LEFT JOIN pg_class tc ON tc.oid = g.target
+LEFT JOIN pg_namespace tn ON tn.oid = tc.relnamespace
 UNION ALL
 SELECT 'indexes', json_agg(json_build_array(
          i.indrelid::int8, i.indexrelid::int8, ic.relname, am.amname, i.indisunique, i.indnullsnotdistinct,

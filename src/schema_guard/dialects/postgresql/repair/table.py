@@ -109,13 +109,15 @@ def partition_missing(difference: PartitionMissing, context: Context) -> Repairs
     name = context.quote(parent)
     one = context.quote(Name(parent.schema, f"{parent.name[:50]}_default"))
     bounds = "FOR VALUES WITH (MODULUS 1, REMAINDER 0)" if live.partition_strategy == "HASH" else "DEFAULT"
-    return [
-        Refusal(
-            difference,
-            "the models do not say which partitions there should be; one that takes every row would be",
-            (f"CREATE TABLE {one} PARTITION OF {name} {bounds};",),
-        )
+    ends = [
+        f"ALTER TABLE {context.quote(live.name)} DETACH PARTITION {context.quote(each)} FINALIZE;"
+        for each in live.facts.detaching
     ]
+    reason = "the models do not say which partitions there should be; one that takes every row would be"
+    if ends:
+        left = ", ".join(str(each) for each in live.facts.detaching)
+        reason = f"the DETACH PARTITION CONCURRENTLY of {left} is not finished; {reason}"
+    return [Refusal(difference, reason, (*ends, f"CREATE TABLE {one} PARTITION OF {name} {bounds};"))]
 
 
 def view_missing(difference: ViewMissing, context: Context) -> Repairs:

@@ -37,10 +37,14 @@ def object_unknown(difference: ObjectUnknown, context: Context) -> Repairs:
         constraint = context.quote(difference.constraint or "")
         drop = f"ALTER DOMAIN {context.quote(difference.domain)} DROP CONSTRAINT {constraint};"
         return [Refusal(difference, "the models don't know it, so it is left alone", (drop,))]
-    drop = f"ALTER TABLE {context.quote(difference.table.name)} DROP CONSTRAINT {name};"
+    table = difference.partition or difference.table.name
+    drop = f"ALTER TABLE {context.quote(table)} DROP CONSTRAINT {name};"
     if "index" in difference.kind:
-        index = context.quote(Name(difference.table.name.schema, difference.name))
-        drop = f"DROP INDEX {'' if context.partitioned(difference.table) else 'CONCURRENTLY '}{index};"
+        blocks = difference.partition is None and context.partitioned(difference.table)
+        index = context.quote(Name(table.schema, difference.name))
+        drop = f"DROP INDEX {'' if blocks else 'CONCURRENTLY '}{index};"
+    elif difference.kind.startswith("NOT NULL"):
+        drop = f"ALTER TABLE {context.quote(table)} ALTER COLUMN {name} DROP NOT NULL;"
     elif difference.kind in ("trigger", "rule"):
         drop = f"DROP {difference.kind.upper()} {name} ON {context.quote(difference.table.name)};"
     return [Refusal(difference, "the models don't know it, so it is left alone", (drop,))]
