@@ -21,8 +21,8 @@ def compare_refused_writes(table: Table, live: Table, expected: Schema, actual: 
     for message, these in told.items():
         effect = f"{failing([each.verb for each in these], writers(table))} ({message})"
         impact = Impact.BREAKS
-        if these[0].doubtful:
-            impact, effect = Impact.WEAKENS, f"not provable: {effect} unless the application registers the function"
+        if these[0].doubt:
+            impact, effect = Impact.WEAKENS, f"not provable: {effect} {these[0].doubt}"
         lacks, remedy = these[0].lacks, tuple(dict.fromkeys(text for each in these for text in each.remedy))
         yield WriteRefused(table=table, message=message, lacks=lacks, remedy=remedy, impact=impact, effect=effect)
 
@@ -31,7 +31,7 @@ def _comes(refused: RefusedWrite, table: Table, expected: Schema, actual: Schema
     """Whether another difference says that it is missing, and so breaks the application already."""
     name = refused.name
     match refused.lacks:
-        case "table":
+        case "table" | "parent":
             wanted = Name(table.name.schema, name)
             return expected.table(wanted) is not None and actual.table(wanted) is None
         case "column":

@@ -222,6 +222,10 @@ class WriteRefused(BaseDifference):
     def headline(self) -> str:
         if self.lacks == "function":
             return "a trigger calls what is not there"
+        if self.lacks == "number":
+            return "AUTOINCREMENT has no number left: the highest key that there is was given"
+        if self.lacks == "parent":
+            return "a foreign key refers to a table that is not there"
         cause = "a foreign key" if self.lacks == "key" else "a trigger or a foreign key"
         return f"{cause} leads to what is not there"
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import sqlite3
+
 import pytest
 from sqlalchemy import Column, Integer, MetaData, String, Table
 
@@ -77,3 +79,35 @@ def test_a_table_without_rowid_is_refused(stage: Stage) -> None:
     stage.script("CREATE TABLE t (id INTEGER PRIMARY KEY NOT NULL, a TEXT) WITHOUT ROWID")
     report = stage.apply(MODELS)
     assert "default-differs t.id" in keys(report)
+
+
+HIGHEST = 2**63 - 1
+
+
+@pytest.mark.parametrize("gone", [True, False])
+def test_after_the_highest_key_there_is_no_other(stage: Stage, gone: bool) -> None:
+    """Every INSERT fails then; the printed statements end that."""
+    stage.script("CREATE TABLE t (id INTEGER PRIMARY KEY AUTOINCREMENT, a TEXT)")
+    stage.script(f"INSERT INTO t VALUES (3, 'x'), ({HIGHEST}, 'y');{'DELETE FROM t WHERE id > 3' if gone else ''}")
+    (finding,) = Guard(MODELS).check(stage.engine).findings
+    assert finding.difference.impact is Impact.BREAKS
+    assert finding.difference.headline == "AUTOINCREMENT has no number left: the highest key that there is was given"
+    assert finding.difference.effect == "INSERT of t fails (database or disk is full)"
+    with pytest.raises(sqlite3.OperationalError, match="database or disk is full"):
+        stage.script("INSERT INTO t (a) VALUES ('next')")
+    assert finding.refusal is not None
+    stage.script("\n".join(finding.refusal.advice))
+    stage.satisfied(MODELS)
+    stage.script("INSERT INTO t (a) VALUES ('next')")
+    assert stage.rows("SELECT id FROM t") == ([(3,), (4,)] if gone else [(3,), (4,), (5,)])
+
+
+def test_it_is_not_added_where_no_insert_would_find_a_key(stage: Stage) -> None:
+    """Without it SQLite looks for a key that is free."""
+    stage.script(f"CREATE TABLE t (id INTEGER PRIMARY KEY, a TEXT); INSERT INTO t VALUES ({HIGHEST}, 'y')")
+    report = Guard(MODELS).apply(stage.engine)
+    (finding,) = report.findings
+    assert finding.difference.key == KEY
+    assert finding.refusal is not None
+    assert "with AUTOINCREMENT no INSERT could get another" in finding.refusal.reason
+    stage.script("INSERT INTO t (a) VALUES ('next')")

@@ -92,6 +92,17 @@ def test_a_function_of_a_trigger_may_be_registered(sqlite_file: Path) -> None:
     engine.dispose()
 
 
+def test_a_url_does_not_tell_whether_foreign_keys_are_enforced(sqlite_file: Path) -> None:
+    """Where they are, every statement fails whose table refers to one that is not there; where not, none does."""
+    with sqlite3.connect(sqlite_file) as connection:
+        connection.executescript(CASES["the parent"][0])
+    found = [each.difference for each in Guard(Base).check(f"sqlite:///{sqlite_file}").findings]
+    (told,) = [each for each in found if each.code == "write-refused"]
+    assert (told.impact, told.headline) == (Impact.WEAKENS, "a foreign key refers to a table that is not there")
+    fail = "INSERT, UPDATE and DELETE of Thing fail (no such table: main.gone)"
+    assert told.effect == f"not provable: {fail} where foreign keys are enforced"
+
+
 HAS_NO_STATEMENT = {"the parent"}
 """A foreign key to a table that is not there goes by a rebuild, or the table has to be made."""
 

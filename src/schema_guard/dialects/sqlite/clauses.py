@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
+from functools import lru_cache
 from typing import NamedTuple
 
 from schema_guard.dialects.sqlite.create_text import Clause, ColumnText, TableText, parse_table
@@ -88,6 +89,7 @@ class SaidTable:
         return (*own, *(clause for clause in self.constraints if clause.kind == kind))
 
 
+@lru_cache(maxsize=16)  # of several changes of one text each begins where the last one ended
 def said(text: str) -> SaidTable:
     """What the statement says. Raises UnreadableTextError."""
     table = parse_table(text)

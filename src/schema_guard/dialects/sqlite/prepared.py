@@ -7,16 +7,16 @@ EXPLAIN compiles a statement with the triggers that it fires and the foreign key
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 
 from schema_guard.dialects.sqlite.names import catalog, quote
-from schema_guard.dialects.sqlite.remedies import Made, remedy
+from schema_guard.dialects.sqlite.remedies import Made, errors_where_enforced, remedy
 from schema_guard.dialects.survey import Read
 from schema_guard.errors import ReadError
 from schema_guard.refused_write import RefusedWrite
 from schema_guard.schema import Name, Relation, Table
 
-__all__ = ["refused_writes"]
+__all__ = ["refused_writes", "without_parents"]
 
 _SAID = re.compile(
     r"no such (?P<lacks>table|column|function): (?:.*\.)?(?P<name>.*)|(?P<key>foreign key mismatch) - .*"
@@ -43,6 +43,7 @@ def refused_writes(
         return ()
     found = []
     made: Made = ()
+    parents = {each.target.name.lower() for each in live.foreign_keys} if foreign_keys else set()
     for verb, statement in _statements(live.name, expected, live):
         try:
             read(f"EXPLAIN {statement}")
@@ -52,10 +53,33 @@ def refused_writes(
                 continue
             made = made or read(f"SELECT type, name, sql FROM {catalog(live.name.schema)} WHERE sql IS NOT NULL")
             own = dict(_statements(Name(None, live.name.name), expected, live))[verb]
-            lacks = "key" if said["key"] else said["lacks"] or ""
+            lacks, name = "key" if said["key"] else said["lacks"] or "", said["name"] or ""
+            lacks = "parent" if lacks == "table" and name.lower() in parents else lacks
+            doubt = "unless the application registers the function" if by_url and lacks == "function" else ""
             fix = remedy(own, live, made, foreign_keys=foreign_keys)
-            doubtful = by_url and lacks == "function"
-            found.append(RefusedWrite(verb, said[0], lacks, said["name"] or "", fix, doubtful))
+            found.append(RefusedWrite(verb, said[0], lacks, name, fix, doubt))
+    return tuple(found)
+
+
+def without_parents(expected: Table, live: Table, there: Collection[str], read: Read) -> tuple[RefusedWrite, ...]:
+    """Where a URL does not tell whether the application enforces foreign keys: the statements that fail if it does,
+    since one refers to a table that is not there.
+
+    Args:
+        expected, live, read: as `refused_writes` takes them.
+        there: the names of all tables and views of its database, in lower case.
+    """
+    absent = [each.target.name for each in live.foreign_keys if each.target.name.lower() not in there]
+    if live.relation is not Relation.TABLE or not absent:
+        return ()
+    made = read(f"SELECT type, name, sql FROM {catalog(live.name.schema)} WHERE sql IS NOT NULL")
+    statements = dict(_statements(Name(None, live.name.name), expected, live))
+    told = errors_where_enforced(list(statements.values()), made)
+    found = []
+    for verb, message in zip(statements, told, strict=True):
+        name = next((each for each in absent if message.endswith((f" {each}", f".{each}"))), "")
+        if message.startswith("no such table: ") and name:
+            found.append(RefusedWrite(verb, message, "parent", name, doubt="where foreign keys are enforced"))
     return tuple(found)
 
 

@@ -60,10 +60,13 @@ def not_registered(differences: Iterable[Difference], actual: Schema, read: Read
 
 
 def _tables(differences: Iterable[Difference], actual: Schema) -> Iterator[tuple[Table | None, Table | None]]:
-    """Of what matters: the table as it is expected and as it is."""
+    """Of what matters: the table as it is expected and as it is, once for all its differences."""
+    asked: set[tuple[int, Name]] = set()
     for difference in differences:
-        if difference.impact is not Impact.NOTES and difference.table_name is not None:
-            yield getattr(difference, "table", None), actual.table(difference.table_name)
+        name, table = difference.table_name, getattr(difference, "table", None)
+        if difference.impact is not Impact.NOTES and name is not None and (id(table), name) not in asked:
+            asked.add((id(table), name))
+            yield table, actual.table(name)
 
 
 def _collated(*tables: Table | None) -> Iterator[tuple[Name, Column]]:

@@ -7,14 +7,14 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Iterator, Sequence
-from contextlib import closing, suppress
+from contextlib import closing, contextmanager, suppress
 from typing import TypeAlias
 
 from schema_guard.dialects.sqlite.names import catalog, quote
 from schema_guard.dialects.sqlite.tokens import quoted_literal
 from schema_guard.schema import Name, Table
 
-__all__ = ["Made", "remedy"]
+__all__ = ["Made", "errors_where_enforced", "remedy"]
 
 Made: TypeAlias = Sequence[tuple[object, ...]]
 """Type, name and CREATE statement of all objects of the database, in the order in which they were made."""
@@ -31,12 +31,7 @@ def remedy(statement: str, live: Table, made: Made, *, foreign_keys: bool) -> tu
         made: what the table's database consists of.
         foreign_keys: the application's connections enforce them.
     """
-    with closing(sqlite3.connect(":memory:", isolation_level=None)) as copy:
-        for kind in _KINDS:
-            for _, _, text in (each for each in made if each[0] == kind):
-                with suppress(sqlite3.Error):  # what a module or a function of the application's makes
-                    copy.execute(str(text))
-        copy.execute(f"PRAGMA foreign_keys = {'ON' if foreign_keys else 'OFF'}")
+    with _copy_of(made, foreign_keys=foreign_keys) as copy:
         before = _error(copy, statement)
         if before:
             triggers = [str(name) for kind, name, _ in made if kind == "trigger"]
@@ -50,6 +45,23 @@ def remedy(statement: str, live: Table, made: Made, *, foreign_keys: bool) -> tu
                         return told
                 copy.execute("ROLLBACK TO tried")
     return ()
+
+
+def errors_where_enforced(statements: Sequence[str], made: Made) -> list[str]:
+    """What SQLite says of each where foreign keys are enforced; empty where it can be prepared."""
+    with _copy_of(made, foreign_keys=True) as copy:
+        return [_error(copy, statement) for statement in statements]
+
+
+@contextmanager
+def _copy_of(made: Made, *, foreign_keys: bool) -> Iterator[sqlite3.Connection]:
+    with closing(sqlite3.connect(":memory:", isolation_level=None)) as copy:
+        for kind in _KINDS:
+            for _, _, text in (each for each in made if each[0] == kind):
+                with suppress(sqlite3.Error):  # what a module or a function of the application's makes
+                    copy.execute(str(text))
+        copy.execute(f"PRAGMA foreign_keys = {'ON' if foreign_keys else 'OFF'}")
+        yield copy
 
 
 def _error(copy: sqlite3.Connection, statement: str) -> str:

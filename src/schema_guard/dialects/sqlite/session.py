@@ -29,11 +29,12 @@ from schema_guard.dialects.sqlite.features import FOREIGN_KEYS_ON, probe_feature
 from schema_guard.dialects.sqlite.given_keys import gives_key, without_integer
 from schema_guard.dialects.sqlite.known import known
 from schema_guard.dialects.sqlite.labels import others_held
+from schema_guard.dialects.sqlite.last_key import with_last_key
 from schema_guard.dialects.sqlite.link import Link, Writer
 from schema_guard.dialects.sqlite.misread import with_misread
 from schema_guard.dialects.sqlite.names import pragma
 from schema_guard.dialects.sqlite.place import EnginePlace, Place
-from schema_guard.dialects.sqlite.prepared import refused_writes
+from schema_guard.dialects.sqlite.prepared import refused_writes, without_parents
 from schema_guard.dialects.sqlite.reading_back import unreadable_rows
 from schema_guard.dialects.sqlite.registered import not_registered
 from schema_guard.dialects.sqlite.rejections import rejections
@@ -148,7 +149,7 @@ class SQLiteSession:
             schemas=tuple(databases),
         )
         actual = replace(actual, temporary=tuple(self._temporary(expected)))
-        actual = replace(actual, tables=tuple(self._with_refused_writes(actual.tables, expected)))
+        actual = replace(actual, tables=tuple(self._with_refused_writes(actual, expected)))
         self._tables = actual.tables
         columns = listed(expected, actual, self.dialect.rules, lambda _, there: there.generated is None)
         actual = with_others(actual, others_held(columns, self._link.rows)) if columns else actual
@@ -164,14 +165,19 @@ class SQLiteSession:
                 there = {str(name).lower() for (name,) in rows}
                 yield table.name, tuple(each.name for each in table.columns if each.name.lower() in there)
 
-    def _with_refused_writes(self, tables: Iterable[Table], expected: Schema) -> Iterator[Table]:
+    def _with_refused_writes(self, actual: Schema, expected: Schema) -> Iterator[Table]:
         enforced = FOREIGN_KEYS_ON in self.facts.features
-        for live in tables:
+        there = {name.name.lower() for name in (*(table.name for table in actual.tables), *actual.unknown_tables)}
+        for live in actual.tables:
             table = expected.table(live.name)
-            refused = table and refused_writes(
-                table, live, foreign_keys=enforced, by_url=self._by_url, read=self._link.rows
-            )
-            yield replace(live, facts=replace(live.facts, refused_writes=refused)) if refused else live
+            if table is None:
+                yield live
+                continue
+            refused = refused_writes(table, live, foreign_keys=enforced, by_url=self._by_url, read=self._link.rows)
+            if self._by_url and not enforced:
+                refused += without_parents(table, live, there, self._link.rows)
+            found = replace(live, facts=replace(live.facts, refused_writes=refused)) if refused else live
+            yield with_last_key(table, found, self._link.rows)
 
     def _catalog_rows(self, query: str) -> list[tuple[object, ...]]:
         self.catalog_queries += 1

@@ -17,6 +17,12 @@ __all__ = ["change_default"]
 def change_default(differs: DefaultDiffers | IdentityDiffers, live: Table, case: Case) -> Edit | Refusal:
     column = differs.column
     if column.never_again and differs.actual.autoincrement:
+        if differs.actual.stand is not None:
+            return Refusal(
+                differs,
+                "a row holds the highest key that there is, and with AUTOINCREMENT no INSERT could get another:"
+                " give that row another key",
+            )
         return Edit(differs, changes.autoincrement(), f"{column.name}: AUTOINCREMENT")
     if column.autoincrement or column.identity is not None:
         return _give_key(differs, live, case)

@@ -87,6 +87,13 @@ def _reason(difference: Difference) -> str:  # noqa: C901 - one case for each ki
             return "SQLite has no types of its own to create"
         case WriteRefused(lacks="key"):
             return "the columns that the foreign key refers to need a primary key or a unique index"
+        case WriteRefused(lacks="parent"):
+            return "make that table, or rebuild this one without the foreign key: which of them, only a person knows"
+        case WriteRefused(lacks="number", remedy=remedy):
+            first = (
+                "give the row that holds it another key, and all that refers to it; then " if len(remedy) > 1 else ""
+            )
+            return f"{first}set the counter back: keys of rows that were deleted may then be given again"
         case WriteRefused(lacks="function"):
             return "this SQLite has no such function: register it on the application's connections, or drop the trigger"
         case WriteRefused():
