@@ -54,7 +54,7 @@ IDENTIFIED = (
     " FROM pg_control_system() AS c, pg_control_checkpoint() AS k"
 )
 STARTED = "SELECT date_part('epoch', pg_postmaster_start_time())"
-ROW = "hashtidextended(ctid, CASE WHEN xmin = ANY ('{1,2}') THEN 0 ELSE age('3'::xid)::int8 - age(xmin) END)"
+ROW = "hashtidextended(ctid, coalesce((SELECT age('3'::xid)::int8) - nullif(age(xmin), 2147483647), 0))"
 ROW_BEFORE_14 = "hashtextextended(xmin::text || ctid::text, 0)"
 NO_TABLE, NO_SCHEMA, FORBIDDEN = "42P01", "3F000", "42501"
 

@@ -41,6 +41,7 @@ class Key(NamedTuple):
 
 
 _NEXT_VALUE = re.compile(r"nextval\('((?:[^']|'')*)'::regclass\)")
+_VARCHAR = "character varying"
 _YES = "true"
 _ORDERS = {str(bits): (bool(bits & 1), bool(bits & 2)) for bits in range(4)}
 """By pg_index.indoption: descending, NULLs first."""
@@ -74,9 +75,13 @@ class Catalog:
         self._relations = {row[1]: self._relation(row[2], row[3]) for row in self._rows["table"]}
         self._enums = {row[3]: row for row in self._rows["enum"]}
         self._types: dict[str, tuple[str, Type]] = {}
-        self._defaults: dict[tuple[str, str], str] = {}
+        self._plain: dict[Row, str] = {}
+        """Words of a column by all that its row says; empty where more decides."""
+        self._ordered: dict[Row, str] = {}
+        """Words of an index by its columns and all that its row says of them."""
         self._conditions: dict[tuple[str, frozenset[str]], str] = {}
-        self._names: dict[tuple[str, str], str] = {}
+        self._names: dict[str, dict[str, str]] = {oid: {} for oid in self._relations}
+        """By table and number."""
         self._varchars: dict[str, set[str]] = defaultdict(set)
         self._keys: set[tuple[str, str]] = set()
         """Table and column, of what is unique by itself."""
@@ -131,25 +136,57 @@ class Catalog:
         return shapes
 
     def _add_columns(self, shapes: Mapping[str, Shape]) -> None:
+        """Columns that are alike in every way are put into words once: most tables have the same ones."""
         sequences = {row[1]: row for row in self._rows["sequence"]}
         identities = {(row[4], row[5]): row for row in self._rows["sequence"] if row[4] is not None}
-        for _, oid, number, name, type_text, not_null, identity, default_text, odd, *_ in self._rows["column"]:
-            words, type_ = self._types.get(type_text) or self._type(type_text)
-            self._names[oid, number] = name
-            if odd == _YES:
-                value = _ODD
-            elif identity:
-                value = self._value_of(identities.get((oid, number)), oid, name, type_)
-                value += ", always" if identity == "a" else ", by default"
-            elif default_text is None:
-                value = ""
-            elif (called := _NEXT_VALUE.fullmatch(default_text)) is not None:
-                value = self._value_of(sequences.get(called[1].replace("''", "'")), oid, name, type_)
-            else:
-                value = self._defaults.get((default_text, type_text)) or self._default_of(default_text, type_text)
-            if type_.name == "character varying" and not type_.dimensions:
+        texts = {row[3]: row[4] for row in self._rows["default"] if row[4] is not None}
+        defaults = {(row[1], row[2]): texts[row[3]] for row in self._rows["default"]}
+        for row in self._rows["column"]:
+            oid, number, name, type_text = row[1:5]
+            self._names[oid][number] = name
+            said = (*row[3:8], defaults.get((oid, number)))
+            words = self._plain.get(said)
+            if words is None:
+                words = self._plain[said] = self._plain_words(*said)
+            if not words:
+                words = self._counted_words(oid, number, said, sequences, identities)
+            if type_text.startswith(_VARCHAR) and type_text[-1] != "]":
                 self._varchars[oid].add(name)
-            shapes[oid].columns.append(column_words(name, words, not_null == _YES, value))
+            shapes[oid].columns.append(words)
+
+    def _plain_words(
+        self, name: str, type_text: str, not_null: str, identity: str, odd: str, default_text: str | None
+    ) -> str:
+        """Of a column that no sequence feeds; empty of others."""
+        words, _ = self._types.get(type_text) or self._type(type_text)
+        if odd == _YES:
+            value = _ODD
+        elif identity or (default_text is not None and _NEXT_VALUE.fullmatch(default_text)):
+            return ""
+        elif default_text is None:
+            value = ""
+        else:
+            value = default(default_text, self._types[type_text][1]) or _ODD
+        return column_words(name, words, not_null == _YES, value)
+
+    def _counted_words(
+        self,
+        oid: str,
+        number: str,
+        said: Row,
+        sequences: Mapping[str, Row],
+        identities: Mapping[tuple[str, str], Row],
+    ) -> str:
+        name, type_text, not_null, identity, _, default_text = said
+        words, type_ = self._types[type_text]
+        if identity:
+            value = self._value_of(identities.get((oid, number)), oid, name, type_)
+            value += ", always" if identity == "a" else ", by default"
+        else:
+            called = _NEXT_VALUE.fullmatch(default_text or "")
+            assert called is not None
+            value = self._value_of(sequences.get(called[1].replace("''", "'")), oid, name, type_)
+        return column_words(name, words, not_null == _YES, value)
 
     def _type(self, text: str) -> tuple[str, Type]:
         enum = self._enums.get(text)
@@ -160,11 +197,6 @@ class Catalog:
             type_ = parse_type(text, lambda schema, _: (schema, TypeKind.OTHER))
             found = (type_words(type_) if type_.kind is TypeKind.BASE else _ODD), type_
         self._types[text] = found
-        return found
-
-    def _default_of(self, text: str, type_text: str) -> str:
-        found = default(text, self._types[type_text][1]) or _ODD
-        self._defaults[text, type_text] = found
         return found
 
     def _value_of(self, sequence: Row | None, table: str, column: str, type_: Type) -> str:
@@ -184,7 +216,8 @@ class Catalog:
     def _columns(self, table: str, numbers: str) -> tuple[str, ...]:
         """As `{1,2}` or, in pg_index, `1 2`."""
         listed = numbers[1:-1].split(",") if numbers.startswith("{") else numbers.split()
-        return tuple([self._names[table, number] for number in listed])
+        names = self._names[table]
+        return tuple([names[number] for number in listed])
 
     def _foreign_key(self, row: Row) -> str:
         _, table, _, numbers, deferrable, deferred, target, target_numbers, letters, *_ = row
@@ -203,10 +236,14 @@ class Catalog:
         names = self._columns(table, numbers)
         keys, include = names[: int(count)], names[int(count) :]
         if constraint is None:
-            ordered = tuple([(name, *_ORDERS[option]) for name, option in zip(keys, options.split(), strict=True)])
             where = "" if predicate is None else self._condition(predicate, table)
-            index = ordered, unique == _YES, tuple(sorted(include)), nulls_not_distinct == _YES, where
-            shape.indexes.append(repr(index))
+            said = names, count, options, unique, nulls_not_distinct, where
+            words = self._ordered.get(said)
+            if words is None:
+                ordered = tuple([(name, *_ORDERS[option]) for name, option in zip(keys, options.split(), strict=True)])
+                index = ordered, unique == _YES, tuple(sorted(include)), nulls_not_distinct == _YES, where
+                words = self._ordered[said] = repr(index)
+            shape.indexes.append(words)
             if unique == _YES and len(keys) == 1 and not where:
                 self._keys.add((table, keys[0]))
             return

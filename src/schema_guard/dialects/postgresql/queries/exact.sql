@@ -56,15 +56,25 @@ SELECT 'table', w.oid::text, w.nspname::text, w.relname::text, w.relkind::text, 
        NULL, NULL, NULL
 FROM wanted w
 UNION ALL
--- table, number, name, type, not null, identity, default, odd
+-- table, number, the first that is the same, the text of the first: to write all of them would take longest
+SELECT 'default', d.adrelid::text, d.adnum::text, d.first::text, CASE WHEN d.oid = d.first THEN pg_get_expr(d.adbin, d.adrelid) END,
+       NULL, NULL, NULL, NULL, NULL, NULL, NULL
+FROM (
+  SELECT ad.oid, ad.adrelid, ad.adnum, ad.adbin,
+         min(ad.oid) OVER (PARTITION BY hashtextextended(ad.adbin::text, 0), ad.adbin::text COLLATE "C") AS first
+  FROM wanted w
+  JOIN pg_attrdef ad ON ad.adrelid = w.oid
+  WHERE w.relkind = 'r'
+) AS d
+UNION ALL
+-- table, number, name, type, not null, identity, odd
 SELECT 'column', a.attrelid::text, a.attnum::text, a.attname::text, format_type(a.atttypid, a.atttypmod), a.attnotnull::text,
-       a.attidentity::text, pg_get_expr(d.adbin, d.adrelid),
+       a.attidentity::text,
        (a.attgenerated <> '' OR a.attinhcount > 0 OR a.attcollation <> t.typcollation OR t.typtype NOT IN ('b', 'e'))::text,
-       NULL, NULL, NULL
+       NULL, NULL, NULL, NULL
 FROM wanted w
 JOIN pg_attribute a ON a.attrelid = w.oid AND a.attnum > 0 AND NOT a.attisdropped
 JOIN pg_type t ON t.oid = a.atttypid
-LEFT JOIN pg_attrdef d ON a.atthasdef AND d.adrelid = a.attrelid AND d.adnum = a.attnum
 WHERE w.relkind = 'r'
 UNION ALL
 -- table, kind, columns, deferrable, deferred, target, its columns, delete, update and match, condition, index, odd

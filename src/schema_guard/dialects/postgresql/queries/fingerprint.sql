@@ -6,9 +6,9 @@
 -- Run it under an empty search_path.
 -- In psql: \set cluster '(SELECT c.system_identifier FROM pg_control_system() AS c)'
 --   (where the role may not call that, the time at which the server was started)
---          \set row 'hashtidextended(ctid, CASE WHEN xmin = ANY (''{1,2}'') THEN 0 ELSE age(''3''::xid)::int8 - age(xmin) END)'
+--          \set row 'hashtidextended(ctid, coalesce((SELECT age(''3''::xid)::int8) - nullif(age(xmin), 2147483647), 0))'
 --   (a number for ctid and xmin; ages subtract to the distance of two transactions, and cost less than text; 1 and 2
---   have none. Before PostgreSQL 14: hashtextextended(xmin::text || ctid::text, 0))
+--   have none, and so the largest number. Before PostgreSQL 14: hashtextextended(xmin::text || ctid::text, 0))
 -- Columns: fingerprint text.
 -- the connected role, and those of which it is a member
 WITH RECURSIVE mine AS (
@@ -16,13 +16,13 @@ WITH RECURSIVE mine AS (
   UNION
   SELECT m.roleid FROM pg_auth_members m JOIN mine ON m.member = mine.oid
 )
-SELECT 'v2 ' || string_agg(part || '=' || number || ':' || coalesce(sum::text, ''), ' ' ORDER BY part) AS fingerprint
+SELECT 'v3 ' || string_agg(part || '=' || number || ':' || coalesce(sum::text, ''), ' ' ORDER BY part) AS fingerprint
 FROM (
-  SELECT 'class' AS part, count(*) AS number, sum(:row) + sum(hashtextextended(
-           ctid::text || relhasrules::text || relhastriggers::text || relhassubclass::text || relhasindex::text, 0)) AS sum FROM pg_class
+  SELECT 'class' AS part, count(*) AS number, sum(:row) + sum((:row >> 4) * (
+           relhasrules::int + 2 * relhastriggers::int + 4 * relhassubclass::int + 8 * relhasindex::int)) AS sum FROM pg_class
   UNION ALL
-  SELECT 'index', count(*), sum(:row) + sum(hashtextextended(
-           ctid::text || indisvalid::text || indisready::text || indislive::text, 0)) FROM pg_index
+  SELECT 'index', count(*), sum(:row) + sum((:row >> 4) * (
+           indisvalid::int + 2 * indisready::int + 4 * indislive::int)) FROM pg_index
   UNION ALL
   SELECT 'attribute', count(*), sum(:row) FROM pg_attribute
   UNION ALL
