@@ -108,14 +108,16 @@ def _kept(contents: Contents, changed: frozenset[str]) -> dict[str, list[str]]:
     }
 
 
-def _as_planned(statements: Iterable[str], steps: Sequence[Step]) -> Iterator[str]:
-    """A batch is the planned statement with narrower bounds; the batches of one step count as that one."""
+def _as_planned(sent: Iterable[str], steps: Sequence[Step]) -> Iterator[str]:
+    """A batch is the planned statement with narrower bounds; the batches of one step count as that one. Those of a new
+    schema are sent together."""
+    planned = set(_statements(steps))
+    scripts = (statement.split(";\n") for statement in sent)
+    statements = [part for parts in scripts for part in (parts if planned.issuperset(parts) else [";\n".join(parts)])]
     spans = [(step.batches.span, step.statements[0]) for step in steps if step.batches is not None]
     for statement in statements:
         of_batch = (
-            planned
-            for span, planned in spans
-            if re.fullmatch(r"-?\d+".join(re.escape(part) for part in span), statement)
+            whole for span, whole in spans if re.fullmatch(r"-?\d+".join(re.escape(part) for part in span), statement)
         )
         yield next(of_batch, statement)
 
