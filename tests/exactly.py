@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from schema_guard import Guard
 from schema_guard.config import normalise
+from schema_guard.dialects import open_session
 from schema_guard.dialects.postgresql.direct import direct_server
 from schema_guard.dialects.postgresql.exact.look import exact_by
 from schema_guard.frozen_text import DIGESTS, frame
 from schema_guard.sources.frozen import frozen, text_of
 
-__all__ = ["has_digests", "is_exact", "text_for"]
+__all__ = ["has_digests", "is_exact", "tables_known", "text_for"]
 
 
 def text_for(guard: Guard) -> bytes:
@@ -20,7 +23,18 @@ def text_for(guard: Guard) -> bytes:
 
 def has_digests(text: bytes) -> bool:
     """Whether the file lets a satisfied database be known without comparing."""
-    return DIGESTS in frame(text)
+    digests = frame(text).get(DIGESTS)
+    return digests is not None and None not in digests.value()["tables"].values()
+
+
+def tables_known(text: bytes, database: Any) -> frozenset[str]:
+    """The tables that are known to be as the file says, as it writes their names."""
+    digests = frame(text).get(DIGESTS)
+    session = open_session(database)
+    try:
+        return frozenset() if digests is None else session.as_expected(digests.value())
+    finally:
+        session.close()
 
 
 def is_exact(text: bytes, url: str) -> bool:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from hashlib import sha256
 from typing import Any, NamedTuple
 
@@ -122,10 +122,27 @@ def members(span: Span, level: int) -> dict[str, Span] | None:
     return found
 
 
-def items(span: Span, level: int) -> Iterator[Any]:
-    """The objects of a list, one after the other; as `members` takes it."""
+def items(span: Span, level: int, without: Collection[str] = ()) -> Iterator[Any]:
+    """The objects of a list, one after the other; as `members` takes it.
+
+    Args:
+        without: `name` of those that are left out, as far as that can be told without reading them.
+    """
     parts = _parts(span, level, b"[")
-    return iter(span.value()) if parts is None else (part.value() for part in parts)
+    if parts is None:
+        return iter(span.value())
+    return (part.value() for part in parts if not without or _name_of(part, level) not in without)
+
+
+def _name_of(part: Span, level: int) -> str | None:
+    """The member `name` of an object of the list, where it has a line of its own."""
+    mark = b"\n" + b" " * (STEP * (level + 1)) + b'"name": "'
+    start = part.text.find(mark, part.start, part.end)
+    end = part.text.find(b"\n", start + 1, part.end)
+    if not 0 <= start < end:
+        return None
+    written = part.text[start + len(mark) - 1 : end].rstrip(b",")
+    return str(json.loads(written)) if written.endswith(b'"') else None
 
 
 def _parts(span: Span, level: int, bracket: bytes) -> Iterator[Span] | None:

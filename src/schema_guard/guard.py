@@ -6,7 +6,7 @@ import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import replace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from schema_guard import remembering
 from schema_guard.beside import Held
@@ -25,7 +25,11 @@ from schema_guard.plan import Plan
 from schema_guard.readiness import Memory, Readiness, readiness_of
 from schema_guard.report import Report, StepResult, united
 from schema_guard.schema import Schema
-from schema_guard.scope import Guarded
+from schema_guard.scope import Guarded, Scope
+from schema_guard.sources.frozen import FrozenSource
+
+if TYPE_CHECKING:
+    from schema_guard.events import Events
 
 __all__ = ["Guard"]
 
@@ -138,6 +142,8 @@ class Guard(Configured):
                 on_step=events.ended,
                 on_progress=events.underway,
             )
+            if (known := self._by_digests(session, limits.survey_timeout, started)) is not None:
+                return self._ended(replace(known, applied=True), session, events)
             look = rounds.first_look()
             while not (report := self._report(session, look, started)).satisfied:
                 session.clear_away()
@@ -149,10 +155,7 @@ class Guard(Configured):
                 look = rounds.patient_look()
             warnings = (*report.warnings, *not_run(look.expected, rounds.tables_made))
             report = replace(report, results=united(rounds.results), applied=True, warnings=warnings)
-            if self._history is not None:
-                report = self._history.kept(report, session)
-            events.judged(report)
-            return report
+            return self._ended(report, session, events)
 
     def _checked(self, database: Any, survey_timeout: float, deadline: Deadline | None = None) -> Report:
         started = time.monotonic()
@@ -164,8 +167,27 @@ class Guard(Configured):
                 return look, self._report(session, look, started)
 
             if memory is None:
-                return looked_at()[1]
+                return self._by_digests(session, survey_timeout, started) or looked_at()[1]
             return remembering.checked(session, memory, looked_at, self.accept, started)
+
+    def _ended(self, report: Report, session: Session, events: Events) -> Report:
+        """The report of an apply, told to those who keep it."""
+        if self._history is not None:
+            report = self._history.kept(report, session)
+        events.judged(report)
+        return report
+
+    def _by_digests(self, session: Session, survey_timeout: float, started: float) -> Report | None:
+        """Where a frozen file has digests, and nothing but the file says what is found."""
+        source = self.source
+        if not isinstance(source, FrozenSource) or source.document.digests is None:
+            return None
+        more = self.accept or self._withhold or self._beside or self.scope != Scope()
+        if more or self.policy != source.document.policy:
+            return None
+        from schema_guard.by_digests import report_by_digests
+
+        return report_by_digests(session, source, self.policy, self.name, survey_timeout, started)
 
     @contextmanager
     def _session(self, database: Any, deadline: Deadline | None = None) -> Iterator[Session]:

@@ -225,6 +225,8 @@ class Schema:
     names_taken: tuple[tuple[str | None, str, str], ...] = ()
     """Actual side: (schema, name, what it is) of what else holds a relation's name there: indexes, sequences, types."""
     problems: tuple[Problem, ...] = ()
+    others_expected: tuple[Name, ...] = ()
+    """Expected side: tables that are known to be as expected, and are not in `tables`."""
     types: tuple[Type, ...] = ()
     """Actual side: the types that are not built in."""
 

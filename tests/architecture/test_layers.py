@@ -30,7 +30,7 @@ LAYERS = (
     ("configured",),
     ("many",),
     ("rounds",),
-    ("beside", "events", "remembering"),
+    ("beside", "by_digests", "events", "remembering"),
     ("look",),
     ("sources",),
     ("execute", "render"),

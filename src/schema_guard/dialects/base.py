@@ -300,6 +300,10 @@ class Session(Protocol):
         """What is remembered of these expectations; None where nothing can be."""
         ...
 
+    def as_expected(self, digests: Mapping[str, object]) -> frozenset[str]:
+        """The tables that are exactly as a frozen file says, by its digests; never raises."""
+        ...
+
     def locate(self, relations: Sequence[str], types: Sequence[str]) -> None:
         """Find where the connection's search_path finds names, so that `dialect` can qualify them.
 

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 import sqlalchemy as sa
 
-from schema_guard import Guard
+from schema_guard import Guard, Policy
 from schema_guard.dialects.deadline import LAST
 from schema_guard.dialects.postgresql.exact.look import ANSWER
 from tests.exactly import has_digests, is_exact, text_for
@@ -133,11 +133,58 @@ def test_what_is_known_of_columns_and_keys(postgres_database: Database) -> None:
     assert not is_exact(text, postgres_database.url)
 
 
+def test_comments(postgres_database: Database) -> None:
+    """One of the models that is not there, or another one, is found by comparing; one that is there besides is not."""
+    models = sa.MetaData()
+    columns = sa.Column("id", sa.Integer, primary_key=True, comment="it's a key"), sa.Column("word", sa.Text)
+    sa.Table("t", models, *columns, comment="words")
+    engine = sa.create_engine(postgres_database.url)
+    models.create_all(engine)
+    engine.dispose()
+    text = text_for(Guard(models))
+    for change in ("", "COMMENT ON COLUMN t.word IS 'a word'", "COMMENT ON CONSTRAINT t_pkey ON t IS 'the key'"):
+        if change:
+            run(postgres_database, change)
+        assert is_exact(text, postgres_database.url)
+        assert not Guard(models).check(postgres_database.url).findings
+    for change, undo in (
+        ("COMMENT ON TABLE t IS NULL", "COMMENT ON TABLE t IS 'words'"),
+        ("COMMENT ON COLUMN t.id IS 'a key'", "COMMENT ON COLUMN t.id IS 'it''s a key'"),
+    ):
+        run(postgres_database, change)
+        assert not is_exact(text, postgres_database.url)
+        assert Guard(models).check(postgres_database.url).findings
+        run(postgres_database, undo)
+        assert is_exact(text, postgres_database.url)
+    run(postgres_database, "COMMENT ON TABLE t IS NULL")
+    assert is_exact(text_for(Guard(models, policy=Policy(comments=False))), postgres_database.url)
+
+
+def test_defaults_that_the_server_writes_in_another_way(postgres_database: Database) -> None:
+    """Text that is a number or a truth value; each of another value is told."""
+    models = sa.MetaData()
+    written = {"a": "0", "b": "1.50", "c": "-1", "d": "0.00"}
+    numbers = [sa.Column(name, sa.Numeric(10, 2), server_default=value) for name, value in written.items()]
+    truths = [sa.Column(name, sa.Boolean, server_default=name) for name in ("1", "0", "yes", "off", "TRUE", "f")]
+    sa.Table("t", models, sa.Column("id", sa.Integer, primary_key=True), *numbers, *truths)
+    engine = sa.create_engine(postgres_database.url)
+    models.create_all(engine)
+    text = text_for(Guard(models))
+    assert is_exact(text, postgres_database.url)
+    assert not Guard(models).check(postgres_database.url).findings
+    for change in ("b SET DEFAULT 1.51", "c SET DEFAULT '1'", '"1" SET DEFAULT false', "a DROP DEFAULT"):
+        run(postgres_database, f"ALTER TABLE t ALTER {change}")
+        assert not is_exact(text, postgres_database.url), change
+        assert Guard(models).check(postgres_database.url).findings, change
+        models.drop_all(engine)
+        models.create_all(engine)
+    engine.dispose()
+
+
 BEYOND: dict[str, Callable[[], sa.Column[Any]]] = {
     "text of an Enum without a CHECK": lambda: sa.Column("x", sa.Enum("a", native_enum=False)),
     "a generated column": lambda: sa.Column("x", sa.Integer, sa.Computed("id + 1")),
     "a collation": lambda: sa.Column("x", sa.String(collation="C")),
-    "a comment": lambda: sa.Column("x", sa.Integer, comment="an x"),
     "a type of fixed length": lambda: sa.Column("x", sa.CHAR(3)),
     "a function that the application calls": lambda: sa.Column("x", sa.Integer, default=sa.func.f()),
     "a named sequence": lambda: sa.Column("x", sa.Integer, sa.Sequence("s")),

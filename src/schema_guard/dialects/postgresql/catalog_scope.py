@@ -26,6 +26,7 @@ def scope_of(expected: Schema, can_be: Callable[[str], bool] = bool) -> dict[str
     column_types = {column.type for table in expected.tables for column in table.columns}
     return {
         "tables": sorted([table.name.schema, table.name.name] for table in _held(expected, can_be)),
+        "known": sorted([name.schema, name.name] for name in expected.others_expected),
         "schemas": sorted(schema for schema in schemas if schema is not None and can_be(schema)),
         "names": sorted(filter(can_be, names)),
         "types": sorted({each.name for each in column_types if each.kind is TypeKind.UNKNOWN and can_be(each.name)}),

@@ -89,16 +89,27 @@ def parse(text: str, deparsed: bool = False) -> Node | None:
         return None
 
 
+_BOOLEANS = {
+    **dict.fromkeys(("t", "true", "y", "yes", "on", "1"), True),
+    **dict.fromkeys(("f", "false", "n", "no", "off", "0"), False),
+}
+"""As text (manual, 8.6)."""
+
+
 def constant(node: Node, type_: Type) -> Node | None:
     """The constant that the node is for a column of that type, without a cast to that very type; else None."""
     plain = "character varying" if type_.name == "character varying" and not type_.dimensions else shown(type_)
+    if type_.name == "numeric" and not type_.dimensions:
+        plain = "numeric"  # digits are cut when the column takes the value, whoever wrote it
     if node[0] == "cast" and node[1][0] == "string" and node[2] in (plain, shown(type_)):
         node = node[1]
     if node[0] == "string" and type_.kind is TypeKind.BASE and not type_.dimensions:
         if type_.name in ("smallint", "integer", "bigint") and re.fullmatch(r"-?\d+", node[1]):
             return ("number", str(int(node[1])))
-        if type_.name == "boolean" and node[1].lower() in ("t", "true", "f", "false"):
-            return ("boolean", node[1].lower() in ("t", "true"))
+        if type_.name == "numeric" and re.fullmatch(r"-?\d+(\.\d+)?", node[1]):
+            return ("number", node[1])
+        if type_.name == "boolean" and node[1].lower() in _BOOLEANS:
+            return ("boolean", _BOOLEANS[node[1].lower()])
         if type_.name == "text" or (type_.name == "character varying" and not type_.arguments):
             return node
         if type_.name == "character varying" and len(node[1]) <= int(type_.arguments[0]):

@@ -115,6 +115,7 @@ class ManyTenants(TenantSession):
             tables += [_led(item, "", tenant) for item in _pairs(scopes[alike]["tables"])]
         scope = {key: _merged(each[key] for each in scopes.values()) for key in ("names", "types", "classes")}
         scope["tables"] = _merged([tables])
+        scope["known"] = []
         scope["schemas"] = sorted({item[0] for item in tables} | {*batch})
         try:
             rows = self._full_reader.read(scope)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager, suppress
 from dataclasses import replace
 
@@ -16,6 +16,7 @@ from schema_guard.dialects.postgresql.catalog_scope import scope_of
 from schema_guard.dialects.postgresql.dialect import PostgreSQLDialect
 from schema_guard.dialects.postgresql.driver_error import DriverError
 from schema_guard.dialects.postgresql.encoding import lacking
+from schema_guard.dialects.postgresql.exact.look import as_expected
 from schema_guard.dialects.postgresql.facts import facts_of
 from schema_guard.dialects.postgresql.failures import (
     CANCELLED,
@@ -142,6 +143,10 @@ class PostgreSQLSession:
         driver = words if isinstance(words, str) else f"{type(words).__module__}.{type(words).__name__}"
         told = told_of(self._facts_row, encoding, driver, self._server.schemas)
         return PostgreSQLMemory(self._link, expectations, told)
+
+    def as_expected(self, digests: Mapping[str, object]) -> frozenset[str]:
+        """None where an engine's schema_translate_map leads names elsewhere."""
+        return frozenset() if self._server.schemas else as_expected(self._link, self._facts_row, digests)
 
     def answer(self, questions: Iterable[Inquiry]) -> dict[Inquiry, Verdict]:
         """Let the server compare and evaluate, under the application's own search_path."""

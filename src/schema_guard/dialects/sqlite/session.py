@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import replace
 from typing import TYPE_CHECKING
@@ -95,6 +95,10 @@ class SQLiteSession:
         except GuardError:
             self._link.close()
             raise
+
+    def as_expected(self, digests: Mapping[str, object]) -> frozenset[str]:  # noqa: ARG002
+        """None: a frozen file has no digests of SQLite's tables."""
+        return frozenset()
 
     def memory(self, expectations: str) -> None:
         """Nothing is remembered of a file: its schema is read in less time than the rows that would tell."""

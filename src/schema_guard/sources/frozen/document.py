@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, fields, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from schema_guard.acceptance import Acceptance, acceptances_of
 from schema_guard.dialects.postgresql.exact.expected import digests_of
+from schema_guard.dialects.postgresql.exact.shape import relation
 from schema_guard.errors import ConfigurationError
 from schema_guard.frozen_text import (
     DIGESTS,
@@ -59,11 +60,20 @@ class Document:
     """The revisions at which the release's Alembic chain ended; empty where it has none, or nobody knows."""
     digest: str = field(default="", compare=False)
     """Of the file that it was read from."""
+    digests: Mapping[str, Any] | None = field(default=None, compare=False)
+    """What that file says of tables of PostgreSQL that are exactly as expected."""
 
     def schema(self, system: str, version: int) -> Schema:
         """The expectation for a database system of that version (server_version_num; 0: none is known)."""
         newer = self.expected.get(f"{system} 18") if version >= 180000 else None
         return self.expected[system] if newer is None else newer
+
+    def rest(self, version: int, known: Collection[str]) -> Schema:
+        """What is expected of PostgreSQL without the tables that are known, by the names that the digests have."""
+        key = "postgresql 18" if version >= 180000 and "postgresql 18" in self.expected else "postgresql"
+        if isinstance(self.expected, _Schemas):
+            return self.expected.without(key, known)
+        return _without(self.expected[key], known)
 
 
 class _Schemas(Mapping[str, Schema]):
@@ -94,6 +104,15 @@ class _Schemas(Mapping[str, Schema]):
             self._forget()
         return self._made[key]
 
+    def without(self, key: str, known: Collection[str]) -> Schema:
+        """One of them without some of its tables, which are not made. Raises as asking for one does."""
+        if key in self._made:
+            return _without(self._made[key], known)
+        try:
+            return _without(_schema(self._spans[key], known), known)
+        except (ValueError, TypeError) as error:
+            raise _unreadable(self._path, error) from None
+
     def _forget(self) -> None:
         """Keep only the text of those that are not made: all of a large file takes as much memory as what is made."""
         rest = {other: span for other, span in self._spans.items() if other not in self._made}
@@ -107,15 +126,24 @@ class _Schemas(Mapping[str, Schema]):
         return len(self._spans)
 
 
-def _schema(span: Span) -> Schema:
+def _without(schema: Schema, known: Collection[str]) -> Schema:
+    left = tuple(table for table in schema.tables if relation(table.name) not in known)
+    return replace(schema, tables=left) if len(left) < len(schema.tables) else schema
+
+
+def _schema(span: Span, known: Collection[str] = ()) -> Schema:
     """One system's expectation, table by table: the JSON of all of them at once takes more than what is made of it.
+
+    Args:
+        span: of the file.
+        known: names of tables that need not be made.
 
     Raises ValueError, TypeError: it is of another form.
     """
     parts = members(span, _IN_SYSTEM)
     if parts is None or "tables" not in parts:
         return _made(Schema, span.value())
-    tables = items(parts.pop("tables"), _IN_SYSTEM + 1)
+    tables = items(parts.pop("tables"), _IN_SYSTEM + 1, known)
     schema = _made(Schema, {name: part.value() for name, part in parts.items()})
     try:
         return replace(schema, tables=tuple(_made(Table, table) for table in tables))
@@ -171,9 +199,14 @@ def text_of(document: Document) -> str:
 
 def _digests(document: Document) -> dict[str, Any]:
     """By which a satisfied check needs nothing of `expected`; nothing where more is asked than whether all is there."""
-    if document.accept or document.scope != Scope() or len(document.expected) > 2:
+    if document.accept or document.scope != Scope():
         return {}
-    found = digests_of(document.expected["postgresql"], comments=document.policy.comments)
+    schema = document.expected["postgresql"]
+    newer = document.expected.get("postgresql 18", schema)
+    if replace(newer, tables=()) != replace(schema, tables=()):
+        return {}
+    unlike = {table.name for table in schema.tables if newer.table(table.name) != table}
+    found = digests_of(schema, comments=document.policy.comments, unlike=unlike)
     return {} if found is None else {DIGESTS: found}
 
 
@@ -267,6 +300,7 @@ def _document(spans: dict[str, Span], path: str, *, edited: bool) -> Document:
         acceptances_of(data["accept"], path),
         Scope(selectors_of(data.get("include", []), "frozen"), selectors_of(data.get("exclude", []), "frozen")),
         from_data(tuple[str, ...], data["heads"]),
+        digests=None if edited else data.get(DIGESTS),
     )
 
 

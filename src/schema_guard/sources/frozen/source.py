@@ -17,6 +17,7 @@ from schema_guard.sources.frozen.placeholders import names_to_locate, settled
 if TYPE_CHECKING:
     from schema_guard.declared import Places
     from schema_guard.dialects.base import Dialect
+    from schema_guard.schema import Schema
 
 __all__ = ["FrozenSource"]
 
@@ -37,10 +38,18 @@ class FrozenSource:
         raise ConfigurationError(f"{self.path} holds what the models expect, not the models: give module:attribute")
 
     def names(self, dialect: Dialect) -> tuple[list[str], list[str]]:
-        return names_to_locate(self.document.schema(dialect.name, dialect.version), dialect)
+        return self.names_of(self.document.schema(dialect.name, dialect.version), dialect)
+
+    def names_of(self, schema: Schema, dialect: Dialect) -> tuple[list[str], list[str]]:
+        """`names` of a part of the document."""
+        return names_to_locate(schema, dialect)
 
     def places(self) -> Places:
         return partial(declared, self.path)
 
     def expect(self, dialect: Dialect) -> Schema:
-        return as_sent(settled(self.document.schema(dialect.name, dialect.version), dialect), dialect.driver)
+        return self.settled(self.document.schema(dialect.name, dialect.version), dialect)
+
+    def settled(self, schema: Schema, dialect: Dialect) -> Schema:
+        """A part of the document in one database's words."""
+        return as_sent(settled(schema, dialect), dialect.driver)

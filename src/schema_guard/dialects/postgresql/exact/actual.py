@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from schema_guard.column import BITS, Type, TypeKind
@@ -85,14 +85,17 @@ class Catalog:
         self._varchars: dict[str, set[str]] = defaultdict(set)
         self._keys: set[tuple[str, str]] = set()
         """Table and column, of what is unique by itself."""
+        self._other: set[str] = set()
+        """Tables of which something is told by no digest."""
         self._counted: list[tuple[str, str, Row]] = []
         """Table, column, and the sequence that gives its values."""
 
-    def keys_to_look_at(self, digests: Mapping[str, Any]) -> list[Key]:
-        """Nothing differs from what is expected but, perhaps, where the sequences of these keys stand.
+    def known(self, digests: Mapping[str, Any]) -> tuple[frozenset[str], list[Key]]:
+        """The tables in which nothing differs from what is expected but, perhaps, where the sequences of these keys
+        stand.
 
         Raises:
-            NotExactError: something differs, or may.
+            NotExactError: something differs, or may, that belongs to no table of these.
         """
         if digests["format"] != FORMAT or any(row[1] == _YES for row in self._rows["database"]):
             raise NotExactError
@@ -100,18 +103,19 @@ class Catalog:
         held = {self._relation(schema, name): json.loads(labels or "[]") for _, schema, name, _, labels, *_ in enums}
         if any(held.get(name) != labels for name, labels in digests["enums"].items()):
             raise NotExactError
-        wanted: Mapping[str, str] = digests["tables"]
-        if not wanted.keys() <= set(self._relations.values()):
-            raise NotExactError
+        wanted: Mapping[str, str | None] = digests["tables"]
         shapes = self._shapes()
+        found: dict[str, str] = {}
         for _, oid, _, name, kind, _, _, _, odd, *_ in self._rows["table"]:
-            expected = wanted.get(self._relations[oid])
-            if expected is None:
+            expected = wanted.get(self._relations[oid], "")
+            if expected == "":
                 if kind in "rp" and name not in OWN_TOOLS:
                     raise NotExactError  # it is listed
-            elif odd == _YES or shapes[oid].digest() != expected:
-                raise NotExactError
-        return list(self._keys_to_look_at())
+            elif expected and odd != _YES and oid not in self._other and shapes[oid].digest() == expected:
+                found[oid] = self._relations[oid]
+        self._other.update(self._otherwise_commented(digests.get("comments", {}), found))
+        keys = list(self._keys_to_look_at(found))
+        return frozenset(name for oid, name in found.items() if oid not in self._other), keys
 
     def _relation(self, schema: str, name: str) -> str:
         return relation(Name(None if schema == self._default else schema, name))
@@ -123,9 +127,9 @@ class Catalog:
         backed: dict[str, Row] = {}
         for row in self._rows["constraint"]:
             oid, kind = row[1], row[2]
-            if row[11] == _YES:
-                raise NotExactError
-            if kind == "c":
+            if row[11] == _YES or (kind == "f" and not self._names.get(row[6])):
+                self._other.add(oid)  # to a partitioned table, or one in a schema of which nothing is expected
+            elif kind == "c":
                 shapes[oid].checks.append(self._condition(row[9], oid))
             elif kind == "f":
                 shapes[oid].foreign_keys.append(self._foreign_key(row))
@@ -221,8 +225,6 @@ class Catalog:
 
     def _foreign_key(self, row: Row) -> str:
         _, table, _, numbers, deferrable, deferred, target, target_numbers, letters, *_ = row
-        if target not in self._relations:
-            raise NotExactError  # in a schema of which nothing is expected
         columns, target_columns = self._columns(table, numbers), self._columns(target, target_numbers)
         match = MATCHES[letters[2]] if len(columns) > 1 else MATCHES["s"]
         pairs = tuple(sorted(zip(columns, target_columns, strict=True)))
@@ -232,7 +234,8 @@ class Catalog:
     def _add_index(self, shape: Shape, row: Row, constraint: Row | None) -> None:
         _, table, _, unique, nulls_not_distinct, numbers, count, options, predicate, odd, *_ = row
         if odd == _YES:
-            raise NotExactError
+            self._other.add(table)
+            return
         names = self._columns(table, numbers)
         keys, include = names[: int(count)], names[int(count) :]
         if constraint is None:
@@ -249,7 +252,7 @@ class Catalog:
             return
         deferrable, deferred = constraint[4] == _YES, constraint[5] == _YES
         if include or (deferrable and constraint[2] == "p"):
-            raise NotExactError
+            self._other.add(table)
         if constraint[2] == "p":
             shape.key.extend(map(repr, keys))
         else:
@@ -257,16 +260,28 @@ class Catalog:
         if len(keys) == 1:
             self._keys.add((table, keys[0]))
 
-    def _keys_to_look_at(self) -> Iterator[Key]:
-        """As dialects/postgresql/stands.py says."""
+    def _otherwise_commented(
+        self, comments: Mapping[str, Mapping[str, str]], found: Mapping[str, str]
+    ) -> Iterator[str]:
+        """The tables of which a comment that the models have is not there; one more is of no interest."""
+        held: dict[str, dict[str, str]] = defaultdict(dict)
+        for _, oid, number, text, *_ in self._rows["comment"]:
+            held[oid][self._names[oid].get(number, "")] = text
+        for oid, name in found.items():
+            if name in comments and not comments[name].items() <= held[oid].items():
+                yield oid
+
+    def _keys_to_look_at(self, found: Collection[str]) -> Iterator[Key]:
+        """As dialects/postgresql/stands.py says; of these tables."""
         tables = {row[1]: row for row in self._rows["table"]}
         for oid, column, counting in self._counted:
             sequence, type_name, last = counting[1:4]
             schema, name, _, rows, pages, empty = tables[oid][2:8]
-            if self._relations[oid] in OWN_TOOLS:
+            if oid not in found or self._relations[oid] in OWN_TOOLS:
                 continue
             if last is not None and int(last) + 1 >= 2 ** BITS[type_name]:
-                raise NotExactError
+                self._other.add(oid)
+                continue
             known = last is not None and float(rows) >= 0 and int(pages) > 0 and float(rows) <= int(last)
             if not known and empty != _YES and (oid, column) in self._keys:
                 yield Key(f"{quoted(schema)}.{quoted(name)}", quoted(column), sequence, 1)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from typing import Any
 
 from schema_guard.column import BITS, texts
@@ -35,36 +35,52 @@ class _NotExactError(Exception):
     """Something decides that no definition of a table tells."""
 
 
-def digests_of(schema: Schema, *, comments: bool) -> Mapping[str, Any] | None:
+def digests_of(schema: Schema, *, comments: bool, unlike: Collection[Name] = ()) -> Mapping[str, Any] | None:
     """What a frozen file says of the tables of PostgreSQL, as JSON data; None where the catalog alone decides nothing.
+
+    A table of which more decides has none (null).
 
     Args:
         schema: as `bare` gives it: names in the default schema have none.
         comments: whether they are compared.
+        unlike: tables that are not expected alike of each version of the server.
     """
-    if comments and any(map(_has_comment, schema.tables)):
-        return None
-    other = (schema.problems, schema.fills, schema.domains, schema.sequences)
-    if any(other) or not schema.tables:
+    if schema.problems or schema.fills:
         return None
     enums = {enum.name: enum for enum in schema.enums}
     try:
-        for name in (*enums, *(table.name for table in schema.tables)):
+        for name in enums:
             _told(name)
-        tables = {relation(table.name): _shape(table, enums).digest() for table in schema.tables}
     except _NotExactError:
         return None
-    if len(tables) != len(schema.tables):
+    tables = {relation(table.name): None if table.name in unlike else _digest(table, enums) for table in schema.tables}
+    if len(tables) != len(schema.tables) or not any(tables.values()):
         return None
     return {
         "format": FORMAT,
         "enums": {relation(name): list(enum.values) for name, enum in enums.items()},
         "tables": tables,
+        **({"more": True} if schema.domains or schema.sequences else {}),
+        **_comments(schema.tables if comments else ()),
     }
 
 
-def _has_comment(table: Table) -> bool:
-    return table.comment is not None or any(column.comment is not None for column in table.columns)
+def _digest(table: Table, enums: Mapping[Name, Enum]) -> str | None:
+    try:
+        _told(table.name)
+        return _shape(table, enums).digest()
+    except _NotExactError:
+        return None
+
+
+def _comments(tables: Iterable[Table]) -> Mapping[str, Any]:
+    """By table and column (empty: the table's own): other comments of a table say nothing against it."""
+    found: dict[str, dict[str, str]] = {}
+    for table in tables:
+        own = {"": table.comment, **{column.name: column.comment for column in table.columns}}
+        if said := {name: text for name, text in own.items() if text is not None}:
+            found[relation(table.name)] = said
+    return {"comments": found} if found else {}
 
 
 def _told(name: Name) -> None:

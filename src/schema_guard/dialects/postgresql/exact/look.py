@@ -1,4 +1,4 @@
-"""Whether a database holds exactly what a frozen file expects, asked in one query of a connection of its own."""
+"""Which tables of a database are exactly as a frozen file expects, asked in one query."""
 
 from __future__ import annotations
 
@@ -9,13 +9,16 @@ from typing import Any, NamedTuple
 from schema_guard.dialects.deadline import Deadline
 from schema_guard.dialects.postgresql.driver_error import DriverError
 from schema_guard.dialects.postgresql.exact.actual import Catalog, NotExactError, schemas_of
-from schema_guard.dialects.postgresql.link import Link
-from schema_guard.dialects.postgresql.memory import ANSWER, LOCK_TIMEOUT, TIMEOUT, any_behind
+from schema_guard.dialects.postgresql.link import Link, Row
+from schema_guard.dialects.postgresql.memory import ANSWER, TIMEOUT, any_behind
 from schema_guard.dialects.postgresql.query_text import query
 from schema_guard.dialects.postgresql.server import Server
 from schema_guard.errors import GuardError
 
-__all__ = ["ANSWER", "TIMEOUT", "Exact", "exact_by"]
+__all__ = ["ANSWER", "TIMEOUT", "Exact", "as_expected", "exact_by", "tables_as_expected"]
+
+LOCK_TIMEOUT = 0.2
+"""Seconds for a table that somebody holds: a whole check waits for it, and says who."""
 
 
 class Exact(NamedTuple):
@@ -27,6 +30,42 @@ class Exact(NamedTuple):
     """Host, port and database."""
 
 
+def tables_as_expected(link: Link, facts: Row, digests: Mapping[str, Any]) -> frozenset[str]:
+    """The tables in which nothing differs, as the digests call them.
+
+    Args:
+        link: to the database.
+        facts: of the session, a row of facts.sql.
+        digests: of the frozen file.
+
+    Raises:
+        NotExactError: something else differs, or may, or is not known.
+        DriverError, GuardError: the database cannot be asked.
+    """
+    _, _, _, _, _, default, path, read_only, _, _, *settings = facts
+    if default is None or json.loads(str(path))[0] != default or read_only or any(settings):
+        raise NotExactError
+    if link.encoding.server != "UTF8":
+        raise NotExactError  # names and labels may be others than they seem
+    with link.reading(TIMEOUT, lock_timeout=LOCK_TIMEOUT, bare_path=True):
+        rows = link.rows(query("exact", schemas=schemas_of(digests, str(default))))
+        try:
+            found, keys = Catalog(rows, str(default)).known(digests)
+        except (ValueError, TypeError, KeyError):  # a file of another version, or a catalog that nobody has seen yet
+            raise NotExactError from None
+        if any_behind(link, keys):
+            raise NotExactError
+    return found
+
+
+def as_expected(link: Link, facts: Row, digests: Mapping[str, Any]) -> frozenset[str]:
+    """The same; none where anything goes wrong. Never raises."""
+    try:
+        return tables_as_expected(link, facts, digests)
+    except (DriverError, GuardError, NotExactError):
+        return frozenset()
+
+
 def exact_by(server: Server, digests: Mapping[str, Any], seconds: float = TIMEOUT) -> Exact | None:
     """The database, if nothing in it differs; None where anything does, may, or goes wrong: a whole check says what.
 
@@ -35,25 +74,25 @@ def exact_by(server: Server, digests: Mapping[str, Any], seconds: float = TIMEOU
         digests: of the frozen file.
         seconds: what it may take once the database has answered.
     """
+    if not tells_all(digests):
+        return None
     deadline = Deadline(min(ANSWER, seconds))
     link = Link(server, deadline)
     try:
         with link.reading(TIMEOUT, lock_timeout=LOCK_TIMEOUT):
             (facts,) = link.rows(query("facts"))
         deadline.begin(seconds)
-        _, version, database, host, port, default, path, read_only, _, _, *settings = facts
-        if default is None or json.loads(str(path))[0] != default or read_only or any(settings):
+        if tables_as_expected(link, facts, digests) != digests["tables"].keys():
             return None
-        if link.encoding.server != "UTF8":
-            return None  # names and labels may be others than they seem
-        with link.reading(TIMEOUT, lock_timeout=LOCK_TIMEOUT, bare_path=True):
-            rows = link.rows(query("exact", schemas=schemas_of(digests, str(default))))
-            keys = Catalog(rows, str(default)).keys_to_look_at(digests)
-            if any_behind(link, keys):
-                return None
     except (DriverError, GuardError, NotExactError, ValueError, TypeError, KeyError):
         return None
     finally:
         link.close()
+    _, version, database, host, port, *_ = facts
     where = f"{host}:{port}" if host else str(server.place.host or "local socket")
     return Exact(str(version), f"{where}/{database}")
+
+
+def tells_all(digests: Mapping[str, Any]) -> bool:
+    """Whether there is nothing of which the digests tell nothing."""
+    return not digests.get("more") and None not in digests["tables"].values()

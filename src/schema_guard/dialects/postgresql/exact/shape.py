@@ -22,7 +22,7 @@ __all__ = [
     "type_words",
 ]
 
-FORMAT = 1
+FORMAT = 2
 """Of the digests: other ones are not known here, and all tables are compared."""
 SEQUENCE = "its own sequence"
 """A column's value, where a sequence gives it that counts from 1 as far as the type goes."""

@@ -1,12 +1,13 @@
 -- Everything that is read of the tables that are expected, in one query whatever their number.
 -- Run it under an empty search_path (SET LOCAL search_path = ''), so that deparsed text comes out fully qualified.
 -- In psql: \set tables '[["public", "proposals"]]'
+--          \set known '[]'
 --          \set schemas '["public"]'
 --          \set names '["ix_proposals_user_id"]'
 --          \set types '["mood"]'
 --          \set classes '["jsonb_ops"]'
 --          \set unread '[]'
--- (names: of indexes, constraints, sequences and types that are expected, to see who holds them; types: those that the
+-- (known: tables that are expected, too, of which nothing is asked; names: of indexes, constraints, sequences and types that are expected, to see who holds them; types: those that the
 -- search_path does not find, to see where they are; classes: of operator
 -- classes that are expected by name, as a type's default may be; unread: OIDs of tables whose expressions are left out,
 -- since the server opens a table to write out an expression on it, and waits while somebody holds it ACCESS EXCLUSIVE)
@@ -574,6 +575,7 @@ FROM (
 CROSS JOIN LATERAL (SELECT c.oid, c.relname, c.relkind, c.relispartition FROM pg_class c WHERE c.oid = s.oid OFFSET 0) AS c
 WHERE (s.named OR c.relkind IN ('r', 'p', 'f', 'v', 'm') AND NOT c.relispartition)
   AND c.oid NOT IN (SELECT w.oid FROM wanted w)
+  AND (s.nspname, c.relname) NOT IN (SELECT (k.item ->> 0)::name, (k.item ->> 1)::name FROM json_array_elements(:'known') AS k(item))
 UNION ALL
 SELECT 'schemas', json_agg(json_build_array(s.nspname, has_schema_privilege(s.oid, 'CREATE')) ORDER BY s.nspname)::text
 FROM scope s

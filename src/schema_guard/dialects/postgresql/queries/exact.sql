@@ -18,9 +18,9 @@ SELECT 'database' AS kind, (
          OR EXISTS (SELECT FROM scope s WHERE NOT has_schema_privilege(s.oid, 'USAGE'))
          OR EXISTS (SELECT FROM pg_publication p WHERE p.pubupdate OR p.pubdelete)
          OR EXISTS (SELECT FROM pg_class c WHERE c.relnamespace = pg_my_temp_schema() AND c.relkind IN ('r', 'p', 'v', 'f'))
-         -- triggers of the application's, and what checks foreign keys where it is switched off
+         -- what checks foreign keys is switched off, on either of their tables
          OR EXISTS (SELECT FROM wanted w JOIN pg_trigger t ON t.tgrelid = w.oid
-                    WHERE w.relhastriggers AND (NOT t.tgisinternal OR t.tgenabled <> 'O'))
+                    WHERE w.relhastriggers AND t.tgisinternal AND t.tgenabled <> 'O')
          OR EXISTS (SELECT FROM pg_proc p
                     WHERE p.oid >= 16384 AND p.proacl IS NOT NULL AND NOT has_function_privilege(p.oid, 'EXECUTE'))
        )::text AS a, NULL AS b, NULL AS c, NULL AS d, NULL AS e, NULL AS f, NULL AS g, NULL AS h, NULL AS i, NULL AS j, NULL AS k
@@ -51,6 +51,7 @@ SELECT 'table', w.oid::text, w.nspname::text, w.relname::text, w.relkind::text, 
        (w.relkind <> 'r' OR w.relispartition OR w.relrowsecurity OR w.reloftype <> 0
         OR w.relhassubclass AND EXISTS (SELECT FROM pg_inherits h WHERE h.inhparent = w.oid)
         OR w.relhasrules AND EXISTS (SELECT FROM pg_rewrite r WHERE r.ev_class = w.oid)
+        OR w.relhastriggers AND EXISTS (SELECT FROM pg_trigger t WHERE t.tgrelid = w.oid AND NOT t.tgisinternal)
         OR NOT has_table_privilege(w.oid, 'SELECT') OR NOT has_table_privilege(w.oid, 'INSERT')
         OR NOT has_table_privilege(w.oid, 'UPDATE') OR NOT has_table_privilege(w.oid, 'DELETE'))::text,
        NULL, NULL, NULL
@@ -75,6 +76,12 @@ SELECT 'column', a.attrelid::text, a.attnum::text, a.attname::text, format_type(
 FROM wanted w
 JOIN pg_attribute a ON a.attrelid = w.oid AND a.attnum > 0 AND NOT a.attisdropped
 JOIN pg_type t ON t.oid = a.atttypid
+WHERE w.relkind = 'r'
+UNION ALL
+-- table, number (0: the table's own), comment
+SELECT 'comment', w.oid::text, d.objsubid::text, d.description, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL
+FROM wanted w
+JOIN pg_description d ON d.objoid = w.oid AND d.classoid = 'pg_catalog.pg_class'::regclass
 WHERE w.relkind = 'r'
 UNION ALL
 -- table, kind, columns, deferrable, deferred, target, its columns, delete, update and match, condition, index, odd

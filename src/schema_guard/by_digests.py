@@ -1,0 +1,74 @@
+"""A report by the digests of a frozen file: only the tables that they do not know are read and compared.
+
+It is what a whole look would find, or None: where more is found than notes to those tables, what is to be done about it
+needs the others as well.
+"""
+
+from __future__ import annotations
+
+import time
+from dataclasses import replace
+
+from schema_guard.dialects.base import Session
+from schema_guard.difference import Impact
+from schema_guard.look import Look, compared, looked, plan_of, report_of
+from schema_guard.names import Name
+from schema_guard.plan import Policy, Survey
+from schema_guard.report import Report
+from schema_guard.schema import Schema
+from schema_guard.scope import Scope
+from schema_guard.sources.frozen import FrozenSource
+
+__all__ = ["report_by_digests"]
+
+WORTH = 0.5
+"""Of all tables, how many the digests must know: of fewer it is not worth while to leave them out."""
+
+
+def report_by_digests(
+    session: Session, source: FrozenSource, policy: Policy, name: str, survey_timeout: float, started: float
+) -> Report | None:
+    """What a check finds, where that is nothing but notes. Raises as looking does.
+
+    Args:
+        session: the database.
+        source: a file with digests, of which nothing is excluded or accepted.
+        policy: the file's.
+        name: the application's.
+        survey_timeout: seconds for each query that counts rows.
+        started: when the command began, by time.monotonic().
+    """
+    digests = source.document.digests
+    known = session.as_expected(digests) if digests is not None else frozenset()
+    if digests is None or not known or len(known) < WORTH * len(digests["tables"]):
+        return None
+    look = _of_the_rest(session, source, policy, known, survey_timeout)
+    if look.warnings or any(each.impact is not Impact.NOTES for each in look.differences):
+        return None
+    plan = plan_of(look, session, policy)
+    if plan.steps or plan.refusals:
+        return None
+    report = report_of(look, plan, session, name, started, source)
+    return replace(report, tables_expected=len(digests["tables"]), catalog_queries=report.catalog_queries + 1)
+
+
+def _of_the_rest(
+    session: Session, source: FrozenSource, policy: Policy, known: frozenset[str], survey_timeout: float
+) -> Look:
+    begun = time.monotonic()
+    rest = source.document.rest(session.dialect.version, known)
+    if not (rest.tables or rest.domains or rest.sequences):
+        return Look(Schema(), Schema(), (), Survey())
+    session.locate(*source.names_of(rest, session.dialect))
+    default = session.facts.default_schema
+    others = (each.rpartition(".") for each in sorted(known))
+    expected = replace(
+        source.settled(rest, session.dialect),
+        others_expected=tuple(Name(schema or default, table) for schema, _, table in others),
+    )
+    guarded = Scope().guarded(expected, default)
+    actual = session.inspect(expected)
+    differences = compared(expected, actual, session, policy)
+    return looked(
+        session, guarded, actual, differences, accept=(), withhold=None, survey_timeout=survey_timeout, begun=begun
+    )
