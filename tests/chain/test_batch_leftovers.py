@@ -16,7 +16,7 @@ from schema_guard.chain.fault import Fault
 from schema_guard.chain.faults.batch_leftovers import batch_leftovers
 from schema_guard.chain.live import open_live
 from schema_guard.guard import Guard
-from tests.chain.stage import USERS, Stage
+from tests.chain.stage import PROPOSALS, USERS, Stage
 
 MODELS = sa.MetaData()
 sa.Table(
@@ -165,3 +165,20 @@ def test_a_copy_of_another_application_stops_nobody(on_sqlite: Stage) -> None:
     stage.revision("r4", "r3", 'op.create_table("old", sa.Column("id", sa.Integer))\nop.drop_table("old")')
     stage.sql("CREATE TABLE _alembic_tmp_theirs (id INTEGER)", "CREATE TABLE _alembic_tmp_old (id INTEGER)")
     assert (stage.deploy().code, stage.stamped()) == (0, ["r4"])
+
+
+def test_a_deploy_that_fails_at_it_says_how_it_ends(on_sqlite: Stage) -> None:
+    stage = on_sqlite.plain()
+    stage.revision("r1", None, f"{USERS}\n{PROPOSALS}")
+    stage.run_module("alembic", ["upgrade", "r1"])
+    added = "batch.add_column(sa.Column('visitor', sa.String(64)))"
+    indexed = "batch.create_index('ix_proposals_visitor', ['visitor'])"
+    stage.revision(
+        "r2", "r1", f"with op.batch_alter_table('proposals', recreate='always') as batch:\n    {added}\n    {indexed}"
+    )
+    stage.sql("CREATE TABLE _alembic_tmp_proposals (id INTEGER NOT NULL)")
+    ran = stage.deploy()
+    assert (ran.code, stage.stamped()) == (5, ["r1"]), ran.out + ran.err
+    assert 'fix DROP TABLE "_alembic_tmp_proposals"' in ran.out
+    stage.sql('DROP TABLE "_alembic_tmp_proposals"')
+    assert stage.deploy().code == 0

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from tests.chain.stage import PROPOSALS, USERS, Stage
+import pytest
+
+from tests.chain.stage import MODELS, PROPOSALS, USERS, VISITOR, Stage
 
 TABLE = 'op.create_table("{}", sa.Column("id", sa.Integer, primary_key=True))'
 BATCH = 'with op.batch_alter_table("users") as batch:\n    batch.add_column(sa.Column("c3", sa.String(9)))'
@@ -108,3 +110,73 @@ def test_what_nobody_can_read_may_make_room(on_sqlite: Stage) -> None:
     on_sqlite.revision("r3", "r2", "from helper import clear\nclear(op)")
     assert on_sqlite.deploy().code == 0
     assert on_sqlite.stamped() == ["r4"]
+
+
+MOOD = "from sqlalchemy import Enum\nUser.mood = mapped_column(Enum('calm', 'glad', name='mood'))\n"
+GLAD = "op.execute(\"UPDATE users SET mood = 'glad'\")"
+
+
+def moods(stage: Stage, more: str = "", adds: str = "ADD VALUE") -> str:
+    """At r1, with a row; r2 gives the type a value. `more` is what r2 does besides. The statement that adds it."""
+    stage.plain(f"{MODELS}\n{MOOD}")
+    made = """op.execute("CREATE TYPE mood AS ENUM ('calm')")\nop.execute("ALTER TABLE users ADD COLUMN mood mood")"""
+    stage.revision("r1", None, f"{USERS}\n{PROPOSALS}\n{VISITOR}\n{made}")
+    stage.run_module("alembic", ["upgrade", "r1"])
+    stage.sql("INSERT INTO users (id, mood) VALUES (1, 'calm')")
+    added = f"""with op.get_context().autocommit_block():
+    op.execute("ALTER TYPE mood {adds} 'glad' AFTER 'calm'")"""
+    stage.revision("r2", "r1", f"{added}\n{more}")
+    return added
+
+
+def test_a_value_of_an_enum(on_postgres: Stage) -> None:
+    """As an interrupted run leaves it, which committed the value and not what comes after it."""
+    stage = on_postgres
+    moods(stage, GLAD)
+    stage.sql("ALTER TYPE mood ADD VALUE 'glad'")
+    ran = stage.deploy()
+    assert (ran.code, stage.stamped()) == (1, ["r1"]), ran.out + ran.err
+    assert "the database already has value 'glad' of type mood, which it makes" in ran.out
+    fault = stage.doctor().faults["made-early"]
+    assert "ADD VALUE IF NOT EXISTS 'glad'" in fault["fix"]["becomes"]
+    stage.fix(fault)
+    ran = stage.deploy()
+    assert (ran.code, stage.stamped()) == (0, ["r2"]), ran.out + ran.err
+    assert stage.sql("SELECT mood::text FROM users") == [("glad",)]
+
+
+def test_a_value_that_a_revision_makes_and_uses_is_left_to_it(on_postgres: Stage) -> None:
+    stage = on_postgres
+    moods(stage, GLAD)
+    ran = stage.guard("apply")
+    assert (ran.code, "r2 makes mood.glad and changes rows" in ran.out) == (1, True), ran.out + ran.err
+    ran = stage.deploy()
+    assert (ran.code, stage.stamped()) == (0, ["r2"]), ran.out + ran.err
+    assert stage.sql("SELECT mood::text FROM users") == [("glad",)]
+
+
+@pytest.mark.parametrize("adds", ["ADD VALUE", "ADD VALUE IF NOT EXISTS"])
+def test_a_value_that_apply_made_is_taken_as_made(on_postgres: Stage, adds: str) -> None:
+    """Where the revision does nothing else, a replay proves that it need not run."""
+    stage = on_postgres
+    moods(stage, adds=adds)
+    assert stage.guard("apply").code == 0
+    ran = stage.deploy("--repair-chain")
+    assert (ran.code, stage.stamped()) == (0, ["r2"]), ran.out + ran.err
+
+
+def test_a_value_of_a_type_that_is_made_anew(on_postgres: Stage) -> None:
+    """The type that has the value is another one by then."""
+    stage = on_postgres
+    added = moods(stage)
+    stage.sql("ALTER TYPE mood ADD VALUE 'glad'")
+    anew = (
+        "ALTER TYPE mood RENAME TO old",
+        "CREATE TYPE mood AS ENUM ('calm')",
+        "ALTER TABLE users ALTER mood TYPE mood USING mood::text::mood",
+        "DROP TYPE old",
+    )
+    stage.revision("r2", "r1", "\n".join(f'op.execute("{each}")' for each in anew))
+    stage.revision("r3", "r2", added)
+    ran = stage.deploy()
+    assert (ran.code, stage.stamped()) == (0, ["r3"]), ran.out + ran.err

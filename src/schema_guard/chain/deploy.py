@@ -15,7 +15,7 @@ from schema_guard.chain.ahead import Ahead
 from schema_guard.chain.doctor import Doctor, Look
 from schema_guard.chain.env_urls import environment_for
 from schema_guard.chain.fault import Fault
-from schema_guard.chain.faults.batch_leftovers import gone
+from schema_guard.chain.faults.batch_leftovers import gone, leftover_in
 from schema_guard.chain.faults.environment import environment_faults
 from schema_guard.chain.live import open_live
 from schema_guard.chain.reading.mentions import mentioned
@@ -254,7 +254,7 @@ class _Run:
             again = failed.why is Failure.LOCK and retry.pause(attempts, time.monotonic() + self.deadline.left)
             if not again:
                 self.result.failed = failed
-                self.result.faults = tuple(self._diagnosis(session))
+                self.result.faults = tuple(self._diagnosis(session, failed))
                 return
             self.doctor.say(f"{failed.revision}: {failed.message}; trying again")
             before = failed
@@ -318,13 +318,15 @@ class _Run:
             self.result.faults = tuple(fault for fault in faults if fault.code == "version-table-elsewhere")
         return failed
 
-    def _diagnosis(self, session: Session) -> list[Fault]:
-        """What may be why a revision failed: the chain, or a connection that cannot write, such as a standby's."""
+    def _diagnosis(self, session: Session, failed: Failed) -> list[Fault]:
+        """What may be why a revision failed: the chain, a connection that cannot write, such as a standby's, or the
+        copy that an interrupted batch migration left."""
         try:
             look = self._look(session)
             with open_live(self.doctor.url, self.deadline) as live:
                 around = environment_faults(self.doctor.url, session.facts, live, look.everything)
-                return [*self._breaking(look), *(fault for fault in around if fault.code == "read-only")]
+                why = [fault for fault in around if fault.code == "read-only" or leftover_in(failed.message, fault)]
+                return [*self._breaking(look), *why]
         except GuardError:
             return []
 

@@ -13,7 +13,7 @@ from schema_guard.chain.systems import Live
 from schema_guard.chain.version_table import literal, quoted
 from schema_guard.errors import ReadError
 
-__all__ = ["batch_leftovers", "gone"]
+__all__ = ["batch_leftovers", "gone", "leftover_in"]
 
 PREFIX = "_alembic_tmp_"
 CODE = "leftover-batch-table"
@@ -33,6 +33,11 @@ def gone(live: Live, tables: Container[str]) -> Iterator[Fault]:
     for name, original, is_there in _copies(live):
         if not is_there and original.lower() in tables:
             yield _gone(name, original)
+
+
+def leftover_in(message: str, fault: Fault) -> bool:
+    """Whether a revision failed at the copy that a fault is about."""
+    return fault.code == CODE and fault.message.partition(" ")[0] in message
 
 
 def _copies(live: Live) -> Iterator[tuple[str, str, bool]]:

@@ -52,7 +52,7 @@ def project_faults(project: Project, tables: Sequence[str]) -> Iterator[Fault]:
             "env-fails",
             Severity.BREAKS,
             f"env.py does not run: {failed.message}",
-            Fix(f"fix it, or what it imports; {project.location.command} current shows the traceback"),
+            Fix(f"{_asks_for_x(project)}fix it, or what it imports; {project.location.command} current shows why"),
             failed.file or env,
             failed.line,
         )
@@ -81,6 +81,11 @@ def project_faults(project: Project, tables: Sequence[str]) -> Iterator[Fault]:
         )
     if not (project.several and all(item.tables is None for item in project.described)):
         yield from metadata_faults(project.described, tables, env)  # each of several has a MetaData of its own there
+
+
+def _asks_for_x(project: Project) -> str:
+    asks = "get_x_argument" in project.env_text
+    return "it reads arguments of -x: give them to this command too (-x NAME=VALUE); else " if asks else ""
 
 
 def _asks_for_one(env: str, failed: Failed) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -20,6 +21,8 @@ from schema_guard.counted import first_of
 from schema_guard.schema import Schema, Table
 
 __all__ = ["Colliding", "colliding", "made_early"]
+
+_ADDS = re.compile(r"(\bADD\s+VALUE\s+)(?!IF\b)", re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,7 +127,7 @@ def _normal(action: Action, there: There) -> Action:
             return f'"public".{name.removeprefix("public.")}'
         return there.key(name)
 
-    if action.kind in ("column", "constraint", "trigger", "policy", "rule"):
+    if action.kind in ("column", "constraint", "trigger", "policy", "rule", "value"):
         return replace(action, table=normal(action.table))
     return replace(action, name=normal(action.name), to=normal(action.to), table=normal(action.table))
 
@@ -139,6 +142,9 @@ def _taken(schema: Schema, beside: Collection[str], there: There) -> Iterator[Ac
     types = [*(enum.name for enum in schema.enums), *(domain.name for domain in schema.domains)]
     for name in types:
         yield _made(there, "type", name)
+    for enum in schema.enums:
+        for label in enum.values:
+            yield _made(there, "value", label, enum.name)
     for sequence in schema.sequences:
         yield _made(there, "sequence", sequence.name)
     for fact in beside:
@@ -195,7 +201,8 @@ def _fault(items: Sequence[Colliding], way_out: Fix | None, commands: Commands, 
         Severity.BREAKS,
         f"{id_} is still to run, and the database already has {first_of(objects)}, which it makes: an "
         "earlier run failed half-way, or a guard made it",
-        way_out
+        _value_fix(items, commands)
+        or way_out
         or Fix(
             f"{commands('stamp')} proves what can be stamped; where it finds no matching revision, "
             f"{commands('apply')}, then {commands.repair}"
@@ -205,4 +212,23 @@ def _fault(items: Sequence[Colliding], way_out: Fix | None, commands: Commands, 
         id_,
         guess=True,
         collides=certain,
+    )
+
+
+def _value_fix(items: Sequence[Colliding], commands: Commands) -> Fix | None:
+    """A value cannot be taken away again, but its statement can ask first; None where something else collides too."""
+    if any(item.taken.kind != "value" for item in items):
+        return None
+    item = items[0]
+    try:
+        line = Path(item.file).read_text("utf-8").splitlines()[item.line - 1]
+    except (OSError, UnicodeDecodeError, IndexError):
+        line = ""
+    becomes = _ADDS.sub(r"\1IF NOT EXISTS ", line)
+    return Fix(
+        f"ADD VALUE IF NOT EXISTS in {Path(item.file).name}:{item.line}: then it runs; or, where it does nothing else, "
+        f"{commands.repair}",
+        file=item.file,
+        line=item.line if becomes != line else 0,
+        becomes=becomes if becomes != line else "",
     )

@@ -51,7 +51,8 @@ def early_and_way_out(
     pending = pending_of(chain, ran, there)
     early = early_of(pending, there, schema, read)
     told = [item.change.object for item in early]
-    plain = tuple(colliding(chain, ran, schema, beside, there, told))
+    # a value of an enum type cannot go away: its statement in the file can ask whether it is there
+    plain = tuple(each for each in colliding(chain, ran, schema, beside, there, told) if each.taken.kind != "value")
     moving = {change.revision for change in pending.into}
     if not early and not _no_stamp_past(plain, chain, ran, moving):
         return (), None

@@ -122,7 +122,7 @@ class Names(Generic[Maker]):
         if action.verb not in (Verb.REMOVE, Verb.RENAME):
             return None
         gone = self._remove(action)
-        if action.kind == "table":
+        if action.kind in ("table", "type"):
             self._with_table(action)
         if action.kind == "column":
             self._with_column(action)
@@ -144,7 +144,7 @@ class Names(Generic[Maker]):
         return first
 
     def _with_table(self, action: Action) -> None:
-        """Its columns, constraints and indexes go with it, or to its new name."""
+        """Its columns, constraints and indexes, or the values of a type, go with it, or to its new name."""
         for made, maker in self._of(action.name):
             self._remove(made)
             if action.to:
@@ -173,7 +173,9 @@ class Names(Generic[Maker]):
 
 
 def called(action: Action) -> str:
-    """The object with its kind, and the table of a constraint and an index."""
+    """The object with its kind, and the table of a constraint and an index, or the type of a value."""
+    if action.kind == "value":
+        return f"value '{action.name}' of type {action.table}"
     of = f" of {action.table}" if action.table and action.kind in ("constraint", "index") else ""
     return f"{action.kind} {action.object}{of}"
 

@@ -159,6 +159,9 @@ class _Walk:
                 self.found.unread.append((self.revision, self.file, action))
             case Verb.MAKE, "table" | "column" if action.name:
                 self._make(action)
+            case Verb.MAKE, "value" if not action.depth:
+                object_ = f"{self.there.key(action.table)}.{action.name}"
+                self.made.append(self._change("value", object_, "", action, ""))
             case Verb.REMOVE, "table":
                 self.tables.pop(name, None)
                 self.columns.pop(name, None)

@@ -8,6 +8,7 @@ from schema_guard.chain.reading.actions import Action, Verb
 from schema_guard.chain.reading.sql_casts import plain_cast
 from schema_guard.chain.reading.sql_constraints import constraints_in
 from schema_guard.chain.reading.sql_tokens import Word, statements_of
+from schema_guard.chain.reading.sql_values import value_actions
 from schema_guard.chain.reading.unread_sql import unread
 
 __all__ = ["SEQUENCES", "actions_in_sql"]
@@ -306,8 +307,8 @@ def _alter(words: Sequence[Word], line: int, depth: bool) -> list[Action]:
     if cursor.peek() == "RENAME" and cursor.peek(1) == "TO" and kind != "table":
         cursor.at += 2
         return [Action(Verb.RENAME, kind, name, to=_beside(name, cursor.name()), line=line, depth=depth)]
-    if kind == "type" and cursor.take("RENAME", "VALUE"):
-        return [_renamed_value(cursor.rest, name, line, depth)]
+    if kind == "type" and cursor.peek(1) == "VALUE":
+        return value_actions(cursor.rest, name, line, depth)
     if kind == "sequence":
         restarts = any(word.upper in ("RESTART", "MINVALUE", "MAXVALUE") for word in cursor.rest)
         return [Action(Verb.UNSEEN, line=line, text=_short(words))] if restarts else []
@@ -317,12 +318,6 @@ def _alter(words: Sequence[Word], line: int, depth: bool) -> list[Action]:
     for part in _parts(cursor.rest):
         found += _altered(_Cursor(part), name, line, depth or conditional, words)
     return found
-
-
-def _renamed_value(words: Sequence[Word], type_: str, line: int, depth: bool) -> Action:
-    """ALTER TYPE .. RENAME VALUE 'old' TO 'new'."""
-    old, new = (word.text.strip("'").replace("''", "'") for word in (words[0], words[-1]))
-    return Action(Verb.RENAME, "value", old, type_, new, line, depth)
 
 
 def _parts(words: Sequence[Word]) -> list[list[Word]]:

@@ -134,6 +134,8 @@ class PostgreSQL(System):
             return (("relation", name),)
         if kind == "type":
             return (("type", name), *((("relation", name),) if relation else ()))
+        if kind == "value":
+            return ((kind, f"{table}.{name}"),)
         if kind in ("constraint", "trigger", "policy", "rule"):
             schema, dot, _ = table.rpartition(".")
             own = (kind, f"{table}.{name}")

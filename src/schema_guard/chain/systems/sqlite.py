@@ -58,7 +58,9 @@ class SQLite(System):
         return ((kind, self.folded(name)),) if kind in ("column", "trigger") else ()
 
     def table_exists(self, name: str, schema: str | None) -> str:  # noqa: ARG002
-        return f"SELECT name FROM sqlite_master WHERE type = 'table' AND name = {literal(name)} COLLATE NOCASE"
+        return (
+            f"SELECT name FROM sqlite_master WHERE type IN ('table', 'view') AND name = {literal(name)} COLLATE NOCASE"
+        )
 
     def version_table(self, read: Read, name: str, schema: str | None) -> VersionTable:
         if not read(self.table_exists(name, schema)):
