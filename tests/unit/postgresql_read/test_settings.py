@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import datetime
+from contextlib import suppress
 from typing import Any
 
 import pytest
 import sqlalchemy as sa
+from sqlalchemy.pool import NullPool
 
 from schema_guard import Backfill, Guard
 from tests.postgres.database import Database
@@ -238,3 +241,44 @@ def test_a_database_that_is_read_only_by_default_is_told(postgres_database: Data
     assert report.plan is not None
     assert all("default_transaction_read_only" in refusal.reason for refusal in report.plan.refusals)
     assert [warning for warning in report.warnings if warning.startswith("default_transaction_read_only is on")]
+
+
+MOMENT = datetime.datetime(2024, 2, 1, 3, tzinfo=datetime.UTC)
+SPAN = datetime.timedelta(days=1, hours=2)
+
+
+@pytest.mark.parametrize("driver", ["psycopg", "psycopg2", "pg8000"])
+@pytest.mark.parametrize(
+    "setting",
+    ["DateStyle = 'German'", "IntervalStyle = 'iso_8601'", "IntervalStyle = 'sql_standard'", "bytea_output = 'escape'"],
+)
+def test_a_setting_under_which_the_driver_misreads_values_is_told(
+    postgres_database: Database, driver: str, setting: str
+) -> None:
+    """With the statement that ends it; not where the driver reads them all the same."""
+    metadata = sa.MetaData()
+    key = sa.Column("id", sa.Integer, primary_key=True)
+    columns = sa.Column("moment", sa.DateTime(timezone=True)), sa.Column("span", sa.Interval)
+    table = sa.Table("t", metadata, key, *columns, sa.Column("raw", sa.LargeBinary))
+    with postgres_database.connect() as connection:
+        connection.execute(f"ALTER DATABASE {postgres_database.name} SET {setting}".encode())
+    url = postgres_database.server.url(postgres_database.name, driver=driver)
+    guard = Guard(metadata)
+    guard.apply(url)
+
+    def is_read() -> bool:
+        engine = sa.create_engine(url, poolclass=NullPool)
+        with engine.begin() as connection, suppress(NotImplementedError, ValueError, sa.exc.DBAPIError):
+            connection.execute(table.delete())
+            connection.execute(table.insert().values(moment=MOMENT, span=SPAN, raw=b"\xff"))
+            row = connection.execute(sa.select(table.c["moment", "span", "raw"])).one()
+            return (row.moment, row.span, bytes(row.raw)) == (MOMENT, SPAN, b"\xff")
+        return False
+
+    told = [each for each in guard.check(url).warnings if each.startswith(setting.partition(" ")[0])]
+    assert bool(told) != is_read()
+    for warning in told:
+        with postgres_database.connect() as connection:
+            connection.execute(warning.rpartition(": ")[2].encode())
+        assert is_read()
+        assert not guard.check(url).warnings

@@ -6,9 +6,10 @@ from typing import Any
 
 import psycopg
 import pytest
+import sqlalchemy as sa
 from sqlalchemy import Column, Integer, MetaData, String, Table
 
-from schema_guard import Impact
+from schema_guard import Guard, Impact
 from tests.postgres.database import Database
 from tests.unit.postgresql_repair.stage import apply, plan
 
@@ -84,3 +85,34 @@ def test_what_the_models_do_not_know_keeps_its_own_default(postgres_database: Da
         assert connection.execute("SELECT a FROM up ORDER BY k").fetchall() == [("own",), ("new",), (None,)]
         with pytest.raises(psycopg.errors.NotNullViolation):
             connection.execute("INSERT INTO t (k, a) VALUES (4, NULL)")
+
+
+@pytest.mark.every_postgres
+@pytest.mark.parametrize("partitioned", [True, False])
+def test_an_identity_column_that_cannot_be_added(postgres_database: Database, partitioned: bool) -> None:
+    """Refused before it is tried, with what does it step by step."""
+    models, major = sa.MetaData(), int(postgres_database.server.version.partition(".")[0])
+    key, number = sa.Column("id", sa.Integer, primary_key=True), sa.Column("n", sa.Integer, sa.Identity(start=5))
+    sa.Table("top", models, key, number, postgresql_partition_by="RANGE (id)" if partitioned else None)
+    with postgres_database.connect() as connection:
+        how = " PARTITION BY RANGE (id)" if partitioned else ""
+        connection.execute(f"CREATE TABLE top (id serial PRIMARY KEY){how}".encode())
+        connection.execute(
+            "CREATE TABLE low PARTITION OF top DEFAULT" if partitioned else "CREATE TABLE low () INHERITS (top)"
+        )
+        guard = Guard(models)
+        report = guard.apply(postgres_database.url)
+        if partitioned and major >= 17:
+            assert report.satisfied
+            return
+        assert not report.results
+        assert report.plan is not None
+        (refusal,) = report.plan.refusals
+        assert "adds no identity column to" in refusal.reason
+        connection.execute("INSERT INTO top DEFAULT VALUES")
+        added, then = refusal.advice
+        connection.execute(added.encode())
+        connection.execute("UPDATE top SET n = 1")
+        connection.execute(then.partition(": ")[2].encode())
+        assert guard.apply(postgres_database.url).worst is not Impact.BREAKS
+        assert connection.execute("INSERT INTO top DEFAULT VALUES RETURNING n").fetchone() == (5,)

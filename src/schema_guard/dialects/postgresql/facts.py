@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 from schema_guard.dialects.base import Facts
 from schema_guard.dialects.postgresql.failures import quoted
@@ -22,14 +22,24 @@ WRITES_NOTHING = (
     " begins its transactions READ WRITE; the guard changes nothing"
 )
 
+MISREAD = {
+    "DateStyle": {"psycopg": "fails to read timestamps with time zone", "pg8000": "reads other dates, or text"},
+    "IntervalStyle": {"psycopg": "fails to read intervals", "psycopg2": "reads other intervals, or fails to"},
+    "bytea_output": {"pg8000": "fails to read bytea"},
+}
+"""By setting, what a driver does with values that are not written as by default; others read them."""
 
-def facts_of(row: Row, host: str, encoding: str) -> Facts:
+USUAL = {"DateStyle": "'ISO'", "IntervalStyle": "'postgres'", "bytea_output": "'hex'"}
+
+
+def facts_of(row: Row, host: str, encoding: str, driver: str = "") -> Facts:
     """What the row says.
 
     Args:
         row: the columns of facts.sql.
         host: how the server is reached where it does not tell its address.
         encoding: the database's.
+        driver: the application's.
     """
     version_num, version, database, address, port, default, path, read_only, _, role, *settings = row
     where = f"{address}:{port}" if address else host
@@ -39,16 +49,28 @@ def facts_of(row: Row, host: str, encoding: str) -> Facts:
         default_schema=None if default is None else DefaultSchema(str(default)),
         search_path=tuple(json.loads(str(path))),
         read_only=bool(read_only),
-        writable_again=_writable_again(str(role), str(database)) if settings[1] else "",
+        writable_again=_set_for(str(role), str(database), "default_transaction_read_only", "off")
+        if settings[1]
+        else "",
         role=str(role),
         encoding=encoding,
-        warnings=tuple(_warnings(*settings)),
+        warnings=(
+            *_warnings(*settings[:3]),
+            *_misread(dict(zip(MISREAD, settings[3:], strict=True)), driver, str(role), str(database)),
+        ),
     )
 
 
-def _writable_again(role: str, database: str) -> str:
+def _set_for(role: str, database: str, setting: str, value: str) -> str:
     """What counts for more than a setting of the server, the database or the role (manual, ALTER ROLE)."""
-    return f"ALTER ROLE {quoted(role)} IN DATABASE {quoted(database)} SET default_transaction_read_only = off;"
+    return f"ALTER ROLE {quoted(role)} IN DATABASE {quoted(database)} SET {setting} = {value};"
+
+
+def _misread(settings: Mapping[str, object], driver: str, role: str, database: str) -> Iterator[str]:
+    for setting, value in settings.items():
+        if value is not None and driver in MISREAD[setting]:
+            remedy = _set_for(role, database, setting, USUAL[setting])
+            yield f"{setting} is {value} for this connection, and {driver} {MISREAD[setting][driver]}: {remedy}"
 
 
 def _warnings(escapes: object, writes_nothing: object, one_name: object) -> Iterator[str]:

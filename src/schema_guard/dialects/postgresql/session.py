@@ -301,7 +301,10 @@ class PostgreSQLSession:
     def _read_facts(self) -> Facts:
         (found,) = self._link.rows(query("facts"))
         self._facts_row = found
-        return facts_of(found, str(self._server.place.host or "local socket"), self._link.encoding.server)
+        words = self._server.words
+        driver = words if isinstance(words, str) else str(words.driver)
+        host = str(self._server.place.host or "local socket")
+        return facts_of(found, host, self._link.encoding.server, driver)
 
     def _can_be(self, name: str) -> bool:
         """Whether the server can hold an object of that name."""

@@ -4,7 +4,8 @@
 --   read_only boolean (hot standby, or transactions are read only by default), superuser boolean, role text,
 --   escapes boolean (standard_conforming_strings is off where the guard does not set it),
 --   writes_nothing boolean (transactions are read only by default, and not since this is a hot standby),
---   one_name text or NULL (a list of schemas that the search_path holds in quotes, as the name of one that is missing).
+--   one_name text or NULL (a list of schemas that the search_path holds in quotes, as the name of one that is missing),
+--   date_style, interval_style, bytea_output text: NULL where values are written as every driver reads them.
 SELECT pg_catalog.current_setting('server_version_num')::pg_catalog.int4 AS version_num,
        pg_catalog.split_part(pg_catalog.current_setting('server_version'), ' ', 1) AS version,
        pg_catalog.current_database()::pg_catalog.text AS database,
@@ -22,7 +23,13 @@ SELECT pg_catalog.current_setting('server_version_num')::pg_catalog.int4 AS vers
        (SELECT quoted.parts[1]
         FROM pg_catalog.regexp_match(pg_catalog.current_setting('search_path'), '"([^"]*,[^"]*)"') AS quoted(parts)
         WHERE NOT EXISTS (SELECT FROM pg_catalog.pg_namespace n
-                          WHERE n.nspname OPERATOR(pg_catalog.=) quoted.parts[1]::pg_catalog.name)) AS one_name
+                          WHERE n.nspname OPERATOR(pg_catalog.=) quoted.parts[1]::pg_catalog.name)) AS one_name,
+       (SELECT s.reset_val FROM pg_catalog.pg_settings s
+        WHERE s.name = 'DateStyle' AND s.reset_val OPERATOR(pg_catalog.!~) '^ISO') AS date_style,
+       (SELECT s.reset_val FROM pg_catalog.pg_settings s
+        WHERE s.name = 'IntervalStyle' AND s.reset_val OPERATOR(pg_catalog.<>) 'postgres') AS interval_style,
+       (SELECT s.reset_val FROM pg_catalog.pg_settings s
+        WHERE s.name = 'bytea_output' AND s.reset_val OPERATOR(pg_catalog.<>) 'hex') AS bytea_output
 -- without pg_temp, which a search_path may name: what is made there is gone with its session
 FROM (SELECT ARRAY(SELECT s.name
                    FROM pg_catalog.unnest(pg_catalog.current_schemas(false)) WITH ORDINALITY AS s(name, position)

@@ -25,6 +25,8 @@ def column_missing(difference: ColumnMissing, context: Context) -> Repairs:
     top = above(difference, context)
     if top is not None and (repairs := comes_with(difference, top, column_missing, context)) is not None:
         return repairs
+    if difference.column.identity is not None and not _takes_identity(difference.table, context):
+        return [_no_identity(difference, context)]
     if _loose_below(difference, context):
         statements = _nullable(difference.table, difference.column, context)
         return [_add(difference, statements, context, why=_later(difference.column))]
@@ -146,6 +148,28 @@ def _default_for_new_rows(table: Table, column: Column, context: Context) -> lis
     if column.default is None:
         return [added]
     return [added, f"ALTER TABLE {name} ALTER COLUMN {context.quote(column.name)} SET DEFAULT {column.default}"]
+
+
+def _takes_identity(table: Table, context: Context) -> bool:
+    """Whether ADD COLUMN may make an identity column: not where others inherit, from 17 on unless as partitions."""
+    live = context.live(table)
+    return live is None or not live.facts.children or (context.partitioned(table) and context.at_least(17))
+
+
+def _no_identity(difference: ColumnMissing, context: Context) -> Refusal:
+    name, quoted = context.quote(difference.table.name), context.quote(difference.column.name)
+    bare = _bare(difference.column, context)
+    identity = difference.column.ddl.removeprefix(bare).strip().removesuffix("NOT NULL").strip()
+    what = "a partitioned table" if context.partitioned(difference.table) else "a table from which others inherit"
+    return Refusal(
+        difference,
+        f"PostgreSQL{'' if what.endswith('inherit') else ' before 17'} adds no identity column to {what}",
+        (
+            f"ALTER TABLE {name} ADD COLUMN {bare};",
+            f"-- when every row has a value: ALTER TABLE {name} ALTER COLUMN {quoted} SET NOT NULL,"
+            f" ALTER COLUMN {quoted} ADD {identity};",
+        ),
+    )
 
 
 def _nullable(table: Table, column: Column, context: Context) -> list[str]:
