@@ -38,6 +38,8 @@ def _lacks(table: Table, live: Table, actual: Schema) -> Iterator[Denied]:
             continue
         if table.relation is Relation.VIEW and denied.privilege not in ("SELECT", "USAGE"):
             continue
+        if denied.of == "POLICY" and denied.privilege == "UPDATE" and not any(_used(table, live, "UPDATE")):
+            continue
         if denied.of != "TABLE" or denied.privilege == "DELETE":
             yield denied
             continue
@@ -93,7 +95,8 @@ def _verbs(table: Table, lacks: Sequence[Denied]) -> list[str]:
     """The statements that fail; what the ORM changes it finds by the key, and an INSERT returns the key that it got."""
     words = {denied.words for denied in lacks}
     called = {verb for denied in lacks for verb in denied.statements}
-    unread = (denied for denied in lacks if denied.words == "SELECT" or "SELECT" in denied.statements)
+    unseen = ("SELECT", "a policy for SELECT")
+    unread = (denied for denied in lacks if denied.words in unseen or "SELECT" in denied.statements)
     hidden = [] if table.relation is Relation.VIEW else [c for denied in unread for c in _of_key(table, denied)]
     if "USAGE of its schema" in words:
         return ["each statement"]
@@ -101,7 +104,7 @@ def _verbs(table: Table, lacks: Sequence[Denied]) -> list[str]:
     found = {
         "SELECT": "SELECT" in words | called,
         "INSERT": bool(inserts) or "INSERT" in called or any(column.write is Write.OMITTED for column in hidden),
-        "UPDATE": "UPDATE" in words | called or bool(hidden),
+        "UPDATE": bool({"UPDATE", "a policy for UPDATE"} & words) or "UPDATE" in called or bool(hidden),
         "DELETE": "DELETE" in words | called or bool(hidden),
     }
     return [verb for verb, fails in found.items() if fails]

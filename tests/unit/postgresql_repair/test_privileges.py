@@ -81,13 +81,30 @@ CASES = {
     ),
     "row-level security without a policy": (
         ALL + 'ALTER TABLE "Books" ENABLE ROW LEVEL SECURITY',
+        "a policy for SELECT, a policy for INSERT, a policy for UPDATE",
+        ("INSERT",),
+    ),
+    "policies that let nothing be written": (
+        ALL
+        + 'ALTER TABLE "Books" ENABLE ROW LEVEL SECURITY; CREATE POLICY a ON "Books" USING (true) WITH CHECK (false)',
+        "a policy for INSERT, a policy for UPDATE",
+        ("INSERT", "UPDATE"),
+    ),
+    "a restrictive policy that lets nothing be inserted": (
+        ALL + 'ALTER TABLE "Books" ENABLE ROW LEVEL SECURITY; CREATE POLICY a ON "Books" USING (true);'
+        'CREATE POLICY b ON "Books" AS RESTRICTIVE FOR INSERT WITH CHECK (false)',
         "a policy for INSERT",
+        ("INSERT",),
+    ),
+    "a policy without which the new key is not returned": (
+        ALL + 'ALTER TABLE "Books" ENABLE ROW LEVEL SECURITY; CREATE POLICY a ON "Books" FOR INSERT WITH CHECK (true)',
+        "a policy for SELECT, a policy for UPDATE",
         ("INSERT",),
     ),
     "a policy of another role, and one that only restricts": (
         ALL + 'ALTER TABLE "Books" ENABLE ROW LEVEL SECURITY; CREATE POLICY a ON "Books" TO postgres USING (true);'
         'CREATE POLICY b ON "Books" AS RESTRICTIVE USING (true)',
-        "a policy for INSERT",
+        "a policy for SELECT, a policy for INSERT, a policy for UPDATE",
         ("INSERT",),
     ),
     "SELECT of what is not the key": (

@@ -187,13 +187,21 @@ SELECT 'tables' AS kind, json_agg(json_build_array(
                 FROM (VALUES ('SELECT'), ('INSERT'), ('UPDATE'), ('DELETE')) AS v(privilege)
                 WHERE NOT has_table_privilege(w.oid, v.privilege)
                 UNION ALL
-                -- row-level security refuses each new row that no permissive policy lets in
-                SELECT 3, 'INSERT', 'POLICY', NULL, '', NULL
-                WHERE w.relrowsecurity AND row_security_active(w.oid)
-                  AND NOT EXISTS (SELECT FROM pg_policy p WHERE p.polrelid = w.oid AND p.polpermissive AND p.polcmd IN ('*', 'a')
-                                    AND (0 = ANY (p.polroles)
-                                         OR EXISTS (SELECT FROM unnest(p.polroles) AS r(oid)
-                                                    WHERE r.oid <> 0 AND pg_has_role(r.oid, 'USAGE'))))
+                -- row-level security: no permissive policy lets a row through, or a restrictive one lets none (by a constant)
+                SELECT 3, v.privilege, 'POLICY', NULL, '', NULL
+                FROM (VALUES ('SELECT', 'r'), ('INSERT', 'a'), ('UPDATE', 'w')) AS v(privilege, command)
+                WHERE w.relrowsecurity AND row_security_active(w.oid) AND NOT coalesce((
+                  SELECT bool_or(p.permissive AND p.passes) AND bool_and(p.permissive OR p.passes)
+                  FROM (SELECT o.polpermissive AS permissive,
+                               (v.command = 'a' OR CASE WHEN o.polqual IS NULL THEN NOT o.polpermissive ELSE o.polqual::text !~ no.pattern END)
+                               AND (v.command = 'r' OR CASE WHEN coalesce(o.polwithcheck, o.polqual) IS NULL THEN NOT o.polpermissive
+                                                            ELSE coalesce(o.polwithcheck, o.polqual)::text !~ no.pattern END) AS passes
+                        FROM pg_policy o
+                        CROSS JOIN (SELECT '^[{]CONST :consttype 16 .*(:constisnull true|:constvalue 1 [[] 0 )') AS no(pattern)
+                        WHERE o.polrelid = w.oid AND o.polcmd IN ('*', v.command::"char")
+                          AND (0 = ANY (o.polroles)
+                               OR EXISTS (SELECT FROM unnest(o.polroles) AS r(oid)
+                                          WHERE r.oid <> 0 AND pg_has_role(r.oid, 'USAGE')))) AS p), false)
                 UNION ALL
                 -- a function that a default, a generated column, a CHECK, an index, a domain, a policy or a view calls
                 SELECT 4, 'EXECUTE', 'FUNCTION',

@@ -28,8 +28,9 @@ def _statements(difference: PrivilegeMissing, context: Context) -> Iterator[str]
             given[of, what][on] = None
     for (of, what), objects in given.items():
         if of == "POLICY":
+            rows, clause = ("write", "WITH CHECK") if what == "INSERT" else ("see", "USING")
             yield from (
-                f"-- for the rows it may write: CREATE POLICY .. ON {on} FOR {what} TO {role} WITH CHECK (..);"
+                f"-- for the rows it may {rows}: CREATE POLICY .. ON {on} FOR {what} TO {role} {clause} (..);"
                 for on in objects
             )
         else:
