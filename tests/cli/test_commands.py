@@ -215,7 +215,7 @@ FULL = "the output could not be written to stdout: No space left on device"
 def test_a_full_disk_for_the_output_changes_no_verdict(application: Path) -> None:
     """The log of a start: what was done is done, and whether the application can start does not hang on it."""
     url = url_of(application, BEFORE)
-    for script, code in (("check", 1), ("apply", 0), ("check", 0)):
+    for script, code in (("ready", 1), ("apply", 0), ("apply", 0), ("ready", 0)):
         ran = shell(f"$GUARD {script} shop:Base --url $URL > /dev/full", application, URL=url)
         assert (ran.returncode, ran.stderr.splitlines()[-1].partition(";")[0]) == (code, f"schema-guard: {FULL}")
 
@@ -228,7 +228,17 @@ def test_a_full_disk_for_the_log_ends_no_apply(application: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    "script", ["plan --format sql", "check --format json", "sql --dialect sqlite", "--help", "check --help"]
+    "script",
+    [
+        "check",
+        "check -q",
+        "plan",
+        "plan --format sql",
+        "check --format json",
+        "sql --dialect sqlite",
+        "--help",
+        "check --help",
+    ],
 )
 def test_a_document_that_a_full_disk_cuts_off_is_an_error(application: Path, script: str) -> None:
     ran = shell(f"$GUARD {script} shop:Base --url $URL > /dev/full", application, URL=url_of(application, BEFORE))

@@ -56,6 +56,10 @@ def at_once(arguments: Sequence[str]) -> bool:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         if not isinstance(error, BrokenPipeError) and sys.stderr is not None:
             sys.stderr.write(f"schema-guard: the output could not be written to stdout: {error.strerror}\n")
+            if arguments[0] == "check":
+                from schema_guard.exit_codes import USAGE
+
+                raise SystemExit(USAGE) from None
     return True
 
 

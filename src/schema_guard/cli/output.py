@@ -60,13 +60,24 @@ def is_quiet() -> bool:
     return context is not None and bool(context.meta.get(QUIET))
 
 
+STARTS = frozenset({"apply", "run", "deploy", "ready"})
+"""Commands whose exit code decides whether an application starts: a log that cannot be written changes no verdict."""
+
+
 def print_lines(lines: Sequence[Line], *, color: bool) -> None:
-    """Write the lines to stdout; on a terminal wrapped at its width."""
+    """Write the lines to stdout; on a terminal wrapped at its width.
+
+    Raises:
+        ConfigurationError: they cannot be written, and the command is there to be read.
+    """
     if sys.stdout is not None and sys.stdout.isatty():
         width = get_terminal_size().columns
         lines = [part for spans in lines for part in wrapped(spans, width)]
     if not styled(sys.stdout, color):
         if (why := _written(plain(ascii_only(lines, _encoding(sys.stdout))))) is not None:
+            context = click.get_current_context(silent=True)
+            if context is None or context.info_name not in STARTS:
+                raise ConfigurationError(_unwritable(why)) from None
             log(_unwritable(why), level="error", event="error")
         return
     from rich.console import Console
