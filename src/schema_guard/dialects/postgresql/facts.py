@@ -56,7 +56,8 @@ def facts_of(row: Row, host: str, encoding: str, driver: str = "") -> Facts:
         encoding=encoding,
         warnings=(
             *_warnings(*settings[:3]),
-            *_misread(dict(zip(MISREAD, settings[3:], strict=True)), driver, str(role), str(database)),
+            *_misread(dict(zip(MISREAD, settings[3:6], strict=True)), driver, str(role), str(database)),
+            *_wraparound(settings[6], int(str(version_num))),
         ),
     )
 
@@ -83,3 +84,16 @@ def _warnings(escapes: object, writes_nothing: object, one_name: object) -> Iter
             f'the search_path names one schema "{one_name}", which does not exist: a list in quotes is one name;'
             f" write SET search_path = {one_name}"
         )
+
+
+def _wraparound(told: object, version: int) -> Iterator[str]:
+    """A server that has few transaction ids left takes no statement that needs one (manual, 24.1.5)."""
+    if told is None:
+        return
+    name, left = json.loads(str(told))
+    rest = left - (3_000_000 if version >= 140000 else 1_000_000)
+    when = f"the server refuses every write in {rest:,} transactions" if rest > 0 else "the server refuses every write"
+    yield (
+        f"{when}, since the database {quoted(name)} was not vacuumed for too long: run VACUUM in it; prepared"
+        " transactions (pg_prepared_xacts), replication slots and old transactions have to end first"
+    )

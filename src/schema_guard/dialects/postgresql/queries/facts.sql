@@ -5,7 +5,8 @@
 --   escapes boolean (standard_conforming_strings is off where the guard does not set it),
 --   writes_nothing boolean (transactions are read only by default, and not since this is a hot standby),
 --   one_name text or NULL (a list of schemas that the search_path holds in quotes, as the name of one that is missing),
---   date_style, interval_style, bytea_output text: NULL where values are written as every driver reads them.
+--   date_style, interval_style, bytea_output text: NULL where values are written as every driver reads them,
+--   wraparound json [database, transactions left] of the one that was least vacuumed; NULL while there are many.
 SELECT pg_catalog.current_setting('server_version_num')::pg_catalog.int4 AS version_num,
        pg_catalog.split_part(pg_catalog.current_setting('server_version'), ' ', 1) AS version,
        pg_catalog.current_database()::pg_catalog.text AS database,
@@ -29,7 +30,11 @@ SELECT pg_catalog.current_setting('server_version_num')::pg_catalog.int4 AS vers
        (SELECT s.reset_val FROM pg_catalog.pg_settings s
         WHERE s.name = 'IntervalStyle' AND s.reset_val OPERATOR(pg_catalog.<>) 'postgres') AS interval_style,
        (SELECT s.reset_val FROM pg_catalog.pg_settings s
-        WHERE s.name = 'bytea_output' AND s.reset_val OPERATOR(pg_catalog.<>) 'hex') AS bytea_output
+        WHERE s.name = 'bytea_output' AND s.reset_val OPERATOR(pg_catalog.<>) 'hex') AS bytea_output,
+       (SELECT pg_catalog.json_build_array(d.datname, 2147483647 OPERATOR(pg_catalog.-) pg_catalog.age(d.datfrozenxid))::pg_catalog.text
+        FROM pg_catalog.pg_database d
+        WHERE pg_catalog.age(d.datfrozenxid) OPERATOR(pg_catalog.>) 2107483647
+        ORDER BY pg_catalog.age(d.datfrozenxid) DESC LIMIT 1) AS wraparound
 -- without pg_temp, which a search_path may name: what is made there is gone with its session
 FROM (SELECT ARRAY(SELECT s.name
                    FROM pg_catalog.unnest(pg_catalog.current_schemas(false)) WITH ORDINALITY AS s(name, position)

@@ -1,0 +1,45 @@
+"""A server that has hardly any transaction ids left takes no statement that writes: told by check as by apply."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import psycopg
+import pytest
+import sqlalchemy as sa
+
+from schema_guard import Guard
+from tests.postgres.cluster import Cluster
+from tests.postgres.database import create
+from tests.postgres.own import OwnServer, new_home
+
+
+@pytest.mark.one_in(3)
+@pytest.mark.parametrize(("left", "refuses"), [(1_000_000, True), (30_000_000, False), (100_000_000, None)])
+def test_wraparound_is_near(postgres_server: Cluster, server_room: Path, left: int, refuses: bool | None) -> None:
+    """A prepared transaction keeps VACUUM from its work, as one that somebody forgot does."""
+    models = sa.MetaData()
+    sa.Table("t", models, sa.Column("id", sa.Integer, primary_key=True))
+    home = new_home(server_room, "wraparound")
+    with OwnServer(postgres_server, home, {"max_prepared_transactions": "1"}) as server:
+        database = create(server.cluster)
+        with database.connect() as connection:
+            connection.execute("CREATE TABLE t (id serial PRIMARY KEY)")
+            connection.execute("BEGIN; INSERT INTO t DEFAULT VALUES; PREPARE TRANSACTION 'forgotten'")
+            (oldest,) = connection.execute("SELECT min(datfrozenxid::text::int8) FROM pg_database").fetchall()[0]
+        server.jump_to(oldest + 2**31 - 1 - left)
+        warnings = Guard(models).check(database.url).warnings
+        with database.connect() as connection:
+            if refuses:
+                with pytest.raises(psycopg.errors.ProgramLimitExceeded):
+                    connection.execute("INSERT INTO t DEFAULT VALUES")
+            else:
+                connection.execute("INSERT INTO t DEFAULT VALUES")
+        if refuses is None:
+            assert not warnings
+            return
+        (warning,) = warnings
+        assert warning.startswith(
+            "the server refuses every write, since" if refuses else "the server refuses every write in 2"
+        )
+        assert ": run VACUUM in it; prepared transactions (pg_prepared_xacts)" in warning
