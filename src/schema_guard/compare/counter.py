@@ -30,6 +30,8 @@ def compare_counters(
             continue
         if column.sequence is not None or found.identity is not None or _PLAIN.fullmatch(found.default or ""):
             found = _standing(found, sequence.counter)
+        elif found.stand is not None and found.stand.next is not None:
+            found = replace(found, stand=None)  # what its default makes of the next value is not known
         behind = _behind(found, sequence.counter) if _draws(column) else None
         if behind is not None:
             impact, effect = behind

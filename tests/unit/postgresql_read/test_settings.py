@@ -271,7 +271,7 @@ def test_a_setting_under_which_the_driver_misreads_values_is_told(
         with engine.begin() as connection, suppress(NotImplementedError, ValueError, sa.exc.DBAPIError):
             connection.execute(table.delete())
             connection.execute(table.insert().values(moment=MOMENT, span=SPAN, raw=b"\xff"))
-            row = connection.execute(sa.select(table.c["moment", "span", "raw"])).one()
+            row = connection.execute(sa.select(table.c.moment, table.c.span, table.c.raw)).one()
             return (row.moment, row.span, bytes(row.raw)) == (MOMENT, SPAN, b"\xff")
         return False
 

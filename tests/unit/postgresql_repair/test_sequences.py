@@ -228,3 +228,16 @@ def test_rows_that_policies_hide_are_not_passed_over(postgres_database: Database
     assert policy.difference.code == "privilege-missing"
     assert finding.refusal is not None
     assert "row-level security" in finding.refusal.reason
+
+
+@pytest.mark.parametrize(
+    "default", ["nextval('q') * 10", "10 + nextval('q') % 1000", "nextval('q') + nextval('q') * 9"]
+)
+def test_a_default_that_computes_with_the_next_value(postgres_database: Database, default: str) -> None:
+    """The key that it makes is not the value, and which one it is is not known."""
+    prepare(postgres_database, f"CREATE SEQUENCE q; CREATE TABLE t (id integer PRIMARY KEY DEFAULT {default})")
+    for _ in range(3):
+        next_key(postgres_database)
+    assert Guard(models()).check(postgres_database.url).satisfied
+    assert plan(postgres_database, models()).empty
+    assert next_key(postgres_database) > 0
