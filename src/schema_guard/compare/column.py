@@ -8,6 +8,7 @@ from dataclasses import replace
 from schema_guard.column import texts
 from schema_guard.compare.call import compare_calls
 from schema_guard.compare.conflict import compare_null_conflict
+from schema_guard.compare.counter import gives_no_more
 from schema_guard.compare.filled import unless_filled
 from schema_guard.compare.impact_words import writers
 from schema_guard.compare.value import compare_value
@@ -269,6 +270,9 @@ def _unknown(
             rows = f"INSERT and UPDATE of {writers(table)} fail for {', '.join(found)} in what it is computed from"
             impact, effect = Impact.BREAKS, f"{rows} ({judge.errors.not_null_violation})"
         return ColumnUnknown(table=table, column=column, impact=impact, effect=effect)
+    if gives_no_more(column, actual):
+        effect = f"INSERT of {writers(table)} fails: the models leave it out, and its sequence has no value left"
+        return ColumnUnknown(table=table, column=column, impact=Impact.BREAKS, effect=effect)
     if column.given_value or not refuses_null:
         return ColumnUnknown(table=table, column=column, impact=Impact.NOTES)
     effect = f"INSERT of {writers(table)} fails ({judge.errors.not_null_violation}): the models leave it out"

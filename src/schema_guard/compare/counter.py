@@ -12,7 +12,7 @@ from schema_guard.dialects.base import Judge
 from schema_guard.difference import Impact, SequenceBehind, SequenceNarrower
 from schema_guard.schema import Column, Counter, Schema, Stand, Table, Write
 
-__all__ = ["compare_counters"]
+__all__ = ["compare_counters", "gives_no_more"]
 
 _PLAIN = re.compile(r"nextval\('(?:[^']|'')*'::regclass\)(?:::\w+)?")
 """A default that does nothing else."""
@@ -47,6 +47,17 @@ def compare_counters(
                 yield SequenceNarrower(
                     table=table, column=column, actual=found, sequence=sequence, impact=impact, effect=effect
                 )
+
+
+def gives_no_more(column: Column, actual: Schema) -> bool:
+    """Whether an INSERT that leaves a live column out fails: its sequence has come to its end, or that of the type."""
+    sequence = actual.sequence(column.sequence)
+    if sequence is None or sequence.counter is None or sequence.counter.last is None:
+        return False
+    if column.identity is None and not _PLAIN.fullmatch(column.default or ""):
+        return False
+    stand = _standing(replace(column, stand=None), sequence.counter).stand
+    return stand is not None and (stand.next is None or not column.holds(stand.next))
 
 
 def _draws(column: Column) -> bool:

@@ -60,6 +60,8 @@ class ColumnUnknown(OfColumn):
     def headline(self) -> str:
         if self.impact is Impact.NOTES:
             return "unknown to the models, left alone"
+        if self.column.given_value and self.column.generated is None:
+            return "unknown to the models, and its sequence has no value left"
         return "unknown to the models, NOT NULL without default"
 
 

@@ -50,7 +50,8 @@ def asked(expected: Schema, actual: Schema) -> list[Asked]:
 
 
 def fed(expected: Schema, actual: Schema) -> tuple[Fed, ...]:
-    """All columns of the models that a sequence feeds, whether or not there is reason to look at them now."""
+    """All columns that a sequence feeds, whether or not there is reason to look at them now; of those that the models
+    don't know its end alone matters."""
     sequences = {sequence.name: sequence for sequence in actual.sequences}
     found = []
     for live in actual.tables:
@@ -58,12 +59,13 @@ def fed(expected: Schema, actual: Schema) -> tuple[Fed, ...]:
         if wanted is None:
             continue
         for column in live.columns:
-            name = _source(wanted, column)
+            known = wanted.column(column.name) is not None
+            name = _source(wanted, column) if known else column.sequence
             counter = sequences[name].counter if name in sequences else None
             if name is None or counter is None:
                 continue
             read = live.relation in _TABLES and not live.facts.row_security and live.facts.readable and counter.readable
-            is_key = read and column.type.name in _KEYS and _is_key(live, column.name)
+            is_key = known and read and column.type.name in _KEYS and _is_key(live, column.name)
             schema, sequence_schema = str(live.name.schema), str(name.schema)
             found.append(Fed(schema, live.name.name, column.name, sequence_schema, name.name, is_key))
     return tuple(found)

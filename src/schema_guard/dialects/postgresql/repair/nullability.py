@@ -321,6 +321,14 @@ def column_unknown(difference: ColumnUnknown, context: Context) -> Repairs:
     """Never touched: the models don't know it. What a person could run is shown."""
     name, column = context.quote(difference.table.name), context.quote(difference.column.name)
     advice = [f"ALTER TABLE {name} ALTER COLUMN {column} DROP NOT NULL;"]
-    if difference.column.generated is None:
+    if difference.column.sequence is not None and difference.column.given_value:
+        sequence = context.quote(difference.column.sequence)
+        counter = context.actual.sequence(difference.column.sequence)
+        end = "NO MINVALUE" if counter and counter.counter and counter.counter.increment < 0 else "NO MAXVALUE"
+        advice = [
+            f"ALTER TABLE {name} ALTER COLUMN {column} TYPE bigint;",
+            f"ALTER SEQUENCE {sequence} AS bigint {end};",
+        ]
+    elif difference.column.generated is None:
         advice.append(f"-- or: ALTER TABLE {name} ALTER COLUMN {column} SET DEFAULT ..;")
     return [Refusal(difference, "the models don't know the column, so it is left alone", tuple(advice))]
