@@ -337,6 +337,36 @@ def test_a_role_without_createdb(on_postgres: Stage, monkeypatch: pytest.MonkeyP
         stage.sql("DROP OWNED BY shop_app CASCADE", "DROP ROLE shop_app")
 
 
+@pytest.mark.parametrize("granted", ["SELECT", "SELECT, INSERT, UPDATE (version_num), DELETE"])
+def test_a_role_that_may_not_write_the_stamp(on_postgres: Stage, monkeypatch: pytest.MonkeyPatch, granted: str) -> None:
+    """Each revision would run and be rolled back; a right to the column alone is enough."""
+    stage = on_postgres.plain().chain()
+    superuser = stage.url
+    stage.run_module("alembic", ["upgrade", "r2"])
+    stage.sql("CREATE ROLE shop_reader LOGIN")
+    try:
+        stage.sql(
+            "GRANT CREATE ON SCHEMA public TO shop_reader",
+            f"GRANT {granted} ON alembic_version TO shop_reader",
+            *(f"ALTER TABLE {table} OWNER TO shop_reader" for table in ("users", "proposals")),
+        )
+        monkeypatch.setenv("DATABASE_URL", superuser.replace("//postgres", "//shop_reader"))
+        if granted == "SELECT":
+            ran = stage.deploy()
+            assert (ran.code, stage.stamped()) == (1, ["r2"]), ran.out + ran.err
+            fault = stage.doctor().faults["privileges"]
+            assert fault["message"].startswith(
+                "the role has no INSERT and no UPDATE and no DELETE on alembic_version: "
+            )
+            assert fault["fix"]["text"] in ran.out
+            stage.sql(fault["fix"]["sql"])
+        assert "privileges" not in stage.doctor().faults
+        ran = stage.deploy()
+        assert (ran.code, stage.stamped()) == (0, ["r3"]), ran.out + ran.err
+    finally:
+        stage.sql("DROP OWNED BY shop_reader CASCADE", "DROP ROLE shop_reader")
+
+
 def test_passwords_appear_nowhere(on_postgres: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
     stage = on_postgres.plain(env=ENV + "\nraise RuntimeError(url)\n").chain()
     monkeypatch.setenv("DATABASE_URL", stage.url.replace("//postgres@", "//postgres:hunter2@"))

@@ -36,6 +36,10 @@ class VersionTable:
     strange: tuple[str, ...] = ()
     mistyped: str = ""
     written: tuple[str, ...] = ()
+    denied: tuple[str, ...] = ()
+    """What the role may not do with it, of what a revision needs to leave its mark."""
+    grant: str = ""
+    """The statement that permits it."""
 
     @property
     def all_rows(self) -> tuple[str, ...]:

@@ -59,6 +59,8 @@ def version_faults(
     ran = chain.upto(known)
     pending = [id_ for id_ in chain.order if id_ not in ran]
     if table.rows and len(known) == len(table.rows) and pending:
+        if table.denied:
+            yield _denied(table)
         yield Fault(
             "behind",
             Severity.NOTE,
@@ -220,6 +222,18 @@ def _lost(row: str, table: VersionTable, commands: Commands) -> Fault:
         f"{table.name} names {row!r}, whose file is declared lost: upgrade cannot go on from there",
         _proving("", commands),
         revision=row,
+    )
+
+
+def _denied(table: VersionTable) -> Fault:
+    """A revision rolls back where its mark cannot be written: UPDATE, and INSERT or DELETE where branches meet."""
+    breaks = "UPDATE" in table.denied
+    return Fault(
+        "privileges",
+        Severity.BREAKS if breaks else Severity.RISK,
+        f"the role has no {' and no '.join(table.denied)} on {table.name}: "
+        f"{'each revision fails' if breaks else 'a revision fails where branches begin or meet'}",
+        Fix(f"as its owner: {table.grant}", sql=table.grant),
     )
 
 

@@ -9,7 +9,16 @@ from typing import TYPE_CHECKING, Any
 
 from schema_guard.chain.systems.base import Fingerprint, Identity, Key, Live, System
 from schema_guard.chain.systems.scratch import Scratch
-from schema_guard.chain.version_table import NO_COLUMN, Read, VersionTable, literal, meant, qualified, strange_rows
+from schema_guard.chain.version_table import (
+    NO_COLUMN,
+    Read,
+    VersionTable,
+    literal,
+    meant,
+    qualified,
+    quoted,
+    strange_rows,
+)
 from schema_guard.errors import ReadError, one_line
 
 if TYPE_CHECKING:
@@ -31,6 +40,12 @@ _OWN = (
     "NOT EXISTS (SELECT FROM pg_catalog.pg_depend x "
     "WHERE x.objid = {oid} AND x.classid = '{of}'::regclass AND x.deptype = 'e')"
 )
+_WRITES = {
+    "INSERT": "pg_catalog.has_column_privilege(a.attrelid, a.attnum, 'INSERT')",
+    "UPDATE": "pg_catalog.has_column_privilege(a.attrelid, a.attnum, 'UPDATE')",
+    "DELETE": "pg_catalog.has_table_privilege(a.attrelid, 'DELETE')",
+}
+"""What Alembic does to alembic_version, each with whether the role may."""
 _BESIDE = f"""
 SELECT 'schema ' || n.nspname, '' FROM pg_catalog.pg_namespace n WHERE {_SYSTEM}
 UNION ALL SELECT 'extension ' || e.extname, '' FROM pg_catalog.pg_extension e
@@ -149,7 +164,8 @@ class PostgreSQL(System):
         written = self.table(name, schema)
         found = read(
             "SELECT a.atttypmod - 4 AS width, pg_catalog.format_type(a.atttypid, NULL) AS type, "
-            "t.typcategory = 'S' AND t.typname <> 'bpchar' AS is_text "
+            "t.typcategory = 'S' AND t.typname <> 'bpchar' AS is_text, current_user, "
+            f"{', '.join(_WRITES.values())} "
             "FROM pg_catalog.pg_attribute a JOIN pg_catalog.pg_type t ON t.oid = a.atttypid "
             f"WHERE a.attrelid = pg_catalog.to_regclass({literal(written)}) AND a.attname = 'version_num'"
         )
@@ -172,7 +188,20 @@ class PostgreSQL(System):
         kind = str(found[0][1])
         strange = strange_rows(rows) if found[0][2] or kind == "character" else tuple(map(str, rows))
         mistyped = kind if not found[0][2] and (strange or kind != "character") else ""
-        return VersionTable(label, True, meant(rows), width, "", others, strange=strange, mistyped=mistyped)
+        denied = tuple(verb for verb, may in zip(_WRITES, found[0][4:], strict=True) if may is False)
+        grant = f"GRANT {', '.join(denied)} ON {written} TO {quoted(str(found[0][3]))}" if denied else ""
+        return VersionTable(
+            label,
+            True,
+            meant(rows),
+            width,
+            "",
+            others,
+            strange=strange,
+            mistyped=mistyped,
+            denied=denied,
+            grant=grant,
+        )
 
     def beside(self, schemas: Sequence[str], without: Collection[str]) -> str:
         return _BESIDE % {"schemas": ", ".join(map(literal, schemas)), "without": ", ".join(map(literal, without))}
