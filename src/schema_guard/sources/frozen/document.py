@@ -9,8 +9,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from schema_guard.acceptance import Acceptance, acceptances_of
-from schema_guard.dialects.postgresql.exact.expected import digests_of
-from schema_guard.dialects.postgresql.exact.shape import relation
 from schema_guard.errors import ConfigurationError
 from schema_guard.frozen_text import (
     DIGESTS,
@@ -127,6 +125,8 @@ class _Schemas(Mapping[str, Schema]):
 
 
 def _without(schema: Schema, known: Collection[str]) -> Schema:
+    from schema_guard.dialects.postgresql.exact.shape import relation  # a check of SQLite has no use for it
+
     left = tuple(table for table in schema.tables if relation(table.name) not in known)
     return replace(schema, tables=left) if len(left) < len(schema.tables) else schema
 
@@ -201,6 +201,8 @@ def _digests(document: Document) -> dict[str, Any]:
     """By which a satisfied check needs nothing of `expected`; nothing where more is asked than whether all is there."""
     if document.accept or document.scope != Scope():
         return {}
+    from schema_guard.dialects.postgresql.exact.expected import digests_of  # who only reads a file has no use for it
+
     schema = document.expected["postgresql"]
     newer = document.expected.get("postgresql 18", schema)
     if replace(newer, tables=()) != replace(schema, tables=()):
