@@ -12,7 +12,7 @@ another machine, and only if it did nothing else.
     remembered   check of a frozen file, of which the database remembers that nothing is missing
     flat         the driver alone: it connects and reads the columns of all tables
     frozen       check of a frozen file, by its digests
-    compared     the same where a table has a column more than the models: all are compared
+    compared     the same where a table has a column more than the models: that one is compared
     models       check of the models, which are imported and built
     alembic      alembic check of the same models
     the others   compare the database with itself; pg_dump -s writes its schema
