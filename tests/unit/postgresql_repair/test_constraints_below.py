@@ -6,7 +6,7 @@ from __future__ import annotations
 import pytest
 import sqlalchemy as sa
 
-from schema_guard import Guard, Policy
+from schema_guard import Guard, Impact, Policy
 from schema_guard.plan import Lock
 from tests.postgres.database import Database
 from tests.unit.postgresql_repair.stage import locks_taken
@@ -205,3 +205,23 @@ def test_a_foreign_key_that_a_partition_has(postgres_database: Database) -> None
     assert taken["target"] is Lock.ACCESS_EXCLUSIVE
     assert all(declared[name] >= lock for name, lock in taken.items() if lock > Lock.ACCESS_SHARE), taken
     assert guard.apply(postgres_database.url).satisfied
+
+
+@pytest.mark.every_postgres
+def test_not_null_of_a_partitioned_partition(postgres_database: Database) -> None:
+    """It is dropped where it stands, not on the partitions below, which cannot be without it."""
+    metadata = sa.MetaData()
+    key = sa.Column("id", sa.Integer, primary_key=True)
+    sa.Table("top", metadata, key, sa.Column("x", sa.Integer), postgresql_partition_by="RANGE (id)")
+    with postgres_database.connect() as connection:
+        connection.execute("CREATE TABLE top (id serial PRIMARY KEY, x int) PARTITION BY RANGE (id)")
+        connection.execute("CREATE TABLE mid PARTITION OF top DEFAULT PARTITION BY RANGE (id)")
+        connection.execute("CREATE TABLE a_low PARTITION OF mid DEFAULT; ALTER TABLE mid ALTER x SET NOT NULL")
+        guard = Guard(metadata)
+        (finding,) = guard.check(postgres_database.url).findings
+        assert finding.difference.impact is Impact.BREAKS
+        (refusal,) = guard.plan(postgres_database.url).refusals
+        assert refusal.advice == ("ALTER TABLE public.mid ALTER COLUMN x DROP NOT NULL;",)
+        connection.execute(refusal.advice[0].encode())
+        assert guard.check(postgres_database.url).satisfied
+        connection.execute("INSERT INTO top DEFAULT VALUES")

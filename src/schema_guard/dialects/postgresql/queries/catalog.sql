@@ -349,10 +349,18 @@ FROM (
   SELECT r.root, r.kind, r.columns, r.target, count(DISTINCT r.oid) AS partitions,
          (array_agg(json_build_array(r.nspname, r.relname, r.name) ORDER BY r.nspname, r.relname, r.name))[1] AS first
   FROM (
-    SELECT l.*, 'NOT NULL' AS kind, ARRAY[a.attname]::name[] AS columns, NULL::oid AS target, a.attname AS name
+    -- a partition cannot be without the NOT NULL of a table above it: the topmost one that has it is named
+    SELECT l.root, l.oid, top.nspname, top.relname, l.relkind, 'NOT NULL' AS kind, ARRAY[a.attname]::name[] AS columns,
+           NULL::oid AS target, a.attname AS name
     FROM leaves l
     JOIN pg_attribute a ON a.attrelid = l.oid AND a.attnum > 0 AND a.attnotnull AND NOT a.attisdropped
     JOIN pg_attribute t ON t.attrelid = l.root AND t.attname = a.attname AND NOT t.attnotnull AND NOT t.attisdropped
+    CROSS JOIN LATERAL (SELECT n.nspname, c.relname
+                        FROM pg_partition_ancestors(l.oid) WITH ORDINALITY AS up(relid, level)
+                        JOIN pg_attribute above ON above.attrelid = up.relid AND above.attname = a.attname AND above.attnotnull
+                        JOIN pg_class c ON c.oid = up.relid
+                        JOIN pg_namespace n ON n.oid = c.relnamespace
+                        ORDER BY up.level DESC LIMIT 1) AS top
     UNION ALL
     SELECT l.*, CASE c.contype WHEN 'c' THEN 'CHECK' WHEN 'f' THEN 'FOREIGN KEY' ELSE 'EXCLUDE' END, c.columns,
            CASE WHEN c.contype = 'f' THEN c.confrelid END, c.conname
