@@ -101,3 +101,21 @@ def test_a_schema_that_env_py_sets_for_postgresql_alone(on_sqlite: Stage) -> Non
     stage.stamp_blindly("r2")
     with closing(open_session(stage.url)) as session:
         assert version_rows(session, "alembic_version", "app") == ("r2",)
+
+
+def test_env_py_names_another_table_than_before(stage: Stage) -> None:
+    """A change of rows is between, so that no replay proves where the database is; the former table says it."""
+    stage.plain()
+    stage.revision("r1", None, f"{USERS}\n{PROPOSALS}")
+    stage.revision("r2", "r1", 'op.execute("INSERT INTO users (id) SELECT coalesce(max(id), 0) + 1 FROM users")')
+    stage.revision("r3", "r2", VISITOR)
+    stage.run_module("alembic", ["upgrade", "r2"])
+    stage.write("migrations/env.py", ENV.replace("render_as_batch=True", "version_table='shop_version'"))
+    ran = stage.deploy()
+    assert (ran.code, "there is no shop_version, and alembic_version names r2" in ran.out) == (1, True), ran.out
+    fault = stage.doctor().faults["unstamped"]
+    assert fault["fix"]["command"] in ran.out
+    stage.fix(fault)
+    assert stage.deploy().code == 0
+    assert stage.sql("SELECT count(*) FROM users") == [(1,)]
+    assert stage.sql("SELECT version_num FROM shop_version") == [("r3",)]

@@ -208,7 +208,9 @@ class Doctor:
         name, schema = project.version_table if project else ("alembic_version", None)
         everything = take_snapshot(session, schemas, [name])
         version = live.version_table(name, schema).without(self.lost)
-        version = version.against(project.chain) if project else version
+        if project:
+            version = version.after(lambda: live.version_table("alembic_version", None), project.chain)
+            version = version.against(project.chain)
         names = There.of(everything, facts.default_schema, self.system)
         beside = facts_beside(session, schemas, [name])
         return Look(

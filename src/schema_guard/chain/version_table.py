@@ -40,6 +40,8 @@ class VersionTable:
     """What the role may not do with it, of what a revision needs to leave its mark."""
     grant: str = ""
     """The statement that permits it."""
+    former: str = ""
+    """The revision of this chain that a table alembic_version names, where env.py names another one, which is empty."""
 
     @property
     def all_rows(self) -> tuple[str, ...]:
@@ -59,6 +61,13 @@ class VersionTable:
             return self
         rows = tuple(dict.fromkeys(filter(None, meant_by.values())))
         return replace(self, rows=rows, strange=(*self.strange, *odd), written=self.all_rows)
+
+    def after(self, usual: Callable[[], VersionTable], chain: Chain) -> VersionTable:
+        """With what Alembic's usual table says, where this is another one and says nothing."""
+        if self.all_rows or self.readable or self.name == "alembic_version":
+            return self
+        rows = usual().rows
+        return replace(self, former=rows[0]) if len(rows) == 1 and rows[0] in chain else self
 
     def unknown(self, known: Container[str]) -> tuple[str, ...]:
         """The rows that no file has: a newer release was here, unless a person says otherwise."""

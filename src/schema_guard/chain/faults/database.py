@@ -131,6 +131,7 @@ def _unstamped(
     elif not _touches(chain, there):
         return  # a second chain on the same database, with a version table of its own: it makes other tables
     state = f"{table.name} is empty" if table.exists else f"there is no {table.name}"
+    state += f", and alembic_version names {table.former}" if table.former else ""
     if all(asks_first(revision.file) for revision in chain.files):
         yield Fault(
             "unstamped",
@@ -144,8 +145,14 @@ def _unstamped(
         "unstamped",
         Severity.BREAKS,
         f"the database has {has}, but {state}: upgrade would begin at the first revision and make them again",
-        _proving("", commands),
+        _of_former(table.former, commands) if table.former else _proving("", commands),
     )
+
+
+def _of_former(revision: str, commands: Commands) -> Fix:
+    """env.py named its version table otherwise before, as it seems."""
+    stamp = f"{commands('stamp')} --revision {revision}"
+    return Fix(f"where alembic_version is this chain's table of before: {stamp}", command=stamp)
 
 
 def _touches(chain: Chain, there: There) -> bool:

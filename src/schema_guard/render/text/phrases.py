@@ -149,7 +149,7 @@ def advice_lines(refusal: Refusal, full: bool = True) -> list[str]:
     lines = [part for advice in refusal.advice for part in sql_lines(advice)]
     if full or len(lines) <= SHORT_ADVICE:
         return lines
-    return [f"a script of {len(lines)} lines: schema-guard plan -v shows it"]
+    return [f"a script of {len(lines)} lines: `-v` with check or plan shows it"]
 
 
 def sql_lines(statement: str) -> list[str]:
