@@ -60,6 +60,29 @@ def test_a_revision_that_fails(stage: Stage) -> None:
     assert deploy.document["apply"] is None
 
 
+def test_all_tables_are_gone_and_the_stamp_is_there(stage: Stage) -> None:
+    """They were dropped, or the connection leads elsewhere: tables that are made now would hide that, empty."""
+    stage.plain().chain()
+    assert stage.deploy().code == 0
+    stage.sql("DROP TABLE proposals", "DROP TABLE users")
+    deploy = stage.deploy("--format", "json")
+    fault = deploy.faults["blind-stamp"]
+    assert (deploy.code, deploy.document["apply"], deploy.document["after"]) == (1, None, ["r3"])
+    assert stage.guard("check").code == 1
+    assert "else correct the URL, or its search_path" in fault["fix"]["text"]
+    stage.fix(fault)
+    assert stage.guard("check").code == 0
+    assert stage.deploy().code == 0
+
+
+def test_some_tables_are_gone(stage: Stage) -> None:
+    """What is there shows that it is the right database: apply makes what is missing."""
+    stage.plain().chain()
+    assert stage.deploy().code == 0
+    stage.sql("DROP TABLE proposals")
+    assert stage.deploy().code == 0
+
+
 def test_a_connection_that_cannot_write(on_postgres: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
     """The revision that failed comes with the reason and the statement after which it works."""
     stage = on_postgres.plain().chain()

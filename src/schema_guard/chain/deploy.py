@@ -159,8 +159,8 @@ class _Run:
             if not self._repaired(session, faults):
                 return
             faults = self._breaking(self._look(session))  # what collides still collides, wherever the stamp is by now
-            self.result.faults = tuple(fault for fault in faults if fault.collides)
-        elif not all(fault.guess and not fault.collides for fault in faults):
+            self.result.faults = tuple(fault for fault in faults if fault.sure)
+        elif not all(fault.guess and not fault.sure for fault in faults):
             self.result.faults = tuple(faults)
         elif self.repair and self._doubtful(session) and not self._repaired(session, []):
             return

@@ -12,7 +12,7 @@ from sqlalchemy.exc import ArgumentError
 
 from schema_guard.chain.commands import Commands
 from schema_guard.chain.fault import Fault, Fix, Severity
-from schema_guard.chain.faults.database import present, stamped_faults, version_faults
+from schema_guard.chain.faults.database import version_faults
 from schema_guard.chain.faults.drift import drift_faults
 from schema_guard.chain.faults.early import Early
 from schema_guard.chain.faults.env_py import project_faults
@@ -20,6 +20,7 @@ from schema_guard.chain.faults.environment import environment_faults, environmen
 from schema_guard.chain.faults.files import REFUSED, WIDTH, chain_faults
 from schema_guard.chain.faults.made_early import made_early
 from schema_guard.chain.faults.replay import left_faults, proof_faults, replay_faults, with_proof
+from schema_guard.chain.faults.stamped import present, stamped_faults
 from schema_guard.chain.faults.vetoes import Left, Veto, against, left_over
 from schema_guard.chain.faults.way_out import WayOut, early_and_way_out, early_faults
 from schema_guard.chain.live import open_live
@@ -258,7 +259,8 @@ class Doctor:
             early = [*made_early(project, *seen, look.way_out.fix() if look.way_out else None, self.commands)]
             found += early
             there = present(look.everything, look.default_schema, self.system)
-            found += stamped_faults(look.version, chain, there, self.system, early=bool(early), commands=self.commands)
+            empty = not (look.guarded or project.several) and bool(self.guard.source.tables)
+            found += stamped_faults(look.version, chain, there, self.system, self.commands, early=early, empty=empty)
         return found
 
     def unmatched(self, project: Project, look: Look, proof: Proof) -> Fix:

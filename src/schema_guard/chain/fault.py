@@ -52,8 +52,8 @@ class Fault:
     details: tuple[str, ...] = ()
     guess: bool = False
     """Read from the files, not proved by a replay."""
-    collides: bool = False
-    """A guess that rests on nothing that could not be read: the revision would fail, so that a deploy stops here."""
+    sure: bool = False
+    """A guess that rests on nothing that could not be read: a deploy stops here."""
 
     @property
     def breaks_next_deploy(self) -> bool:

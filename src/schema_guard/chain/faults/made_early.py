@@ -9,7 +9,7 @@ from pathlib import Path
 
 from schema_guard.chain.commands import Commands
 from schema_guard.chain.fault import Fault, Fix, Severity
-from schema_guard.chain.faults.database import tables_first
+from schema_guard.chain.faults.stamped import tables_first
 from schema_guard.chain.history import Chain
 from schema_guard.chain.reading.actions import Action, Verb
 from schema_guard.chain.reading.operations import Names, called
@@ -211,7 +211,7 @@ def _fault(items: Sequence[Colliding], way_out: Fix | None, commands: Commands, 
         lines[objects[0]],
         id_,
         guess=True,
-        collides=certain,
+        sure=certain,
     )
 
 

@@ -105,7 +105,8 @@ def stamp_lines(stamped: Stamped, exit_code: int) -> list[Line]:
     match = stamped.match
     if match is not None and not stamped.why:
         how = "exactly" if match.exact else "at least"
-        lines.append(line(words(f"proved by a replay: the database has {how} what {now} leaves")))
+        has = f"{how} what {now} leaves" if stamped.heads else "nothing of what the chain makes"
+        lines.append(line(words(f"proved by a replay: the database has {has}")))
         lines.extend(line("  ! ", words(f"left over from an earlier revision: {fact}")) for fact in match.leftovers)
         lines.extend(line("  ! ", words(f"{id_} is taken as run because you say so")) for id_ in stamped.rows)
     lines.extend(line("  ✗ ", words(detail)) for detail in stamped.details)
