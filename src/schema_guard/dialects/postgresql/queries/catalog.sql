@@ -381,7 +381,7 @@ FROM (
         JOIN pg_attribute a ON a.attrelid = up.relid AND a.attnum = d.objsubid))
     UNION ALL
     SELECT l.*, CASE WHEN i.indisprimary THEN 'PRIMARY KEY'
-                     WHEN EXISTS (SELECT FROM pg_constraint con WHERE con.conindid = i.indexrelid AND con.contype = 'u') THEN 'UNIQUE'
+                     WHEN EXISTS (SELECT FROM pg_constraint con WHERE con.conrelid = l.oid AND con.conindid = i.indexrelid AND con.contype = 'u') THEN 'UNIQUE'
                      ELSE 'unique index' END,
            ARRAY(SELECT a.attname FROM pg_attribute a
                  WHERE a.attrelid = l.oid AND a.attnum = ANY ((i.indkey::int2[])[0:i.indnkeyatts - 1]) ORDER BY a.attname),
