@@ -233,16 +233,17 @@ class _Run:
         """Each pending revision in a transaction of its own, again when a lock could not be acquired in time."""
         retry = Retry(clock=Clock(sleep=self.stop.sleep))
         attempts = 0
-        before: Failed | None = None
+        failed: Failed | None = None
         while True:
             attempts += 1
             self.stop.check()
             try:
                 failed = self._attempt(session, attempts)
             except OutOfTimeError:
-                if before is None:
+                if failed is None:
                     raise
-                self.result.failed = before  # who holds the lock says more than that the budget ended
+                # of the attempt before: who holds the lock says more than that the budget ended
+                self.result.failed = failed
                 return
             if failed is None:
                 return
@@ -257,7 +258,6 @@ class _Run:
                 self.result.faults = tuple(self._diagnosis(session, failed))
                 return
             self.doctor.say(f"{failed.revision}: {failed.message}; trying again")
-            before = failed
 
     def _attempt(self, session: Session, attempts: int) -> Failed | None:
         rows = self._look(session).version.rows
@@ -282,7 +282,6 @@ class _Run:
         environment = environment_for(self.project.written_url, self.project.url, os.environ)
         running = ""
         failed: Failed | None = None
-        applied: list[str] = []
         watch = _Watch(session, self.deadline)
         # often enough to see who holds a lock before the wait for it ends
         every = min(WATCHED_EVERY, max(SHORTEST_WATCH, self.limits.lock_timeout / 4))
@@ -294,7 +293,6 @@ class _Run:
                 case Applied(revision=revision, seconds=seconds) if revision in pending:
                     self.deadline.extend(seconds)
                     self.result.ran.append(Ran(revision, seconds, attempts))
-                    applied.append(revision)
                     attempts = 1
                 case Failed():
                     failed = replace(event, revision=event.revision or running)
@@ -309,7 +307,7 @@ class _Run:
         except OutOfTimeError:
             if failed is None:
                 raise
-            self.result.after = chain.heads_of({*ran, *applied})
+            self.result.after = chain.heads_of({*ran, *(each.revision for each in self.result.ran)})
             return failed  # why it failed says more than that there is no time left to look
         self.result.after = look.version.rows
         if failed is None and look.version.elsewhere and not last <= chain.upto(look.version.rows):
