@@ -365,15 +365,16 @@ def test_a_role_that_may_not_write_the_stamp(on_postgres: Stage, monkeypatch: py
     """Each revision would run and be rolled back; a right to the column alone is enough."""
     stage = on_postgres.plain().chain()
     superuser = stage.url
+    role = f"reader_{stage.engine.url.database}"  # roles are those of the server, where another case runs beside
     stage.run_module("alembic", ["upgrade", "r2"])
-    stage.sql("CREATE ROLE shop_reader LOGIN")
+    stage.sql(f"CREATE ROLE {role} LOGIN")
     try:
         stage.sql(
-            "GRANT CREATE ON SCHEMA public TO shop_reader",
-            f"GRANT {granted} ON alembic_version TO shop_reader",
-            *(f"ALTER TABLE {table} OWNER TO shop_reader" for table in ("users", "proposals")),
+            f"GRANT CREATE ON SCHEMA public TO {role}",
+            f"GRANT {granted} ON alembic_version TO {role}",
+            *(f"ALTER TABLE {table} OWNER TO {role}" for table in ("users", "proposals")),
         )
-        monkeypatch.setenv("DATABASE_URL", superuser.replace("//postgres", "//shop_reader"))
+        monkeypatch.setenv("DATABASE_URL", superuser.replace("//postgres", f"//{role}"))
         if granted == "SELECT":
             ran = stage.deploy()
             assert (ran.code, stage.stamped()) == (1, ["r2"]), ran.out + ran.err
@@ -387,7 +388,7 @@ def test_a_role_that_may_not_write_the_stamp(on_postgres: Stage, monkeypatch: py
         ran = stage.deploy()
         assert (ran.code, stage.stamped()) == (0, ["r3"]), ran.out + ran.err
     finally:
-        stage.sql("DROP OWNED BY shop_reader CASCADE", "DROP ROLE shop_reader")
+        stage.sql(f"DROP OWNED BY {role} CASCADE", f"DROP ROLE {role}")
 
 
 def test_passwords_appear_nowhere(on_postgres: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
