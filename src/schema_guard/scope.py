@@ -181,8 +181,7 @@ class Guarded:
             if any(each.chooses(each.kind or "table", ways) for ways in known):
                 continue
             what = "schema" if each.kind == "schema" else "table"
-            close = nearest(each.pattern, [way for ways in known for way in ways])
-            said = f"; the nearest name is '{close}'" if close else ""
+            said = _nearest(each, (way for ways in known for way in ways))
             raise ConfigurationError(
                 f"include '{each}'{_place(each)}: the models have no {what} of this name, so it would guard none{said}"
             )
@@ -199,9 +198,7 @@ class Guarded:
             kinds = [kind for kind in known if each.chooses(kind, known[kind])]
             if kinds or each.chooses("table", TOOLS):
                 continue
-            own = [name for kind in known if kind == each.kind or not each.kind for name in known[kind]]
-            close = nearest(each.pattern, own)
-            said = f"; the nearest name is '{close}'" if close else ""
+            said = _nearest(each, (name for kind in known if each.kind in ("", kind) for name in known[kind]))
             yield f"exclude '{each}'{_place(each)}: nothing in the models or in their schemas has this name{said}"
 
 
@@ -327,6 +324,11 @@ class _Names:
             yield from (("schema", (each,)) for each in (*side.schemas, *filter(None, [self.default])))
         for problem in whole.problems:
             yield "table", (problem.object,)
+
+
+def _nearest(selector: Selector, known: Iterable[str]) -> str:
+    close = nearest(selector.pattern, known)
+    return f"; the nearest name is '{close}'" if close else ""
 
 
 def _place(selector: Selector) -> str:

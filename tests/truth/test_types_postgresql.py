@@ -159,15 +159,11 @@ def test_the_verdict_on_every_pair(
 @pytest.mark.parametrize(("actual", "impact"), [("text", Impact.WEAKENS), ("varchar(10)", Impact.BREAKS)])
 def test_a_type_that_the_server_lacks_over_text(actual: str, impact: Impact, postgres_database: Database) -> None:
     """The extension is not there, but its values are text for SQLAlchemy."""
-    metadata, mapper = sa.MetaData(), registry()
-    key = sa.Column("id", sa.Integer, primary_key=True, autoincrement=False)
-    table = sa.Table("t", metadata, key, sa.Column("v", postgresql.CITEXT))
-    mapped = type("T", (), {})
-    mapper.map_imperatively(mapped, table)
+    mapped, table = _mapped(postgresql.CITEXT())
     with postgres_database.connect() as connection:
         connection.execute(f"CREATE TABLE t (id integer PRIMARY KEY, v {actual})".encode())
     engine = sa.create_engine(postgres_database.server.url(postgres_database.name), poolclass=NullPool)
-    (found,) = Guard(metadata).check(engine).findings
+    (found,) = Guard(table.metadata).check(engine).findings
     assert (found.difference.code, found.difference.impact) == ("type-missing", impact)
     failures = OnPostgresql(engine).failures(list(_program("citext", mapped, table, ("abc", "x" * 300))))
     assert bool(failures) == (impact is Impact.BREAKS)
@@ -189,15 +185,11 @@ def test_a_type_that_the_server_lacks_over_text(actual: str, impact: Impact, pos
 def test_citext_and_other_text(
     expected: sa.types.TypeEngine[str], actual: str, impact: Impact, effect: str, postgres_database: Database
 ) -> None:
-    metadata, mapper = sa.MetaData(), registry()
-    key = sa.Column("id", sa.Integer, primary_key=True, autoincrement=False)
-    table = sa.Table("t", metadata, key, sa.Column("v", expected))
-    mapped = type("T", (), {})
-    mapper.map_imperatively(mapped, table)
+    mapped, table = _mapped(expected)
     with postgres_database.connect() as connection:
         connection.execute(f"CREATE EXTENSION citext; CREATE TABLE t (id integer PRIMARY KEY, v {actual})".encode())
     engine = sa.create_engine(postgres_database.server.url(postgres_database.name), poolclass=NullPool)
-    (found,) = Guard(metadata).check(engine).findings
+    (found,) = Guard(table.metadata).check(engine).findings
     assert (found.difference.impact, found.difference.effect) == (impact, effect)
     failures = OnPostgresql(engine).failures(list(_program("citext", mapped, table, ("abc", "x" * 300))))
     assert [name.partition(":")[2][:12] for name in failures] == ([" insert 'xxx"] if impact is Impact.BREAKS else [])
@@ -318,3 +310,12 @@ def test_a_type_of_the_applications_own_over_text(driver: str, actual: str, post
     assert found.difference.effect.startswith("not provable: operators and functions of LTREE fail on text")
     program = list(_program("ltree", mapped, table, ("a.b", "c")))
     assert not OnPostgresql(getattr(engine, "sync_engine", engine)).failures(program)
+
+
+def _mapped(type_: sa.types.TypeEngine[str]) -> tuple[type, sa.Table]:
+    """A class with a key and one column of that type, and its table."""
+    key = sa.Column("id", sa.Integer, primary_key=True, autoincrement=False)
+    table = sa.Table("t", sa.MetaData(), key, sa.Column("v", type_))
+    mapped = type("T", (), {})
+    registry().map_imperatively(mapped, table)
+    return mapped, table

@@ -74,7 +74,7 @@ def exact_by(server: Server, digests: Mapping[str, Any], seconds: float = TIMEOU
         digests: of the frozen file.
         seconds: what it may take once the database has answered.
     """
-    if not tells_all(digests):
+    if not _tells_all(digests):
         return None
     deadline = Deadline(min(ANSWER, seconds))
     link = Link(server, deadline)
@@ -93,6 +93,6 @@ def exact_by(server: Server, digests: Mapping[str, Any], seconds: float = TIMEOU
     return Exact(str(version), f"{where}/{database}")
 
 
-def tells_all(digests: Mapping[str, Any]) -> bool:
+def _tells_all(digests: Mapping[str, Any]) -> bool:
     """Whether there is nothing of which the digests tell nothing."""
     return not digests.get("more") and None not in digests["tables"].values()

@@ -9,6 +9,7 @@ from schema_guard.dialects.definitions import NO_TYPE_SAID
 from schema_guard.dialects.postgresql.repair import probes
 from schema_guard.dialects.postgresql.repair.comment import comment_statements
 from schema_guard.dialects.postgresql.repair.context import Context, Repairs
+from schema_guard.dialects.postgresql.repair.default import identity_words
 from schema_guard.dialects.postgresql.repair.inherited import above, below, comes_with, is_null_below
 from schema_guard.dialects.postgresql.repair.volatility import rewrites
 from schema_guard.difference import ColumnMissing
@@ -159,7 +160,6 @@ def _takes_identity(table: Table, context: Context) -> bool:
 def _no_identity(difference: ColumnMissing, context: Context) -> Refusal:
     name, quoted = context.quote(difference.table.name), context.quote(difference.column.name)
     bare = _bare(difference.column, context)
-    identity = difference.column.ddl.removeprefix(bare).strip().removesuffix("NOT NULL").strip()
     what = "a partitioned table" if context.partitioned(difference.table) else "a table from which others inherit"
     return Refusal(
         difference,
@@ -167,7 +167,7 @@ def _no_identity(difference: ColumnMissing, context: Context) -> Refusal:
         (
             f"ALTER TABLE {name} ADD COLUMN {bare};",
             f"-- when every row has a value: ALTER TABLE {name} ALTER COLUMN {quoted} SET NOT NULL,"
-            f" ALTER COLUMN {quoted} ADD {identity};",
+            f" ALTER COLUMN {quoted} ADD {identity_words(difference.column)};",
         ),
     )
 

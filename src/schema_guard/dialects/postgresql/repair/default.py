@@ -15,12 +15,19 @@ from schema_guard.dialects.unknown_rules import hinders_default
 from schema_guard.difference import DefaultDiffers, GeneratedDiffers, IdentityDiffers
 from schema_guard.need import Need
 from schema_guard.plan import Hazard, Phase, Refusal, Step
-from schema_guard.schema import Name, Relation
+from schema_guard.schema import Column, Name, Relation
 
-__all__ = ["default_differs", "generated_differs", "identity_differs"]
+__all__ = ["default_differs", "generated_differs", "identity_differs", "identity_words"]
 
 _IDENTITY = re.compile(r"GENERATED (?:ALWAYS|BY DEFAULT) AS IDENTITY(?: \([^()]*\))?")
 """As SQLAlchemy writes it in a column's definition, with the sequence's options."""
+
+
+def identity_words(column: Column) -> str:
+    """What makes the column of the models an identity column, in its definition."""
+    written = _IDENTITY.search(column.ddl)
+    assert written is not None, column.ddl
+    return written[0]
 
 
 def default_differs(difference: DefaultDiffers, context: Context) -> Repairs:
@@ -182,13 +189,11 @@ def _made_identity(difference: IdentityDiffers, context: Context) -> Step:
     table, column = difference.table, difference.column
     name, quoted = context.quote(table.name), context.quote(column.name)
     sequence = f"pg_catalog.pg_get_serial_sequence({literal(name)}, {literal(column.name)})::pg_catalog.regclass"
-    written = _IDENTITY.search(column.ddl)
-    assert written is not None, column.ddl
     return context.step(
         difference,
         "add-identity",
         [
-            f"ALTER TABLE {name} ALTER COLUMN {quoted} ADD {written[0]}",
+            f"ALTER TABLE {name} ALTER COLUMN {quoted} ADD {identity_words(column)}",
             f"SELECT pg_catalog.setval(counter.seqrelid::pg_catalog.regclass, least(keys.top, counter.seqmax))"
             f" FROM (SELECT max({quoted}) AS top FROM {name}) AS keys, pg_catalog.pg_sequence AS counter"
             f" WHERE counter.seqrelid = {sequence} AND counter.seqincrement > 0 AND keys.top >= counter.seqstart",
