@@ -69,7 +69,7 @@ def test_all_tables_are_gone_and_the_stamp_is_there(stage: Stage) -> None:
     fault = deploy.faults["blind-stamp"]
     assert (deploy.code, deploy.document["apply"], deploy.document["after"]) == (1, None, ["r3"])
     assert stage.guard("check").code == 1
-    assert "else correct the URL, or its search_path" in fault["fix"]["text"]
+    assert "if not, correct the URL or its search_path" in fault["fix"]["text"]
     stage.fix(fault)
     assert stage.guard("check").code == 0
     assert stage.deploy().code == 0

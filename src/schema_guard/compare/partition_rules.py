@@ -48,7 +48,7 @@ def _null(rule: PartitionRule, table: Table, live: Table, judge: Judge) -> tuple
     verb = "writing NULL to it" if column is not None else "INSERT, which leaves it out,"
     effect = f"{verb} in {writers(table)} fails ({judge.errors.not_null_violation})"
     if not rule.all:
-        return Impact.WEAKENS, f"not provable: {effect} for a row that belongs there"
+        return Impact.WEAKENS, f"not provable: {effect} for a row that such a partition takes"
     return unless_filled(live, effect)
 
 
@@ -63,5 +63,7 @@ def _other(rule: PartitionRule, table: Table, live: Table) -> tuple[Impact, str]
         "FOREIGN KEY": f"without a partner in {rule.target}",
         "EXCLUDE": "that conflict with others",
     }.get(rule.kind, "that repeat these values")
-    effect = f"not provable: INSERT and UPDATE of {writers(table)} fail for rows {refused}, where they belong there"
+    effect = (
+        f"not provable: INSERT and UPDATE of {writers(table)} fail for rows {refused}, if such a partition takes them"
+    )
     return Impact.WEAKENS, effect

@@ -14,7 +14,7 @@ from schema_guard.schema import Column, ForeignKey, Index, Table, Unique
 
 __all__ = ["NOT_READY", "is_harmless", "unknown_foreign_key", "unknown_indexes", "unknown_uniques"]
 
-NOT_READY = "no write goes into it (its build failed early, or is at work), so it keeps no row out"
+NOT_READY = "no write goes into it (its build failed early, or still runs), so it rejects no row"
 
 
 def unknown_uniques(

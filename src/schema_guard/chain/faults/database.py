@@ -152,7 +152,7 @@ def _unstamped(
 def _of_former(revision: str, commands: Commands) -> Fix:
     """env.py named its version table otherwise before, as it seems."""
     stamp = f"{commands('stamp')} --revision {revision}"
-    return Fix(f"where alembic_version is this chain's table of before: {stamp}", command=stamp)
+    return Fix(f"if this chain kept its revision in alembic_version before: {stamp}", command=stamp)
 
 
 def _touches(chain: Chain, there: There) -> bool:

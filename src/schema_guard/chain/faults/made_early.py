@@ -226,7 +226,7 @@ def _value_fix(items: Sequence[Colliding], commands: Commands) -> Fix | None:
         line = ""
     becomes = _ADDS.sub(r"\1IF NOT EXISTS ", line)
     return Fix(
-        f"ADD VALUE IF NOT EXISTS in {Path(item.file).name}:{item.line}: then it runs; or, where it does nothing else, "
+        f"write ADD VALUE IF NOT EXISTS in {Path(item.file).name}:{item.line}; or, if the revision does nothing else, "
         f"{commands.repair}",
         file=item.file,
         line=item.line if becomes != line else 0,

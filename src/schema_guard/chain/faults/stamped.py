@@ -114,7 +114,7 @@ def _blind(
     fix = Fix(commands("stamp"), command=commands("stamp"))
     if sure:
         fix = Fix(
-            f"where the tables were dropped: {commands.repair}; else correct the URL, or its search_path",
+            f"if the tables were dropped: {commands.repair}; if not, correct the URL or its search_path",
             command=commands.repair,
         )
     return Fault(

@@ -92,8 +92,8 @@ def _wraparound(told: object, version: int) -> Iterator[str]:
         return
     name, left = json.loads(str(told))
     rest = left - (3_000_000 if version >= 140000 else 1_000_000)
-    when = f"the server refuses every write in {rest:,} transactions" if rest > 0 else "the server refuses every write"
+    when = f"after {rest:,} more transactions " if rest > 0 else ""
     yield (
-        f"{when}, since the database {quoted(name)} was not vacuumed for too long: run VACUUM in it; prepared"
-        " transactions (pg_prepared_xacts), replication slots and old transactions have to end first"
+        f"{when}the server refuses every write, because {quoted(name)} was not vacuumed for too long: run VACUUM in it;"
+        " prepared transactions (pg_prepared_xacts), replication slots and old transactions have to end first"
     )
