@@ -205,6 +205,9 @@ def test_a_foreign_key_that_a_partition_has(postgres_database: Database) -> None
     assert taken["target"] is Lock.ACCESS_EXCLUSIVE
     assert all(declared[name] >= lock for name, lock in taken.items() if lock > Lock.ACCESS_SHARE), taken
     assert guard.apply(postgres_database.url).satisfied
+    assert guard.plan(postgres_database.url).empty
+    with postgres_database.connect() as connection:
+        assert connection.execute("SELECT id, target_id FROM top").fetchall() == [(1, 1)]
 
 
 @pytest.mark.every_postgres
