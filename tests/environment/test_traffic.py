@@ -346,7 +346,7 @@ def test_on_sqlite_writers_get_their_turn_between_the_batches(tmp_path: Path, fo
         over.set()
         writer.join()
     (filled,) = (result for result in report.results if result.batches)
-    assert filled.batches > 10
+    assert filled.batches > 3  # how many more depends on how fast this machine is
     assert writes > filled.batches / 2
 
 
