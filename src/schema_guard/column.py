@@ -84,7 +84,7 @@ class Type:
 
 
 NO_TYPE = Type("", "", kind=TypeKind.UNKNOWN, words="without a type in the models")
-"""Of a column that a query of the models gives, and of whose type they say nothing."""
+"""Of a column of whose type the models say nothing: a query of theirs gives it, or its definition cannot be written."""
 
 
 class Write(StrEnum):

@@ -164,6 +164,8 @@ class Table:
     inline_foreign_keys: tuple[ForeignKey, ...] = ()
     """Those of `foreign_keys` that `ddl` already holds (all of them on SQLite)."""
     mapped_by: tuple[str, ...] = ()
+    unwritten: tuple[Column, ...] = ()
+    """Columns of the models whose definition cannot be written, so that they are not in `columns`; without type."""
     ignored: bool = False
     """The models say that it is not guarded (`info={"schema_guard": "ignore"}`)."""
     made_beside: tuple[str, ...] = ()
@@ -178,6 +180,10 @@ class Table:
 
     def column(self, name: str) -> Column | None:
         return self._columns.get(name)
+
+    def knows(self, name: str) -> bool:
+        """Whether the models have a column of that name, be its definition written or not."""
+        return name in self._columns or any(column.name == name for column in self.unwritten)
 
     @cached_property
     def _columns(self) -> dict[str, Column]:
@@ -194,6 +200,8 @@ class Problem:
     object: str
     message: str
     breaks: bool = False
+    column: tuple[Name, str] | None = None
+    """The table and name of the column that it is about, where statements work once that column is there."""
 
 
 @dataclass(frozen=True)

@@ -8,6 +8,7 @@ from __future__ import annotations
 from schema_guard.compare.backfill import compare_backfills
 from schema_guard.compare.distinct import distinguished
 from schema_guard.compare.enum import compare_enums
+from schema_guard.compare.impact_words import writers
 from schema_guard.compare.named import compare_domains, compare_schemas, compare_sequences, missing_types
 from schema_guard.compare.privilege import compare_privileges
 from schema_guard.compare.rename import compare_renames
@@ -16,7 +17,7 @@ from schema_guard.compare.temporary import behind_temporary
 from schema_guard.dialects.base import Judge
 from schema_guard.difference import Difference, Impact, NotEmittable
 from schema_guard.plan import Policy
-from schema_guard.schema import Schema
+from schema_guard.schema import Problem, Schema
 
 __all__ = ["compare"]
 
@@ -30,10 +31,7 @@ def compare(expected: Schema, actual: Schema, judge: Judge, policy: Policy) -> t
     if actual.temporary:
         of_tables = tuple(behind_temporary(of_tables, expected, actual, judge))
     return distinguished(
-        *(
-            NotEmittable(problem=problem, impact=Impact.BREAKS if problem.breaks else Impact.WEAKENS)
-            for problem in expected.problems
-        ),
+        *(_not_emittable(problem, expected, actual, judge) for problem in expected.problems),
         *compare_schemas(expected, actual),
         *compare_enums(expected, actual, judge),
         *compare_domains(expected, actual),
@@ -44,3 +42,19 @@ def compare(expected: Schema, actual: Schema, judge: Judge, policy: Policy) -> t
         *compare_backfills(expected, actual),
         *compare_privileges(expected, actual),
     )
+
+
+def _not_emittable(problem: Problem, expected: Schema, actual: Schema, judge: Judge) -> NotEmittable:
+    """What the models say of a column can be used without being written, where the column is there."""
+    impact = Impact.BREAKS if problem.breaks else Impact.WEAKENS
+    if problem.column is None:
+        return NotEmittable(problem=problem, impact=impact)
+    name, column = problem.column
+    table, live = expected.table(name), actual.table(name)
+    if table is None or live is None:
+        return NotEmittable(problem=problem, impact=impact)
+    if live.column(column) is None:
+        effect = f"it is missing: SELECT and INSERT of {writers(table)} fail ({judge.errors.undefined_column})"
+        return NotEmittable(problem=problem, impact=impact, effect=effect)
+    effect = f"not provable: whether statements of {writers(table)} work with the column that is there"
+    return NotEmittable(problem=problem, impact=Impact.WEAKENS, effect=effect)

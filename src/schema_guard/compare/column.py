@@ -72,7 +72,10 @@ def compare_columns(
             )
         if policy.comments and column.comment is not None and column.comment != actual.comment:
             yield CommentDiffers(table=table, column=column, actual=actual.comment, impact=Impact.NOTES)
-    for unknown in existing.values():
+    for column in table.unwritten:
+        if column.name in existing:
+            yield from _nullability(table, live, column, existing[column.name], judge)
+    for unknown in (column for column in existing.values() if not table.knows(column.name)):
         yield _unknown(table, live, unknown, expected, schema, judge)
 
 

@@ -166,7 +166,7 @@ def _stays_null(column: Column | None, table: Table) -> bool:
     """Whether the models, which don't know the column, leave NULL in it."""
     return (
         column is not None
-        and table.column(column.name) is None
+        and not table.knows(column.name)
         and column.default is None
         and column.generated is None
         and not column.autoincrement

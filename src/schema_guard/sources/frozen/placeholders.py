@@ -18,7 +18,7 @@ from typing import Any, Literal, Union, get_args, get_origin, get_type_hints
 
 from schema_guard.dialects.base import Dialect
 from schema_guard.errors import ConfigurationError
-from schema_guard.schema import Domain, Enum, Name, Schema, Type, TypeKind
+from schema_guard.schema import NO_TYPE, Domain, Enum, Name, Schema, Type, TypeKind
 
 __all__ = ["bare", "freezing_words", "names_to_locate", "settled"]
 
@@ -130,7 +130,7 @@ def settled(schema: Schema, dialect: Dialect) -> Schema:
         return Name(place(name.schema, name.name, kind), dialect.identifier(name.name))
 
     def of_type(type_: Type) -> Type:
-        if type_.kind is TypeKind.BASE:
+        if type_.kind is TypeKind.BASE or type_ == NO_TYPE:
             return type_
         found = dialect.type(text(type_.text))
         return replace(found, kind=type_.kind) if found.kind is TypeKind.UNKNOWN else found

@@ -13,7 +13,7 @@ from sqlalchemy.schema import ColumnDefault
 from sqlalchemy.sql import ClauseElement, Select
 from sqlalchemy.sql.functions import next_value
 
-from schema_guard.schema import Call, Column, Generated, Identity, Name, Write
+from schema_guard.schema import NO_TYPE, Call, Column, Generated, Identity, Name, Write
 from schema_guard.sources.sqlalchemy.reading import gets_bytes, reader_of
 from schema_guard.sources.sqlalchemy.types import is_domain, resolved
 from schema_guard.sources.sqlalchemy.writer import UnwritableError, Writer
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
     from schema_guard.sources.sqlalchemy.mapped import Mapped
 
-__all__ = ["column_of", "has_own_sequence", "is_ignored", "sequences_asked"]
+__all__ = ["column_of", "has_own_sequence", "is_ignored", "sequences_asked", "unwritten_column"]
 
 
 def column_of(column: ModelColumn[Any], writer: Writer, mapped: Mapped) -> Column:
@@ -39,10 +39,11 @@ def column_of(column: ModelColumn[Any], writer: Writer, mapped: Mapped) -> Colum
     serial = gives_key and identity is None and writer.keys_added_later
     inner = resolved(column.type, dialect)
     default = None if serial else writer.default(column)
+    nullable = _nullable(column, writer)
     return Column(
         name=writer.identifier(column.name),
         type=type_,
-        nullable=_nullable(column, writer),
+        nullable=nullable,
         default=default,
         generated=_generated(column.computed, writer),
         identity=None if identity is None else _identity(identity),
@@ -50,7 +51,7 @@ def column_of(column: ModelColumn[Any], writer: Writer, mapped: Mapped) -> Colum
         never_again=gives_key and bool(writer.options(column.table).get("autoincrement")) and not column.foreign_keys,
         collation=_collation(inner),
         comment=(column.comment or None) if dialect.supports_comments else None,
-        write=_write(column, writer, mapped, gives_key),
+        write=_write(column, nullable, writer, mapped, gives_key=gives_key),
         sequence=_sequence(column, writer),
         fetched=column.server_default is not None and default is None and column.computed is None and identity is None,
         fill=_fill(column, writer),
@@ -67,6 +68,23 @@ def column_of(column: ModelColumn[Any], writer: Writer, mapped: Mapped) -> Colum
         value_domain_not_null=_is_domain_not_null(inner),
         ignored=is_ignored(column),
         null_conflict=str(writer.options(column).get("on_conflict_not_null") or "").upper(),
+    )
+
+
+def unwritten_column(column: ModelColumn[Any], writer: Writer, mapped: Mapped) -> Column:
+    """What is known of a column whose definition cannot be written.
+
+    Raises:
+        UnwritableError: its name cannot be written either.
+    """
+    nullable = bool(column.nullable) and not column.primary_key
+    return Column(
+        name=writer.identifier(column.name),
+        type=NO_TYPE,
+        nullable=nullable,
+        write=_write(column, nullable, writer, mapped, gives_key=column is column.table.autoincrement_column),
+        mapped_by=mapped.classes_of(column),
+        ignored=is_ignored(column),
     )
 
 
@@ -164,7 +182,7 @@ def _collation(inner: Any) -> str | None:
     return f"{schema}.{collation}" if schema else str(collation)
 
 
-def _write(column: ModelColumn[Any], writer: Writer, mapped: Mapped, gives_key: bool) -> Write:
+def _write(column: ModelColumn[Any], nullable: bool, writer: Writer, mapped: Mapped, *, gives_key: bool) -> Write:
     """What SQLAlchemy's INSERT does with a column for which the program set no value (Mapper, Core crud rules)."""
     if column.computed is not None:
         return Write.OMITTED
@@ -175,7 +193,7 @@ def _write(column: ModelColumn[Any], writer: Writer, mapped: Mapped, gives_key: 
         return Write.DEFAULT
     if column.server_default is not None or gives_key:
         return Write.OMITTED
-    if column.primary_key or not _nullable(column, writer):
+    if column.primary_key or not nullable:
         return Write.REQUIRED
     return Write.OMITTED if mapped.leaves_out(column) else Write.NULL
 

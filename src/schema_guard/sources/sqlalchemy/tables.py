@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import re
+from contextlib import suppress
 from copy import copy
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
+from sqlalchemy import ARRAY
 from sqlalchemy import Column as ColumnItem
 from sqlalchemy import Table as TableItem
 from sqlalchemy.exc import NoReferenceError
@@ -15,11 +17,12 @@ from sqlalchemy.sql import visitors
 from sqlalchemy.types import NullType
 
 from schema_guard.schema import NO_TYPE, Column, Index, Name, Problem, Relation, Table
-from schema_guard.sources.sqlalchemy.columns import column_of, is_ignored
+from schema_guard.sources.sqlalchemy.columns import column_of, is_ignored, unwritten_column
 from schema_guard.sources.sqlalchemy.constraints import Constraints, constraints_of, is_added_apart, unresolved_target
 from schema_guard.sources.sqlalchemy.indexes import index_of, is_created, stands_on
 from schema_guard.sources.sqlalchemy.listeners import listeners_of
 from schema_guard.sources.sqlalchemy.mapped import Mapped
+from schema_guard.sources.sqlalchemy.types import resolved
 from schema_guard.sources.sqlalchemy.writer import UnwritableError, Writer
 
 if TYPE_CHECKING:
@@ -52,10 +55,11 @@ def _is_of_query(table: ModelTable) -> bool:
 def _view_of(table: ModelTable, writer: Writer, mapped: Mapped) -> tuple[Table, list[Problem]]:
     """What the models expect of a view: its columns; and its definition, if they have one."""
     name = writer.table_name(table)
-    columns, _, problems = _columns(table, name, writer, mapped)
+    columns, lost, problems = _columns(table, name, writer, mapped)
     view = Table(
         name=name,
         columns=tuple(columns),
+        unwritten=_unwritten(lost, writer, mapped),
         relation=Relation.VIEW,
         mapped_by=mapped.classes_of_table(table),
         ignored=is_ignored(table),
@@ -96,6 +100,7 @@ def table_of(table: ModelTable, writer: Writer, mapped: Mapped) -> tuple[Table, 
     expected = Table(
         name=name,
         columns=tuple(columns),
+        unwritten=_unwritten(lost, writer, mapped),
         primary_key=constraints.primary_key,
         uniques=tuple(constraints.uniques),
         checks=tuple(constraints.checks),
@@ -150,13 +155,44 @@ def _columns(
             continue
         try:
             written = column_of(column, writer, mapped)
-            if any(written.name == other.name for other in columns):
-                raise UnwritableError(f"cut to {written.name}, its name is that of another column: shorten it")
-            columns.append(written)
         except UnwritableError as refusal:
             lost.append(column)
-            problems.append(Problem(f"{name}.{column.name}", _why_lost(column, str(refusal)), breaks=True))
+            there = next((each.name for each in _unwritten([column], writer, mapped)), None)
+            held = (name, there) if there is not None and _may_be_used(column, writer) else None
+            said = _why_lost(column, str(refusal))
+            problems.append(Problem(f"{name}.{column.name}", said, breaks=True, column=held))
+            continue
+        if any(written.name == other.name for other in columns):
+            lost.append(column)
+            said = f"its definition cannot be written: cut to {written.name}, its name is another column's: shorten it"
+            problems.append(Problem(f"{name}.{column.name}", said, breaks=True))
+        else:
+            columns.append(written)
     return columns, lost, problems
+
+
+def _unwritten(lost: list[ModelColumn[Any]], writer: Writer, mapped: Mapped) -> tuple[Column, ...]:
+    """What is known of them all the same; one whose name cannot be written either is left out."""
+    columns: list[Column] = []
+    for column in lost:
+        with suppress(UnwritableError):
+            columns.append(unwritten_column(column, writer, mapped))
+    return tuple(columns)
+
+
+def _may_be_used(column: ModelColumn[Any], writer: Writer) -> bool:
+    """Whether statements may work where the column is there, although its definition cannot be written.
+
+    They rarely write a type. But a session that looks for the target of a foreign key in vain cannot flush, and a
+    driver that knows no arrays takes no list.
+    """
+    if isinstance(column.type, NullType) and column.foreign_keys:
+        return False
+    try:
+        inner = resolved(column.type, writer.dialect)
+        return not isinstance(inner, ARRAY) or inner.bind_processor(writer.dialect) is not None
+    except Exception:  # a type of the application's own, which raises in each statement too
+        return False
 
 
 def _why_lost(column: ModelColumn[Any], refusal: str) -> str:
@@ -168,7 +204,7 @@ def _why_lost(column: ModelColumn[Any], refusal: str) -> str:
             except NoReferenceError as missing:
                 return f"the column takes its type from its foreign key, which {unresolved_target(key, missing)}"
         return "the column has no type"
-    return f"the column cannot be written: {_IN_TABLE.sub('', refusal)}"
+    return f"its definition cannot be written: {_IN_TABLE.sub('', refusal)}"
 
 
 def _indexes(
