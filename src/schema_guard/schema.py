@@ -201,7 +201,9 @@ class Problem:
     message: str
     breaks: bool = False
     column: tuple[Name, str] | None = None
-    """The table and name of the column that it is about, where statements work once that column is there."""
+    """The table and name of the column that it is about."""
+    always_fails: str = ""
+    """What fails even where that column is there."""
 
 
 @dataclass(frozen=True)

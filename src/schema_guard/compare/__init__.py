@@ -56,5 +56,7 @@ def _not_emittable(problem: Problem, expected: Schema, actual: Schema, judge: Ju
     if live.column(column) is None:
         effect = f"it is missing: SELECT and INSERT of {writers(table)} fail ({judge.errors.undefined_column})"
         return NotEmittable(problem=problem, impact=impact, effect=effect)
+    if problem.always_fails:
+        return NotEmittable(problem=problem, impact=impact, effect=f"of {writers(table)}, {problem.always_fails}")
     effect = f"not provable: whether statements of {writers(table)} work with the column that is there"
     return NotEmittable(problem=problem, impact=Impact.WEAKENS, effect=effect)

@@ -6,6 +6,7 @@ column that is there already is used as it is, and what the models say of it bes
 
 from __future__ import annotations
 
+from itertools import count
 from pathlib import Path
 
 import pytest
@@ -51,7 +52,7 @@ def test_postgresql_makes_a_table_that_the_models_want_without_any(postgres_data
 @pytest.mark.newest_postgres
 def test_the_column_is_there_and_refuses_the_null_of_the_models(postgres_database: Database) -> None:
     with postgres_database.connect() as connection:
-        connection.execute("CREATE TYPE t_state AS ENUM ('new'); CREATE TABLE t (id serial PRIMARY KEY)")
+        connection.execute("CREATE TYPE t_state AS ENUM ('new'); CREATE TABLE t (id integer PRIMARY KEY)")
         connection.execute("ALTER TABLE t ADD COLUMN state t_state NOT NULL")
 
     class Base(DeclarativeBase):
@@ -59,7 +60,7 @@ def test_the_column_is_there_and_refuses_the_null_of_the_models(postgres_databas
 
     class Thing(Base):
         __tablename__ = "t"
-        id: Mapped[int] = mapped_column(primary_key=True)
+        id: Mapped[int] = mapped_column(primary_key=True, default=count(1).__next__)
         state: Mapped[str | None] = mapped_column(sa.Enum("new"))
         name: Mapped[str | None]
 
@@ -79,6 +80,32 @@ def test_the_column_is_there_and_refuses_the_null_of_the_models(postgres_databas
         session.add_all([Thing(name="first"), Thing(state="new")])
         session.commit()
         assert session.scalars(sa.select(Thing.state).order_by(Thing.id)).all() == [None, "new"]
+    engine.dispose()
+
+
+@pytest.mark.newest_postgres
+def test_a_flush_of_several_rows_writes_the_types_where_the_server_gives_the_keys(postgres_database: Database) -> None:
+    with postgres_database.connect() as connection:
+        connection.execute("CREATE TYPE t_state AS ENUM ('new'); CREATE TABLE t (id serial PRIMARY KEY, state t_state)")
+
+    class Base(DeclarativeBase):
+        pass
+
+    class Thing(Base):
+        __tablename__ = "t"
+        id: Mapped[int] = mapped_column(primary_key=True)
+        state: Mapped[str | None] = mapped_column(sa.Enum("new"))
+
+    engine = sa.create_engine(postgres_database.url)
+    (finding,) = Guard(Base).check(engine).findings
+    assert finding.difference.impact is Impact.BREAKS
+    assert finding.difference.effect == "of Thing, a flush of several new rows fails: it writes the type"
+    with Session(engine) as session:
+        session.add(Thing(state="new"))
+        session.flush()
+        session.add_all([Thing(), Thing(state="new")])
+        with pytest.raises(sa.exc.CompileError):
+            session.flush()
     engine.dispose()
 
 

@@ -12,6 +12,7 @@ from sqlalchemy import Identity as ModelIdentity
 from sqlalchemy.schema import ColumnDefault
 from sqlalchemy.sql import ClauseElement, Select
 from sqlalchemy.sql.functions import next_value
+from sqlalchemy.types import NullType
 
 from schema_guard.schema import NO_TYPE, Call, Column, Generated, Identity, Name, Write
 from schema_guard.sources.sqlalchemy.reading import gets_bytes, reader_of
@@ -23,7 +24,7 @@ if TYPE_CHECKING:
 
     from schema_guard.sources.sqlalchemy.mapped import Mapped
 
-__all__ = ["column_of", "has_own_sequence", "is_ignored", "sequences_asked", "unwritten_column"]
+__all__ = ["always_failing", "column_of", "has_own_sequence", "is_ignored", "sequences_asked", "unwritten_column"]
 
 
 def column_of(column: ModelColumn[Any], writer: Writer, mapped: Mapped) -> Column:
@@ -86,6 +87,28 @@ def unwritten_column(column: ModelColumn[Any], writer: Writer, mapped: Mapped) -
         mapped_by=mapped.classes_of(column),
         ignored=is_ignored(column),
     )
+
+
+def always_failing(column: ModelColumn[Any], writer: Writer) -> str:
+    """What fails although the column is there, of one whose definition cannot be written; most statements write no
+    type, so empty where they may work.
+
+    On PostgreSQL a flush of several new rows whose key the server gives casts each value to its column's type (the
+    compiler of SQLAlchemy: RENDER_SELECT_COL_CASTS).
+    """
+    if isinstance(column.type, NullType) and column.foreign_keys:
+        return "every flush fails (NoReferencedTableError)"
+    try:
+        inner = resolved(column.type, writer.dialect)
+        if isinstance(inner, ARRAY) and inner.bind_processor(writer.dialect) is None and not writer.keys_added_later:
+            return "INSERT and UPDATE with a list fail (the driver takes none)"
+        if writer.keys_added_later and any(
+            _server_gives_key(each, writer) for each in column.table.primary_key.columns
+        ):
+            return "a flush of several new rows fails: it writes the type"
+    except Exception as error:  # a type of the application's own, whose code fails in each statement too
+        return f"every statement with a value of its type fails ({type(error).__name__})"
+    return ""
 
 
 def is_ignored(item: Any) -> bool:

@@ -8,7 +8,6 @@ from copy import copy
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import ARRAY
 from sqlalchemy import Column as ColumnItem
 from sqlalchemy import Table as TableItem
 from sqlalchemy.exc import NoReferenceError
@@ -17,12 +16,11 @@ from sqlalchemy.sql import visitors
 from sqlalchemy.types import NullType
 
 from schema_guard.schema import NO_TYPE, Column, Index, Name, Problem, Relation, Table
-from schema_guard.sources.sqlalchemy.columns import column_of, is_ignored, unwritten_column
+from schema_guard.sources.sqlalchemy.columns import always_failing, column_of, is_ignored, unwritten_column
 from schema_guard.sources.sqlalchemy.constraints import Constraints, constraints_of, is_added_apart, unresolved_target
 from schema_guard.sources.sqlalchemy.indexes import index_of, is_created, stands_on
 from schema_guard.sources.sqlalchemy.listeners import listeners_of
 from schema_guard.sources.sqlalchemy.mapped import Mapped
-from schema_guard.sources.sqlalchemy.types import resolved
 from schema_guard.sources.sqlalchemy.writer import UnwritableError, Writer
 
 if TYPE_CHECKING:
@@ -158,9 +156,10 @@ def _columns(
         except UnwritableError as refusal:
             lost.append(column)
             there = next((each.name for each in _unwritten([column], writer, mapped)), None)
-            held = (name, there) if there is not None and _may_be_used(column, writer) else None
+            held = None if there is None else (name, there)
             said = _why_lost(column, str(refusal))
-            problems.append(Problem(f"{name}.{column.name}", said, breaks=True, column=held))
+            fails = always_failing(column, writer)
+            problems.append(Problem(f"{name}.{column.name}", said, breaks=True, column=held, always_fails=fails))
             continue
         if any(written.name == other.name for other in columns):
             lost.append(column)
@@ -178,21 +177,6 @@ def _unwritten(lost: list[ModelColumn[Any]], writer: Writer, mapped: Mapped) -> 
         with suppress(UnwritableError):
             columns.append(unwritten_column(column, writer, mapped))
     return tuple(columns)
-
-
-def _may_be_used(column: ModelColumn[Any], writer: Writer) -> bool:
-    """Whether statements may work where the column is there, although its definition cannot be written.
-
-    They rarely write a type. But a session that looks for the target of a foreign key in vain cannot flush, and a
-    driver that knows no arrays takes no list.
-    """
-    if isinstance(column.type, NullType) and column.foreign_keys:
-        return False
-    try:
-        inner = resolved(column.type, writer.dialect)
-        return not isinstance(inner, ARRAY) or inner.bind_processor(writer.dialect) is not None
-    except Exception:  # a type of the application's own, which raises in each statement too
-        return False
 
 
 def _why_lost(column: ModelColumn[Any], refusal: str) -> str:
