@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 from schema_guard import Guard
+from schema_guard.by_text import text_known
 from schema_guard.config import normalise
 from schema_guard.dialects import open_session
 from schema_guard.dialects.postgresql.direct import direct_server
 from schema_guard.dialects.postgresql.exact.look import exact_by
+from schema_guard.dialects.sqlite.exact import look
 from schema_guard.frozen_text import DIGESTS, frame
 from schema_guard.sources.frozen import frozen, text_of
 
-__all__ = ["has_digests", "is_exact", "tables_known", "text_for"]
+__all__ = ["has_digests", "is_exact", "is_exact_file", "tables_known", "text_for"]
 
 
 def text_for(guard: Guard) -> bytes:
@@ -43,3 +46,9 @@ def is_exact(text: bytes, url: str) -> bool:
     server = direct_server(normalise(url).address, {})
     assert server is not None
     return digests is not None and exact_by(server, digests.value()) is not None
+
+
+def is_exact_file(guard: Guard, file: Path) -> bool:
+    """Whether the SQLite file is known to hold all that the guard's frozen file expects."""
+    known = text_known(guard)
+    return known is not None and look.is_exact(str(file), known)

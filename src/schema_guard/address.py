@@ -17,14 +17,13 @@ FILE_SYSTEMS = frozenset({"sqlite"})
 Query = Mapping[str, str | tuple[str, ...]]
 """The arguments of a URL; one that was given several times has all its values."""
 
-_URL = re.compile(
-    r"""(?P<drivername>[\w\+]+)://
-        (?:(?P<username>[^:/]*)(?::(?P<password>[^@]*))?@)?
-        (?:(?:\[(?P<ipv6>[^/\?]+)\]|(?P<name>[^/:\?]+))?(?::(?P<port>[^/\?]*))?)?
-        (?:/(?P<database>[^\?]*))?
-        (?:\?(?P<query>.*))?""",
-    re.VERBOSE,
-)
+_URL = r"""(?x)
+    (?P<drivername>[\w\+]+)://
+    (?:(?P<username>[^:/]*)(?::(?P<password>[^@]*))?@)?
+    (?:(?:\[(?P<ipv6>[^/\?]+)\]|(?P<name>[^/:\?]+))?(?::(?P<port>[^/\?]*))?)?
+    (?:/(?P<database>[^\?]*))?
+    (?:\?(?P<query>.*))?"""
+_FILE = "sqlite:///"
 
 
 class Address(NamedTuple):
@@ -95,7 +94,9 @@ def parse_address(text: str) -> Address:
         LookupError: it has not the form of a URL.
         ValueError: its port is no number.
     """
-    found = _URL.match(text)
+    if text.startswith(_FILE) and "?" not in text:  # in less time than it takes to compile the pattern
+        return Address("sqlite", database=_plain(text.removeprefix(_FILE)))
+    found = re.match(_URL, text)
     if found is None:
         raise LookupError("no URL")
     return Address(

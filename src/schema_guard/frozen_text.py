@@ -17,6 +17,7 @@ __all__ = [
     "DIGESTS",
     "FORMAT",
     "MARK",
+    "TEXT_KNOWN",
     "Span",
     "digest",
     "document",
@@ -33,6 +34,8 @@ MARK = "schema_guard_expectations"
 """The key that holds the format: what makes a JSON file one of these."""
 DIGESTS = "digests"
 """The key of what tells tables of PostgreSQL that are exactly as expected."""
+TEXT_KNOWN = "text known by sqlite"
+"""The key of what tells a database of SQLite that is; after `hash`, as `frame` needs it."""
 WIDTH = 180
 """Characters of a line that holds more than one value."""
 STEP = 2

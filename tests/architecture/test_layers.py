@@ -25,7 +25,7 @@ LAYERS = (
     ("chain.version_table",),
     ("chain.commands", "chain.fault", "chain.history", "chain.location"),
     ("revision", "revision.run", "integrations"),
-    ("target", "demo", "fleet"),
+    ("target", "demo", "fleet", "by_text"),
     ("guard",),
     ("configured",),
     ("many",),

@@ -11,9 +11,11 @@ ROOMS = ("dialects/", "chain/systems/")
 """Each system has files of its own here, found by one registry."""
 OTHERS = {
     "address.py": "which databases are files",
+    "by_text.py": "the CREATE statements of a database that is exactly as expected",
     "chain/faults/environment.py": "the faults of each system's environment",
     "chain/reading/safe_calls.py": "modules of SQLAlchemy that a revision imports",
     "chain/sandbox/failure.py": "an error without the values of rows",
+    "cli/at_once.py": "what is remembered in the database itself",
     "cli/demo.py": "the second room of the tour",
     "cli/exact.py": "tables that are exactly as expected",
     "cli/recalled.py": "what is remembered in the database itself",

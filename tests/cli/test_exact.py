@@ -1,8 +1,10 @@
-"""A PostgreSQL database that holds exactly what a frozen file expects is known by the file's digests."""
+"""A database that holds exactly what a frozen file expects is known by the file's digests."""
 
 from __future__ import annotations
 
 import re
+import sqlite3
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -34,6 +36,44 @@ def test_the_command_says_the_same_and_loads_little(name: str, command: Command,
     assert told.err == ""
     assert (told.code, FIGURES.sub("", told.out)) == (code, FIGURES.sub("", said))
     assert "1 catalog query" in said
+
+
+@pytest.mark.parametrize("name", ["check", "apply"])
+@pytest.mark.parametrize("how", ["an argument", "remembered", "pyproject.toml"])
+def test_on_sqlite_too(name: str, how: str, application: Path, command: Command) -> None:
+    """A file keeps nothing of a check, so that --remember changes nothing."""
+    assert command("freeze", "shop:Base", "-o", "expected.json").code == 0
+    url = f"sqlite:///{application / 'shop.db'}"
+    assert command("apply", "shop:Base", "--url", url).code == 0
+    words = ["expected.json", "--url", url]
+    if how == "remembered" and name == "check":
+        words.append("--remember")
+    if how == "pyproject.toml":
+        (application / "pyproject.toml").write_text(
+            f'[tool.schema-guard]\ntarget = "expected.json"\nurl = "{url}"\nremember = true\n'
+        )
+        words = []
+    code, said, names = at_once(name, *words)
+    assert code == 0
+    assert not {"click", "sqlalchemy", "alembic", "shop", "rich"} & names
+    told = command(name, *words)
+    assert told.err == ""
+    assert (told.code, FIGURES.sub("", told.out)) == (code, FIGURES.sub("", said))
+
+
+@pytest.mark.parametrize("name", ["check", "apply"])
+def test_what_is_not_as_plain_on_sqlite_is_left_to_the_command(name: str, application: Path, command: Command) -> None:
+    assert command("freeze", "shop:Base", "-o", "expected.json").code == 0
+    url = f"sqlite:///{application / 'shop.db'}"
+    assert "click" in at_once(name, "expected.json", "--url", url)[2], "there is no file"
+    assert command("apply", "shop:Base", "--url", url).code == 0
+    assert "click" not in at_once(name, "expected.json", "--url", url)[2]
+    assert "click" in at_once(name, "expected.json", "--url", f"{url}?timeout=5")[2]
+    with closing(sqlite3.connect(application / "shop.db")) as connection:
+        connection.execute("DROP INDEX ix_proposals_visitor")
+    code, said, names = at_once(name, "expected.json", "--url", url)
+    assert "click" in names
+    assert ("ix_proposals_visitor" in said, code) == (True, 0)
 
 
 def test_what_differs_is_left_to_the_command(application: Path, url: str, postgres_database: Database) -> None:

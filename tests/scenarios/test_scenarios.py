@@ -16,8 +16,9 @@ from schema_guard.plan import Plan, Step
 from schema_guard.render.line import plain
 from schema_guard.render.text import check_lines, plan_lines
 from schema_guard.report import Outcome, Report, ServerInfo
-from tests.exactly import is_exact, tables_known, text_for
+from tests.exactly import is_exact, is_exact_file, tables_known, text_for
 from tests.scenarios.document import Document
+from tests.scenarios.on_sqlite import SqliteStage
 from tests.scenarios.snapshots import Snapshots
 from tests.scenarios.stage import Contents, Stage, table_of_rows
 
@@ -99,6 +100,9 @@ def _prove_only_refusals_remain(guard: Guard, stage: Stage) -> None:
 def _prove_known_only_without_findings(guard: Guard, stage: Stage, report: Report) -> None:
     """By the digests of a frozen file a database is known only where a check says nothing of it, and a table only where
     it says nothing of that."""
+    if isinstance(stage, SqliteStage) and is_exact_file(guard, stage.file):
+        by_url = guard.check(f"sqlite:///{stage.file}")
+        assert (by_url.findings, by_url.warnings, by_url.left_out) == ((), (), ())
     if stage.dialect == "postgresql" and (report.findings or report.warnings or report.left_out):
         text = text_for(guard)
         assert not is_exact(text, stage.database)

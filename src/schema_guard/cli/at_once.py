@@ -60,12 +60,13 @@ def at_once(arguments: Sequence[str]) -> bool:
                 from schema_guard.exit_codes import USAGE
 
                 raise SystemExit(USAGE) from None
+    gc.freeze()  # what ends with the process need not be looked through
     return True
 
 
 def _texts(command: str, settings: Settings) -> list[str] | None:
-    """What is remembered where that is asked for: what is found otherwise would have to be remembered."""
-    if command == "check" and settings.remember:
+    """What is remembered where that is asked for: what a server is asked otherwise would have to be remembered."""
+    if command == "check" and settings.remember and not (settings.url or "").strip("\"' ").startswith("sqlite"):
         from schema_guard.cli.recalled import recalled_texts
 
         return recalled_texts(settings)

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import time
-from pathlib import Path
+from collections.abc import Mapping
+from os import path
 
+from schema_guard.address import Address
 from schema_guard.config import Settings, normalise
 from schema_guard.counted import counted, duration
 from schema_guard.errors import ConfigurationError
-from schema_guard.frozen_text import DIGESTS, FORMAT, MARK, frame, is_whole
+from schema_guard.frozen_text import DIGESTS, FORMAT, MARK, TEXT_KNOWN, Span, frame, is_whole
 
 __all__ = ["exact_texts"]
 
@@ -37,40 +39,65 @@ def exact_texts(command: str, settings: Settings) -> list[str] | None:
     if more or settings.telemetry or settings.url is None or not place.endswith(".json"):
         return None
     found = normalise(settings.url, quickest=True)
-    if found.notes or found.address.system != "postgresql":
+    if found.notes:
         return None
     if command == "apply" and (settings.ddl_url is not None or settings.history or _is_chain_at_hand()):
         return None
-    text = Path(place).read_bytes()
+    with open(place, "rb") as file:  # noqa: PTH123 - pathlib takes long to load
+        text = file.read()
     if not is_whole(text):
         return None
     parts = frame(text)
-    if DIGESTS not in parts or parts[MARK].value() != FORMAT:
+    if parts[MARK].value() != FORMAT:
         return None
-    from schema_guard.dialects import added_arguments
-    from schema_guard.dialects.postgresql.direct import direct_server
-    from schema_guard.dialects.postgresql.exact.look import TIMEOUT, exact_by
-
-    digests, name = parts[DIGESTS].value(), parts["name"].value()
-    del text, parts
-    server = direct_server(found.address, added_arguments(found.address))
-    exact = None if server is None else exact_by(server, digests, settings.budget / 4 if settings.budget else TIMEOUT)
-    if exact is None or not all(part.isprintable() for part in (name, exact.place)):
+    del text
+    seconds = settings.budget / 4 if settings.budget else None
+    exact = _on_sqlite(found.address, parts) if found.address.is_file else _on_server(found.address, parts, seconds)
+    if exact is None:
         return None
-    head = [
-        name,
-        f"postgresql {exact.version} at {exact.place}",
-        f"{counted(len(digests['tables']), 'table')} expected",
-    ]
+    server, tables = exact
+    name = parts["name"].value()
+    if not (name.isprintable() and server.isprintable()):
+        return None
     return [
-        " · ".join(filter(None, head)),
+        " · ".join(filter(None, (name, server, f"{counted(tables, 'table')} expected"))),
         "",
         f"{VERDICTS[command]} · {duration(time.monotonic() - begun)}, 1 catalog query, no locks · exit 0",
     ]
 
 
+def _on_server(address: Address, parts: Mapping[str, Span], seconds: float | None) -> tuple[str, int] | None:
+    """Where it is, and how many tables are expected."""
+    if DIGESTS not in parts:
+        return None
+    from schema_guard.dialects import added_arguments
+    from schema_guard.dialects.postgresql.direct import direct_server
+    from schema_guard.dialects.postgresql.exact.look import TIMEOUT, exact_by
+
+    digests = parts[DIGESTS].value()
+    server = direct_server(address, added_arguments(address))
+    exact = None if server is None else exact_by(server, digests, TIMEOUT if seconds is None else seconds)
+    return None if exact is None else (f"postgresql {exact.version} at {exact.place}", len(digests["tables"]))
+
+
+def _on_sqlite(address: Address, parts: Mapping[str, Span]) -> tuple[str, int] | None:
+    """The same of a file."""
+    file = address.database or ""
+    if TEXT_KNOWN not in parts or address != Address("sqlite", database=file) or file.startswith((":", "file:")):
+        return None
+    if ".." in file:  # which is kept in the place that a check names
+        return None
+    from schema_guard.dialects.sqlite.exact.look import VERSION, is_exact
+
+    place = path.abspath(file)  # noqa: PTH100 - pathlib takes long to load
+    known = parts[TEXT_KNOWN].value()
+    return (f"sqlite {VERSION} at {place}", known["tables"]) if is_exact(file, known) else None
+
+
 def _is_chain_at_hand() -> bool:
     """Whether migrations may have something to say: of revisions that the database has and they have not."""
+    from pathlib import Path
+
     from schema_guard.chain.location import find_location
 
     here = Path.cwd()

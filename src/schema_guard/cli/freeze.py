@@ -35,6 +35,7 @@ def freeze(target: str | None, output: str | None, check: bool) -> int:
     The file stands for TARGET in every other command: neither the application nor its models are imported then. It
     reads well in a diff, and holds SQL that is run: trust it like code. No database is needed.
     """
+    from schema_guard.by_text import text_known
     from schema_guard.cli.request import guard_of
     from schema_guard.errors import ConfigurationError
     from schema_guard.sources.frozen import frozen, is_frozen_file, text_of
@@ -48,7 +49,9 @@ def freeze(target: str | None, output: str | None, check: bool) -> int:
     if len(loaded.members) > 1:
         bind, *others = (member.name for member in loaded.members)
         log(f"the file is for the bind {bind} only; with --bind, write one for each of the others: {', '.join(others)}")
-    text = text_of(frozen(guard.source, guard.name, guard.policy, guard.accept, _heads(guard.source), guard.scope))
+    heads = _heads(guard.source)
+    known = text_known(guard)
+    text = text_of(frozen(guard.source, guard.name, guard.policy, guard.accept, heads, guard.scope, known))
     if output is None:
         print_text(text)
         return OK

@@ -6,8 +6,6 @@ import os
 from typing import TYPE_CHECKING, Any, cast
 
 from schema_guard.address import Address
-from schema_guard.dialects.deadline import Deadline
-from schema_guard.dialects.tenant import Opened, Tenant
 from schema_guard.errors import ConfigurationError, one_line
 from schema_guard.hidden import hide
 
@@ -16,8 +14,10 @@ if TYPE_CHECKING:
     from sqlalchemy.engine.default import DefaultDialect
 
     from schema_guard.dialects.base import Dialect, Session
+    from schema_guard.dialects.deadline import Deadline
     from schema_guard.dialects.postgresql.many import ManyTenants
     from schema_guard.dialects.postgresql.server import Server
+    from schema_guard.dialects.tenant import Tenant
 
 __all__ = ["SUPPORTED", "added_arguments", "check_same", "offline_dialect", "open_many", "open_session"]
 
@@ -42,6 +42,8 @@ def open_session(database: Any, deadline: Deadline | None = None) -> Session:
         ConfigurationError: it is none of these, its driver is not installed, or the database system is not supported.
         UnreachableError: the database does not answer.
     """
+    from schema_guard.dialects.tenant import Opened, Tenant
+
     if isinstance(database, Opened):
         return database.session
     if isinstance(database, Tenant):

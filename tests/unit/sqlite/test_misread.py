@@ -11,7 +11,7 @@ import sqlalchemy as sa
 from sqlalchemy.pool import NullPool
 
 from schema_guard import Guard, Impact
-from schema_guard.dialects.sqlite.misread import ROWS
+from schema_guard.dialects.sqlite.usual import ROWS
 
 VALUES: list[tuple[sa.types.TypeEngine[Any], str]] = [
     *((sa.Date(), value) for value in ("2020-02-29", "2020-02-30", "2020-01-01 00:00:00", "", "now", "20200101")),

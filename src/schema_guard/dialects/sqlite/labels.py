@@ -5,15 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 
-from schema_guard.dialects.labels import MOST, Listed, Others
+from schema_guard.dialects.labels import Listed, Others
 from schema_guard.dialects.sqlite.names import quote
+from schema_guard.dialects.sqlite.usual import some_of, unlisted
 from schema_guard.errors import GuardError
 from schema_guard.schema import Name
 
 __all__ = ["others_held"]
-
-ROWS = 100_000
-"""Rows of a table that are looked at: more would make each start wait."""
 
 
 def others_held(columns: Sequence[Listed], read: Callable[[str], Sequence[tuple[object, ...]]]) -> Others:
@@ -29,7 +27,5 @@ def others_held(columns: Sequence[Listed], read: Callable[[str], Sequence[tuple[
 
 
 def _query(position: int, each: Listed) -> str:
-    column = quote(each.column.name)
-    some = f"SELECT CAST({column} AS TEXT) AS label FROM {quote(each.table.name)} LIMIT {ROWS}"
-    others = f"SELECT DISTINCT label FROM ({some}) WHERE {each.condition('label')} LIMIT {MOST}"
+    others = some_of(unlisted(quote(each.column.name), quote(each.table.name), each.condition("label")))
     return f"SELECT {position}, label FROM ({others})"

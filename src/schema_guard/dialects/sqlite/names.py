@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from schema_guard.dialects.sqlite.tokens import is_bare_name, quoted_literal
-from schema_guard.schema import Name
+from schema_guard.names import Name
 
 __all__ = ["catalog", "pragma", "quote"]
 

@@ -14,6 +14,7 @@ from schema_guard.frozen_text import (
     DIGESTS,
     FORMAT,
     MARK,
+    TEXT_KNOWN,
     Span,
     digest,
     document,
@@ -60,6 +61,8 @@ class Document:
     """Of the file that it was read from."""
     digests: Mapping[str, Any] | None = field(default=None, compare=False)
     """What that file says of tables of PostgreSQL that are exactly as expected."""
+    text_known: Mapping[str, Any] | None = field(default=None, compare=False)
+    """What it says of a database of SQLite that is (schema_guard.by_text)."""
 
     def schema(self, system: str, version: int) -> Schema:
         """The expectation for a database system of that version (server_version_num; 0: none is known)."""
@@ -167,6 +170,7 @@ def frozen(
     accept: Sequence[Acceptance] = (),
     heads: Sequence[str] = (),
     scope: Scope | None = None,
+    text_known: Mapping[str, Any] | None = None,
 ) -> Document:
     """What the source expects now. What SQLAlchemy cannot write for one of the systems is kept as a finding."""
     expected: dict[str, Schema] = {}
@@ -174,7 +178,8 @@ def frozen(
         schema = in_order(bare(source.expect(freezing_words(system, version))))
         if expected.get(system) != schema:
             expected[key] = schema
-    return Document(expected, name, policy or Policy(), tuple(accept), scope or Scope(), tuple(sorted(heads)))
+    ends = tuple(sorted(heads))
+    return Document(expected, name, policy or Policy(), tuple(accept), scope or Scope(), ends, text_known=text_known)
 
 
 def _accept_data(acceptance: Acceptance) -> dict[str, str]:
@@ -192,6 +197,7 @@ def text_of(document: Document) -> str:
         **_scope_data(document.scope),
         "heads": list(document.heads),
         **_digests(document),
+        **({TEXT_KNOWN: document.text_known} if document.text_known else {}),
         "expected": {key: to_data(schema) for key, schema in document.expected.items()},
     }
     return laid_out({**data, "hash": digest(_text(data))}) + "\n"
@@ -303,6 +309,7 @@ def _document(spans: dict[str, Span], path: str, *, edited: bool) -> Document:
         Scope(selectors_of(data.get("include", []), "frozen"), selectors_of(data.get("exclude", []), "frozen")),
         from_data(tuple[str, ...], data["heads"]),
         digests=None if edited else data.get(DIGESTS),
+        text_known=None if edited else data.get(TEXT_KNOWN),
     )
 
 

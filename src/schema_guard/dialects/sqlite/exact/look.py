@@ -1,0 +1,66 @@
+"""Whether a file holds exactly what was tried when the expectations were frozen, and its rows what can be read."""
+
+from __future__ import annotations
+
+import os
+import sqlite3
+from collections.abc import Iterator, Mapping
+from contextlib import closing
+from typing import Any
+
+from schema_guard.dialects.sqlite.exact.text import FORMAT, digest_of
+from schema_guard.dialects.sqlite.usual import rows_of_each, unlisted, unusual
+
+__all__ = ["VERSION", "is_exact", "queries_of"]
+
+VERSION = sqlite3.sqlite_version
+LOCK_TIMEOUT = 0.2
+"""Seconds for a file that somebody writes to: a whole check waits for it."""
+TOGETHER = 100
+"""Queries that are sent as one: SQLite takes 500 SELECTs (SQLITE_MAX_COMPOUND_SELECT)."""
+
+
+def is_exact(file: str, known: Mapping[str, Any]) -> bool:
+    """Whether nothing in it differs; false where anything does, may, or goes wrong: a whole check says what.
+
+    Args:
+        file: its path.
+        known: what the frozen file says of SQLite.
+    """
+    if known["format"] != FORMAT or not (os.path.isfile(file) and os.access(file, os.W_OK)):  # noqa: PTH113
+        return False
+    try:
+        with closing(sqlite3.connect(file, timeout=LOCK_TIMEOUT)) as connection:
+            connection.execute("BEGIN")  # all is read as of one moment
+            (enforced,) = connection.execute("PRAGMA foreign_keys").fetchone()
+            rows = connection.execute("SELECT type, name, tbl_name, sql FROM sqlite_master").fetchall()
+            if enforced or digest_of(rows) != known["digest"]:
+                return False
+            return not any(connection.execute(query).fetchone() for query in queries_of(known["rows"]))
+    except (sqlite3.Error, sqlite3.Warning):
+        return False
+
+
+def queries_of(rows: Mapping[str, Mapping[str, Any]]) -> Iterator[str]:
+    """Each finds a value that a check would look at more closely; of such there are none, almost always.
+
+    Args:
+        rows: by table and column, what reads the values, or the labels that stand for all of them.
+    """
+    read = sum(isinstance(reader, str) for columns in rows.values() for reader in columns.values())
+    limit = rows_of_each(max(1, read))
+    queries = []
+    for name, columns in rows.items():
+        table = _quoted(name)
+        for column, how in columns.items():
+            if isinstance(how, str):
+                queries.append(unusual(_quoted(column), table, how, limit))
+            else:
+                queries.append(unlisted(_quoted(column), table, f"label NOT IN ({', '.join(how)})"))
+    for start in range(0, len(queries), TOGETHER):
+        yield " UNION ALL ".join(f"SELECT 1 FROM ({query})" for query in queries[start : start + TOGETHER])
+
+
+def _quoted(name: str) -> str:
+    """Each name, so that no list of words is needed, which takes long to load."""
+    return '"' + name.replace('"', '""') + '"'
