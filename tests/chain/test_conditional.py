@@ -93,3 +93,36 @@ def test_what_is_made_and_filled_only_where_it_is_missing(stage: Stage) -> None:
     deploy = stage.deploy()
     assert ledger(stage) == ["r2"], deploy.out
     assert stage.sql("SELECT id, name FROM proposals") == [(5, "own")]
+
+
+HAS = 'if not has("roles"):\n    '
+ROLES = 'op.create_table("roles", sa.Column("id", sa.Integer, primary_key=True), sa.Column("name", sa.String(80)))'
+ADMIN = "op.execute(\"INSERT INTO roles (id, name) VALUES (1, 'admin')\")"
+BULK = 'op.bulk_insert(sa.table("roles", sa.column("id"), sa.column("name")), [dict(id=1, name="admin")])'
+EMPTY = "CREATE TABLE roles (id INTEGER NOT NULL PRIMARY KEY, name VARCHAR(80))"
+
+
+@pytest.mark.parametrize(
+    ("upgrade", "runs"),
+    [
+        (f"{HAS}{ROLES}\n{ADMIN}", True),
+        (f"{HAS}{ROLES}\n{BULK}", True),
+        (f"{ROLES[:-1]}, if_not_exists=True)\n{ADMIN}", True),
+        (f"{HAS}{ROLES}\n    {ADMIN}", False),
+        (f"{HAS}{ROLES}\n    {ADMIN}\nop.execute('UPDATE roles SET name = upper(name)')", False),
+        (f"if has('roles'):\n    return\n{ROLES}\n{ADMIN}", False),
+    ],
+    ids=["beside", "bulk", "if_not_exists", "with it", "with it, and changed", "return"],
+)
+def test_an_empty_table_that_is_made_early_and_filled_by_the_revision(stage: Stage, upgrade: str, runs: bool) -> None:
+    """Rows that come in any case come; where they come only with the table, the empty one has to go first."""
+    begun(stage, f"{upgrade}\n{note('r2')}" if runs else upgrade, f"{PROPOSALS}\n{VISITOR}")
+    stage.sql(EMPTY)
+    deploy = stage.deploy()
+    assert deploy.code == (0 if runs else 1), deploy.out
+    if not runs:
+        fix = stage.doctor().faults["made-early"]["fix"]
+        stage.sql(*fix["sql"].split(";\n"))
+        stage.shell(fix["command"])
+    assert stage.stamped() == ["r2"]
+    assert [row[0].lower() for row in stage.sql("SELECT name FROM roles")] == ["admin"]

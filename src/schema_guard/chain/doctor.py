@@ -16,10 +16,13 @@ from schema_guard.chain.faults.database import version_faults
 from schema_guard.chain.faults.drift import drift_faults
 from schema_guard.chain.faults.early import Early
 from schema_guard.chain.faults.env_py import project_faults
+from schema_guard.chain.faults.env_tables import after_env_tables, env_tables_faults
 from schema_guard.chain.faults.environment import environment_faults, environment_lines
 from schema_guard.chain.faults.files import REFUSED, WIDTH, chain_faults
-from schema_guard.chain.faults.made_early import made_early
+from schema_guard.chain.faults.gone_early import Gone, gone_early, gone_faults
+from schema_guard.chain.faults.made_early import elsewhere, made_early
 from schema_guard.chain.faults.replay import left_faults, proof_faults, replay_faults, with_proof
+from schema_guard.chain.faults.settled import settled
 from schema_guard.chain.faults.stamped import present, stamped_faults
 from schema_guard.chain.faults.vetoes import Left, Veto, against, left_over
 from schema_guard.chain.faults.way_out import WayOut, early_and_way_out, early_faults
@@ -28,7 +31,7 @@ from schema_guard.chain.location import Location
 from schema_guard.chain.reading.pending import There
 from schema_guard.chain.sandbox.beside import facts_beside
 from schema_guard.chain.sandbox.matching import Match, Proof, prove
-from schema_guard.chain.sandbox.replay import Project, Replay, describe, replay, scratch_for
+from schema_guard.chain.sandbox.replay import Project, Replay, describe, replayed
 from schema_guard.chain.sandbox.snapshot import take_snapshot
 from schema_guard.chain.systems import SYSTEMS, Live, System
 from schema_guard.chain.version_table import VersionTable
@@ -60,6 +63,8 @@ class Look:
     early: tuple[Early, ...]
     way_out: WayOut | None
     """How what was made early goes away, where it holds nothing."""
+    gone: tuple[Gone, ...]
+    """What pending revisions rename or remove, and is not there."""
     fingerprint: tuple[str, ...]
 
 
@@ -165,9 +170,10 @@ class Doctor:
                     faults = [with_proof(fault, proof, self.commands, step, veto) for fault in faults]
         if look is not None and look.guarded:  # of no interest while it is still empty
             report, chained = self.guard.check(self.url), project.chain if project else None
-            faults += drift_faults(report, look.version, chained, self.commands, proved=proved)
+            blind = any(fault.code == "blind-stamp" for fault in faults)
+            faults += drift_faults(report, look.version, chained, self.commands, proved=proved, blind=blind)
         return Diagnosis(
-            tuple(sorted(_settled(faults, proved), key=lambda fault: -fault.severity)),
+            tuple(sorted(settled(faults, proved), key=lambda fault: -fault.severity)),
             tuple(lines),
             look.server if look else None,
             str(project.location) if project else "",
@@ -235,12 +241,14 @@ class Doctor:
         everything: Schema,
         beside: frozenset[str],
         live: Live,
-    ) -> tuple[tuple[Early, ...], WayOut | None]:
-        """What is there before the revision that brings it; of no meaning where nobody knows what ran."""
+    ) -> tuple[tuple[Early, ...], WayOut | None, tuple[Gone, ...]]:
+        """What is there before the revision that brings it, or gone before the one that takes it away; of no meaning
+        where nobody knows what ran."""
         if project is None or not version.rows or version.unknown(project.chain):
-            return (), None
-        ran = project.chain.upto(version.rows)
-        return early_and_way_out(project.chain, ran, everything, beside, there, live.read, self.commands)
+            return (), None, ()
+        chain, ran = project.chain, project.chain.upto(version.rows)
+        gone = gone_early(chain, ran, everything, beside, there, live.read)
+        return *early_and_way_out(chain, ran, everything, beside, there, live.read, self.commands), gone
 
     def chain_faults(self, project: Project, look: Look | None) -> list[Fault]:
         """Faults of the files, of env.py, and of what alembic_version says."""
@@ -255,13 +263,16 @@ class Doctor:
             found += version_faults(look.version, chain, look.guarded, look.there, self.commands, project.schemas)
             found += early_faults(look.early, look.way_out, self.commands)
             told = [early.change.object for early in look.early]
-            seen = (look.version, look.everything, look.beside, look.there, told)
-            early = [*made_early(project, *seen, look.way_out.fix() if look.way_out else None, self.commands)]
-            found += early
+            read = (look.version, look.everything, look.beside, look.there, told)
+            early = [*made_early(project, *read, look.way_out.fix() if look.way_out else None, self.commands)]
+            found += [*early, *gone_faults(look.gone, project, self.commands)]
+            over = applied | {gone.revision for gone in look.gone if gone.ran}
             there = present(look.everything, look.default_schema, self.system)
             empty = not (look.guarded or project.several) and bool(self.guard.source.tables)
-            found += stamped_faults(look.version, chain, there, self.system, self.commands, early=early, empty=empty)
-        return found
+            certain, seen = not elsewhere(project), (look.version, chain, there, self.system, self.commands)
+            found += stamped_faults(*seen, early=bool(early) or over != applied, empty=empty, certain=certain)
+            found += env_tables_faults(project, over, look.there, self.commands)
+        return after_env_tables(found)
 
     def unmatched(self, project: Project, look: Look, proof: Proof) -> Fix:
         """What to do where the database matches no revision."""
@@ -297,11 +308,12 @@ class Doctor:
             ConfigurationError: no scratch database could be created.
         """
         self.say("replaying the chain on a scratch database")
-        with scratch_for(project, self.url.get_backend_name(), self.scratch_server, look.schemas, real=True) as scratch:
-            played = replay(project, scratch, look.schemas, look.version.rows)
+        rows, system = look.version.rows, self.url.get_backend_name()
+        with replayed(project, system, self.scratch_server, look.schemas, rows, real=True) as (_, played):
+            pass
         if not played.states:
             return played, None
-        return played, prove(played.states, look.everything, look.beside, project.chain, session, look.version.rows)
+        return played, prove(played.states, look.everything, look.beside, project.chain, session, rows)
 
     @contextmanager
     def at_head(self) -> Iterator[URL]:
@@ -315,8 +327,8 @@ class Doctor:
             raise ConfigurationError("a replay needs Alembic migrations: name alembic.ini with --config")
         system, schemas = self.url.get_backend_name(), self._schemas()
         self.say(f"replaying {counted(len(project.chain), 'revision')} on a scratch {system}")
-        with scratch_for(project, system, self.scratch_server, schemas, real=True) as scratch:
-            failed = project.failed or replay(project, scratch, schemas).failed
+        with replayed(project, system, self.scratch_server, schemas, real=True) as (scratch, played):
+            failed = project.failed or played.failed
             if failed is not None:
                 where = f"revision {failed.revision}" if failed.revision else "env.py"
                 told = f"`{self.commands('doctor')} --replay` says where"
@@ -329,8 +341,8 @@ class Doctor:
         own = system == self.url.get_backend_name()
         try:
             schemas = look.schemas if look and look.schemas else self._schemas()
-            with scratch_for(project, system, self.scratch_server, schemas, real=look is not None) as scratch:
-                played = replay(project, scratch, schemas, look.version.rows if look is not None else ())
+            rows, real = look.version.rows if look is not None else (), look is not None
+            with replayed(project, system, self.scratch_server, schemas, rows, real=real) as (scratch, played):
                 drift = None if played.failed else self._head(scratch.url)
         except (ConfigurationError, UnreachableError) as error:
             return [Fault("replay-impossible", Severity.RISK, f"on {system}: {error.message}")], None
@@ -377,22 +389,3 @@ class Doctor:
             return self.guard.check(url)
         except GuardError:
             return None
-
-
-def _settled(faults: Sequence[Fault], replayed: bool) -> list[Fault]:
-    """Without guesses that a replay has proved or refuted, and without repetition; a fix that would fail is not given.
-
-    Args:
-        faults: as they were found.
-        replayed: a replay on the database's own system went through and was compared with it.
-    """
-    if replayed:
-        faults = [fault for fault in faults if not fault.guess]
-    if any(fault.breaks_next_deploy for fault in faults):
-        faults = [replace(fault, fix=None) if fault.code == "behind" else fault for fault in faults]
-    proved = {fault.code for fault in faults if not fault.guess}
-    broken = [fault for fault in faults if fault.code == "env-fails"]
-    again = frozenset(map(id, broken[1:]))  # a replay meets it as well
-    faults = [fault for fault in faults if id(fault) not in again]
-    kept = [fault for fault in faults if not (fault.guess and fault.code in {"blind-stamp", "made-early"} & proved)]
-    return list(dict.fromkeys(kept))

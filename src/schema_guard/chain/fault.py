@@ -95,6 +95,7 @@ CODES = {
     "revision-edited": "a revision seems to have been edited after it ran",
     "version-table-elsewhere": "there is another alembic_version in a schema that is not looked at",
     "env-fails": "env.py does not run",
+    "env-makes-tables": "env.py, or the application, makes tables that a revision is still to make",
     "env-writes": "env.py writes to the database past its own migrations",
     "env-no-metadata": "env.py has no target_metadata: autogenerate would see no model",
     "models-not-registered": "models that env.py's metadata does not hold",

@@ -15,7 +15,7 @@ __all__ = ["drift_faults"]
 
 
 def drift_faults(
-    report: Report, version: VersionTable, chain: Chain | None, commands: Commands, *, proved: bool
+    report: Report, version: VersionTable, chain: Chain | None, commands: Commands, *, proved: bool, blind: bool
 ) -> Iterator[Fault]:
     """How the database differs from the models.
 
@@ -25,6 +25,7 @@ def drift_faults(
         chain: the application's revisions; None where it has none.
         commands: what a person types.
         proved: a replay has told, as faults of their own, whether the stamp is true and the chain complete.
+        blind: the stamp is not true: what is missing may be there under the name that it had before.
     """
     broken, weak = report.count(Impact.BREAKS), report.count(Impact.WEAKENS)
     if not (broken or weak):
@@ -47,7 +48,9 @@ def drift_faults(
     else:
         message = f"alembic_version names the last revision, yet the database differs from the models: {counts}"
         makes = f"{commands('apply')} makes what is missing"
-        if proved:
+        if blind:
+            fix = Fix(f"correct alembic_version first, as said there; then {commands('check')}")
+        elif proved:
             fix = Fix(makes, command=commands("apply"))
         else:
             message += ". Either the stamp is not true, or no revision makes what the models expect"

@@ -66,8 +66,8 @@ def early_of(pending: Pending, there: There, schema: Schema, read: Read) -> tupl
         if table is None:
             continue
         filled = holds_values(read, table, column, there.system)
-        if filled and change.conditional and not change.source:
-            continue  # made only where it is missing, and in use
+        if change.conditional and not change.source and (filled or change.filled_anyway):
+            continue  # made only where it is missing, and in use, or filled all the same
         source_table, source_column = _find(change.kind, change.source, tables, there)
         found.append(
             Early(

@@ -20,7 +20,7 @@ from schema_guard.chain.version_table import VersionTable
 from schema_guard.counted import first_of
 from schema_guard.schema import Schema, Table
 
-__all__ = ["Colliding", "colliding", "made_early"]
+__all__ = ["Colliding", "colliding", "elsewhere", "made_early", "moves_names", "names_of", "normal"]
 
 _ADDS = re.compile(r"(\bADD\s+VALUE\s+)(?!IF\b)", re.IGNORECASE)
 
@@ -66,13 +66,17 @@ def made_early(
     chain = project.chain
     if not version.rows or version.unknown(chain):
         return
-    elsewhere = project.several or any(word in project.env_text for word in ("search_path", "schema_translate_map"))
     found: dict[str, list[Colliding]] = {}
     for item in colliding(chain, chain.upto(version.rows), schema, beside, there, told):
         found.setdefault(item.revision, []).append(item)
     for items in found.values():
-        # env.py may send unqualified names to other schemas than those that were looked at
-        yield _fault(items, way_out, commands, certain=not elsewhere and any(item.certain for item in items))
+        certain = not elsewhere(project) and any(item.certain for item in items)
+        yield _fault(items, way_out, commands, certain=certain)
+
+
+def elsewhere(project: Project) -> bool:
+    """Whether env.py may send unqualified names to other schemas than those that were looked at."""
+    return project.several or any(word in project.env_text for word in ("search_path", "schema_translate_map"))
 
 
 def colliding(
@@ -84,14 +88,12 @@ def colliding(
     told: Sequence[str] = (),
 ) -> Iterator[Colliding]:
     """What the revisions make that are still to run, and that is there already. Arguments as those of `made_early`."""
-    names = Names[str](there.system)
-    for action in _taken(schema, beside, there):
-        names.add(action, "the database")
+    names = names_of(schema, beside, there)
     told_already = set(told)
     certain = True
     for id_ in (id_ for id_ in chain.order if id_ not in ran):
         file = chain.by_id[id_].file
-        certain = certain and not _moves_names(file)
+        certain = certain and not moves_names(file)
         for action in actions_of(file):
             certain = certain and (action.verb is not Verb.UNSEEN or action.readable)
             found = _collides(action, names, there, told_already)
@@ -102,7 +104,7 @@ def colliding(
 
 def _collides(action: Action, names: Names[str], there: There, told: set[str]) -> tuple[str, Action] | None:
     """What an action makes, and what has its name already; None where nothing has, or where it was told before."""
-    written = _normal(action, there)
+    written = normal(action, there)
     made = names.after(written)
     if made is None or made.depth or made.asks:
         return None
@@ -119,17 +121,25 @@ def _collides(action: Action, names: Names[str], there: There, told: set[str]) -
     return called(made), taken[0]
 
 
-def _normal(action: Action, there: There) -> Action:
+def normal(action: Action, there: There) -> Action:
     """Without the schema that unqualified names go to; `public`, where that is another one, stays apart."""
 
-    def normal(name: str) -> str:
+    def plain(name: str) -> str:
         if there.default_schema not in (None, "public") and name.startswith("public."):
             return f'"public".{name.removeprefix("public.")}'
         return there.key(name)
 
     if action.kind in ("column", "constraint", "trigger", "policy", "rule", "value"):
-        return replace(action, table=normal(action.table))
-    return replace(action, name=normal(action.name), to=normal(action.to), table=normal(action.table))
+        return replace(action, table=plain(action.table))
+    return replace(action, name=plain(action.name), to=plain(action.to), table=plain(action.table))
+
+
+def names_of(schema: Schema, beside: Collection[str], there: There) -> Names[str]:
+    """The names that are taken in the database."""
+    names = Names[str](there.system)
+    for action in _taken(schema, beside, there):
+        names.add(action, "the database")
+    return names
 
 
 def _taken(schema: Schema, beside: Collection[str], there: There) -> Iterator[Action]:
@@ -179,10 +189,10 @@ def _made(
     index: bool = False,
 ) -> Action:
     columns = None if mentions is None else frozenset(mentions)
-    return _normal(Action(Verb.MAKE, kind, str(name), str(table), mentions=columns, relation=index), there)
+    return normal(Action(Verb.MAKE, kind, str(name), str(table), mentions=columns, relation=index), there)
 
 
-def _moves_names(file: str) -> bool:
+def moves_names(file: str) -> bool:
     """Whether the revision says itself in which schema unqualified names are."""
     try:
         return "search_path" in Path(file).read_text("utf-8", "replace")

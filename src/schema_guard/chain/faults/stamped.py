@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
 
 from schema_guard.chain.commands import Commands
 from schema_guard.chain.fault import Fault, Fix, Severity
@@ -38,8 +39,9 @@ def stamped_faults(
     system: System,
     commands: Commands,
     *,
-    early: Sequence[Fault],
+    early: bool,
     empty: bool,
+    certain: bool,
 ) -> Iterator[Fault]:
     """What the stamped revisions make, as far as their text says, and the database lacks.
 
@@ -49,8 +51,9 @@ def stamped_faults(
         there: from `present`.
         system: the database system.
         commands: what a person types.
-        early: what pending revisions make and the database has.
+        early: a revision that is said not to have run seems to have run.
         empty: it has no table of the models.
+        certain: names without a schema mean the tables that were looked at.
     """
     known = [row for row in table.rows if row in chain]
     if not known or len(known) != len(table.rows):
@@ -61,9 +64,14 @@ def stamped_faults(
 
     makers = [made for made in made_by(chain, chain.upto(known)) if made.objects]
     missing = {made.revision: lacks for made in makers if (lacks := lacking(made))}
-    if early:  # revisions that are said not to have run seem to have: then what they remove is not lacking
+    if early:  # what it removes is not lacking
         removed = _removed(known, chain)
         missing = {id_: left for id_, lacks in missing.items() if (left := _without(lacks, removed))}
+    last = chain.upto(known) == chain.upto(chain.heads)
+    made_again = {system.folded(name) for made in makers for name in made.objects}
+    for fault, name in _not_run(known, chain, missing, there - made_again, system, commands):
+        yield replace(fault, sure=certain and not last)  # else nothing runs on it
+        missing = {id_: left for id_, lacks in missing.items() if (left := _not_of(lacks, name))}
     if not missing:
         return
     names = [made.revision for made in makers]
@@ -73,8 +81,43 @@ def stamped_faults(
         return
     for name, lacks in missing.items():
         later = names[names.index(name) + 1 :]
-        last = chain.upto(known) == chain.upto(chain.heads)
         yield _edited(name, lacks, any(other not in missing for other in later), chain, commands, last=last)
+
+
+def _not_run(
+    known: Sequence[str],
+    chain: Chain,
+    missing: dict[str, tuple[str, ...]],
+    there: frozenset[str],
+    system: System,
+    commands: Commands,
+) -> Iterator[tuple[Fault, str]]:
+    """Renames that did not run: what they rename is still there in place of what they lead to. Each with the name that
+    is missing for it. `there` is without the names that a later revision gave to something new."""
+    renames = [
+        (chain.by_id[id_], action)
+        for id_ in reversed(chain.order)
+        if id_ in chain.upto(known)
+        for action in actions_of(chain.by_id[id_].file)
+        if action.verb is Verb.RENAME and action.kind in ("table", "column") and not action.depth
+    ]
+    for name in tables_first(name for lacks in missing.values() for name in lacks):
+        now = name
+        for revision, action in renames:
+            if action.target != now:
+                continue
+            now = action.object
+            if system.folded(now) in there:
+                says = f"{revision.id} is stamped and renames {now} to {action.target}, but {now} is there and "
+                says += f"{action.target} is not: it did not run"
+                place = (revision.file, action.line, revision.id)
+                fix = Fix(commands.repair, command=commands.repair)
+                yield Fault("blind-stamp", Severity.BREAKS, says, fix, *place, guess=True), name
+                break
+
+
+def _not_of(objects: Sequence[str], name: str) -> tuple[str, ...]:
+    return tuple(each for each in objects if each != name and not each.startswith(f"{name}."))
 
 
 def _removed(known: Sequence[str], chain: Chain) -> list[Action]:

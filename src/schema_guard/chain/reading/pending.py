@@ -81,6 +81,8 @@ class Change:
     filler: str = ""
     conditional: bool = False
     """The revision may leave it out: it asks first, or catches what fails."""
+    filled_anyway: bool = False
+    """Rows come into it also where the revision leaves it out."""
     once: tuple[str, ...] = ()
     """The names that it has before, where pending revisions make it under another one."""
 
@@ -117,7 +119,9 @@ def pending_of(chain: Chain, ran: frozenset[str], there: There) -> Pending:
             walk.take(action)
     for made in walk.made:
         if unseen[made.revision]:
-            walk.found.fills.append(made)
+            fills = [action for action in unseen[made.revision] if _may_fill(action, made, there)]
+            anyway = bool(fills) and all(action.readable and not action.depth for action in fills)
+            walk.found.fills.append(replace(made, filled_anyway=anyway))
             continue
         after = [id_ for id_ in waiting if made.revision in chain.upto([id_])]
         filler = next((id_ for id_ in after if any(_may_fill(action, made, there) for action in unseen[id_])), "")
@@ -184,7 +188,8 @@ class _Walk:
 
     def _change(self, kind: str, object_: str, source: str, action: Action, taken: str) -> Change:
         taken = taken if _keeps_its_name(kind, taken, object_) else ""
-        return Change(self.revision, kind, object_, source, self.file, action.line, taken, conditional=action.depth)
+        asks = action.depth or action.asks
+        return Change(self.revision, kind, object_, source, self.file, action.line, taken, conditional=asks)
 
     def _make(self, action: Action) -> None:
         object_ = self.there.key(action.object)
@@ -205,7 +210,8 @@ class _Walk:
                 return
             source, columns = name, None  # of a schema that was not looked at
         taken = self.tables.get(to, "")
-        self.tables[to], self.columns[to] = source, columns
+        if source or not taken:  # of two that have the name, the one that is there may be this one after its rename
+            self.tables[to], self.columns[to] = source, columns
         if source:
             self._into("table", to, source, action, taken)
         else:
@@ -231,7 +237,7 @@ class _Walk:
         source, taken = columns.pop(old, None), columns.get(new, "")
         if source is None:
             return
-        columns[new] = source
+        columns[new] = source or taken
         if source:
             self._into("column", f"{table}.{new}", source, action, taken)
         else:

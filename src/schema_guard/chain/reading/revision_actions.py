@@ -107,7 +107,9 @@ class _Reader:
 
     def _block(self, body: list[ast.stmt], depth: bool) -> None:
         for statement in body:
+            before = len(self.found)
             self._statement(statement, depth)
+            self.found[before:] = [replace(each, depth=depth or each.depth) for each in self.found[before:]]
             depth = depth or may_leave(statement)
 
     def _statement(self, node: ast.stmt, depth: bool) -> None:
@@ -381,10 +383,8 @@ class _Reader:
                 return (_TYPE, self._type_name(call))
             case ast.Attribute(value=ast.Attribute(value=ast.Name(id="alembic"), attr="op")):
                 return OP
-            case ast.Attribute(value=value):
-                return self._root(value)
-            case ast.Call(func=function):
-                return self._root(function)
+            case ast.Attribute(value=inner) | ast.Call(func=inner):
+                return self._root(inner)
             case ast.Dict() | ast.List() | ast.Tuple():
                 return value_of(node, self.names)
             case _:

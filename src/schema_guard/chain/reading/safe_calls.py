@@ -54,7 +54,13 @@ READS = (
     "items",
     "values",
 )
-_OF_TEXTS = ("append", "add", "extend", "format", "join", "split", "strip", "lower", "upper", "replace")
+_OF_TEXTS = (
+    *("append", "add", "extend", "format", "join", "split", "strip", "lower", "upper", "replace", "casefold", "title"),
+    *("issubset", "issuperset", "isdisjoint", "intersection", "union", "difference", "symmetric_difference"),
+    *("startswith", "endswith", "splitlines", "capitalize", "zfill", "encode", "decode"),
+)
+"""Methods of texts, lists and sets."""
+_MADE_THERE = (ast.SetComp, ast.ListComp, ast.DictComp, ast.GeneratorExp, ast.Set, ast.JoinedStr)
 _SESSIONS = frozenset({"Session", "sessionmaker", "AsyncSession"})
 
 
@@ -81,6 +87,8 @@ def harmless(
         return method in _SAFE_CALLS or origin in _SAFE_ROOTS
     if first in _SAFE_ROOTS or origin in _SAFE_ROOTS:
         return True
+    if isinstance(call.func, ast.Attribute) and isinstance(call.func.value, _MADE_THERE):
+        return method in _OF_TEXTS
     if root is UNKNOWN and first in names:
         return method.startswith(READS) or method in _OF_TEXTS
     return not first and method.startswith((*_OF_TEXTS, *READS))

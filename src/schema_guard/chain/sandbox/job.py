@@ -21,6 +21,7 @@ __all__ = [
     "FileImported",
     "Found",
     "Job",
+    "MakesTables",
     "Task",
 ]
 
@@ -84,6 +85,8 @@ class Job:
     """env.py may connect to further databases (Flask-Migrate's --multidb, Alembic's multidb template)."""
     fingerprint: tuple[str, ...] = ()
     lock_timeout: float = 1.0
+    bare: bool = False
+    """REPLAY: only revisions make tables, whatever env.py and the application call."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,6 +146,16 @@ class Asked:
 
 
 @dataclass(frozen=True, slots=True)
+class MakesTables:
+    """env.py, or the application as it is imported, calls create_all() there, whenever the chain runs."""
+
+    file: str
+    line: int
+    tables: tuple[str, ...]
+    """Keys of what it makes where it is missing."""
+
+
+@dataclass(frozen=True, slots=True)
 class Began:
     revision: str
 
@@ -177,4 +190,4 @@ class Ended:
     """Scratch databases that were made along the way."""
 
 
-Event = Found | FileFailed | FileImported | Described | Asked | Began | Applied | Failed | Ended
+Event = Found | FileFailed | FileImported | Described | Asked | MakesTables | Began | Applied | Failed | Ended

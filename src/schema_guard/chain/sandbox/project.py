@@ -30,6 +30,7 @@ from sqlalchemy.engine import make_url
 from sqlalchemy.pool import NullPool
 
 from schema_guard.chain.reading.revision_files import compiled_files, names_of, revision_files
+from schema_guard.chain.sandbox.create_all import tell_of_create_all
 from schema_guard.chain.sandbox.excluded import left_out
 from schema_guard.chain.sandbox.failure import failed, place_of
 from schema_guard.chain.sandbox.flask_application import application, asks_flask
@@ -54,8 +55,8 @@ from schema_guard.shadowing import keep
 
 __all__ = ["main"]
 
-_CONFIGURES = re.compile(r"version_table|include_object|include_name|configure_args|conf_args|\*\*")
-"""What may configure something else online than offline."""
+_CONFIGURES = re.compile(r"version_table|include_object|include_name|configure_args|conf_args|\*\*|create_all")
+"""What may configure, or do, something else online than offline."""
 
 _ENDS: tuple[type[BaseException], ...] = (Exception, SystemExit)
 """How an env.py ends that does not work in this mode; some say so by sys.exit()."""
@@ -73,6 +74,8 @@ class _Project:
         self._version = Described(None)
         self.file = ""
         self.folders: tuple[str, ...] = ()
+        if job.task is Task.DESCRIBE or job.bare:
+            tell_of_create_all(self.tell, lambda: self.folders[1:], skip=True)
 
     def tell(self, event: Event) -> None:
         self.connected = self.connected or isinstance(event, Asked)

@@ -25,6 +25,7 @@ from schema_guard.chain.sandbox.job import (
     FileImported,
     Found,
     Job,
+    MakesTables,
     Task,
 )
 from schema_guard.chain.systems import SYSTEMS
@@ -32,7 +33,7 @@ from schema_guard.chain.systems.scratch import Scratch
 from schema_guard.errors import ConfigurationError
 from schema_guard.schema import Schema
 
-__all__ = ["Described", "Project", "Replay", "State", "describe", "job_for", "replay", "scratch_for"]
+__all__ = ["Described", "Project", "Replay", "State", "describe", "job_for", "replayed"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +56,8 @@ class Project:
     described: tuple[Described, ...] = ()
     asked: tuple[Asked, ...] = ()
     failed: Failed | None = None
+    makes: tuple[MakesTables, ...] = ()
+    """Where it makes tables itself, before a revision runs."""
 
     @property
     def version_table(self) -> tuple[str, str | None]:
@@ -136,6 +139,7 @@ def describe(
     imported: dict[str, Imported] = {}
     described: list[Described] = []
     asked: list[Asked] = []
+    makes: list[MakesTables] = []
     failed: Failed | None = None
     job = job_for(project, Task.DESCRIBE)
     environment = reading_only(environment_for(written_url, url, os.environ))
@@ -151,6 +155,8 @@ def describe(
                 described.append(event)
             case Asked():
                 asked.append(event)
+            case MakesTables():
+                makes.append(event)
             case Failed():
                 failed = event
             case _:
@@ -171,6 +177,7 @@ def describe(
         tuple(described),
         tuple(asked),
         failed,
+        tuple(dict.fromkeys(makes)),
     )
 
 
@@ -196,7 +203,31 @@ def job_for(project: Project, task: Task, **more: object) -> Job:
 
 
 @contextmanager
-def scratch_for(
+def replayed(
+    project: Project, system: str, server: URL | None, schemas: Sequence[str], first: Sequence[str] = (), *, real: bool
+) -> Iterator[tuple[Scratch, Replay]]:
+    """The chain on a scratch database, as far as it ran. Arguments as those of `_scratch_for` and `_replay`.
+
+    Where env.py makes tables itself, revisions collide with them, or stand on them: the replay that goes through
+    counts, at first the one of the revisions alone.
+
+    Raises:
+        ConfigurationError, UnreachableError: as `System.scratch` does.
+    """
+    bare = bool(project.makes)
+    with _scratch_for(project, system, server, schemas, real=real) as scratch:
+        played = _replay(project, scratch, schemas, first, bare=bare)
+        made = bare or (played.states and played.states[0].schema.tables)
+        if played.failed is None or not made:
+            yield scratch, played
+            return
+    with _scratch_for(project, system, server, schemas, real=real) as scratch:
+        other = _replay(project, scratch, schemas, first, bare=not bare)
+        yield scratch, other if other.failed is None else played
+
+
+@contextmanager
+def _scratch_for(
     project: Project, system: str, server: URL | None, schemas: Sequence[str], *, real: bool
 ) -> Iterator[Scratch]:
     """A scratch database of this system.
@@ -226,7 +257,7 @@ def scratch_for(
         yield scratch
 
 
-def replay(project: Project, scratch: Scratch, schemas: Sequence[str], first: Sequence[str] = ()) -> Replay:
+def _replay(project: Project, scratch: Scratch, schemas: Sequence[str], first: Sequence[str], *, bare: bool) -> Replay:
     """Run the chain on the scratch database, revision by revision, and look at it after each.
 
     Args:
@@ -235,6 +266,7 @@ def replay(project: Project, scratch: Scratch, schemas: Sequence[str], first: Se
         schemas: the schemas that are looked at (PostgreSQL).
         first: what alembic_version names: these and what they follow run before the others, so that there is a state
             for it also where the chain has branches.
+        bare: without what env.py makes itself.
     """
     before = project.chain.upto(first)
     order = tuple(sorted(project.chain.order, key=lambda id_: id_ not in before))
@@ -247,6 +279,7 @@ def replay(project: Project, scratch: Scratch, schemas: Sequence[str], first: Se
         spare=scratch.spare,
         schemas=tuple(dict.fromkeys((*schemas, *scratch.schemas))),
         revisions=order,
+        bare=bare,
     )
     states: list[State] = []
     asked: list[Asked] = []
