@@ -59,6 +59,8 @@ class Check:
     validated: bool = True
     enforced: bool = True
     ddl: str = ""
+    alone: bool = False
+    """Actual side: NO INHERIT, and a table that inherits from this one is without it (PostgreSQL)."""
 
 
 @dataclass(frozen=True, slots=True)

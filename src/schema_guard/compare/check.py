@@ -14,6 +14,8 @@ from schema_guard.schema import Check, Column, Domain, Schema, Table, TypeKind
 
 __all__ = ["compare_checks"]
 
+_BELOW = " in tables that inherit from it"
+
 
 def compare_checks(table: Table, live: Table, expected: Schema, actual: Schema, judge: Judge) -> Iterator[Difference]:
     matched: set[Check] = set()
@@ -23,11 +25,12 @@ def compare_checks(table: Table, live: Table, expected: Schema, actual: Schema, 
             continue
         asked.add(check.expression)
         verdicts = _verdicts(check, table, live, judge)
-        equal = [other for other, verdict in verdicts if verdict is Verdict.EQUAL]
+        equal = [other for other, verdict in verdicts if verdict is Verdict.EQUAL and not other.alone]
+        alone = [other for other, verdict in verdicts if verdict is Verdict.EQUAL and other.alone]
         unclear = [
             other for other, verdict in verdicts if verdict is Verdict.NOT_COMPARABLE and other.name == check.name
         ]
-        matched.update(equal)
+        matched.update([*equal, *alone])
         if equal:
             best = max(equal, key=lambda other: (other.enforced, other.validated))
             if not (best.enforced and best.validated):
@@ -50,7 +53,7 @@ def compare_checks(table: Table, live: Table, expected: Schema, actual: Schema, 
                 check=check,
                 holder=constraint_holder(live, check.name),
                 impact=Impact.WEAKENS,
-                effect="rows that the models exclude can be stored",
+                effect=f"rows that the models exclude can be stored{_BELOW if alone else ''}",
             )
     held = {check.name for check in table.checks if check.name is not None}
     for other in live.checks:
@@ -129,6 +132,9 @@ def _judged(found: Tried, table: Table, live: Table, judge: Judge) -> tuple[Impa
 
 def _words(found: Tried, table: Table, judge: Judge) -> tuple[Impact, str]:
     error = judge.errors.check_violation
+    if found.raising:
+        values = f"for the default of {found.left_out}" if found.left_out else f"for {', '.join(found.raising)}"
+        return Impact.BREAKS, f"INSERT and UPDATE of {writers(table)} fail: it raises an error {values}"
     if found.left_out:
         left_out = f"the models leave {found.left_out} out"
         return Impact.BREAKS, f"INSERT of {writers(table)} fails ({error}): {left_out}"

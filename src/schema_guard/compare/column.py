@@ -8,16 +8,14 @@ from dataclasses import replace
 from schema_guard.column import texts
 from schema_guard.compare.call import compare_calls
 from schema_guard.compare.conflict import compare_null_conflict
-from schema_guard.compare.counter import gives_no_more
 from schema_guard.compare.filled import unless_filled
 from schema_guard.compare.impact_words import writers
+from schema_guard.compare.left_out import unknown_column
 from schema_guard.compare.value import compare_value
-from schema_guard.compare.written import tried
 from schema_guard.dialects.base import Judge
 from schema_guard.difference import (
     CollationDiffers,
     ColumnMissing,
-    ColumnUnknown,
     CommentDiffers,
     Difference,
     Fit,
@@ -28,7 +26,7 @@ from schema_guard.difference import (
     TypeDiffers,
 )
 from schema_guard.plan import Policy
-from schema_guard.schema import Check, Column, Name, Relation, Schema, Table, TypeKind, Write
+from schema_guard.schema import Column, Name, Relation, Schema, Table, TypeKind, Write
 
 __all__ = ["compare_columns", "compare_view_columns"]
 
@@ -76,7 +74,7 @@ def compare_columns(
         if column.name in existing:
             yield from _nullability(table, live, column, existing[column.name], judge)
     for unknown in (column for column in existing.values() if not table.knows(column.name)):
-        yield _unknown(table, live, unknown, expected, schema, judge)
+        yield unknown_column(table, live, unknown, expected, schema, judge)
 
 
 def compare_view_columns(table: Table, live: Table, judge: Judge) -> Iterator[Difference]:
@@ -258,28 +256,3 @@ def _null_is_written(table: Table, column: Column) -> str:
     if column.write is Write.NULL:
         return f"INSERT {writers(table)} without it fails"
     return f"writing NULL to it in {writers(table)} fails"
-
-
-def _unknown(
-    table: Table, live: Table, column: Column, expected: Schema, actual: Schema, judge: Judge
-) -> ColumnUnknown:
-    refuses_null = not column.nullable or column.value_domain_not_null
-    if refuses_null and column.generated is not None:
-        rows = f"INSERT and UPDATE of {writers(table)} fail where its expression gives NULL"
-        impact, effect = Impact.WEAKENS, f"not provable: {rows} ({judge.errors.not_null_violation})"
-        computed = Check(None, f"({column.generated.expression}) IS NOT NULL")
-        found = tried(computed, table, live, expected, actual, judge).refused
-        if found and not live.facts.fillers:
-            rows = f"INSERT and UPDATE of {writers(table)} fail for {', '.join(found)} in what it is computed from"
-            impact, effect = Impact.BREAKS, f"{rows} ({judge.errors.not_null_violation})"
-        return ColumnUnknown(table=table, column=column, impact=impact, effect=effect)
-    if gives_no_more(column, actual):
-        effect = f"INSERT of {writers(table)} fails: the models leave it out, and its sequence has no value left"
-        return ColumnUnknown(table=table, column=column, impact=Impact.BREAKS, effect=effect)
-    if column.given_value or not refuses_null:
-        return ColumnUnknown(table=table, column=column, impact=Impact.NOTES)
-    effect = f"INSERT of {writers(table)} fails ({judge.errors.not_null_violation}): the models leave it out"
-    impact = Impact.BREAKS
-    if not column.value_domain_not_null:  # a domain refuses NULL before any trigger sees the row
-        impact, effect = unless_filled(live, effect)
-    return ColumnUnknown(table=table, column=column, impact=impact, effect=effect)

@@ -17,6 +17,8 @@ from schema_guard.schema import ForeignKey, Name, Table
 
 __all__ = ["compare_foreign_keys"]
 
+_OTHER_ACTION = "deleting or changing the referenced row does something else"
+
 
 def compare_foreign_keys(
     table: Table, live: Table
@@ -24,6 +26,8 @@ def compare_foreign_keys(
     matched: set[ForeignKey] = set()
     seen: set[tuple[object, ...]] = set()
     held: set[str] = set()
+    wanted = {(_references(key), _behaviour(key)) for key in table.foreign_keys}
+    taken = [other for other in live.foreign_keys if (_references(other), _behaviour(other)) in wanted]
     for key in table.foreign_keys:
         identity = (_references(key), _behaviour(key))
         if identity in seen:
@@ -42,13 +46,14 @@ def compare_foreign_keys(
                     impact=Impact.WEAKENS,
                     effect=f"{'' if best.disabled or not best.enforced else 'older '}orphaned rows possible",
                 )
-        elif same:
+        elif spare := [other for other in same if other not in taken]:
+            taken.append(spare[0])
             yield ForeignKeyDiffers(
                 table=table,
                 foreign_key=key,
-                actual=same[0],
+                actual=spare[0],
                 impact=Impact.WEAKENS,
-                effect=_otherwise(same[0], key),
+                effect=_otherwise(spare[0], key),
             )
         else:
             held.update([key.name] if key.name is not None else [])
@@ -57,7 +62,9 @@ def compare_foreign_keys(
                 foreign_key=key,
                 holder=constraint_holder(live, key.name),
                 impact=Impact.WEAKENS,
-                effect="orphaned rows possible",
+                effect="deleting or changing the referenced row does something else"
+                if same
+                else "orphaned rows possible",
             )
     for other in live.foreign_keys:
         if other not in matched:
@@ -69,7 +76,7 @@ def compare_foreign_keys(
 def _otherwise(actual: ForeignKey, wanted: ForeignKey) -> str:
     """What the foreign key that is there does to the application's rows."""
     if _action(actual) != _action(wanted):
-        return "deleting or changing the referenced row does something else"
+        return _OTHER_ACTION
     if (actual.deferrable, actual.initially_deferred) != (wanted.deferrable, wanted.initially_deferred):
         if wanted.initially_deferred or (wanted.deferrable and not actual.deferrable):
             return "a row that is written before the row it refers to is refused at once, not at COMMIT"

@@ -21,7 +21,7 @@ _WITH_ROW_TYPE = frozenset({*map(str, Relation), "composite type"})
 
 
 def check_words(check: Check) -> Holder:
-    return Holder("CHECK", f"({check.expression})")
+    return Holder("CHECK", f"({check.expression}){' NO INHERIT' if check.alone else ''}")
 
 
 def unique_words(unique: Unique) -> Holder:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
+from schema_guard.compare.computed import computed_by, raises_for
 from schema_guard.compare.elements import element_fits, element_verdict, worst
 from schema_guard.compare.holder import index_words, relation_holder
 from schema_guard.compare.stricter import NOT_READY, unknown_indexes
@@ -27,7 +28,7 @@ _NOT_NULL = re.compile(r"\bIS\s+NOT\s+NULL\b", re.IGNORECASE)
 _NO_PLAIN_CONJUNCTION = re.compile(r"\b(?:OR|NOT|CASE|BETWEEN)\b", re.IGNORECASE)
 
 
-def compare_indexes(table: Table, live: Table, actual: Schema, judge: Judge) -> Iterator[Difference]:
+def compare_indexes(table: Table, live: Table, expected: Schema, actual: Schema, judge: Judge) -> Iterator[Difference]:
     matched: set[Index] = set()
     unique: set[Index] = set()
     held: set[str] = set()
@@ -80,7 +81,12 @@ def compare_indexes(table: Table, live: Table, actual: Schema, judge: Judge) -> 
                 effect=_effect(index, table, live),
             )
     held.update(left_of_missing(table, live))
-    yield from unknown_indexes(table, live, matched, unique, held, judge)
+
+    def computed(other: Index) -> tuple[Impact, str]:
+        text = computed_by(other) if other.ready else ""
+        return raises_for(text, table, live, expected, actual, judge) if text else (Impact.NOTES, "")
+
+    yield from unknown_indexes(table, live, matched, unique, held, computed, judge)
 
 
 def _effect(index: Index, table: Table, live: Table) -> str:

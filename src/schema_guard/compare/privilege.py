@@ -47,7 +47,10 @@ def _lacks(table: Table, live: Table, actual: Schema) -> Iterator[Denied]:
         if columns:
             everywhere = len(denied.columns) == len(live.columns)
             yield Denied(denied.privilege, denied.of, () if everywhere else columns)
-    taken = dict.fromkeys(_taken(column, live, actual) for column in table.columns)
+    unknown = (each for each in live.columns if not table.knows(each.name))
+    taken = dict.fromkeys(
+        [*(_taken(column, live, actual) for column in table.columns), *(_unusable(each, actual) for each in unknown)]
+    )
     yield from (Denied("USAGE", "SEQUENCE", sequence=name) for name in taken if name is not None)
 
 
@@ -76,12 +79,16 @@ def _taken(column: Column, live: Table, actual: Schema) -> Name | None:
     there = live.column(column.name)
     if there is None:
         return None
-    name = column.sequence if column.write is Write.DEFAULT else there.sequence
-    if column.write not in (Write.OMITTED, Write.DEFAULT) or name is None:
+    if column.write not in (Write.OMITTED, Write.DEFAULT):
         return None
-    sequence = actual.sequence(name)
+    return _unusable(column if column.write is Write.DEFAULT else there, actual)
+
+
+def _unusable(column: Column, actual: Schema) -> Name | None:
+    """The column's sequence, where the role may not use it."""
+    sequence = actual.sequence(column.sequence)
     usable = sequence is None or sequence.counter is None or sequence.counter.usable
-    return None if usable else name
+    return None if usable else column.sequence
 
 
 def _of_key(table: Table, denied: Denied) -> Iterator[Column]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator
+from collections.abc import Callable, Collection, Iterator
 
 from schema_guard.compare.conflict import ends_otherwise, repeated, without_conflict
 from schema_guard.compare.elements import tells_apart
@@ -10,6 +10,7 @@ from schema_guard.compare.holder import foreign_key_words, index_words, unique_w
 from schema_guard.compare.impact_words import writers
 from schema_guard.dialects.base import Judge
 from schema_guard.difference import Impact, ObjectUnknown
+from schema_guard.difference.constraints import told_apart
 from schema_guard.schema import Column, ForeignKey, Index, Table, Unique
 
 __all__ = ["NOT_READY", "is_harmless", "unknown_foreign_key", "unknown_indexes", "unknown_uniques"]
@@ -59,6 +60,7 @@ def unknown_indexes(
     matched: Collection[Index],
     unique: Collection[Index],
     held: Collection[str],
+    computed: Callable[[Index], tuple[Impact, str]],
     judge: Judge,
 ) -> Iterator[ObjectUnknown]:
     """Indexes that the models don't know, and unique ones that serve where the models want no uniqueness.
@@ -67,6 +69,7 @@ def unknown_indexes(
         matched: what serves as an index of the models.
         unique: what serves as a unique one.
         held: names that the models give to other indexes, and what is left of a missing key: told of with those.
+        computed: what computing the expressions of an index does to a write.
     """
     known = {columns for columns, _, _ in _keys(table)}
     for other in live.indexes:
@@ -76,10 +79,15 @@ def unknown_indexes(
         harmless = not ends and (
             not keeps_apart or other in unique or is_harmless(columns, other.nulls_not_distinct, None, table, live)
         )
-        if harmless and (
-            other in matched
-            or other.name in held
-            or (other.valid and other.unique and other.columns is not None and frozenset(other.columns) in known)
+        raising, raised = computed(other) if other not in matched else (Impact.NOTES, "")
+        if (
+            raising is Impact.NOTES
+            and harmless
+            and (
+                other in matched
+                or other.name in held
+                or (other.valid and other.unique and other.columns is not None and frozenset(other.columns) in known)
+            )
         ):
             continue
         words = index_words(other)
@@ -88,9 +96,14 @@ def unknown_indexes(
             kind=words.kind,
             name=other.name or "index",
             definition=words.definition + (without_conflict("") if ends else ""),
-            impact=Impact.NOTES if harmless else Impact.WEAKENS,
-            effect=f"not provable: {ends}" if ends else _index_effect(other, harmless, table, judge),
+            impact=max(raising, Impact.NOTES if harmless else Impact.WEAKENS),
+            effect=_raised(raising, raised, table)
+            or (f"not provable: {ends}" if ends else _index_effect(other, harmless, table, judge)),
         )
+
+
+def _raised(impact: Impact, effect: str, table: Table) -> str:
+    return f"INSERT and UPDATE of {writers(table)} fail: {effect}" if impact is Impact.BREAKS else effect
 
 
 def _index_effect(index: Index, harmless: bool, table: Table, judge: Judge) -> str:
@@ -117,7 +130,7 @@ def unknown_foreign_key(key: ForeignKey, table: Table, live: Table) -> ObjectUnk
         table=table,
         kind=words.kind,
         name=key.name or f"fk({', '.join(key.columns)})",
-        definition=words.definition,
+        definition=words.definition + told_apart(key, live),
         impact=Impact.NOTES if harmless else Impact.WEAKENS,
         effect="it rejects nothing that the models write"
         if harmless

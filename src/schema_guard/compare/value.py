@@ -7,6 +7,7 @@ from collections.abc import Iterator
 
 from schema_guard.compare.filled import unless_filled
 from schema_guard.compare.impact_words import writers
+from schema_guard.compare.left_out import default_raises, unless_replaced
 from schema_guard.dialects.base import Judge
 from schema_guard.dialects.inquiry import Verdict
 from schema_guard.difference import (
@@ -39,6 +40,8 @@ def compare_value(table: Table, live: Table, column: Column, actual: Column, jud
         if not actual.given_value:
             impact, effect = unless_filled(live, _no_key(table, actual, judge))
             yield DefaultDiffers(table=table, column=column, actual=actual, impact=impact, effect=effect)
+        elif (raised := _default_raises(table, live, column, actual, judge)) is not None:
+            yield raised
         elif column.never_again and not actual.never_again:
             effect = "the key of a deleted row may be given again"
             yield IdentityDiffers(table=table, column=column, actual=actual, impact=Impact.WEAKENS, effect=effect)
@@ -56,7 +59,9 @@ def _default(
     table: Table, live: Table, column: Column, actual: Column, judge: Judge
 ) -> Iterator[DefaultDiffers | NotComparable]:
     if _gives_nothing(column):
-        if column.filled_unseen and not actual.nullable and not actual.given_value and not live.facts.fillers:
+        if (raised := _default_raises(table, live, column, actual, judge)) is not None:
+            yield raised
+        elif column.filled_unseen and not actual.nullable and not actual.given_value and not live.facts.fillers:
             impact, effect = Impact.BREAKS, _left_to_server(table, judge)
             yield DefaultDiffers(table=table, column=column, actual=actual, impact=impact, effect=effect)
         elif not _gives_nothing(actual) and not column.fetched:
@@ -72,7 +77,10 @@ def _default(
         yield _default_missing(table, live, column, actual, judge)
         return
     verdict = judge.default(table.name, column.default, actual.default, column.type, actual.type)
-    if verdict is Verdict.DIFFERENT:
+    unequal = verdict in (Verdict.DIFFERENT, Verdict.NOT_COMPARABLE)
+    if unequal and (raised := _default_raises(table, live, column, actual, judge)) is not None:
+        yield raised
+    elif verdict is Verdict.DIFFERENT:
         yield DefaultDiffers(
             table=table,
             column=column,
@@ -82,6 +90,17 @@ def _default(
         )
     elif verdict is Verdict.NOT_COMPARABLE:
         yield _not_comparable(table, column, "server default", column.default, actual.default)
+
+
+def _default_raises(table: Table, live: Table, column: Column, actual: Column, judge: Judge) -> DefaultDiffers | None:
+    """Where the models leave the value to a default other than theirs, which cannot be computed."""
+    if column.write is not Write.OMITTED or actual.default is None:
+        return None
+    if default_raises(live, actual, judge) is not Verdict.DIFFERENT:
+        return None
+    effect = f"INSERT of {writers(table)} fails: the models leave it to the server, and its default raises an error"
+    impact, effect = unless_replaced(live, effect)
+    return DefaultDiffers(table=table, column=column, actual=actual, impact=impact, effect=effect)
 
 
 def _gives_nothing(column: Column) -> bool:

@@ -23,6 +23,8 @@ class Tried:
 
     refused: tuple[str, ...] = ()
     """Values that the models allow and that the condition provably refuses, as SQL."""
+    raising: tuple[str, ...] = ()
+    """Those of them for which it raises an error of its own."""
     harmless: bool = False
     """It provably takes whatever the models allow."""
     left_out: str = ""
@@ -37,6 +39,7 @@ def tried(check: Check, table: Table, live: Table, expected: Schema, actual: Sch
     ]
     return Tried(
         tuple(dict.fromkeys(value for each in found for value in each.refused)),
+        tuple(dict.fromkeys(value for each in found for value in each.raising)),
         bool(found) and all(each.harmless for each in found),
         next((each.left_out for each in found if each.left_out), ""),
     )
@@ -69,9 +72,10 @@ def _tried(condition: Condition, table: Table, live: Table, expected: Schema, ac
         value: judge.trial(Trial(live.name, name, value, type_.text, condition.text, texts, there.collation))
         for value in values
     }
-    refused = tuple(value for value, verdict in verdicts.items() if verdict is Verdict.DIFFERENT)
+    raising = tuple(value for value, verdict in verdicts.items() if verdict is Verdict.RAISES)
+    refused = tuple(value for value, verdict in verdicts.items() if verdict is Verdict.DIFFERENT or value in raising)
     harmless = all_of_them and all(verdict is Verdict.EQUAL for verdict in verdicts.values())
-    return Tried(refused, harmless, name if column is None and refused else "")
+    return Tried(refused, raising, harmless, name if column is None and refused else "")
 
 
 def _candidates(

@@ -10,7 +10,8 @@ from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Literal, NamedTuple, Protocol
 
-from schema_guard.dialects.inquiry import Inquiry, Known, Question, SameQuery, Trial, Verdict
+from schema_guard.dialects.inquiry import Gives, Inquiry, Known, Question, SameQuery, Trial, Verdict
+from schema_guard.dialects.terms import Allowed, Condition, ErrorWords
 from schema_guard.difference import Difference, Fit
 from schema_guard.names import DefaultSchema
 from schema_guard.plan import Policy, Refusal, Step, Survey
@@ -73,37 +74,6 @@ class Progress(NamedTuple):
     blockers: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class ErrorWords:
-    """How an application's errors can be recognised in its log."""
-
-    undefined_table: str
-    undefined_column: str
-    not_null_violation: str
-    unique_violation: str
-    check_violation: str
-    undefined_function: str
-    misused_aggregate: str
-    wrong_type: str
-
-
-class Allowed(NamedTuple):
-    """`operand IN (values)`, both in the dialect's normal form, values as literals."""
-
-    operand: str
-    values: frozenset[str]
-
-
-class Condition(NamedTuple):
-    """One of the conditions that AND joins."""
-
-    text: str
-    columns: frozenset[str]
-    """The columns that it may refer to."""
-    literals: tuple[str, ...]
-    """The strings and numbers in it, as SQL."""
-
-
 class Rules(Protocol):
     """Comparison in one dialect's words; pure. The cheap half of comparing: may answer UNDECIDED, never guesses."""
 
@@ -135,6 +105,10 @@ class Rules(Protocol):
 
     def allowed_values(self, expression: str) -> Allowed | None:
         """The list that a CHECK of the form `operand IN (constants)` allows; None when it has another form."""
+        ...
+
+    def surely_gives(self, default: str, type: Type) -> bool:
+        """Whether a live default of a column of that type is one that is always computed."""
         ...
 
     def default_collation(self, expected: str | None, actual: str | None) -> bool:
@@ -188,6 +162,10 @@ class Judge:
 
     def trial(self, trial: Trial) -> Verdict:
         return self._settle(Verdict.UNDECIDED, trial)
+
+    def gives(self, table: Name, column: str, default: str, type: Type, *, refuses_null: bool = False) -> Verdict:
+        sure = Verdict.EQUAL if self.rules.surely_gives(default, type) else Verdict.UNDECIDED
+        return self._settle(sure, Gives(table, column, default, type.text, refuses_null))
 
     def known(self, table: Name, column: Column, call: Call, lack: Lack) -> Verdict:
         known = self.rules.knows(call.expression, column.type)

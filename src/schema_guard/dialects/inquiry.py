@@ -8,13 +8,15 @@ from typing import TypeAlias
 
 from schema_guard.schema import Call, Lack, Name
 
-__all__ = ["Inquiry", "Known", "Question", "SameQuery", "Trial", "Verdict"]
+__all__ = ["Gives", "Inquiry", "Known", "Question", "SameQuery", "Trial", "Verdict"]
 
 
 class Verdict(Enum):
     EQUAL = "equal"
     DIFFERENT = "different"
     NOT_COMPARABLE = "not comparable"
+    RAISES = "raises an error"
+    """Of a trial: an error that comes from the condition, and not from the value."""
     UNDECIDED = "undecided"
     """The cheap comparison proves nothing; the database has to be asked."""
 
@@ -37,7 +39,8 @@ class Question:
 class Trial:
     """Whether a live condition takes a value that the models allow: only the database can evaluate it.
 
-    The answer is DIFFERENT when the models' conditions take the value and the live one does not, EQUAL when nothing
+    The answer is DIFFERENT when the models' conditions take the value and the live one does not, RAISES when it raises
+    an error for it, EQUAL when nothing
     speaks against writing it, NOT_COMPARABLE when the database could not evaluate them.
     """
 
@@ -80,5 +83,23 @@ class Known:
     lack: Lack = Lack.FUNCTION
 
 
-Inquiry: TypeAlias = Question | Trial | SameQuery | Known
+@dataclass(frozen=True, slots=True)
+class Gives:
+    """Whether the default of a live column can be computed, as an INSERT does that leaves the column out.
+
+    The answer is DIFFERENT when it raises an error whatever is stored, NOT_COMPARABLE when that is not known without
+    running code that may change something, or when it is so at present only.
+    """
+
+    table: Name
+    column: str
+    default: str
+    """As the database writes it."""
+    type: str
+    """The live column's type, below its domain."""
+    refuses_null: bool = False
+    """NULL counts as an error, too."""
+
+
+Inquiry: TypeAlias = Question | Trial | SameQuery | Known | Gives
 """What only the database can answer, with a verdict."""

@@ -60,9 +60,18 @@ class ColumnUnknown(OfColumn):
     def headline(self) -> str:
         if self.impact is Impact.NOTES:
             return "unknown to the models, left alone"
-        if self.column.given_value and self.column.generated is None:
+        if self.at_end:
             return "unknown to the models, and its sequence has no value left"
+        if self.column.generated is not None and self.column.nullable:
+            return f"unknown to the models, generated as {self.column.generated.expression}"
+        if self.column.default is not None:
+            return f"unknown to the models, with DEFAULT {self.column.default}"
         return "unknown to the models, NOT NULL without default"
+
+    @property
+    def at_end(self) -> bool:
+        """Whether the sequence that gives its values has none left."""
+        return self.column.sequence is not None and self.column.given_value and "sequence" in self.effect
 
 
 def _declared(column: Column) -> str:

@@ -23,6 +23,7 @@ __all__ = [
     "PrimaryKeyDiffers",
     "UniqueMissing",
     "UpsertUnserved",
+    "told_apart",
 ]
 
 
@@ -175,7 +176,7 @@ class ForeignKeyMissing(OfTable):
     def headline(self) -> str:
         key = self.foreign_key
         columns, target = ", ".join(key.columns), ", ".join(key.target_columns)
-        return f"FOREIGN KEY ({columns}) to {key.target} ({target}) missing{self._taken}"
+        return f"FOREIGN KEY ({columns}) to {key.target} ({target}){told_apart(key, self.table)} missing{self._taken}"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -202,6 +203,18 @@ class ForeignKeyDiffers(BaseDifference):
         actual, wanted = (", ".join(words) for words in zip(*apart, strict=True))
         called = f" {self.actual.name}" if self.actual.name not in (None, self._name) else ""
         return f"FOREIGN KEY{called} is {actual}, the models expect {wanted}"
+
+
+def told_apart(key: ForeignKey, table: Table) -> str:
+    """What it does, where another foreign key of the table joins the same columns."""
+    same = [
+        other
+        for other in table.foreign_keys
+        if (other.columns, other.target, other.target_columns) == (key.columns, key.target, key.target_columns)
+    ]
+    words = list(zip(*map(_words, same), strict=True))
+    apart = [own for own, each in zip(_words(key), words, strict=True) if len(set(each)) > 1]
+    return "".join(f" {word}" for word in apart)
 
 
 def _words(key: ForeignKey) -> tuple[str, ...]:

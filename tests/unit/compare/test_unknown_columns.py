@@ -21,7 +21,13 @@ NULL_FAILS = "an INSERT of NULL fails"
 DOMAINS = (
     "CREATE DOMAIN filled AS int CHECK (VALUE IS NOT NULL); "
     "CREATE DOMAIN given AS int DEFAULT 1 CHECK (VALUE IS NOT NULL);"
-    "CREATE DOMAIN wrong AS int DEFAULT 1 CHECK (VALUE > 1); CREATE DOMAIN above AS filled; CREATE DOMAIN free AS int"
+    "CREATE DOMAIN wrong AS int DEFAULT 1 CHECK (VALUE > 1); CREATE DOMAIN above AS filled; CREATE DOMAIN free AS int;"
+)
+FUNCTIONS = (
+    "CREATE FUNCTION refuse() RETURNS int LANGUAGE plpgsql AS $$ BEGIN RAISE EXCEPTION 'no'; END $$;"
+    "CREATE FUNCTION never() RETURNS int LANGUAGE plpgsql IMMUTABLE AS $$ BEGIN RAISE EXCEPTION 'no'; END $$;"
+    "CREATE FUNCTION always() RETURNS int LANGUAGE sql IMMUTABLE AS 'SELECT 1';"
+    "CREATE SEQUENCE numbers;"
 )
 COLUMNS = {
     "x int": WORK,
@@ -43,6 +49,42 @@ ON_POSTGRESQL = {
     "x wrong DEFAULT 2": WORK,
     "x free": WORK,
     "x filled[]": WORK,
+    "x int DEFAULT 1 / 0": FAIL,
+    "x int NOT NULL DEFAULT 1 / 0": FAIL,
+    "x int DEFAULT 6 / 2": WORK,
+    "x int NOT NULL DEFAULT nullif(1, 1)": FAIL,
+    "x int DEFAULT nullif(1, 1)": WORK,
+    "x int DEFAULT ('a' || 'b')::int": FAIL,
+    "x smallint DEFAULT 70000": FAIL,
+    "x bigint DEFAULT 70000": WORK,
+    "x numeric(3, 1) DEFAULT 1234": FAIL,
+    "x varchar(2) DEFAULT 'abc'": FAIL,
+    "x varchar(2) DEFAULT 'ab  '": WORK,
+    "x char(4) DEFAULT 'abc'": WORK,
+    "x bit(3) DEFAULT B'1'": FAIL,
+    "x jsonb NOT NULL DEFAULT '{}'": WORK,
+    "x text[] DEFAULT ARRAY['a', 'b']": WORK,
+    "x date DEFAULT CURRENT_DATE": WORK,
+    "x date NOT NULL DEFAULT now() + interval '1 day'": WORK,
+    "x uuid DEFAULT current_setting('app.tenant')::uuid": DOUBT,
+    "x text NOT NULL DEFAULT current_setting('app.tenant', true)": DOUBT,
+    "x text DEFAULT lpad(nextval('numbers')::text, 8, '0')": WORK,
+    "x int DEFAULT (random() * 100)::int": WORK,
+    "x int DEFAULT refuse()": DOUBT,
+    "x int DEFAULT never()": FAIL,
+    "x int DEFAULT always()": WORK,
+    "x free DEFAULT 1 / 0": FAIL,
+    "x int GENERATED ALWAYS AS (1 / y) STORED, y int DEFAULT 0": FAIL,
+    "x int GENERATED ALWAYS AS (1 / y) STORED, y int DEFAULT 1": WORK,
+}
+ON_SQLITE = {
+    **COLUMNS,
+    "x text DEFAULT (json('{'))": FAIL,
+    "x text DEFAULT (json('{}'))": WORK,
+    "x int NOT NULL DEFAULT (1 / 0)": FAIL,
+    "x int DEFAULT (1 / 0)": WORK,
+    "x int DEFAULT abc": WORK,
+    "x int NOT NULL DEFAULT NULL": FAIL,
 }
 
 
@@ -50,7 +92,7 @@ def fails(engine: sa.Engine, beds: int | None) -> bool:
     with engine.connect() as connection:
         try:
             connection.execute(rooms.insert().values(beds=beds))
-        except sa.exc.IntegrityError:
+        except sa.exc.DBAPIError:
             return True
         finally:
             connection.rollback()
@@ -77,20 +119,60 @@ def verdict(report: Report) -> str:
 @pytest.mark.parametrize("column", ON_POSTGRESQL)
 def test_on_postgresql(postgres_database: Database, column: str) -> None:
     with postgres_database.connect() as connection:
-        connection.execute(DOMAINS.encode())
+        connection.execute((DOMAINS + FUNCTIONS).encode())
         connection.execute(f"CREATE TABLE rooms (id serial PRIMARY KEY, beds int, {column})".encode())
     engine = sa.create_engine(postgres_database.url)
     held_against_the_truth(engine, column, ON_POSTGRESQL[column])
     engine.dispose()
 
 
-@pytest.mark.parametrize("column", COLUMNS)
+@pytest.mark.parametrize("column", ON_SQLITE)
 def test_on_sqlite(tmp_path: Path, column: str) -> None:
     engine = sa.create_engine(f"sqlite:///{tmp_path / 'app.db'}")
     with engine.begin() as connection:
         connection.exec_driver_sql(f"CREATE TABLE rooms (id INTEGER PRIMARY KEY, beds int, {column})")
-    held_against_the_truth(engine, column, COLUMNS[column])
+    held_against_the_truth(engine, column, ON_SQLITE[column])
     engine.dispose()
+
+
+@pytest.mark.parametrize("null", ["", "NOT NULL "])
+def test_the_advice_for_a_default_that_raises_an_error_works(postgres_database: Database, null: str) -> None:
+    with postgres_database.connect() as connection:
+        connection.execute(f"CREATE TABLE rooms (id serial PRIMARY KEY, beds int, x int {null}DEFAULT 1 / 0)".encode())
+    engine = sa.create_engine(postgres_database.url)
+    (finding,) = Guard(models).check(engine).findings
+    assert finding.difference.headline == "unknown to the models, with DEFAULT (1 / 0)"
+    assert finding.refusal is not None
+    with postgres_database.connect() as connection:
+        for statement in finding.refusal.advice:
+            connection.execute(statement.encode())
+    assert not fails(engine, 1)
+    assert verdict(Guard(models).check(engine)) == WORK
+    engine.dispose()
+
+
+def test_a_sequence_that_the_role_may_not_use_is_told_with_its_grant(postgres_database: Database) -> None:
+    role = f"guest_{postgres_database.name}"
+    with postgres_database.connect() as connection:
+        connection.execute(f"CREATE ROLE {role} LOGIN; CREATE SEQUENCE numbers".encode())
+        table = "CREATE TABLE rooms (id serial PRIMARY KEY, beds int, x int DEFAULT nextval('numbers'))"
+        connection.execute(f"{table}; GRANT ALL ON rooms, rooms_id_seq TO {role}".encode())
+    engine = sa.create_engine(postgres_database.server.url(postgres_database.name, user=role))
+    try:
+        assert fails(engine, 1)
+        report = Guard(models).check(engine)
+        assert verdict(report) == DOUBT
+        (told,) = [each for each in report.findings if each.refusal is not None]
+        assert told.refusal is not None
+        assert told.refusal.advice == (f"GRANT USAGE ON SEQUENCE public.numbers TO {role};",)
+        with postgres_database.connect() as connection:
+            connection.execute(told.refusal.advice[0].encode())
+        assert not fails(engine, 1)
+        assert verdict(Guard(models).check(engine)) == WORK
+    finally:
+        engine.dispose()
+        with postgres_database.connect() as connection:
+            connection.execute(f"DROP OWNED BY {role}; DROP ROLE {role}".encode())
 
 
 def test_an_identity_that_takes_no_key_is_a_doubt(postgres_database: Database) -> None:

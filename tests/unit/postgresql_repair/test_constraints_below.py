@@ -7,6 +7,7 @@ import pytest
 import sqlalchemy as sa
 
 from schema_guard import Guard, Impact, Policy
+from schema_guard.dialects.postgresql.repair.naming import helper_name
 from schema_guard.plan import Lock
 from tests.postgres.database import Database
 from tests.unit.postgresql_repair.stage import locks_taken
@@ -107,6 +108,43 @@ def test_not_null_that_is_not_inherited(postgres_database: Database) -> None:
     make(postgres_database, "CREATE TABLE child (CONSTRAINT held NOT NULL x NO INHERIT) INHERITS (parent)")
     said = "public.child inherits from it, and has NOT NULL x NO INHERIT"
     assert_refused(postgres_database, Guard(models(nullable=False)), said)
+
+
+HELPERS = {
+    "another CHECK": "CREATE TABLE child (CONSTRAINT {name} CHECK (x > 0)) INHERITS (parent)",
+    "not for those below": "CREATE TABLE child (CONSTRAINT {name} CHECK (x IS NOT NULL) NO INHERIT) INHERITS (parent)",
+    "on the table itself": "ALTER TABLE parent ADD CONSTRAINT {name} CHECK (x > 0);"
+    " CREATE TABLE child () INHERITS (parent)",
+}
+LEFT = {
+    "left on the table below": "CREATE TABLE child (CONSTRAINT {name} CHECK (x IS NOT NULL)) INHERITS (parent)",
+    "left there and not validated": "CREATE TABLE child () INHERITS (parent);"
+    " ALTER TABLE child ADD CONSTRAINT {name} CHECK (x IS NOT NULL) NOT VALID",
+}
+"""By what has the name of the guard's own helper constraint, which it needs before PostgreSQL 18."""
+
+
+@pytest.mark.every_postgres
+@pytest.mark.parametrize("child", [*HELPERS, *LEFT])
+def test_the_name_of_the_helper_is_held(child: str, postgres_database: Database) -> None:
+    make(postgres_database, (HELPERS | LEFT)[child].format(name=helper_name("x")))
+    with postgres_database.connect() as connection:
+        checks = connection.execute("SELECT count(*) FROM pg_constraint WHERE contype = 'c'").fetchall()
+    guard = Guard(models(nullable=False))
+    if child in HELPERS and int(postgres_database.server.version.partition(".")[0]) < 18:
+        (refusal,) = [
+            each for each in guard.plan(postgres_database.url).refusals if each.difference.object == "parent.x"
+        ]
+        assert refusal.reason.startswith(f"its helper constraint {helper_name('x')} cannot be added: ")
+        with postgres_database.connect() as connection:
+            connection.execute(refusal.advice[0].encode())
+    report = guard.apply(postgres_database.url)
+    assert {result.outcome.name for result in report.results or ()} == {"DONE"}, report.results
+    assert guard.plan(postgres_database.url).empty
+    with postgres_database.connect() as connection:
+        assert connection.execute("SELECT id, x FROM child").fetchall() == [(1, 8)]
+        if child in HELPERS:  # what is not the guard's own stays
+            assert connection.execute("SELECT count(*) FROM pg_constraint WHERE contype = 'c'").fetchall() == checks
 
 
 TAKEN = {

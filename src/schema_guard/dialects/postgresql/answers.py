@@ -12,9 +12,10 @@ import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from itertools import groupby
 
-from schema_guard.dialects.inquiry import Inquiry, Known, Question, SameQuery, Trial, Verdict
+from schema_guard.dialects.inquiry import Gives, Inquiry, Known, Question, SameQuery, Trial, Verdict
 from schema_guard.dialects.postgresql.calls import lacking
 from schema_guard.dialects.postgresql.conditions import evaluated
+from schema_guard.dialects.postgresql.defaults import given
 from schema_guard.dialects.postgresql.driver_error import DriverError
 from schema_guard.dialects.postgresql.explained import explained, rows_of_nulls, values_of_nulls
 from schema_guard.dialects.postgresql.failures import is_disconnect
@@ -73,6 +74,7 @@ def answers(
     trials = [item for item in once if isinstance(item, Trial)]
     verdicts: dict[Inquiry, Verdict] = dict(evaluated(link, trials, quote).items())
     verdicts.update((item, same_query(item, link, quote)) for item in once if isinstance(item, SameQuery))
+    verdicts.update(given(link, [item for item in once if isinstance(item, Gives)], quote).items())
     verdicts.update(lacking(link, [item for item in once if isinstance(item, Known)], tables, quote).items())
     pairs_asked = [item for item in once if isinstance(item, Question)]
     asked = sorted(pairs_asked, key=lambda question: str(question.table or ""))

@@ -9,12 +9,14 @@ from schema_guard.column import texts
 from schema_guard.dialects.base import Allowed, Condition, ErrorWords
 from schema_guard.dialects.inquiry import Verdict
 from schema_guard.dialects.postgresql.conditions import conditions
+from schema_guard.dialects.postgresql.defaults import surely_gives
 from schema_guard.dialects.postgresql.expressions import Node, constant, parse
 from schema_guard.dialects.postgresql.fits import (
     case_effect,
     fit_of,
     is_endless_text,
     is_of_application,
+    length_effect,
     pads,
     rounds,
 )
@@ -171,6 +173,9 @@ class PostgreSQLRules:
             return Verdict.DIFFERENT
         return Verdict.UNDECIDED
 
+    def surely_gives(self, default: str, type: Type) -> bool:
+        return surely_gives(default, type)
+
     def default_collation(self, expected: str | None, actual: str | None) -> bool:
         """Whether both names stand for the same collation; a schema counts only where both sides name one."""
         if expected in _SERVER_DEFAULT_COLLATIONS or actual in _SERVER_DEFAULT_COLLATIONS:
@@ -216,7 +221,8 @@ class PostgreSQLRules:
             return _EFFECTS[Fit.NARROWER]
         if fit is Fit.INCOMPATIBLE and pads(actual.type, expected.values):
             return "a shorter label comes back padded with blanks, and loading it fails (LookupError)"
-        return case_effect(expected.type, actual.type, fit) or _EFFECTS.get(fit, "")
+        own = case_effect(expected.type, actual.type, fit) or length_effect(expected.type, actual.type, fit)
+        return own or _EFFECTS.get(fit, "")
 
     def explicit_null_gets_value(self, table: Table, column: Column) -> bool:  # noqa: ARG002
         """Never: PostgreSQL stores the NULL or rejects it."""

@@ -217,7 +217,7 @@ class _Parts:
             owner.unvalidated.update(dict.fromkeys(numbers, row.name))
         elif row.kind == "c":
             expression = without_relabels(row.definition or "", owner.varchars)
-            owner.checks.append(Check(row.name, expression, row.validated, row.enforced))
+            owner.checks.append(Check(row.name, expression, row.validated, row.enforced, alone=row.alone))
         elif row.kind == "f" and not row.temporal:
             owner.foreign_keys.append(_foreign_key(row, names, self.default))
         elif row.kind == "p":

@@ -94,6 +94,8 @@ class ConstraintRow(NamedTuple):
     """Of EXCLUDE: one for each key."""
     disabled: bool
     """Of FOREIGN KEY: a trigger that checks it, on either table, does not fire."""
+    alone: bool
+    """Of CHECK: NO INHERIT, and some table that inherits is without it."""
 
 
 class TypeRow(NamedTuple):

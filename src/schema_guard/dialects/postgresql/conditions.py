@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterator, Sequence
+from dataclasses import replace
 
 from schema_guard.dialects.base import Condition
 from schema_guard.dialects.conditions import Part, conditions_of
 from schema_guard.dialects.inquiry import Trial, Verdict
 from schema_guard.dialects.postgresql.driver_error import DriverError
-from schema_guard.dialects.postgresql.failures import is_disconnect
+from schema_guard.dialects.postgresql.failures import diagnose, is_disconnect
 from schema_guard.dialects.postgresql.lexer import located_tokens
 from schema_guard.dialects.postgresql.link import Link
 from schema_guard.schema import Name
@@ -16,6 +17,9 @@ from schema_guard.schema import Name
 __all__ = ["conditions", "evaluated"]
 
 _MOST_TRIALS = 200
+_OF_VALUES = ("22", "23", "P0")
+"""Classes of errors of data, of constraints, and of those that a function raises (manual, appendix A)."""
+_REFUSED = "false"
 
 Quote = Callable[[Name | str], str]
 
@@ -55,10 +59,18 @@ def _evaluate(link: Link, trials: Sequence[Trial], quote: Quote) -> dict[Trial, 
         if is_disconnect(error):
             raise
         if len(trials) == 1:
-            return {trials[0]: Verdict.NOT_COMPARABLE}
+            return {trials[0]: _failed(link, trials[0], error, quote)}
         middle = len(trials) // 2
         return {**_evaluate(link, trials[:middle], quote), **_evaluate(link, trials[middle:], quote)}
     return {trial: Verdict.DIFFERENT if refused else Verdict.EQUAL for trial, refused in zip(trials, row, strict=True)}
+
+
+def _failed(link: Link, trial: Trial, error: DriverError, quote: Quote) -> Verdict:
+    """Whether the condition alone raises the error: the column takes the value, and the models allow it."""
+    if not diagnose(error).sqlstate.startswith(_OF_VALUES) or trial.condition == _REFUSED:
+        return Verdict.NOT_COMPARABLE
+    allowed = _evaluate(link, [refused := replace(trial, condition=_REFUSED)], quote)[refused]
+    return Verdict.RAISES if allowed is Verdict.DIFFERENT else Verdict.NOT_COMPARABLE
 
 
 def _item(trial: Trial, quote: Quote) -> str:

@@ -15,7 +15,7 @@ from schema_guard.dialects.postgresql.link import Link, Row
 from schema_guard.dialects.postgresql.query_text import query
 from schema_guard.difference import CheckMissing, Difference, NullabilityDiffers
 from schema_guard.plan import Definition, Rejection
-from schema_guard.schema import Check, Column, Name, Relation, Schema
+from schema_guard.schema import Check, Column, Name, Relation, Schema, Table
 
 __all__ = ["constraints_below", "not_null_of"]
 
@@ -36,15 +36,20 @@ def constraints_below(
 
     Raises what the link raises.
     """
-    checks, columns = [], []
+    checks: list[tuple[Table, Check]] = []
+    columns = []
     for each in differences:
         live = actual.table(each.table.name) if isinstance(each, CheckMissing | NullabilityDiffers) else None
         if live is None or not live.facts.children:
             continue
         if isinstance(each, CheckMissing) and each.check.name:
-            checks.append(each)
+            checks.append((each.table, each.check))
         elif isinstance(each, NullabilityDiffers) and not each.column.nullable:
             columns.append(each)
+    if columns:
+        from schema_guard.dialects.postgresql.repair.naming import helper_check  # only what is repaired needs it
+
+        checks.extend((each.table, helper_check(each.column.name)) for each in columns)
     found = _of_checks(link, checks, actual, quote, timeout) if checks else {}
     return found | (_of_not_null(link, columns, quote, timeout) if columns else {})
 
@@ -55,16 +60,16 @@ def not_null_of(column: Column) -> Check:
 
 
 def _of_checks(
-    link: Link, differences: Sequence[CheckMissing], actual: Schema, quote: Quote, timeout: float
+    link: Link, checks: Sequence[tuple[Table, Check]], actual: Schema, quote: Quote, timeout: float
 ) -> dict[Definition, Rejection]:
-    asked = {(quote(each.table.name), each.check.name): each for each in differences}
+    asked = {(quote(table.name), check.name): (table, check) for table, check in checks}
     rows = _rows(link, "checks_below", asked, timeout)
     questions: dict[Row, Question] = {}
     for row in rows:
-        table, name, _, _, expression, no_inherit = row
+        table_name, name, _, _, expression, no_inherit = row
         if expression is not None and not no_inherit:
-            wanted = asked[str(table), str(name)]
-            questions[row] = Question(wanted.check.expression, str(expression), wanted.table.name)
+            of, wanted = asked[str(table_name), str(name)]
+            questions[row] = Question(wanted.expression, str(expression), of.name)
     with link.reading(timeout):
         verdicts = answers(link, questions.values(), {table.name: table for table in actual.tables}, quote)
     found: dict[Definition, Rejection] = {}
@@ -72,12 +77,12 @@ def _of_checks(
         if row in questions and verdicts[questions[row]] is Verdict.EQUAL:
             continue
         child, name = row[2], str(row[1])
-        difference = asked[str(row[0]), name]
-        live = actual.table(difference.table.name)
+        table, check = asked[str(row[0]), name]
+        live = actual.table(table.name)
         relation = "is a partition of it" if live and live.relation is Relation.PARTITIONED else "inherits from it"
         said = f"{child} {relation}, and has another constraint of that name: {row[3]}"
         advice = f"ALTER TABLE {child} RENAME CONSTRAINT {quote(name)} TO {quote(f'{name}_old')};"
-        found[difference.table.name, difference.check] = Rejection(said, "constraint", "", advice=(advice,))
+        found[table.name, check] = Rejection(said, "constraint", "", advice=(advice,))
     return found
 
 

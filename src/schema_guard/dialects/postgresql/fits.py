@@ -7,12 +7,22 @@ assignment for which PostgreSQL has no implicit or assignment cast fails (manual
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 from schema_guard.difference import Fit
 from schema_guard.name_length import LONGEST_NAME
 from schema_guard.schema import Type, TypeKind
 
-__all__ = ["case_effect", "fit_of", "has_cast", "is_endless_text", "is_of_application", "pads", "rounds"]
+__all__ = [
+    "case_effect",
+    "fit_of",
+    "fits_when_longer",
+    "has_cast",
+    "is_endless_text",
+    "is_of_application",
+    "pads",
+    "rounds",
+]
 
 _INTEGERS = ("smallint", "integer", "bigint")
 _FLOATS = ("real", "double precision")
@@ -125,6 +135,24 @@ def case_effect(expected: Type, actual: Type, fit: Fit) -> str:
     if actual.name == "citext":
         return f"CITEXT takes upper and lower case as equal, which {expected} does not{rest}"
     return f"{actual} tells upper and lower case apart, which CITEXT does not{rest}"
+
+
+def fits_when_longer(expected: Type, actual: Type) -> bool:
+    """Whether only the length of a VARCHAR, or of a blank-padded column, refuses values of the other type."""
+    if actual.name not in ("character varying", *_PADDED) or not actual.arguments or actual.dimensions:
+        return False
+    if expected.kind is TypeKind.ENUM:  # a driver may send its type along
+        return False
+    endless = replace(actual, text="character varying", name="character varying", arguments=(), words="VARCHAR")
+    return fit_of(expected, endless) in (Fit.OTHER, Fit.WIDER)
+
+
+def length_effect(expected: Type, actual: Type, fit: Fit) -> str:
+    """What a column that is too short does to statements; empty where it is anything else."""
+    if fit is not Fit.INCOMPATIBLE or not fits_when_longer(expected, actual):
+        return ""
+    padded = ", and shorter ones come back padded with blanks" if actual.name in _PADDED else ""
+    return f"longer values are rejected{padded}"
 
 
 def pads(actual: Type, listed: Sequence[str]) -> bool:

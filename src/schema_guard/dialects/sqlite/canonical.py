@@ -25,6 +25,8 @@ _NUMERIC_AFFINITIES = frozenset({"INTEGER", "NUMERIC", "REAL"})
 _NUMBER = re.compile(r"[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?\Z")
 
 
+_CONSTANT = re.compile(r"""(?i)\(*(?:[-+]?\d+(?:\.\d+)?|'(?:[^']|'')*'|"(?:[^"]|"")*"|(?!NULL\b)[a-z_]\w*)\)*""")
+"""Defaults for which nothing has to be computed; a name is text there."""
 _UUID = "CHAR(32)"
 """How SQLAlchemy declares Uuid where the database has no such type."""
 
@@ -162,6 +164,9 @@ class SQLiteRules:
         wanted, there = _default(expected, type), _default(actual, type)
         meant = _truth_meant(expected, type)
         return Verdict.EQUAL if wanted == there or there == ("number", meant) else Verdict.DIFFERENT
+
+    def surely_gives(self, default: str, type: Type) -> bool:  # noqa: ARG002
+        return _CONSTANT.fullmatch(default) is not None
 
     def default_collation(self, expected: str | None, actual: str | None) -> bool:
         return (expected or "BINARY").upper() == (actual or "BINARY").upper()

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from schema_guard.dialects.base import Dialect, Facts, Progress
 from schema_guard.dialects.deadline import Deadline
-from schema_guard.dialects.inquiry import Inquiry, Known, SameQuery, Trial, Verdict
+from schema_guard.dialects.inquiry import Gives, Inquiry, Known, SameQuery, Trial, Verdict
 from schema_guard.dialects.labels import listed, with_others
 from schema_guard.dialects.sqlite.backup import (
     backup_name,
@@ -39,7 +39,7 @@ from schema_guard.dialects.sqlite.reading_back import unreadable_rows
 from schema_guard.dialects.sqlite.registered import not_registered
 from schema_guard.dialects.sqlite.rejections import rejections
 from schema_guard.dialects.sqlite.same_query import same_expression, same_query
-from schema_guard.dialects.sqlite.trials import tried
+from schema_guard.dialects.sqlite.trials import given, tried
 from schema_guard.dialects.stop import Stop
 from schema_guard.dialects.survey import Read, counted, take_survey
 from schema_guard.difference import (
@@ -204,6 +204,8 @@ class SQLiteSession:
         for item in dict.fromkeys(questions):
             if isinstance(item, Trial):
                 found[item] = tried(item, self._link.rows)
+            elif isinstance(item, Gives):
+                found[item] = given(item, self._link.rows)
             elif isinstance(item, SameQuery):
                 found[item] = same_query(item, self._link.rows)
             elif isinstance(item, Known):

@@ -1,15 +1,15 @@
-"""Values tried against conditions: SQLite evaluates them over a row of constants, and reads no table."""
+"""Values tried against conditions, and defaults computed: SQLite does it with constants, and reads no table."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
-from schema_guard.dialects.inquiry import Trial, Verdict
+from schema_guard.dialects.inquiry import Gives, Trial, Verdict
 from schema_guard.dialects.sqlite.canonical import affinity
 from schema_guard.dialects.sqlite.names import quote
 from schema_guard.errors import ReadError
 
-__all__ = ["tried"]
+__all__ = ["given", "tried"]
 
 _NUMERIC = ("INTEGER", "REAL", "NUMERIC")
 
@@ -30,3 +30,12 @@ def tried(trial: Trial, rows: Callable[[str], Sequence[tuple[object, ...]]]) -> 
     except ReadError:
         return Verdict.NOT_COMPARABLE
     return Verdict.DIFFERENT if refused else Verdict.EQUAL
+
+
+def given(item: Gives, rows: Callable[[str], Sequence[tuple[object, ...]]]) -> Verdict:
+    """Compute a default. The application may register a function that is not known, and a name is text there."""
+    try:
+        value = rows(f"SELECT ({item.default}\n)")[0][0]
+    except ReadError as error:
+        return Verdict.NOT_COMPARABLE if "no such" in error.message else Verdict.DIFFERENT
+    return Verdict.DIFFERENT if value is None and item.refuses_null else Verdict.EQUAL

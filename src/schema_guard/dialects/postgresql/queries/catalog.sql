@@ -322,13 +322,19 @@ SELECT 'constraints', json_agg(json_build_array(
                JOIN pg_attribute a ON a.attrelid = c.conrelid AND a.attnum = k.attnum ORDER BY k.attnum),
          ARRAY(SELECT o.oprname FROM unnest(c.conexclop) WITH ORDINALITY AS k(operator, position)
                JOIN pg_operator o ON o.oid = k.operator ORDER BY k.position),
-         c.contype = 'f' AND EXISTS (SELECT FROM pg_trigger t WHERE t.tgconstraint = c.oid AND t.tgenabled IN ('D', 'R'))
+         c.contype = 'f' AND EXISTS (SELECT FROM pg_trigger t WHERE t.tgconstraint = c.oid AND t.tgenabled IN ('D', 'R')),
+         c.contype = 'c' AND c.connoinherit AND c.readable AND EXISTS (
+           SELECT FROM family f
+           WHERE f.root = c.conrelid AND f.oid <> f.root AND NOT EXISTS (
+             SELECT FROM pg_constraint k
+             WHERE k.conrelid = f.oid AND k.contype = 'c'
+               AND pg_get_expr(k.conbin, k.conrelid) = pg_get_expr(c.conbin, c.conrelid)))
        ) ORDER BY c.conrelid, c.conname)::text
 FROM (SELECT true, false, NULL::int2[]) AS older(conenforced, conperiod, confdelsetcols)
 CROSS JOIN LATERAL (
   SELECT con.oid, con.conrelid, con.contype, con.conname, con.conkey, con.condeferrable, con.condeferred,
          con.convalidated, conenforced, con.conbin, con.confrelid, con.confkey, con.confdeltype, con.confupdtype,
-         con.confmatchtype, conperiod, con.conindid, con.conparentid, confdelsetcols, con.conexclop,
+         con.confmatchtype, conperiod, con.conindid, con.conparentid, confdelsetcols, con.conexclop, con.connoinherit,
          w.readable
   FROM wanted w
   JOIN pg_constraint con ON con.conrelid = w.oid

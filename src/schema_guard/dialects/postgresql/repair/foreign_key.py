@@ -11,6 +11,7 @@ from schema_guard.dialects.postgresql.repair.limits import impermanent
 from schema_guard.dialects.postgresql.repair.naming import chosen
 from schema_guard.dialects.postgresql.repair.referable import deferrable_key, has_key
 from schema_guard.difference import ForeignKeyDiffers, ForeignKeyMissing, ForeignKeyNotValidated
+from schema_guard.difference.constraints import told_apart
 from schema_guard.need import Need
 from schema_guard.plan import Hazard, Lock, Locked, Phase, Refusal, Step
 from schema_guard.schema import Column, ForeignKey, Name, Relation, Table, deferral_words
@@ -68,7 +69,9 @@ def foreign_key_missing(difference: ForeignKeyMissing, context: Context) -> Repa
         difference,
         "add-foreign-key",
         [f"ALTER TABLE {quoted} ADD {body + NOT_VALID if late and not wanted_unvalidated else body}"],
-        probes.foreign_key_absent(quoted, key.columns, context.quote(key.target), key.target_columns),
+        probes.constraint_absent(quoted, name)
+        if told_apart(key, table)  # the other one joins the same columns
+        else probes.foreign_key_absent(quoted, key.columns, context.quote(key.target), key.target_columns),
         Phase.FOREIGN_KEY,
         about=_told_apart(difference),
         locks=_locks(difference, Lock.SHARE_ROW_EXCLUSIVE, _on_target(difference, context), context),

@@ -6,8 +6,9 @@ import hashlib
 from collections.abc import Collection
 
 from schema_guard.name_length import LONGEST_NAME, cut_name, name_bytes
+from schema_guard.schema import Check
 
-__all__ = ["HELPER", "chosen", "helper_name"]
+__all__ = ["HELPER", "chosen", "helper_check", "helper_name"]
 
 HELPER = "schema_guard_not_null_"
 """How the names of the guard's own helper constraints begin; nothing else is ever dropped."""
@@ -29,6 +30,12 @@ def chosen(table: str, columns: str, label: str, taken: Collection[str]) -> str:
 def helper_name(column: str) -> str:
     """The name of the CHECK that lets SET NOT NULL skip its scan; the same for a column in every run."""
     return HELPER + hashlib.sha256(name_bytes(column)).hexdigest()[:16]
+
+
+def helper_check(column: str) -> Check:
+    """That CHECK. What has only its name is somebody else's."""
+    quoted = '"' + column.replace('"', '""') + '"'
+    return Check(helper_name(column), f"{quoted} IS NOT NULL")
 
 
 def _made(table: str, columns: str, label: str) -> str:

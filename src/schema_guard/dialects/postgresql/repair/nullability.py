@@ -10,14 +10,15 @@ from __future__ import annotations
 from schema_guard.column import PARENT_NOT_NULL
 from schema_guard.compare.written import domains_of
 from schema_guard.dialects.postgresql.constraints_below import not_null_of
+from schema_guard.dialects.postgresql.expressions import parse
 from schema_guard.dialects.postgresql.repair import probes
 from schema_guard.dialects.postgresql.repair.context import Context, Repairs
 from schema_guard.dialects.postgresql.repair.inherited import alter_table, with_partitioned
-from schema_guard.dialects.postgresql.repair.naming import HELPER, chosen, helper_name
+from schema_guard.dialects.postgresql.repair.naming import HELPER, chosen, helper_check, helper_name
 from schema_guard.difference import ColumnUnknown, Difference, NullabilityDiffers, ObjectUnknown
 from schema_guard.need import Need
 from schema_guard.plan import Hazard, Lock, Phase, Refusal, Step
-from schema_guard.schema import Column, Table, Write
+from schema_guard.schema import Check, Column, Name, Table, Write
 
 __all__ = ["column_unknown", "helper_left_over", "nullability_differs", "tighten"]
 
@@ -33,6 +34,8 @@ def nullability_differs(difference: NullabilityDiffers, context: Context) -> Rep
         return [refusal]
     if (rejection := context.rejection(difference.table, not_null_of(difference.column))) is not None:
         return [Refusal(difference, rejection.said, rejection.advice)]
+    if (refusal := _helper_held(difference, context)) is not None:
+        return [refusal]
     if difference.column.filled_unseen and not difference.actual.given_value:
         return [_left_nullable(difference, context)]
     hindrance = context.hindrance(difference, "hold NULL", "holds NULL")
@@ -60,6 +63,39 @@ def _reaches_a_child(difference: NullabilityDiffers, context: Context) -> Refusa
             reason = f"{context.told(context.quote(name))} would inherit it, and its models write NULL"
             return Refusal(difference, f"{reason}: correct either of the models")
     return None
+
+
+def _helper_held(difference: NullabilityDiffers, context: Context) -> Refusal | None:
+    """The helper's name stands for something else, here or on a table that inherits from this one."""
+    helper = helper_check(difference.column.name)
+    table, column = difference.table, difference.actual
+    if not _takes_helper(table, column, context):
+        return None
+    begun = f"its helper constraint {helper.name} cannot be added"
+    held = next((check for check in context.shape(table).checks if check.name == helper.name), None)
+    if held is not None and held == _helper(table, column, context):
+        return None
+    if held is None:
+        rejection = context.rejection(table, helper)
+        return Refusal(difference, f"{begun}: {rejection.said}", rejection.advice) if rejection else None
+    name, aside = context.quote(table.name), context.aside(Name(table.name.schema, helper_name(column.name)))
+    advice = f"ALTER TABLE {name} RENAME CONSTRAINT {helper.name} TO {aside};"
+    return Refusal(difference, f"{begun}: the name is held by CHECK ({held.expression})", (advice,))
+
+
+def _helper(table: Table, column: Column, context: Context) -> Check | None:
+    """The helper that stands there, by its name and by what it says."""
+    wanted = helper_check(column.name)
+    for check in context.shape(table).checks:
+        if check.name == wanted.name and parse(check.expression, deparsed=True) == parse(wanted.expression):
+            return check
+    return None
+
+
+def _takes_helper(table: Table, column: Column, context: Context) -> bool:
+    started = _helper(table, column, context) is not None
+    at_once = column.nullable and context.small(table)
+    return started or not (at_once or context.at_least(18))
 
 
 def _left_nullable(difference: NullabilityDiffers, context: Context) -> Refusal:
@@ -128,12 +164,11 @@ def tighten(
     expected = table.column(column.name)
     if expected is not None and expected.write is Write.OMITTED:  # an INSERT leaves it out
         requires |= {Need.default(table.name, column.name)}
-    started = any(check.name == helper_name(column.name) for check in context.shape(table).checks)
-    if column.nullable and context.small(table) and not started:
+    if _takes_helper(table, column, context):
+        return _by_helper(difference, table, column, context, unless, reason, requires)
+    if column.nullable and context.small(table):
         return [_at_once(difference, table, column, context, unless, reason, requires)]
-    if context.at_least(18) and not started:
-        return _by_not_valid(difference, table, column, context, unless, reason, requires)
-    return _by_helper(difference, table, column, context, unless, reason, requires)
+    return _by_not_valid(difference, table, column, context, unless, reason, requires)
 
 
 def _at_once(
@@ -230,7 +265,7 @@ def _by_helper(
 ) -> list[Step]:
     name, quoted = context.quote(table.name), context.quote(column.name)
     helper = helper_name(column.name)
-    standing = next((check for check in context.shape(table).checks if check.name == helper), None)
+    standing = _helper(table, column, context)
     added, validated = Need.constraint(table.name, helper), Need.validated(table.name, helper)
     steps = []
     if standing is None:
@@ -301,8 +336,9 @@ def helper_left_over(difference: ObjectUnknown, context: Context) -> Repairs:
         and helper_name(other.column.name) == difference.name
         for other in context.differences
     )
-    of_column = any(helper_name(column.name) == difference.name for column in context.shape(difference.table).columns)
-    if waiting or not of_column:
+    live = context.shape(difference.table)
+    own = (_helper(live, column, context) for column in live.columns if helper_name(column.name) == difference.name)
+    if waiting or not any(own):
         return []
     name = context.quote(difference.table.name)
     return [
@@ -321,7 +357,7 @@ def column_unknown(difference: ColumnUnknown, context: Context) -> Repairs:
     """Never touched: the models don't know it. What a person could run is shown."""
     name, column = context.quote(difference.table.name), context.quote(difference.column.name)
     advice = [f"ALTER TABLE {name} ALTER COLUMN {column} DROP NOT NULL;"]
-    if difference.column.sequence is not None and difference.column.given_value:
+    if difference.at_end and difference.column.sequence is not None:
         sequence = context.quote(difference.column.sequence)
         counter = context.actual.sequence(difference.column.sequence)
         end = "NO MINVALUE" if counter and counter.counter and counter.counter.increment < 0 else "NO MAXVALUE"
@@ -329,6 +365,14 @@ def column_unknown(difference: ColumnUnknown, context: Context) -> Repairs:
             f"ALTER TABLE {name} ALTER COLUMN {column} TYPE bigint;",
             f"ALTER SEQUENCE {sequence} AS bigint {end};",
         ]
+    elif difference.column.default is not None:
+        loose = "" if difference.column.nullable else f", ALTER COLUMN {column} DROP NOT NULL"
+        advice = [
+            f"ALTER TABLE {name} ALTER COLUMN {column} DROP DEFAULT{loose};",
+            f"-- or: ALTER TABLE {name} ALTER COLUMN {column} SET DEFAULT ..;",
+        ]
+    elif difference.column.generated is not None and difference.column.nullable:
+        advice = [f"ALTER TABLE {name} ALTER COLUMN {column} DROP EXPRESSION;"] if context.at_least(13) else []
     elif difference.column.generated is None:
         advice.append(f"-- or: ALTER TABLE {name} ALTER COLUMN {column} SET DEFAULT ..;")
     return [Refusal(difference, "the models don't know the column, so it is left alone", tuple(advice))]

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from schema_guard.column import PARENT, VIEW, Use
-from schema_guard.dialects.postgresql.fits import has_cast
+from schema_guard.dialects.postgresql.fits import fits_when_longer, has_cast
 from schema_guard.dialects.postgresql.literals import literal
 from schema_guard.dialects.postgresql.repair import probes
 from schema_guard.dialects.postgresql.repair.context import Context, Repairs
@@ -47,6 +47,8 @@ def type_differs(difference: TypeDiffers, context: Context) -> Repairs:
             return [_too_big(difference, context)]
         case Fit.OTHER | Fit.INCOMPATIBLE if _casts_nothing(difference, context):
             return [_retyped(difference, context)]
+        case Fit.INCOMPATIBLE if _is_too_short(difference):
+            return _widen(difference, context, rewrites=False, wanted="VARCHAR")
         case Fit.SAME | Fit.WIDER | Fit.OTHER | Fit.INCOMPATIBLE | Fit.UNKNOWN:
             return [_would_cast(difference, context)]
 
@@ -67,11 +69,18 @@ def type_and_default(difference: DefaultDiffers, context: Context) -> Repairs:
     ]
 
 
-def _widen(difference: TypeDiffers, context: Context, *, rewrites: bool) -> Repairs:
+def _is_too_short(difference: TypeDiffers) -> bool:
+    """Whether a VARCHAR without a length would take all values, so that nothing has to be cast."""
+    actual = difference.actual.type
+    return actual.name == "character varying" and fits_when_longer(difference.column.type, actual)
+
+
+def _widen(difference: TypeDiffers, context: Context, *, rewrites: bool, wanted: str = "") -> Repairs:
+    """To the type of the models; or to another one that takes all its values, which a later run is content with."""
     table, column = difference.table, difference.column
     quoted = context.quote(table.name)
-    wanted = _with_collation(difference, context)
-    statement = f"ALTER TABLE {quoted} ALTER COLUMN {context.quote(column.name)} TYPE {wanted}"
+    type_ = _with_collation(difference, context, wanted)
+    statement = f"ALTER TABLE {quoted} ALTER COLUMN {context.quote(column.name)} TYPE {type_}"
     used = probes.depended_on(quoted, column.name)
     return [
         context.step(
@@ -84,8 +93,10 @@ def _widen(difference: TypeDiffers, context: Context, *, rewrites: bool) -> Repa
             hazards=(Hazard.REWRITES, Hazard.BLOCKS_READS) if rewrites and not context.empty(table) else (),
             rewrites=rewrites,
             scans=rewrites,
-            provides=frozenset({Need.column_type(table.name, column.name)}),
-            requires=frozenset({Need.column(table.name, column.name)}) | context.types_needed(column.type),
+            resolves=not wanted,
+            provides=frozenset() if wanted else frozenset({Need.column_type(table.name, column.name)}),
+            requires=frozenset({Need.column(table.name, column.name)})
+            | (frozenset() if wanted else context.types_needed(column.type)),
             unless=probes.any_of(used, context.too_many(table)) if rewrites else used,
             unless_reason=DEPENDED_ON + ("; or the table grew after the check" if rewrites else ""),
         )
@@ -178,9 +189,9 @@ def _as_it_was(difference: TypeDiffers, table: str, context: Context) -> str:
     return probes.type_is(table, difference.column.name, difference.actual.type.text)
 
 
-def _with_collation(difference: TypeDiffers, context: Context) -> str:
+def _with_collation(difference: TypeDiffers, context: Context, wanted: str = "") -> str:
     """ALTER TYPE without COLLATE would reset the column's collation, and so rebuild its indexes."""
-    text, collation = difference.column.type.text, difference.actual.collation
+    text, collation = wanted or difference.column.type.text, difference.actual.collation
     return text if collation is None else f"{text} COLLATE {context.collation(collation)}"
 
 

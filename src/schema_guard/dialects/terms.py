@@ -1,0 +1,39 @@
+"""Nouns of a dialect's rules: the words of its errors, conditions that AND joins, the list that a CHECK allows."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import NamedTuple
+
+__all__ = ["Allowed", "Condition", "ErrorWords"]
+
+
+@dataclass(frozen=True, slots=True)
+class ErrorWords:
+    """How an application's errors can be recognised in its log."""
+
+    undefined_table: str
+    undefined_column: str
+    not_null_violation: str
+    unique_violation: str
+    check_violation: str
+    undefined_function: str
+    misused_aggregate: str
+    wrong_type: str
+
+
+class Allowed(NamedTuple):
+    """`operand IN (values)`, both in the dialect's normal form, values as literals."""
+
+    operand: str
+    values: frozenset[str]
+
+
+class Condition(NamedTuple):
+    """One of the conditions that AND joins."""
+
+    text: str
+    columns: frozenset[str]
+    """The columns that it may refer to."""
+    literals: tuple[str, ...]
+    """The strings and numbers in it, as SQL."""
