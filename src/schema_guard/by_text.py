@@ -24,7 +24,6 @@ from schema_guard.errors import GuardError
 from schema_guard.names import OWN_TOOLS
 from schema_guard.plan import Policy
 from schema_guard.schema import Column, Relation, Schema, Table
-from schema_guard.scope import Scope
 
 if TYPE_CHECKING:
     from schema_guard.guard import Guard
@@ -40,7 +39,7 @@ def text_known(guard: Guard) -> Mapping[str, Any] | None:
     Args:
         guard: what is frozen.
     """
-    if guard.accept or guard.scope != Scope():
+    if guard.accept or guard.scope.narrows:
         return None
     with TemporaryDirectory() as folder:
         place = Address("sqlite", database=str(Path(folder) / "empty.db"))

@@ -51,6 +51,11 @@ class Scope:
     others: tuple[Name, ...] = ()
     """Tables of the application's other databases, or of its other release, which `include` may name as well."""
 
+    @property
+    def narrows(self) -> bool:
+        """Whether something of the models may be left out."""
+        return bool(self.include or self.exclude)
+
     def over(self, other: Scope) -> Scope:
         """Both: all that either excludes; what this one includes, if it says so, else what the other one does."""
         exclude, elsewhere = (*self.exclude, *other.exclude), (*self.elsewhere, *other.elsewhere)
@@ -80,7 +85,7 @@ class Guarded:
         names = _Names(scope, default)
         tables = [each for each in whole.tables if not names.out(each)]
         kept = [names.narrowed(each) for each in tables]
-        if tables == list(whole.tables) and kept == tables and not (scope.include or scope.exclude):
+        if tables == list(whole.tables) and kept == tables and not scope.narrows:
             return cls(scope, default, whole, whole, ())
         parts = [each for table in tables for each in names.parts_out(table)]
         unused = _types(whole.tables, whole) - _types(kept, whole)

@@ -41,7 +41,8 @@ def test_a_chain_of_the_main_database_alone(on_sqlite: Stage) -> None:
     other = stage_with_binds(on_sqlite, "flask")
     ran = on_sqlite.deploy()
     assert ran.code == 0, ran.out + ran.err
-    assert "bind other: " in ran.err
+    assert "bind other: the Alembic chain at hand serves the main database" in ran.err
+    assert ran.out.count("chain at ") == 1, "of the main database"
     assert tables(other) == {"entry"}
     assert (
         "bind other: the Alembic chain at hand serves the main database"
@@ -61,10 +62,19 @@ def test_a_chain_of_all_databases(on_sqlite: Stage, format_: str) -> None:
         )
     plan = on_sqlite.guard("plan", "--bind", "other")
     assert "entry" in plan.out
+    assert "serves the main database" not in on_sqlite.guard("doctor", "--bind", "other").err
     ran = on_sqlite.deploy("--format", format_)
     assert ran.code == 0, ran.out + ran.err
     assert tables(other) == {"alembic_version", "entry"}
+    assert "bind other: " not in ran.err
     if format_ == "json":
         found = json.loads(ran.out)
         assert [each["apply"]["bind"] for each in found["databases"]] == ["main", "other"]
         assert [each["apply"]["satisfied"] for each in found["databases"]] == [True, True]
+
+
+def test_a_chain_of_all_databases_without_a_revision(on_sqlite: Stage) -> None:
+    stage_with_binds(on_sqlite, "flask-multidb")
+    for path in (on_sqlite.directory / "migrations" / "versions").glob("*.py"):
+        path.unlink()
+    assert "serves the main database" not in on_sqlite.guard("doctor", "--bind", "other").err

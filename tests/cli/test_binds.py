@@ -15,6 +15,7 @@ import sqlalchemy as sa
 from sqlalchemy.exc import OperationalError
 
 from schema_guard import Guard
+from schema_guard.frozen_text import DIGESTS, TEXT_KNOWN, frame
 from schema_guard.pytest import assert_satisfied
 from tests.cli.conftest import Command
 from tests.postgres.database import Database
@@ -291,6 +292,18 @@ def test_a_frozen_file_is_of_one_bind(command: Command, shop: Path) -> None:
     assert command("check", "audit.json", "--url", f"sqlite:///{shop}/audit.db").code == 1
     assert command("check", "main.json", "--url", f"sqlite:///{shop}/main.db").code == 0
     assert "CREATE TABLE" in command("sql", "shop:db", "--bind", "audit", "--dialect", "sqlite").out
+    parts = frame((shop / "audit.json").read_bytes())
+    assert {DIGESTS, TEXT_KNOWN} <= parts.keys(), "the other binds exclude nothing"
+
+
+def test_a_fleet_is_of_one_bind(command: Command, shop: Path) -> None:
+    (shop / "urls.txt").write_text(f"sqlite:///{shop}/main.db\n")
+    ran = command("fleet", "check", "shop:db", "--urls", "urls.txt")
+    assert ran.code == 0
+    assert "the fleet is of databases of the bind main; --bind names another: audit" in ran.err
+    one = command("fleet", "check", "shop:db", "--bind", "audit", "--urls", "urls.txt")
+    assert "entry  table missing" in one.out
+    assert "the fleet is" not in one.err
 
 
 def test_run_repairs_all_before_it_starts(command: Command, shop: Path) -> None:

@@ -71,6 +71,8 @@ class Deployment:
     """The command for when their files are lost."""
     named: str = ""
     """Which revision's file names one of them, and may replace it."""
+    of_chain: bool = True
+    """False: apply alone, on another database of the application than the one for which the chain is run."""
 
     @property
     def stopped(self) -> bool:

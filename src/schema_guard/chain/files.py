@@ -19,6 +19,14 @@ _SEPARATORS = {"space": " ", "newline": "\n", "os": os.pathsep, ":": ":", ";": "
 _LEGACY = re.compile(r", *|\s+")
 
 
+def env_text(location: Location) -> str | None:
+    """The text of env.py, also where there is no revision yet. None where only Alembic can tell where it is."""
+    settings = _settings(location)
+    folder = None if settings is None else location.folder or _folder(settings.get("script_location", ""), location)
+    env = None if folder is None else folder / "env.py"
+    return env.read_text("utf-8", "replace") if env is not None and env.is_file() else None
+
+
 def read_chain(location: Location) -> tuple[Chain, str] | None:
     """The revisions, and the text of env.py. None where only Alembic can tell (a folder within a package, a computed
     revision id), or a file does not parse.

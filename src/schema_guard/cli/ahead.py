@@ -43,12 +43,12 @@ def location_at_hand() -> Location | None:
 
 def serves(location: Location, bind: str) -> bool:
     """Whether the chain works on that bind: on the main database, and on all where its env.py is made for several."""
-    from schema_guard.chain.files import read_chain
+    from schema_guard.chain.files import env_text
 
     if bind in ("", MAIN):
         return True
-    found = read_chain(location)
-    return found is not None and any(word in found[1] for word in SEVERAL)
+    text = env_text(location) or ""
+    return any(word in text for word in SEVERAL)
 
 
 def of_fleet(guard: Guard, target: str | None) -> Guard:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from schema_guard.cli.ahead import location_at_hand, serves
 from schema_guard.cli.applying import applied
 from schema_guard.cli.output import log
 from schema_guard.cli.progress import log_is_seen
@@ -18,7 +19,7 @@ if TYPE_CHECKING:
 
 __all__ = ["on_each_bind"]
 
-NOT_SERVED = "its revisions are run with the main database where env.py works on several; here it gets apply alone"
+NOT_SERVED = "the Alembic chain at hand serves the main database; env.py names no other bind, which gets apply alone"
 
 
 def on_each_bind(asked: Request, on_chain: Work, format_: str, *, color: bool) -> int:
@@ -30,7 +31,9 @@ def on_each_bind(asked: Request, on_chain: Work, format_: str, *, color: bool) -
     def work(one: Request) -> tuple[object, Shown]:
         if one.bind in ("", MAIN):
             return on_chain(one)
-        log(f"bind {one.bind}: {NOT_SERVED}")
+        location = location_at_hand()
+        if location is not None and not serves(location, one.bind):
+            log(f"bind {one.bind}: {NOT_SERVED}")
         done = applied(one)
         shown = done.shown(logged=log_is_seen(), verbose=False)
         return _deployment(done.report), replace(shown, command="deploy")
@@ -39,7 +42,7 @@ def on_each_bind(asked: Request, on_chain: Work, format_: str, *, color: bool) -
 
 
 def _deployment(report: object) -> Deployment:
-    """No chain, and what apply did."""
+    """What apply did; the chain ran with the main database, or does not serve this one."""
     from schema_guard.chain.deploy import Deployment
 
-    return Deployment(report=report)  # type: ignore[arg-type] # a Report
+    return Deployment(report=report, of_chain=False)  # type: ignore[arg-type] # a Report

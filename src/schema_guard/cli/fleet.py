@@ -139,7 +139,7 @@ def apply(given: dict[str, Any], budget: str | None, lock_timeout: str | None, r
 
 def _run(command: str, given: dict[str, Any], own: dict[str, Any]) -> int:
     from schema_guard.cli.ahead import of_fleet
-    from schema_guard.cli.output import print_found
+    from schema_guard.cli.output import log, print_found
     from schema_guard.cli.request import guard_of, limits_of
     from schema_guard.cli.stopping import stoppable
     from schema_guard.exit_codes import united_code
@@ -147,6 +147,9 @@ def _run(command: str, given: dict[str, Any], own: dict[str, Any]) -> int:
     from schema_guard.render.fleet import fleet_json, fleet_lines
 
     loaded, settings = guard_of({"target": given["target"], "accept": given["accept"], **own})
+    if len(loaded.members) > 1:
+        bind, *others = (member.name for member in loaded.members)
+        log(f"the fleet is of databases of the bind {bind}; --bind names another: {', '.join(others)}")
     fleet = Fleet(
         of_fleet(loaded.guard, given["target"]), _lines(given["urls"], given["urls_from"]), shard=_shard(given["shard"])
     )

@@ -145,7 +145,7 @@ def deploy_lines(deployment: Deployment, exit_code: int) -> list[Line]:
         where = f"at {after}" if after else "before the first revision"
         text = f"the deploy stopped {where}; the application must not start on it"
         lines += [blank, line(words(text, Style.BREAKS), f" · exit {exit_code}")]
-    else:
+    elif deployment.of_chain:
         count = len(deployment.ran)
         lines.append(line(words(f"chain at {after or 'no revision'}, {count} revision{'s' if count != 1 else ''} run")))
     return lines
