@@ -8,6 +8,7 @@ import subprocess
 import sys
 import threading
 import time
+from pathlib import Path
 from typing import Any
 
 import psycopg
@@ -23,7 +24,9 @@ from schema_guard.dialects.deadline import Deadline
 from schema_guard.execute.limits import Limits
 from schema_guard.target import load_target
 from tests.chain.stage import ENV, USERS, Ran, Stage
-from tests.postgres.database import Database
+from tests.postgres.cluster import Cluster
+from tests.postgres.database import Database, create
+from tests.postgres.own import OwnServer, new_home
 from tests.warm.programs import REAL
 
 
@@ -203,6 +206,31 @@ def test_who_holds_the_lock_that_a_revision_waits_for(on_postgres: Stage, postgr
     assert f"held by pid {pid} (idle in transaction for " in message
     assert f"end it: SELECT pg_terminate_backend({pid})" in message
     assert "987654321" not in deploy.out + deploy.err
+
+
+def test_a_prepared_transaction_holds_it(
+    room: Path,
+    postgres_server: Cluster,
+    server_room: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capfd: pytest.CaptureFixture[str],
+) -> None:
+    """It has no process: its name is told, and the statement that is printed ends it."""
+    with OwnServer(postgres_server, new_home(server_room, "held"), {"max_prepared_transactions": "2"}) as own:
+        database = create(own.cluster)
+        monkeypatch.setenv("DATABASE_URL", database.url)
+        stage = Stage(room, database.url, capfd).plain().chain()
+        assert stage.deploy().code == 0
+        stage.revision("r4", "r3", 'op.add_column("users", sa.Column("age", sa.Integer))')
+        with database.connect(autocommit=False) as holder:
+            holder.execute("LOCK TABLE users")
+            holder.execute("PREPARE TRANSACTION 'it''s lost'")
+        deploy = stage.deploy("--lock-timeout", "400ms", "--budget", "4s", "--format", "json")
+        message = deploy.document["failed"]["message"]
+        assert (deploy.code, "held by prepared transaction 'it''s lost' (for " in message) == (4, True), message
+        with database.connect() as connection:
+            connection.execute(message.rpartition(" or ")[2].encode())
+        assert stage.deploy().code == 0
 
 
 @pytest.mark.parametrize("word", ["running", "trying again"])

@@ -247,6 +247,16 @@ def test_a_document_that_a_full_disk_cuts_off_is_an_error(application: Path, scr
     assert "Traceback" not in ran.stderr
 
 
+@pytest.mark.parametrize(
+    "url", ["sqlite://", "sqlite:///:memory:", "sqlite:///file:x?mode=memory&cache=shared&uri=true"]
+)
+def test_a_database_in_memory_is_no_use_to_the_application(application: Path, command: Command, url: str) -> None:
+    """It is gone with this program; what the application makes of it is not known, so it starts."""
+    ran = command("apply", "shop:Base", "--url", url)
+    assert ran.code == 0, ran.err
+    assert "warning: the URL names a database in memory, which is gone when this program ends" in ran.out
+
+
 def test_a_working_directory_that_is_gone(application: Path, command: Command, monkeypatch: pytest.MonkeyPatch) -> None:
     (application / "gone").mkdir()
     monkeypatch.chdir(application / "gone")

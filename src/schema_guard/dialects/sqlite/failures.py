@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import sqlite3
+from urllib.parse import quote
 
 from schema_guard.errors import GuardError, LockTimeoutError, ReadError, StepError, UnreachableError
 
@@ -52,10 +53,10 @@ def _text(error: BaseException) -> str:
 
 
 def unreachable(database: str, error: BaseException) -> UnreachableError:
-    return UnreachableError(f"{database}: {_why_not_opened(error)}")
+    return UnreachableError(f"{database}: {_why_not_opened(database, error)}")
 
 
-def _why_not_opened(error: BaseException) -> str:
+def _why_not_opened(database: str, error: BaseException) -> str:
     text = _text(error)
     if _extended_code(error) in _UNFINISHED:
         return (
@@ -65,7 +66,7 @@ def _why_not_opened(error: BaseException) -> str:
     if primary_code(error) == READONLY:
         return (
             "it cannot be read: a database in WAL mode needs a directory that this user may write. Make it writable,"
-            " or, where nobody else uses the file, add ?immutable=1&uri=true to the URL"
+            f" or, where nobody else uses the file, open it by sqlite:///file:{quote(database)}?immutable=1&uri=true"
         )
     if text == _NEWER:
         return f"a newer SQLite than {sqlite3.sqlite_version} wrote the file, or it is damaged: use a newer one"

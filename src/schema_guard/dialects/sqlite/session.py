@@ -39,6 +39,7 @@ from schema_guard.dialects.sqlite.reading_back import unreadable_rows
 from schema_guard.dialects.sqlite.registered import not_registered
 from schema_guard.dialects.sqlite.rejections import rejections
 from schema_guard.dialects.sqlite.same_query import same_expression, same_query
+from schema_guard.dialects.sqlite.standing import keeps_from_writing, warnings_of
 from schema_guard.dialects.sqlite.trials import given, tried
 from schema_guard.dialects.stop import Stop
 from schema_guard.dialects.survey import Read, counted, take_survey
@@ -60,10 +61,6 @@ if TYPE_CHECKING:
     from sqlalchemy.engine import Engine
 
 __all__ = ["SQLiteSession"]
-
-
-WRITES_NOTHING = "the application's engine sets PRAGMA query_only: what it writes fails; the guard changes nothing"
-READ_ONLY = "the database file is read-only, by its URL or for this user: what the application writes fails"
 
 
 class SQLiteSession:
@@ -108,13 +105,14 @@ class SQLiteSession:
         version = str(rows[0][0])
         numbers = [int(part) for part in version.split(".")[:3]]
         location = self._link.location
-        query_only = bool(self._link.rows("PRAGMA query_only")[0][0])
+        ((query_only, journal),) = self._link.rows("SELECT * FROM pragma_query_only, pragma_journal_mode")
+        why_not = keeps_from_writing(location, str(journal), query_only=bool(query_only))
         return Facts(
             server=ServerInfo("sqlite", version, str(location)),
             version=numbers[0] * 1_000_000 + numbers[1] * 1_000 + numbers[2],
             search_path=tuple(self._databases()),
-            read_only=location.read_only or query_only,
-            warnings=(*[WRITES_NOTHING] * query_only, *[READ_ONLY] * (location.read_only and not query_only)),
+            read_only=bool(why_not),
+            warnings=tuple(warnings_of(location, why_not, by_url=self._by_url)),
             features=probe_features(self._link.rows),
             backups=self._backups(),
         )

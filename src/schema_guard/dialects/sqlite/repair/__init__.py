@@ -177,7 +177,10 @@ def _read_only(answers: Sequence[Step | Refusal], case: Case) -> list[Step | Ref
         if isinstance(answer, Refusal):
             refusals.append(answer)
             continue
-        reason = "the database is read-only: the file for this user, or the connection by PRAGMA query_only"
+        reason = (
+            "the database is read-only: by its URL, by PRAGMA query_only, or as this user may not write the file or "
+            "its directory"
+        )
         advice = tuple(ended(statement) for statement in answer.statements)
         refusals.extend(Refusal(by_key[resolved], reason, advice) for resolved in answer.resolves)
     return refusals

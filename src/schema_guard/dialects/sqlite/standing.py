@@ -1,0 +1,48 @@
+"""What of a file, its directory or its URL keeps anybody from writing the database, or from finding it again."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+from schema_guard.dialects.sqlite.location import Location
+
+__all__ = ["keeps_from_writing", "warnings_of"]
+
+_BESIDE = frozenset({"delete", "truncate", "persist"})
+"""Journal modes with a file beside the database; WAL has another one, without which it cannot even be read."""
+
+
+def keeps_from_writing(location: Location, journal: str, *, query_only: bool) -> str:
+    """Why nothing can be written, as a warning; empty where it can.
+
+    Args:
+        location: the file.
+        journal: the connection's journal_mode.
+        query_only: the connection's.
+    """
+    if query_only:
+        return "the application's engine sets PRAGMA query_only: what it writes fails; the guard changes nothing"
+    if location.read_only:
+        return "the database file is read-only, by its URL or for this user: what the application writes fails"
+    if location.path is None or location.missing or journal not in _BESIDE:
+        return ""
+    directory = Path(location.path).resolve().parent
+    if os.access(directory, os.W_OK | os.X_OK):
+        return ""
+    return (
+        f"this user may not write the directory {directory}, where SQLite puts its journal: what the application "
+        "writes fails"
+    )
+
+
+def warnings_of(location: Location, why_not: str, *, by_url: bool) -> Iterator[str]:
+    """`why_not`: from `keeps_from_writing`. `by_url`: the application has an engine of its own."""
+    if why_not:
+        yield why_not
+    if location.path is None and by_url:
+        yield (
+            "the URL names a database in memory, which is gone when this program ends: the application gets another "
+            "one, which is empty. Use a file: sqlite:///app.db"
+        )
