@@ -192,6 +192,9 @@ class Column:
     """All that the application writes into it, as SQL literals, where its type lists them (expected side)."""
     labels: tuple[str, ...] = ()
     """What its Enum lists, or that of its items, as SQL literals (expected side)."""
+    cast_when_several: bool = False
+    """Expected side, of a type that has a name: a flush of several new rows casts its values to the type, which other
+    statements send without a cast."""
     classes: tuple[str, ...] = ()
     """Of a discriminator: what rows of the classes that are mapped hold, as text in SQL literals; a class whose module
     was not imported is not among them (expected side)."""

@@ -59,4 +59,6 @@ def _not_emittable(problem: Problem, expected: Schema, actual: Schema, judge: Ju
     if problem.always_fails:
         return NotEmittable(problem=problem, impact=impact, effect=f"of {writers(table)}, {problem.always_fails}")
     effect = f"not provable: whether statements of {writers(table)} work with the column that is there"
+    if any(each.name == column and each.cast_when_several for each in table.unwritten):
+        effect += "; a flush of several new rows writes the type, and fails"
     return NotEmittable(problem=problem, impact=Impact.WEAKENS, effect=effect)

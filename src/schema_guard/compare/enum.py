@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from schema_guard.compare.holder import type_holder
+from schema_guard.compare.impact_words import CASTS
 from schema_guard.dialects.base import Judge
 from schema_guard.difference import EnumMissing, EnumValueMissing, EnumValueUnknown, Fit, Impact
 from schema_guard.schema import Column, Enum, Name, Schema, Table, TypeKind
@@ -21,14 +22,19 @@ def compare_enums(
         if live is None and _stands_elsewhere(enum, expected, actual):
             continue  # what another type does to the columns is told of with them
         if live is None:
+            served = _is_served(enum, expected, actual, judge)
+            effect = "no column can have this type"
+            if served and _is_cast(enum, expected):
+                effect = f"not provable: {CASTS}"
             yield EnumMissing(
                 enum=enum,
                 holder=type_holder(actual, enum.name),
-                impact=Impact.WEAKENS if _is_served(enum, expected, actual, judge) else Impact.BREAKS,
-                effect="no column can have this type",
+                impact=Impact.WEAKENS if served else Impact.BREAKS,
+                effect=effect,
             )
         else:
-            yield from _values(enum, live, _is_served(enum, expected, actual, judge))
+            served = _is_served(enum, expected, actual, judge)
+            yield from _values(enum, live, served, cast=_is_cast(enum, expected))
 
 
 def _stands_elsewhere(enum: Enum, expected: Schema, actual: Schema) -> bool:
@@ -50,6 +56,12 @@ def _is_served(enum: Enum, expected: Schema, actual: Schema, judge: Judge) -> bo
     return bool(found) and all(found)
 
 
+def _is_cast(enum: Enum, expected: Schema) -> bool:
+    """Whether a flush of several new rows names it, whatever the column's own type is."""
+    columns = (column for table in expected.tables for column in table.columns if column.cast_when_several)
+    return any(Name(column.type.schema, column.type.name) == enum.name for column in columns)
+
+
 def _columns(enum: Enum, expected: Schema, actual: Schema) -> Iterator[tuple[Column, Column | None, Table | None]]:
     """The columns of this type, each with the live one and its table, as far as they are there."""
     for table in expected.tables:
@@ -64,8 +76,9 @@ def _takes(column: Column, there: Column, live: Table, judge: Judge) -> bool:
     return not same and judge.fit(column, there, live) in (Fit.WIDER, Fit.OTHER)
 
 
-def _values(enum: Enum, live: Enum, served: bool) -> Iterator[EnumValueMissing | EnumValueUnknown]:
+def _values(enum: Enum, live: Enum, served: bool, *, cast: bool) -> Iterator[EnumValueMissing | EnumValueUnknown]:
     present = set(live.values)
+    unneeded = f"not provable: {CASTS}" if cast else "no column has this type"
     for position, value in enumerate(enum.values):
         if value not in present:
             yield EnumValueMissing(
@@ -74,7 +87,7 @@ def _values(enum: Enum, live: Enum, served: bool) -> Iterator[EnumValueMissing |
                 value=value,
                 before=next((later for later in enum.values[position + 1 :] if later in present), None),
                 impact=Impact.WEAKENS if served else Impact.BREAKS,
-                effect="no column has this type" if served else f"writing and comparing with '{value}' fails",
+                effect=unneeded if served else f"writing and comparing with '{value}' fails",
             )
     for value in live.values:
         if value not in enum.values:

@@ -7,7 +7,10 @@ from collections.abc import Sequence
 from schema_guard.counted import listed
 from schema_guard.schema import Table
 
-__all__ = ["failing", "writers"]
+__all__ = ["CASTS", "failing", "writers"]
+
+CASTS = "a flush of several new rows casts to it: where there is one it fails"
+"""Said of a type that other statements do not name."""
 
 
 def writers(table: Table) -> str:

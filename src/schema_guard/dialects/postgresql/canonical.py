@@ -86,7 +86,7 @@ class PostgreSQLRules:
         """
         wanted, given = self._base(expected.type), self._base(actual.type)
         if {wanted.kind, given.kind} == {TypeKind.ENUM} and (wanted.name, wanted.schema) != (given.name, given.schema):
-            return self._of_enums(wanted, given)
+            return self._of_enums(expected, wanted, given)
         if self._takes_listed(expected, wanted, given):
             return Fit.OTHER
         if pads(given, expected.values):
@@ -103,7 +103,7 @@ class PostgreSQLRules:
             return Fit.WIDER if wanted == expected.type else Fit.OTHER
         return fit if fit in (None, Fit.OTHER) else Fit.INCOMPATIBLE
 
-    def _of_enums(self, wanted: Type, given: Type) -> Fit:
+    def _of_enums(self, column: Column, wanted: Type, given: Type) -> Fit:
         """Another enum with all the labels serves where the statements don't name the type: an untyped value becomes
         whatever the column is. Arrays of enums are always sent with a cast, and asyncpg's dialect casts every value."""
         expected = self.enums.get(Name(wanted.schema, wanted.name))
@@ -111,7 +111,7 @@ class PostgreSQLRules:
         named = self._casts_enums or wanted.dimensions or given.dimensions
         if named or expected is None or live is None or not set(expected.values) <= set(live.values):
             return Fit.INCOMPATIBLE
-        return Fit.WIDER
+        return Fit.OTHER if column.cast_when_several else Fit.WIDER
 
     def _takes_listed(self, expected: Column, wanted: Type, given: Type) -> bool:
         """Whether a native enum takes all that a non-native Enum writes: untyped values, each of them a label."""
@@ -195,14 +195,8 @@ class PostgreSQLRules:
         return ""
 
     def type_mismatch_effect(self, expected: Column, actual: Column, fit: Fit) -> str:
-        if fit is Fit.OTHER and expected.type.kind is TypeKind.ENUM and actual.type.kind is TypeKind.BASE:
-            return (
-                "statements work, but what is not a value of the enum can be stored, and loading it fails (LookupError)"
-            )
-        if fit is Fit.OTHER and expected.type.kind is TypeKind.BASE and actual.type.kind is TypeKind.ENUM:
-            return "values sort in the order of the enum, and LIKE, coalesce and functions of text may fail on them"
-        if fit is Fit.INCOMPATIBLE and expected.type.kind is TypeKind.ENUM and actual.type.kind is TypeKind.ENUM:
-            return f"statements that name {expected.type} fail, and a label that the other type lacks cannot be written"
+        if TypeKind.ENUM in (expected.type.kind, actual.type.kind) and (effect := _enum_effect(expected, actual, fit)):
+            return effect
         if fit is Fit.OTHER and expected.type.name == "json":
             return "statements work, but text comes back where JSON is expected, and the operators of json fail on it"
         if (expected.type.name, actual.type.name) == ("jsonb", "json"):
@@ -227,6 +221,18 @@ class PostgreSQLRules:
     def explicit_null_gets_value(self, table: Table, column: Column) -> bool:  # noqa: ARG002
         """Never: PostgreSQL stores the NULL or rejects it."""
         return False
+
+
+def _enum_effect(expected: Column, actual: Column, fit: Fit) -> str:
+    if fit is Fit.OTHER and actual.type.kind is TypeKind.ENUM and expected.cast_when_several:
+        return f"not provable: a flush of several new rows casts to {expected.type}: where there is one it fails"
+    if fit is Fit.OTHER and actual.type.kind is TypeKind.ENUM and expected.type.kind is TypeKind.BASE:
+        return "values sort in the order of the enum, and LIKE, coalesce and functions of text may fail on them"
+    if fit is Fit.OTHER and expected.type.kind is TypeKind.ENUM and actual.type.kind is TypeKind.BASE:
+        return "statements work, but what is not a value of the enum can be stored, and loading it fails (LookupError)"
+    if fit is Fit.INCOMPATIBLE and expected.type.kind is actual.type.kind:
+        return f"statements that name {expected.type} fail, and a label that the other type lacks cannot be written"
+    return ""
 
 
 def _listed(node: Node) -> Allowed | None:

@@ -14,7 +14,7 @@ from sqlalchemy.sql import ClauseElement, Select
 from sqlalchemy.sql.functions import next_value
 from sqlalchemy.types import NullType
 
-from schema_guard.schema import NO_TYPE, Call, Column, Generated, Identity, Name, Write
+from schema_guard.schema import NO_TYPE, Call, Column, Generated, Identity, Name, Type, TypeKind, Write
 from schema_guard.sources.sqlalchemy.reading import gets_bytes, reader_of
 from schema_guard.sources.sqlalchemy.types import is_domain, resolved
 from schema_guard.sources.sqlalchemy.writer import UnwritableError, Writer
@@ -61,6 +61,7 @@ def column_of(column: ModelColumn[Any], writer: Writer, mapped: Mapped) -> Colum
         read_by_own_code=gets_bytes(column.type, dialect),
         values=_values(inner, writer),
         labels=_labels(inner, writer),
+        cast_when_several=_is_named(type_, inner) and _inserted_with_casts(column, writer, mapped),
         classes=_classes(column, inner, writer, mapped.identities_of(column)),
         identities=_identities(column, writer, mapped.lowest_identities_of(column)),
         ddl=writer.column(column),
@@ -86,26 +87,28 @@ def unwritten_column(column: ModelColumn[Any], writer: Writer, mapped: Mapped) -
         write=_write(column, nullable, writer, mapped, gives_key=column is column.table.autoincrement_column),
         mapped_by=mapped.classes_of(column),
         ignored=is_ignored(column),
+        cast_when_several=_inserted_with_casts(column, writer, mapped),
     )
+
+
+def _inserted_with_casts(column: ModelColumn[Any], writer: Writer, mapped: Mapped) -> bool:
+    """Whether a flush of several new rows casts each value to its column's type: on PostgreSQL, where the server gives
+    the keys (SQLAlchemy's compiler for "insertmanyvalues": RENDER_SELECT_COL_CASTS)."""
+    if not writer.keys_added_later or not mapped.classes_of(column) or column.computed is not None:
+        return False
+    keys = column.table.primary_key.columns
+    return any(_server_gives_key(key, writer) or has_own_sequence(key, writer) for key in keys)
 
 
 def always_failing(column: ModelColumn[Any], writer: Writer) -> str:
     """What fails although the column is there, of one whose definition cannot be written; most statements write no
-    type, so empty where they may work.
-
-    On PostgreSQL a flush of several new rows whose key the server gives casts each value to its column's type (the
-    compiler of SQLAlchemy: RENDER_SELECT_COL_CASTS).
-    """
+    type, so empty where they may work."""
     if isinstance(column.type, NullType) and column.foreign_keys:
         return "every flush fails (NoReferencedTableError)"
     try:
         inner = resolved(column.type, writer.dialect)
         if isinstance(inner, ARRAY) and inner.bind_processor(writer.dialect) is None and not writer.keys_added_later:
             return "INSERT and UPDATE with a list fail (the driver takes none)"
-        if writer.keys_added_later and any(
-            _server_gives_key(each, writer) for each in column.table.primary_key.columns
-        ):
-            return "a flush of several new rows fails: it writes the type"
     except Exception as error:  # a type of the application's own, whose code fails in each statement too
         return f"every statement with a value of its type fails ({type(error).__name__})"
     return ""
@@ -124,6 +127,11 @@ def _nullable(column: ModelColumn[Any], writer: Writer) -> bool:
     if not column.nullable or _is_domain_not_null(resolved(column.type, writer.dialect)):
         return False
     return not (column.primary_key and writer.keys_added_later)
+
+
+def _is_named(type_: Type, inner: Any) -> bool:
+    """Whether drivers send its values without a cast, so that one makes a difference."""
+    return type_.kind is not TypeKind.BASE or isinstance(inner, EnumType)
 
 
 def _is_domain_not_null(inner: Any) -> bool:
