@@ -13,6 +13,7 @@ from tests.cli.conftest import Command
 from tests.cli.test_loaded_modules import SATISFIED
 from tests.cli.test_remember import at_once
 from tests.postgres.database import Database
+from tests.postgres.server_log import ServerLog, sent
 
 FIGURES = re.compile(r"[\d.]+ m?s, \d catalog quer(y|ies)")
 
@@ -88,6 +89,18 @@ def test_what_differs_is_left_to_the_command(application: Path, url: str, postgr
     file.write_text(file.read_text().replace("VARCHAR(64)", "VARCHAR(65)"))
     for name in ("check", "apply"):
         assert at_once(name, "expected.json", "--url", url)[0] == 2, "it was edited"
+
+
+@pytest.mark.parametrize("change", ["ALTER TABLE proposals ADD COLUMN other int", "DROP INDEX ix_proposals_visitor"])
+def test_the_digests_are_asked_once(change: str, url: str, postgres_database: Database) -> None:
+    """What the quick look found is what the whole check begins with."""
+    with postgres_database.connect() as connection:
+        connection.execute(change.encode())
+        connection.execute(f"ALTER DATABASE {postgres_database.name} SET log_statement = 'all'".encode())
+    log = ServerLog(postgres_database)
+    assert "click" in at_once("check", "expected.json", "--url", url)[2]
+    asked = [statement for _, statement in sent(log, postgres_database) if "SELECT 'default'" in statement]
+    assert len(asked) == 1
 
 
 @pytest.mark.parametrize(

@@ -146,7 +146,8 @@ class PostgreSQLSession:
 
     def as_expected(self, digests: Mapping[str, object]) -> frozenset[str]:
         """None where an engine's schema_translate_map leads names elsewhere."""
-        return frozenset() if self._server.schemas else as_expected(self._link, self._facts_row, digests)
+        server = self._server
+        return frozenset() if server.schemas else as_expected(self._link, self._facts_row, digests, server.place)
 
     def answer(self, questions: Iterable[Inquiry]) -> dict[Inquiry, Verdict]:
         """Let the server compare and evaluate, under the application's own search_path."""
