@@ -116,7 +116,7 @@ def test_the_enum_is_made_and_then_the_flush_works(before: str, postgres_databas
     engine = sa.create_engine(postgres_database.url)
     guard = Guard(table.metadata)
     (missing,) = (each.difference for each in guard.check(engine).findings if each.difference.code == "enum-missing")
-    effect = "not provable: a flush of several new rows casts to it: where there is one it fails"
+    effect = "not provable: an INSERT of several new objects in one flush casts to it, and fails"
     assert (missing.impact, missing.effect) == (Impact.WEAKENS, effect)
     assert 'type "state" does not exist' in failure(engine, cls, "new", "done")
     guard.apply(engine)
@@ -139,7 +139,7 @@ def test_a_person_can_give_the_type_the_name_of_the_models(postgres_database: Da
     engine = sa.create_engine(postgres_database.url)
     guard = Guard(table.metadata)
     (finding,) = guard.check(engine).findings
-    effect = "not provable: a flush of several new rows casts to state: where there is one it fails"
+    effect = "not provable: an INSERT of several new objects in one flush casts to state, and fails"
     assert (finding.difference.impact, finding.difference.effect) == (Impact.WEAKENS, effect)
     assert failure(engine, cls, "new", "done")
     (refusal,) = guard.plan(engine).refusals

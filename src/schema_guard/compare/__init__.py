@@ -8,7 +8,7 @@ from __future__ import annotations
 from schema_guard.compare.backfill import compare_backfills
 from schema_guard.compare.distinct import distinguished
 from schema_guard.compare.enum import compare_enums
-from schema_guard.compare.impact_words import writers
+from schema_guard.compare.impact_words import casts_to, writers
 from schema_guard.compare.named import compare_domains, compare_schemas, compare_sequences, missing_types
 from schema_guard.compare.privilege import compare_privileges
 from schema_guard.compare.rename import compare_renames
@@ -60,5 +60,5 @@ def _not_emittable(problem: Problem, expected: Schema, actual: Schema, judge: Ju
         return NotEmittable(problem=problem, impact=impact, effect=f"of {writers(table)}, {problem.always_fails}")
     effect = f"not provable: whether statements of {writers(table)} work with the column that is there"
     if any(each.name == column and each.cast_when_several for each in table.unwritten):
-        effect += "; a flush of several new rows writes the type, and fails"
+        effect += f"; {casts_to('the type')}"
     return NotEmittable(problem=problem, impact=Impact.WEAKENS, effect=effect)

@@ -9,7 +9,7 @@ from schema_guard.column import texts
 from schema_guard.compare.call import compare_calls
 from schema_guard.compare.conflict import compare_null_conflict
 from schema_guard.compare.filled import unless_filled
-from schema_guard.compare.impact_words import writers
+from schema_guard.compare.impact_words import casts_to, writers
 from schema_guard.compare.left_out import unknown_column
 from schema_guard.compare.value import compare_value
 from schema_guard.dialects.base import Judge
@@ -118,6 +118,8 @@ def _type(
         )
         return
     impact, effect = FIT_IMPACT[fit], judge.rules.type_mismatch_effect(column, actual, fit)
+    if fit is Fit.OTHER and actual.type.kind is TypeKind.ENUM and column.cast_when_several:
+        effect = f"not provable: {casts_to(str(column.type))}"
     if fit in (Fit.NARROWER, Fit.NARROWER_REWRITE):
         if not written:
             impact, effect = Impact.WEAKENS, f"not provable: where {writers(table)} is written through it, {effect}"

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from schema_guard.compare.holder import type_holder
-from schema_guard.compare.impact_words import CASTS
+from schema_guard.compare.impact_words import casts_to
 from schema_guard.dialects.base import Judge
 from schema_guard.difference import EnumMissing, EnumValueMissing, EnumValueUnknown, Fit, Impact
 from schema_guard.schema import Column, Enum, Name, Schema, Table, TypeKind
@@ -25,7 +25,7 @@ def compare_enums(
             served = _is_served(enum, expected, actual, judge)
             effect = "no column can have this type"
             if served and _is_cast(enum, expected):
-                effect = f"not provable: {CASTS}"
+                effect = f"not provable: {casts_to('it')}"
             yield EnumMissing(
                 enum=enum,
                 holder=type_holder(actual, enum.name),
@@ -78,7 +78,7 @@ def _takes(column: Column, there: Column, live: Table, judge: Judge) -> bool:
 
 def _values(enum: Enum, live: Enum, served: bool, *, cast: bool) -> Iterator[EnumValueMissing | EnumValueUnknown]:
     present = set(live.values)
-    unneeded = f"not provable: {CASTS}" if cast else "no column has this type"
+    unneeded = f"not provable: {casts_to('it')}" if cast else "no column has this type"
     for position, value in enumerate(enum.values):
         if value not in present:
             yield EnumValueMissing(

@@ -7,15 +7,17 @@ from collections.abc import Sequence
 from schema_guard.counted import listed
 from schema_guard.schema import Table
 
-__all__ = ["CASTS", "failing", "writers"]
-
-CASTS = "a flush of several new rows casts to it: where there is one it fails"
-"""Said of a type that other statements do not name."""
+__all__ = ["casts_to", "failing", "writers"]
 
 
 def writers(table: Table) -> str:
     """The classes that map the table, or its name: the subject of every effect."""
     return ", ".join(table.mapped_by) or str(table.name)
+
+
+def casts_to(type_: str) -> str:
+    """What fails for a type that is not there, or not the column's, and that other statements do not name."""
+    return f"an INSERT of several new objects in one flush casts to {type_}, and fails"
 
 
 def failing(verbs: Sequence[str], classes: str) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from schema_guard.compare.holder import named_holder, type_holder
-from schema_guard.compare.impact_words import CASTS, writers
+from schema_guard.compare.impact_words import casts_to, writers
 from schema_guard.difference import DomainMissing, Impact, SchemaMissing, SequenceMissing, TypeMissing
 from schema_guard.schema import NO_TYPE, Name, Schema, TypeKind
 
@@ -53,7 +53,7 @@ def missing_types(expected: Schema, actual: Schema) -> Iterator[TypeMissing]:
             settled.add(name)
             impact, effect = Impact.BREAKS, f"{writers(table)} cannot be stored"
             if _stands_as_text(name, expected, actual):
-                fails = CASTS if column.cast_when_several else f"{effect} if it takes no text"
+                fails = casts_to("it") if column.cast_when_several else f"{effect} if it takes no text"
                 impact, effect = Impact.WEAKENS, f"not provable: text is there in place of it; {fails}"
             yield TypeMissing(table=table, column=column, impact=impact, effect=effect)
 

@@ -99,7 +99,9 @@ def test_a_flush_of_several_rows_writes_the_types_where_the_server_gives_the_key
     engine = sa.create_engine(postgres_database.url)
     (finding,) = Guard(Base).check(engine).findings
     assert finding.difference.impact is Impact.WEAKENS
-    assert finding.difference.effect.endswith("; a flush of several new rows writes the type, and fails")
+    assert finding.difference.effect.endswith(
+        "; an INSERT of several new objects in one flush casts to the type, and fails"
+    )
     with Session(engine) as session:
         session.add(Thing(state="new"))
         session.flush()

@@ -224,8 +224,6 @@ class PostgreSQLRules:
 
 
 def _enum_effect(expected: Column, actual: Column, fit: Fit) -> str:
-    if fit is Fit.OTHER and actual.type.kind is TypeKind.ENUM and expected.cast_when_several:
-        return f"not provable: a flush of several new rows casts to {expected.type}: where there is one it fails"
     if fit is Fit.OTHER and actual.type.kind is TypeKind.ENUM and expected.type.kind is TypeKind.BASE:
         return "values sort in the order of the enum, and LIKE, coalesce and functions of text may fail on them"
     if fit is Fit.OTHER and expected.type.kind is TypeKind.ENUM and actual.type.kind is TypeKind.BASE:
