@@ -147,7 +147,7 @@ class Link:
         if bare_path:
             settings["search_path"] = ""
         begin = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY"
-        with self.within(timeout), self.transaction(begin, [set_local(settings)]):
+        with self.within(timeout), self.transaction(begin, [set_local(settings)], at_once=True):
             yield self
 
     @contextmanager
@@ -175,12 +175,19 @@ class Link:
             self._roll_back()
 
     @contextmanager
-    def transaction(self, begin: str, settings: list[str]) -> Iterator[Link]:
-        """BEGIN, the settings, the body, COMMIT; ROLLBACK when the body fails."""
+    def transaction(self, begin: str, settings: list[str], *, at_once: bool = False) -> Iterator[Link]:
+        """BEGIN, the settings, the body, COMMIT; ROLLBACK when the body fails.
+
+        Args:
+            begin: the BEGIN.
+            settings: statements that set what holds in the transaction alone.
+            at_once: send both in one message, which saves as many round trips.
+        """
         try:
-            self.run(begin)
-            for setting in settings:
-                self.run(setting)
+            if at_once:
+                self.run_script("; ".join((begin, *settings)))
+            for statement in () if at_once else (begin, *settings):
+                self.run(statement)
             yield self
             self.run("COMMIT")
         except BaseException:

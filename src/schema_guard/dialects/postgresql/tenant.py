@@ -117,10 +117,10 @@ class _TenantLink(Link):
         self._path = path
 
     @contextmanager
-    def transaction(self, begin: str, settings: list[str]) -> Iterator[Link]:
+    def transaction(self, begin: str, settings: list[str], *, at_once: bool = False) -> Iterator[Link]:
         path = self._path()
         own = [f"SELECT pg_catalog.set_config('search_path', {literal(path)}, true)"] if path else []
-        with super().transaction(begin, [*own, *settings]):
+        with super().transaction(begin, [*own, *settings], at_once=at_once):
             yield self
 
     @contextmanager

@@ -156,7 +156,8 @@ class Context:
 
     def rejection(self, table: Table, noun: Noun) -> Rejection | None:
         """What the server does not know of a definition of the models."""
-        return self.survey.rejections.get((table.name, noun))
+        known = self.survey.rejections
+        return known.get((table.name, noun)) if known else None  # the hash of a definition takes long
 
     def violators(self, difference: Difference, table: Table) -> Violators | None:
         """The rows in the way, asked for when all columns are there: the live ones and those that the plan adds."""
