@@ -7,19 +7,25 @@ from collections.abc import Iterator
 
 from schema_guard.compare.filled import unless_filled
 from schema_guard.compare.impact_words import writers
+from schema_guard.compare.routed import null_written
 from schema_guard.compare.stricter import is_harmless
 from schema_guard.dialects.base import Judge
+from schema_guard.dialects.inquiry import Verdict
 from schema_guard.difference import Impact, ObjectUnknown
-from schema_guard.schema import Table
+from schema_guard.schema import Schema, Table
 from schema_guard.table_facts import PartitionRule
 
 __all__ = ["compare_partition_rules"]
 
 
-def compare_partition_rules(table: Table, live: Table, judge: Judge) -> Iterator[ObjectUnknown]:
-    """Into which partition a row goes is not known, unless all of them have the rule."""
+def compare_partition_rules(
+    table: Table, live: Table, expected: Schema, actual: Schema, judge: Judge
+) -> Iterator[ObjectUnknown]:
+    """Of NOT NULL the partition key may tell; of other rules it is not known into which partition a row goes."""
     for rule in live.facts.partition_rules:
-        found = _null(rule, table, live, judge) if rule.kind == "NOT NULL" else _other(rule, table, live)
+        found = (
+            _null(rule, table, live, expected, actual, judge) if rule.kind == "NOT NULL" else _other(rule, table, live)
+        )
         if found is None:
             continue
         impact, effect = found
@@ -37,7 +43,9 @@ def compare_partition_rules(table: Table, live: Table, judge: Judge) -> Iterator
         )
 
 
-def _null(rule: PartitionRule, table: Table, live: Table, judge: Judge) -> tuple[Impact, str] | None:
+def _null(
+    rule: PartitionRule, table: Table, live: Table, expected: Schema, actual: Schema, judge: Judge
+) -> tuple[Impact, str] | None:
     """NOT NULL of a column into which the models write NULL, or which they don't know and nothing fills."""
     (name,) = rule.columns
     column, there = table.column(name), live.column(name)
@@ -47,9 +55,14 @@ def _null(rule: PartitionRule, table: Table, live: Table, judge: Judge) -> tuple
         return None
     verb = "writing NULL to it" if column is not None else "INSERT, which leaves it out,"
     effect = f"{verb} in {writers(table)} fails ({judge.errors.not_null_violation})"
-    if not rule.all:
-        return Impact.WEAKENS, f"not provable: {effect} for a row that such a partition takes"
-    return unless_filled(live, effect)
+    if rule.all:
+        return unless_filled(live, effect)
+    verdict, row = null_written(name, table, live, expected, actual, judge)
+    if verdict is Verdict.EQUAL:
+        return None
+    if verdict is Verdict.DIFFERENT:
+        return unless_filled(live, f"{effect} {row}")
+    return Impact.WEAKENS, f"not provable: {effect} for a row that such a partition takes"
 
 
 def _other(rule: PartitionRule, table: Table, live: Table) -> tuple[Impact, str] | None:

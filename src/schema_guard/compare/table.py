@@ -17,6 +17,7 @@ from schema_guard.compare.partition_rules import compare_partition_rules
 from schema_guard.compare.primary_key import compare_primary_key
 from schema_guard.compare.published import compare_published
 from schema_guard.compare.refused_write import compare_refused_writes
+from schema_guard.compare.routed import compare_routes
 from schema_guard.compare.tools import own_tools
 from schema_guard.compare.unique import compare_uniques
 from schema_guard.compare.upsert import compare_upserts
@@ -80,7 +81,8 @@ def compare_tables(expected: Schema, actual: Schema, judge: Judge, policy: Polic
             yield from compare_view_columns(table, live, judge)
         elif live.relation in ALTERABLE:
             yield from _partitions(table, live)
-            yield from compare_partition_rules(table, live, judge)
+            yield from compare_routes(table, live, expected, actual, judge)
+            yield from compare_partition_rules(table, live, expected, actual, judge)
             yield from compare_published(table, live)
             yield from _compare_table(table, live, expected, actual, judge, policy)
             yield from compare_counters(table, live, expected, actual, judge)

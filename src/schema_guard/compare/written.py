@@ -10,7 +10,7 @@ from schema_guard.dialects.base import Condition, Judge
 from schema_guard.dialects.inquiry import Trial, Verdict
 from schema_guard.schema import Check, Column, Domain, Name, Schema, Table, TypeKind
 
-__all__ = ["Tried", "domain_checks", "domains_of", "live_domains", "tried"]
+__all__ = ["Tried", "candidates_of", "domain_checks", "domains_of", "live_domains", "tried"]
 
 _INTEGER = re.compile(r"\d{1,9}\Z")
 _VALUE = re.compile(r"""'(?:[^']|'')*'|"(?:[^"]|"")*"|\bVALUE\b""", re.IGNORECASE)
@@ -76,6 +76,15 @@ def _tried(condition: Condition, table: Table, live: Table, expected: Schema, ac
     refused = tuple(value for value, verdict in verdicts.items() if verdict is Verdict.DIFFERENT or value in raising)
     harmless = all_of_them and all(verdict is Verdict.EQUAL for verdict in verdicts.values())
     return Tried(refused, raising, harmless, name if column is None and refused else "")
+
+
+def candidates_of(
+    column: Column, there: Column, table: Table, expected: Schema, actual: Schema, judge: Judge
+) -> tuple[tuple[str, ...], bool, tuple[str, ...]]:
+    """Values of which the models speak, as SQL, whether they are all of them, and what else they say of the column."""
+    wanted = _wanted(column, table, expected, judge)
+    values, all_of_them = _candidates(column, there, domains_of(there, actual), wanted, judge)
+    return values, all_of_them, tuple(each.text for each in wanted)
 
 
 def _candidates(

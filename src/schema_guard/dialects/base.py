@@ -10,7 +10,7 @@ from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Literal, NamedTuple, Protocol
 
-from schema_guard.dialects.inquiry import Gives, Inquiry, Known, Question, SameQuery, Trial, Verdict
+from schema_guard.dialects.inquiry import Gives, Inquiry, Known, Placed, Question, SameQuery, Trial, Verdict
 from schema_guard.dialects.terms import Allowed, Condition, ErrorWords
 from schema_guard.difference import Difference, Fit
 from schema_guard.names import DefaultSchema
@@ -166,6 +166,9 @@ class Judge:
     def gives(self, table: Name, column: str, default: str, type: Type, *, refuses_null: bool = False) -> Verdict:
         sure = Verdict.EQUAL if self.rules.surely_gives(default, type) else Verdict.UNDECIDED
         return self._settle(sure, Gives(table, column, default, type.text, refuses_null))
+
+    def placed(self, placed: Placed) -> Verdict:
+        return self._settle(Verdict.UNDECIDED, placed)
 
     def known(self, table: Name, column: Column, call: Call, lack: Lack) -> Verdict:
         known = self.rules.knows(call.expression, column.type)

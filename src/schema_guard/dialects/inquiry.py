@@ -8,7 +8,7 @@ from typing import TypeAlias
 
 from schema_guard.schema import Call, Lack, Name
 
-__all__ = ["Gives", "Inquiry", "Known", "Question", "SameQuery", "Trial", "Verdict"]
+__all__ = ["Gives", "Inquiry", "Known", "Placed", "Question", "SameQuery", "Trial", "Verdict"]
 
 
 class Verdict(Enum):
@@ -101,5 +101,23 @@ class Gives:
     """NULL counts as an error, too."""
 
 
-Inquiry: TypeAlias = Question | Trial | SameQuery | Known | Gives
+@dataclass(frozen=True, slots=True)
+class Placed:
+    """Whether a row that holds this value in the partition key is stored.
+
+    The answer is DIFFERENT when no partition takes it; where `null` names a column, when the partition that takes it
+    refuses NULL in that column. NOT_COMPARABLE when the value alone does not say which partition it is.
+    """
+
+    table: Name
+    column: str
+    value: str
+    """SQL."""
+    type: str
+    null: str = ""
+    wanted: tuple[str, ...] = ()
+    """What the models say of the key alone: a row that they exclude is none of theirs."""
+
+
+Inquiry: TypeAlias = Question | Trial | SameQuery | Known | Gives | Placed
 """What only the database can answer, with a verdict."""

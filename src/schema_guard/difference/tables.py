@@ -128,7 +128,7 @@ class RelationDiffers(BaseDifference):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PartitionMissing(BaseDifference):
-    """A partitioned table without any partition that holds rows."""
+    """A partitioned table without any partition that holds rows, or without one for some row of the models."""
 
     code = "partition-missing"
     table: Table
@@ -140,6 +140,8 @@ class PartitionMissing(BaseDifference):
 
     @property
     def headline(self) -> str:
+        if any(not partition.partitioned for partition in self.actual.facts.partitions):
+            return "partitioned, and it has no partition for some rows"
         return "partitioned, and it has no partition"
 
 

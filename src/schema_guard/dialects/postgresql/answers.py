@@ -12,7 +12,7 @@ import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from itertools import groupby
 
-from schema_guard.dialects.inquiry import Gives, Inquiry, Known, Question, SameQuery, Trial, Verdict
+from schema_guard.dialects.inquiry import Gives, Inquiry, Known, Placed, Question, SameQuery, Trial, Verdict
 from schema_guard.dialects.postgresql.calls import lacking
 from schema_guard.dialects.postgresql.conditions import evaluated
 from schema_guard.dialects.postgresql.defaults import given
@@ -20,6 +20,7 @@ from schema_guard.dialects.postgresql.driver_error import DriverError
 from schema_guard.dialects.postgresql.explained import explained, rows_of_nulls, values_of_nulls
 from schema_guard.dialects.postgresql.failures import is_disconnect
 from schema_guard.dialects.postgresql.link import Link
+from schema_guard.dialects.postgresql.partitions import placed
 from schema_guard.dialects.postgresql.same_query import same_query
 from schema_guard.dialects.postgresql.sql_syntax import as_calls, spaced
 from schema_guard.schema import Name, Table
@@ -75,6 +76,7 @@ def answers(
     verdicts: dict[Inquiry, Verdict] = dict(evaluated(link, trials, quote).items())
     verdicts.update((item, same_query(item, link, quote)) for item in once if isinstance(item, SameQuery))
     verdicts.update(given(link, [item for item in once if isinstance(item, Gives)], quote).items())
+    verdicts.update(placed(link, [item for item in once if isinstance(item, Placed)], quote).items())
     verdicts.update(lacking(link, [item for item in once if isinstance(item, Known)], tables, quote).items())
     pairs_asked = [item for item in once if isinstance(item, Question)]
     asked = sorted(pairs_asked, key=lambda question: str(question.table or ""))

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from schema_guard.dialects.base import Dialect, Facts, Progress
 from schema_guard.dialects.deadline import Deadline
-from schema_guard.dialects.inquiry import Gives, Inquiry, Known, SameQuery, Trial, Verdict
+from schema_guard.dialects.inquiry import Gives, Inquiry, Known, Question, SameQuery, Trial, Verdict
 from schema_guard.dialects.labels import listed, with_others
 from schema_guard.dialects.sqlite.backup import (
     backup_name,
@@ -208,7 +208,7 @@ class SQLiteSession:
                 found[item] = same_query(item, self._link.rows)
             elif isinstance(item, Known):
                 found[item] = known(item, self._tables, self._link.rows, by_url=self._by_url)
-            elif item.table is not None:
+            elif isinstance(item, Question) and item.table is not None:
                 found[item] = same_expression(item, self._tables, self._link.rows)
         return found
 

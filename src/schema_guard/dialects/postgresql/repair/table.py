@@ -105,7 +105,8 @@ def _words(definition: Noun) -> str:
 def partition_missing(difference: PartitionMissing, context: Context) -> Repairs:
     """Which partitions there should be, only the application knows; one that takes every row is shown."""
     live = difference.actual
-    parent = live.facts.partitions[0].name if live.facts.partitions else live.name
+    others = any(not partition.partitioned for partition in live.facts.partitions)
+    parent = live.facts.partitions[0].name if live.facts.partitions and not others else live.name
     name = context.quote(parent)
     one = context.quote(Name(parent.schema, f"{parent.name[:50]}_default"))
     bounds = "FOR VALUES WITH (MODULUS 1, REMAINDER 0)" if live.partition_strategy == "HASH" else "DEFAULT"
@@ -117,6 +118,9 @@ def partition_missing(difference: PartitionMissing, context: Context) -> Repairs
     if ends:
         left = ", ".join(str(each) for each in live.facts.detaching)
         reason = f"the DETACH PARTITION CONCURRENTLY of {left} is not finished; {reason}"
+    if others and live.partition_strategy == "HASH":
+        reason = "a partition is missing for some remainder"
+        return [Refusal(difference, reason, (f"-- CREATE TABLE .. PARTITION OF {name} FOR VALUES WITH (MODULUS ..);",))]
     return [Refusal(difference, reason, (*ends, f"CREATE TABLE {one} PARTITION OF {name} {bounds};"))]
 
 
