@@ -35,6 +35,10 @@ class Intervener(NamedTuple):
     """A rule DO ALSO: the statement does its work; but ON CONFLICT is not allowed beside it."""
     returns: bool = False
     """A rule DO INSTEAD that has a RETURNING of its own."""
+    lacks: str = ""
+    """A trigger: the column that its function names, and that the table has not."""
+    sure: bool = False
+    """The function is one of the server's or of an extension, which raises an error then."""
 
 
 def against_upserts(interveners: Iterable[Intervener]) -> tuple[str, ...]:

@@ -22,6 +22,12 @@ def compare_interveners(table: Table, live: Table) -> Iterator[ObjectUnknown]:
         if asks and found.kind == "rule" and "INSERT" in found.statements:
             impact, doubt = Impact.BREAKS, ""
             effect = f"INSERT of {writers(table)} fails (FeatureNotSupported): the rule does not return the key"
+        elif found.lacks:
+            if table.column(found.lacks) is not None:
+                continue  # the column that is missing is said by itself
+            effect = f"{verbs} of {writers(table)} fails: it names the column {found.lacks}, which is not there"
+            if found.sure:
+                impact, doubt = Impact.BREAKS, ""
         elif found.raises:
             effect = f"{verbs} of {writers(table)} fails: it raises an error"
         elif found.kind == "rule":

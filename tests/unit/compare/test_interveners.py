@@ -25,6 +25,7 @@ class Item(Base):
 
 
 FUNCTION = "CREATE FUNCTION f() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN {} END $$; "
+EACH_UPDATE = "CREATE TRIGGER r BEFORE UPDATE ON items FOR EACH ROW EXECUTE FUNCTION f()"
 ON_POSTGRESQL = {
     "a rule for UPDATE": ("CREATE RULE r AS ON UPDATE TO items DO INSTEAD NOTHING", "UPDATE of Item does what"),
     "a rule for DELETE": ("CREATE RULE r AS ON DELETE TO items DO INSTEAD NOTHING", "DELETE of Item does what"),
@@ -67,6 +68,24 @@ ON_POSTGRESQL = {
     "an error without its level": (
         FUNCTION.format("RAISE 'no';") + "CREATE TRIGGER r BEFORE UPDATE ON items FOR EACH ROW EXECUTE FUNCTION f()",
         "UPDATE of Item fails: it raises an error",
+    ),
+    "a trigger sets a column that is gone": (
+        FUNCTION.format("NEW.name := 'NEW.or'; NEW.Changed := now(); RETURN NEW;") + EACH_UPDATE,
+        "UPDATE of Item fails: it names the column changed, which is not there",
+    ),
+    "a trigger reads a column that is gone": (
+        FUNCTION.format('PERFORM OLD."Changed"; RETURN OLD;')
+        + "CREATE TRIGGER r AFTER DELETE ON items FOR EACH ROW EXECUTE FUNCTION f()",
+        "DELETE of Item fails: it names the column Changed, which is not there",
+    ),
+    "a column that is gone in a comment alone": (
+        FUNCTION.format("-- NEW.changed := now();\n/* NEW.changed,\n OLD.changed */ NEW.name := 'b'; RETURN NEW;")
+        + EACH_UPDATE,
+        "",
+    ),
+    "a trigger that asks before it sets": (
+        FUNCTION.format("IF TG_TABLE_NAME = 'other' THEN NEW.changed := now(); END IF; RETURN NEW;") + EACH_UPDATE,
+        "",
     ),
     "a trigger that only fills": (
         FUNCTION.format("NEW.name := lower(NEW.name); RETURN NEW;")
@@ -127,6 +146,34 @@ def _works(engine: sa.Engine) -> bool:
             return session.scalars(sa.select(Item)).all() == []
     except (sa.exc.SQLAlchemyError, AssertionError):
         return False
+
+
+OF_SERVER = {
+    "moddatetime": "CREATE EXTENSION moddatetime; CREATE TRIGGER r BEFORE UPDATE ON items FOR EACH ROW"
+    " EXECUTE FUNCTION moddatetime(changed)",
+    "tsvector_update_trigger": "ALTER TABLE items ADD words tsvector; CREATE TRIGGER r BEFORE INSERT ON items"
+    " FOR EACH ROW EXECUTE FUNCTION tsvector_update_trigger(words, 'pg_catalog.english', name, changed)",
+}
+
+
+@pytest.mark.parametrize("case", OF_SERVER)
+def test_a_function_of_the_server_that_names_a_column_which_is_gone(postgres_database: Database, case: str) -> None:
+    """What it does is known: it raises an error."""
+    engine = sa.create_engine(postgres_database.url)
+    Base.metadata.create_all(engine)
+    with postgres_database.connect() as connection:
+        connection.execute(OF_SERVER[case].encode())
+    (finding,) = [each for each in Guard(Base).check(engine).findings if each.difference.code == "object-unknown"]
+    assert finding.difference.impact is Impact.BREAKS
+    assert finding.difference.effect.endswith(" of Item fails: it names the column changed, which is not there")
+    assert not _works(engine)
+    with postgres_database.connect() as connection:
+        connection.execute("ALTER TABLE items ADD changed timestamp")
+        if case == "tsvector_update_trigger":
+            connection.execute("ALTER TABLE items ALTER changed TYPE text")
+    assert Guard(Base).check(engine).worst is Impact.NOTES
+    assert _works(engine)
+    engine.dispose()
 
 
 @pytest.mark.parametrize("case", ON_POSTGRESQL)

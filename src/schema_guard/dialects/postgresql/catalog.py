@@ -336,7 +336,9 @@ class _Parts:
             oid=row.oid,
             has_triggers=row.triggers,
             fillers=tuple(Filler(*filler) for filler in row.fillers or ()),
-            interveners=tuple(Intervener(kind, own, tuple(on), *how) for kind, own, on, *how in row.interveners or ()),
+            interveners=tuple(
+                Intervener(each[0], each[1], tuple(each[2]), *each[3:]) for each in row.interveners or ()
+            ),
             row_security=row.row_security,
             detaching=tuple(Name(told(schema, self.default), name) for schema, name in row.detaching or ()),
             partition_rules=tuple(owner.partition_rules),

@@ -247,11 +247,11 @@ SELECT 'tables' AS kind, json_agg(json_build_array(
          -- what refuses each statement, or leaves each row as it is: by the text of its function, which is not run. Where
          -- that asks anything first, it is a rule of the application's own, as most are
          CASE WHEN w.relhastriggers OR w.relhasrules
-              THEN (SELECT json_agg(json_build_array(found.kind, found.name, found.verbs, found.raises, found.adds, found.returns) ORDER BY found.kind, found.name)
+              THEN (SELECT json_agg(json_build_array(found.kind, found.name, found.verbs, found.raises, found.adds, found.returns, found.lacks, found.sure) ORDER BY found.kind, found.name)
                     FROM (SELECT 'rule' AS kind, r.rulename AS name,
                                  ARRAY[CASE r.ev_type WHEN '2' THEN 'UPDATE' WHEN '3' THEN 'INSERT' ELSE 'DELETE' END] AS verbs,
                                  false AS raises, NOT r.is_instead AS adds,
-                                 r.ev_action::text LIKE '%:returningList (%' AS returns, r.ev_enabled AS enabled
+                                 r.ev_action::text LIKE '%:returningList (%' AS returns, '' AS lacks, false AS sure, r.ev_enabled AS enabled
                           FROM pg_rewrite r
                           WHERE r.ev_class = w.oid AND r.ev_type IN ('2', '3', '4')
                           UNION ALL
@@ -259,14 +259,33 @@ SELECT 'tables' AS kind, json_agg(json_build_array(
                                  array_remove(ARRAY[CASE WHEN t.tgtype & 4 <> 0 THEN 'INSERT' END,
                                                     CASE WHEN t.tgtype & 16 <> 0 THEN 'UPDATE' END,
                                                     CASE WHEN t.tgtype & 8 <> 0 THEN 'DELETE' END], NULL),
-                                 p.prosrc ~* '\mRAISE\s+(?!DEBUG|LOG|INFO|NOTICE|WARNING)', false, false, t.tgenabled
+                                 l.lanname = 'plpgsql' AND p.prosrc ~* '\mRAISE\s+(?!DEBUG|LOG|INFO|NOTICE|WARNING)',
+                                 false, false, coalesce(named.lacks, ''), l.lanname <> 'plpgsql', t.tgenabled
                           FROM pg_trigger t
                           JOIN pg_proc p ON p.oid = t.tgfoid
-                          JOIN pg_language l ON l.oid = p.prolang AND l.lanname = 'plpgsql'
-                          WHERE t.tgrelid = w.oid AND NOT t.tgisinternal AND t.tgtype & 28 <> 0
-                            AND t.tgqual IS NULL AND p.prosrc !~* '\m(IF|CASE|WHEN|WHILE|LOOP|ASSERT)\M'
-                            AND (p.prosrc ~* '\mRAISE\s+(?!DEBUG|LOG|INFO|NOTICE|WARNING)'
-                                 OR t.tgtype & 3 = 3 AND p.prosrc ~* '\mRETURN\s+NULL\M')) AS found
+                          JOIN pg_language l ON l.oid = p.prolang
+                          -- a column that its text names of the row, or that is an argument of a function of the server or of
+                          -- its extension moddatetime, and that is not there
+                          CROSS JOIN LATERAL (
+                            SELECT min(n.name) AS lacks
+                            FROM (SELECT CASE WHEN m.found[1] LIKE '"%' THEN btrim(m.found[1], '"') ELSE lower(m.found[1]) END AS name
+                                  FROM regexp_matches(regexp_replace(p.prosrc, '--[^\n]*|/\*.*?\*/|''[^'']*''', '', 'g'),
+                                                      '\m(?:NEW|OLD)\.("[^"]+"|[a-z_][\w$]*)', 'gi') AS m(found)
+                                  WHERE l.lanname = 'plpgsql'
+                                  UNION ALL
+                                  SELECT a.name
+                                  FROM unnest(string_to_array(encode(t.tgargs, 'escape'), '\000')) WITH ORDINALITY AS a(name, position)
+                                  WHERE a.name <> '' AND l.lanname IN ('c', 'internal')
+                                    AND (p.proname = 'moddatetime' OR p.proname = 'tsvector_update_trigger' AND a.position <> 2)) AS n
+                            WHERE t.tgtype & 1 = 1
+                              AND NOT EXISTS (SELECT FROM pg_attribute a
+                                              WHERE a.attrelid = w.oid AND a.attname = n.name AND NOT a.attisdropped)) AS named
+                          WHERE t.tgrelid = w.oid AND NOT t.tgisinternal AND t.tgtype & 28 <> 0 AND t.tgqual IS NULL
+                            AND CASE WHEN l.lanname <> 'plpgsql' THEN named.lacks IS NOT NULL
+                                     ELSE p.prosrc !~* '\m(IF|CASE|WHEN|WHILE|LOOP|ASSERT)\M'
+                                          AND (named.lacks IS NOT NULL
+                                               OR p.prosrc ~* '\mRAISE\s+(?!DEBUG|LOG|INFO|NOTICE|WARNING)'
+                                               OR t.tgtype & 3 = 3 AND p.prosrc ~* '\mRETURN\s+NULL\M') END) AS found
                     WHERE found.enabled IN ('A', CASE current_setting('session_replication_role')
                                                       WHEN 'replica' THEN 'R' ELSE 'O' END)) END,
          -- a materialized view WITH NO DATA cannot be read
