@@ -40,7 +40,7 @@ def report_by_digests(
     """
     digests = source.document.digests
     known = session.as_expected(digests) if digests is not None else frozenset()
-    if digests is None or not known or len(known) < WORTH * len(digests["tables"]):
+    if session.facts.unfit or digests is None or not known or len(known) < WORTH * len(digests["tables"]):
         return None
     look = _of_the_rest(session, source, policy, known, survey_timeout)
     if look.warnings or any(each.impact is not Impact.NOTES for each in look.differences):

@@ -10,6 +10,7 @@ from typing import Protocol, get_args
 from schema_guard.acceptance import Acceptance, matched
 from schema_guard.compare import compare
 from schema_guard.compare.rename import folded
+from schema_guard.compare.settings import compare_settings
 from schema_guard.compare.warnings import warnings_of
 from schema_guard.dialects.base import Judge, Session
 from schema_guard.difference import Difference, SchemaMissing
@@ -78,7 +79,7 @@ def compared(expected: Schema, actual: Schema, session: Session, policy: Policy)
     if judge.open:
         judge = Judge(session.dialect.rules, session.answer(judge.open))
         differences = compare(expected, actual, judge, policy)
-    return differences
+    return (*compare_settings(expected, session.facts.unfit), *differences)
 
 
 def looked(

@@ -9,9 +9,10 @@ import psycopg
 import pytest
 from sqlalchemy import Column, Integer, MetaData, String, Table
 
-from schema_guard import Guard
+from schema_guard import Guard, Impact
 from schema_guard.errors import one_line
-from schema_guard.exit_codes import OK, REMAINS, apply_code
+from schema_guard.exit_codes import REMAINS, apply_code
+from schema_guard.report import Finding, Report
 from tests.environment.test_budget import DRIVERS, engine
 from tests.postgres.cluster import Cluster
 from tests.postgres.database import Database
@@ -43,15 +44,19 @@ def database(request: pytest.FixtureRequest, postgres_server: Cluster) -> Iterat
     made.drop()
 
 
+def of_models(report: Report) -> list[Finding]:
+    """Without that psycopg, as the application uses it, cannot read a database that knows no characters."""
+    return [finding for finding in report.findings if finding.difference.code != "setting-unfit"]
+
+
 @pytest.mark.parametrize("driver", DRIVERS)
 @pytest.mark.parametrize(("database", "word"), WORDS.items(), indirect=["database"])
 def test_names_and_defaults_outside_of_ascii(database: Database, word: str, driver: str) -> None:
     """They are made, and found again as they are, by every driver."""
     report = Guard(models(word)).apply(engine(database.url, driver))
-    assert apply_code(report) == OK, report
-    assert report.satisfied
+    assert not of_models(report)
     for other in DRIVERS:
-        assert Guard(models(word)).check(engine(database.url, other)).satisfied
+        assert not of_models(Guard(models(word)).check(engine(database.url, other)))
 
 
 @pytest.mark.parametrize("driver", DRIVERS)
@@ -77,7 +82,7 @@ def test_bytes_that_are_no_utf8_in_a_database_without_encoding(database: Databas
     with psycopg.connect(database.url.replace("+psycopg", "", 1), autocommit=True, client_encoding="LATIN1") as other:
         other.execute("ALTER TABLE t ADD COLUMN größe integer; CREATE TABLE ärger (id integer)")
     report = Guard(models("größe")).apply(engine(database.url, driver))
-    assert apply_code(report) == OK, report
+    assert all(finding.difference.impact is Impact.NOTES for finding in of_models(report))
     found = [one_line(finding.difference.object) for finding in report.findings]
     assert any("\\udcf6" in name for name in found), found
 

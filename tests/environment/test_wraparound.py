@@ -29,7 +29,10 @@ def test_wraparound_is_near(postgres_server: Cluster, server_room: Path, left: i
             connection.execute("BEGIN; INSERT INTO t DEFAULT VALUES; PREPARE TRANSACTION 'forgotten'")
             (oldest,) = connection.execute("SELECT min(datfrozenxid::text::int8) FROM pg_database").fetchall()[0]
         server.jump_to(oldest + 2**31 - 1 - left)
-        warnings = Guard(models).check(database.url).warnings
+        report = Guard(models).check(database.url)
+        found = [each.difference for each in report.findings]
+        assert [each.code for each in found] == ["setting-unfit"] * bool(refuses)
+        warnings = (*report.warnings, *(each.effect for each in found))
         with database.connect() as connection:
             if refuses:
                 with pytest.raises(psycopg.errors.ProgramLimitExceeded):

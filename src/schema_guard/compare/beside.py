@@ -52,6 +52,7 @@ from schema_guard.difference import (
     SequenceBehind,
     SequenceMissing,
     SequenceNarrower,
+    SettingUnfit,
     TableMissing,
     TableUnknown,
     TypeDiffers,
@@ -85,6 +86,7 @@ Harmless: TypeAlias = (
     | ObjectUnknown
     | PartitionMissing
     | PrivilegeMissing
+    | SettingUnfit
     | RelationDiffers
     | RenameSuspected
     | ReplicaIdentityUnfit

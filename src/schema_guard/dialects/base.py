@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Literal, NamedTuple, Protocol
 
 from schema_guard.dialects.inquiry import Gives, Inquiry, Known, Placed, Question, SameQuery, Trial, Verdict
-from schema_guard.dialects.terms import Allowed, Condition, ErrorWords
+from schema_guard.dialects.terms import Allowed, Condition, ErrorWords, Unfit
 from schema_guard.difference import Difference, Fit
 from schema_guard.names import DefaultSchema
 from schema_guard.plan import Policy, Refusal, Step, Survey
@@ -34,6 +34,7 @@ __all__ = [
     "Progress",
     "Rules",
     "Session",
+    "Unfit",
     "Words",
 ]
 
@@ -60,6 +61,8 @@ class Facts:
     """PostgreSQL: that of the database; empty when unknown."""
     features: frozenset[str] = frozenset()
     """What was probed for: 'drop column', 'strict', .."""
+    unfit: tuple[Unfit, ...] = ()
+    """Settings under which the application's own statements fail."""
     warnings: tuple[str, ...] = ()
     """Settings under which the application's own statements mean something else."""
     backups: tuple[tuple[str, str], ...] = ()

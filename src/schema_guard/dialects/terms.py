@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import NamedTuple
 
-__all__ = ["Allowed", "Condition", "ErrorWords"]
+__all__ = ["Allowed", "Condition", "ErrorWords", "Unfit"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,3 +37,14 @@ class Condition(NamedTuple):
     """The columns that it may refer to."""
     literals: tuple[str, ...]
     """The strings and numbers in it, as SQL."""
+
+
+class Unfit(NamedTuple):
+    """A setting of the connection, or a state of the server, under which statements of the application fail."""
+
+    setting: str
+    headline: str
+    effect: str
+    advice: str
+    types: tuple[str, ...] = ()
+    """Of the columns that are concerned; none: every table is."""

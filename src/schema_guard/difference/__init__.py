@@ -57,6 +57,7 @@ from schema_guard.difference.tables import (
     PrivilegeMissing,
     RelationDiffers,
     ReplicaIdentityUnfit,
+    SettingUnfit,
     TableMissing,
     TableUnknown,
     ViewDiffers,
@@ -105,6 +106,7 @@ __all__ = [
     "SchemaMissing",
     "SequenceBehind",
     "SequenceMissing",
+    "SettingUnfit",
     "SequenceNarrower",
     "TableMissing",
     "TableUnknown",
@@ -128,6 +130,7 @@ Difference: TypeAlias = (
     | RenameSuspected
     | PartitionMissing
     | PrivilegeMissing
+    | SettingUnfit
     | ReplicaIdentityUnfit
     | ColumnMissing
     | ColumnUnknown

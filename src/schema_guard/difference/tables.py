@@ -20,6 +20,7 @@ __all__ = [
     "PartitionMissing",
     "NotReadable",
     "PrivilegeMissing",
+    "SettingUnfit",
     "RelationDiffers",
     "ReplicaIdentityUnfit",
     "TableMissing",
@@ -198,6 +199,24 @@ class PrivilegeMissing(BaseDifference):
     @property
     def headline(self) -> str:
         return f"lacks {', '.join(self.words)} on {first_of((str(table) for table, _ in self.tables), 3)}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SettingUnfit(BaseDifference):
+    """Under a setting of the connection, or in the server's present state, statements of the application fail."""
+
+    code = "setting-unfit"
+    setting: str
+    said: str
+    advice: str
+
+    @property
+    def object(self) -> str:
+        return self.setting
+
+    @property
+    def headline(self) -> str:
+        return self.said
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator, Mapping
 
-from schema_guard.dialects.base import Facts
+from schema_guard.dialects.base import Facts, Unfit
 from schema_guard.dialects.postgresql.failures import quoted
 from schema_guard.dialects.postgresql.link import Row
 from schema_guard.names import DefaultSchema
@@ -29,6 +29,13 @@ MISREAD = {
 }
 """By setting, what a driver does with values that are not written as by default; others read them."""
 
+FAILING = {
+    ("DateStyle", "psycopg"): ("timestamp with time zone",),
+    ("IntervalStyle", "psycopg"): ("interval",),
+    ("bytea_output", "pg8000"): ("bytea",),
+}
+"""Where every value of these types is an error."""
+
 USUAL = {"DateStyle": "'ISO'", "IntervalStyle": "'postgres'", "bytea_output": "'hex'"}
 
 
@@ -42,6 +49,7 @@ def facts_of(row: Row, host: str, encoding: str, driver: str = "") -> Facts:
         driver: the application's.
     """
     version_num, version, database, address, port, default, path, read_only, _, role, *settings = row
+    styles, place = dict(zip(MISREAD, settings[3:6], strict=True)), (str(role), str(database))
     where = f"{address}:{port}" if address else host
     return Facts(
         server=ServerInfo("postgresql", str(version), f"{where}/{database}"),
@@ -54,9 +62,14 @@ def facts_of(row: Row, host: str, encoding: str, driver: str = "") -> Facts:
         else "",
         role=str(role),
         encoding=encoding,
+        unfit=(
+            *_unread(styles, driver, *place),
+            *_bytes(settings[7], driver, *place),
+            *_no_more_ids(settings[6], int(str(version_num))),
+        ),
         warnings=(
             *_warnings(*settings[:3]),
-            *_misread(dict(zip(MISREAD, settings[3:6], strict=True)), driver, str(role), str(database)),
+            *_misread(styles, driver, *place),
             *_wraparound(settings[6], int(str(version_num))),
         ),
     )
@@ -69,7 +82,7 @@ def _set_for(role: str, database: str, setting: str, value: str) -> str:
 
 def _misread(settings: Mapping[str, object], driver: str, role: str, database: str) -> Iterator[str]:
     for setting, value in settings.items():
-        if value is not None and driver in MISREAD[setting]:
+        if value is not None and driver in MISREAD[setting] and (setting, driver) not in FAILING:
             remedy = _set_for(role, database, setting, USUAL[setting])
             yield f"{setting} is {value} for this connection, and {driver} {MISREAD[setting][driver]}: {remedy}"
 
@@ -90,10 +103,44 @@ def _wraparound(told: object, version: int) -> Iterator[str]:
     """A server that has few transaction ids left takes no statement that needs one (manual, 24.1.5)."""
     if told is None:
         return
+    name, rest = _ids_left(told, version)
+    if rest > 0:
+        yield f"after {rest:,} more transactions the server refuses every write, because {_why_refused(name)}"
+
+
+def _ids_left(told: object, version: int) -> tuple[str, int]:
+    """The database that was least vacuumed, and after how many transactions the server stops."""
     name, left = json.loads(str(told))
-    rest = left - (3_000_000 if version >= 140000 else 1_000_000)
-    when = f"after {rest:,} more transactions " if rest > 0 else ""
-    yield (
-        f"{when}the server refuses every write, because {quoted(name)} was not vacuumed for too long: run VACUUM in it;"
+    return str(name), int(left) - (3_000_000 if version >= 140000 else 1_000_000)
+
+
+def _why_refused(name: str) -> str:
+    return (
+        f"{quoted(name)} was not vacuumed for too long: run VACUUM in it;"
         " prepared transactions (pg_prepared_xacts), replication slots and old transactions have to end first"
     )
+
+
+def _no_more_ids(told: object, version: int) -> Iterator[Unfit]:
+    if told is not None and (found := _ids_left(told, version))[1] <= 0:
+        effect = f"the server refuses every write, because {_why_refused(found[0])}"
+        yield Unfit(
+            "transaction ids", "the server has none left", effect, f"-- in database {quoted(found[0])}: VACUUM;"
+        )
+
+
+def _unread(styles: Mapping[str, object], driver: str, role: str, database: str) -> Iterator[Unfit]:
+    for (setting, of), types in FAILING.items():
+        if of == driver and (value := styles[setting]) is not None:
+            advice = _set_for(role, database, setting, USUAL[setting])
+            headline = f"{setting} is {value} for this connection"
+            yield Unfit(setting, headline, f"{driver} {MISREAD[setting][driver]}", advice, types)
+
+
+def _bytes(encoding: object, driver: str, role: str, database: str) -> Iterator[Unfit]:
+    """psycopg gives bytes for text then, on which SQLAlchemy fails as it connects."""
+    if encoding == "SQL_ASCII" and driver == "psycopg":
+        advice = _set_for(role, database, "client_encoding", "'UTF8'")
+        headline = "client_encoding is SQL_ASCII for this connection"
+        effect = "psycopg gives bytes in place of text, and SQLAlchemy fails to connect"
+        yield Unfit("client_encoding", headline, effect, advice)

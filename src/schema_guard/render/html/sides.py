@@ -44,6 +44,7 @@ from schema_guard.difference import (
     SequenceBehind,
     SequenceMissing,
     SequenceNarrower,
+    SettingUnfit,
     TableMissing,
     TableUnknown,
     TypeDiffers,
@@ -133,6 +134,7 @@ def sides(difference: Difference) -> Sides | None:  # noqa: C901 - one line for 
             | ObjectUnknown()
             | PartitionMissing()
             | PrivilegeMissing()
+            | SettingUnfit()
             | RenameSuspected()
             | ReplicaIdentityUnfit()
             | SchemaMissing()

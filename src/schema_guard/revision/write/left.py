@@ -21,6 +21,7 @@ from schema_guard.difference import (
     RowsUnreadable,
     SequenceBehind,
     SequenceNarrower,
+    SettingUnfit,
     TableUnknown,
     TypeMissing,
     UpsertUnserved,
@@ -42,6 +43,7 @@ Left: TypeAlias = (
     | ObjectUnknown
     | PartitionMissing
     | PrivilegeMissing
+    | SettingUnfit
     | RelationDiffers
     | RenameSuspected
     | ReplicaIdentityUnfit

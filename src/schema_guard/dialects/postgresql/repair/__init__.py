@@ -94,6 +94,7 @@ from schema_guard.difference import (
     SequenceBehind,
     SequenceMissing,
     SequenceNarrower,
+    SettingUnfit,
     TableMissing,
     TableUnknown,
     TypeDiffers,
@@ -160,6 +161,8 @@ def _of(difference: Difference, context: Context) -> Repairs:  # noqa: C901 - on
             return [Refusal(difference, "make what the trigger or the foreign key names, or drop it")]
         case PrivilegeMissing():
             return [privilege_missing(difference, context)]
+        case SettingUnfit():
+            return [Refusal(difference, "settings are the administrator's", (difference.advice,))]
         case ReplicaIdentityUnfit():
             return [replica_identity_unfit(difference, context)]
         case ColumnMissing():

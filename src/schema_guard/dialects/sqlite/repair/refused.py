@@ -45,6 +45,7 @@ from schema_guard.difference import (
     SequenceBehind,
     SequenceMissing,
     SequenceNarrower,
+    SettingUnfit,
     TableMissing,
     TableUnknown,
     TypeDiffers,
@@ -100,6 +101,8 @@ def _reason(difference: Difference) -> str:  # noqa: C901 - one case for each ki
             return "the trigger and what it names are not the models': make what it names, or drop the trigger"
         case PrivilegeMissing():
             return "SQLite has no roles"
+        case SettingUnfit():
+            return "SQLite keeps no settings of connections"
         case SequenceMissing() | SequenceBehind() | SequenceNarrower():
             return "SQLite has no sequences"
         case CommentDiffers():
