@@ -94,11 +94,33 @@ def test_what_was_renamed_by_hand_to_something_else(stage: Stage) -> None:
     at(stage, "b2")
     stage.sql("ALTER TABLE runs RENAME COLUMN name TO title")
     deploy = stage.deploy()
-    assert (deploy.code, "neither of them is there" in deploy.out) == (1, True), deploy.out
+    assert (deploy.code, "runs.name is not there: it was dropped or renamed by hand" in deploy.out) == (1, True), (
+        deploy.out
+    )
     assert stage.stamped() == ["b2"]
     stage.sql("ALTER TABLE runs RENAME COLUMN title TO name")
     assert stage.deploy().code == 0
     arrived(stage)
+
+
+def test_a_view_that_a_revision_makes_anew_was_dropped_by_hand(stage: Stage) -> None:
+    """Nothing else of the revision is there, so it did not run; apply, which knows no views, is no way out."""
+    at(stage, "e5")
+    stage.write("shop.py", MODELS + "    note: Mapped[str | None] = mapped_column(String(9))\n")
+    view = 'op.execute("CREATE VIEW names AS SELECT {} FROM runs")'
+    stage.revision("f6", "e5", f'{view.format("label")}\nop.create_index("ix_runs_label", "runs", ["label"])')
+    stage.run_module("alembic", ["upgrade", "head"])
+    more = 'op.add_column("runs", sa.Column("note", sa.String(9)))'
+    stage.revision("g7", "f6", f'op.execute("DROP VIEW names")\n{more}\n{view.format("label, note")}')
+    stage.sql("DROP VIEW names")
+    deploy = stage.deploy()
+    assert (deploy.code, "view names is not there: it was dropped" in deploy.out) == (1, True), deploy.out
+    for command in ("doctor", "deploy"):
+        told = stage.guard(command, "--replay" if command == "doctor" else "--repair-chain")
+        assert (told.code, "make again by hand what f6 left" in told.out) == (1, True), told.out
+    stage.sql("CREATE VIEW names AS SELECT label FROM runs")
+    assert stage.deploy().code == 0
+    assert stage.stamped() == ["g7"]
 
 
 @pytest.mark.parametrize(

@@ -35,7 +35,7 @@ from schema_guard.chain.sandbox.replay import Project, Replay, describe, replaye
 from schema_guard.chain.sandbox.snapshot import take_snapshot
 from schema_guard.chain.systems import SYSTEMS, Live, System
 from schema_guard.chain.version_table import VersionTable
-from schema_guard.counted import counted
+from schema_guard.counted import counted, first_of
 from schema_guard.dialects import open_session
 from schema_guard.dialects.base import Session
 from schema_guard.dialects.deadline import Deadline
@@ -280,11 +280,17 @@ class Doctor:
             return look.way_out.fix()
         apply, repair = self.commands("apply"), self.commands.repair
         own = proof.stamped
-        if own is not None and own.makes and set(own.heads) != set(project.chain.heads):
-            deploy = self.commands("deploy")  # the models expect what the last revision leaves, not what this one does
-            sql = ";\n".join(own.makes)
-            said = "; ".join(own.makes)
-            return Fix(f"make again what {', '.join(own.heads)} left: {said}; then {deploy}", command=deploy, sql=sql)
+        if own is not None and own.lacks and not own.early and set(own.heads) != set(project.chain.heads):
+            # the models expect what the last revision leaves, not what this one does
+            deploy, left = self.commands("deploy"), ", ".join(own.heads)
+            if own.makes:
+                said = "; ".join(own.makes)
+                return Fix(
+                    f"make again what {left} left: {said}; then {deploy}", command=deploy, sql=";\n".join(own.makes)
+                )
+            return Fix(
+                f"make again by hand what {left} left, as its revisions do ({first_of(own.lacks)}), then {deploy}"
+            )
         decide = f"{project.location.command} stamp --purge {' '.join(proof.nearest.heads)}"
         if not self.guard.plan(self.url).empty:
             return Fix(
@@ -354,7 +360,8 @@ class Doctor:
             proof = prove(played.states, look.everything, look.beside, project.chain, session, look.version.rows)
         if look.version.rows:
             step, veto = self.unmatched(project, look, proof), self._veto(project, look, proof)
-            found += proof_faults(look.version.rows, project.chain, proof, self.commands, step, veto)
+            needed = bool(look.gone)
+            found += proof_faults(look.version.rows, project.chain, proof, self.commands, step, veto, needed=needed)
             found += left_faults(self._left(look, proof), look.version.rows, project, self.commands)
         return found, proof
 

@@ -27,8 +27,8 @@ _TAKES_AWAY = (Verb.RENAME, Verb.REMOVE)
 class Gone:
     """What a pending revision renames or removes and the database lacks.
 
-    `ran`: what the revision leaves is there: the other name, or nothing. `certain`: nothing before it that is to run
-    could make it, as far as the files say.
+    `ran`: what the revision leaves is there: the other name, and the tables and columns that it makes. `certain`:
+    nothing before it that is to run could make it, as far as the files say.
     """
 
     revision: str
@@ -58,13 +58,16 @@ def gone_early(
     for id_ in (id_ for id_ in chain.order if id_ not in ran):
         file = chain.by_id[id_].file
         certain = certain and not moves_names(file)
-        for action in actions_of(file):
+        actions = actions_of(file)
+        whole = all(names.taken(normal(each, there)) for each in _left_by(actions))
+        for action in actions:
             certain = certain and (action.verb is not Verb.UNSEEN or action.readable)
             written = normal(action, there)
             needs = written.verb in _TAKES_AWAY and not written.depth and not written.asks
             if needs and names.taken(written) is None and _is_seen(written, there, known, read):
                 left = written.verb is Verb.REMOVE or names.taken(_target(written)) is not None
-                found.setdefault(id_, Gone(id_, file, action, left, certain and written.kind != "constraint"))
+                sure = certain and written.kind != "constraint"
+                found.setdefault(id_, Gone(id_, file, action, left and whole, sure))
             made = names.after(written)
             if made is not None and names.taken(made) is None:
                 names.add(made, id_)
@@ -74,8 +77,8 @@ def gone_early(
 
 
 def _is_seen(action: Action, there: There, known: Collection[str], read: Read) -> bool:
-    """Whether it would have been seen: the columns, indexes and constraints of a table that was read, and tables."""
-    if action.kind == "table":
+    """Whether it would have been seen: tables, views, and what belongs to a table that was read."""
+    if action.kind in ("table", "view"):
         return there.sees(action.name) and not _exists(action.name, there, read)
     if action.kind == "constraint" and not there.system.alters_types:
         return False  # SQLite keeps no names of constraints
@@ -89,6 +92,15 @@ def _exists(name: str, there: There, read: Read) -> bool:
         return not bare or bool(read(there.system.table_exists(bare, schema or None)))
     except GuardError:
         return True
+
+
+def _left_by(actions: Sequence[Action]) -> Iterator[Action]:
+    """The tables and columns that a revision makes in any case and does not take away again."""
+    gone = {action.object for action in actions if action.verb in _TAKES_AWAY}
+    for action in actions:
+        makes = action.verb is Verb.MAKE and action.kind in ("table", "column") and not (action.depth or action.asks)
+        if makes and not {action.object, action.table} & gone:
+            yield action
 
 
 def _target(action: Action) -> Action:
@@ -110,8 +122,9 @@ def gone_faults(gone: Sequence[Gone], project: Project, commands: Commands) -> I
             says += f"{what} is not there{f', and {action.target} is' if renames else ''}: it seems to have run already"
             fix = Fix(commands.repair, command=commands.repair)
         else:
-            says += f"neither of them is there: {what} was dropped or renamed by hand"
+            says += f"{what} is not there: it was dropped or renamed by hand"
             replay = commands("doctor", "--replay")
-            fix = Fix(f"{replay} says with which statements it is made again", command=replay)
-        line, sure = action.line, item.certain and not moved
-        yield Fault("blind-stamp", Severity.BREAKS, says, fix, item.file, line, item.revision, guess=True, sure=sure)
+            fix = Fix(f"{replay} says what is to be made again before {commands('deploy')}", command=replay)
+        sure = item.certain and not moved
+        place = (item.file, action.line, item.revision)
+        yield Fault("blind-stamp", Severity.BREAKS, says, fix, *place, guess=True, sure=sure)

@@ -129,7 +129,14 @@ def _drift(report: Report, system: str, *, own: bool, commands: Commands) -> Ite
 
 
 def proof_faults(
-    stamped: Sequence[str], chain: Chain, proof: Proof, commands: Commands, step: Fix, veto: Veto | None = None
+    stamped: Sequence[str],
+    chain: Chain,
+    proof: Proof,
+    commands: Commands,
+    step: Fix,
+    veto: Veto | None = None,
+    *,
+    needed: bool = False,
 ) -> Iterator[Fault]:
     """The stamp, held against what the database was proved to have.
 
@@ -140,6 +147,7 @@ def proof_faults(
         commands: what a person types.
         step: the fix where it has no revision's schema.
         veto: what speaks against the stamp of the revision whose schema it has.
+        needed: a revision that is still to run renames or drops something that is not there.
     """
     stamp = commands("stamp")
     known = frozenset(chain.upto(stamped))
@@ -163,7 +171,7 @@ def proof_faults(
             revision=stamped[0],
         )
         return
-    yield from _no_match(stamped, chain, proof, commands, step)
+    yield from _no_match(stamped, chain, proof, commands, step, needed=needed)
 
 
 def left_faults(left: Sequence[Left], stamped: Sequence[str], project: Project, commands: Commands) -> Iterator[Fault]:
@@ -220,7 +228,9 @@ def with_proof(fault: Fault, proof: Proof, commands: Commands, step: Fix, veto: 
     return replace(fault, fix=Fix(f"{stamp}: by a replay it has what {', '.join(match.heads)} leaves", command=stamp))
 
 
-def _no_match(stamped: Sequence[str], chain: Chain, proof: Proof, commands: Commands, step: Fix) -> Iterator[Fault]:
+def _no_match(
+    stamped: Sequence[str], chain: Chain, proof: Proof, commands: Commands, step: Fix, *, needed: bool
+) -> Iterator[Fault]:
     """The database matches no revision: what that means for the next deploy depends on what is different."""
     own = proof.stamped
     ran = chain.upto(stamped)
@@ -248,12 +258,12 @@ def _no_match(stamped: Sequence[str], chain: Chain, proof: Proof, commands: Comm
     elif own is not None and (not own.tables or own.heads == proof.nearest.heads):
         yield Fault(
             "state-differs",
-            Severity.RISK,
+            Severity.BREAKS if needed else Severity.RISK,
             f"the database differs from what {', '.join(stamped)} leaves: {first_of(own.lacks)}. It was changed by "
             "hand, or by an apply of this guard (which follows the models and not the revisions), or a revision was "
             "edited after it ran",
             step
-            if own.makes and pending
+            if pending
             else Fix(f"{commands('apply')} makes what the models still expect of it; the rest is a revision to write"),
             revision=stamped[0],
             details=own.lacks,

@@ -181,8 +181,8 @@ class _Reader:
         if isinstance(call, ast.Call) and method_of(call) == "batch_alter_table" and self._root(call.func) is OP:
             table = Call(call, self.names).table(0)
             bound = (BATCH, table)
-            if any(keyword.arg in ("copy_from", "reflect_args") for keyword in call.keywords):
-                self._unseen(call, "batch_alter_table(copy_from=..)")
+            for given in {"copy_from", "reflect_args"} & {keyword.arg for keyword in call.keywords}:
+                self._unseen(call, f"batch_alter_table({given}=..)")
         elif is_guarded(call):
             bound = OP
         else:
