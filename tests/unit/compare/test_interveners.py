@@ -78,6 +78,13 @@ ON_POSTGRESQL = {
         + "CREATE TRIGGER r AFTER DELETE ON items FOR EACH ROW EXECUTE FUNCTION f()",
         "DELETE of Item fails: it names the column Changed, which is not there",
     ),
+    "a trigger sets a column that is gone, by a variable": (
+        FUNCTION.replace("BEGIN", "DECLARE _new record; BEGIN").format(
+            '_new := NEW; _new."changed" = now(); RETURN _new;'
+        )
+        + EACH_UPDATE,
+        "UPDATE of Item fails: it names the column changed, which is not there",
+    ),
     "a column that is gone in a comment alone": (
         FUNCTION.format("-- NEW.changed := now();\n/* NEW.changed,\n OLD.changed */ NEW.name := 'b'; RETURN NEW;")
         + EACH_UPDATE,

@@ -23,6 +23,7 @@ __all__ = [
     "is_waiting",
     "read_failed",
     "said",
+    "settings_failed",
     "step_failed",
     "unreachable",
     "unread",
@@ -187,6 +188,15 @@ def read_failed(error: DriverError, what: str) -> ReadError | UnreachableError:
     if is_disconnect(error):
         return UnreachableError(f"the connection was lost while reading {what}: {diagnose(error).message}")
     return unread(error, what)
+
+
+def settings_failed(error: DriverError, place: Place) -> ReadError | UnreachableError:
+    """Of what a session begins with: a time limit that ends even that is named, with the statement that ends it."""
+    found = diagnose(error)
+    ending = _time_limit(one_line(found.message), found.sqlstate, place)
+    if not ending:
+        return read_failed(error, "the settings of the session")
+    return UnreachableError(f"could not begin a session: {one_line(found.message)}; {ending}", lasting=True)
 
 
 def unread(error: DriverError, what: str) -> ReadError:

@@ -24,6 +24,7 @@ from schema_guard.dialects.postgresql.failures import (
     diagnose,
     is_disconnect,
     read_failed,
+    settings_failed,
 )
 from schema_guard.dialects.postgresql.guard_lock import GuardLock
 from schema_guard.dialects.postgresql.holders import blocking, held_by, locked_out_by
@@ -316,7 +317,7 @@ class PostgreSQLSession:
             for link in links:
                 link.settle(query("own_session", local=False))
         except DriverError as error:
-            raise read_failed(error, "the settings of the session") from None
+            raise settings_failed(error, self._server.place) from None
 
     @contextmanager
     def _reading(self, what: str, *, lock_timeout: float = _LOCK_TIMEOUT, bare_path: bool = False) -> Iterator[None]:

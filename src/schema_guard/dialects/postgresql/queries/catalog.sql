@@ -269,8 +269,13 @@ SELECT 'tables' AS kind, json_agg(json_build_array(
                           CROSS JOIN LATERAL (
                             SELECT min(n.name) AS lacks
                             FROM (SELECT CASE WHEN m.found[1] LIKE '"%' THEN btrim(m.found[1], '"') ELSE lower(m.found[1]) END AS name
-                                  FROM regexp_matches(regexp_replace(p.prosrc, '--[^\n]*|/\*.*?\*/|''[^'']*''', '', 'g'),
-                                                      '\m(?:NEW|OLD)\.("[^"]+"|[a-z_][\w$]*)', 'gi') AS m(found)
+                                  FROM regexp_replace(p.prosrc, '--[^\n]*|/\*.*?\*/|''[^'']*''', '', 'g') AS body(text)
+                                  -- also of a variable that is set to the row, as Hasura's functions do
+                                  CROSS JOIN LATERAL (
+                                    SELECT string_agg('|' || v.found[1], '') AS names
+                                    FROM regexp_matches(body.text, '\m([a-z_]\w*)\s*:?=\s*(?:NEW|OLD)\s*;', 'gi') AS v(found)) AS own
+                                  CROSS JOIN LATERAL regexp_matches(
+                                    body.text, '\m(?:NEW|OLD' || coalesce(own.names, '') || ')\.("[^"]+"|[a-z_][\w$]*)', 'gi') AS m(found)
                                   WHERE l.lanname = 'plpgsql'
                                   UNION ALL
                                   SELECT a.name
