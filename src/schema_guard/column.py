@@ -118,15 +118,17 @@ class Identity:
 
 
 class Call(NamedTuple):
-    """SQL that the application itself puts into its statements where the program sets no value: `default=func.x()`."""
+    """SQL that the application itself puts into its statements: `default=func.x()` where the program sets no value."""
 
     statement: str
-    """INSERT (`default`), UPDATE (`onupdate`) or SELECT (`column_property`)."""
+    """INSERT (`default`), UPDATE (`onupdate`) or SELECT (`column_property`, `column_expression`)."""
     expression: str
     sent: str = ""
     """The same with the casts that the driver gives its parameters (`'a'::VARCHAR`), where it gives any."""
     by_driver: tuple[tuple[str, str], ...] = ()
     """In place of that, for each driver that gives any, where it is not known which one it will be (a frozen file)."""
+    wraps: bool = False
+    """The type puts it around each value or column, whatever the program sets (`bind_expression`)."""
 
     @property
     def asked(self) -> str:
@@ -149,6 +151,8 @@ class Lack(StrEnum):
     """It is an aggregate or a window function, which is a value of no INSERT and no UPDATE."""
     TYPE = "type"
     """Its value is of a type that the column does not take."""
+    AMBIGUOUS = "ambiguous"
+    """More than one function takes these arguments."""
 
 
 class Stand(NamedTuple):

@@ -37,6 +37,7 @@ def _effect(fails: str, lack: Lack, verdict: Verdict, actual: Schema, judge: Jud
         Lack.COLUMN: judge.errors.undefined_column,
         Lack.AGGREGATE: judge.errors.misused_aggregate,
         Lack.TYPE: judge.errors.wrong_type,
+        Lack.AMBIGUOUS: judge.errors.ambiguous_function,
     }[lack]
     if verdict is Verdict.NOT_COMPARABLE:
         return Impact.WEAKENS, f"not provable: {fails} ({words}) unless the application registers the function"

@@ -20,6 +20,8 @@ class ErrorWords:
     undefined_function: str
     misused_aggregate: str
     wrong_type: str
+    ambiguous_function: str = ""
+    """Empty where functions differ in the number of their arguments alone."""
 
 
 class Allowed(NamedTuple):

@@ -157,12 +157,12 @@ class FunctionMissing(OfColumn):
 
     @property
     def identity(self) -> str:
-        return f"{self.object}:{self.call.statement.lower()}"
+        return f"{self.object}:{self.call.statement.lower()}{':value' if self.call.wraps else ''}"
 
     @property
     def headline(self) -> str:
-        if self.call.statement == "SELECT":
-            return f"each SELECT calls {self.call.expression.strip()}"
+        if self.call.statement == "SELECT" or self.call.wraps:
+            return f"each {self.call.statement} calls {self.call.expression.strip()}"
         return f"each {self.call.statement} that sets no value calls {self.call.expression.strip()}"
 
 

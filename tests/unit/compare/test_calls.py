@@ -287,3 +287,106 @@ def test_a_function_that_a_column_property_calls(
     (finding,) = report.findings
     assert finding.difference.headline == "each SELECT calls no_such_function(name, 'x')"
     assert finding.difference.effect.startswith("SELECT of Thing fails (")
+
+
+@pytest.mark.newest_postgres
+def test_more_than_one_function_takes_the_arguments(postgres_database: Database) -> None:
+    """And one whose type only its arguments could tell: the statement fails or works, and the check goes on."""
+    engine = prepared(sa.create_engine(postgres_database.url, poolclass=NullPool))
+    metadata = models(a={"default": sa.func.to_char(None, "x")}, b={"default": sa.func.array_append(None, None)})
+    guard = Guard(metadata)
+    report = guard.apply(engine)
+    assert told(report) == [("function-missing t.a:insert", Impact.BREAKS)]
+    (finding,) = (each for each in report.findings if each.difference.impact is Impact.BREAKS)
+    assert finding.difference.effect == "INSERT of t fails (AmbiguousFunction)"
+    (refusal,) = guard.plan(engine).refusals
+    assert refusal.reason == "function to_char(unknown, character varying) is not unique"
+    assert refusal.advice == ("-- in the models: cast the arguments to the types of the function that is meant",)
+    with engine.begin() as connection, pytest.raises(sa.exc.ProgrammingError, match="is not unique"):
+        connection.execute(metadata.tables["t"].insert(), {"id": 1, "b": "x"})
+
+
+class Sealed(sa.TypeDecorator[str]):
+    """As in SQLAlchemy's documentation: the server encrypts and decrypts."""
+
+    impl = sa.LargeBinary
+    cache_ok = True
+
+    def bind_expression(self, bindparam: Any) -> Any:
+        return sa.func.pgp_sym_encrypt(sa.type_coerce(bindparam, sa.String), "a passphrase")
+
+    def column_expression(self, column: Any) -> Any:
+        return sa.func.pgp_sym_decrypt(column, "a passphrase", type_=sa.String)
+
+
+def sealed() -> type[DeclarativeBase]:
+    class Base(DeclarativeBase):
+        pass
+
+    class Letter(Base):
+        __tablename__ = "letters"
+        id: Mapped[int] = mapped_column(primary_key=True)
+        text: Mapped[str | None] = mapped_column(Sealed)
+
+    return Base
+
+
+@pytest.mark.newest_postgres
+@pytest.mark.parametrize("driver", ["psycopg", "psycopg2", "pg8000", "asyncpg"])
+def test_what_a_type_puts_around_its_values(driver: str, postgres_database: Database, tmp_path: Path) -> None:
+    with postgres_database.connect() as connection:
+        connection.execute("CREATE TABLE letters (id serial PRIMARY KEY, text bytea)")
+    url = postgres_database.server.url(postgres_database.name, driver=driver)
+    engine: Any = (create_async_engine if driver == "asyncpg" else sa.create_engine)(url, poolclass=NullPool)
+    base = sealed()
+    report = Guard(base).check(engine)
+    wanted = [(f"function-missing letters.text:{statement}:value", Impact.BREAKS) for statement in ("insert", "select")]
+    assert told(report) == wanted
+    assert [finding.difference.headline for finding in report.findings] == [
+        "each INSERT calls pgp_sym_encrypt(NULL, NULL)",
+        "each SELECT calls pgp_sym_decrypt(text, NULL)",
+    ]
+    file = tmp_path / "release.json"
+    file.write_text(text_of(frozen(Guard(base).source)), encoding="utf-8")
+    assert "a passphrase" not in file.read_text(encoding="utf-8")
+    assert told(Guard.frozen(file).check(engine)) == wanted
+    with postgres_database.connect() as connection:
+        connection.execute("CREATE EXTENSION pgcrypto")
+    assert Guard(base).check(engine).worst is None
+    assert Guard.frozen(file).check(engine).worst is None
+
+
+@pytest.mark.newest_postgres
+def test_the_statements_of_such_a_class(postgres_database: Database) -> None:
+    with postgres_database.connect() as connection:
+        connection.execute("CREATE TABLE letters (id serial PRIMARY KEY, text bytea)")
+    base = sealed()
+    (letter,) = (mapper.class_ for mapper in base.registry.mappers)
+    engine = sa.create_engine(postgres_database.url, poolclass=NullPool)
+
+    def used() -> str:
+        with Session(engine) as session:
+            session.add(made := letter(text="dear"))
+            session.flush()
+            session.refresh(made)
+            return str(made.text)
+
+    with pytest.raises(sa.exc.ProgrammingError, match="pgp_sym_encrypt"):
+        used()
+    with postgres_database.connect() as connection:
+        connection.execute("CREATE EXTENSION pgcrypto")
+    assert used() == "dear"
+
+
+def test_a_url_of_sqlite_and_what_a_type_calls(sqlite_file: Path) -> None:
+    engine = sa.create_engine(f"sqlite:///{sqlite_file}", poolclass=NullPool)
+    base = sealed()
+    base.metadata.create_all(engine)
+    assert [impact for _, impact in told(Guard(base).check(engine))] == [Impact.BREAKS] * 2
+
+    def register(connection: sqlite3.Connection, _: object) -> None:
+        connection.create_function("pgp_sym_encrypt", 2, lambda text, _: text)
+        connection.create_function("pgp_sym_decrypt", 2, lambda text, _: text)
+
+    sa.event.listen(engine, "connect", register)
+    assert Guard(base).check(engine).satisfied

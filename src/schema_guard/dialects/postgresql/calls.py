@@ -23,10 +23,12 @@ __all__ = ["call_rejections", "lacking"]
 
 Quote = Callable[[Name | str], str]
 
+AMBIGUOUS = "42725"
 _LACKS = {
     UNDEFINED_FUNCTION: Lack.FUNCTION,
     INVALID_SCHEMA: Lack.FUNCTION,
     "42809": Lack.FUNCTION,  # a procedure of that name
+    AMBIGUOUS: Lack.AMBIGUOUS,
     "42P01": Lack.RELATION,
     "42501": Lack.PRIVILEGE,
     "42703": Lack.COLUMN,
@@ -127,24 +129,26 @@ def _parsing(expression: str, source: str) -> str:
 def _said(link: Link, live: Table, column: str, call: Call, quote: Quote) -> tuple[Lack, str] | None:
     """What is lacking, in words; None where the server takes the call, or has something else against it."""
     source = _source(live, call, quote)
-    found = _against(link, call.asked, source, call.statement)
+    found = _against(link, call.asked, source, call)
     if found is None and call.sent:
         # a name that is a literal is looked up at once: nextval('x')
-        found = _against(link, call.expression, source, call.statement)
+        found = _against(link, call.expression, source, call)
         found = found if found is not None and found[0] is Lack.RELATION else None
     return found or _of_another_type(link, live, column, call, source)
 
 
-def _against(link: Link, expression: str, source: str, statement: str) -> tuple[Lack, str] | None:
+def _against(link: Link, expression: str, source: str, call: Call) -> tuple[Lack, str] | None:
     try:
         explained(link, [_parsing(expression, source)], "")
     except DriverError as error:
         if is_disconnect(error):
             raise
         diagnosis = diagnose(error)
+        if call.wraps and diagnosis.sqlstate == AMBIGUOUS:
+            return None  # its values, which are left out, may decide between the functions
         lack = _LACKS.get(diagnosis.sqlstate)
         if lack is Lack.AGGREGATE:
-            return lack, f"PostgreSQL takes no aggregate and no window function as a value of {statement}"
+            return lack, f"PostgreSQL takes no aggregate and no window function as a value of {call.statement}"
         return None if lack is None else (lack, diagnosis.message)
     return None
 
@@ -153,7 +157,12 @@ def _of_another_type(link: Link, live: Table, column: str, call: Call, source: s
     """Whether the column does not take the type of the call's value."""
     if (pair := _types(live, column, call, source)) is None:
         return None
-    given, taken = link.rows(f"SELECT {', '.join(pair)}")[0]
+    try:
+        given, taken = link.rows(f"SELECT {', '.join(pair)}")[0]
+    except DriverError as error:
+        if is_disconnect(error):
+            raise
+        return None  # what gives a value of no certain type
     assignable, gives, takes = link.rows(query("assignable", given=given, taken=taken))[0]
     return None if assignable else (Lack.TYPE, f"the column is of type {takes}, and the call gives {gives}")
 
@@ -171,6 +180,8 @@ def _advice(lack: Lack, said: str, expression: str, role: str, quote: Quote) -> 
     """The message ends with the name of what may not be used, in whichever language it is."""
     if lack is Lack.TYPE:
         return "-- in the models: cast the call to the column's type; or let the function return it"
+    if lack is Lack.AMBIGUOUS:
+        return "-- in the models: cast the arguments to the types of the function that is meant"
     if lack is Lack.AGGREGATE:
         return "-- in the models: call it in a scalar subquery, such as select(func.max(..)).scalar_subquery()"
     if lack is Lack.COLUMN:

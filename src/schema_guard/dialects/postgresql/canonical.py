@@ -66,6 +66,7 @@ class PostgreSQLRules:
         "UndefinedFunction",
         "GroupingError",
         "DatatypeMismatch",
+        "AmbiguousFunction",
     )
     """As PostgreSQL names its conditions and psycopg its exceptions (manual, Appendix A)."""
 

@@ -35,4 +35,4 @@ def _column(column: Column, driver: str) -> Column:
 
 
 def _call(call: Call, driver: str) -> Call:
-    return Call(call.statement, call.expression, dict(call.by_driver).get(driver, ""))
+    return call._replace(sent=dict(call.by_driver).get(driver, ""), by_driver=())

@@ -17,6 +17,7 @@ from sqlalchemy.types import NullType
 from schema_guard.schema import NO_TYPE, Call, Column, Generated, Identity, Name, Type, TypeKind, Write
 from schema_guard.sources.sqlalchemy.reading import gets_bytes, reader_of
 from schema_guard.sources.sqlalchemy.types import is_domain, resolved
+from schema_guard.sources.sqlalchemy.wrapping import wrapping_calls
 from schema_guard.sources.sqlalchemy.writer import UnwritableError, Writer
 
 if TYPE_CHECKING:
@@ -56,7 +57,11 @@ def column_of(column: ModelColumn[Any], writer: Writer, mapped: Mapped) -> Colum
         sequence=_sequence(column, writer),
         fetched=column.server_default is not None and default is None and column.computed is None and identity is None,
         fill=_fill(column, writer),
-        calls=(*_calls(column, writer), *_computed(mapped.computed_of(column), writer)),
+        calls=(
+            *_calls(column, writer),
+            *wrapping_calls(column, writer),
+            *_computed(mapped.computed_of(column), writer),
+        ),
         reads=reader_of(column.type, dialect),
         read_by_own_code=gets_bytes(column.type, dialect),
         values=_values(inner, writer),

@@ -134,7 +134,7 @@ class Writer:
         Args:
             driver: another one.
         """
-        dialect = _dialect_of(self.words.name, driver) if driver else self.dialect
+        dialect = self.of_driver(driver)
 
         def replaced(element: Any, **_: Any) -> Any:
             if not isinstance(element, BindParameter) or not element.type.dialect_impl(dialect).render_bind_cast:
@@ -144,6 +144,10 @@ class Writer:
         with _Refusals(self.dialect.name):
             found: Any = replacement_traverse(expression, {}, replaced)
         return found  # type: ignore[no-any-return]
+
+    def of_driver(self, driver: str) -> SQLAlchemyDialect:
+        """The dialect of another driver; its own where none is named."""
+        return _dialect_of(self.words.name, driver) if driver else self.dialect
 
     def condition(self, condition: Any) -> str:
         """A domain's CHECK, which is text or an expression."""
