@@ -135,6 +135,56 @@ def test_on_sqlite(tmp_path: Path, column: str) -> None:
     engine.dispose()
 
 
+USUAL = (
+    "timestamp DEFAULT (now() AT TIME ZONE 'utc')",
+    "uuid DEFAULT gen_random_uuid()",
+    "varchar(36) DEFAULT gen_random_uuid()",
+    "text DEFAULT encode(gen_random_bytes(16), 'hex')",
+    "varchar(8) DEFAULT upper(substr(md5(random()::text), 1, 8))",
+    "text DEFAULT 'A-' || nextval('numbers')",
+    "bigint DEFAULT (extract(epoch FROM clock_timestamp()) * 1000)::bigint",
+    "date DEFAULT CURRENT_DATE + 7",
+    "timestamptz(0) DEFAULT CURRENT_TIMESTAMP(0)",
+    "name DEFAULT session_user",
+    "jsonb NOT NULL DEFAULT jsonb_build_object('a', 1)",
+    "text[] NOT NULL DEFAULT ARRAY[]::text[]",
+    "mood NOT NULL DEFAULT 'fine'",
+    "pair DEFAULT ROW(1, 'a')::pair",
+    "money DEFAULT 0",
+    "numeric(10, 2) NOT NULL DEFAULT 0.00",
+    "smallint DEFAULT '1'",
+    "bigint DEFAULT 9999999999",
+    "char(3) NOT NULL DEFAULT ' '",
+    "bit varying(5) DEFAULT B'101'",
+    "bytea NOT NULL DEFAULT ''",
+    "interval NOT NULL DEFAULT '1 day'",
+    "int4range DEFAULT '[1,5)'",
+    "tsvector DEFAULT to_tsvector('english', '')",
+    "hstore DEFAULT ''",
+    "citext NOT NULL DEFAULT 'A'",
+    "given NOT NULL",
+    "text COLLATE \"C\" DEFAULT E'a\\'b'",
+    "text DEFAULT NULL",
+    "serial",
+)
+
+
+@pytest.mark.every_postgres
+def test_usual_defaults_are_no_more_than_a_note(postgres_database: Database) -> None:
+    with postgres_database.connect() as connection:
+        connection.execute((DOMAINS + FUNCTIONS).encode())
+        connection.execute("CREATE EXTENSION pgcrypto; CREATE EXTENSION hstore; CREATE EXTENSION citext")
+        connection.execute("CREATE TYPE mood AS ENUM ('fine'); CREATE TYPE pair AS (a int, b text)")
+        columns = ", ".join(f"x{number} {default}" for number, default in enumerate(USUAL))
+        connection.execute(f"CREATE TABLE rooms (id serial PRIMARY KEY, beds int, {columns})".encode())
+    engine = sa.create_engine(postgres_database.url)
+    assert not fails(engine, 1)
+    report = Guard(models).check(engine)
+    assert [each.difference.object for each in report.findings if each.difference.impact is not Impact.NOTES] == []
+    assert len(report.findings) == len(USUAL)
+    engine.dispose()
+
+
 @pytest.mark.parametrize("null", ["", "NOT NULL "])
 def test_the_advice_for_a_default_that_raises_an_error_works(postgres_database: Database, null: str) -> None:
     with postgres_database.connect() as connection:
