@@ -77,8 +77,8 @@ def _default(
         yield _default_missing(table, live, column, actual, judge)
         return
     verdict = judge.default(table.name, column.default, actual.default, column.type, actual.type)
-    unequal = verdict in (Verdict.DIFFERENT, Verdict.NOT_COMPARABLE)
-    if unequal and (raised := _default_raises(table, live, column, actual, judge)) is not None:
+    raised = _default_raises(table, live, column, actual, judge) if verdict is not Verdict.EQUAL else None
+    if raised is not None:  # asked for while it is still open whether the two are equal, too
         yield raised
     elif verdict is Verdict.DIFFERENT:
         yield DefaultDiffers(

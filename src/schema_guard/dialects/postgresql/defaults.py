@@ -28,7 +28,7 @@ _ALWAYS = re.compile(
     r"""|NULL(?:::[\w ."\[\](),]+)?|\(?now\(\) AT TIME ZONE 'utc'::text\)?|timezone\('utc'::text, now\(\)\)"""
 )
 _TEXT = re.compile(r"'((?:[^']|'')*)'::[\w .\"]+(?:\[\])*")
-_NUMBER = re.compile(r"\(?'?(-?\d+)'?\)?(?:::(?:smallint|integer|bigint|numeric))?")
+_NUMBER = re.compile(r"\(?'?(-?\d+)(\.\d+)?'?\)?(?:::(?:smallint|integer|bigint|numeric))?")
 _PADDED = re.compile(r"(character varying|character|bit|bit varying)\((\d+)\)")
 _HARMLESS = frozenset({"nextval", "random", "gen_random_uuid", "uuidv4", "uuidv7", "clock_timestamp", "timeofday"})
 _LASTING = ("22", "23", "P0", "42")
@@ -44,11 +44,11 @@ def surely_gives(default: str, type_: Type) -> bool:
     if _ALWAYS.fullmatch(default):
         return True
     number = _NUMBER.fullmatch(default)
-    if number is not None and not type_.dimensions and type_.name in BITS:
+    if number is not None and number[2] is None and not type_.dimensions and type_.name in BITS:
         limit: int = 2 ** BITS[type_.name]
         return -limit <= int(number[1]) < limit
-    if number is not None and type_.name in _FLOATS and not type_.arguments:
-        return True
+    if number is not None and type_.name in _FLOATS and not type_.dimensions:
+        return not type_.arguments or len(number[1].lstrip("-")) <= int(type_.arguments[0]) - int(type_.arguments[-1])
     text = _TEXT.fullmatch(default)
     if text is None or (type_.arguments and type_.name != "character varying"):
         return False

@@ -42,6 +42,9 @@ def default_differs(difference: DefaultDiffers, context: Context) -> Repairs:
     if column.default is None:
         if context.hidden(difference):
             return [Refusal(difference, HIDDEN)]
+        if difference.actual.default is not None:
+            advice = f"ALTER TABLE {name} ALTER COLUMN {quoted} DROP DEFAULT; -- apply then gives it a sequence"
+            return [Refusal(difference, "it has a default, which raises an error", (advice,))]
         if context.shape(table).facts.fillers:
             reason = f"{context.shape(table).facts.filled_by} may give the key, and two sources could collide"
             return [Refusal(difference, reason)]
