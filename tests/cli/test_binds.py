@@ -292,6 +292,10 @@ def test_a_frozen_file_is_of_one_bind(command: Command, shop: Path) -> None:
     assert command("check", "audit.json", "--url", f"sqlite:///{shop}/audit.db").code == 1
     assert command("check", "main.json", "--url", f"sqlite:///{shop}/main.db").code == 0
     assert "CREATE TABLE" in command("sql", "shop:db", "--bind", "audit", "--dialect", "sqlite").out
+    names = ("--include", "user", "--include", "entry")  # one setting for the files of all binds
+    assert command("check", "audit.json", "--url", f"sqlite:///{shop}/audit.db", *names).code == 1
+    assert command("check", "main.json", "--url", f"sqlite:///{shop}/main.db", *names).code == 0
+    assert command("check", "main.json", "--url", f"sqlite:///{shop}/main.db", "--include", "entri").code == 2
     parts = frame((shop / "audit.json").read_bytes())
     assert {DIGESTS, TEXT_KNOWN} <= parts.keys(), "the other binds exclude nothing"
 

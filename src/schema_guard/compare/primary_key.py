@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 
 from schema_guard.compare.conflict import ends_otherwise, repeated
 from schema_guard.compare.impact_words import writers
@@ -27,8 +28,9 @@ def compare_primary_key(table: Table, live: Table, judge: Judge) -> Iterator[Pri
                 f"not provable: INSERT of {writers(table)} fails for rows that are equal by {actual.other_equality}"
             )
             yield PrimaryKeyDiffers(table=table, primary_key=key, actual=actual, impact=Impact.WEAKENS, effect=effect)
-        elif ends_otherwise(actual.conflict, key.conflict):
-            effect = f"not provable: {repeated(actual.conflict, key.conflict, table, judge)}"
+        elif ends_otherwise(actual.conflict, wanted := _conflict(table, live)):
+            effect = f"not provable: {repeated(actual.conflict, wanted, table, judge)}"
+            key = replace(key, conflict=wanted)
             yield PrimaryKeyDiffers(table=table, primary_key=key, actual=actual, impact=Impact.WEAKENS, effect=effect)
         return
     served = arbiters(live)
@@ -55,6 +57,16 @@ def compare_primary_key(table: Table, live: Table, judge: Judge) -> Iterator[Pri
         impact=Impact.BREAKS if breaks else Impact.WEAKENS,
         effect=effect,
     )
+
+
+def _conflict(table: Table, live: Table) -> str:
+    """ON CONFLICT of the key by the models, where a UNIQUE of theirs on the same columns has one as well: SQLite keeps
+    one index for both. Of a UNIQUE that is there another comparison tells."""
+    assert table.primary_key is not None
+    columns = set(table.primary_key.columns)
+    if table.primary_key.conflict or any(set(each.columns) == columns for each in live.uniques):
+        return table.primary_key.conflict
+    return next((each.conflict for each in table.uniques if each.conflict and set(each.columns) == columns), "")
 
 
 def _refuses(actual: PrimaryKey, table: Table, live: Table) -> bool:

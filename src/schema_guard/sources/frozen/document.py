@@ -25,7 +25,7 @@ from schema_guard.frozen_text import (
 )
 from schema_guard.plan import Policy
 from schema_guard.remembered import digest_of
-from schema_guard.schema import Schema, Table
+from schema_guard.schema import Name, Schema, Table
 from schema_guard.scope import Scope
 from schema_guard.selector import selectors_of
 from schema_guard.sources.frozen.data import from_data, to_data
@@ -306,7 +306,11 @@ def _document(spans: dict[str, Span], path: str, *, edited: bool) -> Document:
         from_data(str, data["name"]),
         from_data(Policy, data["policy"]),
         acceptances_of(data["accept"], path),
-        Scope(selectors_of(data.get("include", []), "frozen"), selectors_of(data.get("exclude", []), "frozen")),
+        Scope(
+            selectors_of(data.get("include", []), "frozen"),
+            selectors_of(data.get("exclude", []), "frozen"),
+            others=from_data(tuple[Name, ...], data.get("others", [])),
+        ),
         from_data(tuple[str, ...], data["heads"]),
         digests=None if edited else data.get(DIGESTS),
         text_known=None if edited else data.get(TEXT_KNOWN),
@@ -324,10 +328,12 @@ def _systems(span: Span) -> Mapping[str, Span]:
     return {key: Span(text, 0, len(text)) for key, text in texts.items()}
 
 
-def _scope_data(scope: Scope) -> dict[str, list[str]]:
-    """Nothing where all is guarded."""
+def _scope_data(scope: Scope) -> dict[str, Any]:
+    """Nothing where all is guarded, and the application has no other database."""
     found = {"include": scope.include, "exclude": scope.exclude}
-    return {name: [str(each) for each in selectors] for name, selectors in found.items() if selectors}
+    selectors = {name: [str(each) for each in patterns] for name, patterns in found.items() if patterns}
+    others = sorted(scope.others, key=lambda name: (name.schema or "", name.name))
+    return {**selectors, **({"others": [to_data(name) for name in others]} if others else {})}
 
 
 def _policy_data(policy: Policy) -> dict[str, Any]:
