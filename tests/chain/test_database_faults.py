@@ -167,6 +167,18 @@ def test_an_ancestor_beside_its_descendant(on_sqlite: Stage) -> None:
     ends_well(stage)
 
 
+@pytest.mark.parametrize("more", ["", "NULL"])
+def test_a_repair_leaves_one_of_them(stage: Stage, more: str) -> None:
+    stage.plain().chain()
+    run_by_hand(stage, 3)
+    stage.sql("CREATE TABLE alembic_version (version_num VARCHAR(32))")
+    stage.sql("INSERT INTO alembic_version VALUES ('r2'), ('r3')" + (", (NULL)" if more else ""))
+    deploy = stage.deploy("--repair-chain")
+    assert deploy.code == 0, deploy.out
+    assert stage.stamped() == ["r3"]
+    ends_well(stage)
+
+
 ROWS = {
     "NULL": ("VARCHAR(32)", ["NULL", "'r2'"]),
     "blank": ("VARCHAR(32)", ["' '", "'r2'"]),
