@@ -120,7 +120,8 @@ def prove(
     standing = None if own is None else _standing(own, live, session)
     if own is not None and standing is not None and not (standing.lacks or own.forerunners):
         exact = not (own.missing or own.leftovers)
-        heads = chain.heads_of(named)  # a row before another one of these is one too many
+        # a row before another one of them is one too many
+        heads = tuple(row for row in stamped if not any(row in chain.upto([each]) for each in {*stamped} - {row}))
         stays = Match(heads, own.ran, exact, tuple(sorted(own.leftovers)), (), own.removed, True, untraced)
         return Proof(stays, standing, standing)
     exactly = [item for item in candidates if not (item.missing or item.leftovers or item.forerunners)]
