@@ -9,6 +9,7 @@ import subprocess
 import sys
 from contextlib import closing
 from pathlib import Path
+from typing import Any
 
 import flask_migrate
 import pytest
@@ -312,19 +313,28 @@ def test_a_connection_that_env_insists_on(on_sqlite: Stage) -> None:
     assert stage.stamped() == ["r3"]
 
 
-def test_models_made_at_the_start_of_the_application(on_sqlite: Stage) -> None:
-    """create_all() before the first revision: every replay, and every new database, collides."""
-    stage = on_sqlite.plain()
-    stage.write(
-        "migrations/env.py",
-        ENV.replace(
-            'url = os.environ["DATABASE_URL"]',
-            'url = os.environ["DATABASE_URL"]\nif not context.is_offline_mode():\n'
-            "    target_metadata.create_all(create_engine(url))",
-        ),
-    )
+def starts_with(stage: Stage, line: str) -> dict[str, Any]:
+    """What `doctor --replay` says of a chain whose env.py imports a module that runs this line."""
+    stage.plain()
+    stage.write("start.py", f"import os\nfrom shop import Base\nfrom sqlalchemy import create_engine\n{line}\n")
+    url = 'url = os.environ["DATABASE_URL"]'
+    stage.write("migrations/env.py", ENV.replace(url, f"{url}\nif not context.is_offline_mode():\n    import start"))
     stage.chain()
-    faults = stage.doctor("--replay").faults
+    return stage.doctor("--replay").faults
+
+
+def test_models_made_at_the_start_of_the_application(on_sqlite: Stage) -> None:
+    """create_all() before the first revision: every new database collides. Replays run without it."""
+    faults = starts_with(on_sqlite, 'Base.metadata.create_all(create_engine(os.environ["DATABASE_URL"]))')
+    fault = faults["env-makes-tables"]
+    assert (Path(fault["file"]).name, fault["line"], fault["revision"]) == ("start.py", 4, "r1")
+    assert "replay-fails" not in faults
+
+
+def test_tables_made_by_sql_at_the_start_of_the_application(on_sqlite: Stage) -> None:
+    sql = "CREATE TABLE IF NOT EXISTS users (id INTEGER PRIMARY KEY)"
+    line = f'create_engine(os.environ["DATABASE_URL"]).connect().exec_driver_sql("{sql}")'
+    faults = starts_with(on_sqlite, line)
     assert "create_all" in faults["replay-not-empty"]["message"]
     assert faults["replay-fails"]["revision"] == "r1"
 

@@ -206,3 +206,71 @@ def made_by_hand(stage: Stage) -> None:
     stage.sql("INSERT INTO jobs (id, name) VALUES (7, 'kept')", "ALTER TABLE jobs ADD COLUMN more VARCHAR(9)")
     if stage.system == "postgresql":
         stage.sql("SELECT setval('jobs_id_seq', 7)")
+
+
+PLUG = """op.create_table("plug", sa.Column("id", sa.Integer, primary_key=True))
+op.execute("UPDATE jobs SET other = 'paid'")"""
+PLUG_CLASS = """
+class Plug(Base):
+    __tablename__ = "plug"
+    id: Mapped[int] = mapped_column(primary_key=True)
+"""
+LABELS = 'op.add_column("jobs", sa.Column("label", sa.String(80)))'
+
+
+def with_plug(stage: Stage) -> None:
+    """r1, then on two branches p1, which makes an empty table and changes other rows, and r2, which ran; they merge."""
+    stage.plain(HEAD + PLUG_CLASS)
+    stage.revision("r1", None, JOBS)
+    stage.revision("p1", "r1", PLUG)
+    stage.revision("r2", "r1", LABELS)
+    stage.revision("m1", ("p1", "r2"))
+    stage.run_module("alembic", ["upgrade", "r2"])
+    stage.sql("INSERT INTO jobs (id, name) VALUES (1, 'kept')")
+
+
+def said_of_plug(stage: Stage) -> str:
+    (fault,) = (each for each in stage.doctor().document["faults"] if each["code"] == "made-early")
+    assert fault["fix"]["sql"] is None or "sql" not in fault["fix"]
+    return str(fault["fix"]["text"])
+
+
+def test_a_revision_that_changes_other_rows_ran_and_its_stamp_was_lost(stage: Stage) -> None:
+    """What it made is empty in either case, so both are said; the first one leaves the rows as they are."""
+    with_plug(stage)
+    stage.run_module("alembic", ["upgrade", "head"])
+    stage.sql("UPDATE jobs SET other = 'refunded'", "UPDATE alembic_version SET version_num = 'r2'")
+    assert stage.deploy().code == 1
+    ran, _, not_run = said_of_plug(stage).partition("; where it did not: ")
+    assert ran.startswith("where p1 ran, as the rows say that it changes: ")
+    assert 'DROP TABLE "' in not_run
+    stage.sql(ran.removeprefix("where p1 ran, as the rows say that it changes: "))
+    assert stage.deploy().code == 0
+    assert stage.stamped() == ["m1"]
+    assert stage.sql("SELECT other FROM jobs") == [("refunded",)]
+
+
+def test_a_revision_that_changes_other_rows_did_not_run(stage: Stage) -> None:
+    with_plug(stage)
+    stage.sql("CREATE TABLE plug (id INTEGER NOT NULL PRIMARY KEY)")
+    assert stage.deploy().code == 1
+    _, _, not_run = said_of_plug(stage).partition("; where it did not: ")
+    drop, _, deploy = not_run.partition("; then ")
+    stage.sql(drop)
+    stage.shell(deploy)
+    assert stage.stamped() == ["m1"]
+    assert stage.sql("SELECT other FROM jobs") == [("paid",)]
+
+
+def test_the_same_in_one_line(stage: Stage) -> None:
+    stage.plain(HEAD.replace("label", "more") + PLUG_CLASS)
+    stage.revision("r1", None, JOBS)
+    stage.revision("r2", "r1", PLUG)
+    stage.run_module("alembic", ["upgrade", "head"])
+    stage.sql("INSERT INTO jobs (id, other) VALUES (1, 'refunded')", "UPDATE alembic_version SET version_num = 'r1'")
+    assert stage.deploy().code == 1
+    ran, _, _ = said_of_plug(stage).partition("; where it did not: ")
+    stage.shell(ran.removeprefix("where r2 ran, as the rows say that it changes: "))
+    assert stage.deploy().code == 0
+    assert stage.stamped() == ["r2"]
+    assert stage.sql("SELECT other FROM jobs") == [("refunded",)]

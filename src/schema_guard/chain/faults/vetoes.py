@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import shlex
 from collections.abc import Callable, Collection, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from schema_guard.chain.commands import Commands
 from schema_guard.chain.fault import Fix
@@ -171,7 +171,7 @@ def _way_out(
     before = frozenset(id_ for id_ in match.ran if revision not in chain.upto([id_]))
     _, out = early_and_way_out(chain, before, schema, (), there, read, commands)
     if out is not None and not out.held:
-        return out.fix(commands.repair)
+        return replace(out, undecided=None).fix(commands.repair)  # it did not run, nor what comes after it
     file = chain.by_id[revision].file
     return Fix(f"do by hand what {from_here(file)} does, or remove what was made too early, then {commands('stamp')}")
 

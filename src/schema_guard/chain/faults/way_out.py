@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from schema_guard.chain.commands import Commands
@@ -12,7 +12,7 @@ from schema_guard.chain.faults.early import Drop, Early, Place, dropped_by, earl
 from schema_guard.chain.faults.made_early import Colliding, colliding
 from schema_guard.chain.history import Chain
 from schema_guard.chain.reading.actions import Action
-from schema_guard.chain.reading.pending import There, pending_of
+from schema_guard.chain.reading.pending import Pending, There, may_fill, pending_of
 from schema_guard.chain.reading.revision_actions import unseen_of
 from schema_guard.chain.version_table import Read, literal, quoted
 from schema_guard.errors import GuardError
@@ -23,15 +23,24 @@ __all__ = ["WayOut", "early_and_way_out", "early_faults"]
 
 @dataclass(frozen=True, slots=True)
 class WayOut:
-    """The statements, and the command that goes on after them; `held` is what a person has to do between them."""
+    """The statements, and the command that goes on after them; `held` is what a person has to do between them.
+
+    `undecided` is a revision that changes rows of something else as well, with the command or statement for the case
+    that it ran: what it makes is empty in either case.
+    """
 
     drops: tuple[str, ...]
     command: str
     held: str = ""
+    undecided: tuple[str, str] | None = None
 
     def fix(self, command: str = "") -> Fix:
         """`command` in place of the one that goes on."""
         said, command = "; ".join(self.drops), command or self.command
+        if self.undecided is not None:
+            revision, ran = self.undecided
+            rest = "; then ".join(filter(None, (said, self.held, command)))
+            return Fix(f"where {revision} ran, as the rows say that it changes: {ran}; where it did not: {rest}")
         if self.held:
             return Fix("; then ".join(filter(None, (said, self.held, command))))
         return Fix(f"{said}; then {command}", command=command, sql=";\n".join(self.drops))
@@ -56,7 +65,26 @@ def early_and_way_out(
     moving = {change.revision for change in pending.into}
     if not early and not _no_stamp_past(plain, chain, ran, moving):
         return (), None
-    return early, _way_out(early, plain, moving, chain, ran, schema, there, read, commands)
+    out = _way_out(early, plain, moving, chain, ran, schema, there, read, commands)
+    revisions = {item.change.revision for item in early if not item.filled} | {item.revision for item in plain}
+    undecided = next((id_ for id_ in chain.order if id_ in revisions and _fills_others(id_, pending, chain, there)), "")
+    if out is None or not undecided:
+        return early, out
+    return early, replace(out, undecided=(undecided, _recorded(undecided, chain, ran, commands)))
+
+
+def _fills_others(id_: str, pending: Pending, chain: Chain, there: There) -> bool:
+    """Whether the revision changes rows of something that it does not make, so that nothing shows whether it ran."""
+    made = [change for change in pending.fills if change.revision == id_]
+    unseen = [action for action in unseen_of(chain.by_id[id_].file) if action.readable]
+    return any(not any(may_fill(action, change, there) for change in made) for action in unseen)
+
+
+def _recorded(id_: str, chain: Chain, ran: frozenset[str], commands: Commands) -> str:
+    """What says in alembic_version that it ran, and takes nothing out that ran beside it."""
+    if ran <= chain.upto([id_]):
+        return commands("stamp", "--revision", id_)
+    return f"INSERT INTO alembic_version (version_num) VALUES ({literal(id_)})"
 
 
 def _no_stamp_past(plain: Sequence[Colliding], chain: Chain, ran: frozenset[str], moving: Collection[str]) -> bool:

@@ -11,7 +11,7 @@ from schema_guard.chain.reading.revision_actions import actions_of
 from schema_guard.chain.systems import System
 from schema_guard.schema import Name, Schema
 
-__all__ = ["Change", "Pending", "There", "pending_of"]
+__all__ = ["Change", "Pending", "There", "may_fill", "pending_of"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,18 +119,19 @@ def pending_of(chain: Chain, ran: frozenset[str], there: There) -> Pending:
             walk.take(action)
     for made in walk.made:
         if unseen[made.revision]:
-            fills = [action for action in unseen[made.revision] if _may_fill(action, made, there)]
+            fills = [action for action in unseen[made.revision] if may_fill(action, made, there)]
             anyway = bool(fills) and all(action.readable and not action.depth for action in fills)
             walk.found.fills.append(replace(made, filled_anyway=anyway))
             continue
         after = [id_ for id_ in waiting if made.revision in chain.upto([id_])]
-        filler = next((id_ for id_ in after if any(_may_fill(action, made, there) for action in unseen[id_])), "")
+        filler = next((id_ for id_ in after if any(may_fill(action, made, there) for action in unseen[id_])), "")
         if filler:
             walk.found.later.append(replace(made, filler=filler))
     return walk.found
 
 
-def _may_fill(action: Action, made: Change, there: There) -> bool:
+def may_fill(action: Action, made: Change, there: There) -> bool:
+    """Whether what changes rows may put some into what a revision makes, as far as its text says."""
     if action.mentions is None:
         return True
     mentions = set(map(there.key, action.mentions))
