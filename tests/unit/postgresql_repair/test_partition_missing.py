@@ -26,6 +26,31 @@ def test_the_statement_makes_a_partition_for_every_row(postgres_database: Databa
     prepare(postgres_database, 'INSERT INTO "My App"."T x" DEFAULT VALUES')
 
 
+@pytest.mark.every_postgres
+def test_the_query_writes_what_no_partition_of_a_hash_takes(postgres_database: Database) -> None:
+    models = sa.MetaData(schema="My App")
+    sa.Table("T x", models, sa.Column("id", sa.Integer, primary_key=True), postgresql_partition_by="HASH (id)")
+    prepare(postgres_database, 'CREATE SCHEMA "My App"')
+    prepare(postgres_database, 'CREATE TABLE "My App"."T x" (id serial PRIMARY KEY) PARTITION BY HASH (id)')
+    for number, bounds in enumerate(("MODULUS 2, REMAINDER 0", "MODULUS 6, REMAINDER 3")):
+        create = f'CREATE TABLE "My App".p{number} PARTITION OF "My App"."T x" FOR VALUES WITH ({bounds})'
+        prepare(postgres_database, create)
+    (finding,) = apply(postgres_database, models).findings
+    assert (finding.difference.code, finding.difference.impact) == ("partition-missing", Impact.BREAKS)
+    assert finding.refusal is not None
+    (query,) = finding.refusal.advice
+    with postgres_database.connect() as connection:
+        written = [str(row[0]) for row in connection.execute(query.encode()).fetchall()]
+        assert [statement.partition(" FOR ")[0] for statement in written] == [
+            f'CREATE TABLE "My App"."T x_{remainder}" PARTITION OF "My App"."T x"' for remainder in (1, 5)
+        ]
+        for statement in written:
+            connection.execute(statement.encode())
+        for _ in range(60):
+            connection.execute('INSERT INTO "My App"."T x" DEFAULT VALUES')
+    assert Guard(models).check(postgres_database.url).satisfied
+
+
 @pytest.mark.parametrize("rows", [1, 9, 95, 1000])
 def test_the_number_that_a_refusal_names_suffices(postgres_database: Database, rows: int) -> None:
     models = sa.MetaData()

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
 from schema_guard.dialects.definitions import NO_COLUMN, OTHER_QUERY, READ_ONLY, reads_rows, without_definition
+from schema_guard.dialects.postgresql.literals import literal
 from schema_guard.dialects.postgresql.repair import probes
 from schema_guard.dialects.postgresql.repair.comment import comment_statements
 from schema_guard.dialects.postgresql.repair.context import Context, Repairs
@@ -102,6 +103,26 @@ def _words(definition: Noun) -> str:
             return "its primary key"
 
 
+def _missing_remainders(parent: Name, quoted: str) -> str:
+    """A query whose rows are CREATE TABLE for what no partition of a hash takes, by the largest modulus among them."""
+    start = literal(f"{parent.name[:50]}_")
+    bounds = r"'modulus (\d+), remainder (\d+)'"
+    return (
+        "WITH bound AS (SELECT given[1]::int AS modulus, given[2]::int AS remainder FROM pg_catalog.pg_inherits"
+        " JOIN pg_catalog.pg_class AS partition ON partition.oid = inhrelid,"
+        f" pg_catalog.regexp_match(pg_catalog.pg_get_expr(relpartbound, partition.oid), {bounds}) AS given"
+        f" WHERE inhparent = {literal(quoted)}::pg_catalog.regclass),"
+        " largest AS (SELECT pg_catalog.max(modulus) AS modulus FROM bound)"
+        f" SELECT pg_catalog.format({literal(_PARTITION)}, {literal(parent.schema or 'public')}, {start} || rest,"
+        f" {literal(quoted)}, modulus, rest)"
+        " FROM largest, pg_catalog.generate_series(0, modulus - 1) AS rest"
+        " WHERE NOT EXISTS (SELECT FROM bound WHERE rest % bound.modulus = remainder);"
+    )
+
+
+_PARTITION = "CREATE TABLE %I.%I PARTITION OF %s FOR VALUES WITH (MODULUS %s, REMAINDER %s);"
+
+
 def partition_missing(difference: PartitionMissing, context: Context) -> Repairs:
     """Which partitions there should be, only the application knows; one that takes every row is shown."""
     live = difference.actual
@@ -119,8 +140,8 @@ def partition_missing(difference: PartitionMissing, context: Context) -> Repairs
         left = ", ".join(str(each) for each in live.facts.detaching)
         reason = f"the DETACH PARTITION CONCURRENTLY of {left} is not finished; {reason}"
     if others and live.partition_strategy == "HASH":
-        reason = "a partition is missing for some remainder"
-        return [Refusal(difference, reason, (f"-- CREATE TABLE .. PARTITION OF {name} FOR VALUES WITH (MODULUS ..);",))]
+        reason = "a partition is missing for some remainder; this query writes the statement for each of them"
+        return [Refusal(difference, reason, (_missing_remainders(parent, name),))]
     return [Refusal(difference, reason, (*ends, f"CREATE TABLE {one} PARTITION OF {name} {bounds};"))]
 
 
