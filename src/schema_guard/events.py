@@ -99,7 +99,8 @@ class Events:
         breaks, weakens = report.count(Impact.BREAKS), report.count(Impact.WEAKENS)
         start = "the application cannot start" if breaks else "the application can start"
         strongest = report.worst
-        worst = [each.difference.object for each in report.findings if each.difference.impact is strongest]
+        found = (each.difference for each in report.findings if each.difference.impact is strongest)
+        worst = list(dict.fromkeys(difference.object for difference in found))
         verbs = VERBS[Impact.BREAKS if breaks else Impact.WEAKENS]
         remains = f"; {first_of(worst)} {verbs[len(worst) > 1]} it" if breaks or weakens else ""
         level = logging.ERROR if breaks else logging.WARNING if weakens else logging.INFO

@@ -102,14 +102,20 @@ def test_what_fails_is_told(key: str, driver: str, postgres_database: Database) 
     assert not wrong, "\n".join(wrong)
 
 
-@pytest.mark.newest_postgres
-@pytest.mark.parametrize("before", ["text", "varchar(9)"])
-def test_the_enum_is_made_and_then_the_flush_works(before: str, postgres_database: Database) -> None:
+def of_state() -> tuple[type[Any], sa.Table]:
+    """A class with an Enum, and its table."""
     mapper = registry()
     key = sa.Column("id", sa.Integer, primary_key=True)
     table = sa.Table("t", mapper.metadata, key, sa.Column("v", sa.Enum("new", "done", name="state")))
     cls = type("T", (), {})
     mapper.map_imperatively(cls, table)
+    return cls, table
+
+
+@pytest.mark.newest_postgres
+@pytest.mark.parametrize("before", ["text", "varchar(9)"])
+def test_the_enum_is_made_and_then_the_flush_works(before: str, postgres_database: Database) -> None:
+    cls, table = of_state()
     with postgres_database.connect() as connection:
         connection.execute(f"CREATE TABLE t (id serial PRIMARY KEY, v {before})".encode())
         connection.execute("INSERT INTO t (v) VALUES ('done')")
@@ -129,11 +135,7 @@ def test_the_enum_is_made_and_then_the_flush_works(before: str, postgres_databas
 
 @pytest.mark.newest_postgres
 def test_a_person_can_give_the_type_the_name_of_the_models(postgres_database: Database) -> None:
-    mapper = registry()
-    key = sa.Column("id", sa.Integer, primary_key=True)
-    table = sa.Table("t", mapper.metadata, key, sa.Column("v", sa.Enum("new", "done", name="state")))
-    cls = type("T", (), {})
-    mapper.map_imperatively(cls, table)
+    cls, table = of_state()
     with postgres_database.connect() as connection:
         connection.execute("CREATE TYPE older AS ENUM ('new', 'done'); CREATE TABLE t (id serial PRIMARY KEY, v older)")
     engine = sa.create_engine(postgres_database.url)

@@ -9,9 +9,11 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from sqlalchemy import Column, Engine, Integer, MetaData, Table, create_engine, text
+from sqlalchemy import Column, Engine, Integer, MetaData, Table, create_engine, func, text
 
 from schema_guard import Guard
+from schema_guard.render.line import plain
+from schema_guard.render.text import apply_lines
 
 EXPECTED = MetaData()
 Table("item", EXPECTED, Column("id", Integer, primary_key=True), Column("amount", Integer, nullable=False))
@@ -44,6 +46,20 @@ def test_steps_and_verdict(engine: Engine, caplog: pytest.LogCaptureFixture) -> 
     assert told(caplog) == [("INFO", "verdict")]
     Guard(EXPECTED).recording().silent().apply(engine)
     assert told(caplog) == []
+
+
+def test_an_object_with_two_differences_is_named_once(engine: Engine, caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level(logging.INFO, "schema_guard")
+    models = MetaData()
+    Table(
+        "item",
+        models,
+        Column("id", Integer, primary_key=True),
+        Column("amount", Integer, default=func.lacking(1), onupdate=func.lacking(2)),
+    )
+    report = Guard(models).apply(engine)
+    assert caplog.records[-1].getMessage() == "the application cannot start; item.amount breaks it"
+    assert "2 differences break it (item.amount)" in plain(apply_lines(report, 1))
 
 
 def test_what_remains_is_a_warning_and_what_breaks_an_error(engine: Engine, caplog: pytest.LogCaptureFixture) -> None:

@@ -133,12 +133,13 @@ def _verdict(report: Report, exit_code: int) -> Line:
 
 
 def _named(findings: Sequence[Finding]) -> str:
-    """The objects that remain, each with what the rows say."""
-    parts = []
-    for finding in findings[:NAMED_IN_VERDICT]:
+    """The objects that remain, each once with what the rows say."""
+    named: dict[str, None] = {}
+    for finding in findings:
         phrase = evidence_phrase(finding.difference, finding.evidence) if finding.evidence else ""
         name = shown(finding.difference.object)
-        parts.append(f"{name}: {phrase}" if phrase else name)
-    if len(findings) > NAMED_IN_VERDICT:
-        parts.append(f"{len(findings) - NAMED_IN_VERDICT:,} more")
+        named[f"{name}: {phrase}" if phrase else name] = None
+    parts = [*named]
+    if len(parts) > NAMED_IN_VERDICT:
+        parts[NAMED_IN_VERDICT:] = [f"{len(parts) - NAMED_IN_VERDICT:,} more"]
     return "; ".join(parts)
