@@ -248,7 +248,7 @@ class Doctor:
             return (), None, ()
         chain, ran = project.chain, project.chain.upto(version.rows)
         gone = gone_early(chain, ran, everything, beside, there, live.read)
-        return *early_and_way_out(chain, ran, everything, beside, there, live.read, self.commands), gone
+        return *early_and_way_out(chain, ran, everything, beside, there, live.read, self.commands, version.in_sql), gone
 
     def chain_faults(self, project: Project, look: Look | None) -> list[Fault]:
         """Faults of the files, of env.py, and of what alembic_version says."""

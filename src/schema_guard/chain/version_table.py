@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Collection, Container, Iterable, Sequence
 from dataclasses import dataclass, replace
 
@@ -9,6 +10,7 @@ from schema_guard.chain.history import Chain
 
 __all__ = ["NO_COLUMN", "Read", "VersionTable", "literal", "meant", "qualified", "quoted", "strange_rows"]
 
+_PLAIN = re.compile(r"[a-z_][a-z0-9_]*")
 NO_COLUMN = "it has no column version_num"
 Read = Callable[[str], list[tuple[object, ...]]]
 """Sends one SELECT that writes nothing; raises ReadError."""
@@ -42,6 +44,11 @@ class VersionTable:
     """The statement that permits it."""
     former: str = ""
     """The revision of this chain that a table alembic_version names, where env.py names another one, which is empty."""
+
+    @property
+    def in_sql(self) -> str:
+        """Its name, quoted where it has to be."""
+        return ".".join(part if _PLAIN.fullmatch(part) else quoted(part) for part in self.name.split("."))
 
     @property
     def all_rows(self) -> tuple[str, ...]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Sequence
 
 from schema_guard.chain.commands import Commands
@@ -14,13 +13,11 @@ from schema_guard.chain.reading.operations import asks_first
 from schema_guard.chain.reading.pending import There
 from schema_guard.chain.reading.revision_actions import actions_of
 from schema_guard.chain.systems import System
-from schema_guard.chain.version_table import VersionTable, literal, quoted
+from schema_guard.chain.version_table import VersionTable, literal
 from schema_guard.counted import first_of
 from schema_guard.schema import Name
 
 __all__ = ["version_faults"]
-
-_PLAIN = re.compile(r"[a-z_][a-z0-9_]*")
 
 
 def version_faults(
@@ -96,7 +93,7 @@ def _elsewhere(says: str, schemas: Sequence[str], commands: Commands) -> Fault:
 
 def _strange(table: VersionTable, system: System) -> Fault:
     """The statements leave what the rows mean. In a column of another type each row would be strange again."""
-    name = _as_written(table.name)
+    name = table.in_sql
     rows = [f"INSERT INTO {name} (version_num) VALUES ({literal(row)})" for row in table.all_rows]
     statements = [f"DELETE FROM {name}", *rows]
     if table.mistyped and not system.alters_types:  # the table holds these rows alone
@@ -249,7 +246,7 @@ def _overlap(rows: Sequence[str], table: VersionTable, chain: Chain) -> Iterator
         over = [other for other in rows if other != row and row in chain.upto([other])]
         if not over:
             continue
-        sql = f"DELETE FROM {_as_written(table.name)} WHERE version_num = {literal(row)}"
+        sql = f"DELETE FROM {table.in_sql} WHERE version_num = {literal(row)}"
         yield Fault(
             "several-rows",
             Severity.BREAKS,
@@ -257,8 +254,3 @@ def _overlap(rows: Sequence[str], table: VersionTable, chain: Chain) -> Iterator
             Fix(f"{sql};", sql=sql),
             revision=row,
         )
-
-
-def _as_written(label: str) -> str:
-    """The version table's name in SQL, quoted where it has to be."""
-    return ".".join(part if _PLAIN.fullmatch(part) else quoted(part) for part in label.split("."))

@@ -54,9 +54,10 @@ def early_and_way_out(
     there: There,
     read: Read,
     commands: Commands,
+    version_table: str = "alembic_version",
 ) -> tuple[tuple[Early, ...], WayOut | None]:
     """What is in the way of what cannot be proved, and what to take away. `beside`: what the database has besides
-    tables; the other arguments as those of `_way_out`."""
+    tables; `version_table`: its name in SQL; the other arguments as those of `_way_out`."""
     pending = pending_of(chain, ran, there)
     early = early_of(pending, there, schema, read)
     told = [item.change.object for item in early]
@@ -70,7 +71,7 @@ def early_and_way_out(
     undecided = next((id_ for id_ in chain.order if id_ in revisions and _fills_others(id_, pending, chain, there)), "")
     if out is None or not undecided:
         return early, out
-    return early, replace(out, undecided=(undecided, _recorded(undecided, chain, ran, commands)))
+    return early, replace(out, undecided=(undecided, _recorded(undecided, chain, ran, version_table, commands)))
 
 
 def _fills_others(id_: str, pending: Pending, chain: Chain, there: There) -> bool:
@@ -80,11 +81,11 @@ def _fills_others(id_: str, pending: Pending, chain: Chain, there: There) -> boo
     return any(not any(may_fill(action, change, there) for change in made) for action in unseen)
 
 
-def _recorded(id_: str, chain: Chain, ran: frozenset[str], commands: Commands) -> str:
-    """What says in alembic_version that it ran, and takes nothing out that ran beside it."""
+def _recorded(id_: str, chain: Chain, ran: frozenset[str], version_table: str, commands: Commands) -> str:
+    """What says in the version table that it ran, and takes nothing out that ran beside it."""
     if ran <= chain.upto([id_]):
         return commands("stamp", "--revision", id_)
-    return f"INSERT INTO alembic_version (version_num) VALUES ({literal(id_)})"
+    return f"INSERT INTO {version_table} (version_num) VALUES ({literal(id_)})"
 
 
 def _no_stamp_past(plain: Sequence[Colliding], chain: Chain, ran: frozenset[str], moving: Collection[str]) -> bool:
