@@ -205,7 +205,7 @@ class Problem:
     column: tuple[Name, str] | None = None
     """The table and name of the column that it is about."""
     always_fails: str = ""
-    """What fails even where that column is there."""
+    """What fails even where that column is there; `{}` stands for the classes of its table."""
 
 
 @dataclass(frozen=True)

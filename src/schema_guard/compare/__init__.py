@@ -57,7 +57,7 @@ def _not_emittable(problem: Problem, expected: Schema, actual: Schema, judge: Ju
         effect = f"it is missing: SELECT and INSERT of {writers(table)} fail ({judge.errors.undefined_column})"
         return NotEmittable(problem=problem, impact=impact, effect=effect)
     if problem.always_fails:
-        return NotEmittable(problem=problem, impact=impact, effect=f"of {writers(table)}, {problem.always_fails}")
+        return NotEmittable(problem=problem, impact=impact, effect=problem.always_fails.replace("{}", writers(table)))
     effect = f"not provable: whether statements of {writers(table)} work with the column that is there"
     if any(each.name == column and each.cast_when_several for each in table.unwritten):
         effect += f"; {casts_to('the type')}"

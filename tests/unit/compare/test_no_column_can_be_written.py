@@ -119,6 +119,7 @@ def test_a_list_that_no_driver_takes_breaks_wherever_the_column_is(sqlite_file: 
         connection.exec_driver_sql("CREATE TABLE t (id INTEGER PRIMARY KEY, tags TEXT)")
     (finding,) = Guard(models).check(engine).findings
     assert (finding.difference.object, finding.difference.impact) == ("t.tags", Impact.BREAKS)
+    assert finding.difference.effect == "INSERT and UPDATE of t with a list fail (the driver takes none)"
     with engine.begin() as connection, pytest.raises(sa.exc.DBAPIError):
         connection.execute(table.insert().values(tags=["one"]))
     engine.dispose()

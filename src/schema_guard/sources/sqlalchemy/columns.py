@@ -109,13 +109,13 @@ def always_failing(column: ModelColumn[Any], writer: Writer) -> str:
     """What fails although the column is there, of one whose definition cannot be written; most statements write no
     type, so empty where they may work."""
     if isinstance(column.type, NullType) and column.foreign_keys:
-        return "every flush fails (NoReferencedTableError)"
+        return "every flush of {} fails (NoReferencedTableError)"
     try:
         inner = resolved(column.type, writer.dialect)
         if isinstance(inner, ARRAY) and inner.bind_processor(writer.dialect) is None and not writer.keys_added_later:
-            return "INSERT and UPDATE with a list fail (the driver takes none)"
+            return "INSERT and UPDATE of {} with a list fail (the driver takes none)"
     except Exception as error:  # a type of the application's own, whose code fails in each statement too
-        return f"every statement with a value of its type fails ({type(error).__name__})"
+        return f"every statement of {{}} with a value of its type fails ({type(error).__name__})"
     return ""
 
 
