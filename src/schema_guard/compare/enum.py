@@ -21,20 +21,17 @@ def compare_enums(
         live = existing.get(enum.name)
         if live is None and _stands_elsewhere(enum, expected, actual):
             continue  # what another type does to the columns is told of with them
+        served = _is_served(enum, expected, actual, judge)
+        doubt = f"not provable: {casts_to('it')}" if served and _is_cast(enum, expected) else ""
         if live is None:
-            served = _is_served(enum, expected, actual, judge)
-            effect = "no column can have this type"
-            if served and _is_cast(enum, expected):
-                effect = f"not provable: {casts_to('it')}"
             yield EnumMissing(
                 enum=enum,
                 holder=type_holder(actual, enum.name),
                 impact=Impact.WEAKENS if served else Impact.BREAKS,
-                effect=effect,
+                effect=doubt or "no column can have this type",
             )
         else:
-            served = _is_served(enum, expected, actual, judge)
-            yield from _values(enum, live, served, cast=_is_cast(enum, expected))
+            yield from _values(enum, live, served, doubt)
 
 
 def _stands_elsewhere(enum: Enum, expected: Schema, actual: Schema) -> bool:
@@ -76,9 +73,10 @@ def _takes(column: Column, there: Column, live: Table, judge: Judge) -> bool:
     return not same and judge.fit(column, there, live) in (Fit.WIDER, Fit.OTHER)
 
 
-def _values(enum: Enum, live: Enum, served: bool, *, cast: bool) -> Iterator[EnumValueMissing | EnumValueUnknown]:
+def _values(enum: Enum, live: Enum, served: bool, doubt: str) -> Iterator[EnumValueMissing | EnumValueUnknown]:
+    """Labels of the models that a live enum lacks, and the reverse. `doubt`: what still needs it where others don't."""
     present = set(live.values)
-    unneeded = f"not provable: {casts_to('it')}" if cast else "no column has this type"
+    unneeded = doubt or "no column has this type"
     for position, value in enumerate(enum.values):
         if value not in present:
             yield EnumValueMissing(

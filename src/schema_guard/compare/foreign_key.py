@@ -62,9 +62,7 @@ def compare_foreign_keys(
                 foreign_key=key,
                 holder=constraint_holder(live, key.name),
                 impact=Impact.WEAKENS,
-                effect="deleting or changing the referenced row does something else"
-                if same
-                else "orphaned rows possible",
+                effect=_OTHER_ACTION if same else "orphaned rows possible",
             )
     for other in live.foreign_keys:
         if other not in matched:

@@ -19,6 +19,9 @@ def unknown_column(
     table: Table, live: Table, column: Column, expected: Schema, actual: Schema, judge: Judge
 ) -> ColumnUnknown:
     """What becomes of an INSERT that leaves this live column out."""
+    if column.generated is None and gives_no_more(column, actual):
+        effect = f"INSERT of {writers(table)} fails: the models leave it out, and its sequence has no value left"
+        return ColumnUnknown(table=table, column=column, at_end=True, impact=Impact.BREAKS, effect=effect)
     impact, effect = _judged(table, live, column, expected, actual, judge)
     return ColumnUnknown(table=table, column=column, impact=impact, effect=effect)
 
@@ -29,9 +32,6 @@ def _judged(
     refuses_null = not column.nullable or column.value_domain_not_null
     if column.generated is not None:
         return _generated(table, live, column, expected, actual, judge, refuses_null=refuses_null)
-    if gives_no_more(column, actual):
-        effect = f"INSERT of {writers(table)} fails: the models leave it out, and its sequence has no value left"
-        return Impact.BREAKS, effect
     if column.default is not None and column.identity is None:
         return _default(table, live, column, actual, judge, refuses_null=refuses_null)
     if column.given_value or not refuses_null:
@@ -45,9 +45,8 @@ def _generated(
     assert column.generated is not None
     writes = f"INSERT and UPDATE of {writers(table)} fail"
     impact, effect = Impact.NOTES, ""
-    if (
-        column.generated.stored or refuses_null
-    ):  # a virtual one is computed when it is read, and no query of the models does
+    # a virtual one is computed when it is read, and no query of the models reads it
+    if column.generated.stored or refuses_null:
         impact, effect = raises_for(column.generated.expression, table, live, expected, actual, judge)
     if impact is not Impact.NOTES:
         return impact, f"{writes}: {effect}" if impact is Impact.BREAKS else effect

@@ -55,6 +55,8 @@ class ColumnMissing(OfColumn):
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ColumnUnknown(OfColumn):
     code = "column-unknown"
+    at_end: bool = False
+    """The sequence that gives its values has none left."""
 
     @property
     def headline(self) -> str:
@@ -67,11 +69,6 @@ class ColumnUnknown(OfColumn):
         if self.column.default is not None:
             return f"unknown to the models, with DEFAULT {self.column.default}"
         return "unknown to the models, NOT NULL without default"
-
-    @property
-    def at_end(self) -> bool:
-        """Whether the sequence that gives its values has none left."""
-        return self.column.sequence is not None and self.column.given_value and "sequence" in self.effect
 
 
 def _declared(column: Column) -> str:

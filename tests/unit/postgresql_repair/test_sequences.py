@@ -271,3 +271,20 @@ def test_a_column_that_the_models_leave_out_gets_no_more_values(postgres_databas
         prepare(postgres_database, statement)
     next_key(postgres_database)
     assert guard.check(postgres_database.url).worst is not Impact.BREAKS
+
+
+@pytest.mark.newest_postgres
+def test_an_unknown_column_of_a_class_whose_name_speaks_of_a_sequence(postgres_database: Database) -> None:
+    """Whether its sequence is at its end is no question of words."""
+    models = sa.MetaData()
+    sa.Table("sequences", models, sa.Column("id", sa.Integer, primary_key=True, autoincrement=False))
+    prepare(postgres_database, "CREATE TABLE sequences (id integer PRIMARY KEY, n serial)")
+    prepare(postgres_database, "ALTER TABLE sequences ALTER COLUMN n SET DEFAULT nextval('sequences_n_seq') / 0")
+    guard = Guard(models)
+    (finding,) = guard.check(postgres_database.url).findings
+    assert finding.difference.impact is Impact.WEAKENS
+    assert finding.difference.headline.startswith("unknown to the models, with DEFAULT ")
+    (refusal,) = guard.plan(postgres_database.url).refusals
+    prepare(postgres_database, refusal.advice[0])
+    prepare(postgres_database, "INSERT INTO sequences (id) VALUES (1)")
+    assert guard.check(postgres_database.url).worst is Impact.NOTES
