@@ -235,7 +235,7 @@ def test_a_revision_that_fails_half_way(stage: Stage) -> None:
     again = stage.deploy()
     if again.code and stage.system == "sqlite":
         assert "extra is there already" in again.out
-        _, _, did_not = stage.doctor().faults["made-early"]["fix"]["text"].partition("; where it did not: ")
+        _, _, did_not = stage.doctor().faults["made-early"]["fix"]["text"].partition("; if it did not: ")
         stage.sql(did_not.partition("; then ")[0])
         again = stage.deploy()
     assert again.code == 0, again.out + again.err

@@ -244,10 +244,10 @@ def test_a_revision_that_changes_other_rows_ran_and_its_stamp_was_lost(stage: St
     stage.run_module("alembic", ["upgrade", "head"])
     stage.sql("UPDATE jobs SET other = 'refunded'", f"UPDATE \"{table}\" SET version_num = 'r2'")
     assert stage.deploy().code == 1
-    ran, _, not_run = said_of_plug(stage).partition("; where it did not: ")
-    assert ran.startswith("where p1 ran, as the rows say that it changes: ")
+    ran, _, not_run = said_of_plug(stage).partition("; if it did not: ")
+    assert ran.startswith("if p1 ran already (look at the rows that it changes): ")
     assert 'DROP TABLE "' in not_run
-    stage.sql(ran.removeprefix("where p1 ran, as the rows say that it changes: "))
+    stage.sql(ran.removeprefix("if p1 ran already (look at the rows that it changes): "))
     assert stage.deploy().code == 0
     assert stage.sql(f'SELECT version_num FROM "{table}"') == [("m1",)]
     assert stage.sql("SELECT other FROM jobs") == [("refunded",)]
@@ -257,7 +257,7 @@ def test_a_revision_that_changes_other_rows_did_not_run(stage: Stage) -> None:
     with_plug(stage)
     stage.sql("CREATE TABLE plug (id INTEGER NOT NULL PRIMARY KEY)")
     assert stage.deploy().code == 1
-    _, _, not_run = said_of_plug(stage).partition("; where it did not: ")
+    _, _, not_run = said_of_plug(stage).partition("; if it did not: ")
     drop, _, deploy = not_run.partition("; then ")
     stage.sql(drop)
     stage.shell(deploy)
@@ -272,8 +272,8 @@ def test_the_same_in_one_line(stage: Stage) -> None:
     stage.run_module("alembic", ["upgrade", "head"])
     stage.sql("INSERT INTO jobs (id, other) VALUES (1, 'refunded')", "UPDATE alembic_version SET version_num = 'r1'")
     assert stage.deploy().code == 1
-    ran, _, _ = said_of_plug(stage).partition("; where it did not: ")
-    stage.shell(ran.removeprefix("where r2 ran, as the rows say that it changes: "))
+    ran, _, _ = said_of_plug(stage).partition("; if it did not: ")
+    stage.shell(ran.removeprefix("if r2 ran already (look at the rows that it changes): "))
     assert stage.deploy().code == 0
     assert stage.stamped() == ["r2"]
     assert stage.sql("SELECT other FROM jobs") == [("refunded",)]

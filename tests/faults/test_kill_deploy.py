@@ -145,7 +145,7 @@ class Room:
     def fixed(self, ended: Ended, image: str, *arguments: str) -> Ended:
         """sqlite3 commits what alters a table at once: a revision that died has left that behind, and the deploy says
         how it goes away."""
-        found = re.search(r"where it did not: (ALTER TABLE .* DROP COLUMN .*); then schema-guard deploy", ended.out)
+        found = re.search(r"if it did not: (ALTER TABLE .* DROP COLUMN .*); then schema-guard deploy", ended.out)
         assert found is not None, ended.out
         send(self.url, found[1])
         return self.deploy(image, *arguments)

@@ -40,7 +40,7 @@ class WayOut:
         if self.undecided is not None:
             revision, ran = self.undecided
             rest = "; then ".join(filter(None, (said, self.held, command)))
-            return Fix(f"where {revision} ran, as the rows say that it changes: {ran}; where it did not: {rest}")
+            return Fix(f"if {revision} ran already (look at the rows that it changes): {ran}; if it did not: {rest}")
         if self.held:
             return Fix("; then ".join(filter(None, (said, self.held, command))))
         return Fix(f"{said}; then {command}", command=command, sql=";\n".join(self.drops))
