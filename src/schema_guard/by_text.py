@@ -95,7 +95,7 @@ def _by_text_alone(table: Table) -> bool:
 
 
 def _plain(column: Column) -> bool:
-    by_rows = column.names_the_class or column.classes or column.identities or column.never_again
+    by_rows = (column.needs_value and column.nullable) or column.classes or column.identities or column.never_again
     return not (by_rows or column.ignored or column.read_by_own_code)
 
 

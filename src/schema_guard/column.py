@@ -215,6 +215,9 @@ class Column:
     """The classes of the application that map this column, for messages."""
     names_the_class: bool = False
     """Expected side: its value says which class a row is of (polymorphic_on), and no class is of NULL."""
+    counts_versions: bool = False
+    """Expected side: the ORM updates and deletes a row only as long as this is the value that it read
+    (version_id_col)."""
     ignored: bool = False
     """Expected side: the models say that it is not guarded (`info={"schema_guard": "ignore"}`)."""
     validated: bool = True
@@ -249,6 +252,11 @@ class Column:
         """Whether a number is in the range of the type, where that is a type of integers."""
         bits = BITS.get(self.type.name) if not self.type.dimensions else None
         return bits is None or -(2**bits) <= number < 2**bits
+
+    @property
+    def needs_value(self) -> bool:
+        """Expected side: the ORM can do nothing with a row that holds NULL there, also where the models allow it."""
+        return self.names_the_class or self.counts_versions
 
     @property
     def given_value(self) -> bool:

@@ -58,7 +58,7 @@ def compare_columns(
             yield from _unreadable(table, column, actual, schema, judge)
             yield from _of_unknown_class(table, column, actual, judge)
         yield from _not_found(table, column, actual, judge)
-        yield from _of_no_class(table, column, actual)
+        yield from _without_value(table, column, actual)
         yield from _nullability(table, live, column, actual, judge)
         yield from compare_null_conflict(table, column, actual, judge)
         yield from compare_value(table, live, column, actual, judge)
@@ -206,19 +206,24 @@ def _not_found(table: Table, column: Column, actual: Column, judge: Judge) -> It
     )
 
 
-def _of_no_class(table: Table, column: Column, actual: Column) -> Iterator[RowsUnreadable]:
-    """Rows that the ORM cannot make an instance of. Where the models let NULL be stored, only if some were seen."""
-    if not column.names_the_class or not actual.nullable or (column.nullable and not actual.holds_null):
+def _without_value(table: Table, column: Column, actual: Column) -> Iterator[RowsUnreadable]:
+    """Rows that the ORM cannot make an instance of, or neither update nor delete. Where the models let NULL be stored,
+    only if some were seen."""
+    if not column.needs_value or not actual.nullable or (column.nullable and not actual.holds_null):
         return
+    effect = f"loading these rows of {writers(table)} fails"
+    if not column.names_the_class:
+        effect = f"UPDATE and DELETE of one of these rows of {writers(table)} fail"
     quoted = '"' + column.name.replace('"', '""') + '"'
     yield RowsUnreadable(
         table=table,
         column=column,
         actual=actual,
         condition=f"{quoted} IS NULL",
-        of_no_class=True,
+        of_no_class=column.names_the_class,
+        of_no_version=not column.names_the_class,
         impact=Impact.BREAKS,
-        effect=f"loading these rows of {writers(table)} fails (InvalidRequestError)",
+        effect=f"{effect} (InvalidRequestError)",
     )
 
 

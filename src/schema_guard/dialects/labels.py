@@ -1,7 +1,7 @@
 """Columns that take more than the models list: rows may hold what an Enum does not know, or no class is mapped for.
 
-Loading such a row fails, and no catalog tells. The same of NULL where the value says which class a row is of. Pure;
-each database looks in its own way.
+Loading such a row fails, and no catalog tells. The same of NULL where the value says which class a row is of, or which
+version of the row it is. Pure; each database looks in its own way.
 """
 
 from __future__ import annotations
@@ -68,7 +68,7 @@ def listed(
             there = live.column(column.name)
             if there is None:
                 continue
-            nulls = column.names_the_class and column.nullable and there.nullable
+            nulls = column.needs_value and column.nullable and there.nullable
             values = column.classes or column.labels
             unlisted = bool(values) and takes_others(column, there) and not _kept(column, values, live, rules)
             if nulls or unlisted:

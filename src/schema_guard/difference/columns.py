@@ -210,6 +210,8 @@ class RowsUnreadable(OfColumn):
     """They can be loaded, but the application writes the same values in another form, and compares with that."""
     of_no_class: bool = False
     """They hold NULL where the value says which class a row is of."""
+    of_no_version: bool = False
+    """They hold NULL where the value says which version of the row it is."""
     unknown_class: bool = False
     """They hold what is the identity of no class that was imported."""
 
@@ -217,6 +219,8 @@ class RowsUnreadable(OfColumn):
     def identity(self) -> str:
         if self.of_no_class:
             return f"{self.object}:class"
+        if self.of_no_version:
+            return f"{self.object}:version"
         if self.unknown_class:
             return f"{self.object}:classes"
         return f"{self.object}:form" if self.otherwise else self.object
@@ -225,6 +229,8 @@ class RowsUnreadable(OfColumn):
     def headline(self) -> str:
         if self.of_no_class:
             return "rows hold NULL, and so are of no class"
+        if self.of_no_version:
+            return "rows hold NULL, and so are of no version"
         if self.otherwise:
             return f"rows hold values in another form than {self.column.type} of the models"
         if self.unknown_class:

@@ -72,6 +72,7 @@ def column_of(column: ModelColumn[Any], writer: Writer, mapped: Mapped) -> Colum
         ddl=writer.column(column),
         mapped_by=mapped.classes_of(column),
         names_the_class=mapped.names_the_class(column),
+        counts_versions=mapped.counts_versions(column),
         value_domain_not_null=_is_domain_not_null(inner),
         ignored=is_ignored(column),
         null_conflict=str(writer.options(column).get("on_conflict_not_null") or "").upper(),

@@ -46,6 +46,7 @@ class Mapped:
         self._columns: dict[ColumnElement[Any], list[str]] = {}
         self._tables: dict[Table, list[str]] = {}
         self._written: set[ColumnElement[Any]] = set()
+        self._versions: set[ColumnElement[Any]] = set()
         self._discriminators: dict[ColumnElement[Any], set[object]] = {}
         self._lowest: dict[ColumnElement[Any], set[object]] = {}
         self._computed: dict[ColumnElement[Any], list[ColumnElement[Any]]] = {}
@@ -68,9 +69,10 @@ class Mapped:
                 self._discriminators.setdefault(mapper.polymorphic_on, set()).update(mapper.polymorphic_map)
             if mapper.polymorphic_identity is not None and len(tuple(mapper.self_and_descendants)) == 1:
                 self._lowest.setdefault(mapper.polymorphic_on, set()).add(mapper.polymorphic_identity)
-        if isinstance(mapper.version_id_col, Column) and mapper.version_id_generator is not False:
-            self._written.add(mapper.version_id_col)
-
+        if isinstance(mapper.version_id_col, Column):
+            self._versions.add(mapper.version_id_col)
+            if mapper.version_id_generator is not False:
+                self._written.add(mapper.version_id_col)
         for column, expression in _computed(mapper):
             self._computed.setdefault(column, []).append(expression)
 
@@ -87,6 +89,10 @@ class Mapped:
     def is_written_by_mapper(self, column: Column[Any]) -> bool:
         """Whether the mapper sets the value itself: a discriminator or a version counter."""
         return column in self._written
+
+    def counts_versions(self, column: Column[Any]) -> bool:
+        """Whether its value says which version of a row was read: what holds NULL is neither updated nor deleted."""
+        return column in self._versions
 
     def names_the_class(self, column: Column[Any]) -> bool:
         """Whether its value says which class a row is of, and NULL is none: such a row cannot be loaded."""

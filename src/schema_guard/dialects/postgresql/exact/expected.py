@@ -121,7 +121,7 @@ def _upserts_served(table: Table) -> bool:
 
 
 def _column(column: Column, enums: Mapping[Name, Enum]) -> str:
-    by_rows = column.names_the_class or column.classes or column.identities
+    by_rows = (column.needs_value and column.nullable) or column.classes or column.identities
     elsewhere = column.generated or column.sequence or column.collation or column.fetched or column.ignored
     _only(
         not by_rows and not elsewhere and all(PostgreSQLRules().knows(c.expression, column.type) for c in column.calls)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from schema_guard.column import BITS
 from schema_guard.dialects.labels import respelled, spelled
 from schema_guard.dialects.postgresql.literals import literal
 from schema_guard.dialects.postgresql.repair import probes
@@ -81,7 +82,7 @@ def rows_unreadable(difference: RowsUnreadable, context: Context) -> Repairs:
 
 
 def _renaming(difference: RowsUnreadable, context: Context) -> Iterator[str]:
-    """The statements that give old labels their new names, where it is evident which that is."""
+    """The statements that give rows values of the models, where it is evident which these are."""
     live = next((enum for enum in context.actual.enums if enum.name == _name_of(difference.actual.type)), None)
     wanted = next((enum for enum in context.expected.enums if enum.name == _name_of(difference.column.type)), None)
     for new, old in renamed(wanted, live).items() if wanted is not None and live is not None else ():
@@ -89,6 +90,8 @@ def _renaming(difference: RowsUnreadable, context: Context) -> Iterator[str]:
         yield f"ALTER TYPE {context.quote(live.name)} RENAME VALUE {literal(old)} TO {literal(new)};"
     others = difference.actual.others if live is None else live.values
     table, column = context.quote(difference.table.name), context.quote(difference.column.name)
+    if difference.of_no_version and difference.column.type.name in BITS:
+        yield f"UPDATE {table} SET {column} = 1 WHERE {column} IS NULL;"
     for old, new in respelled(difference.known, others):
         if live is not None and new not in live.values:
             continue

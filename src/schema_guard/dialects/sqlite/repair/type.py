@@ -56,5 +56,7 @@ def _respelling(unreadable: RowsUnreadable) -> Iterator[str]:
     elif unreadable.otherwise:
         for value, words in ((0, _FALSE), (1, _TRUE)):
             yield f"UPDATE {table} SET {column} = {value} WHERE lower({column}) IN ({words})"
+    if unreadable.of_no_version and unreadable.column.type.name == "INTEGER":
+        yield f"UPDATE {table} SET {column} = 1 WHERE {column} IS NULL"
     for old, new in respelled(unreadable.known, unreadable.actual.others):
         yield f"UPDATE {table} SET {column} = {quoted_literal(new)} WHERE {column} = {quoted_literal(old)}"
