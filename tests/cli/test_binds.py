@@ -396,3 +396,15 @@ def test_a_bind_on_sqlite_beside_main_on_postgresql(command: Command, shop: Path
     assert command("apply", "shop:db").code == 0
     found = json.loads(command("check", "shop:db", "--format", "json").out)
     assert [part["differences"] for part in found["databases"]] == [[], []]
+
+
+def test_a_bind_in_memory_is_left_out(application: Path, command: Command) -> None:
+    """Whatever is made in it is gone with this process; only the application itself can make its tables."""
+    write(application, f"sqlite:///{application}/main.db", {"audit": "sqlite://"})
+    ran = command("apply", "shop:app")
+    assert (ran.code, "created table user" in ran.out, "entry" in ran.out) == (0, True, False), ran.out
+    assert "bind audit is a database in memory, of which every process has an empty one of its own: it is left out" in (
+        ran.err
+    )
+    assert command("check", "shop:app").code == 0
+    assert command("check", "shop:app", "--bind", "audit").code == 2

@@ -127,7 +127,7 @@ def test_a_missing_directory_is_not_waited_for(command: Command) -> None:
         (["check"], 2, "no TARGET"),
         (["check", "shop:Base", "--url", "mysql://host/name"], 2, "'mysql'"),
         (["check", "shop:Base", "--url", "sqlite:///shop.db?timeout=abc"], 2, "an argument of the database URL"),
-        (["check", "shop:Base", "--url", "sqlite:///:memory:?cached_statements=99999999999"], 3, ":memory:"),
+        (["check", "shop:Base", "--url", "sqlite:///shop.py?cached_statements=99999999999"], 3, "shop.py"),
         (["apply", "shop:Base", "--wait", "0", "--url", "postgresql://h:99999/x?connect_timeout=abc"], 2, "99999"),
         (["check", "shop:Base", "--fail-on", "nothing"], 2, "--fail-on"),
         (["apply", "shop:Base", "--budget", "soon"], 2, "--budget"),
@@ -247,14 +247,36 @@ def test_a_document_that_a_full_disk_cuts_off_is_an_error(application: Path, scr
     assert "Traceback" not in ran.stderr
 
 
-@pytest.mark.parametrize(
-    "url", ["sqlite://", "sqlite:///:memory:", "sqlite:///file:x?mode=memory&cache=shared&uri=true"]
-)
-def test_a_database_in_memory_is_no_use_to_the_application(application: Path, command: Command, url: str) -> None:
-    """It is gone with this program; what the application makes of it is not known, so it starts."""
-    ran = command("apply", "shop:Base", "--url", url)
-    assert ran.code == 0, ran.err
-    assert "warning: the URL names a database in memory, which is gone when this program ends" in ran.out
+IN_MEMORY = [
+    "sqlite://",
+    "sqlite:///",
+    "sqlite:///:memory:",
+    "sqlite+aiosqlite://",
+    "sqlite:///file::memory:?uri=true",
+    "sqlite:///file:x?mode=memory&cache=shared&uri=true",
+]
+
+
+@pytest.mark.parametrize("name", ["check", "plan", "apply", "deploy"])
+@pytest.mark.parametrize("url", IN_MEMORY)
+def test_a_database_in_memory_is_no_use_to_the_application(
+    application: Path, command: Command, name: str, url: str
+) -> None:
+    """Nothing of what is made in it stays, so that nobody is told that the application can start."""
+    ran = command(name, "shop:Base", "--url", url)
+    assert (ran.code, ran.out) == (2, "")
+    assert (
+        "schema-guard: the URL names a database in memory, of which every process has an empty one of its own: "
+        "nothing that is made here is there for the application; nothing was done. Use a file, sqlite:///app.db;"
+    ) in ran.err
+
+
+def test_a_database_in_memory_of_a_fleet(application: Path, command: Command) -> None:
+    (application / "urls.txt").write_text(f"sqlite://\n{url_of(application, BEFORE)}\n")
+    ran = command("fleet", "apply", "shop:Base", "--urls", "urls.txt")
+    assert ran.code == 2, ran.out
+    assert "the URL names a database in memory" in ran.out
+    assert "1 satisfied" in ran.out
 
 
 def test_a_working_directory_that_is_gone(application: Path, command: Command, monkeypatch: pytest.MonkeyPatch) -> None:

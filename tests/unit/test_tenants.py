@@ -336,7 +336,7 @@ def test_the_command_line(
     assert call("check", "-q")[1].count("\n") == 1
     assert run(["check", "house:metadata", "--url", database.url, "--each-schema", "x_*"]) == 2
     assert "no schema of the database is named x_*" in capfd.readouterr().err
-    assert run(["check", "house:metadata", "--url", "sqlite://", "--each-schema", "x_*"]) == 2
+    assert run(["check", "house:metadata", "--url", "sqlite:///x.db", "--each-schema", "x_*"]) == 2
     assert "a schema for each tenant is known of PostgreSQL, not of sqlite" in capfd.readouterr().err
 
 

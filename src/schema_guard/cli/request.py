@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import shlex
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
@@ -18,6 +18,7 @@ from schema_guard.cli.options import PROGRAM, chain_words, chosen_bind_urls, cho
 from schema_guard.cli.output import log
 from schema_guard.cli.recalled import expectations_of
 from schema_guard.config import Settings, load_settings, normalise, unknown_variables
+from schema_guard.dialects import check_lasting, is_in_memory
 from schema_guard.dialects.deadline import Deadline
 from schema_guard.difference import Impact
 from schema_guard.errors import ConfigurationError
@@ -59,9 +60,10 @@ class Request:
     """The application's own, which connects as it does: connect_args, creator, schema_translate_map, listeners."""
 
     def require(self) -> None:
-        """Raises ConfigurationError: the bind cannot be looked at."""
+        """Raises ConfigurationError: the bind cannot be looked at, or the URL names a database in memory."""
         if self.error is not None:
             raise self.error
+        check_lasting(self.address)
 
     @property
     def every(self) -> tuple[Request, ...]:
@@ -151,7 +153,8 @@ def request(target: str | None, **arguments: object) -> Request:
     typed = (str(target),) if target is not None and own_program else ()
     options = tuple(_options(arguments, own_program))
     if loaded.members:
-        asked = [_of_bind(member, settings, typed, program, options) for member in with_databases(loaded, settings)]
+        every = [_of_bind(member, settings, typed, program, options) for member in with_databases(loaded, settings)]
+        asked = _lasting(every)
         return replace(_without_left_out(asked[0]), further=tuple(asked[1:]))
     settings, engine = _with_database(loaded, settings)
     return _without_left_out(replace(_request(loaded.guard, settings, typed, program, options), engine=engine))
@@ -200,6 +203,19 @@ def _of_bind(
         return replace(_request(member.guard, own, typed, program, options), bind=member.name, engine=member.engine)
     except ConfigurationError as error:
         return Request(member.guard, Address(""), settings, typed, program, options, member.name, error=error)
+
+
+def _lasting(every: Sequence[Request]) -> Sequence[Request]:
+    """Without those in memory, where there are others: such a one is empty in every process until the application
+    itself makes its tables, whatever is done here."""
+    kept = [one for one in every if one.engine is None or not is_in_memory(one.address)]
+    for one in every if kept else ():
+        if one not in kept:
+            log(
+                f"bind {one.bind} is a database in memory, of which every process has an empty one of its own: it is "
+                "left out; its tables are there where the application makes them as it starts"
+            )
+    return kept or every
 
 
 def _is_frozen(guard: Guard) -> bool:

@@ -58,5 +58,8 @@ def on_one(asked: Request, command: str) -> Request:
     if asked.further:
         others = ", ".join(one.bind for one in asked.further)
         log(f"{command} works on one database: {asked.bind}; with --bind on another: {others}")
-    asked.require()
+    if command != "doctor":  # which says more of it, and what the files say
+        asked.require()
+    elif asked.error is not None:
+        raise asked.error
     return asked

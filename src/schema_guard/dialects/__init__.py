@@ -19,7 +19,16 @@ if TYPE_CHECKING:
     from schema_guard.dialects.postgresql.server import Server
     from schema_guard.dialects.tenant import Tenant
 
-__all__ = ["SUPPORTED", "added_arguments", "check_same", "offline_dialect", "open_many", "open_session"]
+__all__ = [
+    "SUPPORTED",
+    "added_arguments",
+    "check_lasting",
+    "check_same",
+    "is_in_memory",
+    "offline_dialect",
+    "open_many",
+    "open_session",
+]
 
 SUPPORTED = ("postgresql", "sqlite")
 """The database systems, as SQLAlchemy calls their dialects."""
@@ -27,6 +36,11 @@ APPLICATION_NAME = "schema-guard"
 """What pg_stat_activity shows, where neither the URL nor PGAPPNAME says otherwise."""
 CONNECT_TIMEOUT = 10
 """Seconds, where neither the URL nor PGCONNECT_TIMEOUT says otherwise."""
+IN_MEMORY = (
+    "the URL names a database in memory, of which every process has an empty one of its own: nothing that is made here "
+    "is there for the application; nothing was done. Use a file, sqlite:///app.db; or call Guard.apply(engine) in the "
+    "application itself"
+)
 _LIBPQ = frozenset({"postgresql+psycopg", "postgresql+psycopg2"})
 
 
@@ -128,6 +142,22 @@ def check_same(url: Any, ddl_url: Any, deadline: Deadline | None = None) -> None
             f"--ddl-url finds names without schema in {', '.join(ddl_path) or 'no schema'}, "
             f"--url in {', '.join(path) or 'no schema'}: give both the same search_path"
         )
+
+
+def check_lasting(url: URL | Address) -> None:
+    """See that what one process makes in the database is there for another one.
+
+    Raises ConfigurationError: it is a database in memory.
+    """
+    if is_in_memory(url):
+        raise ConfigurationError(IN_MEMORY)
+
+
+def is_in_memory(url: URL | Address) -> bool:
+    """Whether every process, and most often every connection, has a database of its own."""
+    from schema_guard.dialects.sqlite.location import in_memory
+
+    return url.drivername.partition("+")[0] == "sqlite" and in_memory(url.database or "", url.query)
 
 
 def offline_dialect(name: str) -> Dialect:

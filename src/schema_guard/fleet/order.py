@@ -10,7 +10,8 @@ from copy import copy
 from dataclasses import dataclass, field
 from functools import lru_cache
 
-from schema_guard.dialects import open_session
+from schema_guard.address import parse_address
+from schema_guard.dialects import check_lasting, open_session
 from schema_guard.dialects.stop import Stop
 from schema_guard.difference import Impact
 from schema_guard.errors import GuardError, StepError, one_line
@@ -134,6 +135,7 @@ def work(order: Order) -> Result:
     with _lock:
         _running.add(stop)
     try:
+        check_lasting(parse_address(order.url))
         guard = _guard(order.expectations)
         if order.withhold is not None and order.command != "check":
             guard = guard.withholding(copy(order.withhold))  # it keeps what it reads of a database

@@ -108,6 +108,19 @@ def test_what_is_no_file_is_no_database(kind: str, tmp_path: Path) -> None:
             method(create_engine(f"sqlite:///{path}"))
 
 
+def test_a_link_into_a_directory_that_is_not_there(tmp_path: Path) -> None:
+    """SQLite makes the file where the link leads to: reading and writing say the same."""
+    link = tmp_path / "app.db"
+    link.symlink_to(tmp_path / "data" / "app.db")
+    engine = create_engine(f"sqlite:///{link}")
+    told = rf"app\.db is a link, and the directory {tmp_path}/data does not exist; create it, or correct the URL"
+    for method in (Guard(MetaData()).check, Guard(MetaData()).apply):
+        with pytest.raises(UnreachableError, match=told):
+            method(engine)
+    (tmp_path / "data").mkdir()
+    assert Guard(MetaData()).apply(engine).satisfied
+
+
 SCHEMAS = {
     "a view that does not parse": (
         "UPDATE sqlite_master SET sql = 'CREATE VIEW v AS SELEC 1' WHERE name = 'v'",

@@ -11,6 +11,7 @@ from sqlalchemy.engine import URL
 from schema_guard.chain.fault import Fault, Fix, Severity
 from schema_guard.chain.faults.batch_leftovers import batch_leftovers
 from schema_guard.chain.systems import Live
+from schema_guard.dialects import is_in_memory
 from schema_guard.dialects.base import Facts
 from schema_guard.schema import Schema
 
@@ -37,7 +38,8 @@ def on_sqlite(url: URL, facts: Facts, live: Live, actual: Schema) -> Iterator[Fa
             Fix("use a Python that brings a newer SQLite"),
         )
     database = url.database or ""
-    if database and not database.startswith("file:") and not Path(database).is_absolute() and database != ":memory:":
+    memory = is_in_memory(url)
+    if not (memory or database.startswith("file:") or Path(database).is_absolute()):
         yield Fault(
             "file",
             Severity.NOTE,
@@ -45,10 +47,10 @@ def on_sqlite(url: URL, facts: Facts, live: Live, actual: Schema) -> Iterator[Fa
             "elsewhere",
             Fix(f"sqlite:////{str(Path(database).resolve()).lstrip('/')}"),
         )
-    if database in ("", ":memory:"):
+    if memory:
         yield Fault(
             "file",
-            Severity.RISK,
+            Severity.BREAKS,
             "a database in memory is gone with its connection: migrations and the application each see their own",
             Fix("use a file: sqlite:///app.db"),
         )

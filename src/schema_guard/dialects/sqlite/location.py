@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from stat import S_ISREG
@@ -14,7 +15,7 @@ from schema_guard.errors import UnreachableError
 if TYPE_CHECKING:
     from sqlalchemy.engine import Engine
 
-__all__ = ["Location", "locate_database", "locate_file"]
+__all__ = ["Location", "in_memory", "locate_database", "locate_file"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +46,7 @@ def locate_database(engine: Engine) -> Location:
     shared = isinstance(engine.pool, (StaticPool, SingletonThreadPool))
     path, query = _path(engine.url.database or "")
     mode = str(engine.url.query.get("mode", query.get("mode", "")))
-    if not path or mode == "memory":
+    if in_memory(engine.url.database or "", engine.url.query):
         return Location(None, shared=True)
     immutable = "immutable" in query or "immutable" in engine.url.query
     location = locate_file(path, shared=shared, read_only=mode == "ro" or immutable)
@@ -75,14 +76,28 @@ def locate_file(path: str, *, shared: bool = False, read_only: bool = False) -> 
         raise UnreachableError(f"{file}: {error.strerror}: correct the URL, or make the directory accessible") from None
     if file.is_dir():
         raise UnreachableError(f"{file} is a directory, not a database file")
-    if file.parent.is_file():
-        raise UnreachableError(f"{file}: {file.parent} is a file, not a directory: correct the URL")
-    if not file.parent.is_dir():
-        raise UnreachableError(f"{file}: the directory {file.parent} does not exist; create it, or correct the URL")
+    directory = _followed(file).parent
+    told = f"{file}{' is a link, and' if file.is_symlink() else ':'}"
+    if directory.is_file():
+        raise UnreachableError(f"{told} {directory} is a file, not a directory: correct the URL")
+    if not directory.is_dir():
+        raise UnreachableError(f"{told} the directory {directory} does not exist; create it, or correct the URL")
     if file.exists() and not os.access(file, os.R_OK):
         raise UnreachableError(f"{file} may not be read by this user: run as its owner, or: chmod u+rw '{file}'")
-    writable = os.access(file if file.exists() else file.parent, os.W_OK)
+    writable = os.access(file if file.exists() else directory, os.W_OK)
     return Location(str(file), shared, read_only=read_only or not writable)
+
+
+def _followed(file: Path) -> Path:
+    """Where SQLite makes the file: what links lead to, whether it is there or not."""
+    return file.resolve() if file.is_symlink() else file
+
+
+def in_memory(database: str, query: Mapping[str, object]) -> bool:
+    """Whether a URL with this database and these arguments names a database in memory, of which every process, and most
+    often every connection, has one of its own."""
+    path, own = _path(database)
+    return not path or str(query.get("mode", own.get("mode", ""))) == "memory"
 
 
 def _path(database: str) -> tuple[str, dict[str, str]]:

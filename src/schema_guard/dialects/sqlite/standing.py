@@ -43,6 +43,6 @@ def warnings_of(location: Location, why_not: str, *, by_url: bool) -> Iterator[s
         yield why_not
     if location.path is None and by_url:
         yield (
-            "the URL names a database in memory, which is gone when this program ends: the application gets another "
-            "one, which is empty. Use a file: sqlite:///app.db"
+            "the URL names a database in memory, of which every connection has an empty one of its own: nothing that "
+            "is made here is there for the application. Use a file, sqlite:///app.db, or the application's engine"
         )
