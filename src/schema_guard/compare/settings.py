@@ -15,11 +15,26 @@ def compare_settings(expected: Schema, unfit: Iterable[Unfit]) -> Iterator[Setti
     """One for each setting; of one that concerns some types only where the models have a column of them."""
     types = {column.type.name for table in expected.tables for column in table.columns}
     for each in unfit:
-        if expected.tables and (not each.types or types.intersection(each.types)):
-            yield SettingUnfit(
-                setting=each.setting,
-                said=each.headline,
-                advice=each.advice,
-                impact=Impact.BREAKS,
-                effect=each.effect,
-            )
+        unsaid = next((name for name in _names(expected) if not _has(each.codec, name)), "") if each.codec else ""
+        everywhere = not each.types and not each.codec
+        if not expected.tables or not (everywhere or unsaid or types.intersection(each.types)):
+            continue
+        impact, effect = Impact.BREAKS, each.effect
+        if unsaid:
+            effect = f"statements that name {unsaid} fail (UnicodeEncodeError): {effect}"
+        elif each.codec:
+            impact, effect = Impact.WEAKENS, f"not provable: {effect}"
+        yield SettingUnfit(setting=each.setting, said=each.headline, advice=each.advice, impact=impact, effect=effect)
+
+
+def _names(expected: Schema) -> Iterator[str]:
+    for table in expected.tables:
+        yield from (table.name.schema or "", table.name.name, *(column.name for column in table.columns))
+
+
+def _has(codec: str, name: str) -> bool:
+    try:
+        name.encode(codec)
+    except UnicodeEncodeError:
+        return False
+    return True

@@ -50,3 +50,6 @@ class Unfit(NamedTuple):
     advice: str
     types: tuple[str, ...] = ()
     """Of the columns that are concerned; none: every table is."""
+    codec: str = ""
+    """Where it is the encoding of the application's text, Python's name of that: a name that it lacks breaks. What the
+    rows of columns of these types hold is not known."""

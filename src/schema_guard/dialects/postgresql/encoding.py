@@ -2,15 +2,18 @@
 
 Every session of the guard speaks UTF-8, and the server converts, whatever the URL, the environment or the role says.
 Where the database is SQL_ASCII the server converts nothing and knows no characters, only bytes: there they pass
-unchanged, UTF-8 as far as they are, and what is none comes back as it was.
+unchanged and are read as what the application's sessions speak, else as UTF-8; what is none comes back as it was.
 """
 
 from __future__ import annotations
 
 from contextlib import suppress
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
-__all__ = ["Encoding", "can_encode", "codec_of", "encoding_of", "lacking", "set_encoding"]
+if TYPE_CHECKING:
+    from schema_guard.dialects.postgresql.server import Wire
+
+__all__ = ["RAW", "Encoding", "can_encode", "codec_of", "encoding_of", "known_codec", "lacking", "set_encoding"]
 
 _CODECS = {
     "UTF8": "utf-8",
@@ -41,16 +44,18 @@ class Encoding(NamedTuple):
     """The database's, by PostgreSQL's name; empty when unknown."""
     raw: bool = False
     """Bytes pass unchanged, each as one character of LATIN1."""
+    codec: str = "utf-8"
+    """What bytes that pass unchanged mean."""
 
     def outgoing(self, text: str) -> str:
         """What is handed to the driver."""
-        return text.encode("utf-8", "surrogateescape").decode("latin-1") if self.raw else text
+        return text.encode(self.codec, "surrogateescape").decode("latin-1") if self.raw else text
 
     def incoming(self, value: object) -> object:
         """What the driver gave."""
         if not self.raw or not isinstance(value, str):
             return value
-        return value.encode("latin-1", "replace").decode("utf-8", "surrogateescape")
+        return value.encode("latin-1", "replace").decode(self.codec, "surrogateescape")
 
 
 def set_encoding(connection: Any) -> None:
@@ -70,15 +75,23 @@ def set_encoding(connection: Any) -> None:
     connection.commit()
 
 
-def encoding_of(connection: Any) -> Encoding:
-    """Of a connection that `set_encoding` has seen."""
-    server = _status(connection, "server_encoding")
-    return Encoding(server, server == RAW and not _always_utf8(connection))
+def encoding_of(wire: Wire) -> Encoding:
+    """Of a connection that `set_encoding` has seen. Raises what its `send` raises."""
+    server = _status(wire.driver, "server_encoding")
+    if server != RAW or _always_utf8(wire.driver):
+        return Encoding(server)
+    rows, _ = wire.send("SELECT reset_val FROM pg_catalog.pg_settings WHERE name = 'client_encoding'")
+    return Encoding(server, raw=True, codec=codec_of(str(rows[0][0])))
 
 
 def codec_of(encoding: str) -> str:
     """Python's name of it; UTF-8 where there is none."""
     return _CODECS.get(encoding, "utf-8")
+
+
+def known_codec(encoding: str) -> str:
+    """Python's name of it; empty where it is not known what it lacks."""
+    return _CODECS.get(encoding, "")
 
 
 def can_encode(text: str, codec: str) -> bool:

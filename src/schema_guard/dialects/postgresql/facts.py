@@ -6,6 +6,7 @@ import json
 from collections.abc import Iterator, Mapping
 
 from schema_guard.dialects.base import Facts, Unfit
+from schema_guard.dialects.postgresql.encoding import RAW, known_codec
 from schema_guard.dialects.postgresql.failures import quoted
 from schema_guard.dialects.postgresql.link import Row
 from schema_guard.names import DefaultSchema
@@ -36,6 +37,9 @@ FAILING = {
 }
 """Where every value of these types is an error."""
 
+_LACKING = "text with a character that {} lacks is neither written nor read"
+TEXTS = ("character varying", "text", "character", "bpchar", "citext", "json", "jsonb", "xml")
+
 USUAL = {"DateStyle": "'ISO'", "IntervalStyle": "'postgres'", "bytea_output": "'hex'"}
 
 
@@ -64,12 +68,14 @@ def facts_of(row: Row, host: str, encoding: str, driver: str = "") -> Facts:
         encoding=encoding,
         unfit=(
             *_unread(styles, driver, *place),
-            *_bytes(settings[7], driver, *place),
+            *_encoded(settings[7], encoding, driver, *place),
             *_no_more_ids(settings[6], int(str(version_num))),
         ),
         warnings=(
             *_warnings(*settings[:3]),
             *_misread(styles, driver, *place),
+            *_lacking(settings[7], encoding, *place),
+            *_any_bytes(settings[7], encoding),
             *_wraparound(settings[6], int(str(version_num))),
         ),
     )
@@ -137,10 +143,32 @@ def _unread(styles: Mapping[str, object], driver: str, role: str, database: str)
             yield Unfit(setting, headline, f"{driver} {MISREAD[setting][driver]}", advice, types)
 
 
-def _bytes(encoding: object, driver: str, role: str, database: str) -> Iterator[Unfit]:
-    """psycopg gives bytes for text then, on which SQLAlchemy fails as it connects."""
-    if encoding == "SQL_ASCII" and driver == "psycopg":
-        advice = _set_for(role, database, "client_encoding", "'UTF8'")
-        headline = "client_encoding is SQL_ASCII for this connection"
+def _encoded(client: object, encoding: str, driver: str, role: str, database: str) -> Iterator[Unfit]:
+    """What speaks SQL_ASCII gives psycopg bytes for text, on which SQLAlchemy fails as it connects; other drivers take
+    it for ASCII."""
+    if client is None or client == encoding != RAW:
+        return
+    advice = _set_for(role, database, "client_encoding", "'UTF8'")
+    headline = f"client_encoding is {client} for this connection"
+    if client == RAW and driver == "psycopg":
         effect = "psycopg gives bytes in place of text, and SQLAlchemy fails to connect"
         yield Unfit("client_encoding", headline, effect, advice)
+    elif client == RAW:
+        yield Unfit("client_encoding", headline, _LACKING.format("ASCII"), advice, TEXTS, "ascii")
+    elif codec := known_codec(str(client)):
+        yield Unfit("client_encoding", headline, _LACKING.format(client), advice, (), codec)
+
+
+def _lacking(client: object, encoding: str, role: str, database: str) -> Iterator[str]:
+    """An encoding that somebody has chosen is no more than a warning."""
+    if client not in {None, RAW, encoding}:
+        remedy = _set_for(role, database, "client_encoding", "'UTF8'")
+        yield f"client_encoding is {client} for this connection: {_LACKING.format(client)}: {remedy}"
+
+
+def _any_bytes(client: object, encoding: str) -> Iterator[str]:
+    if encoding == RAW and client is None:
+        yield (
+            f"the database's encoding is {RAW}: the server takes any bytes for text, and the application fails to read"
+            " those that are no UTF-8 (UnicodeDecodeError); a dump restored with ENCODING 'UTF8' has none of them"
+        )

@@ -236,7 +236,6 @@ class Link:
             seconds = self._deadline.allow(CONNECTED_WITHIN)
             try:
                 self._connection = self._bridge.call_within(seconds, self._open, _close)
-                self.encoding = encoding_of(self._connection.driver)
             except TimeoutError:
                 if self.out_of_time:
                     raise OutOfTimeError("no connection within the budget: give it more time with --budget") from None
@@ -246,6 +245,7 @@ class Link:
     def _open(self) -> Wire:
         try:
             connection = self._server.open()
+            self.encoding = encoding_of(connection)
             if self._first:
                 connection.send(self._first)
             return connection

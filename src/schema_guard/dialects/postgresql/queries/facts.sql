@@ -7,7 +7,7 @@
 --   one_name text or NULL (a list of schemas that the search_path holds in quotes, as the name of one that is missing),
 --   date_style, interval_style, bytea_output text: NULL where values are written as every driver reads them,
 --   wraparound json [database, transactions left] of the one that was least vacuumed; NULL while there are many,
---   client_encoding text: NULL unless the client gets bytes, where the guard does not set it.
+--   client_encoding text: what the application's sessions speak, where the guard does not set it; NULL for UTF8.
 SELECT pg_catalog.current_setting('server_version_num')::pg_catalog.int4 AS version_num,
        pg_catalog.split_part(pg_catalog.current_setting('server_version'), ' ', 1) AS version,
        pg_catalog.current_database()::pg_catalog.text AS database,
@@ -37,7 +37,7 @@ SELECT pg_catalog.current_setting('server_version_num')::pg_catalog.int4 AS vers
         WHERE pg_catalog.age(d.datfrozenxid) OPERATOR(pg_catalog.>) 2107483647
         ORDER BY pg_catalog.age(d.datfrozenxid) DESC LIMIT 1) AS wraparound,
        (SELECT s.reset_val FROM pg_catalog.pg_settings s
-        WHERE s.name = 'client_encoding' AND s.reset_val OPERATOR(pg_catalog.=) 'SQL_ASCII') AS client_encoding
+        WHERE s.name = 'client_encoding' AND s.reset_val OPERATOR(pg_catalog.<>) 'UTF8') AS client_encoding
 -- without pg_temp, which a search_path may name: what is made there is gone with its session
 FROM (SELECT ARRAY(SELECT s.name
                    FROM pg_catalog.unnest(pg_catalog.current_schemas(false)) WITH ORDINALITY AS s(name, position)
