@@ -39,6 +39,8 @@ class Intervener(NamedTuple):
     """A trigger: the column that its function names, and that the table has not."""
     sure: bool = False
     """The function is one of the server's or of an extension, which raises an error then."""
+    absent: str = ""
+    """A trigger: the table that its function writes to, and that is not there."""
 
 
 def against_upserts(interveners: Iterable[Intervener]) -> tuple[str, ...]:

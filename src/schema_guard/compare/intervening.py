@@ -7,12 +7,12 @@ from collections.abc import Iterator
 from schema_guard.code_of_others import refuse_returning
 from schema_guard.compare.impact_words import writers
 from schema_guard.difference import Impact, ObjectUnknown
-from schema_guard.schema import Table
+from schema_guard.schema import Schema, Table
 
 __all__ = ["compare_interveners"]
 
 
-def compare_interveners(table: Table, live: Table) -> Iterator[ObjectUnknown]:
+def compare_interveners(table: Table, live: Table, expected: Schema) -> Iterator[ObjectUnknown]:
     """By its text alone, which proves nothing: it may call a function that ends it first. But a rule that has no
     RETURNING fails each INSERT that asks for the key, as SQLAlchemy does where the server gives it."""
     asks = any(column.autoincrement for column in table.columns) and refuse_returning(live.facts.interveners)
@@ -28,6 +28,10 @@ def compare_interveners(table: Table, live: Table) -> Iterator[ObjectUnknown]:
             effect = f"{verbs} of {writers(table)} fails: it names the column {found.lacks}, which is not there"
             if found.sure:
                 impact, doubt = Impact.BREAKS, ""
+        elif found.absent:
+            if any(other.name.name == found.absent.rpartition(".")[2] for other in expected.tables):
+                continue  # that it is missing is said by itself
+            effect = f"{verbs} of {writers(table)} fails: it writes to {found.absent}, which is not there"
         elif found.raises:
             effect = f"{verbs} of {writers(table)} fails: it raises an error"
         elif found.kind == "rule":

@@ -87,7 +87,7 @@ def compare_tables(expected: Schema, actual: Schema, judge: Judge, policy: Polic
             yield from _compare_table(table, live, expected, actual, judge, policy)
             yield from compare_counters(table, live, expected, actual, judge)
             yield from compare_refused_writes(table, live, expected, actual)
-            yield from compare_interveners(table, live)
+            yield from compare_interveners(table, live, expected)
         else:
             if live.relation is not table.relation:
                 yield _no_table(table, live)

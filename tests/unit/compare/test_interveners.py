@@ -85,6 +85,37 @@ ON_POSTGRESQL = {
         + EACH_UPDATE,
         "UPDATE of Item fails: it names the column changed, which is not there",
     ),
+    "a trigger writes to a table that is gone": (
+        FUNCTION.format("INSERT INTO audit (who) VALUES (current_user); RETURN NEW;") + EACH_UPDATE,
+        "UPDATE of Item fails: it writes to audit, which is not there",
+    ),
+    "a trigger that asks first changes rows of a table that is gone": (
+        FUNCTION.format("IF TG_OP = 'UPDATE' THEN UPDATE ONLY log.\"Audit\" AS a SET who = 'x'; END IF; RETURN NEW;")
+        + EACH_UPDATE,
+        "UPDATE of Item fails: it writes to log.Audit, which is not there",
+    ),
+    "a trigger deletes from a table that is gone": (
+        FUNCTION.format("DELETE FROM Audit; RETURN OLD;")
+        + "CREATE TRIGGER r BEFORE DELETE ON items FOR EACH ROW EXECUTE FUNCTION f()",
+        "DELETE of Item fails: it writes to audit, which is not there",
+    ),
+    "a trigger writes to tables that are there": (
+        "CREATE SCHEMA log; CREATE TABLE log.audit (id int PRIMARY KEY, who text); "
+        + FUNCTION.format(
+            "-- INSERT INTO gone\n PERFORM 1 FROM items FOR UPDATE SKIP LOCKED;"
+            " UPDATE log.audit a SET who = 'DELETE FROM x';"
+            " INSERT INTO log.Audit VALUES (1, 'x') ON CONFLICT (id) DO UPDATE SET who = 'y'; RETURN NEW;"
+        )
+        + EACH_UPDATE,
+        "",
+    ),
+    "a trigger makes the table that it writes to": (
+        FUNCTION.format(
+            "CREATE TEMP TABLE IF NOT EXISTS seen (id int) ON COMMIT DROP; INSERT INTO seen VALUES (1); RETURN NEW;"
+        )
+        + EACH_UPDATE,
+        "",
+    ),
     "a column that is gone in a comment alone": (
         FUNCTION.format("-- NEW.changed := now();\n/* NEW.changed,\n OLD.changed */ NEW.name := 'b'; RETURN NEW;")
         + EACH_UPDATE,

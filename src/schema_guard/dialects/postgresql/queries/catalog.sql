@@ -247,11 +247,11 @@ SELECT 'tables' AS kind, json_agg(json_build_array(
          -- what refuses each statement, or leaves each row as it is: by the text of its function, which is not run. Where
          -- that asks anything first, it is a rule of the application's own, as most are
          CASE WHEN w.relhastriggers OR w.relhasrules
-              THEN (SELECT json_agg(json_build_array(found.kind, found.name, found.verbs, found.raises, found.adds, found.returns, found.lacks, found.sure) ORDER BY found.kind, found.name)
+              THEN (SELECT json_agg(json_build_array(found.kind, found.name, found.verbs, found.raises, found.adds, found.returns, found.lacks, found.sure, found.absent) ORDER BY found.kind, found.name)
                     FROM (SELECT 'rule' AS kind, r.rulename AS name,
                                  ARRAY[CASE r.ev_type WHEN '2' THEN 'UPDATE' WHEN '3' THEN 'INSERT' ELSE 'DELETE' END] AS verbs,
                                  false AS raises, NOT r.is_instead AS adds,
-                                 r.ev_action::text LIKE '%:returningList (%' AS returns, '' AS lacks, false AS sure, r.ev_enabled AS enabled
+                                 r.ev_action::text LIKE '%:returningList (%' AS returns, '' AS lacks, false AS sure, '' AS absent, r.ev_enabled AS enabled
                           FROM pg_rewrite r
                           WHERE r.ev_class = w.oid AND r.ev_type IN ('2', '3', '4')
                           UNION ALL
@@ -260,7 +260,7 @@ SELECT 'tables' AS kind, json_agg(json_build_array(
                                                     CASE WHEN t.tgtype & 16 <> 0 THEN 'UPDATE' END,
                                                     CASE WHEN t.tgtype & 8 <> 0 THEN 'DELETE' END], NULL),
                                  l.lanname = 'plpgsql' AND p.prosrc ~* '\mRAISE\s+(?!DEBUG|LOG|INFO|NOTICE|WARNING)',
-                                 false, false, coalesce(named.lacks, ''), l.lanname <> 'plpgsql', t.tgenabled
+                                 false, false, coalesce(named.lacks, ''), l.lanname <> 'plpgsql', coalesce(written.absent, ''), t.tgenabled
                           FROM pg_trigger t
                           JOIN pg_proc p ON p.oid = t.tgfoid
                           JOIN pg_language l ON l.oid = p.prolang
@@ -285,8 +285,22 @@ SELECT 'tables' AS kind, json_agg(json_build_array(
                             WHERE t.tgtype & 1 = 1
                               AND NOT EXISTS (SELECT FROM pg_attribute a
                                               WHERE a.attrelid = w.oid AND a.attname = n.name AND NOT a.attisdropped)) AS named
+                          -- a table that its text writes to, and that no schema has
+                          CROSS JOIN LATERAL (
+                            SELECT min(coalesce(n.schema || '.', '') || n.name) AS absent
+                            FROM regexp_replace(p.prosrc, '--[^\n]*|/\*.*?\*/|''[^'']*''', '', 'g') AS body(text)
+                            CROSS JOIN LATERAL regexp_matches(
+                              body.text, '\m(?:INSERT\s+INTO|DELETE\s+FROM(?:\s+ONLY)?|UPDATE(?:\s+ONLY)?(?=\s+[\w$".]+(?:\s+AS)?(?:\s+\w+)?\s+SET\M))'
+                              '\s+(?:("[^"]+"|[a-z_][\w$]*)\.)?("[^"]+"|[a-z_][\w$]*)', 'gi') AS m(found)
+                            CROSS JOIN LATERAL (
+                              SELECT CASE WHEN m.found[1] LIKE '"%' THEN btrim(m.found[1], '"') ELSE lower(m.found[1]) END AS schema,
+                                     CASE WHEN m.found[2] LIKE '"%' THEN btrim(m.found[2], '"') ELSE lower(m.found[2]) END AS name) AS n
+                            WHERE l.lanname = 'plpgsql' AND body.text !~* '\m(?:CREATE|EXECUTE)\M'
+                              AND NOT EXISTS (SELECT FROM pg_class c JOIN pg_namespace s ON s.oid = c.relnamespace
+                                              WHERE c.relname = n.name AND s.nspname = coalesce(n.schema, s.nspname))) AS written
                           WHERE t.tgrelid = w.oid AND NOT t.tgisinternal AND t.tgtype & 28 <> 0 AND t.tgqual IS NULL
                             AND CASE WHEN l.lanname <> 'plpgsql' THEN named.lacks IS NOT NULL
+                                     WHEN written.absent IS NOT NULL THEN true
                                      ELSE p.prosrc !~* '\m(IF|CASE|WHEN|WHILE|LOOP|ASSERT)\M'
                                           AND (named.lacks IS NOT NULL
                                                OR p.prosrc ~* '\mRAISE\s+(?!DEBUG|LOG|INFO|NOTICE|WARNING)'
