@@ -281,7 +281,7 @@ class _Run:
             fingerprint=fingerprint,
             lock_timeout=self.limits.lock_timeout,
         )
-        environment = environment_for(self.project.written_url, self.project.url, os.environ)
+        environment = environment_for(self.project.written_url, self.project.url, os.environ, main=self.project.main)
         running = ""
         failed: Failed | None = None
         watch = _Watch(session, self.deadline)

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import dataclass, field, replace
-from pathlib import Path
 
 from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import ArgumentError
@@ -18,7 +17,7 @@ from schema_guard.chain.faults.early import Early
 from schema_guard.chain.faults.env_py import project_faults
 from schema_guard.chain.faults.env_tables import after_env_tables, env_tables_faults
 from schema_guard.chain.faults.environment import environment_faults, environment_lines
-from schema_guard.chain.faults.files import REFUSED, WIDTH, chain_faults
+from schema_guard.chain.faults.files import REFUSED, WIDTH, chain_faults, no_chain
 from schema_guard.chain.faults.gone_early import Gone, gone_early, gone_faults
 from schema_guard.chain.faults.made_early import elsewhere, made_early
 from schema_guard.chain.faults.replay import left_faults, proof_faults, replay_faults, with_proof
@@ -106,6 +105,7 @@ class Doctor:
         location: the chain's configuration; None when there is none.
         x: what env.py gets as `-x`.
         scratch_server: a PostgreSQL server for scratch databases; None takes the database's own.
+        main: it is the application's only database, or the main one of several.
         lost: revisions whose files a person declares lost.
         say: hears what takes time.
     """
@@ -118,6 +118,7 @@ class Doctor:
     written: str | None = None
     x: Sequence[str] = ()
     scratch_server: URL | None = None
+    main: bool = True
     lost: tuple[str, ...] = ()
     say: Callable[[str], None] = field(default=lambda _: None)
 
@@ -136,15 +137,7 @@ class Doctor:
         faults: list[Fault] = []
         project = self.describe()
         if project is None:
-            where = Path.cwd()
-            faults.append(
-                Fault(
-                    "no-chain",
-                    Severity.NOTE,
-                    f"no Alembic configuration (looked for alembic.ini, pyproject.toml and migrations/ in {where})",
-                    Fix("name it with --config, where there is one"),
-                )
-            )
+            faults.append(no_chain())
         look: Look | None = None
         proved = False
         lines: list[str] = []
@@ -192,7 +185,8 @@ class Doctor:
         if self.location is None:
             return None
         deadline = deadline or Deadline()
-        project = describe(self.location, self.loaded, self.url, self.written_url, self.x, lambda: deadline.over)
+        whose = (self.location, self.loaded, self.url, self.written_url, self.x, self.main)
+        project = describe(*whose, lambda: deadline.over)
         if deadline.over and project.failed is not None:
             raise OutOfTimeError("no revision was begun within the budget: env.py took too long")
         return project

@@ -15,14 +15,15 @@ USUAL = ("DATABASE_URL", "SQLALCHEMY_DATABASE_URI", "SQLALCHEMY_DATABASE_URL")
 _ASYNCHRONOUS = frozenset(driver for system in SYSTEMS.values() for driver in system.asynchronous)
 
 
-def environment_for(real: URL, to: URL, environment: Mapping[str, str]) -> dict[str, str]:
+def environment_for(real: URL, to: URL, environment: Mapping[str, str], *, main: bool) -> dict[str, str]:
     """The variables of the process that runs env.py.
 
     DATABASE_URL names the database `to`; so does each variable that is set to the real database's URL, whatever it is
-    called, in the driver that stands there.
+    called, in the driver that stands there. Of an application with several databases DATABASE_URL is the main one's:
+    for another one (`main` is false) it stays as it is.
     """
     changed = dict(environment)
-    names = {"DATABASE_URL", *(name for name in USUAL if name in environment)}
+    names = {"DATABASE_URL", *(name for name in USUAL if name in environment)} if main else set()
     for name, value in environment.items():
         parsed = _parsed(value)
         if parsed is not None and _same_place(parsed, real):

@@ -24,6 +24,7 @@ from schema_guard.cli.options import (
 from schema_guard.cli.output import log, print_result
 from schema_guard.dialects import SUPPORTED
 from schema_guard.exit_codes import FAILED, LOCKED, OK, REMAINS, UNREACHABLE, USAGE, apply_code
+from schema_guard.many.member import MAIN
 from schema_guard.render.formats import Shown
 
 if TYPE_CHECKING:
@@ -262,6 +263,7 @@ def doctor_of(asked: Request, url: Any, place: Place | None = None, lost: tuple[
         location=location,
         x=place.x,
         scratch_server=normalise_url(place.scratch_url, "--scratch-url") if place.scratch_url else None,
+        main=asked.bind in ("", MAIN),
         lost=lost,
         say=log,
     )

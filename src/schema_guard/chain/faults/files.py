@@ -13,7 +13,7 @@ from schema_guard.chain.reading.operations import collisions
 from schema_guard.chain.reading.revision_files import Unreadable
 from schema_guard.chain.systems import SERVER, System
 
-__all__ = ["REFUSED", "WIDTH", "chain_faults"]
+__all__ = ["REFUSED", "WIDTH", "chain_faults", "no_chain"]
 
 WIDTH = 32
 """Characters of alembic_version.version_num as Alembic makes it."""
@@ -51,6 +51,13 @@ def chain_faults(
         yield from _heads(chain, command)
     yield from _too_long(chain, width, applied, system)
     yield from _collisions(chain, applied, system)
+
+
+def no_chain() -> Fault:
+    """There is no configuration of Alembic."""
+    looked = f"looked for alembic.ini, pyproject.toml and migrations/ in {Path.cwd()}"
+    fix = Fix("name it with --config, where there is one")
+    return Fault("no-chain", Severity.NOTE, f"no Alembic configuration ({looked})", fix)
 
 
 def _unreadable(file: Unreadable) -> Fault:

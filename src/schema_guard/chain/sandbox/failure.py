@@ -10,7 +10,7 @@ from schema_guard.chain.sandbox.job import Failed, Failure
 from schema_guard.chain.sandbox.redirect import ElsewhereError
 from schema_guard.chain.sandbox.unwritten import KeptUnwrittenError
 from schema_guard.dialects.postgresql.failures import without_values
-from schema_guard.errors import one_line
+from schema_guard.errors import GuardError, one_line
 
 __all__ = ["failed", "place_of"]
 
@@ -101,5 +101,7 @@ def _message(error: BaseException) -> str:
     orig = getattr(error, "orig", None)
     inner = orig if isinstance(orig, BaseException) else error
     text = without_values(inner) or str(inner)
+    if isinstance(inner, GuardError):
+        return inner.message
     name = type(inner).__name__
     return one_line(f"{name}: {text}") if text else name

@@ -77,6 +77,8 @@ class Job:
     """The main scratch database's URL with an installed driver."""
     spare: str = ""
     """SQLite: the folder, PostgreSQL: a name's beginning, for scratch databases in place of further ones."""
+    further: tuple[tuple[str, str], ...] = ()
+    """The same two on other systems, where env.py may connect to databases of several."""
     schemas: tuple[str, ...] = ()
     """The schemas that a snapshot holds."""
     revisions: tuple[str, ...] = ()

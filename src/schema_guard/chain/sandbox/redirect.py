@@ -151,6 +151,10 @@ class _ToScratch:
         self._job = job
         self._known = _Known(job, tell)
         self._system = SYSTEMS[make_url(job.scratch).get_backend_name()]
+        places = ((job.scratch, job.spare), *job.further)
+        self._places = {make_url(url).get_backend_name(): (url, spare) for url, spare in places}
+        self._real = _identity(job.real)
+        self._beside = {_identity(url) for url, _ in job.further}
         self._urls: dict[Identity, str] = {}
         self.made: list[str] = []
 
@@ -158,15 +162,16 @@ class _ToScratch:
         identity = identity_of(dialect, arguments, named)
         if system_named(dialect.name).is_file and identity[3] == ":memory:":
             return
+        if identity in self._beside:  # where a spare is made
+            return
         given = self._known.ask(identity)
-        if dialect.name != self._system.name:  # no scratch database could take its place
-            raise ElsewhereError(
-                f"env.py connects to {dialect.name} {identity[3]} whatever DATABASE_URL says, so it cannot be replayed "
-                f"on {self._system.name}"
-            )
+        own = dialect.name == self._system.name
+        if dialect.name not in self._places or (identity == self._real and not own):  # nothing can take its place
+            raise ElsewhereError(self._nowhere(dialect.name, identity))
         if identity not in self._urls:
             alone = not self._job.several and not self._urls
-            self._urls[identity] = self._job.scratch if given or alone else self._spare()
+            main = own and (given or alone)
+            self._urls[identity] = self._job.scratch if main else self._spare(dialect.name)
         self._lead(dialect, make_url(self._urls[identity]), arguments, named)
 
     def create(self, dialect: Dialect) -> DBAPIConnection | None:
@@ -179,19 +184,33 @@ class _ToScratch:
         return dialect.connect(*arguments, **named)
 
     def _lead(self, dialect: Dialect, url: Any, arguments: list[Any], named: dict[str, Any]) -> None:
-        self._system.lead(dialect.create_connect_args(url), arguments, named)
+        system_named(dialect.name).lead(dialect.create_connect_args(url), arguments, named)
 
-    def _spare(self) -> str:
-        main = make_url(self._job.scratch)
-        name = f"{self._job.spare}_{len(self.made) + 1}"
-        self._system.make_spare(main, name)
+    def _nowhere(self, system: str, identity: Identity) -> str:
+        title = SYSTEMS[system].title if system in SYSTEMS else system
+        if self._job.several and system in SYSTEMS and identity != self._real:
+            return (
+                f"env.py also works on a {title} database, {identity[3]}: name a {title} server where a scratch "
+                "database in its place can be made with --scratch-url"
+            )
+        return (
+            f"env.py connects to {title} ({identity[3]}) whatever DATABASE_URL says, so it cannot be replayed on "
+            f"{self._system.title}"
+        )
+
+    def _spare(self, system: str) -> str:
+        url, begins = self._places[system]
+        main = make_url(url)
+        name = f"{begins}_{len(self.made) + 1}"
+        SYSTEMS[system].make_spare(main, name)
         self.made.append(name)
         return main.set(database=name).render_as_string(hide_password=False)
 
     def after(self, connection: DBAPIConnection) -> None:
         """Proof, before the first statement: a listener of the application's own may have gone elsewhere."""
         found = fingerprint_of(connection)[1]
-        allowed = {str(make_url(self._job.scratch).database), *self.made, ":memory:"}
+        scratch = (str(make_url(url).database) for url, _ in self._places.values())
+        allowed = {*scratch, *self.made, ":memory:"}
         if found not in allowed:
             connection.close()
             raise ElsewhereError(

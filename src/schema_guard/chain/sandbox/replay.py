@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -50,6 +50,8 @@ class Project:
     written_url: URL
     """The same as it was written."""
     x: tuple[str, ...] = ()
+    main: bool = True
+    """It is the application's only database, or the main one of several."""
     found: Found | None = None
     chain: Chain = field(default_factory=Chain)
     unreadable: tuple[Unreadable, ...] = ()
@@ -128,13 +130,14 @@ def describe(
     url: URL,
     written_url: URL,
     x: Sequence[str] = (),
+    main: bool = True,
     hopeless: Callable[[], bool] = lambda: False,
 ) -> Project:
     """Read the files, import each, and run env.py without letting it connect. Writes nothing.
 
     `hopeless` is asked once a second whether to end the process at once.
     """
-    project = Project(location, target, url, written_url, tuple(x))
+    project = Project(location, target, url, written_url, tuple(x), main)
     found: Found | None = None
     imported: dict[str, Imported] = {}
     described: list[Described] = []
@@ -142,7 +145,7 @@ def describe(
     makes: list[MakesTables] = []
     failed: Failed | None = None
     job = job_for(project, Task.DESCRIBE)
-    environment = reading_only(environment_for(written_url, url, os.environ))
+    environment = reading_only(environment_for(written_url, url, os.environ, main=main))
     for event in events_of(job, environment, hopeless=hopeless):
         match event:
             case Found():
@@ -171,6 +174,7 @@ def describe(
         url,
         written_url,
         tuple(x),
+        main,
         found,
         Chain(tuple(revisions)),
         tuple(unreadable),
@@ -215,14 +219,20 @@ def replayed(
         ConfigurationError, UnreachableError: as `System.scratch` does.
     """
     bare = bool(project.makes)
-    with _scratch_for(project, system, server, schemas, real=real) as scratch:
-        played = _replay(project, scratch, schemas, first, bare=bare)
+    with (
+        _scratch_for(project, system, server, schemas, real=real) as scratch,
+        _further(project, system, server) as further,
+    ):
+        played = _replay(project, scratch, schemas, first, further, bare=bare)
         made = bare or (played.states and played.states[0].schema.tables)
         if played.failed is None or not made:
             yield scratch, played
             return
-    with _scratch_for(project, system, server, schemas, real=real) as scratch:
-        other = _replay(project, scratch, schemas, first, bare=not bare)
+    with (
+        _scratch_for(project, system, server, schemas, real=real) as scratch,
+        _further(project, system, server) as further,
+    ):
+        other = _replay(project, scratch, schemas, first, further, bare=not bare)
         yield scratch, other if other.failed is None else played
 
 
@@ -257,7 +267,29 @@ def _scratch_for(
         yield scratch
 
 
-def _replay(project: Project, scratch: Scratch, schemas: Sequence[str], first: Sequence[str], *, bare: bool) -> Replay:
+@contextmanager
+def _further(project: Project, system: str, server: URL | None) -> Iterator[tuple[Scratch, ...]]:
+    """Scratch databases of the other systems, where env.py works on several databases: a file needs no server, and a
+    server counts only where `server` names it. Raises as `_scratch_for`."""
+    with ExitStack() as stack:
+        found = []
+        for other in SYSTEMS.values() if project.several else ():
+            named = server is not None and server.get_backend_name() == other.name
+            if other.name != system and (other.is_file or named):
+                where = server if named and server is not None else project.url
+                found.append(stack.enter_context(other.scratch(where, None, (), "")))
+        yield tuple(found)
+
+
+def _replay(
+    project: Project,
+    scratch: Scratch,
+    schemas: Sequence[str],
+    first: Sequence[str],
+    further: Sequence[Scratch],
+    *,
+    bare: bool,
+) -> Replay:
     """Run the chain on the scratch database, revision by revision, and look at it after each.
 
     Args:
@@ -266,6 +298,7 @@ def _replay(project: Project, scratch: Scratch, schemas: Sequence[str], first: S
         schemas: the schemas that are looked at (PostgreSQL).
         first: what alembic_version names: these and what they follow run before the others, so that there is a state
             for it also where the chain has branches.
+        further: where env.py's databases of other systems are.
         bare: without what env.py makes itself.
     """
     before = project.chain.upto(first)
@@ -277,6 +310,7 @@ def _replay(project: Project, scratch: Scratch, schemas: Sequence[str], first: S
         url=url_for(written, scratch.url),
         scratch=scratch.url.render_as_string(hide_password=False),
         spare=scratch.spare,
+        further=tuple((each.url.render_as_string(hide_password=False), each.spare) for each in further),
         schemas=tuple(dict.fromkeys((*schemas, *scratch.schemas))),
         revisions=order,
         bare=bare,
@@ -285,7 +319,8 @@ def _replay(project: Project, scratch: Scratch, schemas: Sequence[str], first: S
     asked: list[Asked] = []
     described: list[Described] = []
     failed: Failed | None = None
-    for event in events_of(job, environment_for(project.written_url, scratch.url, os.environ)):
+    environment = environment_for(project.written_url, scratch.url, os.environ, main=project.main)
+    for event in events_of(job, environment):
         match event:
             case Applied(revision=revision, schema=Schema() as schema, beside=beside):
                 states.append(State(revision, schema, beside))
