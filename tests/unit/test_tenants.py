@@ -8,8 +8,9 @@ import re
 import signal
 import subprocess
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -19,10 +20,13 @@ from benchmarks import tenants as benchmark
 
 from schema_guard import Guard
 from schema_guard.cli.main import run
+from schema_guard.dialects import open_session
 from schema_guard.dialects.postgresql.link import Row
 from schema_guard.dialects.postgresql.reading import CatalogReader
+from schema_guard.dialects.tenant import Tenant
 from schema_guard.many import tenants as tenants_module
 from schema_guard.many.reports import Part
+from schema_guard.sources.once import Once
 from tests.postgres.database import Database, wait_until
 from tests.postgres.server_log import ServerLog, sent
 
@@ -370,9 +374,9 @@ def reading(monkeypatch: pytest.MonkeyPatch) -> list[bool]:
     reads: list[bool] = []
     read = CatalogReader.read
 
-    def noted(self: CatalogReader, scope: Mapping[str, object], *, no_table: bool = False) -> list[Row]:
-        reads.append(no_table)
-        return read(self, scope, no_table=no_table)
+    def noted(self: CatalogReader, scope: Mapping[str, object], *, without: Sequence[str] = ()) -> list[Row]:
+        reads.append("tables" in without)
+        return read(self, scope, without=without)
 
     monkeypatch.setattr(CatalogReader, "read", noted)
     return reads
@@ -393,6 +397,28 @@ def test_what_tables_have_is_not_asked_where_there_are_none(
     found = guard.check(database.url, schema=schema)
     assert [each.difference.key for each in found.findings if each.difference.code == "foreign-key-missing"]
     assert reads == [False]
+
+
+def test_a_schema_that_somebody_makes_meanwhile_is_read(postgres_database: Database) -> None:
+    """What is in a schema is not asked for where it was not there a moment ago; that it is there now is noticed."""
+    guard = tenants_module.once(Guard(models(shared=None)))
+    with closing(open_session(Tenant(postgres_database.url, "t_7"))) as session:
+        for made, taken in (([], set()), (["CREATE SCHEMA t_7", "CREATE SEQUENCE t_7.numbers"], {"numbers"})):
+            session.locate(*guard.source.names(session.dialect))
+            run_sql(postgres_database, *made)
+            actual = session.inspect(guard.source.expect(session.dialect))
+            assert {each.name.name for each in actual.sequences} == taken
+            assert set(actual.schemas) == ({"t_7"} if made else set())
+
+
+def test_what_is_settled_again_is_what_is_settled_once(postgres_database: Database) -> None:
+    """Parts that are the same for each tenant are not gone through again."""
+    source = Guard(models(shared="audit", own="tenant")).source
+    again = Once(source)
+    for name in (*ODD, *ODD):
+        with closing(open_session(Tenant(postgres_database.url, name, "tenant"))) as session:
+            session.locate(*again.names(session.dialect))
+            assert again.expect(session.dialect) == Once(source).expect(session.dialect)
 
 
 def test_a_new_tenant_is_made_and_looked_at_once(postgres_database: Database, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -47,7 +47,8 @@ def _with_required_prerequisites(steps: Sequence[Step]) -> list[Step]:
         required.add(step_id)
         step = by_id[step_id]
         pending.extend(provider[need] for need in step.requires | step.after if need in provider)
-    return [replace(step, urgency=Urgency.REQUIRED) if step.id in required else step for step in steps]
+    raised = (step.id in required and step.urgency is not Urgency.REQUIRED for step in steps)
+    return [replace(step, urgency=Urgency.REQUIRED) if so else step for step, so in zip(steps, raised, strict=True)]
 
 
 def _after_what_they_require(steps: Sequence[Step]) -> list[Step]:
@@ -61,9 +62,9 @@ def _after_what_they_require(steps: Sequence[Step]) -> list[Step]:
         if index in placed or index in path:
             return
         path.add(index)
-        for need in sorted(steps[index].requires | steps[index].after, key=str):
-            if need in provider:
-                place(provider[need])
+        needs = {need for need in steps[index].requires | steps[index].after if need in provider}
+        for need in sorted(needs, key=str) if len(needs) > 1 else needs:
+            place(provider[need])
         path.discard(index)
         placed.add(index)
         ordered.append(steps[index])

@@ -30,6 +30,7 @@ class Once:
         self.backfills = getattr(source, "backfills", ())
         self.upserts = getattr(source, "upserts", ())
         self._made: dict[tuple[str, int], Schema] = {}
+        self._same: dict[tuple[str, int], set[int]] = {}
         self._texts: dict[tuple[str, int], str] = {}
         self._told: dict[tuple[str, int], str] = {}
         self._names: dict[tuple[str, int, str | None], tuple[list[str], list[str]]] = {}
@@ -71,7 +72,8 @@ class Once:
         return self._source.places()
 
     def expect(self, dialect: Dialect) -> Schema:
-        return as_sent(settled(self._schema(dialect), dialect), dialect.driver)
+        same = self._same.setdefault((dialect.name, dialect.version), set())
+        return as_sent(settled(self._schema(dialect), dialect, same), dialect.driver)
 
     def _schema(self, dialect: Dialect) -> Schema:
         key = (dialect.name, dialect.version)

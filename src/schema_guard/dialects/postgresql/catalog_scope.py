@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from typing import Any
 
 from schema_guard.schema import Domain, Enum, IndexElement, Schema, Sequence, Table, TypeKind
 
 __all__ = ["scope_of"]
 
 
-def scope_of(expected: Schema, can_be: Callable[[str], bool] = bool) -> dict[str, object]:
+def scope_of(expected: Schema, can_be: Callable[[str], bool] = bool) -> dict[str, list[Any]]:
     """What the catalog query has to be told about the expectation; `can_be` says which names the server can hold."""
     named: tuple[Enum | Domain | Sequence | Table, ...] = (
         *expected.enums,

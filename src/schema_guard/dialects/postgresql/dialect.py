@@ -79,6 +79,8 @@ class PostgreSQLDialect:
 
     def identifier(self, name: str) -> str:
         """The name cut to 63 of the server's bytes without splitting a character, as it does (truncate_identifier)."""
+        if len(name) <= LONGEST_NAME and name.isascii():  # a byte for each in every encoding of a server's
+            return str(name)
         codec = self._codec if can_encode(name, self._codec) else "utf-8"
         return name.encode(codec)[:LONGEST_NAME].decode(codec, errors="ignore")
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from schema_guard.dialects.postgresql.catalog import KINDS
@@ -27,21 +27,30 @@ class Located:
     """The session's temporary tables of these names, which come before all others, with their columns."""
     sought: frozenset[str] = frozenset()
     """The names of relations that were looked for."""
+    schemas: frozenset[str] = frozenset()
+    """Those of the search_path that are there."""
 
     def has_none_of(self, tables: Iterable[Table]) -> bool:
         """Whether each was looked for and not found, as for a new tenant or at a first start."""
         missing = self.sought - {*self.relations}
         return all(table.name.schema == self.default and table.name.name in missing for table in tables)
 
+    def has_none_of_schemas(self, schemas: Iterable[str]) -> bool:
+        """Whether each was looked for and is not there, as for a new tenant."""
+        return all(schema == self.default and schema not in self.schemas for schema in schemas)
 
-def located_of(rows: Iterable[Row], default: DefaultSchema | None, sought: Iterable[str] = ()) -> Located:
+
+def located_of(rows: Sequence[Row], default: DefaultSchema | None, sought: Iterable[str] = ()) -> Located:
     """From the rows of locate.sql: the first schema of the path wins."""
     located = Located(default)
     relations: dict[str, tuple[int, str]] = {}
     types: dict[str, tuple[int, str]] = {}
     kinds: dict[tuple[str, str], TypeKind] = {}
     temporary: dict[str, tuple[str, ...]] = {}
+    schemas = {str(schema) for what, schema, *_ in rows if what == "schema"}
     for what, schema, name, position, detail in rows:
+        if what == "schema":
+            continue
         if what == "temporary":
             temporary[str(name)] = tuple(json.loads(str(detail)))
         found = relations if what == "relation" else types
@@ -57,4 +66,5 @@ def located_of(rows: Iterable[Row], default: DefaultSchema | None, sought: Itera
         kinds=kinds,
         temporary=temporary,
         sought=frozenset(sought),
+        schemas=frozenset(schemas),
     )

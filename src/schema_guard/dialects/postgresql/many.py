@@ -38,7 +38,7 @@ class _Read:
     unread: Mapping[int, Unread]
     queries: int = 0
 
-    def read(self, scope: Mapping[str, object], *, no_table: bool) -> list[Row]:  # noqa: ARG002 - asked for before
+    def read(self, scope: Mapping[str, object], *, without: Sequence[str]) -> list[Row]:  # noqa: ARG002 - asked before
         return list(self.rows)  # who reads it empties it
 
 

@@ -8,7 +8,7 @@ expressions.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from schema_guard.dialects.deadline import Deadline
@@ -19,7 +19,7 @@ from schema_guard.dialects.postgresql.link import Link, Row
 from schema_guard.dialects.postgresql.query_text import query
 from schema_guard.unread import Unread
 
-__all__ = ["CatalogReader"]
+__all__ = ["OF_SCHEMAS", "OF_TABLES", "CatalogReader"]
 
 READ_TIMEOUT = 30.0
 """Seconds for each read of the catalog."""
@@ -29,8 +29,10 @@ the time that is left the part that it waits at most.
 """
 NEXT_WAIT = 0.3
 """Seconds for each later one, which leaves out what is known to be locked."""
-OF_TABLES = ("tables", "columns", "constraints", "indexes", "uses", "publications")
+OF_TABLES = ("tables", "columns", "constraints", "indexes", "partition rules", "uses", "publications")
 """Kinds of rows that belong to the tables that are asked for."""
+OF_SCHEMAS = ("counters", "others")
+"""Kinds of rows that belong to the schemas or to the tables that are asked for."""
 TRIES = 4
 """Then no expression is read at all: locks come and go faster than they are looked up."""
 ENDED = frozenset({"57014", "57P05"})
@@ -53,19 +55,24 @@ class CatalogReader:
     unread: Mapping[int, Unread] = field(default_factory=dict)
     """By OID: the tables whose expressions the last read left out."""
 
-    def read(self, scope: Mapping[str, object], *, no_table: bool = False) -> list[Row]:
+    def read(self, scope: Mapping[str, object], *, without: Sequence[str] = ()) -> list[Row]:
         """The rows of queries/catalog.sql, in one query where nothing is in the way.
 
         Args:
             scope: what fills it in.
-            no_table: no table of the scope is there: what tables have is not asked for. To plan that takes longest.
+            without: what is not asked for: OF_TABLES where no table of the scope is there, since to plan that takes
+                longest; and OF_SCHEMAS where no schema of it is.
 
         Raises what the link raises when the catalog itself cannot be read.
         """
         self.queries = 0
-        if no_table:
+        if without:
             self.unread = {}
-            return [*self._rows(scope, (), FIRST_WAIT, OF_TABLES), *((kind, None) for kind in OF_TABLES)]
+            rows = self._rows(scope, (), FIRST_WAIT, without)
+            made = any(kind == "schemas" and found is not None for kind, found in rows)
+            if made and not {*OF_SCHEMAS}.isdisjoint(without):  # by somebody, a moment ago
+                return self.read(scope, without=OF_TABLES)
+            return [*rows, *((kind, None) for kind in without)]
         # What was locked a moment ago is looked up first: a second wait for it would be in vain.
         unread = self._locked() if any(item.locked for item in self.unread.values()) else {}
         first = min(FIRST_WAIT, max(NEXT_WAIT, PART * self.deadline.left))

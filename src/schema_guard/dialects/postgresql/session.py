@@ -35,7 +35,7 @@ from schema_guard.dialects.postgresql.memory import PostgreSQLMemory, told_of
 from schema_guard.dialects.postgresql.obstacles import Obstacles
 from schema_guard.dialects.postgresql.pooling import check_second, shares_backends
 from schema_guard.dialects.postgresql.query_text import query
-from schema_guard.dialects.postgresql.reading import READ_TIMEOUT, CatalogReader
+from schema_guard.dialects.postgresql.reading import OF_SCHEMAS, OF_TABLES, READ_TIMEOUT, CatalogReader
 from schema_guard.dialects.postgresql.server import Server
 from schema_guard.dialects.postgresql.stands import asked, fed, query_of, with_stands
 from schema_guard.dialects.postgresql.steps import Executor
@@ -119,10 +119,12 @@ class PostgreSQLSession:
         return actual
 
     def _catalog_rows(self, expected: Schema) -> list[Row]:
+        located, scope = self._words.located, scope_of(expected, self._can_be)
+        without: tuple[str, ...] = ()
+        if located.has_none_of(expected.tables):
+            without = (*OF_TABLES, *OF_SCHEMAS) if located.has_none_of_schemas(scope["schemas"]) else OF_TABLES
         try:
-            rows = self._reader.read(
-                scope_of(expected, self._can_be), no_table=self._words.located.has_none_of(expected.tables)
-            )
+            rows = self._reader.read(scope, without=without)
         except DriverError as error:
             raise self._read_failed(error, "the catalog") from None
         self.catalog_queries += self._reader.queries

@@ -110,7 +110,8 @@ class Executor:
         local = [set_local(_settings(lock_timeout, statement_timeout)), query("own_session", local=True)]
         try:
             pid = int(str(self.link.rows("SELECT pg_catalog.pg_backend_pid()")[0][0]))
-            with self.link.within(statement_timeout), self.link.transaction("BEGIN", local), self._cancellable(pid):
+            transaction = self.link.transaction("BEGIN", local, at_once=True)
+            with self.link.within(statement_timeout), transaction, self._cancellable(pid):
                 for script in scripts(statement for step in steps for statement in step.statements):
                     self.link.run_script(script)
         except DriverError as error:

@@ -9,18 +9,20 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import fields, is_dataclass, replace
+from dataclasses import dataclass, fields, is_dataclass, replace
 from enum import Enum as Member
 from functools import cache
 from operator import attrgetter, is_
 from types import NoneType, UnionType
-from typing import Any, Literal, Union, get_args, get_origin, get_type_hints
+from typing import Any, Literal, TypeAlias, Union, get_args, get_origin, get_type_hints
 
 from schema_guard.dialects.base import Dialect
 from schema_guard.errors import ConfigurationError
 from schema_guard.schema import NO_TYPE, Domain, Enum, Name, Schema, Type, TypeKind
 
 __all__ = ["bare", "freezing_words", "names_to_locate", "settled"]
+
+_Kind: TypeAlias = Literal["relation", "type"]
 
 _PLACEHOLDER = re.compile(
     r"""(?P<quote>"?)\{(?:(?P<kind>relation|type)|schema\ (?P<schema>(?:[^{}"]|"")*))\}(?P=quote)\.
@@ -51,7 +53,7 @@ class _Schemas(Mapping[str | None, str | None]):
 class _Found(Mapping[str, str]):
     """In place of what the connection finds: every name is found at its placeholder."""
 
-    def __init__(self, kind: Literal["relation", "type"]) -> None:
+    def __init__(self, kind: _Kind) -> None:
         self._place = f"{{{kind}}}"
 
     def __getitem__(self, name: str) -> str:
@@ -96,12 +98,14 @@ def bare(schema: Schema) -> Schema:
     return replace(_mapped(schema, lambda text: text, lambda name, _: declared(name), of_type), schemas=())
 
 
-def settled(schema: Schema, dialect: Dialect) -> Schema:
+def settled(schema: Schema, dialect: Dialect, same: set[int] | None = None) -> Schema:
     """The expectation in one database's words.
 
     Args:
         schema: as `bare` gives it.
         dialect: it knows where unqualified names are found.
+        same: where one schema is settled again and again, the ids of its parts that are the same in all words. They are
+            noted there, and count as long as that schema is kept.
 
     Raises:
         ConfigurationError: it cannot follow the engine's schema_translate_map.
@@ -111,7 +115,7 @@ def settled(schema: Schema, dialect: Dialect) -> Schema:
             "a frozen file cannot follow a schema_translate_map for names without schema on SQLite: give the models"
         )
 
-    def place(declared: str | None, name: str, kind: Literal["relation", "type"]) -> str | None:
+    def place(declared: str | None, name: str, kind: _Kind) -> str | None:
         return dialect.schema(declared) or dialect.schema_of(dialect.identifier(name), kind)
 
     def text(sql: str) -> str:
@@ -126,7 +130,7 @@ def settled(schema: Schema, dialect: Dialect) -> Schema:
 
         return _PLACEHOLDER.sub(schema_there, sql) if "{" in sql else sql
 
-    def settled_name(name: Name, kind: Literal["relation", "type"]) -> Name:
+    def settled_name(name: Name, kind: _Kind) -> Name:
         return Name(place(name.schema, name.name, kind), dialect.identifier(name.name))
 
     def of_type(type_: Type) -> Type:
@@ -135,7 +139,7 @@ def settled(schema: Schema, dialect: Dialect) -> Schema:
         found = dialect.type(text(type_.text))
         return replace(found, kind=type_.kind) if found.kind is TypeKind.UNKNOWN else found
 
-    found = _mapped(schema, text, settled_name, of_type)
+    found = _mapped(schema, text, settled_name, of_type, same)
     parts = (found.tables, found.enums, found.domains, found.sequences)
     schemas = {item.name.schema for group in parts for item in group}
     return replace(found, schemas=tuple(sorted(name for name in schemas if name is not None)))
@@ -146,7 +150,7 @@ def names_to_locate(schema: Schema, dialect: Dialect) -> tuple[list[str], list[s
     relations: set[str] = set()
     types: set[str] = set()
 
-    def note(name: Name, kind: Literal["relation", "type"]) -> Name:
+    def note(name: Name, kind: _Kind) -> Name:
         if kind == "type":
             of_schema(name)
         elif not dialect.schema(name.schema):
@@ -190,36 +194,66 @@ def _is_bare(hint: Any) -> bool:
 def _mapped(
     schema: Schema,
     text: Callable[[str], str],
-    name: Callable[[Name, Literal["relation", "type"]], Name],
+    name: Callable[[Name, _Kind], Name],
     type_: Callable[[Type], Type],
+    same: set[int] | None = None,
 ) -> Schema:
-    """A copy of the expectation with every text that holds a placeholder, every name and every type replaced."""
+    """A copy of the expectation with every text that holds a placeholder, every name and every type replaced.
 
-    def walk(value: Any, kind: Literal["relation", "type"] = "relation") -> Any:
+    Args:
+        same: ids of parts in which there is none, to which others are added.
+    """
+    found: Schema = _Walk(text, name, type_, same).part(schema)
+    return found
+
+
+@dataclass(slots=True)
+class _Walk:
+    """Through all parts of an expectation; what it takes: `_mapped`."""
+
+    text: Callable[[str], str]
+    name: Callable[[Name, _Kind], Name]
+    type_: Callable[[Type], Type]
+    same: set[int] | None
+    asked: int = 0
+    """How many parts could have become others."""
+
+    def part(self, value: Any, kind: _Kind = "relation") -> Any:
+        if self.same is None:
+            return self._anew(value, kind)
+        if id(value) in self.same:
+            return value
+        before = self.asked
+        found = self._anew(value, kind)
+        if self.asked == before:
+            self.same.add(id(value))
+        return found
+
+    def _anew(self, value: Any, kind: _Kind) -> Any:
         of: Any = type(value)
         if of is str:
-            return text(value) if "{" in value else value
+            self.asked += "{" in value
+            return self.text(value) if "{" in value else value
         if of is tuple:
-            items = tuple(map(walk, value))
+            items = tuple(map(self.part, value))
             return value if all(map(is_, items, value)) else items
         if of is Type:
-            return type_(value)
+            self.asked += value.kind is not TypeKind.BASE
+            return self.type_(value)
         if of is Name:
-            return name(value, kind)
+            self.asked += 1
+            return self.name(value, kind)
         if isinstance(value, tuple):
-            return of(*map(walk, value))
+            return of(*map(self.part, value))
         found = _fields_of(of)
-        return value if found is None else walk_fields(value, *found)
+        return value if found is None else self._fields(value, *found)
 
-    def walk_fields(value: Any, names: tuple[str, ...], read: Callable[[Any], tuple[Any, ...]]) -> Any:
-        named: Literal["relation", "type"] = "type" if isinstance(value, Enum | Domain) else "relation"
+    def _fields(self, value: Any, names: tuple[str, ...], read: Callable[[Any], tuple[Any, ...]]) -> Any:
+        named: _Kind = "type" if isinstance(value, Enum | Domain) else "relation"
         changed = {}
         for field, held in zip(names, read(value), strict=True):
             if held and held is not True and not (type(held) is str and "{" not in held):
-                found = walk(held, named if field == "name" else "relation")
+                found = self.part(held, named if field == "name" else "relation")
                 if found is not held:
                     changed[field] = found
         return replace(value, **changed) if changed else value
-
-    found: Schema = walk(schema)
-    return found

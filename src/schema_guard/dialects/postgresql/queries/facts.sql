@@ -19,25 +19,21 @@ SELECT pg_catalog.current_setting('server_version_num')::pg_catalog.int4 AS vers
          OR pg_catalog.current_setting('default_transaction_read_only')::pg_catalog.bool AS read_only,
        pg_catalog.current_setting('is_superuser')::pg_catalog.bool AS superuser,
        current_user::pg_catalog.text AS role,
-       (SELECT s.reset_val = 'off' FROM pg_catalog.pg_settings s WHERE s.name = 'standard_conforming_strings') AS escapes,
+       settings.escapes,
        pg_catalog.current_setting('default_transaction_read_only')::pg_catalog.bool
          AND NOT pg_catalog.pg_is_in_recovery() AS writes_nothing,
        (SELECT quoted.parts[1]
         FROM pg_catalog.regexp_match(pg_catalog.current_setting('search_path'), '"([^"]*,[^"]*)"') AS quoted(parts)
         WHERE NOT EXISTS (SELECT FROM pg_catalog.pg_namespace n
                           WHERE n.nspname OPERATOR(pg_catalog.=) quoted.parts[1]::pg_catalog.name)) AS one_name,
-       (SELECT s.reset_val FROM pg_catalog.pg_settings s
-        WHERE s.name = 'DateStyle' AND s.reset_val OPERATOR(pg_catalog.!~) '^ISO') AS date_style,
-       (SELECT s.reset_val FROM pg_catalog.pg_settings s
-        WHERE s.name = 'IntervalStyle' AND s.reset_val OPERATOR(pg_catalog.<>) 'postgres') AS interval_style,
-       (SELECT s.reset_val FROM pg_catalog.pg_settings s
-        WHERE s.name = 'bytea_output' AND s.reset_val OPERATOR(pg_catalog.<>) 'hex') AS bytea_output,
+       settings.date_style,
+       settings.interval_style,
+       settings.bytea_output,
        (SELECT pg_catalog.json_build_array(d.datname, 2147483647 OPERATOR(pg_catalog.-) pg_catalog.age(d.datfrozenxid))::pg_catalog.text
         FROM pg_catalog.pg_database d
         WHERE pg_catalog.age(d.datfrozenxid) OPERATOR(pg_catalog.>) 2107483647
         ORDER BY pg_catalog.age(d.datfrozenxid) DESC LIMIT 1) AS wraparound,
-       (SELECT s.reset_val FROM pg_catalog.pg_settings s
-        WHERE s.name = 'client_encoding' AND s.reset_val OPERATOR(pg_catalog.<>) 'UTF8') AS client_encoding
+       settings.client_encoding
 -- without pg_temp, which a search_path may name: what is made there is gone with its session
 FROM (SELECT ARRAY(SELECT s.name
                    FROM pg_catalog.unnest(pg_catalog.current_schemas(false)) WITH ORDINALITY AS s(name, position)
@@ -47,4 +43,16 @@ FROM (SELECT ARRAY(SELECT s.name
               FROM pg_catalog.unnest(pg_catalog.current_schemas(false)) WITH ORDINALITY AS s(name, position)
               WHERE s.name OPERATOR(pg_catalog.!~) '^pg_'
                 AND s.name OPERATOR(pg_catalog.<>) 'information_schema'
-              ORDER BY s.position LIMIT 1) AS own) AS path
+              ORDER BY s.position LIMIT 1) AS own) AS path,
+     -- each look at pg_settings lists all settings: one
+     (SELECT pg_catalog.bool_or(s.reset_val OPERATOR(pg_catalog.=) 'off')
+               FILTER (WHERE s.name OPERATOR(pg_catalog.=) 'standard_conforming_strings') AS escapes,
+             pg_catalog.max(s.reset_val) FILTER (WHERE s.name OPERATOR(pg_catalog.=) 'DateStyle'
+                                                   AND s.reset_val OPERATOR(pg_catalog.!~) '^ISO') AS date_style,
+             pg_catalog.max(s.reset_val) FILTER (WHERE s.name OPERATOR(pg_catalog.=) 'IntervalStyle'
+                                                   AND s.reset_val OPERATOR(pg_catalog.<>) 'postgres') AS interval_style,
+             pg_catalog.max(s.reset_val) FILTER (WHERE s.name OPERATOR(pg_catalog.=) 'bytea_output'
+                                                   AND s.reset_val OPERATOR(pg_catalog.<>) 'hex') AS bytea_output,
+             pg_catalog.max(s.reset_val) FILTER (WHERE s.name OPERATOR(pg_catalog.=) 'client_encoding'
+                                                   AND s.reset_val OPERATOR(pg_catalog.<>) 'UTF8') AS client_encoding
+      FROM pg_catalog.pg_settings s) AS settings

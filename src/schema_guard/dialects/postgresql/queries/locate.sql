@@ -3,8 +3,9 @@
 -- In psql: \set path '["app", "public"]'
 --          \set names '["proposals", "users"]'
 --          \set types '["citext", "mood"]'
--- Columns: what text ('relation' | 'type' | 'temporary'), schema text, name text, position int (in the path; NULL: not
+-- Columns: what text ('relation' | 'type' | 'temporary' | 'schema'), schema text, name text, position int (in the path; NULL: not
 --   in it), detail text (of a relation its relkind, of a type its typtype, of the session's temporary table its columns).
+--   A row 'schema' has no name: this one of the path is there.
 -- Types: base, enum, domain, range and composite ones, without arrays and without the row types of tables; those in the
 --   schemas of the path, those of extensions, and wherever they are those with one of the names.
 -- A subquery with OFFSET 0 is planned by itself, so each of these finds its rows by an index: what is in the database
@@ -52,3 +53,5 @@ FROM names
 CROSS JOIN LATERAL (SELECT c.oid, c.relname, c.relkind FROM pg_class c
                     WHERE c.relname = names.name AND c.relnamespace = pg_my_temp_schema() OFFSET 0) AS c
 WHERE c.relkind IN ('r', 'p', 'v', 'f')
+UNION ALL
+SELECT 'schema', p.nspname::text, '', p.position::int4, NULL FROM path p

@@ -31,7 +31,7 @@ from schema_guard.dialects.postgresql.repair.primary_key import primary_key_diff
 from schema_guard.dialects.postgresql.repair.privilege import privilege_missing
 from schema_guard.dialects.postgresql.repair.referable import standing
 from schema_guard.dialects.postgresql.repair.replica_identity import replica_identity_unfit
-from schema_guard.dialects.postgresql.repair.retyped import after_types
+from schema_guard.dialects.postgresql.repair.retyped import after_types, unfit_types
 from schema_guard.dialects.postgresql.repair.schema import domain_missing, schema_missing
 from schema_guard.dialects.postgresql.repair.sequence import sequence_behind, sequence_missing, sequence_narrower
 from schema_guard.dialects.postgresql.repair.stored import storable
@@ -127,13 +127,14 @@ def repair(
     """
     context = Context(differences, expected, actual, facts, survey, policy, dialect)
     repairs: Repairs = []
+    unfit = unfit_types(differences)
     for difference in differences:
         found = permitted(difference, _of(difference, context), context)
         found = storable(difference, found, facts.encoding)
         found = within_limits(difference, found, context)
         found = refused(difference, found, context)
         found = let_through(difference, found, context)
-        repairs.extend(after_types(difference, found, differences))
+        repairs.extend(after_types(difference, found, unfit))
     return settle(repairs, differences, lambda need: standing(need, context))
 
 

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 from typing import Protocol, TypeAlias
 
 from schema_guard.dialects.base import Facts
@@ -11,6 +12,7 @@ from schema_guard.dialects.postgresql.catalog_words import without_schema
 from schema_guard.dialects.postgresql.literals import literal
 from schema_guard.dialects.postgresql.repair import probes
 from schema_guard.dialects.postgresql.repair.naming import chosen
+from schema_guard.dialects.postgresql.repair.sizes import large, round_above
 from schema_guard.dialects.stands_on import columns_under
 from schema_guard.dialects.survey import ROW_SECURITY
 from schema_guard.dialects.violators import Violators, mentions, tables_read, violators_of
@@ -31,7 +33,7 @@ from schema_guard.plan import (
     Survey,
     Urgency,
 )
-from schema_guard.schema import NO_TYPE, Name, Relation, Schema, Table, Type, TypeKind
+from schema_guard.schema import NO_TYPE, Fill, Name, Relation, Schema, Table, Type, TypeKind
 
 __all__ = ["Context", "Repairs"]
 
@@ -58,7 +60,7 @@ HIDDEN = (
 )
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Context:
     """One planning's facts.
 
@@ -75,8 +77,23 @@ class Context:
     dialect: Quoting
     given: dict[tuple[str, str | None, str, str], str] = field(default_factory=dict)
     """Names that `name_for` gave in this planning."""
+    given_in: dict[str | None, set[str]] = field(default_factory=dict)
+    """The same by the schema."""
     taken: dict[str | None, frozenset[str]] = field(default_factory=dict)
     """By schema, what `taken_names` found: a plan for many new tables asks for each."""
+
+    @cached_property
+    def _fills(self) -> tuple[Fill, ...]:
+        return tuple(other.fill for other in self.differences if isinstance(other, BackfillPending))
+
+    @cached_property
+    def _types(self) -> Mapping[str, Sequence[Name]]:
+        """The enums and domains of the models, by their names without schema."""
+        found: dict[str, list[Name]] = {}
+        names = [*(enum.name for enum in self.expected.enums), *(domain.name for domain in self.expected.domains)]
+        for name in dict.fromkeys(names):
+            found.setdefault(name.name, []).append(name)
+        return found
 
     @property
     def offline(self) -> bool:
@@ -126,7 +143,7 @@ class Context:
         estimate = self.shape(table).facts.rows_estimate or 0
         rows = max(self.survey.counted.get(table.name, 0), int(estimate))
         held = f"{rows} row{'' if rows == 1 else 's'}"
-        return f"; with rewrite_below = {_round_above(rows)} apply does it (the table holds {held})" if rows else ""
+        return f"; with rewrite_below = {round_above(rows)} apply does it (the table holds {held})" if rows else ""
 
     def too_many(self, table: Table) -> str:
         """Asks whether the table holds more rows than `small` meant."""
@@ -152,7 +169,7 @@ class Context:
         """` (2 M rows, 310 MB)` by the server's own estimate; empty when it is small or was never analyzed."""
         live = self.actual.table(table)
         rows, size = (live.facts.rows_estimate or 0, live.facts.bytes_estimate) if live else (0, 0)
-        return f" ({_large(rows)} rows, {_large(size)}B)" if rows >= WORTH_TELLING and size > 0 else ""
+        return f" ({large(rows)} rows, {large(size)}B)" if rows >= WORTH_TELLING and size > 0 else ""
 
     def rejection(self, table: Table, noun: Noun) -> Rejection | None:
         """What the server does not know of a definition of the models."""
@@ -167,11 +184,11 @@ class Context:
 
     def hidden(self, difference: Difference) -> bool:
         """Whether row-level security may hide rows that decide about a difference of a table that is there."""
-        tables = [self.actual.table(name) for name in tables_read(difference)]
         own = difference.table_name
-        return (
-            own is not None and self.actual.table(own) is not None and any(t and t.facts.row_security for t in tables)
-        )
+        if own is None or self.actual.table(own) is None:
+            return False
+        tables = (self.actual.table(name) for name in tables_read(difference))
+        return any(table is not None and table.facts.row_security for table in tables)
 
     def hindrance(self, difference: Difference, plural: str, singular: str) -> Refusal | None:
         """A refusal when the rows are known to be in the way and nothing in this plan fixes them.
@@ -225,9 +242,8 @@ class Context:
 
     def _filled(self, difference: Difference) -> frozenset[str]:
         """Those of the columns under a constraint into which a declared backfill fills values."""
-        fills = [other.fill for other in self.differences if isinstance(other, BackfillPending)]
-        own = {column for fill in fills if fill.table == difference.table_name for column in fill.columns}
-        return columns_under(difference) & own
+        own = {column for fill in self._fills if fill.table == difference.table_name for column in fill.columns}
+        return columns_under(difference) & own if own else frozenset()
 
     def after_rows(self, difference: Difference) -> frozenset[Need]:
         """A constraint comes after the backfill of its columns, unless no row is in its way: NOT VALID already binds
@@ -248,8 +264,7 @@ class Context:
 
     def types_needed(self, type_: Type) -> frozenset[Need]:
         """The enum or domain of the models that a type is, or the type that nobody knows."""
-        known = {enum.name for enum in self.expected.enums} | {domain.name for domain in self.expected.domains}
-        found = {name for name in known if name.name == type_.name and type_.schema in (None, name.schema)}
+        found = [name for name in self._types.get(type_.name, ()) if type_.schema in (None, name.schema)]
         if not found and type_.kind is TypeKind.UNKNOWN and type_ != NO_TYPE:
             return frozenset({Need.type(Name(None, type_.name))})
         return frozenset(Need.type(name) for name in found)
@@ -292,10 +307,11 @@ class Context:
         """
         place = (difference.key, table.schema, columns, label)
         if place not in self.given:
-            given = {name for (_, schema, *_), name in self.given.items() if schema == table.schema}
+            given = self.given_in.setdefault(table.schema, set())
             below = self.survey.names_below.get(table, frozenset())  # in whichever schema
             taken = self.taken_names(table.schema) - set(own) | given | below
             self.given[place] = chosen(table.name, columns, label, taken)
+            given.add(self.given[place])
         return self.given[place]
 
     def step(
@@ -364,22 +380,6 @@ class Context:
             unless_reason=unless_reason,
             undo_on_failure=undo_on_failure,
         )
-
-
-def _round_above(rows: int) -> int:
-    """The next number of one digit and zeros that leaves a tenth of room for rows to come."""
-    wanted = rows + rows // 10 + 1
-    unit = int("1" + "0" * (len(str(wanted)) - 1))
-    return -(-wanted // unit) * unit
-
-
-def _large(number: float) -> str:
-    """`950`, `2 M`, `3.4 G`: two digits at least."""
-    for unit in ("", "k", "M", "G"):
-        if number < 999.5:
-            return f"{number:.0f} {unit}" if number >= 10 or number == round(number) else f"{number:.1f} {unit}"
-        number /= 1000
-    return f"{number:.0f} T"
 
 
 def _table_needed(difference: Difference) -> frozenset[Need]:

@@ -39,7 +39,7 @@ def function_missing(difference: FunctionMissing, context: Context) -> Repairs:
 
 def rejected(difference: Difference, context: Context) -> Repairs:
     """A refusal of what the server would reject, by what it was asked when the difference was looked at."""
-    for table, noun in definitions_of([difference]):
+    for table, noun in definitions_of([difference]) if context.survey.rejections else ():
         rejection = context.rejection(table, noun)
         if rejection is None or rejection.kind == REFUSED or _left_out(difference, noun, rejection):
             continue
@@ -52,7 +52,7 @@ def rejected(difference: Difference, context: Context) -> Repairs:
 
 def refused(difference: Difference, repairs: Repairs, context: Context) -> Repairs:
     """The repairs as they are, or a refusal in place of steps that the server refused on a copy of the table."""
-    if any(isinstance(repair, Step) for repair in repairs):
+    if context.survey.rejections and any(isinstance(repair, Step) for repair in repairs):
         for table, noun in definitions_of([difference]):
             rejection = context.rejection(table, noun)
             if rejection is not None and rejection.kind == REFUSED and not _left_out(difference, noun, rejection):

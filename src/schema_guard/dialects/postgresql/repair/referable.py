@@ -9,7 +9,7 @@ from schema_guard.difference import TableMissing
 from schema_guard.need import Kind, Need
 from schema_guard.schema import Table
 
-__all__ = ["deferrable_key", "has_key", "keys_of", "standing"]
+__all__ = ["constraint_keys", "deferrable_key", "has_key", "standing"]
 
 
 def standing(need: Need, context: Context) -> bool | None:
@@ -31,9 +31,13 @@ def standing(need: Need, context: Context) -> bool | None:
     return has_key(table, need.columns)
 
 
-def keys_of(table: Table) -> list[frozenset[str]]:
-    """The columns of each key."""
-    return list(_keys(table))
+def constraint_keys(table: Table) -> Iterator[frozenset[str]]:
+    """The columns of each key that is a constraint."""
+    if table.primary_key is not None and not table.primary_key.unusable:
+        yield frozenset(table.primary_key.columns)
+    for unique in table.uniques:
+        if unique.valid and not unique.deferrable:
+            yield frozenset(unique.columns)
 
 
 def deferrable_key(table: Table, columns: tuple[str, ...]) -> str:
@@ -52,11 +56,7 @@ def has_key(table: Table, columns: tuple[str, ...]) -> bool:
 
 
 def _keys(table: Table) -> Iterator[frozenset[str]]:
-    if table.primary_key is not None and not table.primary_key.unusable:
-        yield frozenset(table.primary_key.columns)
-    for unique in table.uniques:
-        if unique.valid and not unique.deferrable:
-            yield frozenset(unique.columns)
+    yield from constraint_keys(table)
     for index in table.indexes:
         if index.unique and index.valid and index.where is None and index.columns is not None:
             yield frozenset(index.columns)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
 from schema_guard.dialects.postgresql.repair.context import Repairs
@@ -23,7 +23,7 @@ from schema_guard.difference import (
 from schema_guard.need import Need
 from schema_guard.plan import Step
 
-__all__ = ["after_types"]
+__all__ = ["after_types", "unfit_types"]
 
 _OF_A_TYPE = (
     CheckMissing,
@@ -38,14 +38,19 @@ _OF_A_TYPE = (
 """What depends on the types of the columns that its steps require."""
 
 
-def after_types(difference: Difference, repairs: Repairs, differences: Sequence[Difference]) -> Repairs:
+def unfit_types(differences: Iterable[Difference]) -> tuple[TypeDiffers, ...]:
+    """Of the columns whose type takes no value of the models."""
+    return tuple(each for each in differences if isinstance(each, TypeDiffers) and each.fit is Fit.INCOMPATIBLE)
+
+
+def after_types(difference: Difference, repairs: Repairs, unfit: Sequence[TypeDiffers]) -> Repairs:
     """The server knows no operator, or no operator class, of such a type, and takes no default of the models for it."""
-    if not isinstance(difference, _OF_A_TYPE):
+    if not unfit or not isinstance(difference, _OF_A_TYPE):
         return repairs
     retyped = {
         Need.column(typed.table.name, typed.column.name): Need.column_type(typed.table.name, typed.column.name)
-        for typed in differences
-        if isinstance(typed, TypeDiffers) and typed.fit is Fit.INCOMPATIBLE and not suits_any_type(difference, typed)
+        for typed in unfit
+        if not suits_any_type(difference, typed)
     }
     return [
         replace(

@@ -12,7 +12,7 @@ from schema_guard.dialects.postgresql.repair.comment import comment_statements
 from schema_guard.dialects.postgresql.repair.context import Context, Repairs
 from schema_guard.dialects.postgresql.repair.foreign_key import foreign_key_missing
 from schema_guard.dialects.postgresql.repair.index import index_missing
-from schema_guard.dialects.postgresql.repair.referable import keys_of
+from schema_guard.dialects.postgresql.repair.referable import constraint_keys
 from schema_guard.dialects.postgresql.repair.schema import held, homeless, needs_schema
 from schema_guard.difference import (
     ForeignKeyMissing,
@@ -239,7 +239,7 @@ def _is_plain(index: Index, columns: Sequence[str]) -> bool:
 
 def _same(index: Index, other: Index) -> bool:
     """Alike but for the name: one serves for both."""
-    return replace(index, name=other.name, ddl=other.ddl) == other
+    return index.elements == other.elements and replace(index, name=other.name, ddl=other.ddl) == other
 
 
 def _index_difference(difference: TableMissing, index: Index, context: Context) -> IndexMissing:
@@ -272,8 +272,7 @@ def _reading(table: Table) -> Iterator[Locked]:
 
 
 def _provided(table: Table) -> frozenset[Need]:
-    constraints = replace(table, indexes=())  # an index is a step of its own
-    keys = [Need.key(table.name, columns) for columns in keys_of(constraints)]
+    keys = [Need.key(table.name, columns) for columns in constraint_keys(table)]  # an index is a step of its own
     columns = [Need.column(table.name, column.name) for column in table.columns]
     return frozenset({Need.table(table.name), *keys, *columns})
 
