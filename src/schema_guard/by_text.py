@@ -17,8 +17,8 @@ from schema_guard.compare import compare
 from schema_guard.dialects import open_session
 from schema_guard.dialects.base import Judge, Session
 from schema_guard.dialects.labels import listed
+from schema_guard.dialects.sqlite.create_index import create_index
 from schema_guard.dialects.sqlite.exact.text import FORMAT, digest_of
-from schema_guard.dialects.sqlite.repair.table import create_index_statement
 from schema_guard.dialects.sqlite.usual import USUAL
 from schema_guard.errors import GuardError
 from schema_guard.names import OWN_TOOLS
@@ -66,7 +66,7 @@ def _statements(expected: Schema) -> Iterator[str]:
     """As `create_all` and apply send them."""
     for table in expected.tables:
         yield table.ddl
-        yield from (create_index_statement(index) for index in table.indexes)
+        yield from (create_index(index, table.name) for index in table.indexes)
 
 
 def _told(session: Session, expected: Schema, policy: Policy) -> Mapping[str, Any] | None:

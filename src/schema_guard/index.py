@@ -47,8 +47,8 @@ class Index:
     valid: bool = True
     ready: bool = True
     """Actual side: False where a build failed before writes went into it, so that it keeps no row out."""
-    ddl: str = ""
-    """What follows CREATE [UNIQUE] INDEX [CONCURRENTLY], as SQLAlchemy compiles it."""
+    definition: str = ""
+    """What follows the table's name in CREATE INDEX, as SQLAlchemy compiles it; empty where it writes none."""
 
     @property
     def columns(self) -> tuple[str, ...] | None:

@@ -19,6 +19,7 @@ from schema_guard.names import Name
 from schema_guard.table_facts import NO_FACTS, TableFacts
 
 __all__ = [
+    "NOT_VALID",
     "NO_TYPE",
     "Call",
     "Check",
@@ -49,6 +50,10 @@ __all__ = [
     "Write",
     "deferral_words",
 ]
+
+
+NOT_VALID = " NOT VALID"
+"""PostgreSQL: what ends ADD CONSTRAINT where only new rows are checked. No `ddl` has it: `validated` says it."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -33,7 +33,7 @@ def compare_checks(table: Table, live: Table, expected: Schema, actual: Schema, 
         matched.update([*equal, *alone])
         if equal:
             best = max(equal, key=lambda other: (other.enforced, other.validated))
-            if not (best.enforced and best.validated):
+            if not (best.enforced and (best.validated or not check.validated)):
                 effect = "older rows may violate it" if best.enforced else "rows that the models exclude can be stored"
                 yield CheckNotValidated(table=table, check=check, actual=best, impact=Impact.WEAKENS, effect=effect)
         elif unclear and check.name is not None:

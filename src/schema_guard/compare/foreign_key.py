@@ -38,7 +38,7 @@ def compare_foreign_keys(
         matched.update(exact or same)
         if exact:
             best = max(exact, key=lambda other: (other.enforced, not other.disabled, other.validated))
-            if best.disabled or not (best.enforced and best.validated):
+            if best.disabled or not (best.enforced and (best.validated or not key.validated)):
                 yield ForeignKeyNotValidated(
                     table=table,
                     foreign_key=key,

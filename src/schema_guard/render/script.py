@@ -14,6 +14,7 @@ from collections.abc import Iterable, Sequence
 from schema_guard.compare.all_missing import everything
 from schema_guard.dialects.base import Dialect, Facts
 from schema_guard.dialects.sqlite.checks import Condition, must
+from schema_guard.dialects.sqlite.create_index import create_index
 from schema_guard.dialects.sqlite.tokens import ended
 from schema_guard.errors import escaped
 from schema_guard.plan import Batches, Plan, Policy, Refusal, Step, Survey
@@ -244,7 +245,7 @@ def _sqlite_offline(expected: Schema) -> str:
     parts = [_SQLITE_OFFLINE]
     for table in expected.tables:
         parts.append(f"{table_unless_there(table)}\n")
-        parts += [f"{index_unless_there(index)}\n" for index in table.indexes]
+        parts += [f"{index_unless_there(index, table)}\n" for index in table.indexes]
     for fill in expected.fills:
         names = escaped(f"{fill.table} filled from {fill.source}")
         parts.append(f"-- Rows of {names}; run it again until it changes none:")
@@ -256,5 +257,5 @@ def table_unless_there(table: Table) -> str:
     return _CREATE_TABLE.sub("CREATE TABLE IF NOT EXISTS ", table.ddl, count=1).strip() + ";"
 
 
-def index_unless_there(index: Index) -> str:
-    return f"CREATE {'UNIQUE ' if index.unique else ''}INDEX IF NOT EXISTS {index.ddl};"
+def index_unless_there(index: Index, table: Table) -> str:
+    return f"{create_index(index, table.name, unless_there=True)};"

@@ -24,7 +24,7 @@ def is_plain(noun: Noun, table: Table) -> bool:
             special = noun.where or noun.include or noun.options or noun.nulls_not_distinct or noun.method != "btree"
             classes = any(element.operator_class for element in noun.elements)
             columns = noun.columns
-            if special or classes or columns is None or " TABLESPACE " in noun.ddl:
+            if special or classes or columns is None or " TABLESPACE " in noun.definition:
                 return False
             return _ordered(columns, table)
         case Unique():

@@ -142,7 +142,7 @@ def _unknown_to(index: Index, known: Sequence[Row], path: Collection[str]) -> Re
         return Rejection(f'access method "{index.method}" does not exist', "access method", index.method)
     for wanted in _classes(index):
         found = [schema for _, name, schema, method in known if (name, method) == (wanted, index.method)]
-        qualified = re.search(rf'\."?{re.escape(wanted)}', index.ddl)
+        qualified = re.search(rf'\."?{re.escape(wanted)}', index.definition)
         if not found or not (qualified or {"pg_catalog", *path} & {*found}):
             said = f'operator class "{wanted}" does not exist for access method "{index.method}"'
             return Rejection(said, "operator class", wanted)

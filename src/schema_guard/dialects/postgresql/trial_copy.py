@@ -15,6 +15,7 @@ from dataclasses import dataclass, replace
 
 from schema_guard.dialects.definitions import definitions_of, expressions_of, without_definition
 from schema_guard.dialects.postgresql.conditions import collation_name
+from schema_guard.dialects.postgresql.create_index import create_index
 from schema_guard.dialects.postgresql.driver_error import DriverError
 from schema_guard.dialects.postgresql.event_triggers import EventTrigger, accused
 from schema_guard.dialects.postgresql.failures import diagnose, extension_for, is_disconnect, without_values
@@ -243,9 +244,8 @@ class _Copy:
                 return f"ADD COLUMN {self._bare(replace(noun, name=f'schema_guard_{noun.name}'))}"
             case Column(name=name, ddl=ddl):
                 return "" if self.live is not None and self.live.column(name) is not None else f"ADD COLUMN {ddl}"
-            case Index(ddl=ddl, unique=unique):
-                named, on, rest = ddl.partition(f" ON {self.quote(self.table.name)} ")
-                return f"CREATE {'UNIQUE ' if unique else ''}INDEX {named} ON {self.name} {rest}" if on else ""
+            case Index():
+                return create_index(noun, Name("pg_temp", self.table.name.name), self.quote) if noun.definition else ""
             case Table() | Call():
                 return ""
             case _:

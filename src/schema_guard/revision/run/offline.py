@@ -112,7 +112,7 @@ def _if_not_exists(part: Part, expected: Schema) -> Iterator[str]:
     for table in expected.tables:
         if table.name in part.created:
             yield table_unless_there(table)
-        yield from map(index_unless_there, table.indexes)
+        yield from (index_unless_there(index, table) for index in table.indexes)
     for fill in expected.fills:
         yield f"-- run it again until it changes no row\n{fill.update_sql};"
 

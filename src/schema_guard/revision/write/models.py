@@ -7,14 +7,12 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from schema_guard.schema import Index, Name, Table
+from schema_guard.schema import NOT_VALID, Index, Name, Table
 from schema_guard.sources.sqlalchemy.indexes import index_of, is_created
 from schema_guard.sources.sqlalchemy.models import Models
 from schema_guard.sources.sqlalchemy.writer import UnwritableError, Writer
 
 __all__ = ["Registry"]
-
-_NOT_VALID = " NOT VALID"
 
 
 class Registry:
@@ -50,7 +48,7 @@ class Registry:
     def constraint(self, table: Table, ddl: str) -> Any:
         """The constraint that is written like this. Raises UnwritableError when the models have none."""
         for constraint in self.constraints(self._by_name[table.name]):
-            if self._writer.element(constraint).removesuffix(_NOT_VALID) == ddl:
+            if self._writer.element(constraint).removesuffix(NOT_VALID) == ddl:
                 return constraint
         raise UnwritableError(f"{table.name} has no constraint {ddl}")
 

@@ -17,7 +17,7 @@ from sqlalchemy.schema import (
     UniqueConstraint,
 )
 
-from schema_guard.schema import Check, Exclusion, ForeignKey, Name, PrimaryKey, Problem, Unique
+from schema_guard.schema import NOT_VALID, Check, Exclusion, ForeignKey, Name, PrimaryKey, Problem, Unique
 from schema_guard.sources.sqlalchemy.indexes import element_of
 from schema_guard.sources.sqlalchemy.writer import UnwritableError, Writer
 
@@ -27,7 +27,6 @@ if TYPE_CHECKING:
 
 __all__ = ["Constraints", "constraints_of", "is_added_apart", "unresolved_target"]
 
-_NOT_VALID = " NOT VALID"
 _CLOSED = re.compile(r"'(?:[^']|'')*'|\"(?:[^\"]|\"\")*\"|/\*.*?\*/|--[^\n]*\n", re.DOTALL)
 """Strings, quoted names, and comments that have an end."""
 _ON_CONFLICT = re.compile(r" ON CONFLICT (\w+)$", re.IGNORECASE)
@@ -187,7 +186,7 @@ def _check(constraint: CheckConstraint, writer: Writer) -> Check:
         writer.constraint_name(constraint),
         writer.expression(constraint.sqltext),
         validated=not writer.options(constraint).get("not_valid"),
-        ddl=ddl.removesuffix(_NOT_VALID),
+        ddl=ddl.removesuffix(NOT_VALID),
     )
 
 
@@ -207,7 +206,7 @@ def _foreign_key(constraint: ForeignKeyConstraint, writer: Writer) -> ForeignKey
         deferrable=deferrable,
         initially_deferred=deferred,
         validated=not writer.options(constraint).get("not_valid"),
-        ddl=writer.element(constraint).removesuffix(_NOT_VALID),
+        ddl=writer.element(constraint).removesuffix(NOT_VALID),
     )
 
 

@@ -72,7 +72,7 @@ def index_of(index: ModelIndex, writer: Writer) -> Index:
         method=str(options.get("using") or "btree").lower(),
         nulls_not_distinct=options.get("nulls_not_distinct") is True,
         options=_storage(options.get("with") or {}),
-        ddl=writer.index(CreateIndex(index)),
+        definition=writer.index_definition(index),
     )
 
 

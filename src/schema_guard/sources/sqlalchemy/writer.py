@@ -13,7 +13,7 @@ from weakref import WeakKeyDictionary
 from sqlalchemy import BindParameter, String, cast, literal, make_url
 from sqlalchemy.exc import SQLAlchemyError, UnsupportedCompilationError
 from sqlalchemy.sql.compiler import DDLCompiler, SQLCompiler
-from sqlalchemy.sql.ddl import CreateColumn
+from sqlalchemy.sql.ddl import CreateColumn, CreateIndex
 from sqlalchemy.sql.visitors import replacement_traverse
 
 from schema_guard.schema import Name
@@ -184,13 +184,19 @@ class Writer:
         with _Refusals(self.dialect.name):
             return self.ddl.get_column_default_string(column)
 
-    def index(self, create: Any) -> str:
-        """What follows CREATE [UNIQUE] INDEX [CONCURRENTLY]."""
-        text = self.element(create)
+    def index_definition(self, index: Index) -> str:
+        """What follows the table's name in CREATE INDEX."""
+        assert index.table is not None
+        text = self.element(CreateIndex(index))
         head = _CREATE_INDEX.match(text)
-        if head is None:
-            raise UnwritableError(f"is not written as CREATE INDEX: {text}")
-        return text[head.end() :]
+        with _Refusals(self.dialect.name):
+            names = self.dialect.identifier_preparer
+            tables = (names.format_table(index.table), names.format_table(index.table, use_schema=False))
+            _, _, on_table = text.partition(f"{names.format_index(index)} ON ") if head is not None else ("", "", "")
+        for table in tables:  # SQLite has the schema before the index's name
+            if on_table.startswith(f"{table} "):
+                return on_table.removeprefix(f"{table} ")
+        raise UnwritableError(f"is not written as CREATE INDEX: {text}")
 
     def literal(self, value: object, type_: TypeEngine[Any]) -> str | None:
         """The value as an SQL literal of that type, None when the type has no literal form for it."""

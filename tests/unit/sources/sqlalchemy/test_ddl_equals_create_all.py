@@ -11,7 +11,9 @@ import pytest
 import sqlalchemy as sa
 from sqlalchemy import MetaData
 
-from schema_guard.schema import Schema
+from schema_guard.dialects.postgresql.create_index import create_index
+from schema_guard.dialects.sqlite.create_index import create_index as create_sqlite_index
+from schema_guard.schema import Index, Name, Schema
 from schema_guard.sources.sqlalchemy.models import expect, models_of
 from tests.unit.sources.sqlalchemy import zoo
 from tests.unit.sources.sqlalchemy.words import PlainWords
@@ -41,7 +43,7 @@ SELECT 'enum', e.enumtypid::regtype::text, string_agg(e.enumlabel, ',' ORDER BY 
 """
 
 
-def pieces(expected: Schema) -> Iterator[str]:
+def pieces(expected: Schema, create: Callable[[Index, Name], str]) -> Iterator[str]:
     """Every statement, in the order in which a database that has none of it needs them."""
     yield from (enum.ddl for enum in expected.enums)
     yield from (domain.ddl for domain in expected.domains)
@@ -53,7 +55,15 @@ def pieces(expected: Schema) -> Iterator[str]:
             if key not in table.inline_foreign_keys:
                 yield f"ALTER TABLE {name} ADD {key.ddl}"
         for index in table.indexes:
-            yield f"CREATE {'UNIQUE ' if index.unique else ''}INDEX {index.ddl}"
+            yield create(index, table.name)
+
+
+def _create_index(index: Index, table: Name) -> str:
+    return create_index(index, table, lambda name: ".".join(_quoted(part) for part in _parts(name)))
+
+
+def _parts(name: Name | str) -> list[str]:
+    return [name] if isinstance(name, str) else [part for part in name if part]
 
 
 def _quoted(name: str) -> str:
@@ -77,7 +87,7 @@ def test_postgresql_catalogs_are_the_same(postgres: str, models: Callable[[], Me
         _clear(connection)
         expected = expect(models_of(metadata), [], PlainWords(engine.dialect))
         assert expected.problems == ()
-        for statement in pieces(expected):
+        for statement in pieces(expected, _create_index):
             connection.execute(statement)
         ours = connection.execute(CATALOG).fetchall()
         _clear(connection)
@@ -93,7 +103,7 @@ def test_sqlite_catalogs_are_the_same(tmp_path: Path, models: Callable[[], MetaD
     expected = expect(models_of(metadata), [], PlainWords(engine.dialect))
     assert expected.problems == ()
     ours = sqlite3.connect(tmp_path / "ours.db")
-    for statement in pieces(expected):
+    for statement in pieces(expected, create_sqlite_index):
         ours.execute(statement)
     metadata.create_all(engine)
     theirs = sqlite3.connect(tmp_path / "theirs.db")

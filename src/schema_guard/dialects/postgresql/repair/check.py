@@ -7,11 +7,9 @@ from schema_guard.dialects.postgresql.repair.context import Context, Repairs
 from schema_guard.difference import CheckMissing, CheckNotValidated, Impact, ObjectUnknown
 from schema_guard.need import Need
 from schema_guard.plan import Hazard, Lock, Phase, Refusal, Step
-from schema_guard.schema import Name
+from schema_guard.schema import NOT_VALID, Name
 
 __all__ = ["check_missing", "check_not_validated"]
-
-NOT_VALID = " NOT VALID"
 
 
 def check_missing(difference: CheckMissing, context: Context) -> Repairs:
@@ -27,23 +25,22 @@ def check_missing(difference: CheckMissing, context: Context) -> Repairs:
         return [hindrance]
     name = check.name or context.name_for(difference, table.name, "", "check")
     body = check.ddl if check.name else f"CONSTRAINT {context.quote(name)} {check.ddl}"
-    wanted_unvalidated = body.upper().endswith(NOT_VALID)
     violators = context.violators(difference, context.shape(table))
     added = Need.constraint(table.name, name)
     add = context.step(
         difference,
         "add-check",
-        [f"ALTER TABLE {quoted} ADD {body if wanted_unvalidated else body + NOT_VALID}"],
+        [f"ALTER TABLE {quoted} ADD {body}{NOT_VALID}"],
         probes.constraint_absent(quoted, name),
         Phase.CHECK,
-        resolves=wanted_unvalidated,
+        resolves=not check.validated,
         provides=frozenset({added}),
         requires=context.mentioned(table, check.expression),
         after=context.after_rows(difference),
         unless=violators.exists if violators else "",
         unless_reason=f"rows violate it: {violators.query}" if violators else "",
     )
-    if wanted_unvalidated:
+    if not check.validated:
         return [add]
     undo = context.take_back(table.name, name)
     return [add, _validate(difference, name, context, frozenset({added}), undo)]

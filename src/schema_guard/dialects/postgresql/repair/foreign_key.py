@@ -14,11 +14,9 @@ from schema_guard.difference import ForeignKeyDiffers, ForeignKeyMissing, Foreig
 from schema_guard.difference.constraints import told_apart
 from schema_guard.need import Need
 from schema_guard.plan import Hazard, Lock, Locked, Phase, Refusal, Step
-from schema_guard.schema import Column, ForeignKey, Name, Relation, Table, deferral_words
+from schema_guard.schema import NOT_VALID, Column, ForeignKey, Name, Relation, Table, deferral_words
 
 __all__ = ["foreign_key_differs", "foreign_key_missing", "foreign_key_not_validated"]
-
-NOT_VALID = " NOT VALID"
 
 
 def foreign_key_missing(difference: ForeignKeyMissing, context: Context) -> Repairs:
@@ -26,7 +24,7 @@ def foreign_key_missing(difference: ForeignKeyMissing, context: Context) -> Repa
     quoted = context.quote(table.name)
     if difference.holder is not None:
         return [_held(difference, context)]
-    hindrance = context.hindrance(difference, "refer to nothing", "refers to nothing")
+    hindrance = context.hindrance(difference, "refer to nothing", "refers to nothing") if key.validated else None
     if hindrance is not None:
         return [hindrance]
     if "(" in key.on_delete and not context.offline and not context.at_least(15):
@@ -50,7 +48,6 @@ def foreign_key_missing(difference: ForeignKeyMissing, context: Context) -> Repa
         return [without_right]
     name = key.name or context.name_for(difference, table.name, "_".join(key.columns), "fkey")
     body = key.ddl if key.name else f"CONSTRAINT {context.quote(name)} {key.ddl}"
-    wanted_unvalidated = body.upper().endswith(NOT_VALID)
     created = context.created(table)
     late = not created and (not context.partitioned(table) or context.at_least(18))
     if not late and not created and not context.small(table):
@@ -62,13 +59,14 @@ def foreign_key_missing(difference: ForeignKeyMissing, context: Context) -> Repa
                 (f"ALTER TABLE {quoted} ADD {body};",),
             )
         ]
-    in_the_way = None if created else context.violators(difference, context.shape(table))
+    checked = not created and (key.validated or not late)
+    in_the_way = context.violators(difference, context.shape(table)) if checked else None
     added = Need.constraint(table.name, name)
     scans = not late and not created
     add = context.step(
         difference,
         "add-foreign-key",
-        [f"ALTER TABLE {quoted} ADD {body + NOT_VALID if late and not wanted_unvalidated else body}"],
+        [f"ALTER TABLE {quoted} ADD {body}{NOT_VALID if late else ''}"],
         probes.constraint_absent(quoted, name)
         if told_apart(key, table)  # the other one joins the same columns
         else probes.foreign_key_absent(quoted, key.columns, context.quote(key.target), key.target_columns),
@@ -77,14 +75,14 @@ def foreign_key_missing(difference: ForeignKeyMissing, context: Context) -> Repa
         locks=_locks(difference, Lock.SHARE_ROW_EXCLUSIVE, _on_target(difference, context), context),
         hazards=(Hazard.SCANS, Hazard.BLOCKS_WRITES) if scans else (),
         scans=scans,
-        resolves=not late or wanted_unvalidated,
+        resolves=not (late and key.validated),
         provides=frozenset({added}),
         requires=_needs(difference, key) | types,
         after=context.after_rows(difference),
         unless=in_the_way.exists if in_the_way else "",
         unless_reason=f"rows refer to nothing: {in_the_way.query}" if in_the_way else "",
     )
-    if not late or wanted_unvalidated:
+    if not (late and key.validated):
         return [add]
     return [add, _validate(difference, name, context, frozenset({added}))]
 

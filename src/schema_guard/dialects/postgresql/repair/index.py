@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from schema_guard.dialects.postgresql.create_index import CONCURRENTLY, create_index
 from schema_guard.dialects.postgresql.repair import probes
 from schema_guard.dialects.postgresql.repair.context import Context, Repairs
 from schema_guard.dialects.postgresql.repair.index_cleanup import clear_away
@@ -62,7 +63,7 @@ def build_concurrently(
     resolves: bool = True,
     provides: frozenset[Need] = frozenset(),
 ) -> Step:
-    """CREATE INDEX CONCURRENTLY of `index.ddl`, and what clears away an INVALID leftover of a failure."""
+    """CREATE INDEX CONCURRENTLY, and what clears away an INVALID leftover of a failure."""
     table = difference.table_name
     assert table is not None
     relation = context.quote(name)
@@ -73,7 +74,7 @@ def build_concurrently(
     return context.step(
         difference,
         "create-index",
-        _built(index, stale, " CONCURRENTLY"),
+        _built(index, table, stale, context, CONCURRENTLY),
         probe,
         phase,
         lock=Lock.SHARE_UPDATE_EXCLUSIVE,
@@ -81,7 +82,7 @@ def build_concurrently(
         hazards=(Hazard.SCANS, Hazard.NOT_TRANSACTIONAL),
         scans=True,
         transactional=False,
-        blocking=_built(index, stale),
+        blocking=_built(index, table, stale, context),
         resolves=resolves,
         provides=provides | _provided(index, table),
         requires=_needed(index, expected, context),
@@ -93,10 +94,10 @@ def build_concurrently(
     )
 
 
-def _built(index: Index, stale: str | None, how: str = "") -> list[str]:
+def _built(index: Index, table: Name, stale: str | None, context: Context, how: str = "") -> list[str]:
     """Statements; `stale` is the index that is dropped first."""
     drop = [] if stale is None else [f"DROP INDEX{how} {stale}"]
-    return [*drop, f"CREATE {_unique(index)}INDEX{how} {index.ddl}"]
+    return [*drop, create_index(index, table, context.quote, how)]
 
 
 def _concurrently(table: Name, context: Context) -> str:
@@ -128,7 +129,7 @@ def index_invalid(difference: IndexInvalid, context: Context) -> Repairs:
         context.step(
             difference,
             "rebuild-index",
-            _built(index, relation, " CONCURRENTLY"),
+            _built(index, table.name, relation, context, CONCURRENTLY),
             probes.index_invalid(quoted, relation),
             Phase.INDEX,
             lock=Lock.SHARE_UPDATE_EXCLUSIVE,
@@ -136,7 +137,7 @@ def index_invalid(difference: IndexInvalid, context: Context) -> Repairs:
             hazards=(Hazard.SCANS, Hazard.NOT_TRANSACTIONAL),
             scans=True,
             transactional=False,
-            blocking=_built(index, relation),
+            blocking=_built(index, table.name, relation, context),
             provides=_provided(index, table.name),
             requires=_needed(index, table, context),
             after=context.after_rows(difference) if index.unique else frozenset(),
@@ -150,12 +151,10 @@ def index_invalid(difference: IndexInvalid, context: Context) -> Repairs:
 
 def partition_recipe(index: Index, table: Table, context: Context) -> str:
     """How to index a partitioned table without blocking writers (manual, 5.12.2.2, and CREATE INDEX)."""
-    parent = context.quote(table.name)
-    only = index.ddl.replace(f" ON {parent}", f" ON ONLY {parent}", 1)
     name = context.quote(Name(table.name.schema, index.name or ""))
     return (
-        f"CREATE {_unique(index)}INDEX {only}; -- then, for each partition, "
-        f"CREATE {_unique(index)}INDEX CONCURRENTLY .. and ALTER INDEX {name} ATTACH PARTITION ..;"
+        f"{create_index(index, table.name, context.quote, only=True)}; -- then, for each partition, "
+        f"CREATE {'UNIQUE ' if index.unique else ''}INDEX CONCURRENTLY .. and ALTER INDEX {name} ATTACH PARTITION ..;"
     )
 
 
@@ -165,7 +164,7 @@ def _on_new_table(difference: IndexMissing, name: Name, context: Context) -> Ste
     return context.step(
         difference,
         "create-index",
-        [f"CREATE {_unique(index)}INDEX {index.ddl}"],
+        [create_index(index, table.name, context.quote)],
         probes.index_absent(context.quote(table.name), context.quote(name), index),
         Phase.INDEX,
         lock=Lock.SHARE,
@@ -194,7 +193,7 @@ def _on_partitioned(difference: IndexMissing, name: Name, context: Context) -> R
     step = context.step(
         difference,
         "create-index",
-        [f"CREATE {_unique(index)}INDEX {index.ddl}"],
+        [create_index(index, table.name, context.quote)],
         probes.index_absent(context.quote(table.name), context.quote(name), index),
         Phase.INDEX,
         lock=Lock.SHARE,
@@ -217,12 +216,8 @@ def _held(difference: IndexMissing, name: Name, context: Context) -> Refusal:
     return Refusal(
         difference,
         f"the name {name} is held by {difference.holder}",
-        (*advice, f"CREATE {_unique(index)}INDEX CONCURRENTLY {index.ddl};"),
+        (*advice, f"{create_index(index, difference.table.name, context.quote, CONCURRENTLY)};"),
     )
-
-
-def _unique(index: Index) -> str:
-    return "UNIQUE " if index.unique else ""
 
 
 def _provided(index: Index, table: Name) -> frozenset[Need]:

@@ -11,6 +11,7 @@ import hashlib
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
+from schema_guard.dialects.postgresql.create_index import CONCURRENTLY, create_index
 from schema_guard.dialects.postgresql.literals import literal
 from schema_guard.dialects.postgresql.repair import probes
 from schema_guard.dialects.postgresql.repair.context import Context
@@ -19,7 +20,7 @@ from schema_guard.difference import IndexInvalid, IndexMissing
 from schema_guard.name_length import LONGEST_NAME, cut_name, name_bytes
 from schema_guard.need import Need
 from schema_guard.plan import Hazard, Lock, Locked, Phase, Step
-from schema_guard.schema import Index, Name, Table
+from schema_guard.schema import Name, Table
 from schema_guard.table_facts import Partition
 
 __all__ = ["build_on_partitions"]
@@ -37,26 +38,22 @@ def build_on_partitions(
         requires: what has to be there before.
     """
     live = context.live(difference.table)
-    rest = _definition(difference.index, difference.table, context)
-    if live is None or rest is None or not live.facts.partitions or any(part.foreign for part in live.facts.partitions):
+    if (
+        live is None
+        or not difference.index.definition
+        or not live.facts.partitions
+        or any(part.foreign for part in live.facts.partitions)
+    ):
         return []
-    steps = list(_Recipe(difference, name, rest, live, context, requires).steps())
+    steps = list(_Recipe(difference, name, live, context, requires).steps())
     last = steps.pop()
     return [*steps, replace(last, resolves=(difference.key,))]
-
-
-def _definition(index: Index, table: Table, context: Context) -> str | None:
-    """What follows the table's name in CREATE INDEX."""
-    assert index.name is not None
-    head = f"{context.quote(index.name)} ON {context.quote(table.name)} "
-    return index.ddl[len(head) :] if index.ddl.startswith(head) else None
 
 
 @dataclass(frozen=True, slots=True)
 class _Recipe:
     difference: IndexMissing | IndexInvalid
     name: Name
-    rest: str
     live: Table
     context: Context
     requires: frozenset[Need]
@@ -77,9 +74,9 @@ class _Recipe:
                 yield self._concurrently(part.name, own, parent_index)
             yield self._attach(parent, parent_index, part.name, own)
 
-    @property
-    def _create(self) -> str:
-        return "CREATE UNIQUE INDEX" if self.difference.index.unique else "CREATE INDEX"
+    def _create(self, table: Name, own: Name, how: str = "", *, only: bool = False) -> str:
+        index = replace(self.difference.index, name=own.name)
+        return create_index(index, table, self.context.quote, how, only=only)
 
     def _alone(self, table: Name, own: Name, requires: frozenset[Need]) -> Step:
         quote = self.context.quote
@@ -87,7 +84,7 @@ class _Recipe:
         return self.context.step(
             self.difference,
             "create-index",
-            [f"{self._create} {quote(own.name)} ON ONLY {quote(table)} {self.rest}"],
+            [self._create(table, own, only=True)],
             probes.name_free(quote(own)),
             Phase.INDEX,
             about=str(own),
@@ -119,12 +116,11 @@ class _Recipe:
     def _concurrently(self, table: Name, own: Name, parent_index: Name) -> Step:
         quote = self.context.quote
         quoted, relation = quote(table), quote(own)
-        what = f"{quote(own.name)} ON {quoted} {self.rest}"
         taken = f"SELECT ({probes.name_taken(relation)}) AND NOT ({probes.index_invalid(quoted, relation)})"
         return self.context.step(
             self.difference,
             "create-index",
-            [f"{self._create} CONCURRENTLY {what}"],
+            [self._create(table, own, CONCURRENTLY)],
             f"SELECT NOT ({probes.index_valid(quoted, relation)})"
             f" AND NOT {probes.has_index_of(quote(parent_index), quoted)}",
             Phase.INDEX,
@@ -134,7 +130,7 @@ class _Recipe:
             hazards=(Hazard.SCANS, Hazard.NOT_TRANSACTIONAL),
             scans=True,
             transactional=False,
-            blocking=[f"{self._create} {what}"],
+            blocking=[self._create(table, own)],
             resolves=False,
             provides=frozenset({Need.index(own)}),
             requires=frozenset({Need.index(parent_index)}),

@@ -54,7 +54,7 @@ def _by_index(difference: PrimaryKeyDiffers, name: str, context: Context) -> Rep
         name=name,
         elements=tuple(IndexElement(column) for column in key.columns),
         unique=True,
-        ddl=f"{context.quote(name)} ON {quoted} ({columns})",
+        definition=f"({columns})",
     )
     constraint = context.quote(name)
     built = Need.index(relation)

@@ -239,7 +239,7 @@ def _is_plain(index: Index, columns: Sequence[str]) -> bool:
 
 def _same(index: Index, other: Index) -> bool:
     """Alike but for the name: one serves for both."""
-    return index.elements == other.elements and replace(index, name=other.name, ddl=other.ddl) == other
+    return index.elements == other.elements and replace(index, name=other.name) == other
 
 
 def _index_difference(difference: TableMissing, index: Index, context: Context) -> IndexMissing:

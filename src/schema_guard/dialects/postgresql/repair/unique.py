@@ -66,7 +66,7 @@ def upsert_unserved(difference: UpsertUnserved, context: Context) -> Repairs:
 
 def _by_index(difference: UniqueMissing, name: str, context: Context) -> Repairs:
     table, unique = difference.table, difference.unique
-    index = _index_of(unique, name, table.name, context)
+    index = _index_of(unique, name, context)
     relation = Name(table.name.schema, name)
     built = Need.index(relation)
     violators = context.violators(difference, context.shape(table))
@@ -154,7 +154,7 @@ def _is_of(index: Index, unique: Unique) -> bool:
     return same and index.unique and index.where is None
 
 
-def _index_of(unique: Unique, name: str, table: Name, context: Context) -> Index:
+def _index_of(unique: Unique, name: str, context: Context) -> Index:
     columns = ", ".join(map(context.quote, unique.columns))
     include = f" INCLUDE ({', '.join(map(context.quote, unique.include))})" if unique.include else ""
     nulls = " NULLS NOT DISTINCT" if unique.nulls_not_distinct else ""
@@ -164,7 +164,7 @@ def _index_of(unique: Unique, name: str, table: Name, context: Context) -> Index
         unique=True,
         include=unique.include,
         nulls_not_distinct=unique.nulls_not_distinct,
-        ddl=f"{context.quote(name)} ON {context.quote(table)} ({columns}){include}{nulls}",
+        definition=f"({columns}){include}{nulls}",
     )
 
 

@@ -4,11 +4,11 @@ for foreign keys that refer to it (https://sqlite.org/lang_createtable.html#uniq
 from __future__ import annotations
 
 from schema_guard.dialects.sqlite.changes import constraint_added
+from schema_guard.dialects.sqlite.create_index import create_index
 from schema_guard.dialects.sqlite.names import catalog, pragma, quote
 from schema_guard.dialects.sqlite.repair.case import FILE_LOCK, Case, Edit, Rows, refuse_violated, urgency_of
 from schema_guard.dialects.sqlite.repair.held import refuse_held
 from schema_guard.dialects.sqlite.repair.needs import key_of_index
-from schema_guard.dialects.sqlite.repair.table import create_index_statement
 from schema_guard.dialects.sqlite.tokens import quoted_literal, significant
 from schema_guard.difference import IndexMissing, UniqueMissing, UpsertUnserved
 from schema_guard.need import Need
@@ -21,13 +21,13 @@ __all__ = ["add_index", "add_unique", "refuse_upsert"]
 def add_index(missing: IndexMissing, live: Table, planned: Table, case: Case) -> Step | Refusal:
     """`planned` is the table with the columns that earlier steps add."""
     index = missing.index
-    if not index.ddl or not index.name:
+    if not index.definition or not index.name:
         return Refusal(missing, "SQLAlchemy cannot write it for SQLite")
     if missing.holder is not None or case.name_taken(live.name.schema, index.name):
         return refuse_held(missing, Name(live.name.schema, index.name), case)
     if rejected := case.rejection(missing.table, index):
         return Refusal(missing, rejected)
-    return _create(missing, live, planned, case, index.name, index, create_index_statement(index))
+    return _create(missing, live, planned, case, index.name, index, create_index(index, missing.table.name))
 
 
 def add_unique(missing: UniqueMissing, live: Table, planned: Table, case: Case) -> Step | Edit | Refusal:

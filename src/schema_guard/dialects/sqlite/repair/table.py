@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from schema_guard.dialects.definitions import NO_COLUMN, OTHER_QUERY, reads_rows, without_default
+from schema_guard.dialects.sqlite.create_index import create_index
 from schema_guard.dialects.sqlite.edit import without_constraint
 from schema_guard.dialects.sqlite.given_keys import no_rowid
 from schema_guard.dialects.sqlite.names import catalog, quote
@@ -20,7 +21,7 @@ from schema_guard.plan import INSTANT, Hazard, Phase, Refusal, Step
 from schema_guard.planner import waits_for
 from schema_guard.schema import ForeignKey, Index, Name, Table
 
-__all__ = ["create_index_statement", "create_table", "view_of_models"]
+__all__ = ["create_table", "view_of_models"]
 
 
 def view_of_models(differs: ViewMissing | ViewDiffers) -> Step | Refusal:
@@ -97,7 +98,7 @@ def create_table(missing: TableMissing, case: Case) -> Step | Refusal:
         return Refusal(missing, f"{reason} ({error})")
     return Step(
         id=f"create table {table.name}",
-        statements=(text, *(create_index_statement(index) for index in _indexes(table, case))),
+        statements=(text, *(create_index(index, table.name) for index in _indexes(table, case))),
         probe=(
             f"SELECT NOT EXISTS (SELECT 1 FROM {catalog(table.name.schema)} WHERE type IN ('table', 'view')"
             f" AND lower(name) = lower({quoted_literal(table.name.name)}))"
@@ -160,12 +161,8 @@ def _indexes(table: Table, case: Case) -> list[Index]:
     """Those whose name is free and that SQLite takes; the others are seen, and refused, once the table is there."""
     found: dict[str, Index] = {}
     for index in table.indexes:
-        if not index.ddl or not index.name or case.name_taken(table.name.schema, index.name):
+        if not index.definition or not index.name or case.name_taken(table.name.schema, index.name):
             continue
         if not case.rejection(table, index):
             found.setdefault(key(index.name), index)
     return list(found.values())
-
-
-def create_index_statement(index: Index) -> str:
-    return f"CREATE {'UNIQUE ' if index.unique else ''}INDEX {index.ddl}"
