@@ -14,6 +14,7 @@ __all__ = [
     "NO_TYPE",
     "PARENT",
     "PARENT_NOT_NULL",
+    "PARTITION_KEY",
     "Call",
     "Column",
     "Generated",
@@ -58,6 +59,8 @@ class Use(NamedTuple):
 VIEW = "view"
 PARENT = "parent table"
 """The table that it is inherited from."""
+PARTITION_KEY = "partition key of"
+"""The partitioned table whose rows are routed by it."""
 PARENT_NOT_NULL = "NOT NULL of"
 """A table above has the column NOT NULL."""
 

@@ -29,6 +29,7 @@ from schema_guard.chain.live import open_live
 from schema_guard.chain.location import Location
 from schema_guard.chain.reading.pending import There
 from schema_guard.chain.sandbox.beside import facts_beside
+from schema_guard.chain.sandbox.fact import Fact
 from schema_guard.chain.sandbox.matching import Match, Proof, prove
 from schema_guard.chain.sandbox.replay import Project, Replay, describe, replayed
 from schema_guard.chain.sandbox.snapshot import take_snapshot
@@ -57,7 +58,7 @@ class Look:
     guarded: tuple[Name, ...]
     """The tables of the models that are there."""
     everything: Schema
-    beside: frozenset[str]
+    beside: frozenset[Fact]
     there: There
     early: tuple[Early, ...]
     way_out: WayOut | None
@@ -233,7 +234,7 @@ class Doctor:
         version: VersionTable,
         there: There,
         everything: Schema,
-        beside: frozenset[str],
+        beside: frozenset[Fact],
         live: Live,
     ) -> tuple[tuple[Early, ...], WayOut | None, tuple[Gone, ...]]:
         """What is there before the revision that brings it, or gone before the one that takes it away; of no meaning

@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterator
 from typing import NamedTuple
 
+from schema_guard.column import PARTITION_KEY
 from schema_guard.compare.impact_words import writers
 from schema_guard.compare.written import candidates_of
 from schema_guard.dialects.base import Judge
@@ -87,7 +88,7 @@ def null_written(name: str, table: Table, live: Table, expected: Schema, actual:
 
 def _key(table: Table, live: Table, expected: Schema, actual: Schema, judge: Judge) -> _Key | None:
     """None where there are more columns of it, or the models don't know it."""
-    keys = [column for column in live.columns if any(use.kind.startswith("partition key") for use in column.used_by)]
+    keys = [column for column in live.columns if any(use.kind == PARTITION_KEY for use in column.used_by)]
     if len(keys) != 1:
         return None
     (there,), column = keys, table.column(keys[0].name)

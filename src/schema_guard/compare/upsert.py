@@ -42,14 +42,15 @@ def compare_upserts(table: Table, live: Table, others: Sequence[Difference]) -> 
             continue
         partial = _partial(wanted, live)
         foreseen = partial is not None and _partial(wanted, table) is not None
-        effect = f"ON CONFLICT ({', '.join(columns)}) of {writers(table)} fails"
+        impact, effect = Impact.BREAKS, f"ON CONFLICT ({', '.join(columns)}) of {writers(table)} fails"
         if foreseen and wanted not in deferrable_sets(live):
+            impact = Impact.WEAKENS
             effect = f"not provable: ON CONFLICT ({', '.join(columns)}) works only with the WHERE of a partial index"
         yield UpsertUnserved(
             table=table,
             columns=columns,
             obstacle=_obstacle(wanted, live, partial),
-            impact=Impact.WEAKENS if effect.startswith("not provable") else Impact.BREAKS,
+            impact=impact,
             effect=effect,
         )
 

@@ -13,6 +13,7 @@ from schema_guard.chain.reading.actions import Action, Verb
 from schema_guard.chain.reading.operations import called
 from schema_guard.chain.reading.pending import There
 from schema_guard.chain.reading.revision_actions import actions_of
+from schema_guard.chain.sandbox.fact import Fact
 from schema_guard.chain.sandbox.replay import Project
 from schema_guard.chain.version_table import Read
 from schema_guard.errors import GuardError
@@ -39,7 +40,7 @@ class Gone:
 
 
 def gone_early(
-    chain: Chain, ran: Collection[str], schema: Schema, beside: Collection[str], there: There, read: Read
+    chain: Chain, ran: Collection[str], schema: Schema, beside: Collection[Fact], there: There, read: Read
 ) -> tuple[Gone, ...]:
     """The first such thing of each revision, as far as its text says.
 

@@ -15,6 +15,7 @@ from schema_guard.chain.reading.actions import Action, Verb
 from schema_guard.chain.reading.operations import Names, called
 from schema_guard.chain.reading.pending import There
 from schema_guard.chain.reading.revision_actions import actions_of
+from schema_guard.chain.sandbox.fact import Fact, Kind
 from schema_guard.chain.sandbox.replay import Project
 from schema_guard.chain.version_table import VersionTable
 from schema_guard.counted import first_of
@@ -22,6 +23,7 @@ from schema_guard.schema import Schema, Table
 
 __all__ = ["Colliding", "colliding", "elsewhere", "made_early", "moves_names", "names_of", "normal"]
 
+_NAMED = frozenset({Kind.VIEW, Kind.SEQUENCE, Kind.TYPE, Kind.SCHEMA, Kind.EXTENSION})
 _ADDS = re.compile(r"(\bADD\s+VALUE\s+)(?!IF\b)", re.IGNORECASE)
 
 
@@ -45,7 +47,7 @@ def made_early(
     project: Project,
     version: VersionTable,
     schema: Schema,
-    beside: Collection[str],
+    beside: Collection[Fact],
     there: There,
     told: Sequence[str],
     way_out: Fix | None,
@@ -83,7 +85,7 @@ def colliding(
     chain: Chain,
     ran: Collection[str],
     schema: Schema,
-    beside: Collection[str],
+    beside: Collection[Fact],
     there: There,
     told: Sequence[str] = (),
 ) -> Iterator[Colliding]:
@@ -134,7 +136,7 @@ def normal(action: Action, there: There) -> Action:
     return replace(action, name=plain(action.name), to=plain(action.to), table=plain(action.table))
 
 
-def names_of(schema: Schema, beside: Collection[str], there: There) -> Names[str]:
+def names_of(schema: Schema, beside: Collection[Fact], there: There) -> Names[str]:
     """The names that are taken in the database."""
     names = Names[str](there.system)
     for action in _taken(schema, beside, there):
@@ -142,7 +144,7 @@ def names_of(schema: Schema, beside: Collection[str], there: There) -> Names[str
     return names
 
 
-def _taken(schema: Schema, beside: Collection[str], there: There) -> Iterator[Action]:
+def _taken(schema: Schema, beside: Collection[Fact], there: There) -> Iterator[Action]:
     """What has a name in the database, as actions that made it."""
     for table in schema.tables:
         yield _made(there, "table", table.name)
@@ -158,9 +160,8 @@ def _taken(schema: Schema, beside: Collection[str], there: There) -> Iterator[Ac
     for sequence in schema.sequences:
         yield _made(there, "sequence", sequence.name)
     for fact in beside:
-        kind, _, called_ = fact.partition(" ")
-        if kind in ("view", "sequence", "type", "schema", "extension"):
-            yield _made(there, kind, called_)
+        if fact.kind in _NAMED:
+            yield _made(there, fact.kind, fact.object)
 
 
 def _parts(table: Table, there: There) -> Iterator[Action]:

@@ -14,6 +14,7 @@ from schema_guard.chain.history import Chain, Revision
 from schema_guard.chain.reading.operations import made_by
 from schema_guard.chain.reading.pending import There
 from schema_guard.chain.reading.revision_actions import actions_of, unseen_of
+from schema_guard.chain.sandbox.fact import Fact, Kind
 from schema_guard.chain.sandbox.matching import Match
 from schema_guard.chain.version_table import Read
 from schema_guard.declared import from_here
@@ -24,6 +25,8 @@ from schema_guard.schema import Schema
 __all__ = ["Left", "Veto", "against", "left_over", "left_with_rows"]
 
 _SHOWN = 3
+_COUNTS = frozenset({Kind.VIEW, Kind.TRIGGER, Kind.FUNCTION, Kind.RULE, Kind.POLICY, Kind.GRANT})
+"""What is still there, and counts although it holds no rows."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,13 +42,13 @@ class Veto:
 class Left:
     """What a revision removes or renames, and what is still there: with rows, where it can hold any."""
 
-    fact: str
+    fact: Fact
     object: str
     revision: str
 
     @property
     def holds_rows(self) -> bool:
-        return self.fact.startswith(("table ", "column "))
+        return self.fact.kind in (Kind.TABLE, Kind.COLUMN)
 
 
 def against(
@@ -142,26 +145,20 @@ def left_over(match: Match, revisions: Collection[str], schema: Schema, there: T
 
 def _within(left: Left, other: Left) -> bool:
     """A column of a table that is named itself."""
-    return (
-        left.fact.startswith("column ")
-        and other.fact.startswith("table ")
-        and (left.object.startswith(f"{other.object}."))
-    )
+    return other.fact.kind is Kind.TABLE and left.fact.table == other.fact.object
 
 
-def _kept(fact: str, schema: Schema, read: Read, there: There) -> str | None:
+def _kept(fact: Fact, schema: Schema, read: Read, there: There) -> str | None:
     """The object where it counts: a table with rows, a column with values, anything else that is no bare grant."""
-    kind, _, name = fact.partition(" ")
-    if kind == "table":
-        table = next((table for table in schema.tables if str(table.name) == name), None)
-        return name if table is not None and holds_values(read, table, None, there.system) else None
-    if kind == "column":
-        for table in schema.tables:
-            for column in table.columns:
-                if f"{table.name}.{column.name}" == name:
-                    return name if holds_values(read, table, column, there.system) else None
+    if fact.kind not in (Kind.TABLE, Kind.COLUMN):
+        return fact.phrase if fact.kind in _COUNTS else None
+    table = next((table for table in schema.tables if str(table.name) == (fact.table or fact.object)), None)
+    if table is None:
         return None
-    return fact if kind in ("view", "trigger", "function", "rule", "policy", "grant") else None
+    column = next((each for each in table.columns if f"{table.name}.{each.name}" == fact.object), None)
+    if fact.kind is Kind.COLUMN and column is None:
+        return None
+    return fact.object if holds_values(read, table, column, there.system) else None
 
 
 def _way_out(

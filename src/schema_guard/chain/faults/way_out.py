@@ -14,6 +14,7 @@ from schema_guard.chain.history import Chain
 from schema_guard.chain.reading.actions import Action
 from schema_guard.chain.reading.pending import Pending, There, may_fill, pending_of
 from schema_guard.chain.reading.revision_actions import unseen_of
+from schema_guard.chain.sandbox.fact import Fact
 from schema_guard.chain.version_table import Read, literal, quoted
 from schema_guard.errors import GuardError
 from schema_guard.schema import Name, Schema, Table
@@ -50,7 +51,7 @@ def early_and_way_out(
     chain: Chain,
     ran: frozenset[str],
     schema: Schema,
-    beside: Collection[str],
+    beside: Collection[Fact],
     there: There,
     read: Read,
     commands: Commands,

@@ -1,36 +1,18 @@
-"""What a database holds besides its tables: views, functions, triggers, sequences, policies, grants.
-
-Each fact is one phrase, in the server's own words, so that a scratch database and the real one can be compared as text.
-"""
+"""What a database holds besides its tables: views, functions, triggers, sequences, policies, grants."""
 
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
 
 from schema_guard.chain.reading.sql_tokens import statements_of
+from schema_guard.chain.sandbox.fact import Fact, Kind
 from schema_guard.chain.systems import SYSTEMS
 from schema_guard.dialects.base import Session
 
-__all__ = ["FOLLOWS", "KINDS", "facts_beside"]
-
-KINDS = (
-    "view ",
-    "function ",
-    "trigger ",
-    "rule ",
-    "policy ",
-    "sequence ",
-    "type ",
-    "extension ",
-    "schema ",
-    "relation ",
-)
-"""How facts begin that say that something is there; a revision that makes it again would collide with it."""
-FOLLOWS = ("grant ", "row security ")
-"""How facts begin that can be made again."""
+__all__ = ["facts_beside"]
 
 
-def facts_beside(session: Session, schemas: Sequence[str], without: Collection[str]) -> frozenset[str]:
+def facts_beside(session: Session, schemas: Sequence[str], without: Collection[str]) -> frozenset[Fact]:
     """Read them. Raises ReadError, LockTimeoutError.
 
     Args:
@@ -39,11 +21,13 @@ def facts_beside(session: Session, schemas: Sequence[str], without: Collection[s
         without: tables to leave out, such as alembic_version.
     """
     system = SYSTEMS[session.dialect.name]
-    found: set[str] = set()
-    for fact, definition in session.texts(system.beside(schemas, without)):
-        found.add(fact)
+    found: set[Fact] = set()
+    for kind, name, definition in session.texts(system.beside(schemas, without)):
+        what = f"{kind} {name}"
+        found.add(Fact(what, Kind(kind), name))
         if definition:
-            found.add(f"definition of {fact}: {_plain(definition) if system.keeps_text else definition}")
+            text = _plain(definition) if system.keeps_text else definition
+            found.add(Fact(f"definition of {what}: {text}", Kind.DEFINITION, what))
     return frozenset(found)
 
 

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 
+from schema_guard.chain.sandbox.fact import Fact
 from schema_guard.schema import Schema
 
 __all__ = [
@@ -170,7 +171,7 @@ class Applied:
     revision: str
     seconds: float
     schema: Schema | None = None
-    beside: frozenset[str] = frozenset()
+    beside: frozenset[Fact] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)

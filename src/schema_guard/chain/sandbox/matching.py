@@ -9,10 +9,10 @@ from dataclasses import dataclass, replace
 from schema_guard.chain.history import Chain, Revision
 from schema_guard.chain.reading.operations import asks_first
 from schema_guard.chain.reading.revision_actions import unseen_of
-from schema_guard.chain.sandbox.beside import FOLLOWS, KINDS
+from schema_guard.chain.sandbox.fact import COLLIDING, REPEATABLE, Fact, Kind
 from schema_guard.chain.sandbox.replay import State
 from schema_guard.chain.sandbox.restoring import statements_for
-from schema_guard.chain.sandbox.snapshot import RETYPED, facts_of
+from schema_guard.chain.sandbox.snapshot import facts_of
 from schema_guard.column import Write
 from schema_guard.compare import compare
 from schema_guard.dialects.base import Judge, Session
@@ -23,11 +23,6 @@ from schema_guard.schema import Column, Schema
 __all__ = ["Match", "Proof", "Standing", "expectation_from", "prove"]
 
 _POLICY = Policy(comments=False)
-_STRUCTURE = (
-    *("table ", "column ", "unique ", "check ", "foreign key ", "index ", "exclusion ", "enum "),
-    *KINDS,
-)
-"""How those facts begin that a revision which makes them again would collide with."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +39,7 @@ class Match:
     exact: bool
     leftovers: tuple[str, ...] = ()
     unseen: tuple[str, ...] = ()
-    removed: tuple[tuple[str, str], ...] = ()
+    removed: tuple[tuple[Fact, str], ...] = ()
     stays: bool = False
     """It is what alembic_version names already."""
     untraced: frozenset[str] = frozenset()
@@ -83,18 +78,18 @@ class _Candidate:
     heads: tuple[str, ...]
     ran: frozenset[str]
     state: State
-    known: frozenset[str]
-    missing: frozenset[str]
-    leftovers: frozenset[str]
-    forerunners: frozenset[str]
-    removed: tuple[tuple[str, str], ...]
+    known: frozenset[Fact]
+    missing: frozenset[Fact]
+    leftovers: frozenset[Fact]
+    forerunners: frozenset[Fact]
+    removed: tuple[tuple[Fact, str], ...]
     """Each of `leftovers` with the revision that removes it."""
 
 
 def prove(
     states: Sequence[State],
     live: Schema,
-    beside: frozenset[str],
+    beside: frozenset[Fact],
     chain: Chain,
     session: Session,
     stamped: Collection[str] = (),
@@ -122,7 +117,7 @@ def prove(
         exact = not (own.missing or own.leftovers)
         # a row before another one of them is one too many
         heads = tuple(row for row in stamped if not any(row in chain.upto([each]) for each in {*stamped} - {row}))
-        stays = Match(heads, own.ran, exact, tuple(sorted(own.leftovers)), (), own.removed, True, untraced)
+        stays = Match(heads, own.ran, exact, _phrases(own.leftovers), (), own.removed, True, untraced)
         return Proof(stays, standing, standing)
     exactly = [item for item in candidates if not (item.missing or item.leftovers or item.forerunners)]
     if exactly:
@@ -162,17 +157,17 @@ def _phrase(difference: Difference) -> str:
 
 
 def _candidates(
-    states: Sequence[State], facts: frozenset[str], chain: Chain
+    states: Sequence[State], facts: frozenset[Fact], chain: Chain
 ) -> tuple[list[_Candidate], frozenset[str]]:
     """Each state held against the database, and the revisions that changed nothing that can be seen."""
     known = [facts_of(state.schema) | state.beside for state in states]
-    universe = frozenset[str]().union(*known)
+    universe = frozenset[Fact]().union(*known)
     base = states[0].beside  # what the server gives to every database is made by no revision
     found: list[_Candidate] = []
     untraced: set[str] = set()
     ran: set[str] = set()
-    before: frozenset[str] = frozenset()
-    removed: dict[str, str] = {}
+    before: frozenset[Fact] = frozenset()
+    removed: dict[Fact, str] = {}
     for state, own in zip(states, known, strict=True):
         if state.revision:
             ran.add(state.revision)
@@ -181,8 +176,8 @@ def _candidates(
             removed |= dict.fromkeys(found[-1].known - own, state.revision)
         before |= own
         more = (facts & universe) - own
-        structure = frozenset(fact for fact in more if fact.startswith(_STRUCTURE))
-        left = _of_itself(fact for fact in more & before if fact.startswith((*_STRUCTURE, *FOLLOWS, RETYPED)))
+        structure = frozenset(fact for fact in more if fact.kind in COLLIDING)
+        left = _of_itself(fact for fact in more & before if fact.kind in COLLIDING | REPEATABLE)
         done = frozenset(ran)
         found.append(
             _Candidate(
@@ -199,12 +194,11 @@ def _candidates(
     return found, frozenset(untraced)
 
 
-def _of_itself(facts: Iterable[str]) -> frozenset[str]:
+def _of_itself(facts: Iterable[Fact]) -> frozenset[Fact]:
     """Without what a column has with it: a column that is left over has its type."""
     kept = frozenset(facts)
-    columns = {fact.removeprefix("column ") for fact in kept if fact.startswith("column ")}
-    types = {fact for fact in kept if fact.startswith(RETYPED)}
-    return kept - {fact for fact in types if fact.removeprefix(RETYPED).partition(": ")[0] in columns}
+    columns = {fact.object for fact in kept if fact.kind is Kind.COLUMN}
+    return kept - {fact for fact in kept if fact.kind is Kind.COLUMN_TYPE and fact.object in columns}
 
 
 def _match(
@@ -232,7 +226,7 @@ def _match(
     else:
         unseen, chosen = _least(equal, named, doubt)
     ordered = tuple(id_ for id_ in chain.order if id_ in unseen)
-    left = tuple(sorted(chosen.leftovers))
+    left = _phrases(chosen.leftovers)
     return Match(chosen.heads, chosen.ran, exact, left, ordered, chosen.removed, False, untraced)
 
 
@@ -265,26 +259,21 @@ def _lacks(item: _Candidate, live: Schema, session: Session) -> tuple[tuple[str,
         if difference.impact >= (Impact.BREAKS if isinstance(difference, ObjectUnknown) else Impact.WEAKENS)
     ]
     beside = item.missing & item.state.beside
-    there = {fact for fact in beside if fact.startswith(_STRUCTURE)}
-    phrases = [f"{fact} is missing" for fact in sorted(beside) if not fact.startswith("definition of ")]
-    for fact in sorted(beside):
-        what = fact.removeprefix("definition of ").partition(": ")[0]
-        if fact.startswith("definition of ") and what not in there:
-            phrases.append(f"{what} has another definition")
+    definitions = {fact for fact in beside if fact.kind is Kind.DEFINITION}
+    missing = _phrases(beside - definitions)
+    changed = sorted({fact.object for fact in definitions}.difference(missing))
+    phrases = [f"{what} is missing" for what in missing] + [f"{what} has another definition" for what in changed]
     return (*map(_phrase, found), *phrases), found
 
 
-def _coarse(facts: Collection[str]) -> tuple[str, ...]:
+def _phrases(facts: Iterable[Fact]) -> tuple[str, ...]:
+    return tuple(sorted(fact.phrase for fact in facts))
+
+
+def _coarse(facts: Collection[Fact]) -> tuple[str, ...]:
     """A table that is there says all about its columns and constraints."""
-    tables = {fact.removeprefix("table ") for fact in facts if fact.startswith("table ")}
-    return tuple(
-        sorted(
-            fact
-            for fact in facts
-            if fact.startswith("table ")
-            or not any(f" {table}." in fact or f" {table} " in fact or f" {table}:" in fact for table in tables)
-        )
-    )
+    tables = {fact.object for fact in facts if fact.kind is Kind.TABLE}
+    return _phrases(fact for fact in facts if fact.table not in tables)
 
 
 def expectation_from(actual: Schema) -> Schema:

@@ -16,6 +16,7 @@ from schema_guard.chain.history import Chain
 from schema_guard.chain.location import Location
 from schema_guard.chain.reading.revision_files import Imported, Unreadable, read_revisions, revision_files
 from schema_guard.chain.sandbox.child import events_of
+from schema_guard.chain.sandbox.fact import Fact
 from schema_guard.chain.sandbox.job import (
     Applied,
     Asked,
@@ -109,7 +110,7 @@ class State:
 
     revision: str
     schema: Schema
-    beside: frozenset[str] = frozenset()
+    beside: frozenset[Fact] = frozenset()
     """What there is besides tables (see beside.py)."""
 
 

@@ -6,13 +6,11 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 
 from schema_guard.chain.sandbox.beside import facts_beside
+from schema_guard.chain.sandbox.fact import Fact, Kind
 from schema_guard.dialects.base import Session
 from schema_guard.schema import Column, Index, Name, Schema, Table
 
-__all__ = ["RETYPED", "Snapshots", "facts_of", "take_snapshot"]
-
-RETYPED = "declared type of "
-"""How a fact begins that a revision changes where it is, and never collides with: ALTER TYPE to the same type works."""
+__all__ = ["Snapshots", "facts_of", "take_snapshot"]
 
 
 def take_snapshot(session: Session, schemas: Sequence[str], without: Iterable[str] = ()) -> Schema:
@@ -43,9 +41,9 @@ class Snapshots:
         self._schemas = schemas
         self._version_table = version_table
         self._tables: dict[Name, Table] = {}
-        self._facts: dict[str, str] = {}
+        self._facts: dict[Fact, Fact] = {}
 
-    def take(self) -> tuple[Schema, frozenset[str]]:
+    def take(self) -> tuple[Schema, frozenset[Fact]]:
         """The tables, and what there is besides them."""
         found = take_snapshot(self._session, self._schemas, [self._version_table])
         tables = tuple(self._same(table) for table in found.tables)
@@ -61,33 +59,36 @@ class Snapshots:
         self._session.close()
 
 
-def facts_of(schema: Schema) -> frozenset[str]:
-    """What a schema says, one phrase for each fact; names of constraints and indexes are none.
-
-    Both sides come out of the same catalog in the same words, so phrases can be compared as text. Where they differ it
-    is still open whether they mean the same.
-    """
+def facts_of(schema: Schema) -> frozenset[Fact]:
+    """What a schema says; names of constraints and indexes are no facts."""
     return frozenset(_facts(schema))
 
 
-def _facts(schema: Schema) -> Iterator[str]:
+def _facts(schema: Schema) -> Iterator[Fact]:
     for enum in schema.enums:
-        yield f"enum {enum.name}"
+        name = str(enum.name)
+        yield Fact(f"enum {name}", Kind.ENUM, name)
         for value in enum.values:
-            yield f"enum {enum.name} has {value!r}"
+            yield Fact(f"enum {name} has {value!r}", Kind.ENUM, name)
     for table in schema.tables:
-        yield f"table {table.name}"
+        name = str(table.name)
+        yield Fact(f"table {name}", Kind.TABLE, name)
         for column in table.columns:
-            yield from _of_column(table, column)
-        yield from _of_constraints(table)
+            yield from _of_column(name, column)
+        yield from _of_constraints(name, table)
         for index in table.indexes:
-            yield f"index on {table.name} {_index(index)}"
+            yield Fact(f"index on {name} {_index(index)}", Kind.INDEX, table=name)
 
 
-def _of_column(table: Table, column: Column) -> Iterator[str]:
-    object_ = f"{table.name}.{column.name}"
-    yield f"column {object_}"
-    yield f"{RETYPED}{object_}: {column.type.text}"
+def _of_column(table: str, column: Column) -> Iterator[Fact]:
+    object_ = f"{table}.{column.name}"
+    yield Fact(f"column {object_}", Kind.COLUMN, object_, table)
+    yield Fact(f"declared type of {object_}: {column.type.text}", Kind.COLUMN_TYPE, object_, table)
+    for property_ in _properties(object_, column):
+        yield Fact(property_, Kind.PROPERTY, object_, table)
+
+
+def _properties(object_: str, column: Column) -> Iterator[str]:
     yield f"{object_} is {'nullable' if column.nullable else 'NOT NULL'}"
     if column.default is not None and not column.autoincrement:
         yield f"default of {object_}: {column.default}"
@@ -97,21 +98,26 @@ def _of_column(table: Table, column: Column) -> Iterator[str]:
         yield f"{object_} is generated: {column.generated.expression}"
 
 
-def _of_constraints(table: Table) -> Iterator[str]:
+def _of_constraints(name: str, table: Table) -> Iterator[Fact]:
     if table.primary_key is not None:
-        yield f"primary key of {table.name} ({', '.join(table.primary_key.columns)})"
+        yield Fact(f"primary key of {name} ({', '.join(table.primary_key.columns)})", Kind.PRIMARY_KEY, table=name)
+    for phrase in _constraints(name, table):
+        yield Fact(phrase, Kind.CONSTRAINT, table=name)
+
+
+def _constraints(name: str, table: Table) -> Iterator[str]:
     for unique in table.uniques:
-        yield f"unique on {table.name} ({', '.join(unique.columns)}){' deferrable' if unique.deferrable else ''}"
+        yield f"unique on {name} ({', '.join(unique.columns)}){' deferrable' if unique.deferrable else ''}"
     for check in table.checks:
-        yield f"check on {table.name}: {check.expression}"
+        yield f"check on {name}: {check.expression}"
     for key in table.foreign_keys:
         columns, target = ", ".join(key.columns), ", ".join(key.target_columns)
         yield (
-            f"foreign key on {table.name} ({columns}) to {key.target} ({target}) "
+            f"foreign key on {name} ({columns}) to {key.target} ({target}) "
             f"on delete {key.on_delete} on update {key.on_update}{' deferrable' if key.deferrable else ''}"
         )
     for exclusion in table.exclusions:
-        yield f"exclusion on {table.name}: {exclusion.definition}"
+        yield f"exclusion on {name}: {exclusion.definition}"
 
 
 def _index(index: Index) -> str:

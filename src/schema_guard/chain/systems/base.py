@@ -110,7 +110,7 @@ class System(Protocol):
         ...
 
     def beside(self, schemas: Sequence[str], without: Collection[str]) -> str:
-        """The query for what there is beside the tables: (fact, definition or NULL).
+        """The query for what there is beside the tables: (a `fact.Kind`, name, definition or NULL).
 
         Args:
             schemas: those whose tables are looked at otherwise.

@@ -47,46 +47,46 @@ _WRITES = {
 }
 """What Alembic does to alembic_version, each with whether the role may."""
 _BESIDE = f"""
-SELECT 'schema ' || n.nspname, '' FROM pg_catalog.pg_namespace n WHERE {_SYSTEM}
-UNION ALL SELECT 'extension ' || e.extname, '' FROM pg_catalog.pg_extension e
-UNION ALL SELECT 'view ' || n.nspname || '.' || c.relname, pg_catalog.pg_get_viewdef(c.oid)
+SELECT 'schema', n.nspname, '' FROM pg_catalog.pg_namespace n WHERE {_SYSTEM}
+UNION ALL SELECT 'extension', e.extname, '' FROM pg_catalog.pg_extension e
+UNION ALL SELECT 'view', n.nspname || '.' || c.relname, pg_catalog.pg_get_viewdef(c.oid)
   FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
   WHERE c.relkind IN ('v', 'm') AND {_SYSTEM} AND {_OWN.format(oid="c.oid", of="pg_class")}
-UNION ALL SELECT 'relation ' || n.nspname || '.' || c.relname, (SELECT pg_catalog.string_agg(
+UNION ALL SELECT 'relation', n.nspname || '.' || c.relname, (SELECT pg_catalog.string_agg(
     a.attname || ' ' || pg_catalog.format_type(a.atttypid, a.atttypmod), ', ' ORDER BY a.attnum)
     FROM pg_catalog.pg_attribute a WHERE a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped)
   FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
   WHERE (c.relkind = 'f' OR (c.relkind IN ('r', 'p') AND NOT n.nspname = ANY (ARRAY[%(schemas)s]::text[])))
     AND {_SYSTEM} AND c.relname <> ALL (ARRAY[%(without)s]::text[]) AND {_OWN.format(oid="c.oid", of="pg_class")}
-UNION ALL SELECT 'sequence ' || n.nspname || '.' || c.relname, 'increment ' || s.seqincrement
+UNION ALL SELECT 'sequence', n.nspname || '.' || c.relname, 'increment ' || s.seqincrement
   FROM pg_catalog.pg_sequence s JOIN pg_catalog.pg_class c ON c.oid = s.seqrelid
   JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
   WHERE {_SYSTEM} AND NOT EXISTS (SELECT FROM pg_catalog.pg_depend x WHERE x.objid = c.oid AND x.deptype IN ('a', 'i')
     AND x.refobjsubid > 0)
-UNION ALL SELECT 'type ' || n.nspname || '.' || t.typname, pg_catalog.format_type(NULLIF(t.typbasetype, 0), t.typtypmod)
+UNION ALL SELECT 'type', n.nspname || '.' || t.typname, pg_catalog.format_type(NULLIF(t.typbasetype, 0), t.typtypmod)
   FROM pg_catalog.pg_type t JOIN pg_catalog.pg_namespace n ON n.oid = t.typnamespace
   LEFT JOIN pg_catalog.pg_class c ON c.oid = t.typrelid
   WHERE {_SYSTEM} AND (t.typtype IN ('e', 'd', 'r') OR c.relkind = 'c') AND {_OWN.format(oid="t.oid", of="pg_type")}
-UNION ALL SELECT 'function ' || n.nspname || '.' || p.proname || '('
+UNION ALL SELECT 'function', n.nspname || '.' || p.proname || '('
     || pg_catalog.pg_get_function_identity_arguments(p.oid) || ')',
     CASE WHEN p.prokind = 'a' THEN '' ELSE pg_catalog.pg_get_functiondef(p.oid) END
   FROM pg_catalog.pg_proc p JOIN pg_catalog.pg_namespace n ON n.oid = p.pronamespace
   WHERE {_SYSTEM} AND {_OWN.format(oid="p.oid", of="pg_proc")}
-UNION ALL SELECT 'trigger ' || t.tgname || ' on ' || n.nspname || '.' || c.relname,
+UNION ALL SELECT 'trigger', t.tgname || ' on ' || n.nspname || '.' || c.relname,
     pg_catalog.pg_get_triggerdef(t.oid) || ' ' || t.tgenabled::text
   FROM pg_catalog.pg_trigger t JOIN pg_catalog.pg_class c ON c.oid = t.tgrelid
   JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace WHERE NOT t.tgisinternal AND {_SYSTEM}
-UNION ALL SELECT 'rule ' || r.rulename || ' on ' || n.nspname || '.' || c.relname, pg_catalog.pg_get_ruledef(r.oid)
+UNION ALL SELECT 'rule', r.rulename || ' on ' || n.nspname || '.' || c.relname, pg_catalog.pg_get_ruledef(r.oid)
   FROM pg_catalog.pg_rewrite r JOIN pg_catalog.pg_class c ON c.oid = r.ev_class
   JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace WHERE r.rulename <> '_RETURN' AND {_SYSTEM}
-UNION ALL SELECT 'policy ' || p.policyname || ' on ' || p.schemaname || '.' || p.tablename,
+UNION ALL SELECT 'policy', p.policyname || ' on ' || p.schemaname || '.' || p.tablename,
     pg_catalog.concat_ws(' ', p.permissive, p.cmd, p.roles::text, p.qual, p.with_check)
   FROM pg_catalog.pg_policies p
-UNION ALL SELECT 'row security on ' || n.nspname || '.' || c.relname || CASE WHEN c.relforcerowsecurity THEN ', forced'
-    ELSE '' END, ''
+UNION ALL SELECT 'row security', 'on ' || n.nspname || '.' || c.relname
+    || CASE WHEN c.relforcerowsecurity THEN ', forced' ELSE '' END, ''
   FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
   WHERE c.relrowsecurity AND {_SYSTEM}
-UNION ALL SELECT 'grant ' || g.privilege_type || ' on ' || o.what || ' to '
+UNION ALL SELECT 'grant', g.privilege_type || ' on ' || o.what || ' to '
     || COALESCE((SELECT rolname FROM pg_catalog.pg_roles WHERE oid = g.grantee), 'public'), ''
   FROM (SELECT n.nspname || '.' || c.relname AS what, c.relowner AS owner,
       COALESCE(c.relacl, pg_catalog.acldefault(CASE c.relkind WHEN 'S' THEN 's'::"char" ELSE 'r'::"char" END,

@@ -75,7 +75,7 @@ class SQLite(System):
 
     def beside(self, schemas: Sequence[str], without: Collection[str]) -> str:  # noqa: ARG002
         return (
-            "SELECT type || ' ' || name || CASE type WHEN 'trigger' THEN ' on ' || tbl_name ELSE '' END, sql "
+            "SELECT type, name || CASE type WHEN 'trigger' THEN ' on ' || tbl_name ELSE '' END, sql "
             "FROM sqlite_master WHERE type IN ('view', 'trigger') OR (type = 'table' AND sql LIKE 'CREATE VIRTUAL%')"
         )
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from schema_guard.column import VIEW, Use
+from schema_guard.column import PARTITION_KEY, VIEW, Use
 from schema_guard.names import DefaultSchema
 
 __all__ = ["ACTIONS", "MATCHES", "use_of", "without_schema"]
@@ -33,6 +33,6 @@ def use_of(kind: str, identity: str) -> Use:
         case "publication relation":
             return Use("publication", identity.partition(" in publication ")[2])
         case "partition key":
-            return Use("partition key of", identity)
+            return Use(PARTITION_KEY, identity)
         case _:
             return Use(kind, identity)
