@@ -181,6 +181,8 @@ class Step:
     """What stands in the way then, and the query that finds it."""
     adds: str = ""
     """SQLite: the definition of the column that the step adds, for what is planned behind it."""
+    verifies: str = ""
+    """SQLite: what one of the statements verifies, in words: that statement fails where it is not so."""
     backup: Backup | None = None
     """SQLite: the copy that the step makes; its statement is what the sqlite3 shell calls that."""
     undo_on_failure: tuple[str, ...] = ()

@@ -210,7 +210,7 @@ def _sqlite(plan: Plan) -> str:
         parts.append(f"-- {number}. {escaped(step.object)}: {escaped(step.why)}")
         if step.repeat:
             parts.append("-- Run it again until it changes no row:")
-        statements = [_sqlite_statement(statement) for statement in step.statements]
+        statements = [*step.statements] if step.backup else [ended(statement) for statement in step.statements]
         if step.transactional and not step.repeat:
             statements = ["BEGIN IMMEDIATE;", *statements, "COMMIT;"]
         if not step.transactional:
@@ -230,12 +230,6 @@ def _still_needed(steps: Sequence[Step]) -> list[str]:
     if rebuild.unless:
         conditions.append(Condition(f"NOT ({rebuild.unless})", "no row stands in the way"))
     return [f"{must(conditions)};"]
-
-
-def _sqlite_statement(statement: str) -> str:
-    """Commands of the shell take no semicolon."""
-    text = statement.rstrip().rstrip(";")
-    return text if text.startswith(".") else ended(text)
 
 
 _CREATE_TABLE = re.compile(r"\s*CREATE\s+TABLE\s+(?:IF\s+NOT\s+EXISTS\s+)?", re.IGNORECASE)

@@ -7,13 +7,12 @@ from dataclasses import dataclass
 
 from schema_guard.dialects.sqlite.tokens import quoted_literal
 
-__all__ = ["Condition", "must", "must_before", "refuted"]
+__all__ = ["Condition", "is_refuted", "must", "must_before", "stated"]
 
 _FAILS = "abs(ok - 9223372036854775807 - 1)"
 """Of 0 it is the abs() of the least integer: "integer overflow" (https://sqlite.org/lang_corefunc.html#abs). It takes
 a column, because SQLite may compute a constant beforehand, also that of a branch which is not taken."""
 _OVERFLOW = "integer overflow"
-_STATED = " THEN "
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,12 +23,16 @@ class Condition:
     words: str
 
 
+def stated(conditions: Sequence[Condition]) -> str:
+    """In words."""
+    return ", ".join(condition.words for condition in conditions)
+
+
 def must(conditions: Sequence[Condition]) -> str:
     """A SELECT that gives back what is stated, or fails."""
     true = "\n  AND ".join(f"({condition.sql})" for condition in conditions)
-    words = quoted_literal(", ".join(condition.words for condition in conditions))
     # NULL is not true either.
-    checked = f"CASE WHEN ok{_STATED}{words} ELSE {_FAILS} END AS checked"
+    checked = f"CASE WHEN ok THEN {quoted_literal(stated(conditions))} ELSE {_FAILS} END AS checked"
     return f"SELECT {checked} FROM (SELECT coalesce(\n  {true},\n  0) AS ok)"
 
 
@@ -51,9 +54,6 @@ def must_before(conditions: Sequence[Condition], name: str) -> tuple[str, ...]:
     )
 
 
-def refuted(statement: str, error: BaseException) -> str:
-    """What the statement stated and the error denies; "" when it is no such statement, or failed otherwise."""
-    if _OVERFLOW not in str(getattr(error, "orig", None) or error) or _FAILS not in statement:
-        return ""
-    words = statement.partition(_STATED)[2].partition(f" ELSE {_FAILS}")[0]
-    return words[1:-1].replace("''", "'")
+def is_refuted(statement: str, error: BaseException) -> bool:
+    """Whether the statement is such a one, and failed because what it states is not true."""
+    return _OVERFLOW in str(getattr(error, "orig", None) or error) and _FAILS in statement

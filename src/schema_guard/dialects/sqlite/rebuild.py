@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from schema_guard.dialects.sqlite.checks import Condition, must, must_before
+from schema_guard.dialects.sqlite.checks import Condition, must, must_before, stated
 from schema_guard.dialects.sqlite.create_text import TableText, parse_table
 from schema_guard.dialects.sqlite.edit import in_database, named, without_qualifiers
 from schema_guard.dialects.sqlite.kept import kept
@@ -104,6 +104,11 @@ class Rebuild:
             *(() if self.legacy_alter else ("PRAGMA legacy_alter_table = OFF",)),
             *(("PRAGMA foreign_keys = ON",) if self.foreign_keys else ()),
         )
+
+    @property
+    def verifies(self) -> str:
+        """What the statements verify before the old table goes, in words."""
+        return stated(self._conditions(parse_table(self.before), same_rows=""))
 
     @property
     def _database(self) -> str:

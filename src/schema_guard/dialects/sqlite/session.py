@@ -19,7 +19,7 @@ from schema_guard.dialects.sqlite.backup import (
     partials_of,
 )
 from schema_guard.dialects.sqlite.catalog import catalog_query, other_relations, read_database, relation_query
-from schema_guard.dialects.sqlite.checks import refuted
+from schema_guard.dialects.sqlite.checks import is_refuted
 from schema_guard.dialects.sqlite.collisions import collisions_of
 from schema_guard.dialects.sqlite.dialect import SQLiteDialect
 from schema_guard.dialects.sqlite.direct import DirectPlace
@@ -286,9 +286,9 @@ class SQLiteSession:
         except self._link.errors as error:
             with suppress(*self._link.errors):
                 writer.run("ROLLBACK")
-            words = refuted(statement, error)
-            if words:
-                raise StepError(f"{self._link.location}: nothing was changed, it is not true that {words}") from None
+            if is_refuted(statement, error):
+                words = f"nothing was changed, it is not true that {step.verifies}"
+                raise StepError(f"{self._link.location}: {words}") from None
             if step.rewrites and primary_code(error) == CONSTRAINT:
                 raise unfit_rows(str(self._link.location), step.object, error) from None
             raise failure(str(self._link.location), error) from None

@@ -164,6 +164,7 @@ def _step(rebuild: Rebuild, edits: Sequence[Edit], live: Table, needs: frozenset
     return Step(
         id=f"rebuild {live.name}{part.value}",
         statements=rebuild.statements(),
+        verifies=rebuild.verifies,
         probe=rebuild.probe(),
         phase=_PHASES[part],
         urgency=urgency_of(*(edit.difference for edit in edits)),
