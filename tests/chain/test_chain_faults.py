@@ -288,5 +288,5 @@ def test_an_env_py_that_names_its_database_itself(on_postgres: Stage) -> None:
     env = ENV.replace('os.environ["DATABASE_URL"]', repr(stage.url))
     assert env != ENV
     fault = stage.plain(env=env).chain().doctor("--replay-on", "sqlite").faults["replay-impossible"]
-    assert "connects to postgresql" in fault["message"]
-    assert "cannot be replayed on sqlite" in fault["message"]
+    assert "connects to PostgreSQL" in fault["message"]
+    assert "cannot be replayed on SQLite" in fault["message"]
