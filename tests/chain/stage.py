@@ -185,23 +185,27 @@ class Stage:
         return self.guard("deploy", *arguments)
 
     def fix(self, fault: dict[str, Any]) -> None:
-        """Do what a fault's fix says, to the letter."""
+        """Do what a fault's fix says, to the letter: the line, the statements, the command."""
         fix = fault["fix"]
         if fix["becomes"]:
             path = Path(fix["file"])
             lines = path.read_text().splitlines()
             lines[fix["line"] - 1] = fix["becomes"]
             path.write_text("\n".join(lines) + "\n")
-        elif fix["command"]:
-            for command in fix["command"].split(" && "):
-                self.shell(command)
-        else:
-            assert fix["sql"], fix["text"]
+        if fix["sql"]:
             self.sql(*fix["sql"].split(";\n"))
+        for command in filter(None, (fix["command"] or "").split(" && ")):
+            self.shell(command)
+        assert fix["becomes"] or fix["sql"] or fix["command"], fix["text"]
 
     def shell(self, command: str) -> None:
         """Run a command line as a person would, in the working directory."""
         program, *arguments = shlex.split(command)
+        if program.startswith("DATABASE_URL="):
+            assert program == f"DATABASE_URL={self.url}"
+            program, *arguments = arguments
+        if program == "python":
+            program, *arguments = arguments[1:]
         if program == "schema-guard":
             ran = self.guard(arguments[0], *arguments[2:])
             assert ran.code == 0, ran.out + ran.err

@@ -95,6 +95,46 @@ def test_what_is_made_and_filled_only_where_it_is_missing(stage: Stage) -> None:
     assert stage.sql("SELECT id, name FROM proposals") == [(5, "own")]
 
 
+@pytest.mark.parametrize("ran", [True, False])
+def test_a_table_that_is_there_with_rows_and_gets_more_in_any_case(stage: Stage, ran: bool) -> None:
+    """Whether these are the revision's own nobody can tell: it runs, as alembic_version says, and the doubt is told."""
+    begun(stage, f"{HAS}{ROLES}\n{ADMIN.replace('(1, ', '(2, ') if not ran else ADMIN}", f"{PROPOSALS}\n{VISITOR}")
+    if ran:
+        stage.run_module("alembic", ["upgrade", "head"])
+        stage.stamp_blindly("r1")
+    else:
+        stage.sql(EMPTY, "INSERT INTO roles (id, name) VALUES (1, 'admin')")
+    fault = stage.doctor().faults["made-early"]
+    assert fault["severity"] == "risk"
+    assert (
+        "roles is there with 1 row; where r2 ran before and its stamp was lost, that is done twice"
+        in (fault["message"])
+    )
+    look, if_ran, if_not = fault["fix"]["text"].split("; ")
+    assert stage.sql(look) == [(1, "admin")]
+    if ran:
+        stage.shell(if_ran.removeprefix("if r2 ran already: "))
+    deploy = stage.deploy()
+    assert (deploy.code, "not certain: r2 is still to run" in deploy.err) == (0, not ran), deploy.out
+    stage.shell(if_not.removeprefix("if it did not: "))
+    assert (stage.stamped(), len(stage.sql("SELECT * FROM roles"))) == (["r2"], 1 if ran else 2)
+
+
+@pytest.mark.parametrize(
+    "inserts",
+    [
+        "INSERT INTO roles (id, name) VALUES (1, 'admin') ON CONFLICT DO NOTHING",
+        "INSERT INTO roles (id, name) SELECT 1, 'admin' WHERE NOT EXISTS (SELECT 1 FROM roles WHERE name = 'admin')",
+    ],
+)
+def test_rows_that_are_inserted_only_where_they_are_missing(stage: Stage, inserts: str) -> None:
+    begun(stage, f'{HAS}{ROLES}\nop.execute("{inserts}")', f"{PROPOSALS}\n{VISITOR}")
+    stage.sql(EMPTY, "INSERT INTO roles (id, name) VALUES (1, 'admin')")
+    assert "made-early" not in stage.doctor().faults
+    assert stage.deploy().code == 0
+    assert stage.sql("SELECT name FROM roles") == [("admin",)]
+
+
 HAS = 'if not has("roles"):\n    '
 ROLES = 'op.create_table("roles", sa.Column("id", sa.Integer, primary_key=True), sa.Column("name", sa.String(80)))'
 ADMIN = "op.execute(\"INSERT INTO roles (id, name) VALUES (1, 'admin')\")"

@@ -2,9 +2,15 @@
 
 from __future__ import annotations
 
+import os
 import py_compile
+import subprocess
+from pathlib import Path
+
+import pytest
 
 from tests.chain.stage import MODELS, PROPOSALS, USERS, Stage
+from tests.warm.programs import REAL
 
 USERS_BY_HAND = "CREATE TABLE users (id INTEGER NOT NULL PRIMARY KEY)"
 GUARDED = """with guarded(op) as guarded_op:
@@ -53,7 +59,28 @@ def test_what_apply_does_not_make_is_for_a_person(on_sqlite: Stage) -> None:
     fix = stage.guard("stamp", "--format", "json").document["fix"]
     assert fix["command"] is None
     assert "by hand" in fix["text"]
-    assert "alembic stamp --purge r4" in fix["text"]
+    assert fix["text"].endswith("python -m alembic stamp --purge r4")
+
+
+@pytest.mark.parametrize("found", [True, False], ids=["prepend_sys_path", "no setting"])
+def test_alembic_s_own_command_works_when_pasted(
+    on_sqlite: Stage, monkeypatch: pytest.MonkeyPatch, found: bool
+) -> None:
+    """It finds the application that env.py imports, and the database that was named."""
+    stage = on_sqlite.plain().chain()
+    if found:
+        stage.write("alembic.ini", "[alembic]\nscript_location = %(here)s/migrations\nprepend_sys_path = .\n")
+    stage.revision("r4", "r3", 'op.create_index("by_name", "proposals", ["name"])\nop.drop_table("users")')
+    stage.write("shop.py", MODELS.replace("class User(Base)", "class User(Base if False else object)"))
+    assert stage.guard("apply").code == 0
+    monkeypatch.delenv("DATABASE_URL")
+    text = stage.guard("stamp", "--format", "json", "--url", stage.url).document["fix"]["text"]
+    _, _, command = text.partition("; or, if you know that it ran, ")
+    program = "alembic" if found else "python -m alembic"
+    assert command == f"DATABASE_URL={stage.url} {program} stamp --purge r4"
+    path = f"{Path(REAL).parent}{os.pathsep}{os.environ['PATH']}"
+    subprocess.run(command, shell=True, check=True, cwd=stage.directory, env={**os.environ, "PATH": path})
+    assert stage.stamped() == ["r4"]
 
 
 def test_a_chain_that_asks_first_needs_no_stamp(on_sqlite: Stage) -> None:

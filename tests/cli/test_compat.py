@@ -207,7 +207,7 @@ def test_chains_that_collide(project: Path, command: Command) -> None:
     (versions / "c2.py").write_text(REVISION.format(id="c2", down="a1", body="    pass"))
     ran = command("compat", "newer:guard", "--against", "older.json")
     assert ran.code == 1
-    assert "the chain has several heads, b2, c2: alembic merge b2 c2" in ran.out
+    assert "the chain has several heads, b2, c2: python -m alembic merge b2 c2" in ran.out
     for name in ("a1.py", "b2.py", "c2.py"):
         (versions / name).unlink()
     (versions / "x1.py").write_text(REVISION.format(id="x1", down=None, body=FIRST))

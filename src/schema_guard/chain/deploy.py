@@ -167,6 +167,9 @@ class _Run:
         elif self.repair and self._doubtful(session) and not self._repaired(session, []):
             return
         if not self.result.faults:
+            ran = self.project.chain.upto(self.result.after)
+            for fault in (fault for fault in look.again if fault.revision not in ran):
+                self.doctor.say(f"not certain: {fault.message}")
             self._upgrade(session)
 
     def _look(self, session: Session) -> Look:

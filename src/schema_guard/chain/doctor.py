@@ -18,6 +18,7 @@ from schema_guard.chain.faults.env_py import project_faults
 from schema_guard.chain.faults.env_tables import after_env_tables, env_tables_faults
 from schema_guard.chain.faults.environment import environment_faults, environment_lines
 from schema_guard.chain.faults.files import REFUSED, WIDTH, chain_faults, no_chain
+from schema_guard.chain.faults.filled_again import filled_again
 from schema_guard.chain.faults.gone_early import Gone, gone_early, gone_faults
 from schema_guard.chain.faults.made_early import elsewhere, made_early
 from schema_guard.chain.faults.replay import left_faults, proof_faults, replay_faults, with_proof
@@ -65,6 +66,8 @@ class Look:
     """How what was made early goes away, where it holds nothing."""
     gone: tuple[Gone, ...]
     """What pending revisions rename or remove, and is not there."""
+    again: tuple[Fault, ...]
+    """Rows that pending revisions may change a second time."""
     fingerprint: tuple[str, ...]
 
 
@@ -236,14 +239,16 @@ class Doctor:
         everything: Schema,
         beside: frozenset[Fact],
         live: Live,
-    ) -> tuple[tuple[Early, ...], WayOut | None, tuple[Gone, ...]]:
+    ) -> tuple[tuple[Early, ...], WayOut | None, tuple[Gone, ...], tuple[Fault, ...]]:
         """What is there before the revision that brings it, or gone before the one that takes it away; of no meaning
         where nobody knows what ran."""
         if project is None or not version.rows or version.unknown(project.chain):
-            return (), None, ()
+            return (), None, (), ()
         chain, ran = project.chain, project.chain.upto(version.rows)
         gone = gone_early(chain, ran, everything, beside, there, live.read)
-        return *early_and_way_out(chain, ran, everything, beside, there, live.read, self.commands, version.in_sql), gone
+        again = tuple(filled_again(chain, ran, everything, there, live.read, self.commands))
+        early = early_and_way_out(chain, ran, everything, beside, there, live.read, self.commands, version.in_sql)
+        return *early, gone, again
 
     def chain_faults(self, project: Project, look: Look | None) -> list[Fault]:
         """Faults of the files, of env.py, and of what alembic_version says."""
@@ -260,7 +265,7 @@ class Doctor:
             told = [early.change.object for early in look.early]
             read = (look.version, look.everything, look.beside, look.there, told)
             early = [*made_early(project, *read, look.way_out.fix() if look.way_out else None, self.commands)]
-            found += [*early, *gone_faults(look.gone, project, self.commands)]
+            found += [*early, *gone_faults(look.gone, project, self.commands), *look.again]
             over = applied | {gone.revision for gone in look.gone if gone.ran}
             there = present(look.everything, look.default_schema, self.system)
             empty = not (look.guarded or project.several) and bool(self.guard.source.tables)
@@ -286,7 +291,7 @@ class Doctor:
             return Fix(
                 f"make again by hand what {left} left, as its revisions do ({first_of(own.lacks)}), then {deploy}"
             )
-        decide = f"{project.location.command} stamp --purge {' '.join(proof.nearest.heads)}"
+        decide = f"{project.location.on_database} stamp --purge {' '.join(proof.nearest.heads)}"
         if not self.guard.plan(self.url).empty:
             return Fix(
                 f"{apply}, then {repair}"
@@ -376,7 +381,7 @@ class Doctor:
 
     def veto(self, project: Project, look: Look, match: Match, live: Live) -> Veto | None:
         """What speaks against the stamp of a revision whose schema the database has."""
-        rows, alembic, guard = look.version.rows, project.location.command, self.guard
+        rows, alembic, guard = look.version.rows, project.location.on_database, self.guard
         seen = (look.everything, look.there, live.read, lambda: guard.check(self.url).findings)
         return against(match, rows, project.chain, *seen, alembic, self.commands)
 

@@ -27,6 +27,8 @@ class Severity(IntEnum):
 class Fix:
     """What to do: a command line to run, a line of a file to write, or SQL; `text` says it to a person.
 
+    Of a line, statements and a command each comes after the one before it.
+
     `becomes` replaces line `line` of `file`; with line 0 the file is to be removed, renamed or written as `text` says.
     """
 

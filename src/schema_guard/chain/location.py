@@ -6,11 +6,14 @@ import configparser
 import os
 import shlex
 import tomllib
+from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
+from types import MappingProxyType
 
 from schema_guard.errors import ConfigurationError
+from schema_guard.hidden import without_password
 
 __all__ = ["Location", "find_location"]
 
@@ -18,6 +21,7 @@ DEFAULT = "alembic"
 """The section that Alembic reads where none is named."""
 SEARCHED_DEPTH = 2
 """How many folders below the working directory an alembic.ini is looked for."""
+_NONE: Mapping[str, object] = MappingProxyType({})
 _PASSED_OVER = frozenset({"node_modules", "site-packages", "build", "dist", "venv", "env", "tests", "__pycache__"})
 
 
@@ -35,6 +39,10 @@ class Location:
     section: str = "alembic"
     program: tuple[str, ...] = ("flask",)
     """What a person types for Flask's command line."""
+    url: str = ""
+    """The database, where it was typed: env.py reads another one from the environment."""
+    x: tuple[str, ...] = ()
+    """What env.py is told, as it was typed."""
 
     def __str__(self) -> str:
         return str(self.ini or self.toml)
@@ -48,7 +56,20 @@ class Location:
         file = self.ini or self.toml
         elsewhere = file is not None and file.parent != Path.cwd()
         named = () if self.section == DEFAULT else ("-n", self.section)
-        return shlex.join(("alembic", *(("-c", str(file)) if elsewhere else ()), *named))
+        return shlex.join((*self._alembic(), *(("-c", str(file)) if elsewhere else ()), *named))
+
+    @property
+    def on_database(self) -> str:
+        """The same before `stamp`, `upgrade` and `current`, which run env.py."""
+        database = f"DATABASE_URL={shlex.quote(without_password(self.url))} " if self.url else ""
+        told = "" if self.flask else "".join(f" -x {shlex.quote(each)}" for each in self.x)
+        return f"{database}{self.command}{told}"
+
+    def _alembic(self) -> tuple[str, ...]:
+        """As a program it finds the application in the working directory only where its configuration says so."""
+        found = _parsed(self.ini).get(self.section, "prepend_sys_path", fallback="") if self.ini else ""
+        listed = self.toml is not None and _tool(self.toml).get("prepend_sys_path")
+        return ("alembic",) if found or listed else ("python", "-m", "alembic")
 
 
 def find_location(given: str | None = None, section: str = "alembic", directory: Path | None = None) -> Location | None:
@@ -109,12 +130,17 @@ def _at(path: Path, section: str) -> Location | None:
 
 
 def _has_table(path: Path) -> bool:
+    return _tool(path) is not _NONE
+
+
+def _tool(path: Path) -> Mapping[str, object]:
+    """What pyproject.toml says of Alembic."""
     try:
-        content = tomllib.loads(path.read_text(encoding="utf-8"))
+        tools = tomllib.loads(path.read_text(encoding="utf-8")).get("tool")
     except (tomllib.TOMLDecodeError, UnicodeDecodeError, OSError):
-        return False
-    tools = content.get("tool")
-    return isinstance(tools, dict) and isinstance(tools.get("alembic"), dict)
+        return _NONE
+    found = tools.get("alembic") if isinstance(tools, dict) else None
+    return found if isinstance(found, dict) else _NONE
 
 
 def _script_location(path: Path, section: str) -> str | None:

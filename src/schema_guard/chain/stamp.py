@@ -192,7 +192,7 @@ class _Choice:
             return self._refused(f"{revision} is not what the database has, which is {has}")
         back = [id_ for id_ in chain.order if id_ in chain.upto(rows) - asked and not chain.by_id[id_].empty]
         if back:
-            alembic = self.project.location.command
+            alembic = self.project.location.on_database
             said = f"{self.look.version.name} says that {', '.join(back)} ran"
             why = f"{said}: stamped back to {revision}, it would run again"
             fix = Fix(f"where you know that it did not run: {alembic} stamp --purge {' '.join(chain.heads_of(asked))}")

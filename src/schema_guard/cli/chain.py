@@ -254,6 +254,8 @@ def doctor_of(asked: Request, url: Any, place: Place | None = None, lost: tuple[
         log(f"bind {asked.bind}: the Alembic chain at hand serves the main database; env.py names no other bind")
     if location is not None and asked.program != PROGRAM:
         location = replace(location, program=asked.program[:-1])
+    if location is not None:
+        location = replace(location, url=dict(asked.options).get("--url", ""), x=place.x)
     return Doctor(
         guard=asked.guard,
         commands=Commands(asked.program, asked.arguments, (*asked.options, *place.chosen, *lost_words(lost))),

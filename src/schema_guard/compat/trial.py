@@ -99,8 +99,8 @@ class Trial:
             for head in lacking
         ]
         if len(project.chain.heads) > max(1, len(heads)):
-            names = ", ".join(project.chain.heads)
-            found.append(f"the chain has several heads, {names}: alembic merge {' '.join(project.chain.heads)}")
+            names, command = ", ".join(project.chain.heads), project.location.command
+            found.append(f"the chain has several heads, {names}: {command} merge {' '.join(project.chain.heads)}")
         return tuple(found)
 
     def _lay_down(self, other: Guard, url: URL) -> None:

@@ -52,7 +52,7 @@ def project_faults(project: Project, tables: Sequence[str]) -> Iterator[Fault]:
             "env-fails",
             Severity.BREAKS,
             f"env.py does not run: {failed.message}",
-            Fix(f"{_asks_for_x(project)}fix it, or what it imports; {project.location.command} current shows why"),
+            Fix(f"{_asks_for_x(project)}fix it, or what it imports; {project.location.on_database} current shows why"),
             failed.file or env,
             failed.line,
         )
@@ -76,7 +76,7 @@ def project_faults(project: Project, tables: Sequence[str]) -> Iterator[Fault]:
             Severity.NOTE,
             f"env.py works on several databases: only {project.url.database} is looked at, replayed against, proved "
             "and stamped. A deploy upgrades them all, each from where its own version table says it is",
-            Fix(f"{project.location.command} current shows where each one is"),
+            Fix(f"{project.location.on_database} current shows where each one is"),
             env,
         )
     if not (project.several and all(item.tables is None for item in project.described)):

@@ -78,10 +78,16 @@ def after_env_tables(faults: Sequence[Fault]) -> list[Fault]:
     first = next((fault for fault in faults if fault.code == "env-makes-tables"), None)
     if first is None:
         return list(faults)
-    where = f"take create_all() out of {Path(first.file).name}:{first.line}"
     return [
-        replace(fault, fix=Fix(f"{where}; then {fault.fix.text}"))
-        if fault.code == "made-early" and fault.fix is not None
-        else fault
+        replace(fault, fix=_after(first, fault.fix)) if fault.code == "made-early" and fault.fix is not None else fault
         for fault in faults
     ]
+
+
+def _after(first: Fault, fix: Fix) -> Fix:
+    """All in one: the line of create_all(), what it made, and the command."""
+    text = f"take create_all() out of {Path(first.file).name}:{first.line}; then {fix.text}"
+    edit = first.fix
+    if edit is None or not edit.becomes or fix.becomes:
+        return Fix(text)
+    return replace(fix, text=text, file=edit.file, line=edit.line, becomes=edit.becomes)

@@ -176,7 +176,7 @@ def proof_faults(
 
 def left_faults(left: Sequence[Left], stamped: Sequence[str], project: Project, commands: Commands) -> Iterator[Fault]:
     """What should be gone by what alembic_version says. Which of the two readings is true the schema cannot tell."""
-    back = f"{project.location.command} stamp --purge REVISION && {commands('deploy')}"
+    back = f"{project.location.on_database} stamp --purge REVISION && {commands('deploy')}"
     for id_ in dict.fromkeys(each.revision for each in left):
         own = [each for each in left if each.revision == id_]
         values = " and holds values" if any(each.holds_rows for each in own) else ""
