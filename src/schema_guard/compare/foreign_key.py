@@ -18,6 +18,7 @@ from schema_guard.schema import ForeignKey, Name, Table
 __all__ = ["compare_foreign_keys"]
 
 _OTHER_ACTION = "deleting or changing the referenced row does something else"
+_REFUSING = frozenset({"NO ACTION", "RESTRICT"})
 
 
 def compare_foreign_keys(
@@ -73,6 +74,18 @@ def compare_foreign_keys(
 
 def _otherwise(actual: ForeignKey, wanted: ForeignKey) -> str:
     """What the foreign key that is there does to the application's rows."""
+    refused = [
+        statement
+        for statement, own, models in (
+            ("DELETE", _deletion(actual)[0], _deletion(wanted)[0]),
+            ("UPDATE of the key", actual.on_update, wanted.on_update),
+        )
+        if own in _REFUSING and models not in _REFUSING
+    ]
+    if refused:
+        return (
+            f"not provable: {' and '.join(refused)} of a row that others refer to fails, unless the ORM does it first"
+        )
     if _action(actual) != _action(wanted):
         return _OTHER_ACTION
     if (actual.deferrable, actual.initially_deferred) != (wanted.deferrable, wanted.initially_deferred):

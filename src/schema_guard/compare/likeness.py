@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import unicodedata
 from difflib import SequenceMatcher
 
 __all__ = ["likeness", "words_of"]
@@ -18,8 +19,9 @@ MISSPELT = 0.88
 
 
 def words_of(name: str) -> tuple[str, ...]:
-    """`user_names`, `UserName` and `USER-NAME` are the words user, name."""
-    return tuple(_singular(word.lower()) for run in _RUN.findall(name) for word in _HUMP.split(run))
+    """`user_names`, `UserName` and `USER-NAME` are the words user, name. An accent may be a character of its own."""
+    composed = unicodedata.normalize("NFKC", name)
+    return tuple(_singular(word.lower()) for run in _RUN.findall(composed) for word in _HUMP.split(run))
 
 
 def likeness(one: str, other: str) -> float:

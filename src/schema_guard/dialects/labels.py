@@ -6,6 +6,7 @@ version of the row it is. Pure; each database looks in its own way.
 
 from __future__ import annotations
 
+import unicodedata
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import NamedTuple
@@ -123,4 +124,5 @@ def respelled(known: Sequence[str], others: Sequence[str]) -> Iterator[tuple[str
 
 def spelled(label: str) -> str:
     """What two spellings of a word have in common."""
-    return "".join(character for character in label.casefold() if character.isalnum())
+    composed = unicodedata.normalize("NFKC", label)
+    return "".join(character for character in composed.casefold() if character.isalnum())

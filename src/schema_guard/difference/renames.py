@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import unicodedata
 from dataclasses import dataclass
 
 from schema_guard.difference.base import BaseDifference, Impact
@@ -45,10 +46,13 @@ class RenameSuspected(BaseDifference):
 
     @property
     def headline(self) -> str:
+        new = self.column.name if self.column else self.table.name.name
+        same = unicodedata.normalize("NFC", self.old) == unicodedata.normalize("NFC", new)
+        form = " (the same letters in another Unicode form)" if same else ""
         if self.missing is None:
-            return f"{self.old} holds what belongs here: perhaps it was renamed"
+            return f"{self.old}{form} holds what belongs here: perhaps it was renamed"
         what = self.missing.headline.partition("; the name is held by")[0]
-        return f"{what}; perhaps renamed from {' or '.join((self.old, *self.or_from))}"
+        return f"{what}; perhaps renamed from {' or '.join((f'{self.old}{form}', *self.or_from))}"
 
     @property
     def held_back(self) -> bool:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import unicodedata
+
 import pytest
 import sqlalchemy as sa
 
@@ -233,6 +235,22 @@ def test_one_finding_stands_for_both() -> None:
 @pytest.mark.parametrize("names", [("name", "full_name"), ("a_b", "b_a"), ("email", "mail"), ("qty", "quantity")])
 def test_likeness_is_the_same_both_ways(names: tuple[str, str]) -> None:
     assert likeness(*names) == likeness(*reversed(names)) > 0.5
+
+
+def test_a_name_in_another_unicode_form_is_the_same_name() -> None:
+    """An accent as a character of its own, as file systems and keyboards write it: nobody sees the difference."""
+    composed, decomposed = (unicodedata.normalize(form, "größe") for form in ("NFC", "NFD"))
+    assert composed != decomposed
+    expected, actual = (
+        table("t", f"id INTEGER!, b TEXT, {composed} INTEGER"),
+        table("t", f"id INTEGER!, {decomposed} INTEGER, b TEXT, c TEXT"),
+    )
+    differences = of_columns(expected, actual)
+    (found,) = compare_renames(
+        Schema(tables=(expected,)), Schema(tables=(actual,)), Judge(POSTGRESQL.rules), differences
+    )
+    assert found.old == decomposed
+    assert found.headline.endswith(f"perhaps renamed from {decomposed} (the same letters in another Unicode form)")
 
 
 @pytest.mark.parametrize("kind", ["VIEW", "MATERIALIZED VIEW"])

@@ -36,8 +36,16 @@ _EVERYWHERE = frozenset(
 _TEXT_LIKE = frozenset({"text", "character varying"})
 _TAKE_MOMENTS = _TEXT_LIKE | {"timestamp without time zone", "timestamp with time zone", "date"}
 _INTEGERS = frozenset({"smallint", "integer", "bigint"})
-_CUTS = {"name": "63 bytes", '"char"': "byte"}
+_CUTS = {"name": "63 bytes are", '"char"': "byte is"}
 """Types that cut what is longer."""
+_ONLY_NARROWER = frozenset(
+    {
+        *(("numeric", "numeric"), ("double precision", "numeric"), ("real", "numeric")),
+        *(("bit varying", "bit"), ("oid", "integer"), ("oid", "smallint")),
+    }
+)
+"""Models' and live types that take each other's values as far as these fit, though the server would not convert the
+column by itself."""
 _EFFECTS = {
     Fit.WIDER: "",
     Fit.NARROWER: "values that don't fit are rejected",
@@ -203,7 +211,7 @@ class PostgreSQLRules:
         if (expected.type.name, actual.type.name) == ("jsonb", "json"):
             return "a query with an operator of jsonb (=, @>, ?) fails; INSERT, UPDATE and SELECT work"
         if fit is Fit.OTHER and actual.type.name in _CUTS:
-            return f"statements work, but of longer text only the first {_CUTS[actual.type.name]} are stored"
+            return f"statements work, but of longer text only the first {_CUTS[actual.type.name]} stored"
         if fit is Fit.OTHER and is_of_application(expected.type):
             rest = ", and values that don't fit are rejected" if actual.type.arguments else ""
             return f"not provable: operators and functions of {expected.type} fail on text{rest}"
@@ -212,7 +220,7 @@ class PostgreSQLRules:
             return f"statements work, but decimals are rounded to whole numbers{rest}"
         if fit is Fit.OTHER and expected.type.name == "bytea":
             return "statements work, but text comes back where bytes are expected"
-        if fit is Fit.INCOMPATIBLE and {expected.type.name, actual.type.name} == {"numeric"}:
+        if fit is Fit.INCOMPATIBLE and (expected.type.name, actual.type.name) in _ONLY_NARROWER:
             return _EFFECTS[Fit.NARROWER]
         if fit is Fit.INCOMPATIBLE and pads(actual.type, expected.values):
             return "a shorter label comes back padded with blanks, and loading it fails (LookupError)"
