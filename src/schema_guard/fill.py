@@ -1,14 +1,11 @@
-"""A declared backfill as SQL, and which of its forms is right for a live database."""
+"""A declared backfill as SQL, in the forms of which one is right for a live database."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, NamedTuple
+from typing import NamedTuple
 
 from schema_guard.names import Name
-
-if TYPE_CHECKING:
-    from schema_guard.schema import Schema
 
 __all__ = ["Fill", "Spanned"]
 
@@ -50,22 +47,3 @@ class Fill:
     """(source column, target column) that a row and its source row have in common."""
     joined: Fill | None = None
     """The same by a join, which is right only where a row has at most one source row."""
-
-    def suited(self, actual: Schema) -> Fill:
-        """The form for a database: by a join where a key of the live source table proves one source row at most."""
-        source, target = actual.table(self.source), actual.table(self.table)
-        if self.joined is None or source is None or target is None or source.facts.inherited:
-            return self
-        same = {
-            column
-            for column, other in self.equated
-            if (left := source.column(column)) and (right := target.column(other)) and left.type.name == right.type.name
-        }
-        keys = [source.primary_key.columns] if source.primary_key else []
-        keys += [unique.columns for unique in source.uniques if unique.valid]
-        keys += [
-            index.columns
-            for index in source.indexes
-            if index.unique and index.valid and index.where is None and index.columns is not None
-        ]
-        return self.joined if any(same.issuperset(key) for key in keys) else self

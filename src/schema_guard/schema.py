@@ -261,3 +261,23 @@ class Schema:
     @cached_property
     def _sequences(self) -> dict[Name, Sequence]:
         return {sequence.name: sequence for sequence in reversed(self.sequences)}
+
+    def suited(self, fill: Fill) -> Fill:
+        """The form of a backfill for this database: by a join where a key of the live source table proves one source
+        row at most."""
+        source, target = self.table(fill.source), self.table(fill.table)
+        if fill.joined is None or source is None or target is None or source.facts.inherited:
+            return fill
+        same = {
+            column
+            for column, other in fill.equated
+            if (left := source.column(column)) and (right := target.column(other)) and left.type.name == right.type.name
+        }
+        keys = [source.primary_key.columns] if source.primary_key else []
+        keys += [unique.columns for unique in source.uniques if unique.valid]
+        keys += [
+            index.columns
+            for index in source.indexes
+            if index.unique and index.valid and index.where is None and index.columns is not None
+        ]
+        return fill.joined if any(same.issuperset(key) for key in keys) else fill

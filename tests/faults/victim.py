@@ -143,7 +143,7 @@ def _be_a_victim(request: dict[str, Any], number: int) -> None:
 
 def _check(arguments: list[str], file: Path) -> None:
     """What a look at the database finds as soon as the command has returned."""
-    from schema_guard.cli.request import request
+    from schema_guard.cli.asking import request
 
     asked = request(arguments[1], url=arguments[arguments.index("--url") + 1])
     report = asked.guard.check(asked.url)

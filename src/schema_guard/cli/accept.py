@@ -45,7 +45,7 @@ def accept(
     An entry for each difference is written into [tool.schema-guard] accept of the nearest pyproject.toml. All else in
     that file stays as it is. The database is only read.
     """
-    from schema_guard.cli.request import request
+    from schema_guard.cli.asking import request
     from schema_guard.errors import ConfigurationError
 
     if prune and (reason or by or expires or only):

@@ -3,52 +3,19 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from pathlib import Path
 from typing import TYPE_CHECKING
 
-from schema_guard.cli.options import PROGRAM, chain_words, chosen_chain, lost_words
+from schema_guard.cli.choices import PROGRAM, chain_words, lost_words
+from schema_guard.cli.location import location_at_hand, serves
 from schema_guard.errors import ConfigurationError
-from schema_guard.many.member import MAIN
 
 if TYPE_CHECKING:
     from schema_guard.chain.ahead import Ahead
-    from schema_guard.chain.location import Location
     from schema_guard.chain.sandbox.replay import Project
     from schema_guard.cli.request import Request
     from schema_guard.guard import Guard
 
-__all__ = ["location_at_hand", "of_fleet", "serves", "with_chain"]
-
-SEVERAL = ("engine_name", "bind_names")
-"""What stands in an env.py that is made of a template for several databases."""
-
-
-def location_at_hand() -> Location | None:
-    """Where the chain is that was named, else that of the working directory; None where there is none, or where
-    several may be meant.
-
-    Raises ConfigurationError: what was named is none.
-    """
-    from schema_guard.chain import find_location
-
-    if chosen := chosen_chain():
-        return find_location(chosen.get("config"), chosen.get("name", "alembic"))
-    if Path.cwd() == Path(Path.cwd().anchor):
-        return None  # nobody keeps a project at the root, and all of the machine lies below it
-    try:
-        return find_location()
-    except ConfigurationError:
-        return None
-
-
-def serves(location: Location, bind: str) -> bool:
-    """Whether the chain works on that bind: on the main database, and on all where its env.py is made for several."""
-    from schema_guard.chain.files import env_text
-
-    if bind in ("", MAIN):
-        return True
-    text = env_text(location) or ""
-    return any(word in text for word in SEVERAL)
+__all__ = ["of_fleet", "with_chain"]
 
 
 def of_fleet(guard: Guard, target: str | None) -> Guard:
@@ -81,7 +48,7 @@ def with_chain(asked: Request, lost: tuple[str, ...] = ()) -> tuple[Guard, Ahead
         location = replace(location, program=asked.program[:-1])
 
     def describe() -> Project | None:
-        from schema_guard.cli.chain import doctor_of
+        from schema_guard.cli.doctors import doctor_of
 
         try:
             return doctor_of(asked, asked.ddl_url).describe()

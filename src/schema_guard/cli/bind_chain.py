@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from schema_guard.cli.ahead import location_at_hand, serves
 from schema_guard.cli.applying import applied
+from schema_guard.cli.location import location_at_hand, serves
 from schema_guard.cli.output import log
 from schema_guard.cli.progress import log_is_seen
 from schema_guard.cli.request import Request

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
-from schema_guard.cli.options import chosen_bind_urls
+from schema_guard.cli.choices import chosen_bind_urls
 from schema_guard.config import Settings
 from schema_guard.errors import ConfigurationError
 from schema_guard.many.member import Member, apart

@@ -4,61 +4,33 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Callable
-from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 import click
 
+from schema_guard.cli.apply_options import apply_options
+from schema_guard.cli.doctors import Place, doctor_of, place_of
 from schema_guard.cli.options import (
-    PROGRAM,
-    apply_options,
     chain_file_options,
-    chosen_chain,
     database_options,
     format_option,
     lost_option,
-    lost_words,
     output_options,
     target_argument,
 )
 from schema_guard.cli.output import log, print_result
 from schema_guard.dialects import SUPPORTED
 from schema_guard.exit_codes import FAILED, LOCKED, OK, REMAINS, UNREACHABLE, USAGE, apply_code
-from schema_guard.many.member import MAIN
 from schema_guard.render.formats import Shown
 
 if TYPE_CHECKING:
     from schema_guard.chain.deploy import Deployment
-    from schema_guard.chain.doctor import Diagnosis, Doctor
+    from schema_guard.chain.doctor import Diagnosis
     from schema_guard.cli.request import Request
 
-__all__ = ["deploy", "doctor", "doctor_of", "place_of", "stamp"]
+__all__ = ["chain_options", "deploy", "doctor", "stamp"]
 
 Command = TypeVar("Command", bound=Callable[..., Any])
-
-
-@dataclass(frozen=True, slots=True)
-class Place:
-    """Where the chain is, what env.py is told, and where scratch databases may be made: as it was typed."""
-
-    config: str | None
-    section: str
-    x: tuple[str, ...]
-    scratch_url: str | None
-
-    @property
-    def chosen(self) -> tuple[tuple[str, str], ...]:
-        """The options for the next command, besides those that name the chain."""
-        return (
-            *(("-x", told) for told in self.x),
-            *((("--scratch-url", self.scratch_url),) if self.scratch_url is not None else ()),
-        )
-
-
-def place_of(x: tuple[str, ...] = (), scratch_url: str | None = None) -> Place:
-    """With the chain that --config and --name name."""
-    chain = chosen_chain()
-    return Place(chain.get("config"), chain.get("name", "alembic"), x, scratch_url)
 
 
 def chain_options(command: Command) -> Command:
@@ -109,7 +81,7 @@ def doctor(
     Writes nothing to the database; a replay runs on a scratch database that is dropped afterwards. Exits with 1 on a
     fault that breaks the next deploy, with 2 when a replay was asked for and is not possible.
     """
-    from schema_guard.cli.request import request
+    from schema_guard.cli.asking import request
     from schema_guard.cli.several import on_one
 
     asked = on_one(request(target, url=url), "doctor")
@@ -152,7 +124,8 @@ def stamp(
     The chain is run on a scratch database, revision by revision, and the database compared with each state.
     """
     from schema_guard.chain.stamp import stamp as stamp_proved
-    from schema_guard.cli.request import WAIT, request
+    from schema_guard.cli.asking import request
+    from schema_guard.cli.request import WAIT
     from schema_guard.cli.several import on_one
 
     asked = on_one(request(target, url=url, ddl_url=ddl_url, wait=wait), "stamp")
@@ -235,37 +208,3 @@ def _deploy_code(deployment: Deployment) -> int:
     if deployment.stopped or deployment.report is None:
         return REMAINS
     return apply_code(deployment.report)
-
-
-def doctor_of(asked: Request, url: Any, place: Place | None = None, lost: tuple[str, ...] = ()) -> Doctor:
-    """The doctor for this database and chain. Raises ConfigurationError: Alembic is not installed."""
-    from schema_guard.chain import find_location, require_alembic
-    from schema_guard.chain.commands import Commands
-    from schema_guard.chain.doctor import Doctor
-    from schema_guard.cli.ahead import serves
-    from schema_guard.config import normalise_url
-
-    require_alembic()
-    place = place or place_of()
-    settings = asked.settings
-    direct = url != asked.url and settings.ddl_url is not None
-    location = find_location(place.config, place.section)
-    if asked.bind and location is not None and not serves(location, asked.bind):
-        log(f"bind {asked.bind}: the Alembic chain at hand serves the main database; env.py names no other bind")
-    if location is not None and asked.program != PROGRAM:
-        location = replace(location, program=asked.program[:-1])
-    if location is not None:
-        location = replace(location, url=dict(asked.options).get("--url", ""), x=place.x)
-    return Doctor(
-        guard=asked.guard,
-        commands=Commands(asked.program, asked.arguments, (*asked.options, *place.chosen, *lost_words(lost))),
-        loaded=settings.required_target(),
-        url=url,
-        written=settings.ddl_url if direct else settings.url,
-        location=location,
-        x=place.x,
-        scratch_server=normalise_url(place.scratch_url, "--scratch-url") if place.scratch_url else None,
-        main=asked.bind in ("", MAIN),
-        lost=lost,
-        say=log,
-    )

@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING
 
 import click
 
+from schema_guard.cli.choices import chosen_schemas
 from schema_guard.cli.options import (
     chain_file_options,
-    chosen_schemas,
     each_schema_option,
     format_option,
     judging_options,
@@ -39,7 +39,7 @@ def check(
     verbose: bool,
 ) -> int:
     """Report how the database differs from what the models expect, by impact. Reads only."""
-    from schema_guard.cli.request import request
+    from schema_guard.cli.asking import request
     from schema_guard.cli.several import on_each
     from schema_guard.exit_codes import check_code
     from schema_guard.many.reports import named

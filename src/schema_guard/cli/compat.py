@@ -6,15 +6,9 @@ from typing import TYPE_CHECKING
 
 import click
 
-from schema_guard.cli.chain import doctor_of, place_of
-from schema_guard.cli.options import (
-    chain_file_options,
-    chain_words,
-    format_option,
-    output_options,
-    scope_options,
-    target_argument,
-)
+from schema_guard.cli.choices import chain_words
+from schema_guard.cli.doctors import doctor_of, place_of
+from schema_guard.cli.options import chain_file_options, format_option, output_options, scope_options, target_argument
 from schema_guard.cli.output import print_result
 from schema_guard.exit_codes import OK, REMAINS
 from schema_guard.render.formats import Shown
@@ -61,7 +55,8 @@ def compat(
     RELEASE's expectations are checked and its statements run there. No real database is touched.
     """
     from schema_guard.address import address_of
-    from schema_guard.cli.request import Request, guard_of
+    from schema_guard.cli.asking import guard_of
+    from schema_guard.cli.request import Request
     from schema_guard.compat.trial import Trial
     from schema_guard.config import normalise_url
     from schema_guard.sources.frozen import release_of

@@ -7,8 +7,8 @@ import time
 from collections.abc import Iterator
 
 from schema_guard.cli.ahead import with_chain
+from schema_guard.cli.choices import chosen_schemas
 from schema_guard.cli.followed import followed
-from schema_guard.cli.options import chosen_schemas
 from schema_guard.cli.output import print_found
 from schema_guard.cli.progress import log_step
 from schema_guard.cli.request import Request

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+from schema_guard.cli.asking import guard_of
 from schema_guard.cli.output import log
-from schema_guard.cli.request import guard_of
 from schema_guard.config import normalise_url
 from schema_guard.dialects import offline_dialect
 from schema_guard.errors import ConfigurationError

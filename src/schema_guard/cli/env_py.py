@@ -6,7 +6,7 @@ import re
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from schema_guard.cli.ahead import location_at_hand
+from schema_guard.cli.location import location_at_hand
 from schema_guard.cli.output import log
 from schema_guard.counted import counted, first_of
 from schema_guard.errors import GuardError
@@ -40,7 +40,7 @@ def without_left_out(asked: Request) -> Request:
     found = read_chain(location)
     if found is None or not ASKS.search(found[1]):
         return asked
-    from schema_guard.cli.chain import doctor_of
+    from schema_guard.cli.doctors import doctor_of
 
     try:
         project = doctor_of(asked, asked.url).describe()

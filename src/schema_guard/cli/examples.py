@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import click
 
-from schema_guard.cli.options import PROGRAM
+from schema_guard.cli.choices import PROGRAM
 
 __all__ = ["EXAMPLES", "WithExamples"]
 

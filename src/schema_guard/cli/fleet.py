@@ -139,8 +139,9 @@ def apply(given: dict[str, Any], budget: str | None, lock_timeout: str | None, r
 
 def _run(command: str, given: dict[str, Any], own: dict[str, Any]) -> int:
     from schema_guard.cli.ahead import of_fleet
+    from schema_guard.cli.asking import guard_of
     from schema_guard.cli.output import log, print_found
-    from schema_guard.cli.request import guard_of, limits_of
+    from schema_guard.cli.request import limits_of
     from schema_guard.cli.stopping import stoppable
     from schema_guard.exit_codes import united_code
     from schema_guard.fleet import Fleet

@@ -36,7 +36,7 @@ def freeze(target: str | None, output: str | None, check: bool) -> int:
     reads well in a diff, and holds SQL that is run: trust it like code. No database is needed.
     """
     from schema_guard.by_text import text_known
-    from schema_guard.cli.request import guard_of
+    from schema_guard.cli.asking import guard_of
     from schema_guard.errors import ConfigurationError
     from schema_guard.sources.frozen import frozen, is_frozen_file, text_of
 
@@ -69,7 +69,7 @@ def freeze(target: str | None, output: str | None, check: bool) -> int:
 def _heads(source: Source) -> tuple[str, ...]:
     """Where the chain that is at hand ends; of a frozen file, where it ended. Nothing of the project is run."""
     from schema_guard.chain.files import read_chain
-    from schema_guard.cli.ahead import location_at_hand
+    from schema_guard.cli.location import location_at_hand
     from schema_guard.sources.frozen import FrozenSource
 
     if isinstance(source, FrozenSource):

@@ -31,7 +31,7 @@ def history(target: str | None, url: str | None, limit: int, format_: str, no_co
     """
     from contextlib import closing
 
-    from schema_guard.cli.request import request
+    from schema_guard.cli.asking import request
     from schema_guard.cli.several import on_one
     from schema_guard.dialects import open_session
     from schema_guard.history.table import runs

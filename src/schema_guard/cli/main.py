@@ -13,9 +13,9 @@ from typing import NoReturn
 
 import click
 
+from schema_guard.cli.choices import PROGRAM
 from schema_guard.cli.commands import group
 from schema_guard.cli.logs import choose
-from schema_guard.cli.options import PROGRAM
 from schema_guard.cli.output import log, log_event, log_text, output_failure, print_text
 from schema_guard.cli.running import own_arguments
 from schema_guard.errors import ConfigurationError, GuardError, StepError, one_line

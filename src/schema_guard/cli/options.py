@@ -1,31 +1,21 @@
-"""Options that several commands share, and what they come to: a guard and a database."""
+"""Options that several commands share; `choices` has what was typed of those that no command gets itself."""
 
 from __future__ import annotations
 
-import functools
 from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING, Any, TypeVar, cast
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
+from schema_guard.cli.choices import BIND_URLS, BINDS, CHAIN, PROGRAM, QUIET, SCHEMAS, SCOPE
 from schema_guard.cli.logs import FORMATS
 from schema_guard.render.formats import DEFAULT, formats_of
 
 __all__ = [
-    "PROGRAM",
-    "QUIET",
     "accept_option",
-    "apply_options",
     "beside_option",
     "bind_option",
     "chain_file_options",
-    "chosen_bind_urls",
-    "chosen_binds",
-    "chain_words",
-    "lost_words",
-    "chosen_chain",
-    "chosen_schemas",
-    "chosen_scope",
     "database_options",
     "each_schema_option",
     "format_option",
@@ -38,20 +28,6 @@ __all__ = [
 ]
 
 Command = TypeVar("Command", bound=Callable[..., Any])
-
-QUIET = "schema_guard.quiet"
-"""Where the context keeps whether it was asked for."""
-BINDS, BIND_URLS = "schema_guard.binds", "schema_guard.bind_urls"
-"""Where the context keeps --bind and --bind-url."""
-SCHEMAS = "schema_guard.schemas"
-"""Where the context keeps --each-schema."""
-CHAIN = "schema_guard.chain"
-"""Where the context keeps --config and --name."""
-SCOPE = "schema_guard.scope"
-"""Where the context keeps --include and --exclude."""
-
-PROGRAM = ("schema-guard",)
-"""What a person types before a command, unless it is another program that runs it."""
 
 
 class TargetArgument(click.Argument):
@@ -106,32 +82,11 @@ def each_schema_option(command: Command) -> Command:
     )(command)
 
 
-def chosen_schemas() -> str:
-    """What `--each-schema` says; empty where it was not given."""
-    context = click.get_current_context(silent=True)
-    return "" if context is None else str(context.meta.get(SCHEMAS, ""))
-
-
 def _keep(key: str) -> Callable[[click.Context, click.Parameter, tuple[str, ...]], None]:
     def kept(context: click.Context, _: click.Parameter, value: tuple[str, ...]) -> None:
         context.meta[key] = value
 
     return kept
-
-
-def _kept(key: str) -> tuple[str, ...]:
-    context = click.get_current_context(silent=True)
-    return () if context is None else tuple(context.meta.get(key, ()))
-
-
-def chosen_binds() -> tuple[str, ...]:
-    """What `--bind` names; none means all."""
-    return _kept(BINDS)
-
-
-def chosen_bind_urls() -> tuple[str, ...]:
-    """What `--bind-url` says, NAME=URL."""
-    return _kept(BIND_URLS)
 
 
 def chain_file_options(command: Command, *, short: bool = True) -> Command:
@@ -155,22 +110,6 @@ def chain_file_options(command: Command, *, short: bool = True) -> Command:
             *(flags if short else flags[1:]), metavar=metavar, help=said, expose_value=False, callback=kept
         )(command)
     return command
-
-
-def chosen_chain() -> dict[str, str]:
-    """What `--config` and `--name` say, by `config` and `name`, as far as they were given."""
-    context = click.get_current_context(silent=True)
-    return {} if context is None else dict(context.meta.get(CHAIN, {}))
-
-
-def chain_words() -> tuple[tuple[str, str], ...]:
-    """`--config` and `--name` as the next command needs them again."""
-    return tuple((f"--{name}", value) for name, value in chosen_chain().items())
-
-
-def lost_words(lost: Sequence[str]) -> tuple[tuple[str, str], ...]:
-    """`--lost` as the next command needs it again."""
-    return tuple(("--lost", revision) for revision in lost)
 
 
 def accept_option(command: Command) -> Command:
@@ -217,12 +156,6 @@ def remember_option(command: Command) -> Command:
     )(command)
 
 
-def chosen_scope() -> dict[str, object]:
-    """What the command line includes and excludes, and whether it remembers."""
-    context = click.get_current_context(silent=True)
-    return {} if context is None else dict(context.meta.get(SCOPE, {}))
-
-
 def judging_options(what: str) -> Callable[[Command], Command]:
     """TARGET, `--url`, and what counts: `--fail-on`, `--accept`, `--include`, `--exclude`.
 
@@ -246,74 +179,6 @@ def beside_option(command: Command) -> Command:
         metavar="RELEASE",
         help="A release that still runs (frozen file, or git:REF:path): hold back what its statements would fail on.",
     )(command)
-
-
-def apply_options(command: Command) -> Command:
-    """TARGET, `--url`, what apply may do and for how long; the command gets all of it as one Request, `asked`."""
-
-    @functools.wraps(command)
-    def collected(
-        *arguments: Any,
-        target: str | None,
-        url: str | None,
-        ddl_url: str | None,
-        budget: str | None,
-        required_only: bool | None,
-        wait: str | None,
-        lock_timeout: str | None,
-        accept: tuple[str, ...],
-        beside: str | None,
-        history: bool | None,
-        **others: Any,
-    ) -> Any:
-        from schema_guard.cli.request import request
-
-        asked = request(
-            target,
-            url=url,
-            ddl_url=ddl_url,
-            budget=budget,
-            required_only=required_only,
-            wait=wait,
-            lock_timeout=lock_timeout,
-            accept=accept,
-            beside=beside,
-            history=history,
-        )
-        return command(*arguments, asked=asked, **others)
-
-    for option in (
-        beside_option,
-        scope_options,
-        accept_option,
-        click.option(
-            "--history", is_flag=True, default=None, help="Write what was done into the table schema_guard_history."
-        ),
-        click.option(
-            "--lock-timeout", metavar="TIME", help="The longest that one try waits for a lock.  [default: 1s]"
-        ),
-        click.option(
-            "--wait",
-            metavar="TIME",
-            help="How long to wait for the database to come up.  [default: 30s, in the budget]",
-        ),
-        click.option(
-            "--required-only",
-            is_flag=True,
-            default=None,
-            help="Only the steps that fix what breaks the application; leave the rest to a later run.",
-        ),
-        click.option(
-            "--budget",
-            metavar="TIME",
-            help="Time for the whole run; what is not done by then is left for the next run.  [default: 60s]",
-        ),
-        click.option("--ddl-url", metavar="URL", help="The same database without the pooler that --url goes through."),
-        database_options,
-        target_argument,
-    ):
-        collected = option(collected)
-    return cast(Command, collected)
 
 
 def lost_option(command: Command) -> Command:

@@ -14,8 +14,8 @@ from typing import Any, TextIO
 
 import click
 
+from schema_guard.cli.choices import QUIET
 from schema_guard.cli.logs import as_json, record_text
-from schema_guard.cli.options import QUIET
 from schema_guard.errors import ConfigurationError, one_line
 from schema_guard.hidden import without_password
 from schema_guard.render.formats import Shown

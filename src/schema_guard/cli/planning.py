@@ -6,13 +6,13 @@ from typing import TYPE_CHECKING
 
 import click
 
+from schema_guard.cli.apply_options import apply_options
+from schema_guard.cli.choices import chosen_schemas
 from schema_guard.cli.options import (
     accept_option,
-    apply_options,
     beside_option,
     bind_option,
     chain_file_options,
-    chosen_schemas,
     database_options,
     each_schema_option,
     format_option,
@@ -54,8 +54,8 @@ def plan(
 ) -> int:
     """Show the steps that apply would take, with their SQL, locks and hazards, and what is refused. Reads only."""
     from schema_guard.cli.ahead import with_chain
+    from schema_guard.cli.asking import request
     from schema_guard.cli.each_schema import on_each_schema
-    from schema_guard.cli.request import request
     from schema_guard.cli.several import on_each
     from schema_guard.many.reports import named
 

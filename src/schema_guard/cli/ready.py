@@ -37,7 +37,7 @@ def ready(
     A database that cannot be reached, or read, is not ready. In a running application Guard.ready(engine) answers the
     same without a process of its own.
     """
-    from schema_guard.cli.request import request
+    from schema_guard.cli.asking import request
     from schema_guard.many.readiness import all_of
 
     asked = request(target, url=url, fail_on=fail_on, accept=accept)

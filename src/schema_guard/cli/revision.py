@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from schema_guard.cli.chain import Place, chain_options, doctor_of
+from schema_guard.cli.chain import chain_options
+from schema_guard.cli.doctors import Place, doctor_of
 from schema_guard.cli.options import bind_option, scope_options, target_argument
 from schema_guard.cli.output import log, print_text
 from schema_guard.errors import ConfigurationError
@@ -59,7 +60,7 @@ def revision(
     It runs on PostgreSQL and SQLite, twice in a row, and where some of it is there already: each of its operations asks
     the catalog first. It imports nothing of the application.
     """
-    from schema_guard.cli.request import guard_of
+    from schema_guard.cli.asking import guard_of
     from schema_guard.revision.write import text_for, text_for_everything, write_revision
 
     if everything and replay:
@@ -87,7 +88,7 @@ def revision(
 @contextmanager
 def _database(target: str | None, url: str | None, place: Place, *, replay: bool) -> Iterator[tuple[Guard, Any]]:
     """The guard and what its plan is for: the database, or a scratch one on which the chain has run."""
-    from schema_guard.cli.request import request
+    from schema_guard.cli.asking import request
     from schema_guard.cli.several import on_one
 
     asked = on_one(request(target, url=url), "revision")

@@ -15,8 +15,10 @@ from typing import TYPE_CHECKING, NoReturn
 
 import click
 
+from schema_guard.cli.apply_options import apply_options
+from schema_guard.cli.choices import PROGRAM
 from schema_guard.cli.logs import as_json
-from schema_guard.cli.options import PROGRAM, apply_options, chain_file_options, lost_option, output_options
+from schema_guard.cli.options import chain_file_options, lost_option, output_options
 from schema_guard.cli.output import log, log_event
 from schema_guard.errors import ConfigurationError
 from schema_guard.exit_codes import OK

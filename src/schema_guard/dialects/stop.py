@@ -5,12 +5,9 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import TYPE_CHECKING
+from typing import Protocol
 
 from schema_guard.errors import StoppedError
-
-if TYPE_CHECKING:
-    from schema_guard.dialects.base import Session
 
 __all__ = ["Stop", "cancelling", "nothing_to_cancel"]
 
@@ -50,8 +47,18 @@ class Stop:
             raise StoppedError(self.signal, self.reason)
 
 
+class Interruptible(Protocol):
+    """A session, as far as it is stopped."""
+
+    stop: Stop
+
+    def interrupt(self) -> None:
+        """Cancel the statement that runs; from any thread."""
+        ...
+
+
 @contextmanager
-def cancelling(session: Session, stop: Stop) -> Iterator[None]:
+def cancelling(session: Interruptible, stop: Stop) -> Iterator[None]:
     """While it lasts, who asks `stop` to cancel cancels what this session runs. Raises StoppedError as `check` does."""
     stop.check()
     session.stop, stop.cancel = stop, session.interrupt

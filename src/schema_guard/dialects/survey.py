@@ -195,7 +195,7 @@ def _fillable(fill: Fill, actual: Schema, read: Read) -> Evidence | None:
         table = actual.table(name)
         if table is None or table.column(column) is None:
             return None
-    fill = fill.suited(actual)
+    fill = actual.suited(fill)
     try:
         if not read(fill.pending_sql)[0][0]:  # the usual case: nothing is counted
             return Evidence(0, fill.count_sql)

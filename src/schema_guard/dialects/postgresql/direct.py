@@ -12,7 +12,8 @@ from schema_guard.address import Address
 from schema_guard.dialects.bridge import Bridge, Direct
 from schema_guard.dialects.postgresql.driver_error import DriverError
 from schema_guard.dialects.postgresql.encoding import set_encoding
-from schema_guard.dialects.postgresql.server import Place, Sent, Wire, never_prepare
+from schema_guard.dialects.postgresql.server import Place, never_prepare
+from schema_guard.dialects.postgresql.wire import Sent, Wire
 from schema_guard.dialects.translation import SchemaMap
 
 __all__ = ["DirectServer", "arguments_of", "direct_server"]

@@ -11,7 +11,7 @@ from contextlib import suppress
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 if TYPE_CHECKING:
-    from schema_guard.dialects.postgresql.server import Wire
+    from schema_guard.dialects.postgresql.wire import Wire
 
 __all__ = ["RAW", "Encoding", "can_encode", "codec_of", "encoding_of", "known_codec", "lacking", "set_encoding"]
 

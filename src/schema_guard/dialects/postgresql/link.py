@@ -16,7 +16,8 @@ from schema_guard.dialects.postgresql.driver_error import DriverError
 from schema_guard.dialects.postgresql.encoding import Encoding, encoding_of
 from schema_guard.dialects.postgresql.failures import is_disconnect, unreachable
 from schema_guard.dialects.postgresql.patience import answered_within
-from schema_guard.dialects.postgresql.server import Server, Wire
+from schema_guard.dialects.postgresql.server import Server
+from schema_guard.dialects.postgresql.wire import Wire
 from schema_guard.errors import OutOfTimeError
 
 __all__ = ["PLAIN", "Link", "Row", "set_local"]

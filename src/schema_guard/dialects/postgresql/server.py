@@ -2,22 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, Protocol, cast
 
 from schema_guard.dialects.bridge import Bridge, bridge_for
 from schema_guard.dialects.postgresql.driver_error import DriverError
 from schema_guard.dialects.postgresql.encoding import set_encoding
+from schema_guard.dialects.postgresql.wire import Sent, Wire
 from schema_guard.dialects.translation import SchemaMap, schema_map_of
 
 if TYPE_CHECKING:
     from sqlalchemy.engine import Connection, Dialect, Engine
     from sqlalchemy.pool import ConnectionPoolEntry
 
-__all__ = ["EngineServer", "Place", "Server", "Wire", "never_prepare", "own_engine"]
-
-Sent = tuple[Sequence[Sequence[object]], int]
-"""The rows of a statement, and how many it changed."""
+__all__ = ["EngineServer", "Place", "Server", "never_prepare", "own_engine"]
 
 
 class Place(Protocol):
@@ -33,27 +30,6 @@ class Place(Protocol):
     def database(self) -> str | None: ...
 
     def render_as_string(self, hide_password: bool = True) -> str: ...
-
-
-class Wire(Protocol):
-    """An open connection, on which no transaction begins by itself."""
-
-    driver: Any
-    """The driver's own connection."""
-
-    def send(self, sql: str) -> Sent:
-        """Raises DriverError; a driver may let OSError and UnicodeError through."""
-        ...
-
-    def send_script(self, sql: str) -> Sent:
-        """Statements with semicolons between them; what they answer is of no interest. Raises as `send` does."""
-        ...
-
-    def close(self) -> None: ...
-
-    def drop(self) -> None:
-        """It is lost: close it without a word to the server."""
-        ...
 
 
 class Server(Protocol):

@@ -30,7 +30,7 @@ in this database also those that the role may not see into (manual, 27.2.3). A g
 
 
 def backfill_pending(difference: BackfillPending, context: Context) -> Repairs:
-    fill = difference.fill.suited(context.actual)
+    fill = context.actual.suited(difference.fill)
     evidence = context.survey.evidence.get(difference.key)
     if evidence is not None and evidence.count == 0:
         return []
