@@ -24,23 +24,27 @@ from schema_guard.errors import GuardError
 from schema_guard.names import OWN_TOOLS
 from schema_guard.plan import Policy
 from schema_guard.schema import Column, Relation, Schema, Table
+from schema_guard.sources.frozen import FrozenSource, frozen
 
 if TYPE_CHECKING:
     from schema_guard.guard import Guard
+    from schema_guard.sources.frozen import Document
 
 __all__ = ["text_known"]
 
 OBJECTS = "SELECT type, name, tbl_name, sql FROM sqlite_master"
 
 
-def text_known(guard: Guard) -> Mapping[str, Any] | None:
+def text_known(guard: Guard, document: Document | None = None) -> Mapping[str, Any] | None:
     """As JSON data; None where more decides the verdict than CREATE statements and the values in single columns.
 
     Args:
         guard: what is frozen.
+        document: what the file says of it, where that is known.
     """
     if guard.accept or guard.scope.narrows:
         return None
+    guard = guard.of(FrozenSource(document or frozen(guard.source), ""))
     with TemporaryDirectory() as folder:
         place = Address("sqlite", database=str(Path(folder) / "empty.db"))
         session = open_session(place)
@@ -49,6 +53,7 @@ def text_known(guard: Guard) -> Mapping[str, Any] | None:
             if expected.problems or expected.fills or not all(map(_by_text_alone, expected.tables)):
                 return None
             with closing(sqlite3.connect(str(place.database))) as connection:
+                connection.execute("BEGIN")  # else each statement is a transaction of its own, which takes longest
                 for statement in _statements(expected):
                     connection.execute(statement)
                 connection.commit()

@@ -26,6 +26,7 @@ __all__ = [
     "items",
     "laid_out",
     "members",
+    "with_hash",
 ]
 
 FORMAT = 1
@@ -50,17 +51,29 @@ def laid_out(value: Any, indent: str = "") -> str:
 
     The document itself never does: whatever it holds, the hash has a line of its own.
     """
-    line = json.dumps(value, ensure_ascii=False, sort_keys=True)
-    fits = bool(indent) and len(indent) + len(line) <= WIDTH
-    if fits or not isinstance(value, dict | list) or not value:
-        return line
+    if not isinstance(value, dict | list) or not value:
+        return _written(value)
     inner = indent + " " * STEP
     if isinstance(value, dict):
-        parts = [f"{json.dumps(key, ensure_ascii=False)}: {laid_out(value[key], inner)}" for key in sorted(value)]
+        parts = [f"{_written(key)}: {laid_out(value[key], inner)}" for key in sorted(value)]
     else:
         parts = [laid_out(item, inner) for item in value]
     opening, closing = "{}" if isinstance(value, dict) else "[]"
+    length = len(indent) + sum(map(len, parts)) + 2 * len(parts)
+    if indent and length <= WIDTH and not any("\n" in each for each in parts):
+        return f"{opening}{', '.join(parts)}{closing}"
     return f"{opening}\n{inner}" + f",\n{inner}".join(parts) + f"\n{indent}{closing}"
+
+
+def _written(value: Any) -> str:
+    return json.dumps(value, ensure_ascii=False)
+
+
+def with_hash(text: str) -> str:
+    """The text of a document without a hash, with the line of it in its place."""
+    at = text.index('\n  "heads": ')  # the next one by name
+    told = digest(text.encode("utf-8", "surrogatepass"))
+    return f'{text[:at]}\n  "hash": "{told}",{text[at:]}'
 
 
 class Span(NamedTuple):

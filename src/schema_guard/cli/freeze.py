@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from difflib import unified_diff
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -50,8 +51,8 @@ def freeze(target: str | None, output: str | None, check: bool) -> int:
         bind, *others = (member.name for member in loaded.members)
         log(f"the file is for the bind {bind} only; with --bind, write one for each of the others: {', '.join(others)}")
     heads = _heads(guard.source)
-    known = text_known(guard)
-    text = text_of(frozen(guard.source, guard.name, guard.policy, guard.accept, heads, guard.scope, known))
+    document = frozen(guard.source, guard.name, guard.policy, guard.accept, heads, guard.scope)
+    text = text_of(replace(document, text_known=text_known(guard, document)))
     if output is None:
         print_text(text)
         return OK

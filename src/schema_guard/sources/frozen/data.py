@@ -33,13 +33,15 @@ def to_data(value: Any) -> Any:
         return {"type": value.type, **value.arguments} if value.type else None
     if is_dataclass(value) and not isinstance(value, type):
         data = {}
-        for field in fields(value):
-            held, default = getattr(value, field.name), _default(field)
-            written = to_data(held)
-            if isinstance(value, Type) and field.name == "words" and held == value.text:
+        for name, default in _defaults(type(value)):
+            held = getattr(value, name)
+            if held is default or held == default:
+                continue
+            if name == "words" and isinstance(value, Type) and held == value.text:
                 continue  # sentences write the type as SQL does
-            if held != default and not (written is None and default is None):  # a reading that cannot be written
-                data[field.name] = written
+            written = to_data(held)
+            if not (written is None and default is None):  # a reading that cannot be written
+                data[name] = written
         return data
     if isinstance(value, tuple) and hasattr(value, "_fields"):
         return {name: to_data(getattr(value, name)) for name in value._fields}
@@ -167,6 +169,11 @@ def _needed(kind: type) -> set[str]:
     if is_dataclass(kind):
         return {field.name for field in fields(kind) if _default(field) is MISSING}
     return set(getattr(kind, "_fields", ())) - set(getattr(kind, "_field_defaults", ()))
+
+
+@cache
+def _defaults(kind: type) -> tuple[tuple[str, Any], ...]:
+    return tuple((field.name, _default(field)) for field in fields(kind))
 
 
 def _default(field: Field[Any]) -> Any:

@@ -22,6 +22,7 @@ from schema_guard.frozen_text import (
     items,
     laid_out,
     members,
+    with_hash,
 )
 from schema_guard.plan import Policy
 from schema_guard.remembered import digest_of
@@ -170,7 +171,6 @@ def frozen(
     accept: Sequence[Acceptance] = (),
     heads: Sequence[str] = (),
     scope: Scope | None = None,
-    text_known: Mapping[str, Any] | None = None,
 ) -> Document:
     """What the source expects now. What SQLAlchemy cannot write for one of the systems is kept as a finding."""
     expected: dict[str, Schema] = {}
@@ -179,7 +179,7 @@ def frozen(
         if expected.get(system) != schema:
             expected[key] = schema
     ends = tuple(sorted(heads))
-    return Document(expected, name, policy or Policy(), tuple(accept), scope or Scope(), ends, text_known=text_known)
+    return Document(expected, name, policy or Policy(), tuple(accept), scope or Scope(), ends)
 
 
 def _accept_data(acceptance: Acceptance) -> dict[str, str]:
@@ -200,7 +200,7 @@ def text_of(document: Document) -> str:
         **({TEXT_KNOWN: document.text_known} if document.text_known else {}),
         "expected": {key: to_data(schema) for key, schema in document.expected.items()},
     }
-    return laid_out({**data, "hash": digest(_text(data))}) + "\n"
+    return with_hash(f"{laid_out(data)}\n")
 
 
 def _digests(document: Document) -> dict[str, Any]:
