@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +16,7 @@ from schema_guard.dialects.sqlite.exact import look
 from schema_guard.frozen_text import DIGESTS, frame
 from schema_guard.sources.frozen import frozen, text_of
 
-__all__ = ["has_digests", "is_exact", "is_exact_file", "tables_known", "text_for"]
+__all__ = ["has_digests", "is_exact", "is_exact_file", "tables_known", "text_for", "text_with_sqlite"]
 
 
 def text_for(guard: Guard) -> bytes:
@@ -46,6 +47,13 @@ def is_exact(text: bytes, url: str) -> bool:
     server = direct_server(normalise(url).address, {})
     assert server is not None
     return digests is not None and exact_by(server, digests.value()) is not None
+
+
+def text_with_sqlite(guard: Guard) -> bytes:
+    """The guard's frozen file, with what it says of SQLite."""
+    document = frozen(guard.source, guard.name, guard.policy, guard.accept, scope=guard.scope)
+    text = text_of(replace(document, text_known=text_known(guard, document)))
+    return text.encode("utf-8", "surrogatepass")
 
 
 def is_exact_file(guard: Guard, file: Path) -> bool:

@@ -13,7 +13,7 @@ from schema_guard.dialects.base import Session
 from schema_guard.difference import Impact
 from schema_guard.look import Look, compared, looked, plan_of, report_of
 from schema_guard.names import Name
-from schema_guard.plan import Policy, Survey
+from schema_guard.plan import Plan, Policy, Survey
 from schema_guard.report import Report
 from schema_guard.schema import Schema
 from schema_guard.scope import Scope
@@ -32,13 +32,17 @@ def report_by_digests(
 
     Args:
         session: the database.
-        source: a file with digests, of which nothing is excluded or accepted.
+        source: a file with digests, of PostgreSQL or of SQLite, of which nothing is excluded or accepted.
         policy: the file's.
         name: the application's.
         survey_timeout: seconds for each query that counts rows.
         started: when the command began, by time.monotonic().
     """
-    digests = source.document.digests
+    digests, tried = source.document.digests, source.document.text_known
+    if tried is not None and not session.facts.unfit and session.is_as_tried(tried):
+        nothing = Look(Schema(), Schema(), (), Survey())
+        report = report_of(nothing, Plan(), session, name, started, source)
+        return replace(report, tables_expected=tried["tables"], catalog_queries=1)
     known = session.as_expected(digests) if digests is not None else frozenset()
     if session.facts.unfit or digests is None or not known or len(known) < WORTH * len(digests["tables"]):
         return None

@@ -180,7 +180,7 @@ class Guard(Configured):
     def _by_digests(self, session: Session, survey_timeout: float, started: float) -> Report | None:
         """Where a frozen file has digests, and nothing but the file says what is found."""
         source = self.source
-        if not isinstance(source, FrozenSource) or source.document.digests is None:
+        if not isinstance(source, FrozenSource) or not (source.document.digests or source.document.text_known):
             return None
         more = self.accept or self._withhold or self._beside or self.scope != Scope()
         if more or self.policy != source.document.policy:

@@ -288,6 +288,10 @@ class Session(Protocol):
         """The tables that are exactly as a frozen file says, by its digests; never raises."""
         ...
 
+    def is_as_tried(self, known: Mapping[str, object]) -> bool:
+        """Whether a database of SQLite holds what was tried when the file was frozen (by_text); never raises."""
+        ...
+
     def locate(self, relations: Sequence[str], types: Sequence[str]) -> None:
         """Find where the connection's search_path finds names, so that `dialect` can qualify them.
 

@@ -12,8 +12,11 @@ import sqlalchemy as sa
 
 from schema_guard import Guard, Policy
 from schema_guard.by_text import text_known
+from schema_guard.dialects import open_session
 from schema_guard.dialects.sqlite.exact.look import is_exact
 from schema_guard.dialects.sqlite.exact.text import digest_of
+from schema_guard.sources.frozen import FrozenSource
+from tests.exactly import text_with_sqlite
 
 metadata = sa.MetaData()
 
@@ -130,6 +133,51 @@ def test_what_cannot_be_read_now_is_left_to_a_whole_check(file: Path, tmp_path: 
         writer.execute("BEGIN EXCLUSIVE")
         assert not is_known(file)
     assert is_known(file)
+
+
+def frozen_guard(folder: Path) -> Guard:
+    path = folder / "expected.json"
+    path.write_bytes(text_with_sqlite(Guard(metadata)))
+    return Guard.frozen(path)
+
+
+@pytest.mark.parametrize("what", [*SAME, *DIFFERENT])
+def test_a_guard_of_the_frozen_file_knows_the_same(file: Path, tmp_path: Path, what: str) -> None:
+    """Also by the application's own engine, and it finds what the models find."""
+    guard, engine = frozen_guard(tmp_path), sa.create_engine(f"sqlite:///{file}")
+    run(file, {**SAME, **DIFFERENT}[what])
+    assert is_as_tried(guard, engine) == (what in SAME)
+    report, wanted = guard.check(engine), Guard(metadata).check(engine)
+    assert report.findings == wanted.findings
+    assert (report.warnings, report.tables_expected) == (wanted.warnings, wanted.tables_expected)
+    assert guard.apply(engine).satisfied == Guard(metadata).check(engine).satisfied
+
+
+def is_as_tried(guard: Guard, engine: sa.Engine) -> bool:
+    assert isinstance(guard.source, FrozenSource)
+    assert guard.source.document.text_known is not None
+    with closing(open_session(engine)) as session:
+        return session.is_as_tried(guard.source.document.text_known)
+
+
+@pytest.mark.parametrize(
+    ("statement", "known"),
+    {
+        "PRAGMA foreign_keys = OFF": True,
+        "PRAGMA foreign_keys = ON": False,
+        "PRAGMA query_only = ON": False,
+        "CREATE TEMP TABLE users (id)": False,
+        "ATTACH ':memory:' AS other": False,
+    }.items(),
+)
+def test_what_an_application_does_when_it_connects_is_looked_at(
+    file: Path, tmp_path: Path, statement: str, known: bool
+) -> None:
+    guard, engine = frozen_guard(tmp_path), sa.create_engine(f"sqlite:///{file}")
+    sa.event.listen(engine, "connect", lambda connection, _: connection.execute(statement))
+    assert is_as_tried(guard, engine) is known
+    report, wanted = guard.check(engine), Guard(metadata).check(engine)
+    assert (report.findings, report.warnings) == (wanted.findings, wanted.warnings)
 
 
 def test_where_more_decides_there_is_no_digest() -> None:

@@ -152,6 +152,10 @@ class PostgreSQLSession:
         server = self._server
         return frozenset() if server.schemas else as_expected(self._link, self._facts_row, digests, server.place)
 
+    def is_as_tried(self, known: Mapping[str, object]) -> bool:  # noqa: ARG002
+        """It is for SQLite."""
+        return False
+
     def answer(self, questions: Iterable[Inquiry]) -> dict[Inquiry, Verdict]:
         """Let the server compare and evaluate, under the application's own search_path."""
         questions = list(questions)

@@ -24,6 +24,7 @@ from schema_guard.dialects.sqlite.collisions import collisions_of
 from schema_guard.dialects.sqlite.dialect import SQLiteDialect
 from schema_guard.dialects.sqlite.direct import DirectPlace
 from schema_guard.dialects.sqlite.directory_lock import directory_locked
+from schema_guard.dialects.sqlite.exact.look import is_exact_by
 from schema_guard.dialects.sqlite.failures import CONSTRAINT, failure, no_copy, primary_code, unfit_rows
 from schema_guard.dialects.sqlite.features import FOREIGN_KEYS_ON, probe_features
 from schema_guard.dialects.sqlite.given_keys import gives_key, without_integer
@@ -32,7 +33,6 @@ from schema_guard.dialects.sqlite.labels import others_held
 from schema_guard.dialects.sqlite.last_key import with_last_key
 from schema_guard.dialects.sqlite.link import Link, Writer
 from schema_guard.dialects.sqlite.misread import with_misread
-from schema_guard.dialects.sqlite.names import pragma
 from schema_guard.dialects.sqlite.place import EnginePlace, Place
 from schema_guard.dialects.sqlite.prepared import refused_writes, without_parents
 from schema_guard.dialects.sqlite.reading_back import unreadable_rows
@@ -40,6 +40,7 @@ from schema_guard.dialects.sqlite.registered import not_registered
 from schema_guard.dialects.sqlite.rejections import rejections
 from schema_guard.dialects.sqlite.same_query import same_expression, same_query
 from schema_guard.dialects.sqlite.standing import keeps_from_writing, warnings_of
+from schema_guard.dialects.sqlite.temporary import temporary_tables
 from schema_guard.dialects.sqlite.trials import given, tried
 from schema_guard.dialects.stop import Stop
 from schema_guard.dialects.survey import Read, counted, take_survey
@@ -55,7 +56,7 @@ from schema_guard.errors import GuardError, LockTimeoutError, ReadError, StepErr
 from schema_guard.plan import Backup, Evidence, Hazard, Step, Survey
 from schema_guard.remembered import Fed
 from schema_guard.report import ServerInfo
-from schema_guard.schema import Name, Schema, Table
+from schema_guard.schema import Schema, Table
 
 if TYPE_CHECKING:
     from sqlalchemy.engine import Engine
@@ -96,6 +97,11 @@ class SQLiteSession:
     def as_expected(self, digests: Mapping[str, object]) -> frozenset[str]:  # noqa: ARG002
         """None: a frozen file has no digests of SQLite's tables."""
         return frozenset()
+
+    def is_as_tried(self, known: Mapping[str, object]) -> bool:
+        if self.dialect.schema(None) is not None or self.facts.read_only or self.facts.search_path != ("main",):
+            return False
+        return is_exact_by(self._link.rows, known)
 
     def memory(self, expectations: str) -> None:
         """Nothing is remembered of a file: its schema is read in less time than the rows that would tell."""
@@ -150,22 +156,12 @@ class SQLiteSession:
             names_taken=tuple(taken for part in parts for taken in part.names_taken),
             schemas=tuple(databases),
         )
-        actual = replace(actual, temporary=tuple(self._temporary(expected)))
+        actual = replace(actual, temporary=tuple(temporary_tables(expected, self._link.rows)))
         actual = replace(actual, tables=tuple(self._with_refused_writes(actual, expected)))
         self._tables = actual.tables
         columns = listed(expected, actual, self.dialect.rules, lambda _, there: there.generated is None)
         actual = with_others(actual, others_held(columns, self._link.rows)) if columns else actual
         return with_misread(expected, actual, self._link.rows)
-
-    def _temporary(self, expected: Schema) -> Iterator[tuple[Name, tuple[str, ...]]]:
-        """The connection's own tables that a name without its database means before those of main."""
-        rows = self._link.rows("SELECT name FROM temp.sqlite_master WHERE type IN ('table', 'view')")
-        held = {str(name).lower() for (name,) in rows}
-        for table in expected.tables if held else ():
-            if table.name.schema is None and table.name.name.lower() in held:
-                rows = self._link.rows(f"SELECT name FROM {pragma('table_xinfo', table.name.name, 'temp')}")
-                there = {str(name).lower() for (name,) in rows}
-                yield table.name, tuple(each.name for each in table.columns if each.name.lower() in there)
 
     def _with_refused_writes(self, actual: Schema, expected: Schema) -> Iterator[Table]:
         enforced = FOREIGN_KEYS_ON in self.facts.features

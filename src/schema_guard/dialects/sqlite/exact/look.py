@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import os
 import sqlite3
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import closing
 from typing import Any
 
 from schema_guard.dialects.sqlite.exact.text import FORMAT, digest_of
 from schema_guard.dialects.sqlite.usual import rows_of_each, unlisted, unusual
+from schema_guard.errors import GuardError
 
-__all__ = ["VERSION", "is_exact", "queries_of"]
+__all__ = ["VERSION", "is_exact", "is_exact_by", "queries_of"]
 
 VERSION = sqlite3.sqlite_version
 LOCK_TIMEOUT = 0.2
@@ -27,17 +28,31 @@ def is_exact(file: str, known: Mapping[str, Any]) -> bool:
         file: its path.
         known: what the frozen file says of SQLite.
     """
-    if known["format"] != FORMAT or not (os.path.isfile(file) and os.access(file, os.W_OK)):  # noqa: PTH113
+    if not (os.path.isfile(file) and os.access(file, os.W_OK)):  # noqa: PTH113
         return False
     try:
         with closing(sqlite3.connect(file, timeout=LOCK_TIMEOUT)) as connection:
             connection.execute("BEGIN")  # all is read as of one moment
-            (enforced,) = connection.execute("PRAGMA foreign_keys").fetchone()
-            rows = connection.execute("SELECT type, name, tbl_name, sql FROM sqlite_master").fetchall()
-            if enforced or digest_of(rows) != known["digest"]:
-                return False
-            return not any(connection.execute(query).fetchone() for query in queries_of(known["rows"]))
+            return is_exact_by(lambda sql: connection.execute(sql).fetchall(), known)
     except (sqlite3.Error, sqlite3.Warning):
+        return False
+
+
+def is_exact_by(read: Callable[[str], Sequence[Any]], known: Mapping[str, Any]) -> bool:
+    """The same of a database that is open.
+
+    Args:
+        read: runs one SELECT or PRAGMA.
+        known: as `is_exact` takes it.
+    """
+    try:
+        ((enforced,),) = read("PRAGMA foreign_keys")
+        if known["format"] != FORMAT or enforced or read("SELECT 1 FROM temp.sqlite_master"):
+            return False
+        if digest_of(read("SELECT type, name, tbl_name, sql FROM main.sqlite_master")) != known["digest"]:
+            return False
+        return not any(read(query) for query in queries_of(known["rows"]))
+    except (sqlite3.Error, sqlite3.Warning, GuardError):
         return False
 
 
