@@ -221,6 +221,10 @@ class Column:
     counts_versions: bool = False
     """Expected side: the ORM updates and deletes a row only as long as this is the value that it read
     (version_id_col)."""
+    unnamed: bool = False
+    """Expected side: a class maps the table, and none of its statements names this column."""
+    mutable: str = ""
+    """Expected side: the class (`MutableDict`) that takes what is loaded, and fails on text."""
     ignored: bool = False
     """Expected side: the models say that it is not guarded (`info={"schema_guard": "ignore"}`)."""
     validated: bool = True

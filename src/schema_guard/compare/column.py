@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import replace
+from typing import TypeVar
 
 from schema_guard.column import texts
 from schema_guard.compare.call import compare_calls
@@ -30,6 +31,8 @@ from schema_guard.schema import Column, Name, Relation, Schema, Table, TypeKind,
 
 __all__ = ["compare_columns", "compare_view_columns"]
 
+_Found = TypeVar("_Found", bound=ColumnMissing | TypeDiffers | NotComparable | RowsUnreadable)
+
 FIT_IMPACT = {
     Fit.WIDER: Impact.NOTES,
     Fit.NARROWER: Impact.BREAKS,
@@ -49,16 +52,8 @@ def compare_columns(
             if not live.facts.is_rowid(table.primary_key, column.name):
                 yield _missing(table, column, judge)
             continue
-        yield from _type(table, live, column, actual, judge)
-        if column.reads is not None and judge.rules.may_hold_other_values(column, actual, live):
-            yield _other_values(table, column, replace(actual, misread=False))  # its type says more
-        elif actual.misread:
-            yield _other_values(table, column, actual)
-        else:
-            yield from _unreadable(table, column, actual, schema, judge)
-            yield from _of_unknown_class(table, column, actual, judge)
-        yield from _not_found(table, column, actual, judge)
-        yield from _without_value(table, column, actual)
+        yield from map(_unless_unnamed, _type(table, live, column, actual, judge))
+        yield from map(_unless_unnamed, _rows(table, live, column, actual, schema, judge))
         yield from _nullability(table, live, column, actual, judge)
         yield from compare_null_conflict(table, column, actual, judge)
         yield from compare_value(table, live, column, actual, judge)
@@ -77,6 +72,30 @@ def compare_columns(
         yield unknown_column(table, live, unknown, expected, schema, judge)
 
 
+def _rows(
+    table: Table, live: Table, column: Column, actual: Column, schema: Schema, judge: Judge
+) -> Iterator[RowsUnreadable]:
+    """Rows with what the application cannot read, or neither update nor delete."""
+    if column.reads is not None and judge.rules.may_hold_other_values(column, actual, live):
+        yield _other_values(table, column, replace(actual, misread=False))  # its type says more
+    elif actual.misread:
+        yield _other_values(table, column, actual)
+    else:
+        yield from _unreadable(table, column, actual, schema, judge)
+        yield from _of_unknown_class(table, column, actual, judge)
+    yield from _not_found(table, column, actual, judge)
+    yield from _without_value(table, column, actual)
+
+
+def _unless_unnamed(found: _Found) -> _Found:
+    """What no class maps may be named by other statements, or by none."""
+    if isinstance(found, NotComparable) or not found.column.unnamed or found.impact is not Impact.BREAKS:
+        return found
+    return replace(
+        found, impact=Impact.WEAKENS, effect=f"not provable: no class maps it; if it is named, {found.effect}"
+    )
+
+
 def compare_view_columns(table: Table, live: Table, judge: Judge) -> Iterator[Difference]:
     """A view has columns and types; everything else belongs to the tables behind it. A virtual table's columns may have
     no type, and every one of its names for the rowid is a column to statements."""
@@ -92,12 +111,8 @@ def compare_view_columns(table: Table, live: Table, judge: Judge) -> Iterator[Di
 
 
 def _missing(table: Table, column: Column, judge: Judge) -> ColumnMissing:
-    return ColumnMissing(
-        table=table,
-        column=column,
-        impact=Impact.BREAKS,
-        effect=f"SELECT and INSERT of {writers(table)} fail ({judge.errors.undefined_column})",
-    )
+    effect = f"SELECT and INSERT of {writers(table)} fail ({judge.errors.undefined_column})"
+    return _unless_unnamed(ColumnMissing(table=table, column=column, impact=Impact.BREAKS, effect=effect))
 
 
 def _type(
@@ -120,6 +135,8 @@ def _type(
     impact, effect = FIT_IMPACT[fit], judge.rules.type_mismatch_effect(column, actual, fit)
     if fit is Fit.OTHER and actual.type.kind is TypeKind.ENUM and column.cast_when_several:
         effect = f"not provable: {casts_to(str(column.type))}"
+    if fit is Fit.OTHER and column.mutable and column.type.name == "json":
+        impact, effect = Impact.BREAKS, f"SELECT of {writers(table)} fails (ValueError): {column.mutable} takes no text"
     if fit in (Fit.NARROWER, Fit.NARROWER_REWRITE):
         if not written:
             impact, effect = Impact.WEAKENS, f"not provable: where {writers(table)} is written through it, {effect}"

@@ -97,6 +97,8 @@ def _effect(index: Index, table: Table, live: Table) -> str:
         return repeated_nulls(index.columns or ())
     if index.unique and served and collation is not None:
         return f"values that are equal under COLLATE {collation} may be stored twice, and ON CONFLICT with it fails"
+    if index.unique and index.where is not None and frozenset(index.columns or ()) in arbiters(live):
+        return "only what is stricter keeps equal values apart now"
     if not index.unique or served or _holds_only_nulls(index):
         return "queries read the whole table"
     return upsert_effect(table, index.columns or (), live)

@@ -137,6 +137,17 @@ def test_what_a_unique_constraint_stands_for(
     assert missing(engine, metadata) == []
 
 
+def test_what_a_total_index_does_for_a_partial_one(sqlite_file: Path) -> None:
+    """Equal values are kept apart, and ON CONFLICT on them works: it is not said otherwise."""
+    database = sa.create_engine(f"sqlite:///{sqlite_file}")
+    with database.begin() as connection:
+        connection.exec_driver_sql(TABLE.format(", CONSTRAINT old UNIQUE (email)"))
+    wanted = models(Index("one", "email", unique=True, postgresql_where=LIVE, sqlite_where=LIVE))
+    said = {found.difference.code: found.difference.effect for found in Guard(wanted).check(database).findings}
+    assert said["index-missing"] == "only what is stricter keeps equal values apart now"
+    assert said["object-unknown"].startswith("not provable: INSERT and UPDATE of t fail for rows that repeat")
+
+
 def test_duplicates_are_counted_under_the_collation_of_the_index(sqlite_file: Path) -> None:
     """'A' and 'a' are one value to NOCASE: the index is refused, not tried."""
     metadata = models(Index("ix", text("email COLLATE NOCASE"), unique=True))

@@ -73,10 +73,18 @@ def column_of(column: ModelColumn[Any], writer: Writer, mapped: Mapped) -> Colum
         mapped_by=mapped.classes_of(column),
         names_the_class=mapped.names_the_class(column),
         counts_versions=mapped.counts_versions(column),
+        unnamed=_is_unnamed(column, mapped),
+        mutable=mapped.mutable_of(column),
         value_domain_not_null=_is_domain_not_null(inner),
         ignored=is_ignored(column),
         null_conflict=str(writer.options(column).get("on_conflict_not_null") or "").upper(),
     )
+
+
+def _is_unnamed(column: ModelColumn[Any], mapped: Mapped) -> bool:
+    """Whether no statement of a class names it: a default on the side of Python is written all the same."""
+    given = column.primary_key or column.default is not None or column.onupdate is not None
+    return mapped.leaves_out(column) and not given and not mapped.is_written_by_mapper(column)
 
 
 def unwritten_column(column: ModelColumn[Any], writer: Writer, mapped: Mapped) -> Column:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence, Set
+import sys
+from collections.abc import Iterable, Iterator, Mapping, Sequence, Set
 from contextlib import suppress
+from inspect import getclosurevars
 from typing import TYPE_CHECKING, Any
 
 from sqlalchemy.orm import ColumnProperty, Mapper
@@ -17,6 +19,8 @@ if TYPE_CHECKING:
     from sqlalchemy.sql.elements import ColumnElement
 
 __all__ = ["Mapped", "mappers_by_table"]
+
+_MUTABLE = "sqlalchemy.ext.mutable"
 
 
 def _mappers() -> Iterator[Mapper[Any]]:
@@ -46,6 +50,7 @@ class Mapped:
         self._columns: dict[ColumnElement[Any], list[str]] = {}
         self._tables: dict[Table, list[str]] = {}
         self._written: set[ColumnElement[Any]] = set()
+        self._mutables: dict[ColumnElement[Any], str] = {}
         self._versions: set[ColumnElement[Any]] = set()
         self._discriminators: dict[ColumnElement[Any], set[object]] = {}
         self._lowest: dict[ColumnElement[Any], set[object]] = {}
@@ -56,10 +61,11 @@ class Mapped:
 
     def _take(self, mapper: Mapper[Any]) -> None:
         name = mapper.class_.__name__
-        inherited = set(mapper.inherits.columns) if mapper.inherits is not None else set()
-        for column in mapper.columns:
+        inherited = _columns(mapper.inherits) if mapper.inherits is not None else {}
+        for column in _columns(mapper):
             if column not in inherited:
                 self._columns.setdefault(column, []).append(name)
+        self._mutables.update(_mutables(mapper))
         for table in mapper.tables:
             if isinstance(table, Table) and (mapper.inherits is None or table not in mapper.inherits.tables):
                 self._tables.setdefault(table, []).append(name)
@@ -106,9 +112,36 @@ class Mapped:
         """Those of classes from which none inherits: of others there may be no instance."""
         return _texts(self._lowest.get(column, set()))
 
+    def mutable_of(self, column: Column[Any]) -> str:
+        """SQLAlchemy's class that takes each loaded value as its own (`MutableDict`), and fails on any other."""
+        return self._mutables.get(column, "")
+
     def leaves_out(self, column: Column[Any]) -> bool:
         """Whether a class maps the table but not this column, so that its INSERTs never name it."""
         return column.table in self._tables and column not in self._columns
+
+
+def _columns(mapper: Mapper[Any]) -> dict[ColumnElement[Any], None]:
+    """All that its attributes are of; one of them may be of several columns, as in a join."""
+    return dict.fromkeys(column for prop in mapper.column_attrs for column in prop.columns)
+
+
+def _mutables(mapper: Mapper[Any]) -> Iterator[tuple[ColumnElement[Any], str]]:
+    """The columns that `Mutable.as_mutable` watches, and by which class. How it does so is no public interface: where
+    SQLAlchemy changes it, none is found. A class of the application's own may take other values as well."""
+    known = sys.modules.get(_MUTABLE)
+    if known is None:  # nobody has imported it
+        return
+    own = [getattr(known, name).coerce.__func__ for name in ("MutableDict", "MutableList", "MutableSet")]
+    for listener in mapper.class_manager.dispatch.load:
+        if getattr(listener, "__module__", "") != _MUTABLE:
+            continue
+        held: Mapping[str, Any] = getclosurevars(listener).nonlocals
+        mutable: Any = held.get("cls")
+        attribute = mapper.column_attrs.get(str(held.get("key")))
+        if held.get("coerce") and attribute is not None and getattr(mutable.coerce, "__func__", None) in own:
+            for column in attribute.columns:
+                yield column, mutable.__name__
 
 
 def _computed(mapper: Mapper[Any]) -> Iterator[tuple[Column[Any], ColumnElement[Any]]]:
