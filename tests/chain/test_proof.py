@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tests.chain.stage import USERS, Stage
+from tests.chain.stage import PROPOSALS, USERS, VISITOR, Stage
 
 UPDATE = "op.execute(\"UPDATE users SET name = name || '!'\")"
 NAMED = 'op.create_table("users", sa.Column("id", sa.Integer, primary_key=True), sa.Column("name", sa.String(80)))'
@@ -106,6 +106,28 @@ TRIGGERS = {
     "AS $$ BEGIN RETURN NEW; END $$''')\n"
     'op.execute("CREATE TRIGGER mark BEFORE INSERT ON users FOR EACH ROW EXECUTE FUNCTION mark()")',
 }
+
+
+@pytest.mark.parametrize("pending", [False, True])
+def test_what_a_stamped_revision_makes_and_fills_is_gone(stage: Stage, pending: bool) -> None:
+    """That it changes rows as well hides nothing: what it makes is missing, and both cases are told."""
+    stage.plain()
+    stage.revision("r1", None, USERS)
+    stage.revision("r2", "r1", f'{PROPOSALS}\n{VISITOR}\nop.execute("INSERT INTO users (id) VALUES (1)")')
+    if pending:
+        stage.revision("r3", "r2")
+    stage.run_module("alembic", ["upgrade", "r2"])
+    stage.sql("DROP TABLE proposals")
+    guess = stage.doctor().faults["blind-stamp"]["fix"]
+    assert guess["command"] == "schema-guard doctor shop:Base --replay"
+    proved = stage.doctor("--replay").faults["blind-stamp"]
+    assert "stamped r2, but the database has what r1 leaves" in proved["message"]
+    apply, _, stamp = proved["fix"]["text"].partition(
+        " makes what the database lacks; where you know that r2 did not run: "
+    )
+    assert stamp == "python -m alembic stamp --purge r1"
+    stage.shell(apply)
+    assert (stage.stamped(), stage.guard("check").code) == (["r2"], 0)
 
 
 @pytest.mark.parametrize("kind", ["view", "trigger"])

@@ -155,7 +155,8 @@ def proof_faults(
         return
     match = proof.match
     if match is not None:
-        doubtful = frozenset(match.unseen) | {id_ for id_ in chain.by_id if chain.by_id[id_].empty}
+        # one that changes rows and makes something as well is seen by what it makes
+        doubtful = frozenset(match.unseen) & match.untraced | {id_ for id_ in chain.by_id if chain.by_id[id_].empty}
         if not (known ^ match.ran) - doubtful:
             return
         fix = _stamping(veto, stamp)

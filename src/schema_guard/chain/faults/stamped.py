@@ -10,7 +10,7 @@ from schema_guard.chain.fault import Fault, Fix, Severity
 from schema_guard.chain.history import Chain
 from schema_guard.chain.reading.actions import Action, Verb
 from schema_guard.chain.reading.operations import Made, made_by
-from schema_guard.chain.reading.revision_actions import actions_of
+from schema_guard.chain.reading.revision_actions import actions_of, unseen_of
 from schema_guard.chain.systems import System
 from schema_guard.chain.version_table import VersionTable
 from schema_guard.counted import first_of
@@ -155,6 +155,10 @@ def _blind(
     first = chain.by_id[tail[0]]
     objects = [name for lacks in missing.values() for name in tables_first(lacks)]
     fix = Fix(commands("stamp"), command=commands("stamp"))
+    unseen = next((id_ for id_ in tail if unseen_of(chain.by_id[id_].file)), "")
+    if unseen:  # which `stamp` does not take back
+        step = commands("doctor", "--replay")
+        fix = Fix(f"{step} says what to do: {unseen} changes rows as well, so nobody can tell whether it ran", step)
     if sure:
         fix = Fix(
             f"if the tables were dropped: {commands.repair}; if not, correct the URL or its search_path",
