@@ -25,6 +25,9 @@ SHORTEST_STATEMENT = 1.0
 WAIT_WITHIN = 0.9
 """Of a statement's timeout, the most that it may wait for a lock."""
 
+SHORTEST_WAIT = 0.05
+"""Seconds that a statement may wait for a lock where many steps share little time."""
+
 FASTEST = 500e6
 """Bytes a second that no server exceeds by much when it reads a table to index it."""
 
@@ -73,6 +76,8 @@ class _Execution:
     tell_progress: Callable[[Underway], None]
     results: dict[str, StepResult] = field(default_factory=dict)
     """By step, what became of it for good."""
+    behind: int = 0
+    """How many steps come after the one that is tried now in its round."""
     lacking: dict[Need, str] = field(default_factory=dict)
     """Objects that a step should have provided and did not, with that step's object."""
 
@@ -99,7 +104,8 @@ class _Execution:
         """Try each once; returns those that are to be tried again. In the last round nothing is."""
         again: list[_Work] = []
         put_off: set[Need] = set()
-        for work in works:
+        for number, work in enumerate(works, 1):
+            self.behind = len(works) - number
             if last:
                 result: StepResult | None = self._closed(work)
             else:
@@ -202,8 +208,10 @@ class _Execution:
         step = work.step
         while True:
             timeout, begun = self._statement_timeout(step), self.retry.clock.now()
-            # A wait for a lock must not end as a statement that took too long: that would hide who holds it.
-            wait = min(self.limits.lock_timeout, WAIT_WITHIN * timeout)
+            # A wait for a lock must not end as a statement that took too long: that would hide who holds it. And it
+            # leaves the steps behind their share of the time: one lock that is held hinders nothing else.
+            share = max(SHORTEST_WAIT, (self.deadline - begun) / (self.behind + 1))
+            wait = min(self.limits.lock_timeout, WAIT_WITHIN * timeout, share)
             work.rows += (rows := self.session.execute(step, wait, timeout, work.sent.append))
             work.times += 1
             if not step.repeat or rows == 0:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import json
 import re
+import time
 from collections.abc import Callable, Iterator, Sequence
 from typing import NamedTuple, TypeAlias
 
@@ -20,7 +21,10 @@ from schema_guard.hidden import without_password
 from schema_guard.plan import Veto
 from schema_guard.schema import Name
 
-__all__ = ["EventTrigger", "Quote", "accused", "event_triggers", "veto_of", "vetoes"]
+__all__ = ["SLOW", "EventTrigger", "Quote", "accused", "event_triggers", "veto_of", "vetoes"]
+
+SLOW = 3.0
+"""Seconds that all tries together take before the rest is not tried: the steps need the time."""
 
 COPY = "CREATE TEMP TABLE schema_guard_trial (id pg_catalog.int4)"
 ANOTHER_WAY = "SELECT 1 AS id INTO TEMP schema_guard_trial"
@@ -107,9 +111,12 @@ def vetoes(link: Link, triggers: Sequence[EventTrigger], quote: Quote, timeout: 
     if not triggers:
         return {}
     found: dict[str, Accused] = {}
+    begun = time.monotonic()
     with link.trying(timeout):
         copied = any(_error(link, statement) is None for statement in (COPY, ANOTHER_WAY))
         for tag, statement, makes in _tries(copied):
+            if time.monotonic() - begun > SLOW:
+                break
             if tag in found or (error := _error(link, statement)) is None:
                 continue
             if diagnose(error).sqlstate == CANCELLED:

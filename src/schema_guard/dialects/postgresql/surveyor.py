@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
@@ -10,7 +11,7 @@ from schema_guard.dialects.base import Dialect, Facts
 from schema_guard.dialects.postgresql.calls import call_rejections
 from schema_guard.dialects.postgresql.constraints_below import constraints_below
 from schema_guard.dialects.postgresql.driver_error import DriverError
-from schema_guard.dialects.postgresql.event_triggers import EventTrigger, event_triggers, vetoes
+from schema_guard.dialects.postgresql.event_triggers import SLOW, EventTrigger, event_triggers, vetoes
 from schema_guard.dialects.postgresql.failures import LOCK_NOT_AVAILABLE, diagnose, unread
 from schema_guard.dialects.postgresql.inheritors import unlike_inheritors
 from schema_guard.dialects.postgresql.limits import limits_query, with_limits
@@ -51,6 +52,8 @@ class Surveyor:
     stop: Stop
     timeout: float
     wait: float = _LOCK_TIMEOUT
+    slow: bool = False
+    """Event triggers take so long that nothing more is tried."""
 
     def survey(self, differences: Sequence[Difference], actual: Schema) -> Survey:
         """Look, unless all are notes: the usual boot needs nothing of it."""
@@ -84,7 +87,10 @@ class Surveyor:
         with suppress(DriverError):
             triggers = event_triggers(self.link)
             if not self.facts.read_only:
-                return triggers, vetoes(self.link, triggers, self.dialect.quote, self.timeout)
+                begun = time.monotonic()
+                found = vetoes(self.link, triggers, self.dialect.quote, self.timeout)
+                self.slow = time.monotonic() - begun > SLOW
+                return triggers, found
         return triggers, {}
 
     def _rejections(
@@ -100,6 +106,6 @@ class Surveyor:
             if calls := [each for each in differences if isinstance(each, FunctionMissing)]:
                 with link.reading(timeout):
                     found |= call_rejections(link, calls, actual, quote)
-            if not self.facts.read_only:
+            if not (self.facts.read_only or self.slow):
                 found |= refused(link, differences, actual, quote, found, timeout, triggers)
         return found
