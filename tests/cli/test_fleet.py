@@ -73,6 +73,9 @@ def test_check_plan_and_apply(command: Command, urls: Path) -> None:
     assert ran.out.count("a.db") == 1, "a database that is listed twice is asked once"
     assert f"in 1 database: {urls.parent}/c.db" in ran.out
     assert ran.verdict.startswith("4 databases: 2 satisfied, 2 with differences · ")
+    _, _, alone = ran.out.partition("what fails, and the statements to run by hand: schema-guard ")
+    one = alone.partition("\n")[0].replace("URL", f"sqlite:///{urls.parent}/c.db")
+    assert "! " in command(*one.split()).out
     ran = command("fleet", "plan", "shop:Base", "--urls", str(urls))
     assert (ran.code, "1 step to take" in ran.out) == (0, True)
     assert tables(urls.parent / "d.db") == 0

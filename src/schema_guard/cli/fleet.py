@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import shlex
 import sys
 import time
 from collections.abc import Callable
@@ -11,6 +12,7 @@ from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 import click
 
+from schema_guard.cli.choices import PROGRAM, chosen_binds
 from schema_guard.cli.options import (
     accept_option,
     bind_option,
@@ -169,7 +171,8 @@ def _run(command: str, given: dict[str, Any], own: dict[str, Any]) -> int:
     if given["format_"] == "json":
         print_found(fleet_json(command, results, fleet.halted, code), color=False)
     else:
-        lines = fleet_lines(command, results, fleet.halted, seconds, code, verbose=given["verbose"])
+        alone = _of_one(given["target"])
+        lines = fleet_lines(command, results, fleet.halted, seconds, code, alone=alone, verbose=given["verbose"])
         print_found(lines, color=not given["no_color"])
     return code
 
@@ -187,6 +190,14 @@ def _results(fleet: Fleet, command: str, given: dict[str, Any], limits: Limits, 
         state=given["state"],
         total_budget=_time("--total-budget", given["total_budget"]),
     )
+
+
+def _of_one(target: str | None) -> str:
+    """The command that says all of one database; a person writes its URL."""
+    named = [*PROGRAM, "check", *([] if target is None else [target])]
+    for name in chosen_binds():
+        named += ["--bind", name, "--bind-url", f"{name}=URL"]
+    return shlex.join([*named, *([] if chosen_binds() else ["--url", "URL"])])
 
 
 def _log(result: Result, given: dict[str, Any]) -> None:

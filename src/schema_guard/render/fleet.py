@@ -18,7 +18,14 @@ __all__ = ["fleet_json", "fleet_lines"]
 
 
 def fleet_lines(
-    command: str, results: Sequence[Result], halted: Halted, seconds: float, code: int, *, verbose: bool = False
+    command: str,
+    results: Sequence[Result],
+    halted: Halted,
+    seconds: float,
+    code: int,
+    *,
+    alone: str = "",
+    verbose: bool = False,
 ) -> list[Line]:
     """Render it.
 
@@ -28,11 +35,14 @@ def fleet_lines(
         halted: why some were not begun.
         seconds: wall clock time.
         code: what the command exits with.
+        alone: the command that says more of one of the databases.
         verbose: notes too, and all names.
     """
     summary = _summary(results)
     lines = [_line(result, command) for result in sorted(results, key=lambda result: result.name)]
     lines += [*summary_lines(summary, "database", verbose=verbose), blank]
+    if alone and any(Impact[each[1]] >= Impact.WEAKENS for result in results for each in result.differences):
+        lines.append(line(Span("what fails, and the statements to run by hand: ", Style.DIM), words(alone, Style.SQL)))
     skipped = sum(bool(result.skip) for result in results)
     said = [f"{skipped:,} skipped"] if skipped else []
     if halted.left:
