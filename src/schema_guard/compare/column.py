@@ -137,12 +137,21 @@ def _type(
         effect = f"not provable: {casts_to(str(column.type))}"
     if fit is Fit.OTHER and column.mutable and column.type.name == "json":
         impact, effect = Impact.BREAKS, f"SELECT of {writers(table)} fails (ValueError): {column.mutable} takes no text"
+    if fit is Fit.OTHER and _finds_rows(table, column) and judge.rules.loses_values(column, actual):
+        lost = "what was written comes back changed, and the row is not found by it"
+        impact, effect = Impact.BREAKS, f"UPDATE of {writers(table)} fails (StaleDataError): {lost}"
     if fit in (Fit.NARROWER, Fit.NARROWER_REWRITE):
         if not written:
             impact, effect = Impact.WEAKENS, f"not provable: where {writers(table)} is written through it, {effect}"
         elif column.generated is not None and actual.generated is None:
             impact, effect = Impact.WEAKENS, "the application never writes it, but what fills it may not fit"
     yield TypeDiffers(table=table, column=column, actual=actual, fit=fit, impact=impact, effect=effect)
+
+
+def _finds_rows(table: Table, column: Column) -> bool:
+    """Whether the ORM compares it with the value that it wrote or read, to update the row."""
+    key = table.primary_key is not None and column.name in table.primary_key.columns
+    return bool(column.mapped_by) and (key or column.counts_versions)
 
 
 def _other_values(table: Table, column: Column, actual: Column) -> RowsUnreadable:

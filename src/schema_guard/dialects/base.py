@@ -130,6 +130,10 @@ class Rules(Protocol):
         """What a column of that type does to the application, one clause."""
         ...
 
+    def loses_values(self, expected: Column, actual: Column) -> bool:
+        """Whether the actual column rounds or cuts values of the expected one, so that they are not found again."""
+        ...
+
     def explicit_null_gets_value(self, table: Table, column: Column) -> bool:
         """Whether writing NULL into that actual column makes the database choose a value (SQLite's rowid)."""
         ...

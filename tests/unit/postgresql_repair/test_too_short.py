@@ -8,6 +8,7 @@ import psycopg
 import pytest
 import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql
+from sqlalchemy.orm import Session, registry
 
 from schema_guard import Guard, Impact
 from tests.postgres.database import Database
@@ -57,3 +58,31 @@ def test_a_padded_column_says_what_it_does(postgres_database: Database) -> None:
     (finding,) = Guard(models(sa.String(10))).check(postgres_database.url).findings
     assert finding.difference.effect == "longer values are rejected, and shorter ones come back padded with blanks"
     assert finding.refusal is not None
+
+
+@pytest.mark.parametrize(("length", "fails"), [(5, True), (1, False)])
+def test_a_padded_discriminator(postgres_database: Database, length: int, fails: bool) -> None:
+    """The identity of a class comes back with blanks behind it, which is the identity of none."""
+    mapper = registry()
+    job: type[Any] = type("Job", (), {})
+    mail: type[Any] = type("Mail", (job,), {})
+    columns = (sa.Column("id", sa.Integer, primary_key=True), sa.Column("kind", sa.String(length)))
+    table = sa.Table("jobs", mapper.metadata, *columns)
+    mapper.map_imperatively(job, table, polymorphic_on=table.c.kind, polymorphic_identity="j")
+    mapper.map_imperatively(mail, None, inherits=job, polymorphic_identity="m")
+    with postgres_database.connect() as connection:
+        connection.execute(f"CREATE TABLE jobs (id serial PRIMARY KEY, kind char({length}))".encode())
+    engine = sa.create_engine(postgres_database.url, poolclass=sa.NullPool)
+    with Session(engine) as session:
+        session.add(mail())
+        session.commit()
+    try:
+        with Session(engine) as session:
+            works = len(session.scalars(sa.select(job)).all()) == 1
+    except AssertionError:
+        works = False
+    assert works is not fails
+    report = Guard(mapper.metadata).check(engine)
+    assert (report.worst is Impact.BREAKS) is fails
+    if fails:
+        assert "padded with blanks, and loading its rows fails" in report.findings[0].difference.effect

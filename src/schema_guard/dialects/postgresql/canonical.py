@@ -12,6 +12,7 @@ from schema_guard.dialects.postgresql.conditions import conditions
 from schema_guard.dialects.postgresql.defaults import surely_gives
 from schema_guard.dialects.postgresql.expressions import Node, constant, parse
 from schema_guard.dialects.postgresql.fits import (
+    PADDED,
     case_effect,
     fit_of,
     is_endless_text,
@@ -20,6 +21,7 @@ from schema_guard.dialects.postgresql.fits import (
     pads,
     rounds,
 )
+from schema_guard.dialects.postgresql.lossy import loses
 from schema_guard.difference import Fit
 from schema_guard.name_length import LONGEST_NAME, name_bytes
 from schema_guard.schema import Column, Enum, Name, Table, Type, TypeKind
@@ -98,7 +100,7 @@ class PostgreSQLRules:
             return self._of_enums(expected, wanted, given)
         if self._takes_listed(expected, wanted, given):
             return Fit.OTHER
-        if pads(given, expected.values):
+        if pads(given, expected.values) or (wanted.name not in PADDED and pads(given, expected.identities)):
             return Fit.INCOMPATIBLE
         if self._untyped_bytes and (wanted.name, wanted.dimensions) == ("bytea", 0) and is_endless_text(given):
             return Fit.OTHER
@@ -224,8 +226,13 @@ class PostgreSQLRules:
             return _EFFECTS[Fit.NARROWER]
         if fit is Fit.INCOMPATIBLE and pads(actual.type, expected.values):
             return "a shorter label comes back padded with blanks, and loading it fails (LookupError)"
+        if fit is Fit.INCOMPATIBLE and pads(actual.type, expected.identities):
+            return "the identity of a class comes back padded with blanks, and loading its rows fails (AssertionError)"
         own = case_effect(expected.type, actual.type, fit) or length_effect(expected.type, actual.type, fit)
         return own or _EFFECTS.get(fit, "")
+
+    def loses_values(self, expected: Column, actual: Column) -> bool:
+        return loses(self._base(expected.type), self._base(actual.type))
 
     def explicit_null_gets_value(self, table: Table, column: Column) -> bool:  # noqa: ARG002
         """Never: PostgreSQL stores the NULL or rejects it."""

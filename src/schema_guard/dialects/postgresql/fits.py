@@ -14,6 +14,7 @@ from schema_guard.name_length import LONGEST_NAME
 from schema_guard.schema import Type, TypeKind
 
 __all__ = [
+    "PADDED",
     "case_effect",
     "fit_of",
     "fits_when_longer",
@@ -27,7 +28,7 @@ __all__ = [
 _INTEGERS = ("smallint", "integer", "bigint")
 _FLOATS = ("real", "double precision")
 _TEXTS = frozenset({"text", "character varying", "character", "bpchar", "name"})
-_PADDED = frozenset({"character", "bpchar"})
+PADDED = frozenset({"character", "bpchar"})
 _MOMENTS = frozenset({"timestamp without time zone", "timestamp with time zone", "date"})
 _CLOCKS = frozenset({"time without time zone", "time with time zone"})
 _OF_EXTENSIONS = frozenset({"citext", "hstore"})
@@ -123,13 +124,13 @@ def is_of_application(type_: Type) -> bool:
 
 def is_endless_text(type_: Type) -> bool:
     """Text that neither pads nor cuts what is written."""
-    return type_.name in _TEXTS - _PADDED and not type_.dimensions and _length(type_) == _UNLIMITED
+    return type_.name in _TEXTS - PADDED and not type_.dimensions and _length(type_) == _UNLIMITED
 
 
 def case_effect(expected: Type, actual: Type, fit: Fit) -> str:
     """What it does to statements that one is citext, the other text that tells upper and lower case apart; or empty."""
     names = {expected.name, actual.name}
-    if "citext" not in names or len(names) == 1 or not names <= (_TEXTS - _PADDED) | {"citext"}:
+    if "citext" not in names or len(names) == 1 or not names <= (_TEXTS - PADDED) | {"citext"}:
         return ""
     rest = ", and longer values are rejected" if fit is Fit.INCOMPATIBLE else ""
     if actual.name == "citext":
@@ -139,7 +140,7 @@ def case_effect(expected: Type, actual: Type, fit: Fit) -> str:
 
 def fits_when_longer(expected: Type, actual: Type) -> bool:
     """Whether only the length of a VARCHAR, or of a blank-padded column, refuses values of the other type."""
-    if actual.name not in ("character varying", *_PADDED) or not actual.arguments or actual.dimensions:
+    if actual.name not in ("character varying", *PADDED) or not actual.arguments or actual.dimensions:
         return False
     if expected.kind is TypeKind.ENUM:  # a driver may send its type along
         return False
@@ -151,14 +152,14 @@ def length_effect(expected: Type, actual: Type, fit: Fit) -> str:
     """What a column that is too short does to statements; empty where it is anything else."""
     if fit is not Fit.INCOMPATIBLE or not fits_when_longer(expected, actual):
         return ""
-    padded = ", and shorter ones come back padded with blanks" if actual.name in _PADDED else ""
+    padded = ", and shorter ones come back padded with blanks" if actual.name in PADDED else ""
     return f"longer values are rejected{padded}"
 
 
 def pads(actual: Type, listed: Sequence[str]) -> bool:
-    """Whether a blank-padded column gives back other labels than it was given, of an Enum's, which are literals."""
+    """Whether a blank-padded column gives back others of these literals than it was given: labels of an Enum, say."""
     lengths = [len(literal[1:-1].replace("''", "'")) for literal in listed if literal.startswith("'")]
-    if actual.name not in _PADDED or not actual.arguments or actual.dimensions:
+    if actual.name not in PADDED or not actual.arguments or actual.dimensions:
         return False
     return any(length < int(actual.arguments[0]) for length in lengths)
 
@@ -236,15 +237,15 @@ def _takes_strings(expected: Type, actual: Type) -> bool:
 def _of_texts(expected: Type, actual: Type) -> Fit:
     """Length counts; a blank-padded column gives other strings back, and made one it would pad what it holds."""
     longer = _length(actual) >= _length(expected)
-    if actual.name in _PADDED:
-        if expected.name not in _PADDED:
+    if actual.name in PADDED:
+        if expected.name not in PADDED:
             return Fit.OTHER if longer else Fit.INCOMPATIBLE
         return Fit.OTHER if longer else Fit.NARROWER_REWRITE
     if longer:
         return Fit.WIDER
     if actual.name == "name":
         return Fit.OTHER  # longer text is cut, as names are
-    return Fit.INCOMPATIBLE if expected.name in _PADDED else Fit.NARROWER
+    return Fit.INCOMPATIBLE if expected.name in PADDED else Fit.NARROWER
 
 
 def _length(type_: Type) -> float:

@@ -26,6 +26,9 @@ _TARGETS = {
 }
 """An index on the target has an operator for both types, or the referring one is cast implicitly (manual, 38.16.3)."""
 
+_CITEXT = "citext"
+_CITEXT_REFERS_TO = frozenset({"text", "character varying"})
+
 
 def can_refer(referring: Type, target: Type) -> bool:
     """Whether a column of the one type can refer to a column of the other; True where only the server knows."""
@@ -36,6 +39,8 @@ def can_refer(referring: Type, target: Type) -> bool:
         return True
     if TypeKind.ENUM in kinds:  # an enum is compared with itself only
         return False
+    if _CITEXT in (referring.name, target.name):  # of its operators only the one of text serves, if the key is text
+        return referring.name == _CITEXT and target.name in _CITEXT_REFERS_TO
     if referring.schema is not None or target.schema is not None or target.name not in _TARGETS:
         return True
     return target.name in _TARGETS.get(referring.name, (target.name,))

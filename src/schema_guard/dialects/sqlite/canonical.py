@@ -188,6 +188,10 @@ class SQLiteRules:
         digits = f"lower(replace({column}, '-', ''))"
         return f"typeof({column}) = 'text' AND length({digits}) = 32 AND {column} COLLATE BINARY <> {digits}"
 
+    def loses_values(self, expected: Column, actual: Column) -> bool:  # noqa: ARG002
+        """Never: SQLite compares a value as the column stores it."""
+        return False
+
     def type_mismatch_effect(self, expected: Column, actual: Column, fit: Fit) -> str:
         values = _values(expected.type.text)
         if fit is Fit.WIDER:
