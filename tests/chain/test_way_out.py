@@ -161,28 +161,54 @@ PLAN = 'op.add_column("jobs", sa.Column("more", sa.String(9)))'
 BEFORE = {
     "a rename": RENAME,
     "a rename in the same revision": f"{RENAME}\n{PLAN}",
-    "rows": 'op.execute("UPDATE jobs SET other = name")',
 }
 
 
 @pytest.mark.parametrize("before", BEFORE)
 def test_what_is_early_behind_what_only_running_it_can_show(stage: Stage, before: str) -> None:
     """No stamp can be proved past that, and `apply` leaves it to the chain: what is empty goes away, and all runs."""
-    last = "name" if before == "rows" else "label"
-    stage.plain(HEAD.replace("label", last) + COLUMN)
+    stage.plain(HEAD + COLUMN)
     made_by_hand(stage)
     stage.revision("r2", "r1", BEFORE[before])
     if "same" not in before:
         stage.revision("r3", "r2", PLAN)
     ran = [stage.doctor(), stage.deploy("--format", "json")]
-    if before != "rows":  # there a replay shows the schema of r3, and what to do where r2 did not run
-        ran += [stage.doctor("--replay"), stage.deploy("--repair-chain", "--format", "json")]
+    ran += [stage.doctor("--replay"), stage.deploy("--repair-chain", "--format", "json")]
     for fix in (each.faults["made-early"]["fix"] for each in ran):
         assert fix["sql"].replace('"public".', "") == 'ALTER TABLE "jobs" DROP COLUMN "more"'
     stage.sql(fix["sql"])
     stage.shell(fix["command"])
     assert stage.guard("check").code == 0
-    assert stage.sql(f"SELECT {last} FROM jobs") == [("kept",)]
+    assert stage.sql("SELECT label FROM jobs") == [("kept",)]
+
+
+@pytest.mark.parametrize("ran", [True, False])
+def test_what_is_early_behind_a_change_of_rows_alone(stage: Stage, ran: bool) -> None:
+    """The stamp was moved back, or a guard made it early: an empty column shows neither, and both cases are told."""
+    stage.plain(HEAD.replace("label", "name") + COLUMN)
+    if ran:
+        stage.revision("r1", None, JOBS)
+    else:
+        made_by_hand(stage)
+    stage.revision("r2", "r1", "op.execute(\"UPDATE jobs SET other = coalesce(other, '') || name\")")
+    stage.revision("r3", "r2", PLAN)
+    if ran:
+        stage.run_module("alembic", ["upgrade", "r1"])
+        stage.sql("INSERT INTO jobs (id, name) VALUES (7, 'kept')")
+        stage.run_module("alembic", ["upgrade", "r3"])
+        stage.stamp_blindly("r1")
+    for each in (stage.doctor(), stage.deploy("--format", "json")):
+        fix = each.faults["made-early"]["fix"]
+        assert (fix["sql"], fix["command"]) == (None, None)
+    if_ran, _, if_not = fix["text"].partition("; if it did not: ")
+    if ran:
+        stage.shell(if_ran.removeprefix("if r2 ran already (look at the rows that it changes): "))
+    else:
+        drop, _, deploy = if_not.partition("; then ")
+        stage.sql(drop)
+        stage.shell(deploy)
+    assert (stage.stamped(), stage.guard("check").code) == (["r3"], 0)
+    assert stage.sql("SELECT other FROM jobs") == [("kept",)]
 
 
 def test_what_is_early_and_in_use_behind_a_rename(stage: Stage) -> None:

@@ -11,9 +11,9 @@ from schema_guard.chain.fault import Fault, Fix, Severity
 from schema_guard.chain.faults.early import Drop, Early, Place, dropped_by, early_of, holds_values, in_sql
 from schema_guard.chain.faults.made_early import Colliding, colliding
 from schema_guard.chain.history import Chain
-from schema_guard.chain.reading.actions import Action
+from schema_guard.chain.reading.actions import Action, Verb
 from schema_guard.chain.reading.pending import Pending, There, may_fill, pending_of
-from schema_guard.chain.reading.revision_actions import unseen_of
+from schema_guard.chain.reading.revision_actions import actions_of, unseen_of
 from schema_guard.chain.sandbox.fact import Fact
 from schema_guard.chain.version_table import Read, literal, quoted
 from schema_guard.errors import GuardError
@@ -70,9 +70,35 @@ def early_and_way_out(
     out = _way_out(early, plain, moving, chain, ran, schema, there, read, commands)
     revisions = {item.change.revision for item in early if not item.filled} | {item.revision for item in plain}
     undecided = next((id_ for id_ in chain.order if id_ in revisions and _fills_others(id_, pending, chain, there)), "")
+    last = undecided
+    if not undecided:
+        undecided, last = _rows_before(revisions, chain, ran, moving, there)
     if out is None or not undecided:
         return early, out
-    return early, replace(out, undecided=(undecided, _recorded(undecided, chain, ran, version_table, commands)))
+    return early, replace(out, undecided=(undecided, _recorded(last, chain, ran, version_table, commands)))
+
+
+def _rows_before(
+    revisions: Collection[str], chain: Chain, ran: frozenset[str], moving: Collection[str], there: There
+) -> tuple[str, str]:
+    """A revision that changes rows alone, before one that makes what is there, and the last of these.
+
+    Where nothing shows that one of them did not run, all of them may have run, and the stamp was moved back.
+    """
+    waiting = [id_ for id_ in chain.order if id_ in chain.upto(revisions) - ran]
+    if any(id_ in moving or _did_not_run(id_, chain, there) for id_ in waiting):
+        return "", ""
+    rows = (id_ for id_ in waiting if all(action.verb is Verb.UNSEEN for action in actions_of(chain.by_id[id_].file)))
+    found = next((id_ for id_ in rows if unseen_of(chain.by_id[id_].file)), "")
+    return found, waiting[-1] if found else ""
+
+
+def _did_not_run(id_: str, chain: Chain, there: There) -> bool:
+    """Whether what it makes is not there, or what it removes still is."""
+    actions = actions_of(chain.by_id[id_].file)
+    makes = (each for each in actions if each.verb is Verb.MAKE and each.kind in ("table", "column"))
+    lacks = (each for each in makes if not (each.depth or each.asks or there.has(each.kind, there.key(each.object))))
+    return any(True for _ in lacks) or any(True for _ in there.not_removed(actions))
 
 
 def _fills_others(id_: str, pending: Pending, chain: Chain, there: There) -> bool:
