@@ -288,3 +288,32 @@ def test_an_unknown_column_of_a_class_whose_name_speaks_of_a_sequence(postgres_d
     prepare(postgres_database, refusal.advice[0])
     prepare(postgres_database, "INSERT INTO sequences (id) VALUES (1)")
     assert guard.check(postgres_database.url).worst is Impact.NOTES
+
+
+@pytest.mark.parametrize("keys", ["1, 2, 3", "2.5", "4, 'NaN'"])
+def test_keys_of_another_type_of_number(postgres_database: Database, keys: str) -> None:
+    """NUMERIC, as tools make it that bring a database from another system."""
+    prepare(
+        postgres_database,
+        "CREATE SEQUENCE t_id_seq; CREATE TABLE t (id numeric PRIMARY KEY DEFAULT nextval('t_id_seq'));"
+        f"INSERT INTO t SELECT unnest(ARRAY[{keys}]::numeric[]);",
+    )
+    taken = "1," in keys
+    report = Guard(models()).check(postgres_database.url)
+    behind = [found.difference for found in report.findings if found.difference.code == "sequence-behind"]
+    assert [each.impact is Impact.BREAKS for each in behind] == ([True] if taken else [False])
+    with postgres_database.connect() as connection:
+        if taken:
+            with pytest.raises(psycopg.errors.UniqueViolation):
+                connection.execute("INSERT INTO t DEFAULT VALUES")
+            connection.execute("SELECT setval('t_id_seq', 1, false)")
+    assert Guard(models()).apply(postgres_database.url).worst is not Impact.BREAKS
+    if taken:
+        assert next_key(postgres_database) == 4
+
+
+def test_a_lost_default_of_a_key_of_another_type_of_number(postgres_database: Database) -> None:
+    prepare(postgres_database, "CREATE TABLE t (id numeric PRIMARY KEY); INSERT INTO t VALUES (5), (7)")
+    assert Guard(models()).apply(postgres_database.url).satisfied
+    assert next_key(postgres_database) == 8
+    assert not Guard(models()).apply(postgres_database.url).results

@@ -43,6 +43,7 @@ _CUTS = {"name": "63 bytes are", '"char"': "byte is"}
 _ONLY_NARROWER = frozenset(
     {
         *(("numeric", "numeric"), ("double precision", "numeric"), ("real", "numeric")),
+        *(("smallint", "numeric"), ("integer", "numeric"), ("bigint", "numeric")),
         *(("bit varying", "bit"), ("oid", "integer"), ("oid", "smallint")),
     }
 )

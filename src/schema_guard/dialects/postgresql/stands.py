@@ -7,8 +7,10 @@ table whose file has no page has no row.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
+from decimal import Decimal
 from typing import NamedTuple
 
 from schema_guard.remembered import Fed
@@ -16,7 +18,8 @@ from schema_guard.schema import Column, Counter, Name, Relation, Schema, Stand, 
 
 __all__ = ["Asked", "asked", "fed", "query_of", "with_stands"]
 
-_KEYS = frozenset({"smallint", "integer", "bigint"})
+_KEYS = frozenset({"smallint", "integer", "bigint", "numeric"})
+"""Also NUMERIC, as databases that came from another system have it."""
 _TABLES = frozenset({Relation.TABLE, Relation.PARTITIONED, Relation.PARTITION})
 
 
@@ -132,10 +135,16 @@ def with_stands(actual: Schema, keys: Sequence[Asked], rows: Iterable[Sequence[o
     """The schema with what was found written to the columns."""
     found: dict[tuple[Name, str], Stand] = {}
     for row in rows:
-        position, following, first, last = (None if value is None else int(str(value)) for value in row)
+        position, following, first, last = map(_whole, row)
         assert position is not None
         found[keys[position].table, keys[position].column] = Stand(following, first, last)
     return replace(actual, tables=tuple(_placed(table, found) for table in actual.tables))
+
+
+def _whole(value: object) -> int | None:
+    """A key of a NUMERIC may lie between two values of the sequence, or be none at all (NaN)."""
+    number = None if value is None else Decimal(str(value))
+    return math.ceil(number) if number is not None and number.is_finite() else None
 
 
 def _placed(table: Table, found: Mapping[tuple[Name, str], Stand]) -> Table:

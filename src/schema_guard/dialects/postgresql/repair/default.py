@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 
+from schema_guard.column import BITS
 from schema_guard.dialects.postgresql.literals import literal
 from schema_guard.dialects.postgresql.repair import probes
 from schema_guard.dialects.postgresql.repair.context import HIDDEN, Context, Repairs
@@ -103,9 +104,10 @@ def _by_sequence(difference: DefaultDiffers, context: Context) -> Repairs:
             f"ALTER SEQUENCE {relation} OWNER TO {context.quote(owner)}",
             f"ALTER SEQUENCE {relation} OWNED BY {name}.{quoted}",
         ]
+    whole = "" if live.type.name in BITS else "::pg_catalog.int8"
     # ACCESS EXCLUSIVE is held from the ALTER on, so that no key is inserted between max() and setval().
     raise_to_top = (
-        f"SELECT pg_catalog.setval(bounds.seqrelid::pg_catalog.regclass, least(keys.top, bounds.seqmax))"
+        f"SELECT pg_catalog.setval(bounds.seqrelid::pg_catalog.regclass, least(keys.top, bounds.seqmax){whole})"
         f" FROM (SELECT max({quoted}) AS top FROM {name}) AS keys, {relation} AS counter,"
         " pg_catalog.pg_sequence AS bounds"
         f" WHERE bounds.seqrelid = {literal(relation)}::pg_catalog.regclass AND bounds.seqincrement > 0"

@@ -94,11 +94,12 @@ def _raise(sequence: str, keys: Sequence[tuple[str, str, str]], *, up: bool) -> 
     one = (
         columns[0] if len(keys) == 1 else f"SELECT {last}(each.key) AS key FROM ({' UNION ALL '.join(columns)}) AS each"
     )
-    half = min(_LAST[type_] for _, _, type_ in keys) // 2
+    half = min(_LAST.get(type_, _LAST["bigint"]) for _, _, type_ in keys) // 2
+    key = "last.key" + ("" if all(type_ in _LAST for _, _, type_ in keys) else "::pg_catalog.int8")
     end = f"{against}({half if up else -half}, counter.{'seqmax' if up else 'seqmin'})"
     between = f"stand.last_value AND {end}" if up else f"{end} AND stand.last_value"
     return (
-        f"SELECT pg_catalog.setval({_regclass(sequence)}, last.key) FROM ({one}) AS last, {sequence} AS stand,"
+        f"SELECT pg_catalog.setval({_regclass(sequence)}, {key}) FROM ({one}) AS last, {sequence} AS stand,"
         f" pg_catalog.pg_sequence AS counter WHERE counter.seqrelid = {_regclass(sequence)}"
         f" AND last.key BETWEEN {between}"
     )
@@ -167,10 +168,11 @@ def _used_up(difference: SequenceBehind, counter: Counter, context: Context) -> 
 
 def _to_the_next_gap(sequence: str, key: tuple[str, str, str], next_: int, increment: int) -> str:
     """Behind the keys in a row that begin with the next value, where the first one is free."""
-    table, column, _ = key
+    table, column, type_ = key
+    whole = "" if type_ in _LAST else "::pg_catalog.int8"
     first, onwards = ("min", ">=") if increment > 0 else ("max", "<=")
     return (
-        f"SELECT pg_catalog.setval({_regclass(sequence)}, {first}(k.{column})) FROM {table} AS k"
+        f"SELECT pg_catalog.setval({_regclass(sequence)}, {first}(k.{column}){whole}) FROM {table} AS k"
         f" WHERE k.{column} {onwards} {next_} AND NOT EXISTS (SELECT 1 FROM {table} AS n"
         f" WHERE n.{column} = k.{column}::pg_catalog.int8 + {increment}); -- to the first gap"
     )
@@ -182,7 +184,7 @@ def _not_raised(difference: SequenceBehind, counter: Counter, top: int) -> str:
         return f"the sequence {difference.sequence.name} belongs to another role; run it as its owner"
     if counter.cycles:
         return "the sequence begins anew when it has ended (CYCLE), so no place is above all keys"
-    last = _LAST[difference.actual.type.name]
+    last = _LAST.get(difference.actual.type.name, _LAST["bigint"])
     used_up = 2 * top > min(counter.maximum, last) if counter.increment > 0 else 2 * top < max(counter.minimum, -last)
     return f"the last key, {top}, would leave less than half of the values: choose where to go on" if used_up else ""
 
