@@ -98,6 +98,58 @@ def test_another_role_and_another_path(made: Database) -> None:
         run(made, f"DROP OWNED BY {role}; DROP ROLE {role}")
 
 
+GENERATED = sa.MetaData()
+sa.Table(
+    "lines",
+    GENERATED,
+    sa.Column("id", sa.Integer, primary_key=True),
+    sa.Column("total", sa.Numeric(12, 2), sa.Computed("price * amount", persisted=True)),
+    sa.Column("label", sa.String(20), sa.Computed("upper(word)", persisted=True), nullable=False, index=True),
+    sa.Column("price", sa.Numeric(10, 2)),
+    sa.Column("amount", sa.Numeric(10, 2), nullable=False),
+    sa.Column("word", sa.String(20)),
+    sa.CheckConstraint("label <> 'X'", name="ck_label"),
+)
+
+
+TOTAL = "DROP COLUMN total; ALTER TABLE lines ADD total numeric(12, 2)"
+
+
+@pytest.mark.parametrize(
+    ("change", "known"),
+    {
+        "": True,
+        f"{TOTAL} GENERATED ALWAYS AS (amount * price) STORED": False,
+        f"{TOTAL} GENERATED ALWAYS AS (price * amount) STORED": True,
+        TOTAL: False,
+        f"{TOTAL} DEFAULT 0": False,
+        "ALTER COLUMN total DROP EXPRESSION": False,
+        "ALTER COLUMN label DROP NOT NULL": False,
+        "DROP COLUMN amount CASCADE": False,
+    }.items(),
+)
+def test_generated_columns(postgres_database: Database, change: str, known: bool) -> None:
+    """By their expressions in normal form, which are written out with casts of varchar."""
+    engine = sa.create_engine(postgres_database.url)
+    GENERATED.create_all(engine)
+    engine.dispose()
+    if change:
+        run(postgres_database, f"ALTER TABLE lines {change}")
+    text, report = text_for(Guard(GENERATED)), Guard(GENERATED).check(postgres_database.url)
+    assert has_digests(text)
+    assert is_exact(text, postgres_database.url) is known
+    assert not (known and (report.findings or report.warnings))
+
+
+@pytest.mark.newest_postgres
+def test_a_virtual_column_is_no_stored_one(postgres_database: Database) -> None:
+    """PostgreSQL 18 has them; the check says so in a note."""
+    GENERATED.create_all(sa.create_engine(postgres_database.url))
+    run(postgres_database, f"ALTER TABLE lines {TOTAL} GENERATED ALWAYS AS (price * amount) VIRTUAL")
+    assert Guard(GENERATED).check(postgres_database.url).findings
+    assert not is_exact(text_for(Guard(GENERATED)), postgres_database.url)
+
+
 TYPES = sa.MetaData()
 sa.Table(
     "each",

@@ -19,6 +19,7 @@ from schema_guard.dialects.postgresql.exact.shape import (
     condition,
     default,
     enum_words,
+    generated_value,
     relation,
     type_words,
 )
@@ -45,6 +46,8 @@ _VARCHAR = "character varying"
 _YES = "true"
 _ORDERS = {str(bits): (bool(bits & 1), bool(bits & 2)) for bits in range(4)}
 """By pg_index.indoption: descending, NULLs first."""
+_STORED = "s"
+"""Of pg_attribute.attgenerated."""
 _ODD = "odd"
 """What no table of the models has."""
 
@@ -145,18 +148,31 @@ class Catalog:
         identities = {(row[4], row[5]): row for row in self._rows["sequence"] if row[4] is not None}
         texts = {row[3]: row[4] for row in self._rows["default"] if row[4] is not None}
         defaults = {(row[1], row[2]): texts[row[3]] for row in self._rows["default"]}
+        generated: list[tuple[str, str, Row]] = []
         for row in self._rows["column"]:
             oid, number, name, type_text = row[1:5]
             self._names[oid][number] = name
+            if type_text.startswith(_VARCHAR) and type_text[-1] != "]":
+                self._varchars[oid].add(name)
             said = (*row[3:8], defaults.get((oid, number)))
+            if row[8]:
+                generated.append((oid, row[8], said))
+                continue
             words = self._plain.get(said)
             if words is None:
                 words = self._plain[said] = self._plain_words(*said)
             if not words:
                 words = self._counted_words(oid, number, said, sequences, identities)
-            if type_text.startswith(_VARCHAR) and type_text[-1] != "]":
-                self._varchars[oid].add(name)
             shapes[oid].columns.append(words)
+        for oid, kind, of in generated:  # their expressions may name any of the others
+            shapes[oid].columns.append(self._generated_words(oid, kind, of))
+
+    def _generated_words(self, oid: str, kind: str, said: Row) -> str:
+        name, type_text, not_null, identity, odd, text = said
+        words, _ = self._types.get(type_text) or self._type(type_text)
+        plain = odd != _YES and not identity and text is not None
+        value = generated_value(self._condition(text, oid), kind == _STORED) if plain else _ODD
+        return column_words(name, words, not_null == _YES, value)
 
     def _plain_words(
         self, name: str, type_text: str, not_null: str, identity: str, odd: str, default_text: str | None

@@ -15,6 +15,7 @@ from schema_guard.dialects.postgresql.exact.shape import (
     condition,
     default,
     enum_words,
+    generated_value,
     relation,
     type_words,
 )
@@ -122,7 +123,7 @@ def _upserts_served(table: Table) -> bool:
 
 def _column(column: Column, enums: Mapping[Name, Enum]) -> str:
     by_rows = (column.needs_value and column.nullable) or column.classes or column.identities
-    elsewhere = column.generated or column.sequence or column.collation or column.fetched or column.ignored
+    elsewhere = column.sequence or column.collation or column.fetched or column.ignored
     _only(
         not by_rows and not elsewhere and all(PostgreSQLRules().knows(c.expression, column.type) for c in column.calls)
     )
@@ -143,6 +144,9 @@ def _type(column: Column, enums: Mapping[Name, Enum]) -> str:
 
 
 def _value(column: Column) -> str:
+    if column.generated is not None:
+        _only(column.identity is None and column.default is None and not column.autoincrement)
+        return generated_value(_condition(column.generated.expression), column.generated.stored)
     if column.identity is not None:
         _only(not column.identity.bounded and not column.default and column.type.name in BITS)
         return f"{SEQUENCE}, {'always' if column.identity.always else 'by default'}"

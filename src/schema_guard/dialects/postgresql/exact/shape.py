@@ -18,6 +18,7 @@ __all__ = [
     "condition",
     "default",
     "enum_words",
+    "generated_value",
     "relation",
     "type_words",
 ]
@@ -51,6 +52,11 @@ class Shape(NamedTuple):
 
 def column_words(name: str, type_: str, not_null: bool, value: str) -> str:
     return f"{name!r} {type_} {not_null} {value}"
+
+
+def generated_value(expression: str, stored: bool) -> str:
+    """Where the value of a generated column comes from; its expression is as `condition` writes it."""
+    return f"generated, {'stored' if stored else 'virtual'} {expression}"
 
 
 def relation(name: Name) -> str:

@@ -68,11 +68,11 @@ FROM (
   WHERE w.relkind = 'r'
 ) AS d
 UNION ALL
--- table, number, name, type, not null, identity, odd
+-- table, number, name, type, not null, identity, odd, generated
 SELECT 'column', a.attrelid::text, a.attnum::text, a.attname::text, format_type(a.atttypid, a.atttypmod), a.attnotnull::text,
        a.attidentity::text,
-       (a.attgenerated <> '' OR a.attinhcount > 0 OR a.attcollation <> t.typcollation OR t.typtype NOT IN ('b', 'e'))::text,
-       NULL, NULL, NULL, NULL
+       (a.attinhcount > 0 OR a.attcollation <> t.typcollation OR t.typtype NOT IN ('b', 'e'))::text, a.attgenerated::text,
+       NULL, NULL, NULL
 FROM wanted w
 JOIN pg_attribute a ON a.attrelid = w.oid AND a.attnum > 0 AND NOT a.attisdropped
 JOIN pg_type t ON t.oid = a.atttypid
