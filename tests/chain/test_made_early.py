@@ -137,12 +137,46 @@ def test_a_value_of_an_enum(on_postgres: Stage) -> None:
     ran = stage.deploy()
     assert (ran.code, stage.stamped()) == (1, ["r1"]), ran.out + ran.err
     assert "the database already has value 'glad' of type mood, which it makes" in ran.out
+    _, _, if_not = stage.doctor().faults["made-early"]["fix"]["text"].partition("; if it did not: ")
+    write, _, deploy = if_not.partition(", then ")
+    assert write.startswith("write ADD VALUE IF NOT EXISTS in r2.py:")
+    file = stage.directory / "migrations/versions/r2.py"
+    stage.write("migrations/versions/r2.py", file.read_text().replace("ADD VALUE", "ADD VALUE IF NOT EXISTS"))
+    stage.shell(deploy)
+    assert stage.stamped() == ["r2"]
+    assert stage.sql("SELECT mood::text FROM users") == [("glad",)]
+
+
+@pytest.mark.parametrize("before", [True, False])
+def test_a_value_and_a_change_of_rows_that_ran(on_postgres: Stage, before: bool) -> None:
+    """The stamp was moved back: the rows, which the same revision changed or one before it, are not changed again."""
+    stage = on_postgres
+    more = 'op.execute("UPDATE users SET id = id + 10")'
+    moods(stage, "" if before else more)
+    if before:
+        file = stage.directory / "migrations/versions/r2.py"
+        stage.write("migrations/versions/r3.py", file.read_text().replace("'r2'", "'r3'").replace("'r1'", "'r2'"))
+        stage.revision("r2", "r1", more)
+    stage.run_module("alembic", ["upgrade", "head"])
+    (last,) = stage.stamped()
+    stage.stamp_blindly("r1")
+    fix = stage.doctor().faults["made-early"]["fix"]
+    assert (fix["sql"], fix["command"], fix["becomes"]) == (None, None, None)
+    if_ran, _, _ = fix["text"].partition("; if it did not: ")
+    stage.shell(if_ran.removeprefix("if r2 ran already (look at the rows that it changes): "))
+    assert (stage.deploy().code, stage.stamped()) == (0, [last])
+    assert stage.sql("SELECT id FROM users") == [(11,)]
+
+
+def test_a_value_that_stands_alone_asks_first(on_postgres: Stage) -> None:
+    stage = on_postgres
+    moods(stage)
+    stage.sql("ALTER TYPE mood ADD VALUE 'glad'")
     fault = stage.doctor().faults["made-early"]
     assert "ADD VALUE IF NOT EXISTS 'glad'" in fault["fix"]["becomes"]
     stage.fix(fault)
     ran = stage.deploy()
     assert (ran.code, stage.stamped()) == (0, ["r2"]), ran.out + ran.err
-    assert stage.sql("SELECT mood::text FROM users") == [("glad",)]
 
 
 def test_a_value_that_a_revision_makes_and_uses_is_left_to_it(on_postgres: Stage) -> None:

@@ -14,14 +14,14 @@ from schema_guard.chain.history import Chain
 from schema_guard.chain.reading.actions import Action, Verb
 from schema_guard.chain.reading.operations import Names, called
 from schema_guard.chain.reading.pending import There
-from schema_guard.chain.reading.revision_actions import actions_of
+from schema_guard.chain.reading.revision_actions import actions_of, unseen_of
 from schema_guard.chain.sandbox.fact import Fact, Kind
 from schema_guard.chain.sandbox.replay import Project
 from schema_guard.chain.version_table import VersionTable
 from schema_guard.counted import first_of
 from schema_guard.schema import Schema, Table
 
-__all__ = ["Colliding", "colliding", "elsewhere", "made_early", "moves_names", "names_of", "normal"]
+__all__ = ["Colliding", "colliding", "did_not_run", "elsewhere", "made_early", "moves_names", "names_of", "normal"]
 
 _NAMED = frozenset({Kind.VIEW, Kind.SEQUENCE, Kind.TYPE, Kind.SCHEMA, Kind.EXTENSION})
 _ADDS = re.compile(r"(\bADD\s+VALUE\s+)(?!IF\b)", re.IGNORECASE)
@@ -71,9 +71,27 @@ def made_early(
     found: dict[str, list[Colliding]] = {}
     for item in colliding(chain, chain.upto(version.rows), schema, beside, there, told):
         found.setdefault(item.revision, []).append(item)
+    ran = chain.upto(version.rows)
     for items in found.values():
         certain = not elsewhere(project) and any(item.certain for item in items)
-        yield _fault(items, way_out, commands, certain=certain)
+        rows = _rows_up_to(items[0].revision, ran, chain, there)
+        yield _fault(items, way_out, rows, commands, certain=certain)
+
+
+def _rows_up_to(revision: str, ran: Collection[str], chain: Chain, there: There) -> str:
+    """A pending revision up to this one that changes rows; empty where something shows that one of them did not run."""
+    waiting = [id_ for id_ in chain.order if id_ in chain.upto([revision]) and id_ not in ran]
+    if any(did_not_run(id_, chain, there) for id_ in waiting):
+        return ""
+    return next((id_ for id_ in waiting if unseen_of(chain.by_id[id_].file)), "")
+
+
+def did_not_run(id_: str, chain: Chain, there: There) -> bool:
+    """Whether what the revision makes is not there, or what it removes still is."""
+    actions = actions_of(chain.by_id[id_].file)
+    makes = (each for each in actions if each.verb is Verb.MAKE and each.kind in ("table", "column"))
+    lacks = (each for each in makes if not (each.depth or each.asks or there.has(each.kind, there.key(each.object))))
+    return any(True for _ in lacks) or any(True for _ in there.not_removed(actions))
 
 
 def elsewhere(project: Project) -> bool:
@@ -201,7 +219,7 @@ def moves_names(file: str) -> bool:
         return True
 
 
-def _fault(items: Sequence[Colliding], way_out: Fix | None, commands: Commands, *, certain: bool) -> Fault:
+def _fault(items: Sequence[Colliding], way_out: Fix | None, rows: str, commands: Commands, *, certain: bool) -> Fault:
     lines: dict[str, int] = {}
     for item in items:
         lines.setdefault(item.object, item.line)
@@ -212,7 +230,7 @@ def _fault(items: Sequence[Colliding], way_out: Fix | None, commands: Commands, 
         Severity.BREAKS,
         f"{id_} is still to run, and the database already has {first_of(objects)}, which it makes: an "
         "earlier run failed half-way, or a guard made it",
-        _value_fix(items, commands)
+        _value_fix(items, rows, commands)
         or way_out
         or Fix(
             f"{commands('stamp')} proves what can be stamped; where it finds no matching revision, "
@@ -226,8 +244,11 @@ def _fault(items: Sequence[Colliding], way_out: Fix | None, commands: Commands, 
     )
 
 
-def _value_fix(items: Sequence[Colliding], commands: Commands) -> Fix | None:
-    """A value cannot be taken away again, but its statement can ask first; None where something else collides too."""
+def _value_fix(items: Sequence[Colliding], rows: str, commands: Commands) -> Fix | None:
+    """A value cannot be taken away again, but its statement can ask first; None where something else collides too.
+
+    `rows`: a revision that changes rows, and would change them again where it ran and the stamp was moved back.
+    """
     if any(item.taken.kind != "value" for item in items):
         return None
     item = items[0]
@@ -236,6 +257,12 @@ def _value_fix(items: Sequence[Colliding], commands: Commands) -> Fix | None:
     except (OSError, UnicodeDecodeError, IndexError):
         line = ""
     becomes = _ADDS.sub(r"\1IF NOT EXISTS ", line)
+    if rows:
+        ran, file = commands("stamp", "--revision", item.revision), f"{Path(item.file).name}:{item.line}"
+        return Fix(
+            f"if {rows} ran already (look at the rows that it changes): {ran}; if it did not: write ADD VALUE IF NOT "
+            f"EXISTS in {file}, then {commands('deploy')}"
+        )
     return Fix(
         f"write ADD VALUE IF NOT EXISTS in {Path(item.file).name}:{item.line}; or, if the revision does nothing else, "
         f"{commands.repair}",

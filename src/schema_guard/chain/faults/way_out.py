@@ -9,7 +9,7 @@ from pathlib import Path
 from schema_guard.chain.commands import Commands
 from schema_guard.chain.fault import Fault, Fix, Severity
 from schema_guard.chain.faults.early import Drop, Early, Place, dropped_by, early_of, holds_values, in_sql
-from schema_guard.chain.faults.made_early import Colliding, colliding
+from schema_guard.chain.faults.made_early import Colliding, colliding, did_not_run
 from schema_guard.chain.history import Chain
 from schema_guard.chain.reading.actions import Action, Verb
 from schema_guard.chain.reading.pending import Pending, There, may_fill, pending_of
@@ -86,19 +86,11 @@ def _rows_before(
     Where nothing shows that one of them did not run, all of them may have run, and the stamp was moved back.
     """
     waiting = [id_ for id_ in chain.order if id_ in chain.upto(revisions) - ran]
-    if any(id_ in moving or _did_not_run(id_, chain, there) for id_ in waiting):
+    if any(id_ in moving or did_not_run(id_, chain, there) for id_ in waiting):
         return "", ""
     rows = (id_ for id_ in waiting if all(action.verb is Verb.UNSEEN for action in actions_of(chain.by_id[id_].file)))
     found = next((id_ for id_ in rows if unseen_of(chain.by_id[id_].file)), "")
     return found, waiting[-1] if found else ""
-
-
-def _did_not_run(id_: str, chain: Chain, there: There) -> bool:
-    """Whether what it makes is not there, or what it removes still is."""
-    actions = actions_of(chain.by_id[id_].file)
-    makes = (each for each in actions if each.verb is Verb.MAKE and each.kind in ("table", "column"))
-    lacks = (each for each in makes if not (each.depth or each.asks or there.has(each.kind, there.key(each.object))))
-    return any(True for _ in lacks) or any(True for _ in there.not_removed(actions))
 
 
 def _fills_others(id_: str, pending: Pending, chain: Chain, there: There) -> bool:
