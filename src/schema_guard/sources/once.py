@@ -29,8 +29,8 @@ class Once:
         self._source = source
         self.backfills = getattr(source, "backfills", ())
         self.upserts = getattr(source, "upserts", ())
-        self._made: dict[tuple[str, int], Schema] = {}
-        self._same: dict[tuple[str, int], set[int]] = {}
+        self._made: dict[tuple[str, int], tuple[Schema, set[int]]] = {}
+        """With the parts that `settled` noted of it: of this one alone, should two threads make it at the same time."""
         self._texts: dict[tuple[str, int], str] = {}
         self._told: dict[tuple[str, int], str] = {}
         self._names: dict[tuple[str, int, str | None], tuple[list[str], list[str]]] = {}
@@ -72,11 +72,14 @@ class Once:
         return self._source.places()
 
     def expect(self, dialect: Dialect) -> Schema:
-        same = self._same.setdefault((dialect.name, dialect.version), set())
-        return as_sent(settled(self._schema(dialect), dialect, same), dialect.driver)
+        schema, same = self._kept(dialect)
+        return as_sent(settled(schema, dialect, same), dialect.driver)
 
     def _schema(self, dialect: Dialect) -> Schema:
+        return self._kept(dialect)[0]
+
+    def _kept(self, dialect: Dialect) -> tuple[Schema, set[int]]:
         key = (dialect.name, dialect.version)
         if key not in self._made:
-            self._made[key] = bare(self._source.expect(freezing_words(*key)))
+            self._made[key] = bare(self._source.expect(freezing_words(*key))), set()
         return self._made[key]
