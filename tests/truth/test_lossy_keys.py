@@ -1,5 +1,5 @@
-"""A key, or a version counter, whose column does not keep what was written: UPDATE of the object that was just flushed
-does not find its row. Held against the ORM, with each driver."""
+"""A key, or a version counter, whose column does not keep what was written: UPDATE of the object that was just flushed,
+or just loaded, does not find its row. Held against the ORM, with each driver."""
 
 from __future__ import annotations
 
@@ -31,6 +31,8 @@ CASES: dict[str, tuple[Any, str, Any]] = {
     "seconds": (sa.DateTime(), "timestamp(0)", MOMENT),
     "microseconds": (sa.DateTime(), "timestamp(6)", MOMENT),
     "days": (sa.DateTime(), "date", MOMENT),
+    "a zone": (sa.DateTime(), "timestamptz", MOMENT),
+    "no zone": (sa.DateTime(timezone=True), "timestamp", AWARE),
     "days of a date": (sa.Date(), "timestamp", MOMENT.date()),
     "aware seconds": (sa.DateTime(timezone=True), "timestamptz(0)", AWARE),
     "a time's seconds": (sa.Time(), "time(0)", MOMENT.time()),
@@ -63,7 +65,10 @@ def is_found(session: Session, cls: type[Any], value: Any, *, version: bool) -> 
     made.n = 2
     try:
         session.flush()
-    except StaleDataError:
+        session.expunge_all()
+        session.scalars(sa.select(cls)).one().n = 3
+        session.flush()
+    except (StaleDataError, sa.exc.DBAPIError):
         return False
     return True
 

@@ -139,7 +139,7 @@ def _type(
         impact, effect = Impact.BREAKS, f"SELECT of {writers(table)} fails (ValueError): {column.mutable} takes no text"
     if fit is Fit.OTHER and _finds_rows(table, column) and judge.rules.loses_values(column, actual):
         lost = "what was written comes back changed, and the row is not found by it"
-        impact, effect = Impact.BREAKS, f"UPDATE of {writers(table)} fails (StaleDataError): {lost}"
+        impact, effect = Impact.BREAKS, f"UPDATE of {writers(table)} fails: {lost}"
     if fit in (Fit.NARROWER, Fit.NARROWER_REWRITE):
         if not written:
             impact, effect = Impact.WEAKENS, f"not provable: where {writers(table)} is written through it, {effect}"
