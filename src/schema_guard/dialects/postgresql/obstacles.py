@@ -12,9 +12,12 @@ from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
+from schema_guard.dialects.postgresql.driver_error import DriverError
+from schema_guard.dialects.postgresql.failures import diagnose
 from schema_guard.dialects.postgresql.holders import describe
 from schema_guard.dialects.postgresql.link import Link
 from schema_guard.dialects.postgresql.query_text import query
+from schema_guard.dialects.postgresql.revoked import DENIED
 from schema_guard.plan import Lock, Step
 from schema_guard.schema import Name
 
@@ -87,8 +90,13 @@ class Obstacles:
         if not wanted:
             return ()
         relations, modes = zip(*wanted, strict=True)
-        with link.reading(READ_TIMEOUT, bare_path=True):
-            rows = link.rows(query("obstacles", relations=relations, modes=modes))
+        try:
+            with link.reading(READ_TIMEOUT, bare_path=True):
+                rows = link.rows(query("obstacles", relations=relations, modes=modes))
+        except DriverError as error:
+            if diagnose(error).sqlstate != DENIED:
+                raise
+            return ()  # the role may not look: the step waits, no longer than it may
         return [
             Obstacle(
                 describe((pid, state, seconds, text)),
