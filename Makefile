@@ -67,7 +67,7 @@ test test-all: $(VENV)/.dev-installed .servers/.fetched
 	$(PYTEST) $(if $(filter test,$@),--sample) tests
 
 test-quick: $(VENV)/.dev-installed
-	$(PYTEST) --sample -m 'not machine and not server' tests/unit tests/architecture tests/scenarios/test_scenarios.py
+	$(PYTEST) --sample -m 'not machine and not server' tests/pure tests/sqlite tests/both tests/architecture tests/scenarios/test_scenarios.py
 
 test-matrix: $(VENV)/.dev-installed
 	SCHEMA_GUARD_TEST_POSTGRES=$(MATRIX) $(BIN)/python -m tests.postgres

@@ -27,7 +27,7 @@ def test_the_sample_has_every_test() -> None:
 
 def test_what_needs_no_server_starts_none() -> None:
     """What make test-quick runs, and it is not nothing."""
-    place = "tests/unit/compare"
+    place = "tests/both/compare"
     everything = collected(place=place)
     left = collected("-m", "not server", place=place)
     assert 0 < len(left) < len(everything)

@@ -16,8 +16,8 @@ CLASSES = get_args(Difference)
 SHOWN = {code for document in documents() for code in document.codes}
 ELSEWHERE = {
     "not-readable": "environment/test_locked_tables.py",
-    "view-differs": "unit/test_defined_views.py",
-    "setting-unfit": "unit/postgresql_read/test_unfit_settings.py",
+    "view-differs": "both/test_defined_views.py",
+    "setting-unfit": "postgresql/read/test_unfit_settings.py",
 }
 """What no page can show, since another session has to be there, or SQLAlchemy 2.1: the file of its tests."""
 

@@ -80,7 +80,7 @@ def test_a_wide_version_table_takes_long_ids(on_postgres: Stage) -> None:
     assert stage.deploy().code == 0
     stage.revision("r4_" + "x" * 30, "r3", name="r4")
     fault = stage.doctor().faults["revision-too-long"]
-    stage.sql(fault["fix"]["sql"])
+    stage.sql(fault["fix"]["text"].partition("another database: ")[2])
     healthy(stage)
 
 

@@ -19,7 +19,7 @@ from schema_guard.frozen_text import DIGESTS, TEXT_KNOWN, frame
 from schema_guard.pytest import assert_satisfied
 from tests.cli.conftest import Command
 from tests.postgres.database import Database
-from tests.unit.render.test_html import Page
+from tests.pure.render.test_html import Page
 
 APPLICATION = """
 from flask import Flask

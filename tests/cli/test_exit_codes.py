@@ -11,7 +11,7 @@ from schema_guard.exit_codes import apply_code, check_code
 from schema_guard.need import Kind, Need
 from schema_guard.report import Attempt, Finding, Outcome, StepResult
 from schema_guard.schema import Name
-from tests.unit.render import nouns
+from tests.pure.render import nouns
 
 BACKUP = Need(Kind.BACKUP, Name(None, "main"))
 

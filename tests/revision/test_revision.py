@@ -215,7 +215,7 @@ def test_follows_the_only_head_and_asks_for_a_merge_of_several(project: Project,
     assert re.search(r"^down_revision.* = 'first'$", second.read_text(encoding="utf-8"), re.MULTILINE)
     text = second.read_text(encoding="utf-8")
     second.with_name("third.py").write_text(text.replace("'second'", "'third'"), encoding="utf-8")
-    with pytest.raises(ConfigurationError, match=r"2 heads .*: merge them with `alembic.* merge -m .*second.*"):
+    with pytest.raises(ConfigurationError, match=r"2 heads .*: merge them with `python.* merge -m .*second.*"):
         write(project, guard, url)
     assert "'third'" in write(project, guard, url, head="third", revision_id="fourth").read_text(encoding="utf-8")
     with pytest.raises(ConfigurationError, match="33 characters"):

@@ -287,11 +287,10 @@ def _too_long(chain: Chain, width: int | None, applied: frozenset[str], system: 
             f"PostgreSQL rolls the revision back when it is recorded{unchecked}",
             Fix(
                 f"{revision.file}:{revision.line('revision')}: revision = {short!r}{also}; where it ran already on "
-                f"another database: ALTER TABLE alembic_version ALTER COLUMN version_num TYPE VARCHAR(255)",
+                "another database: ALTER TABLE alembic_version ALTER COLUMN version_num TYPE VARCHAR(255)",
                 file="" if followers else revision.file,
                 line=0 if followers else revision.line("revision"),
                 becomes="" if followers else f"revision = {short!r}",
-                sql="ALTER TABLE alembic_version ALTER COLUMN version_num TYPE VARCHAR(255)",
             ),
             revision.file,
             revision.line("revision"),

@@ -1,0 +1,116 @@
+"""What the server does not know is refused before it is tried; what it will know by then is not."""
+
+from __future__ import annotations
+
+import pytest
+from sqlalchemy import CheckConstraint, Column, Enum, Index, Integer, MetaData, String, Table, text
+from sqlalchemy.dialects.postgresql import INT4RANGE, ExcludeConstraint
+from sqlalchemy.schema import SchemaItem
+
+from schema_guard.guard import Guard
+from schema_guard.report import Outcome
+from tests.postgres.database import Database
+from tests.postgresql.repair.stage import apply, plan, prepare
+
+pytestmark = pytest.mark.every_postgres
+
+
+def models(*items: SchemaItem) -> MetaData:
+    metadata = MetaData()
+    Table("t", metadata, Column("id", Integer, primary_key=True), *items)
+    return metadata
+
+
+def test_what_the_refusal_says_makes_the_next_run_whole(postgres_database: Database) -> None:
+    """Each statement as it stands there; then everything is repaired. Until then the column has no default."""
+    prepare(postgres_database, "CREATE TABLE t (id serial PRIMARY KEY); INSERT INTO t VALUES (1), (2)")
+    metadata = models(
+        Column("name", String),
+        Column("salt", String, server_default=text("gen_salt('md5')")),
+        Index("ix_name", "name", postgresql_using="gin", postgresql_ops={"name": "gin_trgm_ops"}),
+        CheckConstraint("levenshtein(name, 'none') > 0", name="ck_name"),
+    )
+    refusals = [finding.refusal for finding in apply(postgres_database, metadata).findings if finding.refusal]
+    advice = {line for refusal in refusals for line in refusal.advice}
+    wanted = ("pgcrypto", "pg_trgm", "fuzzystrmatch")
+    assert advice == {f"CREATE EXTENSION {extension};" for extension in wanted}
+    prepare(postgres_database, "".join(advice))
+    assert apply(postgres_database, metadata).satisfied
+
+
+def test_a_function_elsewhere(postgres_database: Database) -> None:
+    """The extension is there; the search_path does not lead to it."""
+    prepare(postgres_database, "CREATE SCHEMA extensions; CREATE EXTENSION pg_trgm SCHEMA extensions")
+    prepare(postgres_database, "CREATE TABLE t (id serial PRIMARY KEY, name text)")
+    wanted = {"name": "gin_trgm_ops"}
+    metadata = models(Column("name", String), Index("ix", "name", postgresql_using="gin", postgresql_ops=wanted))
+    (refused,) = plan(postgres_database, metadata).refusals
+    assert refused.advice == (
+        "-- for the role and the database: ALTER ROLE .. IN DATABASE .. SET search_path = public, extensions;",
+    )
+    prepare(postgres_database, f"ALTER DATABASE {postgres_database.name} SET search_path = public, extensions")
+    assert apply(postgres_database, metadata).satisfied
+
+
+def test_an_operator_class_with_its_schema(postgres_database: Database) -> None:
+    """The search_path has no say then."""
+    prepare(postgres_database, "CREATE SCHEMA extensions; CREATE EXTENSION pg_trgm SCHEMA extensions")
+    prepare(postgres_database, "CREATE TABLE t (id serial PRIMARY KEY, name text)")
+    wanted = {"name": "extensions.gin_trgm_ops"}
+    metadata = models(Column("name", String), Index("ix", "name", postgresql_using="gin", postgresql_ops=wanted))
+    assert apply(postgres_database, metadata).satisfied
+
+
+def test_a_function_that_takes_other_arguments(postgres_database: Database) -> None:
+    """No extension would help."""
+    prepare(postgres_database, "CREATE TABLE t (id serial PRIMARY KEY, name text)")
+    metadata = models(Column("name", String), Index("ix", text("sqrt(name)")))
+    (refused,) = plan(postgres_database, metadata).refusals
+    assert refused.reason == "function sqrt(text) does not exist"
+
+
+def test_a_missing_table_comes_without_it(postgres_database: Database) -> None:
+    """Of two columns, too, of which one's definition ends as the other's is."""
+    salt = text("gen_salt('md5')")
+    metadata = models(Column("data", String, server_default=salt), Column("metadata", String, server_default=salt))
+    left = {finding.difference.key for finding in apply(postgres_database, metadata).findings}
+    assert left == {"default-differs t.data", "default-differs t.metadata"}
+
+
+def test_a_type_that_this_very_plan_makes(postgres_database: Database) -> None:
+    prepare(postgres_database, "CREATE TABLE t (id serial PRIMARY KEY)")
+    metadata = models(
+        Column("mood", Enum("sad", "glad", name="mood"), server_default="glad"),
+        CheckConstraint("mood <> 'sad'::mood", name="ck_mood"),
+        Index("ix_mood", text("(mood IS NULL)"), postgresql_where=text("mood > 'sad'::mood")),
+    )
+    assert apply(postgres_database, metadata).satisfied
+
+
+def test_a_function_of_the_whole_row(postgres_database: Database) -> None:
+    """Its argument is the table's own type, against which nothing else can be asked."""
+    prepare(postgres_database, "CREATE TABLE t (id serial PRIMARY KEY, name text)")
+    prepare(postgres_database, "CREATE FUNCTION fit(t) RETURNS bool IMMUTABLE LANGUAGE sql AS 'SELECT true'")
+    assert apply(postgres_database, models(Column("name", String), CheckConstraint("fit(t)", name="ck"))).satisfied
+
+
+def test_a_table_whose_exclusion_needs_an_extension(postgres_database: Database) -> None:
+    """The table comes without it; what the refusal says lets the server take it."""
+    metadata = models(
+        Column("room", Integer),
+        Column("during", INT4RANGE),
+        ExcludeConstraint(("room", "="), ("during", "&&"), name="ex", using="gist"),
+    )
+    report = apply(postgres_database, metadata)
+    assert {result.outcome for result in report.results} == {Outcome.DONE}
+    (refusal,) = [finding.refusal for finding in report.findings if finding.refusal]
+    assert refusal.reason.endswith('has no default operator class for access method "gist"')
+    assert refusal.advice == ("CREATE EXTENSION btree_gist;",)
+    prepare(postgres_database, f"{refusal.advice[0]} DROP TABLE t")
+    assert Guard(metadata).apply(postgres_database.url).satisfied
+
+
+def test_a_satisfied_database_is_asked_nothing(postgres_database: Database) -> None:
+    """And one that lacks nothing of this kind neither."""
+    prepare(postgres_database, "CREATE TABLE t (id serial PRIMARY KEY)")
+    assert not plan(postgres_database, models(Column("name", String))).survey.rejections
