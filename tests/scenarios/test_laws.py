@@ -25,7 +25,7 @@ LONG = frozenset(f"mdraft/{name}" for name in ("2-hand-guarded", "3-ownerless", 
 """They take long, and their models are those of mdraft/1-before: `make test-matrix` runs them."""
 
 
-@pytest.mark.one_in(4)
+@pytest.mark.one_in(5)
 @pytest.mark.newest_postgres
 def test_laws(document: Document, stage: Stage, guard: Guard) -> None:
     if document.name in LONG and not versions_named():

@@ -208,10 +208,10 @@ class _Execution:
         step = work.step
         while True:
             timeout, begun = self._statement_timeout(step), self.retry.clock.now()
-            # A wait for a lock must not end as a statement that took too long: that would hide who holds it. And it
-            # leaves the steps behind their share of the time: one lock that is held hinders nothing else.
-            share = max(SHORTEST_WAIT, (self.deadline - begun) / (self.behind + 1))
-            wait = min(self.limits.lock_timeout, WAIT_WITHIN * timeout, share)
+            # A wait for a lock must not end as a statement that took too long: that would hide who holds it.
+            wait = min(self.limits.lock_timeout, WAIT_WITHIN * timeout)
+            if self.behind:  # which get their share of the time: one lock that is held hinders nothing else
+                wait = min(wait, max(SHORTEST_WAIT, (self.deadline - begun) / (self.behind + 1)))
             work.rows += (rows := self.session.execute(step, wait, timeout, work.sent.append))
             work.times += 1
             if not step.repeat or rows == 0:
