@@ -20,7 +20,8 @@ from schema_guard.chain.faults.environment import environment_faults, environmen
 from schema_guard.chain.faults.files import REFUSED, WIDTH, chain_faults, no_chain
 from schema_guard.chain.faults.filled_again import filled_again
 from schema_guard.chain.faults.gone_early import Gone, gone_early, gone_faults
-from schema_guard.chain.faults.made_early import elsewhere, made_early
+from schema_guard.chain.faults.made_early import made_early
+from schema_guard.chain.faults.names import elsewhere
 from schema_guard.chain.faults.replay import left_faults, proof_faults, replay_faults, with_proof
 from schema_guard.chain.faults.settled import settled
 from schema_guard.chain.faults.stamped import present, stamped_faults

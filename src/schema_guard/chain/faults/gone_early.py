@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from schema_guard.chain.commands import Commands
 from schema_guard.chain.fault import Fault, Fix, Severity
-from schema_guard.chain.faults.made_early import elsewhere, moves_names, names_of, normal
+from schema_guard.chain.faults.names import elsewhere, moves_names, names_of, normal
 from schema_guard.chain.history import Chain
 from schema_guard.chain.reading.actions import Action, Verb
 from schema_guard.chain.reading.operations import called

@@ -8,8 +8,8 @@ from pathlib import Path
 
 from schema_guard.chain.commands import Commands
 from schema_guard.chain.fault import Fault, Fix, Severity
+from schema_guard.chain.faults.colliding import Colliding, colliding, did_not_run
 from schema_guard.chain.faults.early import Drop, Early, Place, dropped_by, early_of, holds_values, in_sql
-from schema_guard.chain.faults.made_early import Colliding, colliding, did_not_run
 from schema_guard.chain.history import Chain
 from schema_guard.chain.reading.actions import Action, Verb
 from schema_guard.chain.reading.pending import Pending, There, may_fill, pending_of
