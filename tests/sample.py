@@ -1,7 +1,8 @@
 """Which tests `make test` takes: each one, but not with everything that it can be tried with.
 
 - A test that can run on each PostgreSQL version runs on one of them. Its name decides which.
-- Of a test that has several cases, half of them run; with the mark `one_in(n)` one in n, and at least one.
+- Of a test that has several cases, half of them run; of many cases a third; with the mark `one_in(n)` one in n. At
+  least one.
 
 The choice depends on names alone, so each run, and each worker of a run, makes the same one. `make test-all` takes
 everything.
@@ -18,8 +19,10 @@ import pytest
 
 __all__ = ["sampled"]
 
-USUAL = 2
+USUAL, OF_MANY = 2, 3
 """One in so many of a test's cases."""
+MANY = 8
+"""From so many cases on it is one in OF_MANY."""
 
 
 def sampled(items: Sequence[pytest.Item], versions: Sequence[str]) -> list[pytest.Item]:
@@ -29,9 +32,10 @@ def sampled(items: Sequence[pytest.Item], versions: Sequence[str]) -> list[pytes
     for item in items:
         if item in of_one_version:
             mark = item.get_closest_marker("one_in")
-            families[item.nodeid.partition("[")[0], USUAL if mark is None else mark.args[0]].append(item)
+            families[item.nodeid.partition("[")[0], 0 if mark is None else mark.args[0]].append(item)
     left_out: set[pytest.Item] = set()
-    for (_, share), family in families.items():
+    for (_, told), family in families.items():
+        share = told or (USUAL if len(family) < MANY else OF_MANY)
         left_out.update(sorted(family, key=lambda item: _number(item.nodeid))[math.ceil(len(family) / share) :])
     return [item for item in items if item in of_one_version and item not in left_out]
 

@@ -9,8 +9,6 @@ from itertools import groupby
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-import pytest
-
 from schema_guard import Guard
 from schema_guard.difference import Impact
 from schema_guard.exit_codes import apply_code, planned_code
@@ -28,7 +26,6 @@ VERSIONS = {"postgresql": "18", "sqlite": "3"}
 NO_CHANGE = re.compile(r"\s*((SELECT|SET|RESET|PRAGMA|BEGIN|COMMIT|SAVEPOINT|RELEASE)\b|\.)", re.IGNORECASE)
 
 
-@pytest.mark.one_in(3)
 def test_scenario(document: Document, stage: Stage, guard: Guard, snapshots: Snapshots) -> None:
     """check and plan only read; apply does what plan showed; then only refusals remain and nothing was lost."""
     stage.changes()
