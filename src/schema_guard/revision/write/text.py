@@ -229,10 +229,8 @@ class _Operations:
         constraint = self.registry.constraint(difference.table, difference.check.ddl)
         name = self.writer.constraint_name(constraint)
         table = self.registry.table(difference.table.name)
-        condition = self.objects.condition(constraint)
-        return self._call(
-            "create_check_constraint", literal(name), literal(str(table.name)), condition, *_schema(table)
-        )
+        arguments = [self.objects.condition(constraint), *_schema(table), *self.objects.options(constraint)]
+        return self._call("create_check_constraint", literal(name), literal(str(table.name)), *arguments)
 
     def _unique(self, difference: UniqueMissing) -> str:
         constraint = self.registry.constraint(difference.table, difference.unique.ddl)
