@@ -10,7 +10,6 @@ from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
-from types import MappingProxyType
 
 from schema_guard.errors import ConfigurationError
 from schema_guard.hidden import without_password
@@ -21,8 +20,10 @@ DEFAULT = "alembic"
 """The section that Alembic reads where none is named."""
 SEARCHED_DEPTH = 2
 """How many folders below the working directory an alembic.ini is looked for."""
-_NONE: Mapping[str, object] = MappingProxyType({})
 _PASSED_OVER = frozenset({"node_modules", "site-packages", "build", "dist", "venv", "env", "tests", "__pycache__"})
+
+
+_ON_PATH = "prepend_sys_path"
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +40,8 @@ class Location:
     section: str = "alembic"
     program: tuple[str, ...] = ("flask",)
     """What a person types for Flask's command line."""
+    on_path: bool = False
+    """Its configuration puts the working directory on sys.path (prepend_sys_path): `alembic` finds the application."""
     url: str = ""
     """The database, where it was typed: env.py reads another one from the environment."""
     x: tuple[str, ...] = ()
@@ -56,7 +59,8 @@ class Location:
         file = self.ini or self.toml
         elsewhere = file is not None and file.parent != Path.cwd()
         named = () if self.section == DEFAULT else ("-n", self.section)
-        return shlex.join((*self._alembic(), *(("-c", str(file)) if elsewhere else ()), *named))
+        alembic = ("alembic",) if self.on_path else ("python", "-m", "alembic")
+        return shlex.join((*alembic, *(("-c", str(file)) if elsewhere else ()), *named))
 
     @property
     def on_database(self) -> str:
@@ -64,12 +68,6 @@ class Location:
         database = f"DATABASE_URL={shlex.quote(without_password(self.url))} " if self.url else ""
         told = "" if self.flask else "".join(f" -x {shlex.quote(each)}" for each in self.x)
         return f"{database}{self.command}{told}"
-
-    def _alembic(self) -> tuple[str, ...]:
-        """As a program it finds the application in the working directory only where its configuration says so."""
-        found = _parsed(self.ini).get(self.section, "prepend_sys_path", fallback="") if self.ini else ""
-        listed = self.toml is not None and _tool(self.toml).get("prepend_sys_path")
-        return ("alembic",) if found or listed else ("python", "-m", "alembic")
 
 
 def find_location(given: str | None = None, section: str = "alembic", directory: Path | None = None) -> Location | None:
@@ -117,30 +115,30 @@ def _at(path: Path, section: str) -> Location | None:
     if not path.is_file():
         return None
     if path.suffix == ".toml":
-        return Location(toml=path, section=section) if _has_table(path) else None
+        own = _tool(path)
+        return None if own is None else Location(toml=path, section=section, on_path=bool(own.get(_ON_PATH)))
     section = _section(path, section)
     beside = path.parent / "pyproject.toml"
-    toml = beside if beside.is_file() and _has_table(beside) else None
+    tool = _tool(beside) if beside.is_file() else None
+    toml = None if tool is None else beside
+    said = _parsed(path).get(section, _ON_PATH, fallback="")
     env = path.parent / "env.py"
     flask = env.is_file() and _asks_flask(env)
     # Flask-Migrate puts its folder in place of whatever script_location says
     if flask or (_script_location(path, section) is None and toml is None and env.is_file()):
-        return Location(ini=path, folder=path.parent, flask=flask, section=section)
-    return Location(ini=path, toml=toml, section=section)
+        return Location(ini=path, folder=path.parent, flask=flask, section=section, on_path=bool(said))
+    on_path = bool(said or (tool or {}).get(_ON_PATH))
+    return Location(ini=path, toml=toml, section=section, on_path=on_path)
 
 
-def _has_table(path: Path) -> bool:
-    return _tool(path) is not _NONE
-
-
-def _tool(path: Path) -> Mapping[str, object]:
-    """What pyproject.toml says of Alembic."""
+def _tool(path: Path) -> Mapping[str, object] | None:
+    """What pyproject.toml says of Alembic; None where it has no such table."""
     try:
         tools = tomllib.loads(path.read_text(encoding="utf-8")).get("tool")
     except (tomllib.TOMLDecodeError, UnicodeDecodeError, OSError):
-        return _NONE
+        return None
     found = tools.get("alembic") if isinstance(tools, dict) else None
-    return found if isinstance(found, dict) else _NONE
+    return found if isinstance(found, dict) else None
 
 
 def _script_location(path: Path, section: str) -> str | None:

@@ -14,6 +14,7 @@ from schema_guard.address import Address
 from schema_guard.cli import logs, telemetry
 from schema_guard.cli.bind_urls import with_databases
 from schema_guard.cli.choices import PROGRAM, chain_words, chosen_bind_urls, chosen_binds, chosen_scope
+from schema_guard.cli.env_py import without_left_out
 from schema_guard.cli.output import log
 from schema_guard.cli.recalled import expectations_of
 from schema_guard.cli.request import Request, is_frozen
@@ -53,15 +54,9 @@ def request(target: str | None, **arguments: object) -> Request:
     if loaded.members:
         every = [_of_bind(member, settings, typed, program, options) for member in with_databases(loaded, settings)]
         asked = _lasting(every)
-        return replace(_without_left_out(asked[0]), further=tuple(asked[1:]))
+        return replace(without_left_out(asked[0]), further=tuple(asked[1:]))
     settings, engine = _with_database(loaded, settings)
-    return _without_left_out(replace(_request(loaded.guard, settings, typed, program, options), engine=engine))
-
-
-def _without_left_out(asked: Request) -> Request:
-    from schema_guard.cli.env_py import without_left_out
-
-    return without_left_out(asked)
+    return without_left_out(replace(_request(loaded.guard, settings, typed, program, options), engine=engine))
 
 
 def _request(

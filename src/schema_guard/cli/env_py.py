@@ -4,19 +4,15 @@ from __future__ import annotations
 
 import re
 from dataclasses import replace
-from typing import TYPE_CHECKING
 
 from schema_guard.cli.location import location_at_hand
 from schema_guard.cli.output import log
+from schema_guard.cli.request import Request, is_frozen
 from schema_guard.counted import counted, first_of
 from schema_guard.errors import GuardError
 from schema_guard.many.member import MAIN
 from schema_guard.scope import Scope
 from schema_guard.selector import selectors_of
-from schema_guard.sources.frozen import FrozenSource
-
-if TYPE_CHECKING:
-    from schema_guard.cli.request import Request
 
 __all__ = ["without_left_out"]
 
@@ -30,7 +26,7 @@ def without_left_out(asked: Request) -> Request:
     env.py is run for it, as a chain's diagnosis does, only where it holds one of the two names. A frozen file is never
     asked about the application: `--exclude` says it there.
     """
-    if asked.bind not in ("", MAIN) or asked.error is not None or isinstance(asked.guard.source, FrozenSource):
+    if asked.bind not in ("", MAIN) or asked.error is not None or is_frozen(asked.guard):
         return asked
     location = location_at_hand()
     if location is None:

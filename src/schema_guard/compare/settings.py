@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 
-from schema_guard.dialects.terms import Unfit
+from schema_guard.dialects.terms import Unfit, can_encode
 from schema_guard.difference import Impact, SettingUnfit
 from schema_guard.schema import Schema
 
@@ -15,7 +15,7 @@ def compare_settings(expected: Schema, unfit: Iterable[Unfit]) -> Iterator[Setti
     """One for each setting; of one that concerns some types only where the models have a column of them."""
     types = {column.type.name for table in expected.tables for column in table.columns}
     for each in unfit:
-        unsaid = next((name for name in _names(expected) if not _has(each.codec, name)), "") if each.codec else ""
+        unsaid = next((name for name in _names(expected) if not can_encode(name, each.codec)), "") if each.codec else ""
         everywhere = not each.types and not each.codec
         if not expected.tables or not (everywhere or unsaid or types.intersection(each.types)):
             continue
@@ -30,11 +30,3 @@ def compare_settings(expected: Schema, unfit: Iterable[Unfit]) -> Iterator[Setti
 def _names(expected: Schema) -> Iterator[str]:
     for table in expected.tables:
         yield from (table.name.schema or "", table.name.name, *(column.name for column in table.columns))
-
-
-def _has(codec: str, name: str) -> bool:
-    try:
-        name.encode(codec)
-    except UnicodeEncodeError:
-        return False
-    return True

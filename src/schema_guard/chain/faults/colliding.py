@@ -14,7 +14,7 @@ from schema_guard.chain.reading.revision_actions import actions_of
 from schema_guard.chain.sandbox.fact import Fact
 from schema_guard.schema import Schema
 
-__all__ = ["Colliding", "colliding", "did_not_run"]
+__all__ = ["Colliding", "colliding", "may_have_run"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,7 +75,13 @@ def _collides(action: Action, names: Names[str], there: There, told: set[str]) -
     return called(made), taken[0]
 
 
-def did_not_run(id_: str, chain: Chain, there: There) -> bool:
+def may_have_run(revisions: Collection[str], ran: Collection[str], chain: Chain, there: There) -> list[str]:
+    """The revisions up to these that are still to run, in order; none where something shows that one did not run."""
+    waiting = [id_ for id_ in chain.order if id_ in chain.upto(revisions) and id_ not in ran]
+    return [] if any(_did_not_run(id_, chain, there) for id_ in waiting) else waiting
+
+
+def _did_not_run(id_: str, chain: Chain, there: There) -> bool:
     """Whether what the revision makes is not there, or what it removes still is."""
     actions = actions_of(chain.by_id[id_].file)
     makes = (each for each in actions if each.verb is Verb.MAKE and each.kind in ("table", "column"))

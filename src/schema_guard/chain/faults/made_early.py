@@ -8,10 +8,9 @@ from pathlib import Path
 
 from schema_guard.chain.commands import Commands
 from schema_guard.chain.fault import Fault, Fix, Severity
-from schema_guard.chain.faults.colliding import Colliding, colliding, did_not_run
+from schema_guard.chain.faults.colliding import Colliding, colliding, may_have_run
 from schema_guard.chain.faults.names import elsewhere
 from schema_guard.chain.faults.stamped import tables_first
-from schema_guard.chain.history import Chain
 from schema_guard.chain.reading.pending import There
 from schema_guard.chain.reading.revision_actions import unseen_of
 from schema_guard.chain.sandbox.fact import Fact
@@ -51,21 +50,14 @@ def made_early(
     if not version.rows or version.unknown(chain):
         return
     found: dict[str, list[Colliding]] = {}
-    for item in colliding(chain, chain.upto(version.rows), schema, beside, there, told):
-        found.setdefault(item.revision, []).append(item)
     ran = chain.upto(version.rows)
+    for item in colliding(chain, ran, schema, beside, there, told):
+        found.setdefault(item.revision, []).append(item)
     for items in found.values():
         certain = not elsewhere(project) and any(item.certain for item in items)
-        rows = _rows_up_to(items[0].revision, ran, chain, there)
+        waiting = may_have_run([items[0].revision], ran, chain, there)
+        rows = next((id_ for id_ in waiting if unseen_of(chain.by_id[id_].file)), "")
         yield _fault(items, way_out, rows, commands, certain=certain)
-
-
-def _rows_up_to(revision: str, ran: Collection[str], chain: Chain, there: There) -> str:
-    """A pending revision up to this one that changes rows; empty where something shows that one of them did not run."""
-    waiting = [id_ for id_ in chain.order if id_ in chain.upto([revision]) and id_ not in ran]
-    if any(did_not_run(id_, chain, there) for id_ in waiting):
-        return ""
-    return next((id_ for id_ in waiting if unseen_of(chain.by_id[id_].file)), "")
 
 
 def _fault(items: Sequence[Colliding], way_out: Fix | None, rows: str, commands: Commands, *, certain: bool) -> Fault:

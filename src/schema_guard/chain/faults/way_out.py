@@ -8,7 +8,7 @@ from pathlib import Path
 
 from schema_guard.chain.commands import Commands
 from schema_guard.chain.fault import Fault, Fix, Severity
-from schema_guard.chain.faults.colliding import Colliding, colliding, did_not_run
+from schema_guard.chain.faults.colliding import Colliding, colliding, may_have_run
 from schema_guard.chain.faults.early import Drop, Early, Place, dropped_by, early_of, holds_values, in_sql
 from schema_guard.chain.history import Chain
 from schema_guard.chain.reading.actions import Action, Verb
@@ -85,8 +85,8 @@ def _rows_before(
 
     Where nothing shows that one of them did not run, all of them may have run, and the stamp was moved back.
     """
-    waiting = [id_ for id_ in chain.order if id_ in chain.upto(revisions) - ran]
-    if any(id_ in moving or did_not_run(id_, chain, there) for id_ in waiting):
+    waiting = may_have_run(revisions, ran, chain, there)
+    if any(id_ in moving for id_ in waiting):
         return "", ""
     rows = (id_ for id_ in waiting if all(action.verb is Verb.UNSEEN for action in actions_of(chain.by_id[id_].file)))
     found = next((id_ for id_ in rows if unseen_of(chain.by_id[id_].file)), "")

@@ -220,21 +220,27 @@ def replayed(
         ConfigurationError, UnreachableError: as `System.scratch` does.
     """
     bare = bool(project.makes)
-    with (
-        _scratch_for(project, system, server, schemas, real=real) as scratch,
-        _further(project, system, server) as further,
-    ):
+    with _databases(project, system, server, schemas, real=real) as (scratch, further):
         played = _replay(project, scratch, schemas, first, further, bare=bare)
         made = bare or (played.states and played.states[0].schema.tables)
         if played.failed is None or not made:
             yield scratch, played
             return
+    with _databases(project, system, server, schemas, real=real) as (scratch, further):
+        other = _replay(project, scratch, schemas, first, further, bare=not bare)
+        yield scratch, other if other.failed is None else played
+
+
+@contextmanager
+def _databases(
+    project: Project, system: str, server: URL | None, schemas: Sequence[str], *, real: bool
+) -> Iterator[tuple[Scratch, tuple[Scratch, ...]]]:
+    """The scratch database, and those of other systems. Arguments and errors as those of `_scratch_for`."""
     with (
         _scratch_for(project, system, server, schemas, real=real) as scratch,
         _further(project, system, server) as further,
     ):
-        other = _replay(project, scratch, schemas, first, further, bare=not bare)
-        yield scratch, other if other.failed is None else played
+        yield scratch, further
 
 
 @contextmanager

@@ -12,7 +12,13 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from schema_guard.dialects.inquiry import Known, Verdict
 from schema_guard.dialects.postgresql.driver_error import DriverError
 from schema_guard.dialects.postgresql.explained import explained, rows_of_nulls, type_of
-from schema_guard.dialects.postgresql.failures import INVALID_SCHEMA, UNDEFINED_FUNCTION, diagnose, is_disconnect
+from schema_guard.dialects.postgresql.failures import (
+    DENIED,
+    INVALID_SCHEMA,
+    UNDEFINED_FUNCTION,
+    diagnose,
+    is_disconnect,
+)
 from schema_guard.dialects.postgresql.link import Link
 from schema_guard.dialects.postgresql.query_text import query
 from schema_guard.difference import FunctionMissing
@@ -30,7 +36,7 @@ _LACKS = {
     "42809": Lack.FUNCTION,  # a procedure of that name
     AMBIGUOUS: Lack.AMBIGUOUS,
     "42P01": Lack.RELATION,
-    "42501": Lack.PRIVILEGE,
+    DENIED: Lack.PRIVILEGE,
     "42703": Lack.COLUMN,
     "42803": Lack.AGGREGATE,
     "42P20": Lack.AGGREGATE,  # a window function

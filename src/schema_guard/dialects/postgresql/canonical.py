@@ -64,7 +64,8 @@ class PostgreSQLRules:
     """Comparison in PostgreSQL's words.
 
     Args:
-        casts_enums: the application's driver sends enum values with a cast to the enum type.
+        casts_enums: the application's driver sends enum values with a cast to the enum type: asyncpg, which also
+            takes no moment with a zone where the models have none.
         casts_listed: it sends values of a non-native Enum with a cast to VARCHAR.
         untyped_bytes: it sends bytes without a type, as a text column takes them too.
     """
@@ -235,7 +236,6 @@ class PostgreSQLRules:
 
     def loses_values(self, expected: Column, actual: Column) -> bool:
         wanted, given = self._base(expected.type), self._base(actual.type)
-        # asyncpg takes no moment with a zone, as it is loaded, where the statement says that it has none
         zoned = self._casts_enums and (wanted.name, given.name) == _ZONED
         return zoned or loses(wanted, given)
 

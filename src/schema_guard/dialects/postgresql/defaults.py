@@ -12,7 +12,7 @@ from collections.abc import Callable, Sequence
 from schema_guard.column import BITS, Type, TypeKind
 from schema_guard.dialects.inquiry import Gives, Verdict
 from schema_guard.dialects.postgresql.driver_error import DriverError
-from schema_guard.dialects.postgresql.failures import diagnose, is_disconnect
+from schema_guard.dialects.postgresql.failures import DENIED, diagnose, is_disconnect
 from schema_guard.dialects.postgresql.link import Link
 from schema_guard.dialects.postgresql.query_text import query
 from schema_guard.schema import Name
@@ -33,7 +33,6 @@ _PADDED = re.compile(r"(character varying|character|bit|bit varying)\((\d+)\)")
 _HARMLESS = frozenset({"nextval", "random", "gen_random_uuid", "uuidv4", "uuidv7", "clock_timestamp", "timeofday"})
 _LASTING = ("22", "23", "P0", "42")
 """Classes of errors that come from the expression and its values (manual, appendix A)."""
-_OF_ROLE = "42501"
 _FLOATS = frozenset({"numeric", "real", "double precision"})
 
 
@@ -101,7 +100,7 @@ def _given(link: Link, item: Gives, volatile: Sequence[tuple[str, bool, bool]], 
         if is_disconnect(error):
             raise
         state = diagnose(error).sqlstate
-        return fails if state.startswith(_LASTING) and state != _OF_ROLE else Verdict.NOT_COMPARABLE
+        return fails if state.startswith(_LASTING) and state != DENIED else Verdict.NOT_COMPARABLE
     return fails if not fits or (is_null and item.refuses_null) else Verdict.EQUAL
 
 

@@ -10,10 +10,12 @@ from __future__ import annotations
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from schema_guard.dialects.terms import can_encode
+
 if TYPE_CHECKING:
     from schema_guard.dialects.postgresql.wire import Wire
 
-__all__ = ["RAW", "Encoding", "can_encode", "codec_of", "encoding_of", "known_codec", "lacking", "set_encoding"]
+__all__ = ["RAW", "Encoding", "codec_of", "encoding_of", "known_codec", "lacking", "set_encoding"]
 
 _CODECS = {
     "UTF8": "utf-8",
@@ -92,14 +94,6 @@ def codec_of(encoding: str) -> str:
 def known_codec(encoding: str) -> str:
     """Python's name of it; empty where it is not known what it lacks."""
     return _CODECS.get(encoding, "")
-
-
-def can_encode(text: str, codec: str) -> bool:
-    try:
-        text.encode(codec)
-    except UnicodeEncodeError:
-        return False
-    return True
 
 
 def lacking(text: str, encoding: str) -> str:

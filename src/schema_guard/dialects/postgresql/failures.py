@@ -31,6 +31,7 @@ __all__ = [
 ]
 
 LOCK_NOT_AVAILABLE = "55P03"
+DENIED = "42501"
 DEADLOCK = "40P01"
 UNDEFINED_FUNCTION = "42883"
 """Or an operator (manual, appendix A)."""

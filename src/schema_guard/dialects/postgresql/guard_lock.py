@@ -16,11 +16,10 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 
 from schema_guard.dialects.postgresql.driver_error import DriverError
-from schema_guard.dialects.postgresql.failures import diagnose, read_failed, unread
 from schema_guard.dialects.postgresql.holders import describe
 from schema_guard.dialects.postgresql.link import Link
 from schema_guard.dialects.postgresql.query_text import query
-from schema_guard.dialects.postgresql.revoked import DENIED, with_grants
+from schema_guard.dialects.postgresql.revoked import unreadable
 from schema_guard.dialects.stop import Stop
 from schema_guard.errors import LockTimeoutError, StepError
 
@@ -109,9 +108,7 @@ class GuardLock:
             self._link.run("ROLLBACK")
             return False
         except DriverError as error:
-            if diagnose(error).sqlstate == DENIED:
-                raise with_grants(unread(error, "the guard lock"), self._link) from None
-            raise read_failed(error, "the guard lock") from None
+            raise unreadable(error, "the guard lock", self._link) from None
 
     def _release(self) -> None:
         """Closing the connection would release it too; unlocking first frees it at once for who waits."""

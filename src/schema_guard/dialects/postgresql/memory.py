@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 
 from schema_guard.dialects.deadline import Deadline
 from schema_guard.dialects.postgresql.driver_error import DriverError
-from schema_guard.dialects.postgresql.failures import diagnose, is_disconnect, said
+from schema_guard.dialects.postgresql.failures import DENIED, diagnose, is_disconnect, said
 from schema_guard.dialects.postgresql.link import Link, Row
 from schema_guard.dialects.postgresql.literals import literal
 from schema_guard.dialects.postgresql.query_text import query
@@ -56,7 +56,7 @@ IDENTIFIED = (
 STARTED = "SELECT date_part('epoch', pg_postmaster_start_time())"
 ROW = "hashtidextended(ctid, coalesce((SELECT age('3'::xid)::int8) - nullif(age(xmin), 2147483647), 0))"
 ROW_BEFORE_14 = "hashtextextended(xmin::text || ctid::text, 0)"
-NO_TABLE, NO_SCHEMA, FORBIDDEN = "42P01", "3F000", "42501"
+NO_TABLE, NO_SCHEMA = "42P01", "3F000"
 
 
 class PostgreSQLMemory:
@@ -88,7 +88,7 @@ class PostgreSQLMemory:
                 state = diagnose(error).sqlstate
                 if state in (NO_TABLE, NO_SCHEMA):
                     self.is_there = False
-                if state != FORBIDDEN or is_disconnect(error):
+                if state != DENIED or is_disconnect(error):
                     break
             except (ValueError, TypeError, KeyError):  # somebody else wrote it
                 break

@@ -13,11 +13,10 @@ from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from schema_guard.dialects.postgresql.driver_error import DriverError
-from schema_guard.dialects.postgresql.failures import diagnose
+from schema_guard.dialects.postgresql.failures import DENIED, diagnose
 from schema_guard.dialects.postgresql.holders import describe
 from schema_guard.dialects.postgresql.link import Link
 from schema_guard.dialects.postgresql.query_text import query
-from schema_guard.dialects.postgresql.revoked import DENIED
 from schema_guard.plan import Lock, Step
 from schema_guard.schema import Name
 

@@ -23,9 +23,7 @@ from schema_guard.dialects.postgresql.failures import (
     LOCK_NOT_AVAILABLE,
     diagnose,
     is_disconnect,
-    read_failed,
     settings_failed,
-    unread,
 )
 from schema_guard.dialects.postgresql.guard_lock import GuardLock
 from schema_guard.dialects.postgresql.holders import blocking, held_by, locked_out_by
@@ -37,7 +35,7 @@ from schema_guard.dialects.postgresql.obstacles import Obstacles
 from schema_guard.dialects.postgresql.pooling import check_second, shares_backends
 from schema_guard.dialects.postgresql.query_text import query
 from schema_guard.dialects.postgresql.reading import OF_SCHEMAS, OF_TABLES, READ_TIMEOUT, CatalogReader
-from schema_guard.dialects.postgresql.revoked import DENIED, with_grants
+from schema_guard.dialects.postgresql.revoked import unreadable
 from schema_guard.dialects.postgresql.server import Server
 from schema_guard.dialects.postgresql.stands import asked, fed, query_of, with_stands
 from schema_guard.dialects.postgresql.steps import Executor
@@ -339,10 +337,8 @@ class PostgreSQLSession:
         state = diagnose(error).sqlstate
         if (state == CANCELLED and self._deadline.over) or (is_disconnect(error) and self._link.out_of_time):
             return OutOfTimeError(f"could not read {what} within the budget: give it more time with --budget")
-        if state == DENIED:
-            return with_grants(unread(error, what), self._link)
         if state != LOCK_NOT_AVAILABLE:
-            return read_failed(error, what)
+            return unreadable(error, what, self._link)
         holders = locked_out_by(self._link)
         who = held_by(holders) if holders else "held by a session that has ended; run again"
         return LockTimeoutError(f"could not read {what}: could not acquire the lock in time, {who}", tuple(holders))

@@ -52,15 +52,13 @@ class Surveyor:
     stop: Stop
     timeout: float
     wait: float = _LOCK_TIMEOUT
-    slow: bool = False
-    """Event triggers take so long that nothing more is tried."""
 
     def survey(self, differences: Sequence[Difference], actual: Schema) -> Survey:
         """Look, unless all are notes: the usual boot needs nothing of it."""
         if all(difference.impact is Impact.NOTES for difference in differences):
             return Survey()
-        triggers, refusing = self._event_triggers(differences)
-        rejected = self._rejections(differences, actual, triggers)
+        triggers, refusing, slow = self._event_triggers(differences)
+        rejected = self._rejections(differences, actual, triggers, trying=not (slow or self.facts.read_only))
         survey = replace(take_survey(differences, actual, self.dialect, self._read, rejected), vetoes=refusing)
         try:
             with self.link.reading(self.timeout, bare_path=True):
@@ -79,24 +77,27 @@ class Surveyor:
             self.wait = _AGAIN if diagnose(error).sqlstate == LOCK_NOT_AVAILABLE else self.wait
             raise unread(error, "the rows") from None
 
-    def _event_triggers(self, differences: Sequence[Difference]) -> tuple[Sequence[EventTrigger], Mapping[str, Veto]]:
-        """Those of the database, and what they refuse; nothing where that cannot be told, or needs no DDL."""
+    def _event_triggers(
+        self, differences: Sequence[Difference]
+    ) -> tuple[Sequence[EventTrigger], Mapping[str, Veto], bool]:
+        """Those of the database, and what they refuse; nothing where that cannot be told, or needs no DDL. And whether
+        they take so long that nothing more is to be tried."""
         triggers: Sequence[EventTrigger] = ()
         if all(each.by_rows or each.impact is Impact.NOTES for each in differences):
-            return triggers, {}
+            return triggers, {}, False
         with suppress(DriverError):
             triggers = event_triggers(self.link)
             if not self.facts.read_only:
                 begun = time.monotonic()
                 found = vetoes(self.link, triggers, self.dialect.quote, self.timeout)
-                self.slow = time.monotonic() - begun > SLOW
-                return triggers, found
-        return triggers, {}
+                return triggers, found, time.monotonic() - begun > SLOW
+        return triggers, {}, False
 
     def _rejections(
-        self, differences: Sequence[Difference], actual: Schema, triggers: Sequence[EventTrigger]
+        self, differences: Sequence[Difference], actual: Schema, triggers: Sequence[EventTrigger], *, trying: bool
     ) -> Mapping[Definition, Rejection]:
-        """None where they cannot be asked for: then a step fails instead, in the server's words."""
+        """None where they cannot be asked for: then a step fails instead, in the server's words. `trying`: also what
+        making a copy shows."""
         link, quote, timeout = self.link, self.dialect.quote, self.timeout
         found: dict[Definition, Rejection] = {}
         with suppress(DriverError):
@@ -106,6 +107,6 @@ class Surveyor:
             if calls := [each for each in differences if isinstance(each, FunctionMissing)]:
                 with link.reading(timeout):
                     found |= call_rejections(link, calls, actual, quote)
-            if not (self.facts.read_only or self.slow):
+            if trying:
                 found |= refused(link, differences, actual, quote, found, timeout, triggers)
         return found

@@ -18,7 +18,7 @@ from schema_guard.dialects.postgresql.conditions import collation_name
 from schema_guard.dialects.postgresql.create_index import create_index
 from schema_guard.dialects.postgresql.driver_error import DriverError
 from schema_guard.dialects.postgresql.event_triggers import EventTrigger, accused
-from schema_guard.dialects.postgresql.failures import diagnose, extension_for, is_disconnect, without_values
+from schema_guard.dialects.postgresql.failures import DENIED, diagnose, extension_for, is_disconnect, without_values
 from schema_guard.dialects.postgresql.link import Link
 from schema_guard.dialects.postgresql.plain import is_plain
 from schema_guard.dialects.violators import mentions
@@ -44,7 +44,6 @@ OTHERS_NAME = frozenset({"42P07", "42710", "42701"})
 """Something has the name: on the copy that says nothing of the table."""
 UNMADE = frozenset({"42P01", "42704", "3F000", "22P02", "42883"})
 """Something, or an enum's label, does not exist: the plan itself may make it first."""
-NO_PRIVILEGE = "42501"
 MAKERS = (DomainMissing, EnumMissing, EnumValueMissing, SchemaMissing, SequenceMissing, TypeMissing)
 METHODS = frozenset({"btree", "hash", "gist", "gin", "spgist", "brin"})
 """Another access method may refuse an index only because the table is a temporary one."""
@@ -226,7 +225,7 @@ class _Copy:
         if not proves or other_method or (self.unmade and state in UNMADE):
             return Rejection("", REFUSED, "")
         advice = extension_for(error)
-        if state == NO_PRIVILEGE and isinstance(noun, Column) and noun.type.schema is not None:
+        if state == DENIED and isinstance(noun, Column) and noun.type.schema is not None:
             advice = f"GRANT USAGE ON SCHEMA {self.quote(noun.type.schema)} TO ..;"
         said = without_password(f"the server refuses it: {without_values(error)}")
         return Rejection(said, REFUSED, "", advice=(advice or "correct it in the models",))
