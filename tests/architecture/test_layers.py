@@ -52,7 +52,7 @@ LAYERS = (
     ("dialects.renames",),
     ("compare", "sources.sqlalchemy"),
     ("dialects.base", "readiness"),
-    ("dialects.inquiry", "dialects.terms"),
+    ("dialects.encodable", "dialects.inquiry", "dialects.terms"),
     ("exit_codes",),
     ("report",),
     ("scope",),

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 
-from schema_guard.dialects.terms import Unfit, can_encode
+from schema_guard.dialects.encodable import can_encode
+from schema_guard.dialects.terms import Unfit
 from schema_guard.difference import Impact, SettingUnfit
 from schema_guard.schema import Schema
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import NamedTuple
 
-__all__ = ["Allowed", "Condition", "ErrorWords", "Unfit", "can_encode"]
+__all__ = ["Allowed", "Condition", "ErrorWords", "Unfit"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,12 +53,3 @@ class Unfit(NamedTuple):
     codec: str = ""
     """Where it is the encoding of the application's text, Python's name of that: a name that it lacks breaks. What the
     rows of columns of these types hold is not known."""
-
-
-def can_encode(text: str, codec: str) -> bool:
-    """Whether the encoding, by Python's name, has all characters of the text."""
-    try:
-        text.encode(codec)
-    except UnicodeEncodeError:
-        return False
-    return True

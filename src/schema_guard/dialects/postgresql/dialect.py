@@ -9,12 +9,12 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Literal
 
 from schema_guard.dialects.base import Facts, Rules
+from schema_guard.dialects.encodable import can_encode
 from schema_guard.dialects.postgresql.canonical import PostgreSQLRules
 from schema_guard.dialects.postgresql.encoding import codec_of
 from schema_guard.dialects.postgresql.keywords import ALSO_QUOTED, RESERVED
 from schema_guard.dialects.postgresql.located import Located
 from schema_guard.dialects.postgresql.types import parse_type
-from schema_guard.dialects.terms import can_encode
 from schema_guard.dialects.translation import SchemaMap
 from schema_guard.difference import Difference
 from schema_guard.name_length import LONGEST_NAME

@@ -10,7 +10,7 @@ from __future__ import annotations
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from schema_guard.dialects.terms import can_encode
+from schema_guard.dialects.encodable import can_encode
 
 if TYPE_CHECKING:
     from schema_guard.dialects.postgresql.wire import Wire
