@@ -20,10 +20,13 @@ from schema_guard.chain.faults.replay import replay_faults
 from schema_guard.chain.faults.vetoes import Veto, left_with_rows
 from schema_guard.chain.history import Chain
 from schema_guard.chain.live import open_live
+from schema_guard.chain.reading.revision_actions import unseen_of
+from schema_guard.chain.sandbox.job import Failure
 from schema_guard.chain.sandbox.matching import Match, Proof
 from schema_guard.chain.sandbox.replay import Project, Replay
 from schema_guard.chain.systems import Live
 from schema_guard.chain.version_table import meant, qualified
+from schema_guard.counted import first_of
 from schema_guard.dialects import open_session
 from schema_guard.dialects.base import Session
 from schema_guard.dialects.bridge import bridge_for
@@ -102,7 +105,9 @@ def prove_and_stamp(doctor: Doctor, project: Project, session: Session, *, revis
             doctor.say(f"env.py works on several databases: only {doctor.url.database} is proved and stamped")
         played, proof = doctor.prove(project, look, session)
         if proof is None or played.failed is not None:
-            return _not_replayed(project, played, look)  # a match could be a mistake: what later ones make is unknown
+            return _not_replayed(
+                doctor, project, played, look
+            )  # a match could be a mistake: what later ones make is unknown
         chosen = _Choice(doctor, project, look, live).of(proof, revision)
     if isinstance(chosen, Stamped):
         return chosen if proof.match is not None else replace(chosen, fix=doctor.unmatched(project, look, proof))
@@ -135,11 +140,30 @@ def _broken(doctor: Doctor, project: Project) -> list[Fault]:
     ]
 
 
-def _not_replayed(project: Project, played: Replay, look: Look) -> Stamped:
+def _not_replayed(doctor: Doctor, project: Project, played: Replay, look: Look) -> Stamped:
     """The chain does not run on an empty database."""
     faults = tuple(replay_faults(project, played, None, own=True, commands=Commands()))
     why = faults[0].message if faults else "the chain could not be replayed"
-    return Stamped(False, look.version.all_rows, look.version.all_rows, f"nothing is proved: {why}", faults=faults)
+    fix = None
+    if played.failed is not None and played.failed.why is Failure.LACKS:
+        fix = _by_a_person(doctor, project, look)
+    return Stamped(
+        False, look.version.all_rows, look.version.all_rows, f"nothing is proved: {why}", faults=faults, fix=fix
+    )
+
+
+def _by_a_person(doctor: Doctor, project: Project, look: Look) -> Fix | None:
+    """Where `create_all()` made the first tables, no replay ever proves anything, and a person has to say what ran."""
+    chain = project.chain
+    pending = [id_ for id_ in chain.order if id_ in chain.upto(chain.heads) - chain.upto(look.version.rows)]
+    if not pending:
+        return None
+    filling = [id_ for id_ in pending if unseen_of(chain.by_id[id_].file)]
+    rows = f" ({', '.join(filling)}: look at the rows that it changes)" if filling else ""
+    satisfied = doctor.guard.check(doctor.url).satisfied
+    first = "the database satisfies the models: " if satisfied else f"{doctor.commands('apply')}; then, "
+    stamp = f"{project.location.on_database} stamp {' '.join(chain.heads)}"
+    return Fix(f"{first}where you know that nothing of {first_of(pending)} is still to be done{rows}, {stamp}")
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,63 @@
+"""Chains that only alter: the application's `create_all()` makes the tables, and stamps the head (GNS3 does).
+
+No replay proves anything there. What is printed leads to the end all the same, and says what only a person can know.
+"""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.chain.stage import VISITOR, Stage
+
+
+def begun(stage: Stage, *rows: str) -> Stage:
+    """The first release's tables, made by `create_all()`; r2 adds the visitor and changes rows."""
+    stage.plain()
+    stage.revision("r1", None)
+    key = "INTEGER PRIMARY KEY" if stage.system == "sqlite" else "SERIAL PRIMARY KEY"
+    stage.sql(f"CREATE TABLE users (id {key})", f"CREATE TABLE proposals (id {key}, name VARCHAR(255) NOT NULL)")
+    stage.sql("INSERT INTO proposals (id, name) VALUES (1, 'kept')")
+    stage.stamp_blindly("r1")
+    stage.revision("r2", "r1", "\n".join((VISITOR, *rows)))
+    return stage
+
+
+def command_of(text: str) -> str:
+    return text[text.index("alembic stamp ") :].splitlines()[0]
+
+
+def test_deploy_runs_it_as_it_is(stage: Stage) -> None:
+    assert begun(stage).deploy().code == 0
+    assert stage.stamped() == ["r2"]
+
+
+@pytest.mark.parametrize("command", [("stamp",), ("deploy", "--repair-chain")])
+def test_what_apply_made_before_the_chain_did_is_stamped_by_a_person(stage: Stage, command: tuple[str, ...]) -> None:
+    """`apply` was in front of the server, then somebody turns to `deploy`."""
+    begun(stage)
+    assert stage.guard("apply").code == 0
+    assert stage.deploy().code == 1
+    ran = stage.guard(*command, "--format", "json")
+    assert ran.code == 1
+    document = ran.document
+    fix = (document if command == ("stamp",) else document["repaired"])["fix"]
+    assert fix["command"] is None, "a person has to know"
+    assert "satisfies the models: where you know that nothing of r2 is still to be done, " in fix["text"]
+    stage.shell(command_of(fix["text"]))
+    deploy = stage.deploy()
+    assert (deploy.code, stage.stamped()) == (0, ["r2"]), deploy.out
+    assert stage.sql("SELECT name FROM proposals") == [("kept",)]
+
+
+def test_rows_that_a_revision_changes_are_named(on_sqlite: Stage) -> None:
+    begun(on_sqlite, "op.execute(\"UPDATE proposals SET visitor = 'someone'\")")
+    on_sqlite.sql("ALTER TABLE proposals ADD COLUMN visitor VARCHAR(64)")
+    text = on_sqlite.guard("stamp", "--format", "json").document["fix"]["text"]
+    assert text.startswith("schema-guard apply shop:Base; then, where you know that nothing of r2 is still to be done")
+    assert "(r2: look at the rows that it changes)" in text
+
+
+def test_where_all_is_recorded_there_is_nothing_to_stamp(on_sqlite: Stage) -> None:
+    stage = begun(on_sqlite)
+    assert stage.deploy().code == 0
+    assert stage.guard("stamp", "--format", "json").document["fix"] is None
