@@ -39,8 +39,10 @@ class Intervener(NamedTuple):
     """A trigger: the column that its function names, and that the table has not."""
     sure: bool = False
     """The function is one of the server's or of an extension, which raises an error then."""
+    does: str = ""
+    """A trigger: what its function does with `absent`, "writes to" or "calls", for example."""
     absent: str = ""
-    """A trigger: the table that its function writes to, and that is not there."""
+    """The table, the function, or the column with its table before it, that is not there."""
 
 
 def against_upserts(interveners: Iterable[Intervener]) -> tuple[str, ...]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from schema_guard.code_of_others import refuse_returning
+from schema_guard.code_of_others import Intervener, refuse_returning
 from schema_guard.compare.impact_words import writers
 from schema_guard.difference import Impact, ObjectUnknown
 from schema_guard.schema import Schema, Table
@@ -29,9 +29,9 @@ def compare_interveners(table: Table, live: Table, expected: Schema) -> Iterator
             if found.sure:
                 impact, doubt = Impact.BREAKS, ""
         elif found.absent:
-            if any(other.name.name == found.absent.rpartition(".")[2] for other in expected.tables):
+            if _comes(found, expected):
                 continue  # that it is missing is said by itself
-            effect = f"{verbs} of {writers(table)} fails: it writes to {found.absent}, which is not there"
+            effect = f"{verbs} of {writers(table)} fails: it {found.does} {found.absent}, which is not there"
         elif found.raises:
             effect = f"{verbs} of {writers(table)} fails: it raises an error"
         elif found.kind == "rule":
@@ -46,3 +46,11 @@ def compare_interveners(table: Table, live: Table, expected: Schema) -> Iterator
             impact=impact,
             effect=f"{doubt}{effect}",
         )
+
+
+def _comes(found: Intervener, expected: Schema) -> bool:
+    """Whether the models have the table, or the column, that is not there."""
+    above, _, name = found.absent.rpartition(".")
+    if found.does == "writes the column":
+        return any(other.name.name == above and other.column(name) is not None for other in expected.tables)
+    return found.does != "calls" and any(other.name.name == name for other in expected.tables)

@@ -251,7 +251,7 @@ SELECT 'tables' AS kind, json_agg(json_build_array(
                     FROM (SELECT 'rule' AS kind, r.rulename AS name,
                                  ARRAY[CASE r.ev_type WHEN '2' THEN 'UPDATE' WHEN '3' THEN 'INSERT' ELSE 'DELETE' END] AS verbs,
                                  false AS raises, NOT r.is_instead AS adds,
-                                 r.ev_action::text LIKE '%:returningList (%' AS returns, '' AS lacks, false AS sure, '' AS absent, r.ev_enabled AS enabled
+                                 r.ev_action::text LIKE '%:returningList (%' AS returns, '' AS lacks, false AS sure, NULL::json AS absent, r.ev_enabled AS enabled
                           FROM pg_rewrite r
                           WHERE r.ev_class = w.oid AND r.ev_type IN ('2', '3', '4')
                           UNION ALL
@@ -260,7 +260,7 @@ SELECT 'tables' AS kind, json_agg(json_build_array(
                                                     CASE WHEN t.tgtype & 16 <> 0 THEN 'UPDATE' END,
                                                     CASE WHEN t.tgtype & 8 <> 0 THEN 'DELETE' END], NULL),
                                  l.lanname = 'plpgsql' AND p.prosrc ~* '\mRAISE\s+(?!DEBUG|LOG|INFO|NOTICE|WARNING)',
-                                 false, false, coalesce(named.lacks, ''), l.lanname <> 'plpgsql', coalesce(written.absent, ''), t.tgenabled
+                                 false, false, coalesce(named.lacks, ''), l.lanname <> 'plpgsql', written.absent::json, t.tgenabled
                           FROM pg_trigger t
                           JOIN pg_proc p ON p.oid = t.tgfoid
                           JOIN pg_language l ON l.oid = p.prolang
@@ -285,25 +285,85 @@ SELECT 'tables' AS kind, json_agg(json_build_array(
                             WHERE t.tgtype & 1 = 1
                               AND NOT EXISTS (SELECT FROM pg_attribute a
                                               WHERE a.attrelid = w.oid AND a.attname = n.name AND NOT a.attisdropped)) AS named
-                          -- a table that its text writes to, and that no schema has
+                          -- what its text names and no schema has: a table that it writes to or reads, a function, a column of
+                          -- a table that it writes to. None where it makes something, or expects the error
                           CROSS JOIN LATERAL (
-                            SELECT min(coalesce(n.schema || '.', '') || n.name) AS absent
-                            FROM regexp_replace(p.prosrc, '--[^\n]*|/\*.*?\*/|''[^'']*''', '', 'g') AS body(text)
-                            CROSS JOIN LATERAL regexp_matches(
-                              body.text, '\m(?:INSERT\s+INTO|DELETE\s+FROM(?:\s+ONLY)?|UPDATE(?:\s+ONLY)?(?=\s+[\w$".]+(?:\s+AS)?(?:\s+\w+)?\s+SET\M))'
-                              '\s+(?:("[^"]+"|[a-z_][\w$]*)\.)?("[^"]+"|[a-z_][\w$]*)', 'gi') AS m(found)
+                            SELECT min(json_build_array(u.verb, coalesce(u.schema || '.', '') || u.name)::text) AS absent
+                            FROM (SELECT regexp_replace(p.prosrc, '--[^\n]*|/\*.*?\*/|''[^'']*''|\mDISTINCT\s+FROM\M', '', 'gi') AS text) AS body
                             CROSS JOIN LATERAL (
-                              SELECT CASE WHEN m.found[1] LIKE '"%' THEN btrim(m.found[1], '"') ELSE lower(m.found[1]) END AS schema,
-                                     CASE WHEN m.found[2] LIKE '"%' THEN btrim(m.found[2], '"') ELSE lower(m.found[2]) END AS name) AS n
-                            WHERE l.lanname = 'plpgsql' AND body.text !~* '\m(?:CREATE|EXECUTE)\M'
-                              AND NOT EXISTS (SELECT FROM pg_class c JOIN pg_namespace s ON s.oid = c.relnamespace
-                                              WHERE c.relname = n.name AND s.nspname = coalesce(n.schema, s.nspname))) AS written
+                              SELECT 'writes to' AS verb, m.found[1] AS first, m.found[2] AS second, NULL::text AS fields
+                              FROM regexp_matches(
+                                body.text, '\m(?:INSERT\s+INTO|DELETE\s+FROM(?:\s+ONLY)?|UPDATE(?:\s+ONLY)?(?=\s+[\w$".]+(?:\s+AS)?(?:\s+\w+)?\s+SET\M))'
+                                '\s+(?:("[^"]+"|[a-z_][\w$]*)\.)?("[^"]+"|[a-z_][\w$]*)', 'gi') AS m(found)
+                              UNION ALL
+                              -- FROM in the brackets of EXTRACT, TRIM, .. reads no table
+                              SELECT 'reads', m.found[1], m.found[2], NULL
+                              FROM regexp_replace(body.text, '\mDELETE\s+FROM\M|\m(?:EXTRACT|SUBSTRING|TRIM|OVERLAY)\s*\((?:[^()]|\((?:[^()]|\([^()]*\))*\))*\)', '', 'gi') AS plain(text)
+                              CROSS JOIN LATERAL regexp_matches(
+                                plain.text, '\m(?:FROM|JOIN)\s+(?:ONLY\s+|LATERAL\s+)*(?:("[^"]+"|[a-z_][\w$]*)\.)?("[^"]+"|[a-z_][\w$]*)(?![\w$"]|\s*[.(])',
+                                'gi') AS m(found)
+                              UNION ALL
+                              SELECT 'calls', m.found[1], m.found[2], NULL
+                              FROM regexp_matches(body.text, '(?:[^\w$".)\s]\s*|\m(?:SELECT|PERFORM|RETURN|CALL|IF|ELSIF|ELSEIF|WHEN|WHILE|AND|OR|NOT|IN|FROM|JOIN|LATERAL|BY|ON|WHERE|HAVING'
+                                '|CASE|ELSE|BETWEEN|LIKE|DISTINCT|ALL|NEXT)\s+)(?:("[^"]+"|[a-z_][\w$]*)\.)?("[^"]+"|[a-z_][\w$]*)\s*\(', 'gi') AS m(found)
+                              UNION ALL
+                              SELECT 'writes the column', m.found[1], m.found[2], m.found[3]
+                              FROM regexp_matches(
+                                body.text, '\mINSERT\s+INTO\s+(?:("[^"]+"|[a-z_][\w$]*)\.)?("[^"]+"|[a-z_][\w$]*)\s*(?:\mAS\s+\w+\s*)?\(([\w$",\s]+)\)'
+                                '\s*(?=\(|VALUES\M|SELECT\M|WITH\M|OVERRIDING\M)', 'gi') AS m(found)
+                              UNION ALL
+                              SELECT 'writes the column', m.found[1], m.found[2], m.found[3]
+                              FROM regexp_matches(
+                                body.text, '\mUPDATE\s+(?:ONLY\s+)?(?:("[^"]+"|[a-z_][\w$]*)\.)?("[^"]+"|[a-z_][\w$]*)(?:\s+AS)?(?:\s+\w+)?\s+SET\s+'
+                                '("[^"]+"|[a-z_][\w$]*)\s*=', 'gi') AS m(found)) AS r
+                            CROSS JOIN LATERAL (
+                              SELECT CASE WHEN r.first LIKE '"%' THEN btrim(r.first, '"') ELSE lower(r.first) END AS schema,
+                                     CASE WHEN r.second LIKE '"%' THEN btrim(r.second, '"') ELSE lower(r.second) END AS name) AS n
+                            CROSS JOIN LATERAL (
+                              SELECT EXISTS (SELECT FROM pg_class c JOIN pg_namespace s ON s.oid = c.relnamespace
+                                             WHERE c.relname = n.name AND s.nspname = coalesce(n.schema, s.nspname)) AS there) AS relation
+                            CROSS JOIN LATERAL (
+                              SELECT r.verb, n.schema, n.name
+                              WHERE r.verb = 'writes to' AND NOT relation.there
+                              UNION ALL
+                              -- a WITH query, a transition table, a cursor
+                              SELECT r.verb, n.schema, n.name
+                              WHERE r.verb = 'reads' AND NOT relation.there AND n.name NOT IN (coalesce(t.tgoldtable, ''), coalesce(t.tgnewtable, ''))
+                                AND (n.schema IS NOT NULL OR body.text !~* ('\m' || n.name || '"?\s*(\([^()]*\)\s*)?AS\s*((NOT\s+)?MATERIALIZED\s*)?\('))
+                                AND body.text !~* '\m(?:FETCH|MOVE|ROWS\s+FROM)\M'
+                              UNION ALL
+                              -- a key word, a type, a table with its columns, an alias with its columns, a cursor
+                              SELECT r.verb, n.schema, n.name
+                              WHERE r.verb = 'calls' AND NOT relation.there
+                                AND NOT EXISTS (SELECT FROM pg_proc f JOIN pg_namespace s ON s.oid = f.pronamespace
+                                                WHERE f.proname = n.name AND s.nspname = coalesce(n.schema, s.nspname))
+                                AND NOT EXISTS (SELECT FROM pg_type f WHERE f.typname = n.name)
+                                AND (n.schema IS NOT NULL
+                                     OR n.name NOT IN ('if', 'elsif', 'elseif', 'while', 'loop', 'foreach', 'return', 'perform', 'query', 'next', 'assert', 'raise',
+                                                       'exit', 'exception', 'slice', 'message', 'errcode', 'detail', 'hint', 'begin', 'open', 'debug', 'log',
+                                                       'info', 'notice', 'warning', 'strict')
+                                        AND NOT EXISTS (SELECT FROM pg_get_keywords() AS k WHERE k.word = n.name)
+                                        AND body.text !~* ('\m(?:INTO|UPDATE|AS|WITH|RECURSIVE|WINDOW|OPEN)\s+"?' || n.name || '\M')
+                                        AND body.text !~* ('\m' || n.name || '"?\s*((\([^()]*\)\s*)?AS\s*((NOT\s+)?MATERIALIZED\s*)?\(|(NO\s+)?(SCROLL\s+)?(CURSOR|REFCURSOR)\M)'))
+                              UNION ALL
+                              SELECT r.verb, n.name, f.name
+                              FROM (SELECT CASE WHEN f.name LIKE '"%' THEN btrim(f.name, '"') ELSE lower(f.name) END
+                                    FROM (SELECT btrim(part, E' \n\r\t') FROM regexp_split_to_table(r.fields, ',') AS part) AS f(name)) AS f(name)
+                              WHERE r.verb = 'writes the column' AND relation.there AND f.name <> ''
+                                AND NOT EXISTS (SELECT FROM pg_class c
+                                                JOIN pg_namespace s ON s.oid = c.relnamespace AND s.nspname = coalesce(n.schema, s.nspname)
+                                                JOIN pg_attribute a ON a.attrelid = c.oid AND a.attname = f.name AND NOT a.attisdropped
+                                                WHERE c.relname = n.name)) AS u(verb, schema, name)
+                            WHERE l.lanname = 'plpgsql'
+                              AND body.text !~* '\m(?:CREATE|EXECUTE|EXCEPTION\s+WHEN|to_regclass|to_regproc|to_regprocedure|pg_class|pg_proc|pg_tables|information_schema)\M') AS written
                           WHERE t.tgrelid = w.oid AND NOT t.tgisinternal AND t.tgtype & 28 <> 0 AND t.tgqual IS NULL
                             AND CASE WHEN l.lanname <> 'plpgsql' THEN named.lacks IS NOT NULL
                                      WHEN written.absent IS NOT NULL THEN true
+                                     -- a function for several tables asks on which it is
+                                     WHEN named.lacks IS NOT NULL
+                                     THEN p.prosrc !~* '\m(TG_TABLE_NAME|TG_TABLE_SCHEMA|TG_RELNAME|TG_RELID|TG_ARGV|TG_NARGS|TG_NAME)\M|\mEXCEPTION\s+WHEN\M'
                                      ELSE p.prosrc !~* '\m(IF|CASE|WHEN|WHILE|LOOP|ASSERT)\M'
-                                          AND (named.lacks IS NOT NULL
-                                               OR p.prosrc ~* '\mRAISE\s+(?!DEBUG|LOG|INFO|NOTICE|WARNING)'
+                                          AND (p.prosrc ~* '\mRAISE\s+(?!DEBUG|LOG|INFO|NOTICE|WARNING)'
                                                OR t.tgtype & 3 = 3 AND p.prosrc ~* '\mRETURN\s+NULL\M') END) AS found
                     WHERE found.enabled IN ('A', CASE current_setting('session_replication_role')
                                                       WHEN 'replica' THEN 'R' ELSE 'O' END)) END,
