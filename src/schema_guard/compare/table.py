@@ -154,7 +154,7 @@ def _compare_parts(
     yield from compare_primary_key(table, live, judge)
     yield from compare_uniques(table, live, actual, judge)
     yield from compare_checks(table, live, expected, actual, judge)
-    yield from compare_foreign_keys(table, live)
+    yield from compare_foreign_keys(table, live, actual, judge)
     yield from compare_exclusions(table, live, judge)
     yield from compare_indexes(table, live, expected, actual, judge)
     if policy.comments and table.comment is not None and table.comment != live.comment:

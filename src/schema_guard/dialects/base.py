@@ -134,6 +134,10 @@ class Rules(Protocol):
         """Whether the actual column rounds or cuts values of the expected one, so that they are not found again."""
         ...
 
+    def comparable(self, one: Type, other: Type) -> bool:
+        """Whether a query can compare columns of these types; True where only the database knows."""
+        ...
+
     def explicit_null_gets_value(self, table: Table, column: Column) -> bool:
         """Whether writing NULL into that actual column makes the database choose a value (SQLite's rowid)."""
         ...

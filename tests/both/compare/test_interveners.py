@@ -136,7 +136,9 @@ ON_POSTGRESQL = {
         "UPDATE of Item fails: it calls app.note, which is not there",
     ),
     "a trigger reads a table that is gone": (
-        FUNCTION.format("IF EXISTS (SELECT 1 FROM items i JOIN Blocked b ON b.id = i.id) THEN NULL; END IF; RETURN NEW;")
+        FUNCTION.format(
+            "IF EXISTS (SELECT 1 FROM items i JOIN Blocked b ON b.id = i.id) THEN NULL; END IF; RETURN NEW;"
+        )
         + EACH_UPDATE,
         "UPDATE of Item fails: it reads blocked, which is not there",
     ),
@@ -167,18 +169,23 @@ ON_POSTGRESQL = {
             IF(TG_OP = 'INSERT') THEN RETURN NEW; ELSIF(OLD.* IS DISTINCT FROM NEW.*) THEN n := 1; END IF;
             WITH both_of(a, b) AS (SELECT 1, 2), plain AS MATERIALIZED (SELECT a FROM both_of)
               SELECT count(*) INTO n FROM plain p JOIN both_of ON (both_of.a = p.a);
-            WITH RECURSIVE walk(i) AS (VALUES (1) UNION ALL SELECT i + 1 FROM walk WHERE i < 3) SELECT max(i) INTO n FROM walk;
+            WITH RECURSIVE walk(i) AS (VALUES (1) UNION ALL SELECT i + 1 FROM walk WHERE i < 3)
+              SELECT max(i) INTO n FROM walk;
             FOR r IN c(1) LOOP n := n + 1; END LOOP;
-            FOR r IN SELECT * FROM log.pairs(NEW.id) g(x, y), LATERAL (SELECT g.x) AS s(z) WHERE x IN(1) LOOP n := 1; END LOOP;
+            FOR r IN SELECT * FROM log.pairs(NEW.id) g(x, y), LATERAL (SELECT g.x) AS s(z) WHERE x IN(1)
+              LOOP n := 1; END LOOP;
             FOR r IN SELECT * FROM unnest(ARRAY[1]) WITH ORDINALITY u(e, place) LOOP n := 1; END LOOP;
             WHILE(n < 0) LOOP EXIT WHEN(n > 3); END LOOP;
             v := extract(hour FROM now()) + extract(hour FROM r.place * interval '1 hour') + n::numeric(9, 2);
-            w := trim(both FROM coalesce(NEW.name, '')) || substring(NEW.name FROM 1 FOR 2) || overlay('ab' placing 'x' FROM n);
+            w := trim(both FROM coalesce(NEW.name, '')) || substring(NEW.name FROM 1 FOR 2);
+            w := w || overlay('ab' placing 'x' FROM n);
             INSERT INTO log.audit (id, who, size) VALUES (1, w, v) ON CONFLICT (id) DO UPDATE SET who = excluded.who;
             UPDATE log.audit a SET (who, size) = ('b', 1) FROM items AS i(key) WHERE i.key = a.id;
-            UPDATE log.audit SET who = (SELECT string_agg(i.name, ',' ORDER BY i.id) FILTER (WHERE i.id > 0) FROM items i);
+            UPDATE log.audit
+              SET who = (SELECT string_agg(i.name, ',' ORDER BY i.id) FILTER (WHERE i.id > 0) FROM items i);
             SELECT sum(a.size) OVER w2 INTO n FROM log.audit a WINDOW w2 AS (ORDER BY a.id) LIMIT 1;
-            IF NOT (n IS NULL) AND EXISTS(SELECT FROM items WHERE name = ANY(ARRAY['FROM gone'])) THEN RAISE NOTICE '%', (n); END IF;
+            IF NOT (n IS NULL) AND EXISTS(SELECT FROM items WHERE name = ANY(ARRAY['FROM gone']))
+              THEN RAISE NOTICE '%', (n); END IF;
             PERFORM pg_notify('x', json_build_object('id', NEW.id)::text), (CASE WHEN(n > 1) THEN(1) ELSE(2) END);
             ASSERT(true);
             RETURN(NEW);"""

@@ -22,6 +22,7 @@ from schema_guard.dialects.postgresql.fits import (
     rounds,
 )
 from schema_guard.dialects.postgresql.lossy import loses
+from schema_guard.dialects.postgresql.referring import can_refer
 from schema_guard.difference import Fit
 from schema_guard.name_length import LONGEST_NAME, name_bytes
 from schema_guard.schema import Column, Enum, Name, Table, Type, TypeKind
@@ -238,6 +239,10 @@ class PostgreSQLRules:
         wanted, given = self._base(expected.type), self._base(actual.type)
         zoned = self._casts_enums and (wanted.name, given.name) == _ZONED
         return zoned or loses(wanted, given)
+
+    def comparable(self, one: Type, other: Type) -> bool:
+        one, other = self._base(one), self._base(other)
+        return can_refer(one, other) or can_refer(other, one)
 
     def explicit_null_gets_value(self, table: Table, column: Column) -> bool:  # noqa: ARG002
         """Never: PostgreSQL stores the NULL or rejects it."""

@@ -337,7 +337,8 @@ class _Parts:
             has_triggers=row.triggers,
             fillers=tuple(Filler(*filler) for filler in row.fillers or ()),
             interveners=tuple(
-                Intervener(each[0], each[1], tuple(each[2]), *each[3:8], *(each[8] or ())) for each in row.interveners or ()
+                Intervener(each[0], each[1], tuple(each[2]), *each[3:8], *(each[8] or ()))
+                for each in row.interveners or ()
             ),
             row_security=row.row_security,
             detaching=tuple(Name(told(schema, self.default), name) for schema, name in row.detaching or ()),

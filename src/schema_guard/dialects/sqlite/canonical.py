@@ -192,6 +192,10 @@ class SQLiteRules:
         """Never: SQLite compares a value as the column stores it."""
         return False
 
+    def comparable(self, one: Type, other: Type) -> bool:  # noqa: ARG002
+        """Always: SQLite compares values of any types."""
+        return True
+
     def type_mismatch_effect(self, expected: Column, actual: Column, fit: Fit) -> str:
         values = _values(expected.type.text)
         if fit is Fit.WIDER:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from itertools import product
 
 from schema_guard.dialects.postgresql.referring import can_refer
 from schema_guard.dialects.postgresql.repair import probes
@@ -10,6 +11,7 @@ from schema_guard.dialects.postgresql.repair.context import Context, Repairs
 from schema_guard.dialects.postgresql.repair.limits import impermanent
 from schema_guard.dialects.postgresql.repair.naming import chosen
 from schema_guard.dialects.postgresql.repair.referable import deferrable_key, has_key
+from schema_guard.dialects.postgresql.repair.type import retyped
 from schema_guard.difference import ForeignKeyDiffers, ForeignKeyMissing, ForeignKeyNotValidated
 from schema_guard.difference.constraints import told_apart
 from schema_guard.need import Need
@@ -234,9 +236,13 @@ def _ill_matched(difference: ForeignKeyMissing, context: Context) -> str | froze
         (wanted, live), (wanted_target, live_target) = own, other
         if not can_refer(wanted.type, wanted_target.type):
             return f"a foreign key from {wanted.type} to {wanted_target.type} is not possible: map both with one type"
-        if not can_refer(live.type, live_target.type):
-            needs |= {Need.column_type(difference.table.name, name)} if live.type != wanted.type else set()
-            needs |= {Need.column_type(key.target, target)} if live_target.type != wanted_target.type else set()
+        changed, changed_target = retyped(difference.table.name, name, context), retyped(key.target, target, context)
+        types = {live.type, wanted.type if changed else live.type}
+        target_types = {live_target.type, wanted_target.type if changed_target else live_target.type}
+        if all(can_refer(*pair) for pair in product(types, target_types)):
+            continue  # whichever is changed first
+        needs |= {Need.column_type(difference.table.name, name)} if live.type != wanted.type else set()
+        needs |= {Need.column_type(key.target, target)} if live_target.type != wanted_target.type else set()
     return frozenset(needs)
 
 

@@ -11,6 +11,7 @@ from schema_guard.dialects.postgresql.literals import literal
 from schema_guard.dialects.postgresql.repair import probes
 from schema_guard.dialects.postgresql.repair.context import Context, Repairs
 from schema_guard.dialects.postgresql.repair.inherited import with_partitioned
+from schema_guard.dialects.postgresql.repair.joined import parted_by
 from schema_guard.dialects.postgresql.repair.sequence import widened_with
 from schema_guard.dialects.violators import mentions
 from schema_guard.difference import CollationDiffers, DefaultDiffers, Fit, TypeDiffers
@@ -18,7 +19,7 @@ from schema_guard.need import Need
 from schema_guard.plan import INSTANT, Hazard, Phase, Refusal, Step
 from schema_guard.schema import Name, TypeKind
 
-__all__ = ["collation_differs", "type_and_default", "type_differs"]
+__all__ = ["collation_differs", "retyped", "type_and_default", "type_differs"]
 
 DEPENDED_ON = "something that was created after the check uses the column"
 
@@ -168,10 +169,38 @@ def _retyped(difference: TypeDiffers, context: Context) -> Step:
         | ({Need.default(table.name, column.name)} if column.default is not None else set()),
         requires=frozenset({Need.column(table.name, column.name)})
         | context.types_needed(column.type)
-        | context.sequences_needed(column.default),
+        | context.sequences_needed(column.default)
+        | _joined_types(difference, context),
         unless=probes.any_of(probes.depended_on(quoted, column.name), f"SELECT EXISTS (SELECT 1 FROM {quoted})"),
         unless_reason=f"{DEPENDED_ON}, or the table holds rows now",
     )
+
+
+def _joined_types(difference: TypeDiffers, context: Context) -> frozenset[Need]:
+    """The other types that it waits for: those of the columns that a foreign key joins to it.
+
+    Where both change, that of the referred column comes first.
+    """
+    return frozenset(
+        Need.column_type(table, name)
+        for table, name, refers in parted_by(difference, context)
+        if refers or not any(_casts_nothing(other, context) for other in _of(table, name, context))
+    )
+
+
+def retyped(table: Name, name: str, context: Context) -> bool:
+    """Whether a step of this plan gives the column the type of the models."""
+    wanted = Need.column_type(table, name)
+    return any(
+        isinstance(repair, Step) and wanted in repair.provides
+        for other in _of(table, name, context)
+        for repair in type_differs(other, context)
+    )
+
+
+def _of(table: Name, name: str, context: Context) -> list[TypeDiffers]:
+    found = (other for other in context.differences if isinstance(other, TypeDiffers))
+    return [other for other in found if (other.table.name, other.column.name) == (table, name)]
 
 
 def _with_default(name: str, change: str, default: str | None, *, drops: bool) -> str:
