@@ -179,6 +179,8 @@ class Table:
     """The application's listeners that `create_all` calls once it is made."""
     upserts: tuple[tuple[str, ...], ...] = ()
     """Column sets that the application's upserts name in ON CONFLICT, as the Guard declares them."""
+    named_upserts: tuple[tuple[str, tuple[str, ...]], ...] = ()
+    """What they name in ON CONFLICT ON CONSTRAINT: a constraint, and its columns, which are in `upserts` as well."""
     partition_strategy: str | None = None
     """PostgreSQL: RANGE, LIST or HASH, of a partitioned table."""
     strict: bool = False

@@ -279,6 +279,7 @@ class _Names:
             exclusions=kept("constraint", table.exclusions),
             indexes=kept("index", table.indexes),
             upserts=tuple(each for each in table.upserts if gone.isdisjoint(each)),
+            named_upserts=tuple(each for each in table.named_upserts if gone.isdisjoint(each[1])),
             reads=tuple(each for each in table.reads if each[1] not in gone or each[0] != table.name),
         )
 

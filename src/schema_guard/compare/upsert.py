@@ -53,6 +53,34 @@ def compare_upserts(table: Table, live: Table, others: Sequence[Difference]) -> 
             impact=impact,
             effect=effect,
         )
+    yield from _unnamed(table, live, others)
+
+
+def _unnamed(table: Table, live: Table, others: Sequence[Difference]) -> Iterator[UpsertUnserved]:
+    """ON CONFLICT ON CONSTRAINT finds a constraint by its name alone, no unique index."""
+    made = {name for difference in others if (name := _made_by(difference)) is not None}
+    there = {each.name for each in live.uniques} | {each.name for each in live.exclusions}
+    there |= {live.primary_key.name} if live.primary_key is not None else set()
+    for name, columns in dict.fromkeys(table.named_upserts):
+        if name not in there | made:
+            yield UpsertUnserved(
+                table=table,
+                columns=columns,
+                obstacle=f"no constraint has the name {name}, by which a declared upsert finds it",
+                constraint=name,
+                impact=Impact.BREAKS,
+                effect=f"ON CONFLICT ON CONSTRAINT {name} of {writers(table)} fails",
+            )
+
+
+def _made_by(difference: Difference) -> str | None:
+    match difference:
+        case UniqueMissing(unique=unique, holder=None, impact=Impact.BREAKS):
+            return unique.name
+        case PrimaryKeyDiffers(primary_key=key):
+            return key.name
+        case _:
+            return None
 
 
 def _unique_columns(difference: Difference) -> frozenset[str] | None:

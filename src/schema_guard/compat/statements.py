@@ -39,4 +39,7 @@ def statements_of(release: Schema, quote: Quote) -> Iterator[Statement]:
             for target in table.upserts:
                 keys = ", ".join(quote(column) for column in target)
                 yield Statement("ON CONFLICT", table, f"{insert} ON CONFLICT ({keys}) DO NOTHING")
+            for constraint, _ in table.named_upserts:
+                named = f"{insert} ON CONFLICT ON CONSTRAINT {quote(constraint)} DO NOTHING"
+                yield Statement("ON CONFLICT", table, named)
         yield Statement("DELETE", table, f"DELETE FROM {name} WHERE 1 = 0")

@@ -115,10 +115,16 @@ class UpsertUnserved(BaseDifference):
     columns: tuple[str, ...]
     obstacle: str = ""
     """What stands on these columns and does not serve; empty where there is nothing."""
+    constraint: str = ""
+    """What the upsert names in ON CONFLICT ON CONSTRAINT, where that is missing."""
 
     @property
     def object(self) -> str:
-        return f"{self.table.name}({', '.join(self.columns)})"
+        return (
+            f"{self.table.name}.{self.constraint}"
+            if self.constraint
+            else f"{self.table.name}({', '.join(self.columns)})"
+        )
 
     @property
     def headline(self) -> str:

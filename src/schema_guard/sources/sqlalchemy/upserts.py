@@ -22,12 +22,13 @@ class Upsert:
 
     Args:
         columns: mapped attributes or columns of one table.
+        constraint: the name of the constraint on them, where the upsert names that: ON CONFLICT ON CONSTRAINT.
 
     Raises:
         ConfigurationError: when they are none, or of several tables.
     """
 
-    def __init__(self, *columns: Any) -> None:
+    def __init__(self, *columns: Any, constraint: str | None = None) -> None:
         found = [_column(column) for column in columns]
         tables = {column.table for column in found}
         if len(tables) != 1:
@@ -37,6 +38,7 @@ class Upsert:
             raise ConfigurationError(f"an upsert names columns of a table, not of {type(table).__name__}")
         self.table = table
         self.columns = tuple(column.name for column in found)
+        self.constraint = constraint
 
 
 def upsert_of(upsert: Any) -> Upsert:
@@ -51,10 +53,21 @@ def upsert_of(upsert: Any) -> Upsert:
 def with_upserts(tables: Sequence[Table], upserts: Sequence[Upsert], writer: Writer) -> list[Table]:
     """The expected tables, each with the column sets that its upserts name."""
     named: dict[Name, list[tuple[str, ...]]] = {}
+    constraints: dict[Name, list[tuple[str, tuple[str, ...]]]] = {}
     for upsert in upserts:
         columns = tuple(writer.words.identifier(column) for column in upsert.columns)
-        named.setdefault(writer.table_name(upsert.table), []).append(columns)
-    return [replace(table, upserts=tuple(named.get(table.name, ()))) for table in tables]
+        table = writer.table_name(upsert.table)
+        named.setdefault(table, []).append(columns)
+        if upsert.constraint is not None:
+            constraints.setdefault(table, []).append((writer.words.identifier(upsert.constraint), columns))
+    return [
+        replace(
+            table,
+            upserts=tuple(named.get(table.name, ())),
+            named_upserts=tuple(constraints.get(table.name, ())),
+        )
+        for table in tables
+    ]
 
 
 def _column(item: Any) -> Column[Any]:

@@ -112,7 +112,9 @@ def _shape(table: Table, enums: Mapping[Name, Enum]) -> Shape:
 
 
 def _upserts_served(table: Table) -> bool:
-    """Whether each declared upsert has a key of its own, when all is there."""
+    """Whether each declared upsert has a key of its own, when all is there. No digest holds what a key is called."""
+    if table.named_upserts:
+        return False
     late = {frozenset(unique.columns) for unique in table.uniques if unique.deferrable}
     served = {frozenset(unique.columns) for unique in table.uniques}
     served |= {frozenset(index.columns or ()) for index in table.indexes if index.unique and index.where is None}

@@ -12,7 +12,7 @@ from schema_guard.dialects.postgresql.repair.schema import put_aside
 from schema_guard.difference import Holder, UniqueMissing, UpsertUnserved
 from schema_guard.need import Need
 from schema_guard.plan import Phase, Refusal, Step
-from schema_guard.schema import Index, IndexElement, Name, Table, Unique
+from schema_guard.schema import Index, IndexElement, Name, PrimaryKey, Table, Unique
 
 __all__ = ["unique_missing", "upsert_unserved"]
 
@@ -51,6 +51,8 @@ def upsert_unserved(difference: UpsertUnserved, context: Context) -> Repairs:
     if rules := against_upserts(live.facts.interveners):
         drops = tuple(f"DROP RULE {context.quote(rule)} ON {quoted};" for rule in rules)
         return [Refusal(difference, "ON CONFLICT works beside a trigger: put one in place of the rule", drops)]
+    if difference.constraint:
+        return [_by_name(difference, live, context)]
     if key is not None and key.deferrable and frozenset(key.columns) == wanted:
         change = f"DROP CONSTRAINT {context.quote(key.name or '')}, ADD PRIMARY KEY ({columns})"
         return [Refusal(difference, TIMING, (f"ALTER TABLE {quoted} {change};",))]
@@ -62,6 +64,27 @@ def upsert_unserved(difference: UpsertUnserved, context: Context) -> Repairs:
     index = context.quote(chosen(table.name.name, "_".join(difference.columns), "key", ()))
     create = f"CREATE UNIQUE INDEX CONCURRENTLY {index} ON {quoted} ({columns});"
     return [Refusal(difference, "the models declare no unique index or constraint that serves: declare one", (create,))]
+
+
+def _by_name(difference: UpsertUnserved, live: Table, context: Context) -> Refusal:
+    """Another name may be used by others: a person decides."""
+    quoted, name = context.quote(difference.table.name), context.quote(difference.constraint)
+    wanted = frozenset(difference.columns)
+    keys: list[PrimaryKey | Unique] = [*([live.primary_key] if live.primary_key else []), *live.uniques]
+    held = next(
+        (key.name for key in keys if key.name and frozenset(key.columns) == wanted and not key.deferrable), None
+    )
+    if held is not None:
+        rename = f"ALTER TABLE {quoted} RENAME CONSTRAINT {context.quote(held)} TO {name};"
+        return Refusal(difference, f"the constraint on these columns is called {held}", (rename,))
+    plain = (each for each in live.indexes if each.unique and each.valid and each.where is None)
+    index = next((each.name for each in plain if each.name and frozenset(each.columns or ()) == wanted), None)
+    if index is not None:
+        add = f"ALTER TABLE {quoted} ADD CONSTRAINT {name} UNIQUE USING INDEX {context.quote(index)};"
+        return Refusal(difference, f"{index} is a unique index, and no constraint", (add,))
+    columns = ", ".join(map(context.quote, difference.columns))
+    add = f"ALTER TABLE {quoted} ADD CONSTRAINT {name} UNIQUE ({columns});"
+    return Refusal(difference, "the models declare no constraint of that name: declare one", (add,))
 
 
 def _by_index(difference: UniqueMissing, name: str, context: Context) -> Repairs:
