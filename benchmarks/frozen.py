@@ -33,6 +33,7 @@ from rich.table import Table
 from benchmarks.check import place
 from benchmarks.models import models
 from schema_guard.dialects.postgresql.memory import IDENTIFIED, fingerprint
+from schema_guard.dialects.postgresql.query_text import query
 
 NAMES = ("remembered", "bare", "frozen", "flat", "models", "alembic")
 ROOT = Path(__file__).parents[1]
@@ -140,9 +141,13 @@ def prepared(folder: Path, engine: sa.Engine, tables: int) -> Mapping[str, list[
     run(folder, engine, [*guard, "freeze", "application:metadata", "-o", "expected.json"])
     run(folder, engine, [*guard, "freeze", "fewer:metadata", "-o", "fewer.json"])
     check = [*guard, "check", "expected.json", "--url", url]
-    known = {} if engine.dialect.name == "sqlite" else {"remembered": [*check, "--remember"], "bare": bare(engine)}
+    if engine.dialect.name == "sqlite":
+        more = {}
+    else:
+        catalog = asking(engine, query("exact", schemas=["public"]))
+        more = {"remembered": [*check, "--remember"], "bare": bare(engine), "catalog": catalog}
     return {
-        **known,
+        **more,
         "frozen": check,
         "compared": [*guard, "check", "fewer.json", "--url", url],
         "flat": [python, "-c", *flat(engine)],
@@ -162,12 +167,16 @@ def flat(engine: sa.Engine) -> list[str]:
 
 def bare(engine: sa.Engine) -> list[str]:
     """The same driver alone, which asks for the fingerprint of the catalog."""
-    python, _, name, arguments = [sys.executable, *flat(engine)]
     with engine.connect() as connection:
         driver = connection.connection.driver_connection
         assert driver is not None
         version = driver.info.server_version
-    sql = fingerprint(version, IDENTIFIED)
+    return asking(engine, fingerprint(version, IDENTIFIED))
+
+
+def asking(engine: sa.Engine, sql: str) -> list[str]:
+    """The same driver alone, with one query."""
+    python, _, name, arguments = [sys.executable, *flat(engine)]
     return [python, "-c", BARE_POSTGRESQL, name, arguments, sql]
 
 

@@ -11,6 +11,7 @@ another machine, and only if it did nothing else.
     bare         the driver alone: it connects and asks for the catalog's fingerprint
     remembered   check of a frozen file, of which the database remembers that nothing is missing
     flat         the driver alone: it connects and reads the columns of all tables
+    catalog      the driver alone: it connects and reads all that decides, in the flat rows that `frozen` asks for
     frozen       check of a frozen file, by its digests
     compared     the same where a table has a column more than the models: that one is compared
     models       check of the models, which are imported and built
@@ -52,7 +53,7 @@ PEERS = {"migradiff": "migra", "pgmig": "pgmig", "pg-schema-diff": "pg-schema-di
 """On PyPI, and the command that each brings."""
 BESIDE = ("psycopg[binary]", "psycopg2-binary", "greenlet")
 """What is installed with each: drivers, and what SQLAlchemy's asyncio needs, which some import."""
-ORDER = ("bare", "remembered", "flat", "frozen", "compared", "models", "alembic", *PEERS, "pg_dump")
+ORDER = ("bare", "remembered", "flat", "catalog", "frozen", "compared", "models", "alembic", *PEERS, "pg_dump")
 RUNNER = """
 import json, os, subprocess, sys, threading, time
 begun = time.perf_counter()
@@ -234,11 +235,11 @@ def written(found: Mapping[int, Mapping[str, list[Taken]]]) -> str:
     for name in names:
         cells = [_cell(taken.get(name, [])) for taken in found.values()]
         lines.append(f"| {name} | {' | '.join(cells)} |")
-    for one, other in (("remembered", "bare"), ("frozen", "flat")):
+    for one, other in (("remembered", "bare"), ("frozen", "catalog")):
         apart = [_apart(taken, one, other) for taken in found.values()]
         lines.append(f"| *{one} minus {other}* | {' | '.join(apart)} |")
     pairs = [("alembic", other) for other in ("remembered", "frozen", "compared", "models")]
-    for one, other in (("frozen", "flat"), *pairs):
+    for one, other in (("frozen", "catalog"), *pairs):
         ratios = [_ratio(taken, one, other) for taken in found.values()]
         lines.append(f"| *{one} / {other}* | {' | '.join(ratios)} |")
     rounds = ", ".join(

@@ -13,7 +13,7 @@ from schema_guard.dialects import open_session
 from schema_guard.dialects.postgresql.direct import direct_server
 from schema_guard.dialects.postgresql.exact.look import exact_by
 from schema_guard.dialects.sqlite.exact import look
-from schema_guard.frozen_text import DIGESTS, frame
+from schema_guard.frozen_text import DIGESTS, document
 from schema_guard.sources.frozen import frozen, text_of
 
 __all__ = ["has_digests", "is_exact", "is_exact_file", "tables_known", "text_for", "text_with_sqlite"]
@@ -27,13 +27,13 @@ def text_for(guard: Guard) -> bytes:
 
 def has_digests(text: bytes) -> bool:
     """Whether the file lets a satisfied database be known without comparing."""
-    digests = frame(text).get(DIGESTS)
+    digests = document(text).get(DIGESTS)
     return digests is not None and None not in digests.value()["tables"].values()
 
 
 def tables_known(text: bytes, database: Any) -> frozenset[str]:
     """The tables that are known to be as the file says, as it writes their names."""
-    digests = frame(text).get(DIGESTS)
+    digests = document(text).get(DIGESTS)
     session = open_session(database)
     try:
         return frozenset() if digests is None else session.as_expected(digests.value())
@@ -43,7 +43,7 @@ def tables_known(text: bytes, database: Any) -> frozenset[str]:
 
 def is_exact(text: bytes, url: str) -> bool:
     """Whether the PostgreSQL database is known to hold all that the file expects."""
-    digests = frame(text).get(DIGESTS)
+    digests = document(text).get(DIGESTS)
     server = direct_server(normalise(url).address, {})
     assert server is not None
     return digests is not None and exact_by(server, digests.value()) is not None

@@ -11,7 +11,8 @@ import json
 import re
 from collections.abc import Collection, Iterator
 from hashlib import sha256
-from typing import Any, NamedTuple
+from os import SEEK_END
+from typing import Any, BinaryIO, NamedTuple
 
 __all__ = [
     "DIGESTS",
@@ -42,6 +43,11 @@ WIDTH = 180
 STEP = 2
 """Blanks for each level."""
 
+CHUNK = 1 << 18
+"""Bytes of a large file that are read at once."""
+
+_EXPECTED_KEY = b'\n  "expected": '
+_HASH_KEY = b'\n  "hash": '
 _HASH = re.compile(rb'\n  "hash": "(sha256:[0-9a-f]{64})",(?=\n)')
 _MEMBER = re.compile(rb'"((?:[^"\\]|\\.)*)": ')
 
@@ -99,7 +105,7 @@ def digest(text: bytes) -> str:
 
 def is_whole(text: bytes) -> bool:
     """Whether the hash in the text is that of all its other lines."""
-    found = _HASH.match(text, max(text.rfind(b'\n  "hash": '), 0))
+    found = _HASH.match(text, max(text.rfind(_HASH_KEY), 0))
     if found is None:
         return False
     view = memoryview(text)
@@ -113,10 +119,43 @@ def document(text: bytes) -> dict[str, Span]:
     return members(Span(text, 0, len(text.rstrip(b"\n"))), 1) or {}
 
 
-def frame(text: bytes) -> dict[str, Span]:
-    """The same without `expected`, which is nearly all of it and takes time to go through."""
-    start, end = text.find(b'\n  "expected": '), text.rfind(b'\n  "hash": ')
-    return document(text[:start] + text[end:]) if 0 <= start < end else document(text)
+def frame(file: BinaryIO) -> dict[str, Span] | None:
+    """The same of a file, without `expected`, which is nearly all of it: that is passed by, and never held as a whole.
+
+    None where the hash does not fit, or where it is no such file at all. Raises OSError.
+    """
+    place, rest = _last(file, _HASH_KEY)
+    found = _HASH.match(rest)
+    if found is None:
+        return None
+    told, first, is_passed = sha256(), bytearray(), False
+    file.seek(0)
+    while place > 0 and (part := file.read(min(CHUNK, place))):
+        place -= len(part)
+        told.update(part)
+        if is_passed:
+            continue
+        seen = max(len(first) - len(_EXPECTED_KEY), 0)
+        first += part
+        at = first.find(_EXPECTED_KEY, seen)
+        if at >= 0:
+            del first[at:]
+            is_passed = True
+    told.update(rest[found.end() :])
+    return document(bytes(first) + rest) if f"sha256:{told.hexdigest()}" == found[1].decode() else None
+
+
+def _last(file: BinaryIO, mark: bytes) -> tuple[int, bytes]:
+    """Where the mark stands for the last time, and all from there on; the whole file where it is nowhere."""
+    length, size = CHUNK, file.seek(0, SEEK_END)
+    while True:
+        start = max(size - length, 0)
+        file.seek(start)
+        text = file.read()
+        at = text.rfind(mark)
+        if at >= 0 or start == 0:
+            return start + max(at, 0), text[max(at, 0) :]
+        length *= 4
 
 
 def members(span: Span, level: int) -> dict[str, Span] | None:

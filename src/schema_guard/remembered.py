@@ -46,15 +46,13 @@ class Remembered(NamedTuple):
         return not (self.notes or self.accepted or self.left_out)
 
     def to_json(self) -> str:
-        """All but the time, which the server gives."""
-        return json.dumps(self._asdict() | {"checked": ""})
+        """All but the time, which the server gives, and the fed columns, which are only asked for there."""
+        return json.dumps({name: value for name, value in self._asdict().items() if name not in ("fed", "checked")})
 
     @classmethod
     def from_json(cls, text: str, checked: str) -> Remembered:
         """Raises ValueError, TypeError: it is none."""
-        data = json.loads(text)
-        fed = tuple(Fed(*each) for each in data.pop("fed"))
-        return cls(**data | {"fed": fed, "checked": checked})
+        return cls(**json.loads(text), checked=checked)
 
 
 class Memory(Protocol):
@@ -78,7 +76,4 @@ class Memory(Protocol):
 
 def digest_of(*parts: object) -> str:
     """One text for all that was expected and for what counts: another one for any other."""
-    told = [
-        sha256(part).hexdigest() if isinstance(part, bytes) else part for part in parts
-    ]  # repr() of a file takes long
-    return sha256(repr(told).encode("utf-8", "surrogatepass")).hexdigest()
+    return sha256(repr(parts).encode("utf-8", "surrogatepass")).hexdigest()

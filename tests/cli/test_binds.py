@@ -15,7 +15,7 @@ import sqlalchemy as sa
 from sqlalchemy.exc import OperationalError
 
 from schema_guard import Guard
-from schema_guard.frozen_text import DIGESTS, TEXT_KNOWN, frame
+from schema_guard.frozen_text import DIGESTS, TEXT_KNOWN, document
 from schema_guard.pytest import assert_satisfied
 from tests.cli.conftest import Command
 from tests.postgres.database import Database
@@ -296,7 +296,7 @@ def test_a_frozen_file_is_of_one_bind(command: Command, shop: Path) -> None:
     assert command("check", "audit.json", "--url", f"sqlite:///{shop}/audit.db", *names).code == 1
     assert command("check", "main.json", "--url", f"sqlite:///{shop}/main.db", *names).code == 0
     assert command("check", "main.json", "--url", f"sqlite:///{shop}/main.db", "--include", "entri").code == 2
-    parts = frame((shop / "audit.json").read_bytes())
+    parts = document((shop / "audit.json").read_bytes())
     assert {DIGESTS, TEXT_KNOWN} <= parts.keys(), "the other binds exclude nothing"
 
 

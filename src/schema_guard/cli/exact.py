@@ -10,7 +10,7 @@ from schema_guard.address import Address
 from schema_guard.config import Settings, normalise
 from schema_guard.counted import counted, duration
 from schema_guard.errors import ConfigurationError
-from schema_guard.frozen_text import DIGESTS, FORMAT, MARK, TEXT_KNOWN, Span, frame, is_whole
+from schema_guard.frozen_text import DIGESTS, FORMAT, MARK, TEXT_KNOWN, Span, frame
 
 __all__ = ["exact_texts"]
 
@@ -44,13 +44,9 @@ def exact_texts(command: str, settings: Settings) -> list[str] | None:
     if command == "apply" and (settings.ddl_url is not None or settings.history or _is_chain_at_hand()):
         return None
     with open(place, "rb") as file:  # noqa: PTH123 - pathlib takes long to load
-        text = file.read()
-    if not is_whole(text):
+        parts = frame(file)
+    if parts is None or parts[MARK].value() != FORMAT:
         return None
-    parts = frame(text)
-    if parts[MARK].value() != FORMAT:
-        return None
-    del text
     seconds = settings.budget / 4 if settings.budget else None
     exact = _on_sqlite(found.address, parts) if found.address.is_file else _on_server(found.address, parts, seconds)
     if exact is None:

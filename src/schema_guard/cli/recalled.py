@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from datetime import UTC, datetime
+from hashlib import file_digest
 
 from schema_guard.config import Settings, normalise
 from schema_guard.counted import counted, duration
@@ -34,7 +35,7 @@ def recalled_texts(settings: Settings) -> list[str] | None:
     if found.notes or found.address.system != "postgresql":
         return None
     with open(place, "rb") as file:  # noqa: PTH123
-        digest = digest_of(file.read(), bool(settings.allow_edited))
+        digest = digest_of(file_digest(file, "sha256").hexdigest(), bool(settings.allow_edited))
     from schema_guard.dialects import added_arguments
     from schema_guard.dialects.postgresql.direct import direct_server
     from schema_guard.dialects.postgresql.memory import recall_by

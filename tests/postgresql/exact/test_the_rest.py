@@ -9,7 +9,7 @@ import sqlalchemy as sa
 
 from schema_guard import Guard
 from schema_guard.dialects.postgresql.session import PostgreSQLSession
-from schema_guard.frozen_text import DIGESTS, frame
+from schema_guard.frozen_text import DIGESTS, document
 from schema_guard.report import Report
 from schema_guard.schema import Schema
 from tests.exactly import is_exact, tables_known, text_for
@@ -90,7 +90,7 @@ def equal(guard: Guard, database: str) -> Report:
 
 def test_only_what_has_no_digest_is_read(made: Database, guard: Guard, inspected: list[set[str]]) -> None:
     text = text_for(Guard(metadata()))
-    assert {name for name, digest in frame(text)[DIGESTS].value()["tables"].items() if digest is None} == {
+    assert {name for name, digest in document(text)[DIGESTS].value()["tables"].items() if digest is None} == {
         "generated",
         "numbered",
     }

@@ -39,7 +39,7 @@ TABLE = "schema_guard.remembered"
 MAKE = (
     "CREATE SCHEMA IF NOT EXISTS schema_guard",
     f"CREATE TABLE IF NOT EXISTS {TABLE} (key text PRIMARY KEY, fingerprint text NOT NULL,"
-    " checked timestamptz NOT NULL, verdict json NOT NULL)",
+    " checked timestamptz NOT NULL, verdict json NOT NULL, watched json NOT NULL)",
 )
 KEPT = 50
 """Rows that are left in the table: one for each application, role and version that checks."""
@@ -99,11 +99,12 @@ class PostgreSQLMemory:
         if not self.fingerprint:
             return "the catalog has no fingerprint that this role may read"
         statement = (
-            f"INSERT INTO {TABLE} AS kept (key, fingerprint, checked, verdict)"
-            f" SELECT {literal(self.key)}, now.fingerprint, clock_timestamp(), {literal(found.to_json())}::json"
+            f"INSERT INTO {TABLE} AS kept (key, fingerprint, checked, verdict, watched)"
+            f" SELECT {literal(self.key)}, now.fingerprint, clock_timestamp(), {literal(found.to_json())}::json,"
+            f" ({query('watched', fed=found.fed)})"
             f" FROM ({self._now}) AS now WHERE now.fingerprint = {literal(self.fingerprint)}"
             " ON CONFLICT (key) DO UPDATE SET fingerprint = excluded.fingerprint, checked = excluded.checked,"
-            " verdict = excluded.verdict"
+            " verdict = excluded.verdict, watched = excluded.watched"
         )
         forget = (
             f"DELETE FROM {TABLE} WHERE key IN (SELECT old.key FROM {TABLE} AS old ORDER BY old.checked DESC"

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, fields, replace
+from hashlib import sha256
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -246,7 +247,7 @@ def parse(text: bytes, path: str, *, edited: bool = False) -> Document:
     if found is None:
         found = _laid_out_again(text, path, edited=edited)
     try:
-        return replace(_document(found, path, edited=edited), digest=digest_of(text, edited))
+        return replace(_document(found, path, edited=edited), digest=digest_of(sha256(text).hexdigest(), edited))
     except (ValueError, TypeError) as error:
         raise _unreadable(path, error) from None
 
