@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import replace
 from itertools import count
@@ -19,6 +20,7 @@ from schema_guard.chain.faults.on_postgresql import pooled
 from schema_guard.chain.live import open_live
 from schema_guard.chain.sandbox.snapshot import take_snapshot
 from schema_guard.chain.systems import Live
+from schema_guard.chain.systems.postgresql_scratch import left_over, postgresql_scratch
 from schema_guard.dialects import open_session
 from tests.postgres.database import Database
 
@@ -84,6 +86,23 @@ def test_a_scratch_database_that_was_left(postgres: str, postgres_database: Data
         assert fault.fix is not None
         connection.execute(fault.fix.sql.encode())
     assert faults(postgres) == {}
+
+
+def test_a_scratch_database_that_is_made_or_dropped(postgres: str) -> None:
+    """No moment of a replay looks like what a killed one left."""
+    url, seen, rounds = make_url(postgres), set[str](), 5
+
+    def replay() -> None:
+        for _ in range(rounds):
+            with postgresql_scratch(url, url, (), ""):
+                pass
+
+    with ThreadPoolExecutor(1) as pool, open_live(url) as live:
+        running = pool.submit(replay)
+        while not running.done():
+            seen.update(left_over(live.read))
+        running.result()
+    assert seen == set()
 
 
 def test_a_direct_connection_is_not_pooled(postgres: str) -> None:

@@ -11,7 +11,7 @@ from schema_guard.chain.fault import Fault, Fix, Severity
 from schema_guard.chain.faults.early import in_sql
 from schema_guard.chain.live import open_live
 from schema_guard.chain.systems import Live
-from schema_guard.chain.systems.scratch import PREFIX
+from schema_guard.chain.systems.postgresql_scratch import left_over
 from schema_guard.chain.version_table import quoted
 from schema_guard.dialects.base import Facts
 from schema_guard.errors import UnreachableError
@@ -118,12 +118,8 @@ def _owners(tables: Sequence[Table], live: Live) -> Iterator[Fault]:
 
 
 def _leftovers(live: Live) -> Iterator[Fault]:
-    rows = live.read(
-        "SELECT d.datname FROM pg_catalog.pg_database d WHERE pg_catalog.starts_with(d.datname::pg_catalog.text, "
-        f"'{PREFIX}') AND NOT EXISTS (SELECT FROM pg_catalog.pg_stat_activity a WHERE a.datid = d.oid) ORDER BY 1"
-    )
-    for (name,) in rows:
-        sql = f"DROP DATABASE {quoted(str(name))}"
+    for name in left_over(live.read):
+        sql = f"DROP DATABASE {quoted(name)}"
         yield Fault(
             "leftover-scratch",
             Severity.NOTE,

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import re
 import secrets
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager, suppress
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
 
 from sqlalchemy import create_engine
@@ -19,7 +19,12 @@ from schema_guard.dialects.postgresql.link import Link
 from schema_guard.dialects.postgresql.server import EngineServer
 from schema_guard.errors import ConfigurationError, GuardError, one_line
 
-__all__ = ["postgresql_scratch"]
+__all__ = ["left_over", "postgresql_scratch"]
+
+BYTES = 6
+"""Of a scratch database's name: random ones."""
+LOCK = 0x5347
+"""The first key of the advisory locks on scratch databases; the second is a hash of the name."""
 
 
 @contextmanager
@@ -36,19 +41,49 @@ def postgresql_scratch(server: URL, like: URL | None, schemas: Sequence[str], re
         ConfigurationError: the role may not create a database.
         UnreachableError: the server does not answer.
     """
-    name = PREFIX + secrets.token_hex(6)
+    name = PREFIX + secrets.token_hex(BYTES)
     with stopped_cleanly():
         how = _Like.read(like) if like is not None else _Like()
+        url = server.set(database=name)
+        stays = ExitStack()
         try:
             with _link(server) as admin:
+                _hold(admin, name)
                 _create(admin, name, how)
-            url = server.set(database=name)
-            with _link(url) as inside:  # stays connected: nobody takes the database for one that was left
-                how.prepare(inside, name, tuple(dict.fromkeys((*how.schemas, *schemas))), revisions)
-                yield Scratch(url, name, how.schemas)
+                inside = stays.enter_context(_link(url))
+                _hold(inside, name)
+            how.prepare(inside, name, tuple(dict.fromkeys((*how.schemas, *schemas))), revisions)
+            yield Scratch(url, name, how.schemas)
         finally:
-            with not_interrupted(), suppress(DriverError, GuardError), _link(server) as admin:
+            with not_interrupted(), stays, suppress(DriverError, GuardError), _link(server) as admin:
+                _hold(admin, name)
+                stays.close()
                 _drop(admin, name)
+
+
+def left_over(read: Callable[[str], Sequence[Sequence[object]]]) -> list[str]:
+    """Scratch databases of replays that were killed: nobody is connected to them, makes them or drops them.
+
+    Asked twice: one that is dropped meanwhile is still seen by the first statement, whose locks are not.
+    """
+    sql = (
+        "SELECT d.datname FROM pg_catalog.pg_database d WHERE pg_catalog.starts_with(d.datname::pg_catalog.text, "
+        f"'{PREFIX}') AND NOT EXISTS (SELECT FROM pg_catalog.pg_stat_activity a WHERE a.datid = d.oid) "
+        "AND NOT EXISTS (SELECT FROM pg_catalog.pg_locks l WHERE l.locktype = 'advisory' AND l.objsubid = 2 "
+        f"AND l.classid = {LOCK} AND l.objid::pg_catalog.int8 = "
+        f"(pg_catalog.hashtext(pg_catalog.left(d.datname::pg_catalog.text, {len(PREFIX) + 2 * BYTES}))"
+        "::pg_catalog.int8 & 4294967295)) ORDER BY 1"  # spare ones begin with the name of the first
+    )
+    first = [str(name) for (name,) in read(sql)]
+    return [str(name) for (name,) in read(sql) if str(name) in first] if first else []
+
+
+def _hold(link: Link, name: str) -> None:
+    """From before it is made until it is dropped one session or another has this lock: it is in use.
+
+    That somebody is connected to it does not tell: nobody is while it is made and dropped.
+    """
+    link.rows(f"SELECT pg_catalog.pg_advisory_lock({LOCK}, pg_catalog.hashtext({literal(name)}))")
 
 
 def _create(admin: Link, name: str, how: _Like) -> None:
