@@ -166,3 +166,28 @@ def test_an_empty_table_that_is_made_early_and_filled_by_the_revision(stage: Sta
         stage.shell(fix["command"])
     assert stage.stamped() == ["r2"]
     assert [row[0].lower() for row in stage.sql("SELECT name FROM roles")] == ["admin"]
+
+
+@pytest.mark.parametrize(
+    ("upgrade", "runs"),
+    [
+        (f"{HAS}{ROLES}\n{ADMIN}", True),
+        (f"{ROLES[:-1]}, if_not_exists=True)\n{BULK}", True),
+        (f"{HAS}{ROLES}\n    {BULK}", False),
+    ],
+    ids=["if", "if_not_exists", "rows within the if"],
+)
+def test_a_lost_stamp_and_rows_that_never_came(stage: Stage, upgrade: str, runs: bool) -> None:
+    """What makes only what is missing can run beside its own schema: `stamp` then names the commands that run it."""
+    begun(stage, upgrade, f"{PROPOSALS}\n{VISITOR}")
+    stage.run_module("alembic", ["upgrade", "r2"])
+    stage.sql("DELETE FROM roles", "DELETE FROM alembic_version")
+    stamp = stage.guard("stamp")
+    assert stamp.code == 1, stamp.out
+    said = " ".join(stamp.out.split()).partition("where r2 did not run: ")[2]
+    assert said.startswith("its schema is there, so it cannot do this as it is: do by hand what ") is not runs
+    if runs:
+        commands = said.partition(" nothing stamped")[0]
+        for command in commands.split(" && "):
+            stage.shell(command)
+        assert (stage.stamped(), stage.sql("SELECT name FROM roles")) == (["r2"], [("admin",)])

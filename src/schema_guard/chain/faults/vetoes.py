@@ -11,6 +11,7 @@ from schema_guard.chain.fault import Fix
 from schema_guard.chain.faults.early import holds_values
 from schema_guard.chain.faults.way_out import early_and_way_out
 from schema_guard.chain.history import Chain, Revision
+from schema_guard.chain.reading.actions import Verb
 from schema_guard.chain.reading.operations import made_by
 from schema_guard.chain.reading.pending import There
 from schema_guard.chain.reading.revision_actions import actions_of, unseen_of
@@ -236,11 +237,11 @@ def _run(id_: str, match: Match, chain: Chain, alembic: str, head: str, commands
     after = [other for other in match.ran if other != id_ and id_ in chain.upto([other])]
     traced = [other for other in after if other not in match.untraced and not chain.by_id[other].empty]
     before = chain.heads_of(match.ran - {id_} - frozenset(after))
-    if id_ not in match.untraced:
+    if id_ not in match.untraced and not _runs_again(chain.by_id[id_].file):
         unseen = unseen_of(chain.by_id[id_].file)
         where = f"{from_here(chain.by_id[id_].file)}:{unseen[0].line}" if unseen else from_here(chain.by_id[id_].file)
         return (
-            f"its schema is there, so it cannot run as it is: do by hand what {where} does, then "
+            f"its schema is there, so it cannot do this as it is: do by hand what {where} does, then "
             f"{commands('stamp', '--revision', head)}"
         )
     if not traced and len(before) == 1:
@@ -248,6 +249,13 @@ def _run(id_: str, match: Match, chain: Chain, alembic: str, head: str, commands
     earlier = shlex.join(before) or "base"
     again = " ".join(match.heads)
     return f"{alembic} stamp --purge {earlier} && {alembic} upgrade {id_} && {alembic} stamp {again}"
+
+
+def _runs_again(file: str) -> bool:
+    """Whether it makes only what is missing and changes its rows in any case: so it runs beside its own schema."""
+    actions = actions_of(file)
+    makes, rows = ([each for each in actions if (each.verb is Verb.UNSEEN) is unseen] for unseen in (False, True))
+    return all(each.depth or each.asks for each in makes) and all(each.readable and not each.depth for each in rows)
 
 
 def _list(names: Sequence[str]) -> str:
