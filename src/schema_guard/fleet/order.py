@@ -74,7 +74,7 @@ class Result:
         name: what reports call the database.
         satisfied: it lacks nothing that matters.
         breaks: something that breaks the application remains.
-        differences: code, impact, object, headline and why it is not repaired, of each that remains.
+        differences: code, impact, object, headline, effect and why it is not repaired, of each that remains.
         steps: how many the plan has, or apply ran.
         seconds: how long it took.
         skip: why nothing was done.
@@ -87,7 +87,7 @@ class Result:
     name: str
     satisfied: bool = False
     breaks: bool = False
-    differences: tuple[tuple[str, str, str, str, str], ...] = ()
+    differences: tuple[tuple[str, str, str, str, str, str], ...] = ()
     steps: int = 0
     seconds: float = 0.0
     skip: str = ""
@@ -188,6 +188,7 @@ def _result(order: Order, report: Report, seconds: float) -> Result:
                 each.difference.impact.name,
                 each.difference.object,
                 each.difference.headline,
+                each.difference.effect,
                 each.refusal.reason if each.refusal is not None else "",
             )
             for each in findings

@@ -19,6 +19,8 @@ class Found:
     impact: Impact
     object: str
     headline: str
+    effect: str
+    """Which statements of the application fail, or what else it does."""
     refused: str
     """Why it is not repaired; empty where it is, or was not asked."""
     names: list[str] = field(default_factory=list)
@@ -41,12 +43,13 @@ class Summary:
         for finding in findings:
             difference = finding.difference
             refused = finding.refusal.reason if finding.refusal is not None else ""
-            self.put(name, difference.code, difference.impact, difference.object, difference.headline, refused)
+            said = (difference.code, difference.impact, difference.object, difference.headline, difference.effect)
+            self.put(name, *said, refused)
 
-    def put(self, name: str, code: str, impact: Impact, object_: str, headline: str, refused: str = "") -> None:
+    def put(self, name: str, code: str, impact: Impact, object_: str, headline: str, effect: str, refused: str) -> None:
         """One difference of one of them."""
         key = (code, object_, headline)
-        known = self.found.setdefault(key, Found(code, impact, object_, headline, refused))
+        known = self.found.setdefault(key, Found(code, impact, object_, headline, effect, refused))
         known.names.append(name)
 
     @property

@@ -62,8 +62,8 @@ def _summary(results: Sequence[Result]) -> Summary:
             continue
         summary.satisfied += result.satisfied
         summary.differing += not result.satisfied
-        for code, impact, name, headline, refused in result.differences:
-            summary.put(result.name, code, Impact[impact], name, headline, refused)
+        for code, impact, name, headline, effect, refused in result.differences:
+            summary.put(result.name, code, Impact[impact], name, headline, effect, refused)
     return summary
 
 
@@ -100,8 +100,15 @@ def fleet_json(command: str, results: Sequence[Result], halted: Halted, code: in
 def _data(result: Result) -> dict[str, Value]:
     data = asdict(result)
     data["differences"] = [
-        {"code": code, "impact": Impact[impact].word, "object": name, "headline": headline, "refused": refused or None}
-        for code, impact, name, headline, refused in result.differences
+        {
+            "code": code,
+            "impact": Impact[impact].word,
+            "object": name,
+            "headline": headline,
+            "effect": effect,
+            "refused": refused or None,
+        }
+        for code, impact, name, headline, effect, refused in result.differences
     ]
     data["worst"] = Impact[result.worst].word if result.worst else None
     data["seconds"] = round(result.seconds, 6)

@@ -49,6 +49,8 @@ def _found(found: Found, noun: str, *, verbose: bool) -> Iterable[Line]:
     yield line(
         "  ", Span(SIGNS[found.impact], style_of(found.impact)), " ", words(found.object), "  ", words(found.headline)
     )
+    if found.effect:
+        yield line("      ", words(found.effect))
     yield line("      ", Span(f"in {number}: ", Style.DIM), words(names, Style.DIM))
     if found.refused:
         yield line("      ", "not repaired: ", words(found.refused))
@@ -82,6 +84,7 @@ def summary_data(summary: Summary) -> dict[str, Value]:
                 "impact": each.impact.word,
                 "object": each.object,
                 "headline": each.headline,
+                "effect": each.effect,
                 "refused": each.refused or None,
                 "names": list(each.names),
             }
