@@ -177,3 +177,50 @@ def test_a_person_says_that_a_table_was_not_renamed(stage: Stage) -> None:
     deploy = stage.deploy("--repair-chain", "--accept", "rename-suspected proposals")
     assert (deploy.code, stage.stamped()) == (0, ["r3"]), deploy.out + deploy.err
     assert stage.sql("SELECT name FROM proposals_old") == [("kept",)]
+
+
+def indexed(stage: Stage) -> Stage:
+    """r3 made an index and changed rows; the index was dropped by hand, and r4 is still to run."""
+    stage.plain()
+    stage.revision("r1", None, f"{USERS}\n{PROPOSALS}\n{VISITOR.partition(chr(10))[0]}")
+    stage.revision("r2", "r1", PLAN)
+    stage.revision("r3", "r2", f'{VISITOR.partition(chr(10))[2]}\nop.execute("INSERT INTO users DEFAULT VALUES")')
+    stage.run_module("alembic", ["upgrade", "head"])
+    stage.revision("r4", "r3", 'op.drop_column("users", "plan")')
+    stage.sql("DROP INDEX ix_proposals_visitor")
+    return stage
+
+
+def test_an_index_of_a_revision_that_changed_rows(stage: Stage) -> None:
+    """Nothing would run twice, and nothing that is to run misses it: alembic_version is taken at its word."""
+    indexed(stage)
+    deploy = stage.deploy("--repair-chain")
+    assert (deploy.code, "the chain was not repaired: the database has what r2 leaves" in deploy.out) == (0, True)
+    assert "env.py" not in deploy.out
+    assert (stage.stamped(), stage.sql("SELECT id FROM users")) == (["r4"], [(1,)])
+
+
+def test_what_stamp_says_of_it(stage: Stage) -> None:
+    """As the revisions left it, not as the models want it: the statement that is printed makes it again."""
+    indexed(stage)
+    said = " ".join(stage.guard("stamp").out.split())
+    made, _, rest = said.partition("fix make again what r3 left: ")[2].partition("; then ")
+    stage.sql(made)
+    stage.shell(rest.partition("; where")[0])
+    assert (stage.stamped(), stage.sql("SELECT id FROM users")) == (["r4"], [(1,)])
+    assert stage.doctor("--replay").faults == {}
+
+
+def test_a_refused_proof_is_told_once(stage: Stage) -> None:
+    """It is no failure of env.py. Whether r2 ran nobody can tell: it could run twice."""
+    stage.plain()
+    stage.revision("r1", None, f"{USERS}\n{PROPOSALS}\n{VISITOR}")
+    stage.revision("r2", "r1", 'op.execute("INSERT INTO users (id) VALUES (1)")')
+    strict = 'batch.alter_column("visitor", existing_type=sa.String(64), nullable=False)'
+    stage.revision("r3", "r2", f'with op.batch_alter_table("proposals") as batch:\n    {strict}')
+    stage.run_module("alembic", ["upgrade", "head"])
+    stage.stamp_blindly("r1")
+    deploy = stage.deploy("--repair-chain")
+    assert (deploy.code, stage.stamped(), stage.sql("SELECT id FROM users")) == (1, ["r1"], [(1,)]), deploy.out
+    assert deploy.out.count("the database has the schema that r3 leaves") == 1
+    assert "env.py" not in deploy.out

@@ -115,19 +115,24 @@ def test_what_a_stamped_revision_makes_and_fills_is_gone(stage: Stage, pending: 
     stage.revision("r1", None, USERS)
     stage.revision("r2", "r1", f'{PROPOSALS}\n{VISITOR}\nop.execute("INSERT INTO users (id) VALUES (1)")')
     if pending:
-        stage.revision("r3", "r2")
+        stage.revision("r3", "r2", 'op.add_column("proposals", sa.Column("more", sa.Integer))')
+        models = stage.directory.joinpath("shop.py").read_text()
+        stage.write("shop.py", f"{models}    more: Mapped[int | None]\n")
     stage.run_module("alembic", ["upgrade", "r2"])
     stage.sql("DROP TABLE proposals")
     guess = stage.doctor().faults["blind-stamp"]["fix"]
     assert guess["command"] == "schema-guard doctor shop:Base --replay"
     proved = stage.doctor("--replay").faults["blind-stamp"]
     assert "stamped r2, but the database has what r1 leaves" in proved["message"]
+    repair = "schema-guard deploy shop:Base --repair-chain"
     apply, _, stamp = proved["fix"]["text"].partition(
-        " makes what the database lacks; where you know that r2 did not run: "
+        f" makes what the database lacks{f', then {repair}' * pending}; where you know that r2 did not run: "
     )
     assert stamp == "python -m alembic stamp --purge r1"
-    stage.shell(apply)
-    assert (stage.stamped(), stage.guard("check").code) == (["r2"], 0)
+    for command in (apply, repair)[: 1 + pending]:
+        stage.shell(command)
+    assert (stage.stamped(), stage.guard("check").code) == (["r3" if pending else "r2"], 0)
+    assert stage.sql("SELECT id FROM users") == [(1,)]
 
 
 @pytest.mark.parametrize("kind", ["view", "trigger"])

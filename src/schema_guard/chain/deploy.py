@@ -62,6 +62,8 @@ class Deployment:
     before: tuple[str, ...] = ()
     after: tuple[str, ...] = ()
     stamped: Stamped | None = None
+    refused: bool = False
+    """The proof that was asked for is refused, as `stamped` says: no revision ran."""
     failed: Failed | None = None
     faults: tuple[Fault, ...] = ()
     report: Report | None = None
@@ -77,7 +79,7 @@ class Deployment:
     @property
     def stopped(self) -> bool:
         """The chain did not come to its head."""
-        return self.failed is not None or bool(self.faults)
+        return self.refused or self.failed is not None or bool(self.faults)
 
 
 SILENCE, SILENCE_AFTER = 10.0, 3.0
@@ -168,8 +170,9 @@ class _Run:
             return
         if not self.result.faults:
             ran = self.project.chain.upto(self.result.after)
-            for fault in (fault for fault in look.again if fault.revision not in ran):
-                self.doctor.say(f"not certain: {fault.message}")
+            again = (fault for fault in look.again if fault.revision not in ran)
+            for fault in (*again, *(fault for fault in look.unfilled if fault.revision in ran)):
+                self.doctor.say(f"not certain: {fault.message}{'; ' + fault.fix.text if fault.fix else ''}")
             self._upgrade(session)
 
     def _look(self, session: Session) -> Look:
@@ -222,17 +225,18 @@ class _Run:
             )
         self.result.after = stamped.heads
         nothing = stamped.match is not None and not (stamped.match.heads or stamped.before)
-        if stamped.proved or nothing or not self._needs(faults, stamped):
+        if stamped.proved or nothing or not self._stops(faults, stamped):
             return True
         self.result.faults = (*faults, *stamped.faults)
-        if not self.result.faults:
-            self.result.failed = Failed(Failure.OTHER, stamped.why)
+        self.result.refused = True
         return False
 
-    @staticmethod
-    def _needs(faults: list[Fault], stamped: Stamped) -> bool:
-        """A doubt that the replay could not settle stops only where there was a fault."""
-        return bool([fault for fault in faults if not fault.guess]) or bool(stamped.match)
+    def _stops(self, faults: list[Fault], stamped: Stamped) -> bool:
+        """A doubt that the replay could not settle stops only where there was a fault, or where the database may have
+        what revisions that are still to run do: not where it only lacks something of those that are stamped."""
+        if stamped.match is None or stamped.match.ran <= self.project.chain.upto(stamped.before):
+            return any(not fault.guess for fault in faults) or (stamped.match is not None and bool(faults))
+        return True
 
     def _upgrade(self, session: Session) -> None:
         """Each pending revision in a transaction of its own, again when a lock could not be acquired in time."""

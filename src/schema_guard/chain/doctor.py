@@ -20,11 +20,13 @@ from schema_guard.chain.faults.environment import environment_faults, environmen
 from schema_guard.chain.faults.files import REFUSED, WIDTH, chain_faults, no_chain
 from schema_guard.chain.faults.filled_again import filled_again
 from schema_guard.chain.faults.gone_early import Gone, gone_early, gone_faults
+from schema_guard.chain.faults.made_again import made_again
 from schema_guard.chain.faults.made_early import made_early
 from schema_guard.chain.faults.names import elsewhere
 from schema_guard.chain.faults.replay import left_faults, proof_faults, replay_faults, with_proof
 from schema_guard.chain.faults.settled import settled
 from schema_guard.chain.faults.stamped import present, stamped_faults
+from schema_guard.chain.faults.unfilled import unfilled
 from schema_guard.chain.faults.vetoes import Left, Veto, against, left_over
 from schema_guard.chain.faults.way_out import WayOut, early_and_way_out, early_faults
 from schema_guard.chain.live import open_live
@@ -32,12 +34,12 @@ from schema_guard.chain.location import Location
 from schema_guard.chain.reading.pending import There
 from schema_guard.chain.sandbox.beside import facts_beside
 from schema_guard.chain.sandbox.fact import Fact
-from schema_guard.chain.sandbox.matching import Match, Proof, prove
+from schema_guard.chain.sandbox.matching import Match, Proof, Standing, prove
 from schema_guard.chain.sandbox.replay import Project, Replay, describe, replayed
 from schema_guard.chain.sandbox.snapshot import take_snapshot
 from schema_guard.chain.systems import SYSTEMS, Live, System
 from schema_guard.chain.version_table import VersionTable
-from schema_guard.counted import counted, first_of
+from schema_guard.counted import counted
 from schema_guard.dialects import open_session
 from schema_guard.dialects.base import Session
 from schema_guard.dialects.deadline import Deadline
@@ -69,6 +71,8 @@ class Look:
     """What pending revisions rename or remove, and is not there."""
     again: tuple[Fault, ...]
     """Rows that pending revisions may change a second time."""
+    unfilled: tuple[Fault, ...]
+    """What stamped revisions make and fill, and is not there: their rows are gone with it, or never came."""
     fingerprint: tuple[str, ...]
 
 
@@ -144,9 +148,8 @@ class Doctor:
         if project is None:
             faults.append(no_chain())
         look: Look | None = None
-        proved = False
+        proved = unreachable = False
         lines: list[str] = []
-        unreachable = False
         try:
             with open_live(self.url) as live, closing(open_session(self.url)) as session:
                 look = self.look(session, live, project)
@@ -217,7 +220,7 @@ class Doctor:
         if project:
             version = version.after(lambda: live.version_table("alembic_version", None), project.chain)
             version = version.against(project.chain)
-        names = There.of(everything, facts.default_schema, self.system)
+        names, wanted = (There.of(schema, facts.default_schema, self.system) for schema in (everything, expected))
         beside = facts_beside(session, schemas, [name])
         return Look(
             facts.server,
@@ -228,7 +231,7 @@ class Doctor:
             everything,
             beside,
             names,
-            *self._early(project, version, names, everything, beside, live),
+            *self._early(project, version, names, wanted, everything, beside, live),
             live.fingerprint() if self.url.database not in (None, "", ":memory:") else (),
         )
 
@@ -237,19 +240,19 @@ class Doctor:
         project: Project | None,
         version: VersionTable,
         there: There,
+        expected: There,
         everything: Schema,
         beside: frozenset[Fact],
         live: Live,
-    ) -> tuple[tuple[Early, ...], WayOut | None, tuple[Gone, ...], tuple[Fault, ...]]:
-        """What is there before the revision that brings it, or gone before the one that takes it away; of no meaning
-        where nobody knows what ran."""
+    ) -> tuple[tuple[Early, ...], WayOut | None, tuple[Gone, ...], tuple[Fault, ...], tuple[Fault, ...]]:
+        """What is there too early, gone too early, or empty; of no meaning where nobody knows what ran."""
         if project is None or not version.rows or version.unknown(project.chain):
-            return (), None, (), ()
+            return (), None, (), (), ()
         chain, ran = project.chain, project.chain.upto(version.rows)
         gone = gone_early(chain, ran, everything, beside, there, live.read)
         again = tuple(filled_again(chain, ran, everything, there, live.read, self.commands))
         early = early_and_way_out(chain, ran, everything, beside, there, live.read, self.commands, version.in_sql)
-        return *early, gone, again
+        return *early, gone, again, tuple(unfilled(chain, ran, expected, there, self.commands))
 
     def chain_faults(self, project: Project, look: Look | None) -> list[Fault]:
         """Faults of the files, of env.py, and of what alembic_version says."""
@@ -266,7 +269,7 @@ class Doctor:
             told = [early.change.object for early in look.early]
             read = (look.version, look.everything, look.beside, look.there, told)
             early = [*made_early(project, *read, look.way_out.fix() if look.way_out else None, self.commands)]
-            found += [*early, *gone_faults(look.gone, project, self.commands), *look.again]
+            found += [*early, *gone_faults(look.gone, project, self.commands), *look.again, *look.unfilled]
             over = applied | {gone.revision for gone in look.gone if gone.ran}
             there = present(look.everything, look.default_schema, self.system)
             empty = not (look.guarded or project.several) and bool(self.guard.source.tables)
@@ -280,18 +283,9 @@ class Doctor:
         if look.way_out is not None:
             return look.way_out.fix()
         apply, repair = self.commands("apply"), self.commands.repair
-        own = proof.stamped
-        if own is not None and own.lacks and not own.early and set(own.heads) != set(project.chain.heads):
-            # the models expect what the last revision leaves, not what this one does
-            deploy, left = self.commands("deploy"), ", ".join(own.heads)
-            if own.makes:
-                said = "; ".join(own.makes)
-                return Fix(
-                    f"make again what {left} left: {said}; then {deploy}", command=deploy, sql=";\n".join(own.makes)
-                )
-            return Fix(
-                f"make again by hand what {left} left, as its revisions do ({first_of(own.lacks)}), then {deploy}"
-            )
+        again = made_again(proof.stamped, project.chain, self.commands)
+        if again is not None:
+            return again
         decide = f"{project.location.on_database} stamp --purge {' '.join(proof.nearest.heads)}"
         if not self.guard.plan(self.url).empty:
             return Fix(
@@ -378,13 +372,14 @@ class Doctor:
         if proof.match is None or proof.match.stays:
             return None
         with open_live(self.url) as live:
-            return self.veto(project, look, proof.match, live)
+            return self.veto(project, look, proof.match, live, proof.stamped)
 
-    def veto(self, project: Project, look: Look, match: Match, live: Live) -> Veto | None:
+    def veto(self, project: Project, look: Look, match: Match, live: Live, own: Standing | None) -> Veto | None:
         """What speaks against the stamp of a revision whose schema the database has."""
         rows, alembic, guard = look.version.rows, project.location.on_database, self.guard
         seen = (look.everything, look.there, live.read, lambda: guard.check(self.url).findings)
-        return against(match, rows, project.chain, *seen, alembic, self.commands)
+        again = made_again(own, project.chain, self.commands)
+        return against(match, rows, project.chain, *seen, alembic, self.commands, again)
 
     def _schemas(self) -> tuple[str, ...]:
         """Where the models live when no database can be asked."""

@@ -193,7 +193,7 @@ class _Choice:
             return self._said(match, revision)
         if match.stays:
             return match
-        veto = self._veto(match)
+        veto = self.doctor.veto(self.project, self.look, match, self.live, proof.stamped)
         if veto is not None:
             return replace(self._refused(veto.why, veto.details), match=match, fix=veto.fix)
         if not match.heads and not self.look.version.all_rows:
@@ -228,9 +228,6 @@ class _Choice:
         believed = frozenset(match.unseen) | {id_ for id_ in match.untraced - match.ran if not chain.by_id[id_].empty}
         unseen = tuple(id_ for id_ in chain.order if id_ in asked & believed)
         return replace(claim, unseen=unseen)
-
-    def _veto(self, match: Match) -> Veto | None:
-        return self.doctor.veto(self.project, self.look, match, self.live)
 
     def _left(self, match: Match) -> Veto | None:
         look = self.look

@@ -62,6 +62,7 @@ def against(
     findings: Callable[[], Sequence[Finding]],
     alembic: str,
     commands: Commands,
+    again: Fix | None,
 ) -> Veto | None:
     """The first of all that speaks against the stamp.
 
@@ -69,11 +70,12 @@ def against(
         match, rows, chain, schema, there, read, commands: as those of `left_with_rows`.
         findings: what the guard finds, asked only where a revision would be taken back.
         alembic: what a person types before `upgrade`.
+        again: how what the stamped revisions left is made again, where others are still to run.
     """
     return (
         left_with_rows(match, rows, chain, schema, there, read, commands)
         or _renamed_by_hand(match, rows, chain, there, findings)
-        or _not_seen(match, chain, there, alembic, commands)
+        or _not_seen(match, chain, there, alembic, commands, again)
     )
 
 
@@ -174,7 +176,9 @@ def _way_out(
     return Fix(f"do by hand what {from_here(file)} does, or remove what was made too early, then {commands('stamp')}")
 
 
-def _not_seen(match: Match, chain: Chain, there: There, alembic: str, commands: Commands) -> Veto | None:
+def _not_seen(
+    match: Match, chain: Chain, there: There, alembic: str, commands: Commands, again: Fix | None
+) -> Veto | None:
     """Revisions whose work cannot be seen: both readings, and the command for each.
 
     Args:
@@ -183,6 +187,7 @@ def _not_seen(match: Match, chain: Chain, there: There, alembic: str, commands: 
         there: the database.
         alembic: what a person types before `upgrade`.
         commands: what a person types otherwise.
+        again: as that of `against`.
     """
     if not match.unseen:
         return None
@@ -193,8 +198,10 @@ def _not_seen(match: Match, chain: Chain, there: There, alembic: str, commands: 
     if back:
         kept = next((name for id_ in back for name in there.not_removed(actions_of(chain.by_id[id_].file))), "")
         stamp = f"{alembic} stamp --purge {' '.join(match.heads) or 'base'}"
-        apply = f"{commands('apply')} makes what the database lacks; where you know that {', '.join(back)} did not "
-        fix = f"{apply}run: {stamp}"
+        ran = f"{commands('apply')} makes what the database lacks"
+        if again is not None:  # it makes what the last revision leaves, and others are still to run
+            ran = again.text if again.sql else f"{ran}, then {commands.repair}"
+        fix = f"{ran}; where you know that {', '.join(back)} did not run: {stamp}"
         if kept:  # apply makes nothing in place of it
             found = f"where {', '.join(back)} did not run, as {kept} says, which it removes"
             fix = f"{found}: {stamp} && {commands('deploy')}"
