@@ -37,6 +37,7 @@ _LIBPQ_ONLY = frozenset(
 _PORTS = 65536
 _NO_ENCRYPTION_ASKED = frozenset({"disable", "allow", "prefer"})
 _INSTALL_PSYCOPG = 'install psycopg: pip install "psycopg[binary]"'
+_IN_A_PASSWORD = "in a password write @ / : # as %40 %2F %3A %23"
 _FORMS = "postgresql://user:password@host/name or sqlite:///file.db"
 
 Installed = Callable[[str], bool]
@@ -102,6 +103,10 @@ def _parsed(text: str | URL) -> Address:
         bare = bare[1:-1].strip()  # an env file's quotes that came along
     if not bare:
         raise ConfigurationError(f"the database URL is empty; expected {_FORMS}")
+    scheme, _, rest = bare.partition("://")
+    _, at, name = rest.partition("?")[0].partition("/")[2].rpartition("@")
+    if at and "/" in name and not scheme.startswith("sqlite"):  # the password would be read as a host, and printed
+        raise ConfigurationError(f"the database URL cannot be read: it has a / before the last @; {_IN_A_PASSWORD}")
     try:
         return parse_address(bare)
     except LookupError:
@@ -111,8 +116,7 @@ def _parsed(text: str | URL) -> Address:
     except ValueError:
         several = "; several hosts are written ?host=A:PORT&host=B:PORT" if "," in bare else ""
         raise ConfigurationError(
-            "the database URL cannot be read: the port is not a number; in a password write @ / : # as %40 %2F %3A %23"
-            f"{several}"
+            f"the database URL cannot be read: the port is not a number; {_IN_A_PASSWORD}{several}"
         ) from None
 
 

@@ -94,6 +94,19 @@ def test_a_mistyped_option_of_run_is_no_command(command: Command) -> None:
     assert "No such option" in ran.err
 
 
+@pytest.mark.parametrize(
+    ("typed", "told"),
+    [
+        (("check", "--wait", "1s"), "No such option '--wait' of check; apply, deploy, run and stamp have it (see "),
+        (("apply", "--prune"), "No such option '--prune' of apply; accept has it (see "),
+        (("plan", "--formt", "json"), "No such option '--formt'"),
+    ],
+)
+def test_an_option_of_another_command(command: Command, typed: tuple[str, ...], told: str) -> None:
+    ran = command(typed[0], "shop:Base", *typed[1:])
+    assert (ran.code, ran.err.startswith(f"schema-guard: {told}")) == (2, True), ran.err
+
+
 def on_a_terminal(directory: Path, columns: int, *arguments: str) -> str:
     """What a person sees whose terminal has so many columns; without colours."""
     ours, theirs = pty.openpty()

@@ -146,6 +146,7 @@ def test_a_port_that_no_server_can_have(url: str, port: str) -> None:
     [
         ("postgresql://ho st/d", "there is a space in the host's name"),
         ("postgresql://me:first@rest@h/d", "more than one @ before the host; in a password write @ as %40"),
+        ("postgresql://me:first@the/rest@h:5432/d", "a / before the last @; in a password write @ / : # as %40 %2F"),
         ("postgresql://h1:1,h2:2/d", "several hosts are written ?host=A:PORT&host=B:PORT"),
         ("postgresql://me@%2Fvar%2Frun/d", "write postgresql:///d?host=/var/run"),
     ],
@@ -154,6 +155,11 @@ def test_a_host_that_is_none(url: str, says: str) -> None:
     told = refusal(url, "psycopg")
     assert says in told
     assert "rest" not in told, "the end of a password"
+
+
+def test_an_at_sign_in_the_name_of_a_database_or_a_folder() -> None:
+    assert text("postgresql://me:p@h/a@b", "psycopg") == "postgresql+psycopg://me:p@h/a%40b"
+    assert text("sqlite:////home/me@work/app.db", "psycopg") == "sqlite:////home/me%40work/app.db"
 
 
 @pytest.mark.parametrize("url", ["postgresql:///d", "postgresql:///d?host=/var/run", "postgresql://h/d?port=5433"])

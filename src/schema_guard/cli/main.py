@@ -18,6 +18,7 @@ from schema_guard.cli.commands import group
 from schema_guard.cli.logs import choose
 from schema_guard.cli.output import log, log_event, log_text, output_failure, print_text
 from schema_guard.cli.running import own_arguments
+from schema_guard.counted import listed
 from schema_guard.errors import ConfigurationError, GuardError, StepError, one_line
 from schema_guard.exit_codes import INTERRUPTED, OK, USAGE
 from schema_guard.render.formats import DEFAULT, Shown, renderer
@@ -93,7 +94,23 @@ def _failed(arguments: Sequence[str], error: GuardError, cause: BaseException | 
 def _usage(error: click.ClickException) -> str:
     context = getattr(error, "ctx", None)
     help_command = f" (see {context.command_path} --help)" if context is not None else ""
-    return f"{one_line(error.format_message()).rstrip('.')}{help_command}"
+    said = one_line(error.format_message()).rstrip(".")
+    if isinstance(error, click.NoSuchOption) and context is not None and (others := _that_know(error, context)):
+        have = "has" if len(others) == 1 else "have"
+        said = f"No such option {error.option_name!r} of {context.info_name}; {listed(others)} {have} it"
+    return f"{said}{help_command}"
+
+
+def _that_know(error: click.NoSuchOption, context: click.Context) -> list[str]:
+    """The other commands that have this option: it was typed for one of them."""
+    beside = context.parent.command if context.parent is not None else None
+    commands = beside.commands if isinstance(beside, click.Group) else {}
+    known: list[str] = []
+    for name in sorted(commands):
+        with suppress(ImportError):  # what the command needs is not installed
+            options = commands[name].params
+            known += [name] if any(error.option_name in option.opts for option in options) else []
+    return known
 
 
 def _unexpected(error: Exception) -> GuardError:
