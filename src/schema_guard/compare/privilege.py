@@ -43,9 +43,10 @@ def _lacks(table: Table, live: Table, actual: Schema) -> Iterator[Denied]:
         if denied.of != "TABLE" or denied.privilege == "DELETE":
             yield denied
             continue
-        columns = tuple(each.name for each in _used(table, live, denied.privilege) if each.name in denied.columns)
-        if columns:
-            everywhere = len(denied.columns) == len(live.columns)
+        named = [each.name for each in _used(table, live, denied.privilege)]
+        columns = tuple(name for name in named if name in denied.columns)
+        everywhere = len(denied.columns) == len(live.columns)
+        if columns or (everywhere and any(live.column(name) is None for name in named)):
             yield Denied(denied.privilege, denied.of, () if everywhere else columns)
     unknown = (each for each in live.columns if not table.knows(each.name))
     taken = dict.fromkeys(
@@ -63,11 +64,12 @@ def _is_called(denied: Denied, table: Table, live: Table) -> bool:
 
 
 def _used(table: Table, live: Table, privilege: str) -> Iterator[Column]:
-    """The columns of the models that such a statement names."""
+    """The columns of the models that such a statement names, those that are still to be added too."""
     key = table.primary_key.columns if table.primary_key is not None else ()
     for column in table.columns:
         there = live.column(column.name)
-        if there is None or (privilege != "SELECT" and (column.generated is not None or there.generated is not None)):
+        made = column.generated is not None or (there is not None and there.generated is not None)
+        if privilege != "SELECT" and made:
             continue
         if (privilege == "INSERT" and column.write is Write.OMITTED) or (privilege == "UPDATE" and column.name in key):
             continue

@@ -204,6 +204,20 @@ def test_the_statements_end_it(postgres_database: Database, role: str, case: str
     assert _failing(postgres_database, role) == []
 
 
+def test_a_column_that_is_still_missing_is_counted(postgres_database: Database, role: str) -> None:
+    """The privileges that end it are those that the role needs once the column is there: one round, not two."""
+    prepare(postgres_database, 'CREATE TABLE "Books" (id serial PRIMARY KEY)')
+    findings = _checked(postgres_database, role).findings
+    (found,) = [finding for finding in findings if finding.difference.code == "privilege-missing"]
+    assert found.difference.headline == "lacks SELECT, INSERT, UPDATE, DELETE, USAGE of its sequence on Books"
+    assert found.refusal is not None
+    for statement in found.refusal.advice:
+        prepare(postgres_database, statement)
+    Guard(models).apply(postgres_database.server.url(postgres_database.name))
+    assert [finding.difference.code for finding in _checked(postgres_database, role).findings] == []
+    assert _failing(postgres_database, role) == []
+
+
 def _grant(database: Database, role: str, grants: str) -> None:
     """Also a function that it may not call, and that many a case calls."""
     function = f'"may {role}"'

@@ -9,9 +9,10 @@ import pytest
 from schema_guard.counted import counted, duration
 from schema_guard.difference import Impact
 from schema_guard.events import step_words
-from schema_guard.plan import Evidence, Lock, Locked, Plan
+from schema_guard.plan import Evidence, Lock, Locked, Phase, Plan
 from schema_guard.render.line import Line, ascii_only, plain, shown
 from schema_guard.render.text import apply_lines, check_lines, plan_lines
+from schema_guard.render.text.deeds import deed
 from schema_guard.render.text.plan import lock_phrase
 from schema_guard.report import Attempt, Finding, Outcome, StepResult, united
 from schema_guard.schema import Name
@@ -139,6 +140,29 @@ def test_a_step_that_failed_names_its_object_once() -> None:
     assert f"     {reason}" in text(apply_lines(nouns.report(results=(failed,)), 5)).splitlines()
     locked = StepResult(step, Outcome.LOCKED, (Attempt(0.1, "a"), Attempt(0.1, "b")), message="held by pid 4711")
     assert step_words(locked) == f"{step.object}: {step.why}: could not acquire the lock, 2 tries: held by pid 4711"
+
+
+@pytest.mark.parametrize(
+    ("phase", "clause", "said"),
+    [
+        (
+            Phase.FOREIGN_KEY,
+            "FOREIGN KEY (a) REFERENCES b (id) NOT VALID",
+            "added proposals.fk(a), still to be validated",
+        ),
+        (Phase.CHECK, "CHECK (a > 0) NOT VALID", "added proposals.fk(a), still to be validated"),
+        (Phase.NOT_NULL, "NOT NULL a NOT VALID", "prepared NOT NULL of proposals.fk(a), still to be validated"),
+    ],
+)
+def test_what_binds_new_rows_only_says_so(phase: Phase, clause: str, said: str) -> None:
+    begun = replace(
+        nouns.add_column(),
+        phase=phase,
+        statements=(f"ALTER TABLE proposals ADD CONSTRAINT c {clause}",),
+        object="proposals.fk(a)",
+        resolves=(),
+    )
+    assert deed(begun) == said
 
 
 def test_a_step_tried_in_several_rounds_is_told_once() -> None:

@@ -30,6 +30,13 @@ _DEEDS = {
     Phase.COMMENT: "set comment of",
 }
 
+_BEGUN = {
+    Phase.CHECK: "added",
+    Phase.FOREIGN_KEY: "added",
+    Phase.NOT_NULL: "prepared NOT NULL of",
+}
+"""For new rows only, by NOT VALID: a later step validates it."""
+
 _REBUILDS = frozenset({Phase.REBUILD, Phase.NOT_NULL, Phase.FOREIGN_KEY})
 """SQLite: the phases of a rebuild, by what its table waits for."""
 
@@ -48,6 +55,8 @@ def deed(step: Step) -> str:
         return f"built the unique index of {step.object}"
     if step.resolves:
         return f"{_DEEDS[step.phase]} {step.object}"
+    if step.phase in _BEGUN and step.statements[-1].endswith(" NOT VALID"):
+        return f"{_BEGUN[step.phase]} {step.object}, still to be validated"
     if len(step.statements) == 1 and "\n" not in step.statements[0].strip():
         return step.statements[0].strip()
     return f"prepared {step.object}"
