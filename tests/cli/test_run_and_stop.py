@@ -53,6 +53,32 @@ def test_the_command_is_not_started_while_something_breaks(application: Path) ->
     assert "echo was not started" in err
 
 
+def test_a_thread_of_the_application_does_not_keep_the_process(application: Path) -> None:
+    """The server that is to start behind `&&` would wait for a thread that the module started."""
+    thread = 'Thread(target=sleep, args=(300,), name="poller").start()'
+    (application / "busy.py").write_text(
+        f"from threading import Thread\nfrom time import sleep\nfrom shop import Base\n{thread}\n"
+    )
+    process = start(application, "apply", "busy:Base", "--url", url_of(application))
+    out, err = process.communicate(timeout=60)
+    assert process.returncode == 0
+    assert out.splitlines()[-1].startswith("the application can start")
+    assert err.endswith("threads of the application still run after 5 s, and are not waited for: poller\n")
+
+
+def test_threads_that_end_are_waited_for(application: Path) -> None:
+    """A pool ends its threads as Python ends: what they still do is done, and nothing is said."""
+    pool = "ThreadPoolExecutor(1).submit(lambda: (time.sleep(1), print('sent', flush=True)))"
+    (application / "busy.py").write_text(
+        f"import time\nfrom concurrent.futures import ThreadPoolExecutor\nfrom shop import Base\n{pool}\n"
+    )
+    process = start(application, "check", "busy:Base", "--url", url_of(application))
+    out, err = process.communicate(timeout=60)
+    assert process.returncode == 1
+    assert "sent" in out + err
+    assert "not waited for" not in err
+
+
 @pytest.mark.parametrize(
     ("command", "told"), [((), "no command to run"), (("no-such-program",), "no-such-program is not a program")]
 )

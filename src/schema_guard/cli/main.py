@@ -34,7 +34,12 @@ def main() -> NoReturn:
     """The `schema-guard` command."""
     # A short process that makes many objects and hardly a cycle: looking for cycles was a tenth of a check.
     gc.set_threshold(100_000, 50, 50)
-    sys.exit(run(sys.argv[1:]))
+    code = run(sys.argv[1:])
+    if "threading" in sys.modules:
+        from schema_guard.cli.ending import end_in_time
+
+        end_in_time(code)
+    sys.exit(code)
 
 
 def run(arguments: Sequence[str], program: tuple[str, ...] = PROGRAM) -> int:

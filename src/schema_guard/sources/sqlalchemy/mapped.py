@@ -15,6 +15,8 @@ from sqlalchemy.schema import Column, Table
 from sqlalchemy.sql.selectable import SelectBase
 from sqlalchemy.sql.visitors import iterate
 
+from schema_guard.errors import TargetError, one_line
+
 if TYPE_CHECKING:
     from sqlalchemy.sql.elements import ColumnElement
 
@@ -31,6 +33,22 @@ def _mappers() -> Iterator[Mapper[Any]]:
             with suppress(UnmappedClassError):
                 if hasattr(manager.mapper, "tables"):
                     yield manager.mapper
+
+
+def _configure(mapper: Mapper[Any]) -> None:
+    """As the application's first query would: relationships are looked up then, and may lead nowhere.
+
+    Raises:
+        TargetError: the application fails on it as well.
+    """
+    try:
+        mapper.registry.configure(cascade=True)
+    except Exception as error:  # an expression of the application's may raise anything
+        why = one_line(str(error)).rstrip(".")
+        raise TargetError(
+            f"the mapped classes do not fit together, here and in the application's first query: {why}. Where another "
+            "module defines what is missing, import that too; else correct the class"
+        ) from error
 
 
 def mappers_by_table() -> dict[Table, list[Mapper[Any]]]:
@@ -57,6 +75,7 @@ class Mapped:
         self._computed: dict[ColumnElement[Any], list[ColumnElement[Any]]] = {}
         for mapper in sorted(_mappers(), key=lambda mapper: mapper.class_.__name__):
             if any(table in wanted for table in mapper.tables):
+                _configure(mapper)
                 self._take(mapper)
 
     def _take(self, mapper: Mapper[Any]) -> None:

@@ -9,7 +9,10 @@ import pytest
 import sqlalchemy as sa
 from sqlalchemy import Column, MetaData, Table
 from sqlalchemy.dialects import postgresql as pg
+from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column, relationship
 
+from schema_guard import Guard
+from schema_guard.errors import TargetError
 from schema_guard.schema import Name, Problem, Schema
 from schema_guard.sources.sqlalchemy.models import expect, models_of
 from tests.pure.sources.sqlalchemy.words import PlainWords, postgresql_words, sqlite_words
@@ -160,3 +163,36 @@ def test_several_problems_are_each_told_and_the_other_tables_go_on() -> None:
     found = expect(models_of(metadata), [], postgresql_words())
     assert [problem.object for problem in found.problems] == ["a.x", "a.ix"]
     assert [len(table.foreign_keys) for table in found.tables] == [0, 1]
+
+
+@pytest.mark.parametrize(
+    ("leads_to", "why"),
+    [
+        (lambda: relationship("Nowhere"), "failed to locate a name ('Nowhere')"),
+        (lambda: relationship("One", primaryjoin=lambda: nowhere), "name 'nowhere' is not defined"),  # type: ignore[name-defined]  # noqa: F821
+        (lambda: relationship("Other"), "no foreign keys linking these tables"),
+    ],
+    ids=["no class", "no name", "no foreign key"],
+)
+def test_classes_that_do_not_fit_together(leads_to: Any, why: str) -> None:
+    """The first query of the application fails on it too; nothing of the tables is said before that is put right."""
+
+    class Base(DeclarativeBase):
+        pass
+
+    class One(Base):
+        __tablename__ = "one"
+        id: Mapped[int] = mapped_column(primary_key=True)
+        others = leads_to()
+
+    class Other(Base):
+        __tablename__ = "other"
+        id: Mapped[int] = mapped_column(primary_key=True)
+
+    for _ in range(2):  # SQLAlchemy remembers the failure, and words it otherwise
+        with pytest.raises(TargetError, match="do not fit together, here and in the application's first query") as told:
+            Guard(Base).check("sqlite://")
+        assert why in str(told.value)
+    with pytest.raises(Exception, match=r"mapper|nowhere"):
+        sa.select(One.others)
+    Base.registry.dispose()

@@ -1,0 +1,42 @@
+"""Ends the process although threads that the application started as it was imported go on.
+
+Python waits for each thread that is no daemon, so that the server that is to start after the command never would.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import suppress
+
+from schema_guard.cli.output import log
+from schema_guard.errors import one_line
+
+__all__ = ["GRACE", "end_in_time"]
+
+GRACE = 5
+"""Seconds that they may take to end, when all is said."""
+
+
+def end_in_time(code: int) -> None:
+    """To be called last: what Python does at its end has as long as the threads have."""
+    if any(_running()):
+        threading.Thread(target=_end, args=(code,), daemon=True).start()
+
+
+def _end(code: int) -> None:
+    time.sleep(GRACE)
+    names = ", ".join(one_line(thread.name) for thread in _running())
+    log(f"threads of the application still run after {GRACE} s, and are not waited for: {names}", level="warning")
+    with suppress(OSError, ValueError, AttributeError):
+        sys.stdout.flush()
+        sys.stderr.flush()
+    os._exit(code)
+
+
+def _running() -> Iterator[threading.Thread]:
+    main = threading.main_thread()
+    return (thread for thread in threading.enumerate() if not thread.daemon and thread is not main)
