@@ -83,6 +83,7 @@ class PostgreSQLSession:
         try:
             with self._reading("where it is connected"):
                 self.facts = self._read_facts()
+            self._facts_are_new = True
         except BaseException:
             self.close()
             raise
@@ -94,7 +95,9 @@ class PostgreSQLSession:
     def locate(self, relations: Sequence[str], types: Sequence[str]) -> None:
         """Find which schema of the search_path each unqualified name is in."""
         with self._reading("the names of the models"):
-            self.facts = self._read_facts()
+            if not self._facts_are_new:  # what an earlier look made may lie in the search_path now
+                self.facts = self._read_facts()
+            self._facts_are_new = False
             self._link.run("SET LOCAL search_path = ''")
             rows = self._link.rows(self._locating(relations, types, self.facts.search_path))
         self.catalog_queries = 1
