@@ -41,13 +41,17 @@ CASES: dict[str, tuple[Any, str, Any]] = {
     "days to seconds": (sa.Interval(), "interval day to second", SPAN),
     "blanks": (sa.String(10), "char(10)", "ab"),
     "an inet": (postgresql.INET(), "text", "10.0.0.1"),
+    "a number that comes back with a point": (sa.Integer(), "double precision", 7),
+    "a small number that comes back with a point": (sa.SmallInteger(), "real", 7),
+    "a number with a point": (sa.Float(), "double precision", 0.5),
+    "a number without a point": (sa.BigInteger(), "numeric", 7),
 }
 
 
 def mapped(type_: Any, value: Any, *, version: bool) -> tuple[sa.MetaData, type[Any]]:
     mapper = registry()
     cls: type[Any] = type("Reading", (), {})
-    own = sa.Column("at", type_, primary_key=not version, nullable=False)
+    own = sa.Column("at", type_, primary_key=not version, nullable=False, autoincrement=False)
     others = (sa.Column("id", sa.Integer, primary_key=version, autoincrement=version), sa.Column("n", sa.Integer))
     table = sa.Table("readings", mapper.metadata, own, *others)
     how = {"version_id_col": table.c.at, "version_id_generator": lambda _: value} if version else {}

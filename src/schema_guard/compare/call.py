@@ -13,13 +13,18 @@ from schema_guard.schema import Call, Column, Lack, Schema, Table
 
 __all__ = ["compare_calls"]
 
+_OF_SYSTEM = re.compile(r"(?<![\w$])(?:ctid|xmin|xmax|cmin|cmax|tableoid|oid|rowid|_rowid_)(?![\w$])", re.IGNORECASE)
+
 
 def compare_calls(
     table: Table, column: Column, expected: Schema, actual: Schema, judge: Judge
 ) -> Iterator[FunctionMissing]:
     for call in column.calls:
-        # Of what a SELECT reads the differences of the tables tell; the function alone is named nowhere else.
-        asked = [Lack.FUNCTION] if call.statement == "SELECT" else [*Lack]
+        # Of what a SELECT reads the differences of the tables tell, but for a text in it; the function is named nowhere
+        # else. The columns of the system, which such a text may name, are not asked.
+        asked = [*Lack]
+        if call.statement == "SELECT":
+            asked = [Lack.FUNCTION] if _OF_SYSTEM.search(call.expression) else [Lack.FUNCTION, Lack.COLUMN]
         verdicts = {lack: judge.known(table.name, column, call, lack) for lack in asked}
         lack = next((lack for lack in asked if verdicts[lack] in (Verdict.DIFFERENT, Verdict.NOT_COMPARABLE)), None)
         if lack is None or _is_told(call, lack, expected, actual):

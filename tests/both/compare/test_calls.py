@@ -289,6 +289,49 @@ def test_a_function_that_a_column_property_calls(
     assert finding.difference.effect.startswith("SELECT of Thing fails (")
 
 
+@pytest.mark.parametrize("dialect", ["sqlite", "postgresql"])
+@pytest.mark.parametrize(
+    ("text", "works"),
+    [
+        ("lower(name)", True),
+        ("name || '!'", True),
+        ("things.name", True),
+        ("lower(unknown)", False),
+        ("name || unknown", False),
+        ("no_such_function(name)", False),
+        ("CASE WHEN id > 1 THEN 'a' END", True),
+    ],
+)
+def test_a_text_that_a_column_property_holds(
+    request: pytest.FixtureRequest, sqlite_file: Path, dialect: str, text: str, works: bool
+) -> None:
+    """Its columns are named nowhere else; nor are those of the system, which every table has."""
+
+    class Base(DeclarativeBase):
+        pass
+
+    class Thing(Base):
+        __tablename__ = "things"
+        id: Mapped[int] = mapped_column(primary_key=True)
+        name = mapped_column(sa.String(20))
+        made = column_property(sa.func.coalesce(sa.literal_column(text), "x"))
+        alone = column_property(sa.literal_column(text, sa.String))
+        row = column_property(sa.literal_column("rowid" if dialect == "sqlite" else "xmin::text", sa.String))
+
+    url = f"sqlite:///{sqlite_file}" if dialect == "sqlite" else request.getfixturevalue("postgres")
+    engine = sa.create_engine(url, poolclass=NullPool)
+    Base.metadata.create_all(engine)
+    with Session(engine) as session:
+        if works:
+            session.scalars(sa.select(Thing)).all()
+        else:
+            with pytest.raises(sa.exc.DBAPIError):
+                session.scalars(sa.select(Thing)).all()
+    report = Guard(Base).check(engine)
+    assert report.remains(Impact.BREAKS) is not works
+    assert works is (report.findings == ())
+
+
 @pytest.mark.newest_postgres
 def test_more_than_one_function_takes_the_arguments(postgres_database: Database) -> None:
     """And one whose type only its arguments could tell: the statement fails or works, and the check goes on."""

@@ -39,6 +39,7 @@ _EVERYWHERE = frozenset(
 _TEXT_LIKE = frozenset({"text", "character varying"})
 _TAKE_MOMENTS = _TEXT_LIKE | {"timestamp without time zone", "timestamp with time zone", "date"}
 _INTEGERS = frozenset({"smallint", "integer", "bigint"})
+_FLOATS = frozenset({"real", "double precision"})
 _CUTS = {"name": "63 bytes are", '"char"': "byte is"}
 """Types that cut what is longer."""
 _ZONED = ("timestamp without time zone", "timestamp with time zone")
@@ -68,7 +69,8 @@ class PostgreSQLRules:
         casts_enums: the application's driver sends enum values with a cast to the enum type: asyncpg, which also
             takes no moment with a zone where the models have none.
         casts_listed: it sends values of a non-native Enum with a cast to VARCHAR.
-        untyped_bytes: it sends bytes without a type, as a text column takes them too.
+        as_text: it sends each value as text, which pg8000 does: a text column takes bytes, and gives back text; what a
+            column of floats gives back is no whole number.
     """
 
     errors = ErrorWords(
@@ -84,9 +86,9 @@ class PostgreSQLRules:
     )
     """As PostgreSQL names its conditions and psycopg its exceptions (manual, Appendix A)."""
 
-    def __init__(self, casts_enums: bool = False, casts_listed: bool = False, untyped_bytes: bool = False) -> None:
+    def __init__(self, casts_enums: bool = False, casts_listed: bool = False, as_text: bool = False) -> None:
         self._casts_enums = casts_enums
-        self._untyped_bytes = untyped_bytes
+        self._as_text = as_text
         self._casts_listed = casts_listed
         self.domains: Mapping[Name, Type] = {}
         """The base type of each domain, as the session read it."""
@@ -106,7 +108,9 @@ class PostgreSQLRules:
             return Fit.OTHER
         if pads(given, expected.values) or (wanted.name not in PADDED and pads(given, expected.identities)):
             return Fit.INCOMPATIBLE
-        if self._untyped_bytes and (wanted.name, wanted.dimensions) == ("bytea", 0) and is_endless_text(given):
+        if self._as_text and (wanted.name, wanted.dimensions) == ("bytea", 0) and is_endless_text(given):
+            return Fit.INCOMPATIBLE if getattr(expected.reads, "type", "") == "PickleType" else Fit.OTHER
+        if self._comes_back_with_point(wanted, given):
             return Fit.OTHER
         fit = fit_of(wanted, given, self._casts_enums, self._longest_label(wanted))
         if (wanted, given) == (expected.type, actual.type) or (expected.type.name, expected.type.schema) == (
@@ -226,6 +230,8 @@ class PostgreSQLRules:
             return f"statements work, but decimals are rounded to whole numbers{rest}"
         if fit is Fit.OTHER and expected.type.name == "bytea":
             return "statements work, but text comes back where bytes are expected"
+        if fit is Fit.INCOMPATIBLE and expected.type.name == "bytea" and self._as_text and is_endless_text(actual.type):
+            return "loading it fails: text comes back where bytes are expected"
         if fit is Fit.INCOMPATIBLE and (expected.type.name, actual.type.name) in _ONLY_NARROWER:
             return _EFFECTS[Fit.NARROWER]
         if fit is Fit.INCOMPATIBLE and pads(actual.type, expected.values):
@@ -238,7 +244,12 @@ class PostgreSQLRules:
     def loses_values(self, expected: Column, actual: Column) -> bool:
         wanted, given = self._base(expected.type), self._base(actual.type)
         zoned = self._casts_enums and (wanted.name, given.name) == _ZONED
-        return zoned or loses(wanted, given)
+        return zoned or loses(wanted, given) or self._comes_back_with_point(wanted, given)
+
+    def _comes_back_with_point(self, wanted: Type, given: Type) -> bool:
+        """Whether a whole number is read as `1.0` and sent back so, which is the text of no whole number."""
+        whole = wanted.name in _INTEGERS and given.name in _FLOATS
+        return self._as_text and whole and not wanted.dimensions and not given.dimensions
 
     def comparable(self, one: Type, other: Type) -> bool:
         one, other = self._base(one), self._base(other)

@@ -56,12 +56,12 @@ class PostgreSQLDialect:
         self._schemas = schemas or {}
         self._like = like
         if isinstance(like, str):
-            self.own_rules = PostgreSQLRules(untyped_bytes=like == "pg8000")  # of asyncpg alone more is to be said
+            self.own_rules = PostgreSQLRules(as_text=like == "pg8000")  # of asyncpg alone more is to be said
         else:
             self.own_rules = PostgreSQLRules(
                 casts_enums=_casts_enums(self.sqlalchemy, native=True),
                 casts_listed=_casts_enums(self.sqlalchemy, native=False),
-                untyped_bytes=getattr(self.sqlalchemy, "driver", "") == "pg8000",
+                as_text=getattr(self.sqlalchemy, "driver", "") == "pg8000",
             )
         self.rules: Rules = self.own_rules
 

@@ -32,6 +32,23 @@ PADDED = frozenset({"character", "bpchar"})
 _MOMENTS = frozenset({"timestamp without time zone", "timestamp with time zone", "date"})
 _CLOCKS = frozenset({"time without time zone", "time with time zone"})
 _OF_EXTENSIONS = frozenset({"citext", "hstore"})
+_WITHOUT_SQLALCHEMY = frozenset(
+    {
+        "point",
+        "line",
+        "lseg",
+        "box",
+        "path",
+        "polygon",
+        "circle",
+        "xml",
+        "pg_lsn",
+        "pg_snapshot",
+        "txid_snapshot",
+        "xid8",
+    }
+)
+"""Types of the server for which SQLAlchemy has none: only a type of the application's own is of them."""
 _DIGITS = {"smallint": 5, "integer": 10, "bigint": 19}
 _DIGITS_OF_FLOATS = {"real": 38, "double precision": 308}
 """How many digits before the point a value may have."""
@@ -66,6 +83,8 @@ def fit_of(expected: Type, actual: Type, casts_enums: bool = False, longest_labe
         return _of_user_types(expected, actual, casts_enums, longest_label)
     if expected.dimensions:
         return _of_arrays(expected, actual)
+    if is_of_application(expected) and actual.name in _TEXTS:
+        return Fit.OTHER
     return _of_built_ins(expected, actual)
 
 
@@ -116,7 +135,9 @@ def rounds(numeric: Type) -> bool:
 
 
 def is_of_application(type_: Type) -> bool:
-    """A type of an extension for which SQLAlchemy has none: how values are sent, and what is called, nobody knows."""
+    """A type for which SQLAlchemy has none: how values are sent, and what is called, nobody knows."""
+    if type_.schema is None and type_.kind is TypeKind.BASE:
+        return type_.name in _WITHOUT_SQLALCHEMY
     return (
         type_.schema is not None and type_.kind in (TypeKind.BASE, TypeKind.OTHER) and type_.name not in _OF_EXTENSIONS
     )

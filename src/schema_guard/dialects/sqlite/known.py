@@ -37,7 +37,7 @@ def known(asked: Known, tables: Sequence[Table], rows: Callable[[str], object], 
     if asked.call.statement != "INSERT":
         columns = [column.name for table in tables if table.name == asked.table for column in table.columns]
         nulls = ", ".join(f"NULL AS {quote(column)}" for column in columns) or "NULL"
-        source = f" FROM (SELECT {nulls})"
+        source = f" FROM (SELECT {nulls}) AS {quote(asked.table.name)}"
     try:
         rows(f"EXPLAIN SELECT 1{source} WHERE ({asked.call.expression}\n)")  # which takes no aggregate, as a value
     except ReadError as error:

@@ -15,6 +15,7 @@ from sqlalchemy.sql.functions import next_value
 from sqlalchemy.types import NullType
 
 from schema_guard.schema import NO_TYPE, Call, Column, Generated, Identity, Name, Type, TypeKind, Write
+from schema_guard.sources.sqlalchemy.mapped import holds_text
 from schema_guard.sources.sqlalchemy.reading import gets_bytes, reader_of
 from schema_guard.sources.sqlalchemy.types import is_domain, resolved
 from schema_guard.sources.sqlalchemy.wrapping import wrapping_calls
@@ -304,7 +305,7 @@ def _calls(column: ModelColumn[Any], writer: Writer) -> Iterator[Call]:
 def _computed(expressions: Iterable[ClauseElement], writer: Writer) -> Iterator[Call]:
     for expression in expressions:
         with suppress(UnwritableError):
-            if "(" in (text := writer.expression(expression)):
+            if "(" in (text := writer.expression(expression)) or holds_text(expression):
                 yield _call("SELECT", text, expression, writer.expression, writer)
 
 

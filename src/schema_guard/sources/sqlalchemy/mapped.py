@@ -12,15 +12,16 @@ from sqlalchemy.orm import ColumnProperty, Mapper
 from sqlalchemy.orm.exc import UnmappedClassError
 from sqlalchemy.orm.mapper import _all_registries
 from sqlalchemy.schema import Column, Table
+from sqlalchemy.sql.expression import ColumnClause
 from sqlalchemy.sql.selectable import SelectBase
 from sqlalchemy.sql.visitors import iterate
 
 from schema_guard.errors import TargetError, one_line
 
 if TYPE_CHECKING:
-    from sqlalchemy.sql.elements import ColumnElement
+    from sqlalchemy.sql.elements import ClauseElement, ColumnElement
 
-__all__ = ["Mapped", "mappers_by_table"]
+__all__ = ["Mapped", "holds_text", "mappers_by_table"]
 
 _MUTABLE = "sqlalchemy.ext.mutable"
 
@@ -173,10 +174,20 @@ def _computed(mapper: Mapper[Any]) -> Iterator[tuple[Column[Any], ColumnElement[
         parts = [expression, *iterate(expression)]
         columns = [part._deannotate() for part in parts if isinstance(part, Column)]
         tables = {column.table for column in columns}
-        if isinstance(expression, Column) or len(tables) != 1 or any(isinstance(part, SelectBase) for part in parts):
+        if isinstance(expression, Column) or any(isinstance(part, SelectBase) for part in parts):
             continue
-        if tables.issubset(mapper.tables):
+        own = mapper.local_table
+        if holds_text(expression):
+            # its text may name any column: those of one table are known
+            if isinstance(own, Table) and {*mapper.tables} == {own} and tables <= {own}:
+                yield next(iter(own.columns)), expression
+        elif len(tables) == 1 and tables.issubset(mapper.tables):
             yield columns[0], expression
+
+
+def holds_text(expression: ClauseElement) -> bool:
+    """Whether some of it is SQL that the application writes itself (`literal_column`)."""
+    return any(isinstance(part, ColumnClause) and part.is_literal for part in (expression, *iterate(expression)))
 
 
 def _texts(identities: set[object]) -> tuple[str, ...]:
