@@ -290,13 +290,17 @@ def test_an_unknown_column_of_a_class_whose_name_speaks_of_a_sequence(postgres_d
     assert guard.check(postgres_database.url).worst is Impact.NOTES
 
 
+NUMBERS = ["numeric", "numeric(12,2)", "real", "double precision"]
+
+
+@pytest.mark.parametrize("type_", NUMBERS)
 @pytest.mark.parametrize("keys", ["1, 2, 3", "2.5", "4, 'NaN'"])
-def test_keys_of_another_type_of_number(postgres_database: Database, keys: str) -> None:
+def test_keys_of_another_type_of_number(postgres_database: Database, keys: str, type_: str) -> None:
     """NUMERIC, as tools make it that bring a database from another system."""
     prepare(
         postgres_database,
-        "CREATE SEQUENCE t_id_seq; CREATE TABLE t (id numeric PRIMARY KEY DEFAULT nextval('t_id_seq'));"
-        f"INSERT INTO t SELECT unnest(ARRAY[{keys}]::numeric[]);",
+        f"CREATE SEQUENCE t_id_seq; CREATE TABLE t (id {type_} PRIMARY KEY DEFAULT nextval('t_id_seq'));"
+        f"INSERT INTO t SELECT unnest(ARRAY[{keys}]::{type_}[]);",
     )
     taken = "1," in keys
     report = Guard(models()).check(postgres_database.url)
@@ -312,8 +316,41 @@ def test_keys_of_another_type_of_number(postgres_database: Database, keys: str) 
         assert next_key(postgres_database) == 4
 
 
-def test_a_lost_default_of_a_key_of_another_type_of_number(postgres_database: Database) -> None:
-    prepare(postgres_database, "CREATE TABLE t (id numeric PRIMARY KEY); INSERT INTO t VALUES (5), (7)")
-    assert Guard(models()).apply(postgres_database.url).satisfied
+@pytest.mark.parametrize(
+    ("type_", "keys"),
+    [
+        ("double precision", "1e18, 'Infinity'"),
+        ("double precision", "1e300"),
+        ("double precision", "1, 2, 'NaN'"),
+        ("numeric", "1, 2, 'NaN'"),
+    ],
+)
+def test_keys_that_no_sequence_gives(postgres_database: Database, type_: str, keys: str) -> None:
+    prepare(
+        postgres_database,
+        f"CREATE SEQUENCE t_id_seq; CREATE TABLE t (id {type_} PRIMARY KEY DEFAULT nextval('t_id_seq'));"
+        f"INSERT INTO t SELECT unnest(ARRAY[{keys}]::{type_}[]);",
+    )
+    taken = keys.startswith("1, ")
+    assert (Guard(models()).check(postgres_database.url).worst is Impact.BREAKS) is taken
+    Guard(models()).apply(postgres_database.url)
+    assert Guard(models()).plan(postgres_database.url).empty
+
+
+@pytest.mark.parametrize("type_", NUMBERS)
+def test_a_lost_sequence_of_a_key_of_another_type_of_number(postgres_database: Database, type_: str) -> None:
+    metadata = sa.MetaData()
+    sa.Table("t", metadata, sa.Column("id", sa.Integer, sa.Sequence("t_id_seq"), primary_key=True))
+    prepare(postgres_database, f"CREATE TABLE t (id {type_} PRIMARY KEY); INSERT INTO t VALUES (5), (7)")
+    assert Guard(metadata).apply(postgres_database.url).worst is not Impact.BREAKS
+    with postgres_database.connect() as connection:
+        assert connection.execute("SELECT nextval('t_id_seq')").fetchone() == (8,)
+    assert not Guard(metadata).apply(postgres_database.url).results
+
+
+@pytest.mark.parametrize("type_", NUMBERS)
+def test_a_lost_default_of_a_key_of_another_type_of_number(postgres_database: Database, type_: str) -> None:
+    prepare(postgres_database, f"CREATE TABLE t (id {type_} PRIMARY KEY); INSERT INTO t VALUES (5), (7)")
+    assert Guard(models()).apply(postgres_database.url).worst is not Impact.BREAKS
     assert next_key(postgres_database) == 8
     assert not Guard(models()).apply(postgres_database.url).results

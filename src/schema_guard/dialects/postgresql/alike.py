@@ -79,7 +79,8 @@ def may_stand_behind(rows: Iterable[Row], schema: str, keys: Mapping[tuple[str, 
         counter = Counter(*row[4:])
         given = 0 if row.last is None else (row.last - row.start) // row.increment + 1
         if row.last is None or table.rows < 0 or table.bytes == 0 or table.rows > given or _ends(row, types):
-            found.append(Asked(Name(schema, table.name), row.column, Name(row.schema, row.name), counter))
+            type_ = types.get((row.table, row.column), "")
+            found.append(Asked(Name(schema, table.name), row.column, type_, Name(row.schema, row.name), counter))
     return found
 
 

@@ -13,12 +13,14 @@ from dataclasses import replace
 from decimal import Decimal
 from typing import NamedTuple
 
+from schema_guard.column import BITS
 from schema_guard.remembered import Fed
 from schema_guard.schema import Column, Counter, Name, Relation, Schema, Stand, Table
 
 __all__ = ["Asked", "asked", "fed", "query_of", "with_stands"]
 
-_KEYS = frozenset({"smallint", "integer", "bigint", "numeric"})
+_FLOATS = frozenset({"real", "double precision"})
+_KEYS = frozenset({"smallint", "integer", "bigint", "numeric"}) | _FLOATS
 """Also NUMERIC, as databases that came from another system have it."""
 _TABLES = frozenset({Relation.TABLE, Relation.PARTITIONED, Relation.PARTITION})
 
@@ -28,6 +30,7 @@ class Asked(NamedTuple):
 
     table: Name
     column: str
+    type: str
     sequence: Name
     counter: Counter
 
@@ -48,7 +51,7 @@ def asked(expected: Schema, actual: Schema) -> list[Asked]:
                 continue
             counter = sequence.counter
             if counter.readable and _is_key(live, column.name) and _suspicious(live, column, counter):
-                found.append(Asked(live.name, column.name, sequence.name, counter))
+                found.append(Asked(live.name, column.name, column.type.name, sequence.name, counter))
     return found
 
 
@@ -124,9 +127,13 @@ def _select(position: int, key: Asked, quote: Callable[[Name | str], str]) -> st
         f" ELSE s.last_value + {counter.increment} END"
     )
     first, last = ("min", "max") if up else ("max", "min")
+    # Numbers of several types in one column of the result would all become floats; NaN and Infinity are no keys.
+    exact = "::pg_catalog.numeric" if key.type in _FLOATS else ""
+    finite = f"k.{column} BETWEEN -1e30 AND 1e30" if key.type not in BITS else "true"
     return (
-        f"(SELECT {position}, n.following, (SELECT {first}(k.{column}) FROM {table} AS k"
-        f" WHERE k.{column} {'>=' if up else '<='} n.following), (SELECT {last}(k.{column}) FROM {table} AS k)"
+        f"(SELECT {position}, n.following, (SELECT {first}(k.{column}){exact} FROM {table} AS k"
+        f" WHERE k.{column} {'>=' if up else '<='} n.following AND {finite}),"
+        f" (SELECT {last}(k.{column}){exact} FROM {table} AS k WHERE {finite})"
         f" FROM (SELECT {following} AS following FROM {quote(key.sequence)} AS s) AS n OFFSET 0)"
     )
 

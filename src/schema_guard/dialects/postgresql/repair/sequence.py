@@ -21,6 +21,7 @@ from schema_guard.schema import Counter, Name, Table
 __all__ = ["sequence_behind", "sequence_missing", "sequence_narrower", "widened_with"]
 
 _LAST = {"smallint": 2**15 - 1, "integer": 2**31 - 1, "bigint": 2**63 - 1}
+_NUMBERS = frozenset({*_LAST, "numeric", "real", "double precision"})
 
 
 def sequence_missing(difference: SequenceMissing, context: Context) -> Repairs:
@@ -57,13 +58,13 @@ def sequence_missing(difference: SequenceMissing, context: Context) -> Repairs:
 
 
 def _fed_by(sequence: Name, context: Context) -> Iterator[tuple[Table, str]]:
-    """The live columns of whole numbers that take their values from it."""
+    """The live columns of numbers that take their values from it."""
     for table in context.expected.tables:
         live = context.live(table)
         for column in table.columns if live is not None else ():
             found = live.column(column.name) if live is not None else None
             named = column.sequence == sequence or bool(column.default and mentions(column.default, sequence.name))
-            if live is not None and found is not None and named and found.type.name in _LAST:
+            if live is not None and found is not None and named and found.type.name in _NUMBERS:
                 yield live, column.name
 
 
@@ -90,7 +91,7 @@ def _raise(sequence: str, keys: Sequence[tuple[str, str, str]], *, up: bool) -> 
         up: it counts upwards.
     """
     last, against = ("max", "least") if up else ("min", "greatest")
-    columns = [f"SELECT {last}(k.{column}) AS key FROM {table} AS k" for table, column, _ in keys]
+    columns = [f"SELECT {last}(k.{key[1]}) AS key FROM {key[0]} AS k{_finite(key)}" for key in keys]
     one = (
         columns[0] if len(keys) == 1 else f"SELECT {last}(each.key) AS key FROM ({' UNION ALL '.join(columns)}) AS each"
     )
@@ -103,6 +104,11 @@ def _raise(sequence: str, keys: Sequence[tuple[str, str, str]], *, up: bool) -> 
         f" pg_catalog.pg_sequence AS counter WHERE counter.seqrelid = {_regclass(sequence)}"
         f" AND last.key BETWEEN {between}"
     )
+
+
+def _finite(key: tuple[str, str, str]) -> str:
+    """NaN and Infinity are above all numbers, and no keys of a sequence."""
+    return "" if key[2] in _LAST else f" WHERE k.{key[1]} BETWEEN -1e30 AND 1e30"
 
 
 def _regclass(sequence: str) -> str:
@@ -129,7 +135,7 @@ def sequence_behind(difference: SequenceBehind, context: Context) -> Repairs:
             difference,
             "raise-sequence",
             [lock, raised],
-            _stands_behind(relation, key[0], key[1], up=up),
+            _stands_behind(relation, key, up=up),
             Phase.SEQUENCE,
             locks=(
                 *context.with_children((Locked(Lock.ACCESS_SHARE, difference.table.name),)),
@@ -189,10 +195,10 @@ def _not_raised(difference: SequenceBehind, counter: Counter, top: int) -> str:
     return f"the last key, {top}, would leave less than half of the values: choose where to go on" if used_up else ""
 
 
-def _stands_behind(sequence: str, table: str, column: str, *, up: bool) -> str:
+def _stands_behind(sequence: str, key: tuple[str, str, str], *, up: bool) -> str:
     last, beyond = ("max", ">") if up else ("min", "<")
     return (
-        f"SELECT EXISTS (SELECT 1 FROM (SELECT {last}(k.{column}) AS key FROM {table} AS k) AS last,"
+        f"SELECT EXISTS (SELECT 1 FROM (SELECT {last}(k.{key[1]}) AS key FROM {key[0]} AS k{_finite(key)}) AS last,"
         f" {sequence} AS stand"
         f" WHERE last.key {beyond} stand.last_value OR last.key = stand.last_value AND NOT stand.is_called)"
     )
