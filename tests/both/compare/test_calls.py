@@ -314,7 +314,7 @@ def test_a_text_that_a_column_property_holds(
         __tablename__ = "things"
         id: Mapped[int] = mapped_column(primary_key=True)
         name = mapped_column(sa.String(20))
-        made = column_property(sa.func.coalesce(sa.literal_column(text), "x"))
+        made = column_property(sa.func.coalesce(sa.literal_column(text, sa.String), "x"))
         alone = column_property(sa.literal_column(text, sa.String))
         row = column_property(sa.literal_column("rowid" if dialect == "sqlite" else "xmin::text", sa.String))
 
