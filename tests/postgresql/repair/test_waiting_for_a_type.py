@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import pytest
+from psycopg import sql
 from sqlalchemy import CheckConstraint, Column, Computed, ForeignKey, Index, Integer, MetaData, String, Table
+from sqlalchemy.dialects import postgresql
 from sqlalchemy.dialects.postgresql import JSONB
 
 from schema_guard.report import Outcome
@@ -60,6 +63,23 @@ def test_what_is_made_of_a_column_waits_for_its_type(postgres_database: Database
         "index-missing t.ix_some": "waits for another type of t.data",
     }
     assert plan(postgres_database, models()).empty
+
+
+@pytest.mark.parametrize("name", ["up_id", 'we"ird', "two words", "Größe", "o'clock"])
+def test_a_check_waits_for_the_type_whatever_the_name_of_the_column(postgres_database: Database, name: str) -> None:
+    """One that only asks for NULL does not wait."""
+    quoted = postgresql.dialect().identifier_preparer.quote_identifier(name)
+    with postgres_database.connect() as connection:
+        connection.execute(sql.SQL("CREATE TABLE t (id INTEGER PRIMARY KEY, {} TEXT)").format(sql.Identifier(name)))
+        connection.execute(b"INSERT INTO t VALUES (1, 'x')")
+    metadata = MetaData()
+    checks = (CheckConstraint(f"{quoted} > 0", name="ck"), CheckConstraint(f"{quoted} IS NOT NULL", name="ck_null"))
+    Table("t", metadata, Column("id", Integer, primary_key=True, autoincrement=False), Column(name, Integer), *checks)
+    report = apply(postgres_database, metadata)
+    assert {result.step.object: result.outcome for result in report.results} == {"t.ck_null": Outcome.DONE}
+    (waiting,) = [found.refusal for found in report.findings if found.difference.key == "check-missing t.ck"]
+    assert waiting is not None
+    assert waiting.reason.startswith(f"waits for another type of t.{name}, which cannot be provided: ")
 
 
 def test_a_generated_column_waits_for_the_type_of_what_it_reads(postgres_database: Database) -> None:

@@ -35,7 +35,7 @@ def _only_orders(index: Index) -> bool:
 
 
 def _only_asks_for_null(expression: str, column: str) -> bool:
-    quoted = re.escape('"' + column.replace('"', '""') + '"')
-    name = rf"(?:{quoted}|(?<![\w$\"]){re.escape(column)}(?![\w$\"]))"
+    doubled = column.replace('"', '""')
+    name = rf"(?:\"{re.escape(doubled)}\"|(?<![\w$\"]){re.escape(column)}(?![\w$\"]))"
     rest = re.sub(rf"{name}\s+IS\s+(?:NOT\s+)?NULL\b", "", expression, flags=re.IGNORECASE)
-    return column.lower() not in rest.lower()
+    return not any(word.lower() in rest.lower() for word in (column, doubled))
