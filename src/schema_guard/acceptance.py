@@ -86,6 +86,8 @@ def _of(item: object, origin: str) -> tuple[Acceptance, ...]:
     unknown = sorted(str(name) for name in item if name not in _TABLE_KEYS)
     if unknown:
         raise ValueError(f"has no key {unknown[0]!r}; known are {', '.join(_TABLE_KEYS)}")
+    if "key" not in item:
+        raise ValueError("an entry has no key: key = 'CODE OBJECT', as check prints it")
     key, reason, by = item.get("key"), item.get("reason", ""), item.get("by", "")
     if not (isinstance(key, str) and isinstance(reason, str) and isinstance(by, str)) or not key.strip():
         raise ValueError("key, reason and by: expected text")

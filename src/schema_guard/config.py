@@ -342,9 +342,11 @@ def _from_file(directory: str) -> tuple[str | None, Mapping[str, object]]:
         if directory == (above := path.dirname(directory)):  # noqa: PTH120
             return None, {}
         directory = above
+    written = ""
     try:
         with open(file, encoding="utf-8") as opened:  # noqa: PTH123
             written = opened.read()
+        _refuse_misnamed(written, file)
         if "schema-guard" not in written:
             return file, {}
         import tomllib  # takes long
@@ -353,7 +355,8 @@ def _from_file(directory: str) -> tuple[str | None, Mapping[str, object]]:
     except OSError as error:
         raise ConfigurationError(f"{file} cannot be read: {error.strerror}") from None
     except ValueError as error:  # no UTF-8, or no TOML
-        raise ConfigurationError(f"{file} is not valid TOML: {error}") from None
+        marked = "; it begins with a byte order mark: save it without" if written.startswith("\ufeff") else ""
+        raise ConfigurationError(f"{file} is not valid TOML: {error}{marked}") from None
     tools = content.get("tool", {})
     table = tools.get("schema-guard", {}) if isinstance(tools, dict) else {}
     if not isinstance(table, dict):
@@ -365,6 +368,17 @@ def _from_file(directory: str) -> tuple[str | None, Mapping[str, object]]:
         if name not in _NAMES:
             raise ConfigurationError(f"{file}: [{TABLE}] has no key {key!r}{_nearest(name, _NAMES)}")
     return file, {name: value for name, (_, value) in normal.items()}
+
+
+def _refuse_misnamed(written: str, file: str) -> None:
+    """A table that nobody else reads, such as [tool.schema_guard]: its settings would be lost without a word."""
+    for line in written.splitlines():
+        if line.lstrip().startswith("[") and "guard" in line.lower():
+            name = line.partition("#")[0].strip().strip("[]").replace('"', "").replace("'", "").replace(" ", "")
+            parts = name.split(".")
+            first = parts[1] if parts[0].lower() == "tool" and len(parts) > 1 else parts[0]
+            if first.replace("-", "").replace("_", "").lower() == "schemaguard" and parts[:2] != TABLE.split("."):
+                raise ConfigurationError(f"{file}: [{name}] is not read: the table's name is [{TABLE}]")
 
 
 def _nearest(word: str, known: Collection[str]) -> str:

@@ -120,12 +120,33 @@ def test_an_unknown_key_names_file_and_nearest(tmp_path: Path) -> None:
         ("policy = { rebild = true }", "policy: has no key 'rebild'; did you mean 'rebuild'?"),
         ("policy = { rewrite_below = true }", "policy: rewrite_below: expected a number of rows"),
         ("policy = { rewrite_below = -1 }", "policy: rewrite_below: expected a number of rows"),
+        ("accept = [{ reason = 'old' }]", "accept: an entry has no key: key = 'CODE OBJECT', as check prints it"),
         ("policy = { comments = 1 }", "policy: comments: expected true or false"),
     ],
 )
 def test_a_wrong_value_names_file_and_key(tmp_path: Path, line: str, told: str) -> None:
     file = tmp_path / "pyproject.toml"
     assert message(tmp_path, f"[tool.schema-guard]\n{line}") == f"{file}: [tool.schema-guard] {told}"
+
+
+@pytest.mark.parametrize(
+    "table", ["tool.schema_guard", "tool.schemaguard", "schema-guard", "Tool.Schema-Guard", "tool.schema_guard.policy"]
+)
+def test_a_table_of_another_name_would_be_lost(tmp_path: Path, table: str) -> None:
+    told = message(tmp_path, f"[{table}]\nbudget = '1s'")
+    assert told == f"{tmp_path / 'pyproject.toml'}: [{table}] is not read: the table's name is [tool.schema-guard]"
+
+
+@pytest.mark.parametrize(
+    "table", ["[tool.schema-guard.policy]", "[[tool.'schema-guard'.accept]]\nkey='a b'", "[tool.guard]"]
+)
+def test_other_spellings_of_the_table(tmp_path: Path, table: str) -> None:
+    assert settings(tmp_path, table + "\n").target is None
+
+
+def test_a_byte_order_mark_is_told(tmp_path: Path) -> None:
+    (tmp_path / "pyproject.toml").write_text("[tool.schema-guard]\n", encoding="utf-8-sig")
+    assert message(tmp_path).endswith("; it begins with a byte order mark: save it without")
 
 
 def test_a_broken_file_is_named(tmp_path: Path) -> None:
