@@ -230,6 +230,13 @@ def test_a_driver_that_is_not_installed(project: Write, monkeypatch: pytest.Monk
     )
 
 
+def test_a_url_of_a_host_that_sqlalchemy_does_not_take(project: Write) -> None:
+    """The guard takes it in DATABASE_URL; the application itself does not start with it."""
+    folder = project(shop_app="from sqlalchemy import create_engine\nengine = create_engine('postgres://me@h/d')")
+    told = message("shop_app:db", folder)
+    assert f"({folder}/shop_app.py, line 2); SQLAlchemy takes postgresql:// only: the application has to" in told
+
+
 def test_a_syntax_error_is_told_with_its_line(project: Write) -> None:
     folder = project(shop_app="x = 1\ndef :")
     assert message("shop_app:db", folder) == (

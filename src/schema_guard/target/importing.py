@@ -131,6 +131,8 @@ def _failure(doing: str, error: BaseException) -> str:
         said = error.msg  # its text repeats the place
     elif isinstance(error, ModuleNotFoundError) and error.name in _DRIVERS:
         hint = f"; install the driver, or name another in the URL: {_DRIVERS[error.name]}"
+    elif type(error).__name__ == "NoSuchModuleError" and said.endswith("sqlalchemy.dialects:postgres"):
+        hint = "; SQLAlchemy takes postgresql:// only: the application has to replace postgres:// of a host's URL"
     elif isinstance(error, TypeError) and "positional argument" in said and not _frames(error):
         hint = "; give it literal arguments, as in app:create_app('production')"
     return f"{doing} failed: {type(error).__name__}{said and f': {said}'}{_where(error)}{hint}{_shadowed(error)}"
