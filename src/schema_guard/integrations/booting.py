@@ -35,5 +35,6 @@ def apply_before_start(guard: Guard, database: Any, limits: Limits | None = None
     if broken:
         named = "; ".join(f"{each.object}: {each.headline}" for each in broken[:MOST_NAMED])
         more = f"; and {len(broken) - MOST_NAMED:,} more" if len(broken) > MOST_NAMED else ""
-        raise StepError(f"the application cannot start: {named}{more} (schema-guard plan TARGET says why it is not repaired)")
+        why = "schema-guard plan TARGET says why it is not repaired"
+        raise StepError(f"the application cannot start: {named}{more} ({why})")
     return report
