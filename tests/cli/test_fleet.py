@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import multiprocessing
 import os
+import re
 import resource
 import sqlite3
 import subprocess
@@ -83,6 +84,22 @@ def test_check_plan_and_apply(command: Command, urls: Path) -> None:
     assert ran.code == 0, ran.out + ran.err
     assert ran.verdict.startswith("4 databases: 4 satisfied · ")
     assert tables(urls.parent / "d.db") == 2
+
+
+def test_a_reason_is_told_with_where_it_holds(command: Command, application: Path) -> None:
+    """The same column is missing in both, and only one of them cannot be written."""
+    made = [make(application / f"{name}.db", WHOLE[:2]) for name in ("free", "closed")]
+    (application / "urls").write_text(
+        f"{made[0]}\n{made[1].replace('sqlite:///', 'sqlite:///file:')}?mode=ro&uri=true\n"
+    )
+    fleet = ("fleet", "plan", "shop:Base", "--urls", str(application / "urls"))
+    text = command(*fleet).out
+    assert "in 2 databases: " in text
+    assert re.search(r"not repaired in \S*closed\.db\S*: \w", text) is not None, text
+    found = json.loads(command(*fleet, "--format", "json").out)["summary"]["differences"]
+    assert all(each["refused"] for each in found)
+    (application / "urls").write_text(f"{made[1].replace('sqlite:///', 'sqlite:///file:')}?mode=ro&uri=true\n")
+    assert "      not repaired: " in command(*fleet).out
 
 
 def test_what_fails_a_check(command: Command, application: Path, urls: Path) -> None:

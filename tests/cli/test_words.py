@@ -98,12 +98,16 @@ def test_a_mistyped_option_of_run_is_no_command(command: Command) -> None:
     ("typed", "told"),
     [
         (("check", "--wait", "1s"), "No such option '--wait' of check; apply, deploy, run and stamp have it (see "),
+        (
+            ("fleet", "apply", "--wait", "1s"),
+            "No such option '--wait' of fleet apply; apply, deploy, run and stamp have",
+        ),
         (("apply", "--prune"), "No such option '--prune' of apply; accept has it (see "),
         (("plan", "--formt", "json"), "No such option '--formt'"),
     ],
 )
 def test_an_option_of_another_command(command: Command, typed: tuple[str, ...], told: str) -> None:
-    ran = command(typed[0], "shop:Base", *typed[1:])
+    ran = command(*typed, "shop:Base")
     assert (ran.code, ran.err.startswith(f"schema-guard: {told}")) == (2, True), ran.err
 
 

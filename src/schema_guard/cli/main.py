@@ -102,20 +102,24 @@ def _usage(error: click.ClickException) -> str:
     said = one_line(error.format_message()).rstrip(".")
     if isinstance(error, click.NoSuchOption) and context is not None and (others := _that_know(error, context)):
         have = "has" if len(others) == 1 else "have"
-        said = f"No such option {error.option_name!r} of {context.info_name}; {listed(others)} {have} it"
+        own = " ".join(context.command_path.split()[1:])
+        said = f"No such option {error.option_name!r} of {own}; {listed(others)} {have} it"
     return f"{said}{help_command}"
 
 
-def _that_know(error: click.NoSuchOption, context: click.Context) -> list[str]:
-    """The other commands that have this option: it was typed for one of them."""
-    beside = context.parent.command if context.parent is not None else None
-    commands = beside.commands if isinstance(beside, click.Group) else {}
-    known: list[str] = []
-    for name in sorted(commands):
-        with suppress(ImportError):  # what the command needs is not installed
-            options = commands[name].params
-            known += [name] if any(error.option_name in option.opts for option in options) else []
-    return known
+def _that_know(error: click.NoSuchOption, context: click.Context | None) -> list[str]:
+    """The other commands that have this option, of the same group before those of the one around it: it was typed for
+    one of them."""
+    while context is not None and (context := context.parent) is not None:
+        commands = context.command.commands if isinstance(context.command, click.Group) else {}
+        known: list[str] = []
+        for name in sorted(commands):
+            with suppress(ImportError):  # what the command needs is not installed
+                options = commands[name].params
+                known += [name] if any(error.option_name in option.opts for option in options) else []
+        if known:
+            return known
+    return []
 
 
 def _unexpected(error: Exception) -> GuardError:

@@ -21,9 +21,9 @@ class Found:
     headline: str
     effect: str
     """Which statements of the application fail, or what else it does."""
-    refused: str
-    """Why it is not repaired; empty where it is, or was not asked."""
     names: list[str] = field(default_factory=list)
+    refused: dict[str, list[str]] = field(default_factory=dict)
+    """Why it is not repaired, and where for this reason; the others repair it, or were not asked."""
 
 
 @dataclass(slots=True)
@@ -49,8 +49,10 @@ class Summary:
     def put(self, name: str, code: str, impact: Impact, object_: str, headline: str, effect: str, refused: str) -> None:
         """One difference of one of them."""
         key = (code, object_, headline)
-        known = self.found.setdefault(key, Found(code, impact, object_, headline, effect, refused))
+        known = self.found.setdefault(key, Found(code, impact, object_, headline, effect))
         known.names.append(name)
+        if refused:
+            known.refused.setdefault(refused, []).append(name)
 
     @property
     def total(self) -> int:

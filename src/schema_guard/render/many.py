@@ -15,6 +15,7 @@ __all__ = ["summary_data", "summary_lines", "verdict_line"]
 
 MOST_NAMED = 5
 MOST_FAILED = 20
+MOST_REASONS = 3
 
 
 def summary_lines(summary: Summary, noun: str, *, verbose: bool = False) -> list[Line]:
@@ -52,8 +53,12 @@ def _found(found: Found, noun: str, *, verbose: bool) -> Iterable[Line]:
     if found.effect:
         yield line("      ", words(found.effect))
     yield line("      ", Span(f"in {number}: ", Style.DIM), words(names, Style.DIM))
-    if found.refused:
-        yield line("      ", "not repaired: ", words(found.refused))
+    reasons = sorted(found.refused.items(), key=lambda each: -len(each[1]))
+    for reason, refusing in reasons if verbose else reasons[:MOST_REASONS]:
+        where = "" if len(refusing) == len(found.names) else f" in {listed(refusing, MOST_NAMED)}"
+        yield line("      ", f"not repaired{where}: ", words(reason))
+    if not verbose and len(reasons) > MOST_REASONS:
+        yield line(f"      .. and for {len(reasons) - MOST_REASONS:,} more reasons")
 
 
 def verdict_line(summary: Summary, noun: str, seconds: float, code: int, said: Sequence[str] = ()) -> Line:
@@ -85,7 +90,7 @@ def summary_data(summary: Summary) -> dict[str, Value]:
                 "object": each.object,
                 "headline": each.headline,
                 "effect": each.effect,
-                "refused": each.refused or None,
+                "refused": "; ".join(each.refused) or None,
                 "names": list(each.names),
             }
             for each in summary.by_impact
