@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import unicodedata
 from difflib import SequenceMatcher
+from functools import lru_cache
 
 __all__ = ["likeness", "words_of"]
 
@@ -18,6 +19,7 @@ MISSPELT = 0.88
 """How alike the letters of a misspelt word are: adress, address."""
 
 
+@lru_cache(maxsize=10_000)
 def words_of(name: str) -> tuple[str, ...]:
     """`user_names`, `UserName` and `USER-NAME` are the words user, name. An accent may be a character of its own."""
     composed = unicodedata.normalize("NFKC", name)

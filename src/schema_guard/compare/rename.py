@@ -7,8 +7,8 @@ are at stake is for the survey to say.
 from __future__ import annotations
 
 import re
-from collections import defaultdict
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections import Counter, defaultdict
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from schema_guard.compare.impact_words import writers
@@ -37,8 +37,9 @@ ALIKE = 0.75
 
 BESIDE, AT_END = 0.1, 0.15
 """What it adds that one neighbour is the same; that both stand last behind the same column."""
-MOST, TELLING = 0.75, 3
-"""Of two tables: the share of the columns that both have, and how many of these other tables don't have."""
+HALF, MOST, TELLING = 0.5, 0.75, 3
+"""The share of the columns of two tables that both have: with less than HALF they are two things; with MOST they are
+one where TELLING of them are such as other tables don't have."""
 
 _DROPPED = re.compile(r"(?:^|_)(?:legacy|old|deprecated|obsolete|unused|tmp|temp|backup|bak)(?:_|$)", re.IGNORECASE)
 """Words for a column that was given up on purpose: its place alone says nothing."""
@@ -238,18 +239,18 @@ def _of_tables(
 ) -> Iterator[RenameSuspected]:
     missing = {each.table.name: each for each in found if isinstance(each, TableMissing) and each.holder is None}
     unknown = {each.name: each for each in found if isinstance(each, TableUnknown)}
-    structures = dict(actual.unknown_columns)
-    tables = {table.name: table for table in expected.tables}
+    structures = {name: columns for name, columns in actual.unknown_columns if name in unknown}
+    holders = _by_column(structures)
     pairs: dict[str | None, list[Pair]] = defaultdict(list)
+    tables = {table.name: table for table in expected.tables}
     for name, table in tables.items():
         live = actual.table(name)
         if name not in missing and (live is None or live.relation is not Relation.TABLE or live.facts.bytes_estimate):
             continue  # it has rows of its own, or shows those of others
-        for other in unknown:
-            if other.schema == name.schema:
-                score = _table_score(table, other, structures.get(other, ()), judge)
-                if score >= (ENOUGH if name in missing else ALIKE):
-                    pairs[name.schema].append(Pair(score, other.name, name.name))
+        for other in _with_its_columns(table, structures, holders):
+            score = _table_score(table, other, structures[other], judge)
+            if score >= (ENOUGH if name in missing else ALIKE):
+                pairs[name.schema].append(Pair(score, other.name, name.name))
     for schema, own in pairs.items():
         for pair, or_from, or_to in _best(own):
             table = tables[Name(schema, pair.new)]
@@ -267,6 +268,28 @@ def _of_tables(
             )
 
 
+def _by_column(structures: Mapping[Name, Sequence[Column]]) -> Mapping[tuple[str | None, str], Sequence[Name]]:
+    """The tables that have a column of a name, by their schema and that name."""
+    found: dict[tuple[str | None, str], list[Name]] = defaultdict(list)
+    for name, columns in structures.items():
+        for column in columns:
+            found[name.schema, column.name].append(name)
+    return found
+
+
+def _with_its_columns(
+    table: Table,
+    structures: Mapping[Name, Sequence[Column]],
+    holders: Mapping[tuple[str | None, str], Sequence[Name]],
+) -> Iterator[Name]:
+    """The tables of its schema that have HALF of the columns of both: a database may hold thousands of others."""
+    shared = Counter(other for column in table.columns for other in holders.get((table.name.schema, column.name), ()))
+    for other, columns in structures.items():
+        count = shared[other]
+        if count and count >= HALF * (len(table.columns) + len(columns) - count):
+            yield other
+
+
 def _table_score(table: Table, other: Name, columns: Sequence[Column], judge: Judge) -> float:
     """By the columns that both have, and by the names; columns that every table has say nothing by themselves."""
     own = {column.name: column for column in columns}
@@ -276,27 +299,32 @@ def _table_score(table: Table, other: Name, columns: Sequence[Column], judge: Ju
         if column.name in own and _same_type(column, own[column.name], table, judge)
     }
     overlap = len(shared) / max(1, len({*own, *(column.name for column in table.columns)}))
-    alike = likeness(other.name, table.name.name)
+    if overlap < HALF:
+        return 0.0
     telling = len(shared - _COMMON)
-    if overlap == 1.0:
-        return 1.0 if telling else 0.4 + alike
-    if overlap >= MOST and telling >= TELLING:
+    if (overlap == 1.0 and telling) or (overlap >= MOST and telling >= TELLING):
         return 1.0
-    if overlap >= 0.5:
-        return alike if alike >= ALIKE else overlap * (0.4 + alike)
-    return 0.0
+    alike = likeness(other.name, table.name.name)
+    if overlap == 1.0:
+        return 0.4 + alike
+    return alike if alike >= ALIKE else overlap * (0.4 + alike)
 
 
 def _best(pairs: Sequence[Pair]) -> Iterator[Match]:
     """Each name in one pair at most, the best ones first; with the names that could stand there as well."""
     taken: set[tuple[str, str]] = set()
+    by_new: dict[str, list[Pair]] = defaultdict(list)
+    by_old: dict[str, list[Pair]] = defaultdict(list)
+    for pair in pairs:
+        by_new[pair.new].append(pair)
+        by_old[pair.old].append(pair)
     for pair in sorted(pairs, key=lambda pair: -pair.score):
         if ("old", pair.old) in taken or ("new", pair.new) in taken:
             continue
         taken |= {("old", pair.old), ("new", pair.new)}
-        close = [other for other in pairs if other != pair and other.score >= pair.score - RIVAL]
+        least = pair.score - RIVAL
         yield (
             pair,
-            tuple(other.old for other in close if other.new == pair.new),
-            tuple(other.new for other in close if other.old == pair.old),
+            tuple(other.old for other in by_new[pair.new] if other != pair and other.score >= least),
+            tuple(other.new for other in by_old[pair.old] if other != pair and other.score >= least),
         )

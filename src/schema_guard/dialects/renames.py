@@ -67,7 +67,7 @@ def refuse_rename(
 
 
 def _reason(difference: RenameSuspected) -> str:
-    names = " or ".join((difference.old, *difference.or_from))
+    names = difference.old_names()
     statement = "one of these statements" if difference.or_from or difference.or_to else "this"
     if difference.missing is None:
         if difference.column is None:

@@ -12,6 +12,9 @@ from schema_guard.schema import Column, Table
 
 __all__ = ["RenameSuspected"]
 
+MOST_NAMED = 3
+"""Names in a sentence: a table may look like each of a hundred that hold a month each."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RenameSuspected(BaseDifference):
@@ -52,7 +55,14 @@ class RenameSuspected(BaseDifference):
         if self.missing is None:
             return f"{self.old}{form} holds what belongs here: perhaps it was renamed"
         what = self.missing.headline.partition("; the name is held by")[0]
-        return f"{what}; perhaps renamed from {' or '.join((f'{self.old}{form}', *self.or_from))}"
+        return f"{what}; perhaps renamed from {self.old_names(form)}"
+
+    def old_names(self, form: str = "") -> str:
+        """The names under which the rows may be, in a sentence; `form` is what is said of the first."""
+        names = (f"{self.old}{form}", *self.or_from)
+        if len(names) <= MOST_NAMED + 1:
+            return " or ".join(names)
+        return f"{', '.join(names[:MOST_NAMED])} or one of {len(names) - MOST_NAMED:,} more"
 
     @property
     def held_back(self) -> bool:

@@ -654,14 +654,12 @@ SELECT 'counters', json_agg(json_build_array(
 FROM (
   SELECT a.attrelid, a.attname, d.refobjid AS sequence
   FROM wanted w
-  CROSS JOIN LATERAL (
-    SELECT ad.adrelid, ad.adnum, d.refobjid
-    FROM pg_attrdef ad
-    JOIN pg_depend d ON d.classid = 'pg_catalog.pg_attrdef'::regclass AND d.objid = ad.oid
-      AND d.refclassid = 'pg_catalog.pg_class'::regclass AND d.refobjid <> ad.adrelid
-    WHERE ad.adrelid = w.oid OFFSET 0
-  ) AS d
-  JOIN pg_attribute a ON a.attrelid = d.adrelid AND a.attnum = d.adnum
+  CROSS JOIN LATERAL (SELECT ad.oid, ad.adrelid, ad.adnum FROM pg_attrdef ad WHERE ad.adrelid = w.oid OFFSET 0) AS ad
+  -- of each default by itself: a server that has not analyzed its catalog goes through all defaults for each table
+  CROSS JOIN LATERAL (SELECT d.refobjid FROM pg_depend d
+                      WHERE d.classid = 'pg_catalog.pg_attrdef'::regclass AND d.objid = ad.oid
+                        AND d.refclassid = 'pg_catalog.pg_class'::regclass AND d.refobjid <> ad.adrelid OFFSET 0) AS d
+  JOIN pg_attribute a ON a.attrelid = ad.adrelid AND a.attnum = ad.adnum
   UNION ALL
   SELECT a.attrelid, a.attname, d.objid
   FROM wanted w
