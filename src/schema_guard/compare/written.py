@@ -8,13 +8,15 @@ from dataclasses import dataclass
 
 from schema_guard.dialects.base import Condition, Judge
 from schema_guard.dialects.inquiry import Trial, Verdict
-from schema_guard.schema import Check, Column, Domain, Name, Schema, Table, TypeKind
+from schema_guard.schema import Check, Column, Domain, Name, Schema, Table, TypeKind, Write
 
 __all__ = ["Tried", "candidates_of", "domain_checks", "domains_of", "live_domains", "tried"]
 
 _INTEGER = re.compile(r"\d{1,9}\Z")
 _VALUE = re.compile(r"""'(?:[^']|'')*'|"(?:[^"]|"")*"|\bVALUE\b""", re.IGNORECASE)
 _NULL = "NULL"
+_CONSTANT = re.compile(r"""(?:'(?:[^']|'')*'|\(?-?\d[\d.]*\)?|true|false)(?:::[\w ".(),]+)?\Z""", re.IGNORECASE)
+"""What a default gives that computes nothing: no other is tried."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,6 +105,8 @@ def _candidates(
     values.extend(column.identities)
     if column.fill is not None:
         values.append(column.fill)
+    if column.write is Write.OMITTED and there.default is not None and _CONSTANT.match(there.default):
+        values.append(there.default)
     if column.nullable:
         values.append(_NULL)
     return tuple(dict.fromkeys(values)), all_of_them

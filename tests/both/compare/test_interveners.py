@@ -310,6 +310,7 @@ def test_on_sqlite(sqlite_file: Path, case: str) -> None:
         ("ON INSERT TO items DO ALSO NOTIFY made", True),
         ("ON UPDATE TO items DO INSTEAD NOTHING", True),
         ("ON DELETE TO items DO ALSO NOTIFY gone", False),
+        ("ON INSERT TO items DO ALSO NOTHING", False),
     ],
 )
 def test_no_upsert_works_beside_a_rule(postgres_database: Database, rule: str, fails: bool) -> None:

@@ -76,3 +76,38 @@ def test_rows_that_are_there_show_that_a_function_raises_no_error(postgres_datab
         )
         connection.execute(b"INSERT INTO rooms (name) VALUES ('a'); CREATE INDEX i ON rooms (pair(name, beds))")
     assert Guard(models).check(postgres_database.url).worst is Impact.NOTES
+
+
+@pytest.mark.parametrize(
+    ("rule", "fails"),
+    [
+        ("ADD half integer GENERATED ALWAYS AS (1 / (beds - 2)) STORED", True),
+        ("ADD half integer GENERATED ALWAYS AS (1 / (beds - 3)) STORED", False),
+        ("ADD CHECK (beds < 2)", True),
+        ("ADD CHECK (beds < 3)", False),
+        ("ADD CHECK (name <> 'none')", True),
+        ("ADD CHECK (name <> 'any')", False),
+    ],
+)
+def test_a_default_that_a_rule_refuses(postgres_database: Database, rule: str, fails: bool) -> None:
+    """The models leave the columns to the server, which stores the defaults."""
+    metadata = sa.MetaData()
+    table = sa.Table(
+        "rooms",
+        metadata,
+        sa.Column("id", sa.Integer, primary_key=True),
+        sa.Column("beds", sa.Integer, server_default="2"),
+        sa.Column("name", sa.String, server_default="none"),
+    )
+    engine = sa.create_engine(postgres_database.url, poolclass=sa.NullPool)
+    metadata.create_all(engine)
+    with engine.begin() as connection:
+        connection.exec_driver_sql(f"ALTER TABLE rooms {rule}")
+    assert Guard(metadata).check(engine).remains(Impact.BREAKS) is fails
+    with engine.connect() as connection:
+        try:
+            connection.execute(table.insert())
+        except sa.exc.DBAPIError:
+            assert fails
+        else:
+            assert not fails

@@ -62,6 +62,14 @@ _EFFECTS = {
 }
 
 
+_AS_TEXT = {
+    "json": "text comes back where JSON is expected, and the operators of json fail on it",
+    "hstore": "the operators of hstore fail, and other text cannot be loaded",
+    "bytea": "text comes back where bytes are expected",
+}
+"""What becomes of values that a column of text holds in place of such a type."""
+
+
 class PostgreSQLRules:
     """Comparison in PostgreSQL's words.
 
@@ -112,6 +120,8 @@ class PostgreSQLRules:
             return Fit.INCOMPATIBLE if getattr(expected.reads, "type", "") == "PickleType" else Fit.OTHER
         if self._comes_back_with_point(wanted, given):
             return Fit.OTHER
+        if (self._casts_enums or self._as_text) and wanted.name == "hstore" and is_endless_text(given):
+            return Fit.OTHER  # they have no form of their own for it: SQLAlchemy writes and reads its text
         fit = fit_of(wanted, given, self._casts_enums, self._longest_label(wanted))
         if (wanted, given) == (expected.type, actual.type) or (expected.type.name, expected.type.schema) == (
             actual.type.name,
@@ -216,8 +226,8 @@ class PostgreSQLRules:
     def type_mismatch_effect(self, expected: Column, actual: Column, fit: Fit) -> str:
         if TypeKind.ENUM in (expected.type.kind, actual.type.kind) and (effect := _enum_effect(expected, actual, fit)):
             return effect
-        if fit is Fit.OTHER and expected.type.name == "json":
-            return "statements work, but text comes back where JSON is expected, and the operators of json fail on it"
+        if fit is Fit.OTHER and expected.type.name in _AS_TEXT:
+            return f"statements work, but {_AS_TEXT[expected.type.name]}"
         if (expected.type.name, actual.type.name) == ("jsonb", "json"):
             return "a query with an operator of jsonb (=, @>, ?) fails; INSERT, UPDATE and SELECT work"
         if fit is Fit.OTHER and actual.type.name in _CUTS:
@@ -228,8 +238,6 @@ class PostgreSQLRules:
         if expected.type.name == "numeric" and actual.type.name in _INTEGERS and rounds(expected.type):
             rest = ", and larger ones are rejected" if fit is Fit.NARROWER_REWRITE else ""
             return f"statements work, but decimals are rounded to whole numbers{rest}"
-        if fit is Fit.OTHER and expected.type.name == "bytea":
-            return "statements work, but text comes back where bytes are expected"
         if fit is Fit.INCOMPATIBLE and expected.type.name == "bytea" and self._as_text and is_endless_text(actual.type):
             return "loading it fails: text comes back where bytes are expected"
         if fit is Fit.INCOMPATIBLE and (expected.type.name, actual.type.name) in _ONLY_NARROWER:

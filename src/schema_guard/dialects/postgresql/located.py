@@ -13,6 +13,9 @@ from schema_guard.schema import Table, TypeKind
 
 __all__ = ["Located", "located_of"]
 
+_SHADOWS = frozenset({"i", "I", "c"})
+"""Indexes and composite types: no statement works on one that it finds before the table of its name."""
+
 
 @dataclass(slots=True)
 class Located:
@@ -44,6 +47,7 @@ def located_of(rows: Sequence[Row], default: DefaultSchema | None, sought: Itera
     """From the rows of locate.sql: the first schema of the path wins."""
     located = Located(default)
     relations: dict[str, tuple[int, str]] = {}
+    shadows: dict[str, tuple[int, str]] = {}
     types: dict[str, tuple[int, str]] = {}
     kinds: dict[tuple[str, str], TypeKind] = {}
     temporary: dict[str, tuple[str, ...]] = {}
@@ -54,11 +58,15 @@ def located_of(rows: Sequence[Row], default: DefaultSchema | None, sought: Itera
         if what == "temporary":
             temporary[str(name)] = tuple(json.loads(str(detail)))
         found = relations if what == "relation" else types
+        if what == "relation" and detail in _SHADOWS:
+            found = shadows
         if what == "type":
             kinds[(str(schema), str(name))] = KINDS.get(str(detail), TypeKind.OTHER)
         if position is not None:
             place = (int(str(position)), str(schema))
             found[str(name)] = min(found.get(str(name), place), place)
+    # One that stands behind the schema of new tables is in nobody's way.
+    relations.update({name: shadows[name] for name in relations.keys() & shadows if shadows[name] < relations[name]})
     return replace(
         located,
         relations={name: told(schema, default) for name, (_, schema) in relations.items()},

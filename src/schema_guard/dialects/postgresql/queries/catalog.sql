@@ -254,6 +254,10 @@ SELECT 'tables' AS kind, json_agg(json_build_array(
                                  r.ev_action::text LIKE '%:returningList (%' AS returns, '' AS lacks, false AS sure, NULL::json AS absent, r.ev_enabled AS enabled
                           FROM pg_rewrite r
                           WHERE r.ev_class = w.oid AND r.ev_type IN ('2', '3', '4')
+                            -- DO ALSO NOTHING (CMD_NOTHING of nodes.h)
+                            AND (r.is_instead OR r.ev_action::text NOT LIKE
+                                 CASE WHEN current_setting('server_version_num')::integer < 150000 THEN '({QUERY :commandType 6 %'
+                                      ELSE '({QUERY :commandType 7 %' END)
                           UNION ALL
                           SELECT 'trigger', t.tgname,
                                  array_remove(ARRAY[CASE WHEN t.tgtype & 4 <> 0 THEN 'INSERT' END,

@@ -23,7 +23,7 @@ FROM path p
 CROSS JOIN names
 CROSS JOIN LATERAL (SELECT c.relname, c.relkind FROM pg_class c
                     WHERE c.relname = names.name AND c.relnamespace = p.oid OFFSET 0) AS c
-WHERE c.relkind IN ('r', 'p', 'v', 'm', 'f', 'S')
+WHERE c.relkind IN ('r', 'p', 'v', 'm', 'f', 'S', 'i', 'I', 'c')  -- a statement finds an index or a composite type, too
 UNION ALL
 SELECT 'type', n.nspname::text, t.typname::text, p.position::int4, t.typtype::text
 FROM (
