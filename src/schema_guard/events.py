@@ -25,7 +25,19 @@ LOGGER = logging.getLogger("schema_guard")
 LOGGER.addHandler(logging.NullHandler())  # an application that has set up no logging sees nothing on stderr
 
 FIELDS = (
-    *("event", "application", "database", "dialect", "step", "object", "why", "urgency", "outcome", "seconds"),
+    *(
+        "event",
+        "application",
+        "database",
+        "dialect",
+        "schema",
+        "step",
+        "object",
+        "why",
+        "urgency",
+        "outcome",
+        "seconds",
+    ),
     *("rows", "batches", "tries", "blockers", "share", "left", "can_start", "breaks", "weakens", "notes", "steps"),
 )
 """All that a record may have; each has `event`."""
@@ -49,12 +61,14 @@ class Events:
         server: which database it works on.
         on_step: is told each step's result as well.
         silent: nothing is logged.
+        schema: of the tenant, where it works on one alone.
     """
 
     application: str
     server: ServerInfo
     on_step: Callable[[StepResult], None] | None = None
     silent: bool = False
+    schema: str = ""
     since: float = field(default_factory=time.time)
     _told: dict[str, int] = field(default_factory=dict)
     """By step: for how many times PROGRESS_EVERY its progress was logged."""
@@ -123,6 +137,7 @@ class Events:
             "application": self.application,
             "database": self.server.database,
             "dialect": self.server.dialect,
+            **({"schema": self.schema} if self.schema else {}),
         }
         LOGGER.log(level, "%s", message, extra={**where, **fields})
         for observer in OBSERVERS:

@@ -16,6 +16,7 @@ from schema_guard.dialects import open_session
 from schema_guard.dialects.base import Dialect, Session
 from schema_guard.dialects.deadline import LAST, Deadline
 from schema_guard.dialects.stop import Stop, cancelling
+from schema_guard.dialects.tenant import Tenant
 from schema_guard.difference import Difference
 from schema_guard.execute.limits import Limits
 from schema_guard.look import Look, compared, looked, plan_of, report_of
@@ -131,7 +132,8 @@ class Guard(Configured):
         deadline = deadline or Deadline(limits.budget, counted=True)
         with self._session(database, deadline) as session, cancelling(session, stop or Stop()):
             started = deadline.begin(limits.budget)
-            events = Events(self.name, session.facts.server, on_step, silent=not self._logged)
+            tenant = database.schema if isinstance(database, Tenant) else ""
+            events = Events(self.name, session.facts.server, on_step, silent=not self._logged, schema=tenant)
             rounds = Rounds(
                 session,
                 limits,

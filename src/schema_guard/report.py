@@ -118,7 +118,8 @@ class ServerInfo:
     """Which database was looked at; never holds a password.
 
     `dialect` is "postgresql" or "sqlite"; `version` the server's or the library's; `database` host and name or file;
-    `schema` where an unqualified name lives, None on SQLite; `bind` how an application of several databases calls it.
+    `schema` where an unqualified name lives, None on SQLite; `bind` how an application of several databases calls it;
+    `tenant` the schema, where it is one of many that hold the same tables.
     """
 
     dialect: str
@@ -127,6 +128,7 @@ class ServerInfo:
     application: str = ""
     schema: str | None = None
     bind: str = ""
+    tenant: str = ""
 
 
 @dataclass(frozen=True, slots=True)

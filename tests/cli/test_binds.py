@@ -85,8 +85,14 @@ def test_a_table_that_a_bind_lacks_breaks_the_application(command: Command, shop
     assert ran.verdict == "2 databases: main: satisfied, audit: 1 difference: 1 breaks · exit 1"
     ran = command("apply", target)
     assert ran.code == 0, ran.out + ran.err
+    assert "schema-guard: bind audit: created table entry, " in ran.err
     assert (tables(shop / "main.db"), tables(shop / "audit.db")) == ({"user"}, {"entry"})
     assert command("check", target).code == 0
+
+
+def test_a_bind_url_without_its_url(command: Command, shop: Path) -> None:
+    ran = command("check", "shop:db", "--bind-url", "audit")
+    assert (ran.code, "--bind-url audit: the URL is missing; expected --bind-url audit=URL" in ran.err) == (2, True)
 
 
 def test_one_bind_alone(command: Command, shop: Path) -> None:

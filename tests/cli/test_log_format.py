@@ -50,7 +50,9 @@ def test_the_schemas_of_tenants(command: Command, postgres: str) -> None:
         connection.execute(text("CREATE SCHEMA tenant_a"))
     ran = command("apply", "shop:Base", "--url", postgres, "--each-schema", "tenant_*", *JSON)
     assert ran.code == 0, ran
-    assert {"step_started", "step_ended", "verdict"} <= {event["event"] for event in events(ran.err)}
+    found = events(ran.err)
+    assert {"step_started", "step_ended", "verdict"} <= {event["event"] for event in found}
+    assert {event["schema"] for event in found if event["event"] != "finished"} == {"tenant_a"}
 
 
 def test_the_steps_and_the_verdict_of_an_apply(command: Command, application: Path) -> None:

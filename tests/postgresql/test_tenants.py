@@ -325,7 +325,8 @@ def test_the_command_line(
     assert out.splitlines()[-1].startswith("4 schemas: 2 satisfied, 2 with differences · ")
     code, out = call("plan")
     assert (code, out.count("ADD COLUMN total")) == (0, 1)
-    assert "plan of schema t_1, the same in 1 more: t_3" in out
+    assert "plan of schema t_1, the same in 1 more: t_3\nschema t_1 · postgresql" in out
+    assert " exit 1" not in out, "a plan that was written is no failure"
     code, out = call("plan", "--format", "json")
     found = json.loads(out)
     assert [(each["schema"], len(each["steps"]) > 0) for each in found["schemas"]] == [
@@ -335,9 +336,18 @@ def test_the_command_line(
         ("t_3", True),
     ]
     assert call("apply", "--dry-run")[0] == 0
-    code, out = call("apply")
+    code = run(["apply", "house:metadata", "--url", database.url, "--each-schema", "t_*"])
+    out, log = capfd.readouterr()
+    assert "schema-guard: schema t_3: added column orders.total, " in log
     assert (code, out.splitlines()[-1].partition(" · ")[0]) == (0, "4 schemas: 4 satisfied")
     assert call("check", "-q")[1].count("\n") == 1
+    run_sql(
+        database, "ALTER TABLE t_1.orders ADD must INTEGER NOT NULL", "ALTER TABLE t_2.orders ADD may INTEGER NOT NULL"
+    )
+    code, out = call("plan")
+    assert (code, out.count("plan of schema "), "the same in" in out) == (0, 2, False), "refusals differ"
+    assert run(["check", "house:metadata", "--url", database.url, "--each-schema", "own=t_*"]) == 2
+    assert "no table of the models has the schema 'own': leave 'own=' out" in capfd.readouterr().err
     assert run(["check", "house:metadata", "--url", database.url, "--each-schema", "x_*"]) == 2
     assert "no schema of the database is named x_*" in capfd.readouterr().err
     assert run(["check", "house:metadata", "--url", "sqlite:///x.db", "--each-schema", "x_*"]) == 2

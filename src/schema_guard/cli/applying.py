@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import partial
 
 from schema_guard.cli.ahead import with_chain
 from schema_guard.cli.followed import followed
@@ -53,13 +54,14 @@ def applied(asked: Request, lost: tuple[str, ...] = ()) -> Applied:
     """
     deadline = asked.deadline()
     guard, ahead = with_chain(asked, lost)
+    told = partial(log_step, where=f"bind {asked.bind}" if asked.bind else "")
     with followed() as stop:
 
         def repair() -> Report:
             stop.check()
             if asked.settings.ddl_url is not None:
                 check_same(asked.database, asked.ddl_database, deadline)
-            return guard.apply(asked.ddl_database, asked.limits, on_step=log_step, stop=stop, deadline=deadline)
+            return guard.apply(asked.ddl_database, asked.limits, on_step=told, stop=stop, deadline=deadline)
 
         report = when_reachable(repair, asked.wait, log, over=lambda: deadline.over, sleep=stop.sleep)
         report = named(report, asked.bind)

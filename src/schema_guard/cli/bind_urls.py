@@ -61,7 +61,9 @@ def _given(members: Sequence[Member]) -> dict[str, str]:
     known = [member.name for member in members]
     for text in chosen_bind_urls():
         name, _, url = text.partition("=")
-        if name not in known or not url:
+        if name in known and not url:
+            raise ConfigurationError(f"--bind-url {name}: the URL is missing; expected --bind-url {name}=URL")
+        if name not in known:
             raise ConfigurationError(
                 f"--bind-url {name}=..: there is no bind of that name; there are {', '.join(known)}"
             )

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import Iterator
+from dataclasses import replace
 
 from schema_guard.cli.ahead import with_chain
 from schema_guard.cli.choices import chosen_schemas
@@ -15,7 +16,7 @@ from schema_guard.cli.request import Request
 from schema_guard.difference import Impact
 from schema_guard.errors import ConfigurationError
 from schema_guard.exit_codes import OK, apply_code, check_code, planned_code, united_code
-from schema_guard.many.reports import Part, named
+from schema_guard.many.reports import Part
 from schema_guard.many.summary import Summary
 from schema_guard.many.tenants import Tenants, tenants_of
 from schema_guard.render.formats import Shown, renderer
@@ -52,7 +53,7 @@ def on_each_schema(asked: Request, command: str, format_: str, *, color: bool, v
             summary.add(part.name, part.report.findings, satisfied=part.report.satisfied)
         if kept or (command == "plan" and part.report is not None and not part.report.satisfied):
             outcomes.append(_outcome(part, command, code, keys=asked.fail_on, verbose=verbose))
-    code = OK if command == "plan" and not summary.failed else united_code(codes)
+    code = united_code(codes)
     seconds = time.monotonic() - begun
     if format_ == "json":
         print_found(_json(command, code, summary, outcomes), color=False)
@@ -73,12 +74,16 @@ def _parts(asked: Request, tenants: Tenants, command: str) -> Iterator[Part]:
         yield from tenants.check()
         return
     with followed() as stop:
-        yield from tenants.apply(asked.limits, on_step=log_step, stop=stop)
+        yield from tenants.apply(
+            asked.limits, on_step_in=lambda schema, result: log_step(result, f"schema {schema}"), stop=stop
+        )
 
 
 def _code(part: Part, command: str, fail_on: Impact) -> int:
     if part.report is None:
         return part.error.exit_code if part.error is not None else OK
+    if command == "plan":
+        return OK
     return apply_code(part.report) if command == "apply" else check_code(part.report, fail_on)
 
 
@@ -90,12 +95,15 @@ def _outcome(part: Part, command: str, code: int, *, keys: Impact, verbose: bool
         apply_code=planned_code(part.report) if part.report is not None else code,
         verbose=verbose,
     )
-    report = None if part.report is None else named(part.report, part.name)
+    report = part.report
+    if report is not None:
+        report = replace(report, server=replace(report.server, tenant=part.name))
     return Outcome(part.name, shown, report, part.error)
 
 
 def _where(asked: Request) -> str:
-    return f"{asked.url.host or 'local'}/{asked.url.database}"
+    port = f":{asked.url.port}" if asked.url.port else ""
+    return f"{asked.url.host or 'local'}{port}/{asked.url.database}"
 
 
 def _plans(outcomes: list[Outcome]) -> list[Line]:
@@ -105,8 +113,11 @@ def _plans(outcomes: list[Outcome]) -> list[Line]:
     alike: dict[str, list[Outcome]] = {}
     for each in outcomes:
         plan = getattr(each.found, "plan", None)
-        statements = "\n".join(text for step in plan.steps for text in step.statements) if plan is not None else ""
-        alike.setdefault(statements.replace(each.bind, "*"), []).append(each)
+        if plan is None:
+            continue
+        said = [text for step in plan.steps for text in step.statements]
+        said += [f"{one.difference.object} {one.difference.headline} {one.reason}" for one in plan.refusals]
+        alike.setdefault("\n".join(said).replace(each.bind, "*"), []).append(each)
     lines: list[Line] = []
     for group in alike.values():
         first = group[0]

@@ -11,13 +11,18 @@ from schema_guard.report import Outcome, StepResult
 __all__ = ["log_is_seen", "log_step"]
 
 
-def log_step(result: StepResult) -> None:
-    """Log what became of a step; with -q only a failure."""
+def log_step(result: StepResult, where: str = "") -> None:
+    """Log what became of a step; with -q only a failure.
+
+    Args:
+        result: of the step.
+        where: the bind or the schema, where there are several.
+    """
     if as_json() or (is_quiet() and result.outcome is not Outcome.FAILED):
         return  # `Guard.apply` logs it itself
     from schema_guard.events import step_words
 
-    log(step_words(result))
+    log(f"{where}: {step_words(result)}" if where else step_words(result))
 
 
 def log_is_seen() -> bool:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from copy import copy
 from dataclasses import dataclass, replace
+from functools import partial
 from itertools import islice
 from typing import TYPE_CHECKING, Any
 from weakref import WeakKeyDictionary
@@ -77,6 +78,7 @@ class Tenants:
     def _parts(self, session: ManyTenants, survey_timeout: float) -> Iterator[Part]:
         known: dict[str, _Alike] = {}
         own = self._own_schemas(session)
+        _require_declared(self.guard, self.declared)
         apart = {*own, *session.search_path}
         pending = iter(self._chosen(session.schemas(), own))
         while batch := list(islice(pending, BATCH)):
@@ -130,18 +132,31 @@ class Tenants:
         limits: Limits | None = None,
         *,
         on_step: Callable[[StepResult], None] | None = None,
+        on_step_in: Callable[[str, StepResult], None] | None = None,
         stop: Stop | None = None,
     ) -> Iterator[Part]:
-        """Repair each one that lacks something; each has the whole budget. Raises as `check` does."""
+        """Repair each one that lacks something; each has the whole budget. Raises as `check` does.
+
+        Args:
+            limits: time budget and timeouts, of each.
+            on_step: is told what became of each step as it ends.
+            on_step_in: the same, with the schema's name before it.
+            stop: asks it to stop, from another thread.
+        """
         stop = stop or Stop()
         session = open_many(self.database, self.declared)
         try:
-            yield from self._repaired(session, limits, on_step, stop)
+            yield from self._repaired(session, limits, on_step, on_step_in, stop)
         finally:
             session.end()
 
     def _repaired(
-        self, session: ManyTenants, limits: Limits | None, on_step: Callable[[StepResult], None] | None, stop: Stop
+        self,
+        session: ManyTenants,
+        limits: Limits | None,
+        on_step: Callable[[StepResult], None] | None,
+        on_step_in: Callable[[str, StepResult], None] | None,
+        stop: Stop,
     ) -> Iterator[Part]:
         for part in self._parts(session, 5.0):
             if stop.asked:
@@ -153,7 +168,8 @@ class Tenants:
             try:
                 if self._pattern is not None and part.name not in session.schemas():
                     continue  # dropped since the list was read: a tenant that is gone is not made again
-                report = self.guard.apply(tenant, limits, on_step=on_step, stop=stop)
+                told = on_step if on_step_in is None else partial(on_step_in, part.name)
+                report = self.guard.apply(tenant, limits, on_step=told, stop=stop)
                 yield Part(part.name, report)
             except GuardError as error:
                 yield Part(part.name, error=error)
@@ -217,11 +233,20 @@ def _state(source: Source) -> object:
     return None if models is None else [(id(table), len(table.columns), len(table.indexes)) for table in models.tables]
 
 
+def _require_declared(guard: Guard, declared: str | None) -> None:
+    if declared is not None and all(name.schema != declared for name in guard.source.tables):
+        raise ConfigurationError(
+            f"no table of the models has the schema {declared!r}: leave '{declared}=' out where names without schema "
+            "mean the tenant's"
+        )
+
+
 def in_schema(guard: Guard, database: Any, schema: str | None) -> tuple[Guard, Any]:
     """The guard and the database of one tenant; both as they are where no schema is named."""
     if schema is None:
         return guard, database
     declared, sign, name = schema.partition("=")
+    _require_declared(guard, declared if sign else None)
     return once(guard), Tenant(database, name if sign else schema, declared if sign else None)
 
 

@@ -59,9 +59,10 @@ def header(report: Report) -> str:
     server, schema = report.server, _common_schema(report)
     parts = [
         f"bind {server.bind}" if server.bind else "",
+        f"schema {server.tenant}" if server.tenant else "",
         server.application if server.application != server.bind else "",
         f"{server.dialect} {server.version} at {server.database}",
-        f"schema {schema}" if schema else "",
+        f"schema {schema}" if schema and schema != server.tenant else "",
         f"{counted(report.tables_expected, 'table')} expected",
     ]
     return " · ".join(shown(part) for part in parts if part)
