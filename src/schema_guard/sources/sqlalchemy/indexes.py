@@ -34,6 +34,7 @@ if TYPE_CHECKING:
 __all__ = ["element_of", "index_of", "is_created", "stands_on"]
 
 _ORDER = re.compile(r"(?:^|\s+)(?:(ASC|DESC)|NULLS\s+(FIRST|LAST))\s*$", re.IGNORECASE)
+_MARK = re.compile(r"""'(?:[^']|'')*'|"(?:[^"]|"")*"|[(),\[\]]""")
 _WORD = r'(?:"(?:[^"]|"")+"|[A-Za-z_][\w$]*)'
 _CLASS = rf"(?:{_WORD}\.)?(?P<class>{_WORD})(?:\s*\([^()]*=[^()]*\))?"
 """An operator class as CREATE INDEX takes it: with its schema and parameters, `public.gist_trgm_ops(siglen=32)`."""
@@ -65,7 +66,11 @@ def index_of(index: ModelIndex, writer: Writer) -> Index:
     assert index.table is not None
     return Index(
         name=writer.constraint_name(index),
-        elements=tuple(element_of(item, options.get("ops") or {}, index.table, writer) for item in index.expressions),
+        elements=tuple(
+            element_of(item, options.get("ops") or {}, index.table, writer)
+            for written in index.expressions
+            for item in _parted(written)
+        ),
         unique=bool(index.unique),
         where=None if where is None else _where(where, writer),
         include=tuple(writer.identifier(getattr(item, "name", item)) for item in options.get("include") or ()),
@@ -74,6 +79,19 @@ def index_of(index: ModelIndex, writer: Writer) -> Index:
         options=_storage(options.get("with") or {}),
         definition=writer.index_definition(index),
     )
+
+
+def _parted(item: Any) -> list[Any]:
+    """A text may hold several keys, as CREATE INDEX takes them: `text("lower(a), b DESC")`."""
+    if not isinstance(item, TextClause):
+        return [item]
+    depth, start, parts = 0, 0, []
+    for mark in _MARK.finditer(item.text):
+        depth += {"(": 1, "[": 1, ")": -1, "]": -1}.get(mark[0], 0)
+        if mark[0] == "," and depth == 0:
+            parts.append(item.text[start : mark.start()])
+            start = mark.end()
+    return [item] if not parts else [text(part.strip()) for part in (*parts, item.text[start:])]
 
 
 def _where(where: Any, writer: Writer) -> str | None:
