@@ -61,3 +61,15 @@ def test_where_all_is_recorded_there_is_nothing_to_stamp(on_sqlite: Stage) -> No
     stage = begun(on_sqlite)
     assert stage.deploy().code == 0
     assert stage.guard("stamp", "--format", "json").document["fix"] is None
+
+
+@pytest.mark.parametrize("stamped", [True, False])
+def test_what_a_failed_replay_says(stage: Stage, stamped: bool) -> None:
+    """`doctor --replay` sends nobody to `stamp`, which would only fail the same way."""
+    begun(stage)
+    assert stage.guard("apply").code == 0
+    if not stamped:
+        stage.sql("DELETE FROM alembic_version")
+    fault = stage.doctor("--replay").faults["made-early" if stamped else "unstamped"]
+    stage.shell(command_of(fault["fix"]["text"]))
+    assert (stage.deploy().code, stage.stamped()) == (0, ["r2"])

@@ -191,3 +191,40 @@ def test_a_chain_that_stands_on_what_env_py_makes(stage: Stage) -> None:
     deploy = stage.deploy("--repair-chain")
     assert deploy.code == 0, deploy.out
     assert stage.stamped() == ["r1"]
+
+
+@pytest.mark.parametrize("kind", ["index", "foreign key", "unique"])
+def test_what_a_pending_revision_drops_has_another_name_here(stage: Stage, kind: str) -> None:
+    """By meaning nothing is missing, and the revision goes by the name: the statement gives it back."""
+    if kind != "index" and stage.system == "sqlite":
+        pytest.skip("SQLite keeps no names of constraints")
+    made = {
+        "index": 'op.create_index("ix_o", "others", ["run_id"], unique=True)',
+        "foreign key": 'op.create_foreign_key("fk_o", "others", "runs", ["run_id"], ["id"])',
+        "unique": 'op.create_unique_constraint("uq_o", "others", ["run_id"])',
+    }[kind]
+    dropped = {
+        "index": 'op.drop_index("ix_o", "others")',
+        "foreign key": 'op.drop_constraint("fk_o", "others", type_="foreignkey")',
+        "unique": 'op.drop_constraint("uq_o", "others")',
+    }[kind]
+    by_hand = {
+        "index": ["DROP INDEX ix_o", "CREATE UNIQUE INDEX others_run ON others (run_id)"],
+        "foreign key": ["ALTER TABLE others RENAME CONSTRAINT fk_o TO others_run_id_fkey"],
+        "unique": ["ALTER TABLE others RENAME CONSTRAINT uq_o TO others_run_id_key"],
+    }[kind]
+    others = 'op.create_table("others", sa.Column("run_id", sa.Integer), sa.Column("own", sa.Integer))'
+    at(stage, "e5")
+    stage.revision("f6", "e5", f'{others}\n{made}\nop.create_index("ix_own", "others", ["own"])')
+    stage.run_module("alembic", ["upgrade", "head"])
+    rows = 'op.execute("INSERT INTO others (own) VALUES (1)")'
+    stage.revision("g7", "f6", f"{dropped}\n{rows}")
+    stage.sql(*by_hand)
+    for command in ((), ("--repair-chain",)):
+        deploy = stage.deploy(*command)
+        assert (deploy.code, "but that is called others_run" in deploy.out) == (1, True), deploy.out
+    faults = [stage.doctor(*more).faults["state-differs"] for more in ((), ("--replay",))]
+    assert faults[0] == faults[1]
+    stage.fix(faults[0])
+    assert (stage.stamped(), stage.sql("SELECT own FROM others")) == (["g7"], [(1,)])
+    assert stage.doctor("--replay").code == 0

@@ -12,7 +12,8 @@ from contextlib import closing
 from dataclasses import dataclass, field, replace
 
 from schema_guard.chain.ahead import Ahead
-from schema_guard.chain.doctor import Doctor, Look
+from schema_guard.chain.diagnosis import Look
+from schema_guard.chain.doctor import Doctor
 from schema_guard.chain.env_urls import environment_for
 from schema_guard.chain.fault import Fault
 from schema_guard.chain.faults.batch_leftovers import gone, leftover_in

@@ -10,7 +10,9 @@ from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import ArgumentError
 
 from schema_guard.chain.commands import Commands
+from schema_guard.chain.diagnosis import Diagnosis, Look
 from schema_guard.chain.fault import Fault, Fix, Severity
+from schema_guard.chain.faults.by_a_person import by_a_person, unprovable
 from schema_guard.chain.faults.database import version_faults
 from schema_guard.chain.faults.drift import drift_faults
 from schema_guard.chain.faults.early import Early
@@ -45,60 +47,10 @@ from schema_guard.dialects.base import Session
 from schema_guard.dialects.deadline import Deadline
 from schema_guard.errors import ConfigurationError, GuardError, OutOfTimeError, UnreachableError
 from schema_guard.guard import Guard
-from schema_guard.report import Report, ServerInfo
-from schema_guard.schema import Name, Schema
+from schema_guard.report import Report
+from schema_guard.schema import Schema
 
-__all__ = ["Diagnosis", "Doctor", "Look"]
-
-
-@dataclass(frozen=True, slots=True)
-class Look:
-    """What was read of the real database."""
-
-    server: ServerInfo
-    version: VersionTable
-    schemas: tuple[str, ...]
-    default_schema: str | None
-    guarded: tuple[Name, ...]
-    """The tables of the models that are there."""
-    everything: Schema
-    beside: frozenset[Fact]
-    there: There
-    early: tuple[Early, ...]
-    way_out: WayOut | None
-    """How what was made early goes away, where it holds nothing."""
-    gone: tuple[Gone, ...]
-    """What pending revisions rename or remove, and is not there."""
-    again: tuple[Fault, ...]
-    """Rows that pending revisions may change a second time."""
-    unfilled: tuple[Fault, ...]
-    """What stamped revisions make and fill, and is not there: their rows are gone with it, or never came."""
-    fingerprint: tuple[str, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class Diagnosis:
-    """Everything that was found. `lines` are what is in order, for people."""
-
-    faults: tuple[Fault, ...]
-    lines: tuple[str, ...] = ()
-    server: ServerInfo | None = None
-    chain: str = ""
-    """Where the configuration is; empty when there is none."""
-    revisions: int = 0
-    heads: tuple[str, ...] = ()
-    stamped: tuple[str, ...] = ()
-    replayed: tuple[str, ...] = ()
-    unreachable: bool = False
-
-    @property
-    def breaks(self) -> bool:
-        return any(fault.breaks_next_deploy for fault in self.faults)
-
-    @property
-    def unanswered(self) -> bool:
-        """A replay that was asked for was not possible."""
-        return any(fault.code == "replay-impossible" for fault in self.faults)
+__all__ = ["Doctor"]
 
 
 @dataclass(slots=True)
@@ -163,7 +115,8 @@ class Doctor:
             if project.found is None or any(fault.code in REFUSED for fault in faults):
                 replay_on = ()  # the fault is told; a replay would only fail by it
             for system in replay_on:
-                found, proof = self._replayed(project, look, system)
+                found, proof, decided = self._replayed(project, look, system)
+                faults = [unprovable(fault, decided, self.commands) for fault in faults]
                 faults += found
                 if proof is not None and look is not None:
                     proved = True
@@ -336,8 +289,15 @@ class Doctor:
                 raise ConfigurationError(f"{where} fails on an empty database: {failed.message} ({told})")
             yield scratch.url
 
-    def _replayed(self, project: Project, look: Look | None, system: str) -> tuple[list[Fault], Proof | None]:
-        """The faults that a replay on this system shows, and, on the database's own, what the database has."""
+    def satisfied(self) -> bool:
+        """Whether the database has what the models expect."""
+        return self.guard.check(self.url).satisfied
+
+    def _replayed(
+        self, project: Project, look: Look | None, system: str
+    ) -> tuple[list[Fault], Proof | None, Fix | None]:
+        """The faults that a replay on this system shows, and, on the database's own, what the database has, or how a
+        person decides it."""
         self.say(f"replaying {counted(len(project.chain), 'revision')} on a scratch {system}")
         own = system == self.url.get_backend_name()
         try:
@@ -346,11 +306,13 @@ class Doctor:
             with replayed(project, system, self.scratch_server, schemas, rows, real=real) as (scratch, played):
                 drift = None if played.failed else self._head(scratch.url)
         except (ConfigurationError, UnreachableError) as error:
-            return [Fault("replay-impossible", Severity.RISK, f"on {system}: {error.message}")], None
+            return [Fault("replay-impossible", Severity.RISK, f"on {system}: {error.message}")], None, None
         ran = project.chain.upto(look.version.rows) if look is not None else frozenset[str]()
         found = list(replay_faults(project, played, drift, own=own, commands=self.commands, ran=ran))
-        if not own or look is None or not look.guarded or played.failed is not None:
-            return found, None
+        if not own or look is None or not look.guarded:
+            return found, None, None
+        if played.failed is not None:
+            return found, None, by_a_person(project, played, look.version.rows, self.satisfied, self.commands)
         with closing(open_session(self.url)) as session:
             proof = prove(played.states, look.everything, look.beside, project.chain, session, look.version.rows)
         if look.version.rows:
@@ -358,7 +320,7 @@ class Doctor:
             needed = bool(look.gone)
             found += proof_faults(look.version.rows, project.chain, proof, self.commands, step, veto, needed=needed)
             found += left_faults(self._left(look, proof), look.version.rows, project, self.commands)
-        return found, proof
+        return found, proof, None
 
     def _left(self, look: Look, proof: Proof) -> Sequence[Left]:
         """What should be gone by the stamp, where all that it makes is there: with rows, so that it counts."""

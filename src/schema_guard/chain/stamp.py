@@ -13,20 +13,19 @@ from sqlalchemy.exc import DBAPIError
 from sqlalchemy.pool import NullPool
 
 from schema_guard.chain.commands import Commands
-from schema_guard.chain.doctor import Doctor, Look
+from schema_guard.chain.diagnosis import Look
+from schema_guard.chain.doctor import Doctor
 from schema_guard.chain.fault import Fault, Fix
+from schema_guard.chain.faults.by_a_person import by_a_person
 from schema_guard.chain.faults.files import chain_faults
 from schema_guard.chain.faults.replay import replay_faults
 from schema_guard.chain.faults.vetoes import Veto, left_with_rows
 from schema_guard.chain.history import Chain
 from schema_guard.chain.live import open_live
-from schema_guard.chain.reading.revision_actions import unseen_of
-from schema_guard.chain.sandbox.job import Failure
 from schema_guard.chain.sandbox.matching import Match, Proof
 from schema_guard.chain.sandbox.replay import Project, Replay
 from schema_guard.chain.systems import Live
 from schema_guard.chain.version_table import meant, qualified
-from schema_guard.counted import first_of
 from schema_guard.dialects import open_session
 from schema_guard.dialects.base import Session
 from schema_guard.dialects.bridge import bridge_for
@@ -144,26 +143,9 @@ def _not_replayed(doctor: Doctor, project: Project, played: Replay, look: Look) 
     """The chain does not run on an empty database."""
     faults = tuple(replay_faults(project, played, None, own=True, commands=Commands()))
     why = faults[0].message if faults else "the chain could not be replayed"
-    fix = None
-    if played.failed is not None and played.failed.why is Failure.LACKS:
-        fix = _by_a_person(doctor, project, look)
-    return Stamped(
-        False, look.version.all_rows, look.version.all_rows, f"nothing is proved: {why}", faults=faults, fix=fix
-    )
-
-
-def _by_a_person(doctor: Doctor, project: Project, look: Look) -> Fix | None:
-    """Where `create_all()` made the first tables, no replay ever proves anything, and a person has to say what ran."""
-    chain = project.chain
-    pending = [id_ for id_ in chain.order if id_ in chain.upto(chain.heads) - chain.upto(look.version.rows)]
-    if not pending:
-        return None
-    filling = [id_ for id_ in pending if unseen_of(chain.by_id[id_].file)]
-    rows = f" ({', '.join(filling)}: look at the rows that it changes)" if filling else ""
-    satisfied = doctor.guard.check(doctor.url).satisfied
-    first = "the database satisfies the models: " if satisfied else f"{doctor.commands('apply')}; then, "
-    stamp = f"{project.location.on_database} stamp {' '.join(chain.heads)}"
-    return Fix(f"{first}where you know that nothing of {first_of(pending)} is still to be done{rows}, {stamp}")
+    rows = look.version.all_rows
+    fix = by_a_person(project, played, look.version.rows, doctor.satisfied, doctor.commands)
+    return Stamped(False, rows, rows, f"nothing is proved: {why}", faults=faults, fix=fix)
 
 
 @dataclass(frozen=True, slots=True)

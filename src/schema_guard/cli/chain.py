@@ -25,7 +25,7 @@ from schema_guard.render.formats import Shown
 
 if TYPE_CHECKING:
     from schema_guard.chain.deploy import Deployment
-    from schema_guard.chain.doctor import Diagnosis
+    from schema_guard.chain.diagnosis import Diagnosis
     from schema_guard.cli.request import Request
 
 __all__ = ["chain_options", "deploy", "doctor", "stamp"]

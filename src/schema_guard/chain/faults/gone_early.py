@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from schema_guard.chain.commands import Commands
 from schema_guard.chain.fault import Fault, Fix, Severity
 from schema_guard.chain.faults.names import elsewhere, moves_names, names_of, normal
+from schema_guard.chain.faults.other_name import other_name
 from schema_guard.chain.history import Chain
 from schema_guard.chain.reading.actions import Action, Verb
 from schema_guard.chain.reading.operations import called
@@ -37,6 +38,8 @@ class Gone:
     action: Action
     ran: bool
     certain: bool
+    other: tuple[str, tuple[str, ...]] | None = None
+    """The name that it has here, and the statements that give it that of the revision."""
 
 
 def gone_early(
@@ -68,7 +71,9 @@ def gone_early(
             if needs and names.taken(written) is None and _is_seen(written, there, known, read):
                 left = written.verb is Verb.REMOVE or names.taken(_target(written)) is not None
                 sure = certain and written.kind != "constraint"
-                found.setdefault(id_, Gone(id_, file, action, left and whole, sure))
+                known_by = written.kind in ("index", "constraint") and (chain, ran, schema, there)
+                other = other_name(written, *known_by) if known_by else None
+                found.setdefault(id_, Gone(id_, file, action, left and whole and other is None, sure, other))
             made = names.after(written)
             if made is not None and names.taken(made) is None:
                 names.add(made, id_)
@@ -114,6 +119,9 @@ def gone_faults(gone: Sequence[Gone], project: Project, commands: Commands) -> I
     made again."""
     moved = elsewhere(project)
     for item in gone:
+        if item.other is not None and not moved:
+            yield _called_otherwise(item, *item.other, commands)
+            continue
         action = item.action
         renames = action.verb is Verb.RENAME
         what = action.object if action.kind in ("table", "column") else called(action)
@@ -129,3 +137,13 @@ def gone_faults(gone: Sequence[Gone], project: Project, commands: Commands) -> I
         sure = item.certain and not moved
         place = (item.file, action.line, item.revision)
         yield Fault("blind-stamp", Severity.BREAKS, says, fix, *place, guess=True, sure=sure)
+
+
+def _called_otherwise(gone: Gone, name: str, statements: Sequence[str], commands: Commands) -> Fault:
+    action, deploy = gone.action, commands("deploy")
+    does = "renames" if action.verb is Verb.RENAME else "drops"
+    says = f"{gone.revision} is still to run and {does} {called(action)}, but that is called {name} here"
+    fix = Fix(f"give {name} the name {action.name}, then {deploy}")
+    if statements:
+        fix = Fix(f"{'; '.join(statements)}; then {deploy}", command=deploy, sql=";\n".join(statements))
+    return Fault("state-differs", Severity.BREAKS, says, fix, gone.file, action.line, gone.revision)

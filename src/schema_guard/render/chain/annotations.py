@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from schema_guard.chain.doctor import Diagnosis
+from schema_guard.chain.diagnosis import Diagnosis
 from schema_guard.chain.fault import Severity
 from schema_guard.render.annotations import Annotation, Level, from_workspace
 from schema_guard.render.line import shown

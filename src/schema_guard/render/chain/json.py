@@ -6,7 +6,7 @@ import json
 from collections.abc import Mapping, Sequence
 
 from schema_guard.chain.deploy import Deployment
-from schema_guard.chain.doctor import Diagnosis
+from schema_guard.chain.diagnosis import Diagnosis
 from schema_guard.chain.fault import Fault, Fix
 from schema_guard.chain.stamp import Stamped
 from schema_guard.render.json import VERSION, Value

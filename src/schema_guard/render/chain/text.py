@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from schema_guard.chain.deploy import Deployment
-from schema_guard.chain.doctor import Diagnosis
+from schema_guard.chain.diagnosis import Diagnosis
 from schema_guard.chain.fault import Fault, Fix, Severity
 from schema_guard.chain.sandbox.job import Failed
 from schema_guard.chain.stamp import Stamped

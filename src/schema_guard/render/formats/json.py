@@ -9,7 +9,7 @@ from schema_guard.plan import Plan
 
 if TYPE_CHECKING:
     from schema_guard.chain.deploy import Deployment
-    from schema_guard.chain.doctor import Diagnosis
+    from schema_guard.chain.diagnosis import Diagnosis
     from schema_guard.chain.stamp import Stamped
     from schema_guard.compat.compatibility import Compatibility
     from schema_guard.errors import GuardError

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from schema_guard.chain.doctor import Diagnosis
+    from schema_guard.chain.diagnosis import Diagnosis
     from schema_guard.compat.compatibility import Compatibility
     from schema_guard.errors import GuardError
     from schema_guard.render.annotations import Annotation
