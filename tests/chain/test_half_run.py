@@ -228,3 +228,18 @@ def test_what_a_pending_revision_drops_has_another_name_here(stage: Stage, kind:
     stage.fix(faults[0])
     assert (stage.stamped(), stage.sql("SELECT own FROM others")) == (["g7"], [(1,)])
     assert stage.doctor("--replay").code == 0
+
+
+def test_what_a_revision_drops_is_gone_and_it_changes_rows_as_well(stage: Stage) -> None:
+    """No proof takes it as run: doctor names what says both cases, and both work."""
+    at(stage, "d4")
+    drops = f"op.execute(\"UPDATE runs SET label = label || '!'\")\n{CHAIN['e5']}"
+    stage.revision("e5", "d4", drops)
+    stage.sql("ALTER TABLE runs DROP COLUMN old")
+    assert stage.doctor().faults["blind-stamp"]["fix"]["command"] == "schema-guard doctor shop:Base --replay"
+    fix = stage.doctor("--replay").faults["blind-stamp"]["fix"]
+    ran, _, rest = fix["text"].removeprefix("where e5 ran: ").partition("; where e5 did not run: ")
+    assert "do by hand what migrations/versions/e5.py:" in rest
+    stage.shell(ran)
+    assert stage.deploy().code == 0
+    arrived(stage)

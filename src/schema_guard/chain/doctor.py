@@ -28,6 +28,7 @@ from schema_guard.chain.faults.names import elsewhere
 from schema_guard.chain.faults.replay import left_faults, proof_faults, replay_faults, with_proof
 from schema_guard.chain.faults.settled import settled
 from schema_guard.chain.faults.stamped import present, stamped_faults
+from schema_guard.chain.faults.undefaulted import undefaulted
 from schema_guard.chain.faults.unfilled import unfilled
 from schema_guard.chain.faults.vetoes import Left, Veto, against, left_over
 from schema_guard.chain.faults.way_out import WayOut, early_and_way_out, early_faults
@@ -267,7 +268,15 @@ class Doctor:
             pass
         if not played.states:
             return played, None
-        return played, prove(played.states, look.everything, look.beside, project.chain, session, rows)
+        return played, self._proof(played, project, look, session)
+
+    def _proof(self, played: Replay, project: Project, look: Look, session: Session) -> Proof:
+        models = replace(self.guard.expected(session.dialect), fills=())
+        with open_live(self.url) as live:
+            schemas = [state.schema for state in played.states]
+            free = undefaulted(schemas, look.everything, models, look.there, live.read)
+        seen = (look.everything, look.beside)
+        return prove(played.states, *seen, project.chain, session, look.version.rows, free)
 
     @contextmanager
     def at_head(self) -> Iterator[URL]:
@@ -314,7 +323,7 @@ class Doctor:
         if played.failed is not None:
             return found, None, by_a_person(project, played, look.version.rows, self.satisfied, self.commands)
         with closing(open_session(self.url)) as session:
-            proof = prove(played.states, look.everything, look.beside, project.chain, session, look.version.rows)
+            proof = self._proof(played, project, look, session)
         if look.version.rows:
             step, veto = self.unmatched(project, look, proof), self._veto(project, look, proof)
             needed = bool(look.gone)

@@ -13,7 +13,7 @@ from schema_guard.chain.history import Chain
 from schema_guard.chain.reading.actions import Action, Verb
 from schema_guard.chain.reading.operations import called
 from schema_guard.chain.reading.pending import There
-from schema_guard.chain.reading.revision_actions import actions_of
+from schema_guard.chain.reading.revision_actions import actions_of, unseen_of
 from schema_guard.chain.sandbox.fact import Fact
 from schema_guard.chain.sandbox.replay import Project
 from schema_guard.chain.version_table import Read
@@ -130,6 +130,9 @@ def gone_faults(gone: Sequence[Gone], project: Project, commands: Commands) -> I
         if item.ran:
             says += f"{what} is not there{f', and {action.target} is' if renames else ''}: it seems to have run already"
             fix = Fix(commands.repair, command=commands.repair)
+            if unseen_of(item.file):  # which no proof takes as run
+                step = commands("doctor", "--replay")
+                fix = Fix(f"{step} says what to do: {item.revision} changes rows as well", command=step)
         else:
             says += f"{what} is not there: it was dropped or renamed by hand"
             replay = commands("doctor", "--replay")

@@ -16,7 +16,7 @@ from schema_guard.chain.sandbox.snapshot import facts_of
 from schema_guard.column import Write
 from schema_guard.compare import compare
 from schema_guard.dialects.base import Judge, Session
-from schema_guard.difference import ColumnMissing, Difference, Impact, ObjectUnknown, TableMissing
+from schema_guard.difference import ColumnMissing, DefaultDiffers, Difference, Impact, ObjectUnknown, TableMissing
 from schema_guard.plan import Policy
 from schema_guard.schema import Column, Schema
 
@@ -93,6 +93,7 @@ def prove(
     chain: Chain,
     session: Session,
     stamped: Collection[str] = (),
+    free: Collection[str] = (),
 ) -> Proof:
     """Find the latest state that the database satisfies.
 
@@ -107,12 +108,13 @@ def prove(
         chain: the revisions.
         session: answers what only the server can compare.
         stamped: what alembic_version names.
+        free: columns, as `table.column`, whose default may be missing.
     """
     candidates, untraced = _candidates(states, facts_of(live) | beside, chain)
     named = chain.upto(stamped)
     nearest = min(candidates, key=_distance)
     own = next((item for item in candidates if stamped and item.ran == named), None)
-    standing = None if own is None else _standing(own, live, session)
+    standing = None if own is None else _standing(own, live, session, free)
     if own is not None and standing is not None and not (standing.lacks or own.forerunners):
         exact = not (own.missing or own.leftovers)
         # a row before another one of them is one too many
@@ -126,19 +128,19 @@ def prove(
     satisfied = [
         item
         for item in candidates
-        if item.state.revision and not item.forerunners and not _lacks(item, live, session)[0]
+        if item.state.revision and not item.forerunners and not _lacks(item, live, session, free)[0]
     ]
     tidy = [item for item in satisfied if not item.leftovers] or satisfied
     found = _match(tidy[-1], candidates, False, chain, named if stamped else None, untraced) if tidy else None
-    return Proof(found, _standing(nearest, live, session), standing)
+    return Proof(found, _standing(nearest, live, session, free), standing)
 
 
 def _distance(item: _Candidate) -> tuple[int, int]:
     return len(item.missing) + len(item.forerunners), -len(item.ran)
 
 
-def _standing(item: _Candidate, live: Schema, session: Session) -> Standing:
-    phrases, differences = _lacks(item, live, session)
+def _standing(item: _Candidate, live: Schema, session: Session, free: Collection[str]) -> Standing:
+    phrases, differences = _lacks(item, live, session, free)
     makes: tuple[str, ...] = ()
     if differences and len(phrases) == len(differences) and not item.forerunners:
         makes = statements_for(differences, session.dialect.quote)
@@ -245,7 +247,9 @@ def _doubtful(revision: Revision, untraced: frozenset[str]) -> bool:
     return bool(unseen_of(revision.file)) or (revision.id in untraced and not asks_first(revision.file))
 
 
-def _lacks(item: _Candidate, live: Schema, session: Session) -> tuple[tuple[str, ...], list[Difference]]:
+def _lacks(
+    item: _Candidate, live: Schema, session: Session, free: Collection[str]
+) -> tuple[tuple[str, ...], list[Difference]]:
     """What the database lacks of the state, by meaning: in words, and the differences of tables among it."""
     expected = expectation_from(item.state.schema)
     judge = Judge(session.dialect.rules)
@@ -257,6 +261,7 @@ def _lacks(item: _Candidate, live: Schema, session: Session) -> tuple[tuple[str,
         difference
         for difference in differences
         if difference.impact >= (Impact.BREAKS if isinstance(difference, ObjectUnknown) else Impact.WEAKENS)
+        and not (isinstance(difference, DefaultDiffers) and difference.object in free)
     ]
     beside = item.missing & item.state.beside
     definitions = {fact for fact in beside if fact.kind is Kind.DEFINITION}
