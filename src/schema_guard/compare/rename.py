@@ -56,6 +56,9 @@ class Pair:
     new: str
 
 
+_Structure = tuple[tuple[str, tuple[object, ...]], ...]
+"""Names and types of the columns: a database may hold hundreds of tables of one kind, such as one for each month."""
+
 Match = tuple[Pair, tuple[str, ...], tuple[str, ...]]
 """A pair, other old names for its new one, other new names for its old one."""
 
@@ -241,14 +244,19 @@ def _of_tables(
     unknown = {each.name: each for each in found if isinstance(each, TableUnknown)}
     structures = {name: columns for name, columns in actual.unknown_columns if name in unknown}
     holders = _by_column(structures)
+    kinds = {name: tuple((each.name, _key(each.type)) for each in columns) for name, columns in structures.items()}
     pairs: dict[str | None, list[Pair]] = defaultdict(list)
     tables = {table.name: table for table in expected.tables}
     for name, table in tables.items():
         live = actual.table(name)
         if name not in missing and (live is None or live.relation is not Relation.TABLE or live.facts.bytes_estimate):
             continue  # it has rows of its own, or shows those of others
+        shared: dict[_Structure, tuple[float, int]] = {}
         for other in _with_its_columns(table, structures, holders):
-            score = _table_score(table, other, structures[other], judge)
+            structure = kinds[other]
+            if structure not in shared:
+                shared[structure] = _shared(table, structures[other], judge)
+            score = _table_score(table, other, *shared[structure])
             if score >= (ENOUGH if name in missing else ALIKE):
                 pairs[name.schema].append(Pair(score, other.name, name.name))
     for schema, own in pairs.items():
@@ -290,18 +298,22 @@ def _with_its_columns(
             yield other
 
 
-def _table_score(table: Table, other: Name, columns: Sequence[Column], judge: Judge) -> float:
-    """By the columns that both have, and by the names; columns that every table has say nothing by themselves."""
+def _shared(table: Table, columns: Sequence[Column], judge: Judge) -> tuple[float, int]:
+    """The share of the columns of two tables that both have with the same type, and how many of these are telling:
+    columns that every table has say nothing by themselves."""
     own = {column.name: column for column in columns}
     shared = {
         column.name
         for column in table.columns
         if column.name in own and _same_type(column, own[column.name], table, judge)
     }
-    overlap = len(shared) / max(1, len({*own, *(column.name for column in table.columns)}))
+    return len(shared) / max(1, len({*own, *(column.name for column in table.columns)})), len(shared - _COMMON)
+
+
+def _table_score(table: Table, other: Name, overlap: float, telling: int) -> float:
+    """By the columns that both have, as `_shared` counts them, and by the names."""
     if overlap < HALF:
         return 0.0
-    telling = len(shared - _COMMON)
     if (overlap == 1.0 and telling) or (overlap >= MOST and telling >= TELLING):
         return 1.0
     alike = likeness(other.name, table.name.name)
