@@ -222,6 +222,28 @@ def test_a_file_that_gives_no_revision(on_sqlite: Stage, content: str, line: int
     healthy(stage)
 
 
+def test_a_revision_whose_file_cannot_be_read_is_not_unknown(on_sqlite: Stage) -> None:
+    """It is stamped and its file is there: no newer release was here, and no file is lost."""
+    stage = on_sqlite.plain().chain()
+    assert stage.deploy().code == 0
+    stage.write("migrations/versions/r3.py", "def upgrade(:")
+    found = stage.doctor()
+    assert (found.code, "revision-unreadable" in found.faults) == (1, True)
+    assert "unknown-revision" not in found.faults
+    stage.sql("DROP INDEX ix_proposals_visitor")
+    applied = stage.guard("apply")
+    assert "newer release" not in applied.out + applied.err, applied.out
+
+
+def test_a_replay_without_a_chain(on_sqlite: Stage) -> None:
+    stage = on_sqlite.plain()
+    (stage.directory / "alembic.ini").unlink()
+    (stage.directory / "migrations" / "env.py").unlink()
+    assert stage.doctor().code == 0
+    found = stage.doctor("--replay")
+    assert (found.code, found.faults["replay-impossible"]["message"]) == (2, "there is no chain to replay")
+
+
 def test_revisions_that_collide(on_sqlite: Stage) -> None:
     """Two revisions make the same table, two the same column: seen in the files, proved by the replay."""
     stage = on_sqlite.plain().chain()

@@ -47,6 +47,17 @@ def test_its_renames_are_left_to_it(stage: Stage, command: str) -> None:
         stage.sql("SELECT 1 FROM runs")
 
 
+def test_a_section_that_is_not_there(on_sqlite: Stage) -> None:
+    """Nothing is said of what the version table names: no file was read."""
+    stage = two_chains(on_sqlite)
+    for section in (("--name", "shpo"), ()):
+        stage.write("alembic.ini", INI if section else "[alembic]\nscript_location = %(here)s/nowhere\n")
+        found = stage.doctor(*section)
+        assert (found.code, "unknown-revision" in found.faults) == (1, False)
+        named = "--name" if section else "script_location"
+        assert found.faults["chain-unreadable"]["fix"]["text"].startswith(f"correct {named}, or name the configuration")
+
+
 def test_a_fleet_knows_it_as_well(on_sqlite: Stage) -> None:
     stage = two_chains(on_sqlite)
     stage.write("urls", f"{stage.url}\n")

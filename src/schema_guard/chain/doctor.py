@@ -99,7 +99,7 @@ class Doctor:
         faults: list[Fault] = []
         project = self.describe()
         if project is None:
-            faults.append(no_chain())
+            faults += no_chain(replayed=bool(replay_on))
         look: Look | None = None
         proved = unreachable = False
         lines: list[str] = []
@@ -218,7 +218,9 @@ class Doctor:
         found = list(chain_faults(chain, project.unreadable, project.location.command, width, applied, self.system))
         found += project_faults(project, [".".join(filter(None, table)) for table in self.guard.source.tables])
         if look is not None:
-            found += version_faults(look.version, chain, look.guarded, look.there, self.commands, project.schemas)
+            said = version_faults(look.version, chain, look.guarded, look.there, self.commands, project.schemas)
+            unread = project.found is None or project.unreadable  # the revision may be in a file that was not read
+            found += [fault for fault in said if fault.code != "unknown-revision" or not unread]
             found += early_faults(look.early, look.way_out, self.commands)
             told = [early.change.object for early in look.early]
             read = (look.version, look.everything, look.beside, look.there, told)

@@ -22,11 +22,13 @@ def project_faults(project: Project, tables: Sequence[str]) -> Iterator[Fault]:
     """
     if project.found is None:
         why = project.failed.message if project.failed else "it names no script folder"
+        section = project.location.section
+        named = "--name" if f"no '[{section}]' section" in why else "script_location"
         yield Fault(
             "chain-unreadable",
             Severity.BREAKS,
             f"{project.location} leads to no chain: {why}",
-            Fix("correct script_location, or name the configuration with --config"),
+            Fix(f"correct {named}, or name the configuration with --config"),
             str(project.location),
         )
         return

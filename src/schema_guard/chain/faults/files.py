@@ -53,11 +53,13 @@ def chain_faults(
     yield from _collisions(chain, applied, system)
 
 
-def no_chain() -> Fault:
-    """There is no configuration of Alembic."""
+def no_chain(*, replayed: bool) -> Iterator[Fault]:
+    """There is no configuration of Alembic; `replayed`: a replay was asked for."""
     looked = f"looked for alembic.ini, pyproject.toml and migrations/ in {Path.cwd()}"
     fix = Fix("name it with --config, where there is one")
-    return Fault("no-chain", Severity.NOTE, f"no Alembic configuration ({looked})", fix)
+    yield Fault("no-chain", Severity.NOTE, f"no Alembic configuration ({looked})", fix)
+    if replayed:
+        yield Fault("replay-impossible", Severity.RISK, "there is no chain to replay", fix)
 
 
 def _unreadable(file: Unreadable) -> Fault:
