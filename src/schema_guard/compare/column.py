@@ -82,6 +82,7 @@ def _rows(
         yield _other_values(table, column, actual)
     else:
         yield from _unreadable(table, column, actual, schema, judge)
+        yield from _unreadable_texts(table, column, actual, judge)
         yield from _of_unknown_class(table, column, actual, judge)
     yield from _not_found(table, column, actual, judge)
     yield from _without_value(table, column, actual)
@@ -182,6 +183,17 @@ def _unreadable(table: Table, column: Column, actual: Column, schema: Schema, ju
         impact=Impact.BREAKS,
         effect=f"loading these rows of {writers(table)} fails (LookupError)",
     )
+
+
+def _unreadable_texts(table: Table, column: Column, actual: Column, judge: Judge) -> Iterator[RowsUnreadable]:
+    """Where some were seen."""
+    quoted = '"' + column.name.replace('"', '""') + '"'
+    condition = judge.rules.unreadable(column, actual, quoted) if actual.others else ""
+    if condition:
+        effect = f"loading these rows of {writers(table)} fails (ValueError)"
+        yield RowsUnreadable(
+            table=table, column=column, actual=actual, condition=condition, impact=Impact.BREAKS, effect=effect
+        )
 
 
 def _of_unknown_class(table: Table, column: Column, actual: Column, judge: Judge) -> Iterator[RowsUnreadable]:

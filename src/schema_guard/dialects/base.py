@@ -134,9 +134,14 @@ class Rules(Protocol):
         """Whether the actual column rounds or cuts values of the expected one, so that they are not found again."""
         ...
 
+    def unreadable(self, expected: Column, actual: Column, value: str) -> str:
+        """Which texts of the actual column the application cannot load, as SQL; empty where there are none."""
+
+    def unlike_written(self, expected: Column, actual: Column, value: str) -> str:
+        """Which are not as it would write them, those among them."""
+
     def comparable(self, one: Type, other: Type) -> bool:
         """Whether a query can compare columns of these types; True where only the database knows."""
-        ...
 
     def explicit_null_gets_value(self, table: Table, column: Column) -> bool:
         """Whether writing NULL into that actual column makes the database choose a value (SQLite's rowid)."""

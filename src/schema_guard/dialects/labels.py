@@ -9,6 +9,7 @@ from __future__ import annotations
 import unicodedata
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
+from functools import partial
 from typing import NamedTuple
 
 from schema_guard.column import texts
@@ -34,9 +35,13 @@ class Listed(NamedTuple):
     labels: tuple[str, ...]
     """As literals; none where it is NULL alone that is looked for."""
     nulls: bool = False
+    unlike: Callable[[str], str] | None = None
+    """In place of labels: which texts are looked for, as SQL."""
 
     def condition(self, value: str) -> str:
         """Which values of it are looked for, as SQL."""
+        if self.unlike is not None:
+            return self.unlike(value)
         if not self.labels:
             return f"{value} IS NULL"
         unlisted = f"{value} NOT IN ({', '.join(self.labels)})"
@@ -74,6 +79,8 @@ def listed(
             unlisted = bool(values) and takes_others(column, there) and not _kept(column, values, live, rules)
             if nulls or unlisted:
                 found.append(Listed(live, there, values if unlisted else (), nulls))
+            elif rules.unlike_written(column, there, "v"):
+                found.append(Listed(live, there, (), unlike=partial(rules.unlike_written, column, there)))
     return found
 
 

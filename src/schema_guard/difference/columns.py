@@ -235,9 +235,11 @@ class RowsUnreadable(OfColumn):
             return f"rows hold values in another form than {self.column.type} of the models"
         if self.unknown_class:
             return "rows hold what is the identity of no class that was imported"
-        if self.condition:
+        if self.condition and self.column.labels:
             known = self.column.type if self.column.type.kind is TypeKind.ENUM else "the models' Enum"
             return f"rows hold what {known} does not know"
+        if self.condition:
+            return f"rows hold text that cannot be read as {getattr(self.column.reads, 'type', self.column.type)}"
         if self.actual.misread:
             return f"rows hold values that cannot be read as {self.column.type}"
         return f"type is {_declared(self.actual)}, and holds values that cannot be read as {self.column.type}"

@@ -37,6 +37,7 @@ _EVERYWHERE = frozenset(
 )
 """What defaults call mostly: it is not worth a question whether the server knows it."""
 _TEXT_LIKE = frozenset({"text", "character varying"})
+_NO_MATCH = "OPERATOR(pg_catalog.!~)"
 _TAKE_MOMENTS = _TEXT_LIKE | {"timestamp without time zone", "timestamp with time zone", "date"}
 _INTEGERS = frozenset({"smallint", "integer", "bigint"})
 _FLOATS = frozenset({"real", "double precision"})
@@ -219,9 +220,11 @@ class PostgreSQLRules:
             return f"EXISTS (SELECT 1 FROM {items} WHERE item.label NOT IN ({', '.join(labels)}))"
         return f"CAST({quoted} AS TEXT) NOT IN ({', '.join(labels)})"
 
-    def written_otherwise(self, expected: Column, actual: Column) -> str:  # noqa: ARG002
-        """Never: a type has one form for each value."""
-        return ""
+    def written_otherwise(self, expected: Column, actual: Column) -> str:
+        """Of a UUID in a column of text, where some were seen; any other type has one form for each value."""
+        column = '"' + expected.name.replace('"', '""') + '"'
+        unlike = self.unlike_written(expected, actual, column) if actual.others else ""
+        return f"{unlike} AND NOT {self.unreadable(expected, actual, column)}" if unlike else ""
 
     def type_mismatch_effect(self, expected: Column, actual: Column, fit: Fit) -> str:
         if TypeKind.ENUM in (expected.type.kind, actual.type.kind) and (effect := _enum_effect(expected, actual, fit)):
@@ -259,6 +262,21 @@ class PostgreSQLRules:
         whole = wanted.name in _INTEGERS and given.name in _FLOATS
         return self._as_text and whole and not wanted.dimensions and not given.dimensions
 
+    def unreadable(self, expected: Column, actual: Column, value: str) -> str:
+        """What `uuid.UUID` takes no text for."""
+        return f"{_digits_of(value)} {_NO_MATCH} '^[0-9a-fA-F]{{32}}$'" if self._is_uuid_text(expected, actual) else ""
+
+    def unlike_written(self, expected: Column, actual: Column, value: str) -> str:
+        if not self._is_uuid_text(expected, actual):
+            return ""
+        return f"{value}::pg_catalog.text {_NO_MATCH} '^[0-9a-f]{{32}}$'"
+
+    def _is_uuid_text(self, expected: Column, actual: Column) -> bool:
+        """Whether SQLAlchemy writes a UUID as text, in lower case and without hyphens."""
+        given = self._base(actual.type)
+        text = given.name in _TEXT_LIKE | PADDED and not given.dimensions and expected.type.name in PADDED
+        return text and getattr(expected.reads, "type", "") == "Uuid"
+
     def comparable(self, one: Type, other: Type) -> bool:
         one, other = self._base(one), self._base(other)
         return can_refer(one, other) or can_refer(other, one)
@@ -266,6 +284,11 @@ class PostgreSQLRules:
     def explicit_null_gets_value(self, table: Table, column: Column) -> bool:  # noqa: ARG002
         """Never: PostgreSQL stores the NULL or rejects it."""
         return False
+
+
+def _digits_of(value: str) -> str:
+    """What `uuid.UUID` reads of a text."""
+    return f"pg_catalog.regexp_replace({value}, '^(urn:)?(uuid:)?[{{]?|-|[}}]$', '', 'g')"
 
 
 def _enum_effect(expected: Column, actual: Column, fit: Fit) -> str:

@@ -192,6 +192,14 @@ class SQLiteRules:
         """Never: SQLite compares a value as the column stores it."""
         return False
 
+    def unreadable(self, expected: Column, actual: Column, value: str) -> str:  # noqa: ARG002
+        """Nothing: the values are read as the application reads them."""
+        return ""
+
+    def unlike_written(self, expected: Column, actual: Column, value: str) -> str:  # noqa: ARG002
+        """Nothing either: `written_otherwise` says it."""
+        return ""
+
     def comparable(self, one: Type, other: Type) -> bool:  # noqa: ARG002
         """Always: SQLite compares values of any types."""
         return True

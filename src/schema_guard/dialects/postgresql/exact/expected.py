@@ -125,9 +125,11 @@ def _upserts_served(table: Table) -> bool:
 
 def _column(column: Column, enums: Mapping[Name, Enum]) -> str:
     by_rows = (column.needs_value and column.nullable) or column.classes or column.identities
+    as_text = PostgreSQLRules().unlike_written(column, column, "")
     elsewhere = column.sequence or column.collation or column.fetched or column.ignored
     _only(
-        not by_rows and not elsewhere and all(PostgreSQLRules().knows(c.expression, column.type) for c in column.calls)
+        not (by_rows or as_text or elsewhere)
+        and all(PostgreSQLRules().knows(c.expression, column.type) for c in column.calls)
     )
     return column_words(column.name, _type(column, enums), not column.nullable, _value(column))
 
