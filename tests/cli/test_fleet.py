@@ -401,10 +401,13 @@ def test_one_database_under_two_urls(command: Command, application: Path, postgr
         url = postgres_database.url
         lines = [url, url.replace("127.0.0.1", "localhost"), url.replace("+psycopg", "+psycopg2"), other.url]
         (application / "urls").write_text("\n".join(lines))
-        ran = command("fleet", "apply", "shop:Base", "--urls", "urls", "--concurrency", "3")
+        arguments = ("fleet", "apply", "shop:Base", "--urls", "urls", "--concurrency", "3", "--state", "state")
+        ran = command(*arguments)
         assert ran.code == 0, ran.out + ran.err
         assert "skipped: the same database as 127.0.0.1:" in ran.out
         assert "2 databases: 2 satisfied, 1 skipped" in ran.verdict
+        ran = command(*arguments)
+        assert (ran.code, ran.out.count("skipped: done before")) == (0, 3), "nothing is asked again, by no URL"
     finally:
         other.drop()
 

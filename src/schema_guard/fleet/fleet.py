@@ -162,6 +162,8 @@ class _Run:
     given_up: bool = False
     silent: dict[str, Result] = field(default_factory=dict)
     """Those that could not be reached when they were to be identified: that was their first try."""
+    twins: dict[str, list[Entry]] = field(default_factory=dict)
+    """By the name of one: other entries that lead to the same database."""
     failures: int = 0
     begun: float = field(default_factory=time.monotonic)
 
@@ -205,6 +207,8 @@ class _Run:
             first = known.get(identity.identity) if identity.identity else None
             if identity.skip or first is not None:
                 told.append(Result(entry.name, skip=identity.skip or f"the same database as {first}"))
+                if first is not None:
+                    self.twins.setdefault(first, []).append(entry)
                 continue
             if identity.identity:
                 known[identity.identity] = entry.name
@@ -220,7 +224,8 @@ class _Run:
             self.failures += failed and not result.unreachable
             if self.state is not None:
                 locked = self.command == "apply" and result.exit_code != OK  # another run may find it free
-                self.state.add(entry, result, done=not (failed or locked))
+                for each in (entry, *self.twins.get(entry.name, ())):
+                    self.state.add(each, replace(result, name=each.name), done=not (failed or locked))
             yield result
 
     def _each(
