@@ -51,3 +51,36 @@ def test_one_that_the_models_expect(on_postgres: Stage) -> None:
     assert stage.guard("apply").code == 0
     assert stage.guard("stamp").code == 0
     assert stage.stamped() == ["r2"]
+
+
+FIRST_OF_TWO = 'op.add_column("users", sa.Column("quality", sa.String(9)))'
+SECOND = 'op.add_column("proposals", sa.Column("state", sa.String(9), nullable=False, server_default="new"))'
+
+
+def one_of_two(stage: Stage, value: str) -> Stage:
+    """r2 adds two columns; somebody made the first by hand. Apply cannot add the other to rows: it has no default."""
+    stage.plain()
+    models = stage.directory.joinpath("shop.py").read_text()
+    users = '__tablename__ = "users"\n'
+    models = models.replace(users, f"{users}    quality: Mapped[str | None] = mapped_column(String(9))\n")
+    stage.write("shop.py", f"{models}    state: Mapped[str] = mapped_column(String(9))\n")
+    stage.revision("r1", None, f"{USERS}\n{PROPOSALS}\n{VISITOR}")
+    stage.revision("r2", "r1", f"{FIRST_OF_TWO}\n{SECOND}")
+    stage.run_module("alembic", ["upgrade", "r1"])
+    stage.sql("INSERT INTO proposals (name) VALUES ('a')", "ALTER TABLE users ADD COLUMN quality VARCHAR(9)")
+    stage.sql(f"INSERT INTO users (quality) VALUES ({value})")
+    return stage
+
+
+def test_what_was_made_early_goes_away_where_apply_cannot_make_the_rest(stage: Stage) -> None:
+    one_of_two(stage, "NULL")
+    fault = stage.doctor("--replay").faults["made-early"]
+    assert fault["fix"]["sql"].endswith('"users" DROP COLUMN "quality"')
+    stage.fix(fault)
+    assert (stage.stamped(), stage.sql("SELECT name, state FROM proposals")) == (["r2"], [("a", "new")])
+
+
+def test_what_holds_values_stays(stage: Stage) -> None:
+    one_of_two(stage, "'good'")
+    fix = stage.doctor("--replay").faults["made-early"]["fix"]
+    assert (fix["sql"], "DROP" in fix["text"]) == (None, False)

@@ -46,8 +46,10 @@ from schema_guard.counted import counted
 from schema_guard.dialects import open_session
 from schema_guard.dialects.base import Session
 from schema_guard.dialects.deadline import Deadline
+from schema_guard.difference import ColumnMissing, Impact
 from schema_guard.errors import ConfigurationError, GuardError, OutOfTimeError, UnreachableError
 from schema_guard.guard import Guard
+from schema_guard.plan import Plan
 from schema_guard.report import Report
 from schema_guard.schema import Schema
 
@@ -243,7 +245,11 @@ class Doctor:
         if again is not None:
             return again
         decide = f"{project.location.on_database} stamp --purge {' '.join(proof.nearest.heads)}"
-        if not self.guard.plan(self.url).empty:
+        plan = self.guard.plan(self.url)
+        away = self._taken_away(project, look, proof) if _leaves_out(plan) else None
+        if away is not None:
+            return away
+        if not plan.empty:
             return Fix(
                 f"{apply}, then {repair}"
                 + (
@@ -257,6 +263,16 @@ class Doctor:
             f"make by hand what is missing, as the revisions do (`apply` makes only what the models expect), then "
             f"{self.commands('stamp')}" + (f"; or, if you know that it ran, {decide}" if proof.nearest.heads else "")
         )
+
+    def _taken_away(self, project: Project, look: Look, proof: Proof) -> Fix | None:
+        """Where all that was made early holds nothing: it goes away again, and the revisions run."""
+        own, chain = proof.stamped, project.chain
+        if own is None or own.lacks:
+            return None
+        seen = (chain, chain.upto(look.version.rows), look.everything, look.beside, look.there)
+        with open_live(self.url) as live:
+            _, out = early_and_way_out(*seen, live.read, self.commands, look.version.in_sql, always=True)
+        return out.fix() if out is not None and out.drops and out.command == self.commands("deploy") else None
 
     def prove(self, project: Project, look: Look, session: Session) -> tuple[Replay, Proof | None]:
         """Replay on the database's own system, and find what the database satisfies; None when nothing was reached.
@@ -365,3 +381,10 @@ class Doctor:
             return self.guard.check(url)
         except GuardError:
             return None
+
+
+def _leaves_out(plan: Plan) -> bool:
+    """Whether apply would not make all that the models expect: a column without a default comes without NOT NULL."""
+    columns = [each.column for step in plan.steps for each in step.answers if isinstance(each, ColumnMissing)]
+    later = any(not column.nullable and column.default is None for column in columns)
+    return later or any(each.difference.impact is Impact.BREAKS for each in plan.refusals)

@@ -56,16 +56,19 @@ def early_and_way_out(
     read: Read,
     commands: Commands,
     version_table: str = "alembic_version",
+    *,
+    always: bool = False,
 ) -> tuple[tuple[Early, ...], WayOut | None]:
     """What is in the way of what cannot be proved, and what to take away. `beside`: what the database has besides
-    tables; `version_table`: its name in SQL; the other arguments as those of `_way_out`."""
+    tables; `version_table`: its name in SQL; `always`: also where a stamp may be proved; the other arguments as those
+    of `_way_out`."""
     pending = pending_of(chain, ran, there)
     early = early_of(pending, there, schema, read)
     told = [item.change.object for item in early]
     # a value of an enum type cannot go away: its statement in the file can ask whether it is there
     plain = tuple(each for each in colliding(chain, ran, schema, beside, there, told) if each.taken.kind != "value")
     moving = {change.revision for change in pending.into}
-    if not early and not _no_stamp_past(plain, chain, ran, moving):
+    if not early and not (always and plain) and not _no_stamp_past(plain, chain, ran, moving):
         return (), None
     out = _way_out(early, plain, moving, chain, ran, schema, there, read, commands)
     revisions = {item.change.revision for item in early if not item.filled} | {item.revision for item in plain}
