@@ -73,6 +73,7 @@ def test_check_plan_and_apply(command: Command, urls: Path) -> None:
     assert "✓ second  satisfied" in ran.out
     assert ran.out.count("a.db") == 1, "a database that is listed twice is asked once"
     assert f"in 1 database: {urls.parent}/c.db" in ran.out
+    assert "queries read the whole table\n" in ran.out, "what each difference does to the application"
     assert ran.verdict.startswith("4 databases: 2 satisfied, 2 with differences · ")
     _, _, alone = ran.out.partition("what fails, and the statements to run by hand: schema-guard ")
     one = alone.partition("\n")[0].replace("URL", f"sqlite:///{urls.parent}/c.db")
