@@ -3,8 +3,8 @@ ratios carry over.
 
     python -m benchmarks.frozen [--url postgresql+psycopg2://..] [--tables 10 100 1000] [--clock processor]
 
-Without --url it measures on SQLite, in a temporary file. The database that --url names must be one to spare: the
-benchmark's tables are made in a schema of their own (PostgreSQL) and removed afterwards.
+Without --url it measures on SQLite, in a temporary file. With it, it makes a database of its own on that server, and
+removes it.
 
 Beside it run, one after the other in each round: on PostgreSQL the check that is remembered, and `bare`, the driver
 alone, which connects and asks for the catalog's fingerprint; `flat`, the same driver alone, which reads the columns of

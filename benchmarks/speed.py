@@ -30,18 +30,17 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
 from pathlib import Path
 from typing import NamedTuple
 
 import sqlalchemy as sa
 
+from benchmarks.check import database
 from benchmarks.frozen import ROOT, environment, prepared
 from benchmarks.models import models
 from schema_guard.counted import counted
 
-DATABASE = "schema_guard_benchmark"
 LONGEST = 90.0
 """Seconds for one process."""
 INSTALLED_WITHIN = 150.0
@@ -145,20 +144,6 @@ def peer(folder: Path, name: str, program: str, notes: list[str]) -> Path | None
         notes.append(f"{name} is left out: it cannot be installed ({type(error).__name__})")
         return None
     return command
-
-
-@contextmanager
-def database(url: str, name: str = DATABASE) -> Iterator[sa.Engine]:
-    """An empty database of its own."""
-    admin = sa.create_engine(url, isolation_level="AUTOCOMMIT", poolclass=sa.NullPool)
-    with admin.connect() as connection:
-        connection.exec_driver_sql(f"DROP DATABASE IF EXISTS {name}")
-        connection.exec_driver_sql(f"CREATE DATABASE {name} TEMPLATE template0")
-    try:
-        yield sa.create_engine(admin.url.set(database=name), poolclass=sa.NullPool)
-    finally:
-        with admin.connect() as connection:
-            connection.exec_driver_sql(f"DROP DATABASE {name} WITH (FORCE)")
 
 
 def measure(

@@ -27,9 +27,10 @@ from typing import NamedTuple
 
 import sqlalchemy as sa
 
+from benchmarks.check import database
 from benchmarks.drifts import DRIFTS, metadata
 from benchmarks.frozen import ROOT
-from benchmarks.speed import PEERS, database, peer
+from benchmarks.speed import PEERS, peer
 
 PAGE = ROOT / "docs" / "comparison.md"
 BEGIN, END = "<!-- drifts -->", "<!-- /drifts -->"

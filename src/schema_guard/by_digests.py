@@ -1,4 +1,5 @@
-"""A report by the digests of a frozen file: only the tables that they do not know are read and compared.
+"""A report by digests, of a frozen file or of models that are asked again: only the tables that they do not know are
+read and compared.
 
 It is what a whole look would find, or None: where more is found than notes to those tables, what is to be done about it
 needs the others as well.
@@ -18,6 +19,7 @@ from schema_guard.report import Report
 from schema_guard.schema import Schema
 from schema_guard.scope import Scope
 from schema_guard.sources.frozen import FrozenSource
+from schema_guard.sources.once import Once
 
 __all__ = ["report_by_digests"]
 
@@ -26,19 +28,22 @@ WORTH = 0.5
 
 
 def report_by_digests(
-    session: Session, source: FrozenSource, policy: Policy, name: str, survey_timeout: float, started: float
+    session: Session, source: FrozenSource | Once, policy: Policy, name: str, survey_timeout: float, started: float
 ) -> Report | None:
     """What a check finds, where that is nothing but notes. Raises as looking does.
 
     Args:
         session: the database.
-        source: a file with digests, of PostgreSQL or of SQLite, of which nothing is excluded or accepted.
-        policy: the file's.
+        source: a file with digests, of PostgreSQL or of SQLite, or models; nothing is excluded or accepted.
+        policy: the guard's.
         name: the application's.
         survey_timeout: seconds for each query that counts rows.
         started: when the command began, by time.monotonic().
     """
-    digests, tried = source.document.digests, source.document.text_known
+    if isinstance(source, Once):
+        digests, tried = source.digests(session.dialect, comments=policy.comments), None
+    else:
+        digests, tried = source.document.digests, source.document.text_known
     if tried is not None and not session.facts.unfit and session.is_as_tried(tried):
         nothing = Look(Schema(), Schema(), (), Survey())
         report = report_of(nothing, Plan(), session, name, started, source)
@@ -57,10 +62,10 @@ def report_by_digests(
 
 
 def _of_the_rest(
-    session: Session, source: FrozenSource, policy: Policy, known: frozenset[str], survey_timeout: float
+    session: Session, source: FrozenSource | Once, policy: Policy, known: frozenset[str], survey_timeout: float
 ) -> Look:
     begun = time.monotonic()
-    rest = source.document.rest(session.dialect.version, known)
+    rest = source.rest(session.dialect, known)
     if not (rest.tables or rest.domains or rest.sequences):
         return Look(Schema(), Schema(), (), Survey())
     session.locate(*source.names_of(rest, session.dialect))

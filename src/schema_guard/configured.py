@@ -17,7 +17,7 @@ from schema_guard.requirements import program
 from schema_guard.scope import Scope
 from schema_guard.selector import INCLUDED, selectors_of
 from schema_guard.sources.frozen import FrozenSource, read
-from schema_guard.sources.once import Once
+from schema_guard.sources.once import Kept, Once
 from schema_guard.sources.source import Source
 
 if TYPE_CHECKING:
@@ -77,6 +77,7 @@ class Configured:
         from schema_guard.sources.sqlalchemy.source import source_of
 
         self.source: Source = source_of(models, backfills, upserts)
+        self._kept = Kept(self.source)
         self.policy = policy or Policy()
         self.name = name
         with argument("accept"):
@@ -100,6 +101,7 @@ class Configured:
         document = read(Path(path), edited=edited)
         guard = cls.__new__(cls)
         guard.source = FrozenSource(document, str(path))
+        guard._kept = Kept(guard.source)
         guard.policy, guard.name, guard.accept = document.policy, document.name, document.accept
         guard.scope = document.scope
         return guard
@@ -134,8 +136,21 @@ class Configured:
         """Another guard, of other expectations, with the same policy; it accepts and excludes nothing."""
         other = copy(self)
         other.scope, other._remembered = Scope(), ""
-        other.source, other.accept, other._withhold, other._beside = source, (), None, None
+        other.source, other._kept = source, Kept(source)
+        other.accept, other._withhold, other._beside = (), None, None
         return other
+
+    def _once(self) -> Self:
+        """The same guard, which asks its models once; again when they have other tables, columns or classes."""
+        if isinstance(self.source, Once):
+            return self
+        guard = copy(self)
+        guard.source, guard._remembered = self._kept.once(), ""
+        return guard
+
+    def _again(self) -> Self:
+        """The same from the second time on: most processes ask their models once, and then it would take longer."""
+        return self if isinstance(self.source, Once | FrozenSource) or self._kept.first() else self._once()
 
     def withholding(self, withhold: Withhold) -> Self:
         """The same guard, which leaves those differences alone that `withhold` names."""

@@ -28,6 +28,7 @@ from schema_guard.report import Report, StepResult, united
 from schema_guard.schema import Schema
 from schema_guard.scope import Guarded, Scope
 from schema_guard.sources.frozen import FrozenSource
+from schema_guard.sources.once import Once
 
 if TYPE_CHECKING:
     from schema_guard.events import Events
@@ -71,7 +72,7 @@ class Guard(Configured):
             ConfigurationError: `include` names a table that the models don't have.
         """
         guard, database = in_schema(self, database, schema)
-        return guard._checked(database, survey_timeout)
+        return guard._again()._checked(database, survey_timeout)
 
     def ready(self, database: Any, *, max_age: float = 10.0, timeout: float = 5.0) -> Readiness:
         """Whether the application can use the database: true unless a difference breaks it, or there is no answer.
@@ -87,13 +88,14 @@ class Guard(Configured):
         """
 
         def check() -> Report:
-            return self._checked(database, min(1.0, timeout), Deadline(max(0.0, timeout - LAST)))
+            return self._again()._checked(database, min(1.0, timeout), Deadline(max(0.0, timeout - LAST)))
 
         return _memory.probe(self, database).ask(max_age, lambda: readiness_of(check, self.name))
 
     def plan(self, database: Any, *, survey_timeout: float = 5.0, schema: str | None = None) -> Plan:
         """Read only: the steps that apply would take, and what is refused. Takes and raises what `check` does."""
         guard, database = in_schema(self, database, schema)
+        guard = guard._again()
         with guard._session(database) as session:
             return plan_of(guard._look(session, survey_timeout), session, guard.policy)
 
@@ -128,6 +130,8 @@ class Guard(Configured):
         if schema is not None:
             guard, database = in_schema(self, database, schema)
             return guard.apply(database, limits, on_step=on_step, stop=stop, deadline=deadline)
+        if (again := self._again()) is not self:
+            return again.apply(database, limits, on_step=on_step, stop=stop, deadline=deadline)
         limits = limits or Limits()
         deadline = deadline or Deadline(limits.budget, counted=True)
         with self._session(database, deadline) as session, cancelling(session, stop or Stop()):
@@ -180,12 +184,15 @@ class Guard(Configured):
         return report
 
     def _by_digests(self, session: Session, survey_timeout: float, started: float) -> Report | None:
-        """Where a frozen file has digests, and nothing but the file says what is found."""
+        """Where there are digests of all that is expected, and nothing else says what is found."""
         source = self.source
-        if not isinstance(source, FrozenSource) or not (source.document.digests or source.document.text_known):
+        if self.accept or self._withhold or self._beside or self.scope != Scope():
             return None
-        more = self.accept or self._withhold or self._beside or self.scope != Scope()
-        if more or self.policy != source.document.policy:
+        if isinstance(source, FrozenSource):
+            document = source.document
+            if not (document.digests or document.text_known) or self.policy != document.policy:
+                return None
+        elif not isinstance(source, Once):
             return None
         from schema_guard.by_digests import report_by_digests
 

@@ -411,7 +411,7 @@ def test_what_tables_have_is_not_asked_where_there_are_none(
 
 def test_a_schema_that_somebody_makes_meanwhile_is_read(postgres_database: Database) -> None:
     """What is in a schema is not asked for where it was not there a moment ago; that it is there now is noticed."""
-    guard = tenants_module.once(Guard(models(shared=None)))
+    guard = Guard(models(shared=None))._once()
     with closing(open_session(Tenant(postgres_database.url, "t_7"))) as session:
         for made, taken in (([], set()), (["CREATE SCHEMA t_7", "CREATE SEQUENCE t_7.numbers"], {"numbers"})):
             session.locate(*guard.source.names(session.dialect))

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Literal, NamedTuple, Protocol
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple, Protocol
 
 from schema_guard.dialects.inquiry import Gives, Inquiry, Known, Placed, Question, SameQuery, Trial, Verdict
 from schema_guard.dialects.terms import Allowed, Condition, ErrorWords, Unfit
@@ -275,6 +275,16 @@ class Dialect(Words, Protocol):
         policy: Policy,
     ) -> list[Step | Refusal]:
         """What to do about each of these differences: all but notes end in a step or a refusal."""
+        ...
+
+    def digests(self, expected: Schema, *, comments: bool) -> Mapping[str, Any] | None:
+        """By which a session knows the tables that are exactly as expected (`Session.as_expected`); None where it
+        knows none.
+
+        Args:
+            expected: with placeholders for schemas.
+            comments: whether they are compared.
+        """
         ...
 
 

@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from copy import copy
 from dataclasses import dataclass, replace
 from functools import partial
 from itertools import islice
 from typing import TYPE_CHECKING, Any
-from weakref import WeakKeyDictionary
 
 from schema_guard.dialects import open_many
 from schema_guard.dialects.stop import Stop
@@ -20,18 +18,15 @@ from schema_guard.many.reports import Part
 from schema_guard.pattern import matches
 from schema_guard.report import Report, StepResult
 from schema_guard.sources.once import Once
-from schema_guard.sources.source import Source
 
 if TYPE_CHECKING:
     from schema_guard.dialects.postgresql.many import ManyTenants
     from schema_guard.guard import Guard
 
-__all__ = ["Tenants", "in_schema", "once", "tenants_of"]
+__all__ = ["Tenants", "in_schema", "tenants_of"]
 
 BATCH = 25
 """Tenants whose catalog is read in one query: more take more memory and save nothing."""
-
-_remembered: WeakKeyDictionary[Any, tuple[object, Once]] = WeakKeyDictionary()
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +53,7 @@ class Tenants:
     """
 
     def __init__(self, guard: Guard, database: Any, schemas: str | Iterable[str], declared: str | None = None) -> None:
-        self.guard, self.database, self.declared = once(guard), database, declared
+        self.guard, self.database, self.declared = guard._once(), database, declared
         self._pattern = schemas if isinstance(schemas, str) else None
         self._names = () if isinstance(schemas, str) else tuple(schemas)
 
@@ -214,25 +209,6 @@ def _is_gone(part: Part) -> bool:
     return any(isinstance(each.difference, SchemaMissing) and each.difference.name == part.name for each in findings)
 
 
-def once(guard: Guard) -> Guard:
-    """The same guard, which asks the models once; again when they have other tables or columns."""
-    source = guard.source
-    if isinstance(source, Once):
-        return guard
-    known = _remembered.get(guard)
-    state = _state(source)
-    if known is None or known[0] != state:
-        known = _remembered[guard] = (state, Once(source))
-    other = copy(guard)
-    other.source, other._remembered = known[1], ""
-    return other
-
-
-def _state(source: Source) -> object:
-    models = getattr(source, "models", None)
-    return None if models is None else [(id(table), len(table.columns), len(table.indexes)) for table in models.tables]
-
-
 def _require_declared(guard: Guard, declared: str | None) -> None:
     if declared is not None and all(name.schema != declared for name in guard.source.tables):
         raise ConfigurationError(
@@ -247,7 +223,7 @@ def in_schema(guard: Guard, database: Any, schema: str | None) -> tuple[Guard, A
         return guard, database
     declared, sign, name = schema.partition("=")
     _require_declared(guard, declared if sign else None)
-    return once(guard), Tenant(database, name if sign else schema, declared if sign else None)
+    return guard._once(), Tenant(database, name if sign else schema, declared if sign else None)
 
 
 def tenants_of(guard: Guard, database: Any, schemas: str | Iterable[str]) -> Tenants:

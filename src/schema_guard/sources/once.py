@@ -1,25 +1,28 @@
-"""Expectations that are made once, and settled for each schema: what the models say is the same for every tenant."""
+"""Expectations that are made once: what the models say is the same for every tenant, and when they are asked again."""
 
 from __future__ import annotations
 
 import json
 import re
-from typing import TYPE_CHECKING
+from collections.abc import Collection, Mapping
+from typing import TYPE_CHECKING, Any
 
 from schema_guard.names import Name
 from schema_guard.remembered import digest_of
 from schema_guard.schema import Schema
 from schema_guard.sources.frozen.data import to_data
+from schema_guard.sources.frozen.document import without_tables
 from schema_guard.sources.frozen.drivers import as_sent
-from schema_guard.sources.frozen.placeholders import bare, freezing_words, names_to_locate, settled
-from schema_guard.sources.source import Source
+from schema_guard.sources.frozen.placeholders import bare, can_settle, freezing_words, names_to_locate, settled
+from schema_guard.sources.source import Changing, Source
 
 if TYPE_CHECKING:
     from schema_guard.declared import Places
     from schema_guard.dialects.base import Dialect
     from schema_guard.sources.sqlalchemy.models import Models
+    from schema_guard.sources.sqlalchemy.state import State
 
-__all__ = ["Once"]
+__all__ = ["Kept", "Once"]
 
 
 class Once:
@@ -34,6 +37,7 @@ class Once:
         self._texts: dict[tuple[str, int], str] = {}
         self._told: dict[tuple[str, int], str] = {}
         self._names: dict[tuple[str, int, str | None], tuple[list[str], list[str]]] = {}
+        self._digests: dict[tuple[str, int, bool], Mapping[str, Any] | None] = {}
 
     @property
     def tables(self) -> tuple[Name, ...]:
@@ -68,10 +72,31 @@ class Once:
             self._told[key] = "" if by_code else digest_of(json.dumps(to_data(schema), sort_keys=True))
         return self._told[key]
 
+    def digests(self, dialect: Dialect, *, comments: bool) -> Mapping[str, Any] | None:
+        """Of the tables, as a frozen file has them; None where they tell nothing."""
+        key = (dialect.name, dialect.version, comments)
+        if key not in self._digests:
+            self._digests[key] = dialect.digests(self._schema(dialect), comments=comments)
+        return self._digests[key]
+
+    def rest(self, dialect: Dialect, known: Collection[str]) -> Schema:
+        """What is expected without the tables that are known, by the names that the digests have."""
+        return without_tables(self._schema(dialect), known)
+
+    def names_of(self, schema: Schema, dialect: Dialect) -> tuple[list[str], list[str]]:
+        """`names` of the rest."""
+        return names_to_locate(schema, dialect)
+
+    def settled(self, schema: Schema, dialect: Dialect) -> Schema:
+        """The rest in one database's words."""
+        return as_sent(settled(schema, dialect), dialect.driver)
+
     def places(self) -> Places:
         return self._source.places()
 
     def expect(self, dialect: Dialect) -> Schema:
+        if not can_settle(dialect):
+            return self._source.expect(dialect)
         schema, same = self._kept(dialect)
         return as_sent(settled(schema, dialect, same), dialect.driver)
 
@@ -83,3 +108,24 @@ class Once:
         if key not in self._made:
             self._made[key] = bare(self._source.expect(freezing_words(*key))), set()
         return self._made[key]
+
+
+class Kept:
+    """What a source said when it was asked, as long as it says the same."""
+
+    def __init__(self, source: Source) -> None:
+        self._source = source
+        self._asked = False
+        self._known: tuple[State | None, Once] | None = None
+
+    def once(self) -> Once:
+        """What it says, for which it is asked once; again when the models have changed."""
+        state = self._source.state() if isinstance(self._source, Changing) else None
+        if self._known is None or (state is not None and not state.same(self._known[0])):
+            self._known = state, Once(self._source)
+        return self._known[1]
+
+    def first(self) -> bool:
+        """Whether nobody has called this before."""
+        first, self._asked = not self._asked, True
+        return first

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Protocol, runtime_checkable
 
 if TYPE_CHECKING:
     from schema_guard.declared import Places
@@ -10,8 +10,9 @@ if TYPE_CHECKING:
     from schema_guard.names import Name
     from schema_guard.schema import Schema
     from schema_guard.sources.sqlalchemy.models import Models
+    from schema_guard.sources.sqlalchemy.state import State
 
-__all__ = ["Source"]
+__all__ = ["Changing", "Source"]
 
 
 class Source(Protocol):
@@ -37,4 +38,13 @@ class Source(Protocol):
 
     def expect(self, dialect: Dialect) -> Schema:
         """All that is expected, in one database's words: `dialect` knows where unqualified names are found."""
+        ...
+
+
+@runtime_checkable
+class Changing(Protocol):
+    """A source that can say something else later in the same process."""
+
+    def state(self) -> State:
+        """What it is made of now."""
         ...

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from functools import cached_property
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 from schema_guard.dialects.base import Facts, Rules
 from schema_guard.dialects.encodable import can_encode
@@ -118,6 +118,12 @@ class PostgreSQLDialect:
         from schema_guard.dialects.postgresql.repair import repair  # a check that finds nothing need not load it
 
         return repair(differences, expected, actual, facts, survey, policy, self)
+
+    def digests(self, expected: Schema, *, comments: bool) -> Mapping[str, Any] | None:
+        """Of what is expected."""
+        from schema_guard.dialects.postgresql.exact.expected import digests_of  # who asks once has no use for it
+
+        return digests_of(expected, comments=comments)
 
     def _find_type(self, schema: str | None, name: str) -> tuple[str | None, TypeKind]:
         schema = told(schema, self.located.default) if schema is not None else self.schema_of(name, "type")

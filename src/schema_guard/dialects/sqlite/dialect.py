@@ -84,3 +84,6 @@ class SQLiteDialect:
         from schema_guard.dialects.sqlite.repair import repair  # a check that finds nothing need not load it
 
         return repair(differences, expected, actual, facts, survey, policy)
+
+    def digests(self, expected: Schema, *, comments: bool) -> None:
+        """None: a file is known as a whole, by a trial that is made when it is frozen."""

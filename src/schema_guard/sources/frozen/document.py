@@ -76,7 +76,7 @@ class Document:
         key = "postgresql 18" if version >= 180000 and "postgresql 18" in self.expected else "postgresql"
         if isinstance(self.expected, _Schemas):
             return self.expected.without(key, known)
-        return _without(self.expected[key], known)
+        return without_tables(self.expected[key], known)
 
 
 class _Schemas(Mapping[str, Schema]):
@@ -110,9 +110,9 @@ class _Schemas(Mapping[str, Schema]):
     def without(self, key: str, known: Collection[str]) -> Schema:
         """One of them without some of its tables, which are not made. Raises as asking for one does."""
         if key in self._made:
-            return _without(self._made[key], known)
+            return without_tables(self._made[key], known)
         try:
-            return _without(_schema(self._spans[key], known), known)
+            return without_tables(_schema(self._spans[key], known), known)
         except (ValueError, TypeError) as error:
             raise _unreadable(self._path, error) from None
 
@@ -129,7 +129,8 @@ class _Schemas(Mapping[str, Schema]):
         return len(self._spans)
 
 
-def _without(schema: Schema, known: Collection[str]) -> Schema:
+def without_tables(schema: Schema, known: Collection[str]) -> Schema:
+    """What is expected without some tables, by the names that digests have."""
     from schema_guard.dialects.postgresql.exact.shape import relation  # a check of SQLite has no use for it
 
     left = tuple(table for table in schema.tables if relation(table.name) not in known)

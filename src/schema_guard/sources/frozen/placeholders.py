@@ -20,7 +20,7 @@ from schema_guard.dialects.base import Dialect
 from schema_guard.errors import ConfigurationError
 from schema_guard.schema import NO_TYPE, Domain, Enum, Name, Schema, Type, TypeKind
 
-__all__ = ["bare", "freezing_words", "names_to_locate", "settled"]
+__all__ = ["bare", "can_settle", "freezing_words", "names_to_locate", "settled"]
 
 _Kind: TypeAlias = Literal["relation", "type"]
 
@@ -98,6 +98,11 @@ def bare(schema: Schema) -> Schema:
     return replace(_mapped(schema, lambda text: text, lambda name, _: declared(name), of_type), schemas=())
 
 
+def can_settle(dialect: Dialect) -> bool:
+    """Whether placeholders can become that database's words: SQLite has the names of indexes without their schema."""
+    return dialect.name != "sqlite" or dialect.schema(None) is None
+
+
 def settled(schema: Schema, dialect: Dialect, same: set[int] | None = None) -> Schema:
     """The expectation in one database's words.
 
@@ -110,7 +115,7 @@ def settled(schema: Schema, dialect: Dialect, same: set[int] | None = None) -> S
     Raises:
         ConfigurationError: it cannot follow the engine's schema_translate_map.
     """
-    if dialect.name == "sqlite" and dialect.schema(None) is not None:
+    if not can_settle(dialect):
         raise ConfigurationError(
             "a frozen file cannot follow a schema_translate_map for names without schema on SQLite: give the models"
         )

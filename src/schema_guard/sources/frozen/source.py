@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING, NoReturn
@@ -39,6 +40,10 @@ class FrozenSource:
 
     def names(self, dialect: Dialect) -> tuple[list[str], list[str]]:
         return self.names_of(self.document.schema(dialect.name, dialect.version), dialect)
+
+    def rest(self, dialect: Dialect, known: Collection[str]) -> Schema:
+        """What is expected without the tables that are known, by the names that the digests have."""
+        return self.document.rest(dialect.version, known)
 
     def names_of(self, schema: Schema, dialect: Dialect) -> tuple[list[str], list[str]]:
         """`names` of a part of the document."""

@@ -10,6 +10,7 @@ from schema_guard.schema import Name, Schema
 from schema_guard.sources.sqlalchemy.backfills import Backfill
 from schema_guard.sources.sqlalchemy.declared import CodePlaces
 from schema_guard.sources.sqlalchemy.models import Models, expect, models_of, names_to_locate
+from schema_guard.sources.sqlalchemy.state import State, state_of
 from schema_guard.sources.sqlalchemy.upserts import Upsert, upsert_of
 
 if TYPE_CHECKING:
@@ -32,6 +33,10 @@ class ModelsSource:
             Name(str(table.schema) if table.schema else None, str(table.name)) for table in self.models.tables
         )
         return (*named, *(Name(None, name) for name in self.models.unnameable))
+
+    def state(self) -> State:
+        """What tells when the models say something else."""
+        return state_of(self.models)
 
     def names(self, dialect: Dialect) -> tuple[list[str], list[str]]:
         return names_to_locate(self.models, dialect)
