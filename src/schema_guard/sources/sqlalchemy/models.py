@@ -53,9 +53,14 @@ class Models:
         return tuple(dict.fromkeys(table for table in found if is_expected(table)))
 
     @property
+    def own_sequences(self) -> tuple[ModelSequence, ...]:
+        """The sequences of the MetaData themselves."""
+        return tuple(item for metadata in self.metadatas for item in metadata._sequences.values())
+
+    @property
     def sequences(self) -> tuple[ModelSequence, ...]:
         """The sequences of the MetaData themselves and those that columns ask for their values."""
-        found = [item for metadata in self.metadatas for item in metadata._sequences.values()]
+        found = list(self.own_sequences)
         for column in (column for table in self.tables for column in table.columns):
             if isinstance(column.default, ModelSequence):
                 found.append(column.default)

@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any, NamedTuple, Self
 
 from schema_guard.sources.sqlalchemy.mapped import mappers_by_table
 
 if TYPE_CHECKING:
-    from sqlalchemy.schema import Table
-
     from schema_guard.sources.sqlalchemy.models import Models
 
 __all__ = ["State", "state_of"]
@@ -31,27 +28,18 @@ class State(NamedTuple):
 
 def state_of(models: Models) -> State:
     """What the models are now."""
-    tables = models.tables
     mappers = mappers_by_table()
-    held: list[object] = list(tables)
+    held: list[object] = []
     said: list[object] = []
-    for table in tables:
-        parts = list(_parts(table))
-        mapping = mappers.get(table, [])
-        held += [*parts, *mapping]
-        said.append((id(table), table.name, table.schema, table.comment, len(table.info)))
-        said += map(id, parts)
-        said += (
-            (column.key, column.name, column.nullable, column.comment, len(column.info)) for column in table.columns
-        )
-        said += ((id(mapper), len(mapper.attrs)) for mapper in mapping)
-    said += map(id, models.sequences)
+    for table in models.tables:
+        own: list[Any] = [table, *table.constraints, *table.indexes, *mappers.get(table, ())]
+        said += (table.name, table.schema, table.comment, len(table.info), frozenset(map(id, own)))
+        said += (len(mapper.attrs) for mapper in mappers.get(table, ()))
+        held += own
+        for column in table.columns:
+            parts = (column, column.type, column.default, column.server_default, column.onupdate)
+            said += (column.key, column.name, column.nullable, column.comment, len(column.info), *map(id, parts))
+            held += parts
+    held += models.own_sequences
+    said.append(frozenset(map(id, models.own_sequences)))
     return State(tuple(said), tuple(held))
-
-
-def _parts(table: Table) -> Iterator[Any]:
-    """What a table is made of."""
-    for column in table.columns:
-        yield from (column, column.type, column.default, column.server_default, column.onupdate)
-    yield from sorted(table.constraints, key=id)
-    yield from sorted(table.indexes, key=id)
