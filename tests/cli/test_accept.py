@@ -200,7 +200,7 @@ def test_deploy_and_flask_guard(application: Path, url: str) -> None:
         ("accept = 3", "expected a list of keys"),
         ("accept = [3]", "expected a key, or a table"),
         ("accept = [{ key = 'a', why = 'b' }]", "has no key 'why'"),
-        ("accept = [{ reason = 'b' }]", "expected text"),
+        ("accept = [{ reason = 'b' }]", "an entry has no key: key = 'CODE OBJECT', as check prints it"),
         ("accept = [{ key = 'a', by = 3 }]", "expected text"),
         ("accept = [{ key = 'a', expires = 'soon' }]", "expected a day such as 2026-12-31"),
     ],
