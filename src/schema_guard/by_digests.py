@@ -18,8 +18,9 @@ from schema_guard.plan import Plan, Policy, Survey
 from schema_guard.report import Report
 from schema_guard.schema import Schema
 from schema_guard.scope import Scope
-from schema_guard.sources.frozen import FrozenSource
-from schema_guard.sources.once import Once
+from schema_guard.sources.frozen.drivers import as_sent
+from schema_guard.sources.frozen.placeholders import names_to_locate, settled
+from schema_guard.sources.source import Digested
 
 __all__ = ["report_by_digests"]
 
@@ -28,7 +29,7 @@ WORTH = 0.5
 
 
 def report_by_digests(
-    session: Session, source: FrozenSource | Once, policy: Policy, name: str, survey_timeout: float, started: float
+    session: Session, source: Digested, policy: Policy, name: str, survey_timeout: float, started: float
 ) -> Report | None:
     """What a check finds, where that is nothing but notes. Raises as looking does.
 
@@ -40,10 +41,7 @@ def report_by_digests(
         survey_timeout: seconds for each query that counts rows.
         started: when the command began, by time.monotonic().
     """
-    if isinstance(source, Once):
-        digests, tried = source.digests(session.dialect, comments=policy.comments), None
-    else:
-        digests, tried = source.document.digests, source.document.text_known
+    digests, tried = source.digests(session.dialect, comments=policy.comments), source.text_known
     if tried is not None and not session.facts.unfit and session.is_as_tried(tried):
         nothing = Look(Schema(), Schema(), (), Survey())
         report = report_of(nothing, Plan(), session, name, started, source)
@@ -62,17 +60,17 @@ def report_by_digests(
 
 
 def _of_the_rest(
-    session: Session, source: FrozenSource | Once, policy: Policy, known: frozenset[str], survey_timeout: float
+    session: Session, source: Digested, policy: Policy, known: frozenset[str], survey_timeout: float
 ) -> Look:
     begun = time.monotonic()
     rest = source.rest(session.dialect, known)
     if not (rest.tables or rest.domains or rest.sequences):
         return Look(Schema(), Schema(), (), Survey())
-    session.locate(*source.names_of(rest, session.dialect))
+    session.locate(*names_to_locate(rest, session.dialect))
     default = session.facts.default_schema
     others = (each.rpartition(".") for each in sorted(known))
     expected = replace(
-        source.settled(rest, session.dialect),
+        as_sent(settled(rest, session.dialect), session.dialect.driver),
         others_expected=tuple(Name(schema or default, table) for schema, _, table in others),
     )
     guarded = Scope().guarded(expected, default)

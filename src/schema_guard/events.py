@@ -25,19 +25,8 @@ LOGGER = logging.getLogger("schema_guard")
 LOGGER.addHandler(logging.NullHandler())  # an application that has set up no logging sees nothing on stderr
 
 FIELDS = (
-    *(
-        "event",
-        "application",
-        "database",
-        "dialect",
-        "schema",
-        "step",
-        "object",
-        "why",
-        "urgency",
-        "outcome",
-        "seconds",
-    ),
+    *("event", "application", "database", "dialect", "schema"),
+    *("step", "object", "why", "urgency", "outcome", "seconds"),
     *("rows", "batches", "tries", "blockers", "share", "left", "can_start", "breaks", "weakens", "notes", "steps"),
 )
 """All that a record may have; each has `event`."""

@@ -188,11 +188,9 @@ class Guard(Configured):
         source = self.source
         if self.accept or self._withhold or self._beside or self.scope != Scope():
             return None
-        if isinstance(source, FrozenSource):
-            document = source.document
-            if not (document.digests or document.text_known) or self.policy != document.policy:
-                return None
-        elif not isinstance(source, Once):
+        if not isinstance(source, FrozenSource | Once):
+            return None
+        if isinstance(source, FrozenSource) and self.policy != source.document.policy:
             return None
         from schema_guard.by_digests import report_by_digests
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-__all__ = ["HISTORY_TABLE", "OWN_TOOLS", "DefaultSchema", "Name", "told"]
+__all__ = ["HISTORY_TABLE", "OWN_TOOLS", "DefaultSchema", "Name", "in_quotes", "told"]
 
 HISTORY_TABLE = "schema_guard_history"
 """What the guard writes its history to, where that was asked for; unknown to the models, and never reported."""
@@ -31,6 +31,11 @@ class Name(NamedTuple):
     def __str__(self) -> str:
         """As a sentence writes it; SQL takes the dialect's `quote`."""
         return f"{self.schema}.{self.name}" if self.schema and not isinstance(self.schema, DefaultSchema) else self.name
+
+
+def in_quotes(name: str) -> str:
+    """The name as every system takes it in an expression."""
+    return '"' + name.replace('"', '""') + '"'
 
 
 def told(schema: str, default: DefaultSchema | None) -> str:

@@ -53,15 +53,20 @@ def test_the_command_is_not_started_while_something_breaks(application: Path) ->
     assert "echo was not started" in err
 
 
+def beside(work: str, application: Path, command: str) -> tuple[int, str, str]:
+    """The command on models whose module starts some work: its exit code, and what it said."""
+    imports = "import threading\nimport time\nfrom concurrent.futures import ThreadPoolExecutor\nfrom shop import Base"
+    (application / "busy.py").write_text(f"{imports}\n{work}\n")
+    process = start(application, command, "busy:Base", "--url", url_of(application))
+    out, err = process.communicate(timeout=60)
+    return process.returncode, out, err
+
+
 def test_a_thread_of_the_application_does_not_keep_the_process(application: Path) -> None:
     """The server that is to start behind `&&` would wait for a thread that the module started."""
-    thread = 'Thread(target=sleep, args=(300,), name="poller").start()'
-    (application / "busy.py").write_text(
-        f"from threading import Thread\nfrom time import sleep\nfrom shop import Base\n{thread}\n"
-    )
-    process = start(application, "apply", "busy:Base", "--url", url_of(application))
-    out, err = process.communicate(timeout=60)
-    assert process.returncode == 0
+    thread = 'threading.Thread(target=time.sleep, args=(300,), name="poller").start()'
+    code, out, err = beside(thread, application, "apply")
+    assert code == 0
     assert out.splitlines()[-1].startswith("the application can start")
     assert err.endswith("threads of the application still run after 5 s, and are not waited for: poller\n")
 
@@ -69,12 +74,8 @@ def test_a_thread_of_the_application_does_not_keep_the_process(application: Path
 def test_threads_that_end_are_waited_for(application: Path) -> None:
     """A pool ends its threads as Python ends: what they still do is done, and nothing is said."""
     pool = "ThreadPoolExecutor(1).submit(lambda: (time.sleep(1), print('sent', flush=True)))"
-    (application / "busy.py").write_text(
-        f"import time\nfrom concurrent.futures import ThreadPoolExecutor\nfrom shop import Base\n{pool}\n"
-    )
-    process = start(application, "check", "busy:Base", "--url", url_of(application))
-    out, err = process.communicate(timeout=60)
-    assert process.returncode == 1
+    code, out, err = beside(pool, application, "check")
+    assert code == 1
     assert "sent" in out + err
     assert "not waited for" not in err
 

@@ -104,9 +104,8 @@ def prove_and_stamp(doctor: Doctor, project: Project, session: Session, *, revis
             doctor.say(f"env.py works on several databases: only {doctor.url.database} is proved and stamped")
         played, proof = doctor.prove(project, look, session)
         if proof is None or played.failed is not None:
-            return _not_replayed(
-                doctor, project, played, look
-            )  # a match could be a mistake: what later ones make is unknown
+            # a match could be a mistake: what later ones make is unknown
+            return _not_replayed(doctor, project, played, look)
         chosen = _Choice(doctor, project, look, live).of(proof, revision)
     if isinstance(chosen, Stamped):
         return chosen if proof.match is not None else replace(chosen, fix=doctor.unmatched(project, look, proof))

@@ -26,6 +26,7 @@ from schema_guard.difference import (
     RowsUnreadable,
     TypeDiffers,
 )
+from schema_guard.names import in_quotes
 from schema_guard.plan import Policy
 from schema_guard.schema import Column, Name, Relation, Schema, Table, TypeKind, Write
 
@@ -187,8 +188,7 @@ def _unreadable(table: Table, column: Column, actual: Column, schema: Schema, ju
 
 def _unreadable_texts(table: Table, column: Column, actual: Column, judge: Judge) -> Iterator[RowsUnreadable]:
     """Where some were seen."""
-    quoted = '"' + column.name.replace('"', '""') + '"'
-    condition = judge.rules.unreadable(column, actual, quoted) if actual.others else ""
+    condition = judge.rules.unreadable(column, actual, in_quotes(column.name)) if actual.others else ""
     if condition:
         effect = f"loading these rows of {writers(table)} fails (ValueError)"
         yield RowsUnreadable(
@@ -252,12 +252,11 @@ def _without_value(table: Table, column: Column, actual: Column) -> Iterator[Row
     effect = f"loading these rows of {writers(table)} fails"
     if not column.names_the_class:
         effect = f"UPDATE and DELETE of one of these rows of {writers(table)} fail"
-    quoted = '"' + column.name.replace('"', '""') + '"'
     yield RowsUnreadable(
         table=table,
         column=column,
         actual=actual,
-        condition=f"{quoted} IS NULL",
+        condition=f"{in_quotes(column.name)} IS NULL",
         of_no_class=column.names_the_class,
         of_no_version=not column.names_the_class,
         impact=Impact.BREAKS,

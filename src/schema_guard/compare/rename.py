@@ -7,7 +7,7 @@ are at stake is for the survey to say.
 from __future__ import annotations
 
 import re
-from collections import Counter, defaultdict
+from collections import defaultdict
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
@@ -55,9 +55,6 @@ class Pair:
     old: str
     new: str
 
-
-_Structure = tuple[tuple[str, tuple[object, ...]], ...]
-"""Names and types of the columns: a database may hold hundreds of tables of one kind, such as one for each month."""
 
 Match = tuple[Pair, tuple[str, ...], tuple[str, ...]]
 """A pair, other old names for its new one, other new names for its old one."""
@@ -243,20 +240,21 @@ def _of_tables(
     missing = {each.table.name: each for each in found if isinstance(each, TableMissing) and each.holder is None}
     unknown = {each.name: each for each in found if isinstance(each, TableUnknown)}
     structures = {name: columns for name, columns in actual.unknown_columns if name in unknown}
-    holders = _by_column(structures)
-    kinds = {name: tuple((each.name, _key(each.type)) for each in columns) for name, columns in structures.items()}
+    kinds = _kinds(structures)
     pairs: dict[str | None, list[Pair]] = defaultdict(list)
     tables = {table.name: table for table in expected.tables}
     for name, table in tables.items():
         live = actual.table(name)
         if name not in missing and (live is None or live.relation is not Relation.TABLE or live.facts.bytes_estimate):
             continue  # it has rows of its own, or shows those of others
-        shared: dict[_Structure, tuple[float, int]] = {}
-        for other in _with_its_columns(table, structures, holders):
-            structure = kinds[other]
-            if structure not in shared:
-                shared[structure] = _shared(table, structures[other], judge)
-            score = _table_score(table, other, *shared[structure])
+        shared: dict[int, tuple[float, int]] = {}
+        for other, columns in structures.items():
+            if other.schema != name.schema:
+                continue
+            kind = kinds[other]
+            if kind not in shared:
+                shared[kind] = _shared(table, columns, judge)
+            score = _table_score(table, other, *shared[kind])
             if score >= (ENOUGH if name in missing else ALIKE):
                 pairs[name.schema].append(Pair(score, other.name, name.name))
     for schema, own in pairs.items():
@@ -276,38 +274,30 @@ def _of_tables(
             )
 
 
-def _by_column(structures: Mapping[Name, Sequence[Column]]) -> Mapping[tuple[str | None, str], Sequence[Name]]:
-    """The tables that have a column of a name, by their schema and that name."""
-    found: dict[tuple[str | None, str], list[Name]] = defaultdict(list)
+def _kinds(structures: Mapping[Name, Sequence[Column]]) -> Mapping[Name, int]:
+    """The tables with the same number have the same columns: a database may hold one for each of a hundred months."""
+    numbers: dict[tuple[object, ...], int] = {}
+    found = {}
     for name, columns in structures.items():
-        for column in columns:
-            found[name.schema, column.name].append(name)
+        structure = tuple((each.name, _key(each.type)) for each in columns)
+        found[name] = numbers.setdefault(structure, len(numbers))
     return found
-
-
-def _with_its_columns(
-    table: Table,
-    structures: Mapping[Name, Sequence[Column]],
-    holders: Mapping[tuple[str | None, str], Sequence[Name]],
-) -> Iterator[Name]:
-    """The tables of its schema that have HALF of the columns of both: a database may hold thousands of others."""
-    shared = Counter(other for column in table.columns for other in holders.get((table.name.schema, column.name), ()))
-    for other, columns in structures.items():
-        count = shared[other]
-        if count and count >= HALF * (len(table.columns) + len(columns) - count):
-            yield other
 
 
 def _shared(table: Table, columns: Sequence[Column], judge: Judge) -> tuple[float, int]:
     """The share of the columns of two tables that both have with the same type, and how many of these are telling:
     columns that every table has say nothing by themselves."""
     own = {column.name: column for column in columns}
+    names = {column.name for column in table.columns}
+    all_of_both = max(1, len(names | own.keys()))
+    if len(names & own.keys()) < HALF * all_of_both:
+        return 0.0, 0  # so most pairs end
     shared = {
         column.name
         for column in table.columns
         if column.name in own and _same_type(column, own[column.name], table, judge)
     }
-    return len(shared) / max(1, len({*own, *(column.name for column in table.columns)})), len(shared - _COMMON)
+    return len(shared) / all_of_both, len(shared - _COMMON)
 
 
 def _table_score(table: Table, other: Name, overlap: float, telling: int) -> float:

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 from schema_guard.dialects.base import Condition, Judge
 from schema_guard.dialects.inquiry import Trial, Verdict
+from schema_guard.names import in_quotes
 from schema_guard.schema import Check, Column, Domain, Name, Schema, Table, TypeKind, Write
 
 __all__ = ["Tried", "candidates_of", "domain_checks", "domains_of", "live_domains", "tried"]
@@ -115,12 +116,8 @@ def _candidates(
 def _lists(condition: Condition, name: str, judge: Judge) -> bool:
     """Whether the condition lists the column's values, one by one."""
     listed = judge.rules.allowed_values(condition.text)
-    own = judge.rules.allowed_values(f"{_quoted(name)} = 0")
+    own = judge.rules.allowed_values(f"{in_quotes(name)} = 0")
     return listed is not None and own is not None and listed.operand == own.operand
-
-
-def _quoted(name: str) -> str:
-    return '"' + name.replace('"', '""') + '"'
 
 
 def _neighbours(literal: str) -> list[str]:
@@ -162,13 +159,13 @@ def domains_of(column: Column, schema: Schema) -> list[Domain]:
 
 
 def _of_column(check: Check, column: str) -> Check:
-    quoted = _quoted(column)
+    quoted = in_quotes(column)
     text = _VALUE.sub(lambda match: quoted if match[0].upper() == "VALUE" else match[0], check.expression)
     return Check(check.name, text, check.validated, check.enforced)
 
 
 def _is_not_null(condition: Condition, name: str, judge: Judge) -> bool:
-    return judge.rules.same_expression(f"{_quoted(name)} IS NOT NULL", condition.text) is Verdict.EQUAL
+    return judge.rules.same_expression(f"{in_quotes(name)} IS NOT NULL", condition.text) is Verdict.EQUAL
 
 
 def _names(table: Table) -> tuple[str, ...]:

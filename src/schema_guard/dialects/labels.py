@@ -14,6 +14,7 @@ from typing import NamedTuple
 
 from schema_guard.column import texts
 from schema_guard.dialects.base import Rules
+from schema_guard.names import in_quotes
 from schema_guard.schema import Column, Name, Relation, Schema, Table
 
 __all__ = ["MOST", "Listed", "Others", "listed", "respelled", "spelled", "with_others"]
@@ -88,16 +89,12 @@ def _kept(column: Column, values: Sequence[str], live: Table, rules: Rules) -> b
     """Whether a CHECK of the table lets no other value be there."""
     if column.type.dimensions:
         return False
-    own = rules.allowed_values(f"{_quoted(column.name)} = 0")
+    own = rules.allowed_values(f"{in_quotes(column.name)} = 0")
     lists = [rules.allowed_values(check.expression) for check in live.checks if check.validated and check.enforced]
     known = {*values, *texts(values)}  # numbers stand there without quotes
     return any(
         own is not None and each is not None and each.operand == own.operand and each.values <= known for each in lists
     )
-
-
-def _quoted(name: str) -> str:
-    return '"' + name.replace('"', '""') + '"'
 
 
 def with_others(actual: Schema, found: Others) -> Schema:

@@ -72,24 +72,18 @@ class Once:
             self._told[key] = "" if by_code else digest_of(json.dumps(to_data(schema), sort_keys=True))
         return self._told[key]
 
+    @property
+    def text_known(self) -> None:
+        """Nothing: no trial is made."""
+
     def digests(self, dialect: Dialect, *, comments: bool) -> Mapping[str, Any] | None:
-        """Of the tables, as a frozen file has them; None where they tell nothing."""
         key = (dialect.name, dialect.version, comments)
         if key not in self._digests:
             self._digests[key] = dialect.digests(self._schema(dialect), comments=comments)
         return self._digests[key]
 
     def rest(self, dialect: Dialect, known: Collection[str]) -> Schema:
-        """What is expected without the tables that are known, by the names that the digests have."""
         return without_tables(self._schema(dialect), known)
-
-    def names_of(self, schema: Schema, dialect: Dialect) -> tuple[list[str], list[str]]:
-        """`names` of the rest."""
-        return names_to_locate(schema, dialect)
-
-    def settled(self, schema: Schema, dialect: Dialect) -> Schema:
-        """The rest in one database's words."""
-        return as_sent(settled(schema, dialect), dialect.driver)
 
     def places(self) -> Places:
         return self._source.places()

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Protocol, runtime_checkable
+from collections.abc import Collection, Mapping
+from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
 
 if TYPE_CHECKING:
     from schema_guard.declared import Places
@@ -12,7 +13,7 @@ if TYPE_CHECKING:
     from schema_guard.sources.sqlalchemy.models import Models
     from schema_guard.sources.sqlalchemy.state import State
 
-__all__ = ["Changing", "Source"]
+__all__ = ["Changing", "Digested", "Source"]
 
 
 class Source(Protocol):
@@ -38,6 +39,24 @@ class Source(Protocol):
 
     def expect(self, dialect: Dialect) -> Schema:
         """All that is expected, in one database's words: `dialect` knows where unqualified names are found."""
+        ...
+
+
+class Digested(Source, Protocol):
+    """A source by which a database is known that has exactly what is expected."""
+
+    @property
+    def text_known(self) -> Mapping[str, Any] | None:
+        """What tells a whole database of SQLite (schema_guard.by_text); None where nothing was tried."""
+        ...
+
+    def digests(self, dialect: Dialect, *, comments: bool) -> Mapping[str, Any] | None:
+        """Those of the tables; None where they tell nothing. `comments`: whether they are compared."""
+        ...
+
+    def rest(self, dialect: Dialect, known: Collection[str]) -> Schema:
+        """What is expected, with placeholders for schemas, without the tables that are known, by the names that the
+        digests have."""
         ...
 
 

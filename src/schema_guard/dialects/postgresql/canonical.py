@@ -22,9 +22,10 @@ from schema_guard.dialects.postgresql.fits import (
     rounds,
 )
 from schema_guard.dialects.postgresql.lossy import loses
-from schema_guard.dialects.postgresql.referring import can_refer
+from schema_guard.dialects.postgresql.referring import FLOATS, comparable
 from schema_guard.difference import Fit
 from schema_guard.name_length import LONGEST_NAME, name_bytes
+from schema_guard.names import in_quotes
 from schema_guard.schema import Column, Enum, Name, Table, Type, TypeKind
 
 __all__ = ["PostgreSQLRules"]
@@ -40,7 +41,6 @@ _TEXT_LIKE = frozenset({"text", "character varying"})
 _NO_MATCH = "OPERATOR(pg_catalog.!~)"
 _TAKE_MOMENTS = _TEXT_LIKE | {"timestamp without time zone", "timestamp with time zone", "date"}
 _INTEGERS = frozenset({"smallint", "integer", "bigint"})
-_FLOATS = frozenset({"real", "double precision"})
 _CUTS = {"name": "63 bytes are", '"char"': "byte is"}
 """Types that cut what is longer."""
 _ZONED = ("timestamp without time zone", "timestamp with time zone")
@@ -214,7 +214,7 @@ class PostgreSQLRules:
         return wanted[-1] == given[-1] and (len(wanted) != len(given) or wanted == given)
 
     def other_labels(self, column: str, labels: Sequence[str], array: bool) -> str:
-        quoted = '"' + column.replace('"', '""') + '"'
+        quoted = in_quotes(column)
         if array:
             items = f"pg_catalog.unnest(CAST({quoted} AS TEXT[])) AS item(label)"
             return f"EXISTS (SELECT 1 FROM {items} WHERE item.label NOT IN ({', '.join(labels)}))"
@@ -222,7 +222,7 @@ class PostgreSQLRules:
 
     def written_otherwise(self, expected: Column, actual: Column) -> str:
         """Of a UUID in a column of text, where some were seen; any other type has one form for each value."""
-        column = '"' + expected.name.replace('"', '""') + '"'
+        column = in_quotes(expected.name)
         unlike = self.unlike_written(expected, actual, column) if actual.others else ""
         return f"{unlike} AND NOT {self.unreadable(expected, actual, column)}" if unlike else ""
 
@@ -259,7 +259,7 @@ class PostgreSQLRules:
 
     def _comes_back_with_point(self, wanted: Type, given: Type) -> bool:
         """Whether a whole number is read as `1.0` and sent back so, which is the text of no whole number."""
-        whole = wanted.name in _INTEGERS and given.name in _FLOATS
+        whole = wanted.name in _INTEGERS and given.name in FLOATS
         return self._as_text and whole and not wanted.dimensions and not given.dimensions
 
     def unreadable(self, expected: Column, actual: Column, value: str) -> str:
@@ -278,8 +278,7 @@ class PostgreSQLRules:
         return text and getattr(expected.reads, "type", "") == "Uuid"
 
     def comparable(self, one: Type, other: Type) -> bool:
-        one, other = self._base(one), self._base(other)
-        return can_refer(one, other) or can_refer(other, one)
+        return comparable(self._base(one), self._base(other))
 
     def explicit_null_gets_value(self, table: Table, column: Column) -> bool:  # noqa: ARG002
         """Never: PostgreSQL stores the NULL or rejects it."""

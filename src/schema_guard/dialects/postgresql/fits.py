@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
+from schema_guard.dialects.postgresql.referring import FLOATS
 from schema_guard.difference import Fit
 from schema_guard.name_length import LONGEST_NAME
 from schema_guard.schema import Type, TypeKind
@@ -26,7 +27,6 @@ __all__ = [
 ]
 
 _INTEGERS = ("smallint", "integer", "bigint")
-_FLOATS = ("real", "double precision")
 _TEXTS = frozenset({"text", "character varying", "character", "bpchar", "name"})
 PADDED = frozenset({"character", "bpchar"})
 _MOMENTS = frozenset({"timestamp without time zone", "timestamp with time zone", "date"})
@@ -88,7 +88,7 @@ def fit_of(expected: Type, actual: Type, casts_enums: bool = False, longest_labe
     return _of_built_ins(expected, actual)
 
 
-_NUMBERS = frozenset({*_INTEGERS, *_FLOATS, "numeric"})
+_NUMBERS = frozenset({*_INTEGERS, *FLOATS, "numeric"})
 _CAST_AMONG = (
     _NUMBERS,
     _MOMENTS,
@@ -221,7 +221,7 @@ def _of_built_ins(expected: Type, actual: Type) -> Fit:
     pair = {expected.name, actual.name}
     if pair <= _TEXTS:
         return _of_texts(expected, actual)
-    if pair <= {*_INTEGERS, *_FLOATS, "numeric"}:
+    if pair <= {*_INTEGERS, *FLOATS, "numeric"}:
         return _of_numbers(expected, actual)
     if pair <= _MOMENTS or pair <= _CLOCKS:
         return _of_moments(expected, actual)
@@ -279,7 +279,7 @@ def _of_numbers(expected: Type, actual: Type) -> Fit:
     if expected.name in _INTEGERS and actual.name in _INTEGERS:
         wider = _INTEGERS.index(actual.name) >= _INTEGERS.index(expected.name)
         return Fit.WIDER if wider else Fit.NARROWER_REWRITE
-    if expected.name in _FLOATS and actual.name in _FLOATS:
+    if expected.name in FLOATS and actual.name in FLOATS:
         return Fit.WIDER if actual.name == "double precision" else Fit.NARROWER_REWRITE
     if expected.name == actual.name == "numeric":
         return _of_numerics(expected, actual)
@@ -291,7 +291,7 @@ def _of_numbers(expected: Type, actual: Type) -> Fit:
         return Fit.OTHER if digits - scale < _DIGITS[actual.name] else Fit.NARROWER_REWRITE
     if actual.name in _EXACT_IN and expected.name in _EXACT_IN[actual.name]:
         return Fit.WIDER
-    if expected.name in _FLOATS and _digits_before_point(actual) <= _DIGITS_OF_FLOATS[expected.name]:
+    if expected.name in FLOATS and _digits_before_point(actual) <= _DIGITS_OF_FLOATS[expected.name]:
         exact = actual.name in _EXACT_IN[expected.name]
         return Fit.NARROWER_REWRITE if exact else Fit.INCOMPATIBLE
     return Fit.OTHER

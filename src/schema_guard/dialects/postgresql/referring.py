@@ -4,16 +4,16 @@ from __future__ import annotations
 
 from schema_guard.schema import Type, TypeKind
 
-__all__ = ["can_refer"]
+__all__ = ["FLOATS", "can_refer", "comparable"]
 
-_FLOATS = ("real", "double precision")
+FLOATS = ("real", "double precision")
 _INTEGERS = ("smallint", "integer", "bigint")
 _TEXTS = ("text", "character varying", "character", "bpchar", "name")
 _MOMENTS = ("date", "timestamp without time zone", "timestamp with time zone")
 _TARGETS = {
-    **dict.fromkeys(_INTEGERS, (*_INTEGERS, "numeric", *_FLOATS, "oid")),
-    **dict.fromkeys(_FLOATS, _FLOATS),
-    "numeric": ("numeric", *_FLOATS),
+    **dict.fromkeys(_INTEGERS, (*_INTEGERS, "numeric", *FLOATS, "oid")),
+    **dict.fromkeys(FLOATS, FLOATS),
+    "numeric": ("numeric", *FLOATS),
     **dict.fromkeys(_TEXTS, _TEXTS),
     "name": ("name", "text", "character varying"),
     **dict.fromkeys(_MOMENTS, _MOMENTS),
@@ -28,6 +28,11 @@ _TARGETS = {
 
 _CITEXT = "citext"
 _CITEXT_REFERS_TO = frozenset({"text", "character varying"})
+
+
+def comparable(one: Type, other: Type) -> bool:
+    """Whether a query can compare columns of these types; True where only the server knows."""
+    return can_refer(one, other) or can_refer(other, one)
 
 
 def can_refer(referring: Type, target: Type) -> bool:

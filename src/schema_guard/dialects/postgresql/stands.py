@@ -14,14 +14,14 @@ from decimal import Decimal
 from typing import NamedTuple
 
 from schema_guard.column import BITS
+from schema_guard.dialects.postgresql.referring import FLOATS
 from schema_guard.remembered import Fed
 from schema_guard.schema import Column, Counter, Name, Relation, Schema, Stand, Table
 
-__all__ = ["Asked", "asked", "fed", "query_of", "with_stands"]
+__all__ = ["NUMBERS", "Asked", "asked", "fed", "finite", "query_of", "with_stands"]
 
-_FLOATS = frozenset({"real", "double precision"})
-_KEYS = frozenset({"smallint", "integer", "bigint", "numeric"}) | _FLOATS
-"""Also NUMERIC, as databases that came from another system have it."""
+NUMBERS = frozenset({*BITS, "numeric", *FLOATS})
+"""The types of columns that a sequence feeds. Also NUMERIC, as databases that came from another system have it."""
 _TABLES = frozenset({Relation.TABLE, Relation.PARTITIONED, Relation.PARTITION})
 
 
@@ -47,7 +47,7 @@ def asked(expected: Schema, actual: Schema) -> list[Asked]:
         for column in live.columns:
             name = _source(wanted, column)
             sequence = sequences.get(name) if name is not None else None
-            if sequence is None or sequence.counter is None or column.type.name not in _KEYS:
+            if sequence is None or sequence.counter is None or column.type.name not in NUMBERS:
                 continue
             counter = sequence.counter
             if counter.readable and _is_key(live, column.name) and _suspicious(live, column, counter):
@@ -71,7 +71,7 @@ def fed(expected: Schema, actual: Schema) -> tuple[Fed, ...]:
             if name is None or counter is None:
                 continue
             read = live.relation in _TABLES and not live.facts.row_security and live.facts.readable and counter.readable
-            is_key = known and read and column.type.name in _KEYS and _is_key(live, column.name)
+            is_key = known and read and column.type.name in NUMBERS and _is_key(live, column.name)
             schema, sequence_schema = str(live.name.schema), str(name.schema)
             found.append(Fed(schema, live.name.name, column.name, sequence_schema, name.name, is_key))
     return tuple(found)
@@ -116,6 +116,11 @@ def query_of(keys: Sequence[Asked], quote: Callable[[Name | str], str]) -> str:
     return " UNION ALL ".join(_select(position, key, quote) for position, key in enumerate(keys))
 
 
+def finite(value: str, type_: str) -> str:
+    """Which values count as keys, as SQL: NaN and Infinity are above all numbers, and given by no sequence."""
+    return "true" if type_ in BITS else f"{value} BETWEEN -1e30 AND 1e30"
+
+
 def _select(position: int, key: Asked, quote: Callable[[Name | str], str]) -> str:
     counter, table, column = key.counter, quote(key.table), quote(key.column)
     up = counter.increment > 0
@@ -127,13 +132,13 @@ def _select(position: int, key: Asked, quote: Callable[[Name | str], str]) -> st
         f" ELSE s.last_value + {counter.increment} END"
     )
     first, last = ("min", "max") if up else ("max", "min")
-    # Numbers of several types in one column of the result would all become floats; NaN and Infinity are no keys.
-    exact = "::pg_catalog.numeric" if key.type in _FLOATS else ""
-    finite = f"k.{column} BETWEEN -1e30 AND 1e30" if key.type not in BITS else "true"
+    # numbers of several types in one column of the result would all become floats
+    exact = "::pg_catalog.numeric" if key.type in FLOATS else ""
+    is_finite = finite(f"k.{column}", key.type)
     return (
         f"(SELECT {position}, n.following, (SELECT {first}(k.{column}){exact} FROM {table} AS k"
-        f" WHERE k.{column} {'>=' if up else '<='} n.following AND {finite}),"
-        f" (SELECT {last}(k.{column}){exact} FROM {table} AS k WHERE {finite})"
+        f" WHERE k.{column} {'>=' if up else '<='} n.following AND {is_finite}),"
+        f" (SELECT {last}(k.{column}){exact} FROM {table} AS k WHERE {is_finite})"
         f" FROM (SELECT {following} AS following FROM {quote(key.sequence)} AS s) AS n OFFSET 0)"
     )
 

@@ -13,6 +13,7 @@ from schema_guard.dialects.sqlite.expression import Node, expression, outer_pare
 from schema_guard.dialects.sqlite.normal_form import with_whole_numbers
 from schema_guard.dialects.sqlite.tokens import Kind, significant, unquoted
 from schema_guard.difference import Fit
+from schema_guard.names import in_quotes
 from schema_guard.schema import Column, Table, Type
 
 __all__ = ["UNREADABLE", "SQLiteRules", "sqlite_type", "strict_type", "truth_meant"]
@@ -172,7 +173,7 @@ class SQLiteRules:
         return (expected or "BINARY").upper() == (actual or "BINARY").upper()
 
     def other_labels(self, column: str, labels: Sequence[str], array: bool) -> str:  # noqa: ARG002
-        quoted = '"' + column.replace('"', '""') + '"'
+        quoted = in_quotes(column)
         return f"CAST({quoted} AS TEXT) NOT IN ({', '.join(labels)})"
 
     def written_otherwise(self, expected: Column, actual: Column) -> str:
@@ -180,7 +181,7 @@ class SQLiteRules:
         Boolean writes 0 and 1, and reads any text as True."""
         if expected.reads is None:
             return ""
-        column = '"' + expected.name.replace('"', '""') + '"'
+        column = in_quotes(expected.name)
         if _values(expected.type.text) == _TRUTH:
             return f"{column} NOT IN (0, 1)" if actual.other_form else ""
         if expected.type.text.upper() != _UUID or (actual.type.text.upper() == _UUID and not actual.other_form):

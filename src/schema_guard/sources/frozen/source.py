@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from functools import partial
-from typing import TYPE_CHECKING, NoReturn
+from typing import TYPE_CHECKING, Any, NoReturn
 
 from schema_guard.errors import ConfigurationError
 from schema_guard.names import Name
@@ -39,22 +39,21 @@ class FrozenSource:
         raise ConfigurationError(f"{self.path} holds what the models expect, not the models: give module:attribute")
 
     def names(self, dialect: Dialect) -> tuple[list[str], list[str]]:
-        return self.names_of(self.document.schema(dialect.name, dialect.version), dialect)
+        return names_to_locate(self.document.schema(dialect.name, dialect.version), dialect)
+
+    @property
+    def text_known(self) -> Mapping[str, Any] | None:
+        return self.document.text_known
+
+    def digests(self, dialect: Dialect, *, comments: bool) -> Mapping[str, Any] | None:  # noqa: ARG002
+        """Those of the file, which has them for its own policy."""
+        return self.document.digests
 
     def rest(self, dialect: Dialect, known: Collection[str]) -> Schema:
-        """What is expected without the tables that are known, by the names that the digests have."""
         return self.document.rest(dialect.version, known)
-
-    def names_of(self, schema: Schema, dialect: Dialect) -> tuple[list[str], list[str]]:
-        """`names` of a part of the document."""
-        return names_to_locate(schema, dialect)
 
     def places(self) -> Places:
         return partial(declared, self.path)
 
     def expect(self, dialect: Dialect) -> Schema:
-        return self.settled(self.document.schema(dialect.name, dialect.version), dialect)
-
-    def settled(self, schema: Schema, dialect: Dialect) -> Schema:
-        """A part of the document in one database's words."""
-        return as_sent(settled(schema, dialect), dialect.driver)
+        return as_sent(settled(self.document.schema(dialect.name, dialect.version), dialect), dialect.driver)

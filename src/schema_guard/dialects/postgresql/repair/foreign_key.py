@@ -16,7 +16,7 @@ from schema_guard.difference import ForeignKeyDiffers, ForeignKeyMissing, Foreig
 from schema_guard.difference.constraints import told_apart
 from schema_guard.need import Need
 from schema_guard.plan import Hazard, Lock, Locked, Phase, Refusal, Step
-from schema_guard.schema import NOT_VALID, Column, ForeignKey, Name, Relation, Table, deferral_words
+from schema_guard.schema import NOT_VALID, Column, ForeignKey, Name, Relation, Table, Type, deferral_words
 
 __all__ = ["foreign_key_differs", "foreign_key_missing", "foreign_key_not_validated"]
 
@@ -236,14 +236,19 @@ def _ill_matched(difference: ForeignKeyMissing, context: Context) -> str | froze
         (wanted, live), (wanted_target, live_target) = own, other
         if not can_refer(wanted.type, wanted_target.type):
             return f"a foreign key from {wanted.type} to {wanted_target.type} is not possible: map both with one type"
-        changed, changed_target = retyped(difference.table.name, name, context), retyped(key.target, target, context)
-        types = {live.type, wanted.type if changed else live.type}
-        target_types = {live_target.type, wanted_target.type if changed_target else live_target.type}
+        types = _types_of(difference.table.name, *own, context)
+        target_types = _types_of(key.target, *other, context)
         if all(can_refer(*pair) for pair in product(types, target_types)):
             continue  # whichever is changed first
         needs |= {Need.column_type(difference.table.name, name)} if live.type != wanted.type else set()
         needs |= {Need.column_type(key.target, target)} if live_target.type != wanted_target.type else set()
     return frozenset(needs)
+
+
+def _types_of(table: Name, wanted: Column, live: Column, context: Context) -> set[Type]:
+    """Those that the column has while this plan runs."""
+    changes = live.type != wanted.type and retyped(table, wanted.name, context)
+    return {live.type, wanted.type} if changes else {live.type}
 
 
 def _column(table: Name, name: str, context: Context) -> tuple[Column, Column] | None:

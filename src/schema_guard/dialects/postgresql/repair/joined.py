@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from schema_guard.column import Column
-from schema_guard.dialects.postgresql.referring import can_refer
+from schema_guard.dialects.postgresql.referring import comparable
 from schema_guard.dialects.postgresql.repair.context import Context
 from schema_guard.difference import TypeDiffers
-from schema_guard.schema import Name, Type
+from schema_guard.schema import Name
 
 __all__ = ["parted_by"]
 
@@ -20,7 +20,7 @@ def parted_by(difference: TypeDiffers, context: Context) -> Iterator[tuple[Name,
         other = _live(table, name, context)
         if other is None or (table, name) == (difference.table.name, difference.column.name):
             continue
-        if _comparable(difference.actual.type, other.type) and not _comparable(difference.column.type, other.type):
+        if comparable(difference.actual.type, other.type) and not comparable(difference.column.type, other.type):
             yield table, name, refers
 
 
@@ -38,7 +38,3 @@ def _partners(difference: TypeDiffers, context: Context) -> Iterator[tuple[Name,
 def _live(table: Name, name: str, context: Context) -> Column | None:
     found = context.actual.table(table)
     return found.column(name) if found is not None else None
-
-
-def _comparable(one: Type, other: Type) -> bool:
-    return can_refer(one, other) or can_refer(other, one)

@@ -12,6 +12,7 @@ from schema_guard.dialects.postgresql.literals import literal
 from schema_guard.dialects.postgresql.repair import probes
 from schema_guard.dialects.postgresql.repair.context import HIDDEN, Context, Repairs
 from schema_guard.dialects.postgresql.repair.schema import held, homeless, needs_schema
+from schema_guard.dialects.postgresql.stands import NUMBERS, finite
 from schema_guard.dialects.violators import mentions
 from schema_guard.difference import SequenceBehind, SequenceMissing, SequenceNarrower
 from schema_guard.need import Kind, Need
@@ -21,7 +22,6 @@ from schema_guard.schema import Counter, Name, Table
 __all__ = ["sequence_behind", "sequence_missing", "sequence_narrower", "widened_with"]
 
 _LAST = {"smallint": 2**15 - 1, "integer": 2**31 - 1, "bigint": 2**63 - 1}
-_NUMBERS = frozenset({*_LAST, "numeric", "real", "double precision"})
 
 
 def sequence_missing(difference: SequenceMissing, context: Context) -> Repairs:
@@ -64,7 +64,7 @@ def _fed_by(sequence: Name, context: Context) -> Iterator[tuple[Table, str]]:
         for column in table.columns if live is not None else ():
             found = live.column(column.name) if live is not None else None
             named = column.sequence == sequence or bool(column.default and mentions(column.default, sequence.name))
-            if live is not None and found is not None and named and found.type.name in _NUMBERS:
+            if live is not None and found is not None and named and found.type.name in NUMBERS:
                 yield live, column.name
 
 
@@ -107,8 +107,7 @@ def _raise(sequence: str, keys: Sequence[tuple[str, str, str]], *, up: bool) -> 
 
 
 def _finite(key: tuple[str, str, str]) -> str:
-    """NaN and Infinity are above all numbers, and no keys of a sequence."""
-    return "" if key[2] in _LAST else f" WHERE k.{key[1]} BETWEEN -1e30 AND 1e30"
+    return "" if key[2] in _LAST else f" WHERE {finite(f'k.{key[1]}', key[2])}"
 
 
 def _regclass(sequence: str) -> str:
