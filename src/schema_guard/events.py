@@ -11,6 +11,7 @@ from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
 
+from schema_guard.bind import bind_at_work
 from schema_guard.counted import counted, duration, first_of
 from schema_guard.difference import Impact
 from schema_guard.errors import one_line
@@ -25,7 +26,7 @@ LOGGER = logging.getLogger("schema_guard")
 LOGGER.addHandler(logging.NullHandler())  # an application that has set up no logging sees nothing on stderr
 
 FIELDS = (
-    *("event", "application", "database", "dialect", "schema"),
+    *("event", "application", "bind", "database", "dialect", "schema"),
     *("step", "object", "why", "urgency", "outcome", "seconds"),
     *("rows", "batches", "tries", "blockers", "share", "left", "can_start", "breaks", "weakens", "notes", "steps"),
 )
@@ -51,6 +52,7 @@ class Events:
         on_step: is told each step's result as well.
         silent: nothing is logged.
         schema: of the tenant, where it works on one alone.
+        bind: which of an application's several databases it is.
     """
 
     application: str
@@ -59,6 +61,7 @@ class Events:
     silent: bool = False
     schema: str = ""
     since: float = field(default_factory=time.time)
+    bind: str = field(default_factory=bind_at_work)
     _told: dict[str, int] = field(default_factory=dict)
     """By step: for how many times PROGRESS_EVERY its progress was logged."""
 
@@ -124,6 +127,7 @@ class Events:
         message = one_line(message)
         where = {
             "application": self.application,
+            **({"bind": self.bind} if self.bind else {}),
             "database": self.server.database,
             "dialect": self.server.dialect,
             **({"schema": self.schema} if self.schema else {}),

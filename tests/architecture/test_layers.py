@@ -71,7 +71,7 @@ LAYERS = (
     ("selector",),
     ("errors", "remembered", "requirements"),
     ("address",),
-    ("counted", "frozen_text", "hidden", "impact", "name_length", "pattern", "shadowing", "toml_text"),
+    ("bind", "counted", "frozen_text", "hidden", "impact", "name_length", "pattern", "shadowing", "toml_text"),
 )
 """From top to bottom. A room imports from rooms below, not from above and not from beside it."""
 
@@ -93,6 +93,7 @@ PURE = (
     "published",
     "unread",
     "acceptance",
+    "bind",
     "counted",
     "declared",
     "errors",

@@ -137,3 +137,25 @@ def test_the_readiness_route_asks_all_binds(tmp_path: Path) -> None:
     spec.loader.exec_module(shop)
     SchemaGuard(shop.app, shop.db, ready="/ready")
     assert shop.app.test_client().get("/ready").status_code == 200
+
+
+CUSTOMERS = f"{APPLICATION}\nclass Customer(db.Model):\n    id = db.Column(db.Integer, primary_key=True)\n\n"
+POLLER = 'import threading, time\nthreading.Thread(target=time.sleep, args=(300,), name="poller").start()\n'
+
+
+def test_a_thread_of_the_application_does_not_keep_the_process(tmp_path: Path) -> None:
+    """The server that is to start behind `&&` would wait for it."""
+    (tmp_path / "shop.py").write_text(CUSTOMERS.replace("sqlite://", f"sqlite:///{tmp_path}/a.db") + POLLER)
+    ran = flask(tmp_path, "guard", "apply")
+    assert ran.returncode == 0, ran.stderr
+    assert ran.stderr.endswith("threads of the application still run after 5 s, and are not waited for: poller\n")
+
+
+def test_a_test_of_the_application_goes_on(tmp_path: Path) -> None:
+    """It calls the command in its own process, which does not end with it."""
+    test = 'print(app.test_cli_runner().invoke(guard, ["check"]).exit_code)\ntime.sleep(6)\nprint("on")\nos._exit(9)\n'
+    imports = "import os\nfrom schema_guard.cli.flask import guard\n"
+    application = CUSTOMERS.replace("sqlite://", f"sqlite:///{tmp_path}/a.db")
+    (tmp_path / "shop.py").write_text(f"{imports}{application}{POLLER}{test}")
+    ran = subprocess.run([sys.executable, "shop.py"], cwd=tmp_path, capture_output=True, text=True, check=False)
+    assert (ran.returncode, ran.stdout) == (9, "1\non\n"), ran.stderr

@@ -13,6 +13,7 @@ from sqlalchemy import create_engine, text
 
 from schema_guard.cli.commands import group
 from tests.cli.conftest import Command, url_of
+from tests.cli.test_binds import write
 from tests.cli.test_commands import BEFORE
 
 JSON = ("--log-format", "json")
@@ -120,3 +121,17 @@ def test_run_says_its_report_as_events_alone(command: Command, application: Path
     assert [event["event"] for event in found][-3:] == ["verdict", "message", "finished"]
     assert found[-3]["can_start"] is False
     assert found[-2]["message"] == "true was not started"
+
+
+def test_each_line_of_several_databases_names_the_bind(command: Command, application: Path) -> None:
+    """Events of apply and lines of the command alike; a log collector tells the databases apart by it."""
+    write(application, f"sqlite:///{application}/main.db", {"audit": f"sqlite:///{application}/audit.db"})
+    ran = command("apply", "shop:db", *JSON)
+    assert ran.code == 0, ran.err
+    found = events(ran.err)
+    assert {event["bind"] for event in found if event["event"] != "finished"} == {"main", "audit"}
+    assert {event["object"]: event["bind"] for event in found if "step" in event} == {"user": "main", "entry": "audit"}
+    write(application, "postgresql://me@127.0.0.1:1/x", {"audit": f"sqlite:///{application}/audit.db"})
+    found = events(command("check", "shop:db", *JSON).err)
+    assert [event["bind"] for event in found if "127.0.0.1" in event["message"]] == ["main"]
+    assert "bind" not in found[-1]

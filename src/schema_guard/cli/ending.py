@@ -20,14 +20,21 @@ __all__ = ["GRACE", "end_in_time"]
 GRACE = 5
 """Seconds that they may take to end, when all is said."""
 
+_LOOKED_EVERY = 0.1
+
 
 def end_in_time(code: int) -> None:
-    """To be called last: what Python does at its end has as long as the threads have."""
+    """To be called last: what Python does at its end has as long as the threads have.
+
+    Where the process goes on after the command, as a test does that calls it in its own process, it is not ended.
+    """
     if any(_running()):
         threading.Thread(target=_end, args=(code,), daemon=True).start()
 
 
 def _end(code: int) -> None:
+    while not _ends():
+        time.sleep(_LOOKED_EVERY)
     time.sleep(GRACE)
     names = ", ".join(one_line(thread.name) for thread in _running())
     log(f"threads of the application still run after {GRACE} s, and are not waited for: {names}", level="warning")
@@ -35,6 +42,11 @@ def _end(code: int) -> None:
         sys.stdout.flush()
         sys.stderr.flush()
     os._exit(code)
+
+
+def _ends() -> bool:
+    """Whether Python is at its end, where it waits for threads, those of pools first; no public name says so."""
+    return getattr(threading, "_SHUTTING_DOWN", False) or not threading.main_thread().is_alive()
 
 
 def _running() -> Iterator[threading.Thread]:

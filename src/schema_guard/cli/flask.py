@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import os
-import sys
 from typing import Any
 
 import click
 from flask.cli import ScriptInfo, with_appcontext
 
-from schema_guard.cli.main import guarded, run
+from schema_guard.cli.main import guarded, leave, run
 
 __all__ = ["guard"]
 
@@ -71,7 +70,7 @@ def _command(name: str, summary: str) -> click.Command:
         program = _program(info.app_import_path)
         if info.app_import_path:
             os.environ["FLASK_APP"] = info.app_import_path  # for the process that runs env.py
-        sys.exit(guarded(lambda: run([name, TARGET, *_told(name, arguments), *arguments], program), arguments))
+        leave(guarded(lambda: run([name, TARGET, *_told(name, arguments), *arguments], program), arguments))
 
     return command
 

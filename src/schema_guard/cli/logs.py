@@ -10,6 +10,7 @@ from datetime import UTC, datetime
 from itertools import pairwise
 from typing import TYPE_CHECKING
 
+from schema_guard.bind import bind_at_work
 from schema_guard.config import LOG_FORMATS
 
 if TYPE_CHECKING:
@@ -69,6 +70,7 @@ def record_text(level: str, event: str, message: str, fields: Mapping[str, objec
         "level": level,
         "event": event,
         "command": _Chosen.command,
+        **({"bind": bind} if (bind := bind_at_work()) else {}),
         "message": message,
     }
     return json.dumps({**head, **(fields or {})}) + "\n"

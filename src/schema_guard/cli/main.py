@@ -13,6 +13,7 @@ from typing import NoReturn
 
 import click
 
+from schema_guard.bind import of_bind
 from schema_guard.cli.choices import PROGRAM
 from schema_guard.cli.commands import group
 from schema_guard.cli.logs import choose
@@ -24,7 +25,7 @@ from schema_guard.exit_codes import INTERRUPTED, OK, USAGE
 from schema_guard.render.formats import DEFAULT, Shown, renderer
 from schema_guard.requirements import unmet
 
-__all__ = ["guarded", "main", "run"]
+__all__ = ["guarded", "leave", "main", "run"]
 
 READS_ONLY = frozenset(("check", "plan", "ready", "doctor", "history", "compat", "sql"))
 KEPT = "every step that was finished stays, run again to go on"
@@ -34,7 +35,11 @@ def main() -> NoReturn:
     """The `schema-guard` command."""
     # A short process that makes many objects and hardly a cycle: looking for cycles was a tenth of a check.
     gc.set_threshold(100_000, 50, 50)
-    code = run(sys.argv[1:])
+    leave(run(sys.argv[1:]))
+
+
+def leave(code: int) -> NoReturn:
+    """End the process with this exit code; threads that the application started do not keep it."""
     if "threading" in sys.modules:
         from schema_guard.cli.ending import end_in_time
 
@@ -70,6 +75,11 @@ def guarded(command: Callable[[], int], arguments: Sequence[str]) -> int:
         arguments: the command line; it says whether tracebacks are wanted, and in which format.
     """
     choose(arguments, _command(arguments))
+    with of_bind(""):
+        return _guarded(command, arguments)
+
+
+def _guarded(command: Callable[[], int], arguments: Sequence[str]) -> int:
     try:
         return command()
     except GuardError as error:

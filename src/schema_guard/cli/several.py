@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TypeVar
 
+from schema_guard.bind import of_bind, stay_with
 from schema_guard.cli.output import log, print_found, print_result
 from schema_guard.cli.request import Request
 from schema_guard.errors import GuardError
@@ -41,20 +42,26 @@ def on_each(asked: Request, command: str, work: Work, format_: str, *, color: bo
         return shown.exit_code
     outcomes = []
     for one in asked.every:
-        try:
-            one.require()
-            found, shown = work(one)
-            outcomes.append(Outcome(one.bind, shown, found))
-        except GuardError as error:
-            log(f"bind {one.bind}: {error.message.removeprefix(f'bind {one.bind}: ')}")
-            outcomes.append(Outcome(one.bind, Shown(command=command, exit_code=error.exit_code), error=error))
+        with of_bind(one.bind):
+            outcomes.append(_of_one(one, command, work))
     code = united_code([each.shown.exit_code for each in outcomes])
     print_found(several(outcomes, format_, command, code), color=color)
     return code
 
 
+def _of_one(one: Request, command: str, work: Work) -> Outcome:
+    try:
+        one.require()
+        found, shown = work(one)
+        return Outcome(one.bind, shown, found)
+    except GuardError as error:
+        log(f"bind {one.bind}: {error.message.removeprefix(f'bind {one.bind}: ')}")
+        return Outcome(one.bind, Shown(command=command, exit_code=error.exit_code), error=error)
+
+
 def on_one(asked: Request, command: str) -> Request:
     """For a command that works on one database: the first, or that of `--bind`; the others are named in the log."""
+    stay_with(asked.bind)
     if asked.further:
         others = ", ".join(one.bind for one in asked.further)
         log(f"{command} works on one database: {asked.bind}; with --bind on another: {others}")

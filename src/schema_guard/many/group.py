@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
+from schema_guard.bind import of_bind
 from schema_guard.dialects.stop import Stop
 from schema_guard.errors import ConfigurationError, GuardError
 from schema_guard.execute.limits import Limits
@@ -51,7 +52,8 @@ class Group:
         parts = []
         for member in self.members:
             try:
-                parts.append(Part(member.name, named(work(member), member.name)))
+                with of_bind(member.name):
+                    parts.append(Part(member.name, named(work(member), member.name)))
             except GuardError as error:
                 parts.append(Part(member.name, error=error))
         return united(parts)
