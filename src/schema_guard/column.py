@@ -248,6 +248,8 @@ class Column:
     """Actual side: some row holds what the models' type cannot load, if there was reason to look."""
     other_form: bool = False
     """Actual side: some row holds what the models' type writes in another form, if there was reason to look."""
+    default_misread: bool = False
+    """Actual side: its default gives what the models' type cannot load, and the models leave it to the default."""
     null_conflict: str = ""
     """SQLite: ON CONFLICT of the NOT NULL, in capitals; empty where it says nothing."""
     null_replaced: bool = False

@@ -58,6 +58,10 @@ def _no_key(table: Table, actual: Column, judge: Judge) -> str:
 def _default(
     table: Table, live: Table, column: Column, actual: Column, judge: Judge
 ) -> Iterator[DefaultDiffers | NotComparable]:
+    if actual.default_misread:
+        effect = f"INSERT of {writers(table)} that leaves it to the server fails, and so does SELECT of such a row"
+        yield DefaultDiffers(table=table, column=column, actual=actual, impact=Impact.BREAKS, effect=effect)
+        return
     if _gives_nothing(column):
         if (raised := _default_raises(table, live, column, actual, judge)) is not None:
             yield raised

@@ -139,6 +139,10 @@ class DefaultDiffers(OfColumn):
             return "has no default, but the models leave the key to the server"
         if self.column.default is None and self.actual.default is None:
             return "has no default, but the models leave its value to the server"
+        if self.actual.default_misread:
+            expected = self.column.default or "none"
+            other = "" if (self.actual.default or "").lower() == expected.lower() else f", the models expect {expected}"
+            return f"server default {self.actual.default} gives what the models' type cannot read{other}"
         if self.actual.default is None:
             return f"server default missing: {self.column.default}"
         return f"server default is {self.actual.default}, the models expect {self.column.default or 'none'}"

@@ -121,7 +121,7 @@ class SQLiteRules:
             return _fit_strict(_values(expected.type.text), actual.type)
         if expected.type.name == actual.type.name:
             return Fit.SAME
-        return _fit_loose(expected.type.text, actual.type.name)
+        return _fit_loose(expected.type.text, actual.type.name, converted=expected.reads is not None)
 
     def may_hold_other_values(self, expected: Column, actual: Column, table: Table) -> bool:  # noqa: ARG002
         """SQLite keeps any value in any column; where the declared type is the models', they are trusted.
@@ -174,7 +174,7 @@ class SQLiteRules:
 
     def other_labels(self, column: str, labels: Sequence[str], array: bool) -> str:  # noqa: ARG002
         quoted = in_quotes(column)
-        return f"CAST({quoted} AS TEXT) NOT IN ({', '.join(labels)})"
+        return f"(typeof({quoted}) = 'blob' OR CAST({quoted} AS TEXT) NOT IN ({', '.join(labels)}))"
 
     def written_otherwise(self, expected: Column, actual: Column) -> str:
         """SQLAlchemy's Uuid writes 32 digits, and reads the 36 characters that other types of UUIDs write as well. Its
@@ -232,8 +232,11 @@ def _is_rowid(expected: Column) -> bool:
     return _values(text) in (_WHOLE, _TRUTH) or (_values(text) == _DECIMAL and text.endswith(",0)"))
 
 
-def _fit_loose(expected: str, actual: str) -> Fit:
-    """In an ordinary table; what is stored and read back was tried out for each pair."""
+def _fit_loose(expected: str, actual: str, *, converted: bool) -> Fit:
+    """In an ordinary table; what is stored and read back was tried out for each pair.
+
+    `converted`: what is read becomes another value; without (`Numeric(asdecimal=False)`) text comes back as it is.
+    """
     values = _values(expected)
     match values, actual:
         case (_, "BLOB"):
@@ -245,7 +248,7 @@ def _fit_loose(expected: str, actual: str) -> Fit:
         case ("text", _):
             dates = expected.upper().split("(")[0].strip() in ("DATE", "TIME", "DATETIME", "TIMESTAMP")
             return Fit.WIDER if dates else Fit.OTHER  # SQLAlchemy's dates never look like a number
-        case ("decimals", "TEXT"):
+        case ("decimals", "TEXT") if converted:
             return Fit.INCOMPATIBLE
         case (_, "TEXT"):
             return Fit.OTHER

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from contextlib import suppress
 
 from schema_guard.dialects.labels import Listed, Others
 from schema_guard.dialects.sqlite.names import quote
+from schema_guard.dialects.sqlite.reading_back import UNDECODABLE
 from schema_guard.dialects.sqlite.usual import some_of, unlisted
 from schema_guard.errors import GuardError
 from schema_guard.schema import Name
@@ -18,11 +18,14 @@ def others_held(columns: Sequence[Listed], read: Callable[[str], Sequence[tuple[
     """What rows hold, in one query; a table that cannot be read hinders only itself. Never raises."""
     found: dict[tuple[Name, str], list[str | None]] = {}
     for some in (columns, *([column] for column in columns)):
-        with suppress(GuardError):
+        try:
             for position, value in read(" UNION ALL ".join(_query(*item) for item in enumerate(some))):
                 found.setdefault(some[int(str(position))].key, []).append(None if value is None else str(value))
             if some is columns:
                 break
+        except GuardError as error:
+            if len(some) == 1 and UNDECODABLE in error.message:
+                found[some[0].key] = ["bytes that are no UTF-8"]
     return found
 
 

@@ -8,12 +8,11 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
-from contextlib import suppress
 from dataclasses import replace
 from typing import NamedTuple
 
 from schema_guard.dialects.sqlite.names import quote
-from schema_guard.dialects.sqlite.reading_back import can_be_read
+from schema_guard.dialects.sqlite.reading_back import UNDECODABLE, can_be_read
 from schema_guard.dialects.sqlite.usual import USUAL, rows_of_each, some_of, unusual
 from schema_guard.errors import GuardError
 from schema_guard.schema import Column, Relation, Schema, Table
@@ -45,17 +44,30 @@ def with_misread(expected: Schema, actual: Schema, read: Callable[[str], Sequenc
     found: dict[tuple[object, str], set[bool]] = defaultdict(set)
     for start in range(0, len(columns), TOGETHER):
         some = columns[start : start + TOGETHER]
-        for part in (some, *([column] for column in some)):
-            with suppress(GuardError):
-                rows = read(" UNION ALL ".join(_query(*item, len(columns)) for item in enumerate(part)))
-                for at, value in rows:
-                    each = part[int(str(at))]
-                    found[each.live.name, each.column.name].add(can_be_read(each.column, value))
-                break
+        for each, readable in _read(some, len(columns), read):
+            found[each.live.name, each.column.name].add(readable)
     of_one_form = {(each.live.name, each.column.name) for each in columns if each.reader in _WRITES_ONE_FORM}
     return (
         replace(actual, tables=tuple(_marked(each, found, of_one_form) for each in actual.tables)) if found else actual
     )
+
+
+def _read(
+    some: Sequence[_Read], columns: int, read: Callable[[str], Sequence[tuple[object, ...]]]
+) -> Iterator[tuple[_Read, bool]]:
+    """What can be read of some columns, all in one query, or each by itself where one of them fails."""
+    try:
+        rows = read(" UNION ALL ".join(_query(*item, columns) for item in enumerate(some)))
+    except GuardError as error:
+        if len(some) > 1:
+            for each in some:
+                yield from _read([each], columns, read)
+        elif UNDECODABLE in error.message:  # so does the application's SELECT
+            yield some[0], False
+        return
+    for at, value in rows:
+        each = some[int(str(at))]
+        yield each, can_be_read(each.column, value)
 
 
 def _columns(expected: Schema, actual: Schema) -> Iterator[_Read]:

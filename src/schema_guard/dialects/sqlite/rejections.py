@@ -11,11 +11,12 @@ from collections.abc import Iterable, Sequence
 from itertools import groupby
 
 from schema_guard.dialects.definitions import columns_of, definitions_of, expressions_of
+from schema_guard.dialects.sqlite.given_values import unreadable_default
 from schema_guard.dialects.sqlite.names import quote
 from schema_guard.dialects.survey import Read
 from schema_guard.difference import Difference
 from schema_guard.errors import ReadError
-from schema_guard.plan import Definition, Noun, Rejection
+from schema_guard.plan import REFUSED, Definition, Noun, Rejection
 from schema_guard.schema import Column, Index, Schema
 
 __all__ = ["rejections"]
@@ -30,7 +31,7 @@ _SAID = re.compile(
 
 
 def rejections(differences: Iterable[Difference], actual: Schema, read: Read) -> dict[Definition, Rejection]:
-    """What this SQLite, with the functions that the connection has, does not take.
+    """What this SQLite, with the functions that the connection has, does not take; and defaults that nobody can read.
 
     Args:
         differences: what compare found.
@@ -39,16 +40,21 @@ def rejections(differences: Iterable[Difference], actual: Schema, read: Read) ->
     """
     found: dict[Definition, Rejection] = {}
     asked = [(table, noun) for table, noun in definitions_of(differences) if expressions_of(noun)]
+    for table, noun in asked:
+        if isinstance(noun, Column) and (value := unreadable_default(noun, noun, read)):
+            said = f"the default {noun.default} of {table.name}.{noun.name} gives {value}, which its type cannot read"
+            found[table.name, noun] = Rejection(said, REFUSED, "")
+    asked = [one for one in asked if (one[0].name, one[1]) not in found]
     for _, group in groupby(asked, key=lambda one: one[0].name):
         together = list(group)
         columns = columns_of(together[0][0], actual)
         if len(together) > 1 and not _said([noun for _, noun in together], columns, read):
             continue
         for table, noun in together:
-            said = _SAID.search(_said([noun], columns, read))
+            known = _SAID.search(_said([noun], columns, read))
             # A key of an index that is given as text may be several, and say DESC.
-            if said is not None and not (isinstance(noun, Index) and said[0].startswith("near ")):
-                found[table.name, noun] = Rejection(said[0], str(said.lastgroup), "")
+            if known is not None and not (isinstance(noun, Index) and known[0].startswith("near ")):
+                found[table.name, noun] = Rejection(known[0], str(known.lastgroup), "")
     return found
 
 

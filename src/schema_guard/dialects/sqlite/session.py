@@ -28,6 +28,7 @@ from schema_guard.dialects.sqlite.exact.look import is_exact_by
 from schema_guard.dialects.sqlite.failures import CONSTRAINT, failure, no_copy, primary_code, unfit_rows
 from schema_guard.dialects.sqlite.features import FOREIGN_KEYS_ON, probe_features
 from schema_guard.dialects.sqlite.given_keys import gives_key, without_integer
+from schema_guard.dialects.sqlite.given_values import with_unreadable_defaults
 from schema_guard.dialects.sqlite.known import known
 from schema_guard.dialects.sqlite.labels import others_held
 from schema_guard.dialects.sqlite.last_key import with_last_key
@@ -161,6 +162,7 @@ class SQLiteSession:
         self._tables = actual.tables
         columns = listed(expected, actual, self.dialect.rules, lambda _, there: there.generated is None)
         actual = with_others(actual, others_held(columns, self._link.rows)) if columns else actual
+        actual = with_unreadable_defaults(expected, actual, self._link.rows)
         return with_misread(expected, actual, self._link.rows)
 
     def _with_refused_writes(self, actual: Schema, expected: Schema) -> Iterator[Table]:

@@ -20,16 +20,19 @@ _DAY = (
 """SQLite's own functions know more forms, such as a number of days, but read them ten times as fast as GLOB does. They
 take a 31st of February for the 2nd of March."""
 _CLOCK = "typeof(value) = 'text' AND instr(value, ':') = 3 AND julianday(value) IS NOT NULL"
+_LONG = 4_000
+"""Bytes of a pickle from which on they are not looked at: they lie in pages of their own, which take long to read."""
 USUAL = {
     "Boolean": "value IN (0, 1)",
     "Date": f"{_DAY} AND length(value) = 10",
     "DateTime": _DAY,
     "Float": "typeof(value) IN ('integer', 'real')",
-    "Interval": _DAY,
+    "Interval": f"{_DAY} AND substr(value, 11) NOT GLOB '*[-+Zz]*'",  # a zone cannot be subtracted from
     "JSON": "typeof(value) = 'text' AND json_valid(value)",
     "LargeBinary": "typeof(value) = 'blob'",
     "Numeric": "typeof(value) IN ('integer', 'real')",
-    "PickleType": "typeof(value) = 'blob'",
+    "PickleType": f"typeof(value) = 'blob' AND (length(value) > {_LONG}"
+    " OR (substr(value, 1, 1) IS x'80' AND substr(value, -1) IS x'2e'))",
     "Time": _CLOCK,
     "Uuid": "typeof(value) = 'text' AND length(value) = 32 AND value NOT GLOB '*[^0-9a-f]*'",
     "bytes": "typeof(value) = 'blob'",
@@ -57,8 +60,10 @@ def unusual(column: str, table: str, reader: str, rows: int) -> str:
 
 def unlisted(column: str, table: str, condition: str) -> str:
     """A query for the values that no label stands for, by a condition on `label`; the names are quoted."""
-    some = f"SELECT CAST({column} AS TEXT) AS label FROM {table} LIMIT {LABELLED}"
-    return f"SELECT label FROM ({some}) WHERE {condition}"
+    some = f"SELECT typeof({column}) AS kind, CAST({column} AS TEXT) AS label FROM {table} LIMIT {LABELLED}"
+    # Bytes are no label, whatever they say as text.
+    label = "CASE kind WHEN 'blob' THEN 'x' || quote(hex(label)) ELSE label END AS label"
+    return f"SELECT {label} FROM ({some}) WHERE kind = 'blob' OR ({condition})"
 
 
 def some_of(query: str) -> str:

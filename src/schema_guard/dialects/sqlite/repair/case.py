@@ -14,7 +14,7 @@ from schema_guard.dialects.sqlite.repair.needs import standing
 from schema_guard.dialects.violators import violators_of
 from schema_guard.difference import Difference, Impact
 from schema_guard.need import Need
-from schema_guard.plan import Lock, Locked, Noun, Policy, Refusal, Survey, Urgency
+from schema_guard.plan import REFUSED, Lock, Locked, Noun, Policy, Refusal, Survey, Urgency
 from schema_guard.schema import Column, Name, Schema, Table
 
 __all__ = ["FILE_LOCK", "ByHand", "Case", "Edit", "Rows", "refuse_violated", "urgency_of"]
@@ -114,7 +114,8 @@ class Case:
         if not rejected:
             return ""
         said = ", ".join(dict.fromkeys(rejection.said for rejection in rejected))
-        return f"SQLite says: {said}{REGISTERED if any(one.kind in _OF_THE_APPLICATION for one in rejected) else ''}"
+        by = "" if all(one.kind == REFUSED for one in rejected) else "SQLite says: "
+        return f"{by}{said}{REGISTERED if any(one.kind in _OF_THE_APPLICATION for one in rejected) else ''}"
 
     def not_remade(self, live: Table) -> str:
         """Why the table cannot be made again, nor an index on all of its columns; empty where it can."""
