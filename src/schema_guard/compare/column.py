@@ -180,7 +180,7 @@ def _unreadable(table: Table, column: Column, actual: Column, schema: Schema, ju
         table=table,
         column=column,
         actual=actual,
-        condition=judge.rules.other_labels(column.name, column.labels, bool(column.type.dimensions)),
+        condition=judge.rules.other_labels(actual, column.labels, bool(column.type.dimensions)),
         impact=Impact.BREAKS,
         effect=f"loading these rows of {writers(table)} fails (LookupError)",
     )
@@ -201,9 +201,9 @@ def _of_unknown_class(table: Table, column: Column, actual: Column, judge: Judge
     readable = [value for value in actual.others if not column.labels or value in texts(column.labels)]
     if not column.classes or texts(column.classes).issuperset(readable):
         return
-    condition = judge.rules.other_labels(column.name, column.classes, array=False)
+    condition = judge.rules.other_labels(actual, column.classes, array=False)
     if column.labels:
-        condition += f" AND NOT ({judge.rules.other_labels(column.name, column.labels, array=False)})"
+        condition += f" AND NOT ({judge.rules.other_labels(actual, column.labels, array=False)})"
     unless = "unless a module that was not imported has their class"
     yield RowsUnreadable(
         table=table,

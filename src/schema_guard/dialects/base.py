@@ -118,8 +118,8 @@ class Rules(Protocol):
         """Whether the two collation names (None: not declared) stand for the same collation."""
         ...
 
-    def other_labels(self, column: str, labels: Sequence[str], array: bool) -> str:
-        """The condition of rows that hold something else than these labels, which are literals."""
+    def other_labels(self, actual: Column, labels: Sequence[str], array: bool) -> str:
+        """The condition of rows whose live column holds something else than these labels, which are literals."""
         ...
 
     def written_otherwise(self, expected: Column, actual: Column) -> str:

@@ -15,13 +15,14 @@ from typing import NamedTuple
 from schema_guard.column import texts
 from schema_guard.dialects.base import Rules
 from schema_guard.names import in_quotes
-from schema_guard.schema import Column, Name, Relation, Schema, Table
+from schema_guard.schema import Column, Name, Relation, Schema, Table, TypeKind
 
 __all__ = ["MOST", "Listed", "Others", "listed", "respelled", "spelled", "with_others"]
 
 MOST = 20
 """Values that are looked for in one column."""
 
+_ANY_CASE = "citext"
 _TABLES = frozenset({Relation.TABLE, Relation.PARTITIONED, Relation.PARTITION})
 
 Others = Mapping[tuple[Name, str], Sequence[str | None]]
@@ -77,7 +78,7 @@ def listed(
                 continue
             nulls = column.needs_value and column.nullable and there.nullable
             values = column.classes or column.labels
-            unlisted = bool(values) and takes_others(column, there) and not _kept(column, values, live, rules)
+            unlisted = bool(values) and takes_others(column, there) and not _kept(column, there, values, live, rules)
             if nulls or unlisted:
                 found.append(Listed(live, there, values if unlisted else (), nulls))
             elif rules.unlike_written(column, there, "v"):
@@ -85,9 +86,10 @@ def listed(
     return found
 
 
-def _kept(column: Column, values: Sequence[str], live: Table, rules: Rules) -> bool:
-    """Whether a CHECK of the table lets no other value be there."""
-    if column.type.dimensions:
+def _kept(column: Column, there: Column, values: Sequence[str], live: Table, rules: Rules) -> bool:
+    """Whether a CHECK of the table lets no other value be there. Where another spelling is equal for the column, it
+    does: NOCASE of SQLite, citext and the nondeterministic collations of PostgreSQL."""
+    if column.type.dimensions or there.collation or there.type.kind is TypeKind.DOMAIN or there.type.name == _ANY_CASE:
         return False
     own = rules.allowed_values(f"{in_quotes(column.name)} = 0")
     lists = [rules.allowed_values(check.expression) for check in live.checks if check.validated and check.enforced]

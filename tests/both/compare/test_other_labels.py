@@ -6,6 +6,7 @@ import sqlite3
 from pathlib import Path
 from typing import Any
 
+import psycopg
 import pytest
 import sqlalchemy as sa
 from sqlalchemy import Column, Enum, Integer, MetaData, Table, select
@@ -111,6 +112,39 @@ def test_the_items_of_an_array(postgres_database: Database, native: bool) -> Non
     prepare(postgres_database, *found.refusal.advice, "DELETE FROM t WHERE 'z' = ANY (state)")
     assert not unreadable(Guard(metadata).check(postgres_database.url))
     assert loads(postgres_database.url, metadata)
+
+
+ANY_CASE = {
+    "citext": ("CREATE EXTENSION citext", "citext"),
+    "a domain over citext": ("CREATE EXTENSION citext; CREATE DOMAIN word AS citext", "word"),
+    "a collation": (
+        COLLATION := "CREATE COLLATION ci (PROVIDER = icu, LOCALE = 'und-u-ks-level2', DETERMINISTIC = false)",
+        "text COLLATE ci",
+    ),
+    "a domain with a collation": (f"{COLLATION}; CREATE DOMAIN word AS text COLLATE ci", "word"),
+}
+
+
+@pytest.mark.every_postgres
+@pytest.mark.parametrize("kind", ANY_CASE)
+def test_another_spelling_that_is_equal_for_the_column_is_no_label(postgres_database: Database, kind: str) -> None:
+    """Neither `IN` nor a CHECK tells them apart there."""
+    made, type_ = ANY_CASE[kind]
+    try:
+        prepare(postgres_database, made)
+    except psycopg.errors.FeatureNotSupported:
+        pytest.skip("this server was built without ICU")
+    prepare(
+        postgres_database,
+        f"CREATE TABLE t (id serial PRIMARY KEY, state {type_} CHECK (state IN ('new', 'in_progress', 'it''s')))",
+        "INSERT INTO t (state) VALUES ('NEW'), ('new')",
+    )
+    metadata = models()
+    assert not loads(postgres_database.url, metadata)
+    (found,) = unreadable(Guard(metadata).check(postgres_database.url))
+    assert found.difference.impact is Impact.BREAKS
+    assert found.evidence is not None
+    assert found.evidence.count == 1
 
 
 LARGE = "CREATE TABLE t (id serial PRIMARY KEY, state varchar(11), filler text)"
@@ -238,3 +272,19 @@ def test_sqlite(sqlite_file: Path, constraint: bool) -> None:
     connection.close()
     assert not unreadable(Guard(metadata).check(url))
     assert loads(url, metadata)
+
+
+@pytest.mark.parametrize("check", ["", "CHECK (state IN ('new', 'in_progress', 'it''s'))"])
+def test_another_spelling_that_is_equal_for_the_column_on_sqlite(sqlite_file: Path, check: str) -> None:
+    with sqlite3.connect(sqlite_file) as connection:
+        connection.executescript(
+            f"CREATE TABLE t (id INTEGER PRIMARY KEY NOT NULL, state VARCHAR(11) COLLATE NOCASE {check});"
+            "INSERT INTO t (state) VALUES ('NEW'), ('new');"
+        )
+    connection.close()
+    url = f"sqlite:///{sqlite_file}"
+    assert not loads(url, models())
+    (found,) = unreadable(Guard(models()).check(url))
+    assert found.difference.impact is Impact.BREAKS
+    assert found.evidence is not None
+    assert found.evidence.count == 1

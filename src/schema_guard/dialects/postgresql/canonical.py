@@ -213,12 +213,13 @@ class PostgreSQLRules:
         wanted, given = _collation(expected or ""), _collation(actual or "")
         return wanted[-1] == given[-1] and (len(wanted) != len(given) or wanted == given)
 
-    def other_labels(self, column: str, labels: Sequence[str], array: bool) -> str:
-        quoted = in_quotes(column)
+    def other_labels(self, actual: Column, labels: Sequence[str], array: bool) -> str:
+        quoted = in_quotes(actual.name)
+        exactly = _exactly(actual)
         if array:
             items = f"pg_catalog.unnest(CAST({quoted} AS TEXT[])) AS item(label)"
-            return f"EXISTS (SELECT 1 FROM {items} WHERE item.label NOT IN ({', '.join(labels)}))"
-        return f"CAST({quoted} AS TEXT) NOT IN ({', '.join(labels)})"
+            return f"EXISTS (SELECT 1 FROM {items} WHERE item.label{exactly} NOT IN ({', '.join(labels)}))"
+        return f"CAST({quoted} AS TEXT){exactly} NOT IN ({', '.join(labels)})"
 
     def written_otherwise(self, expected: Column, actual: Column) -> str:
         """Of a UUID in a column of text, where some were seen; any other type has one form for each value."""
@@ -264,12 +265,14 @@ class PostgreSQLRules:
 
     def unreadable(self, expected: Column, actual: Column, value: str) -> str:
         """What `uuid.UUID` takes no text for."""
-        return f"{_digits_of(value)} {_NO_MATCH} '^[0-9a-fA-F]{{32}}$'" if self._is_uuid_text(expected, actual) else ""
+        if not self._is_uuid_text(expected, actual):
+            return ""
+        return f"{_digits_of(value + _exactly(actual))} {_NO_MATCH} '^[0-9a-fA-F]{{32}}$'"
 
     def unlike_written(self, expected: Column, actual: Column, value: str) -> str:
         if not self._is_uuid_text(expected, actual):
             return ""
-        return f"{value}::pg_catalog.text {_NO_MATCH} '^[0-9a-f]{{32}}$'"
+        return f"{value}::pg_catalog.text{_exactly(actual)} {_NO_MATCH} '^[0-9a-f]{{32}}$'"
 
     def _is_uuid_text(self, expected: Column, actual: Column) -> bool:
         """Whether SQLAlchemy writes a UUID as text, in lower case and without hyphens."""
@@ -283,6 +286,12 @@ class PostgreSQLRules:
     def explicit_null_gets_value(self, table: Table, column: Column) -> bool:  # noqa: ARG002
         """Never: PostgreSQL stores the NULL or rejects it."""
         return False
+
+
+def _exactly(column: Column) -> str:
+    """For what compares its text: a nondeterministic collation takes 'NEW' for 'new', and no regular expression."""
+    own = column.collation or column.type.kind is TypeKind.DOMAIN  # a domain may have one as well
+    return ' COLLATE pg_catalog."C"' if own else ""
 
 
 def _digits_of(value: str) -> str:

@@ -30,6 +30,8 @@ PATIENCE = 5.0
 """Seconds for all of it."""
 
 _TEXTS = frozenset({"text", "character varying", "character", "bpchar", "citext", "name"})
+_EXACTLY = ' COLLATE pg_catalog."C"'
+"""A nondeterministic collation takes 'NEW' for 'new', and no regular expression."""
 Quote = Callable[[Name | str], str]
 
 
@@ -85,7 +87,8 @@ def _confirmed(
     """Those of the values that rows hold now."""
     column, table = quote(each.column.name), quote(each.table.name)
     own = each.column.type
-    text = column if own.kind is TypeKind.BASE and own.schema is None else f"CAST({column} AS text)"
+    plain = own.kind is TypeKind.BASE and own.schema is None and not each.column.collation
+    text = column if plain else f"CAST({column} AS text){_EXACTLY}"
 
     def holding(value: str | None) -> str:
         if value is None:
@@ -138,7 +141,7 @@ def _query(columns: Sequence[Listed], quote: Quote) -> str:
 
 def _rows(each: Listed, quote: Quote) -> str:
     column, table = f"k.{quote(each.column.name)}", f"{quote(each.table.name)} AS k"
-    value = "CAST(v.value AS text)"
+    value = f"CAST(v.value AS text){_EXACTLY}"
     source = f"unnest({_items(column)})" if each.column.type.dimensions else f"(SELECT {column})"
     return (
         f"SELECT DISTINCT {value} FROM {table}, LATERAL {source} AS v(value) WHERE {each.condition(value)} LIMIT {MOST}"

@@ -172,9 +172,9 @@ class SQLiteRules:
     def default_collation(self, expected: str | None, actual: str | None) -> bool:
         return (expected or "BINARY").upper() == (actual or "BINARY").upper()
 
-    def other_labels(self, column: str, labels: Sequence[str], array: bool) -> str:  # noqa: ARG002
-        quoted = in_quotes(column)
-        return f"(typeof({quoted}) = 'blob' OR CAST({quoted} AS TEXT) NOT IN ({', '.join(labels)}))"
+    def other_labels(self, actual: Column, labels: Sequence[str], array: bool) -> str:  # noqa: ARG002
+        quoted, exactly = in_quotes(actual.name), " COLLATE BINARY" if actual.collation else ""
+        return f"(typeof({quoted}) = 'blob' OR CAST({quoted} AS TEXT){exactly} NOT IN ({', '.join(labels)}))"
 
     def written_otherwise(self, expected: Column, actual: Column) -> str:
         """SQLAlchemy's Uuid writes 32 digits, and reads the 36 characters that other types of UUIDs write as well. Its

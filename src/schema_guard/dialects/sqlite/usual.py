@@ -60,7 +60,8 @@ def unusual(column: str, table: str, reader: str, rows: int) -> str:
 
 def unlisted(column: str, table: str, condition: str) -> str:
     """A query for the values that no label stands for, by a condition on `label`; the names are quoted."""
-    some = f"SELECT typeof({column}) AS kind, CAST({column} AS TEXT) AS label FROM {table} LIMIT {LABELLED}"
+    text = f"CAST({column} AS TEXT) COLLATE BINARY"
+    some = f"SELECT typeof({column}) AS kind, {text} AS label FROM {table} LIMIT {LABELLED}"
     # Bytes are no label, whatever they say as text.
     label = "CASE kind WHEN 'blob' THEN 'x' || quote(hex(label)) ELSE label END AS label"
     return f"SELECT {label} FROM ({some}) WHERE kind = 'blob' OR ({condition})"
