@@ -27,7 +27,7 @@ _FILE = "sqlite:///"
 
 
 class Address(NamedTuple):
-    """The fields of SQLAlchemy's URL."""
+    """The fields of SQLAlchemy's URL, and one more."""
 
     drivername: str
     username: str | None = None
@@ -36,6 +36,8 @@ class Address(NamedTuple):
     port: int | None = None
     database: str | None = None
     query: Query = MappingProxyType({})
+    app_driver: str = ""
+    """The driver of the application, where the guard itself connects by another one."""
 
     @property
     def system(self) -> str:
@@ -79,7 +81,9 @@ class Address(NamedTuple):
         """The same as SQLAlchemy's URL."""
         from sqlalchemy import URL
 
-        return URL.create(**self._asdict())
+        fields = self._asdict()
+        del fields["app_driver"]
+        return URL.create(**fields)
 
 
 def address_of(url: URL) -> Address:

@@ -107,9 +107,9 @@ class Settings(NamedTuple):
         places = f"--url, DATABASE_URL, SCHEMA_GUARD_URL and {self._file_words('url')}"
         return f"no database URL: looked at {places}. Set one of them; nothing was guarded"
 
-    def ddl_database_url(self) -> URL:
-        """Where DDL goes: `ddl_url` past a pooler, else the URL. Raises as `database_url` does."""
-        return self.database_url() if self.ddl_url is None else self._normalised("ddl_url", self.ddl_url).sqlalchemy()
+    def ddl_database_address(self) -> Address:
+        """Where DDL goes: `ddl_url` past a pooler, else the URL. Raises as `database_address` does."""
+        return self.database_address() if self.ddl_url is None else self._normalised("ddl_url", self.ddl_url)
 
     def required_target(self) -> str:
         """The TARGET. Raises ConfigurationError when none is set anywhere."""

@@ -17,7 +17,8 @@ __all__ = ["NormalisedUrl", "normalise", "normalise_url"]
 
 _POSTGRESQL = frozenset({"postgres", "postgresql", "pgsql"})
 _SYNCHRONOUS = ("psycopg", "psycopg2", "pg8000")
-_DRIVERS = (*_SYNCHRONOUS, "asyncpg")
+_ASYNCHRONOUS = "asyncpg"
+_DRIVERS = (*_SYNCHRONOUS, _ASYNCHRONOUS)
 _QUICKEST_FIRST = ("psycopg2", "psycopg", "pg8000", "asyncpg")
 _LIBPQ = frozenset({"psycopg", "psycopg2", "psycopg2cffi"})
 _ASYNCPG_ONLY = frozenset(
@@ -129,12 +130,14 @@ def _postgresql(url: Address, asked: str, installed: Installed, *, quickest: boo
             f"no PostgreSQL driver is installed (looked for {', '.join(dict.fromkeys(candidates))}): {_INSTALL_PSYCOPG}"
         )
     notes = []
-    if named and driver != named and named != "asyncpg":
+    if named and driver != named and named != _ASYNCHRONOUS:
         notes.append(f"the driver {named} is not installed, {driver} is used")
     query, dropped = _arguments(dict(url.query), driver)
     notes += dropped
     _refuse_place(url)
-    return NormalisedUrl(url._replace(drivername=f"postgresql+{driver}", query=query), tuple(notes))
+    app_driver = named if named == _ASYNCHRONOUS and driver != named else ""  # whose values are sent otherwise
+    found = url._replace(drivername=f"postgresql+{driver}", query=query, app_driver=app_driver)
+    return NormalisedUrl(found, tuple(notes))
 
 
 def _refuse_place(url: Address) -> None:

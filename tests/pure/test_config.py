@@ -189,8 +189,8 @@ def test_a_bad_url_is_told_with_its_origin_and_without_its_password(tmp_path: Pa
 
 
 def test_ddl_goes_to_the_url_unless_told_otherwise(tmp_path: Path) -> None:
-    assert settings(tmp_path, url="sqlite:///a.db").ddl_database_url().database == "a.db"
-    assert settings(tmp_path, url="sqlite:///a.db", ddl_url="sqlite:///b.db").ddl_database_url().database == "b.db"
+    assert settings(tmp_path, url="sqlite:///a.db").ddl_database_address().database == "a.db"
+    assert settings(tmp_path, url="sqlite:///a.db", ddl_url="sqlite:///b.db").ddl_database_address().database == "b.db"
 
 
 def test_an_unknown_argument_is_a_programming_mistake_that_is_told(tmp_path: Path) -> None:

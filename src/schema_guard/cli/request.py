@@ -65,7 +65,7 @@ class Request:
     @property
     def database(self) -> Any:
         """What a guard works on: the application's own engine where it leads to the database, else the URL."""
-        return self.engine or self.url
+        return self.engine or (self.address if self.address.app_driver else self.url)
 
     @property
     def readable(self) -> Any:
@@ -91,12 +91,15 @@ class Request:
     @property
     def ddl_url(self) -> URL:
         """Where apply works: past a pooler where the settings name a way."""
-        return self.settings.ddl_database_url()
+        return self.settings.ddl_database_address().sqlalchemy()
 
     @property
     def ddl_database(self) -> Any:
         """The same for a guard: the application's own engine where the settings name no other way."""
-        return self.database if self.settings.ddl_url is None else self.ddl_url
+        if self.settings.ddl_url is None:
+            return self.database
+        app_driver = self.address.app_driver
+        return self.settings.ddl_database_address()._replace(app_driver=app_driver) if app_driver else self.ddl_url
 
     @property
     def limits(self) -> Limits:

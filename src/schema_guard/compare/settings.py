@@ -16,18 +16,23 @@ def compare_settings(expected: Schema, unfit: Iterable[Unfit]) -> Iterator[Setti
     """One for each setting; of one that concerns some types only where the models have a column of them."""
     types = {column.type.name for table in expected.tables for column in table.columns}
     for each in unfit:
-        unsaid = next((name for name in _names(expected) if not can_encode(name, each.codec)), "") if each.codec else ""
+        names = _names(expected, columns_alone=each.parameters) if each.codec else ()
+        unsaid = next((name for name in names if not can_encode(name, each.codec)), "")
         everywhere = not each.types and not each.codec
         if not expected.tables or not (everywhere or unsaid or types.intersection(each.types)):
             continue
         impact, effect = Impact.BREAKS, each.effect
-        if unsaid:
+        if unsaid and each.parameters:
+            effect = f"statements that give {unsaid} a value fail (UnicodeDecodeError): {effect}"
+        elif unsaid:
             effect = f"statements that name {unsaid} fail (UnicodeEncodeError): {effect}"
         elif each.codec:
             impact, effect = Impact.WEAKENS, f"not provable: {effect}"
         yield SettingUnfit(setting=each.setting, said=each.headline, advice=each.advice, impact=impact, effect=effect)
 
 
-def _names(expected: Schema) -> Iterator[str]:
+def _names(expected: Schema, *, columns_alone: bool) -> Iterator[str]:
     for table in expected.tables:
-        yield from (table.name.schema or "", table.name.name, *(column.name for column in table.columns))
+        if not columns_alone:
+            yield from (table.name.schema or "", table.name.name)
+        yield from (column.name for column in table.columns)

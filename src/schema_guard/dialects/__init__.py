@@ -63,14 +63,19 @@ def open_session(database: Any, deadline: Deadline | None = None) -> Session:
     if isinstance(database, Tenant):
         return _tenant_session(database, deadline)
     if isinstance(database, Address):
-        return _direct_session(database, deadline) or open_session(database.sqlalchemy(), deadline)
+        return _direct_session(database, deadline) or _engine_session(database, deadline)
+    return _engine_session(database, deadline)
+
+
+def _engine_session(database: Any, deadline: Deadline | None) -> Session:
+    """Through SQLAlchemy."""
     engine = _engine(database)
     hide(engine.url.render_as_string(hide_password=False))
     if engine.dialect.name == "postgresql":
         from schema_guard.dialects.postgresql.server import EngineServer
         from schema_guard.dialects.postgresql.session import PostgreSQLSession
 
-        return PostgreSQLSession(EngineServer(engine), deadline)
+        return PostgreSQLSession(EngineServer(engine, _app_driver(database)), deadline)
     if engine.dialect.name == "sqlite":
         from schema_guard.dialects.sqlite.session import SQLiteSession
 
@@ -98,7 +103,11 @@ def _of_tenants(database: Any) -> Server:
     hide(engine.url.render_as_string(hide_password=False))
     if engine.dialect.name != "postgresql":
         raise ConfigurationError(f"a schema for each tenant is known of PostgreSQL, not of {engine.dialect.name}")
-    return EngineServer(engine)
+    return EngineServer(engine, _app_driver(database))
+
+
+def _app_driver(database: Any) -> str:
+    return database.app_driver if isinstance(database, Address) else ""
 
 
 def _direct_session(address: Address, deadline: Deadline | None) -> Session | None:
@@ -183,8 +192,9 @@ def _engine(database: Any) -> Engine:
     given = _given(database)
     if given is not None:
         return given
-    if isinstance(database, str | URL):
-        return _engine_for(database)
+    url = database.sqlalchemy() if isinstance(database, Address) else database
+    if isinstance(url, str | URL):
+        return _engine_for(url)
     raise ConfigurationError(f"expected an Engine, an AsyncEngine or a URL, got {type(database).__name__}")
 
 

@@ -53,3 +53,5 @@ class Unfit(NamedTuple):
     codec: str = ""
     """Where it is the encoding of the application's text, Python's name of that: a name that it lacks breaks. What the
     rows of columns of these types hold is not known."""
+    parameters: bool = False
+    """It is the names of parameters alone that the codec has to have: SQLAlchemy gives them those of the columns."""

@@ -56,7 +56,8 @@ class PostgreSQLDialect:
         self._schemas = schemas or {}
         self._like = like
         if isinstance(like, str):
-            self.own_rules = PostgreSQLRules(as_text=like == "pg8000")  # of asyncpg alone more is to be said
+            # as `_casts_enums` finds it, without SQLAlchemy
+            self.own_rules = PostgreSQLRules(casts_enums=like == "asyncpg", as_text=like == "pg8000")
         else:
             self.own_rules = PostgreSQLRules(
                 casts_enums=_casts_enums(self.sqlalchemy, native=True),

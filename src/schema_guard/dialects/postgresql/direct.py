@@ -71,14 +71,15 @@ class DirectServer:
 
     def __init__(self, address: Address, driver: str, arguments: dict[str, Any]) -> None:
         self.place: Place = address
-        self.words = driver
+        self.words = address.app_driver or driver
         self.bridge: Bridge = Direct()
         self.schemas: SchemaMap = {}
+        self._driver = driver
         self._arguments = arguments
 
     def open(self) -> Wire:
-        module = import_module(self.words)
-        needs_text = self.words == "psycopg2"  # which takes no call without any argument
+        module = import_module(self._driver)
+        needs_text = self._driver == "psycopg2"  # which takes no call without any argument
         connection = module.connect(*([""] if needs_text and not self._arguments else []), **self._arguments)
         try:
             set_encoding(connection)

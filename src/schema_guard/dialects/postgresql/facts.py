@@ -37,6 +37,9 @@ FAILING = {
 }
 """Where every value of these types is an error."""
 
+ALWAYS_UTF8 = "asyncpg"
+"""Asks for UTF-8 as it connects, which counts for more than any setting."""
+
 _LACKING = "text with a character that {} lacks is neither written nor read"
 TEXTS = ("character varying", "text", "character", "bpchar", "citext", "json", "jsonb", "xml")
 
@@ -74,7 +77,7 @@ def facts_of(row: Row, host: str, encoding: str, driver: str = "") -> Facts:
         warnings=(
             *_warnings(*settings[:3]),
             *_misread(styles, driver, *place),
-            *_lacking(settings[7], encoding, *place),
+            *_lacking(settings[7], encoding, driver, *place),
             *_any_bytes(settings[7], encoding),
             *_wraparound(settings[6], int(str(version_num))),
         ),
@@ -146,10 +149,15 @@ def _unread(styles: Mapping[str, object], driver: str, role: str, database: str)
 def _encoded(client: object, encoding: str, driver: str, role: str, database: str) -> Iterator[Unfit]:
     """What speaks SQL_ASCII gives psycopg bytes for text, on which SQLAlchemy fails as it connects; other drivers take
     it for ASCII."""
-    if client is None or client == encoding != RAW:
+    if client is None or driver == ALWAYS_UTF8:
         return
     advice = _set_for(role, database, "client_encoding", "'UTF8'")
     headline = f"client_encoding is {client} for this connection"
+    if driver == "psycopg2" and client != RAW:
+        effect = "psycopg2 takes the names of parameters for UTF-8"
+        yield Unfit("client_encoding", headline, effect, advice, (), "ascii", parameters=True)
+    if client == encoding != RAW:
+        return
     if client == RAW and driver == "psycopg":
         effect = "psycopg gives bytes in place of text, and SQLAlchemy fails to connect"
         yield Unfit("client_encoding", headline, effect, advice)
@@ -159,9 +167,9 @@ def _encoded(client: object, encoding: str, driver: str, role: str, database: st
         yield Unfit("client_encoding", headline, _LACKING.format(client), advice, (), codec)
 
 
-def _lacking(client: object, encoding: str, role: str, database: str) -> Iterator[str]:
+def _lacking(client: object, encoding: str, driver: str, role: str, database: str) -> Iterator[str]:
     """An encoding that somebody has chosen is no more than a warning."""
-    if client not in {None, RAW, encoding}:
+    if client not in {None, RAW, encoding} and driver != ALWAYS_UTF8:
         remedy = _set_for(role, database, "client_encoding", "'UTF8'")
         yield f"client_encoding is {client} for this connection: {_LACKING.format(client)}: {remedy}"
 

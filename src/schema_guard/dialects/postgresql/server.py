@@ -59,12 +59,17 @@ def never_prepare(driver: Any) -> None:
 
 
 class EngineServer:
-    """As the application's engine connects (URL, connect_args, creator, listeners), never from nor into its pool."""
+    """As the application's engine connects (URL, connect_args, creator, listeners), never from nor into its pool.
 
-    def __init__(self, engine: Engine) -> None:
+    Args:
+        engine: the application's, or one of the guard's own.
+        driver: the application's, where the engine has another one.
+    """
+
+    def __init__(self, engine: Engine, driver: str = "") -> None:
         self._engine = own_engine(engine)
         self.place: Place = engine.url
-        self.words = engine.dialect
+        self.words: Dialect | str = driver or engine.dialect
         self.bridge = bridge_for(engine)
         self.schemas = schema_map_of(engine)
 
