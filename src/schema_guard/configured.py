@@ -218,6 +218,12 @@ class Configured:
         guard._remembered = expectations or digest_of("guard" if frozen else "models", program(), *own)
         return guard
 
+    @property
+    def _told(self) -> object:
+        """How it was told to work; None where what it finds hangs on others as well."""
+        alone = self._withhold is None and self._beside is None
+        return (self.policy, self.accept, self.scope) if alone else None
+
     def _memory(self, session: Session) -> Memory | None:
         """Where the answer of a check is kept; None where nothing can be, or shall be."""
         if not self._remembered:

@@ -21,6 +21,7 @@ from schema_guard.difference import Difference
 from schema_guard.execute.limits import Limits
 from schema_guard.look import Look, compared, looked, plan_of, report_of
 from schema_guard.many.group import Group, group_of
+from schema_guard.many.new_schema import Anew, new_schema
 from schema_guard.many.tenants import Tenants, in_schema, tenants_of
 from schema_guard.plan import Plan
 from schema_guard.readiness import Memory, Readiness, readiness_of
@@ -138,18 +139,19 @@ class Guard(Configured):
             started = deadline.begin(limits.budget)
             tenant = database.schema if isinstance(database, Tenant) else ""
             events = Events(self.name, session.facts.server, on_step, silent=not self._logged, schema=tenant)
+            known = new_schema(self.source, self._told, session, database)
             rounds = Rounds(
                 session,
                 limits,
                 started,
-                look=lambda anew: self._look(session, limits.survey_timeout, anew=anew),
-                plan=lambda look: plan_of(look, session, self.policy),
+                look=lambda anew: self._look(session, limits.survey_timeout, known if anew else None),
+                plan=lambda look: known.plan(look, lambda: plan_of(look, session, self.policy)),
                 on_begin=events.began,
                 on_step=events.ended,
                 on_progress=events.underway,
             )
-            if (known := self._by_digests(session, limits.survey_timeout, started)) is not None:
-                return self._ended(replace(known, applied=True), session, events)
+            if (exact := self._by_digests(session, limits.survey_timeout, started)) is not None:
+                return self._ended(replace(exact, applied=True), session, events)
             look = rounds.first_look()
             while not (report := self._report(session, look, started)).satisfied:
                 session.clear_away()
@@ -233,27 +235,32 @@ class Guard(Configured):
         others = self._beside.source.names(dialect)
         return sorted({*relations, *others[0]}), sorted({*types, *others[1]})
 
-    def _look(self, session: Session, survey_timeout: float, *, anew: bool = False) -> Look:
+    def _look(self, session: Session, survey_timeout: float, known: Anew | None = None) -> Look:
+        """`known`: of a schema that may have to be made, before anything else is looked at."""
         begun = time.monotonic()
         session.locate(*self._names(session.dialect))
-        guarded = self._guarded(session.dialect, session.facts.default_schema)
-        expected = guarded.expected
+        first = known or Anew()
+        guarded = first.guarded(lambda: self._guarded(session.dialect, session.facts.default_schema))
         actual = guarded.with_absent(session.inspect(guarded.to_inspect))
-        found = filter(guarded.concerns, compared(expected, actual, session, self.policy))
-        differences = self._concerned(tuple(found))
-        held = Held(differences) if self._beside is None else self._beside.held(session.dialect, differences)
-        return looked(
-            session,
-            guarded,
-            actual,
-            held.differences,
-            accept=self.accept,
-            withhold=self._withhold,
-            held=held.refusals,
-            survey_timeout=survey_timeout,
-            begun=begun,
-            anew=anew,
-        )
+
+        def made() -> Look:
+            found = filter(guarded.concerns, compared(guarded.expected, actual, session, self.policy))
+            differences = self._concerned(tuple(found))
+            held = Held(differences) if self._beside is None else self._beside.held(session.dialect, differences)
+            return looked(
+                session,
+                guarded,
+                actual,
+                held.differences,
+                accept=self.accept,
+                withhold=self._withhold,
+                held=held.refusals,
+                survey_timeout=survey_timeout,
+                begun=begun,
+                anew=known is not None,
+            )
+
+        return first.look(actual, made)
 
     def _report(self, session: Session, look: Look, started: float) -> Report:
         return report_of(look, plan_of(look, session, self.policy), session, self.name, started, self.source)

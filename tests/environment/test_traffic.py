@@ -23,6 +23,7 @@ from schema_guard.errors import LockTimeoutError
 from schema_guard.execute.batches import LONGEST_REST
 from schema_guard.execute.limits import Limits
 from schema_guard.look import Look
+from schema_guard.many.new_schema import Anew
 from schema_guard.report import Outcome, Report
 from tests.postgres.cluster import Cluster
 from tests.postgres.database import Database, create
@@ -120,12 +121,12 @@ class SlowToLook(Guard):
     looks = 0
     began = 0.0
 
-    def _look(self, session: Session, survey_timeout: float, *, anew: bool = False) -> Look:
+    def _look(self, session: Session, survey_timeout: float, known: Anew | None = None) -> Look:
         self.looks += 1
         self.began = self.began or time.monotonic()
         if self.looks == 3:  # one before the guard lock, one in each round
             time.sleep(max(0.0, self.began + BUDGET - time.monotonic()))
-        return super()._look(session, survey_timeout, anew=anew)
+        return super()._look(session, survey_timeout, known)
 
 
 BUDGET = 2.0

@@ -24,6 +24,8 @@ if TYPE_CHECKING:
 
 __all__ = ["Kept", "Once"]
 
+_WORD = re.compile(r"\w+")
+
 
 class Once:
     """What another source expects, with placeholders for schemas, as a frozen file has it."""
@@ -34,7 +36,8 @@ class Once:
         self.upserts = getattr(source, "upserts", ())
         self._made: dict[tuple[str, int], tuple[Schema, set[int]]] = {}
         """With the parts that `settled` noted of it: of this one alone, should two threads make it at the same time."""
-        self._texts: dict[tuple[str, int], str] = {}
+        self._texts: dict[tuple[str, int], tuple[str, frozenset[str]]] = {}
+        """All that is said, and its words."""
         self._told: dict[tuple[str, int], str] = {}
         self._names: dict[tuple[str, int, str | None], tuple[list[str], list[str]]] = {}
         self._digests: dict[tuple[str, int, bool], Mapping[str, Any] | None] = {}
@@ -53,13 +56,16 @@ class Once:
             self._names[key] = names_to_locate(self._schema(dialect), dialect)
         return self._names[key]
 
-    def mentions(self, dialect: Dialect, word: str) -> bool:
+    def mentions(self, dialect: Dialect, name: str) -> bool:
         """Whether something of what is expected is called so."""
         key = (dialect.name, dialect.version)
         if key not in self._texts:
-            self._texts[key] = repr(self._schema(dialect))
-        text = self._texts[key]
-        return word in text and re.search(rf"(?<!\w){re.escape(word)}(?!\w)", text) is not None
+            text = repr(self._schema(dialect))
+            self._texts[key] = text, frozenset(_WORD.findall(text))
+        text, words = self._texts[key]
+        if _WORD.fullmatch(name) is not None:
+            return name in words
+        return name in text and re.search(rf"(?<!\w){re.escape(name)}(?!\w)", text) is not None
 
     def told(self, dialect: Dialect) -> str:
         """What tells all that is expected from all else; empty where the application's own code decides as well: of a

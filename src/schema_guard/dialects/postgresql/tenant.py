@@ -47,6 +47,7 @@ class TenantSession(PostgreSQLSession):
     """A session in which names without schema mean the tenant's. Raises as PostgreSQLSession does."""
 
     def __init__(self, server: TenantServer, deadline: Deadline | None = None) -> None:
+        self._server_of_tenant = server
         self._tenant: str | None = server.schema if server.declared is None else None
         super().__init__(server, deadline)
 
@@ -60,6 +61,30 @@ class TenantSession(PostgreSQLSession):
             rows = self._link.rows(elsewhere(located.relations, shared, self.facts.search_path))
         self.catalog_queries += 1
         self._words.located = own_names(located, self._tenant, {str(name) for (name,) in rows}, relations)
+
+    def surroundings(self, matters: Callable[[str], bool]) -> tuple[object, ...]:
+        """What decides, beside the catalog, what is expected here. Of two tenants it differs by their names alone.
+
+        Args:
+            matters: whether types of a schema count that the search_path does not have.
+        """
+        located, own = self._words.located, self._server_of_tenant.schema
+        path = {*self.facts.search_path, own}
+        kinds = [
+            ("" if schema == own else schema, name, kind)
+            for (schema, name), kind in located.kinds.items()
+            if schema in path or matters(schema)
+        ]
+        sets = (self.facts.features, located.sought, located.schemas - {own})
+        found = (located.relations, located.types, located.temporary)
+        return (
+            replace(self.facts, features=frozenset()),
+            *map(sorted, sets),
+            *(sorted(each.items()) for each in found),
+            sorted(kinds),
+            sorted(map(repr, self._server_of_tenant.schemas.items())),
+            self._words.driver,
+        )
 
     def as_expected(self, digests: Mapping[str, object]) -> frozenset[str]:  # noqa: ARG002
         """None: the digests are of names that the connection's search_path finds."""
