@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from importlib import import_module
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -13,7 +13,7 @@ from schema_guard.hidden import hide
 if TYPE_CHECKING:
     from sqlalchemy import URL
 
-__all__ = ["NormalisedUrl", "normalise", "normalise_url"]
+__all__ = ["OF_SQLITE3", "NormalisedUrl", "is_uri", "normalise", "normalise_url"]
 
 _POSTGRESQL = frozenset({"postgres", "postgresql", "pgsql"})
 _SYNCHRONOUS = ("psycopg", "psycopg2", "pg8000")
@@ -40,6 +40,9 @@ _NO_ENCRYPTION_ASKED = frozenset({"disable", "allow", "prefer"})
 _INSTALL_PSYCOPG = 'install psycopg: pip install "psycopg[binary]"'
 _IN_A_PASSWORD = "in a password write @ / : # as %40 %2F %3A %23"
 _FORMS = "postgresql://user:password@host/name or sqlite:///file.db"
+OF_SQLITE3 = frozenset({"uri", "timeout", "isolation_level", "detect_types", "check_same_thread", "cached_statements"})
+"""Arguments of a URL that SQLAlchemy gives to the sqlite3 module (its page on pysqlite, URI Connections)."""
+_TRUE = frozenset({"true", "yes", "on", "y", "t", "1"})
 
 Installed = Callable[[str], bool]
 
@@ -249,4 +252,16 @@ def _sqlite(url: Address, asked: str, installed: Installed) -> NormalisedUrl:
     notes = (
         [] if asked in ("", "pysqlite", "aiosqlite") else [f"the driver {one_line(asked)} is unknown, sqlite3 is used"]
     )
-    return NormalisedUrl(url._replace(drivername="sqlite"), tuple(notes))
+    ignored = () if is_uri(url.query) else sorted(set(url.query) - OF_SQLITE3)
+    if ignored:
+        names = ", ".join(map(one_line, ignored))
+        notes.append(
+            f"the URL's {names} has no effect: SQLite takes arguments of sqlite:///file:app.db?..&uri=true alone"
+        )
+    query = {key: value for key, value in url.query.items() if key not in ignored}
+    return NormalisedUrl(url._replace(drivername="sqlite", query=query), tuple(notes))
+
+
+def is_uri(query: Mapping[str, object]) -> bool:
+    """Whether a URL with these arguments has SQLite read its path as a URI (https://sqlite.org/uri.html)."""
+    return str(query.get("uri", "")).strip().lower() in _TRUE

@@ -100,6 +100,7 @@ def test_what_a_driver_does_not_take_is_left_out_with_a_note() -> None:
         ("sqlite:///app.db", "sqlite:///app.db"),
         ("sqlite:////var/app.db", "sqlite:////var/app.db"),
         ("sqlite+aiosqlite:///app.db", "sqlite:///app.db"),
+        ("sqlite:///app.db?mode=ro&timeout=3", "sqlite:///app.db?timeout=3"),
         ("sqlite+pysqlite:///app.db?mode=ro&uri=true", "sqlite:///app.db?mode=ro&uri=true"),
         ("  'sqlite:///app.db'\n", "sqlite:///app.db"),
     ],

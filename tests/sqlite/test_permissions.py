@@ -12,6 +12,10 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+import sqlalchemy as sa
+
+from schema_guard import Guard
+from schema_guard.by_text import text_known
 
 CODE = """
 import sys
@@ -88,6 +92,33 @@ def test_a_directory_without_room_for_a_journal(path: Path) -> None:
     warning = f"this user may not write the directory {path.parent}, where SQLite puts its journal"
     assert [each.partition(": what")[0] for each in found] == [warning] * 2
     assert all(each.endswith(" ()") for each in found), "no step was tried"
+
+
+def test_a_file_without_room_for_a_journal_is_never_known_by_its_text(path: Path) -> None:
+    """A frozen file then tells the same as the models."""
+    metadata = sa.MetaData()
+    sa.Table("t", metadata, sa.Column("id", sa.Integer, primary_key=True))
+    metadata.create_all(sa.create_engine(f"sqlite:///{path}", poolclass=sa.NullPool))
+    known = text_known(Guard(metadata))
+    code = "import sys; from schema_guard.dialects.sqlite.exact.look import is_exact;"
+    code += f"print(is_exact(sys.argv[1], {known!r}))"
+    assert said(str(path), code) == ["True"]
+    path.parent.chmod(0o555)
+    try:
+        assert said(str(path), code) == ["False"]
+    finally:
+        path.parent.chmod(0o755)
+
+
+def test_a_directory_without_room_for_the_file(path: Path) -> None:
+    """There is none yet: it is the directory that may not be written."""
+    path.parent.chmod(0o555)
+    try:
+        found = said(f"sqlite:///{path}", TELLS)
+    finally:
+        path.parent.chmod(0o755)
+    warning = f"this user may not write the directory {path.parent}, where SQLite puts the file"
+    assert [each.partition(": what")[0] for each in found] == [warning] * 2
 
 
 def test_a_journal_that_may_not_be_rolled_back(path: Path) -> None:

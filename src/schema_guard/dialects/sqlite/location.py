@@ -10,6 +10,7 @@ from stat import S_ISREG
 from typing import TYPE_CHECKING
 from urllib.parse import parse_qs, unquote
 
+from schema_guard.database_url import OF_SQLITE3, is_uri
 from schema_guard.errors import UnreachableError
 
 if TYPE_CHECKING:
@@ -44,12 +45,11 @@ def locate_database(engine: Engine) -> Location:
     from sqlalchemy.pool import SingletonThreadPool, StaticPool
 
     shared = isinstance(engine.pool, (StaticPool, SingletonThreadPool))
-    path, query = _path(engine.url.database or "")
-    mode = str(engine.url.query.get("mode", query.get("mode", "")))
     if in_memory(engine.url.database or "", engine.url.query):
         return Location(None, shared=True)
-    immutable = "immutable" in query or "immutable" in engine.url.query
-    location = locate_file(path, shared=shared, read_only=mode == "ro" or immutable)
+    path, arguments = _opened(engine.url.database or "", engine.url.query)
+    mode = arguments.get("mode", "")
+    location = locate_file(path, shared=shared, read_only=mode == "ro" or "immutable" in arguments)
     if location.missing and mode in ("ro", "rw"):
         raise UnreachableError(f"{location} does not exist, and mode={mode} makes no file: correct the URL")
     return location
@@ -96,18 +96,24 @@ def _followed(file: Path) -> Path:
 def in_memory(database: str, query: Mapping[str, object]) -> bool:
     """Whether a URL with this database and these arguments names a database in memory, of which every process, and most
     often every connection, has one of its own."""
-    path, own = _path(database)
-    return not path or str(query.get("mode", own.get("mode", ""))) == "memory"
+    path, own = _opened(database, query)
+    return not path or own.get("mode") == "memory"
 
 
-def _path(database: str) -> tuple[str, dict[str, str]]:
-    """The file of a plain path or of a file: URI (https://sqlite.org/uri.html); "" for a database in memory."""
-    if database in ("", ":memory:"):
-        return "", {}
-    if not database.startswith("file:"):
-        return database, {}
-    rest, _, query = database[len("file:") :].partition("?")
-    if rest.startswith("//"):
-        rest = "/" + rest[2:].partition("/")[2]
-    path = unquote(rest)
-    return ("" if path == ":memory:" else path), {key: values[-1] for key, values in parse_qs(query).items()}
+def _opened(database: str, query: Mapping[str, object]) -> tuple[str, dict[str, str]]:
+    """The file that SQLAlchemy has SQLite open for a URL ("": a database in memory), and the arguments for SQLite.
+
+    Only with `uri=true` is `file:` more than the beginning of a name, and are there arguments for SQLite; without
+    `file:` they become a part of the name (https://sqlite.org/uri.html).
+    """
+    name = database
+    if is_uri(query):
+        added = {key: query[key] for key in sorted(query) if key not in OF_SQLITE3}
+        name += f"?{'&'.join(f'{key}={value}' for key, value in added.items())}" if added else ""
+        if name.startswith("file:"):
+            rest, _, arguments = name[len("file:") :].partition("?")
+            if rest.startswith("//"):
+                rest = "/" + rest[2:].partition("/")[2]
+            path = unquote(rest)
+            return ("" if path == ":memory:" else path), {key: each[-1] for key, each in parse_qs(arguments).items()}
+    return ("" if name == ":memory:" else name), {}

@@ -24,17 +24,23 @@ def keeps_from_writing(location: Location, journal: str, *, query_only: bool) ->
     """
     if query_only:
         return "the application's engine sets PRAGMA query_only: what it writes fails; the guard changes nothing"
+    if location.read_only and location.missing:
+        return _no_room(location)
     if location.read_only:
         return "the database file is read-only, by its URL or for this user: what the application writes fails"
     if location.path is None or location.missing or journal not in _BESIDE:
         return ""
-    directory = Path(location.path).resolve().parent
+    return _no_room(location)
+
+
+def _no_room(location: Location) -> str:
+    """Why SQLite can put no file into the directory; empty where it can."""
+    directory = Path(location.path or "").resolve().parent
     if os.access(directory, os.W_OK | os.X_OK):
         return ""
-    return (
-        f"this user may not write the directory {directory}, where SQLite puts its journal: what the application "
-        "writes fails"
-    )
+    what = "the file" if location.missing else "its journal"
+    effect = "what the application writes fails"
+    return f"this user may not write the directory {directory}, where SQLite puts {what}: {effect}"
 
 
 def warnings_of(location: Location, why_not: str, *, by_url: bool) -> Iterator[str]:

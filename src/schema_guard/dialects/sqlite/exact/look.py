@@ -30,6 +30,8 @@ def is_exact(file: str, known: Mapping[str, Any]) -> bool:
     """
     if not (os.path.isfile(file) and os.access(file, os.W_OK)):  # noqa: PTH113
         return False
+    if not os.access(os.path.dirname(os.path.realpath(file)), os.W_OK | os.X_OK):  # noqa: PTH120
+        return False  # no room for the journal: a whole check warns
     try:
         with closing(sqlite3.connect(file, timeout=LOCK_TIMEOUT)) as connection:
             connection.execute("BEGIN")  # all is read as of one moment
