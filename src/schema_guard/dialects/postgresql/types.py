@@ -10,6 +10,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import lru_cache
 
 from schema_guard.column import Type, TypeKind
 from schema_guard.names import DefaultSchema
@@ -160,18 +161,28 @@ def parse_type(text: str, find: TypeNames) -> Type:
         text: `VARCHAR(64)`, `timestamp(3) with time zone`, `public."Mood"[]`, ..
         find: looks up names that are not built in.
     """
-    words = _take_apart(text)
+    words, known = _parsed(text)
+    if known is not None:
+        return known
+    *above, (name, _) = words.names or (("", False),)
+    schema, kind = find(above[-1][0] if words.qualified and above else None, name)
+    arguments = tuple(argument.lower() if not argument.startswith("'") else argument for argument in words.arguments)
     dimensions = 1 if words.array else 0
+    return Type(text, name, schema, arguments, dimensions, kind, _without_schema(text, schema, words.qualified))
+
+
+@lru_cache(maxsize=1000)  # a schema has few types, each many times
+def _parsed(text: str) -> tuple[_Words, Type | None]:
+    """The text taken apart; and the type, where it is built in."""
+    words = _take_apart(text)
     if not words.qualified or (words.names and words.names[0][0] == "pg_catalog"):
         names = words.names[1:] if words.qualified else words.names
         built_in = _built_in(names, words.arguments)
         if built_in is not None:
             name, arguments = built_in
-            return Type(text, name, None, arguments, dimensions, TypeKind.BASE, _as_in_ddl(text))
-    *above, (name, _) = words.names or (("", False),)
-    schema, kind = find(above[-1][0] if words.qualified and above else None, name)
-    arguments = tuple(argument.lower() if not argument.startswith("'") else argument for argument in words.arguments)
-    return Type(text, name, schema, arguments, dimensions, kind, _without_schema(text, schema, words.qualified))
+            dimensions = 1 if words.array else 0
+            return words, Type(text, name, None, arguments, dimensions, TypeKind.BASE, _as_in_ddl(text))
+    return words, None
 
 
 def _as_in_ddl(text: str) -> str:

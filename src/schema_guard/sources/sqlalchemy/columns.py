@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Iterator, Set
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any, cast
 
-from sqlalchemy import ARRAY, JSON, Boolean, Computed, Integer, Sequence, SmallInteger, String, TypeDecorator
+from sqlalchemy import ARRAY, JSON, Computed, Integer, Sequence, SmallInteger, String, TypeDecorator
 from sqlalchemy import Enum as EnumType
 from sqlalchemy import Identity as ModelIdentity
 from sqlalchemy.schema import ColumnDefault
@@ -16,7 +16,8 @@ from sqlalchemy.types import NullType
 
 from schema_guard.schema import NO_TYPE, Call, Column, Generated, Identity, Name, Type, TypeKind, Write
 from schema_guard.sources.sqlalchemy.mapped import holds_text
-from schema_guard.sources.sqlalchemy.reading import gets_bytes, reader_of
+from schema_guard.sources.sqlalchemy.reading import reader_of
+from schema_guard.sources.sqlalchemy.type_facts import facts_of
 from schema_guard.sources.sqlalchemy.types import is_domain, resolved
 from schema_guard.sources.sqlalchemy.wrapping import wrapping_calls
 from schema_guard.sources.sqlalchemy.writer import UnwritableError, Writer
@@ -36,11 +37,11 @@ def column_of(column: ModelColumn[Any], writer: Writer, mapped: Mapped) -> Colum
         UnwritableError: its type or one of its expressions cannot be written in this dialect.
     """
     dialect = writer.dialect
-    type_ = writer.words.type(writer.type(column))
+    facts = facts_of(column, writer)
+    type_, inner = writer.words.type(facts.text), facts.inner
     identity = column.identity if dialect.supports_identity_columns else None
     gives_key = _server_gives_key(column, writer)
     serial = gives_key and identity is None and writer.keys_added_later
-    inner = resolved(column.type, dialect)
     default = None if serial else writer.default(column)
     nullable = _nullable(column, writer)
     return Column(
@@ -52,7 +53,7 @@ def column_of(column: ModelColumn[Any], writer: Writer, mapped: Mapped) -> Colum
         identity=None if identity is None else _identity(identity),
         autoincrement=gives_key,
         never_again=gives_key and bool(writer.options(column.table).get("autoincrement")) and not column.foreign_keys,
-        collation=_collation(inner),
+        collation=facts.collation,
         comment=(column.comment or None) if dialect.supports_comments else None,
         write=_write(column, nullable, writer, mapped, gives_key=gives_key),
         sequence=_sequence(column, writer),
@@ -60,13 +61,13 @@ def column_of(column: ModelColumn[Any], writer: Writer, mapped: Mapped) -> Colum
         fill=_fill(column, writer),
         calls=(
             *_calls(column, writer),
-            *wrapping_calls(column, writer),
+            *(wrapping_calls(column, writer) if facts.wraps else ()),
             *_computed(mapped.computed_of(column), writer),
         ),
-        reads=reader_of(column.type, dialect),
-        read_by_own_code=gets_bytes(column.type, dialect),
-        values=_values(inner, writer),
-        labels=_labels(inner, writer),
+        reads=facts.reads,
+        read_by_own_code=facts.read_by_own_code,
+        values=facts.values,
+        labels=facts.labels,
         cast_when_several=_is_named(type_, inner) and _inserted_with_casts(column, writer, mapped),
         classes=_classes(column, inner, writer, mapped.identities_of(column)),
         identities=_identities(column, writer, mapped.lowest_identities_of(column)),
@@ -217,17 +218,6 @@ def _generated(computed: Computed | None, writer: Writer) -> Generated | None:
     return Generated(writer.expression(computed.sqltext), stored)
 
 
-def _collation(inner: Any) -> str | None:
-    inner = getattr(inner, "item_type", inner)
-    if is_domain(inner):
-        return None  # the domain's own business
-    collation = getattr(inner, "collation", None)
-    schema = getattr(inner, "collation_schema", None)
-    if not collation:
-        return None
-    return f"{schema}.{collation}" if schema else str(collation)
-
-
 def _write(column: ModelColumn[Any], nullable: bool, writer: Writer, mapped: Mapped, *, gives_key: bool) -> Write:
     """What SQLAlchemy's INSERT does with a column for which the program set no value (Mapper, Core crud rules)."""
     if column.computed is not None:
@@ -242,23 +232,6 @@ def _write(column: ModelColumn[Any], nullable: bool, writer: Writer, mapped: Map
     if column.primary_key or not nullable:
         return Write.REQUIRED
     return Write.OMITTED if mapped.leaves_out(column) else Write.NULL
-
-
-def _values(inner: Any, writer: Writer) -> tuple[str, ...]:
-    """What a type that lists its values sends, as literals."""
-    if isinstance(inner, EnumType):
-        written = [writer.literal(str(value), String()) for value in inner.enums]
-    elif isinstance(inner, Boolean):
-        written = [writer.literal(value, inner) for value in (True, False)]
-    else:
-        return ()
-    return tuple(value for value in written if value is not None)
-
-
-def _labels(inner: Any, writer: Writer) -> tuple[str, ...]:
-    """What an Enum lists, also that of an array's items."""
-    inner = resolved(inner.item_type, writer.dialect) if isinstance(inner, ARRAY) else inner
-    return _values(inner, writer) if isinstance(inner, EnumType) else ()
 
 
 def _classes(column: ModelColumn[Any], inner: Any, writer: Writer, identities: Set[object]) -> tuple[str, ...]:

@@ -22,7 +22,16 @@ from schema_guard.sources.sqlalchemy.writer import UnwritableError, Writer
 if TYPE_CHECKING:
     from sqlalchemy import Column
 
-__all__ = ["wrapping_calls"]
+__all__ = ["wrapping_calls", "wraps"]
+
+
+def wraps(type_: Any, dialect: Any) -> bool:
+    """Whether a column of the type can have such functions: what SQLAlchemy's own compiler asks, too."""
+    try:
+        found = type_.dialect_impl(dialect)
+        return bool(found._has_bind_expression or found._has_column_expression)
+    except Exception:  # the application's own code: its statements raise it, too
+        return False
 
 
 def wrapping_calls(column: Column[Any], writer: Writer) -> Iterator[Call]:
@@ -49,7 +58,6 @@ def wrapping_calls(column: Column[Any], writer: Writer) -> Iterator[Call]:
 def _expressions(column: Column[Any], writer: Writer) -> Iterator[tuple[str, ClauseElement]]:
     try:
         type_ = column.type.dialect_impl(writer.dialect)
-        # two attributes that SQLAlchemy's own compiler asks: most types have neither
         written = type_.bind_expression(bindparam(None, type_=column.type)) if type_._has_bind_expression else None
         read = type_.column_expression(column) if type_._has_column_expression else None
     except Exception:  # the application's own code: its statements raise it, too

@@ -52,6 +52,8 @@ class Writer:
         self.words = words
         self.dialect = _plain(words.sqlalchemy)
         self.ddl = self.dialect.ddl_compiler(self.dialect, None)  # type: ignore[arg-type]
+        self.types: dict[object, Any] = {}
+        """What was found of types by now: type_facts.py."""
         self._taken: dict[tuple[object, ...], tuple[str, str, object]] = {}
 
     @property
