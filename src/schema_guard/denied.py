@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
+from schema_guard.counted import first_of, listed
 from schema_guard.names import Name
 
-__all__ = ["Denied"]
+__all__ = ["Denied", "lacking"]
+
+_NAMED = 3
+"""Tables of one sentence."""
 
 
 class Denied(NamedTuple):
@@ -33,3 +38,32 @@ class Denied(NamedTuple):
         if self.of == "FUNCTION":
             return f"EXECUTE of the function {self.name}"
         return f"a policy for {self.privilege}" if self.of == "POLICY" else f"{self.privilege} of its {self.of.lower()}"
+
+
+def lacking(denied: Sequence[Denied], tables: Sequence[str]) -> str:
+    """What is lacking on each of these tables: `lacks INSERT and DELETE on users, and USAGE of its sequence`."""
+    phrases = list(_phrases(denied, tables))
+    return f"lacks {', and '.join(filter(None, (', '.join(phrases[:-1]), *phrases[-1:])))}"
+
+
+def _phrases(denied: Sequence[Denied], tables: Sequence[str]) -> Iterator[str]:
+    """One for each kind of object; after the first one the tables are told by a pronoun."""
+    several = len(tables) > 1
+    named = listed(tables) if len(tables) <= _NAMED else first_of(tables, _NAMED)
+    kinds: dict[tuple[str, str], list[str]] = {}
+    for each in denied:
+        kinds.setdefault((each.of, each.name), []).append(each.privilege)
+    for number, ((of, name), found) in enumerate(kinds.items()):
+        what = listed(list(dict.fromkeys(found)))
+        those = named if number == 0 else "them" if several else "it"
+        if of in ("SCHEMA", "SEQUENCE"):
+            thing = "sequences" if several and of == "SEQUENCE" else of.lower()
+            yield f"{what} of the {thing} of {named}" if number == 0 else f"{what} of {_owner(several)} {thing}"
+        elif of == "FUNCTION":
+            yield f"{what} of the function {name} for {those}"
+        else:
+            yield f"{'a policy for ' if of == 'POLICY' else ''}{what} on {those}"
+
+
+def _owner(several: bool) -> str:
+    return "their" if several else "its"

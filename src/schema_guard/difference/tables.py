@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from schema_guard.counted import counted, first_of
-from schema_guard.denied import Denied
+from schema_guard.counted import counted
+from schema_guard.denied import Denied, lacking
 from schema_guard.difference.base import BaseDifference, Holder, held
 from schema_guard.need import Need
 from schema_guard.published import Published
@@ -198,7 +198,7 @@ class PrivilegeMissing(BaseDifference):
 
     @property
     def headline(self) -> str:
-        return f"lacks {', '.join(self.words)} on {first_of((str(table) for table, _ in self.tables), 3)}"
+        return lacking(self.tables[0][1], [str(table) for table, _ in self.tables])
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -38,21 +38,21 @@ CASES = {
     "all": (ALL, "", ()),
     "reader": (
         'GRANT SELECT ON "Books" TO {role}',
-        "INSERT, UPDATE, DELETE, USAGE of its sequence",
+        "INSERT, UPDATE and DELETE on Books, and USAGE of its sequence",
         ("INSERT", "UPDATE", "DELETE"),
     ),
-    "nothing": ("", "SELECT, INSERT, UPDATE, DELETE, USAGE of its sequence", STATEMENTS),
-    "no sequence": ('GRANT ALL ON "Books" TO {role}', "USAGE of its sequence", ("INSERT",)),
+    "nothing": ("", "SELECT, INSERT, UPDATE and DELETE on Books, and USAGE of its sequence", STATEMENTS),
+    "no sequence": ('GRANT ALL ON "Books" TO {role}', "USAGE of the sequence of Books", ("INSERT",)),
     "UPDATE of the sequence": (
         ALL + 'REVOKE USAGE ON SEQUENCE "Books_id_seq" FROM {role}; GRANT UPDATE ON SEQUENCE "Books_id_seq" TO {role}',
         "",
         (),
     ),
-    "no DELETE": (ALL + 'REVOKE DELETE ON "Books" FROM {role}', "DELETE", ("DELETE",)),
+    "no DELETE": (ALL + 'REVOKE DELETE ON "Books" FROM {role}', "DELETE on Books", ("DELETE",)),
     "some columns": (
         ALL + 'REVOKE SELECT, INSERT, UPDATE ON "Books" FROM {role};'
         'GRANT SELECT (id, twice), INSERT (id), UPDATE (unknown) ON "Books" TO {role}',
-        "SELECT, INSERT, UPDATE",
+        "SELECT, INSERT and UPDATE on Books",
         ("SELECT", "INSERT", "UPDATE"),
     ),
     "the columns that the models know": (
@@ -70,77 +70,77 @@ CASES = {
         "CREATE ROLE {role}_all; ALTER ROLE {role} NOINHERIT; "
         + ALL.replace("{role}", "{role}_all")
         + "GRANT {role}_all TO {role}",
-        "SELECT, INSERT, UPDATE, DELETE, USAGE of its sequence",
+        "SELECT, INSERT, UPDATE and DELETE on Books, and USAGE of its sequence",
         STATEMENTS,
     ),
     "the owner": ('ALTER TABLE "Books" OWNER TO {role}', "", ()),
     "the owner, who took it from himself": (
         'ALTER TABLE "Books" OWNER TO {role}; REVOKE DELETE ON "Books" FROM {role}',
-        "DELETE",
+        "DELETE on Books",
         ("DELETE",),
     ),
     "row-level security without a policy": (
         ALL + 'ALTER TABLE "Books" ENABLE ROW LEVEL SECURITY',
-        "a policy for SELECT, a policy for INSERT, a policy for UPDATE",
+        "a policy for SELECT, INSERT and UPDATE on Books",
         ("INSERT",),
     ),
     "policies that let nothing be written": (
         ALL
         + 'ALTER TABLE "Books" ENABLE ROW LEVEL SECURITY; CREATE POLICY a ON "Books" USING (true) WITH CHECK (false)',
-        "a policy for INSERT, a policy for UPDATE",
+        "a policy for INSERT and UPDATE on Books",
         ("INSERT", "UPDATE"),
     ),
     "a restrictive policy that lets nothing be inserted": (
         ALL + 'ALTER TABLE "Books" ENABLE ROW LEVEL SECURITY; CREATE POLICY a ON "Books" USING (true);'
         'CREATE POLICY b ON "Books" AS RESTRICTIVE FOR INSERT WITH CHECK (false)',
-        "a policy for INSERT",
+        "a policy for INSERT on Books",
         ("INSERT",),
     ),
     "a policy without which the new key is not returned": (
         ALL + 'ALTER TABLE "Books" ENABLE ROW LEVEL SECURITY; CREATE POLICY a ON "Books" FOR INSERT WITH CHECK (true)',
-        "a policy for SELECT, a policy for UPDATE",
+        "a policy for SELECT and UPDATE on Books",
         ("INSERT",),
     ),
     "a policy of another role, and one that only restricts": (
         ALL + 'ALTER TABLE "Books" ENABLE ROW LEVEL SECURITY; CREATE POLICY a ON "Books" TO postgres USING (true);'
         'CREATE POLICY b ON "Books" AS RESTRICTIVE USING (true)',
-        "a policy for SELECT, a policy for INSERT, a policy for UPDATE",
+        "a policy for SELECT, INSERT and UPDATE on Books",
         ("INSERT",),
     ),
     "SELECT of what is not the key": (
         ALL + 'REVOKE SELECT ON "Books" FROM {role}; GRANT SELECT (id) ON "Books" TO {role}',
-        "SELECT",
+        "SELECT on Books",
         ("SELECT",),
     ),
     "a function that a CHECK calls": (
         ALL + """ALTER TABLE "Books" ADD CHECK ("may {role}"(title) <> '')""",
-        'EXECUTE of the function public."may {role}"(text)',
+        'EXECUTE of the function public."may {role}"(text) for Books',
         ("INSERT", "UPDATE"),
     ),
     "a function that the CHECK of a column's domain calls": (
         ALL + """CREATE DOMAIN kept AS varchar(80) CHECK ("may {role}"(VALUE) <> '');"""
         'ALTER TABLE "Books" DROP twice, ALTER title TYPE kept, ADD twice varchar GENERATED ALWAYS AS (title) STORED',
-        'EXECUTE of the function public."may {role}"(text)',
+        'EXECUTE of the function public."may {role}"(text) for Books',
         ("INSERT", "UPDATE"),
     ),
     "a function that an index calls": (
         ALL + 'CREATE INDEX ON "Books" (("may {role}"(title)))',
-        'EXECUTE of the function public."may {role}"(text)',
+        'EXECUTE of the function public."may {role}"(text) for Books',
         ("INSERT", "UPDATE"),
     ),
     "a function that a generated column calls": (
         ALL + """ALTER TABLE "Books" ADD more text GENERATED ALWAYS AS ("may {role}"(title)) STORED""",
-        'EXECUTE of the function public."may {role}"(text)',
+        'EXECUTE of the function public."may {role}"(text) for Books',
         ("INSERT", "UPDATE"),
     ),
     "a function that the default of an unknown column calls": (
         ALL + """ALTER TABLE "Books" ALTER unknown SET DEFAULT length("may {role}"('x'))""",
-        'EXECUTE of the function public."may {role}"(text)',
+        'EXECUTE of the function public."may {role}"(text) for Books',
         ("INSERT",),
     ),
     "a function that the default of a domain calls": (
         ALL + """CREATE DOMAIN given AS text DEFAULT "may {role}"('x'); ALTER TABLE "Books" ADD more given""",
-        'EXECUTE of the function public."may {role}"(text)',
+        'EXECUTE of the function public."may {role}"(text) for Books',
         ("INSERT",),
     ),
     "a function that the default of a column calls which is always given": (
@@ -151,7 +151,7 @@ CASES = {
     "a function that a policy calls": (
         ALL + 'ALTER TABLE "Books" ENABLE ROW LEVEL SECURITY; CREATE POLICY a ON "Books" USING (true);'
         """CREATE POLICY b ON "Books" AS RESTRICTIVE FOR SELECT USING ("may {role}"(title) <> '')""",
-        'EXECUTE of the function public."may {role}"(text)',
+        'EXECUTE of the function public."may {role}"(text) for Books',
         ("SELECT", "INSERT"),
     ),
     "a policy for all": (
@@ -182,7 +182,7 @@ def test_what_the_role_lacks_is_what_fails(postgres_database: Database, role: st
     assert _failing(postgres_database, role) == list(failing)
     report = _checked(postgres_database, role)
     found = [finding.difference for finding in report.findings if finding.difference.code == "privilege-missing"]
-    assert [each.headline for each in found] == ([f"lacks {words.format(role=role)} on Books"] if words else [])
+    assert [each.headline for each in found] == ([f"lacks {words.format(role=role)}"] if words else [])
     for each in found:
         assert each.impact is Impact.WEAKENS
         assert each.effect.startswith("not provable: ")
@@ -209,7 +209,7 @@ def test_a_column_that_is_still_missing_is_counted(postgres_database: Database, 
     prepare(postgres_database, 'CREATE TABLE "Books" (id serial PRIMARY KEY)')
     findings = _checked(postgres_database, role).findings
     (found,) = [finding for finding in findings if finding.difference.code == "privilege-missing"]
-    assert found.difference.headline == "lacks SELECT, INSERT, UPDATE, DELETE, USAGE of its sequence on Books"
+    assert found.difference.headline == "lacks SELECT, INSERT, UPDATE and DELETE on Books, and USAGE of its sequence"
     assert found.refusal is not None
     for statement in found.refusal.advice:
         prepare(postgres_database, statement)
