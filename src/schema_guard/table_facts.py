@@ -85,6 +85,8 @@ class TableFacts:
     """PostgreSQL: its partitions, all the way down."""
     detaching: tuple[Name, ...] = ()
     """PostgreSQL: partitions whose DETACH CONCURRENTLY is not finished: no statement on the table meets their rows."""
+    bounds: str = ""
+    """PostgreSQL: of a partition, the condition of the rows that it takes."""
     partition_rules: tuple[PartitionRule, ...] = ()
     """PostgreSQL: of its partitions."""
     inherited: bool = False

@@ -10,6 +10,7 @@ from schema_guard.compare.written import Tried, domain_checks, live_domains, tri
 from schema_guard.dialects.base import Judge
 from schema_guard.dialects.inquiry import Verdict
 from schema_guard.difference import CheckMissing, CheckNotValidated, Difference, Impact, NotComparable, ObjectUnknown
+from schema_guard.difference.constraints import BOUNDS
 from schema_guard.schema import Check, Column, Domain, Schema, Table, TypeKind
 
 __all__ = ["compare_checks"]
@@ -61,6 +62,8 @@ def compare_checks(table: Table, live: Table, expected: Schema, actual: Schema, 
             yield from _unknown(other, table, live, expected, actual, judge, other.name in held)
     for column, domain, check in live_domains(table, live, actual):
         yield from _of_domain(column, domain, check, table, live, expected, actual, judge)
+    if live.facts.bounds:
+        yield from _of_bounds(Check(None, live.facts.bounds), table, live, expected, actual, judge)
 
 
 def _unknown(
@@ -75,6 +78,24 @@ def _unknown(
         kind="CHECK",
         name=other.name or f"check({other.expression})",
         definition=other.expression if other.expression.startswith("(") else f"({other.expression})",
+        impact=impact,
+        effect=effect,
+    )
+
+
+def _of_bounds(
+    bounds: Check, table: Table, live: Table, expected: Schema, actual: Schema, judge: Judge
+) -> Iterator[ObjectUnknown]:
+    """A class that is mapped on a partition writes past its table, which would find another one for the row."""
+    found = tried(bounds, table, live, expected, actual, judge)
+    impact, effect = _judged(found, table, live, judge)
+    if impact is Impact.NOTES:
+        return
+    yield ObjectUnknown(
+        table=table,
+        kind=BOUNDS,
+        name=live.name.name,
+        definition=bounds.expression,
         impact=impact,
         effect=effect,
     )

@@ -10,6 +10,7 @@ from schema_guard.need import Need
 from schema_guard.schema import Check, Exclusion, ForeignKey, Index, Name, PrimaryKey, Table, Unique, deferral_words
 
 __all__ = [
+    "BOUNDS",
     "CheckMissing",
     "CheckNotValidated",
     "ExclusionMissing",
@@ -25,6 +26,9 @@ __all__ = [
     "UpsertUnserved",
     "told_apart",
 ]
+
+BOUNDS = "bounds of the partition"
+"""Of an ObjectUnknown: a class is mapped on a partition itself."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -354,6 +354,7 @@ class _Parts:
             unread=self.unread.get(row.oid) if row.unread else None,
             readable=row.readable,
             populated=row.populated,
+            bounds=row.bounds or "",
             denied=tuple(
                 Denied(word, of, tuple(columns or ()), name, tuple(statements or ()))
                 for word, of, columns, name, statements in row.denied or ()

@@ -50,6 +50,8 @@ class TableRow(NamedTuple):
     interveners: list[tuple[str, str, list[str], bool, bool, bool, str, bool, list[str] | None]] | None
     populated: bool
     detaching: list[list[str]] | None
+    bounds: str | None
+    """Of a partition: which rows it takes."""
 
 
 class ColumnRow(NamedTuple):

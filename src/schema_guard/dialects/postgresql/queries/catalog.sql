@@ -379,7 +379,9 @@ SELECT 'tables' AS kind, json_agg(json_build_array(
                     CROSS JOIN LATERAL (SELECT h.inhrelid, inhdetachpending FROM pg_inherits h WHERE h.inhparent = w.oid) AS d
                     JOIN pg_class dc ON dc.oid = d.inhrelid
                     JOIN pg_namespace dn ON dn.oid = dc.relnamespace
-                    WHERE d.inhdetachpending) END))::text AS items
+                    WHERE d.inhdetachpending) END,
+         -- which rows a partition takes
+         CASE WHEN w.relispartition AND w.readable THEN pg_get_partition_constraintdef(w.oid) END))::text AS items
 FROM wanted w
 JOIN families ON families.root = w.oid
 UNION ALL

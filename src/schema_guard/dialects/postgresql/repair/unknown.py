@@ -12,6 +12,7 @@ from schema_guard.difference import (
     ObjectUnknown,
     TableUnknown,
 )
+from schema_guard.difference.constraints import BOUNDS
 from schema_guard.plan import Refusal
 from schema_guard.schema import Name
 
@@ -33,6 +34,9 @@ def left_alone(difference: TableUnknown | EnumValueUnknown) -> Repairs:
 def object_unknown(difference: ObjectUnknown, context: Context) -> Repairs:
     """A constraint or unique index of somebody else that hinders the application."""
     name = context.quote(difference.name)
+    if difference.kind == BOUNDS:
+        reason = "the partition is meant to take these rows alone"
+        return [Refusal(difference, reason, ("-- in the models: map the class on the partitioned table",))]
     if difference.domain is not None:
         constraint = context.quote(difference.constraint or "")
         drop = f"ALTER DOMAIN {context.quote(difference.domain)} DROP CONSTRAINT {constraint};"
