@@ -12,6 +12,7 @@ from schema_guard.dialects.postgresql.driver_error import DriverError
 from schema_guard.dialects.postgresql.failures import diagnose, is_disconnect
 from schema_guard.dialects.postgresql.lexer import located_tokens
 from schema_guard.dialects.postgresql.link import Link
+from schema_guard.dialects.postgresql.trial_rows import of_code
 from schema_guard.schema import Name
 
 __all__ = ["conditions", "evaluated"]
@@ -67,7 +68,8 @@ def _evaluate(link: Link, trials: Sequence[Trial], quote: Quote) -> dict[Trial, 
 
 def _failed(link: Link, trial: Trial, error: DriverError, quote: Quote) -> Verdict:
     """Whether the condition alone raises the error: the column takes the value, and the models allow it."""
-    if not diagnose(error).sqlstate.startswith(_OF_VALUES) or trial.condition == _REFUSED:
+    diagnosis = diagnose(error)
+    if not (diagnosis.sqlstate.startswith(_OF_VALUES) or of_code(diagnosis, ())) or trial.condition == _REFUSED:
         return Verdict.NOT_COMPARABLE
     allowed = _evaluate(link, [refused := replace(trial, condition=_REFUSED)], quote)[refused]
     return Verdict.RAISES if allowed is Verdict.DIFFERENT else Verdict.NOT_COMPARABLE

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 from collections import defaultdict
-from collections.abc import Callable, Collection, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 
@@ -21,8 +21,10 @@ from schema_guard.dialects.postgresql.event_triggers import EventTrigger, accuse
 from schema_guard.dialects.postgresql.failures import DENIED, diagnose, extension_for, is_disconnect, without_values
 from schema_guard.dialects.postgresql.link import Link
 from schema_guard.dialects.postgresql.plain import is_plain
+from schema_guard.dialects.postgresql.trial_rows import inserts, is_computed, of_code
 from schema_guard.dialects.violators import mentions
 from schema_guard.difference import (
+    ColumnMissing,
     DefaultDiffers,
     Difference,
     DomainMissing,
@@ -77,13 +79,14 @@ def refused(
     """
     unmade = any(isinstance(difference, MAKERS) for difference in differences)
     defaults = frozenset(difference.column for difference in differences if isinstance(difference, DefaultDiffers))
+    coming = frozenset(each.column.name for each in differences if isinstance(each, ColumnMissing))
     defined: dict[Table, list[Noun]] = defaultdict(list)
     for table, noun in definitions_of(differences):
         defined[table].append(noun)
     tries: list[tuple[_Copy, list[Noun], list[Noun]]] = []
     for table, nouns in defined.items():
         without = [noun for noun in nouns if (table.name, noun) in known or _of_whole_row(table, noun)]
-        copy = _Copy(link, table, actual.table(table.name), quote, unmade, defaults, triggers)
+        copy = _Copy(link, table, actual.table(table.name), quote, unmade, defaults, triggers, coming)
         if tried := copy.worth_trying([noun for noun in nouns if noun not in without]):
             tries.append((copy, tried, without))
     if not tries:
@@ -109,6 +112,8 @@ class _Copy:
     defaults: frozenset[Column]
     """Columns that are there and get another default."""
     triggers: Sequence[EventTrigger]
+    coming: frozenset[str]
+    """Names of columns that the plan adds."""
 
     @property
     def name(self) -> str:
@@ -133,7 +138,33 @@ class _Copy:
             # A column that gets another type may make it right.
             _, again = self._failing(other, [*found])
             found = {noun: rejection for noun, rejection in found.items() if noun in again}
-        return found
+        computed = (noun for noun in tried if noun not in found and is_computed(noun))
+        return found | {noun: rejection for noun in computed if (rejection := self._of_rows(noun)) is not None}
+
+    def _of_rows(self, noun: Noun) -> Rejection | None:
+        """What the server has against computing it for a row."""
+        columns = self._named([noun])
+        with self._undone():
+            if isinstance(noun, Column) and noun.default is not None:
+                self.link.run("SET LOCAL transaction_read_only = on")  # no nextval() either
+                return self._of_code([f"SELECT ({noun.default}\n)"], whole=False)
+            if not columns or self._made(*self._setup([noun])) or self._made(self._statement(noun)):
+                return None
+            return self._of_code(inserts(self.name, columns, self.quote), whole=True)
+
+    def _of_code(self, statements: Iterable[str], *, whole: bool) -> Rejection | None:
+        """Whether one of them fails for what it calls."""
+        for statement in statements:
+            try:
+                with self.link.savepoint():
+                    self.link.run(statement)
+            except DriverError as error:
+                if is_disconnect(error):
+                    raise
+                if of_code(diagnose(error), self.coming):
+                    said = without_password(f"computing it for a row fails: {without_values(error)}")
+                    return Rejection(said, REFUSED, "", advice=("correct what it calls, or the models",), whole=whole)
+        return None
 
     def _of_new_table(self, nouns: Sequence[Noun], without: Sequence[Noun]) -> dict[Noun, Rejection]:
         """CREATE TABLE as a whole; where the server refuses it, which parts are at fault, and whether the rest does."""
@@ -257,16 +288,19 @@ class _Copy:
 
     def _setup(self, nouns: Sequence[Noun], *, as_wanted: bool = False) -> list[str]:
         """The copy with the live columns that the definitions name, and those of the models that are not tried now."""
-        assert self.live is not None
         partitioned = self._partitioned()
+        columns = self._named(nouns, partitioned, as_wanted=as_wanted)
+        return [f"CREATE TEMP TABLE {self.name} ({', '.join(map(self._bare, columns))}){partitioned}"]
+
+    def _named(self, nouns: Sequence[Noun], more: str = "", *, as_wanted: bool = False) -> list[Column]:
+        assert self.live is not None
         added = {noun.name for noun in nouns if isinstance(noun, Column) and noun not in self.defaults}
         others = [column for column in self.table.columns if column.name not in added]
         columns = {column.name: column for column in (*others, *self.live.columns)}
         if as_wanted:
             columns.update((column.name, column) for column in others)
-        texts = [partitioned, *map(self._clause, nouns)]
-        named = [self._bare(column) for name, column in columns.items() if any(mentions(text, name) for text in texts)]
-        return [f"CREATE TEMP TABLE {self.name} ({', '.join(named)}){partitioned}"]
+        texts = [more, *map(self._clause, nouns)]
+        return [column for name, column in columns.items() if any(mentions(text, name) for text in texts)]
 
     def _partitioned(self) -> str:
         """A key of a partitioned table has to hold its partition key."""

@@ -1,0 +1,62 @@
+"""Rows for an empty copy of a table: what is computed of each row is computed once, before it is added to the table.
+
+A function whose body calls what is not there, and LIKE on a nondeterministic collation: the server takes the
+definition, and refuses every row from then on.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Iterator, Sequence
+
+from schema_guard.dialects.postgresql.failures import DENIED, Diagnosis
+from schema_guard.plan import Noun
+from schema_guard.schema import Check, Column, Index
+
+__all__ = ["inserts", "is_computed", "of_code"]
+
+_NOT_SUPPORTED, _OF_NAMES = "0A", "42"
+"""Classes of SQLSTATE (manual, appendix A)."""
+_ORDINARY = {
+    **dict.fromkeys(("text", "character varying", "character", "bpchar", "citext", "name", "bytea"), "'a'"),
+    **dict.fromkeys(("smallint", "integer", "bigint", "numeric", "real", "double precision", "money"), "1"),
+    **dict.fromkeys(("date", "timestamp without time zone", "timestamp with time zone"), "'2020-02-20'"),
+    **dict.fromkeys(("time without time zone", "time with time zone"), "'12:00'"),
+    **dict.fromkeys(("json", "jsonb"), "'{}'"),
+    "boolean": "true",
+    "interval": "'1 day'",
+    "uuid": "'00000000-0000-0000-0000-000000000001'",
+}
+"""By type, a value that nothing is special about."""
+
+
+def is_computed(noun: Noun) -> bool:
+    """Whether the server computes something for it at each write."""
+    match noun:
+        case Check():
+            return True
+        case Index():
+            return noun.where is not None or any(element.is_expression for element in noun.elements)
+        case Column():
+            return noun.default is not None or (noun.generated is not None and noun.generated.stored)
+        case _:
+            return False
+
+
+def inserts(table: str, columns: Sequence[Column], quote: Callable[[str], str]) -> Iterator[str]:
+    """A row of NULLs, which a function may be spared, and one of ordinary values."""
+    names = ", ".join(quote(column.name) for column in columns)
+    for ordinary in (False, True):
+        values = [_ordinary(column) if ordinary else "NULL" for column in columns]
+        yield f"INSERT INTO {table} ({names}) VALUES ({', '.join(values)})"
+
+
+def _ordinary(column: Column) -> str:
+    return "'{}'" if column.type.dimensions else _ORDINARY.get(column.type.name, "NULL")
+
+
+def of_code(diagnosis: Diagnosis, coming: Collection[str]) -> bool:
+    """Whether the error comes from what is called and not from the values; `coming`: what the plan makes first."""
+    state, said = diagnosis.sqlstate, diagnosis.message
+    if state == DENIED or any(f'"{name}"' in said or f".{name} " in said for name in coming):
+        return False
+    return state.startswith(_NOT_SUPPORTED) or (state.startswith(_OF_NAMES) and bool(diagnosis.context))
