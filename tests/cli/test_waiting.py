@@ -63,6 +63,7 @@ def test_zero_tries_once() -> None:
         ("postgresql+psycopg://me@127.0.0.1:1/name?nonsense=1", "nonsense"),
         ("postgresql+psycopg2://me@127.0.0.1:1/name?nonsense=1", "nonsense"),
         ("postgresql+pg8000://me@127.0.0.1:1/name?nonsense=1", "nonsense"),
+        *((f"postgresql+{driver}://me@127.0.0.1:1/name?pasword=geheim", "pasword") for driver in ("psycopg", "pg8000")),
         ("postgresql+pg8000://127.0.0.1:1/name", "user"),
         ("postgresql+psycopg://me@127.0.0.1:1/name?sslmode=bogus", "bogus"),
         ("postgresql+psycopg2://me@127.0.0.1:1/name?sslmode=bogus", "bogus"),
@@ -74,5 +75,6 @@ def test_what_a_driver_never_takes_is_not_waited_for(command: Command, url: str,
     assert ran.code == 2, ran
     assert "an argument of the connection cannot be used" in ran.err
     assert says in ran.err
+    assert "geheim" not in ran.out + ran.err, "a mistyped name may stand before a secret"
     assert [line for line in ran.err.splitlines() if line != "imported"] == [ran.err.splitlines()[-1]]
     assert time.monotonic() - started < 30

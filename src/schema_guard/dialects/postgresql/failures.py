@@ -132,7 +132,8 @@ def unreachable(error: Exception, url: Place) -> UnreachableError | Configuratio
     diagnosis = diagnose(error)
     said = one_line(diagnosis.message)
     if not diagnosis.sqlstate and re.search(_NOT_TAKEN, said):
-        where = url.render_as_string(hide_password=True)
+        # without the arguments: a mistyped one ("pasword") may hold a secret that nothing tells
+        where = url.render_as_string(hide_password=True).partition("?")[0]
         return ConfigurationError(f"an argument of the connection cannot be used: {said} ({where})")
     why = _from_network(error) or _from_text(said) or _WHY_UNREACHABLE.get(diagnosis.sqlstate, "")
     where = url.render_as_string(hide_password=True)
