@@ -89,6 +89,8 @@ def facts_of(column: Column[Any], writer: Writer) -> TypeFacts:
         known = _found(column, writer)
         if key is not None:
             writer.types[key] = known
+    else:
+        writer.compile_alike(column.type, known.of)
     return known
 
 

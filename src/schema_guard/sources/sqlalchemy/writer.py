@@ -6,6 +6,7 @@ import copy
 import json
 import re
 import string
+from collections.abc import Callable
 from functools import cache
 from typing import TYPE_CHECKING, Any
 from weakref import WeakKeyDictionary
@@ -52,6 +53,7 @@ class Writer:
         self.words = words
         self.dialect = _plain(words.sqlalchemy)
         self.ddl = self.dialect.ddl_compiler(self.dialect, None)  # type: ignore[arg-type]
+        self.ddl.get_column_specification = _once(self.ddl.get_column_specification)  # type: ignore[method-assign]
         self.types: dict[object, Any] = {}
         """What was found of types by now: type_facts.py."""
         self._taken: dict[tuple[object, ...], tuple[str, str, object]] = {}
@@ -165,6 +167,12 @@ class Writer:
         text = self._type_text(column)
         return _COLLATE.sub("", text) if " COLLATE " in text else text
 
+    def compile_alike(self, type_: TypeEngine[Any], known: TypeEngine[Any]) -> None:
+        """What SQLAlchemy found of the one for this dialect holds for the other one, of which nothing is different."""
+        memos = self.dialect._type_memos
+        if known in memos:
+            memos.setdefault(type_, memos[known])
+
     def type_alone(self, type_: TypeEngine[Any]) -> str:
         with _Refusals(self.dialect.name):
             return _COLLATE.sub("", self.dialect.type_compiler_instance.process(type_))
@@ -260,6 +268,19 @@ def sendable(text: str) -> str:
     if (found := _NEVER_SENT.search(text)) is not None:
         raise UnwritableError(f"has U+{ord(found[0]):04X}, a character that cannot be sent to a database")
     return text
+
+
+def _once(specify: Callable[..., str]) -> Callable[..., str]:
+    """The same, which keeps what it said of a column: it is asked for the column, and again for its table."""
+    said: dict[object, tuple[str, Column[Any]]] = {}
+
+    def specified(column: Column[Any], **given: Any) -> str:
+        key = id(column), *given.items()
+        if key not in said:
+            said[key] = specify(column, **given), column  # held, and so nothing else gets its id
+        return said[key][0]
+
+    return specified
 
 
 def _any_length(_: str) -> None:
