@@ -53,7 +53,7 @@ def tables(file: Path) -> int:
 
 @pytest.fixture
 def urls(application: Path) -> Path:
-    """Four databases: c lacks an index, d all."""
+    """Four databases, one of them three times: c lacks an index, d all."""
     lines = [
         make(application / "a.db"),
         "# a comment",
@@ -61,7 +61,9 @@ def urls(application: Path) -> Path:
         make(application / "c.db", WHOLE[:2]),
         make(application / "d.db", ()),
         f"sqlite:///{application}/./a.db",
+        f"link = sqlite:///{application}/link.db",
     ]
+    (application / "link.db").symlink_to(application / "a.db")
     (application / "urls").write_text("\n".join(lines) + "\n")
     return application / "urls"
 
@@ -80,10 +82,15 @@ def test_check_plan_and_apply(command: Command, urls: Path) -> None:
     assert "! " in command(*one.split()).out
     ran = command("fleet", "plan", "shop:Base", "--urls", str(urls))
     assert (ran.code, "1 step to take" in ran.out) == (0, True)
+    index = f"index proposals.ix_proposals_visitor  in 1 database: {urls.parent}/c.db"
+    assert "\napply would\n" in ran.out
+    assert f"  create {index}\n" in ran.out
     assert tables(urls.parent / "d.db") == 0
     ran = command("fleet", "apply", "shop:Base", "--urls", str(urls), "--concurrency", "2", "--canary", "1")
     assert ran.code == 0, ran.out + ran.err
     assert ran.verdict.startswith("4 databases: 4 satisfied · ")
+    assert "\ndone\n  " in ran.out
+    assert f"  built {index}\n" in ran.out
     assert tables(urls.parent / "d.db") == 2
 
 

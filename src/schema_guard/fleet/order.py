@@ -20,6 +20,7 @@ from schema_guard.exit_codes import FAILED, OK, apply_code, check_code
 from schema_guard.guard import Guard
 from schema_guard.hidden import hide
 from schema_guard.look import Withhold
+from schema_guard.render.text.deeds import deed
 from schema_guard.report import Report
 from schema_guard.sources.frozen import FrozenSource
 from schema_guard.sources.frozen.document import parse
@@ -76,6 +77,7 @@ class Result:
         breaks: something that breaks the application remains.
         differences: code, impact, object, headline, effect and why it is not repaired, of each that remains.
         steps: how many the plan has, or apply ran.
+        deeds: what each of them would do, or did, in a few words; of a check none.
         seconds: how long it took.
         skip: why nothing was done.
         error: the code of what went wrong; empty where nothing did.
@@ -89,6 +91,7 @@ class Result:
     breaks: bool = False
     differences: tuple[tuple[str, str, str, str, str, str], ...] = ()
     steps: int = 0
+    deeds: tuple[str, ...] = ()
     seconds: float = 0.0
     skip: str = ""
     error: str = ""
@@ -177,7 +180,9 @@ def _failed(order: Order, error: GuardError, begun: float) -> Result:
 
 def _result(order: Order, report: Report, seconds: float) -> Result:
     findings = report.findings
-    planned = len(report.plan.steps) if report.plan is not None else 0
+    planned = report.plan.steps if report.plan is not None else ()
+    ran = [result.step for result in report.results if result.changed]
+    deeds = {"apply": [deed(step) for step in ran], "plan": [step.id for step in planned]}
     return Result(
         order.name,
         satisfied=report.satisfied,
@@ -193,7 +198,8 @@ def _result(order: Order, report: Report, seconds: float) -> Result:
             )
             for each in findings
         ),
-        steps=sum(result.changed for result in report.results) if report.applied else planned,
+        steps=len(ran) if report.applied else len(planned),
+        deeds=tuple(deeds.get(order.command, ())),
         seconds=seconds,
         exit_code=_exit_code(order, report),
         worst="" if report.worst is None else report.worst.name,

@@ -58,8 +58,8 @@ class State:
                 return
             self.done.pop(item["key"], None)
             if item["done"]:
-                result = {**item["result"], "differences": tuple(map(tuple, item["result"]["differences"]))}
-                self.done[item["key"]] = Result(**result)
+                lists = {"differences": map(tuple, item["result"]["differences"]), "deeds": item["result"]["deeds"]}
+                self.done[item["key"]] = Result(**item["result"] | {name: tuple(each) for name, each in lists.items()})
         except (ValueError, KeyError, TypeError):
             return
 

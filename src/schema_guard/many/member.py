@@ -72,7 +72,7 @@ def place_of(text: str | None) -> object:
         return None
     if url.is_file:
         memory = not url.database or url.database == ":memory:" or "mode=memory" in text if text else True
-        return None if memory else str(Path(str(url.database).removeprefix("file:")).absolute())
+        return None if memory else str(Path(str(url.database).removeprefix("file:")).resolve())
     query = {key: str(value) for key, value in url.query.items() if key in ("host", "port", "options", "service")}
     return (url.host, url.port or 5432, url.database or url.username, tuple(sorted(query.items())))
 

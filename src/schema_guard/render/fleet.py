@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import asdict
 
 from schema_guard.counted import counted, duration
@@ -12,9 +12,12 @@ from schema_guard.fleet.order import Result
 from schema_guard.many.summary import Summary
 from schema_guard.render.json import VERSION, Value, text_of
 from schema_guard.render.line import Line, Span, Style, blank, line, words
-from schema_guard.render.many import summary_data, summary_lines, verdict_line
+from schema_guard.render.many import MOST_NAMED, summary_data, summary_lines, verdict_line
+from schema_guard.render.text.phrases import listed
 
 __all__ = ["fleet_json", "fleet_lines"]
+
+MOST_DEEDS = 20
 
 
 def fleet_lines(
@@ -40,7 +43,7 @@ def fleet_lines(
     """
     summary = _summary(results)
     lines = [_line(result, command) for result in sorted(results, key=lambda result: result.name)]
-    lines += [*summary_lines(summary, "database", verbose=verbose), blank]
+    lines += [*summary_lines(summary, "database", verbose=verbose), *_deeds(results, command, verbose), blank]
     if alone and any(Impact[each[1]] >= Impact.WEAKENS for result in results for each in result.differences):
         lines.append(line(Span("what fails, and the statements to run by hand: ", Style.DIM), words(alone, Style.SQL)))
     skipped = sum(bool(result.skip) for result in results)
@@ -50,6 +53,25 @@ def fleet_lines(
         lines.append(line(Span(f"no more were begun: {halted.reason}", Style.BREAKS)))
     lines.append(verdict_line(summary, "database", seconds, code, said))
     return lines
+
+
+def _deeds(results: Sequence[Result], command: str, verbose: bool) -> Iterator[Line]:
+    """What was done, or would be, each in one line with where: the most frequent first."""
+    where: dict[str, list[str]] = {}
+    for result in results:
+        if not result.skip:
+            for deed in result.deeds:
+                where.setdefault(deed, []).append(result.name)
+    if not where:
+        return
+    yield blank
+    yield line("done" if command == "apply" else "apply would")
+    found = sorted(where.items(), key=lambda each: -len(each[1]))
+    for deed, names in found if verbose else found[:MOST_DEEDS]:
+        number = f"in {counted(len(names), 'database')}: {listed(names, len(names) if verbose else MOST_NAMED)}"
+        yield line("  ", words(deed), "  ", Span(number, Style.DIM))
+    if not verbose and len(found) > MOST_DEEDS:
+        yield line(f"  .. and {len(found) - MOST_DEEDS:,} more (-v shows them)")
 
 
 def _summary(results: Sequence[Result]) -> Summary:

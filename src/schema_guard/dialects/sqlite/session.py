@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sqlite3
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
@@ -309,8 +310,8 @@ class SQLiteSession:
         return False
 
     def identity(self) -> str:
-        """The file."""
-        return str(self._link.location)
+        """The file, whichever link leads to it."""
+        return os.path.realpath(str(self._link.location))
 
     def interrupt(self) -> None:
         """End the statement that is changing the file; its transaction is rolled back."""
