@@ -25,7 +25,7 @@ NullWritten = tuple[Verdict, str]
 
 
 class _Key(NamedTuple):
-    """The one column that says into which partition a row goes, and what the models write there."""
+    """A column that says into which partition a row goes, and what the models write there."""
 
     column: Column
     there: Column
@@ -46,13 +46,21 @@ def compare_routes(
     table: Table, live: Table, expected: Schema, actual: Schema, judge: Judge
 ) -> Iterator[PartitionMissing]:
     """Where partitions are there, and one is missing for a row that the models write."""
-    key = _key(table, live, expected, actual, judge)
-    if live.relation is not Relation.PARTITIONED or key is None:
+    if live.relation is not Relation.PARTITIONED:
         return
     if all(partition.partitioned for partition in live.facts.partitions):
         return  # it has none, which is said already
     if any(filler.kind == "rule" for filler in live.facts.fillers):
         return
+    for key in _keys(table, live, expected, actual, judge):
+        found = list(_refused(key, table, live, judge))
+        if found:
+            yield from found
+            return
+
+
+def _refused(key: _Key, table: Table, live: Table, judge: Judge) -> Iterator[PartitionMissing]:
+    """What no partition takes, as far as this column of the key alone says it."""
     values = key.values
     if not values and not key.wanted and live.partition_strategy == "HASH" and not key.there.type.dimensions:
         values = _SAMPLES
@@ -70,9 +78,10 @@ def null_written(name: str, table: Table, live: Table, expected: Schema, actual:
 
     DIFFERENT where it fails, with the words for which row; EQUAL where no row of the models goes there.
     """
-    key = _key(table, live, expected, actual, judge)
-    if key is None:
+    keys = _keys(table, live, expected, actual, judge)
+    if len(keys) != 1:
         return Verdict.NOT_COMPARABLE, ""
+    (key,) = keys
     values = key.values or ((_NOW,) if key.is_moment else ())
     verdicts = {value: key.verdict(live, value, judge, name) for value in values}
     failing = next((value for value, verdict in verdicts.items() if verdict is Verdict.DIFFERENT), None)
@@ -86,18 +95,20 @@ def null_written(name: str, table: Table, live: Table, expected: Schema, actual:
     return Verdict.NOT_COMPARABLE, ""
 
 
-def _key(table: Table, live: Table, expected: Schema, actual: Schema, judge: Judge) -> _Key | None:
-    """None where there are more columns of it, or the models don't know it."""
+def _keys(table: Table, live: Table, expected: Schema, actual: Schema, judge: Judge) -> list[_Key]:
+    """The columns of the key, and of those of partitions that are partitioned again; none where the models don't know
+    one of them."""
     keys = [column for column in live.columns if any(use.kind == PARTITION_KEY for use in column.used_by)]
-    if len(keys) != 1:
-        return None
-    (there,), column = keys, table.column(keys[0].name)
-    if column is None:
-        return None
-    values, complete, wanted = candidates_of(column, there, table, expected, actual, judge)
-    if not complete:
-        values = (*_given(column, there, actual), *column.identities, *([column.fill] if column.fill else []))
-    return _Key(column, there, values, complete, wanted)
+    found = []
+    for there in keys:
+        column = table.column(there.name)
+        if column is None:
+            return []
+        values, complete, wanted = candidates_of(column, there, table, expected, actual, judge)
+        if not complete:
+            values = (*_given(column, there, actual), *column.identities, *([column.fill] if column.fill else []))
+        found.append(_Key(column, there, values, complete, wanted))
+    return found
 
 
 def _given(column: Column, there: Column, actual: Schema) -> tuple[str, ...]:

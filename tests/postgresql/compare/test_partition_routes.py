@@ -48,6 +48,8 @@ def year() -> sa.Column[Any]:
 ENUM = "CREATE TYPE kind AS ENUM ('x', 'y', 'z');"
 TABLE = "CREATE TABLE t (id int, k {}, a varchar, PRIMARY KEY (id, k)) PARTITION BY {} (k);"
 LIST = "CREATE TABLE t{0} PARTITION OF t FOR VALUES IN ('{0}');"
+PARTED_REST = "CREATE TABLE rest PARTITION OF t DEFAULT PARTITION BY RANGE (id);"
+ALL_OF_REST = "CREATE TABLE all_of_rest PARTITION OF rest DEFAULT;"
 REST = "CREATE TABLE rest PARTITION OF t DEFAULT;"
 OLD = "CREATE TABLE old PARTITION OF t FOR VALUES FROM ('2020-01-01') TO ('2020-02-01');"
 NOW = "CREATE TABLE now PARTITION OF t FOR VALUES FROM ('2020-02-01') TO ('2999-01-01');"
@@ -63,6 +65,8 @@ PLACES = {
     "one for each": (listed, OF_KINDS + "".join(map(LIST.format, KINDS)), WORK),
     "none for one that the models list": (listed, OF_KINDS + "".join(map(LIST.format, "xy")), FAIL),
     "one for the rest": (listed, OF_KINDS + LIST.format("x") + REST, WORK),
+    "a rest that is partitioned again, and has no partition": (listed, OF_KINDS + LIST.format("x") + PARTED_REST, FAIL),
+    "a rest that is partitioned again": (listed, OF_KINDS + LIST.format("x") + PARTED_REST + ALL_OF_REST, WORK),
     "any text": (free, OF_TEXTS + LIST.format("x"), WORK),
     "no partition for today": (moment, OF_MOMENTS + OLD, FAIL),
     "a partition for today": (moment, OF_MOMENTS + OLD + NOW, WORK),

@@ -127,7 +127,9 @@ def partition_missing(difference: PartitionMissing, context: Context) -> Repairs
     """Which partitions there should be, only the application knows; one that takes every row is shown."""
     live = difference.actual
     others = any(not partition.partitioned for partition in live.facts.partitions)
-    parent = live.facts.partitions[0].name if live.facts.partitions and not others else live.name
+    above = {partition.parent for partition in live.facts.partitions}
+    ends_there = (each.name for each in live.facts.partitions if each.partitioned and each.name not in above)
+    parent = next(ends_there, live.name)
     name = context.quote(parent)
     one = context.quote(Name(parent.schema, f"{parent.name[:50]}_default"))
     bounds = "FOR VALUES WITH (MODULUS 1, REMAINDER 0)" if live.partition_strategy == "HASH" else "DEFAULT"
