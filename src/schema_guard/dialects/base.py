@@ -265,6 +265,10 @@ class Dialect(Words, Protocol):
         """The name, quoted where needed, qualified where it has a schema."""
         ...
 
+    def uncastable(self, expected: Column, actual: Column) -> str:
+        """The condition of rows whose text is no value of the expected type; empty where that cannot be asked."""
+        ...
+
     def repair(
         self,
         differences: Sequence[Difference],

@@ -11,7 +11,7 @@ from typing import Protocol
 
 from schema_guard.dialects.definitions import is_rejected
 from schema_guard.dialects.renames import stranded
-from schema_guard.dialects.violators import SAMPLE, Violators, tables_read, violators_of
+from schema_guard.dialects.violators import SAMPLE, Violators, rows_where, tables_read, violators_of
 from schema_guard.difference import (
     BackfillPending,
     ColumnMissing,
@@ -27,7 +27,7 @@ from schema_guard.difference import (
 )
 from schema_guard.errors import ReadError
 from schema_guard.plan import Definition, Evidence, Rejection, Survey
-from schema_guard.schema import Fill, Name, Relation, Schema, Table
+from schema_guard.schema import Column, Fill, Name, Relation, Schema, Table
 
 __all__ = ["Quoting", "Read", "counted", "take_survey"]
 
@@ -55,6 +55,9 @@ class Quoting(Protocol):
     """What stands before the name of a function of the system's."""
 
     def quote(self, name: Name | str) -> str: ...
+
+    def uncastable(self, expected: Column, actual: Column) -> str:
+        """The condition of rows whose text is no value of the expected type; empty where that cannot be asked."""
 
 
 def take_survey(
@@ -135,6 +138,8 @@ def _evidence(difference: Difference, table: Table, actual: Schema, dialect: Quo
     if target is not None and actual.table(target) is None:
         return None
     violators = violators_of(difference, table, dialect.quote, dialect.functions)
+    if isinstance(difference, TypeDiffers) and (condition := dialect.uncastable(difference.column, difference.actual)):
+        violators = rows_where(table, condition, dialect.quote, dialect.functions)
     if violators is None:
         return None
     return _hidden(violators.query) if hidden else counted(violators, read)

@@ -15,6 +15,7 @@ from schema_guard.name_length import LONGEST_NAME
 from schema_guard.schema import Type, TypeKind
 
 __all__ = [
+    "TEXTS",
     "PADDED",
     "case_effect",
     "fit_of",
@@ -27,7 +28,7 @@ __all__ = [
 ]
 
 _INTEGERS = ("smallint", "integer", "bigint")
-_TEXTS = frozenset({"text", "character varying", "character", "bpchar", "name"})
+TEXTS = frozenset({"text", "character varying", "character", "bpchar", "name"})
 PADDED = frozenset({"character", "bpchar"})
 _MOMENTS = frozenset({"timestamp without time zone", "timestamp with time zone", "date"})
 _CLOCKS = frozenset({"time without time zone", "time with time zone"})
@@ -83,7 +84,7 @@ def fit_of(expected: Type, actual: Type, casts_enums: bool = False, longest_labe
         return _of_user_types(expected, actual, casts_enums, longest_label)
     if expected.dimensions:
         return _of_arrays(expected, actual)
-    if is_of_application(expected) and actual.name in _TEXTS:
+    if is_of_application(expected) and actual.name in TEXTS:
         return Fit.OTHER
     return _of_built_ins(expected, actual)
 
@@ -145,13 +146,13 @@ def is_of_application(type_: Type) -> bool:
 
 def is_endless_text(type_: Type) -> bool:
     """Text that neither pads nor cuts what is written."""
-    return type_.name in _TEXTS - PADDED and not type_.dimensions and _length(type_) == _UNLIMITED
+    return type_.name in TEXTS - PADDED and not type_.dimensions and _length(type_) == _UNLIMITED
 
 
 def case_effect(expected: Type, actual: Type, fit: Fit) -> str:
     """What it does to statements that one is citext, the other text that tells upper and lower case apart; or empty."""
     names = {expected.name, actual.name}
-    if "citext" not in names or len(names) == 1 or not names <= (_TEXTS - PADDED) | {"citext"}:
+    if "citext" not in names or len(names) == 1 or not names <= (TEXTS - PADDED) | {"citext"}:
         return ""
     rest = ", and longer values are rejected" if fit is Fit.INCOMPATIBLE else ""
     if actual.name == "citext":
@@ -206,20 +207,20 @@ def _of_user_types(expected: Type, actual: Type, casts_enums: bool, longest_labe
         return None if actual.arguments else Fit.WIDER  # what other modifiers mean, its extension knows
     if TypeKind.DOMAIN in (expected.kind, actual.kind):
         return None
-    if {expected.name, actual.name} <= _TEXTS | {"citext"} and TypeKind.ENUM not in (expected.kind, actual.kind):
+    if {expected.name, actual.name} <= TEXTS | {"citext"} and TypeKind.ENUM not in (expected.kind, actual.kind):
         return Fit.OTHER if _length(actual) >= _length(expected) else Fit.INCOMPATIBLE
-    if expected.kind is TypeKind.ENUM and actual.name in _TEXTS and not expected.dimensions and not casts_enums:
+    if expected.kind is TypeKind.ENUM and actual.name in TEXTS and not expected.dimensions and not casts_enums:
         return Fit.OTHER if _length(actual) >= longest_label else Fit.INCOMPATIBLE
     if TypeKind.UNKNOWN in (expected.kind, actual.kind):
         return None
-    if is_of_application(expected) and actual.name in _TEXTS | {"citext"} and not expected.dimensions:
+    if is_of_application(expected) and actual.name in TEXTS | {"citext"} and not expected.dimensions:
         return Fit.OTHER
     return Fit.INCOMPATIBLE
 
 
 def _of_built_ins(expected: Type, actual: Type) -> Fit:
     pair = {expected.name, actual.name}
-    if pair <= _TEXTS:
+    if pair <= TEXTS:
         return _of_texts(expected, actual)
     if pair <= {*_INTEGERS, *FLOATS, "numeric"}:
         return _of_numbers(expected, actual)
@@ -247,12 +248,12 @@ def _of_built_ins(expected: Type, actual: Type) -> Fit:
 def _takes_strings(expected: Type, actual: Type) -> bool:
     """Each value is stored, though it may come back otherwise: cut, as eight bytes, or as it was written."""
     names = (expected.name, actual.name)
-    if names == ("macaddr", "macaddr8") or (expected.name in _TEXTS and actual.name == '"char"'):
+    if names == ("macaddr", "macaddr8") or (expected.name in TEXTS and actual.name == '"char"'):
         return True
     if names == ("bit", "bit varying"):
         return _length(actual) >= (_length(expected) if expected.arguments else 1)
     longest = _SENT_AS_TEXT.get(expected.name)
-    return longest is not None and actual.name in _TEXTS and _length(actual) >= longest
+    return longest is not None and actual.name in TEXTS and _length(actual) >= longest
 
 
 def _of_texts(expected: Type, actual: Type) -> Fit:

@@ -12,7 +12,7 @@ from schema_guard.dialects.sqlite.names import quote
 from schema_guard.dialects.translation import SchemaMap
 from schema_guard.difference import Difference
 from schema_guard.plan import Policy, Refusal, Step, Survey
-from schema_guard.schema import Name, Schema, Type
+from schema_guard.schema import Column, Name, Schema, Type
 
 if TYPE_CHECKING:
     from sqlalchemy.engine import Dialect as SQLAlchemyDialect
@@ -69,6 +69,10 @@ class SQLiteDialect:
 
     def quote(self, name: Name | str) -> str:
         return quote(name)
+
+    def uncastable(self, expected: Column, actual: Column) -> str:  # noqa: ARG002
+        """Nothing: SQLite casts whatever there is."""
+        return ""
 
     def repair(
         self,

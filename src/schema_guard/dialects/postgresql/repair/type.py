@@ -252,11 +252,12 @@ def _would_cast(difference: TypeDiffers, context: Context) -> Refusal:
     change = f"ALTER COLUMN {column} TYPE {wanted} USING {column}{through}::{wanted}"
     drops = difference.actual.default is not None
     changes = _with_default(column, change, difference.column.default, drops=drops)
-    return Refusal(
-        difference,
-        f"its values would have to be cast from {difference.actual.type} to {difference.column.type}",
-        (f"ALTER TABLE {name} {changes};",),
-    )
+    reason = f"its values would have to be cast from {difference.actual.type} to {difference.column.type}"
+    statement = f"ALTER TABLE {name} {changes};"
+    unfit = context.hindrance(difference, "cannot be cast", "cannot be cast")
+    if unfit is None:
+        return Refusal(difference, reason, (statement,))
+    return Refusal(difference, f"{reason}, and {unfit.reason}", (*unfit.advice, statement))
 
 
 def _between_enums(difference: TypeDiffers) -> bool:
