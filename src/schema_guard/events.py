@@ -66,21 +66,24 @@ class Events:
     """By step: for how many times PROGRESS_EVERY its progress was logged."""
 
     def began(self, step: Step) -> None:
-        self._tell(logging.INFO, f"{step.object}: {step.why}: started", {"event": "step_started", **_of(step)})
+        if self._is_heard(logging.INFO):
+            self._tell(logging.INFO, f"{step.object}: {step.why}: started", {"event": "step_started", **_of(step)})
 
     def ended(self, result: StepResult) -> None:
         """Done, failed, or why it was left."""
-        fields = {
-            "event": "step_failed" if result.outcome is Outcome.FAILED else "step_ended",
-            **_of(result.step),
-            "outcome": result.outcome.value,
-            "seconds": round(result.seconds, 6),
-            "rows": result.rows,
-            "batches": result.batches,
-            "tries": len(result.attempts),
-            "blockers": sorted({blocker for attempt in result.attempts for blocker in attempt.blockers}),
-        }
-        self._tell(_LEVELS.get(result.outcome, logging.WARNING), step_words(result), fields)
+        level = _LEVELS.get(result.outcome, logging.WARNING)
+        if self._is_heard(level):
+            fields = {
+                "event": "step_failed" if result.outcome is Outcome.FAILED else "step_ended",
+                **_of(result.step),
+                "outcome": result.outcome.value,
+                "seconds": round(result.seconds, 6),
+                "rows": result.rows,
+                "batches": result.batches,
+                "tries": len(result.attempts),
+                "blockers": sorted({blocker for attempt in result.attempts for blocker in attempt.blockers}),
+            }
+            self._tell(level, step_words(result), fields)
         if self.on_step is not None:
             self.on_step(result)
 
@@ -121,8 +124,11 @@ class Events:
         }
         self._tell(level, f"{start}{remains}", fields)
 
+    def _is_heard(self, level: int) -> bool:
+        return not self.silent and (bool(OBSERVERS) or LOGGER.isEnabledFor(level))
+
     def _tell(self, level: int, message: str, fields: Mapping[str, object]) -> None:
-        if self.silent or not (OBSERVERS or LOGGER.isEnabledFor(level)):
+        if not self._is_heard(level):
             return
         message = one_line(message)
         where = {

@@ -92,8 +92,8 @@ def _is_of(step: Step, schemas: set[str]) -> bool:
 
 def _ready(steps: Sequence[Step], plan: Plan, results: Sequence[StepResult]) -> list[Step]:
     """Those of which all that they need is there, or made by one of them before."""
-    made = {need for result in results for need in result.step.provides}
-    planned = {need for step in plan.steps for need in step.provides}
+    made = set[Need]().union(*(result.step.provides for result in results))
+    planned = frozenset[Need]().union(*(step.provides for step in plan.steps))
     ready: list[Step] = []
     for step in steps:
         if (step.requires & planned) <= made:

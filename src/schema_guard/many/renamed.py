@@ -42,7 +42,9 @@ class Renamed:
         parts = list(self._parts)
         for number, kind, pieces in self._texts:
             parts[number] = kind(word.join(pieces))
-        return _Reader(self._data, parts).load()
+        reader = pickle.Unpickler(io.BytesIO(self._data))
+        reader.persistent_load = parts.__getitem__  # type: ignore[method-assign]
+        return reader.load()
 
 
 class _Writer(pickle.Pickler):
@@ -58,7 +60,7 @@ class _Writer(pickle.Pickler):
         self._holding: dict[int, bool] = {}
 
     def persistent_id(self, value: object) -> int | None:
-        if type(value) is int:  # the numbers themselves come by as well
+        if value is None or type(value) in (int, bool):  # as short as a number; the numbers come by here, too
             return None
         holds = self._holds(value)
         if holds and type(value) not in _TEXTS:
@@ -82,15 +84,6 @@ class _Writer(pickle.Pickler):
         if id(value) not in self._holding:
             self._holding[id(value)] = any(map(self._holds, _held_by(value)))
         return self._holding[id(value)]
-
-
-class _Reader(pickle.Unpickler):
-    def __init__(self, data: bytes, parts: list[object]) -> None:
-        super().__init__(io.BytesIO(data))
-        self._parts = parts
-
-    def persistent_load(self, number: int) -> object:
-        return self._parts[number]
 
 
 def _held_by(value: Any) -> Iterable[Any]:
