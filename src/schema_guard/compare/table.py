@@ -91,6 +91,7 @@ def compare_tables(expected: Schema, actual: Schema, judge: Judge, policy: Polic
         else:
             if live.relation is not table.relation:
                 yield _no_table(table, live)
+                yield from compare_refused_writes(table, live, expected, actual)
             yield from compare_view_columns(table, live, judge)
     tools = own_tools(actual)
     for name in actual.unknown_tables:

@@ -29,7 +29,8 @@ _SAID = re.compile(
 def refused_writes(
     expected: Table, live: Table, *, foreign_keys: bool, by_url: bool, read: Read
 ) -> tuple[RefusedWrite, ...]:
-    """The statements on the table that fail whatever their values are. None is asked where it can fire nothing.
+    """The statements on the table that fail whatever their values are. None is asked where it can fire nothing; what a
+    view has no INSTEAD OF trigger for is left out, since the application may only read it.
 
     Args:
         expected: the table of the models, whose columns the application writes.
@@ -39,7 +40,7 @@ def refused_writes(
         read: runs one EXPLAIN; raises ReadError.
     """
     linked = foreign_keys and (live.foreign_keys or live.facts.referenced_by)
-    if live.relation is not Relation.TABLE or not (live.facts.has_triggers or linked):
+    if live.relation not in (Relation.TABLE, Relation.VIEW) or not (live.facts.has_triggers or linked):
         return ()
     found = []
     made: Made = ()
