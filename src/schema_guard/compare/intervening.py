@@ -51,6 +51,6 @@ def compare_interveners(table: Table, live: Table, expected: Schema) -> Iterator
 def _comes(found: Intervener, expected: Schema) -> bool:
     """Whether the models have the table, or the column, that is not there."""
     above, _, name = found.absent.rpartition(".")
-    if found.does == "writes the column":
+    if found.does in ("writes the column", "reads the column"):
         return any(other.name.name == above and other.column(name) is not None for other in expected.tables)
     return found.does != "calls" and any(other.name.name == name for other in expected.tables)

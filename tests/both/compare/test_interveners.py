@@ -154,6 +154,26 @@ ON_POSTGRESQL = {
         + EACH_UPDATE,
         "UPDATE of Item fails: it writes the column audit.at, which is not there",
     ),
+    "a trigger reads a column that is gone from another table": (
+        "CREATE SCHEMA log; CREATE TABLE log.audit (who text); "
+        + FUNCTION.replace("BEGIN", "DECLARE n text; BEGIN").format(
+            "SELECT a.at INTO n FROM log.audit AS a WHERE a.who = NEW.name; RETURN NEW;"
+        )
+        + EACH_UPDATE,
+        "UPDATE of Item fails: it reads the column audit.at, which is not there",
+    ),
+    "a trigger reads a column without the table's name": (
+        "CREATE SCHEMA log; CREATE TABLE log.audit (who text); "
+        + FUNCTION.replace("BEGIN", "DECLARE n text; BEGIN").format("SELECT at INTO n FROM log.audit; RETURN NEW;")
+        + EACH_UPDATE,
+        "UPDATE of Item fails: it reads the column audit.at, which is not there",
+    ),
+    "a trigger finds rows by a column that is gone": (
+        "CREATE SCHEMA log; CREATE TABLE log.audit (who text); "
+        + FUNCTION.format("UPDATE log.audit SET who = 'a' WHERE item = NEW.id; RETURN NEW;")
+        + EACH_UPDATE,
+        "UPDATE of Item fails: it reads the column audit.item, which is not there",
+    ),
     "a trigger expects that something is gone": (
         FUNCTION.format("INSERT INTO audit VALUES (1); RETURN NEW; EXCEPTION WHEN undefined_table THEN RETURN NEW;")
         + EACH_UPDATE,
@@ -180,6 +200,9 @@ ON_POSTGRESQL = {
             w := trim(both FROM coalesce(NEW.name, '')) || substring(NEW.name FROM 1 FOR 2);
             w := w || overlay('ab' placing 'x' FROM n);
             INSERT INTO log.audit (id, who, size) VALUES (1, w, v) ON CONFLICT (id) DO UPDATE SET who = excluded.who;
+            SELECT who INTO w FROM log.audit WHERE n = 1 AND size > 0;
+            FOR n IN SELECT id FROM log.audit WHERE ctid IS NOT NULL LOOP EXIT; END LOOP;
+            SELECT a.who INTO w FROM log.audit a LEFT JOIN items audit ON audit.id = a.id WHERE audit.name = a.who;
             UPDATE log.audit a SET (who, size) = ('b', 1) FROM items AS i(key) WHERE i.key = a.id;
             UPDATE log.audit
               SET who = (SELECT string_agg(i.name, ',' ORDER BY i.id) FILTER (WHERE i.id > 0) FROM items i);

@@ -290,10 +290,11 @@ SELECT 'tables' AS kind, json_agg(json_build_array(
                               AND NOT EXISTS (SELECT FROM pg_attribute a
                                               WHERE a.attrelid = w.oid AND a.attname = n.name AND NOT a.attisdropped)) AS named
                           -- what its text names and no schema has: a table that it writes to or reads, a function, a column of
-                          -- a table that it writes to. None where it makes something, or expects the error
+                          -- such a table. None where it makes something, or expects the error
                           CROSS JOIN LATERAL (
                             SELECT min(json_build_array(u.verb, coalesce(u.schema || '.', '') || u.name)::text) AS absent
-                            FROM (SELECT regexp_replace(p.prosrc, '--[^\n]*|/\*.*?\*/|''[^'']*''|\mDISTINCT\s+FROM\M', '', 'gi') AS text) AS body
+                            FROM (SELECT source.text, substring(source.text FROM '(?i)^.*?\mBEGIN\M') AS declared
+                                  FROM (SELECT regexp_replace(p.prosrc, '--[^\n]*|/\*.*?\*/|''[^'']*''|\mDISTINCT\s+FROM\M', '', 'gi') AS text) AS source) AS body
                             CROSS JOIN LATERAL (
                               SELECT 'writes to' AS verb, m.found[1] AS first, m.found[2] AS second, NULL::text AS fields
                               FROM regexp_matches(
@@ -319,7 +320,43 @@ SELECT 'tables' AS kind, json_agg(json_build_array(
                               SELECT 'writes the column', m.found[1], m.found[2], m.found[3]
                               FROM regexp_matches(
                                 body.text, '\mUPDATE\s+(?:ONLY\s+)?(?:("[^"]+"|[a-z_][\w$]*)\.)?("[^"]+"|[a-z_][\w$]*)(?:\s+AS)?(?:\s+\w+)?\s+SET\s+'
-                                '("[^"]+"|[a-z_][\w$]*)\s*=', 'gi') AS m(found)) AS r
+                                '("[^"]+"|[a-z_][\w$]*)\s*=', 'gi') AS m(found)
+                              UNION ALL
+                              -- behind the name or the alias of a table; not of a variable, nor of a schema
+                              SELECT 'reads the column', called.first, called.second, m.found[1]
+                              FROM (SELECT source.alias, min(source.first) AS first, min(source.second) AS second
+                                    FROM (SELECT m.found[1] AS first, m.found[2] AS second,
+                                                 lower(CASE WHEN m.found[3] ~* '^(WHERE|SET|ON|JOIN|LEFT|RIGHT|INNER|CROSS|FULL|NATURAL|GROUP|ORDER|LIMIT|UNION|INTO|LOOP|USING|FOR|HAVING|WINDOW'
+                                                   '|OFFSET|FETCH|RETURNING|AND|OR|THEN|WHEN|END|EXCEPT|INTERSECT|VALUES|STRICT|TABLESAMPLE|DO|AS)$'
+                                                            THEN m.found[2] ELSE coalesce(m.found[3], m.found[2]) END) AS alias
+                                          FROM regexp_matches(
+                                            body.text, '\m(?:FROM|JOIN|UPDATE)\s+(?:ONLY\s+)?(?:("[^"]+"|[a-z_][\w$]*)\.)?("[^"]+"|[a-z_][\w$]*)(?:\s+(?:AS\s+)?([a-z_][\w$]*))?',
+                                            'gi') AS m(found)) AS source
+                                    WHERE source.alias !~ '["$]' AND source.alias NOT IN ('new', 'old', 'excluded')
+                                    GROUP BY source.alias
+                                    HAVING count(DISTINCT concat_ws('.', source.first, source.second)) = 1) AS called
+                              CROSS JOIN LATERAL regexp_matches(
+                                body.text, '(?<![\w".$])' || called.alias || '\.("[^"]+"|[a-z_][\w$]*)(?![\w$]|\s*[.(])', 'gi') AS m(found)
+                              WHERE body.declared !~* ('\m' || called.alias || '\M')
+                                -- nor of a table whose columns are renamed, or of a subquery
+                                AND body.text !~* ('\m' || called.alias || '\s*\(|\)\s*(AS\s+)?' || called.alias || '\M')
+                                AND NOT EXISTS (SELECT FROM pg_namespace s WHERE s.nspname = called.alias)
+                              UNION ALL
+                              -- without a name before it, where the function reads one table alone
+                              SELECT 'reads the column', m.first, m.second, m.field
+                              FROM (SELECT m.found[1] AS first, m.found[2] AS second, m.found[3] AS field
+                                    FROM regexp_matches(
+                                      body.text, '\m(?:FROM|UPDATE)\s+(?:ONLY\s+)?(?:("[^"]+"|[a-z_][\w$]*)\.)?("[^"]+"|[a-z_][\w$]*)(?:\s+SET\s+(?:(?!\m(?:FROM|WHERE)\M)[^;])*)?'
+                                      '\s+WHERE\s+([a-z_][\w$]*)\s*(?:[=<>]|!=|\m(?:IS|IN|LIKE)\M)', 'gi') AS m(found)
+                                    UNION ALL
+                                    SELECT m.found[2], m.found[3], m.found[1]
+                                    FROM regexp_matches(
+                                      body.text, '\mSELECT\s+([a-z_][\w$]*)\s+(?:INTO\s+(?:STRICT\s+)?[\w$.]+\s+)?FROM\s+(?:ONLY\s+)?(?:("[^"]+"|[a-z_][\w$]*)\.)?("[^"]+"|[a-z_][\w$]*)',
+                                      'gi') AS m(found)) AS m
+                              WHERE body.declared !~* ('\m' || m.field || '\M') AND body.text !~* ('\mFOR\s+' || m.field || '\s+IN\M')
+                                AND NOT EXISTS (SELECT FROM pg_get_keywords() AS k WHERE k.word = lower(m.field) AND k.catcode IN ('R', 'T'))
+                                AND (SELECT count(DISTINCT lower(t.found[1]))
+                                     FROM regexp_matches(body.text, '\m(?:FROM|JOIN|UPDATE)\s+(?:ONLY\s+)?([\w$".]+)', 'gi') AS t(found)) = 1) AS r
                             CROSS JOIN LATERAL (
                               SELECT CASE WHEN r.first LIKE '"%' THEN btrim(r.first, '"') ELSE lower(r.first) END AS schema,
                                      CASE WHEN r.second LIKE '"%' THEN btrim(r.second, '"') ELSE lower(r.second) END AS name) AS n
@@ -353,7 +390,7 @@ SELECT 'tables' AS kind, json_agg(json_build_array(
                               SELECT r.verb, n.name, f.name
                               FROM (SELECT CASE WHEN f.name LIKE '"%' THEN btrim(f.name, '"') ELSE lower(f.name) END
                                     FROM (SELECT btrim(part, E' \n\r\t') FROM regexp_split_to_table(r.fields, ',') AS part) AS f(name)) AS f(name)
-                              WHERE r.verb = 'writes the column' AND relation.there AND f.name <> ''
+                              WHERE r.verb IN ('writes the column', 'reads the column') AND relation.there AND f.name <> ''
                                 AND NOT EXISTS (SELECT FROM pg_class c
                                                 JOIN pg_namespace s ON s.oid = c.relnamespace AND s.nspname = coalesce(n.schema, s.nspname)
                                                 JOIN pg_attribute a ON a.attrelid = c.oid AND a.attname = f.name AND NOT a.attisdropped
