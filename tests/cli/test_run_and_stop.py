@@ -62,6 +62,22 @@ def beside(work: str, application: Path, command: str) -> tuple[int, str, str]:
     return process.returncode, out, err
 
 
+@pytest.mark.parametrize("ends", ["atexit.register(lambda: os._exit(0))", "atexit.register(os._exit, 0)"])
+@pytest.mark.parametrize("command", ["check", "apply"])
+def test_what_the_application_does_at_its_end_takes_no_verdict_away(application: Path, command: str, ends: str) -> None:
+    """What is to start behind `&&` starts where the command exits with 0."""
+    (application / "busy.py").write_text(f"import atexit, os\nfrom shop import Base\n{ends}\n")
+    url = url_of(application, ["CREATE VIEW proposals AS SELECT 1 AS x"])
+    process = start(application, command, "busy:Base", "--url", url)
+    out, _ = process.communicate(timeout=60)
+    assert (process.returncode, out.splitlines()[-1].endswith("exit 1")) == (1, True)
+
+
+def test_a_process_that_the_application_forks_ends_as_it_would(application: Path) -> None:
+    code, out, _ = beside("import os\nif not os.fork():\n    os._exit(0)\nos.wait()", application, "apply")
+    assert (code, out.splitlines()[-1].startswith("the application can start")) == (0, True)
+
+
 def test_a_thread_of_the_application_does_not_keep_the_process(application: Path) -> None:
     """The server that is to start behind `&&` would wait for a thread that the module started."""
     thread = 'threading.Thread(target=time.sleep, args=(300,), name="poller").start()'

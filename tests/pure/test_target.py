@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -249,6 +250,16 @@ def test_an_application_that_ends_the_program(project: Write) -> None:
     assert message("shop_app:db", folder) == (
         f"importing shop_app ended the program: sys.exit('no config') ({folder}/shop_app.py, line 2)"
     )
+
+
+def test_an_application_that_ends_the_process_at_once(project: Write) -> None:
+    """By os._exit nothing else would be said, and 0 would mean that all is well."""
+    folder = project(shop_app="import os\ndef create_app():\n    os._exit(0)")
+    really = os._exit
+    assert message("shop_app:create_app()", folder) == (
+        f"calling create_app() ended the program: os._exit(0) ({folder}/shop_app.py, line 3)"
+    )
+    assert os._exit is really
 
 
 def test_an_application_that_needs_an_environment_variable(project: Write) -> None:

@@ -5,12 +5,14 @@ Python waits for each thread that is no daemon, so that the server that is to st
 
 from __future__ import annotations
 
+import atexit
 import os
 import sys
 import threading
 import time
 from collections.abc import Iterator
 from contextlib import suppress
+from typing import NoReturn
 
 from schema_guard.cli.output import log
 from schema_guard.errors import one_line
@@ -28,8 +30,21 @@ def end_in_time(code: int) -> None:
 
     Where the process goes on after the command, as a test does that calls it in its own process, it is not ended.
     """
+    if code:
+        atexit.register(_hold, code)  # called before what the application registered
     if any(_running()):
         threading.Thread(target=_end, args=(code,), daemon=True).start()
+
+
+def _hold(code: int) -> None:
+    """What the application does at its end may call os._exit(0), where threads of a library never end; the server that
+    waits for this command would then start."""
+    really = os._exit
+
+    def held(status: int) -> NoReturn:
+        really(code or status)
+
+    os._exit = held
 
 
 def _end(code: int) -> None:

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import importlib
 import importlib.util
+import os
 import sys
+import threading
 import traceback
 from collections.abc import Iterator
 from contextlib import contextmanager, redirect_stdout
 from difflib import get_close_matches
 from pathlib import Path
 from types import ModuleType
+from typing import NoReturn
 
 from schema_guard.errors import TargetError
 from schema_guard.shadowing import shadowing
@@ -99,7 +102,7 @@ def running(doing: str, missing: str = "", directory: Path | None = None) -> Ite
     """Run the application's code: its output goes to standard error, every way it can fail becomes a TargetError."""
     arguments, sys.argv = sys.argv, sys.argv[:1]  # an application that reads the command line while it is imported
     try:
-        with redirect_stdout(sys.stderr):
+        with redirect_stdout(sys.stderr), _exits_told():
             yield
     except TargetError:
         raise
@@ -113,13 +116,36 @@ def running(doing: str, missing: str = "", directory: Path | None = None) -> Ite
             raise TargetError(f"{what} (looked in {directory} and sys.path){hint} {FORM}") from None
         raise TargetError(_failure(doing, error)) from error
     except SystemExit as error:
-        raise TargetError(f"{doing} ended the program: sys.exit({error.code!r}){_where(error)}") from error
+        called = "os._exit" if isinstance(error, _AtOnce) else "sys.exit"
+        raise TargetError(f"{doing} ended the program: {called}({error.code!r}){_where(error)}") from error
     except (KeyboardInterrupt, GeneratorExit):
         raise
     except BaseException as error:
         raise TargetError(_failure(doing, error)) from error
     finally:
         sys.argv = arguments
+
+
+class _AtOnce(SystemExit):
+    """The application's code called os._exit."""
+
+
+@contextmanager
+def _exits_told() -> Iterator[None]:
+    """os._exit would end the command without a word, and with the application's exit code: often 0, as if nothing were
+    wrong. A process that the application forks, and another thread, end as they would."""
+    own, really = (os.getpid(), threading.get_ident()), os._exit
+
+    def told(status: int) -> NoReturn:
+        if os._exit is told and (os.getpid(), threading.get_ident()) == own:
+            raise _AtOnce(status)
+        (really if os._exit is told else os._exit)(status)  # it may be called later, by whoever has kept it
+
+    os._exit = told
+    try:
+        yield
+    finally:
+        os._exit = really
 
 
 def _failure(doing: str, error: BaseException) -> str:
