@@ -43,6 +43,22 @@ def test_quiet_leaves_documents_as_they_are(command: Command, application: Path)
     validate(command("check", "shop:Base", "--url", url_of(application, BEFORE), "-q", "--format", "json").out)
 
 
+@pytest.mark.parametrize(
+    "words",
+    [
+        *(("check", option, "") for option in ("--url", "--bind", "--each-schema", "--include", "--exclude")),
+        *(("apply", option, " ") for option in ("--each-schema", "--ddl-url", "--beside", "--budget")),
+        ("accept", "--only", ""),
+    ],
+)
+def test_an_option_without_a_value_is_an_error(command: Command, application: Path, words: tuple[str, ...]) -> None:
+    """As `--each-schema "$PATTERN"` is where nobody has set the variable."""
+    url = url_of(application, BEFORE)
+    ran = command(words[0], "shop:Base", *(() if "--url" in words else ("--url", url)), *words[1:])
+    assert (ran.code, ran.out) == (2, "")
+    assert len([line for line in ran.err.splitlines() if line.startswith("schema-guard: ")]) == 1
+
+
 @pytest.mark.parametrize(("before", "code"), [(BEFORE, 0), (UNKNOWN, 1)])
 def test_a_dry_run_changes_nothing_and_exits_as_apply_would(
     command: Command, application: Path, before: tuple[str, ...], code: int
