@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 import sqlalchemy as sa
-from sqlalchemy import CheckConstraint, Column, Computed, Index, Integer, MetaData, String, Table, text
+from sqlalchemy import CheckConstraint, Column, Computed, Index, Integer, MetaData, Sequence, String, Table, text
 from sqlalchemy.schema import SchemaItem
 
 from schema_guard.report import Outcome
@@ -27,6 +27,11 @@ CREATE FUNCTION writes() RETURNS text LANGUAGE plpgsql AS $$ BEGIN CREATE TABLE 
 CREATE FUNCTION gives_nothing() RETURNS text LANGUAGE plpgsql AS $$ BEGIN RETURN gone('a'); END $$;
 CREATE FUNCTION of_new(x text) RETURNS text IMMUTABLE LANGUAGE plpgsql AS
   $$ BEGIN RETURN x || (SELECT count(later) FROM public.t); END $$;
+CREATE FUNCTION of_new_table() RETURNS text LANGUAGE plpgsql AS
+  $$ BEGIN RETURN (SELECT max(name) FROM public.other); END $$;
+CREATE FUNCTION of_new_sequence() RETURNS text LANGUAGE plpgsql AS $$ BEGIN RETURN nextval('later_on')::text; END $$;
+CREATE FUNCTION draws(x text) RETURNS text IMMUTABLE LANGUAGE plpgsql AS
+  $$ BEGIN RETURN x || nextval('numbers'); END $$;
 """
 WORKING = {
     "a CHECK": lambda: [CheckConstraint("fine(name) <> 'X'", name="c")],
@@ -35,6 +40,9 @@ WORKING = {
     "values that it refuses": lambda: [CheckConstraint("choosy(name) <> 'X'", name="c")],
     "a default that draws from a sequence": lambda: [Column("d", String, server_default=text("counts()"))],
     "a default that writes": lambda: [Column("d", String, server_default=text("writes()"))],
+    "a CHECK that draws from a sequence": lambda: [CheckConstraint("draws(name) <> 'X'", name="c")],
+    "a table that comes with it": lambda: [Column("d", String, server_default=text("of_new_table()"))],
+    "a sequence that comes with it": lambda: [Column("d", String, server_default=text("of_new_sequence()"))],
     "a column that comes with it": lambda: [Column("later", Integer), Index("i", text("of_new(name)"))],
 }
 FAILING = {
@@ -51,6 +59,7 @@ FAILING = {
 def models(items: list[SchemaItem]) -> MetaData:
     metadata = MetaData()
     Table("t", metadata, Column("id", Integer, primary_key=True), Column("name", String), *items)
+    Table("other", metadata, Column("id", Integer, Sequence("later_on"), primary_key=True), Column("name", String))
     return metadata
 
 

@@ -21,10 +21,9 @@ from schema_guard.dialects.postgresql.event_triggers import EventTrigger, accuse
 from schema_guard.dialects.postgresql.failures import DENIED, diagnose, extension_for, is_disconnect, without_values
 from schema_guard.dialects.postgresql.link import Link
 from schema_guard.dialects.postgresql.plain import is_plain
-from schema_guard.dialects.postgresql.trial_rows import inserts, is_computed, of_code
+from schema_guard.dialects.postgresql.trial_rows import inserts, is_computed, made_by, of_code
 from schema_guard.dialects.violators import mentions
 from schema_guard.difference import (
-    ColumnMissing,
     DefaultDiffers,
     Difference,
     DomainMissing,
@@ -79,7 +78,7 @@ def refused(
     """
     unmade = any(isinstance(difference, MAKERS) for difference in differences)
     defaults = frozenset(difference.column for difference in differences if isinstance(difference, DefaultDiffers))
-    coming = frozenset(each.column.name for each in differences if isinstance(each, ColumnMissing))
+    coming = made_by(differences)
     defined: dict[Table, list[Noun]] = defaultdict(list)
     for table, noun in definitions_of(differences):
         defined[table].append(noun)
@@ -99,6 +98,10 @@ def refused(
         }
 
 
+_READ_ONLY = "SET LOCAL transaction_read_only = on"
+"""For what runs code of others: it draws no number from a sequence either. Temporary tables can be written."""
+
+
 @dataclass(frozen=True, slots=True)
 class _Copy:
     """One table's copy, made as often as it is needed."""
@@ -113,7 +116,7 @@ class _Copy:
     """Columns that are there and get another default."""
     triggers: Sequence[EventTrigger]
     coming: frozenset[str]
-    """Names of columns that the plan adds."""
+    """Names of what the plan makes."""
 
     @property
     def name(self) -> str:
@@ -146,10 +149,11 @@ class _Copy:
         columns = self._named([noun])
         with self._undone():
             if isinstance(noun, Column) and noun.default is not None:
-                self.link.run("SET LOCAL transaction_read_only = on")  # no nextval() either
+                self.link.run(_READ_ONLY)
                 return self._of_code([f"SELECT ({noun.default}\n)"], whole=False)
             if not columns or self._made(*self._setup([noun])) or self._made(self._statement(noun)):
                 return None
+            self.link.run(_READ_ONLY)
             return self._of_code(inserts(self.name, columns, self.quote), whole=True)
 
     def _of_code(self, statements: Iterable[str], *, whole: bool) -> Rejection | None:

@@ -6,9 +6,12 @@ definition, and refuses every row from then on.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Collection, Iterator, Sequence
 
 from schema_guard.dialects.postgresql.failures import DENIED, Diagnosis
+from schema_guard.difference import Difference
+from schema_guard.need import Kind
 from schema_guard.plan import Noun
 from schema_guard.schema import Check, Column, Index
 
@@ -16,6 +19,7 @@ __all__ = ["inserts", "is_computed", "of_code"]
 
 _NOT_SUPPORTED, _OF_NAMES = "0A", "42"
 """Classes of SQLSTATE (manual, appendix A)."""
+_NAMED = frozenset({Kind.TABLE, Kind.SEQUENCE, Kind.TYPE})
 _ORDINARY = {
     **dict.fromkeys(("text", "character varying", "character", "bpchar", "citext", "name", "bytea"), "'a'"),
     **dict.fromkeys(("smallint", "integer", "bigint", "numeric", "real", "double precision", "money"), "1"),
@@ -54,9 +58,16 @@ def _ordinary(column: Column) -> str:
     return "'{}'" if column.type.dimensions else _ORDINARY.get(column.type.name, "NULL")
 
 
+def made_by(differences: Sequence[Difference]) -> frozenset[str]:
+    """The names of the columns, tables, sequences and types that are missing: a plan makes them."""
+    needs = [need for each in differences for need in each.makes]
+    columns = (name for need in needs if need.kind is Kind.COLUMN for name in need.columns)
+    return frozenset((*columns, *(need.name.name for need in needs if need.kind in _NAMED)))
+
+
 def of_code(diagnosis: Diagnosis, coming: Collection[str]) -> bool:
     """Whether the error comes from what is called and not from the values; `coming`: what the plan makes first."""
     state, said = diagnosis.sqlstate, diagnosis.message
-    if state == DENIED or any(f'"{name}"' in said or f".{name} " in said for name in coming):
+    if state == DENIED or any(re.search(rf'["\.]{re.escape(name)}["\s]', said) for name in coming):
         return False
     return state.startswith(_NOT_SUPPORTED) or (state.startswith(_OF_NAMES) and bool(diagnosis.context))
