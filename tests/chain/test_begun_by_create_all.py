@@ -73,3 +73,38 @@ def test_what_a_failed_replay_says(stage: Stage, stamped: bool) -> None:
     fault = stage.doctor("--replay").faults["made-early" if stamped else "unstamped"]
     stage.shell(command_of(fault["fix"]["text"]))
     assert (stage.deploy().code, stage.stamped()) == (0, ["r2"])
+
+
+def test_an_empty_database(stage: Stage) -> None:
+    """No revision makes the tables that the first one alters: told before it runs, and the fix leads to the end."""
+    stage.plain()
+    stage.revision("r1", None, VISITOR)
+    stage.revision("r2", "r1", 'op.create_index("ix_name", "proposals", ["name"])')
+    for faults in (stage.doctor().faults, stage.doctor("--replay").faults, stage.deploy("--format", "json").faults):
+        fault = faults["replay-fails"]
+        assert (fault["revision"], fault["severity"]) == ("r1", "breaks")
+        assert "schema-guard apply shop:Base makes the tables of the models" in fault["fix"]["text"]
+    stage.fix(stage.doctor().faults["replay-fails"])
+    deploy = stage.deploy()
+    assert (deploy.code, stage.stamped()) == (0, ["r2"]), deploy.out
+
+
+def test_an_empty_database_whose_revisions_write_rows(on_sqlite: Stage) -> None:
+    """What they would write only a person can: no command is given for all of it."""
+    stage = on_sqlite.plain()
+    stage.revision("r1", None, VISITOR)
+    stage.revision("r2", "r1", 'op.execute("INSERT INTO users (id) VALUES (1)")')
+    fix = stage.doctor().faults["replay-fails"]["fix"]
+    assert (fix["command"], "(r2: look at the rows that it changes)" in fix["text"]) == (None, True)
+
+
+def test_an_empty_database_and_a_chain_that_cannot_be_read(stage: Stage) -> None:
+    """The revision fails; what is said then leads to the end as well."""
+    stage.plain()
+    stage.revision("r1", None, f"from shop import Base\nstr(op.get_bind())\n{VISITOR}")
+    deploy = stage.deploy("--format", "json")
+    assert (deploy.code, deploy.faults["replay-fails"]["revision"]) == (5, "r1"), deploy.out
+    text = deploy.faults["replay-fails"]["fix"]["text"]
+    stage.shell("schema-guard apply shop:Base")
+    stage.shell(command_of(text))
+    assert (stage.deploy().code, stage.stamped()) == (0, ["r1"])

@@ -214,3 +214,22 @@ def test_a_value_of_a_type_that_is_made_anew(on_postgres: Stage) -> None:
     stage.revision("r3", "r2", added)
     ran = stage.deploy()
     assert (ran.code, stage.stamped()) == (0, ["r3"]), ran.out + ran.err
+
+
+@pytest.mark.parametrize("filled", [True, False])
+def test_a_column_of_another_type(stage: Stage, filled: bool) -> None:
+    """It is another column of that name. Its values stay under another one; where it has none it goes."""
+    stage.plain().chain()
+    stage.run_module("alembic", ["upgrade", "r2"])
+    stage.sql("ALTER TABLE proposals ADD COLUMN visitor INTEGER")
+    stage.sql(f"INSERT INTO proposals (id, name, visitor) VALUES (1, 'a', {7 if filled else 'NULL'})")
+    for replay in ((), ("--replay",)):
+        fault = stage.doctor(*replay).faults["made-early"]
+        assert "type is INTEGER, the models expect VARCHAR(64), and it holds" in fault["fix"]["text"], fault["fix"]
+    said = stage.deploy("--repair-chain")
+    assert (said.code, "the models expect VARCHAR(64)" in said.out) == (1, True), said.out
+    stage.fix(fault)
+    assert stage.stamped() == ["r3"]
+    kept = "visitor_before" if filled else "visitor"
+    assert stage.sql(f"SELECT {kept} FROM proposals") == [(7 if filled else None,)]
+    assert stage.doctor("--replay").faults == {}

@@ -7,16 +7,16 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from contextlib import closing
 from dataclasses import dataclass, field, replace
 
-from schema_guard.chain.ahead import Ahead
 from schema_guard.chain.diagnosis import Look
 from schema_guard.chain.doctor import Doctor
 from schema_guard.chain.env_urls import environment_for
 from schema_guard.chain.fault import Fault
 from schema_guard.chain.faults.batch_leftovers import gone, leftover_in
+from schema_guard.chain.faults.by_a_person import begun_on_nothing
 from schema_guard.chain.faults.environment import environment_faults
 from schema_guard.chain.live import open_live
 from schema_guard.chain.reading.mentions import mentioned
@@ -128,9 +128,7 @@ def deploy(
             run.chain(session)
     # the guard takes the lock itself, and looks again
     if not run.result.stopped:
-        guard = doctor.guard
-        if doctor.location is not None:
-            guard = guard.withholding(Ahead(doctor.location, lambda: project, doctor.commands, doctor.lost))
+        guard = doctor.beside_chain(project)
         run.result.report = guard.apply(doctor.url, limits, on_step=on_step, stop=stop, deadline=deadline)
     return run.result
 
@@ -147,11 +145,14 @@ class _Run:
     until: Sequence[str] | None = None
     held: str = ""
     """Who held the lock that a revision waited for when last looked."""
+    empty: bool = False
+    """Nothing of the application was there before the first revision."""
 
     def chain(self, session: Session) -> None:
         """From whatever alembic_version says to the head."""
         look = self._look(session)
         self.result.before = self.result.after = look.version.all_rows
+        self.empty = not (look.guarded or look.version.all_rows)
         faults = self._breaking(look)
         newer = look.version.unknown(self.project.chain)
         if newer and not look.version.mistyped and not any(fault.code in HIDING for fault in faults):
@@ -172,9 +173,17 @@ class _Run:
         if not self.result.faults:
             ran = self.project.chain.upto(self.result.after)
             again = (fault for fault in look.again if fault.revision not in ran)
-            for fault in (*again, *(fault for fault in look.unfilled if fault.revision in ran)):
+            for fault in (*again, *self._doubts(look, ran)):
                 self.doctor.say(f"not certain: {fault.message}{'; ' + fault.fix.text if fault.fix else ''}")
             self._upgrade(session)
+
+    def _doubts(self, look: Look, ran: Collection[str]) -> list[Fault]:
+        """Rows that revisions write that are said to have run: what these make is not there, and is made without."""
+        unfilled = [fault for fault in look.unfilled if fault.revision in ran]
+        told = {fault.revision for fault in unfilled}
+        found = self.doctor.chain_faults(self.project, look)
+        blind = [each for each in found if each.code == "blind-stamp" and not each.breaks_next_deploy]
+        return unfilled + [each for each in blind if each.revision in ran and not told >= set(each.changing)]
 
     def _look(self, session: Session) -> Look:
         with open_live(self.doctor.url, self.deadline) as live:
@@ -334,7 +343,9 @@ class _Run:
             with open_live(self.doctor.url, self.deadline) as live:
                 around = environment_faults(self.doctor.url, session.facts, live, look.everything)
                 why = [fault for fault in around if fault.code == "read-only" or leftover_in(failed.message, fault)]
-                return [*self._breaking(look), *why]
+                tables = [table.name for table in self.doctor.guard.source.tables]
+                begun = begun_on_nothing(failed, self.project, tables, self.doctor.commands) if self.empty else None
+                return [*self._breaking(look), *why, *filter(None, (begun,))]
         except GuardError:
             return []
 

@@ -9,10 +9,11 @@ from dataclasses import dataclass, field, replace
 from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import ArgumentError
 
+from schema_guard.chain.ahead import Ahead
 from schema_guard.chain.commands import Commands
 from schema_guard.chain.diagnosis import Diagnosis, Look
 from schema_guard.chain.fault import Fault, Fix, Severity
-from schema_guard.chain.faults.by_a_person import by_a_person, unprovable
+from schema_guard.chain.faults.by_a_person import begun_by_others, by_a_person, on_an_empty_one, unprovable
 from schema_guard.chain.faults.database import version_faults
 from schema_guard.chain.faults.drift import drift_faults
 from schema_guard.chain.faults.early import Early
@@ -21,10 +22,11 @@ from schema_guard.chain.faults.env_tables import after_env_tables, env_tables_fa
 from schema_guard.chain.faults.environment import environment_faults, environment_lines
 from schema_guard.chain.faults.files import REFUSED, WIDTH, chain_faults, no_chain
 from schema_guard.chain.faults.filled_again import filled_again
-from schema_guard.chain.faults.gone_early import Gone, gone_early, gone_faults
+from schema_guard.chain.faults.gone_early import Gone, begun_elsewhere, gone_early, gone_faults
 from schema_guard.chain.faults.made_again import made_again
 from schema_guard.chain.faults.made_early import made_early
 from schema_guard.chain.faults.names import elsewhere
+from schema_guard.chain.faults.other_type import other_type
 from schema_guard.chain.faults.replay import left_faults, proof_faults, replay_faults, with_proof
 from schema_guard.chain.faults.settled import settled
 from schema_guard.chain.faults.stamped import present, stamped_faults
@@ -41,15 +43,14 @@ from schema_guard.chain.sandbox.matching import Match, Proof, Standing, prove
 from schema_guard.chain.sandbox.replay import Project, Replay, describe, replayed
 from schema_guard.chain.sandbox.snapshot import take_snapshot
 from schema_guard.chain.systems import SYSTEMS, Live, System
+from schema_guard.chain.unmatched import unmatched
 from schema_guard.chain.version_table import VersionTable
 from schema_guard.counted import counted
 from schema_guard.dialects import open_session
 from schema_guard.dialects.base import Session
 from schema_guard.dialects.deadline import Deadline
-from schema_guard.difference import ColumnMissing, Impact
 from schema_guard.errors import ConfigurationError, GuardError, OutOfTimeError, UnreachableError
 from schema_guard.guard import Guard
-from schema_guard.plan import Plan
 from schema_guard.report import Report
 from schema_guard.schema import Schema
 
@@ -126,7 +127,7 @@ class Doctor:
                     step, veto = self.unmatched(project, look, proof), self._veto(project, look, proof)
                     faults = [with_proof(fault, proof, self.commands, step, veto) for fault in faults]
         if look is not None and look.guarded:  # of no interest while it is still empty
-            report, chained = self.guard.check(self.url), project.chain if project else None
+            report, chained = self.beside_chain(project).check(self.url), project.chain if project else None
             blind = any(fault.code == "blind-stamp" for fault in faults)
             faults += drift_faults(report, look.version, chained, self.commands, proved=proved, blind=blind)
         return Diagnosis(
@@ -202,10 +203,13 @@ class Doctor:
         live: Live,
     ) -> tuple[tuple[Early, ...], WayOut | None, tuple[Gone, ...], tuple[Fault, ...], tuple[Fault, ...]]:
         """What is there too early, gone too early, or empty; of no meaning where nobody knows what ran."""
-        if project is None or not version.rows or version.unknown(project.chain):
+        if project is None or version.unknown(project.chain):
             return (), None, (), (), ()
         chain, ran = project.chain, project.chain.upto(version.rows)
         gone = gone_early(chain, ran, everything, beside, there, live.read)
+        if not version.rows:
+            ours = (each for each in gone if expected.has(each.missing.kind, each.missing.object))
+            return (), None, tuple(each for each in ours if each.uses and not version.lost), (), ()
         again = tuple(filled_again(chain, ran, everything, there, live.read, self.commands))
         early = early_and_way_out(chain, ran, everything, beside, there, live.read, self.commands, version.in_sql)
         return *early, gone, again, tuple(unfilled(chain, ran, expected, there, self.commands))
@@ -226,53 +230,36 @@ class Doctor:
             found += early_faults(look.early, look.way_out, self.commands)
             told = [early.change.object for early in look.early]
             read = (look.version, look.everything, look.beside, look.there, told)
-            early = [*made_early(project, *read, look.way_out.fix() if look.way_out else None, self.commands)]
-            found += [*early, *gone_faults(look.gone, project, self.commands), *look.again, *look.unfilled]
+            out = look.way_out.fix() if look.way_out else None
+            early = [*made_early(project, *read, out, lambda objects: self._other_type(objects, look), self.commands)]
+            if not look.version.rows and not look.guarded:
+                found += begun_elsewhere(look.gone, project, on_an_empty_one(project, self.commands))
+            gone = list(gone_faults(look.gone if look.version.rows else (), project, self.commands))
+            found += [*early, *look.again, *look.unfilled]
             over = applied | {gone.revision for gone in look.gone if gone.ran}
             there = present(look.everything, look.default_schema, self.system)
             empty = not (look.guarded or project.several) and bool(self.guard.source.tables)
             certain, seen = not elsewhere(project), (look.version, chain, there, self.system, self.commands)
-            found += stamped_faults(*seen, early=bool(early) or over != applied, empty=empty, certain=certain)
+            seems, needed = bool(early) or over != applied, any(fault.sure for fault in gone)
+            stamped = [*stamped_faults(*seen, early=seems, empty=empty, certain=certain, needed=needed)]
+            blind = any(fault.breaks_next_deploy for fault in stamped)  # that one says why the others miss something
+            uses = {(each.revision, each.action.line) for each in look.gone if each.uses}
+            found += [fault for fault in gone if not (blind and (fault.revision, fault.line) in uses)] + stamped
             found += env_tables_faults(project, over, look.there, self.commands)
         return after_env_tables(found)
+
+    def _other_type(self, objects: Sequence[str], look: Look) -> Fix | None:
+        """The fix for columns that are there early with another type."""
+        differences = [finding.difference for finding in self.guard.check(self.url).findings]
+        with open_live(self.url) as live:
+            return other_type(objects, differences, look.everything, look.there, live.read, self.commands)
 
     def unmatched(self, project: Project, look: Look, proof: Proof) -> Fix:
         """What to do where the database matches no revision."""
         if look.way_out is not None:
             return look.way_out.fix()
-        apply, repair = self.commands("apply"), self.commands.repair
-        again = made_again(proof.stamped, project.chain, self.commands)
-        if again is not None:
-            return again
-        decide = f"{project.location.on_database} stamp --purge {' '.join(proof.nearest.heads)}"
-        plan = self.guard.plan(self.url)
-        away = self._taken_away(project, look, proof) if _leaves_out(plan) else None
-        if away is not None:
-            return away
-        if not plan.empty:
-            return Fix(
-                f"{apply}, then {repair}"
-                + (
-                    f"; if the same is missing after that, a person has to decide: {decide}"
-                    if proof.nearest.heads
-                    else ""
-                ),
-                command=f"{apply} && {repair}",
-            )
-        return Fix(
-            f"make by hand what is missing, as the revisions do (`apply` makes only what the models expect), then "
-            f"{self.commands('stamp')}" + (f"; or, if you know that it ran, {decide}" if proof.nearest.heads else "")
-        )
-
-    def _taken_away(self, project: Project, look: Look, proof: Proof) -> Fix | None:
-        """Where all that was made early holds nothing: it goes away again, and the revisions run."""
-        own, chain = proof.stamped, project.chain
-        if own is None or own.lacks:
-            return None
-        seen = (chain, chain.upto(look.version.rows), look.everything, look.beside, look.there)
         with open_live(self.url) as live:
-            _, out = early_and_way_out(*seen, live.read, self.commands, look.version.in_sql, always=True)
-        return out.fix() if out is not None and out.drops and out.command == self.commands("deploy") else None
+            return unmatched(project, look, proof, self.guard.plan(self.url), live.read, self.commands)
 
     def prove(self, project: Project, look: Look, session: Session) -> tuple[Replay, Proof | None]:
         """Replay on the database's own system, and find what the database satisfies; None when nothing was reached.
@@ -316,6 +303,12 @@ class Doctor:
                 raise ConfigurationError(f"{where} fails on an empty database: {failed.message} ({told})")
             yield scratch.url
 
+    def beside_chain(self, project: Project | None) -> Guard:
+        """The guard as deploy has it: it leaves to the chain what that brings."""
+        if project is None:
+            return self.guard
+        return self.guard.withholding(Ahead(project.location, lambda: project, self.commands, self.lost))
+
     def satisfied(self) -> bool:
         """Whether the database has what the models expect."""
         return self.guard.check(self.url).satisfied
@@ -336,6 +329,8 @@ class Doctor:
             return [Fault("replay-impossible", Severity.RISK, f"on {system}: {error.message}")], None, None
         ran = project.chain.upto(look.version.rows) if look is not None else frozenset[str]()
         found = list(replay_faults(project, played, drift, own=own, commands=self.commands, ran=ran))
+        if own and look is not None and not (look.guarded or look.version.rows):
+            found = [begun_by_others(fault, project, played, self.commands) for fault in found]
         if not own or look is None or not look.guarded:
             return found, None, None
         if played.failed is not None:
@@ -381,10 +376,3 @@ class Doctor:
             return self.guard.check(url)
         except GuardError:
             return None
-
-
-def _leaves_out(plan: Plan) -> bool:
-    """Whether apply would not make all that the models expect: a column without a default comes without NOT NULL."""
-    columns = [each.column for step in plan.steps for each in step.answers if isinstance(each, ColumnMissing)]
-    later = any(not column.nullable and column.default is None for column in columns)
-    return later or any(each.difference.impact is Impact.BREAKS for each in plan.refusals)

@@ -57,6 +57,9 @@ class Fault:
     sure: bool = False
     """A guess that rests on nothing that could not be read: a deploy stops here."""
 
+    changing: tuple[str, ...] = ()
+    """The revisions that change rows and may not have run."""
+
     @property
     def breaks_next_deploy(self) -> bool:
         return self.severity is Severity.BREAKS

@@ -141,6 +141,11 @@ def test_a_column_renamed_in_any_spelling(tmp_path: Path, body: str) -> None:
         'try:\n    pass\nexcept* ValueError:\n    op.execute("UPDATE job SET a = 1")',
         'op.alter_column("job", "a", **OPTIONS)',
         "op.execute(r\"SELECT E'it\\\\'s'; UPDATE job SET a = ';'\")",
+        'made = op.get_bind().execute(sa.text("INSERT INTO job (a) VALUES (1) RETURNING id")).scalar()',
+        'done = op.get_bind().execute(sa.text("UPDATE job SET a = 1")).rowcount',
+        'bind = op.get_bind()\nrows = bind.execute(sa.text("DELETE FROM job RETURNING id")).mappings().all()',
+        'bind = op.get_bind()\nif bind.execute(sa.text("UPDATE job SET a = 1 RETURNING id")).first():\n    pass',
+        'bind = op.get_bind()\nfound = dict(bind.execute(sa.text("UPDATE job SET a = 1 RETURNING a, id")).fetchall())',
     ],
 )
 def test_what_leaves_no_trace_is_named(tmp_path: Path, body: str) -> None:
@@ -168,6 +173,8 @@ def test_what_leaves_no_trace_is_named(tmp_path: Path, body: str) -> None:
         't = sa.table("job", sa.column("a"))\nstatement = sa.select(t.c.a).where(t.c.a.is_(None))\n'
         "found = op.get_bind().execute(statement).all()",
         'op.execute("EXPLAIN SELECT a FROM job")',
+        'number = op.get_bind().execute(sa.text("SELECT count(*) FROM job")).scalar()',
+        'names = [name for name in op.get_bind().execute(sa.text("SELECT a FROM job")).scalars()]',
     ],
 )
 def test_what_the_schema_shows_is_no_doubt(tmp_path: Path, body: str) -> None:

@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 
 from schema_guard.chain.commands import Commands
-from schema_guard.chain.fault import Fault, Fix
+from schema_guard.chain.fault import Fault, Fix, Severity
+from schema_guard.chain.history import Chain
+from schema_guard.chain.reading.operations import made_by
 from schema_guard.chain.reading.revision_actions import unseen_of
-from schema_guard.chain.sandbox.job import Failure
+from schema_guard.chain.sandbox.job import Failed, Failure
 from schema_guard.chain.sandbox.replay import Project, Replay
 from schema_guard.counted import first_of
 
-__all__ = ["by_a_person", "unprovable"]
+__all__ = ["begun_by_others", "begun_on_nothing", "by_a_person", "on_an_empty_one", "unprovable"]
 
 
 def by_a_person(
@@ -31,11 +33,51 @@ def by_a_person(
     pending = [id_ for id_ in chain.order if id_ in chain.upto(chain.heads) - chain.upto(rows)]
     if played.failed is None or played.failed.why is not Failure.LACKS or not pending:
         return None
-    filling = [id_ for id_ in pending if unseen_of(chain.by_id[id_].file)]
-    look = f" ({', '.join(filling)}: look at the rows that it changes)" if filling else ""
     first = "the database satisfies the models: " if satisfied() else f"{commands('apply')}; then, "
-    stamp = f"{project.location.on_database} stamp {' '.join(chain.heads)}"
-    return Fix(f"{first}where you know that nothing of {first_of(pending)} is still to be done{look}, {stamp}")
+    done = f"where you know that nothing of {first_of(pending)} is still to be done{_look(pending, chain)}"
+    return Fix(f"{first}{done}, {_stamp(project)}")
+
+
+def on_an_empty_one(project: Project, commands: Commands) -> Fix:
+    """Where the chain begins on tables that it does not make: the models' own, and then all of it is done, but for the
+    rows that its revisions would write."""
+    apply, stamp = commands("apply"), _stamp(project)
+    look = _look(project.chain.order, project.chain)
+    if look:
+        return Fix(f"{apply}, write by hand what the revisions would{look}, then {stamp}")
+    return Fix(f"{apply} makes the tables of the models, then {stamp}", command=f"{apply} && {stamp}")
+
+
+def begun_on_nothing(failed: Failed, project: Project, tables: Iterable[str], commands: Commands) -> Fault | None:
+    """Of a revision that failed on an empty database for want of something, where the chain does not make all `tables`
+    of the models."""
+    chain = project.chain
+    made = {name.rpartition(".")[2] for each in made_by(chain, chain.upto(chain.heads)) for name in each.objects}
+    lacks = failed.why is Failure.LACKS and failed.revision in chain
+    if not lacks or all(table.rpartition(".")[2] in made for table in tables):
+        return None
+    says = (
+        f"{failed.revision} fails on an empty database, for want of what no revision before it makes: the chain begins "
+        "on tables that something else made: create_all(), a person"
+    )
+    place = (failed.file, failed.line, failed.revision)
+    return Fault("replay-fails", Severity.BREAKS, says, on_an_empty_one(project, commands), *place)
+
+
+def begun_by_others(fault: Fault, project: Project, played: Replay, commands: Commands) -> Fault:
+    """A replay's fault, where the real database is as empty and the chain lacks the tables that it begins on."""
+    lacks = played.failed is not None and played.failed.why is Failure.LACKS and not project.makes
+    begun = lacks and fault.code == "replay-fails"
+    return replace(fault, fix=on_an_empty_one(project, commands)) if begun else fault
+
+
+def _look(pending: Sequence[str], chain: Chain) -> str:
+    filling = [id_ for id_ in pending if unseen_of(chain.by_id[id_].file)]
+    return f" ({first_of(filling)}: look at the rows that it changes)" if filling else ""
+
+
+def _stamp(project: Project) -> str:
+    return f"{project.location.on_database} stamp {' '.join(project.chain.heads)}"
 
 
 def unprovable(fault: Fault, decided: Fix | None, commands: Commands) -> Fault:

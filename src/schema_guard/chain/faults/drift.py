@@ -8,10 +8,20 @@ from schema_guard.chain.commands import Commands
 from schema_guard.chain.fault import Fault, Fix, Severity
 from schema_guard.chain.history import Chain
 from schema_guard.chain.version_table import VersionTable
+from schema_guard.counted import first_of
+from schema_guard.difference import ColumnMissing
 from schema_guard.impact import Impact
+from schema_guard.plan import Plan
 from schema_guard.report import Report
 
-__all__ = ["drift_faults"]
+__all__ = ["drift_faults", "leaves_out"]
+
+
+def leaves_out(plan: Plan) -> bool:
+    """Whether apply would not make all that the models expect: a column without a default comes without NOT NULL."""
+    columns = [each.column for step in plan.steps for each in step.answers if isinstance(each, ColumnMissing)]
+    later = any(not column.nullable and column.default is None for column in columns)
+    return later or any(each.difference.impact is Impact.BREAKS for each in plan.refusals)
 
 
 def drift_faults(
@@ -20,7 +30,7 @@ def drift_faults(
     """How the database differs from the models.
 
     Args:
-        report: the guard's check of the database.
+        report: the guard's check of the database, with what deploy would refuse.
         version: what alembic_version says.
         chain: the application's revisions; None where it has none.
         commands: what a person types.
@@ -30,7 +40,9 @@ def drift_faults(
     broken, weak = report.count(Impact.BREAKS), report.count(Impact.WEAKENS)
     if not (broken or weak):
         return
-    severity = Severity.BREAKS if broken else Severity.RISK
+    found = [each for each in report.findings if each.acceptance is None and each.difference.impact is Impact.BREAKS]
+    left = [each.difference.object for each in found if each.refusal is not None]
+    severity = Severity.BREAKS if left else Severity.RISK
     breaks = f"{broken} {'breaks' if broken == 1 else 'break'} the application" if broken else ""
     weakens = f"{weak} {'weakens' if weak == 1 else 'weaken'} it" if weak else ""
     counts = ", ".join(filter(None, (breaks, weakens)))
@@ -47,6 +59,7 @@ def drift_faults(
         message = f"the database differs from the models while revisions are still to run: {counts}"
     else:
         message = f"alembic_version names the last revision, yet the database differs from the models: {counts}"
+        message += f". Apply does not repair {first_of(left)}" if left else ""
         makes = f"{commands('apply')} makes what is missing"
         if blind:
             fix = Fix(f"correct alembic_version first, as said there; then {commands('check')}")

@@ -1,45 +1,53 @@
-"""What revisions that are still to run rename or remove, and the database lacks by now: they will fail."""
+"""What revisions that are still to run rename, remove or use, and the database lacks by now: they will fail."""
 
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from schema_guard.chain.commands import Commands
 from schema_guard.chain.fault import Fault, Fix, Severity
 from schema_guard.chain.faults.names import elsewhere, moves_names, names_of, normal
+from schema_guard.chain.faults.needs import exists, needs_of
 from schema_guard.chain.faults.other_name import other_name
 from schema_guard.chain.history import Chain
 from schema_guard.chain.reading.actions import Action, Verb
-from schema_guard.chain.reading.operations import called
+from schema_guard.chain.reading.operations import Names, called
 from schema_guard.chain.reading.pending import There
-from schema_guard.chain.reading.revision_actions import actions_of, unseen_of
+from schema_guard.chain.reading.revision_actions import actions_and_uses_of, unseen_of
+from schema_guard.chain.reading.sql_uses import TEMPORARY
 from schema_guard.chain.sandbox.fact import Fact
 from schema_guard.chain.sandbox.replay import Project
 from schema_guard.chain.version_table import Read
-from schema_guard.errors import GuardError
 from schema_guard.schema import Schema
 
-__all__ = ["Gone", "gone_early", "gone_faults"]
+__all__ = ["Gone", "begun_elsewhere", "gone_early", "gone_faults"]
 
 _TAKES_AWAY = (Verb.RENAME, Verb.REMOVE)
 
 
 @dataclass(frozen=True, slots=True)
 class Gone:
-    """What a pending revision renames or removes and the database lacks.
+    """What a pending revision renames, removes or uses and the database lacks.
 
-    `ran`: what the revision leaves is there: the other name, and the tables and columns that it makes. `certain`:
-    nothing before it that is to run could make it, as far as the files say.
+    `missing` is what is not there, as the action that needs it, or as a use of its table. `ran`: what the revision
+    leaves is there: the other name, and the tables and columns that it makes. `certain`: nothing before it that is to
+    run could make it, as far as the files say.
     """
 
     revision: str
     file: str
     action: Action
+    missing: Action
     ran: bool
     certain: bool
     other: tuple[str, tuple[str, ...]] | None = None
     """The name that it has here, and the statements that give it that of the revision."""
+
+    @property
+    def uses(self) -> bool:
+        """The revision leaves it as it is."""
+        return self.missing.verb is Verb.USE
 
 
 def gone_early(
@@ -55,49 +63,87 @@ def gone_early(
         there: names as revisions write them.
         read: sends a SELECT.
     """
-    names = names_of(schema, beside, there)
-    known = {table for table, columns in there.tables.items() if columns is not None}
+    walk = _Walk(chain, ran, schema, there, names_of(schema, beside, there), read)
     found: dict[str, Gone] = {}
-    certain = True
     for id_ in (id_ for id_ in chain.order if id_ not in ran):
-        file = chain.by_id[id_].file
-        certain = certain and not moves_names(file)
-        actions = actions_of(file)
-        whole = all(names.taken(normal(each, there)) for each in _left_by(actions))
-        for action in actions:
-            certain = certain and (action.verb is not Verb.UNSEEN or action.readable)
-            written = normal(action, there)
-            needs = written.verb in _TAKES_AWAY and not written.depth and not written.asks
-            if needs and names.taken(written) is None and _is_seen(written, there, known, read):
-                left = written.verb is Verb.REMOVE or names.taken(_target(written)) is not None
-                sure = certain and written.kind != "constraint"
-                known_by = written.kind in ("index", "constraint") and (chain, ran, schema, there)
-                other = other_name(written, *known_by) if known_by else None
-                found.setdefault(id_, Gone(id_, file, action, left and whole and other is None, sure, other))
-            made = names.after(written)
-            if made is not None and names.taken(made) is None:
-                names.add(made, id_)
-            if written.verb is Verb.RENAME and written.kind == "table" and written.name in known:
-                known.add(written.to)
+        for gone in walk.revision(id_):
+            found.setdefault(id_, gone)
     return tuple(found.values())
 
 
-def _is_seen(action: Action, there: There, known: Collection[str], read: Read) -> bool:
-    """Whether it would have been seen: tables, views, and what belongs to a table that was read."""
-    if action.kind in ("table", "view"):
-        return there.sees(action.name) and not _exists(action.name, there, read)
-    if action.kind == "constraint" and not there.system.alters_types:
-        return False  # SQLite keeps no names of constraints
-    return action.kind in ("column", "index", "constraint") and bool(action.name) and action.table in known
+@dataclass(slots=True)
+class _Walk:
+    """The names that are there when a revision's turn comes. `known` are tables whose columns are known."""
 
+    chain: Chain
+    ran: Collection[str]
+    schema: Schema
+    there: There
+    names: Names[str]
+    read: Read
+    certain: bool = True
+    known: set[str] = field(default_factory=set)
+    passing: set[str] = field(default_factory=set)
+    """Temporary tables, which end with the session."""
 
-def _exists(name: str, there: There, read: Read) -> bool:
-    """A partition, for example, is not read as a table of its own. True where nobody can tell."""
-    schema, _, bare = name.rpartition(".")
-    try:
-        return not bare or bool(read(there.system.table_exists(bare, schema or None)))
-    except GuardError:
-        return True
+    def __post_init__(self) -> None:
+        self.known |= {table for table, columns in self.there.tables.items() if columns is not None}
+
+    def revision(self, id_: str) -> Iterator[Gone]:
+        """What this one needs and does not find; afterwards what it makes is there."""
+        file = self.chain.by_id[id_].file
+        self.certain = self.certain and not moves_names(file)
+        actions = actions_and_uses_of(file)
+        whole = all(self.names.taken(normal(each, self.there)) for each in _left_by(actions))
+        for action in actions:
+            self.certain = self.certain and (action.verb is not Verb.UNSEEN or action.readable)
+            written = normal(action, self.there)
+            missing = None if written.depth or written.asks else self._missing(written)
+            if missing is not None:
+                yield self._gone(id_, action, written, missing, whole=whole)
+            self._follow(written, id_)
+
+    def _gone(self, id_: str, action: Action, written: Action, missing: Action, *, whole: bool) -> Gone:
+        itself = missing is written and written.verb in _TAKES_AWAY
+        left = itself and (written.verb is Verb.REMOVE or self.names.taken(_target(written)) is not None)
+        sure = self.certain and missing.kind != "constraint"
+        known_by = (
+            itself and written.kind in ("index", "constraint") and (self.chain, self.ran, self.schema, self.there)
+        )
+        other = other_name(written, *known_by) if known_by else None
+        ran = left and whole and other is None
+        return Gone(id_, self.chain.by_id[id_].file, action, action if itself else missing, ran, sure, other)
+
+    def _missing(self, written: Action) -> Action | None:
+        """What it needs and is not there; what it only uses is told only where nothing could have made it."""
+        for need in needs_of(written, self.there):
+            told = need.verb is not Verb.USE or self.certain
+            if told and need.name and self.names.taken(need) is None and self._would_be_seen(need):
+                return need
+        return None
+
+    def _would_be_seen(self, need: Action) -> bool:
+        """Whether it would have been seen if it were there: tables, views, and what belongs to a table that was
+        read."""
+        if need.kind == "column":
+            return need.table in self.known
+        if need.kind == "constraint":  # SQLite keeps no names of constraints
+            return self.there.system.alters_types and need.table in self.known
+        if need.kind == "index" and need.table:
+            return need.table in self.known
+        return need.name not in self.passing and not exists(need.kind, need.name, self.there, self.read)
+
+    def _follow(self, written: Action, id_: str) -> None:
+        if written.verb is Verb.USE:
+            self.passing |= {written.name} if written.kind == TEMPORARY else set()
+            self.known -= {written.table} if written.kind == "column" and not written.name else set()
+            return
+        stays = written.depth and written.verb in _TAKES_AWAY  # it may not run
+        made = _target(written) if stays and written.to else None if stays else self.names.after(written)
+        if made is not None and self.names.taken(made) is None:
+            self.names.add(made, id_)
+        if written.verb is Verb.RENAME and written.kind == "table" and written.name in self.known:
+            self.known.add(written.to)
 
 
 def _left_by(actions: Sequence[Action]) -> Iterator[Action]:
@@ -118,15 +164,20 @@ def gone_faults(gone: Sequence[Gone], project: Project, commands: Commands) -> I
     """One fault for each. A proved stamp is the way on where the revision seems to have run; else something has to be
     made again."""
     moved = elsewhere(project)
+    told: set[str] = set()
     for item in gone:
+        what = _named(item.missing)
+        if item.uses and what in told:
+            continue
+        told.add(what)
         if item.other is not None and not moved:
             yield _called_otherwise(item, *item.other, commands)
             continue
+        if item.uses and moved:
+            continue
         action = item.action
         renames = action.verb is Verb.RENAME
-        what = action.object if action.kind in ("table", "column") else called(action)
-        does = f"renames {what} to {action.target}" if renames else f"drops {what}"
-        says = f"{item.revision} is still to run and {does}, but "
+        says = f"{item.revision} is still to run and {_does(action)}, but "
         if item.ran:
             says += f"{what} is not there{f', and {action.target} is' if renames else ''}: it seems to have run already"
             fix = Fix(commands.repair, command=commands.repair)
@@ -140,6 +191,34 @@ def gone_faults(gone: Sequence[Gone], project: Project, commands: Commands) -> I
         sure = item.certain and not moved
         place = (item.file, action.line, item.revision)
         yield Fault("blind-stamp", Severity.BREAKS, says, fix, *place, guess=True, sure=sure)
+
+
+def begun_elsewhere(gone: Sequence[Gone], project: Project, fix: Fix) -> Iterator[Fault]:
+    """On an empty database: the first revision that uses what no revision before it makes."""
+    for item in gone[:1] if not (project.makes or elsewhere(project)) else ():
+        action = item.action
+        says = (
+            f"{item.revision} cannot run on this empty database: it {_does(action)}, and no revision before it makes "
+            f"{_named(item.missing)}. The chain begins on tables that something else made: create_all(), a person"
+        )
+        place = (item.file, action.line, item.revision)
+        yield Fault("replay-fails", Severity.BREAKS, says, fix, *place, guess=True, sure=item.certain)
+
+
+def _does(action: Action) -> str:
+    match action.verb:
+        case Verb.RENAME:
+            return f"renames {_named(action)} to {action.target}"
+        case Verb.REMOVE:
+            return f"drops {_named(action)}"
+        case Verb.MAKE:
+            return f"makes {_named(action)}"
+        case _:
+            return f"uses {_named(action)}"
+
+
+def _named(action: Action) -> str:
+    return action.object if action.kind in ("table", "column") else called(action)
 
 
 def _called_otherwise(gone: Gone, name: str, statements: Sequence[str], commands: Commands) -> Fault:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from pathlib import Path
 
 from schema_guard.chain.commands import Commands
@@ -32,6 +32,7 @@ def made_early(
     there: There,
     told: Sequence[str],
     way_out: Fix | None,
+    other: Callable[[Sequence[str]], Fix | None],
     commands: Commands,
 ) -> Iterator[Fault]:
     """One fault for each revision that would collide, as far as its text says.
@@ -44,6 +45,7 @@ def made_early(
         there: names as revisions write them.
         told: tables and columns that were told already.
         way_out: how all that was made early goes away, where no stamp can be proved past it.
+        other: the fix for columns that are there with another type than the models expect.
         commands: what a person types.
     """
     chain = project.chain
@@ -57,7 +59,8 @@ def made_early(
         certain = not elsewhere(project) and any(item.certain for item in items)
         waiting = may_have_run([items[0].revision], ran, chain, there)
         rows = next((id_ for id_ in waiting if unseen_of(chain.by_id[id_].file)), "")
-        yield _fault(items, way_out, rows, commands, certain=certain)
+        columns = [item.object for item in items if item.taken.kind == "column"]
+        yield _fault(items, (other(columns) if columns else None) or way_out, rows, commands, certain=certain)
 
 
 def _fault(items: Sequence[Colliding], way_out: Fix | None, rows: str, commands: Commands, *, certain: bool) -> Fault:

@@ -165,7 +165,7 @@ def proof_faults(
             return
         yield Fault(
             "blind-stamp",
-            Severity.BREAKS,
+            Severity.BREAKS if needed or not match.ran <= known else Severity.RISK,  # deploy makes what is missing
             f"stamped {', '.join(stamped)}, but the database has what {', '.join(match.heads) or 'no revision'} "
             "leaves: proved by a replay",
             fix,
@@ -273,7 +273,7 @@ def _no_match(
         standing = own or proof.nearest
         yield Fault(
             "blind-stamp",
-            Severity.BREAKS,
+            Severity.BREAKS if needed or own is None or own.early else Severity.RISK,
             f"stamped {', '.join(stamped)}, but the database matches no revision; nearest is "
             f"{', '.join(proof.nearest.heads) or 'the empty database'}. It lacks {first_of(standing.lacks)}",
             step,

@@ -25,5 +25,9 @@ def settled(faults: Sequence[Fault], replayed: bool) -> list[Fault]:
     broken = [fault for fault in faults if fault.code == "env-fails"]
     again = frozenset(map(id, broken[1:]))  # a replay meets it as well
     faults = [fault for fault in faults if id(fault) not in again]
-    kept = [fault for fault in faults if not (fault.guess and fault.code in {"blind-stamp", "made-early"} & proved)]
+    kept = [
+        fault
+        for fault in faults
+        if not (fault.guess and fault.code in {"blind-stamp", "made-early", "replay-fails"} & proved)
+    ]
     return list(dict.fromkeys(kept))

@@ -14,6 +14,7 @@ from schema_guard.chain.reading.revision_actions import actions_of, unseen_of
 from schema_guard.chain.systems import System
 from schema_guard.chain.version_table import VersionTable
 from schema_guard.counted import first_of
+from schema_guard.declared import from_here
 from schema_guard.schema import Schema
 
 __all__ = ["present", "stamped_faults", "tables_first"]
@@ -42,6 +43,7 @@ def stamped_faults(
     early: bool,
     empty: bool,
     certain: bool,
+    needed: bool,
 ) -> Iterator[Fault]:
     """What the stamped revisions make, as far as their text says, and the database lacks.
 
@@ -54,6 +56,7 @@ def stamped_faults(
         early: a revision that is said not to have run seems to have run.
         empty: it has no table of the models.
         certain: names without a schema mean the tables that were looked at.
+        needed: revisions that are still to run use something that is not there. Else deploy makes what is missing.
     """
     known = [row for row in table.rows if row in chain]
     if not known or len(known) != len(table.rows):
@@ -77,7 +80,7 @@ def stamped_faults(
     names = [made.revision for made in makers]
     tail = names[names.index(next(iter(missing))) :]
     if all(name in missing and len(missing[name]) == len(_of(makers, name)) for name in tail):
-        yield _blind(known, tail, missing, chain, commands, sure=empty and tail == names)
+        yield _blind(known, tail, missing, chain, commands, sure=empty and tail == names, needed=needed and certain)
         return
     for name, lacks in missing.items():
         later = names[names.index(name) + 1 :]
@@ -145,9 +148,11 @@ def _blind(
     commands: Commands,
     *,
     sure: bool,
+    needed: bool,
 ) -> Fault:
     """`sure`: nothing of what ran is there, and no table of the models. Apply would make all of them empty, without the
-    rows that the revisions write, or in another schema than the one that holds them."""
+    rows that the revisions write, or in another schema than the one that holds them. `needed`: a revision that is
+    still to run fails without it. Where it is neither, deploy makes it: what only the revisions write is in doubt."""
     before = chain.upto(known) - frozenset(tail)
     # what follows the first revision that is missing cannot have run either
     ran = [id_ for id_ in chain.order if id_ in before and tail[0] not in chain.upto([id_])]
@@ -155,10 +160,14 @@ def _blind(
     first = chain.by_id[tail[0]]
     objects = [name for lacks in missing.values() for name in tables_first(lacks)]
     fix = Fix(commands("stamp"), command=commands("stamp"))
-    unseen = next((id_ for id_ in tail if unseen_of(chain.by_id[id_].file)), "")
-    if unseen:  # which `stamp` does not take back
+    missed = chain.upto(known) - frozenset(ran)
+    changing = tuple(id_ for id_ in chain.order if id_ in missed and unseen_of(chain.by_id[id_].file))
+    rows = [work_of(id_, chain) for id_ in changing]
+    lost = ""
+    if rows:  # which `stamp` does not take back
         step = commands("doctor", "--replay")
-        fix = Fix(f"{step} says what to do: {unseen} changes rows as well, so nobody can tell whether it ran", step)
+        fix = Fix(f"{step} says what to do: nobody can tell whether they ran", step)
+        lost = f". Where they did not run, what they do to rows is missing as well: {first_of(rows)}"
     if sure:
         fix = Fix(
             f"if the tables were dropped: {commands.repair}; if not, correct the URL or its search_path",
@@ -166,17 +175,25 @@ def _blind(
         )
     return Fault(
         "blind-stamp",
-        Severity.BREAKS,
+        Severity.BREAKS if sure or needed else Severity.RISK,
         f"stamped {', '.join(known)}, but the database lacks what its revisions make: {first_of(objects)}. It looks "
-        f"like {', '.join(fits) or 'a database before the first revision'}",
+        f"like {', '.join(fits) or 'a database before the first revision'}{lost}",
         fix,
         first.file,
         first.line("revision"),
         first.id,
         tuple(f"{revision} makes {first_of(lacks)}" for revision, lacks in missing.items()),
         guess=True,
-        sure=sure,
+        sure=sure or needed,
+        changing=changing,
     )
+
+
+def work_of(id_: str, chain: Chain) -> str:
+    """Where a revision changes rows, or may."""
+    file = chain.by_id[id_].file
+    work = unseen_of(file)[0]
+    return f"{id_} ({work.text} at {from_here(file)}:{work.line})"
 
 
 def _edited(

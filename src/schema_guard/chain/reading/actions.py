@@ -12,6 +12,8 @@ class Verb(StrEnum):
     MAKE = "makes"
     REMOVE = "removes"
     RENAME = "renames"
+    USE = "uses"
+    """It needs something that it does not make: `actions_of` leaves these out, `actions_and_uses_of` has them."""
     UNSEEN = "changes rows"
     """It changes rows, or may: whether it ran cannot be told from the schema."""
 
@@ -19,7 +21,8 @@ class Verb(StrEnum):
 @dataclass(frozen=True, slots=True)
 class Action:
     """`kind` is "table", "column", "index", "constraint", "type", "sequence", "view", "function", "trigger", "schema",
-    "value", "policy", "rule", "extension".
+    "value", "policy", "rule", "extension"; of a use also "referred", a table that a foreign key leads to, and
+    "temporary", which is made and not needed.
 
     `name` is unqualified for a column and a constraint, which `table` holds, and for a value of the enum type `table`;
     `to` is the new name of a rename.
@@ -45,7 +48,7 @@ class Action:
     chosen: bool = False
     """The name is the one that PostgreSQL chooses, and it chooses another where that is taken."""
     asks: bool = False
-    """Made by guarded(op): only where it is missing, so that it never collides."""
+    """Made by guarded(op): only where it is missing, so that it never collides. Removed IF EXISTS."""
 
     @property
     def object(self) -> str:

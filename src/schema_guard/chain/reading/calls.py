@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ast
 
-__all__ = ["method_of", "through_globals", "written"]
+__all__ = ["call_before", "method_of", "through_globals", "written"]
 
 
 def method_of(call: ast.Call) -> str:
@@ -28,3 +28,10 @@ def written(node: ast.AST) -> str:
 def through_globals(call: ast.Call) -> bool:
     """globals()["upgrade_" + engine_name]() of the templates for several databases."""
     return isinstance(call.func, ast.Subscript) and written(call.func.value) == "globals"
+
+
+def call_before(node: ast.expr) -> ast.Call | None:
+    """The call on whose result something is called or read: execute(..) of execute(..).mappings().all."""
+    while isinstance(node, ast.Attribute):
+        node = node.value
+    return node if isinstance(node, ast.Call) else None

@@ -139,12 +139,27 @@ def actions_of_call(call: Call, method: str, depth: bool) -> Iterator[Action]:
     if known is not None:
         yield from known(call, line, depth or call.conditional)
     elif method == "bulk_insert":
+        into = next(iter(call.parts), None)
+        if into is not None and into.called == "table":
+            yield _use("table", into.table(0, "name"), line, depth)
         yield Action(Verb.UNSEEN, line=line, text="bulk_insert(..)")
     elif method not in _QUIET:
         yield Action(Verb.UNSEEN, line=line, text=f"op.{method}(..)", readable=False)
 
 
 Actions = Iterator[Action]
+
+
+def _use(kind: str, name: str, line: int, depth: bool, table: str = "") -> Action:
+    return Action(Verb.USE, kind, name, table, "", line, depth)
+
+
+def _referred(call: Call, line: int, depth: bool) -> Actions:
+    """The tables of ForeignKey("users.id") and ForeignKeyConstraint(["a"], ["users.id"])."""
+    columns = call.value(1, "refcolumns") if call.called == "ForeignKeyConstraint" else call.value(0, "column")
+    for column in columns if isinstance(columns, list) else [columns]:
+        if isinstance(column, str):
+            yield _use("referred", column.rpartition(".")[0], line, depth)
 
 
 def _create_table(call: Call, line: int, depth: bool) -> Actions:
@@ -167,6 +182,7 @@ def _part_of_table(part: Call, table: str, depth: bool) -> Actions:
             if made := _enum(inner):
                 yield Action(Verb.MAKE, "type", made, line=line, depth=depth)
     elif called.endswith("Constraint"):
+        yield from _referred(part, line, depth) if called == "ForeignKeyConstraint" else ()
         yield from _made_constraint(part, table, part.text(-1, "name"), depth)
 
 
@@ -180,6 +196,7 @@ def _with_column(column: Call, table: str, name: str, depth: bool) -> Actions:
         yield Action(Verb.MAKE, "constraint", made, table, "", line, depth, "", True, mentions, True, True)
     for inner in column.parts:
         if inner.called in ("ForeignKey", "CheckConstraint"):
+            yield from _referred(inner, line, depth) if inner.called == "ForeignKey" else ()
             made, chosen = inner.text(-1, "name"), inner.called == "ForeignKey" and inner.argument(-1, "name") is None
             made = f"{bare}_{name}_fkey" if chosen else made
             yield Action(Verb.MAKE, "constraint", made, table, "", line, depth, "", True, mentions, False, chosen)
@@ -227,11 +244,12 @@ def _rename_table(call: Call, line: int, depth: bool) -> Actions:
 def _add_column(call: Call, line: int, depth: bool) -> Actions:
     table = call.table(0)
     column = call.argument(0 if call.batch is not None else 1, "column")
-    if isinstance(column, ast.Call) and table:
-        name = Call(column, call.names).text(0, "name")
-        if name:
-            yield Action(Verb.MAKE, "column", name, table, "", line, depth)
-            yield from _with_column(Call(column, call.names), table, name, depth)
+    name = Call(column, call.names).text(0, "name") if isinstance(column, ast.Call) else ""
+    if isinstance(column, ast.Call) and table and name:
+        yield Action(Verb.MAKE, "column", name, table, "", line, depth)
+        yield from _with_column(Call(column, call.names), table, name, depth)
+    elif table:
+        yield _use("column", "", line, depth, table)  # from here on nobody knows its columns
 
 
 def _drop_column(call: Call, line: int, depth: bool) -> Actions:
@@ -246,8 +264,11 @@ def _alter_column(call: Call, line: int, depth: bool) -> Actions:
     if renamed is not None and table and name and to:
         if to != name:
             yield Action(Verb.RENAME, "column", name, table, to, line, depth)
-    elif (renamed is not None and value_of(renamed, call.names) is not None) or call.computed:
-        yield Action(Verb.UNSEEN, line=line, text="alter_column(new_column_name=..) of a computed name", readable=False)
+    else:
+        yield _use("column", name, line, depth, table)
+        if (renamed is not None and value_of(renamed, call.names) is not None) or call.computed:
+            text = "alter_column(new_column_name=..) of a computed name"
+            yield Action(Verb.UNSEEN, line=line, text=text, readable=False)
     using = call.value(-1, "postgresql_using")
     if using is not None and not (isinstance(using, str) and plain_cast(using)):
         yield Action(Verb.UNSEEN, line=line, text="alter_column(postgresql_using=..)")
@@ -267,10 +288,13 @@ def _drop_index(call: Call, line: int, depth: bool) -> Actions:
     yield Action(Verb.REMOVE, "index", f"{schema}.{name}" if schema else name, call.table(1), "", line, depth)
 
 
-def _constraint(call: Call, _line: int, depth: bool) -> Actions:
+def _constraint(call: Call, line: int, depth: bool) -> Actions:
     name = call.text(0, "constraint_name")
     table = call.batch if call.batch is not None else call.table(1, "source_table")
     schema = call.text(-1, "source_schema")
+    if call.called == "create_foreign_key":
+        referred, of = call.text(1 if call.batch is not None else 2, "referent_table"), call.text(-1, "referent_schema")
+        yield _use("referred", f"{of}.{referred}" if of and referred else referred, line, depth)
     if name and table:
         yield from _made_constraint(call, f"{schema}.{table}" if schema else table, name, depth)
 

@@ -8,6 +8,7 @@ from schema_guard.chain.reading.actions import Action, Verb
 from schema_guard.chain.reading.sql_casts import plain_cast
 from schema_guard.chain.reading.sql_constraints import constraints_in
 from schema_guard.chain.reading.sql_tokens import Word, statements_of
+from schema_guard.chain.reading.sql_uses import uses_in
 from schema_guard.chain.reading.sql_values import value_actions
 from schema_guard.chain.reading.unread_sql import unread
 
@@ -91,7 +92,7 @@ def actions_in_sql(text: str, line: int = 0, *, depth: bool = False) -> list[Act
     """The actions of every statement in this text, in order."""
     found: list[Action] = []
     for words in statements_of(text):
-        found += _of_statement(words, line, depth)
+        found += [*uses_in(words, line, depth=depth), *_of_statement(words, line, depth)]
     return found
 
 
@@ -278,10 +279,10 @@ def _drop(words: Sequence[Word], line: int, depth: bool) -> list[Action]:
         return [Action(Verb.UNSEEN, line=line, text=_short(words))]
     cursor.at += 1
     cursor.take("CONCURRENTLY")
-    cursor.take("IF", "EXISTS")
+    asks = cursor.take("IF", "EXISTS")
     found: list[Action] = []
     while name := cursor.name():
-        found.append(Action(Verb.REMOVE, kind, name, line=line, depth=depth))
+        found.append(Action(Verb.REMOVE, kind, name, line=line, depth=depth, asks=asks))
         if cursor.peek() == "(":
             cursor.at += 1 + next((at for at, word in enumerate(cursor.rest) if word.text == ")"), len(cursor.rest))
         if not cursor.take(","):
@@ -360,8 +361,8 @@ def _altered(cursor: _Cursor, table: str, line: int, depth: bool, words: Sequenc
     if cursor.take("DROP"):
         kind = "constraint" if cursor.take("CONSTRAINT") else "column"
         cursor.take("COLUMN")
-        cursor.take("IF", "EXISTS")
-        return [Action(Verb.REMOVE, kind, cursor.name(), table, "", line, depth)]
+        asks = cursor.take("IF", "EXISTS")
+        return [Action(Verb.REMOVE, kind, cursor.name(), table, "", line, depth, asks=asks)]
     if cursor.peek() == "ALTER" and _computes(list(cursor.rest)):
         return [Action(Verb.UNSEEN, line=line, text=f"ALTER TABLE {table} .. USING ..")]
     quiet = ("ALTER", "VALIDATE", "ENABLE", "DISABLE", "OWNER", "ATTACH", "DETACH", "SET", "RESET", "CLUSTER", "NO")

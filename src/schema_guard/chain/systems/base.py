@@ -65,6 +65,8 @@ class System(Protocol):
     """The operator that is true of a value and another one, NULL included."""
     drops_referring_keys: bool
     """DROP TABLE needs the foreign keys to it dropped before."""
+    checks_references: bool
+    """A foreign key is made only where the table that it leads to is there."""
     drops_indexes_first: bool
     """DROP COLUMN needs the column's indexes dropped before."""
     keeps_text: bool
@@ -103,6 +105,16 @@ class System(Protocol):
 
     def table_exists(self, name: str, schema: str | None) -> str:
         """The query that gives a row where there is a table of that name."""
+        ...
+
+    def exists(self, kind: str, name: str, schema: str | None) -> str:
+        """The query that gives a row where there may be such an object; empty where none tells it.
+
+        Args:
+            kind: table, view, index, sequence, type, function, schema, extension.
+            name: of the object; a function's without its arguments.
+            schema: where it is written; else what the name leads to.
+        """
         ...
 
     def version_table(self, read: Read, name: str, schema: str | None) -> VersionTable:

@@ -116,6 +116,7 @@ class PostgreSQL(System):
     copies_tables = False
     differs = "IS DISTINCT FROM"
     drops_referring_keys = True
+    checks_references = True
     drops_indexes_first = False
     keeps_text = False
     is_file = False
@@ -159,6 +160,15 @@ class PostgreSQL(System):
 
     def table_exists(self, name: str, schema: str | None) -> str:
         return f"SELECT 1 WHERE pg_catalog.to_regclass({literal(qualified(name, schema))}) IS NOT NULL"
+
+    def exists(self, kind: str, name: str, schema: str | None) -> str:
+        if kind in ("table", "view", "index", "sequence"):
+            return self.table_exists(name, schema)
+        if kind == "type":
+            return f"SELECT 1 WHERE pg_catalog.to_regtype({literal(qualified(name, schema))}) IS NOT NULL"
+        column = {"function": "proname", "schema": "nspname", "extension": "extname"}.get(kind)
+        catalog = {"function": "pg_proc", "schema": "pg_namespace", "extension": "pg_extension"}.get(kind)
+        return f"SELECT 1 FROM pg_catalog.{catalog} WHERE {column} = {literal(name)}" if column else ""
 
     def version_table(self, read: Read, name: str, schema: str | None) -> VersionTable:
         written = self.table(name, schema)

@@ -35,6 +35,7 @@ class SQLite(System):
     copies_tables = True
     differs = "IS NOT"
     drops_referring_keys = False
+    checks_references = False
     drops_indexes_first = True
     keeps_text = True
     is_file = True
@@ -61,6 +62,13 @@ class SQLite(System):
         return (
             f"SELECT name FROM sqlite_master WHERE type IN ('table', 'view') AND name = {literal(name)} COLLATE NOCASE"
         )
+
+    def exists(self, kind: str, name: str, schema: str | None) -> str:
+        if kind in ("table", "view"):
+            return self.table_exists(name, schema)
+        if kind == "index":
+            return f"SELECT name FROM sqlite_master WHERE type = 'index' AND name = {literal(name)} COLLATE NOCASE"
+        return ""
 
     def version_table(self, read: Read, name: str, schema: str | None) -> VersionTable:
         if not read(self.table_exists(name, schema)):

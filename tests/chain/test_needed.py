@@ -1,0 +1,142 @@
+"""What a pending revision uses and the database lacks is told before anything runs; what works is never told."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.chain.stage import Stage
+
+DROPPED = {
+    "materialized view": (
+        "CREATE MATERIALIZED VIEW mv AS SELECT id FROM users",
+        "REFRESH MATERIALIZED VIEW mv",
+        "DROP MATERIALIZED VIEW mv",
+    ),
+    "index on it": (
+        "CREATE MATERIALIZED VIEW mv AS SELECT id FROM users",
+        "CREATE UNIQUE INDEX mv_id ON mv (id)",
+        "DROP MATERIALIZED VIEW mv",
+    ),
+    "view": (
+        "CREATE VIEW v AS SELECT id FROM users",
+        "CREATE VIEW w AS SELECT v.id FROM users JOIN v USING (id)",
+        "DROP VIEW v",
+    ),
+    "sequence": ("CREATE SEQUENCE numbers", "ALTER SEQUENCE numbers RESTART WITH 100", "DROP SEQUENCE numbers"),
+    "sequence, setval": ("CREATE SEQUENCE numbers", "SELECT setval('numbers', 7)", "DROP SEQUENCE numbers"),
+    "sequence, renamed": ("CREATE SEQUENCE numbers", "ALTER SEQUENCE numbers RENAME TO n2", "DROP SEQUENCE numbers"),
+    "type": ("CREATE TYPE mood AS ENUM ('a')", "ALTER TYPE mood ADD VALUE 'b'", "DROP TYPE mood"),
+    "function": (
+        "CREATE FUNCTION one() RETURNS int LANGUAGE sql AS 'SELECT 1'",
+        "DROP FUNCTION one()",
+        "DROP FUNCTION one()",
+    ),
+    "table": ("CREATE TABLE extra (id int)", "INSERT INTO extra (id) SELECT id FROM users", "DROP TABLE extra"),
+    "foreign key": ("CREATE TABLE extra (id int PRIMARY KEY)", "", "DROP TABLE extra"),
+}
+KEY = 'op.create_table("more", sa.Column("extra_id", sa.Integer, sa.ForeignKey("extra.id")))'
+
+
+@pytest.mark.parametrize("kind", DROPPED)
+def test_what_a_person_dropped(on_postgres: Stage, kind: str) -> None:
+    """Neither runs half-way: doctor says what is not there, deploy stops before, and what a replay says leads on."""
+    made, used, dropped = DROPPED[kind]
+    stage = on_postgres.plain().chain()
+    stage.revision("r4", "r3", f"op.execute({made!r})")
+    stage.run_module("alembic", ["upgrade", "head"])
+    stage.revision("r5", "r4", f"op.execute({used!r})" if used else KEY)
+    stage.sql(dropped)
+    read = stage.doctor()
+    assert (read.code, "is not there" in read.out or "lacks what" in read.out) == (1, True), read.out
+    deploy = stage.deploy()
+    assert (deploy.code, stage.stamped()) == (1, ["r4"]), deploy.out
+    proved = stage.doctor("--replay")
+    assert proved.code == 1
+    stage.fix(proved.faults["blind-stamp"])
+    assert (stage.deploy().code, stage.stamped()) == (0, ["r5"])
+    assert stage.deploy().err == ""
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        'op.execute("INSERT INTO ghost (id) VALUES (1)")',
+        'op.get_bind().execute(sa.text("SELECT id FROM ghost")).fetchall()',
+        'op.add_column("ghost", sa.Column("a", sa.Integer))',
+        'op.create_index("ix_ghost", "ghost", ["a"])',
+        'with op.batch_alter_table("proposals") as batch:\n    batch.alter_column("nick", nullable=False)',
+        'op.bulk_insert(sa.table("ghost", sa.column("id")), [{"id": 1}])',
+    ],
+)
+def test_what_was_never_there(stage: Stage, body: str) -> None:
+    stage.plain().chain()
+    stage.run_module("alembic", ["upgrade", "head"])
+    stage.revision("r4", "r3", body)
+    fault = stage.doctor().faults["blind-stamp"]
+    assert fault["message"].startswith("r4 is still to run and ")
+    assert (stage.deploy().code, stage.stamped()) == (1, ["r3"])
+
+
+WORKS = {
+    "both": [
+        'op.execute("DROP TABLE IF EXISTS ghost")\nop.execute("DROP INDEX IF EXISTS ix_ghost")',
+        'op.rename_table("users", "people")\nop.rename_table("people", "users")\n'
+        'op.execute("UPDATE users SET id = id")',
+        'if not sa.inspect(op.get_bind()).has_table("people"):\n    op.rename_table("users", "people")\n'
+        'op.rename_table("people", "users")',
+        'if not sa.inspect(op.get_bind()).has_table("extra"):\n'
+        '    op.create_table("extra", sa.Column("id", sa.Integer))\n'
+        'op.add_column("extra", sa.Column("b", sa.Integer))\nop.drop_table("extra")',
+        'def column():\n    return sa.Column("made", sa.Integer)\nop.add_column("users", column())\n'
+        'with op.batch_alter_table("users") as batch:\n    batch.alter_column("made", nullable=True)\n'
+        'with op.batch_alter_table("users") as batch:\n    batch.drop_column("made")',
+        'for name in ("users", "proposals"):\n    op.add_column(name, sa.Column("at", sa.Integer))\n'
+        'for name in ("users", "proposals"):\n    with op.batch_alter_table(name) as batch:\n'
+        '        batch.drop_column("at")',
+        'op.execute("WITH a AS (SELECT id FROM users), b (n) AS (SELECT id FROM a) '
+        'INSERT INTO users SELECT n + 9 FROM b")',
+        'op.execute("DELETE FROM users WHERE id IN (SELECT id FROM (SELECT p.id FROM proposals p) q)")',
+        'made = op.create_table("k", sa.Column("id", sa.Integer))\nop.bulk_insert(made, [{"id": 1}])\n'
+        'op.drop_table("k")',
+    ],
+    "sqlite": ['op.get_bind().execute(sa.text("SELECT name FROM sqlite_master")).fetchall()'],
+    "postgresql": [
+        'op.execute("SELECT 1 FROM users WHERE id IS DISTINCT FROM 7 AND extract(year FROM now()) > 1 AND '
+        "substring('ab' FROM 1) = 'a'\")",
+        'op.execute("CREATE TEMP TABLE t AS SELECT id FROM users")\nop.execute("INSERT INTO t VALUES (1)")\n'
+        'op.execute("UPDATE proposals SET name = name FROM generate_series(1, 2) g WHERE g = id")',
+        'op.execute("CREATE SCHEMA own")\nop.create_table("log", sa.Column("id", sa.Integer), schema="own")\n'
+        'op.create_index("ix_log", "log", ["id"], schema="own")\n'
+        'op.execute("INSERT INTO own.log SELECT id FROM public.proposals")',
+        'op.execute("ALTER TABLE part_1 ALTER COLUMN id SET NOT NULL")',
+        'op.execute(\'ALTER TABLE "Mixed" ADD COLUMN "Zed" int\')\nop.alter_column("Mixed", "Zed", nullable=True)',
+        "op.execute(\"CREATE TYPE mood AS ENUM ('a')\")\nop.execute(\"ALTER TYPE mood ADD VALUE 'b'\")\n"
+        'op.execute("ALTER TYPE mood RENAME TO old")\nop.execute("CREATE TYPE mood AS ENUM (\'x\')")\n'
+        'op.execute("DROP TYPE old")',
+        'op.execute("CREATE VIEW v AS SELECT id FROM proposals")\n'
+        'op.execute("CREATE MATERIALIZED VIEW mv AS SELECT id FROM v WITH NO DATA")\n'
+        'op.execute("REFRESH MATERIALIZED VIEW mv")\nop.execute("CREATE UNIQUE INDEX mv_id ON mv (id)")\n'
+        'op.execute("ALTER VIEW v RENAME TO w")\nop.execute("DROP MATERIALIZED VIEW mv; DROP VIEW w")',
+        "op.execute(\"CREATE SEQUENCE sq; ALTER SEQUENCE sq RESTART 5; SELECT nextval('sq')\")",
+        'op.execute("INSERT INTO part SELECT 1 FROM pg_class JOIN information_schema.tables ON false")',
+    ],
+}
+
+
+def test_what_works_is_not_told(stage: Stage) -> None:
+    """Names that are given within a statement or a session, that are made on the way, or that only the server knows."""
+    stage.plain().chain()
+    stage.run_module("alembic", ["upgrade", "head"])
+    if stage.system == "postgresql":
+        stage.sql(
+            'CREATE TABLE "Mixed" (id int)',
+            "CREATE TABLE part (id int) PARTITION BY RANGE (id)",
+            "CREATE TABLE part_1 PARTITION OF part FOR VALUES FROM (0) TO (10)",
+        )
+    bodies = [*WORKS["both"], *WORKS[stage.system]]
+    for number, body in enumerate(bodies, start=4):
+        stage.revision(f"r{number}", f"r{number - 1}", body)
+    found = stage.doctor()
+    assert (found.code, set(found.faults)) == (0, {"behind"}), found.out
+    deploy = stage.deploy()
+    assert (deploy.code, stage.stamped()) == (0, [f"r{len(bodies) + 3}"]), deploy.out
