@@ -147,6 +147,8 @@ def _type(
             impact, effect = Impact.WEAKENS, f"not provable: where {writers(table)} is written through it, {effect}"
         elif column.generated is not None and actual.generated is None:
             impact, effect = Impact.WEAKENS, "the application never writes it, but what fills it may not fit"
+        elif column.identity is not None and column.identity.always and actual.identity == column.identity:
+            impact, effect = Impact.WEAKENS, f"INSERT of {writers(table)} fails once the values of its type are used up"
     yield TypeDiffers(table=table, column=column, actual=actual, fit=fit, impact=impact, effect=effect)
 
 

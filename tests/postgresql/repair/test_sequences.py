@@ -354,3 +354,25 @@ def test_a_lost_default_of_a_key_of_another_type_of_number(postgres_database: Da
     assert Guard(models()).apply(postgres_database.url).worst is not Impact.BREAKS
     assert next_key(postgres_database) == 8
     assert not Guard(models()).apply(postgres_database.url).results
+
+
+@pytest.mark.parametrize(("always", "last"), [(True, 1), (False, 1), (True, 2**31 - 1)])
+def test_a_narrower_key_that_the_server_always_gives(postgres_database: Database, always: bool, last: int) -> None:
+    """No program writes it: statements work until its values are used up."""
+    how = "ALWAYS" if always else "BY DEFAULT"
+    prepare(postgres_database, f"CREATE TABLE t (id int GENERATED {how} AS IDENTITY PRIMARY KEY, n int)")
+    prepare(postgres_database, f"INSERT INTO t OVERRIDING SYSTEM VALUE VALUES (1); SELECT setval('t_id_seq', {last})")
+    metadata = sa.MetaData()
+    key = sa.Column("id", sa.BigInteger, sa.Identity(always=always), primary_key=True)
+    table = sa.Table("t", metadata, key, sa.Column("n", sa.Integer))
+    report = Guard(metadata).check(postgres_database.url)
+    with sa.create_engine(postgres_database.url, poolclass=sa.NullPool).connect() as connection:
+        statements: list[sa.Executable] = [table.insert().values(n=1)]
+        statements += [] if always else [table.insert().values(id=2**40)]
+        works = True
+        for statement in statements:
+            try:
+                connection.execute(statement)
+            except sa.exc.DBAPIError:
+                works = False
+    assert (report.worst is Impact.BREAKS) is not works
