@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from dataclasses import replace
 
 from schema_guard.compare.filled import unless_filled
 from schema_guard.compare.impact_words import writers
@@ -29,6 +30,8 @@ _NULL = re.compile(
     re.IGNORECASE | re.VERBOSE,
 )
 """`DEFAULT NULL`, with or without a cast: what a column without a default does as well."""
+_TEXT = re.compile(r"'(?P<text>(?:[^']|'')*)'::(?:text|bpchar|character varying)")
+"""A constant in a column of text, as PostgreSQL writes it. What SQLite's defaults give is marked on the columns."""
 
 
 def compare_value(table: Table, live: Table, column: Column, actual: Column, judge: Judge) -> Iterator[Difference]:
@@ -59,8 +62,7 @@ def _default(
     table: Table, live: Table, column: Column, actual: Column, judge: Judge
 ) -> Iterator[DefaultDiffers | NotComparable]:
     if actual.default_misread:
-        effect = f"INSERT of {writers(table)} that leaves it to the server fails, and so does SELECT of such a row"
-        yield DefaultDiffers(table=table, column=column, actual=actual, impact=Impact.BREAKS, effect=effect)
+        yield _misread(table, column, actual)
         return
     if _gives_nothing(column):
         if (raised := _default_raises(table, live, column, actual, judge)) is not None:
@@ -85,15 +87,33 @@ def _default(
     if raised is not None:  # asked for while it is still open whether the two are equal, too
         yield raised
     elif verdict is Verdict.DIFFERENT:
-        yield DefaultDiffers(
-            table=table,
-            column=column,
-            actual=actual,
-            impact=Impact.WEAKENS,
-            effect="rows that leave it to the server get another value",
-        )
+        yield _another_default(table, column, actual)
     elif verdict is Verdict.NOT_COMPARABLE:
         yield _not_comparable(table, column, "server default", column.default, actual.default)
+
+
+def _another_default(table: Table, column: Column, actual: Column) -> DefaultDiffers:
+    if column.write is Write.OMITTED and _gives_unreadable_text(column, actual):
+        return _misread(table, column, replace(actual, default_misread=True))
+    effect = "rows that leave it to the server get another value"
+    return DefaultDiffers(table=table, column=column, actual=actual, impact=Impact.WEAKENS, effect=effect)
+
+
+def _misread(table: Table, column: Column, actual: Column) -> DefaultDiffers:
+    effect = f"INSERT of {writers(table)} that leaves it to the server fails, and so does SELECT of such a row"
+    return DefaultDiffers(table=table, column=column, actual=actual, impact=Impact.BREAKS, effect=effect)
+
+
+def _gives_unreadable_text(column: Column, actual: Column) -> bool:
+    """Whether a text that SQLAlchemy reads as something else (an Enum over text, a Uuid) is none of that."""
+    text = _TEXT.fullmatch(actual.default or "")
+    if text is None or column.reads is None:
+        return False
+    try:
+        column.reads(text["text"].replace("''", "'"))
+    except Exception:  # whatever it is, the application meets it too
+        return True
+    return False
 
 
 def _default_raises(table: Table, live: Table, column: Column, actual: Column, judge: Judge) -> DefaultDiffers | None:
