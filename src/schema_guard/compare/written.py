@@ -16,8 +16,12 @@ __all__ = ["Tried", "candidates_of", "domain_checks", "domains_of", "live_domain
 _INTEGER = re.compile(r"\d{1,9}\Z")
 _VALUE = re.compile(r"""'(?:[^']|'')*'|"(?:[^"]|"")*"|\bVALUE\b""", re.IGNORECASE)
 _NULL = "NULL"
-_CONSTANT = re.compile(r"""(?:'(?:[^']|'')*'|\(?-?\d[\d.]*\)?|true|false)(?:::[\w ".(),]+)?\Z""", re.IGNORECASE)
-"""What a default gives that computes nothing: no other is tried."""
+_CONSTANT = re.compile(
+    r"""(?:'(?:[^']|'')*'|\(?-?\d[\d.]*\)?|true|false)(?:::[\w ".(),]+)?\Z"""
+    r"""|(?:now\(\)|CURRENT_(?:TIMESTAMP|DATE)|LOCALTIMESTAMP|\(now\(\) AT TIME ZONE 'utc'::text\))\Z""",
+    re.IGNORECASE,
+)
+"""What a default gives that computes nothing, or says what time it is: no other is tried."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -35,7 +35,13 @@ CASES: dict[str, tuple[str, Column[Any] | None, Impact | None]] = {
     "labels that it takes": (LIST, Column("k", Enum("a", "c", native_enum=False), nullable=False), NOTHING),
     "NULL": (LIST, Column("k", String(1)), BREAKS),
     "any value": (LIST, Column("k", String(1), nullable=False), DOUBT),
-    "a moment": (RANGE, Column("k", DateTime, nullable=False, server_default=sa.func.now()), DOUBT),
+    "a moment of the past": (RANGE, Column("k", DateTime, nullable=False, server_default=sa.func.now()), BREAKS),
+    "a moment of today": (
+        RANGE.replace("2021", "2999"),
+        Column("k", DateTime, nullable=False, server_default=sa.func.now()),
+        DOUBT,
+    ),
+    "a moment that the program gives": (RANGE, Column("k", DateTime, nullable=False), DOUBT),
     "a column that the models don't know": (LIST.format(" NOT NULL DEFAULT 'b'"), None, BREAKS),
     "one of those that it takes": (LIST.format(" NOT NULL DEFAULT 'a'"), None, NOTHING),
 }
