@@ -64,6 +64,7 @@ def test_what_a_person_dropped(on_postgres: Stage, kind: str) -> None:
         'op.get_bind().execute(sa.text("SELECT id FROM ghost")).fetchall()',
         'op.add_column("ghost", sa.Column("a", sa.Integer))',
         'op.create_index("ix_ghost", "ghost", ["a"])',
+        'op.create_index("ix_ghost", "proposals", ["name", "nick"])',
         'with op.batch_alter_table("proposals") as batch:\n    batch.alter_column("nick", nullable=False)',
         'op.bulk_insert(sa.table("ghost", sa.column("id")), [{"id": 1}])',
     ],

@@ -65,3 +65,13 @@ def test_what_apply_refuses_breaks_it(stage: Stage) -> None:
     doctor, deploy = stage.doctor(), stage.deploy()
     assert (doctor.code, deploy.code) == (1, 1), doctor.out + deploy.out
     assert doctor.faults["database-drift"]["severity"] == "breaks"
+
+
+def test_a_table_in_a_schema_that_nobody_looked_in(on_postgres: Stage) -> None:
+    """The models know nothing of that schema: what the revision made there is not missing."""
+    stage = on_postgres.plain().chain()
+    make = 'op.execute("CREATE SCHEMA rep")\nop.execute("CREATE TABLE rep.kept AS SELECT * FROM proposals")'
+    stage.revision("r4", "r3", make)
+    stage.revision("r5", "r4", 'op.execute("ALTER TABLE rep.kept RENAME TO held")')
+    assert stage.deploy().code == 0
+    assert (stage.doctor().faults, stage.deploy().err) == ({}, "")

@@ -241,7 +241,9 @@ class Doctor:
             empty = not (look.guarded or project.several) and bool(self.guard.source.tables)
             certain, seen = not elsewhere(project), (look.version, chain, there, self.system, self.commands)
             seems, needed = bool(early) or over != applied, any(fault.sure for fault in gone)
-            stamped = [*stamped_faults(*seen, early=seems, empty=empty, certain=certain, needed=needed)]
+            stamped = [
+                *stamped_faults(*seen, early=seems, empty=empty, certain=certain, needed=needed, schemas=look.schemas)
+            ]
             blind = any(fault.breaks_next_deploy for fault in stamped)  # that one says why the others miss something
             uses = {(each.revision, each.action.line) for each in look.gone if each.uses}
             found += [fault for fault in gone if not (blind and (fault.revision, fault.line) in uses)] + stamped

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import replace
 
 from schema_guard.chain.commands import Commands
@@ -44,6 +44,7 @@ def stamped_faults(
     empty: bool,
     certain: bool,
     needed: bool,
+    schemas: Collection[str],
 ) -> Iterator[Fault]:
     """What the stamped revisions make, as far as their text says, and the database lacks.
 
@@ -57,13 +58,17 @@ def stamped_faults(
         empty: it has no table of the models.
         certain: names without a schema mean the tables that were looked at.
         needed: revisions that are still to run use something that is not there. Else deploy makes what is missing.
+        schemas: those that were looked at: what revisions make in others is not known to be missing.
     """
     known = [row for row in table.rows if row in chain]
     if not known or len(known) != len(table.rows):
         return
 
+    elsewhere = tuple(_not_looked_in(chain, chain.upto(known), schemas, system))
+
     def lacking(made: Made) -> tuple[str, ...]:
-        return tuple(name for name in made.objects if system.folded(name) not in there)
+        names = (name for name in made.objects if not system.folded(name).startswith(elsewhere))
+        return tuple(name for name in names if system.folded(name) not in there)
 
     makers = [made for made in made_by(chain, chain.upto(known)) if made.objects]
     missing = {made.revision: lacks for made in makers if (lacks := lacking(made))}
@@ -85,6 +90,17 @@ def stamped_faults(
     for name, lacks in missing.items():
         later = names[names.index(name) + 1 :]
         yield _edited(name, lacks, any(other not in missing for other in later), chain, commands, last=last)
+
+
+def _not_looked_in(chain: Chain, ran: Collection[str], schemas: Collection[str], system: System) -> Iterator[str]:
+    """How the names of tables begin that revisions make in schemas that were not looked at: `audit.`."""
+    looked = {*map(system.folded, schemas), system.own_schema}
+    for id_ in ran:
+        for action in actions_of(chain.by_id[id_].file):
+            table = action.to if action.verb is Verb.RENAME else action.name
+            schema = system.folded(table).rpartition(".")[0]
+            if action.kind == "table" and schema and schema not in looked:
+                yield f"{schema}."
 
 
 def _not_run(

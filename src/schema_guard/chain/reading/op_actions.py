@@ -279,6 +279,10 @@ def _create_index(call: Call, line: int, depth: bool) -> Actions:
     table = call.batch if call.batch is not None else call.table(1)
     schema, dot, _ = table.rpartition(".")
     made = f"{schema}{dot}{name}" if name else ""
+    columns = call.value(1 if call.batch is not None else 2, "columns")
+    for column in columns if isinstance(columns, list) else ():
+        if isinstance(column, str):
+            yield _use("column", column, line, depth, table)
     yield Action(Verb.MAKE, "index", made, table, "", line, depth, mentions=call.mentions)
 
 
