@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Collection
+from functools import cache
 from pkgutil import get_data
 
 from schema_guard.dialects.postgresql.literals import literal
@@ -19,9 +20,7 @@ def query(name: str, *, without: Collection[str] = (), **values: object) -> str:
         without: kinds of rows that are not asked for, where the file is a UNION ALL of SELECTs that begin with a kind.
         values: each is written as JSON.
     """
-    found = get_data(__package__, f"queries/{name}.sql")
-    assert found is not None, "a package that can be imported has its files"
-    sql = "\n".join(line for line in found.decode("utf-8").splitlines() if not line.lstrip().startswith("--"))
+    sql = _without_comments(name)
     if without:
         with_, select, rest = sql.partition("\nSELECT '")
         parts = (select + rest).split("\nUNION ALL")
@@ -29,3 +28,10 @@ def query(name: str, *, without: Collection[str] = (), **values: object) -> str:
     for key, value in values.items():
         sql = sql.replace(f":'{key}'", literal(json.dumps(value, ensure_ascii=False)))
     return sql
+
+
+@cache  # a process that runs on asks the same again
+def _without_comments(name: str) -> str:
+    found = get_data(__package__, f"queries/{name}.sql")
+    assert found is not None, "a package that can be imported has its files"
+    return "\n".join(line for line in found.decode("utf-8").splitlines() if not line.lstrip().startswith("--"))
