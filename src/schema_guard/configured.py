@@ -220,7 +220,7 @@ class Configured:
 
     @property
     def _told(self) -> object:
-        """How it was told to work; None where what it finds hangs on others as well."""
+        """How it was told to work; None where what it finds depends on others as well."""
         alone = self._withhold is None and self._beside is None
         return (self.policy, self.accept, self.scope) if alone else None
 

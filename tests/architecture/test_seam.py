@@ -25,6 +25,7 @@ OTHERS = {
     "integrations/alembic.py": "the conditions of partial indexes",
     "integrations/explaining.py": "an error of the application",
     "integrations/failed.py": "an error of the application",
+    "many/member.py": "which file a URL of SQLite leads to",
     "many/new_schema.py": "a tenant's schema that has to be made",
     "many/tenants.py": "many schemas in one query",
     "pytest.py": "template databases",

@@ -86,7 +86,8 @@ def _unknown(
 def _of_bounds(
     bounds: Check, table: Table, live: Table, expected: Schema, actual: Schema, judge: Judge
 ) -> Iterator[ObjectUnknown]:
-    """A class that is mapped on a partition writes past its table, which would find another one for the row."""
+    """A class that is mapped on a partition writes to it directly; through the partitioned table the row would go into
+    another partition."""
     found = tried(bounds, table, live, expected, actual, judge)
     impact, effect = _judged(found, table, live, judge)
     if impact is Impact.NOTES:

@@ -62,7 +62,7 @@ def _default(
     table: Table, live: Table, column: Column, actual: Column, judge: Judge
 ) -> Iterator[DefaultDiffers | NotComparable]:
     if actual.default_misread:
-        yield _misread(table, column, actual)
+        yield _misread(table, live, column, actual)
         return
     if _gives_nothing(column):
         if (raised := _default_raises(table, live, column, actual, judge)) is not None:
@@ -87,21 +87,24 @@ def _default(
     if raised is not None:  # asked for while it is still open whether the two are equal, too
         yield raised
     elif verdict is Verdict.DIFFERENT:
-        yield _another_default(table, column, actual)
+        yield _another_default(table, live, column, actual)
     elif verdict is Verdict.NOT_COMPARABLE:
         yield _not_comparable(table, column, "server default", column.default, actual.default)
 
 
-def _another_default(table: Table, column: Column, actual: Column) -> DefaultDiffers:
+def _another_default(table: Table, live: Table, column: Column, actual: Column) -> DefaultDiffers:
     if column.write is Write.OMITTED and _gives_unreadable_text(column, actual):
-        return _misread(table, column, replace(actual, default_misread=True))
+        return _misread(table, live, column, replace(actual, default_misread=True))
     effect = "rows that leave it to the server get another value"
     return DefaultDiffers(table=table, column=column, actual=actual, impact=Impact.WEAKENS, effect=effect)
 
 
-def _misread(table: Table, column: Column, actual: Column) -> DefaultDiffers:
+def _misread(table: Table, live: Table, column: Column, actual: Column) -> DefaultDiffers:
     effect = f"INSERT of {writers(table)} that leaves it to the server fails, and so does SELECT of such a row"
-    return DefaultDiffers(table=table, column=column, actual=actual, impact=Impact.BREAKS, effect=effect)
+    impact = Impact.BREAKS
+    if live.facts.fillers:
+        impact, effect = Impact.WEAKENS, f"not provable: {effect}, unless {live.facts.filled_by} changes the value"
+    return DefaultDiffers(table=table, column=column, actual=actual, impact=impact, effect=effect)
 
 
 def _gives_unreadable_text(column: Column, actual: Column) -> bool:

@@ -18,7 +18,8 @@ _VALUE = re.compile(r"""'(?:[^']|'')*'|"(?:[^"]|"")*"|\bVALUE\b""", re.IGNORECAS
 _NULL = "NULL"
 _CONSTANT = re.compile(
     r"""(?:'(?:[^']|'')*'|\(?-?\d[\d.]*\)?|true|false)(?:::[\w ".(),]+)?\Z"""
-    r"""|(?:now\(\)|CURRENT_(?:TIMESTAMP|DATE)|LOCALTIMESTAMP|\(now\(\) AT TIME ZONE 'utc'::text\))\Z""",
+    r"""|(?:now\(\)|CURRENT_(?:TIMESTAMP|DATE)|LOCALTIMESTAMP|\(now\(\) AT TIME ZONE 'utc'::text\)"""
+    r"""|timezone\('utc'::text, now\(\)\))\Z""",
     re.IGNORECASE,
 )
 """What a default gives that computes nothing, or says what time it is: no other is tried."""

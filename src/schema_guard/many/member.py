@@ -71,8 +71,10 @@ def place_of(text: str | None) -> object:
     if url is None:
         return None
     if url.is_file:
-        memory = not url.database or url.database == ":memory:" or "mode=memory" in text if text else True
-        return None if memory else str(Path(str(url.database).removeprefix("file:")).resolve())
+        from schema_guard.dialects.sqlite.location import file_of
+
+        file = file_of(url.database or "", url.query)
+        return str(Path(file).resolve()) if file else None
     query = {key: str(value) for key, value in url.query.items() if key in ("host", "port", "options", "service")}
     return (url.host, url.port or 5432, url.database or url.username, tuple(sorted(query.items())))
 

@@ -122,7 +122,7 @@ class _NewSchema(Anew):
             return
         if before is not None and among_same and before.renamed.named(self._name) == found:
             before.longest = max(before.longest, len(self._name))
-        elif before is None or not among_same or not before.longest:  # a name that is another word, too, serves nobody
+        elif before is None or not among_same or not before.longest:  # the earlier name is another word, too
             _before[self._source] = _Before(self._name, self._around, Renamed(found, self._name))
 
     def _surroundings(self) -> str:

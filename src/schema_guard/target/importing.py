@@ -126,6 +126,9 @@ def running(doing: str, missing: str = "", directory: Path | None = None) -> Ite
         sys.argv = arguments
 
 
+_MARK = "of_schema_guard"
+
+
 class _AtOnce(SystemExit):
     """The application's code called os._exit."""
 
@@ -134,6 +137,9 @@ class _AtOnce(SystemExit):
 def _exits_told() -> Iterator[None]:
     """os._exit would end the command without a word, and with the application's exit code: often 0, as if nothing were
     wrong. A process that the application forks, and another thread, end as they would."""
+    if getattr(os._exit, _MARK, False):  # by a command that the application calls as it is imported
+        yield
+        return
     own, really = (os.getpid(), threading.get_ident()), os._exit
 
     def told(status: int) -> NoReturn:
@@ -141,6 +147,7 @@ def _exits_told() -> Iterator[None]:
             raise _AtOnce(status)
         (really if os._exit is told else os._exit)(status)  # it may be called later, by whoever has kept it
 
+    setattr(told, _MARK, True)
     os._exit = told
     try:
         yield

@@ -216,6 +216,14 @@ ON_POSTGRESQL = {
         + EACH_UPDATE,
         "",
     ),
+    "a trigger reads whole rows of one table": (
+        "CREATE SCHEMA log; CREATE TABLE log.audit (who text); "
+        + FUNCTION.replace("BEGIN", "DECLARE r record; BEGIN").format(
+            "SELECT a INTO r FROM log.audit a WHERE tg_op = 'UPDATE'; SELECT audit INTO r FROM log.audit; RETURN NEW;"
+        )
+        + EACH_UPDATE,
+        "",
+    ),
     "a trigger that asks before it sets": (
         FUNCTION.format("IF TG_TABLE_NAME = 'other' THEN NEW.changed := now(); END IF; RETURN NEW;") + EACH_UPDATE,
         "",

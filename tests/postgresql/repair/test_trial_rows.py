@@ -9,6 +9,7 @@ import sqlalchemy as sa
 from sqlalchemy import CheckConstraint, Column, Computed, Index, Integer, MetaData, Sequence, String, Table, text
 from sqlalchemy.schema import SchemaItem
 
+from schema_guard import Guard
 from schema_guard.report import Outcome
 from tests.postgres.database import Database
 from tests.postgresql.repair.stage import apply, prepare
@@ -24,12 +25,22 @@ CREATE FUNCTION choosy(x text) RETURNS text IMMUTABLE LANGUAGE plpgsql AS $$ BEG
 CREATE SEQUENCE numbers;
 CREATE FUNCTION counts() RETURNS text LANGUAGE plpgsql AS $$ BEGIN RETURN nextval('numbers')::text; END $$;
 CREATE FUNCTION writes() RETURNS text LANGUAGE plpgsql AS $$ BEGIN CREATE TABLE written (); RETURN 'a'; END $$;
-CREATE FUNCTION gives_nothing() RETURNS text LANGUAGE plpgsql AS $$ BEGIN RETURN gone('a'); END $$;
+CREATE FUNCTION gives_nothing() RETURNS text STABLE LANGUAGE plpgsql AS $$ BEGIN RETURN gone('a'); END $$;
 CREATE FUNCTION of_new(x text) RETURNS text IMMUTABLE LANGUAGE plpgsql AS
   $$ BEGIN RETURN x || (SELECT count(later) FROM public.t); END $$;
-CREATE FUNCTION of_new_table() RETURNS text LANGUAGE plpgsql AS
+CREATE FUNCTION acts() RETURNS text LANGUAGE plpgsql AS $$ BEGIN RETURN gone('a'); END $$;
+CREATE FUNCTION of_tenant() RETURNS text STABLE LANGUAGE plpgsql AS
+  $$ BEGIN RETURN current_setting('app.tenant'); END $$;
+CREATE FUNCTION by_name(x text) RETURNS text IMMUTABLE LANGUAGE plpgsql AS
+  $$ BEGIN RETURN CASE WHEN x = 'one' THEN x ELSE x::regclass::text END; END $$;
+CREATE FUNCTION read_by_name(x text) RETURNS text IMMUTABLE LANGUAGE plpgsql AS
+  $$ BEGIN IF x <> 'one' THEN EXECUTE format('SELECT 1 FROM %I', x); END IF; RETURN x; END $$;
+CREATE FUNCTION raises_unsupported(x text) RETURNS text IMMUTABLE LANGUAGE plpgsql AS
+  $$ BEGIN IF x IS DISTINCT FROM 'one' THEN RAISE EXCEPTION 'not so' USING ERRCODE = '0A000'; END IF; RETURN x; END $$;
+CREATE FUNCTION of_new_table() RETURNS text STABLE LANGUAGE plpgsql AS
   $$ BEGIN RETURN (SELECT max(name) FROM public.other); END $$;
-CREATE FUNCTION of_new_sequence() RETURNS text LANGUAGE plpgsql AS $$ BEGIN RETURN nextval('later_on')::text; END $$;
+CREATE FUNCTION of_new_sequence() RETURNS text STABLE LANGUAGE plpgsql AS
+  $$ BEGIN RETURN nextval('later_on')::text; END $$;
 CREATE FUNCTION draws(x text) RETURNS text IMMUTABLE LANGUAGE plpgsql AS
   $$ BEGIN RETURN x || nextval('numbers'); END $$;
 """
@@ -43,6 +54,10 @@ WORKING = {
     "a CHECK that draws from a sequence": lambda: [CheckConstraint("draws(name) <> 'X'", name="c")],
     "a table that comes with it": lambda: [Column("d", String, server_default=text("of_new_table()"))],
     "a sequence that comes with it": lambda: [Column("d", String, server_default=text("of_new_sequence()"))],
+    "a default of the session": lambda: [Column("d", String, server_default=text("of_tenant()"))],
+    "a text that is a name": lambda: [CheckConstraint("by_name(name) <> 'X'", name="c")],
+    "a table named by the text": lambda: [CheckConstraint("read_by_name(name) <> 'X'", name="c")],
+    "an error that the code raises": lambda: [CheckConstraint("raises_unsupported(name) <> 'X'", name="c")],
     "a column that comes with it": lambda: [Column("later", Integer), Index("i", text("of_new(name)"))],
 }
 FAILING = {
@@ -92,6 +107,13 @@ def test_what_works_for_some_row_is_added(postgres_database: Database, case: str
     assert report.findings == ()
     with postgres_database.connect() as connection:
         assert connection.execute("SELECT is_called, to_regclass('written') FROM numbers").fetchone() == (False, None)
+
+
+def test_what_may_change_something_is_not_called(postgres_database: Database) -> None:
+    """A VOLATILE function can do what no rollback takes back: a plan does not find out that it fails."""
+    prepare(postgres_database, f"CREATE TABLE t (id serial PRIMARY KEY, name varchar); {FUNCTIONS}")
+    items = [Column("d", String, server_default=text("acts()")), CheckConstraint("acts() = name", name="c")]
+    assert Guard(models(items)).plan(postgres_database.url).refusals == ()
 
 
 def _items(make: Any) -> list[SchemaItem]:

@@ -21,6 +21,7 @@ from schema_guard.dialects.postgresql.event_triggers import EventTrigger, accuse
 from schema_guard.dialects.postgresql.failures import DENIED, diagnose, extension_for, is_disconnect, without_values
 from schema_guard.dialects.postgresql.link import Link
 from schema_guard.dialects.postgresql.plain import is_plain
+from schema_guard.dialects.postgresql.query_text import query
 from schema_guard.dialects.postgresql.trial_rows import inserts, is_computed, made_by, of_code
 from schema_guard.dialects.violators import mentions
 from schema_guard.difference import (
@@ -99,7 +100,7 @@ def refused(
 
 
 _READ_ONLY = "SET LOCAL transaction_read_only = on"
-"""For what runs code of others: it draws no number from a sequence either. Temporary tables can be written."""
+"""For code that is said to change nothing: it draws no number from a sequence either. A temporary table is written."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,13 +149,14 @@ class _Copy:
         """What the server has against computing it for a row."""
         columns = self._named([noun])
         with self._undone():
-            if isinstance(noun, Column) and noun.default is not None:
-                self.link.run(_READ_ONLY)
-                return self._of_code([f"SELECT ({noun.default}\n)"], whole=False)
-            if not columns or self._made(*self._setup([noun])) or self._made(self._statement(noun)):
+            if self._made(*self._setup([noun])) or self._made(self._statement(noun)):
+                return None
+            if self.link.rows(query("volatile_functions", table=self.name))[0][0]:  # what it does may stay
                 return None
             self.link.run(_READ_ONLY)
-            return self._of_code(inserts(self.name, columns, self.quote), whole=True)
+            if isinstance(noun, Column) and noun.default is not None:
+                return self._of_code([f"SELECT ({noun.default}\n)"], whole=False)
+            return self._of_code(inserts(self.name, columns, self.quote) if columns else (), whole=True)
 
     def _of_code(self, statements: Iterable[str], *, whole: bool) -> Rejection | None:
         """Whether one of them fails for what it calls."""

@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Collection, Iterator, Sequence
 
-from schema_guard.dialects.postgresql.failures import DENIED, Diagnosis
+from schema_guard.dialects.postgresql.failures import Diagnosis
 from schema_guard.difference import Difference
 from schema_guard.need import Kind
 from schema_guard.plan import Noun
@@ -17,8 +17,13 @@ from schema_guard.schema import Check, Column, Index
 
 __all__ = ["inserts", "is_computed", "of_code"]
 
-_NOT_SUPPORTED, _OF_NAMES = "0A", "42"
-"""Classes of SQLSTATE (manual, appendix A)."""
+_NOT_SUPPORTED = "0A000"
+"""Of the expression itself: within a function the code may raise it."""
+_OF_NAMES = frozenset({"42883", "42P01", "42703"})
+"""No such function, table or column (manual, appendix A). Of what belongs to a session, such as a setting, more is said
+than that it is not there now."""
+_ORDINARY_TEXT = re.compile(r'"a"| a\(')
+"""The text of `_ORDINARY`, where code takes it for a name."""
 _NAMED = frozenset({Kind.TABLE, Kind.SEQUENCE, Kind.TYPE})
 _ORDINARY = {
     **dict.fromkeys(("text", "character varying", "character", "bpchar", "citext", "name", "bytea"), "'a'"),
@@ -30,7 +35,7 @@ _ORDINARY = {
     "interval": "'1 day'",
     "uuid": "'00000000-0000-0000-0000-000000000001'",
 }
-"""By type, a value that nothing is special about."""
+"""By type, an ordinary value."""
 
 
 def is_computed(noun: Noun) -> bool:
@@ -68,6 +73,6 @@ def made_by(differences: Sequence[Difference]) -> frozenset[str]:
 def of_code(diagnosis: Diagnosis, coming: Collection[str]) -> bool:
     """Whether the error comes from what is called and not from the values; `coming`: what the plan makes first."""
     state, said = diagnosis.sqlstate, diagnosis.message
-    if state == DENIED or any(re.search(rf'["\.]{re.escape(name)}["\s]', said) for name in coming):
+    if _ORDINARY_TEXT.search(said) or any(re.search(rf'["\.]{re.escape(name)}["\s]', said) for name in coming):
         return False
-    return state.startswith(_NOT_SUPPORTED) or (state.startswith(_OF_NAMES) and bool(diagnosis.context))
+    return state in _OF_NAMES if diagnosis.context else state == _NOT_SUPPORTED

@@ -96,8 +96,13 @@ def _followed(file: Path) -> Path:
 def in_memory(database: str, query: Mapping[str, object]) -> bool:
     """Whether a URL with this database and these arguments names a database in memory, of which every process, and most
     often every connection, has one of its own."""
+    return not file_of(database, query)
+
+
+def file_of(database: str, query: Mapping[str, object]) -> str:
+    """The path that a URL with this database and these arguments leads to; empty where it is in memory."""
     path, own = _opened(database, query)
-    return not path or own.get("mode") == "memory"
+    return "" if own.get("mode") == "memory" else path
 
 
 def _opened(database: str, query: Mapping[str, object]) -> tuple[str, dict[str, str]]:

@@ -95,7 +95,7 @@ def facts_of(column: Column[Any], writer: Writer) -> TypeFacts:
 
 
 def _key(type_: Any) -> object:
-    """The same for types of which nothing is different; None for one whose code is the application's."""
+    """Equal for types that differ in nothing; None for one whose code is the application's."""
     kind: Any = type(type_)
     if type_._variant_mapping or not _is_sqlalchemys(kind):
         return None

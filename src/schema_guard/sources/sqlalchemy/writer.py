@@ -168,7 +168,7 @@ class Writer:
         return _COLLATE.sub("", text) if " COLLATE " in text else text
 
     def compile_alike(self, type_: TypeEngine[Any], known: TypeEngine[Any]) -> None:
-        """What SQLAlchemy found of the one for this dialect holds for the other one, of which nothing is different."""
+        """Use what SQLAlchemy found of `known` for a type that differs in nothing."""
         memos = self.dialect._type_memos
         if known in memos:
             memos.setdefault(type_, memos[known])

@@ -353,7 +353,10 @@ SELECT 'tables' AS kind, json_agg(json_build_array(
                                     FROM regexp_matches(
                                       body.text, '\mSELECT\s+([a-z_][\w$]*)\s+(?:INTO\s+(?:STRICT\s+)?[\w$.]+\s+)?FROM\s+(?:ONLY\s+)?(?:("[^"]+"|[a-z_][\w$]*)\.)?("[^"]+"|[a-z_][\w$]*)',
                                       'gi') AS m(found)) AS m
-                              WHERE body.declared !~* ('\m' || m.field || '\M') AND body.text !~* ('\mFOR\s+' || m.field || '\s+IN\M')
+                              -- nor of a variable, nor of the whole row, by its table's name or alias
+                              WHERE lower(m.field) !~ '^(tg_\w+|found|new|old)$' AND lower(m.field) <> lower(btrim(m.second, '"'))
+                                AND body.text !~* ('\m(FROM|JOIN|UPDATE)\s+(ONLY\s+)?[\w$".]+\s+(AS\s+)?' || m.field || '\M')
+                                AND body.declared !~* ('\m' || m.field || '\M') AND body.text !~* ('\mFOR\s+' || m.field || '\s+IN\M')
                                 AND NOT EXISTS (SELECT FROM pg_get_keywords() AS k WHERE k.word = lower(m.field) AND k.catcode IN ('R', 'T'))
                                 AND (SELECT count(DISTINCT lower(t.found[1]))
                                      FROM regexp_matches(body.text, '\m(?:FROM|JOIN|UPDATE)\s+(?:ONLY\s+)?([\w$".]+)', 'gi') AS t(found)) = 1) AS r
