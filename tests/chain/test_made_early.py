@@ -233,3 +233,16 @@ def test_a_column_of_another_type(stage: Stage, filled: bool) -> None:
     kept = "visitor_before" if filled else "visitor"
     assert stage.sql(f"SELECT {kept} FROM proposals") == [(7 if filled else None,)]
     assert stage.doctor("--replay").faults == {}
+
+
+@pytest.mark.parametrize("name", ["n" * 63, "\u0436" * 31])
+def test_a_column_of_another_type_with_the_longest_name(on_postgres: Stage, name: str) -> None:
+    """PostgreSQL cuts names to 63 bytes: the name under which its values stay is shorter."""
+    stage = on_postgres.plain(f"{MODELS}\nUser.more = mapped_column({name!r}, String(9))\n").chain()
+    stage.run_module("alembic", ["upgrade", "head"])
+    stage.revision("r4", "r3", f'op.add_column("users", sa.Column({name!r}, sa.String(9)))')
+    stage.sql(f'ALTER TABLE users ADD COLUMN "{name}" INTEGER', "INSERT INTO users VALUES (1, 7)")
+    stage.fix(stage.doctor().faults["made-early"])
+    assert stage.stamped() == ["r4"]
+    kept = f"{name[: 50 // len(name[0].encode())]}_before"
+    assert stage.sql(f'SELECT "{kept}", "{name}" FROM users') == [(7, None)]

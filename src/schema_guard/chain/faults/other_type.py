@@ -58,6 +58,7 @@ def other_type(
 
 
 def _free(name: str, there: There, table: str) -> str:
-    """A name that no column of the table has."""
-    names = (f"{name}_before{number or ''}" for number in range(len(there.tables.get(table) or ()) + 1))
+    """A name that no column of the table has, and that PostgreSQL does not cut."""
+    short = name.encode()[:50].decode(errors="ignore")
+    names = (f"{short}_before{number or ''}" for number in range(len(there.tables.get(table) or ()) + 1))
     return next(each for each in names if not there.has("column", f"{table}.{there.key(each)}"))
