@@ -147,7 +147,7 @@ def proof_faults(
         commands: what a person types.
         step: the fix where it has no revision's schema.
         veto: what speaks against the stamp of the revision whose schema it has.
-        needed: a revision that is still to run renames or drops something that is not there.
+        needed: a revision that is still to run renames, drops or uses something that is not there.
     """
     stamp = commands("stamp")
     known = frozenset(chain.upto(stamped))

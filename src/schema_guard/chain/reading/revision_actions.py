@@ -23,7 +23,7 @@ def actions_of(file: str) -> tuple[Action, ...]:
 
 
 def actions_and_uses_of(file: str) -> tuple[Action, ...]:
-    """The same with what they need, each use in front of the action of its statement."""
+    """The same with what they need; what a foreign key refers to comes after the table or column that has it."""
     try:
         stamp = Path(file).stat().st_mtime_ns
     except OSError:
