@@ -102,6 +102,8 @@ class _Walk:
             if missing is not None:
                 yield self._gone(id_, action, written, missing, whole=whole)
             self._follow(written, id_)
+            # it brings tables, types and functions that no revision names
+            self.certain = self.certain and not (action.verb is Verb.MAKE and action.kind == "extension")
 
     def _gone(self, id_: str, action: Action, written: Action, missing: Action, *, whole: bool) -> Gone:
         itself = missing is written and written.verb in _TAKES_AWAY
@@ -131,6 +133,8 @@ class _Walk:
             return self.there.system.alters_types and need.table in self.known
         if need.kind == "index" and need.table:
             return need.table in self.known
+        if need.kind in ("table", "view", "index") and not self.there.sees(need.name):
+            return False
         return need.name not in self.passing and not exists(need.kind, need.name, self.there, self.read)
 
     def _follow(self, written: Action, id_: str) -> None:
@@ -142,8 +146,16 @@ class _Walk:
         made = _target(written) if stays and written.to else None if stays else self.names.after(written)
         if made is not None and self.names.taken(made) is None:
             self.names.add(made, id_)
+        if written.verb is Verb.MAKE and written.kind == "column":
+            self._add_sequence(written, id_)
         if written.verb is Verb.RENAME and written.kind == "table" and written.name in self.known:
             self.known.add(written.to)
+
+    def _add_sequence(self, column: Action, id_: str) -> None:
+        """A SERIAL or identity column brings one; which column is one, the revision may leave to SQLAlchemy."""
+        sequence = Action(Verb.MAKE, "sequence", f"{column.table}_{column.name}_seq", column.table)
+        if self.names.taken(sequence) is None:
+            self.names.add(sequence, id_)
 
 
 def _left_by(actions: Sequence[Action]) -> Iterator[Action]:

@@ -29,7 +29,7 @@ _ROWS = {
     "COPY": "",
 }
 """Statements on rows, and the word in front of their table."""
-_SPOKEN = frozenset({"EXTRACT", "SUBSTRING", "TRIM", "OVERLAY", "POSITION"})
+_WITH_FROM = frozenset({"EXTRACT", "SUBSTRING", "TRIM", "OVERLAY", "POSITION"})
 """Functions whose arguments hold a FROM."""
 _NO_TABLES = ("sqlite_", "pragma_")
 """How the names of SQLite's own tables begin, which its catalog does not list."""
@@ -64,9 +64,9 @@ def _of_statement(words: Sequence[Word]) -> Iterator[Use]:
     elif first in _ROWS:
         at = next((at for at, word in enumerate(words) if word.upper == _ROWS[first]), None) if _ROWS[first] else 0
         if at is not None:
-            after = [word.upper for word in words[at + 1 : at + 3]]
-            skipped = sum(1 for word in after if word in ("ONLY", "TABLE"))
-            yield "table", _name_at(words, at + 1 + skipped), ""
+            at += 3 if words[at + 1 : at + 2] and words[at + 1].upper == "OR" else 1  # UPDATE OR IGNORE of SQLite
+            skipped = sum(1 for word in words[at : at + 2] if word.upper in ("ONLY", "TABLE"))
+            yield "table", _name_at(words, at + skipped), ""
         if first != "COPY":
             yield from _read(words[1:])
 
@@ -108,7 +108,7 @@ def _read(words: Sequence[Word]) -> Iterator[Use]:
                 yield "sequence", _in_text(words[at + 1 : at + 2]), ""
         elif word.text == ")" and calls:
             calls.pop()
-        elif word.upper in ("FROM", "JOIN") and before != "DISTINCT" and not (calls and calls[-1] in _SPOKEN):
+        elif word.upper in ("FROM", "JOIN") and before != "DISTINCT" and not (calls and calls[-1] in _WITH_FROM):
             following = at + 1 + sum(1 for each in words[at + 1 : at + 2] if each.upper in ("ONLY", "LATERAL"))
             name = _name_at(words, following)
             end = following + 2 * name.count(".") + 1
