@@ -65,7 +65,7 @@ def test_what_the_encoding_lacks_is_refused_alone(database: Database, word: str,
     """A table and a column of that name, and a default: each with the character; the harmless column is added."""
     report = Guard(models(word)).apply(engine(database.url, driver))
     assert apply_code(report) == REMAINS, report
-    refused = {finding.difference.object: finding.refusal for finding in report.findings}
+    refused = {finding.difference.object: finding.refusal for finding in of_models(report)}
     assert {*refused} == {f"{word} 1", f"t.c_{word}"}
     for refusal in refused.values():
         assert refusal is not None

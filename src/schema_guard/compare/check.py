@@ -87,11 +87,11 @@ def _of_bounds(
     bounds: Check, table: Table, live: Table, expected: Schema, actual: Schema, judge: Judge
 ) -> Iterator[ObjectUnknown]:
     """A class that is mapped on a partition writes to it directly; through the partitioned table the row would go into
-    another partition."""
+    another partition. That it takes some rows alone is what a partition is for: only what is refused is told."""
     found = tried(bounds, table, live, expected, actual, judge)
-    impact, effect = _judged(found, table, live, judge)
-    if impact is Impact.NOTES:
+    if not found.refused and not found.raising and not found.left_out:
         return
+    impact, effect = _judged(found, table, live, judge)
     yield ObjectUnknown(
         table=table,
         kind=BOUNDS,

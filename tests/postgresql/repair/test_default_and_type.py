@@ -59,11 +59,12 @@ def test_a_type_that_cannot_hold_the_values_takes_no_default_of_them(postgres_da
         for finding in report.findings
         if finding.refusal and finding.difference.code == "default-differs"
     }
+    cannot = ", and 1 row cannot be cast (key a)" if int(postgres_database.server.version.split(".")[0]) >= 16 else ""
     assert reasons == {
         "t.flag": "waits for another type of t.flag, which cannot be provided:"
         " its values would have to be cast from INTEGER to BOOLEAN",
         "keyed.id": "waits for another type of keyed.id, which cannot be provided:"
-        " its values would have to be cast from TEXT to INTEGER",
+        " its values would have to be cast from TEXT to INTEGER" + cannot,
     }
     assert plan(postgres_database, metadata).empty
 

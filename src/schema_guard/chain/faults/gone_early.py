@@ -71,6 +71,10 @@ def gone_early(
     return tuple(found.values())
 
 
+_OF_SEQUENCE = 29
+"""Bytes of the table's name that its sequence has at least (makeObjectName in the source of PostgreSQL)."""
+
+
 @dataclass(slots=True)
 class _Walk:
     """The names that are there when a revision's turn comes. `known` are tables whose columns are known."""
@@ -85,6 +89,8 @@ class _Walk:
     known: set[str] = field(default_factory=set)
     passing: set[str] = field(default_factory=set)
     """Temporary tables, which end with the session."""
+    made: set[str] = field(default_factory=set)
+    """How the names of the tables begin that revisions make: so do the names of their sequences."""
 
     def __post_init__(self) -> None:
         self.known |= {table for table, columns in self.there.tables.items() if columns is not None}
@@ -135,6 +141,8 @@ class _Walk:
             return need.table in self.known
         if need.kind in ("table", "view", "index") and not self.there.sees(need.name):
             return False
+        if need.kind == "sequence" and need.name.rpartition(".")[2].startswith(tuple(self.made)):
+            return False  # of a column that was not read, or with a name that PostgreSQL cut
         return need.name not in self.passing and not exists(need.kind, need.name, self.there, self.read)
 
     def _follow(self, written: Action, id_: str) -> None:
@@ -146,6 +154,8 @@ class _Walk:
         made = _target(written) if stays and written.to else None if stays else self.names.after(written)
         if made is not None and self.names.taken(made) is None:
             self.names.add(made, id_)
+        if written.verb is Verb.MAKE and written.kind == "table":
+            self.made.add(written.name.rpartition(".")[2][:_OF_SEQUENCE])
         if written.verb is Verb.MAKE and written.kind == "column":
             self._add_sequence(written, id_)
         if written.verb is Verb.RENAME and written.kind == "table" and written.name in self.known:
