@@ -153,7 +153,8 @@ def test_a_thread_of_the_application_does_not_keep_the_process(tmp_path: Path) -
 
 def test_a_test_of_the_application_goes_on(tmp_path: Path) -> None:
     """It calls the command in its own process, which does not end with it."""
-    test = 'print(app.test_cli_runner().invoke(guard, ["check"]).exit_code)\ntime.sleep(6)\nprint("on")\nos._exit(9)\n'
+    invoked = 'print(app.test_cli_runner().invoke(guard, ["check"]).exit_code)'
+    test = f'{invoked}\ntime.sleep(6)\nprint("on", flush=True)\nos._exit(9)\n'
     imports = "import os\nfrom schema_guard.cli.flask import guard\n"
     application = CUSTOMERS.replace("sqlite://", f"sqlite:///{tmp_path}/a.db")
     (tmp_path / "shop.py").write_text(f"{imports}{application}{POLLER}{test}")
