@@ -12,6 +12,7 @@ from schema_guard.dialects.postgresql.conditions import conditions
 from schema_guard.dialects.postgresql.defaults import surely_gives
 from schema_guard.dialects.postgresql.expressions import Node, constant, parse
 from schema_guard.dialects.postgresql.fits import (
+    EXACTLY,
     PADDED,
     case_effect,
     fit_of,
@@ -289,9 +290,9 @@ class PostgreSQLRules:
 
 
 def _exactly(column: Column) -> str:
-    """For what compares its text: a nondeterministic collation takes 'NEW' for 'new', and no regular expression."""
+    """What has to stand behind its text where that is compared."""
     own = column.collation or column.type.kind is TypeKind.DOMAIN  # a domain may have one as well
-    return ' COLLATE pg_catalog."C"' if own else ""
+    return EXACTLY if own else ""
 
 
 def _digits_of(value: str) -> str:

@@ -15,6 +15,7 @@ from schema_guard.name_length import LONGEST_NAME
 from schema_guard.schema import Type, TypeKind
 
 __all__ = [
+    "EXACTLY",
     "TEXTS",
     "PADDED",
     "case_effect",
@@ -29,6 +30,8 @@ __all__ = [
 
 _INTEGERS = ("smallint", "integer", "bigint")
 TEXTS = frozenset({"text", "character varying", "character", "bpchar", "name"})
+EXACTLY = ' COLLATE pg_catalog."C"'
+"""For a comparison of texts: a nondeterministic collation takes 'NEW' for 'new', and no regular expression."""
 PADDED = frozenset({"character", "bpchar"})
 _MOMENTS = frozenset({"timestamp without time zone", "timestamp with time zone", "date"})
 _CLOCKS = frozenset({"time without time zone", "time with time zone"})

@@ -14,6 +14,7 @@ from schema_guard.column import BITS
 from schema_guard.dialects.labels import MOST, Listed, Others
 from schema_guard.dialects.postgresql.driver_error import DriverError
 from schema_guard.dialects.postgresql.failures import is_disconnect
+from schema_guard.dialects.postgresql.fits import EXACTLY, TEXTS
 from schema_guard.dialects.postgresql.link import Link, Row
 from schema_guard.dialects.postgresql.literals import literal
 from schema_guard.schema import Column, Name, TypeKind
@@ -29,9 +30,7 @@ LOCK_TIMEOUT, AGAIN = 0.2, 0.05
 PATIENCE = 5.0
 """Seconds for all of it."""
 
-_TEXTS = frozenset({"text", "character varying", "character", "bpchar", "citext", "name"})
-_EXACTLY = ' COLLATE pg_catalog."C"'
-"""A nondeterministic collation takes 'NEW' for 'new', and no regular expression."""
+_TEXTS = TEXTS | {"citext"}
 Quote = Callable[[Name | str], str]
 
 
@@ -88,7 +87,7 @@ def _confirmed(
     column, table = quote(each.column.name), quote(each.table.name)
     own = each.column.type
     plain = own.kind is TypeKind.BASE and own.schema is None and not each.column.collation
-    text = column if plain else f"CAST({column} AS text){_EXACTLY}"
+    text = column if plain else f"CAST({column} AS text){EXACTLY}"
 
     def holding(value: str | None) -> str:
         if value is None:
@@ -141,7 +140,7 @@ def _query(columns: Sequence[Listed], quote: Quote) -> str:
 
 def _rows(each: Listed, quote: Quote) -> str:
     column, table = f"k.{quote(each.column.name)}", f"{quote(each.table.name)} AS k"
-    value = f"CAST(v.value AS text){_EXACTLY}"
+    value = f"CAST(v.value AS text){EXACTLY}"
     source = f"unnest({_items(column)})" if each.column.type.dimensions else f"(SELECT {column})"
     return (
         f"SELECT DISTINCT {value} FROM {table}, LATERAL {source} AS v(value) WHERE {each.condition(value)} LIMIT {MOST}"

@@ -9,19 +9,21 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Collection, Iterator, Sequence
 
+from schema_guard.dialects.postgresql.defaults import surely_gives
+from schema_guard.dialects.postgresql.expressions import constant, parse
 from schema_guard.dialects.postgresql.failures import Diagnosis
 from schema_guard.difference import Difference
 from schema_guard.need import Kind
 from schema_guard.plan import Noun
 from schema_guard.schema import Check, Column, Index
 
-__all__ = ["inserts", "is_computed", "of_code"]
+__all__ = ["inserts", "is_computed", "made_by", "of_code"]
 
 _NOT_SUPPORTED = "0A000"
 """Of the expression itself: within a function the code may raise it."""
 _OF_NAMES = frozenset({"42883", "42P01", "42703"})
-"""No such function, table or column (manual, appendix A). Of what belongs to a session, such as a setting, more is said
-than that it is not there now."""
+"""No such function, table or column (manual, appendix A). Not 42704: a setting that is missing now may be one that the
+application makes in each of its sessions."""
 _ORDINARY_TEXT = re.compile(r'"a"| a\(')
 """The text of `_ORDINARY`, where code takes it for a name."""
 _NAMED = frozenset({Kind.TABLE, Kind.SEQUENCE, Kind.TYPE})
@@ -46,9 +48,17 @@ def is_computed(noun: Noun) -> bool:
         case Index():
             return noun.where is not None or any(element.is_expression for element in noun.elements)
         case Column():
-            return noun.default is not None or (noun.generated is not None and noun.generated.stored)
+            return _is_computed_default(noun) or (noun.generated is not None and noun.generated.stored)
         case _:
             return False
+
+
+def _is_computed_default(column: Column) -> bool:
+    if column.default is None:
+        return False
+    node = parse(column.default)
+    is_constant = node is not None and constant(node, column.type) is not None
+    return not (is_constant or surely_gives(column.default, column.type))
 
 
 def inserts(table: str, columns: Sequence[Column], quote: Callable[[str], str]) -> Iterator[str]:

@@ -10,6 +10,7 @@ import sqlite3
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing
 from dataclasses import replace
+from functools import cache, lru_cache
 
 from schema_guard.dialects.sqlite.canonical import affinity
 from schema_guard.dialects.sqlite.reading_back import can_be_read
@@ -48,6 +49,7 @@ def with_unreadable_defaults(
 def _found(
     expected: Schema, actual: Schema, read: Callable[[str], Sequence[tuple[object, ...]]]
 ) -> Iterator[tuple[object, str]]:
+    read = cache(read)  # many columns have the same default
     for table in expected.tables:
         live = actual.table(table.name)
         if live is None or live.relation is not Relation.TABLE or live.facts.unread is not None:
@@ -79,6 +81,7 @@ def unreadable_default(column: Column, holder: Column, read: Callable[[str], Seq
     return "" if value is None or can_be_read(column, value) else repr(value)
 
 
+@lru_cache(maxsize=100, typed=True)  # 1, 1.0 and True are stored each in its way
 def _stored(value: object, declared: str) -> object:
     """As a column of that type keeps it."""
     with closing(sqlite3.connect(":memory:")) as connection:
