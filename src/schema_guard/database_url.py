@@ -256,7 +256,8 @@ def _sqlite(url: Address, asked: str, installed: Installed) -> NormalisedUrl:
     if ignored:
         names = ", ".join(map(one_line, ignored))
         notes.append(
-            f"the URL's {names} has no effect: SQLite takes arguments of sqlite:///file:app.db?..&uri=true alone"
+            f"{names} in the URL has no effect: SQLite takes arguments only with uri=true, as in"
+            " sqlite:///file:app.db?mode=ro&uri=true"
         )
     query = {key: value for key, value in url.query.items() if key not in ignored}
     return NormalisedUrl(url._replace(drivername="sqlite", query=query), tuple(notes))

@@ -2,9 +2,9 @@
 
 What is found and planned for it follows from the models, from what the database has beside it, and from how the guard
 was told to work. Where these are the same as before, nothing is compared and planned again: a sign-up waits for that.
-The first two tenants that a process makes are planned as every schema is: that the second one's plan is the first one's
-with another name proves that the name stands for nothing else in it. So is one with a longer name than all before, as
-what is too long is cut.
+The first two tenants that a process makes are planned in full. That the second plan is the first one with another name
+proves that the name stands for nothing else in it. A tenant with a longer name than all before is planned in full, too,
+because names that are too long are cut.
 """
 
 from __future__ import annotations
@@ -138,7 +138,7 @@ class _NewSchema(Anew):
 
 
 def new_schema(source: Source, told: object, session: Session, database: object) -> Anew:
-    """What is known before a run of apply. `told` is how the guard was told to work; None: others are asked, too."""
+    """What is known before a run of apply. `told` is as `Configured._told`."""
     if told is None or not isinstance(database, Tenant) or not isinstance(source, Once):
         return Anew()
     from schema_guard.dialects.postgresql.tenant import TenantSession

@@ -27,7 +27,7 @@ class Renamed:
     """Made of a value once; then gives copies of it. They share what does not hold the word.
 
     Args:
-        value: the value. In objects of other kinds than those above nobody looks.
+        value: the value. Objects of other kinds are not looked into.
         word: what is replaced where it is a word of its own.
     """
 
@@ -48,7 +48,7 @@ class Renamed:
 
 
 class _Writer(pickle.Pickler):
-    """Writes what the parts that hold the word are put together from. All others have numbers, and so have texts."""
+    """Writes how the parts that hold the word are put together. All other parts, and texts, are written as numbers."""
 
     def __init__(self, file: io.BytesIO, word: str) -> None:
         super().__init__(file, pickle.HIGHEST_PROTOCOL)
@@ -103,7 +103,7 @@ def _fields_of(kind: Any) -> tuple[str, ...]:
 
 
 def _put_together(kind: type, *values: object) -> object:
-    """As `copy.copy` does it: what `__init__` checks and computes was checked and computed."""
+    """As `copy.copy` does it, without `__init__`: the values are those of an object that was made by it."""
     made: object = object.__new__(kind)
     for name, value in zip(_fields_of(kind), values, strict=True):
         object.__setattr__(made, name, value)

@@ -14,7 +14,10 @@ from schema_guard.chain.sandbox.job import Failed, Failure
 from schema_guard.chain.sandbox.replay import Project, Replay
 from schema_guard.counted import first_of
 
-__all__ = ["begun_by_others", "begun_on_nothing", "by_a_person", "on_an_empty_one", "unprovable"]
+__all__ = ["BEGUN", "begun_by_others", "begun_on_nothing", "by_a_person", "on_an_empty_one", "unprovable"]
+
+BEGUN = "The chain begins on tables that something else made, such as create_all() or a person"
+"""Why a revision fails on an empty database, as faults end."""
 
 
 def by_a_person(
@@ -49,17 +52,14 @@ def on_an_empty_one(project: Project, commands: Commands) -> Fix:
 
 
 def begun_on_nothing(failed: Failed, project: Project, tables: Iterable[str], commands: Commands) -> Fault | None:
-    """Of a revision that failed on an empty database for want of something, where the chain does not make all `tables`
-    of the models."""
+    """Of a revision that failed on an empty database because something is missing, where the chain does not make all
+    `tables` of the models."""
     chain = project.chain
     made = {name.rpartition(".")[2] for each in made_by(chain, chain.upto(chain.heads)) for name in each.objects}
     lacks = failed.why is Failure.LACKS and failed.revision in chain
     if not lacks or all(table.rpartition(".")[2] in made for table in tables):
         return None
-    says = (
-        f"{failed.revision} fails on an empty database, for want of what no revision before it makes: the chain begins "
-        "on tables that something else made: create_all(), a person"
-    )
+    says = f"{failed.revision} fails on an empty database: no revision before it makes what it needs. {BEGUN}"
     place = (failed.file, failed.line, failed.revision)
     return Fault("replay-fails", Severity.BREAKS, says, on_an_empty_one(project, commands), *place)
 

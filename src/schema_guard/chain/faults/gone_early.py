@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 
 from schema_guard.chain.commands import Commands
 from schema_guard.chain.fault import Fault, Fix, Severity
+from schema_guard.chain.faults.by_a_person import BEGUN
 from schema_guard.chain.faults.names import elsewhere, moves_names, names_of, normal
 from schema_guard.chain.faults.needs import exists, needs_of
 from schema_guard.chain.faults.other_name import other_name
@@ -133,11 +134,9 @@ class _Walk:
     def _would_be_seen(self, need: Action) -> bool:
         """Whether it would have been seen if it were there: tables, views, and what belongs to a table that was
         read."""
-        if need.kind == "column":
-            return need.table in self.known
-        if need.kind == "constraint":  # SQLite keeps no names of constraints
-            return self.there.system.alters_types and need.table in self.known
-        if need.kind == "index" and need.table:
+        if need.kind == "constraint" and not self.there.system.alters_types:
+            return False  # SQLite keeps no names of constraints
+        if need.kind in ("column", "constraint") or (need.kind == "index" and need.table):
             return need.table in self.known
         if need.kind in ("table", "view", "index") and not self.there.sees(need.name):
             return False
@@ -221,7 +220,7 @@ def begun_elsewhere(gone: Sequence[Gone], project: Project, fix: Fix) -> Iterato
         action = item.action
         says = (
             f"{item.revision} cannot run on this empty database: it {_does(action)}, and no revision before it makes "
-            f"{_named(item.missing)}. The chain begins on tables that something else made: create_all(), a person"
+            f"{_named(item.missing)}. {BEGUN}"
         )
         place = (item.file, action.line, item.revision)
         yield Fault("replay-fails", Severity.BREAKS, says, fix, *place, guess=True, sure=item.certain)

@@ -271,7 +271,7 @@ def sendable(text: str) -> str:
 
 
 def _once(specify: Callable[..., str]) -> Callable[..., str]:
-    """The same, which keeps what it said of a column: it is asked for the column, and again for its table."""
+    """The same, but it compiles each column once: SQLAlchemy asks for it again when it writes the table."""
     said: dict[object, tuple[str, Column[Any]]] = {}
 
     def specified(column: Column[Any], **given: Any) -> str:
