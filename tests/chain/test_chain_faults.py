@@ -118,6 +118,8 @@ def test_a_down_revision_that_no_file_has(on_sqlite: Stage) -> None:
         ("cycle", "revision = down_revision = 'r5'\n"),
         ("revision-unreadable", "revision = 'r5'\n"),
         ("label-duplicate", "revision, down_revision, branch_labels = 'r5', 'r2', 'main'\n"),
+        ("label-duplicate", "revision, down_revision, branch_labels = 'r5', 'r3', 'r2'\n"),
+        ("revision-misnamed", "revision, down_revision = 'r5-late', 'r3'\n"),
     ],
 )
 def test_what_alembic_refuses_hides_what_its_commands_would_fix(on_sqlite: Stage, code: str, file: str) -> None:
@@ -151,6 +153,37 @@ def test_one_label_on_two_revisions(on_sqlite: Stage) -> None:
     stage.revision("r5", "r4", extra='branch_labels = ("shop",)')
     stage.fix(stage.doctor().faults["label-duplicate"])
     healthy(stage)
+
+
+@pytest.mark.parametrize("id_", ["add-shop", "shop@2", "-1", "r2+1", "head", "heads", "base"])
+def test_an_id_that_alembic_does_not_take(on_sqlite: Stage, id_: str) -> None:
+    """It refuses the whole folder, or takes `head` for another revision: told of the file that has it, and for a
+    revision that follows as well, before anything runs."""
+    stage = on_sqlite.plain()
+    stage.revision("r1", None, USERS)
+    path = stage.revision(id_, "r1", PROPOSALS, name="second")
+    stage.revision("r3", id_, VISITOR)
+    found = stage.doctor("--replay")
+    assert (found.code, set(found.faults) - {"behind"}) == (1, {"revision-misnamed"})
+    fault = found.faults["revision-misnamed"]
+    assert (fault["file"], fault["line"], fault["revision"]) == (str(path), 5, id_)
+    assert "and the same in the file of r3" in fault["fix"]["text"]
+    assert (stage.deploy().code, stage.sql("SELECT name FROM sqlite_master")) == (1, [])
+    fresh = fault["fix"]["text"].split("revision = '")[1].split("'")[0]
+    path.unlink()
+    stage.revision(fresh, "r1", PROPOSALS, name="second")
+    stage.revision("r3", fresh, VISITOR)
+    healthy(stage)
+
+
+@pytest.mark.parametrize("id_", ["head", "heads"])
+def test_a_last_revision_called_head_works_until_one_follows(on_sqlite: Stage, id_: str) -> None:
+    stage = on_sqlite.plain()
+    stage.revision("r1", None, f"{USERS}\n{PROPOSALS}")
+    stage.revision(id_, "r1", VISITOR, name="second")
+    assert stage.doctor("--replay").faults["revision-misnamed"]["severity"] == "risk"
+    healthy(stage)
+    assert (stage.stamped(), stage.deploy().err) == ([id_], "")
 
 
 def test_labelled_branches_are_on_purpose(on_sqlite: Stage) -> None:

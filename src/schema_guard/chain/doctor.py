@@ -116,7 +116,7 @@ class Doctor:
             faults.append(Fault("unreachable", Severity.BREAKS, error.message, Fix("check the URL and the server")))
         if project is not None:
             faults += self.chain_faults(project, look)
-            if project.found is None or any(fault.code in REFUSED for fault in faults):
+            if project.found is None or any(fault.code in REFUSED and fault.breaks_next_deploy for fault in faults):
                 replay_on = ()  # the fault is told; a replay would only fail by it
             for system in replay_on:
                 found, proof, decided = self._replayed(project, look, system)

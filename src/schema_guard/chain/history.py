@@ -46,7 +46,7 @@ class Chain:
 
     @cached_property
     def by_label(self) -> dict[str, str]:
-        return {label: revision.id for revision in self.files for label in revision.labels}
+        return {label: revision.id for revision in self.files for label in revision.labels if label not in self}
 
     def __len__(self) -> int:
         return len(self.by_id)

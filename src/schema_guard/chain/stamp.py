@@ -34,7 +34,15 @@ from schema_guard.errors import ConfigurationError, StepError, one_line
 __all__ = ["HIDING", "Stamped", "prove_and_stamp", "stamp"]
 
 HIDING = frozenset(
-    {"chain-unreadable", "revision-unreadable", "revision-duplicate", "revision-missing", "cycle", "label-duplicate"}
+    {
+        "chain-unreadable",
+        "revision-unreadable",
+        "revision-misnamed",
+        "revision-duplicate",
+        "revision-missing",
+        "cycle",
+        "label-duplicate",
+    }
 )
 """With these the files don't say which chain they are: nothing can be proved."""
 
@@ -134,7 +142,7 @@ def _broken(doctor: Doctor, project: Project) -> list[Fault]:
     return [
         fault
         for fault in chain_faults(project.chain, project.unreadable, project.location.command, None)
-        if fault.code in HIDING
+        if fault.code in HIDING and fault.breaks_next_deploy
     ]
 
 

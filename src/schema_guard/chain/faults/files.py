@@ -7,6 +7,9 @@ from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
+from alembic.script.revision import Revision as AlembicRevision
+from alembic.script.revision import RevisionError
+
 from schema_guard.chain.fault import Fault, Fix, Severity
 from schema_guard.chain.history import Chain, Revision
 from schema_guard.chain.reading.operations import collisions
@@ -18,10 +21,12 @@ __all__ = ["REFUSED", "WIDTH", "chain_faults", "no_chain"]
 WIDTH = 32
 """Characters of alembic_version.version_num as Alembic makes it."""
 
-REFUSED = frozenset({"revision-unreadable", "revision-missing", "cycle", "label-duplicate"})
+REFUSED = frozenset({"revision-unreadable", "revision-misnamed", "revision-missing", "cycle", "label-duplicate"})
 """With these Alembic refuses the whole folder: no command of its own works."""
 
 _MERGE = re.compile(r"\bmerge", re.IGNORECASE)
+_SYMBOLS = frozenset({"head", "heads", "base"})
+"""What Alembic never takes for an id."""
 _REVISES = re.compile(r"^Revises:\s*(?P<ids>.+)$", re.MULTILINE)
 
 
@@ -43,7 +48,7 @@ def chain_faults(
         applied: the revisions that ran on the real database.
         system: the database's.
     """
-    refused = [*map(_unreadable, unreadable), *_missing(chain), *_cycle(chain), *_labels(chain)]
+    refused = [*map(_unreadable, unreadable), *_misnamed(chain), *_missing(chain), *_cycle(chain), *_labels(chain)]
     yield from refused
     yield from _duplicates(chain)
     yield from _bases(chain)
@@ -73,6 +78,43 @@ def _unreadable(file: Unreadable) -> Fault:
         file.file,
         file.line,
     )
+
+
+def _misnamed(chain: Chain) -> Iterator[Fault]:
+    """Ids that Alembic refuses, or reads as something else as soon as a revision follows."""
+    for revision in chain.files:
+        refused = _characters_refused(revision.id)
+        if not refused and revision.id not in _SYMBOLS:
+            continue
+        why = f"has {refused}, which no id may have: Alembic refuses the whole folder"
+        if not refused:
+            why = "is what Alembic calls the ends of a chain: it looks for another revision under that name"
+        fresh = re.sub(r"[^0-9A-Za-z_.]", "_", revision.id).strip("_") if refused else ""
+        fresh = fresh if fresh and fresh not in chain and fresh not in _SYMBOLS else _fresh(fresh or "revision", chain)
+        followers = [other.id for other in chain.files if revision.id in (*other.down, *other.depends)]
+        also = f", and the same in the file of {', '.join(followers)}" if followers else ""
+        place = (revision.file, revision.line("revision"))
+        edit = ("", 0, "") if followers else (*place, f"revision = {fresh!r}")
+        alone = not (refused or followers or revision.id == "base")
+        yield Fault(
+            "revision-misnamed",
+            Severity.RISK if alone else Severity.BREAKS,
+            f"the revision id {revision.id!r} {why}",
+            Fix(f"{place[0]}:{place[1]}: revision = {fresh!r}{also}", "", *edit),
+            *place,
+            revision.id,
+        )
+
+
+def _characters_refused(id_: str) -> str:
+    """Which of its characters the installed Alembic takes for a part of another notation: `branch@id`, `id+1`."""
+    found = []
+    for character in dict.fromkeys(re.findall(r"\W", id_)):
+        try:
+            AlembicRevision.verify_rev_id(character)
+        except RevisionError:
+            found.append(repr(character))
+    return " and ".join(found)
 
 
 def _duplicates(chain: Chain) -> Iterator[Fault]:
@@ -160,12 +202,14 @@ def _labels(chain: Chain) -> Iterator[Fault]:
     for revision in chain.files:
         for label in revision.labels:
             first = owners.setdefault(label, revision)
-            if first is revision or first.id == revision.id:
+            named = label in chain
+            if not named and (first is revision or first.id == revision.id):
                 continue
+            has = f"of {revision.id} is the id of a revision" if named else f"is on {first.id} and on {revision.id}"
             yield Fault(
                 "label-duplicate",
                 Severity.BREAKS,
-                f"the branch label {label!r} is on {first.id} and on {revision.id}; Alembic refuses the whole folder",
+                f"the branch label {label!r} {has}; Alembic refuses the whole folder",
                 Fix(
                     f"{revision.file}:{revision.line('branch_labels')}: branch_labels = None",
                     file=revision.file,
