@@ -19,7 +19,7 @@ from schema_guard.dialects.base import Judge, Session
 from schema_guard.dialects.labels import listed
 from schema_guard.dialects.sqlite.create_index import create_index
 from schema_guard.dialects.sqlite.exact.text import FORMAT, digest_of
-from schema_guard.dialects.sqlite.usual import USUAL
+from schema_guard.dialects.sqlite.usual import USUAL, may_be_no_utf8
 from schema_guard.errors import GuardError
 from schema_guard.names import OWN_TOOLS
 from schema_guard.plan import Policy
@@ -89,8 +89,13 @@ def _told(session: Session, expected: Schema, policy: Policy) -> Mapping[str, An
         if each.nulls or each.column.name in held:
             return None
         held[each.column.name] = list(each.labels)
+    texts = {
+        table.name.name: [column.name for column in table.columns if may_be_no_utf8(_reader(column))]
+        for table in expected.tables
+    }
     objects = [(kind, name, table, sql or None) for kind, name, table, sql in session.texts(OBJECTS)]
-    return {"format": FORMAT, "digest": digest_of(objects), "tables": len(expected.tables), "rows": rows}
+    digest, texts = digest_of(objects), {table: columns for table, columns in texts.items() if columns}
+    return {"format": FORMAT, "digest": digest, "tables": len(expected.tables), "rows": rows, "texts": texts}
 
 
 def _by_text_alone(table: Table) -> bool:

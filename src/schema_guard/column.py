@@ -246,6 +246,8 @@ class Column:
     """Actual side: some row holds NULL, if there was reason to look."""
     misread: bool = False
     """Actual side: some row holds what the models' type cannot load, if there was reason to look."""
+    no_utf8: bool = False
+    """Actual side: some row holds a text that is not UTF-8, which the driver does not return."""
     other_form: bool = False
     """Actual side: some row holds what the models' type writes in another form, if there was reason to look."""
     default_misread: bool = False

@@ -57,6 +57,7 @@ DIFFERENT = {
     "another type": "ALTER TABLE users RENAME COLUMN joined TO old; ALTER TABLE users ADD COLUMN joined TEXT",
     "a table renamed": "ALTER TABLE orders RENAME TO orders2",
     "a date that is none": "INSERT INTO users (name, joined) VALUES ('a', '')",
+    "a text that is not UTF-8": "INSERT INTO users (name) VALUES (CAST(x'e9' AS TEXT))",
     "a label that is none": "INSERT INTO orders (state) VALUES ('open')",
     "a number that is none": "INSERT INTO orders (state, price) VALUES ('draft', 'a lot')",
 }

@@ -16,6 +16,18 @@ from schema_guard.dialects.sqlite.usual import ROWS
 
 UNDECODABLE = "bytes that are no UTF-8"
 """Stored as text."""
+
+
+class Shout(sa.types.TypeDecorator[str]):
+    """Code of the application's own."""
+
+    impl = sa.String
+    cache_ok = True
+
+    def process_result_value(self, value: str | None, dialect: sa.Dialect) -> str | None:
+        return value and value.upper()
+
+
 VALUES: list[tuple[sa.types.TypeEngine[Any], Any]] = [
     *((sa.Date(), value) for value in ("2020-02-29", "2020-02-30", "2020-01-01 00:00:00", "", "now", "20200101")),
     *((sa.DateTime(), f"2020-{rest}") for rest in ("01-31 10:00:00.000001", "01-01T10:00:00Z", "02-31 10:00:00")),
@@ -32,6 +44,10 @@ VALUES: list[tuple[sa.types.TypeEngine[Any], Any]] = [
     (sa.Interval(), "1970-01-02 00:00:00+00:00"),
     *((sa.Enum("new", "old"), value) for value in ("new", b"new", b"\xff", UNDECODABLE)),
     *((sa.PickleType(), value) for value in (b"", b"\x80", pickle.dumps({"a": 1}), pickle.dumps(1, 0))),
+    *((sa.PickleType(), value) for value in (pickle.dumps("a" * 5_000), pickle.dumps("a" * 5_000)[:-1])),
+    # the driver returns no such text, whatever the column is
+    *((type_, UNDECODABLE) for type_ in (sa.String(9), sa.Text(), sa.Unicode(9), sa.Integer(), sa.JSON(), Shout())),
+    *((type_, "größe, 見積, \0 and 🙂") for type_ in (sa.String(9), sa.Integer(), Shout())),
     (sa.Boolean(), "1"),
     *((sa.PickleType(), value) for value in ("text",)),
 ]
@@ -60,7 +76,9 @@ def test_the_verdict_is_the_truth(sqlite_file: Path, type_: sa.types.TypeEngine[
     with engine.begin() as connection:
         connection.exec_driver_sql("INSERT INTO t (id, a) VALUES (1, NULL)")
         if value == UNDECODABLE:
-            connection.exec_driver_sql("INSERT INTO t (id, a) VALUES (7, CAST(x'ff' AS TEXT))")
+            before, after = ('{"a": "', '"}') if isinstance(type_, sa.JSON) else ("", "")
+            text = f"CAST(CAST('{before}' AS BLOB) || x'ff' || CAST('{after}' AS BLOB) AS TEXT)"
+            connection.exec_driver_sql(f"INSERT INTO t (id, a) VALUES (7, {text})")
         else:
             connection.exec_driver_sql("INSERT INTO t (id, a) VALUES (7, ?)", (value,))
     guard = Guard(metadata)
@@ -70,7 +88,8 @@ def test_the_verdict_is_the_truth(sqlite_file: Path, type_: sa.types.TypeEngine[
         return
     (finding,) = report.findings
     assert (finding.difference.code, finding.difference.impact) == ("rows-unreadable", Impact.BREAKS)
-    assert finding.difference.headline.startswith(("rows hold values that cannot be read as ", "rows hold what the"))
+    heads = "rows hold values that cannot be read as ", "rows hold what the", "rows hold text that is not UTF-8"
+    assert finding.difference.headline.startswith(heads)
     assert finding.evidence is not None
     assert (finding.evidence.count, finding.evidence.sample) == (1, ("7",))
     with engine.begin() as connection:
@@ -95,6 +114,20 @@ def test_a_column_that_cannot_be_read_at_all_hides_no_other(sqlite_file: Path) -
         connection.exec_driver_sql("INSERT INTO t VALUES (1, '2020-01-01', CAST(x'ff' AS TEXT), 'soon')")
     found = [finding.difference.key for finding in Guard(metadata).check(engine).findings]
     assert found == ["rows-unreadable t.b", "rows-unreadable t.c"]
+
+
+def test_long_texts_are_not_all_read(sqlite_file: Path) -> None:
+    """What a start costs is bounded: of a column of long texts the first rows are read, up to some megabytes."""
+    engine = sa.create_engine(f"sqlite:///{sqlite_file}", poolclass=NullPool)
+    metadata = models(sa.Text())
+    metadata.create_all(engine)
+    with engine.begin() as connection:
+        connection.exec_driver_sql("INSERT INTO t (a) VALUES (?)", [("é" * 1_000_000,)] * 30)
+        connection.exec_driver_sql("INSERT INTO t VALUES (31, CAST(x'ff' AS TEXT))")
+    assert Guard(metadata).check(engine).satisfied
+    with engine.begin() as connection:
+        connection.exec_driver_sql("DELETE FROM t WHERE id > 5 AND id < 31")
+    assert [finding.difference.key for finding in Guard(metadata).check(engine).findings] == ["rows-unreadable t.a"]
 
 
 def test_every_row_is_counted_once_one_was_seen(sqlite_file: Path) -> None:

@@ -78,7 +78,7 @@ def _rows(
 ) -> Iterator[RowsUnreadable]:
     """Rows with what the application cannot read, or neither update nor delete."""
     if column.reads is not None and judge.rules.may_hold_other_values(column, actual, live):
-        yield _other_values(table, column, replace(actual, misread=False))  # its type says more
+        yield _other_values(table, column, replace(actual, misread=False, no_utf8=False))  # its type says more
     elif actual.misread:
         yield _other_values(table, column, actual)
     else:

@@ -244,6 +244,8 @@ class RowsUnreadable(OfColumn):
             return f"rows hold what {known} does not know"
         if self.condition:
             return f"rows hold text that cannot be read as {getattr(self.column.reads, 'type', self.column.type)}"
+        if self.actual.no_utf8:
+            return "rows hold text that is not UTF-8"
         if self.actual.misread:
             return f"rows hold values that cannot be read as {self.column.type}"
         return f"type is {_declared(self.actual)}, and holds values that cannot be read as {self.column.type}"

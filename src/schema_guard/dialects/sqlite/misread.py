@@ -1,19 +1,20 @@
 """Whether rows hold what SQLAlchemy cannot read, in a column of the right type: SQLite keeps any value.
 
 An empty text in a DATETIME, as an import of CSV leaves it, fails the SELECT. Values of the usual form are told in SQL,
-and every other one is read as the application reads it.
+and every other one is read as the application reads it. A text that is not UTF-8 fails it in any column.
 """
 
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import NamedTuple
 
 from schema_guard.dialects.sqlite.names import quote
 from schema_guard.dialects.sqlite.reading_back import UNDECODABLE, can_be_read
-from schema_guard.dialects.sqlite.usual import USUAL, rows_of_each, some_of, unusual
+from schema_guard.dialects.sqlite.usual import USUAL, may_be_no_utf8, some_of, texts_of, unusual
+from schema_guard.dialects.survey import Read
 from schema_guard.errors import GuardError
 from schema_guard.schema import Column, Relation, Schema, Table
 
@@ -38,23 +39,27 @@ class _Read(NamedTuple):
         return getattr(self.column.reads, "type", "")
 
 
-def with_misread(expected: Schema, actual: Schema, read: Callable[[str], Sequence[tuple[object, ...]]]) -> Schema:
+def with_misread(expected: Schema, actual: Schema, read: Read) -> Schema:
     """The schema with the columns marked. Never raises: a table that cannot be read hinders only itself."""
-    columns = list(_columns(expected, actual))
+    every = list(_columns(expected, actual))
+    columns = [each for each in every if each.reader in USUAL]
+    no_utf8 = set(_no_utf8([each for each in every if may_be_no_utf8(each.reader)], read))
     found: dict[tuple[object, str], set[bool]] = defaultdict(set)
     for start in range(0, len(columns), TOGETHER):
         some = columns[start : start + TOGETHER]
         for each, readable in _read(some, len(columns), read):
             found[each.live.name, each.column.name].add(readable)
+    for name, column in no_utf8:
+        found[name, column].add(False)
     of_one_form = {(each.live.name, each.column.name) for each in columns if each.reader in _WRITES_ONE_FORM}
     return (
-        replace(actual, tables=tuple(_marked(each, found, of_one_form) for each in actual.tables)) if found else actual
+        replace(actual, tables=tuple(_marked(each, found, of_one_form, no_utf8) for each in actual.tables))
+        if found
+        else actual
     )
 
 
-def _read(
-    some: Sequence[_Read], columns: int, read: Callable[[str], Sequence[tuple[object, ...]]]
-) -> Iterator[tuple[_Read, bool]]:
+def _read(some: Sequence[_Read], columns: int, read: Read) -> Iterator[tuple[_Read, bool]]:
     """What can be read of some columns, all in one query, or each by itself where one of them fails."""
     try:
         rows = read(" UNION ALL ".join(_query(*item, columns) for item in enumerate(some)))
@@ -70,29 +75,60 @@ def _read(
         yield each, can_be_read(each.column, value)
 
 
+def _no_utf8(columns: Sequence[_Read], read: Read) -> Iterator[tuple[object, str]]:
+    """The columns in which the driver cannot return a text."""
+    tables: dict[object, list[_Read]] = defaultdict(list)
+    for each in columns:
+        tables[each.live.name].append(each)
+    groups = list(tables.values())
+    for start in range(0, len(groups), TOGETHER):
+        for one_table in _failing(groups[start : start + TOGETHER], len(columns), read):
+            for (one,) in _failing([[each] for each in one_table], len(columns), read):
+                yield one.live.name, one.column.name
+
+
+def _failing(groups: Sequence[Sequence[_Read]], columns: int, read: Read) -> Iterator[Sequence[_Read]]:
+    """Those whose texts cannot be returned; all are read in one query, or each by itself where that fails."""
+    try:
+        read(" UNION ALL ".join(_texts(each, columns) for each in groups))
+    except GuardError as error:
+        if len(groups) > 1:
+            for each in groups:
+                yield from _failing([each], columns, read)
+        elif UNDECODABLE in error.message:
+            yield groups[0]
+
+
+def _texts(some: Sequence[_Read], columns: int) -> str:
+    return texts_of([quote(each.column.name) for each in some], quote(some[0].live.name), columns)
+
+
 def _columns(expected: Schema, actual: Schema) -> Iterator[_Read]:
     for table in expected.tables:
         live = actual.table(table.name)
         if live is not None and live.relation is Relation.TABLE and live.facts.unread is None:
-            there = (_Read(column, live) for column in table.columns if live.column(column.name) is not None)
-            yield from (each for each in there if each.reader in USUAL)
+            yield from (_Read(column, live) for column in table.columns if live.column(column.name) is not None)
 
 
 def _query(position: int, each: _Read, columns: int) -> str:
-    other = some_of(unusual(quote(each.column.name), quote(each.live.name), each.reader, rows_of_each(columns)))
+    other = some_of(unusual(quote(each.column.name), quote(each.live.name), each.reader, columns))
     return f"SELECT {position}, value FROM ({other})"
 
 
 def _marked(
-    table: Table, found: Mapping[tuple[object, str], Collection[bool]], of_one_form: Collection[tuple[object, str]]
+    table: Table,
+    found: Mapping[tuple[object, str], Collection[bool]],
+    of_one_form: Collection[tuple[object, str]],
+    no_utf8: Collection[tuple[object, str]],
 ) -> Table:
     """`found` says of a column's values of another form whether they can be read."""
 
     def marked(column: Column) -> Column:
         key = table.name, column.name
         read = found.get(key, ())
-        return (
-            replace(column, misread=False in read, other_form=True in read and key in of_one_form) if read else column
-        )
+        if not read:
+            return column
+        other = True in read and key in of_one_form
+        return replace(column, misread=False in read, no_utf8=key in no_utf8, other_form=other)
 
     return replace(table, columns=tuple(map(marked, table.columns)))

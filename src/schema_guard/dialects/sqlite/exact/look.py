@@ -9,10 +9,10 @@ from contextlib import closing
 from typing import Any
 
 from schema_guard.dialects.sqlite.exact.text import FORMAT, digest_of
-from schema_guard.dialects.sqlite.usual import rows_of_each, unlisted, unusual
+from schema_guard.dialects.sqlite.usual import texts_of, unlisted, unusual
 from schema_guard.errors import GuardError
 
-__all__ = ["VERSION", "is_exact", "is_exact_by", "queries_of"]
+__all__ = ["VERSION", "is_exact", "is_exact_by", "queries_of", "texts_queries"]
 
 VERSION = sqlite3.sqlite_version
 LOCK_TIMEOUT = 0.2
@@ -53,6 +53,8 @@ def is_exact_by(read: Callable[[str], Sequence[Any]], known: Mapping[str, Any]) 
             return False
         if digest_of(read("SELECT type, name, tbl_name, sql FROM main.sqlite_master")) != known["digest"]:
             return False
+        for query in texts_queries(known["texts"]):
+            read(query)  # the driver fails on what it cannot return
         return not any(read(query) for query in queries_of(known["rows"]))
     except (sqlite3.Error, sqlite3.Warning, GuardError):
         return False
@@ -65,17 +67,28 @@ def queries_of(rows: Mapping[str, Mapping[str, Any]]) -> Iterator[str]:
         rows: by table and column, what reads the values, or the labels that stand for all of them.
     """
     read = sum(isinstance(reader, str) for columns in rows.values() for reader in columns.values())
-    limit = rows_of_each(max(1, read))
     queries = []
     for name, columns in rows.items():
         table = _quoted(name)
         for column, how in columns.items():
             if isinstance(how, str):
-                queries.append(unusual(_quoted(column), table, how, limit))
+                queries.append(unusual(_quoted(column), table, how, read))
             else:
                 queries.append(unlisted(_quoted(column), table, f"label NOT IN ({', '.join(how)})"))
     for start in range(0, len(queries), TOGETHER):
         yield " UNION ALL ".join(f"SELECT 1 FROM ({query})" for query in queries[start : start + TOGETHER])
+
+
+def texts_queries(columns: Mapping[str, Sequence[str]]) -> Iterator[str]:
+    """Each reads texts that nothing but the driver reads.
+
+    Args:
+        columns: by table.
+    """
+    read = sum(map(len, columns.values()))
+    queries = [texts_of([*map(_quoted, some)], _quoted(table), read) for table, some in columns.items()]
+    for start in range(0, len(queries), TOGETHER):
+        yield " UNION ALL ".join(queries[start : start + TOGETHER])
 
 
 def _quoted(name: str) -> str:

@@ -11,8 +11,8 @@ from schema_guard.names import OWN_TOOLS
 
 __all__ = ["FORMAT", "Row", "digest_of"]
 
-FORMAT = 1
-"""Of the digest: others are not known here, and everything is compared."""
+FORMAT = 2
+"""Of the digest and of what is told of the rows: others are not known here, and everything is compared."""
 Row = tuple[str, str, str, str | None]
 """Of sqlite_schema: type, name, tbl_name, sql."""
 
