@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import pytest
 
-from tests.chain.stage import VISITOR, Stage
+from tests.chain.stage import USERS, VISITOR, Stage
 
 
 def begun(stage: Stage, *rows: str) -> Stage:
@@ -108,3 +108,30 @@ def test_an_empty_database_and_a_chain_that_cannot_be_read(stage: Stage) -> None
     stage.shell("schema-guard apply shop:Base")
     stage.shell(command_of(text))
     assert (stage.deploy().code, stage.stamped()) == (0, ["r1"])
+
+
+def test_a_chain_that_fails_on_the_way_is_told_of_each_time(stage: Stage) -> None:
+    """The first revisions ran, and a later one needs a table that none makes: what they made is of an older release,
+    so the way on is another empty database, which the second `deploy` says as the first one does."""
+    stage.plain()
+    stage.revision("r1", None, USERS)
+    stage.revision("r2", "r1", f"from shop import Base\nstr(op.get_bind())\n{VISITOR}")
+    for _ in range(2):
+        deploy = stage.deploy("--format", "json")
+        fault = deploy.faults["replay-fails"]
+        assert (deploy.code, stage.stamped(), fault["revision"]) == (5, ["r1"], "r2"), deploy.out
+        assert "r2 fails after 1 revision: no revision before it makes what it needs" in fault["message"]
+        assert "this database has only what its revisions made. In a new, empty one: " in fault["fix"]["text"]
+    stage.sql("DROP TABLE users", "DROP TABLE alembic_version")
+    stage.shell("schema-guard apply shop:Base")
+    stage.shell(command_of(fault["fix"]["text"]))
+    assert (stage.deploy().code, stage.stamped()) == (0, ["r2"])
+
+
+def test_a_table_that_is_missing_beside_others_is_no_such_chain(on_sqlite: Stage) -> None:
+    """There are tables that no revision makes: this one may have been dropped."""
+    stage = begun(on_sqlite)
+    stage.revision("r2", "r1", f"from shop import Base\nstr(op.get_bind())\n{VISITOR}")
+    stage.sql("DROP TABLE proposals")
+    deploy = stage.deploy("--format", "json")
+    assert (deploy.code, "replay-fails" in deploy.faults) == (5, False), deploy.out

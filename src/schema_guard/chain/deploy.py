@@ -145,14 +145,11 @@ class _Run:
     until: Sequence[str] | None = None
     held: str = ""
     """Who held the lock that a revision waited for when last looked."""
-    empty: bool = False
-    """Nothing of the application was there before the first revision."""
 
     def chain(self, session: Session) -> None:
         """From whatever alembic_version says to the head."""
         look = self._look(session)
         self.result.before = self.result.after = look.version.all_rows
-        self.empty = not (look.guarded or look.version.all_rows)
         faults = self._breaking(look)
         newer = look.version.unknown(self.project.chain)
         if newer and not look.version.mistyped and not any(fault.code in HIDING for fault in faults):
@@ -344,7 +341,8 @@ class _Run:
                 around = environment_faults(self.doctor.url, session.facts, live, look.everything)
                 why = [fault for fault in around if fault.code == "read-only" or leftover_in(failed.message, fault)]
                 tables = [table.name for table in self.doctor.guard.source.tables]
-                begun = begun_on_nothing(failed, self.project, tables, self.doctor.commands) if self.empty else None
+                seen = (tables, look.version.rows, look.there, self.doctor.commands)
+                begun = begun_on_nothing(failed, self.project, *seen)
                 return [*self._breaking(look), *why, *filter(None, (begun,))]
         except GuardError:
             return []

@@ -58,6 +58,8 @@ class Reader:
         for name, origin in self.imported.items():
             if origin == "alembic.op" or origin.startswith("alembic.op."):
                 self.names[name] = OP
+            elif origin == "alembic.context" or origin.startswith("alembic.context."):
+                self.names[name] = _CONTEXT
 
     def read(self) -> list[Action]:
         self.names.setdefault("op", OP)
@@ -210,13 +212,13 @@ class Reader:
             return self.names[value.id]
         if isinstance(value, ast.Call):
             method, root = method_of(value), self._root(value.func)
-            if method in ("get_bind", "get_context") and root is OP:
+            if method in ("get_bind", "get_context") and (root is OP or root is _CONTEXT):
                 return _BIND
             if method in ("inspect", "from_engine"):
                 return INSPECTOR
             if self._type_name(value):
                 return (_TYPE, self._type_name(value))
-            if method in ("text", "DDL") and value.args:
+            if method in ("text", "DDL", "Sequence") and value.args:
                 return value_of(value.args[0], self.names)
             if root is _BIND and method in _CONNECTIONS:
                 return _BIND
@@ -258,7 +260,7 @@ class Reader:
     def _call(self, call: ast.Call, depth: bool) -> None:
         method = self.imported.get(method_of(call), "").partition("alembic.op.")[2] or method_of(call)
         root = self._root(call.func)
-        if root is OP:
+        if root is OP or root is _CONTEXT:
             self._operation(call, method, depth)
         elif isinstance(root, tuple) and root[0] is BATCH:
             self.found += actions_of_call(Call(call, self.names, batch=root[1]), method, depth)
@@ -272,7 +274,7 @@ class Reader:
             for name, function in list(self.functions.items()):
                 if name.startswith("upgrade_"):
                     self._inline(ast.Call(call.func, [], [], lineno=call.lineno), function, True)
-        elif harmless(call, written(call.func), root, self.imported, self.names):
+        elif harmless(call, written(call.func), root, self.imported):
             takes_bind = method in ("inspect", "from_engine") and root is not _BIND
             for part in [] if takes_bind else [*call.args, *(keyword.value for keyword in call.keywords)]:
                 self._expression(part, depth)
@@ -285,7 +287,7 @@ class Reader:
         if method == "execute":
             self._execute(call, depth)
             return
-        if method in ("get_bind", "get_context", "f", "inline_literal", "autocommit_block", "begin_transaction"):
+        if method in _ASKING:
             if method == "get_bind":
                 self._unseen(call, "op.get_bind()")
             return
@@ -310,7 +312,7 @@ class Reader:
             self._execute(call, depth)
         elif method in (*_CONNECTIONS, "commit", "rollback", "autocommit_block", "close"):
             return
-        elif not method.startswith(READS):
+        elif not method.startswith(READS) and ".dialect." not in written(call.func):
             self._unseen(call, f"{written(call.func)}(..)")
 
     def _execute(self, call: ast.Call, depth: bool) -> None:
@@ -380,6 +382,13 @@ class Reader:
 
 _CONNECTIONS = frozenset({"begin", "begin_nested", "connect", "execution_options", "cursor", "raw_connection"})
 """Methods of a connection that give one, or a transaction or cursor of it."""
+_ASKING = (
+    *("get_bind", "get_context", "f", "inline_literal", "autocommit_block", "begin_transaction"),
+    *("get_x_argument", "get_tag_argument", "is_offline_mode", "is_transactional_ddl", "get_revision_argument"),
+)
+"""Methods of `op` and of `context` that send nothing."""
 _BIND = Followed()
 """The connection, or the context that has it."""
+_CONTEXT = Followed()
+"""`from alembic import context`."""
 _TYPE = Followed()

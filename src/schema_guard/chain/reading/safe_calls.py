@@ -16,6 +16,7 @@ _SAFE_ROOTS = frozenset(
     {"sa", "sqlalchemy", "postgresql", "mysql", "sqlite", "datetime", "dt", "uuid", "re", "json", "logging", "enum"}
     | {"decimal", "math", "textwrap", "itertools", "functools", "collections", "contextlib", "warnings", "string"}
     | {"logger", "log", "sqlmodel", "sqlalchemy_utils", "geoalchemy2", "pgvector", "sqla", "time", "os", "pathlib"}
+    | {"LOG", "_log", "_logger", "copy", "shlex", "operator", "hashlib", "base64", "secrets", "random", "unicodedata"}
 )
 """Modules whose functions, called by themselves, send nothing to the database."""
 _SAFE_CALLS = frozenset(
@@ -38,6 +39,7 @@ _SAFE_CALLS = frozenset(
     | {"enumerate", "zip", "getattr", "hasattr", "min", "max", "frozenset", "repr", "filter", "map", "next", "float"}
     | {"Path", "reversed", "iter", "sum", "abs", "round", "Decimal", "UUID", "uuid4", "now", "utcnow", "datetime"}
 )
+_TYPES = frozenset({"str", "bytes", "int", "float", "bool", "list", "dict", "set", "frozenset", "tuple"})
 _OWN_CALLS = frozenset({"os.system", "os.popen", "os.exec", "subprocess.run"})
 READS = (
     "get_",
@@ -57,16 +59,14 @@ READS = (
 _OF_TEXTS = (
     *("append", "add", "extend", "format", "join", "split", "strip", "lower", "upper", "replace", "casefold", "title"),
     *("issubset", "issuperset", "isdisjoint", "intersection", "union", "difference", "symmetric_difference"),
-    *("startswith", "endswith", "splitlines", "capitalize", "zfill", "encode", "decode"),
+    *("startswith", "endswith", "splitlines", "capitalize", "zfill", "encode", "decode", "label"),
+    *("get", "setdefault", "copy", "sort", "index", "count", "isdigit", "isalpha", "isnumeric", "isidentifier"),
 )
-"""Methods of texts, lists and sets."""
-_MADE_THERE = (ast.SetComp, ast.ListComp, ast.DictComp, ast.GeneratorExp, ast.Set, ast.JoinedStr)
+"""Methods of texts, lists, dictionaries, sets and columns."""
 _SESSIONS = frozenset({"Session", "sessionmaker", "AsyncSession"})
 
 
-def harmless(
-    call: ast.Call, written: str, root: Value, imported: Mapping[str, str], names: Mapping[str, Value]
-) -> bool:
+def harmless(call: ast.Call, written: str, root: Value, imported: Mapping[str, str]) -> bool:
     """Whether the call changes nothing, whatever its arguments are.
 
     Args:
@@ -74,9 +74,8 @@ def harmless(
         written: what is called, as a.b.c.
         root: what stands at its beginning, as far as it is known.
         imported: by name, what the file imports.
-        names: its variables.
     """
-    first, _, _ = written.partition(".")
+    first = _first_name(call.func)
     method = written.rpartition(".")[2]
     origin = imported.get(first, "").partition(".")[0]
     if method in _SESSIONS or written.startswith(tuple(_OWN_CALLS)):
@@ -85,13 +84,18 @@ def harmless(
         return True
     if isinstance(call.func, ast.Name):
         return method in _SAFE_CALLS or origin in _SAFE_ROOTS
-    if first in _SAFE_ROOTS or origin in _SAFE_ROOTS:
-        return True
-    if isinstance(call.func, ast.Attribute) and isinstance(call.func.value, _MADE_THERE):
-        return method in _OF_TEXTS
-    if root is UNKNOWN and first in names:
-        return method.startswith(READS) or method in _OF_TEXTS
-    return not first and method.startswith((*_OF_TEXTS, *READS))
+    if first in imported or first in _SAFE_ROOTS:
+        return (origin or first) in _SAFE_ROOTS  # else code of another file
+    if first in _TYPES and isinstance(call.func, ast.Attribute) and isinstance(call.func.value, ast.Name):
+        return True  # str.lower(..), dict.fromkeys(..)
+    return root is UNKNOWN and (method in _OF_TEXTS or method.startswith(READS))
+
+
+def _first_name(node: ast.expr) -> str:
+    """What a call is made on begins with this name; empty where it begins with a literal or another expression."""
+    while isinstance(node, (ast.Attribute, ast.Call)):
+        node = node.func if isinstance(node, ast.Call) else node.value
+    return node.id if isinstance(node, ast.Name) else ""
 
 
 def imported_for_effect(tree: ast.Module) -> Iterator[ast.Import | ast.ImportFrom]:
