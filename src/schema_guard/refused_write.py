@@ -4,19 +4,24 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-__all__ = ["RefusedWrite"]
+__all__ = ["RELATION", "RefusedWrite"]
+
+RELATION = "relation"
+"""What it lacks where a view or a foreign table takes no such statement at all: the application may only read it."""
 
 
 class RefusedWrite(NamedTuple):
     """It fails whatever its values are."""
 
     verb: str
-    """INSERT, UPDATE or DELETE."""
+    """INSERT, UPDATE or DELETE; on PostgreSQL SELECT, too."""
     message: str
     """In the database's words."""
     lacks: str = ""
     """What it names that is not there: "table", "column", "function"; "parent", a table, or "key", which a foreign key
-    refers to; "number", one that AUTOINCREMENT could give; empty where only the message says it."""
+    refers to; "number", one that AUTOINCREMENT could give; RELATION; empty where only the message says it. On
+    PostgreSQL "end", of policies or rules that lead back to where they began; "code", what a function names; "right",
+    to what stands beneath a view or is read by a policy; "rows", of a materialized view beneath it."""
     name: str = ""
     """Of that table or column, without its schema or table."""
     remedy: tuple[str, ...] = ()

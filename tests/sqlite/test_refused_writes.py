@@ -187,3 +187,18 @@ def test_what_the_models_bring_is_told_once(sqlite_file: Path) -> None:
     assert [each.difference.code for each in Guard(Other).check(engine).findings] == ["table-missing"]
     assert Guard(Other).apply(engine).findings == ()
     engine.dispose()
+
+
+@pytest.mark.parametrize("written", [False, True])
+def test_a_view_that_takes_no_rows(written: bool, sqlite_file: Path) -> None:
+    """Many classes on a view are only read, and do not say so. A default of the models says that rows are written."""
+    with sqlite3.connect(sqlite_file) as connection:
+        connection.execute("CREATE VIEW seen AS SELECT 1 AS id, 'a' AS name")
+    name = sa.Column("name", sa.String(5), default="a") if written else sa.Column("name", sa.String(5))
+    metadata = sa.MetaData()
+    sa.Table("seen", metadata, sa.Column("id", sa.Integer, primary_key=True), name)
+    told = {
+        each.difference.code: each.difference for each in Guard(metadata).check(f"sqlite:///{sqlite_file}").findings
+    }
+    assert told["relation-differs"].impact is (Impact.BREAKS if written else Impact.WEAKENS)
+    assert "INSERT, UPDATE and DELETE of seen fail (cannot modify seen" in told["relation-differs"].effect

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from schema_guard.compare.impact_words import failing, writers
 from schema_guard.difference import Impact, WriteRefused
-from schema_guard.refused_write import RefusedWrite
+from schema_guard.refused_write import RELATION, RefusedWrite
 from schema_guard.schema import Name, Schema, Table
 
 __all__ = ["compare_refused_writes"]
@@ -16,7 +16,7 @@ def compare_refused_writes(table: Table, live: Table, expected: Schema, actual: 
     """One for each message. Where the models have the table or column that it names, that difference says it."""
     told: dict[str, list[RefusedWrite]] = {}
     for refused in live.facts.refused_writes:
-        if not _comes(refused, table, expected, actual):
+        if refused.lacks != RELATION and not _comes(refused, table, expected, actual):
             told.setdefault(refused.message, []).append(refused)
     for message, these in told.items():
         effect = f"{failing([each.verb for each in these], writers(table))} ({message})"

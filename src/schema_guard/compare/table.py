@@ -10,7 +10,7 @@ from schema_guard.compare.counter import compare_counters
 from schema_guard.compare.exclusion import compare_exclusions
 from schema_guard.compare.foreign_key import compare_foreign_keys
 from schema_guard.compare.holder import named_holder, type_holder
-from schema_guard.compare.impact_words import writers
+from schema_guard.compare.impact_words import failing, writers
 from schema_guard.compare.index import compare_indexes
 from schema_guard.compare.intervening import compare_interveners
 from schema_guard.compare.partition_rules import compare_partition_rules
@@ -36,7 +36,8 @@ from schema_guard.difference import (
     ViewMissing,
 )
 from schema_guard.plan import Policy
-from schema_guard.schema import Relation, Schema, Table
+from schema_guard.refused_write import RELATION
+from schema_guard.schema import Relation, Schema, Table, Write
 
 __all__ = ["compare_tables"]
 
@@ -76,6 +77,7 @@ def compare_tables(expected: Schema, actual: Schema, judge: Judge, policy: Polic
             yield from compare_view_columns(table, live, judge)
         elif table.relation is Relation.VIEW:
             yield from _compare_view(table, live, judge)
+            yield from compare_refused_writes(table, live, expected, actual)
         elif table.relation is Relation.VIRTUAL and live.relation is not Relation.VIRTUAL:
             yield _no_virtual_table(table, live)
             yield from compare_view_columns(table, live, judge)
@@ -90,7 +92,7 @@ def compare_tables(expected: Schema, actual: Schema, judge: Judge, policy: Polic
             yield from compare_interveners(table, live, expected)
         else:
             if live.relation is not table.relation:
-                yield _no_table(table, live)
+                yield _no_table(table, live, expected)
                 yield from compare_refused_writes(table, live, expected, actual)
             yield from compare_view_columns(table, live, judge)
     tools = own_tools(actual)
@@ -99,19 +101,33 @@ def compare_tables(expected: Schema, actual: Schema, judge: Judge, policy: Polic
             yield TableUnknown(name=name, impact=Impact.NOTES)
 
 
-def _no_table(table: Table, live: Table) -> RelationDiffers:
+def _no_table(table: Table, live: Table, expected: Schema) -> RelationDiffers:
     """A virtual table is written like a table. What can be written through anything else is up to it."""
     if live.relation is Relation.VIRTUAL:
         impact, effect = Impact.NOTES, "only its columns are compared; what can be written is up to it"
-    elif live.relation is Relation.MATERIALIZED_VIEW:
-        impact, effect = (
-            Impact.WEAKENS,
-            f"not provable: INSERT, UPDATE and DELETE of {writers(table)} fail, if it does them",
-        )
+    elif never := {each.verb: each.message for each in live.facts.refused_writes if each.lacks == RELATION}:
+        verbs, (said, *_) = [*never], never.values()
+        impact, effect = Impact.BREAKS, f"{failing(verbs, writers(table))} ({said})"
+        if not ("INSERT" in never and _gets_rows(table, expected)):
+            them = "them" if len(never) > 1 else "it"
+            impact, effect = Impact.WEAKENS, f"not provable: {effect}, if it does {them}"
     else:
         effect = f"not provable: whether INSERT, UPDATE and DELETE of {writers(table)} work is up to it"
         impact = Impact.WEAKENS
     return RelationDiffers(table=table, actual=live.relation, impact=impact, effect=effect)
+
+
+def _gets_rows(table: Table, expected: Schema) -> bool:
+    """Whether the models say that the application writes it: what a new row gets, or that rows of others refer to it.
+    Many classes on a view are only read, and do not say so."""
+    told = any(
+        column.write is Write.DEFAULT
+        or column.default is not None
+        or column.sequence is not None
+        or column.identity is not None
+        for column in table.columns
+    )
+    return told or any(key.target == table.name for other in expected.tables for key in other.foreign_keys)
 
 
 def _no_virtual_table(table: Table, live: Table) -> RelationDiffers:

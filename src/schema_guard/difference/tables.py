@@ -219,9 +219,22 @@ class SettingUnfit(BaseDifference):
         return self.said
 
 
+_REFUSED = {
+    "function": "a trigger calls what is not there",
+    "number": "AUTOINCREMENT has no number left: the highest key that there is was given",
+    "parent": "a foreign key refers to a table that is not there",
+    "end": "policies or rules lead back to where they began",
+    "code": "a function that is called for it names what is not there",
+    "right": "what it reads may not be read",
+    "rows": "it reads a materialized view that has no data yet",
+}
+"""By what is lacking, as RefusedWrite has it."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WriteRefused(BaseDifference):
-    """SQLite cannot prepare what the application writes: a trigger or a foreign key leads to what is not there."""
+    """The database cannot prepare a statement of the application: a trigger or a foreign key leads to what is not there
+    (SQLite); a view, a policy or a rule to what is not there, or may not be read (PostgreSQL)."""
 
     code = "write-refused"
     table: Table
@@ -241,12 +254,8 @@ class WriteRefused(BaseDifference):
 
     @property
     def headline(self) -> str:
-        if self.lacks == "function":
-            return "a trigger calls what is not there"
-        if self.lacks == "number":
-            return "AUTOINCREMENT has no number left: the highest key that there is was given"
-        if self.lacks == "parent":
-            return "a foreign key refers to a table that is not there"
+        if self.lacks in _REFUSED:
+            return _REFUSED[self.lacks]
         cause = "a foreign key" if self.lacks == "key" else "a trigger or a foreign key"
         return f"{cause} leads to what is not there"
 

@@ -211,6 +211,13 @@ class Link:
             raise
         self.run("RELEASE SAVEPOINT schema_guard_part")
 
+    @contextmanager
+    def part_undone(self) -> Iterator[None]:
+        """A part of a transaction of which nothing is left, not even its locks. Raises as `savepoint` does."""
+        with self.savepoint():
+            yield
+            self.run("ROLLBACK TO SAVEPOINT schema_guard_part")
+
     def close(self) -> None:
         """Close the connection for good; an error while closing is of no interest."""
         connection, self._connection = self._connection, None

@@ -125,8 +125,8 @@ class ManyTenants(TenantSession):
 
     @property
     def reads_rows(self) -> bool:
-        """Whether the last look depended on what rows hold."""
-        return bool(self.rows_asked) or self._surveyed
+        """Whether the last look depended on what rows hold, or on what the server could plan."""
+        return bool(self.rows_asked) or self._surveyed or self.plans
 
     def signature(self, tenant: str) -> str:
         """The same for tenants of whom the catalog says the same."""

@@ -33,6 +33,7 @@ from schema_guard.dialects.postgresql.located import located_of
 from schema_guard.dialects.postgresql.memory import PostgreSQLMemory, told_of
 from schema_guard.dialects.postgresql.obstacles import Obstacles
 from schema_guard.dialects.postgresql.pooling import check_second, shares_backends
+from schema_guard.dialects.postgresql.prepared import asked_of, beneath_of, refused, with_refused
 from schema_guard.dialects.postgresql.query_text import query
 from schema_guard.dialects.postgresql.reading import OF_SCHEMAS, OF_TABLES, READ_TIMEOUT, CatalogReader
 from schema_guard.dialects.postgresql.revoked import unreadable
@@ -79,6 +80,7 @@ class PostgreSQLSession:
         self.stop = Stop()
         self.catalog_queries = 0
         self.rows_asked = ""
+        self.plans = False
         self.fed: tuple[Fed, ...] = ()
         try:
             with self._reading("where it is connected"):
@@ -111,6 +113,7 @@ class PostgreSQLSession:
         self.fed = fed(expected, actual)
         actual = replace(actual, temporary=tuple(self._temporary()))
         actual = self._with_stands(expected, actual)
+        actual = self._with_refused(expected, actual)
         if columns := listed(expected, actual, self.dialect.rules, takes_others):
             self.rows_asked = f"{columns[0].table.name}.{columns[0].column.name}"
             actual = with_others(actual, others_held(columns, self._link, self.dialect.quote))
@@ -305,6 +308,24 @@ class PostgreSQLSession:
             if some is keys:
                 break
         return actual
+
+    def _with_refused(self, expected: Schema, actual: Schema) -> Schema:
+        """What the server refuses to plan on views, and on tables with policies or rules."""
+        pairs = asked_of(expected, actual)
+        self.plans = bool(pairs)
+        if not pairs:
+            return actual
+        self.catalog_queries += 1
+        try:
+            with self._link.reading(READ_TIMEOUT, lock_timeout=_STAND_LOCK_TIMEOUT, bare_path=True):
+                beneath = beneath_of(self._link, pairs, self.dialect.quote)
+            with self._link.reading(READ_TIMEOUT, lock_timeout=_STAND_LOCK_TIMEOUT):
+                found = refused(self._link, pairs, beneath, self.dialect.quote, reads_only=self.facts.read_only)
+        except DriverError as error:
+            raise self._read_failed(error, "what stands beneath views") from None
+        if found.unanswered is not None:
+            self.rows_asked = str(found.unanswered)
+        return with_refused(actual, found.statements)
 
     def _another_link(self) -> Link:
         return Link(self._server, self._deadline)

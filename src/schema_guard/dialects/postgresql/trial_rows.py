@@ -17,11 +17,11 @@ from schema_guard.need import Kind
 from schema_guard.plan import Noun
 from schema_guard.schema import Check, Column, Index
 
-__all__ = ["inserts", "is_computed", "made_by", "of_code"]
+__all__ = ["OF_NAMES", "inserts", "is_computed", "made_by", "of_code"]
 
 _NOT_SUPPORTED = "0A000"
 """Of the expression itself: within a function the code may raise it."""
-_OF_NAMES = frozenset({"42883", "42P01", "42703"})
+OF_NAMES = frozenset({"42883", "42P01", "42703"})
 """No such function, table or column (manual, appendix A). Not 42704: a setting that is missing now may be one that the
 application makes in each of its sessions."""
 _ORDINARY_TEXT = re.compile(r'"a"| a\(')
@@ -85,4 +85,4 @@ def of_code(diagnosis: Diagnosis, coming: Collection[str]) -> bool:
     state, said = diagnosis.sqlstate, diagnosis.message
     if _ORDINARY_TEXT.search(said) or any(re.search(rf'["\.]{re.escape(name)}["\s]', said) for name in coming):
         return False
-    return state in _OF_NAMES if diagnosis.context else state == _NOT_SUPPORTED
+    return state in OF_NAMES if diagnosis.context else state == _NOT_SUPPORTED

@@ -13,7 +13,7 @@ from schema_guard.dialects.sqlite.names import catalog, quote
 from schema_guard.dialects.sqlite.remedies import Made, errors_where_enforced, remedy
 from schema_guard.dialects.survey import Read
 from schema_guard.errors import ReadError
-from schema_guard.refused_write import RefusedWrite
+from schema_guard.refused_write import RELATION, RefusedWrite
 from schema_guard.schema import Name, Relation, Table
 
 __all__ = ["refused_writes", "without_parents"]
@@ -25,12 +25,14 @@ _SAID = re.compile(
 )
 """What no connection of the application can do otherwise; it may register a function on its own, or a collation."""
 
+_READ_ONLY = re.compile(r"cannot modify .* because it is a view", re.DOTALL)
+
 
 def refused_writes(
     expected: Table, live: Table, *, foreign_keys: bool, by_url: bool, read: Read
 ) -> tuple[RefusedWrite, ...]:
-    """The statements on the table that fail whatever their values are. None is asked where it can fire nothing; what a
-    view has no INSTEAD OF trigger for is left out, since the application may only read it.
+    """The statements on the table that fail whatever their values are. None is asked where it can fire nothing. What a
+    view has no INSTEAD OF trigger for is RELATION: the application may only read it.
 
     Args:
         expected: the table of the models, whose columns the application writes.
@@ -40,7 +42,10 @@ def refused_writes(
         read: runs one EXPLAIN; raises ReadError.
     """
     linked = foreign_keys and (live.foreign_keys or live.facts.referenced_by)
-    if live.relation not in (Relation.TABLE, Relation.VIEW) or not (live.facts.has_triggers or linked):
+    is_view = live.relation is Relation.VIEW
+    if expected.relation is Relation.VIEW or not (
+        is_view or (live.relation is Relation.TABLE and (live.facts.has_triggers or linked))
+    ):
         return ()
     found = []
     made: Made = ()
@@ -49,6 +54,8 @@ def refused_writes(
         try:
             read(f"EXPLAIN {statement}")
         except ReadError as error:
+            if is_view and (said := _READ_ONLY.search(error.message)):
+                found.append(RefusedWrite(verb, said[0], RELATION))
             said = _SAID.search(error.message)
             if said is None:
                 continue

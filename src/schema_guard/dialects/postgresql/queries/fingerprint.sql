@@ -1,7 +1,7 @@
 -- One value for the catalog of this database: another one after anything was changed in it.
 -- Each row version of a catalog is told by where it lies and by the transaction that wrote it; VACUUM and ANALYZE keep
 -- both. What is changed in place, without a new row version, is read itself: the flags of pg_index (before PostgreSQL 14)
--- and of pg_class. Roles are shared by all databases: only the own ones count. Settings are those that change what the server
+-- and of pg_class. Roles are shared by all databases: only the own ones count, and those by whose rights views are read. Settings are those that change what the server
 -- allows or how it reads an expression; facts.sql has the others.
 -- Run it under an empty search_path.
 -- In psql: \set cluster '(SELECT c.system_identifier FROM pg_control_system() AS c)'
@@ -10,13 +10,13 @@
 --   (a number for ctid and xmin; ages subtract to the distance of two transactions, and cost less than text; 1 and 2
 --   have none, and so the largest number. Before PostgreSQL 14: hashtextextended(xmin::text || ctid::text, 0))
 -- Columns: fingerprint text.
--- the connected role, and those of which it is a member
+-- the connected role, the owners of views, and the roles of which these are members
 WITH RECURSIVE mine AS (
-  SELECT r.oid FROM pg_roles r WHERE r.rolname = current_user
+  SELECT r.oid FROM pg_roles r WHERE r.rolname = current_user OR r.oid IN (SELECT c.relowner FROM pg_class c WHERE c.relkind = 'v')
   UNION
   SELECT m.roleid FROM pg_auth_members m JOIN mine ON m.member = mine.oid
 )
-SELECT 'v3 ' || string_agg(part || '=' || number || ':' || coalesce(sum::text, ''), ' ' ORDER BY part) AS fingerprint
+SELECT 'v4 ' || string_agg(part || '=' || number || ':' || coalesce(sum::text, ''), ' ' ORDER BY part) AS fingerprint
 FROM (
   SELECT 'class' AS part, count(*) AS number, sum(:row) + sum((:row >> 4) * (
            relhasrules::int + 2 * relhastriggers::int + 4 * relhassubclass::int + 8 * relhasindex::int)) AS sum FROM pg_class

@@ -30,6 +30,7 @@ from schema_guard.dialects.postgresql.repair.permission import permitted
 from schema_guard.dialects.postgresql.repair.primary_key import primary_key_differs
 from schema_guard.dialects.postgresql.repair.privilege import privilege_missing
 from schema_guard.dialects.postgresql.repair.referable import standing
+from schema_guard.dialects.postgresql.repair.refused_statement import write_refused
 from schema_guard.dialects.postgresql.repair.replica_identity import replica_identity_unfit
 from schema_guard.dialects.postgresql.repair.retyped import after_types, unfit_types
 from schema_guard.dialects.postgresql.repair.schema import domain_missing, schema_missing
@@ -159,7 +160,7 @@ def _of(difference: Difference, context: Context) -> Repairs:  # noqa: C901 - on
         case PartitionMissing():
             return partition_missing(difference, context)
         case WriteRefused():
-            return [Refusal(difference, "make what the trigger or the foreign key names, or drop it")]
+            return [write_refused(difference)]
         case PrivilegeMissing():
             return [privilege_missing(difference, context)]
         case SettingUnfit():

@@ -1,0 +1,189 @@
+"""Whether PostgreSQL can plan what the application says to views, foreign tables, and tables with policies or rules.
+
+EXPLAIN without ANALYZE rewrites a statement by views, rules and policies, asks for the privileges of everything
+beneath, plans it, and runs nothing. All other tables are asked nothing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import replace
+from typing import Any, NamedTuple
+
+from schema_guard.dialects.postgresql.driver_error import DriverError
+from schema_guard.dialects.postgresql.failures import DENIED, diagnose, is_disconnect, is_waiting
+from schema_guard.dialects.postgresql.link import Link
+from schema_guard.dialects.postgresql.query_text import query
+from schema_guard.dialects.postgresql.trial_rows import OF_NAMES
+from schema_guard.refused_write import RELATION, RefusedWrite
+from schema_guard.schema import Name, Relation, Schema, Table, Write
+
+__all__ = ["Beneath", "Refused", "asked_of", "beneath_of", "refused", "with_refused"]
+
+Quote = Callable[[Name | str], str]
+
+_ELSEWHERE = frozenset({Relation.VIEW, Relation.MATERIALIZED_VIEW, Relation.FOREIGN_TABLE})
+_RECURSION = "42P17"
+_NOT_WRITABLE = frozenset({"55000", "42809", "0A000"})
+"""Of a view, a foreign table; of a materialized view; of a column of a view."""
+_TOGETHER = 10
+"""Tables of one EXPLAIN."""
+
+
+Pairs = Sequence[tuple[Table, Table]]
+"""A table as the models have it, and the live one."""
+
+
+class Refused(NamedTuple):
+    """What the server said."""
+
+    statements: dict[Name, tuple[RefusedWrite, ...]]
+    unanswered: Name | None
+    """A table that somebody's lock kept from being asked for."""
+
+
+class Beneath(NamedTuple):
+    """A row of beneath.sql."""
+
+    invoker: bool = False
+    empty: str | None = None
+    owner: str | None = None
+    denied: str | None = None
+
+
+def asked_of(expected: Schema, actual: Schema) -> Pairs:
+    """The tables of the models that are to be asked for."""
+    return [(table, live) for table in expected.tables if (live := actual.table(table.name)) and _is_asked(live)]
+
+
+def beneath_of(link: Link, pairs: Pairs, quote: Quote) -> list[Beneath]:
+    """What stands beneath each, by a connection with an empty search_path."""
+    rows: list[tuple[Any, ...]] = link.rows(query("beneath", tables=[quote(live.name) for _, live in pairs]))
+    return [Beneath(*row[1:]) for row in rows]
+
+
+def refused(link: Link, pairs: Pairs, beneath: Sequence[Beneath], quote: Quote, *, reads_only: bool) -> Refused:
+    """The statements of the application that the server refuses to plan.
+
+    Args:
+        link: a connection under the application's own search_path, in a READ ONLY transaction.
+        pairs: the tables.
+        beneath: what stands beneath each.
+        quote: the dialect's quoting.
+        reads_only: a standby, which plans nothing but SELECT.
+    """
+    asked = [
+        _Asked(live, tuple(_statements(table, live, quote, reads_only)), under)
+        for (table, live), under in zip(pairs, beneath, strict=True)
+    ]
+    found: dict[Name, tuple[RefusedWrite, ...]] = {}
+    unanswered: Name | None = None
+    for start in range(0, len(asked), _TOGETHER):
+        some = asked[start : start + _TOGETHER]
+        taken = _against(link, _at_once(some)) is None
+        for each in some:
+            said = [] if taken else [(verb, _against(link, text)) for verb, text in each.statements]
+            if any(error is not None and is_waiting(error) for _, error in said):
+                unanswered = each.live.name
+            those = (each.refused(verb, error) for verb, error in said if error is not None)
+            found[each.live.name] = tuple(one for one in (*those, each.without_rows) if one is not None)
+    return Refused(found, unanswered)
+
+
+def with_refused(actual: Schema, statements: Mapping[Name, tuple[RefusedWrite, ...]]) -> Schema:
+    """The live tables with what `refused` found of each."""
+    if not any(statements.values()):
+        return actual
+    facts = ((live, replace(live.facts, refused_writes=statements.get(live.name, ()))) for live in actual.tables)
+    return replace(actual, tables=tuple(replace(live, facts=known) for live, known in facts))
+
+
+def _is_asked(live: Table) -> bool:
+    """Views and rules make another statement of it, policies add conditions; a lock of somebody's is told already."""
+    facts = live.facts
+    if facts.unread is not None or not facts.populated:
+        return False
+    return live.relation in _ELSEWHERE or facts.row_security or any(each.kind == "rule" for each in facts.interveners)
+
+
+class _Asked(NamedTuple):
+    """A live table, and what the application says to it."""
+
+    live: Table
+    statements: tuple[tuple[str, str], ...]
+    """Each with its verb."""
+    beneath: Beneath
+
+    @property
+    def without_rows(self) -> RefusedWrite | None:
+        """EXPLAIN does not open a materialized view, as SELECT does."""
+        name = self.beneath.empty
+        if name is None:
+            return None
+        said, fix = f"materialized view {name} has not been populated", f"REFRESH MATERIALIZED VIEW {name};"
+        return RefusedWrite("SELECT", said, "rows", name, (fix,))
+
+    def refused(self, verb: str, error: DriverError) -> RefusedWrite | None:
+        """What it means that the server refuses the statement; None where that is told elsewhere, or proves nothing:
+        a function may miss a setting that the application makes in its sessions."""
+        diagnosis = diagnose(error)
+        state, said = diagnosis.sqlstate, diagnosis.message
+        if state == _RECURSION:
+            return RefusedWrite(verb, said, "end")
+        if state in OF_NAMES:
+            return RefusedWrite(verb, said, "code")
+        if self.live.relation in _ELSEWHERE and verb != "SELECT" and state in _NOT_WRITABLE:
+            return RefusedWrite(verb, said, RELATION)
+        if state != DENIED or self._is_denied(verb):
+            return None
+        if self.beneath.denied is not None:
+            grant = f"GRANT SELECT ON {self.beneath.denied} TO {self.beneath.owner};"
+            return RefusedWrite(verb, said, "right", remedy=(grant,))
+        return RefusedWrite(verb, said, "right", doubt="if the application connects as the same role")
+
+    def _is_denied(self, verb: str) -> bool:
+        """Whether what the role may not do with the table itself says it."""
+        denied = self.live.facts.denied
+        return any(each.of == "SCHEMA" or verb in (each.privilege, *each.statements) for each in denied)
+
+
+def _statements(table: Table, live: Table, quote: Quote, reads_only: bool) -> Iterator[tuple[str, str]]:
+    """What the ORM says; NULL stands for each value, which is of every type."""
+    name = quote(live.name)
+    there = [column for column in table.columns if live.column(column.name) is not None]
+    yield "SELECT", f"SELECT ROW({', '.join(quote(column.name) for column in there)}) FROM {name} LIMIT 1"
+    if reads_only or table.relation is Relation.VIEW:
+        return
+    made = {column.name for column in live.columns if column.generated is not None}
+    given = [each for each in there if each.write is not Write.OMITTED and each.name not in made]
+    if given:
+        names, nulls = ", ".join(quote(each.name) for each in given), ", ".join("NULL" for _ in given)
+        yield "INSERT", f"INSERT INTO {name} ({names}) VALUES ({nulls})"
+    else:
+        yield "INSERT", f"INSERT INTO {name} DEFAULT VALUES"
+    key = table.primary_key.columns if table.primary_key is not None else ()
+    changed = [f"{quote(each.name)} = NULL" for each in there if each.name not in (*key, *made)]
+    if changed:
+        yield "UPDATE", f"UPDATE {name} SET {', '.join(changed)}"
+    yield "DELETE", f"DELETE FROM {name}"
+
+
+def _at_once(asked: Sequence[_Asked]) -> str:
+    """One statement that does what all of them do."""
+    statements = [statement for each in asked for statement in each.statements]
+    reads = [text for verb, text in statements if verb == "SELECT"]
+    writes = [f"w{number} AS ({text})" for number, (verb, text) in enumerate(statements) if verb != "SELECT"]
+    with_ = f"WITH {', '.join(writes)} " if writes else ""
+    return f"{with_}SELECT {', '.join(f'({text})' for text in reads)}"
+
+
+def _against(link: Link, statement: str) -> DriverError | None:
+    """What the server has against it; the locks that it took for the answer are let go."""
+    try:
+        with link.part_undone():
+            link.rows(f"EXPLAIN (COSTS OFF) {statement}")
+    except DriverError as error:
+        if is_disconnect(error):
+            raise
+        return error
+    return None

@@ -1,0 +1,215 @@
+"""Statements that the server cannot plan, for a view, a policy or what they read: what is told is what fails."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import suppress
+
+import pytest
+import sqlalchemy as sa
+from sqlalchemy.orm import DeclarativeBase, Mapped, Session, mapped_column
+
+from schema_guard import Guard, Impact, Report
+from tests.postgres.database import Database
+
+
+class Base(DeclarativeBase):
+    pass
+
+
+class Title(Base):
+    __tablename__ = "titles"
+    id: Mapped[int] = mapped_column(primary_key=True)
+    name: Mapped[str | None] = mapped_column(sa.String(20))
+
+
+class Read(Base):
+    """A view that is only read."""
+
+    __tablename__, __table_args__ = "seen", {"info": {"is_view": True}}
+    id: Mapped[int] = mapped_column(primary_key=True)
+    name: Mapped[str | None] = mapped_column(sa.String(20))
+
+
+TITLES = "CREATE TABLE titles (id serial PRIMARY KEY, name varchar(20)); "
+SEEN = "CREATE VIEW seen AS SELECT id, name FROM titles; "
+POLICY = "ALTER TABLE titles ENABLE ROW LEVEL SECURITY; CREATE POLICY p ON titles USING ({}); "
+CALLED = "SET check_function_bodies = off; CREATE FUNCTION f() RETURNS int LANGUAGE {} STABLE AS '{}'; "
+ALL = ("SELECT", "INSERT", "UPDATE", "DELETE")
+OWNED = "CREATE ROLE {role}_owner; ALTER VIEW {view} OWNER TO {role}_owner; "
+CASES = {
+    "a view of the owner's": (TITLES + SEEN, {}),
+    "the owner of a view may not read its table": (
+        TITLES + SEEN + OWNED.replace("{view}", "seen"),
+        {"seen": ("SELECT",)},
+    ),
+    "the owner of a view beneath may not": (
+        TITLES
+        + "CREATE VIEW below AS TABLE titles; CREATE VIEW seen AS TABLE below; "
+        + OWNED.replace("{view}", "below"),
+        {"seen": ("SELECT",)},
+    ),
+    "the owner of a view may read what it shows": (
+        TITLES + SEEN + OWNED.replace("{view}", "seen") + "GRANT SELECT (id, name) ON titles TO {role}_owner",
+        {},
+    ),
+    "a materialized view beneath has no data": (
+        TITLES + "CREATE MATERIALIZED VIEW kept AS TABLE titles WITH NO DATA; CREATE VIEW seen AS TABLE kept",
+        {"seen": ("SELECT",)},
+    ),
+    "a materialized view was filled": (
+        TITLES
+        + "CREATE MATERIALIZED VIEW kept AS TABLE titles; CREATE VIEW seen AS TABLE kept;"
+        + "REFRESH MATERIALIZED VIEW kept",
+        {},
+    ),
+    "a view calls a function whose table is gone": (
+        TITLES
+        + CALLED.format("sql", "SELECT max(id) FROM old")
+        + "CREATE VIEW seen AS SELECT id, name FROM titles WHERE id = f()",
+        {"seen": ("SELECT",)},
+    ),
+    "a policy reads its own table": (
+        TITLES + SEEN + POLICY.format("EXISTS (SELECT FROM titles t WHERE t.id = titles.id)"),
+        {"titles": ALL},
+    ),
+    "policies of two tables read each other": (
+        TITLES
+        + SEEN
+        + "CREATE TABLE members (id int); "
+        + POLICY.format("id IN (SELECT m.id FROM members m)")
+        + "ALTER TABLE members ENABLE ROW LEVEL SECURITY;"
+        + "CREATE POLICY p ON members USING (id IN (SELECT t.id FROM titles t))",
+        {"titles": ALL},
+    ),
+    "a policy for INSERT reads its own table, whose rows may be seen": (
+        TITLES
+        + SEEN
+        + "ALTER TABLE titles ENABLE ROW LEVEL SECURITY; CREATE POLICY s ON titles FOR SELECT USING (true);"
+        + "CREATE POLICY w ON titles FOR ALL USING (true) WITH CHECK (true);"
+        + "CREATE POLICY i ON titles FOR INSERT WITH CHECK (EXISTS (SELECT FROM titles t))",
+        {},
+    ),
+    "a policy calls a function whose table is gone": (
+        TITLES + SEEN + CALLED.format("sql", "SELECT max(id) FROM old") + POLICY.format("id = f()"),
+        {"titles": ALL},
+    ),
+    "a policy reads a setting that the application makes": (
+        TITLES + SEEN + POLICY.format("id = current_setting(''app.tenant'')::int".replace("''", "'")),
+        {},
+    ),
+    "a policy that works": (TITLES + SEEN + POLICY.format("name IS NOT NULL OR id > 0"), {}),
+}
+"""What is there besides the tables, and by table the statements that fail."""
+
+
+@pytest.fixture
+def role(postgres_database: Database) -> Iterator[str]:
+    name = f"r_{postgres_database.name}"
+    yield name
+    with postgres_database.connect() as connection:
+        for each in (name, f"{name}_owner"):
+            with suppress(Exception):
+                connection.execute(f"DROP OWNED BY {each}; DROP ROLE {each}".encode())
+
+
+def prepare(database: Database, role: str, statements: str) -> str:
+    """Make it all as superuser; the URL of a role that may do everything with what the models know."""
+    with database.connect() as connection:
+        connection.execute(statements.replace("{role}", role).encode())
+        connection.execute(f"CREATE ROLE {role} LOGIN".encode())
+        connection.execute(f"GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA public TO {role}".encode())
+        connection.execute(f"GRANT USAGE ON ALL SEQUENCES IN SCHEMA public TO {role}".encode())
+    return database.server.url(database.name, user=role)
+
+
+def refused(report: Report, impact: Impact = Impact.BREAKS) -> dict[str, tuple[str, ...]]:
+    found = (each.difference for each in report.findings if each.difference.code == "write-refused")
+    return {
+        each.object: tuple(verb for verb in ALL if verb in each.effect.partition(" of ")[0])
+        for each in found
+        if each.impact is impact
+    }
+
+
+def failing(url: str) -> bool:
+    engine = sa.create_engine(url, poolclass=sa.NullPool)
+    work: list[sa.Executable] = [
+        sa.select(Read),
+        sa.select(Title),
+        sa.insert(Title).values(name="a"),
+        sa.update(Title).values(name="b"),
+        sa.delete(Title),
+    ]
+    for each in work:
+        try:
+            with Session(engine) as session:
+                session.execute(sa.text("SELECT set_config('app.tenant', '1', true)"))
+                session.execute(each)
+        except sa.exc.DBAPIError as error:
+            if "row-level security" not in str(error):  # of the values
+                return True
+    return False
+
+
+@pytest.mark.every_postgres
+@pytest.mark.parametrize("case", CASES)
+def test_what_is_told_is_what_fails(case: str, postgres_database: Database, role: str) -> None:
+    statements, expected = CASES[case]
+    url = prepare(postgres_database, role, statements)
+    report = Guard(Base).check(url)
+    assert refused(report) == expected
+    assert report.remains(Impact.BREAKS) == failing(url) == bool(expected)
+
+
+def test_a_privilege_of_the_connected_role_is_a_doubt(postgres_database: Database, role: str) -> None:
+    """The application may connect as another one."""
+    hidden = "CREATE TABLE members (id int); " + POLICY.format("id IN (SELECT m.id FROM members m)")
+    url = prepare(postgres_database, role, TITLES + SEEN + hidden)
+    with postgres_database.connect() as connection:
+        connection.execute(f"REVOKE ALL ON members FROM {role}".encode())
+    report = Guard(Base).check(url)
+    assert (refused(report), refused(report, Impact.WEAKENS)) == ({}, {"titles": ALL})
+
+
+def test_no_volatile_function_is_run(postgres_database: Database, role: str) -> None:
+    """What may change something is never called; what may not (STABLE), where the server plans with its value."""
+    noisy = "CREATE FUNCTION f() RETURNS int LANGUAGE plpgsql AS 'BEGIN RAISE ''called''; END'; "
+    report = Guard(Base).check(prepare(postgres_database, role, TITLES + SEEN + noisy + POLICY.format("id = f()")))
+    assert report.satisfied
+
+
+def test_the_statement_is_told(postgres_database: Database, role: str) -> None:
+    report = Guard(Base).check(prepare(postgres_database, role, TITLES + SEEN + OWNED.replace("{view}", "seen")))
+    (finding,) = report.findings
+    assert finding.refusal is not None
+    assert finding.refusal.advice == (f"GRANT SELECT ON public.titles TO {role}_owner;",)
+
+
+def test_what_is_remembered_ends_with_a_right_of_a_view_s_owner(postgres_database: Database, role: str) -> None:
+    """The owner has it as a member of another role: no catalog of this database changes."""
+    member = (
+        "CREATE ROLE {role}_all; GRANT SELECT ON titles TO {role}_all; CREATE ROLE {role}_owner IN ROLE {role}_all; "
+    )
+    view = "CREATE VIEW seen AS SELECT id, name FROM titles; ALTER VIEW seen OWNER TO {role}_owner"
+    prepare(postgres_database, role, TITLES + member + view)
+    guard = Guard(Base).remembering()
+    assert [bool(guard.check(postgres_database.url).remembered) for _ in range(2)] == [False, True]
+    with postgres_database.connect() as connection:
+        connection.execute(f"REVOKE {role}_all FROM {role}_owner".encode())
+    assert guard.check(postgres_database.url).remains(Impact.BREAKS)
+    with postgres_database.connect() as connection:
+        connection.execute(f"DROP OWNED BY {role}_all; DROP ROLE {role}_all".encode())
+
+
+@pytest.mark.parametrize("written", [False, True])
+def test_a_view_that_takes_no_rows(written: bool, postgres: str) -> None:
+    """Many classes on a view are only read, and do not say so. A default of the models says that rows are written."""
+    metadata = sa.MetaData()
+    name = sa.Column("name", sa.String(5), default="a") if written else sa.Column("name", sa.String(5))
+    sa.Table("seen", metadata, sa.Column("id", sa.Integer, primary_key=True), name)
+    with sa.create_engine(postgres, poolclass=sa.NullPool).begin() as connection:
+        connection.exec_driver_sql("CREATE VIEW seen AS SELECT 1 AS id, varchar(5) 'a' AS name GROUP BY 1")
+    (finding,) = Guard(metadata).check(postgres).findings
+    assert finding.difference.impact is (Impact.BREAKS if written else Impact.WEAKENS)
+    assert 'INSERT, UPDATE and DELETE of seen fail (cannot insert into view "seen")' in finding.difference.effect
