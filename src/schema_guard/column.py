@@ -251,7 +251,8 @@ class Column:
     other_form: bool = False
     """Actual side: some row holds what the models' type writes in another form, if there was reason to look."""
     default_misread: bool = False
-    """Actual side: its default gives what the models' type cannot load, and the models leave it to the default."""
+    """Actual side: its default gives what the models' type cannot load, and the models leave it to the default. Of a
+    column of the models: so does its own default."""
     null_conflict: str = ""
     """SQLite: ON CONFLICT of the NOT NULL, in capitals; empty where it says nothing."""
     null_replaced: bool = False

@@ -27,7 +27,7 @@ def _not_emittable(problem: Problem, expected: Schema, actual: Schema, judge: Ju
     table, live = expected.table(name), actual.table(name)
     if table is None or live is None:
         return NotEmittable(problem=problem, impact=impact)
-    if live.column(column) is None:
+    if live.column(column) is None and table.column(column) is None:
         effect = f"it is missing: SELECT and INSERT of {writers(table)} fail ({judge.errors.undefined_column})"
         return NotEmittable(problem=problem, impact=impact, effect=effect)
     if problem.always_fails:

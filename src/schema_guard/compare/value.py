@@ -32,6 +32,8 @@ _NULL = re.compile(
 """`DEFAULT NULL`, with or without a cast: what a column without a default does as well."""
 _TEXT = re.compile(r"'(?P<text>(?:[^']|'')*)'::(?:text|bpchar|character varying)")
 """A constant in a column of text, as PostgreSQL writes it. What SQLite's defaults give is marked on the columns."""
+_TEXTS = frozenset({"text", "character varying", "character", "bpchar"})
+"""Types of PostgreSQL in which a text is kept as it is written."""
 
 
 def compare_value(table: Table, live: Table, column: Column, actual: Column, judge: Judge) -> Iterator[Difference]:
@@ -49,7 +51,9 @@ def compare_value(table: Table, live: Table, column: Column, actual: Column, jud
             effect = "the key of a deleted row may be given again"
             yield IdentityDiffers(table=table, column=column, actual=actual, impact=Impact.WEAKENS, effect=effect)
     else:
-        yield from _default(table, live, column, actual, judge)
+        own = f"{column.default}::text" if {column.type.name, actual.type.name} <= _TEXTS else None
+        misread = _gives_unreadable_text(column, own)
+        yield from _default(table, live, replace(column, default_misread=True) if misread else column, actual, judge)
 
 
 def _no_key(table: Table, actual: Column, judge: Judge) -> str:
@@ -86,17 +90,21 @@ def _default(
     raised = _default_raises(table, live, column, actual, judge) if verdict is not Verdict.EQUAL else None
     if raised is not None:  # asked for while it is still open whether the two are equal, too
         yield raised
-    elif verdict is Verdict.DIFFERENT:
-        yield _another_default(table, live, column, actual)
+    elif verdict is Verdict.DIFFERENT or column.default_misread:
+        yield from _given_default(table, live, column, actual, verdict)
     elif verdict is Verdict.NOT_COMPARABLE:
         yield _not_comparable(table, column, "server default", column.default, actual.default)
 
 
-def _another_default(table: Table, live: Table, column: Column, actual: Column) -> DefaultDiffers:
-    if column.write is Write.OMITTED and _gives_unreadable_text(column, actual):
-        return _misread(table, live, column, replace(actual, default_misread=True))
-    effect = "rows that leave it to the server get another value"
-    return DefaultDiffers(table=table, column=column, actual=actual, impact=Impact.WEAKENS, effect=effect)
+def _given_default(
+    table: Table, live: Table, column: Column, actual: Column, verdict: Verdict
+) -> Iterator[DefaultDiffers]:
+    """Another one than the models', or one that their own type cannot read."""
+    if column.write is Write.OMITTED and _gives_unreadable_text(column, actual.default):
+        yield _misread(table, live, column, replace(actual, default_misread=True))
+    elif verdict is Verdict.DIFFERENT:
+        effect = "rows that leave it to the server get another value"
+        yield DefaultDiffers(table=table, column=column, actual=actual, impact=Impact.WEAKENS, effect=effect)
 
 
 def _misread(table: Table, live: Table, column: Column, actual: Column) -> DefaultDiffers:
@@ -107,9 +115,9 @@ def _misread(table: Table, live: Table, column: Column, actual: Column) -> Defau
     return DefaultDiffers(table=table, column=column, actual=actual, impact=impact, effect=effect)
 
 
-def _gives_unreadable_text(column: Column, actual: Column) -> bool:
+def _gives_unreadable_text(column: Column, default: str | None) -> bool:
     """Whether a text that SQLAlchemy reads as something else (an Enum over text, a Uuid) is none of that."""
-    text = _TEXT.fullmatch(actual.default or "")
+    text = _TEXT.fullmatch(default or "")
     if text is None or column.reads is None:
         return False
     try:

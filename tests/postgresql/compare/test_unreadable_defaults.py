@@ -59,3 +59,16 @@ def test_it_breaks_the_application_and_is_replaced(
     assert guard.apply(engine).satisfied
     assert works()
     assert guard.plan(engine).empty
+
+
+@pytest.mark.parametrize("there", ["varchar(10) DEFAULT 'lost'", "varchar(10) DEFAULT 'new'", "varchar(10)"])
+def test_a_default_of_the_models_that_they_cannot_read_is_never_set(postgres: str, there: str) -> None:
+    """It breaks the application where it is in the database; elsewhere it would."""
+    metadata = sa.MetaData()
+    sa.Table("t", metadata, sa.Column("id", sa.Integer, primary_key=True), sa.Column("v", ENUM, server_default="lost"))
+    engine = sa.create_engine(postgres, poolclass=NullPool)
+    with engine.begin() as connection:
+        connection.exec_driver_sql(f"CREATE TABLE t (id serial PRIMARY KEY, v {there})")
+    report = Guard(metadata).apply(engine)
+    assert report.remains(Impact.BREAKS) is ("lost" in there)
+    assert report.results == ()

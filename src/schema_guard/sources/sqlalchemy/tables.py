@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from contextlib import suppress
 from copy import copy
 from dataclasses import replace
@@ -21,6 +22,7 @@ from schema_guard.sources.sqlalchemy.constraints import Constraints, constraints
 from schema_guard.sources.sqlalchemy.indexes import index_of, is_created, stands_on
 from schema_guard.sources.sqlalchemy.listeners import listeners_of
 from schema_guard.sources.sqlalchemy.mapped import Mapped
+from schema_guard.sources.sqlalchemy.unusable import unusable_defaults
 from schema_guard.sources.sqlalchemy.writer import UnwritableError, Writer
 
 if TYPE_CHECKING:
@@ -114,10 +116,14 @@ def table_of(table: ModelTable, writer: Writer, mapped: Mapped) -> tuple[Table, 
         without_rowid=options.get("with_rowid") is False,
         made_beside=listeners_of(table, writer.dialect.name),
     )
+    unusable = [] if is_ignored(table) else list(_unusable(table, name, frozenset(lost), writer))
     try:
         if _is_of_query(table) and not _is_defined_view(table):
             creator: Any = table._creator_ddl
-            return replace(expected, ddl=writer.element(creator), reads=_read_by(creator.selectable, writer)), problems
+            return replace(expected, ddl=writer.element(creator), reads=_read_by(creator.selectable, writer)), [
+                *problems,
+                *unusable,
+            ]
         if problems or any(is_added_apart(key) for key in constraints.keys if not writer.keys_added_later):
             ddl = _from_parts(table, columns, constraints, writer)
         else:
@@ -126,7 +132,15 @@ def table_of(table: ModelTable, writer: Writer, mapped: Mapped) -> tuple[Table, 
     except UnwritableError as refusal:
         problems.append(Problem(str(name), f"the table cannot be written: {refusal}", breaks=True))
         ddl = _from_parts(table, columns, constraints, writer)
-    return _as_compiled(replace(expected, ddl=ddl)), problems
+    return _as_compiled(replace(expected, ddl=ddl)), [*problems, *unusable]
+
+
+def _unusable(table: ModelTable, name: Name, lost: frozenset[Any], writer: Writer) -> Iterator[Problem]:
+    """Constants that the columns' own types do not take."""
+    for column in (each for each in table.columns if each not in lost and not is_ignored(each)):
+        held = writer.identifier(column.name)
+        for said, fails in unusable_defaults(column, writer):
+            yield Problem(f"{name}.{column.name}", said, breaks=True, column=(name, held), always_fails=fails)
 
 
 def _as_compiled(table: Table) -> Table:

@@ -50,6 +50,9 @@ def default_differs(difference: DefaultDiffers, context: Context) -> Repairs:
             reason = f"{context.shape(table).facts.filled_by} may give the key, and two sources could collide"
             return [Refusal(difference, reason)]
         return _by_sequence(difference, context)
+    if column.default_misread:
+        reason = "the models' own default is a text that their type cannot read: correct it there, then run again"
+        return [Refusal(difference, reason)]
     if against := hinders_default(difference, context.differences, repeats=not rewrites(column.default)):
         advice = f"ALTER TABLE {name} ALTER COLUMN {quoted} SET DEFAULT {column.default};"
         return [Refusal(difference, against, (advice,))]
