@@ -11,6 +11,8 @@ from schema_guard.schema import Name, Schema, Table
 
 __all__ = ["compare_refused_writes"]
 
+_VERBS = ("SELECT", "INSERT", "UPDATE", "DELETE")
+
 
 def compare_refused_writes(table: Table, live: Table, expected: Schema, actual: Schema) -> Iterator[WriteRefused]:
     """One for each message. Where the models have the table or column that it names, that difference says it."""
@@ -18,8 +20,10 @@ def compare_refused_writes(table: Table, live: Table, expected: Schema, actual: 
     for refused in live.facts.refused_writes:
         if refused.lacks != RELATION and not _comes(refused, table, expected, actual):
             told.setdefault(refused.message, []).append(refused)
-    for message, these in told.items():
-        effect = f"{failing([each.verb for each in these], writers(table))} ({message})"
+    for message, those in told.items():
+        these = [each for each in those if not each.doubt] or those
+        verbs = [verb for verb in _VERBS if any(each.verb == verb for each in these)]
+        effect = f"{failing(verbs, writers(table))} ({message})"
         impact = Impact.BREAKS
         if these[0].doubt:
             impact, effect = Impact.WEAKENS, f"not provable: {effect} {these[0].doubt}"

@@ -9,7 +9,7 @@ from schema_guard.dialects.postgresql.conditions import collation_name
 from schema_guard.dialects.postgresql.link import Link
 from schema_guard.schema import Column, Name
 
-__all__ = ["explained", "rows_of_nulls", "type_of", "values_of_nulls"]
+__all__ = ["explained", "rows_of_nulls", "type_of", "values_of", "values_of_nulls"]
 
 
 def explained(link: Link, items: Sequence[str], source: str) -> list[str]:
@@ -47,11 +47,21 @@ def rows_of_nulls(table: Name, columns: Sequence[Column], quote: Callable[[Name 
     return f"{values_of_nulls(columns, quote)} AS {quote(table.name)}({names})"
 
 
+def values_of(table: Name, row: Sequence[tuple[Column, str]], quote: Callable[[Name | str], str]) -> str:
+    """FROM one row of such values, each an SQL literal, under the names of the table and its columns."""
+    names = ", ".join(quote(column.name) for column, _ in row)
+    return f" FROM (VALUES ({_typed(row, quote)})) AS {quote(table.name)}({names})"
+
+
 def values_of_nulls(columns: Sequence[Column], quote: Callable[[Name | str], str]) -> str:
     """The same rows without a name."""
-    nulls = ", ".join(
-        f"NULL::{column.type.text}"
-        + (f" COLLATE {collation_name(column.collation, quote)}" if column.collation else "")
-        for column in columns
-    )
+    nulls = _typed([(column, "NULL") for column in columns], quote)
     return f" FROM (VALUES ({nulls}), ({nulls}))"
+
+
+def _typed(row: Sequence[tuple[Column, str]], quote: Callable[[Name | str], str]) -> str:
+    return ", ".join(
+        f"{value}::{column.type.text}"
+        + (f" COLLATE {collation_name(column.collation, quote)}" if column.collation else "")
+        for column, value in row
+    )

@@ -90,12 +90,19 @@ def refused(link: Link, pairs: Pairs, beneath: Sequence[Beneath], quote: Quote, 
     return Refused(found, unanswered)
 
 
-def with_refused(actual: Schema, statements: Mapping[Name, tuple[RefusedWrite, ...]]) -> Schema:
-    """The live tables with what `refused` found of each."""
-    if not any(statements.values()):
+def with_refused(actual: Schema, *found: Mapping[Name, tuple[RefusedWrite, ...]]) -> Schema:
+    """The live tables with the statements that are refused of each."""
+    if not any(any(each.values()) for each in found):
         return actual
-    facts = ((live, replace(live.facts, refused_writes=statements.get(live.name, ()))) for live in actual.tables)
-    return replace(actual, tables=tuple(replace(live, facts=known) for live, known in facts))
+    tables = (
+        replace(live, facts=replace(live.facts, refused_writes=those)) if (those := _all(found, live.name)) else live
+        for live in actual.tables
+    )
+    return replace(actual, tables=tuple(tables))
+
+
+def _all(found: Sequence[Mapping[Name, tuple[RefusedWrite, ...]]], name: Name) -> tuple[RefusedWrite, ...]:
+    return tuple(dict.fromkeys(one for each in found for one in each.get(name, ())))
 
 
 def _is_asked(live: Table) -> bool:

@@ -11,6 +11,7 @@ from schema_guard.dialects.deadline import Deadline
 from schema_guard.dialects.inquiry import Inquiry, Question, SameQuery, Verdict
 from schema_guard.dialects.labels import listed, with_others
 from schema_guard.dialects.postgresql.answers import answers
+from schema_guard.dialects.postgresql.called_code import calling, constant_of, lost_names
 from schema_guard.dialects.postgresql.catalog import read_schema
 from schema_guard.dialects.postgresql.catalog_scope import scope_of
 from schema_guard.dialects.postgresql.dialect import PostgreSQLDialect
@@ -310,22 +311,26 @@ class PostgreSQLSession:
         return actual
 
     def _with_refused(self, expected: Schema, actual: Schema) -> Schema:
-        """What the server refuses to plan on views, and on tables with policies or rules."""
-        pairs = asked_of(expected, actual)
-        self.plans = bool(pairs)
-        if not pairs:
+        """What the server refuses to plan on views, and on tables with policies or rules; and where a function that a
+        table calls has lost what it names."""
+        pairs, code = asked_of(expected, actual), calling(expected, actual)
+        self.plans = bool(pairs or code)
+        if not self.plans:
             return actual
-        self.catalog_queries += 1
+        quote = self.dialect.quote
         try:
             with self._link.reading(READ_TIMEOUT, lock_timeout=_STAND_LOCK_TIMEOUT, bare_path=True):
-                beneath = beneath_of(self._link, pairs, self.dialect.quote)
+                beneath = beneath_of(self._link, pairs, quote) if pairs else []
+                code = constant_of(self._link, code, quote) if code else []
             with self._link.reading(READ_TIMEOUT, lock_timeout=_STAND_LOCK_TIMEOUT):
-                found = refused(self._link, pairs, beneath, self.dialect.quote, reads_only=self.facts.read_only)
+                found = refused(self._link, pairs, beneath, quote, reads_only=self.facts.read_only)
+                lost = lost_names(self._link, code, quote)
         except DriverError as error:
-            raise self._read_failed(error, "what stands beneath views") from None
-        if found.unanswered is not None:
-            self.rows_asked = str(found.unanswered)
-        return with_refused(actual, found.statements)
+            raise self._read_failed(error, "what stands beneath views, or is called") from None
+        self.catalog_queries += 1
+        for name in (found.unanswered, *(each.live.name for each in code)):
+            self.rows_asked = str(name) if name is not None else self.rows_asked
+        return with_refused(actual, found.statements, lost)
 
     def _another_link(self) -> Link:
         return Link(self._server, self._deadline)

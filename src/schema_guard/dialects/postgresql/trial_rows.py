@@ -17,7 +17,7 @@ from schema_guard.need import Kind
 from schema_guard.plan import Noun
 from schema_guard.schema import Check, Column, Index
 
-__all__ = ["OF_NAMES", "inserts", "is_computed", "made_by", "of_code"]
+__all__ = ["OF_NAMES", "inserts", "is_computed", "made_by", "of_code", "ordinary"]
 
 _NOT_SUPPORTED = "0A000"
 """Of the expression itself: within a function the code may raise it."""
@@ -64,12 +64,13 @@ def _is_computed_default(column: Column) -> bool:
 def inserts(table: str, columns: Sequence[Column], quote: Callable[[str], str]) -> Iterator[str]:
     """A row of NULLs, which a function may be spared, and one of ordinary values."""
     names = ", ".join(quote(column.name) for column in columns)
-    for ordinary in (False, True):
-        values = [_ordinary(column) if ordinary else "NULL" for column in columns]
+    for with_values in (False, True):
+        values = [ordinary(column) if with_values else "NULL" for column in columns]
         yield f"INSERT INTO {table} ({names}) VALUES ({', '.join(values)})"
 
 
-def _ordinary(column: Column) -> str:
+def ordinary(column: Column) -> str:
+    """An ordinary value of its type, as SQL."""
     return "'{}'" if column.type.dimensions else _ORDINARY.get(column.type.name, "NULL")
 
 

@@ -1,0 +1,112 @@
+"""Functions that a live default, generated column, CHECK or index calls, tried: do they still find what they name?
+
+The server keeps no function from losing a table or another function that its body names. Each expression is computed
+for a row of NULLs and for an ordinary one, in a READ ONLY transaction. What calls a VOLATILE function of the users is
+not.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator, Sequence
+from typing import NamedTuple
+
+from schema_guard.dialects.postgresql.driver_error import DriverError
+from schema_guard.dialects.postgresql.explained import values_of
+from schema_guard.dialects.postgresql.failures import diagnose, is_disconnect
+from schema_guard.dialects.postgresql.link import Link
+from schema_guard.dialects.postgresql.query_text import query
+from schema_guard.dialects.postgresql.trial_rows import OF_NAMES, ordinary
+from schema_guard.refused_write import RefusedWrite
+from schema_guard.schema import Name, Relation, Schema, Table, Write
+
+__all__ = ["Calling", "calling", "constant_of", "lost_names"]
+
+Quote = Callable[[Name | str], str]
+
+_OWN = re.compile(r"(?<![\w$.\"])(?:\w+|\"(?:[^\"]|\"\")+\")\.(?:\w+|\"(?:[^\"]|\"\")+\")\((?<!\.uuid_generate_v4\()")
+"""A function with its schema: the server writes those of the system without, as the search_path is empty."""
+_WRITTEN = frozenset({Relation.TABLE, Relation.PARTITIONED, Relation.PARTITION})
+
+
+class Calling(NamedTuple):
+    """An expression that calls a function of the users, and what computes it."""
+
+    live: Table
+    kind: str
+    """column, check or index."""
+    name: str
+    expression: str
+    verbs: tuple[str, ...]
+    """The statements of the application that compute it for each row."""
+    only_some: bool = False
+    """It is computed for some rows only."""
+
+
+def calling(expected: Schema, actual: Schema) -> list[Calling]:
+    """Those of the live tables that the models have."""
+    pairs = ((table, actual.table(table.name)) for table in expected.tables)
+    there = ((table, live) for table, live in pairs if live is not None and live.relation in _WRITTEN)
+    return [each for table, live in there for each in _of(table, live) if _OWN.search(each.expression)]
+
+
+def _of(table: Table, live: Table) -> Iterator[Calling]:
+    for column in live.columns:
+        wanted = table.column(column.name)
+        if column.generated is not None:
+            verbs = ("INSERT",) if column.generated.stored else ("SELECT",)
+            if column.generated.stored or wanted is not None:
+                yield Calling(live, "column", column.name, column.generated.expression, verbs)
+        elif column.default is not None and (wanted is None or wanted.write is Write.OMITTED):
+            yield Calling(live, "column", column.name, column.default, ("INSERT",))
+    for check in live.checks:
+        if check.enforced and check.name is not None:
+            yield Calling(live, "check", check.name, check.expression, ("INSERT", "UPDATE"))
+    for index in live.indexes:
+        if index.name is None:
+            continue
+        for text in (each.text for each in index.elements if each.is_expression):
+            yield Calling(live, "index", index.name, text, ("INSERT",), only_some=index.where is not None)
+        if index.where is not None:
+            yield Calling(live, "index", index.name, index.where, ("INSERT",))
+
+
+def constant_of(link: Link, asked: Sequence[Calling], quote: Quote) -> list[Calling]:
+    """Those of them that may be computed without changing anything, by a connection with an empty search_path."""
+    tables = list(dict.fromkeys(quote(each.live.name) for each in asked))
+    rows = link.rows(query("volatile_code", tables=tables))
+    known = {(tables[int(str(number)) - 1], str(kind), str(name)) for number, kind, name in rows}
+    return [each for each in asked if (quote(each.live.name), each.kind, each.name) in known]
+
+
+def lost_names(link: Link, asked: Sequence[Calling], quote: Quote) -> dict[Name, tuple[RefusedWrite, ...]]:
+    """What fails, by table: surely where it does for both rows.
+
+    Args:
+        link: a connection under the application's own search_path, in a READ ONLY transaction.
+        asked: what `constant_of` gave.
+        quote: the dialect's quoting.
+    """
+    found: dict[Name, list[RefusedWrite]] = {}
+    for each in asked:
+        said = [_said(link, each, quote, ordinary_values=kind) for kind in (False, True)]
+        named = next(filter(None, said), "")
+        doubt = "" if all(said) and not each.only_some else "for some rows"
+        if named:
+            new = [RefusedWrite(verb, named, "code", doubt=doubt) for verb in each.verbs]
+            found.setdefault(each.live.name, []).extend(new)
+    return {name: tuple(dict.fromkeys(refused)) for name, refused in found.items()}
+
+
+def _said(link: Link, each: Calling, quote: Quote, *, ordinary_values: bool) -> str:
+    """What the server says of a name that is not there; empty where it says anything else, or nothing."""
+    row = [(column, ordinary(column) if ordinary_values else "NULL") for column in each.live.columns]
+    try:
+        with link.part_undone():
+            link.rows(f"SELECT ({each.expression}\n){values_of(each.live.name, row, quote)}")
+    except DriverError as error:
+        if is_disconnect(error):
+            raise
+        diagnosis = diagnose(error)
+        return diagnosis.message if diagnosis.sqlstate in OF_NAMES and diagnosis.context else ""
+    return ""

@@ -1,0 +1,22 @@
+-- Which defaults, generated columns, CHECKs and indexes of these tables call nothing that may change something, but for functions
+-- of the system: by the OIDs in the stored expressions, as those of operators' functions are.
+-- Run it under an empty search_path.
+-- In psql: \set tables '["public.books"]'
+-- Columns: number int (of the table), kind text (column, check, index), name text.
+WITH asked AS (
+  SELECT t.number, to_regclass(t.name)::oid AS oid
+  FROM json_array_elements_text(:'tables') WITH ORDINALITY AS t(name, number)
+), stored AS (
+  SELECT a.number, 'column' AS kind, t.attname AS name, d.adbin::text AS tree
+  FROM asked a JOIN pg_attrdef d ON d.adrelid = a.oid JOIN pg_attribute t ON t.attrelid = a.oid AND t.attnum = d.adnum
+  UNION ALL
+  SELECT a.number, 'check', c.conname, c.conbin::text FROM asked a JOIN pg_constraint c ON c.conrelid = a.oid AND c.contype = 'c'
+  UNION ALL
+  SELECT a.number, 'index', c.relname, concat(i.indexprs::text, i.indpred::text)
+  FROM asked a JOIN pg_index i ON i.indrelid = a.oid JOIN pg_class c ON c.oid = i.indexrelid
+)
+SELECT s.number, s.kind, s.name
+FROM stored s
+WHERE NOT EXISTS (
+  SELECT FROM regexp_matches(s.tree, ':(?:funcid|opfuncid|hashfuncid) (\d+)', 'g') AS m(found)
+  JOIN pg_proc p ON p.oid = m.found[1]::oid AND p.oid >= 16384 AND p.provolatile = 'v')

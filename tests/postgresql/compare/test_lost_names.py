@@ -1,0 +1,100 @@
+"""Functions that defaults, generated columns, CHECKs and indexes call, and that have lost what they name."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+import sqlalchemy as sa
+
+from schema_guard import Guard, Impact
+from schema_guard.sources.frozen import frozen, text_of
+from tests.postgres.database import Database
+
+BODY = "CREATE FUNCTION f(t text) RETURNS text LANGUAGE plpgsql {} AS 'BEGIN {} END'; "
+LOST = "RETURN (SELECT max(x) FROM gone);"
+FOR_SOME = "IF t IS NOT NULL THEN RETURN (SELECT max(x) FROM gone); END IF; RETURN NULL;"
+WORKS = "RETURN upper(t);"
+NONE = "CREATE FUNCTION f() RETURNS text LANGUAGE plpgsql STABLE AS 'BEGIN RETURN other(); END'; "
+TABLE = "CREATE TABLE t (id serial PRIMARY KEY, name varchar(20){}); "
+
+
+def models(*items: sa.schema.SchemaItem, name: sa.Column[str] | None = None) -> sa.MetaData:
+    metadata = sa.MetaData()
+    column = name if name is not None else sa.Column("name", sa.String(20))
+    sa.Table("t", metadata, sa.Column("id", sa.Integer, primary_key=True), column, *items)
+    return metadata
+
+
+def indexed(where: str | None = None) -> sa.MetaData:
+    metadata = models()
+    condition = sa.text(where) if where else None
+    sa.Index("ix", sa.text("f(name)"), _table=metadata.tables["t"], postgresql_where=condition)
+    return metadata
+
+
+CHECKED = models(sa.CheckConstraint("f(name) IS NULL", name="c"))
+CHECK = TABLE.format(", CONSTRAINT c CHECK (f(name) IS NULL)")
+GENERATED = models(sa.Column("up", sa.Text, sa.Computed("f(name)", persisted=True)))
+INDEX = TABLE.format("") + "CREATE INDEX ix ON t (f(name))"
+DEFAULT = models(name=sa.Column("name", sa.String(20), server_default=sa.text("f()")))
+CASES = {
+    "a CHECK": (CHECKED, BODY.format("STABLE", LOST) + CHECK, Impact.BREAKS),
+    "a CHECK for some values": (CHECKED, BODY.format("STABLE", FOR_SOME) + CHECK, Impact.WEAKENS),
+    "a CHECK that works": (CHECKED, BODY.format("STABLE", "RETURN NULL;") + CHECK, None),
+    "a CHECK that may change something": (CHECKED, BODY.format("VOLATILE", LOST) + CHECK, None),
+    "a generated column": (
+        GENERATED,
+        BODY.format("IMMUTABLE", LOST) + TABLE.format(", up text GENERATED ALWAYS AS (f(name)) STORED"),
+        Impact.BREAKS,
+    ),
+    "an index": (indexed(), BODY.format("IMMUTABLE", LOST) + INDEX, Impact.BREAKS),
+    "an index that works": (indexed(), BODY.format("IMMUTABLE", WORKS) + INDEX, None),
+    "an index of some rows": (
+        indexed("name = 'x'"),
+        BODY.format("IMMUTABLE", LOST) + INDEX + " WHERE name = 'x'",
+        Impact.WEAKENS,
+    ),
+    "a default": (DEFAULT, NONE + TABLE.format(" DEFAULT f()"), Impact.BREAKS),
+    "a default that the application does not use": (
+        models(name=sa.Column("name", sa.String(20), server_default=sa.text("f()"), default="a")),
+        NONE + TABLE.format(" DEFAULT f()"),
+        None,
+    ),
+}
+
+
+@pytest.mark.every_postgres
+@pytest.mark.parametrize("case", CASES)
+def test_what_is_told_is_what_fails(case: str, postgres_database: Database) -> None:
+    metadata, statements, expected = CASES[case]
+    with postgres_database.connect() as connection:
+        connection.execute(statements.encode())
+    guard = Guard(metadata)
+    report = guard.check(postgres_database.url)
+    assert {each.difference.impact for each in report.findings} == ({expected} if expected else set())
+    fails = False
+    engine = sa.create_engine(postgres_database.url, poolclass=sa.NullPool)
+    table = metadata.tables["t"]
+    for values in ({}, {"name": "a"}):
+        with engine.connect() as connection:
+            try:
+                connection.execute(sa.insert(table).values(**values))
+            except sa.exc.DBAPIError:
+                fails = True
+    if expected is Impact.BREAKS or (expected is None and "change something" not in case):
+        assert fails is (expected is Impact.BREAKS)
+
+
+def test_a_frozen_file_says_the_same_and_nothing_is_remembered(postgres_database: Database, tmp_path: Path) -> None:
+    """What a function finds leaves no trace in the definitions that a digest tells."""
+    with postgres_database.connect() as connection:
+        connection.execute((BODY.format("STABLE", "RETURN NULL;") + CHECK).encode())
+    file = tmp_path / "expected.json"
+    file.write_text(text_of(frozen(Guard(CHECKED).source)), encoding="utf-8")
+    guard = Guard.frozen(file).remembering()
+    assert [guard.check(postgres_database.url).remembered for _ in range(2)] == ["", ""]
+    with postgres_database.connect() as connection:
+        connection.execute(BODY.format("STABLE", LOST).replace("CREATE", "CREATE OR REPLACE").encode())
+    assert guard.check(postgres_database.url).remains(Impact.BREAKS)
+    assert Guard(CHECKED).ready(postgres_database.url).ready is False
