@@ -177,6 +177,9 @@ class Table:
     """The models say that it is not guarded (`info={"schema_guard": "ignore"}`)."""
     made_beside: tuple[str, ...] = ()
     """The application's listeners that `create_all` calls once it is made."""
+    joins: tuple[tuple[str, Name, str, str], ...] = ()
+    """What relationships of the application's classes compare and no foreign key of the models does: a column, a table,
+    that table's column, and the relationship's name."""
     upserts: tuple[tuple[str, ...], ...] = ()
     """Column sets that the application's upserts name in ON CONFLICT, as the Guard declares them."""
     named_upserts: tuple[tuple[str, tuple[str, ...]], ...] = ()

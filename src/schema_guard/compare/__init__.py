@@ -8,6 +8,7 @@ from __future__ import annotations
 from schema_guard.compare.backfill import compare_backfills
 from schema_guard.compare.distinct import distinguished
 from schema_guard.compare.enum import compare_enums
+from schema_guard.compare.join import compare_joins
 from schema_guard.compare.named import compare_domains, compare_schemas, compare_sequences, missing_types
 from schema_guard.compare.privilege import compare_privileges
 from schema_guard.compare.problem import compare_problems
@@ -38,6 +39,7 @@ def compare(expected: Schema, actual: Schema, judge: Judge, policy: Policy) -> t
         *compare_sequences(expected, actual),
         *missing_types(expected, actual),
         *of_tables,
+        *compare_joins(expected, actual, judge),
         *compare_renames(expected, actual, judge, of_tables),
         *compare_backfills(expected, actual),
         *compare_privileges(expected, actual),

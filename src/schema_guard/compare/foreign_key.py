@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from schema_guard.compare.holder import constraint_holder
+from schema_guard.compare.join import cannot_join
 from schema_guard.compare.stricter import unknown_foreign_key
 from schema_guard.dialects.base import Judge
 from schema_guard.difference import (
@@ -64,7 +65,7 @@ def compare_foreign_keys(
                 foreign_key=key,
                 holder=constraint_holder(live, key.name),
                 impact=Impact.WEAKENS,
-                effect=_OTHER_ACTION if same else _cannot_join(key, live, actual, judge) or "orphaned rows possible",
+                effect=_OTHER_ACTION if same else _unjoined(key, live, actual, judge) or "orphaned rows possible",
             )
     for other in live.foreign_keys:
         if other not in matched:
@@ -73,18 +74,8 @@ def compare_foreign_keys(
                 yield unknown
 
 
-def _cannot_join(key: ForeignKey, live: Table, actual: Schema, judge: Judge) -> str:
-    """What fails where the types that are there cannot be compared: a value of the one is no parameter of the other,
-    either."""
-    target = actual.table(key.target)
-    for name, target_name in zip(key.columns, key.target_columns, strict=False):
-        column, other = live.column(name), target.column(target_name) if target is not None else None
-        if column is None or other is None or judge.rules.comparable(column.type, other.type):
-            continue
-        types = f"{judge.errors.undefined_function}: {column.type} = {other.type}"
-        query = f"a query that joins {live.name} and {key.target}, or loads the one by the other,"
-        return f"not provable: {query} fails ({types})"
-    return ""
+def _unjoined(key: ForeignKey, live: Table, actual: Schema, judge: Judge) -> str:
+    return cannot_join(live, actual.table(key.target), [*zip(key.columns, key.target_columns, strict=False)], judge)
 
 
 def _otherwise(actual: ForeignKey, wanted: ForeignKey) -> str:

@@ -224,6 +224,21 @@ ON_POSTGRESQL = {
         + EACH_UPDATE,
         "",
     ),
+    "a variable of an inner block is no column": (
+        "CREATE SCHEMA log; CREATE TABLE log.audit (id int, note text); "
+        + FUNCTION.format(
+            "IF true THEN <<inner>> DECLARE who text := 'x'; m text; n int; BEGIN SELECT who INTO m FROM log.audit; "
+            "PERFORM id FROM log.audit WHERE n = 1; END inner; END IF; RETURN NEW;"
+        )
+        + EACH_UPDATE,
+        "",
+    ),
+    "a column that is gone beside a variable of an inner block": (
+        "CREATE SCHEMA log; CREATE TABLE log.audit (id int, note text); "
+        + FUNCTION.format("DECLARE n int; BEGIN PERFORM id FROM log.audit WHERE who = 'x'; END; RETURN NEW;")
+        + EACH_UPDATE,
+        "UPDATE of Item fails: it reads the column audit.who, which is not there",
+    ),
     "a trigger that asks before it sets": (
         FUNCTION.format("IF TG_TABLE_NAME = 'other' THEN NEW.changed := now(); END IF; RETURN NEW;") + EACH_UPDATE,
         "",

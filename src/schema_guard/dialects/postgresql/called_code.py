@@ -16,7 +16,7 @@ from schema_guard.dialects.postgresql.explained import values_of
 from schema_guard.dialects.postgresql.failures import diagnose, is_disconnect
 from schema_guard.dialects.postgresql.link import Link
 from schema_guard.dialects.postgresql.query_text import query
-from schema_guard.dialects.postgresql.trial_rows import OF_NAMES, ordinary
+from schema_guard.dialects.postgresql.trial_rows import OF_NAMES, of_code, ordinary
 from schema_guard.refused_write import RefusedWrite
 from schema_guard.schema import Name, Relation, Schema, Table, Write
 
@@ -108,5 +108,5 @@ def _said(link: Link, each: Calling, quote: Quote, *, ordinary_values: bool) -> 
         if is_disconnect(error):
             raise
         diagnosis = diagnose(error)
-        return diagnosis.message if diagnosis.sqlstate in OF_NAMES and diagnosis.context else ""
+        return diagnosis.message if diagnosis.sqlstate in OF_NAMES and of_code(diagnosis, ()) else ""
     return ""

@@ -17,6 +17,7 @@ from sqlalchemy.sql.selectable import SelectBase
 from sqlalchemy.sql.visitors import iterate
 
 from schema_guard.errors import TargetError, one_line
+from schema_guard.sources.sqlalchemy.joins import compared_by
 
 if TYPE_CHECKING:
     from sqlalchemy.sql.elements import ClauseElement, ColumnElement
@@ -74,6 +75,7 @@ class Mapped:
         self._discriminators: dict[ColumnElement[Any], set[object]] = {}
         self._lowest: dict[ColumnElement[Any], set[object]] = {}
         self._computed: dict[ColumnElement[Any], list[ColumnElement[Any]]] = {}
+        self._compared: dict[Any, dict[tuple[Column[Any], Column[Any]], str]] = {}
         for mapper in sorted(_mappers(), key=lambda mapper: mapper.class_.__name__):
             if any(table in wanted for table in mapper.tables):
                 _configure(mapper)
@@ -99,12 +101,18 @@ class Mapped:
             self._versions.add(mapper.version_id_col)
             if mapper.version_id_generator is not False:
                 self._written.add(mapper.version_id_col)
+        for left, right, relationship in compared_by(mapper):
+            self._compared.setdefault(left.table, {}).setdefault((left, right), relationship)
         for column, expression in _computed(mapper):
             self._computed.setdefault(column, []).append(expression)
 
     def computed_of(self, column: Column[Any]) -> Sequence[ColumnElement[Any]]:
         """What each SELECT of a class computes of it (`column_property`)."""
         return self._computed.get(column, ())
+
+    def compared_in(self, table: Table) -> Mapping[tuple[Column[Any], Column[Any]], str]:
+        """What relationships compare its columns with, each with its name."""
+        return self._compared.get(table, {})
 
     def classes_of(self, column: Column[Any]) -> tuple[str, ...]:
         return tuple(self._columns.get(column, ()))

@@ -62,6 +62,7 @@ def _view_of(table: ModelTable, writer: Writer, mapped: Mapped) -> tuple[Table, 
         unwritten=_unwritten(lost, writer, mapped),
         relation=Relation.VIEW,
         mapped_by=mapped.classes_of_table(table),
+        joins=tuple(_joins(table, writer, mapped)),
         ignored=is_ignored(table),
     )
     if not _is_defined_view(table):
@@ -111,6 +112,7 @@ def table_of(table: ModelTable, writer: Writer, mapped: Mapped) -> tuple[Table, 
         relation=Relation.PARTITIONED if options.get("partition_by") else Relation.TABLE,
         inline_foreign_keys=() if writer.keys_added_later else tuple(constraints.foreign_keys),
         mapped_by=mapped.classes_of_table(table),
+        joins=tuple(_joins(table, writer, mapped)),
         ignored=is_ignored(table),
         strict=bool(options.get("strict")),
         without_rowid=options.get("with_rowid") is False,
@@ -141,6 +143,13 @@ def _unusable(table: ModelTable, name: Name, lost: frozenset[Any], writer: Write
         held = writer.identifier(column.name)
         for said, fails in unusable_defaults(column, writer):
             yield Problem(f"{name}.{column.name}", said, breaks=True, column=(name, held), always_fails=fails)
+
+
+def _joins(table: ModelTable, writer: Writer, mapped: Mapped) -> Iterator[tuple[str, Name, str, str]]:
+    for (own, other), relationship in mapped.compared_in(table).items():
+        with suppress(UnwritableError):
+            target = writer.table_name(other.table)
+            yield writer.identifier(own.name), target, writer.identifier(other.name), relationship
 
 
 def _as_compiled(table: Table) -> Table:

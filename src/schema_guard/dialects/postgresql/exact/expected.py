@@ -97,7 +97,10 @@ def _only(allowed: object) -> None:
 
 
 def _shape(table: Table, enums: Mapping[Name, Enum]) -> Shape:
-    _only(table.relation is Relation.TABLE and not (table.reads or table.query or table.ignored or table.exclusions))
+    _only(
+        table.relation is Relation.TABLE
+        and not (table.joins or table.reads or table.query or table.ignored or table.exclusions)
+    )
     key = table.primary_key.columns if table.primary_key is not None else ()
     _only(table.primary_key is None or not table.primary_key.deferrable)
     _only(_upserts_served(table))

@@ -293,7 +293,10 @@ SELECT 'tables' AS kind, json_agg(json_build_array(
                           -- such a table. None where it makes something, or expects the error
                           CROSS JOIN LATERAL (
                             SELECT min(json_build_array(u.verb, coalesce(u.schema || '.', '') || u.name)::text) AS absent
-                            FROM (SELECT source.text, substring(source.text FROM '(?i)^.*?\mBEGIN\M') AS declared
+                            -- declared: what the blocks of the function declare, the inner ones too
+                            FROM (SELECT source.text,
+                                         coalesce((SELECT string_agg(m.found[1], ' ')
+                                                   FROM regexp_matches(source.text, '\mDECLARE\M(.*?)\mBEGIN\M', 'gi') AS m(found)), '') AS declared
                                   FROM (SELECT regexp_replace(p.prosrc, '--[^\n]*|/\*.*?\*/|''[^'']*''|\mDISTINCT\s+FROM\M', '', 'gi') AS text) AS source) AS body
                             CROSS JOIN LATERAL (
                               SELECT 'writes to' AS verb, m.found[1] AS first, m.found[2] AS second, NULL::text AS fields
