@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -14,9 +15,20 @@ from schema_guard.dialects.postgresql.direct import direct_server
 from schema_guard.dialects.postgresql.exact.look import exact_by
 from schema_guard.dialects.sqlite.exact import look
 from schema_guard.frozen_text import DIGESTS, document
+from schema_guard.sources.by_parts import ByParts
 from schema_guard.sources.frozen import frozen, text_of
+from schema_guard.sources.frozen.placeholders import bare, freezing_words
+from schema_guard.sources.sqlalchemy.source import ModelsSource
 
-__all__ = ["has_digests", "is_exact", "is_exact_file", "tables_known", "text_for", "text_with_sqlite"]
+__all__ = [
+    "digests_by_parts",
+    "has_digests",
+    "is_exact",
+    "is_exact_file",
+    "tables_known",
+    "text_for",
+    "text_with_sqlite",
+]
 
 
 def text_for(guard: Guard) -> bytes:
@@ -39,6 +51,16 @@ def tables_known(text: bytes, database: Any) -> frozenset[str]:
         return frozenset() if digests is None else session.as_expected(digests.value())
     finally:
         session.close()
+
+
+def digests_by_parts(guard: Guard) -> Mapping[str, Any] | None:
+    """The digests that the guard's models give by parts: those of all that they expect."""
+    source, words = guard.source, freezing_words("postgresql", 180000)
+    assert isinstance(source, ModelsSource)
+    found = ByParts(source).digests(words, comments=True)
+    if not source.backfills:  # with these there is more to say, and no parts are asked for
+        assert found == words.digests(bare(source.expect(words)), comments=True)
+    return found
 
 
 def is_exact(text: bytes, url: str) -> bool:

@@ -8,7 +8,9 @@ needs the others as well.
 from __future__ import annotations
 
 import time
+from collections.abc import Mapping
 from dataclasses import replace
+from typing import Any
 
 from schema_guard.dialects.base import Session
 from schema_guard.difference import Impact
@@ -49,7 +51,7 @@ def report_by_digests(
     known = session.as_expected(digests) if digests is not None else frozenset()
     if session.facts.unfit or digests is None or not known or len(known) < WORTH * len(digests["tables"]):
         return None
-    look = _of_the_rest(session, source, policy, known, survey_timeout)
+    look = _of_the_rest(session, source, digests, policy, known, survey_timeout)
     if look.warnings or any(each.impact is not Impact.NOTES for each in look.differences):
         return None
     plan = plan_of(look, session, policy)
@@ -60,9 +62,16 @@ def report_by_digests(
 
 
 def _of_the_rest(
-    session: Session, source: Digested, policy: Policy, known: frozenset[str], survey_timeout: float
+    session: Session,
+    source: Digested,
+    digests: Mapping[str, Any],
+    policy: Policy,
+    known: frozenset[str],
+    survey_timeout: float,
 ) -> Look:
     begun = time.monotonic()
+    if len(known) == len(digests["tables"]) and not digests.get("more"):
+        return Look(Schema(), Schema(), (), Survey())
     rest = source.rest(session.dialect, known)
     if not (rest.tables or rest.domains or rest.sequences):
         return Look(Schema(), Schema(), (), Survey())

@@ -28,8 +28,10 @@ from schema_guard.readiness import Memory, Readiness, readiness_of
 from schema_guard.report import Report, StepResult, united
 from schema_guard.schema import Schema
 from schema_guard.scope import Guarded, Scope
+from schema_guard.sources.by_parts import ByParts
 from schema_guard.sources.frozen import FrozenSource
 from schema_guard.sources.once import Once
+from schema_guard.sources.source import Changing
 
 if TYPE_CHECKING:
     from schema_guard.events import Events
@@ -190,7 +192,9 @@ class Guard(Configured):
         source = self.source
         if self.accept or self._withhold or self._beside or self.scope != Scope():
             return None
-        if not isinstance(source, FrozenSource | Once):
+        if isinstance(source, Changing):
+            source = ByParts(source)
+        elif not isinstance(source, FrozenSource | Once):
             return None
         if isinstance(source, FrozenSource) and self.policy != source.document.policy:
             return None

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from schema_guard.dialects.stop import Stop
 
 __all__ = [
+    "Alike",
     "Allowed",
     "Condition",
     "Dialect",
@@ -281,15 +282,29 @@ class Dialect(Words, Protocol):
         """What to do about each of these differences: all but notes end in a step or a refusal."""
         ...
 
-    def digests(self, expected: Schema, *, comments: bool) -> Mapping[str, Any] | None:
+    @property
+    def has_digests(self) -> bool:
+        """Whether `digests` ever gives any."""
+        ...
+
+    def digests(self, expected: Schema, *, comments: bool, columns: Alike | None = None) -> Mapping[str, Any] | None:
         """By which a session knows the tables that are exactly as expected (`Session.as_expected`); None where it
         knows none.
 
         Args:
             expected: with placeholders for schemas.
             comments: whether they are compared.
+            columns: of its tables, where these are without.
         """
         ...
+
+
+class Alike(NamedTuple):
+    """The columns of tables, each told by another that is like it."""
+
+    samples: tuple[Column, ...]
+    tables: Mapping[Name, Sequence[tuple[str, int, str | None]]]
+    """Of each column the name, the number of its sample, and the comment."""
 
 
 class Session(Protocol):

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from schema_guard.names import Name
 from schema_guard.remembered import digest_of
 from schema_guard.schema import Schema
+from schema_guard.sources.by_parts import digests_by_parts
 from schema_guard.sources.frozen.data import to_data
 from schema_guard.sources.frozen.document import without_tables
 from schema_guard.sources.frozen.drivers import as_sent
@@ -85,7 +86,10 @@ class Once:
     def digests(self, dialect: Dialect, *, comments: bool) -> Mapping[str, Any] | None:
         key = (dialect.name, dialect.version, comments)
         if key not in self._digests:
-            self._digests[key] = dialect.digests(self._schema(dialect), comments=comments)
+            if isinstance(self._source, Changing):
+                _, self._digests[key] = digests_by_parts(self._source, dialect, comments=comments)
+            else:
+                self._digests[key] = dialect.digests(self._schema(dialect), comments=comments)
         return self._digests[key]
 
     def rest(self, dialect: Dialect, known: Collection[str]) -> Schema:

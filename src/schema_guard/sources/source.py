@@ -6,14 +6,17 @@ from collections.abc import Collection, Mapping
 from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
 
 if TYPE_CHECKING:
+    from sqlalchemy import Table
+
     from schema_guard.declared import Places
     from schema_guard.dialects.base import Dialect
     from schema_guard.names import Name
     from schema_guard.schema import Schema
     from schema_guard.sources.sqlalchemy.models import Models
+    from schema_guard.sources.sqlalchemy.parts import Parts
     from schema_guard.sources.sqlalchemy.state import State
 
-__all__ = ["Changing", "Digested", "Source"]
+__all__ = ["Changing", "Digested", "Live", "Source"]
 
 
 class Source(Protocol):
@@ -62,8 +65,21 @@ class Digested(Source, Protocol):
 
 @runtime_checkable
 class Changing(Protocol):
-    """A source that can say something else later in the same process."""
+    """Models: they can say something else later in the same process, and can be asked for a part of it."""
 
     def state(self) -> State:
         """What it is made of now."""
         ...
+
+    def parts(self, dialect: Dialect) -> Parts | None:
+        """What decides whether a database is exactly as expected. None where more does, or something cannot be written.
+        `dialect` has placeholders for schemas."""
+        ...
+
+    def expect_of(self, tables: Collection[Table], dialect: Dialect) -> Schema:
+        """What is expected of these tables alone, with the types and sequences of all."""
+        ...
+
+
+class Live(Source, Changing, Protocol):
+    """Models that are asked."""

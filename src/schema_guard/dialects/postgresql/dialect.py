@@ -8,7 +8,7 @@ from dataclasses import replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, Literal
 
-from schema_guard.dialects.base import Facts, Rules
+from schema_guard.dialects.base import Alike, Facts, Rules
 from schema_guard.dialects.encodable import can_encode
 from schema_guard.dialects.postgresql.canonical import PostgreSQLRules
 from schema_guard.dialects.postgresql.encoding import codec_of
@@ -131,11 +131,13 @@ class PostgreSQLDialect:
 
         return repair(differences, expected, actual, facts, survey, policy, self)
 
-    def digests(self, expected: Schema, *, comments: bool) -> Mapping[str, Any] | None:
+    has_digests = True
+
+    def digests(self, expected: Schema, *, comments: bool, columns: Alike | None = None) -> Mapping[str, Any] | None:
         """Of what is expected."""
         from schema_guard.dialects.postgresql.exact.expected import digests_of  # who asks once has no use for it
 
-        return digests_of(expected, comments=comments)
+        return digests_of(expected, comments=comments, columns=columns)
 
     def _find_type(self, schema: str | None, name: str) -> tuple[str | None, TypeKind]:
         schema = told(schema, self.located.default) if schema is not None else self.schema_of(name, "type")

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from functools import cached_property
 from typing import TYPE_CHECKING, Literal
 
-from schema_guard.dialects.base import Facts, Rules
+from schema_guard.dialects.base import Alike, Facts, Rules
 from schema_guard.dialects.sqlite.canonical import SQLiteRules, sqlite_type
 from schema_guard.dialects.sqlite.names import quote
 from schema_guard.dialects.translation import SchemaMap
@@ -89,5 +89,7 @@ class SQLiteDialect:
 
         return repair(differences, expected, actual, facts, survey, policy)
 
-    def digests(self, expected: Schema, *, comments: bool) -> None:
+    has_digests = False
+
+    def digests(self, expected: Schema, *, comments: bool, columns: Alike | None = None) -> None:
         """None: a file is known as a whole, by a trial that is made when it is frozen."""

@@ -80,6 +80,8 @@ class Mapped:
             if any(table in wanted for table in mapper.tables):
                 _configure(mapper)
                 self._take(mapper)
+        noted = (self._written, self._mutables, self._versions, self._discriminators, self._lowest, self._computed)
+        self._used = frozenset(column for each in noted for column in each)
 
     def _take(self, mapper: Mapper[Any]) -> None:
         name = mapper.class_.__name__
@@ -143,6 +145,10 @@ class Mapped:
     def mutable_of(self, column: Column[Any]) -> str:
         """SQLAlchemy's class that takes each loaded value as its own (`MutableDict`), and fails on any other."""
         return self._mutables.get(column, "")
+
+    def uses(self, column: Column[Any]) -> bool:
+        """Whether a mapper does more with it than to hand its values on."""
+        return column in self._used
 
     def leaves_out(self, column: Column[Any]) -> bool:
         """Whether a class maps the table but not this column, so that its INSERTs never name it."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -25,7 +25,7 @@ from schema_guard.sources.sqlalchemy.writer import UnwritableError, Writer, fold
 if TYPE_CHECKING:
     from schema_guard.dialects.base import Words
 
-__all__ = ["Models", "expect", "models_of", "names_to_locate"]
+__all__ = ["Models", "expect", "models_of", "names_to_locate", "one_by_name", "sequences_of"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,9 +62,12 @@ class Models:
         """The sequences of the MetaData themselves and those that columns ask for their values."""
         found = list(self.own_sequences)
         for column in (column for table in self.tables for column in table.columns):
+            given = (column.default, column.server_default, column.onupdate)
+            if given.count(None) == len(given):
+                continue
             if isinstance(column.default, ModelSequence):
                 found.append(column.default)
-            found += sequences_asked(column.default, column.server_default, column.onupdate)
+            found += sequences_asked(*given)
         return tuple(dict.fromkeys(found))
 
 
@@ -177,23 +180,40 @@ def _type_names(type_: Any, words: Words) -> Iterable[str]:
             yield custom
 
 
-def expect(models: Models, backfills: Sequence[Backfill], words: Words, upserts: Sequence[Upsert] = ()) -> Schema:
+def expect(
+    models: Models,
+    backfills: Sequence[Backfill],
+    words: Words,
+    upserts: Sequence[Upsert] = (),
+    of: Collection[Table] | None = None,
+) -> Schema:
     """What the models, the declared backfills and upserts expect of a database.
 
     Never raises for what a model says: whatever SQLAlchemy cannot write becomes a `Problem`, and the rest goes on.
+
+    Args:
+        of: of which tables; None is of all. Types and sequences are always those of all.
     """
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # SQLAlchemy's hints on other servers' behaviour; a plan shows what is written
-        return _expect(models, backfills, upserts, Writer(words))
+        return _expect(models, backfills, upserts, Writer(words), of)
 
 
-def _expect(models: Models, backfills: Sequence[Backfill], upserts: Sequence[Upsert], writer: Writer) -> Schema:
+def _expect(
+    models: Models,
+    backfills: Sequence[Backfill],
+    upserts: Sequence[Upsert],
+    writer: Writer,
+    of: Collection[Table] | None,
+) -> Schema:
     mapped = Mapped(models.tables)
     types = NamedTypes(writer)
     tables = []
     problems: list[Problem] = []
-    for table in _one_by_name(models.tables, writer, problems):
+    for table in one_by_name(models.tables, writer, problems):
         types.collect(table)
+        if of is not None and table not in of:
+            continue
         expected, refused = table_of(table, writer, mapped)
         tables.append(expected)
         problems.extend(refused)
@@ -206,7 +226,7 @@ def _expect(models: Models, backfills: Sequence[Backfill], upserts: Sequence[Ups
             fills.append(fill_of(backfill, writer))
         except UnwritableError as refusal:
             problems.append(Problem(str(backfill), f"the backfill cannot be written: {refusal}"))
-    sequences = _sequences(models, writer, problems)
+    sequences = sequences_of(models, writer, problems)
     names = [item.name for group in (tables, types.enums.values(), types.domains.values(), sequences) for item in group]
     return Schema(
         tables=tuple(with_upserts([types.settle(table) for table in tables], upserts, writer)),
@@ -219,7 +239,7 @@ def _expect(models: Models, backfills: Sequence[Backfill], upserts: Sequence[Ups
     )
 
 
-def _one_by_name(tables: Iterable[Table], writer: Writer, problems: list[Problem]) -> Iterator[Table]:
+def one_by_name(tables: Iterable[Table], writer: Writer, problems: list[Problem]) -> Iterator[Table]:
     """Of the tables whose names the server cuts to one only the first; all names of tables come before those of
     indexes."""
     found = []
@@ -234,7 +254,8 @@ def _one_by_name(tables: Iterable[Table], writer: Writer, problems: list[Problem
     yield from found
 
 
-def _sequences(models: Models, writer: Writer, problems: list[Problem]) -> list[ExpectedSequence]:
+def sequences_of(models: Models, writer: Writer, problems: list[Problem]) -> list[ExpectedSequence]:
+    """The sequences of the models; what cannot be written is added to the problems."""
     if not writer.dialect.supports_sequences:
         return []
     found: dict[Name, ExpectedSequence] = {}

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -10,10 +10,13 @@ from schema_guard.schema import Name, Schema
 from schema_guard.sources.sqlalchemy.backfills import Backfill
 from schema_guard.sources.sqlalchemy.declared import CodePlaces
 from schema_guard.sources.sqlalchemy.models import Models, expect, models_of, names_to_locate
+from schema_guard.sources.sqlalchemy.parts import Parts, parts_of
 from schema_guard.sources.sqlalchemy.state import State, state_of
 from schema_guard.sources.sqlalchemy.upserts import Upsert, upsert_of
 
 if TYPE_CHECKING:
+    from sqlalchemy import Table
+
     from schema_guard.dialects.base import Dialect
 
 __all__ = ["ModelsSource", "source_of"]
@@ -46,6 +49,12 @@ class ModelsSource:
 
     def expect(self, dialect: Dialect) -> Schema:
         return expect(self.models, self.backfills, dialect, self.upserts)
+
+    def expect_of(self, tables: Collection[Table], dialect: Dialect) -> Schema:
+        return expect(self.models, self.backfills, dialect, self.upserts, tables)
+
+    def parts(self, dialect: Dialect) -> Parts | None:
+        return None if self.backfills else parts_of(self.models, dialect, self.upserts)
 
 
 def source_of(models: Any, backfills: Sequence[Backfill], upserts: Sequence[Any]) -> ModelsSource:

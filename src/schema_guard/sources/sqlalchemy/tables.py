@@ -12,7 +12,6 @@ from typing import TYPE_CHECKING, Any
 from sqlalchemy import Column as ColumnItem
 from sqlalchemy import Table as TableItem
 from sqlalchemy.exc import NoReferenceError
-from sqlalchemy.schema import CreateTable
 from sqlalchemy.sql import visitors
 from sqlalchemy.types import NullType
 
@@ -87,12 +86,14 @@ def _read_by(query: Any, writer: Writer) -> tuple[tuple[Name, str], ...]:
     return tuple(dict.fromkeys(read))
 
 
-def table_of(table: ModelTable, writer: Writer, mapped: Mapped) -> tuple[Table, list[Problem]]:
+def table_of(
+    table: ModelTable, writer: Writer, mapped: Mapped, *, without_columns: bool = False
+) -> tuple[Table, list[Problem]]:
     """What the models expect of a table; what cannot be written becomes a problem, and the rest goes on."""
     if table.info.get("is_view") or _is_defined_view(table):
         return _view_of(table, writer, mapped)
     name = writer.table_name(table)
-    columns, lost, problems = _columns(table, name, writer, mapped)
+    columns, lost, problems = ([], [], []) if without_columns else _columns(table, name, writer, mapped)
     constraints = constraints_of(table, name, frozenset(lost), writer)
     problems.extend(constraints.problems)
     indexes, index_problems = _indexes(table, name, frozenset(lost), writer)
@@ -130,7 +131,7 @@ def table_of(table: ModelTable, writer: Writer, mapped: Mapped) -> tuple[Table, 
             ddl = _from_parts(table, columns, constraints, writer)
         else:
             keys = [] if writer.keys_added_later else constraints.keys
-            ddl = writer.element(CreateTable(table, include_foreign_key_constraints=keys))
+            ddl = writer.table(table, keys)
     except UnwritableError as refusal:
         problems.append(Problem(str(name), f"the table cannot be written: {refusal}", breaks=True))
         ddl = _from_parts(table, columns, constraints, writer)

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     from schema_guard.sources.sqlalchemy.writer import Writer
 
-__all__ = ["TypeFacts", "facts_of"]
+__all__ = ["TypeFacts", "facts_of", "key_of"]
 
 _STARRED = (Parameter.VAR_POSITIONAL, Parameter.VAR_KEYWORD)
 _PLAIN = frozenset(
@@ -83,7 +83,7 @@ def facts_of(column: Column[Any], writer: Writer) -> TypeFacts:
     Raises:
         UnwritableError: the type cannot be written in this dialect.
     """
-    key = _key(column.type)
+    key = key_of(column.type)
     known: TypeFacts | None = writer.types.get(key)
     if known is None:
         known = _found(column, writer)
@@ -94,7 +94,7 @@ def facts_of(column: Column[Any], writer: Writer) -> TypeFacts:
     return known
 
 
-def _key(type_: Any) -> object:
+def key_of(type_: Any) -> object:
     """Equal for types that differ in nothing; None for one whose code is the application's."""
     kind: Any = type(type_)
     if type_._variant_mapping or not _is_sqlalchemys(kind):

@@ -107,9 +107,10 @@ class NamedTypes:
         """The table with the kinds of those types that its database does not have yet."""
         if not self.enums and not self.domains:
             return table
-        return replace(table, columns=tuple(map(self._settled, table.columns)))
+        return replace(table, columns=tuple(map(self.settled, table.columns)))
 
-    def _settled(self, column: ExpectedColumn) -> ExpectedColumn:
+    def settled(self, column: ExpectedColumn) -> ExpectedColumn:
+        """The same of a column."""
         known = self._known(column.type)
         return column if known is column.type else replace(column, type=known)
 

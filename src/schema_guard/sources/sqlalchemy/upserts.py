@@ -52,6 +52,8 @@ def upsert_of(upsert: Any) -> Upsert:
 
 def with_upserts(tables: Sequence[Table], upserts: Sequence[Upsert], writer: Writer) -> list[Table]:
     """The expected tables, each with the column sets that its upserts name."""
+    if not upserts:
+        return list(tables)
     named: dict[Name, list[tuple[str, ...]]] = {}
     constraints: dict[Name, list[tuple[str, tuple[str, ...]]]] = {}
     for upsert in upserts:

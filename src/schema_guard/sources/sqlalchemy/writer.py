@@ -6,7 +6,7 @@ import copy
 import json
 import re
 import string
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import cache
 from typing import TYPE_CHECKING, Any
 from weakref import WeakKeyDictionary
@@ -14,13 +14,14 @@ from weakref import WeakKeyDictionary
 from sqlalchemy import BindParameter, String, cast, literal, make_url
 from sqlalchemy.exc import SQLAlchemyError, UnsupportedCompilationError
 from sqlalchemy.sql.compiler import DDLCompiler, SQLCompiler
-from sqlalchemy.sql.ddl import CreateColumn, CreateIndex
+from sqlalchemy.sql.ddl import CreateColumn, CreateIndex, CreateTable
 from sqlalchemy.sql.visitors import replacement_traverse
 
 from schema_guard.schema import Name
 
 if TYPE_CHECKING:
-    from sqlalchemy import Column, Constraint, Index, Sequence, Table
+    from sqlalchemy import Column, Constraint, ForeignKeyConstraint, Index, Table
+    from sqlalchemy import Sequence as ModelSequence
     from sqlalchemy.engine import Dialect as SQLAlchemyDialect
     from sqlalchemy.sql.elements import ClauseElement
     from sqlalchemy.types import TypeEngine
@@ -71,7 +72,7 @@ class Writer:
     def table_name(self, table: Table) -> Name:
         return self._name(table.schema, table.name, "relation")
 
-    def sequence_name(self, sequence: Sequence) -> Name:
+    def sequence_name(self, sequence: ModelSequence) -> Name:
         return self._name(sequence.schema, sequence.name, "relation")
 
     def type_name(self, schema: str | None, name: str) -> Name:
@@ -190,6 +191,10 @@ class Writer:
                 return sendable(self.ddl.get_column_specification(column).strip())
             return sendable(str(self.ddl.process(CreateColumn(column))).strip())
 
+    def table(self, table: Table, keys: Sequence[ForeignKeyConstraint]) -> str:
+        """CREATE TABLE with these of its foreign keys."""
+        return self.element(CreateTable(table, include_foreign_key_constraints=keys))
+
     def default(self, column: Column[Any]) -> str | None:
         with _Refusals(self.dialect.name):
             return self.ddl.get_column_default_string(column)
@@ -225,6 +230,8 @@ class Writer:
 
     def options(self, item: Any) -> dict[str, Any]:
         """The arguments that were given to a schema item for this dialect, by name without the prefix."""
+        if "dialect_options" not in vars(item):  # SQLAlchemy makes them when the first one is given, or asked for
+            return {}
         try:
             return dict(item.dialect_options[self.dialect.name])
         except (KeyError, SQLAlchemyError):

@@ -20,6 +20,7 @@ from schema_guard.dialects.postgresql.exact.shape import (
     default,
     enum_words,
     generated_value,
+    kind_words,
     relation,
     type_words,
 )
@@ -172,7 +173,7 @@ class Catalog:
         words, _ = self._types.get(type_text) or self._type(type_text)
         plain = odd != _YES and not identity and text is not None
         value = generated_value(self._condition(text, oid), kind == _STORED) if plain else _ODD
-        return column_words(name, words, not_null == _YES, value)
+        return column_words(name, kind_words(words, not_null == _YES, value))
 
     def _plain_words(
         self, name: str, type_text: str, not_null: str, identity: str, odd: str, default_text: str | None
@@ -187,7 +188,7 @@ class Catalog:
             value = ""
         else:
             value = default(default_text, self._types[type_text][1]) or _ODD
-        return column_words(name, words, not_null == _YES, value)
+        return column_words(name, kind_words(words, not_null == _YES, value))
 
     def _counted_words(
         self,
@@ -206,7 +207,7 @@ class Catalog:
             called = _NEXT_VALUE.fullmatch(default_text or "")
             assert called is not None
             value = self._value_of(sequences.get(called[1].replace("''", "'")), oid, name, type_)
-        return column_words(name, words, not_null == _YES, value)
+        return column_words(name, kind_words(words, not_null == _YES, value))
 
     def _type(self, text: str) -> tuple[str, Type]:
         enum = self._enums.get(text)

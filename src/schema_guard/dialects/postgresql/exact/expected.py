@@ -6,6 +6,7 @@ from collections.abc import Collection, Iterable, Iterator, Mapping
 from typing import Any
 
 from schema_guard.column import BITS, texts
+from schema_guard.dialects.base import Alike
 from schema_guard.dialects.postgresql.canonical import PostgreSQLRules
 from schema_guard.dialects.postgresql.exact.shape import (
     FORMAT,
@@ -16,6 +17,7 @@ from schema_guard.dialects.postgresql.exact.shape import (
     default,
     enum_words,
     generated_value,
+    kind_words,
     relation,
     type_words,
 )
@@ -36,7 +38,9 @@ class _NotExactError(Exception):
     """Something decides that no definition of a table tells."""
 
 
-def digests_of(schema: Schema, *, comments: bool, unlike: Collection[Name] = ()) -> Mapping[str, Any] | None:
+def digests_of(
+    schema: Schema, *, comments: bool, unlike: Collection[Name] = (), columns: Alike | None = None
+) -> Mapping[str, Any] | None:
     """What a frozen file says of the tables of PostgreSQL, as JSON data; None where the catalog alone decides nothing.
 
     A table of which more decides has none (null).
@@ -45,6 +49,7 @@ def digests_of(schema: Schema, *, comments: bool, unlike: Collection[Name] = ())
         schema: as `bare` gives it: names in the default schema have none.
         comments: whether they are compared.
         unlike: tables that are not expected alike of each version of the server.
+        columns: of the tables, where these are without.
     """
     if schema.problems or schema.fills:
         return None
@@ -54,7 +59,8 @@ def digests_of(schema: Schema, *, comments: bool, unlike: Collection[Name] = ())
             _told(name)
     except _NotExactError:
         return None
-    tables = {relation(table.name): None if table.name in unlike else _digest(table, enums) for table in schema.tables}
+    words = _Words(enums, columns)
+    tables = {relation(table.name): None if table.name in unlike else _digest(table, words) for table in schema.tables}
     if len(tables) != len(schema.tables) or not any(tables.values()):
         return None
     return {
@@ -62,23 +68,51 @@ def digests_of(schema: Schema, *, comments: bool, unlike: Collection[Name] = ())
         "enums": {relation(name): list(enum.values) for name, enum in enums.items()},
         "tables": tables,
         **({"more": True} if schema.domains or schema.sequences else {}),
-        **_comments(schema.tables if comments else ()),
+        **(_comments(schema.tables, columns) if comments else {}),
     }
 
 
-def _digest(table: Table, enums: Mapping[Name, Enum]) -> str | None:
+class _Words:
+    """Those of columns."""
+
+    def __init__(self, enums: Mapping[Name, Enum], alike: Alike | None) -> None:
+        self._enums = enums
+        self._alike = alike
+        self._known: dict[int, str | None] = {}
+        """Of samples, without a name; None where no digest tells it."""
+
+    def of(self, table: Table) -> list[str]:
+        if self._alike is None:
+            return [column_words(column.name, _column(column, self._enums)) for column in table.columns]
+        return [column_words(name, self._of_sample(number)) for name, number, _ in self._alike.tables[table.name]]
+
+    def _of_sample(self, number: int) -> str:
+        assert self._alike is not None
+        if number not in self._known:
+            try:
+                self._known[number] = _column(self._alike.samples[number], self._enums)
+            except _NotExactError:
+                self._known[number] = None
+        words = self._known[number]
+        _only(words is not None)
+        return str(words)
+
+
+def _digest(table: Table, words: _Words) -> str | None:
     try:
         _told(table.name)
-        return _shape(table, enums).digest()
+        return _shape(table, words).digest()
     except _NotExactError:
         return None
 
 
-def _comments(tables: Iterable[Table]) -> Mapping[str, Any]:
+def _comments(tables: Iterable[Table], columns: Alike | None) -> Mapping[str, Any]:
     """By table and column (empty: the table's own): other comments of a table say nothing against it."""
     found: dict[str, dict[str, str]] = {}
     for table in tables:
         own = {"": table.comment, **{column.name: column.comment for column in table.columns}}
+        if columns is not None:
+            own.update((name, comment) for name, _, comment in columns.tables[table.name])
         if said := {name: text for name, text in own.items() if text is not None}:
             found[relation(table.name)] = said
     return {"comments": found} if found else {}
@@ -96,7 +130,7 @@ def _only(allowed: object) -> None:
         raise _NotExactError
 
 
-def _shape(table: Table, enums: Mapping[Name, Enum]) -> Shape:
+def _shape(table: Table, words: _Words) -> Shape:
     _only(
         table.relation is Relation.TABLE
         and not (table.joins or table.reads or table.query or table.ignored or table.exclusions)
@@ -105,7 +139,7 @@ def _shape(table: Table, enums: Mapping[Name, Enum]) -> Shape:
     _only(table.primary_key is None or not table.primary_key.deferrable)
     _only(_upserts_served(table))
     return Shape(
-        columns=[_column(column, enums) for column in table.columns],
+        columns=words.of(table),
         key=[repr(name) for name in key],
         uniques=[_unique(unique) for unique in table.uniques],
         checks=[_condition(check.expression) for check in table.checks],
@@ -134,7 +168,7 @@ def _column(column: Column, enums: Mapping[Name, Enum]) -> str:
         not (by_rows or as_text or elsewhere)
         and all(PostgreSQLRules().knows(c.expression, column.type) for c in column.calls)
     )
-    return column_words(column.name, _type(column, enums), not column.nullable, _value(column))
+    return kind_words(_type(column, enums), not column.nullable, _value(column))
 
 
 def _type(column: Column, enums: Mapping[Name, Enum]) -> str:

@@ -19,6 +19,7 @@ __all__ = [
     "default",
     "enum_words",
     "generated_value",
+    "kind_words",
     "relation",
     "type_words",
 ]
@@ -50,8 +51,13 @@ class Shape(NamedTuple):
         return sha256(text.encode("utf-8", "surrogatepass")).hexdigest()[:24]
 
 
-def column_words(name: str, type_: str, not_null: bool, value: str) -> str:
-    return f"{name!r} {type_} {not_null} {value}"
+def column_words(name: str, kind: str) -> str:
+    return f"{name!r} {kind}"
+
+
+def kind_words(type_: str, not_null: bool, value: str) -> str:
+    """A column without its name."""
+    return f"{type_} {not_null} {value}"
 
 
 def generated_value(expression: str, stored: bool) -> str:
