@@ -162,3 +162,18 @@ def test_two_revisions_that_make_the_same_index(stage: Stage) -> None:
     stage.revision("r4", "r3")
     assert stage.deploy().code == 0
     assert stage.stamped() == ["r4"]
+
+
+def test_a_revision_that_waits_for_itself(stage: Stage) -> None:
+    """A second connection uses what its own transaction holds. A replay, where nobody else is, ends and says so."""
+    stage.plain().chain()
+    second = "with sa.create_engine(op.get_bind().engine.url).begin() as other:\n"
+    second += "    other.execute(sa.text('INSERT INTO users (id) VALUES (1)'))"
+    stage.revision("r4", "r3", f'op.execute("INSERT INTO users (id) VALUES (2)")\n{LOCKS[stage.system]}\n{second}')
+    fault = stage.doctor("--replay").faults["replay-fails"]
+    assert fault["revision"] == "r4"
+    assert "it waits for itself" in fault["fix"]["text"]
+    assert "op.get_bind()" in fault["fix"]["text"]
+
+
+LOCKS = {"sqlite": "pass", "postgresql": 'op.execute("LOCK TABLE users")'}

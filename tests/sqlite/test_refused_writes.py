@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import sqlite3
-from contextlib import suppress
+from contextlib import closing, suppress
 from pathlib import Path
+from typing import Any
 
 import pytest
 import sqlalchemy as sa
@@ -202,3 +203,32 @@ def test_a_view_that_takes_no_rows(written: bool, sqlite_file: Path) -> None:
     }
     assert told["relation-differs"].impact is (Impact.BREAKS if written else Impact.WEAKENS)
     assert "INSERT, UPDATE and DELETE of seen fail (cannot modify seen" in told["relation-differs"].effect
+
+
+def test_no_statement_is_explained_twice_with_one_text(sqlite_file: Path) -> None:
+    """The driver would hand out the statement that it kept, and SQLite ends the process where one with foreign keys is
+    explained again after another connection changed the schema: a server's that checks while migrations run."""
+    explained: list[str] = []
+
+    class Listening(sqlite3.Cursor):
+        def execute(self, sql: str, *parameters: Any) -> Any:
+            explained.extend([sql] if sql.startswith("EXPLAIN") else [])
+            return super().execute(sql, *parameters)
+
+    class Connection(sqlite3.Connection):
+        def cursor(self, _factory: object = None) -> Any:
+            return super().cursor(Listening)
+
+    engine = sa.create_engine(f"sqlite:///{sqlite_file}", connect_args={"factory": Connection})
+
+    @sa.event.listens_for(engine, "connect")
+    def connected(connection: sqlite3.Connection, _record: object) -> None:
+        connection.execute("PRAGMA foreign_keys = ON")
+
+    with closing(sqlite3.connect(sqlite_file)) as other:
+        other.executescript(THINGS + LOG_WITH_KEY)
+        for number in range(3):
+            other.execute(f"CREATE TABLE child{number} (thing INTEGER REFERENCES things (id) ON DELETE CASCADE)")
+            assert Guard(Base).check(engine).satisfied
+    engine.dispose()
+    assert len(explained) == len(set(explained)) > 1

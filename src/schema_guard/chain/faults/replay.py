@@ -106,6 +106,11 @@ def _advice(failed: Failed, chain: Chain, name: str) -> str:
             "no earlier revision makes it: the chain begins on a database that something else made (create_all(), a "
             "person), or a revision was deleted"
         )
+    if failed.why is Failure.LOCK:
+        return (
+            "it waits for itself: what it does on a connection of its own needs a lock that its transaction holds. Let "
+            "it use op.get_bind() for all"
+        )
     if system.copies_tables and failed.message.startswith(("OperationalError", "NotImplementedError")):
         return f"{system.title} alters a table only by copying it: with op.batch_alter_table(..)"
     return "fix the revision; the chain has to run on an empty database"

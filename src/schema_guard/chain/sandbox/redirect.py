@@ -30,6 +30,10 @@ if TYPE_CHECKING:
 __all__ = ["Blocked", "BlockedError", "ElsewhereError", "install"]
 
 
+ALONE = 5_000
+"""Milliseconds that a replay waits for a lock: nobody else is there, so it waits for itself, and would for ever."""
+
+
 class BlockedError(GuardError):
     """Nothing may connect while env.py is only being described."""
 
@@ -217,6 +221,7 @@ class _ToScratch:
                 f"env.py reached {found} in place of the scratch database; nothing was sent to it. What opens that "
                 "connection (creator, a do_connect listener) has to read the URL in DATABASE_URL"
             )
+        system_of(connection).limit_locks(connection, ALONE)
 
 
 class _ToReal:

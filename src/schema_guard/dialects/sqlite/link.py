@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext, suppress
+from itertools import count
 from typing import Any, TypeVar
 
 from schema_guard.dialects.deadline import Deadline
@@ -153,8 +154,15 @@ class Link:
         self._place.bridge.close()
 
 
+_EXPLAINED = count()
+
+
 def _send(connection: Any, sql: str) -> tuple[list[Row], int]:
     cursor = connection.cursor()
+    if sql.startswith("EXPLAIN "):
+        # Python's driver keeps statements by their text. SQLite (up to 3.40 at least) ends the process when a kept
+        # EXPLAIN of a statement with triggers or foreign keys runs again after another connection changed the schema.
+        sql = f"{sql}\n/* {next(_EXPLAINED)} */"
     try:
         cursor.execute(sql)
         rows = [tuple(row) for row in cursor.fetchall()] if cursor.description else []

@@ -56,7 +56,7 @@ def errors_where_enforced(statements: Sequence[str], made: Made) -> list[str]:
 
 @contextmanager
 def _copy_of(made: Made, *, foreign_keys: bool) -> Iterator[sqlite3.Connection]:
-    with closing(sqlite3.connect(":memory:", isolation_level=None)) as copy:
+    with closing(sqlite3.connect(":memory:", isolation_level=None, cached_statements=0)) as copy:
         for kind in _KINDS:
             for _, _, text in (each for each in made if each[0] == kind):
                 with suppress(sqlite3.Error):  # what a module or a function of the application's makes
