@@ -155,6 +155,18 @@ def test_more_columns_than_one_query_takes(sqlite_file: Path) -> None:
     assert [finding.difference.object for finding in Guard(metadata).check(engine).findings] == ["t29.d19"]
 
 
+def test_of_thousands_of_columns_the_first_rows_are_looked_at(sqlite_file: Path) -> None:
+    engine = sa.create_engine(f"sqlite:///{sqlite_file}", poolclass=NullPool)
+    metadata = sa.MetaData()
+    for number in range(6):
+        texts = (sa.Column(f"c{at}", sa.Text) for at in range(900 + number))
+        sa.Table(f"t{number}", metadata, sa.Column("id", sa.Integer, primary_key=True), *texts)
+    metadata.create_all(engine)
+    with engine.begin() as connection:
+        connection.exec_driver_sql("INSERT INTO t3 (c9, c899) VALUES ('größe', CAST(x'ff' AS TEXT))")
+    assert [finding.difference.object for finding in Guard(metadata).check(engine).findings] == ["t3.c899"]
+
+
 @pytest.mark.parametrize(
     ("type_", "stored", "meant"),
     [

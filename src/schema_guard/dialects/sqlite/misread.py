@@ -90,7 +90,7 @@ def _no_utf8(columns: Sequence[_Read], read: Read) -> Iterator[tuple[object, str
 def _failing(groups: Sequence[Sequence[_Read]], columns: int, read: Read) -> Iterator[Sequence[_Read]]:
     """Those whose texts cannot be returned; all are read in one query, or each by itself where that fails."""
     try:
-        read(" UNION ALL ".join(_texts(each, columns) for each in groups))
+        read(texts_of([_texts(each) for each in groups], columns))
     except GuardError as error:
         if len(groups) > 1:
             for each in groups:
@@ -99,8 +99,8 @@ def _failing(groups: Sequence[Sequence[_Read]], columns: int, read: Read) -> Ite
             yield groups[0]
 
 
-def _texts(some: Sequence[_Read], columns: int) -> str:
-    return texts_of([quote(each.column.name) for each in some], quote(some[0].live.name), columns)
+def _texts(some: Sequence[_Read]) -> tuple[str, list[str]]:
+    return quote(some[0].live.name), [quote(each.column.name) for each in some]
 
 
 def _columns(expected: Schema, actual: Schema) -> Iterator[_Read]:

@@ -70,14 +70,24 @@ def unusual(column: str, table: str, reader: str, columns: int) -> str:
     return f"SELECT value FROM ({values}) WHERE value IS NOT NULL"
 
 
-def texts_of(some: Sequence[str], table: str, columns: int) -> str:
-    """A query for the first texts of some columns as one: the driver fails on it where it fails on one of them.
+def texts_of(tables: Sequence[tuple[str, Sequence[str]]], columns: int) -> str:
+    """A query for the first texts of some columns: the driver fails on it where it fails on one of them.
 
     Args:
-        some: these columns, quoted.
-        table: quoted.
+        tables: each with these of its columns, quoted.
         columns: how many are looked at in all.
     """
+    if rows_of_each(columns) > _FIRST:
+        return " UNION ALL ".join(_as_one(table, some, columns) for table, some in tables)
+    # Of so many columns few rows are looked at: to read the query takes longest.
+    widest = max(len(some) for _, some in tables)
+    padded = ((table, [*some, *["NULL"] * (widest - len(some))]) for table, some in tables)
+    rows = (f"SELECT {', '.join(some)} FROM {table} LIMIT {rows_of_each(columns)}" for table, some in padded)
+    return " UNION ALL ".join(f"SELECT * FROM ({each})" for each in rows)
+
+
+def _as_one(table: str, some: Sequence[str], columns: int) -> str:
+    """All texts of a table in one value."""
     texts = (f"coalesce(group_concat(CASE typeof({each}) WHEN 'text' THEN {each} END), '')" for each in some)
     rows = f"SELECT {', '.join(some)} FROM {table} LIMIT {_limit(some, table, columns)}"
     return f"SELECT {' || '.join(texts)} FROM ({rows})"

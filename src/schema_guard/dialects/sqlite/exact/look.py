@@ -86,9 +86,9 @@ def texts_queries(columns: Mapping[str, Sequence[str]]) -> Iterator[str]:
         columns: by table.
     """
     read = sum(map(len, columns.values()))
-    queries = [texts_of([*map(_quoted, some)], _quoted(table), read) for table, some in columns.items()]
-    for start in range(0, len(queries), TOGETHER):
-        yield " UNION ALL ".join(queries[start : start + TOGETHER])
+    tables = [(_quoted(table), [*map(_quoted, some)]) for table, some in columns.items()]
+    for start in range(0, len(tables), TOGETHER):
+        yield texts_of(tables[start : start + TOGETHER], read)
 
 
 def _quoted(name: str) -> str:
