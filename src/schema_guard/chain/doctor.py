@@ -32,6 +32,7 @@ from schema_guard.chain.faults.settled import settled
 from schema_guard.chain.faults.stamped import present, stamped_faults
 from schema_guard.chain.faults.undefaulted import undefaulted
 from schema_guard.chain.faults.unfilled import unfilled
+from schema_guard.chain.faults.unsupported import unsupported
 from schema_guard.chain.faults.vetoes import Left, Veto, against, left_over
 from schema_guard.chain.faults.way_out import WayOut, early_and_way_out, early_faults
 from schema_guard.chain.live import open_live
@@ -247,6 +248,7 @@ class Doctor:
             blind = any(fault.breaks_next_deploy for fault in stamped)  # that one says why the others miss something
             uses = {(each.revision, each.action.line) for each in look.gone if each.uses}
             found += [fault for fault in gone if not (blind and (fault.revision, fault.line) in uses)] + stamped
+            found += unsupported(project, over, self.system)
             found += env_tables_faults(project, over, look.there, self.commands)
         return after_env_tables(found)
 

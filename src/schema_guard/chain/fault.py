@@ -89,6 +89,7 @@ CODES = {
     "merge-without-parents": "a merge whose down_revision is None",
     "branch-without-label": "a branch on purpose needs a label",
     "label-duplicate": "two revisions have the same branch label, or a label is the id of a revision",
+    "unsupported": "a revision does what the database system never takes",
     "collision": "two revisions make the same table or column",
     "unknown-revision": "alembic_version names a revision that no file has",
     "several-rows": "alembic_version names a revision and one before it",

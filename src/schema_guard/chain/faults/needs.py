@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from schema_guard.chain.reading.actions import Action, Verb
+from schema_guard.chain.reading.actions import ALTERED, SENT, Action, Verb
 from schema_guard.chain.reading.pending import There
 from schema_guard.chain.reading.sql_uses import TEMPORARY
 from schema_guard.chain.version_table import Read
@@ -12,6 +12,7 @@ from schema_guard.errors import GuardError
 
 __all__ = ["exists", "needs_of"]
 
+_NO_OBJECT = (TEMPORARY, SENT, ALTERED)
 _OF_TABLE = ("column", "constraint", "trigger", "policy", "rule")
 
 
@@ -31,7 +32,7 @@ def needs_of(action: Action, there: There) -> Iterator[Action]:
         yield _use("type", action.table, action)
     elif action.kind in _OF_TABLE or (action.kind == "index" and not takes):
         yield _use("table", action.table, action)
-    if takes or (action.verb is Verb.USE and action.kind != TEMPORARY):
+    if takes or (action.verb is Verb.USE and action.kind not in _NO_OBJECT):
         yield action
 
 

@@ -5,7 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import StrEnum
 
-__all__ = ["Action", "Verb"]
+__all__ = ["ALTERED", "SENT", "Action", "Verb"]
+
+SENT = "sent"
+"""The kind of a use: a text that is sent as it is written."""
+ALTERED = "altered"
+"""The kind of a use: an operation outside of a batch that changes a column or a constraint by ALTER TABLE."""
 
 
 class Verb(StrEnum):
@@ -37,7 +42,7 @@ class Action:
     depth: bool = False
     """Within an `if`, `for` or `try`, or IF NOT EXISTS: it may not run."""
     text: str = ""
-    """UNSEEN: what is written there, in a few words."""
+    """UNSEEN: what is written there, in a few words. SENT: all of it. ALTERED: the operation."""
     readable: bool = True
     """UNSEEN: False where it may do anything, renames included."""
     mentions: frozenset[str] | None = None

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import ast
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 
-from schema_guard.chain.reading.actions import Action, Verb
+from schema_guard.chain.reading.actions import ALTERED, Action, Verb
 from schema_guard.chain.reading.calls import method_of
 from schema_guard.chain.reading.constants import Value, value_of
 from schema_guard.chain.reading.sql_casts import plain_cast
@@ -136,6 +136,8 @@ def actions_of_call(call: Call, method: str, depth: bool) -> Iterator[Action]:
     """What one operation does."""
     known = _OPERATIONS.get(method)
     line = call.node.lineno
+    if call.batch is None and (altered := altered_by(call, method)):
+        yield Action(Verb.USE, ALTERED, line=line, depth=depth or call.conditional, text=altered)
     if known is not None:
         yield from known(call, line, depth or call.conditional)
     elif method == "bulk_insert":
@@ -145,6 +147,32 @@ def actions_of_call(call: Call, method: str, depth: bool) -> Iterator[Action]:
         yield Action(Verb.UNSEEN, line=line, text="bulk_insert(..)")
     elif method not in _QUIET:
         yield Action(Verb.UNSEEN, line=line, text=f"op.{method}(..)", readable=False)
+
+
+_ON_CONSTRAINTS = frozenset({"drop_constraint", "create_primary_key", "create_foreign_key", "create_unique_constraint"})
+_ON_CONSTRAINTS |= {"create_check_constraint", "create_exclude_constraint"}
+_OF_COLUMN = {"nullable": None, "type_": None, "server_default": False, "comment": False}
+"""What alter_column() changes by ALTER COLUMN, with the value that changes nothing."""
+
+
+def altered_by(call: Call, method: str) -> str:
+    """The operation, where it sends ALTER TABLE .. ADD CONSTRAINT, DROP CONSTRAINT or ALTER COLUMN; else empty."""
+    reasons: Iterable[str] = [".."] if method in _ON_CONSTRAINTS else ()
+    if method == "alter_column":
+        given = (name for name in _OF_COLUMN if call.argument(-1, name) is not None)
+        reasons = (f"{name}=.." for name in given if call.value(-1, name) is not _OF_COLUMN[name])
+    elif method == "add_column" and call.argument(-1, "inline_references") is None:
+        column = call.argument(1, "column")
+        reasons = _beside(Call(column, call.names)) if isinstance(column, ast.Call) else ()
+    told = ", ".join(reasons)
+    return f"op.{method}({told})" if told else ""
+
+
+def _beside(column: Call) -> Iterator[str]:
+    """The constraints of a column that Alembic adds after it."""
+    yield from (f"{part.called}(..)" for part in column.parts if part.called in ("ForeignKey", "CheckConstraint"))
+    if column.value(-1, "unique") is True and column.value(-1, "index") is not True:
+        yield "unique=True"
 
 
 Actions = Iterator[Action]

@@ -8,7 +8,7 @@ from __future__ import annotations
 import ast
 from dataclasses import replace
 
-from schema_guard.chain.reading.actions import Action, Verb
+from schema_guard.chain.reading.actions import SENT, Action, Verb
 from schema_guard.chain.reading.built_sql import Built, actions_of_built, built_by, text_in
 from schema_guard.chain.reading.calls import call_before, method_of, through_globals, written
 from schema_guard.chain.reading.conditions import is_guarded, may_leave
@@ -322,6 +322,7 @@ class Reader:
             return
         text = text_in(statement, self.names)
         if isinstance(text, str):
+            self.found.append(Action(Verb.USE, SENT, line=call.lineno, depth=depth, text=text))
             self.found += actions_in_sql(text, call.lineno, depth=depth)
             return
         made = Call(call, self.names).schema_object()

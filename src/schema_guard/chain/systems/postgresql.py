@@ -113,6 +113,7 @@ class PostgreSQL(System):
     own_schema = None
     checks_length = True
     alters_types = True
+    one_at_a_time = False
     copies_tables = False
     differs = "IS DISTINCT FROM"
     drops_referring_keys = True
@@ -169,6 +170,9 @@ class PostgreSQL(System):
         column = {"function": "proname", "schema": "nspname", "extension": "extname"}.get(kind)
         catalog = {"function": "pg_proc", "schema": "pg_namespace", "extension": "pg_extension"}.get(kind)
         return f"SELECT 1 FROM pg_catalog.{catalog} WHERE {column} = {literal(name)}" if column else ""
+
+    def refuses(self, statement: str) -> str:  # noqa: ARG002
+        return ""
 
     def version_table(self, read: Read, name: str, schema: str | None) -> VersionTable:
         written = self.table(name, schema)

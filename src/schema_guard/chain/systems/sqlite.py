@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import re
+import sqlite3
 import tempfile
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote
@@ -22,6 +24,10 @@ if TYPE_CHECKING:
 __all__ = ["SQLite"]
 
 
+_GRAMMAR = re.compile(r"syntax error|unrecognized token|incomplete input")
+"""What the parser says before any name is looked up."""
+
+
 class SQLite(System):
     """A file, or a database in memory."""
 
@@ -32,6 +38,7 @@ class SQLite(System):
     own_schema = "main"
     checks_length = False
     alters_types = False
+    one_at_a_time = True
     copies_tables = True
     differs = "IS NOT"
     drops_referring_keys = False
@@ -68,6 +75,17 @@ class SQLite(System):
             return self.table_exists(name, schema)
         if kind == "index":
             return f"SELECT name FROM sqlite_master WHERE type = 'index' AND name = {literal(name)} COLLATE NOCASE"
+        return ""
+
+    def refuses(self, statement: str) -> str:
+        if "%(" in statement or statement.lstrip().upper().startswith("EXPLAIN"):
+            return ""
+        sent = statement.replace("\\:", ":")  # as SQLAlchemy's text() sends it
+        with closing(sqlite3.connect(":memory:")) as connection:
+            try:
+                connection.execute(f"EXPLAIN {sent}")
+            except (sqlite3.Error, sqlite3.Warning) as error:
+                return str(error) if _GRAMMAR.search(str(error)) else ""
         return ""
 
     def version_table(self, read: Read, name: str, schema: str | None) -> VersionTable:

@@ -1,0 +1,75 @@
+"""What SQLite never takes, whatever is in the database, is told before a revision runs; what it takes never is."""
+
+from __future__ import annotations
+
+from subprocess import CalledProcessError
+
+import pytest
+
+from tests.chain.stage import Stage
+
+NEVER = {
+    "statements": 'op.execute("UPDATE proposals SET name = 1; UPDATE proposals SET name = 2")',
+    "statements of text()": 'op.get_bind().execute(sa.text("UPDATE proposals SET name = 1;\\nDELETE FROM proposals"))',
+    "ALTER COLUMN": 'op.execute("ALTER TABLE proposals ALTER COLUMN name TYPE text")',
+    "TRUNCATE": 'op.execute("TRUNCATE proposals")',
+    "cast": "op.execute(\"UPDATE proposals SET name = '1'::text\")",
+    "nullable": 'op.alter_column("proposals", "name", nullable=False)',
+    "type": 'op.alter_column("proposals", "name", type_=sa.Text(), existing_type=sa.String(80))',
+    "default": 'op.alter_column("proposals", "name", server_default="x")',
+    "no default": 'op.alter_column("proposals", "name", server_default=None)',
+    "unique": 'op.create_unique_constraint("u", "proposals", ["name"])',
+    "check": 'op.create_check_constraint("c", "proposals", "id > 0")',
+    "foreign key": 'op.create_foreign_key("f", "proposals", "proposals", ["id"], ["id"])',
+    "no constraint": 'op.drop_constraint("c", "proposals")',
+    "column that refers": 'op.add_column("proposals", sa.Column("z", sa.Integer, sa.ForeignKey("proposals.id")))',
+    "column that is unique": 'op.add_column("proposals", sa.Column("z", sa.Integer, unique=True))',
+}
+WORKS = {
+    "comment behind": 'op.execute("UPDATE proposals SET name = 1; -- the first; and last")',
+    "in quotes": "op.execute(\"UPDATE proposals SET name = 'a;b'\")",
+    "parameter": 'op.execute(sa.text("UPDATE proposals SET name = :name").bindparams(name="a"))',
+    "colon": "op.execute(sa.text(r\"UPDATE proposals SET name = 'a\\:b'\"))",
+    "trigger": 'op.execute("CREATE TRIGGER t AFTER INSERT ON proposals BEGIN SELECT 1; SELECT 2; END;")',
+    "pragma": 'op.execute("PRAGMA foreign_keys")',
+    "batch": 'with op.batch_alter_table("proposals") as batch:\n    batch.alter_column("name", nullable=False)',
+    "rename": 'op.alter_column("proposals", "name", new_column_name="e")\n'
+    'op.alter_column("proposals", "e", new_column_name="name")',
+    "plain column": 'op.add_column("proposals", sa.Column("z", sa.Integer, index=True))\n'
+    'op.drop_index("ix_proposals_z", "proposals")\nop.drop_column("proposals", "z")',
+    "elsewhere": 'if op.get_bind().dialect.name != "sqlite":\n    op.execute("TRUNCATE proposals")',
+}
+
+
+def chain_with(stage: Stage, body: str) -> Stage:
+    stage = stage.plain().chain()
+    stage.run_module("alembic", ["upgrade", "head"])
+    stage.revision("r4", "r3", body)
+    return stage
+
+
+@pytest.mark.parametrize("body", NEVER.values(), ids=NEVER)
+def test_doctor_and_deploy_tell_what_alembic_fails_on(on_sqlite: Stage, body: str) -> None:
+    stage = chain_with(on_sqlite, body)
+    doctor = stage.doctor()
+    assert doctor.code == 1, doctor.out
+    assert "r4 is still to run and " in doctor.faults["unsupported"]["message"]
+    deploy = stage.deploy()
+    assert (deploy.code, stage.stamped()) == (1, ["r3"]), deploy.out
+    with pytest.raises(CalledProcessError):
+        stage.run_module("alembic", ["upgrade", "head"])
+
+
+@pytest.mark.parametrize("body", WORKS.values(), ids=WORKS)
+def test_what_works_is_not_told(on_sqlite: Stage, body: str) -> None:
+    stage = chain_with(on_sqlite, body)
+    doctor = stage.doctor()
+    assert "unsupported" not in doctor.faults, doctor.out
+    deploy = stage.deploy()
+    assert stage.stamped() == ["r4"], deploy.out
+
+
+def test_a_postgresql_that_takes_them_all(on_postgres: Stage) -> None:
+    stage = chain_with(on_postgres, f"{NEVER['statements']}\n{NEVER['ALTER COLUMN']}")
+    assert "unsupported" not in stage.doctor().faults
+    assert stage.deploy().code == 0
