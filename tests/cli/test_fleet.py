@@ -171,6 +171,23 @@ def test_too_many_failures_end_it(command: Command, urls: Path) -> None:
     assert (ran.code, tables(urls.parent / "d.db")) == (1, 2)
 
 
+def test_a_canary_that_stays_broken_can_be_left_out_by_name(command: Command, urls: Path) -> None:
+    """The line says how; the name is no way around a failure that nobody has named."""
+    urls.write_text(f"first shop={broken(urls.parent / 'x.db')}".replace(" ", "-") + f"\n{urls.read_text()}")
+    once = ("fleet", "apply", "shop:Base", "--urls", str(urls), "--canary", "1")
+    arguments = (*once, "--state", str(urls.parent / "state.jsonl"))
+    for _ in range(2):
+        ran = command(*arguments)
+        assert (ran.code, tables(urls.parent / "d.db")) == (1, 0)
+        assert "go on without it: --skip first-shop" in ran.out
+    ran = command(*arguments, "--skip", "first-shop")
+    assert (ran.code, tables(urls.parent / "d.db")) == (0, 2)
+    assert "first-shop  skipped: left out by --skip" in ran.out
+    ran = command(*arguments, "--skip", "first-shpo")
+    assert ran.code == 2
+    assert "first-shop is the nearest" in ran.err
+
+
 def test_state_and_shards(command: Command, urls: Path) -> None:
     state = urls.parent / "state.jsonl"
     arguments = ("fleet", "apply", "shop:Base", "--urls", str(urls))

@@ -53,6 +53,7 @@ def fleet_options(command: Command) -> Command:
         "state",
         "total_budget",
         "shard",
+        "skip",
         "accept",
         "format_",
         "verbose",
@@ -75,6 +76,12 @@ def fleet_options(command: Command) -> Command:
         chain_file_options,
         bind_option,
         accept_option,
+        click.option(
+            "--skip",
+            metavar="NAME",
+            multiple=True,
+            help="Leave out the database of this name: it is known to stay broken. May be repeated.",
+        ),
         click.option("--shard", metavar="K/N", help="Only the K-th of N parts, by a hash of each URL's database."),
         click.option("--state", metavar="FILE", help="Record here which databases are done, and skip them next time."),
         click.option("--max-failures", type=number, metavar="N", help="Stop after N databases have failed."),
@@ -154,7 +161,10 @@ def _run(command: str, given: dict[str, Any], own: dict[str, Any]) -> int:
         bind, *others = (member.name for member in loaded.members)
         log(f"the fleet is of databases of the bind {bind}; --bind names another: {', '.join(others)}")
     fleet = Fleet(
-        of_fleet(loaded.guard, given["target"]), _lines(given["urls"], given["urls_from"]), shard=_shard(given["shard"])
+        of_fleet(loaded.guard, given["target"]),
+        _lines(given["urls"], given["urls_from"]),
+        shard=_shard(given["shard"]),
+        skip=given["skip"],
     )
     begun = time.monotonic()
     results: list[Result] = []

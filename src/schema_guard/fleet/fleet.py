@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import hashlib
+import shlex
 import time
 import zlib
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import FIRST_COMPLETED, Executor, Future, ThreadPoolExecutor, wait
 from contextlib import ExitStack, closing
 from dataclasses import dataclass, field, replace
@@ -14,6 +15,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from schema_guard.difference import Impact
+from schema_guard.errors import ConfigurationError
 from schema_guard.execute.limits import Limits
 from schema_guard.exit_codes import OK
 from schema_guard.fleet.order import (
@@ -30,12 +32,14 @@ from schema_guard.fleet.order import (
 from schema_guard.fleet.state import State
 from schema_guard.fleet.urls import Entry, entries_of, of_shard
 from schema_guard.guard import Guard
+from schema_guard.pattern import nearest
 from schema_guard.sources.frozen import frozen, text_of
 
 __all__ = ["Fleet", "Halted"]
 
 Done = TypeVar("Done")
 
+LEFT_OUT = "left out by --skip"
 SILENCE = 60.0
 """Seconds in which a worker starts, or takes up what another one has lost."""
 
@@ -55,13 +59,23 @@ class Fleet:
         guard: what each of them has to satisfy.
         urls: of the databases; NAME=URL names one.
         shard: (K, N): only the K-th part of N, from 1, by a hash that stays the same.
+        skip: names of databases that are left out, such as one that stays broken and is known to be.
 
     Raises:
-        ConfigurationError: one is no URL, or there is none.
+        ConfigurationError: one is no URL, there is none, or none has a name of `skip`.
     """
 
-    def __init__(self, guard: Guard, urls: Iterable[str], *, shard: tuple[int, int] | None = None) -> None:
+    def __init__(
+        self, guard: Guard, urls: Iterable[str], *, shard: tuple[int, int] | None = None, skip: Collection[str] = ()
+    ) -> None:
         entries = entries_of(urls)
+        names = [entry.name for entry in entries]
+        for name in skip:
+            if name not in names:
+                near = nearest(name, names)
+                meant = f"; {near} is the nearest" if near else ""
+                raise ConfigurationError(f"--skip {name}: the list has no database of that name{meant}")
+        self._skip = frozenset(skip)
         self.entries = entries if shard is None else of_shard(entries, *shard)
         self._expectations = text_of(frozen(guard.source, guard.name, guard.policy, guard.accept, (), guard.scope))
         self._withhold = guard._withhold
@@ -124,15 +138,17 @@ class Fleet:
                 given = limits or Limits()
                 run.patience = given.budget + given.statement_timeout + SILENCE if patience is None else patience
             done = {} if kept is None else kept.done
+            entries = [entry for entry in self.entries if entry.name not in self._skip]
             orders = {
                 entry.key: Order(
                     entry.name, entry.url, command, expectations, limits or Limits(), self._withhold, fail_on
                 )
-                for entry in self.entries
+                for entry in entries
                 if entry.key not in done
             }
-            yield from (replace(done[entry.key], skip="done before") for entry in self.entries if entry.key in done)
-            yield from run.all([(entry, orders[entry.key]) for entry in self.entries if entry.key in orders], canary)
+            yield from (Result(entry.name, skip=LEFT_OUT) for entry in self.entries if entry.name in self._skip)
+            yield from (replace(done[entry.key], skip="done before") for entry in entries if entry.key in done)
+            yield from run.all([(entry, orders[entry.key]) for entry in entries if entry.key in orders], canary)
 
     def _work(self, command: str, fail_on: Impact) -> str:
         wanted = command if fail_on is Impact.BREAKS else f"{command} {fail_on.name}"
@@ -177,7 +193,9 @@ class _Run:
             yield from results
             failed = any(_is_failure(result, self.command) for result in results)
             if failed or not results:
-                reason = f"{pair[0].name} failed, one of the first {canary}" if failed else self._why()
+                name = pair[0].name
+                way_on = f"repair it, or go on without it: --skip {shlex.quote(name)}"
+                reason = f"{name} failed, one of the first {canary}; {way_on}" if failed else self._why()
                 self.fleet.halted = Halted(reason, len(pairs) - number - len(results))
                 return
         again = {entry.name: self.silent[entry.name] for entry, _ in rest if entry.name in self.silent}
@@ -279,7 +297,9 @@ class _Run:
             return "stopped"
         if self.given_up:
             return self._silence()
-        return f"the total budget of {self.total_budget:g} s is used up" if self._ended() else f"{self.failures} failed"
+        if self._ended():
+            return f"the total budget of {self.total_budget:g} s is used up"
+        return f"{self.failures} failed; repair them, or go on without one: --skip NAME"
 
 
 def _lack(future: Future[Any]) -> str:
