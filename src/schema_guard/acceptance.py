@@ -70,7 +70,10 @@ def acceptances_of(value: object, origin: str = "") -> tuple[Acceptance, ...]:
         ValueError: it is none of these.
     """
     if isinstance(value, str):
-        return tuple(Acceptance(key, origin=origin) for key in split_keys(value))
+        keys = split_keys(value)
+        if not keys:
+            raise ValueError("is empty: expected a key, as check prints it")
+        return tuple(Acceptance(key, origin=origin) for key in keys)
     if isinstance(value, (Acceptance, Mapping)) or not isinstance(value, Iterable):
         raise ValueError("expected a list of keys, or of tables with key, reason, by and expires")
     return tuple(acceptance for item in value for acceptance in _of(item, origin))

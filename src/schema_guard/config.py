@@ -309,6 +309,8 @@ def _listed(
     found: list[tuple[_Item, ...]] = []
     for origin, value in places:
         try:
+            if isinstance(value, str):
+                _text(value)
             found.append(() if value is None else parse(value, origin))
         except ValueError as error:
             raise ConfigurationError(f"{origin}: {error}") from None

@@ -50,17 +50,17 @@ def selectors_of(value: object, origin: str = "", kinds: Iterable[str] = ("", *K
         ValueError: it is none of these.
     """
     if isinstance(value, str):
-        return tuple(_of(part.strip(), origin, tuple(kinds)) for part in re.split(r"[,\n]", value) if part.strip())
+        parts = [part.strip() for part in re.split(r"[,\n]", value) if part.strip()]
+        if not parts:  # --include "$TABLES" without a value would guard everything
+            raise ValueError("is empty: expected patterns such as 'audit.*' or 'index:legacy_*'")
+        return tuple(_of(part, origin, tuple(kinds)) for part in parts)
     if isinstance(value, bytes | dict) or not isinstance(value, Iterable):
         raise ValueError("expected a list of patterns such as 'audit.*' or 'index:legacy_*'")
     found: list[Selector] = []
     for item in value:
         if not isinstance(item, str | Selector):
             raise ValueError("expected patterns such as 'audit.*' or 'index:legacy_*'")
-        chosen = (item,) if isinstance(item, Selector) else selectors_of(item, origin, kinds)
-        if not chosen:  # --include "$TABLES" without a value would guard everything
-            raise ValueError("is empty: expected patterns such as 'audit.*' or 'index:legacy_*'")
-        found += chosen
+        found += (item,) if isinstance(item, Selector) else selectors_of(item, origin, kinds)
     return tuple(found)
 
 

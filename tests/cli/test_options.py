@@ -49,6 +49,11 @@ def test_quiet_leaves_documents_as_they_are(command: Command, application: Path)
         *(("check", option, "") for option in ("--url", "--bind", "--each-schema", "--include", "--exclude")),
         *(("apply", option, " ") for option in ("--each-schema", "--ddl-url", "--beside", "--budget")),
         ("accept", "--only", ""),
+        *(("accept", option, " ") for option in ("--reason", "--by", "--expires")),
+        *(("check", f"{option}=") for option in ("--accept", "--include", "--url")),
+        *(("apply", "--accept", value) for value in ("", " ", " , ")),
+        ("history", "--limit", ""),
+        ("freeze", "-o", ""),
     ],
 )
 def test_an_option_without_a_value_is_an_error(command: Command, application: Path, words: tuple[str, ...]) -> None:
@@ -57,6 +62,16 @@ def test_an_option_without_a_value_is_an_error(command: Command, application: Pa
     ran = command(words[0], "shop:Base", *(() if "--url" in words else ("--url", url)), *words[1:])
     assert (ran.code, ran.out) == (2, "")
     assert len([line for line in ran.err.splitlines() if line.startswith("schema-guard: ")]) == 1
+
+
+@pytest.mark.parametrize("name", ["ACCEPT", "INCLUDE", "EXCLUDE", "BUDGET", "REMEMBER", "RELEASE", "LOG_FORMAT"])
+def test_a_variable_that_is_empty_is_an_error(
+    command: Command, application: Path, name: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv(f"SCHEMA_GUARD_{name}", " ")
+    ran = command("check", "shop:Base", "--url", url_of(application, BEFORE))
+    assert (ran.code, ran.out) == (2, "")
+    assert f"SCHEMA_GUARD_{name}: " in ran.err
 
 
 @pytest.mark.parametrize(("before", "code"), [(BEFORE, 0), (UNKNOWN, 1)])

@@ -203,7 +203,7 @@ def test_each_release_has_its_own_tables_to_include(command: Command, applicatio
     [
         (("--exclude", "tabel:x"), "'tabel' is not a kind of object here; known are schema:, table:"),
         (("--include", "index:x"), "known are schema:, table: or none"),
-        (("--include", ""), "--include: is empty: expected patterns such as"),
+        (("--include", ""), "--include has no value"),
         (("--exclude", " , "), "--exclude: is empty: expected patterns such as"),
     ],
 )

@@ -28,7 +28,9 @@ def with_databases(loaded: Loaded, settings: Settings) -> list[Member]:
 
 
 def _with_url(member: Member, given: Mapping[str, str], loaded: Loaded, settings: Settings) -> Member:
-    said: Any = given.get(member.name) or os.environ.get(_variable(member.name))
+    said: Any = given.get(member.name, os.environ.get(_variable(member.name)))
+    if said is not None and not said.strip():
+        raise ConfigurationError(f"{_variable(member.name)}: is empty")
     if said is None and member is loaded.members[0] and (member.database is None or loaded.own is not None):
         said = _main_database(loaded, settings)
     if said is not None:

@@ -57,6 +57,7 @@ def run(arguments: Sequence[str], program: tuple[str, ...] = PROGRAM) -> int:
     """
 
     def command() -> int:
+        _refuse_empty(own_arguments(arguments))
         code = group.main(
             list(arguments or ["--help"]), prog_name=" ".join(program), standalone_mode=False, obj=program
         )
@@ -65,6 +66,16 @@ def run(arguments: Sequence[str], program: tuple[str, ...] = PROGRAM) -> int:
     code = guarded(command, own_arguments(arguments))
     log_event(f"exit {code}", "finished", exit_code=code)
     return code
+
+
+def _refuse_empty(arguments: Sequence[str]) -> None:
+    """`--accept "$KEY"` is that where nobody has set the variable: less would be done than was meant, or more."""
+    for before, word in pairwise(("", *arguments)):
+        option, equals, value = word.partition("=")
+        if not word.strip() and before.startswith("-") and "=" not in before:
+            option, equals = before, "="
+        if option.startswith("-") and equals and not value.strip():
+            raise ConfigurationError(f"{option} has no value: is a variable not set? Give one, or leave it out")
 
 
 def guarded(command: Callable[[], int], arguments: Sequence[str]) -> int:

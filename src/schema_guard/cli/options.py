@@ -71,8 +71,6 @@ def each_schema_option(command: Command) -> Command:
     """`--each-schema`; `chosen_schemas` has it."""
 
     def kept(context: click.Context, _: click.Parameter, value: str | None) -> None:
-        if value is not None and not value.strip():  # "$PATTERN" without a value would mean the default schema
-            raise click.BadParameter("it is empty: expected a pattern such as t_*")
         context.meta[SCHEMAS] = value or ""
 
     return click.option(
