@@ -9,6 +9,8 @@ import sys
 from contextlib import closing
 from pathlib import Path
 
+import pytest
+
 OWN = """
 from flask import Flask
 
@@ -149,6 +151,17 @@ def test_a_thread_of_the_application_does_not_keep_the_process(tmp_path: Path) -
     ran = flask(tmp_path, "guard", "apply")
     assert ran.returncode == 0, ran.stderr
     assert ran.stderr.endswith("threads of the application still run after 5 s, and are not waited for: poller\n")
+
+
+@pytest.mark.parametrize("thread", ["", POLLER.replace("300", "7")], ids=["alone", "with a thread"])
+def test_a_process_that_goes_on_after_the_command_ends_as_it_wants(tmp_path: Path, thread: str) -> None:
+    """The verdict of the command was for who called it."""
+    called = 'print(app.test_cli_runner().invoke(guard, ["check"]).exit_code, flush=True)\n'
+    imports = "import atexit, os\nfrom schema_guard.cli.flask import guard\natexit.register(lambda: os._exit(0))\n"
+    application = CUSTOMERS.replace("sqlite://", f"sqlite:///{tmp_path}/a.db")
+    (tmp_path / "shop.py").write_text(f"{imports}{application}{thread}{called}")
+    ran = subprocess.run([sys.executable, "shop.py"], cwd=tmp_path, capture_output=True, text=True, check=False)
+    assert (ran.returncode, ran.stdout) == (0, "1\n"), ran.stderr
 
 
 def test_a_test_of_the_application_goes_on(tmp_path: Path) -> None:

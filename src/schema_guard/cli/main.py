@@ -43,7 +43,7 @@ def leave(code: int) -> NoReturn:
     if "threading" in sys.modules:
         from schema_guard.cli.ending import end_in_time
 
-        end_in_time(code)
+        raise end_in_time(code)
     sys.exit(code)
 
 
