@@ -13,7 +13,7 @@ from schema_guard.published import Published
 from schema_guard.refused_write import RefusedWrite
 from schema_guard.unread import Unread
 
-__all__ = ["NO_FACTS", "Partition", "PartitionRule", "TableFacts"]
+__all__ = ["NO_FACTS", "Broken", "Partition", "PartitionRule", "TableFacts"]
 
 
 class Partition(NamedTuple):
@@ -42,10 +42,20 @@ class PartitionRule(NamedTuple):
     all: bool
 
 
+class Broken(NamedTuple):
+    """Why nothing can be read of a view or a virtual table of SQLite."""
+
+    reason: str
+    """In SQLite's words: no such table, no such module."""
+    registered: bool = False
+    """The application may register on its own connections what is not there."""
+
+
 @dataclass(frozen=True, slots=True)
 class TableFacts:
     """What the connected role may do, how large the table is, what runs when it is written, and how it is built."""
 
+    broken: Broken | None = None
     readable: bool = True
     """The connected role may read its rows."""
     owned: bool = True

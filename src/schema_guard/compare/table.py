@@ -38,6 +38,7 @@ from schema_guard.difference import (
 from schema_guard.plan import Policy
 from schema_guard.refused_write import RELATION
 from schema_guard.schema import Relation, Schema, Table, Write
+from schema_guard.table_facts import Broken
 
 __all__ = ["compare_tables"]
 
@@ -48,20 +49,8 @@ def compare_tables(expected: Schema, actual: Schema, judge: Judge, policy: Polic
     existing = {table.name: table for table in actual.tables}
     for table in expected.tables:
         live = existing.get(table.name)
-        if live is None and table.relation is Relation.VIEW:
-            yield ViewMissing(
-                table=table,
-                holder=named_holder(actual, table.name) or type_holder(actual, table.name),
-                impact=Impact.BREAKS,
-                effect=f"every statement on {writers(table)} fails ({judge.errors.undefined_table})",
-            )
-        elif live is None:
-            yield TableMissing(
-                table=table,
-                holder=named_holder(actual, table.name) or type_holder(actual, table.name),
-                impact=Impact.BREAKS,
-                effect=f"every statement on {writers(table)} fails ({judge.errors.undefined_table})",
-            )
+        if live is None:
+            yield _missing(table, actual, judge)
         elif live.facts.unread is not None:
             yield NotReadable(
                 table=table,
@@ -69,6 +58,8 @@ def compare_tables(expected: Schema, actual: Schema, judge: Judge, policy: Polic
                 impact=Impact.BREAKS,
                 effect=f"not provable: whether statements on {writers(table)} work is not known until it can be read",
             )
+        elif live.facts.broken is not None:
+            yield _broken(table, live, live.facts.broken)
         elif not live.facts.populated:
             effect = f"SELECT of {writers(table)} fails until it is populated"
             yield RelationDiffers(
@@ -99,6 +90,20 @@ def compare_tables(expected: Schema, actual: Schema, judge: Judge, policy: Polic
     for name in actual.unknown_tables:
         if name not in tools:
             yield TableUnknown(name=name, impact=Impact.NOTES)
+
+
+def _missing(table: Table, actual: Schema, judge: Judge) -> TableMissing | ViewMissing:
+    holder = named_holder(actual, table.name) or type_holder(actual, table.name)
+    effect = f"every statement on {writers(table)} fails ({judge.errors.undefined_table})"
+    kind = ViewMissing if table.relation is Relation.VIEW else TableMissing
+    return kind(table=table, holder=holder, impact=Impact.BREAKS, effect=effect)
+
+
+def _broken(table: Table, live: Table, broken: Broken) -> RelationDiffers:
+    impact, effect = Impact.BREAKS, f"every statement on {writers(table)} fails ({broken.reason})"
+    if broken.registered:
+        impact, effect = Impact.WEAKENS, f"not provable: {effect}, unless the application registers that"
+    return RelationDiffers(table=table, actual=live.relation, broken=broken.reason, impact=impact, effect=effect)
 
 
 def _no_table(table: Table, live: Table, expected: Schema) -> RelationDiffers:

@@ -104,13 +104,15 @@ class TableUnknown(BaseDifference):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RelationDiffers(BaseDifference):
-    """Something that is not a table (a view, a foreign table) bears an expected table's name, or a materialized view
-    holds no data yet."""
+    """Something that is not a table (a view, a foreign table) bears an expected table's name, a materialized view
+    holds no data yet, or a view or virtual table of SQLite cannot be read."""
 
     code = "relation-differs"
     table: Table
     actual: Relation
     populated: bool = True
+    broken: str = ""
+    """What SQLite says of it."""
 
     @property
     def object(self) -> str:
@@ -124,6 +126,8 @@ class RelationDiffers(BaseDifference):
     def headline(self) -> str:
         if not self.populated:
             return f"the {self.actual} has not been populated"
+        if self.broken:
+            return f"the {self.actual} cannot be read: {self.broken}"
         return f"a {self.actual} stands where a {self.table.relation} is expected"
 
 

@@ -19,7 +19,8 @@ from schema_guard.dialects.sqlite.backup import (
     make_backup,
     partials_of,
 )
-from schema_guard.dialects.sqlite.catalog import catalog_query, other_relations, read_database, relation_query
+from schema_guard.dialects.sqlite.broken import relation_columns, with_broken
+from schema_guard.dialects.sqlite.catalog import catalog_query, other_relations, read_database
 from schema_guard.dialects.sqlite.checks import is_refuted
 from schema_guard.dialects.sqlite.collisions import collisions_of
 from schema_guard.dialects.sqlite.dialect import SQLiteDialect
@@ -150,7 +151,9 @@ class SQLiteSession:
                 continue
             rows = self._catalog_rows(catalog_query(schema or "main"))
             others = other_relations(rows, expected, schema)
-            parts.append(read_database([*rows, *self._relation_columns(others, schema)], expected, schema))
+            columns_of_others, broken = relation_columns(others, schema, self._catalog_rows)
+            part = read_database([*rows, *columns_of_others], expected, schema)
+            parts.append(with_broken(part, broken, by_url=self._by_url))
         actual = Schema(
             tables=tuple(table for part in parts for table in part.tables),
             unknown_tables=tuple(name for part in parts for name in part.unknown_tables),
@@ -183,17 +186,6 @@ class SQLiteSession:
     def _catalog_rows(self, query: str) -> list[tuple[object, ...]]:
         self.catalog_queries += 1
         return self._link.rows(query)
-
-    def _relation_columns(self, names: Sequence[str], schema: str | None) -> list[tuple[object, ...]]:
-        """All at once; one by one only when one of them is broken, which then has no columns."""
-        if not names:
-            return []
-        try:
-            return self._catalog_rows(relation_query(names, schema))
-        except ReadError:
-            if len(names) == 1:
-                return []
-            return [row for name in names for row in self._relation_columns([name], schema)]
 
     def answer(self, questions: Iterable[Inquiry]) -> dict[Inquiry, Verdict]:
         """Of most expressions tokens decide, and of types affinities: these are never asked."""

@@ -13,9 +13,10 @@ from schema_guard.dialects.sqlite.repair.backfill import fill_rows
 from schema_guard.dialects.sqlite.repair.case import ByHand, Case, Edit
 from schema_guard.dialects.sqlite.repair.merge import backup_step
 from schema_guard.dialects.sqlite.repair.needs import standing, target_needs
-from schema_guard.dialects.sqlite.repair.refused import refuse, refuse_on_relation
-from schema_guard.dialects.sqlite.repair.table import create_table, view_of_models
+from schema_guard.dialects.sqlite.repair.refused import refuse
+from schema_guard.dialects.sqlite.repair.table import create_table
 from schema_guard.dialects.sqlite.repair.table_edits import Answer, finish_table, repairs_of_table
+from schema_guard.dialects.sqlite.repair.view import refuse_on_relation, view_of_models
 from schema_guard.dialects.sqlite.tokens import ended
 from schema_guard.difference import (
     BackfillPending,

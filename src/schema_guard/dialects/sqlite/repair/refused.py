@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import assert_never
 
-from schema_guard.dialects.definitions import READ_ONLY
 from schema_guard.dialects.sqlite.names import quote
 from schema_guard.difference import (
     BackfillPending,
@@ -57,9 +56,9 @@ from schema_guard.difference import (
     WriteRefused,
 )
 from schema_guard.plan import Refusal
-from schema_guard.schema import Lack, Name, Relation
+from schema_guard.schema import Lack, Name
 
-__all__ = ["refuse", "refuse_on_relation"]
+__all__ = ["refuse"]
 
 
 def refuse(difference: Difference) -> Refusal:
@@ -152,9 +151,3 @@ def _reason(difference: Difference) -> str:  # noqa: C901 - one case for each ki
         ):
             return "its table is not there"
     assert_never(difference)
-
-
-def refuse_on_relation(difference: Difference, relation: Relation) -> Refusal:
-    if isinstance(difference, RelationDiffers) and difference.table.relation is Relation.TABLE:
-        return Refusal(difference, READ_ONLY.format(relation))
-    return Refusal(difference, f"{difference.table_name} is a {relation}, which is not altered")

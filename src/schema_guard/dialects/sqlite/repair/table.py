@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
-from schema_guard.dialects.definitions import NO_COLUMN, OTHER_QUERY, reads_rows, without_default
+from schema_guard.dialects.definitions import NO_COLUMN, reads_rows, without_default
 from schema_guard.dialects.sqlite.create_index import create_index
 from schema_guard.dialects.sqlite.edit import without_constraint
 from schema_guard.dialects.sqlite.given_keys import no_rowid
@@ -15,54 +15,13 @@ from schema_guard.dialects.sqlite.repair.case import FILE_LOCK, Case, urgency_of
 from schema_guard.dialects.sqlite.repair.held import refuse_held
 from schema_guard.dialects.sqlite.repair.needs import keys_of, target_needs
 from schema_guard.dialects.sqlite.tokens import quoted_literal
-from schema_guard.difference import TableMissing, ViewDiffers, ViewMissing
+from schema_guard.difference import TableMissing
 from schema_guard.need import Need
 from schema_guard.plan import INSTANT, Hazard, Phase, Refusal, Step
 from schema_guard.planner import waits_for
 from schema_guard.schema import ForeignKey, Index, Name, Table
 
-__all__ = ["create_table", "view_of_models"]
-
-
-def view_of_models(differs: ViewMissing | ViewDiffers) -> Step | Refusal:
-    """Made where it is missing and the models define it; never a table in its place."""
-    return _create_view(differs) if isinstance(differs, ViewMissing) else _refuse_other_query(differs)
-
-
-def _create_view(missing: ViewMissing) -> Step | Refusal:
-    table = missing.table
-    if missing.holder is not None:
-        return Refusal(missing, f"the name is held by {missing.holder}")
-    if not table.ddl:
-        return Refusal(missing, "the models do not say its query (info is_view): a migration has to create it")
-    return Step(
-        id=f"create view {table.name}",
-        statements=(table.ddl,),
-        probe=(
-            f"SELECT NOT EXISTS (SELECT 1 FROM {catalog(table.name.schema)} WHERE type IN ('table', 'view')"
-            f" AND lower(name) = lower({quoted_literal(table.name.name)}))"
-        ),
-        phase=Phase.COMMENT,
-        urgency=urgency_of(missing),
-        locks=FILE_LOCK,
-        why=missing.headline,
-        resolves=(missing.key,),
-        answers=(missing,),
-        object=str(table.name),
-        table=table.name,
-        provides=frozenset({Need.table(table.name)}),
-        requires=Need.all_read(table.reads),
-    )
-
-
-def _refuse_other_query(differs: ViewDiffers) -> Refusal:
-    """Others may read the view: which query is right is for a person to say."""
-    drop = f"DROP VIEW {quote(differs.table.name)};"
-    return Refusal(
-        differs,
-        OTHER_QUERY,
-        ("BEGIN;", drop, f"{differs.table.ddl};", "COMMIT;"),
-    )
+__all__ = ["create_table"]
 
 
 def create_table(missing: TableMissing, case: Case) -> Step | Refusal:
