@@ -65,3 +65,15 @@ def test_a_function_that_fails_leaves_nothing_out(on_sqlite: Stage) -> None:
     stage = staged(on_sqlite, "def include_object(object, name, type_, reflected, compare_to):\n    return 1 / 0\n")
     check = stage.guard("check")
     assert (check.code, "reports" in check.out) == (1, True)
+
+
+def test_a_column_that_env_py_leaves_out_is_checked(on_sqlite: Stage) -> None:
+    """Autogenerate is not to touch it (an identity column, say). Each SELECT names it all the same."""
+    function = """
+def include_object(object, name, type_, reflected, compare_to):
+    return not (type_ == "column" and name == "visitor")
+"""
+    stage = staged(on_sqlite, function)
+    stage.run_module("alembic", ["upgrade", "r2"])
+    check = stage.guard("check")
+    assert (check.code, "proposals.visitor" in check.out, "keeps" in check.err) == (1, True, False), check.out

@@ -375,7 +375,10 @@ SELECT 'tables' AS kind, json_agg(json_build_array(
                               UNION ALL
                               -- a WITH query, a transition table, a cursor
                               SELECT r.verb, n.schema, n.name
-                              WHERE r.verb = 'reads' AND NOT relation.there AND n.name NOT IN (coalesce(t.tgoldtable, ''), coalesce(t.tgnewtable, ''))
+                              WHERE r.verb = 'reads' AND NOT relation.there
+                                -- which each trigger of a function may have of its own, and the function asks for TG_OP
+                                AND NOT EXISTS (SELECT FROM pg_trigger own
+                                                WHERE own.tgfoid = t.tgfoid AND n.name IN (own.tgoldtable, own.tgnewtable))
                                 AND (n.schema IS NOT NULL OR body.text !~* ('\m' || n.name || '"?\s*(\([^()]*\)\s*)?AS\s*((NOT\s+)?MATERIALIZED\s*)?\('))
                                 AND body.text !~* '\m(?:FETCH|MOVE|ROWS\s+FROM)\M'
                               UNION ALL
