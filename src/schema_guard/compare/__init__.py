@@ -35,7 +35,7 @@ def compare(expected: Schema, actual: Schema, judge: Judge, policy: Policy) -> t
         *compare_problems(expected, actual, judge),
         *compare_schemas(expected, actual),
         *compare_enums(expected, actual, judge),
-        *compare_domains(expected, actual),
+        *compare_domains(expected, actual, judge),
         *compare_sequences(expected, actual),
         *missing_types(expected, actual),
         *of_tables,

@@ -6,6 +6,8 @@ from collections.abc import Iterator
 
 from schema_guard.compare.holder import named_holder, type_holder
 from schema_guard.compare.impact_words import casts_to, writers
+from schema_guard.compare.needed import is_cast, is_served
+from schema_guard.dialects.base import Judge
 from schema_guard.difference import DomainMissing, Impact, SchemaMissing, SequenceMissing, TypeMissing
 from schema_guard.schema import NO_TYPE, Name, Schema, TypeKind
 
@@ -18,16 +20,15 @@ def compare_schemas(expected: Schema, actual: Schema) -> Iterator[SchemaMissing]
             yield SchemaMissing(name=name, impact=Impact.BREAKS, effect="every statement on its tables fails")
 
 
-def compare_domains(expected: Schema, actual: Schema) -> Iterator[DomainMissing]:
+def compare_domains(expected: Schema, actual: Schema, judge: Judge) -> Iterator[DomainMissing]:
     existing = {domain.name for domain in actual.domains}
     for domain in expected.domains:
         if domain.name not in existing:
-            yield DomainMissing(
-                domain=domain,
-                holder=type_holder(actual, domain.name),
-                impact=Impact.BREAKS,
-                effect="no column can have this type",
-            )
+            impact, effect = Impact.BREAKS, "no column can have this type"
+            if is_served(domain.name, expected, actual, judge):
+                impact = Impact.WEAKENS
+                effect = f"not provable: {casts_to('it')}" if is_cast(domain.name, expected) else effect
+            yield DomainMissing(domain=domain, holder=type_holder(actual, domain.name), impact=impact, effect=effect)
 
 
 def compare_sequences(expected: Schema, actual: Schema) -> Iterator[SequenceMissing]:

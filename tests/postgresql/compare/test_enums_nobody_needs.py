@@ -1,4 +1,4 @@
-"""An enum that the server lacks, or that lacks a label: it breaks where a statement needs it."""
+"""An enum or a domain that the server lacks, or an enum that lacks a label: it breaks where a statement needs it."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 import sqlalchemy as sa
+from sqlalchemy.dialects import postgresql
 from sqlalchemy.ext.asyncio import create_async_engine
 from sqlalchemy.pool import NullPool
 
@@ -49,4 +50,35 @@ def test_the_verdict_is_that_of_the_statements(before: str, driver: str, postgre
     guard.apply(engine)
     failed = OnPostgresql(own).failures(program)
     assert (guard.check(engine).worst is Impact.BREAKS) == bool(failed)
+    assert guard.plan(engine).steps == ()
+
+
+@pytest.mark.parametrize("driver", ["psycopg", "psycopg2", "pg8000"])
+@pytest.mark.parametrize("there", ["varchar(32)", "text", "integer", None])
+def test_a_domain_is_needed_where_no_type_of_its_values_stands_for_it(
+    there: str | None, driver: str, postgres_database: Database
+) -> None:
+    """SQLAlchemy casts to it only where it inserts several new objects at once."""
+    metadata = sa.MetaData()
+    domain = postgresql.DOMAIN("checksum", sa.String(32))
+    table = sa.Table("t", metadata, sa.Column("id", sa.Integer, primary_key=True), sa.Column("v", domain))
+    with postgres_database.connect() as connection:
+        column = f", v {there}" if there else ""
+        connection.execute(f"CREATE TABLE t (id serial PRIMARY KEY{column})".encode())
+    url = postgres_database.server.url(postgres_database.name, driver=driver)
+    engine = sa.create_engine(url, poolclass=NullPool)
+    guard = Guard(metadata)
+
+    def works() -> bool:
+        with engine.connect() as connection:
+            try:
+                connection.execute(sa.insert(table).values(v="ab"))
+                connection.execute(sa.update(table).values(v="cd"))
+                connection.execute(sa.select(table).where(table.c.v == "cd")).all()
+            except sa.exc.DBAPIError:
+                return False
+        return True
+
+    assert guard.check(engine).remains(Impact.BREAKS) is not works()
+    assert guard.apply(engine).remains(Impact.BREAKS) is not works()
     assert guard.plan(engine).steps == ()

@@ -68,6 +68,10 @@ INDEXES: dict[str, tuple[Items, str]] = {
         lambda: [Index("x", "n", postgresql_where=text("m > 1"))],
         'column "m" does not exist',
     ),
+    "a collation that the server lacks": (
+        lambda: [Column("c", sa.Text), Index("x", text('c COLLATE "xx_YY"'))],
+        'collation "xx_YY" for encoding "UTF8" does not exist',
+    ),
     "another type's operator class": (
         lambda: [Index("x", "n", postgresql_ops={"n": "text_pattern_ops"})],
         'operator class "text_pattern_ops" does not accept data type integer',

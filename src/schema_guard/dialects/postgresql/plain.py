@@ -22,9 +22,9 @@ def is_plain(noun: Noun, table: Table) -> bool:
             return not computed and _takes_its_arguments(noun.type)
         case Index():
             special = noun.where or noun.include or noun.options or noun.nulls_not_distinct or noun.method != "btree"
-            classes = any(element.operator_class for element in noun.elements)
+            named = any(element.operator_class or element.collation for element in noun.elements)
             columns = noun.columns
-            if special or classes or columns is None or " TABLESPACE " in noun.definition:
+            if special or named or columns is None or " TABLESPACE " in noun.definition:
                 return False
             return _ordered(columns, table)
         case Unique():
