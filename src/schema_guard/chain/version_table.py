@@ -7,6 +7,7 @@ from collections.abc import Callable, Collection, Container, Iterable, Sequence
 from dataclasses import dataclass, replace
 
 from schema_guard.chain.history import Chain
+from schema_guard.names import in_quotes
 
 __all__ = ["NO_COLUMN", "Read", "VersionTable", "literal", "meant", "qualified", "quoted", "strange_rows"]
 
@@ -96,7 +97,7 @@ def strange_rows(rows: Sequence[object]) -> tuple[str, ...]:
 
 def quoted(name: str) -> str:
     """The name as a quoted identifier, in both systems."""
-    return '"' + name.replace('"', '""') + '"'
+    return in_quotes(name)
 
 
 def qualified(name: str, schema: str | None) -> str:

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from schema_guard.dialects.base import Condition, Judge
-from schema_guard.dialects.inquiry import Trial, Verdict
+from schema_guard.dialects.inquiry import MOMENT, Trial, Verdict
 from schema_guard.names import in_quotes
 from schema_guard.schema import Check, Column, Domain, Name, Schema, Table, TypeKind, Write
 
@@ -17,9 +17,7 @@ _INTEGER = re.compile(r"\d{1,9}\Z")
 _VALUE = re.compile(r"""'(?:[^']|'')*'|"(?:[^"]|"")*"|\bVALUE\b""", re.IGNORECASE)
 _NULL = "NULL"
 _CONSTANT = re.compile(
-    r"""(?:'(?:[^']|'')*'|\(?-?\d[\d.]*\)?|true|false)(?:::[\w ".(),]+)?\Z"""
-    r"""|(?:now\(\)|CURRENT_(?:TIMESTAMP|DATE)|LOCALTIMESTAMP|\(now\(\) AT TIME ZONE 'utc'::text\)"""
-    r"""|timezone\('utc'::text, now\(\)\))\Z""",
+    rf"""(?:'(?:[^']|'')*'|\(?-?\d[\d.]*\)?|true|false)(?:::[\w ".(),]+)?\Z|(?:{MOMENT})\Z""",
     re.IGNORECASE,
 )
 """What a default gives that computes nothing, or says what time it is: no other is tried."""

@@ -8,7 +8,13 @@ from typing import TypeAlias
 
 from schema_guard.schema import Call, Lack, Name
 
-__all__ = ["Gives", "Inquiry", "Known", "Placed", "Question", "SameQuery", "Trial", "Verdict"]
+__all__ = ["MOMENT", "Gives", "Inquiry", "Known", "Placed", "Question", "SameQuery", "Trial", "Verdict"]
+
+MOMENT = (
+    r"now\(\)|CURRENT_(?:TIMESTAMP|DATE|TIME)|LOCALTIME(?:STAMP)?"
+    r"|\(?now\(\) AT TIME ZONE 'utc'::text\)?|timezone\('utc'::text, now\(\)\)"
+)
+"""A pattern of defaults that say what time it is, in any case of letters: of these nothing is asked."""
 
 
 class Verdict(Enum):

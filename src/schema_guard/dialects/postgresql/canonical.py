@@ -13,7 +13,6 @@ from schema_guard.dialects.postgresql.defaults import surely_gives
 from schema_guard.dialects.postgresql.expressions import Node, constant, parse
 from schema_guard.dialects.postgresql.fits import (
     EXACTLY,
-    PADDED,
     case_effect,
     fit_of,
     is_endless_text,
@@ -24,6 +23,7 @@ from schema_guard.dialects.postgresql.fits import (
 )
 from schema_guard.dialects.postgresql.lossy import loses
 from schema_guard.dialects.postgresql.referring import FLOATS, comparable
+from schema_guard.dialects.postgresql.text_types import PADDED, UNPADDED
 from schema_guard.difference import Fit
 from schema_guard.name_length import LONGEST_NAME, name_bytes
 from schema_guard.names import in_quotes
@@ -38,9 +38,8 @@ _EVERYWHERE = frozenset(
     {"now", "clock_timestamp", "statement_timestamp", "transaction_timestamp", "current_timestamp", "localtimestamp"}
 )
 """What defaults call mostly: it is not worth a question whether the server knows it."""
-_TEXT_LIKE = frozenset({"text", "character varying"})
 _NO_MATCH = "OPERATOR(pg_catalog.!~)"
-_TAKE_MOMENTS = _TEXT_LIKE | {"timestamp without time zone", "timestamp with time zone", "date"}
+_TAKE_MOMENTS = UNPADDED | {"timestamp without time zone", "timestamp with time zone", "date"}
 _INTEGERS = frozenset({"smallint", "integer", "bigint"})
 _CUTS = {"name": "63 bytes are", '"char"': "byte is"}
 """Types that cut what is longer."""
@@ -147,7 +146,7 @@ class PostgreSQLRules:
     def _takes_listed(self, expected: Column, wanted: Type, given: Type) -> bool:
         """Whether a native enum takes all that a non-native Enum writes: untyped values, each of them a label."""
         live = self.live_enums.get(Name(given.schema, given.name)) if given.kind is TypeKind.ENUM else None
-        if live is None or wanted.name not in _TEXT_LIKE or wanted.dimensions or given.dimensions:
+        if live is None or wanted.name not in UNPADDED or wanted.dimensions or given.dimensions:
             return False
         listed = texts(expected.values)
         return bool(listed) and not self._casts_listed and listed <= set(live.values)
@@ -278,7 +277,7 @@ class PostgreSQLRules:
     def _is_uuid_text(self, expected: Column, actual: Column) -> bool:
         """Whether SQLAlchemy writes a UUID as text, in lower case and without hyphens."""
         given = self._base(actual.type)
-        text = given.name in _TEXT_LIKE | PADDED and not given.dimensions and expected.type.name in PADDED
+        text = given.name in UNPADDED | PADDED and not given.dimensions and expected.type.name in PADDED
         return text and getattr(expected.reads, "type", "") == "Uuid"
 
     def comparable(self, one: Type, other: Type) -> bool:
@@ -327,7 +326,7 @@ def _listed(node: Node) -> Allowed | None:
 
 def _bare(node: Node) -> Node:
     """Without casts of VARCHAR to text and back, which the parser puts there."""
-    while node[0] == "cast" and node[2] in _TEXT_LIKE:
+    while node[0] == "cast" and node[2] in UNPADDED:
         node = node[1]
     return node
 
@@ -344,7 +343,7 @@ def _default(text: str, type_: Type) -> Node | None:
 def _decides(wanted: Node, given: Node, type_: Type) -> bool:
     """Whether two different constants of that type are different values."""
     kinds = {wanted[0], given[0]}
-    if type_.name in _TEXT_LIKE:
+    if type_.name in UNPADDED:
         return kinds == {"string"}
     if type_.name in _INTEGERS:
         return kinds == {"number"} and all(re.fullmatch(r"-?\d+", str(node[1])) for node in (wanted, given))

@@ -16,6 +16,7 @@ from schema_guard.dialects.postgresql.failures import is_disconnect
 from schema_guard.dialects.postgresql.link import Link
 from schema_guard.dialects.postgresql.plain import WITHOUT_ORDER
 from schema_guard.dialects.postgresql.query_text import query
+from schema_guard.dialects.postgresql.text_types import PADDED, UNPADDED
 from schema_guard.dialects.violators import mentions
 from schema_guard.plan import Definition, Rejection
 from schema_guard.schema import Index, IndexElement, Name, Schema, Table, TypeKind
@@ -23,7 +24,6 @@ from schema_guard.schema import Index, IndexElement, Name, Schema, Table, TypeKi
 __all__ = ["without_default_class"]
 
 
-_TEXTS = frozenset({"text", "character varying", "character"})
 _DEFAULTS_OF = {"gin": "btree_gin", "gist": "btree_gist"}
 """The extension that brings default operator classes for the scalar types (manual, appendix F)."""
 _NO_SCALAR = frozenset({"json", "xml", "jsonb", "hstore", "tsquery"})
@@ -106,7 +106,7 @@ def _advice(index: Index, key: IndexElement, type_name: str, classes: Sequence[s
     extension = _DEFAULTS_OF.get(index.method)
     if classes:
         return [_name_it(key, classes)]
-    if index.method == "gin" and type_name in _TEXTS:
+    if index.method == "gin" and type_name in UNPADDED | PADDED:
         return ["CREATE EXTENSION pg_trgm;", _name_it(key, ["gin_trgm_ops"])]
     if extension is not None and type_name not in _NO_SCALAR and not type_name.endswith("[]"):
         return [f"CREATE EXTENSION {extension};"]

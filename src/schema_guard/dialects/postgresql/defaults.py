@@ -10,7 +10,7 @@ import re
 from collections.abc import Callable, Sequence
 
 from schema_guard.column import BITS, Type, TypeKind
-from schema_guard.dialects.inquiry import Gives, Verdict
+from schema_guard.dialects.inquiry import MOMENT, Gives, Verdict
 from schema_guard.dialects.postgresql.driver_error import DriverError
 from schema_guard.dialects.postgresql.failures import DENIED, diagnose, is_disconnect
 from schema_guard.dialects.postgresql.link import Link
@@ -23,9 +23,9 @@ Quote = Callable[[Name | str], str]
 
 _NEXT = re.compile(r"\bnextval\('(?:[^']|'')*'::regclass\)")
 _ALWAYS = re.compile(
-    rf"(?i){_NEXT.pattern}|now\(\)|CURRENT_(?:TIMESTAMP|DATE|TIME|USER)|LOCALTIME(?:STAMP)?|true|false"
+    rf"(?i){_NEXT.pattern}|{MOMENT}|CURRENT_USER|true|false"
     r"|(?:clock_timestamp|statement_timestamp|transaction_timestamp|gen_random_uuid|uuidv4|uuidv7)\(\)"
-    r"""|NULL(?:::[\w ."\[\](),]+)?|\(?now\(\) AT TIME ZONE 'utc'::text\)?|timezone\('utc'::text, now\(\)\)"""
+    r"""|NULL(?:::[\w ."\[\](),]+)?"""
 )
 _TEXT = re.compile(r"'((?:[^']|'')*)'::[\w .\"]+(?:\[\])*")
 _NUMBER = re.compile(r"\(?'?(-?\d+)(\.\d+)?'?\)?(?:::(?:smallint|integer|bigint|numeric))?")

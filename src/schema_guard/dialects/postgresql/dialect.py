@@ -12,15 +12,15 @@ from schema_guard.dialects.base import Alike, Facts, Rules
 from schema_guard.dialects.encodable import can_encode
 from schema_guard.dialects.postgresql.canonical import PostgreSQLRules
 from schema_guard.dialects.postgresql.encoding import codec_of
-from schema_guard.dialects.postgresql.fits import TEXTS
 from schema_guard.dialects.postgresql.keywords import ALSO_QUOTED, RESERVED
 from schema_guard.dialects.postgresql.literals import literal
 from schema_guard.dialects.postgresql.located import Located
+from schema_guard.dialects.postgresql.text_types import TEXTS
 from schema_guard.dialects.postgresql.types import parse_type
 from schema_guard.dialects.translation import SchemaMap
 from schema_guard.difference import Difference
 from schema_guard.name_length import LONGEST_NAME
-from schema_guard.names import told
+from schema_guard.names import in_quotes, told
 from schema_guard.plan import Policy, Refusal, Step, Survey
 from schema_guard.schema import Column, Name, Schema, Type, TypeKind
 
@@ -200,4 +200,4 @@ def _quoted(name: str) -> str:
     wanted = getattr(name, "quote", None)  # a name of the models that says by itself whether it is quoted
     if wanted is False or (wanted is None and plain):
         return str(name)
-    return '"' + name.replace('"', '""') + '"'
+    return in_quotes(name)

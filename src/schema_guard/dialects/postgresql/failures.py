@@ -12,6 +12,7 @@ from typing import NamedTuple
 from schema_guard.dialects.postgresql.driver_error import DriverError
 from schema_guard.dialects.postgresql.server import Place
 from schema_guard.errors import ConfigurationError, ReadError, StepError, UnreachableError, one_line
+from schema_guard.names import in_quotes
 
 __all__ = [
     "quoted",
@@ -182,7 +183,7 @@ def _limit_reached(said: str, sqlstate: str) -> str:
 
 
 def quoted(name: str) -> str:
-    return '"' + name.replace('"', '""') + '"'
+    return in_quotes(name)
 
 
 def read_failed(error: DriverError, what: str) -> ReadError | UnreachableError:

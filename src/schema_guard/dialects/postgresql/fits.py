@@ -10,14 +10,13 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from schema_guard.dialects.postgresql.referring import FLOATS
+from schema_guard.dialects.postgresql.text_types import PADDED, TEXTS, UNPADDED
 from schema_guard.difference import Fit
 from schema_guard.name_length import LONGEST_NAME
 from schema_guard.schema import Type, TypeKind
 
 __all__ = [
     "EXACTLY",
-    "TEXTS",
-    "PADDED",
     "case_effect",
     "fit_of",
     "fits_when_longer",
@@ -29,10 +28,8 @@ __all__ = [
 ]
 
 _INTEGERS = ("smallint", "integer", "bigint")
-TEXTS = frozenset({"text", "character varying", "character", "bpchar", "name"})
 EXACTLY = ' COLLATE pg_catalog."C"'
 """For a comparison of texts: a nondeterministic collation takes 'NEW' for 'new', and no regular expression."""
-PADDED = frozenset({"character", "bpchar"})
 _MOMENTS = frozenset({"timestamp without time zone", "timestamp with time zone", "date"})
 _CLOCKS = frozenset({"time without time zone", "time with time zone"})
 _OF_EXTENSIONS = frozenset({"citext", "hstore"})
@@ -149,13 +146,13 @@ def is_of_application(type_: Type) -> bool:
 
 def is_endless_text(type_: Type) -> bool:
     """Text that neither pads nor cuts what is written."""
-    return type_.name in TEXTS - PADDED and not type_.dimensions and _length(type_) == _UNLIMITED
+    return type_.name in (UNPADDED | {"name"}) and not type_.dimensions and _length(type_) == _UNLIMITED
 
 
 def case_effect(expected: Type, actual: Type, fit: Fit) -> str:
     """What it does to statements that one is citext, the other text that tells upper and lower case apart; or empty."""
     names = {expected.name, actual.name}
-    if "citext" not in names or len(names) == 1 or not names <= (TEXTS - PADDED) | {"citext"}:
+    if "citext" not in names or len(names) == 1 or not names <= UNPADDED | {"name", "citext"}:
         return ""
     rest = ", and longer values are rejected" if fit is Fit.INCOMPATIBLE else ""
     if actual.name == "citext":

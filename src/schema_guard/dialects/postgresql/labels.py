@@ -14,9 +14,10 @@ from schema_guard.column import BITS
 from schema_guard.dialects.labels import MOST, Listed, Others
 from schema_guard.dialects.postgresql.driver_error import DriverError
 from schema_guard.dialects.postgresql.failures import is_disconnect
-from schema_guard.dialects.postgresql.fits import EXACTLY, TEXTS
+from schema_guard.dialects.postgresql.fits import EXACTLY
 from schema_guard.dialects.postgresql.link import Link, Row
 from schema_guard.dialects.postgresql.literals import literal
+from schema_guard.dialects.postgresql.text_types import TEXTS
 from schema_guard.schema import Column, Name, TypeKind
 
 __all__ = ["others_held", "takes_others"]

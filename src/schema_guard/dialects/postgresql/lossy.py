@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from schema_guard.dialects.postgresql.fits import rounds
+from schema_guard.dialects.postgresql.text_types import PADDED, UNPADDED
 from schema_guard.schema import Type
 
 __all__ = ["loses"]
@@ -14,7 +15,6 @@ _WITH_FRACTIONS = frozenset(
         *("time without time zone", "time with time zone", "interval"),
     }
 )
-_TEXTS = frozenset({"text", "character varying", "character", "bpchar"})
 _CUT = frozenset({"name", '"char"'})
 _DIGITS = 6
 """Of a second, where a type says nothing (manual, 8.5)."""
@@ -30,7 +30,7 @@ def loses(expected: Type, actual: Type) -> bool:
         if actual.name == "date":
             return True
         return actual.name in _WITH_FRACTIONS and _fraction(actual) < _fraction(expected)
-    return expected.name in _TEXTS and actual.name in _CUT
+    return expected.name in UNPADDED | PADDED and actual.name in _CUT
 
 
 def _scale(numeric: Type) -> float:

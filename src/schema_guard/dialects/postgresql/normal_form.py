@@ -12,6 +12,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from schema_guard.column import Type
+from schema_guard.dialects.postgresql.text_types import UNPADDED
 
 __all__ = ["COMPARISONS", "Node", "argument", "binary", "cast", "joined", "quantified", "shown", "spelled"]
 
@@ -23,7 +24,6 @@ _TEXT_OPERANDS = COMPARISONS | {"~", "~*", "!~", "!~*", "~~", "~~*", "!~~", "!~~
 """Operators beside which an untyped literal means text when the other side is text."""
 _NUMBER_OPERANDS = COMPARISONS | {"+", "-", "*", "/", "%"}
 _NUMBERS = frozenset({"numeric", "double precision", "bigint", "integer", "smallint"})
-_TEXTS = frozenset({"text", "character varying"})
 _LARGEST_INTEGER = 2**31 - 1
 _UNITED = {"or": ("any", "="), "and": ("all", "<>")}
 _PLAIN_ARRAY = re.compile(r"\{([\w.-]+(?:,[\w.-]+)*)\}")
@@ -122,7 +122,7 @@ def _operand(operator: str, node: Node) -> Node:
 
 
 def _item(node: Node) -> Node:
-    if _is_cast_string(node) and (node[2] in _TEXTS or _is_user_type(node[2])):
+    if _is_cast_string(node) and (node[2] in UNPADDED or _is_user_type(node[2])):
         return node[1]  # type: ignore[no-any-return]
     return node[1] if _is_cast_number(node) else node
 

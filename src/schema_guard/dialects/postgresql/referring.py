@@ -2,20 +2,20 @@
 
 from __future__ import annotations
 
+from schema_guard.dialects.postgresql.text_types import TEXTS, UNPADDED
 from schema_guard.schema import Type, TypeKind
 
 __all__ = ["FLOATS", "can_refer", "comparable"]
 
 FLOATS = ("real", "double precision")
 _INTEGERS = ("smallint", "integer", "bigint")
-_TEXTS = ("text", "character varying", "character", "bpchar", "name")
 _MOMENTS = ("date", "timestamp without time zone", "timestamp with time zone")
 _TARGETS = {
     **dict.fromkeys(_INTEGERS, (*_INTEGERS, "numeric", *FLOATS, "oid")),
     **dict.fromkeys(FLOATS, FLOATS),
     "numeric": ("numeric", *FLOATS),
-    **dict.fromkeys(_TEXTS, _TEXTS),
-    "name": ("name", "text", "character varying"),
+    **dict.fromkeys(TEXTS, tuple(TEXTS)),
+    "name": ("name", *UNPADDED),
     **dict.fromkeys(_MOMENTS, _MOMENTS),
     "time without time zone": ("time without time zone", "time with time zone", "interval"),
     "time with time zone": ("time with time zone",),
@@ -27,7 +27,6 @@ _TARGETS = {
 """An index on the target has an operator for both types, or the referring one is cast implicitly (manual, 38.16.3)."""
 
 _CITEXT = "citext"
-_CITEXT_REFERS_TO = frozenset({"text", "character varying"})
 
 
 def comparable(one: Type, other: Type) -> bool:
@@ -45,7 +44,7 @@ def can_refer(referring: Type, target: Type) -> bool:
     if TypeKind.ENUM in kinds:  # an enum is compared with itself only
         return False
     if _CITEXT in (referring.name, target.name):  # of its operators only the one of text serves, if the key is text
-        return referring.name == _CITEXT and target.name in _CITEXT_REFERS_TO
+        return referring.name == _CITEXT and target.name in UNPADDED
     if referring.schema is not None or target.schema is not None or target.name not in _TARGETS:
         return True
     return target.name in _TARGETS.get(referring.name, (target.name,))

@@ -15,6 +15,7 @@ from schema_guard.dialects.postgresql.driver_error import DriverError
 from schema_guard.dialects.postgresql.failures import is_disconnect
 from schema_guard.dialects.postgresql.link import Link
 from schema_guard.dialects.postgresql.literals import literal
+from schema_guard.names import in_quotes
 from schema_guard.schema import Name
 
 __all__ = ["same_query"]
@@ -64,6 +65,6 @@ def _renamed(node: Any, aliases: dict[str, str]) -> Any:
         return [_renamed(item, aliases) for item in node]
     if isinstance(node, str):
         for alias, other in aliases.items():
-            quoted = re.escape('"' + alias.replace('"', '""') + '"')
+            quoted = re.escape(in_quotes(alias))
             node = re.sub(rf"(?<![\w$\"])(?:{quoted}|{re.escape(alias)})\.", f"{other}.", node)
     return node

@@ -18,6 +18,7 @@ from schema_guard.dialects.sqlite.registered import collations_in
 from schema_guard.dialects.sqlite.spelling import Spelling
 from schema_guard.dialects.sqlite.tokens import quoted_literal
 from schema_guard.dialects.sqlite.triggers import intervener
+from schema_guard.names import in_quotes
 from schema_guard.schema import (
     Check,
     Column,
@@ -45,7 +46,7 @@ def catalog_query(database: str) -> str:
     text = files("schema_guard.dialects.sqlite").joinpath("queries/catalog.sql").read_text("utf-8")
     if database == "main":
         return text
-    quoted = '"' + database.replace('"', '""') + '"'
+    quoted = in_quotes(database)
     return text.replace('"main"', quoted).replace("'main'", quoted_literal(database))
 
 

@@ -13,6 +13,7 @@ from schema_guard.dialects.sqlite.names import quote
 from schema_guard.dialects.sqlite.reader import UnreadableTextError, key, qualifiers
 from schema_guard.dialects.sqlite.splice import splice
 from schema_guard.dialects.sqlite.tokens import Kind, significant
+from schema_guard.names import in_quotes
 
 __all__ = [
     "add_column",
@@ -171,7 +172,7 @@ def default_term(value: str) -> str:
 
 def collate_term(collation: str) -> str:
     """SQLAlchemy writes collations quoted; SQLite accepts a name in any quotes here."""
-    return 'COLLATE "' + collation.replace('"', '""') + '"'
+    return f"COLLATE {in_quotes(collation)}"
 
 
 def set_collation(text: str, column: str, collation: str | None) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from schema_guard.dialects.sqlite.tokens import is_bare_name, quoted_literal
-from schema_guard.names import Name
+from schema_guard.names import Name, in_quotes
 
 __all__ = ["catalog", "pragma", "quote"]
 
@@ -28,7 +28,7 @@ def quote(name: Name | str) -> str:
         return f"{quote(name.schema)}.{quote(name.name)}" if name.schema else quote(name.name)
     if is_bare_name(name) and name not in _RESERVED:
         return name
-    return '"' + name.replace('"', '""') + '"'
+    return in_quotes(name)
 
 
 def catalog(schema: str | None) -> str:

@@ -17,6 +17,7 @@ from schema_guard.dialects.stands_on import columns_under
 from schema_guard.dialects.survey import ROW_SECURITY
 from schema_guard.dialects.violators import Violators, mentions, tables_read, violators_of
 from schema_guard.difference import BackfillPending, Difference, Impact, TableMissing, ViewMissing
+from schema_guard.names import in_quotes
 from schema_guard.need import Kind, Need
 from schema_guard.plan import (
     INSTANT,
@@ -276,9 +277,8 @@ class Context:
     def collation(self, name: str) -> str:
         """A collation as DDL writes it; its schema and a point stand before it unless it is the system's."""
         schema, point, rest = name.partition(".")
-        if point and not rest.lower().startswith("utf"):
-            return self.quote(Name(schema, rest))
-        return '"' + name.replace('"', '""') + '"'
+        of_schema = point and not rest.lower().startswith("utf")
+        return self.quote(Name(schema, rest)) if of_schema else in_quotes(name)
 
     def sequences_needed(self, text: str | None) -> frozenset[Need]:
         """The sequences of the models that a default can refer to."""

@@ -6,6 +6,7 @@ import hashlib
 from collections.abc import Collection
 
 from schema_guard.name_length import LONGEST_NAME, cut_name, name_bytes
+from schema_guard.names import in_quotes
 from schema_guard.schema import Check
 
 __all__ = ["HELPER", "chosen", "helper_check", "helper_name"]
@@ -34,7 +35,7 @@ def helper_name(column: str) -> str:
 
 def helper_check(column: str) -> Check:
     """That CHECK. What has only its name is somebody else's."""
-    quoted = '"' + column.replace('"', '""') + '"'
+    quoted = in_quotes(column)
     return Check(helper_name(column), f"{quoted} IS NOT NULL")
 
 

@@ -11,6 +11,7 @@ from typing import Any
 from schema_guard.dialects.sqlite.exact.text import FORMAT, digest_of
 from schema_guard.dialects.sqlite.usual import texts_of, unlisted, unusual
 from schema_guard.errors import GuardError
+from schema_guard.names import in_quotes
 
 __all__ = ["VERSION", "is_exact", "is_exact_by", "queries_of", "texts_queries"]
 
@@ -69,12 +70,12 @@ def queries_of(rows: Mapping[str, Mapping[str, Any]]) -> Iterator[str]:
     read = sum(isinstance(reader, str) for columns in rows.values() for reader in columns.values())
     queries = []
     for name, columns in rows.items():
-        table = _quoted(name)
+        table = in_quotes(name)
         for column, how in columns.items():
             if isinstance(how, str):
-                queries.append(unusual(_quoted(column), table, how, read))
+                queries.append(unusual(in_quotes(column), table, how, read))
             else:
-                queries.append(unlisted(_quoted(column), table, f"label NOT IN ({', '.join(how)})"))
+                queries.append(unlisted(in_quotes(column), table, f"label NOT IN ({', '.join(how)})"))
     for start in range(0, len(queries), TOGETHER):
         yield " UNION ALL ".join(f"SELECT 1 FROM ({query})" for query in queries[start : start + TOGETHER])
 
@@ -86,11 +87,6 @@ def texts_queries(columns: Mapping[str, Sequence[str]]) -> Iterator[str]:
         columns: by table.
     """
     read = sum(map(len, columns.values()))
-    tables = [(_quoted(table), [*map(_quoted, some)]) for table, some in columns.items()]
+    tables = [(in_quotes(table), [*map(in_quotes, some)]) for table, some in columns.items()]
     for start in range(0, len(tables), TOGETHER):
         yield texts_of(tables[start : start + TOGETHER], read)
-
-
-def _quoted(name: str) -> str:
-    """Each name, so that no list of words is needed, which takes long to load."""
-    return '"' + name.replace('"', '""') + '"'
