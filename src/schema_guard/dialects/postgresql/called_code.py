@@ -1,12 +1,13 @@
-"""Functions that a live default, generated column, CHECK or index calls, tried: do they still find what they name?
+"""Functions that a live default, generated column, constraint or index calls, tried: do they still find what they name?
 
 The server keeps no function from losing a table or another function that its body names. Each expression is computed
 for a row of NULLs and for an ordinary one, in a READ ONLY transaction. What calls a VOLATILE function of the users is
-not.
+not: of such a function in SQL the server checks the body, as CREATE FUNCTION does.
 """
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Callable, Iterator, Sequence
 from typing import NamedTuple
@@ -18,9 +19,9 @@ from schema_guard.dialects.postgresql.link import Link
 from schema_guard.dialects.postgresql.query_text import query
 from schema_guard.dialects.postgresql.trial_rows import OF_NAMES, of_code, ordinary
 from schema_guard.refused_write import RefusedWrite
-from schema_guard.schema import Name, Relation, Schema, Table, Write
+from schema_guard.schema import IndexElement, Name, Relation, Schema, Table, Write
 
-__all__ = ["Calling", "calling", "constant_of", "lost_names"]
+__all__ = ["Calling", "calling", "lost_names", "tried_by"]
 
 Quote = Callable[[Name | str], str]
 
@@ -41,6 +42,8 @@ class Calling(NamedTuple):
     """The statements of the application that compute it for each row."""
     only_some: bool = False
     """It is computed for some rows only."""
+    bodies: tuple[int, ...] = ()
+    """The OIDs of the functions whose bodies are checked in place of computing it."""
 
 
 def calling(expected: Schema, actual: Schema) -> list[Calling]:
@@ -63,20 +66,31 @@ def _of(table: Table, live: Table) -> Iterator[Calling]:
         if check.enforced and check.name is not None:
             yield Calling(live, "check", check.name, check.expression, ("INSERT", "UPDATE"))
     for index in live.indexes:
-        if index.name is None:
-            continue
-        for text in (each.text for each in index.elements if each.is_expression):
-            yield Calling(live, "index", index.name, text, ("INSERT",), only_some=index.where is not None)
-        if index.where is not None:
-            yield Calling(live, "index", index.name, index.where, ("INSERT",))
+        yield from _of_keys(live, index.name, index.elements, index.where)
+    for exclusion in live.exclusions:
+        yield from _of_keys(live, exclusion.name, exclusion.elements, exclusion.where)
 
 
-def constant_of(link: Link, asked: Sequence[Calling], quote: Quote) -> list[Calling]:
-    """Those of them that may be computed without changing anything, by a connection with an empty search_path."""
+def _of_keys(live: Table, name: str | None, elements: Sequence[IndexElement], where: str | None) -> Iterator[Calling]:
+    """UPDATE computes them only where a column of some index gets another value."""
+    if name is None:
+        return
+    for text in (each.text for each in elements if each.is_expression):
+        yield Calling(live, "index", name, text, ("INSERT",), only_some=where is not None)
+    if where is not None:
+        yield Calling(live, "index", name, where, ("INSERT",))
+
+
+def tried_by(link: Link, asked: Sequence[Calling], quote: Quote) -> list[Calling]:
+    """Those of them that can be tried, with what tries them, by a connection with an empty search_path."""
     tables = list(dict.fromkeys(quote(each.live.name) for each in asked))
     rows = link.rows(query("volatile_code", tables=tables))
-    known = {(tables[int(str(number)) - 1], str(kind), str(name)) for number, kind, name in rows}
-    return [each for each in asked if (quote(each.live.name), each.kind, each.name) in known]
+    known = {
+        (tables[int(str(number)) - 1], str(kind), str(name)): tuple(map(int, json.loads(str(bodies))))
+        for number, kind, name, bodies in rows
+    }
+    keys = ((each, (quote(each.live.name), each.kind, each.name)) for each in asked)
+    return [each._replace(bodies=known[key]) for each, key in keys if key in known]
 
 
 def lost_names(link: Link, asked: Sequence[Calling], quote: Quote) -> dict[Name, tuple[RefusedWrite, ...]]:
@@ -84,12 +98,12 @@ def lost_names(link: Link, asked: Sequence[Calling], quote: Quote) -> dict[Name,
 
     Args:
         link: a connection under the application's own search_path, in a READ ONLY transaction.
-        asked: what `constant_of` gave.
+        asked: what `tried_by` gave.
         quote: the dialect's quoting.
     """
     found: dict[Name, list[RefusedWrite]] = {}
     for each in asked:
-        said = [_said(link, each, quote, ordinary_values=kind) for kind in (False, True)]
+        said = [_said(link, text, checks=bool(each.bodies)) for text in _tries(each, quote)]
         named = next(filter(None, said), "")
         doubt = "" if all(said) and not each.only_some else "for some rows"
         if named:
@@ -98,15 +112,25 @@ def lost_names(link: Link, asked: Sequence[Calling], quote: Quote) -> dict[Name,
     return {name: tuple(dict.fromkeys(refused)) for name, refused in found.items()}
 
 
-def _said(link: Link, each: Calling, quote: Quote, *, ordinary_values: bool) -> str:
-    """What the server says of a name that is not there; empty where it says anything else, or nothing."""
-    row = [(column, ordinary(column) if ordinary_values else "NULL") for column in each.live.columns]
+def _tries(each: Calling, quote: Quote) -> Iterator[str]:
+    if each.bodies:
+        yield f"SELECT {', '.join(f'pg_catalog.fmgr_sql_validator({oid})' for oid in each.bodies)}"
+        return
+    for values in (lambda _: "NULL", ordinary):
+        row = [(column, values(column)) for column in each.live.columns]
+        yield f"SELECT ({each.expression}\n){values_of(each.live.name, row, quote)}"
+
+
+def _said(link: Link, statement: str, *, checks: bool) -> str:
+    """What the server says of a name that is not there; empty where it says anything else, or nothing. `checks`: the
+    statement only checks a body."""
     try:
         with link.part_undone():
-            link.rows(f"SELECT ({each.expression}\n){values_of(each.live.name, row, quote)}")
+            link.rows(statement)
     except DriverError as error:
         if is_disconnect(error):
             raise
         diagnosis = diagnose(error)
-        return diagnosis.message if diagnosis.sqlstate in OF_NAMES and of_code(diagnosis, ()) else ""
+        lost = diagnosis.sqlstate in OF_NAMES and (checks or of_code(diagnosis, ()))
+        return diagnosis.message if lost else ""
     return ""

@@ -11,7 +11,7 @@ from schema_guard.dialects.deadline import Deadline
 from schema_guard.dialects.inquiry import Inquiry, Question, SameQuery, Verdict
 from schema_guard.dialects.labels import listed, with_others
 from schema_guard.dialects.postgresql.answers import answers
-from schema_guard.dialects.postgresql.called_code import calling, constant_of, lost_names
+from schema_guard.dialects.postgresql.called_code import calling, lost_names, tried_by
 from schema_guard.dialects.postgresql.catalog import read_schema
 from schema_guard.dialects.postgresql.catalog_scope import scope_of
 from schema_guard.dialects.postgresql.dialect import PostgreSQLDialect
@@ -321,7 +321,7 @@ class PostgreSQLSession:
         try:
             with self._link.reading(READ_TIMEOUT, lock_timeout=_STAND_LOCK_TIMEOUT, bare_path=True):
                 beneath = beneath_of(self._link, pairs, quote) if pairs else []
-                code = constant_of(self._link, code, quote) if code else []
+                code = tried_by(self._link, code, quote) if code else []
             with self._link.reading(READ_TIMEOUT, lock_timeout=_STAND_LOCK_TIMEOUT):
                 found = refused(self._link, pairs, beneath, quote, reads_only=self.facts.read_only)
                 lost = lost_names(self._link, code, quote)

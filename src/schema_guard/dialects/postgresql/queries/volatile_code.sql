@@ -1,8 +1,10 @@
 -- Which defaults, generated columns, CHECKs and indexes of these tables call nothing that may change something, but for functions
--- of the system: by the OIDs in the stored expressions, as those of operators' functions are.
+-- of the system, and those in SQL, whose bodies can be checked: by the OIDs in the stored expressions, as those of operators'
+-- functions are.
 -- Run it under an empty search_path.
 -- In psql: \set tables '["public.books"]'
--- Columns: number int (of the table), kind text (column, check, index), name text.
+-- Columns: number int (of the table), kind text (column, check, index), name text, bodies json array of OIDs: functions that may
+--   change something; empty where the expression can be computed.
 WITH asked AS (
   SELECT t.number, to_regclass(t.name)::oid AS oid
   FROM json_array_elements_text(:'tables') WITH ORDINALITY AS t(name, number)
@@ -15,8 +17,13 @@ WITH asked AS (
   SELECT a.number, 'index', c.relname, concat(i.indexprs::text, i.indpred::text)
   FROM asked a JOIN pg_index i ON i.indrelid = a.oid JOIN pg_class c ON c.oid = i.indexrelid
 )
-SELECT s.number, s.kind, s.name
+SELECT s.number, s.kind, s.name, coalesce(json_agg(p.oid::int8) FILTER (WHERE p.oid IS NOT NULL), '[]')::text AS bodies
 FROM stored s
-WHERE NOT EXISTS (
-  SELECT FROM regexp_matches(s.tree, ':(?:funcid|opfuncid|hashfuncid) (\d+)', 'g') AS m(found)
-  JOIN pg_proc p ON p.oid = m.found[1]::oid AND p.oid >= 16384 AND p.provolatile = 'v')
+LEFT JOIN LATERAL (
+  SELECT DISTINCT p.oid, p.prolang, p.prosrc, p.prorettype
+  FROM regexp_matches(s.tree, ':(?:funcid|opfuncid|hashfuncid) (\d+)', 'g') AS m(found)
+  JOIN pg_proc p ON p.oid = m.found[1]::oid AND p.oid >= 16384 AND p.provolatile = 'v') AS p ON true
+GROUP BY s.number, s.kind, s.name
+-- one statement in SQL: of several the first may make what the next one names
+HAVING coalesce(bool_and(p.prolang = (SELECT l.oid FROM pg_language l WHERE l.lanname = 'sql')
+                         AND rtrim(p.prosrc, E'; \n\r\t') !~ ';') FILTER (WHERE p.oid IS NOT NULL), true)
