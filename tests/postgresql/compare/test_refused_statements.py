@@ -69,6 +69,14 @@ CASES = {
         + "CREATE VIEW seen AS SELECT id, name FROM titles WHERE id = f()",
         {"seen": ("SELECT",)},
     ),
+    "the owner of a table may not do what its rule does": (
+        TITLES
+        + SEEN
+        + "CREATE TABLE log (name text); "
+        + "CREATE RULE r AS ON INSERT TO titles DO ALSO INSERT INTO log VALUES (NEW.name); "
+        + "CREATE ROLE {role}_owner; ALTER TABLE titles OWNER TO {role}_owner",
+        {"titles": ("INSERT",)},
+    ),
     "a policy reads its own table": (
         TITLES + SEEN + POLICY.format("EXISTS (SELECT FROM titles t WHERE t.id = titles.id)"),
         {"titles": ALL},

@@ -146,6 +146,8 @@ class _Asked(NamedTuple):
         if self.beneath.denied is not None:
             grant = f"GRANT SELECT ON {self.beneath.denied} TO {self.beneath.owner};"
             return RefusedWrite(verb, said, "right", remedy=(grant,))
+        if self.live.relation not in _ELSEWHERE and not self.live.facts.row_security:
+            return RefusedWrite(verb, said, "right")  # of a rule, which has the rights of the table's owner
         return RefusedWrite(verb, said, "right", doubt="if the application connects as the same role")
 
     def _is_denied(self, verb: str) -> bool:
