@@ -333,8 +333,24 @@ def test_drift_between_head_and_models(stage: Stage) -> None:
     assert any("ck_litres" in detail for detail in fault["details"])
     if stage.system == "postgresql":
         assert any("blue" in detail for detail in fault["details"])
-        assert found.code == 1
     assert fault["fix"]["command"] == "schema-guard revision shop:Base --replay -m 'what the models expect'"
+    assert (found.code, fault["severity"], stage.deploy().code) == (0, "risk", 0), "deploy makes it"
+
+
+def test_the_last_revision_leaves_out_what_apply_refuses(stage: Stage) -> None:
+    """Then deploy ends with an application that cannot start, and doctor says so before."""
+    stage.plain()
+    stage.revision("r1", None, f"{USERS}\n{PROPOSALS}\n{VISITOR}")
+    stage.revision("r2", "r1", 'op.execute("ALTER TABLE users ADD COLUMN must INTEGER")')
+    stage.revision("r3", "r2", MUST[stage.system])
+    found = stage.doctor("--replay")
+    assert (found.code, found.faults["head-drift"]["severity"], stage.deploy().code) == (1, "breaks", 1)
+
+
+MUST = {
+    "sqlite": 'with op.batch_alter_table("users") as batch_op:\n    batch_op.alter_column("must", nullable=False)',
+    "postgresql": 'op.execute("ALTER TABLE users ALTER must SET NOT NULL")',
+}
 
 
 def test_the_revision_that_is_missing_is_written_also_once_apply_has_repaired_the_database(stage: Stage) -> None:

@@ -139,6 +139,9 @@ WORKS = {
         "op.execute(\"SELECT setval('kept_id_seq', 5)\")",
         f'op.create_table("{"l" * 60}", sa.Column("id", sa.Integer, primary_key=True))\n'
         f"op.execute(\"SELECT setval('{'l' * 56}_id_seq', 5)\")",
+        "op.execute(\"CREATE FUNCTION two(a int) RETURNS int LANGUAGE sql AS 'SELECT 1'\")\n"
+        "op.execute(\"CREATE FUNCTION two(a int, b int) RETURNS int LANGUAGE sql AS 'SELECT 1'\")\n"
+        'op.execute("DROP FUNCTION two(int)")\nop.execute("DROP FUNCTION two(int, int)")',
         # nothing is certain after this one, which therefore is the last
         'op.execute("CREATE EXTENSION citext")\nop.execute("ALTER TYPE citext OWNER TO CURRENT_USER")',
     ],
@@ -187,3 +190,15 @@ def test_a_table_of_a_database_that_env_py_attaches(on_sqlite: Stage) -> None:
     assert set(stage.doctor().faults) == {"behind"}
     deploy = stage.deploy()
     assert (deploy.code, stage.stamped()) == (0, ["r4"]), deploy.out
+
+
+def test_what_code_that_is_not_read_may_make_is_only_a_risk(on_postgres: Stage) -> None:
+    """Deploy goes on there, and ends with 0: so does doctor."""
+    stage = on_postgres.plain().chain()
+    assert stage.deploy().code == 0
+    stage.revision("r4", "r3", 'op.execute("DO $$ BEGIN CREATE TABLE brief (id int); END $$")')
+    stage.revision("r5", "r4", 'op.execute("ALTER TABLE brief RENAME TO shorter")')
+    doctor = stage.doctor()
+    assert (doctor.code, doctor.faults["blind-stamp"]["severity"]) == (0, "risk")
+    assert "or something that cannot be read makes it before" in doctor.faults["blind-stamp"]["message"]
+    assert stage.deploy().code == 0

@@ -89,7 +89,8 @@ class _Walk:
     certain: bool = True
     known: set[str] = field(default_factory=set)
     passing: set[str] = field(default_factory=set)
-    """Temporary tables, which end with the session."""
+    """Temporary tables, which end with the session, and functions: several have one name, and which is meant only the
+    types of the parameters tell."""
     made: set[str] = field(default_factory=set)
     """How the names of the tables begin that revisions make: so do the names of their sequences."""
 
@@ -155,6 +156,8 @@ class _Walk:
             self.names.add(made, id_)
         if written.verb is Verb.MAKE and written.kind == "table":
             self.made.add(written.name.rpartition(".")[2][:_OF_SEQUENCE])
+        if written.verb is Verb.MAKE and written.kind == "function":
+            self.passing.add(written.name.partition("(")[0])
         if written.verb is Verb.MAKE and written.kind == "column":
             self._add_sequence(written, id_)
         if written.verb is Verb.RENAME and written.kind == "table" and written.name in self.known:
@@ -207,11 +210,13 @@ def gone_faults(gone: Sequence[Gone], project: Project, commands: Commands) -> I
                 fix = Fix(f"{step} says what to do: {item.revision} changes rows as well", command=step)
         else:
             says += f"{what} is not there: it was dropped or renamed by hand"
+            says += "" if item.certain else ", or something that cannot be read makes it before"
             replay = commands("doctor", "--replay")
             fix = Fix(f"{replay} says what is to be made again before {commands('deploy')}", command=replay)
         sure = item.certain and not moved
         place = (item.file, action.line, item.revision)
-        yield Fault("blind-stamp", Severity.BREAKS, says, fix, *place, guess=True, sure=sure)
+        severity = Severity.BREAKS if sure else Severity.RISK  # deploy goes on
+        yield Fault("blind-stamp", severity, says, fix, *place, guess=True, sure=sure)
 
 
 def begun_elsewhere(gone: Sequence[Gone], project: Project, fix: Fix) -> Iterator[Fault]:

@@ -117,17 +117,20 @@ def _advice(failed: Failed, chain: Chain, name: str) -> str:
 
 
 def _drift(report: Report, system: str, *, own: bool, commands: Commands) -> Iterator[Fault]:
-    """What the models expect and the last revision leaves out."""
-    found = [finding.difference for finding in report.findings if finding.difference.impact >= Impact.WEAKENS]
+    """What the models expect and the last revision leaves out. Deploy makes it, but for what apply refuses."""
+    findings = [each for each in report.findings if each.difference.impact >= Impact.WEAKENS]
+    found = [finding.difference for finding in findings]
     if not found:
         return
-    broken = [difference for difference in found if difference.impact is Impact.BREAKS]
+    breaks = [each for each in findings if each.difference.impact is Impact.BREAKS]
+    left = [each.difference.object for each in breaks if each.refusal is not None]
     command = commands("revision", *(["--replay"] if own else []), "-m", "what the models expect")
     yield Fault(
         "head-drift",
-        Severity.BREAKS if broken and own else Severity.RISK,
+        Severity.BREAKS if left and own else Severity.RISK,
         f"the last revision leaves out {counted(len(found), 'thing')} that the models expect, on {system}: "
-        + first_of(f"{difference.object} ({difference.headline})" for difference in found),
+        + first_of(f"{difference.object} ({difference.headline})" for difference in found)
+        + (f". Apply does not make {first_of(left)}" if left else ""),
         Fix(command, command=command),
         details=tuple(f"{difference.object}: {difference.headline}" for difference in found),
     )
