@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import datetime
 import enum
 from collections.abc import Callable, Mapping
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -74,3 +76,11 @@ def test_what_is_told_is_what_fails(case: str, system: str, native: bool, reques
     assert guard.apply(url).remains(Impact.BREAKS) is not right
     assert works(url, Row) is right
     assert guard.plan(url).empty
+
+
+def test_json_is_written_by_the_engine_of_the_application(sqlite_file: Path) -> None:
+    """It may know how to write what Python's own json does not."""
+    metadata = sa.MetaData()
+    column = sa.Column("v", sa.JSON, default={"at": datetime.date(2020, 1, 1)})
+    sa.Table("t", metadata, sa.Column("id", sa.Integer, primary_key=True), column)
+    assert Guard(metadata).apply(f"sqlite:///{sqlite_file}").satisfied

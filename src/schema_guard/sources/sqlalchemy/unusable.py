@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import Enum
+from sqlalchemy import JSON, Enum
 
 if TYPE_CHECKING:
     from sqlalchemy import Column as ModelColumn
@@ -21,9 +21,10 @@ __all__ = ["unusable_defaults"]
 def unusable_defaults(column: ModelColumn[Any], writer: Writer) -> Iterator[tuple[str, str]]:
     """What is wrong, and which statement fails for it; `{}` stands for the classes of the table.
 
-    Types of the application's own are not tried: their code is not run.
+    Types of the application's own are not tried, for their code is not run; nor is JSON, which its engine may
+    write in a way of its own (`json_serializer`).
     """
-    if not type(column.type).__module__.startswith("sqlalchemy."):
+    if not type(column.type).__module__.startswith("sqlalchemy.") or isinstance(column.type, JSON):
         return
     for verb, word, default in (("INSERT", "default", column.default), ("UPDATE", "onupdate", column.onupdate)):
         if default is None or not default.is_scalar:
