@@ -17,7 +17,7 @@ from schema_guard.dialects.sqlite.exact import look
 from schema_guard.frozen_text import DIGESTS, document
 from schema_guard.sources.by_parts import ByParts
 from schema_guard.sources.frozen import frozen, text_of
-from schema_guard.sources.frozen.placeholders import bare, freezing_words
+from schema_guard.sources.placeholders import bare, freezing_words
 from schema_guard.sources.sqlalchemy.source import ModelsSource
 
 __all__ = [

@@ -21,7 +21,7 @@ from schema_guard.report import Report
 from schema_guard.schema import Schema
 from schema_guard.scope import Scope
 from schema_guard.sources.frozen.drivers import as_sent
-from schema_guard.sources.frozen.placeholders import names_to_locate, settled
+from schema_guard.sources.placeholders import names_to_locate, settled
 from schema_guard.sources.source import Digested
 
 __all__ = ["report_by_digests"]

@@ -5,11 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import IntEnum, StrEnum
-from typing import TypeAlias
+from typing import TYPE_CHECKING, TypeAlias
 
-from schema_guard.difference import Difference
 from schema_guard.need import Need
 from schema_guard.schema import Call, Check, Column, Exclusion, Index, Name, PrimaryKey, Spanned, Table, Unique
+
+if TYPE_CHECKING:
+    from schema_guard.difference import Difference
 
 __all__ = [
     "INSTANT",

@@ -71,7 +71,7 @@ LAYERS = (
     ("selector",),
     ("errors", "remembered", "requirements"),
     ("address",),
-    ("bind", "counted", "frozen_text", "hidden", "impact", "name_length", "pattern", "shadowing", "toml_text"),
+    ("bind", "counted", "fit", "frozen_text", "hidden", "impact", "name_length", "pattern", "shadowing", "toml_text"),
 )
 """From top to bottom. A room imports from rooms below, not from above and not from beside it."""
 
@@ -97,6 +97,7 @@ PURE = (
     "counted",
     "declared",
     "errors",
+    "fit",
     "hidden",
     "impact",
     "name_length",

@@ -22,7 +22,7 @@ from schema_guard.chain.sandbox.job import Failure
 from schema_guard.dialects import open_session
 from schema_guard.dialects.deadline import Deadline
 from schema_guard.execute.limits import Limits
-from schema_guard.target import load_target
+from schema_guard.target.loading import load_target
 from tests.chain.stage import ENV, USERS, Ran, Stage
 from tests.postgres.cluster import Cluster
 from tests.postgres.database import Database, create

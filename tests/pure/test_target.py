@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from schema_guard.errors import TargetError
-from schema_guard.target import load_target
+from schema_guard.target.loading import load_target
 
 MODELS = """
 import sqlalchemy as sa

@@ -10,7 +10,7 @@ import pytest
 import sqlalchemy as sa
 
 from schema_guard.schema import Schema
-from schema_guard.sources.frozen.placeholders import freezing_words
+from schema_guard.sources.placeholders import freezing_words
 from schema_guard.sources.sqlalchemy.source import source_of
 from schema_guard.sources.sqlalchemy.type_facts import _PLAIN, _arguments
 
@@ -68,7 +68,7 @@ def by_column(type_, compiler, **kw):
 
 metadata = sa.MetaData()
 sa.Table("t", metadata, sa.Column("short", sa.String(9)), sa.Column("long", sa.String(9)))
-from schema_guard.sources.frozen.placeholders import freezing_words
+from schema_guard.sources.placeholders import freezing_words
 from schema_guard.sources.sqlalchemy.source import source_of
 found = source_of(metadata, (), ()).expect(freezing_words("postgresql", 180000))
 print(*(column.type.text for column in found.tables[0].columns))

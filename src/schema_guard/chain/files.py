@@ -13,7 +13,9 @@ from schema_guard.chain.history import Chain
 from schema_guard.chain.location import Location
 from schema_guard.chain.reading.revision_files import read_revisions, revision_files
 
-__all__ = ["read_chain"]
+__all__ = ["env_text", "may_leave_out", "read_chain"]
+
+_LEAVES_OUT = re.compile(r"\binclude_(?:object|name)\b")
 
 _SEPARATORS = {"space": " ", "newline": "\n", "os": os.pathsep, ":": ":", ";": ";"}
 _LEGACY = re.compile(r", *|\s+")
@@ -25,6 +27,11 @@ def env_text(location: Location) -> str | None:
     folder = None if settings is None else location.folder or _folder(settings.get("script_location", ""), location)
     env = None if folder is None else folder / "env.py"
     return env.read_text("utf-8", "replace") if env is not None and env.is_file() else None
+
+
+def may_leave_out(env: str) -> bool:
+    """Whether the text of an env.py has what keeps an object from autogenerate."""
+    return _LEAVES_OUT.search(env) is not None
 
 
 def read_chain(location: Location) -> tuple[Chain, str] | None:

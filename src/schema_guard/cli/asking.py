@@ -25,7 +25,7 @@ from schema_guard.guard import Guard
 from schema_guard.many.member import MAIN, Member, acquainted, chosen
 from schema_guard.scope import Scope
 from schema_guard.sources.frozen import FrozenSource, release_of
-from schema_guard.target import Loaded, load
+from schema_guard.target.loading import Loaded, load
 from schema_guard.target.own_database import factory_named, refuse_adrift
 
 if TYPE_CHECKING:

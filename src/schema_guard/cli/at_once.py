@@ -40,7 +40,7 @@ def at_once(arguments: Sequence[str]) -> bool:
         settings = load_settings(given)
         if settings.log_format is not None or unknown_variables(os.environ):
             return False
-        texts = _texts(arguments[0], settings)
+        texts = _texts(arguments[0], settings, given)
         if texts is None:
             return False
         text = "\n".join(texts) + "\n"
@@ -64,7 +64,7 @@ def at_once(arguments: Sequence[str]) -> bool:
     return True
 
 
-def _texts(command: str, settings: Settings) -> list[str] | None:
+def _texts(command: str, settings: Settings, given: Mapping[str, object]) -> list[str] | None:
     """What is remembered where that is asked for: what a server is asked otherwise would have to be remembered."""
     if command == "check" and settings.remember and not (settings.url or "").strip("\"' ").startswith("sqlite"):
         from schema_guard.cli.recalled import recalled_texts
@@ -72,7 +72,7 @@ def _texts(command: str, settings: Settings) -> list[str] | None:
         return recalled_texts(settings)
     from schema_guard.cli.exact import exact_texts
 
-    return exact_texts(command, settings)
+    return exact_texts(command, settings, given)
 
 
 def _parsed(arguments: Sequence[str]) -> Mapping[str, object] | None:

@@ -11,7 +11,7 @@ from schema_guard.cli.choices import chosen_bind_urls
 from schema_guard.config import Settings
 from schema_guard.errors import ConfigurationError
 from schema_guard.many.member import Member, apart
-from schema_guard.target import Loaded
+from schema_guard.target.loading import Loaded
 from schema_guard.target.own_database import refuse_adrift
 
 __all__ = ["with_databases"]

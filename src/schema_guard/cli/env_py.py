@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from dataclasses import replace
 
 from schema_guard.cli.location import location_at_hand
@@ -16,7 +15,6 @@ from schema_guard.selector import selectors_of
 
 __all__ = ["without_left_out"]
 
-ASKS = re.compile(r"\binclude_(?:object|name)\b")
 MOST_NAMED = 6
 
 
@@ -31,10 +29,10 @@ def without_left_out(asked: Request) -> Request:
     location = location_at_hand()
     if location is None:
         return asked
-    from schema_guard.chain.files import read_chain
+    from schema_guard.chain.files import may_leave_out, read_chain
 
     found = read_chain(location)
-    if found is None or not ASKS.search(found[1]):
+    if found is None or not may_leave_out(found[1]):
         return asked
     from schema_guard.cli.doctors import doctor_of
 

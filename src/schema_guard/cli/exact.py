@@ -21,23 +21,29 @@ VERDICTS = {
 }
 
 
-def exact_texts(command: str, settings: Settings) -> list[str] | None:
+def exact_texts(command: str, settings: Settings, given: Mapping[str, object]) -> list[str] | None:
     """The lines of a command that found nothing; None where only the whole command can tell.
 
     Args:
         command: check or apply.
         settings: of its command line, the environment and pyproject.toml.
+        given: its command line alone.
 
     Raises:
         ConfigurationError: as `normalise` does.
+        TargetError: the application does not import.
         OSError: there is no such file.
         ValueError: it is no frozen file.
     """
     begun = time.monotonic()
     place = settings.target or ""
     more = settings.policy or settings.accept or settings.include or settings.exclude or settings.beside
-    if more or settings.telemetry or settings.url is None or not place.endswith(".json"):
+    if more or settings.telemetry or settings.url is None:
         return None
+    seconds = settings.budget / 4 if settings.budget else None
+    if not place.endswith(".json"):
+        exact = _of_models(given, settings, seconds) if command == "check" else None
+        return None if exact is None else _lines(command, "", *exact, begun)
     found = normalise(settings.url, quickest=True)
     if found.notes:
         return None
@@ -47,12 +53,13 @@ def exact_texts(command: str, settings: Settings) -> list[str] | None:
         parts = frame(file)
     if parts is None or parts[MARK].value() != FORMAT:
         return None
-    seconds = settings.budget / 4 if settings.budget else None
     exact = _on_sqlite(found.address, parts) if found.address.is_file else _on_server(found.address, parts, seconds)
     if exact is None:
         return None
-    server, tables = exact
-    name = parts["name"].value()
+    return _lines(command, parts["name"].value(), *exact, begun)
+
+
+def _lines(command: str, name: str, server: str, tables: int, begun: float) -> list[str] | None:
     if not (name.isprintable() and server.isprintable()):
         return None
     return [
@@ -60,6 +67,12 @@ def exact_texts(command: str, settings: Settings) -> list[str] | None:
         "",
         f"{VERDICTS[command]} · {duration(time.monotonic() - begun)}, 1 catalog query, no locks · exit 0",
     ]
+
+
+def _of_models(given: Mapping[str, object], settings: Settings, seconds: float | None) -> tuple[str, int] | None:
+    from schema_guard.cli.exact_models import exact_of_models
+
+    return exact_of_models(given, settings, seconds)
 
 
 def _on_server(address: Address, parts: Mapping[str, Span], seconds: float | None) -> tuple[str, int] | None:
@@ -73,7 +86,7 @@ def _on_server(address: Address, parts: Mapping[str, Span], seconds: float | Non
     digests = parts[DIGESTS].value()
     server = direct_server(address, added_arguments(address))
     exact = None if server is None else exact_by(server, digests, TIMEOUT if seconds is None else seconds)
-    return None if exact is None else (f"postgresql {exact.version} at {exact.place}", len(digests["tables"]))
+    return None if exact is None else (f"postgresql {exact.version} at {exact.place}", exact.tables)
 
 
 def _on_sqlite(address: Address, parts: Mapping[str, Span]) -> tuple[str, int] | None:

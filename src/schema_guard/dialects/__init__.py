@@ -28,6 +28,7 @@ __all__ = [
     "offline_dialect",
     "open_many",
     "open_session",
+    "postgresql_server",
 ]
 
 SUPPORTED = ("postgresql", "sqlite")
@@ -86,17 +87,18 @@ def _engine_session(database: Any, deadline: Deadline | None) -> Session:
 def _tenant_session(tenant: Tenant, deadline: Deadline | None) -> Session:
     from schema_guard.dialects.postgresql.tenant import TenantServer, TenantSession
 
-    return TenantSession(TenantServer(_of_tenants(tenant.database), tenant.declared, tenant.schema), deadline)
+    return TenantSession(TenantServer(postgresql_server(tenant.database), tenant.declared, tenant.schema), deadline)
 
 
 def open_many(database: Any, declared: str | None = None, deadline: Deadline | None = None) -> ManyTenants:
     """Connect to a database with a schema for each tenant; `declared` as Tenant has it. Raises as `open_session`."""
     from schema_guard.dialects.postgresql.many import ManyTenants
 
-    return ManyTenants(_of_tenants(database), declared, deadline)
+    return ManyTenants(postgresql_server(database), declared, deadline)
 
 
-def _of_tenants(database: Any) -> Server:
+def postgresql_server(database: Any) -> Server:
+    """The way to a PostgreSQL database through SQLAlchemy; an Engine or a URL. Raises ConfigurationError."""
     from schema_guard.dialects.postgresql.server import EngineServer
 
     engine = _engine(database)

@@ -12,17 +12,18 @@ from typing import TYPE_CHECKING, Any, Literal, NamedTuple, Protocol
 
 from schema_guard.dialects.inquiry import Gives, Inquiry, Known, Placed, Question, SameQuery, Trial, Verdict
 from schema_guard.dialects.terms import Allowed, Condition, ErrorWords, Unfit
-from schema_guard.difference import Difference, Fit
+from schema_guard.fit import Fit
 from schema_guard.names import DefaultSchema
-from schema_guard.plan import Policy, Refusal, Step, Survey
 from schema_guard.remembered import Fed, Memory
-from schema_guard.report import ServerInfo
 from schema_guard.schema import Call, Column, Lack, Name, Schema, Table, Type
 
 if TYPE_CHECKING:
     from sqlalchemy.engine import Dialect as SQLAlchemyDialect
 
     from schema_guard.dialects.stop import Stop
+    from schema_guard.difference import Difference
+    from schema_guard.plan import Policy, Refusal, Step, Survey
+    from schema_guard.report import ServerInfo
 
 __all__ = [
     "Alike",

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from enum import IntEnum
 from hashlib import sha256
 from typing import ClassVar, Self
 from urllib.parse import quote
 
+from schema_guard.fit import Fit
 from schema_guard.impact import Impact
 from schema_guard.need import Need
 from schema_guard.schema import Name, Table
@@ -19,24 +19,6 @@ LONGEST_KEY = 100
 """Characters of an object's name in a key; of a longer one (an expression) the rest is a digest."""
 _AS_IT_IS = re.compile(r"[ !-$&()+.-~-]*")
 """What `_key_character` leaves as it is, of ASCII."""
-
-
-class Fit(IntEnum):
-    """How a column's actual type relates to the expected one."""
-
-    SAME = 0
-    WIDER = 1
-    """Holds every value of the expected type, read back equal."""
-    NARROWER = 2
-    """The same family, but some values don't fit; widening rewrites and scans nothing."""
-    NARROWER_REWRITE = 3
-    """The same family, but some values don't fit; widening rewrites the table."""
-    OTHER = 4
-    """Statements run and values come back, but not all alike (a time zone, an affinity)."""
-    INCOMPATIBLE = 5
-    """Some statement fails."""
-    UNKNOWN = 6
-    """Could not be compared."""
 
 
 @dataclass(frozen=True, slots=True)

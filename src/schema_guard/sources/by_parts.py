@@ -10,8 +10,7 @@ from typing import TYPE_CHECKING, Any
 from schema_guard.dialects.base import Alike
 from schema_guard.names import Name
 from schema_guard.schema import Schema, Table
-from schema_guard.sources.frozen.document import without_tables
-from schema_guard.sources.frozen.placeholders import bare, freezing_words
+from schema_guard.sources.placeholders import bare, freezing_words
 from schema_guard.sources.source import Live
 
 if TYPE_CHECKING:
@@ -57,6 +56,8 @@ class ByParts:
 
     def rest(self, dialect: Dialect, known: Collection[str]) -> Schema:
         """See Digested; `digests` was asked before."""
+        from schema_guard.sources.frozen.document import without_tables  # where all is known nothing is left to read
+
         assert self._parts is not None
         left = without_tables(self._parts.schema, known).tables
         tables = [self._parts.tables[table.name] for table in left]

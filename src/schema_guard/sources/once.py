@@ -14,7 +14,7 @@ from schema_guard.sources.by_parts import digests_by_parts
 from schema_guard.sources.frozen.data import to_data
 from schema_guard.sources.frozen.document import without_tables
 from schema_guard.sources.frozen.drivers import as_sent
-from schema_guard.sources.frozen.placeholders import bare, can_settle, freezing_words, names_to_locate, settled
+from schema_guard.sources.placeholders import bare, can_settle, freezing_words, names_to_locate, settled
 from schema_guard.sources.source import Changing, Source
 
 if TYPE_CHECKING:

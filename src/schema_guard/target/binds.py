@@ -11,7 +11,7 @@ from schema_guard.guard import Guard
 from schema_guard.many.group import Group
 from schema_guard.many.member import MAIN, Member
 from schema_guard.scope import Scope
-from schema_guard.target.own_database import extension_of
+from schema_guard.target.own_database import extension_of, session_engines
 
 if TYPE_CHECKING:
     from sqlalchemy import MetaData, Table
@@ -33,7 +33,7 @@ def members_of(found: Any, guard: Guard, around: Mapping[str, Any]) -> tuple[Mem
     for database in _extensions(found, guard, around.values()):
         return tuple(_of_flask(database, found, guard, list(around.values())))
     for session in (found, *around.values()):
-        engines = _session_engines(session)
+        engines = session_engines(session)
         if engines and (members := tuple(_of_session(session, engines, guard, around))):
             return members
     return ()
@@ -50,7 +50,7 @@ def models_of_session(session: Any) -> list[MetaData]:
     """Of all that a Session, a sessionmaker or a scoped_session names in `binds`; none of anything else."""
     from sqlalchemy import MetaData
 
-    owners = [getattr(key, "local_table", getattr(key, "__table__", key)) for key in _session_engines(session)]
+    owners = [getattr(key, "local_table", getattr(key, "__table__", key)) for key in session_engines(session)]
     found = (getattr(owner, "metadata", None) for owner in owners)
     return list(dict.fromkeys(metadata for metadata in found if isinstance(metadata, MetaData)))
 
@@ -105,17 +105,6 @@ def _like(guard: Guard, models: Any) -> Guard:
     """Of other models, with the policy of this guard, and what it accepts and excludes."""
     source = Guard(models).source
     return guard.of(source).changed(accept=guard.accept, scope=Scope(exclude=guard.scope.exclude))
-
-
-def _session_engines(session: Any) -> Mapping[Any, Any]:
-    """What a Session, a sessionmaker or a scoped_session says in `binds`."""
-    if not type(session).__module__.startswith("sqlalchemy."):
-        return {}
-    maker = getattr(session, "session_factory", session)
-    options = getattr(maker, "kw", None)
-    own = getattr(session, "_Session__binds", getattr(session, "binds", None))  # SQLAlchemy 2.0, 2.1
-    binds = options.get("binds") if isinstance(options, dict) else own
-    return binds if isinstance(binds, Mapping) else {}
 
 
 def _of_session(session: Any, binds: Mapping[Any, Any], guard: Guard, around: Mapping[str, Any]) -> Iterator[Member]:

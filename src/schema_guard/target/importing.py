@@ -19,7 +19,7 @@ from schema_guard.errors import TargetError
 from schema_guard.shadowing import shadowing
 from schema_guard.target.meant import meant
 
-__all__ = ["FORM", "first_on_path", "import_by_name", "import_file", "is_file", "running"]
+__all__ = ["FORM", "first_on_path", "import_by_name", "import_file", "is_file", "noted", "running"]
 
 FORM = "A target is module:attribute, for example app.models:db"
 
@@ -28,6 +28,14 @@ _DRIVERS = {
     "psycopg2": "postgresql+psycopg://.., which SQLAlchemy 2.1 takes for postgresql://",
 }
 """What a URL without a driver means depends on SQLAlchemy's version."""
+
+
+_failed: dict[str, TargetError] = {}
+
+
+def noted(name: str, error: TargetError) -> None:
+    """Whoever imports that module next gets this error: its code, which may have taken long, is not run again."""
+    _failed[name] = error
 
 
 def is_file(place: str) -> bool:
@@ -43,6 +51,8 @@ def first_on_path(directory: Path) -> None:
 def import_by_name(name: str, directory: Path) -> ModuleType:
     if not all(part.isidentifier() for part in name.split(".")):
         raise TargetError(f"{name!r} is not a module name. {FORM}")
+    if (error := _failed.pop(name, None)) is not None:
+        raise error
     with running(f"importing {name}", missing=name, directory=directory):
         return importlib.import_module(name)
 

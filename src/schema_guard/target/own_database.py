@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,7 +15,15 @@ from schema_guard.errors import ConfigurationError
 if TYPE_CHECKING:
     from sqlalchemy.engine import URL
 
-__all__ = ["OwnDatabase", "extension_of", "factory_named", "is_factory", "own_database", "refuse_adrift"]
+__all__ = [
+    "OwnDatabase",
+    "extension_of",
+    "factory_named",
+    "is_factory",
+    "own_database",
+    "refuse_adrift",
+    "session_engines",
+]
 
 _FACTORIES = ("create_", "make_", "build_")
 """How the names of application factories begin, most often."""
@@ -143,6 +151,17 @@ def extension_of(application: Any) -> Any:
     """The Flask-SQLAlchemy of a Flask application; None of anything else."""
     extensions = getattr(application, "extensions", None)
     return extensions.get("sqlalchemy") if isinstance(extensions, dict) else None
+
+
+def session_engines(session: Any) -> Mapping[Any, Any]:
+    """What a Session, a sessionmaker or a scoped_session says in `binds`; nothing of anything else."""
+    if not type(session).__module__.startswith("sqlalchemy."):
+        return {}
+    maker = getattr(session, "session_factory", session)
+    options = getattr(maker, "kw", None)
+    own = getattr(session, "_Session__binds", getattr(session, "binds", None))  # SQLAlchemy 2.0, 2.1
+    binds = options.get("binds") if isinstance(options, dict) else own
+    return binds if isinstance(binds, Mapping) else {}
 
 
 def _place(url: URL) -> Path | None:

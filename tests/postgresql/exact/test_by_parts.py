@@ -18,7 +18,7 @@ from sqlalchemy.types import TypeDecorator
 
 from schema_guard import Guard, Upsert
 from schema_guard.sources.by_parts import ByParts
-from schema_guard.sources.frozen.placeholders import bare, freezing_words
+from schema_guard.sources.placeholders import bare, freezing_words
 from schema_guard.sources.sqlalchemy.source import ModelsSource, source_of
 from tests.exactly import digests_by_parts
 from tests.truth.drawing import draw_models

@@ -24,7 +24,7 @@ from schema_guard.dialects.postgresql.fits import (
 from schema_guard.dialects.postgresql.lossy import loses
 from schema_guard.dialects.postgresql.referring import FLOATS, comparable
 from schema_guard.dialects.postgresql.text_types import PADDED, UNPADDED
-from schema_guard.difference import Fit
+from schema_guard.fit import Fit
 from schema_guard.name_length import LONGEST_NAME, name_bytes
 from schema_guard.names import in_quotes
 from schema_guard.schema import Column, Enum, Name, Table, Type, TypeKind

@@ -23,7 +23,7 @@ from schema_guard.dialects.postgresql.catalog_rows import (
     TypeRow,
     UseRow,
 )
-from schema_guard.dialects.postgresql.catalog_words import ACTIONS, MATCHES, use_of
+from schema_guard.dialects.postgresql.catalog_words import ACTIONS, KINDS, MATCHES, use_of
 from schema_guard.dialects.postgresql.deparsed import without_relabels
 from schema_guard.dialects.postgresql.indexes import IndexRow, index_of
 from schema_guard.dialects.postgresql.others import RELATIONS, names_taken, unknown_tables
@@ -53,10 +53,7 @@ from schema_guard.schema import (
 from schema_guard.table_facts import Partition, PartitionRule, TableFacts
 from schema_guard.unread import Unread
 
-__all__ = ["KINDS", "read_schema"]
-
-KINDS = {"b": TypeKind.BASE, "e": TypeKind.ENUM, "d": TypeKind.DOMAIN}
-"""pg_type.typtype in words; everything else is TypeKind.OTHER."""
+__all__ = ["read_schema"]
 
 _InSchema = TypeVar("_InSchema", TypeRow, CounterRow, OtherRow, TableRow)
 

@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import re
 
-from schema_guard.column import PARTITION_KEY, VIEW, Use
+from schema_guard.column import PARTITION_KEY, VIEW, TypeKind, Use
 from schema_guard.names import DefaultSchema
 
-__all__ = ["ACTIONS", "MATCHES", "use_of", "without_schema"]
+__all__ = ["ACTIONS", "KINDS", "MATCHES", "use_of", "without_schema"]
 
 ACTIONS = {"a": "NO ACTION", "r": "RESTRICT", "c": "CASCADE", "n": "SET NULL", "d": "SET DEFAULT"}
 """Of a foreign key: pg_constraint.confdeltype and confupdtype."""
 MATCHES = {"f": "FULL", "p": "PARTIAL", "s": "SIMPLE"}
 """pg_constraint.confmatchtype."""
+KINDS = {"b": TypeKind.BASE, "e": TypeKind.ENUM, "d": TypeKind.DOMAIN}
+"""pg_type.typtype; everything else is TypeKind.OTHER."""
 
 
 def without_schema(identity: str, default: DefaultSchema | None) -> str:

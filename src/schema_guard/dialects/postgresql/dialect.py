@@ -18,14 +18,15 @@ from schema_guard.dialects.postgresql.located import Located
 from schema_guard.dialects.postgresql.text_types import TEXTS
 from schema_guard.dialects.postgresql.types import parse_type
 from schema_guard.dialects.translation import SchemaMap
-from schema_guard.difference import Difference
 from schema_guard.name_length import LONGEST_NAME
 from schema_guard.names import in_quotes, told
-from schema_guard.plan import Policy, Refusal, Step, Survey
 from schema_guard.schema import Column, Name, Schema, Type, TypeKind
 
 if TYPE_CHECKING:
     from sqlalchemy.engine import Dialect as SQLAlchemyDialect
+
+    from schema_guard.difference import Difference
+    from schema_guard.plan import Policy, Refusal, Step, Survey
 
 __all__ = ["PostgreSQLDialect"]
 

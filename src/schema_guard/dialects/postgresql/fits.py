@@ -11,7 +11,7 @@ from dataclasses import replace
 
 from schema_guard.dialects.postgresql.referring import FLOATS
 from schema_guard.dialects.postgresql.text_types import PADDED, TEXTS, UNPADDED
-from schema_guard.difference import Fit
+from schema_guard.fit import Fit
 from schema_guard.name_length import LONGEST_NAME
 from schema_guard.schema import Type, TypeKind
 

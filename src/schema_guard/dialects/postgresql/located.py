@@ -6,7 +6,7 @@ import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
-from schema_guard.dialects.postgresql.catalog import KINDS
+from schema_guard.dialects.postgresql.catalog_words import KINDS
 from schema_guard.dialects.postgresql.link import Row
 from schema_guard.names import DefaultSchema, told
 from schema_guard.schema import Table, TypeKind

@@ -8,14 +8,17 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Collection, Iterator, Sequence
+from typing import TYPE_CHECKING
 
 from schema_guard.dialects.postgresql.defaults import surely_gives
 from schema_guard.dialects.postgresql.expressions import constant, parse
 from schema_guard.dialects.postgresql.failures import Diagnosis
-from schema_guard.difference import Difference
 from schema_guard.need import Kind
-from schema_guard.plan import Noun
 from schema_guard.schema import Check, Column, Index
+
+if TYPE_CHECKING:
+    from schema_guard.difference import Difference
+    from schema_guard.plan import Noun
 
 __all__ = ["OF_NAMES", "inserts", "is_computed", "made_by", "of_code", "ordinary"]
 

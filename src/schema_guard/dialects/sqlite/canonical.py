@@ -12,7 +12,7 @@ from schema_guard.dialects.sqlite.conditions import conditions
 from schema_guard.dialects.sqlite.expression import Node, expression, outer_parentheses_removed, strings_as_names
 from schema_guard.dialects.sqlite.normal_form import with_whole_numbers
 from schema_guard.dialects.sqlite.tokens import Kind, significant, unquoted
-from schema_guard.difference import Fit
+from schema_guard.fit import Fit
 from schema_guard.names import in_quotes
 from schema_guard.schema import Column, Table, Type
 

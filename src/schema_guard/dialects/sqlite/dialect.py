@@ -10,12 +10,13 @@ from schema_guard.dialects.base import Alike, Facts, Rules
 from schema_guard.dialects.sqlite.canonical import SQLiteRules, sqlite_type
 from schema_guard.dialects.sqlite.names import quote
 from schema_guard.dialects.translation import SchemaMap
-from schema_guard.difference import Difference
-from schema_guard.plan import Policy, Refusal, Step, Survey
 from schema_guard.schema import Column, Name, Schema, Type
 
 if TYPE_CHECKING:
     from sqlalchemy.engine import Dialect as SQLAlchemyDialect
+
+    from schema_guard.difference import Difference
+    from schema_guard.plan import Policy, Refusal, Step, Survey
 
 __all__ = ["SQLiteDialect"]
 

@@ -31,7 +31,7 @@ from schema_guard.schema import Name, Schema, Table
 from schema_guard.scope import Scope
 from schema_guard.selector import selectors_of
 from schema_guard.sources.frozen.data import from_data, to_data
-from schema_guard.sources.frozen.placeholders import bare, freezing_words
+from schema_guard.sources.placeholders import bare, freezing_words
 
 if TYPE_CHECKING:
     from schema_guard.sources.source import Source

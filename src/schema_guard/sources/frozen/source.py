@@ -13,7 +13,7 @@ from schema_guard.schema import Schema
 from schema_guard.sources.frozen.declared import declared
 from schema_guard.sources.frozen.document import Document
 from schema_guard.sources.frozen.drivers import as_sent
-from schema_guard.sources.frozen.placeholders import names_to_locate, settled
+from schema_guard.sources.placeholders import names_to_locate, settled
 
 if TYPE_CHECKING:
     from schema_guard.declared import Places

@@ -14,15 +14,16 @@ from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from functools import cached_property, lru_cache
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
-from sqlalchemy.orm import Mapper
-from sqlalchemy.orm.exc import UnmappedColumnError
 from sqlalchemy.schema import Column, Table
 
 from schema_guard.declared import Declared
 from schema_guard.names import Name
 from schema_guard.sources.sqlalchemy.mapped import mappers_by_table
+
+if TYPE_CHECKING:
+    from sqlalchemy.orm import Mapper
 
 __all__ = ["CodePlaces"]
 
@@ -80,6 +81,8 @@ class CodePlaces:
         for mapper in self._mappers.get(table, ()):
             own = _class(mapper.class_)
             if column is not None:
+                from sqlalchemy.orm.exc import UnmappedColumnError
+
                 names = {column.name}
                 with suppress(UnmappedColumnError):
                     names.add(mapper.get_property_by_column(column).key)

@@ -6,12 +6,12 @@ from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import Column, Table
-from sqlalchemy.orm import Mapper
 from sqlalchemy.sql import operators
 from sqlalchemy.sql.elements import BinaryExpression
 from sqlalchemy.sql.visitors import iterate
 
 if TYPE_CHECKING:
+    from sqlalchemy.orm import Mapper
     from sqlalchemy.sql.elements import ColumnElement
 
 __all__ = ["Compared", "compared_by"]

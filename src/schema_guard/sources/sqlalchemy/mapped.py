@@ -8,9 +8,6 @@ from contextlib import suppress
 from inspect import getclosurevars
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy.orm import ColumnProperty, Mapper
-from sqlalchemy.orm.exc import UnmappedClassError
-from sqlalchemy.orm.mapper import _all_registries
 from sqlalchemy.schema import Column, Table
 from sqlalchemy.sql.expression import ColumnClause
 from sqlalchemy.sql.selectable import SelectBase
@@ -20,6 +17,7 @@ from schema_guard.errors import TargetError, one_line
 from schema_guard.sources.sqlalchemy.joins import compared_by
 
 if TYPE_CHECKING:
+    from sqlalchemy.orm import Mapper
     from sqlalchemy.sql.elements import ClauseElement, ColumnElement
 
 __all__ = ["Mapped", "holds_text", "mappers_by_table"]
@@ -30,6 +28,11 @@ _MUTABLE = "sqlalchemy.ext.mutable"
 def _mappers() -> Iterator[Mapper[Any]]:
     """Every mapper of the process; a class whose mapping failed has none, or half of one, and is its own module's
     error."""
+    if "sqlalchemy.orm" not in sys.modules:
+        return  # nothing is mapped, and to import it takes as long as half of SQLAlchemy
+    from sqlalchemy.orm.exc import UnmappedClassError
+    from sqlalchemy.orm.mapper import _all_registries
+
     for registry in list(_all_registries()):
         for manager in list(registry._managers):
             with suppress(UnmappedClassError):
@@ -181,6 +184,8 @@ def _mutables(mapper: Mapper[Any]) -> Iterator[tuple[ColumnElement[Any], str]]:
 def _computed(mapper: Mapper[Any]) -> Iterator[tuple[Column[Any], ColumnElement[Any]]]:
     """Expressions over columns of one table of the class's own, each with the first of them. What a subquery reads is
     left out, and what is loaded only when it is asked for."""
+    from sqlalchemy.orm import ColumnProperty
+
     for prop in mapper._props.values():
         if not isinstance(prop, ColumnProperty) or prop.deferred or prop.parent is not mapper:
             continue

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple
 
 from schema_guard.dialects.deadline import Deadline
@@ -31,6 +31,8 @@ class Exact(NamedTuple):
     """The server's."""
     place: str
     """Host, port and database."""
+    tables: int
+    """How many are expected."""
 
 
 class _Found(NamedTuple):
@@ -91,15 +93,19 @@ def as_expected(link: Link, facts: Row, digests: Mapping[str, Any], place: objec
         return frozenset()
 
 
-def exact_by(server: Server, digests: Mapping[str, Any], seconds: float = TIMEOUT) -> Exact | None:
+def exact_by(
+    server: Server,
+    digests: Mapping[str, Any] | Callable[[int], Mapping[str, Any] | None],
+    seconds: float = TIMEOUT,
+) -> Exact | None:
     """The database, if nothing in it differs; None where anything does, may, or goes wrong: a whole check says what.
 
     Args:
         server: the way to the database.
-        digests: of the frozen file.
+        digests: of the frozen file; or of models, by server_version_num.
         seconds: what it may take once the database has answered.
     """
-    if not _tells_all(digests):
+    if not (callable(digests) or _tells_all(digests)):
         return None
     deadline = Deadline(min(ANSWER, seconds))
     link = Link(server, deadline)
@@ -107,20 +113,30 @@ def exact_by(server: Server, digests: Mapping[str, Any], seconds: float = TIMEOU
         with link.reading(TIMEOUT, lock_timeout=LOCK_TIMEOUT):
             (facts,) = link.rows(query("facts"))
         deadline.begin(seconds)
-        found = tables_as_expected(link, facts, digests)
-        if found != digests["tables"].keys():
-            _found.append(_Found(server.place, digests, found, time.monotonic()))
+        told = digests(int(str(facts[0]))) if callable(digests) else digests
+        if told is None or not _tells_all(told):
             return None
-    except NotExactError:
-        _found.append(_Found(server.place, digests, frozenset(), time.monotonic()))
-        return None
+        found = _noted(link, facts, told, server.place)
     except (DriverError, GuardError, ValueError, TypeError, KeyError):
         return None
     finally:
         link.close()
+    if found != told["tables"].keys():
+        return None
     _, version, database, host, port, *_ = facts
     where = f"{host}:{port}" if host else str(server.place.host or "local socket")
-    return Exact(str(version), f"{where}/{database}")
+    return Exact(str(version), f"{where}/{database}", len(told["tables"]))
+
+
+def _noted(link: Link, facts: Row, digests: Mapping[str, Any], place: object) -> frozenset[str]:
+    """Which tables are as expected: noted for the check that comes next, where these are not all."""
+    try:
+        found = tables_as_expected(link, facts, digests)
+    except NotExactError:
+        found = frozenset()
+    if found != digests["tables"].keys():
+        _found.append(_Found(place, digests, found, time.monotonic()))
+    return found
 
 
 def _tells_all(digests: Mapping[str, Any]) -> bool:
