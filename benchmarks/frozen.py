@@ -151,6 +151,7 @@ def prepared(folder: Path, engine: sa.Engine, tables: int) -> Mapping[str, list[
         "frozen": check,
         "compared": [*guard, "check", "fewer.json", "--url", url],
         "flat": [python, "-c", *flat(engine)],
+        "build": [python, "-c", "import application"],
         "models": [*guard, "check", "application:metadata", "--url", url],
         "alembic": [python, "-m", "alembic", "check"],
     }

@@ -14,7 +14,8 @@ another machine, and only if it did nothing else.
     catalog      the driver alone: it connects and reads all that decides, in the flat rows that `frozen` asks for
     frozen       check of a frozen file, by its digests
     compared     the same where a table has a column more than the models: that one is compared
-    models       check of the models, which are imported and built
+    build        the models are imported and built, and nothing else
+    models       check of the models, which are imported and built for it
     alembic      alembic check of the same models
     the others   compare the database with itself; pg_dump -s writes its schema
 """
@@ -52,7 +53,7 @@ PEERS = {"migradiff": "migra", "pgmig": "pgmig", "pg-schema-diff": "pg-schema-di
 """On PyPI, and the command that each brings."""
 BESIDE = ("psycopg[binary]", "psycopg2-binary", "greenlet")
 """What is installed with each: drivers, and what SQLAlchemy's asyncio needs, which some import."""
-ORDER = ("bare", "remembered", "flat", "catalog", "frozen", "compared", "models", "alembic", *PEERS, "pg_dump")
+ORDER = ("bare", "remembered", "flat", "catalog", "frozen", "compared", "build", "models", "alembic", *PEERS, "pg_dump")
 RUNNER = """
 import json, os, subprocess, sys, threading, time
 begun = time.perf_counter()
@@ -224,7 +225,7 @@ def written(found: Mapping[int, Mapping[str, list[Taken]]]) -> str:
         apart = [_apart(taken, one, other) for taken in found.values()]
         lines.append(f"| *{one} minus {other}* | {' | '.join(apart)} |")
     pairs = [("alembic", other) for other in ("remembered", "frozen", "compared", "models")]
-    for one, other in (("frozen", "catalog"), *pairs):
+    for one, other in (("frozen", "catalog"), ("models", "build"), *pairs):
         ratios = [_ratio(taken, one, other) for taken in found.values()]
         lines.append(f"| *{one} / {other}* | {' | '.join(ratios)} |")
     rounds = ", ".join(
