@@ -69,6 +69,40 @@ def test_what_works_is_not_told(on_sqlite: Stage, body: str) -> None:
     assert stage.stamped() == ["r4"], deploy.out
 
 
+ASYNC_ENV = """
+import asyncio, os
+from alembic import context
+from shop import Base
+from sqlalchemy import pool
+from sqlalchemy.ext.asyncio import create_async_engine
+
+def run(connection):
+    context.configure(connection=connection, target_metadata=Base.metadata)
+    with context.begin_transaction():
+        context.run_migrations()
+
+async def online():
+    async with create_async_engine(os.environ["DATABASE_URL"], poolclass=pool.NullPool).connect() as connection:
+        await connection.run_sync(run)
+        await connection.commit()
+
+asyncio.run(online())
+"""
+
+
+def test_asyncpg_takes_one_statement_in_each_text(on_postgres: Stage) -> None:
+    url = on_postgres.url.replace("+psycopg", "+asyncpg")
+    stage = on_postgres.plain(env=ASYNC_ENV).chain()
+    assert stage.guard("deploy", "--url", url).code == 0
+    stage.revision("r4", "r3", NEVER["statements"])
+    doctor = stage.guard("doctor", "--format", "json", "--url", url)
+    assert (doctor.code, list(doctor.faults)) == (1, ["unsupported", "behind"]), doctor.out
+    assert "the driver takes one" in doctor.faults["unsupported"]["message"]
+    assert (stage.guard("deploy", "--url", url).code, stage.stamped()) == (1, ["r3"])
+    stage.revision("r4", "r3", NEVER["statements"].partition(";")[0] + '")')
+    assert stage.guard("deploy", "--url", url).code == 0
+
+
 def test_a_postgresql_that_takes_them_all(on_postgres: Stage) -> None:
     stage = chain_with(on_postgres, f"{NEVER['statements']}\n{NEVER['ALTER COLUMN']}")
     assert "unsupported" not in stage.doctor().faults

@@ -27,10 +27,14 @@ def unsupported(project: Project, ran: Collection[str], system: System) -> Itera
     """
     if elsewhere(project) or "Impl" in project.env_text:
         return
+    driver = project.written_url.get_driver_name()
+    # An env.py may run the revisions with another driver than the application's.
+    own = "async" in project.env_text and "psycopg" not in project.env_text and "pg8000" not in project.env_text
+    alone = system.one_at_a_time(driver) and (own or system.one_at_a_time(""))
     for id_ in (id_ for id_ in project.chain.order if id_ not in ran):
         file = project.chain.by_id[id_].file
         sent = (each for each in actions_and_uses_of(file) if not (each.depth or each.asks))
-        found = ((action, *told) for action in sent if (told := _why(action, system)))
+        found = ((action, *told) for action in sent if (told := _why(action, system, alone=alone)))
         first = next(found, None)
         if first is not None:
             action, says, fix = first
@@ -41,7 +45,7 @@ def unsupported(project: Project, ran: Collection[str], system: System) -> Itera
             )
 
 
-def _why(action: Action, system: System) -> tuple[str, str] | None:
+def _why(action: Action, system: System, *, alone: bool) -> tuple[str, str] | None:
     """What it does that fails, and what to do instead."""
     if action.kind == ALTERED and not system.alters_types:
         fix = "use batch mode: with op.batch_alter_table(..) as batch_op"
@@ -49,7 +53,7 @@ def _why(action: Action, system: System) -> tuple[str, str] | None:
     if action.kind != SENT:
         return None
     number = len(statements_of(action.text))
-    if number > 1 and system.one_at_a_time:
+    if number > 1 and alone:
         return (
             f"sends {counted(number, 'statement')} as one text: the driver takes one",
             "give each its own op.execute()",

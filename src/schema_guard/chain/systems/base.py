@@ -59,8 +59,6 @@ class System(Protocol):
     """A text longer than its column is refused: a revision's id in alembic_version."""
     alters_types: bool
     """A column's type can be changed by ALTER TABLE."""
-    one_at_a_time: bool
-    """Its drivers take one statement in each text."""
     copies_tables: bool
     """Alembic's batch mode changes a table by copying it, and a copy may be left."""
     differs: str
@@ -173,6 +171,10 @@ class System(Protocol):
             ConfigurationError: the role may not create a database.
             UnreachableError: the server does not answer.
         """
+        ...
+
+    def one_at_a_time(self, driver: str) -> bool:
+        """Whether the driver takes one statement in each text."""
         ...
 
     def refuses(self, statement: str) -> str:

@@ -113,7 +113,6 @@ class PostgreSQL(System):
     own_schema = None
     checks_length = True
     alters_types = True
-    one_at_a_time = False
     copies_tables = False
     differs = "IS DISTINCT FROM"
     drops_referring_keys = True
@@ -170,6 +169,9 @@ class PostgreSQL(System):
         column = {"function": "proname", "schema": "nspname", "extension": "extname"}.get(kind)
         catalog = {"function": "pg_proc", "schema": "pg_namespace", "extension": "pg_extension"}.get(kind)
         return f"SELECT 1 FROM pg_catalog.{catalog} WHERE {column} = {literal(name)}" if column else ""
+
+    def one_at_a_time(self, driver: str) -> bool:
+        return driver == "asyncpg"  # it prepares what it sends
 
     def refuses(self, statement: str) -> str:  # noqa: ARG002
         return ""

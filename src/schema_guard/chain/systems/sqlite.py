@@ -38,7 +38,6 @@ class SQLite(System):
     own_schema = "main"
     checks_length = False
     alters_types = False
-    one_at_a_time = True
     copies_tables = True
     differs = "IS NOT"
     drops_referring_keys = False
@@ -76,6 +75,9 @@ class SQLite(System):
         if kind == "index":
             return f"SELECT name FROM sqlite_master WHERE type = 'index' AND name = {literal(name)} COLLATE NOCASE"
         return ""
+
+    def one_at_a_time(self, driver: str) -> bool:  # noqa: ARG002
+        return True
 
     def refuses(self, statement: str) -> str:
         if "%(" in statement or statement.lstrip().upper().startswith("EXPLAIN"):
