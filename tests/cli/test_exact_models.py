@@ -14,6 +14,7 @@ import pytest
 from tests.cli.conftest import MODELS, Command
 from tests.cli.test_loaded_modules import SATISFIED
 from tests.cli.test_remember import AT_ONCE, at_once
+from tests.cli.test_run_and_stop import start
 from tests.postgres.database import Database
 
 FIGURES = re.compile(r"[\d.]+ m?s, \d catalog quer(y|ies)")
@@ -135,11 +136,10 @@ def test_what_the_application_prints_goes_to_standard_error(application: Path, u
 def test_a_thread_of_the_application_does_not_keep_the_process(application: Path, url: str) -> None:
     thread = "import threading, time\nthreading.Thread(target=time.sleep, args=(300,), name='poller').start()\n"
     (application / "beside.py").write_text(f"{thread}from shop import Base\n")
-    words = [sys.executable, "-m", "schema_guard", "check", "beside:Base", "--url", url]
-    ran = subprocess.run(words, capture_output=True, text=True, timeout=60, check=False)
-    assert ran.returncode == 0
-    assert ran.stdout.startswith("postgresql")
-    assert "are not waited for: poller" in ran.stderr
+    process = start(application, "check", "beside:Base", "--url", url)
+    out, err = process.communicate(timeout=60)
+    assert (process.returncode, out.startswith("postgresql")) == (0, True)
+    assert "are not waited for: poller" in err
 
 
 def test_a_listener_of_all_engines_counts(application: Path, url: str, postgres_database: Database) -> None:
