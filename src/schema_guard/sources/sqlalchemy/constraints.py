@@ -55,7 +55,7 @@ def constraints_of(table: Table, name: Name, lost: frozenset[Column[Any]], write
     """
     found = Constraints()
     for constraint in _in_order(table):
-        if lost.intersection(_columns(constraint)):
+        if lost and lost.intersection(_columns(constraint)):
             continue
         try:
             if _is_created(constraint, writer):

@@ -50,7 +50,7 @@ def is_created(index: ModelIndex, writer: Writer) -> bool:
 
 
 def stands_on(index: ModelIndex, lost: frozenset[Column[Any]]) -> bool:
-    return bool(lost.intersection(index.columns))
+    return bool(lost and lost.intersection(index.columns))
 
 
 def index_of(index: ModelIndex, writer: Writer) -> Index:

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from sqlalchemy.schema import (
+    CheckConstraint,
     Column,
     CreateTable,
     DefaultClause,
@@ -26,15 +27,16 @@ from schema_guard.sources.sqlalchemy.columns import column_of, is_ignored
 from schema_guard.sources.sqlalchemy.mapped import Mapped
 from schema_guard.sources.sqlalchemy.models import Models, one_by_name, sequences_of
 from schema_guard.sources.sqlalchemy.tables import table_of
-from schema_guard.sources.sqlalchemy.type_facts import key_of
+from schema_guard.sources.sqlalchemy.type_facts import is_built_in, key_of
 from schema_guard.sources.sqlalchemy.types import NamedTypes
 from schema_guard.sources.sqlalchemy.upserts import Upsert, with_upserts
 from schema_guard.sources.sqlalchemy.writer import UnwritableError, Writer, folded
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from sqlalchemy import Index, Table
+    from sqlalchemy.sql.elements import ClauseElement
 
     from schema_guard.dialects.base import Words
 
@@ -69,6 +71,10 @@ def parts_of(models: Models, words: Words, upserts: Sequence[Upsert]) -> Parts |
 class _Writer(Writer):
     """Writes what is compared, and nothing of what would make it."""
 
+    def __init__(self, words: Words) -> None:
+        super().__init__(words)
+        self._conditions: dict[str, str] = {}
+
     def table_name(self, table: Table) -> Name:
         schema = table.schema
         return Name(folded(schema, self.words) if schema else None, self.identifier(table.name))
@@ -77,7 +83,16 @@ class _Writer(Writer):
         return self.table_name(sequence)
 
     def element(self, element: Any) -> str:
+        if type(element) is CheckConstraint and isinstance(element.sqltext, TextClause):
+            return f"CHECK ({self.expression(element.sqltext)})"
         return _NOT_WRITTEN if type(element) in _COMPARED_BY_PARTS else super().element(element)
+
+    def expression(self, expression: ClauseElement) -> str:
+        if not isinstance(expression, TextClause) or expression._bindparams:
+            return super().expression(expression)
+        if expression.text not in self._conditions:
+            self._conditions[expression.text] = super().expression(expression)
+        return self._conditions[expression.text]
 
     def column(self, column: Column[Any]) -> str:  # noqa: ARG002
         return _NOT_WRITTEN
@@ -93,9 +108,11 @@ class _Writer(Writer):
 def _parts_of(models: Models, writer: Writer, upserts: Sequence[Upsert]) -> Parts | None:
     mapped, types, problems = Mapped(models.tables), NamedTypes(writer), list[Problem]()
     tables = list(one_by_name(models.tables, writer, problems))
-    for table in tables:
-        types.collect(table)
-    columns = _Columns(writer, mapped, types)
+    keys = {column: key_of(column.type) for table in tables for column in table.columns}
+    for column, key in keys.items():
+        if not is_built_in(key):
+            types.take(column.type)
+    columns = _Columns(writer, mapped, types, keys)
     expected, told = [], {}
     for table in tables:
         of_table, refused = table_of(table, writer, mapped, without_columns=True)
@@ -120,10 +137,12 @@ def _parts_of(models: Models, writer: Writer, upserts: Sequence[Upsert]) -> Part
 class _Columns:
     """Columns by what they have in common with others."""
 
-    def __init__(self, writer: Writer, mapped: Mapped, types: NamedTypes) -> None:
+    def __init__(self, writer: Writer, mapped: Mapped, types: NamedTypes, keys: Mapping[Column[Any], object]) -> None:
         self._writer = writer
         self._mapped = mapped
         self._types = types
+        self._keys = keys
+        """Of the columns' types."""
         self.samples: list[ExpectedColumn] = []
         """One for each kind of column."""
         self._kinds: dict[object, int] = {}
@@ -160,7 +179,7 @@ class _Columns:
     def _kind(self, column: Column[Any], counted: bool) -> object:
         """All that `column_of` makes of a column but its name and its comment follows from this. None where more
         decides: code of the application's, an expression, a sequence, what a mapper does."""
-        type_ = key_of(column.type)
+        type_ = self._keys[column]
         given, updated = column.default, column.onupdate
         odd = (
             type_ is None

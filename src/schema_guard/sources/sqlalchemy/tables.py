@@ -140,7 +140,9 @@ def table_of(
 
 def _unusable(table: ModelTable, name: Name, lost: frozenset[Any], writer: Writer) -> Iterator[Problem]:
     """Constants that the columns' own types do not take."""
-    for column in (each for each in table.columns if each not in lost and not is_ignored(each)):
+    for column in table.columns:
+        if (column.default is None and column.onupdate is None) or column in lost or is_ignored(column):
+            continue
         held = writer.identifier(column.name)
         for said, fails in unusable_defaults(column, writer):
             yield Problem(f"{name}.{column.name}", said, breaks=True, column=(name, held), always_fails=fails)

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     from schema_guard.sources.sqlalchemy.writer import Writer
 
-__all__ = ["TypeFacts", "facts_of", "key_of"]
+__all__ = ["TypeFacts", "facts_of", "is_built_in", "key_of"]
 
 _STARRED = (Parameter.VAR_POSITIONAL, Parameter.VAR_KEYWORD)
 _PLAIN = frozenset(
@@ -102,6 +102,11 @@ def key_of(type_: Any) -> object:
     if kind.__module__ == "sqlalchemy.sql.sqltypes" and kind.__name__ in _PLAIN:
         return kind, *(getattr(type_, name) for name in _arguments(kind))
     return id(type_) if isinstance(type_, EnumType) else None
+
+
+def is_built_in(key: object) -> bool:
+    """Whether `key_of` gave it for a type that holds no other type, and has no name of its own in a database."""
+    return isinstance(key, tuple)
 
 
 @cache

@@ -91,17 +91,21 @@ class NamedTypes:
         self.problems: dict[Name, Problem] = {}
 
     def collect(self, table: Table) -> None:
-        """Take in the types of a table's columns, inner ones first."""
+        """Take in the types of a table's columns."""
         for column in table.columns:
-            try:
-                inside = list(spread(column.type, self.writer.dialect))
-            except Exception:  # an extension's own code; reported with the column's DDL
-                continue
-            for type_ in reversed(inside):
-                if is_native_enum(type_, self.writer.dialect) and getattr(type_, "name", None):
-                    self._enum(type_)
-                elif is_domain(type_):
-                    self._domain(type_)
+            self.take(column.type)
+
+    def take(self, given: TypeEngine[Any]) -> None:
+        """Take in a type and those inside it, inner ones first."""
+        try:
+            inside = list(spread(given, self.writer.dialect))
+        except Exception:  # an extension's own code; reported with the column's DDL
+            return
+        for type_ in reversed(inside):
+            if is_native_enum(type_, self.writer.dialect) and getattr(type_, "name", None):
+                self._enum(type_)
+            elif is_domain(type_):
+                self._domain(type_)
 
     def settle(self, table: ExpectedTable) -> ExpectedTable:
         """The table with the kinds of those types that its database does not have yet."""

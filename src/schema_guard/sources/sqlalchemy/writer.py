@@ -39,6 +39,10 @@ _NEVER_SENT = re.compile("[\x00\ud800-\udfff]")
 """NUL ends a text in both client libraries; a lone surrogate is no character in any encoding."""
 
 
+SHORT = 63
+"""Characters of a name that each system takes as it is."""
+
+
 class UnwritableError(Exception):
     """SQLAlchemy, or the code that extends it, cannot write an object; the message says why in one line."""
 
@@ -114,8 +118,16 @@ class Writer:
         Raises:
             UnwritableError: SQLAlchemy refuses the name (the convention lacks something).
         """
-        if item.name is None:
+        name: Any = item.name
+        if name is None:
             return None
+        if (
+            isinstance(name, str)
+            and len(name) <= SHORT
+            and name.isascii()
+            and getattr(name, "quote", None) is not False
+        ):
+            return str(name)  # which neither SQLAlchemy nor a server cuts
         with _Refusals(self.dialect.name):
             name = self.dialect.identifier_preparer.format_constraint(item, _alembic_quote=False)
         return None if name is None else self.identifier(name)
