@@ -13,7 +13,7 @@ import pytest
 import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql
 from sqlalchemy.ext.mutable import MutableDict
-from sqlalchemy.orm import DeclarativeBase, column_property, registry
+from sqlalchemy.orm import DeclarativeBase, column_property, foreign, registry, relationship
 from sqlalchemy.types import TypeDecorator
 
 from schema_guard import Guard, Upsert
@@ -219,6 +219,40 @@ def test_what_mappers_do() -> None:
     found = digests(metadata)
     assert found is not None
     assert [name for name, digest in found["tables"].items() if digest is None] == ["kinds", "versions", "computed"]
+
+
+def test_relationships_without_a_foreign_key() -> None:
+    """Over types that are compared the digests say enough; of others both tables are looked at."""
+    metadata = sa.MetaData()
+    for name, type_ in (("orders", sa.Integer), ("lines", sa.BigInteger), ("notes", sa.Uuid)):
+        sa.Table(name, metadata, sa.Column("id", sa.Integer, primary_key=True), sa.Column("order_id", type_))
+    orders, lines, notes = metadata.tables.values()
+    held = registry(metadata=metadata)
+    made = [type(name.title(), (), {}) for name in metadata.tables]
+    held.map_imperatively(made[1], lines)
+    held.map_imperatively(made[2], notes)
+
+    def joined(*others: int) -> dict[str, Any]:
+        return {
+            f"of_{number}": relationship(
+                made[number],
+                primaryjoin=orders.c.id == foreign((lines, notes)[number - 1].c.order_id),
+                viewonly=True,
+            )
+            for number in others
+        }
+
+    held.map_imperatively(made[0], orders, properties=joined(1))
+    found = digests(metadata)
+    assert found is not None
+    assert None not in found["tables"].values()
+    held.dispose()
+    for number, table in enumerate((lines, notes), 1):
+        held.map_imperatively(made[number], table)
+    held.map_imperatively(made[0], orders, properties=joined(1, 2))
+    found = digests(metadata)
+    assert found is not None
+    assert [name for name, digest in found["tables"].items() if digest is None] == ["orders", "notes"]
 
 
 def test_upserts_that_no_key_serves() -> None:

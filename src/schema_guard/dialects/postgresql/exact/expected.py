@@ -22,7 +22,7 @@ from schema_guard.dialects.postgresql.exact.shape import (
     type_words,
 )
 from schema_guard.name_length import LONGEST_NAME, name_bytes
-from schema_guard.schema import Column, Enum, Index, Name, Relation, Schema, Table, TypeKind, Unique, Write
+from schema_guard.schema import Column, Enum, Index, Name, Relation, Schema, Table, Type, TypeKind, Unique, Write
 
 __all__ = ["digests_of"]
 
@@ -59,9 +59,8 @@ def digests_of(
             _told(name)
     except _NotExactError:
         return None
-    words = _Words(enums, columns)
-    # what a join compares is looked at on both sides
-    left_out = {*unlike, *(target for table in schema.tables for _, target, _, _ in table.joins)}
+    words = _Words(schema.tables, enums, columns)
+    left_out = {*unlike, *_joined(schema.tables, words)}
     tables = {
         relation(table.name): None if table.name in left_out else _digest(table, words) for table in schema.tables
     }
@@ -76,10 +75,20 @@ def digests_of(
     }
 
 
+def _joined(tables: Iterable[Table], words: _Words) -> Iterator[Name]:
+    """The tables that relationships join over types of which no operator may be found: both are looked at."""
+    for table in tables:
+        for column, target, target_column, _ in table.joins:
+            one, other = words.type_of(table.name, column), words.type_of(target, target_column)
+            if one is None or other is None or not PostgreSQLRules().comparable(one, other):
+                yield from (table.name, target)
+
+
 class _Words:
     """Those of columns."""
 
-    def __init__(self, enums: Mapping[Name, Enum], alike: Alike | None) -> None:
+    def __init__(self, tables: Iterable[Table], enums: Mapping[Name, Enum], alike: Alike | None) -> None:
+        self._tables = {table.name: table for table in tables}
         self._enums = enums
         self._alike = alike
         self._known: dict[int, str | None] = {}
@@ -89,6 +98,13 @@ class _Words:
         if self._alike is None:
             return [column_words(column.name, _column(column, self._enums)) for column in table.columns]
         return [column_words(name, self._of_sample(number)) for name, number, _ in self._alike.tables[table.name]]
+
+    def type_of(self, table: Name, column: str) -> Type | None:
+        if self._alike is None:
+            found = self._tables[table].column(column) if table in self._tables else None
+            return None if found is None else found.type
+        numbers = (number for name, number, _ in self._alike.tables.get(table, ()) if name == column)
+        return next((self._alike.samples[number].type for number in numbers), None)
 
     def _of_sample(self, number: int) -> str:
         assert self._alike is not None
@@ -135,10 +151,7 @@ def _only(allowed: object) -> None:
 
 
 def _shape(table: Table, words: _Words) -> Shape:
-    _only(
-        table.relation is Relation.TABLE
-        and not (table.joins or table.reads or table.query or table.ignored or table.exclusions)
-    )
+    _only(table.relation is Relation.TABLE and not (table.reads or table.query or table.ignored or table.exclusions))
     key = table.primary_key.columns if table.primary_key is not None else ()
     _only(table.primary_key is None or not table.primary_key.deferrable)
     _only(_upserts_served(table))
