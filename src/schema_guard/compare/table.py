@@ -37,7 +37,7 @@ from schema_guard.difference import (
 )
 from schema_guard.plan import Policy
 from schema_guard.refused_write import RELATION
-from schema_guard.schema import Relation, Schema, Table, Write
+from schema_guard.schema import Relation, Schema, Table
 from schema_guard.table_facts import Broken
 
 __all__ = ["compare_tables"]
@@ -123,15 +123,9 @@ def _no_table(table: Table, live: Table, expected: Schema) -> RelationDiffers:
 
 
 def _gets_rows(table: Table, expected: Schema) -> bool:
-    """Whether the models say that the application writes it: what a new row gets, or that rows of others refer to it.
-    Many classes on a view are only read, and do not say so."""
-    told = any(
-        column.write is Write.DEFAULT
-        or column.default is not None
-        or column.sequence is not None
-        or column.identity is not None
-        for column in table.columns
-    )
+    """Whether the models say that the application writes it: rows of others refer to it, or new ones are numbered.
+    Many classes on a view are only read, and do not say so; a default proves nothing, since all classes may get it."""
+    told = any(column.sequence is not None or column.identity is not None for column in table.columns)
     return told or any(key.target == table.name for other in expected.tables for key in other.foreign_keys)
 
 

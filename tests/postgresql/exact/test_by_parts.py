@@ -14,6 +14,7 @@ import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql
 from sqlalchemy.ext.mutable import MutableDict
 from sqlalchemy.orm import DeclarativeBase, column_property, foreign, registry, relationship
+from sqlalchemy.sql.functions import Function
 from sqlalchemy.types import TypeDecorator
 
 from schema_guard import Guard, Upsert
@@ -93,6 +94,7 @@ PLAIN: dict[str, Callable[[], sa.Column[Any]]] = {
 }
 ODD: dict[str, Callable[[], sa.Column[Any]]] = {
     "a fetched value": a(sa.Integer, server_default=sa.FetchedValue()),
+    "a function in quotes": a(sa.DateTime, server_default=Function(sa.sql.quoted_name("now", True))),
     "a sequence": a(sa.Integer, sa.Sequence("numbers")),
     "a sequence as default": a(sa.Integer, server_default=sa.Sequence("more").next_value()),
     "a function in each INSERT": a(sa.Integer, default=sa.func.made_up()),
@@ -195,6 +197,14 @@ def test_schemas_and_enums_of_several_tables() -> None:
     found = digests(metadata)
     assert found is not None
     assert set(found["tables"]) == {"audit.one", "audit.other", "plain"}
+
+
+def test_a_schema_without_quotes() -> None:
+    """Its letters are small on the server; neither way knows that, and a whole check does."""
+    schema = sa.sql.quoted_name("S3", False)
+    metadata = sa.MetaData(schema=schema)
+    sa.Table("t", metadata, sa.Column("id", sa.Integer, primary_key=True))
+    digests(metadata)
 
 
 def test_what_mappers_do() -> None:

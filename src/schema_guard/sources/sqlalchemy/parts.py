@@ -30,7 +30,7 @@ from schema_guard.sources.sqlalchemy.tables import table_of
 from schema_guard.sources.sqlalchemy.type_facts import is_built_in, key_of
 from schema_guard.sources.sqlalchemy.types import NamedTypes
 from schema_guard.sources.sqlalchemy.upserts import Upsert, with_upserts
-from schema_guard.sources.sqlalchemy.writer import UnwritableError, Writer, folded
+from schema_guard.sources.sqlalchemy.writer import UnwritableError, Writer
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -76,8 +76,7 @@ class _Writer(Writer):
         self._conditions: dict[str, str] = {}
 
     def table_name(self, table: Table) -> Name:
-        schema = table.schema
-        return Name(folded(schema, self.words) if schema else None, self.identifier(table.name))
+        return Name(str(table.schema) if table.schema else None, self.identifier(table.name))
 
     def sequence_name(self, sequence: Any) -> Name:
         return self.table_name(sequence)
@@ -213,5 +212,6 @@ def _default(default: Any) -> object:
         kind = type(written)
         own = kind.__module__ == "sqlalchemy.sql.functions" and not hasattr(kind, "_compiler_dispatcher")
         named = own and isinstance(written, Function | GenericFunction) and kind is not next_value
-        return (kind, written.packagenames, written.name) if named and not len(written.clauses) else None
+        quoted = getattr(written.name, "quote", None)
+        return (kind, written.packagenames, written.name, quoted) if named and not len(written.clauses) else None
     return type(written) if type(written) in (True_, False_) else None
