@@ -37,6 +37,7 @@ WORKS = {
     'op.alter_column("proposals", "e", new_column_name="name")',
     "plain column": 'op.add_column("proposals", sa.Column("z", sa.Integer, index=True))\n'
     'op.drop_index("ix_proposals_z", "proposals")\nop.drop_column("proposals", "z")',
+    "column with a CHECK": 'op.add_column("proposals", sa.Column("z", sa.Integer, sa.CheckConstraint("z > 0")))',
     "elsewhere": 'if op.get_bind().dialect.name != "sqlite":\n    op.execute("TRUNCATE proposals")',
 }
 
@@ -101,6 +102,17 @@ def test_asyncpg_takes_one_statement_in_each_text(on_postgres: Stage) -> None:
     assert (stage.guard("deploy", "--url", url).code, stage.stamped()) == (1, ["r3"])
     stage.revision("r4", "r3", NEVER["statements"].partition(";")[0] + '")')
     assert stage.guard("deploy", "--url", url).code == 0
+
+
+def test_a_semicolon_in_parentheses_ends_no_statement(on_postgres: Stage) -> None:
+    url = on_postgres.url.replace("+psycopg", "+asyncpg")
+    stage = on_postgres.plain(env=ASYNC_ENV).chain()
+    assert stage.guard("deploy", "--url", url).code == 0
+    also = "UPDATE proposals SET name = OLD.version_num WHERE id = 1; DELETE FROM proposals WHERE id < 0"
+    stage.revision("r4", "r3", f'op.execute("CREATE RULE r AS ON DELETE TO alembic_version DO ALSO ({also})")')
+    doctor = stage.guard("doctor", "--format", "json", "--url", url)
+    assert "unsupported" not in doctor.faults, doctor.out
+    assert (stage.guard("deploy", "--url", url).code, stage.stamped()) == (0, ["r4"])
 
 
 def test_a_postgresql_that_takes_them_all(on_postgres: Stage) -> None:

@@ -162,6 +162,7 @@ def test_what_leaves_no_trace_is_named(tmp_path: Path, body: str) -> None:
         'op.execute("CREATE INDEX CONCURRENTLY IF NOT EXISTS ix ON job (a)")',
         'op.execute("CREATE OR REPLACE VIEW v AS SELECT 1; CREATE TRIGGER t AFTER INSERT ON job '
         'BEGIN UPDATE other SET a = 1; END")',
+        'op.execute("CREATE RULE r AS ON DELETE TO job DO ALSO (INSERT INTO a VALUES (OLD.id); DELETE FROM b)")',
         "op.execute('''CREATE FUNCTION f() RETURNS trigger AS $x$ BEGIN DELETE FROM a; RETURN NEW; END $x$ '''\n"
         "           '''LANGUAGE plpgsql''')",
         'bind = op.get_bind()\nif bind.dialect.name == "postgresql":\n    op.execute("ALTER TYPE s ADD VALUE \'x\'")',

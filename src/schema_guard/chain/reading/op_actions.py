@@ -169,8 +169,8 @@ def altered_by(call: Call, method: str) -> str:
 
 
 def _beside(column: Call) -> Iterator[str]:
-    """The constraints of a column that Alembic adds after it."""
-    yield from (f"{part.called}(..)" for part in column.parts if part.called in ("ForeignKey", "CheckConstraint"))
+    """The constraints of a column that Alembic adds after it; a CHECK it writes into ADD COLUMN."""
+    yield from ("ForeignKey(..)" for part in column.parts if part.called == "ForeignKey")
     if column.value(-1, "unique") is True and column.value(-1, "index") is not True:
         yield "unique=True"
 

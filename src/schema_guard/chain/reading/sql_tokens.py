@@ -43,10 +43,13 @@ class Word:
 
 
 def statements_of(text: str) -> list[list[Word]]:
-    """Each statement as its words; empty statements are left out."""
+    """Each statement as its words; empty statements are left out.
+
+    A semicolon in parentheses ends none: CREATE RULE .. DO ALSO (INSERT ..; DELETE ..).
+    """
     found: list[list[Word]] = []
     current: list[Word] = []
-    open_ = 0
+    open_ = parentheses = 0
     for match in _TOKEN.finditer(text):
         kind = match.lastgroup or ""
         if match["tag"]:
@@ -55,11 +58,12 @@ def statements_of(text: str) -> list[list[Word]]:
             continue
         written = match[0]
         word = Word(written, kind, written.upper() if kind in ("word", "sign") else "")
-        if word.upper == ";" and open_ <= 0:
+        if word.upper == ";" and open_ <= 0 and not parentheses:
             if current:
                 found.append(current)
             current, open_ = [], 0
             continue
+        parentheses = max(0, parentheses + {"(": 1, ")": -1}.get(word.upper, 0))
         current.append(word)
         if current[0].upper == "CREATE" and any(part.upper in _BODIED for part in current[:6]):
             open_ += {"BEGIN": 1, "CASE": 1, "END": -1}.get(word.upper, 0)
