@@ -188,6 +188,14 @@ def test_a_canary_that_stays_broken_can_be_left_out_by_name(command: Command, ur
     assert "first-shop is the nearest" in ran.err
 
 
+def test_to_leave_out_every_database_is_an_error(command: Command, urls: Path) -> None:
+    """As an empty list is: nothing that was looked at is no success."""
+    urls.write_text("\n".join(f"shop-{number} = sqlite:///{urls.parent}/{number}.db" for number in "ab"))
+    ran = command("fleet", "check", "shop:Base", "--urls", str(urls), "--skip", "shop-a", "--skip", "shop-b")
+    assert (ran.code, ran.out) == (2, "")
+    assert "--skip leaves out every database of the list" in ran.err
+
+
 def test_state_and_shards(command: Command, urls: Path) -> None:
     state = urls.parent / "state.jsonl"
     arguments = ("fleet", "apply", "shop:Base", "--urls", str(urls))

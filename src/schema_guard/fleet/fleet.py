@@ -62,7 +62,7 @@ class Fleet:
         skip: names of databases that are left out, such as one that stays broken and is known to be.
 
     Raises:
-        ConfigurationError: one is no URL, there is none, or none has a name of `skip`.
+        ConfigurationError: one is no URL, there is none, none has a name of `skip`, or `skip` names them all.
     """
 
     def __init__(
@@ -76,6 +76,8 @@ class Fleet:
                 meant = f"; {near} is the nearest" if near else ""
                 raise ConfigurationError(f"--skip {name}: the list has no database of that name{meant}")
         self._skip = frozenset(skip)
+        if self._skip.issuperset(names):
+            raise ConfigurationError("--skip leaves out every database of the list: nothing is left to look at")
         self.entries = entries if shard is None else of_shard(entries, *shard)
         self._expectations = text_of(frozen(guard.source, guard.name, guard.policy, guard.accept, (), guard.scope))
         self._withhold = guard._withhold
