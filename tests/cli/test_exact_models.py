@@ -85,7 +85,7 @@ def test_targets_of_which_the_command_has_more_to_say(target: str, application: 
 
 def test_other_words_on_the_command_line(url: str, application: Path) -> None:
     (application / "older.json").write_text("{}")
-    for words in (["-v"], ["--accept", "x"], ["--exclude", "users"], ["--format", "json"], ["--each-schema", "t_*"]):
+    for words in (["-v"], ["--exclude", "users"], ["--each-schema", "t_*"]):
         assert "click" in at_once("check", "shop:Base", "--url", url, *words)[2], words
     assert "click" in at_once("apply", "shop:Base", "--url", url)[2]
     assert "click" in at_once("check", "shop:Base", "--url", url.replace("+psycopg2", "+asyncpg"))[2]
