@@ -42,9 +42,11 @@ def test_the_command_says_the_same_and_loads_little(command: Command, url: str) 
     assert code == 0
 
 
-@pytest.mark.parametrize("target", ["shop:Base.metadata", "shop:Proposal"])
+@pytest.mark.parametrize("target", ["shop:Base.metadata", "all_of_it:Proposal"])
 def test_what_leads_to_models(target: str, url: str, application: Path) -> None:
-    del application
+    """Also beside all that SQLAlchemy has: `func` has an attribute of any name."""
+    every = "from sqlalchemy import *\nfrom sqlalchemy.orm import *\nfrom shop import *\n"
+    (application / "all_of_it.py").write_text(every)
     code, _, names = at_once("check", target, "--url", url)
     assert (code, "click" in names) == (0, False)
 

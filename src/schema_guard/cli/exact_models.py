@@ -98,7 +98,10 @@ def _has_more(found: Any, around: Collection[Any]) -> bool:
     flask = sys.modules.get("flask")
     if flask is not None and flask.has_app_context():
         return True
-    return any(extension_of(each) is not None or hasattr(each, "metadatas") or session_engines(each) for each in around)
+    return any(
+        extension_of(each) is not None or isinstance(getattr(each, "metadatas", None), dict) or session_engines(each)
+        for each in around
+    )
 
 
 def _is_left_out() -> bool:
