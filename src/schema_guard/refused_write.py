@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-__all__ = ["RELATION", "RefusedWrite"]
+__all__ = ["RELATION", "UNANSWERED", "RefusedWrite"]
 
 RELATION = "relation"
 """What it lacks where a view or a foreign table takes no such statement at all: the application may only read it."""
+
+UNANSWERED = "answer"
+"""What it lacks where a lock or a timeout kept the database from saying whether it can be prepared."""
 
 
 class RefusedWrite(NamedTuple):

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from schema_guard.compare.impact_words import failing, writers
+from schema_guard.counted import listed
 from schema_guard.difference import Impact, WriteRefused
-from schema_guard.refused_write import RELATION, RefusedWrite
+from schema_guard.refused_write import RELATION, UNANSWERED, RefusedWrite
 from schema_guard.schema import Name, Schema, Table
 
 __all__ = ["compare_refused_writes"]
@@ -25,7 +26,10 @@ def compare_refused_writes(table: Table, live: Table, expected: Schema, actual: 
         verbs = [verb for verb in _VERBS if any(each.verb == verb for each in these)]
         effect = f"{failing(verbs, writers(table))} ({message})"
         impact = Impact.BREAKS
-        if these[0].doubt:
+        if these[0].lacks == UNANSWERED:
+            effect = f"not provable: {listed(verbs)} of {writers(table)} could not be asked, {message}"
+            impact = Impact.WEAKENS
+        elif these[0].doubt:
             impact, effect = Impact.WEAKENS, f"not provable: {effect} {these[0].doubt}"
         lacks, remedy = these[0].lacks, tuple(dict.fromkeys(text for each in these for text in each.remedy))
         yield WriteRefused(table=table, message=message, lacks=lacks, remedy=remedy, impact=impact, effect=effect)

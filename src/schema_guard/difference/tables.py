@@ -9,6 +9,7 @@ from schema_guard.denied import Denied, lacking
 from schema_guard.difference.base import BaseDifference, Holder, held
 from schema_guard.need import Need
 from schema_guard.published import Published
+from schema_guard.refused_write import UNANSWERED
 from schema_guard.schema import Column, Fill, Name, Problem, Relation, Table
 from schema_guard.unread import Unread
 
@@ -231,6 +232,7 @@ _REFUSED = {
     "code": "a function that is called for it names what is not there",
     "right": "what it reads may not be read",
     "rows": "it reads a materialized view that has no data yet",
+    UNANSWERED: "whether it works could not be asked",
 }
 """By what is lacking, as RefusedWrite has it."""
 

@@ -11,11 +11,16 @@ from sqlalchemy.dialects import postgresql
 from schema_guard import Guard, Impact
 from schema_guard.sources.frozen import frozen, text_of
 from tests.postgres.database import Database
+from tests.postgres.server_log import ServerLog, sent
 
 BODY = "CREATE FUNCTION f(t text) RETURNS text LANGUAGE plpgsql {} AS 'BEGIN {} END'; "
-LOST = "RETURN (SELECT max(x) FROM gone);"
-FOR_SOME = "IF t IS NOT NULL THEN RETURN (SELECT max(x) FROM gone); END IF; RETURN NULL;"
+LOST = "RETURN (SELECT max(x) FROM public.gone);"
+FOR_SOME = "IF t IS NOT NULL THEN RETURN (SELECT max(x) FROM public.gone); END IF; RETURN NULL;"
+PER_SESSION = "RETURN (SELECT max(x) FROM gone);"
+BUILT = "EXECUTE format(''SELECT count(*) FROM shard_%s'', t) INTO t; RETURN NULL;"
+SET = "EXECUTE format(''SELECT 1 FROM %s'', coalesce(current_setting(''app.t'', true), ''none'')) INTO t; RETURN NULL;"
 WORKS = "RETURN upper(t);"
+IN_SQL = "SET check_function_bodies = off; CREATE FUNCTION f() RETURNS text LANGUAGE sql {} AS '{}'; "
 NONE = "CREATE FUNCTION f() RETURNS text LANGUAGE plpgsql STABLE AS 'BEGIN RETURN other(); END'; "
 TABLE = "CREATE TABLE t (id serial PRIMARY KEY, name varchar(20){}); "
 
@@ -45,6 +50,18 @@ CASES = {
     "a CHECK for some values": (CHECKED, BODY.format("STABLE", FOR_SOME) + CHECK, Impact.WEAKENS),
     "a CHECK that works": (CHECKED, BODY.format("STABLE", "RETURN NULL;") + CHECK, None),
     "a CHECK that may change something": (CHECKED, BODY.format("VOLATILE", LOST) + CHECK, None),
+    "a CHECK that may read a table of the session": (
+        CHECKED,
+        BODY.format("STABLE", PER_SESSION) + CHECK,
+        Impact.WEAKENS,
+    ),
+    "a CHECK that reads one table for each value": (CHECKED, BODY.format("STABLE", BUILT) + CHECK, Impact.WEAKENS),
+    "a CHECK that reads the table of a setting": (CHECKED, BODY.format("STABLE", SET) + CHECK, Impact.WEAKENS),
+    "a CHECK that calls what SQL it builds": (
+        CHECKED,
+        BODY.format("STABLE", "EXECUTE ''SELECT of_'' || coalesce(t, ''x'') || ''()'' INTO t; RETURN NULL;") + CHECK,
+        Impact.WEAKENS,
+    ),
     "a generated column": (
         GENERATED,
         BODY.format("IMMUTABLE", LOST) + TABLE.format(", up text GENERATED ALWAYS AS (f(name)) STORED"),
@@ -60,9 +77,21 @@ CASES = {
     "a default": (DEFAULT, NONE + TABLE.format(" DEFAULT f()"), Impact.BREAKS),
     "a default by a function in SQL that may change something": (
         DEFAULT,
-        "SET check_function_bodies = off; CREATE FUNCTION f() RETURNS text LANGUAGE sql AS 'SELECT max(x) FROM gone'; "
-        + TABLE.format(" DEFAULT f()"),
+        IN_SQL.format("", "SELECT max(x) FROM public.gone") + TABLE.format(" DEFAULT f()"),
         Impact.BREAKS,
+    ),
+    "a default by a function in SQL over a table that the session may make": (
+        DEFAULT,
+        IN_SQL.format("", "SELECT max(x) FROM gone") + TABLE.format(" DEFAULT f()"),
+        Impact.WEAKENS,
+    ),
+    "a default by a function in SQL with a search_path of its own": (
+        DEFAULT,
+        "CREATE SCHEMA app; CREATE TABLE app.numbers (x text); CREATE FUNCTION app.other() RETURNS text LANGUAGE sql AS"
+        " 'SELECT NULL'; "
+        + IN_SQL.format("SET search_path = app", "SELECT coalesce(max(x), other()) FROM numbers")
+        + TABLE.format(" DEFAULT f()"),
+        None,
     ),
     "a default by a function in SQL that makes what it reads": (
         DEFAULT,
@@ -105,6 +134,20 @@ def test_what_is_told_is_what_fails(case: str, postgres_database: Database) -> N
                 fails = True
     if expected is Impact.BREAKS or (expected is None and "change something" not in case):
         assert fails is (expected is Impact.BREAKS)
+
+
+@pytest.mark.parametrize("body", ["SELECT ''a''", "SELECT max(x) FROM public.gone"])
+def test_a_function_of_many_defaults_is_asked_for_once(body: str, postgres_database: Database) -> None:
+    metadata = sa.MetaData()
+    columns = [sa.Column(f"c{number}", sa.Text, server_default=sa.text("f()")) for number in range(120)]
+    sa.Table("t", metadata, sa.Column("id", sa.Integer, primary_key=True), *columns)
+    with postgres_database.connect() as connection:
+        connection.execute(IN_SQL.format("", body).encode())
+        connection.execute(f"ALTER DATABASE {postgres_database.name} SET log_statement = 'all'".encode())
+    metadata.create_all(sa.create_engine(postgres_database.url, poolclass=sa.NullPool))
+    log = ServerLog(postgres_database)
+    assert Guard(metadata).check(postgres_database.url).remains(Impact.BREAKS) is ("gone" in body)
+    assert sum("fmgr_sql_validator" in statement for _, statement in sent(log, postgres_database)) == 1
 
 
 def test_a_frozen_file_says_the_same_and_nothing_is_remembered(postgres_database: Database, tmp_path: Path) -> None:

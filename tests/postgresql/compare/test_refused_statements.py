@@ -65,7 +65,7 @@ CASES = {
     ),
     "a view calls a function whose table is gone": (
         TITLES
-        + CALLED.format("sql", "SELECT max(id) FROM old")
+        + CALLED.format("sql", "SELECT max(id) FROM public.old")
         + "CREATE VIEW seen AS SELECT id, name FROM titles WHERE id = f()",
         {"seen": ("SELECT",)},
     ),
@@ -99,7 +99,7 @@ CASES = {
         {},
     ),
     "a policy calls a function whose table is gone": (
-        TITLES + SEEN + CALLED.format("sql", "SELECT max(id) FROM old") + POLICY.format("id = f()"),
+        TITLES + SEEN + CALLED.format("sql", "SELECT max(id) FROM public.old") + POLICY.format("id = f()"),
         {"titles": ALL},
     ),
     "a policy reads a setting that the application makes": (
@@ -178,6 +178,61 @@ def test_a_privilege_of_the_connected_role_is_a_doubt(postgres_database: Databas
         connection.execute(f"REVOKE ALL ON members FROM {role}".encode())
     report = Guard(Base).check(url)
     assert (refused(report), refused(report, Impact.WEAKENS)) == ({}, {"titles": ALL})
+
+
+FROM_SESSION = {
+    "a table": "RETURN (SELECT max(x) FROM session_ctx);",
+    "a table that a setting names": (
+        "EXECUTE ''SELECT 1 FROM '' || coalesce(current_setting(''app.t'', true), ''x'') INTO n; RETURN n;"
+    ),
+}
+
+
+@pytest.mark.every_postgres
+@pytest.mark.parametrize("case", FROM_SESSION)
+def test_a_name_that_the_application_may_make_in_its_session_is_a_doubt(
+    case: str, postgres_database: Database, role: str
+) -> None:
+    body = f"DECLARE n int; BEGIN {FROM_SESSION[case]} END"
+    url = prepare(postgres_database, role, TITLES + SEEN + CALLED.format("plpgsql", body) + POLICY.format("id = f()"))
+    report = Guard(Base).check(url)  # the function is not computed to plan an INSERT
+    assert (refused(report), refused(report, Impact.WEAKENS)) == ({}, {"titles": ("SELECT", "UPDATE", "DELETE")})
+    with sa.create_engine(url, poolclass=sa.NullPool).connect() as connection:
+        connection.execute(sa.text("CREATE TEMPORARY TABLE session_ctx (x int)"))
+        connection.execute(sa.text("SELECT set_config('app.t', 'session_ctx', false)"))
+        assert connection.execute(sa.select(Title)).all() == []
+
+
+@pytest.mark.parametrize("what", ["a policy", "a default"])
+def test_a_lock_on_what_the_models_do_not_know_is_told(what: str, postgres_database: Database, role: str) -> None:
+    """Somebody has it now; whether the statements work nobody can say until that has ended."""
+    made = "CREATE TABLE members (id int); CREATE FUNCTION name() RETURNS text STABLE LANGUAGE plpgsql AS"
+    made += " 'BEGIN RETURN (SELECT max(id)::text FROM members); END'; "
+    uses = {
+        "a policy": POLICY.format("id IN (SELECT m.id FROM members m)"),
+        "a default": "ALTER TABLE titles ALTER name SET DEFAULT name();",
+    }
+
+    class Here(DeclarativeBase):
+        pass
+
+    class Named(Here):
+        __tablename__ = "titles"
+        id: Mapped[int] = mapped_column(primary_key=True)
+        name: Mapped[str | None] = mapped_column(sa.String(20), server_default=sa.text("name()"))
+
+    base = Base if what == "a policy" else Here
+    url = prepare(postgres_database, role, TITLES + SEEN + made + uses[what])
+    assert Guard(base).check(url).satisfied
+    with sa.create_engine(postgres_database.url, poolclass=sa.NullPool).begin() as connection:
+        connection.execute(sa.text("LOCK TABLE members"))
+        report, ready = Guard(base).check(url), Guard(base).ready(url)
+    verbs = ALL if what == "a policy" else ("INSERT",)
+    assert (refused(report), refused(report, Impact.WEAKENS)) == ({}, {"titles": verbs})
+    (effect,) = (each.difference.effect for each in report.findings if each.difference.code == "write-refused")
+    assert effect.endswith("could not be asked, public.members is locked")
+    assert ready.ready
+    assert Guard(base).check(url).satisfied
 
 
 def test_no_volatile_function_is_run(postgres_database: Database, role: str) -> None:

@@ -12,9 +12,8 @@ import re
 from collections.abc import Callable, Iterator, Sequence
 from typing import NamedTuple
 
-from schema_guard.dialects.postgresql.driver_error import DriverError
+from schema_guard.dialects.postgresql.asking import Against, against, lost, unanswered, works
 from schema_guard.dialects.postgresql.explained import values_of
-from schema_guard.dialects.postgresql.failures import diagnose, is_disconnect
 from schema_guard.dialects.postgresql.link import Link
 from schema_guard.dialects.postgresql.query_text import query
 from schema_guard.dialects.postgresql.trial_rows import OF_NAMES, of_code, ordinary
@@ -28,6 +27,8 @@ Quote = Callable[[Name | str], str]
 _OWN = re.compile(r"(?<![\w$.\"])(?:\w+|\"(?:[^\"]|\"\")+\")\.(?:\w+|\"(?:[^\"]|\"\")+\")\((?<!\.uuid_generate_v4\()")
 """A function with its schema: the server writes those of the system without, as the search_path is empty."""
 _WRITTEN = frozenset({Relation.TABLE, Relation.PARTITIONED, Relation.PARTITION})
+_TOGETHER = 50
+"""Expressions of one SELECT."""
 
 
 class Calling(NamedTuple):
@@ -94,43 +95,61 @@ def tried_by(link: Link, asked: Sequence[Calling], quote: Quote) -> list[Calling
 
 
 def lost_names(link: Link, asked: Sequence[Calling], quote: Quote) -> dict[Name, tuple[RefusedWrite, ...]]:
-    """What fails, by table: surely where it does for both rows.
+    """What fails, by table: surely where it does for both rows, and the application cannot have what is missing.
 
     Args:
         link: a connection under the application's own search_path, in a READ ONLY transaction.
         asked: what `tried_by` gave.
         quote: the dialect's quoting.
     """
+    of_each = [(each, list(_tries(each, quote))) for each in asked]
+    tries = list(dict.fromkeys(one for _, those in of_each for one in those))  # many defaults may call one function
+    answers: dict[_Try, Against | None] = {}
+    for start in range(0, len(tries), _TOGETHER):
+        answers.update(_answers(link, tries[start : start + _TOGETHER]))
     found: dict[Name, list[RefusedWrite]] = {}
-    for each in asked:
-        said = [_said(link, text, checks=bool(each.bodies)) for text in _tries(each, quote)]
-        named = next(filter(None, said), "")
-        doubt = "" if all(said) and not each.only_some else "for some rows"
-        if named:
-            new = [RefusedWrite(verb, named, "code", doubt=doubt) for verb in each.verbs]
-            found.setdefault(each.live.name, []).extend(new)
+    for each, those in of_each:
+        found.setdefault(each.live.name, []).extend(_of_answers(each, [answers[one] for one in those]))
     return {name: tuple(dict.fromkeys(refused)) for name, refused in found.items()}
 
 
-def _tries(each: Calling, quote: Quote) -> Iterator[str]:
+class _Try(NamedTuple):
+    statement: str
+    bodies: tuple[int, ...] = ()
+    """The OIDs of the functions whose bodies it checks."""
+
+
+def _tries(each: Calling, quote: Quote) -> Iterator[_Try]:
     if each.bodies:
-        yield f"SELECT {', '.join(f'pg_catalog.fmgr_sql_validator({oid})' for oid in each.bodies)}"
+        yield from (_Try(f"SELECT pg_catalog.fmgr_sql_validator({oid})", (oid,)) for oid in each.bodies)
         return
     for values in (lambda _: "NULL", ordinary):
         row = [(column, values(column)) for column in each.live.columns]
-        yield f"SELECT ({each.expression}\n){values_of(each.live.name, row, quote)}"
+        yield _Try(f"SELECT ({each.expression}\n){values_of(each.live.name, row, quote)}")
 
 
-def _said(link: Link, statement: str, *, checks: bool) -> str:
-    """What the server says of a name that is not there; empty where it says anything else, or nothing. `checks`: the
-    statement only checks a body."""
-    try:
-        with link.part_undone():
-            link.rows(statement)
-    except DriverError as error:
-        if is_disconnect(error):
-            raise
-        diagnosis = diagnose(error)
-        lost = diagnosis.sqlstate in OF_NAMES and (checks or of_code(diagnosis, ()))
-        return diagnosis.message if lost else ""
-    return ""
+def _answers(link: Link, tries: Sequence[_Try]) -> dict[_Try, Against | None]:
+    """What the server has against each; one SELECT where it has nothing."""
+    if len(tries) == 1:
+        return {each: against(link, each.statement, each.bodies) for each in tries}
+    if works(link, f"SELECT {', '.join(f'({each.statement})' for each in tries)}"):
+        return dict.fromkeys(tries)
+    middle = len(tries) // 2
+    return {**_answers(link, tries[:middle]), **_answers(link, tries[middle:])}
+
+
+def _of_answers(each: Calling, said: Sequence[Against | None]) -> Iterator[RefusedWrite]:
+    """Of several bodies one is enough; an error that a function raises by itself proves nothing."""
+    gone = [one for one in said if one is not None and _is_lost(each, one)]
+    silent = next((one for one in said if one is not None and one.unanswered), None)
+    if gone:
+        surest = min(gone, key=lambda one: one.may_come)
+        always = (bool(each.bodies) or len(gone) == len(said)) and not each.only_some
+        yield from (lost(verb, surest, "" if always else "for some rows") for verb in each.verbs)
+    elif silent is not None:
+        yield from (unanswered(verb, silent) for verb in each.verbs)
+
+
+def _is_lost(each: Calling, said: Against) -> bool:
+    diagnosis = said.diagnosis
+    return diagnosis.sqlstate in OF_NAMES and (bool(each.bodies) or of_code(diagnosis, ()))

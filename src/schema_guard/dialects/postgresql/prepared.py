@@ -1,7 +1,8 @@
 """Whether PostgreSQL can plan what the application says to views, foreign tables, and tables with policies or rules.
 
 EXPLAIN without ANALYZE rewrites a statement by views, rules and policies, asks for the privileges of everything
-beneath, plans it, and runs nothing. All other tables are asked nothing.
+beneath, and plans it. No statement runs, and no VOLATILE function; planning may compute IMMUTABLE and STABLE ones. All
+other tables are asked nothing.
 """
 
 from __future__ import annotations
@@ -10,8 +11,8 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Any, NamedTuple
 
-from schema_guard.dialects.postgresql.driver_error import DriverError
-from schema_guard.dialects.postgresql.failures import DENIED, diagnose, is_disconnect, is_waiting
+from schema_guard.dialects.postgresql.asking import Against, against, lost, unanswered, works
+from schema_guard.dialects.postgresql.failures import DENIED
 from schema_guard.dialects.postgresql.link import Link
 from schema_guard.dialects.postgresql.query_text import query
 from schema_guard.dialects.postgresql.trial_rows import OF_NAMES
@@ -28,7 +29,7 @@ _NOT_WRITABLE = frozenset({"55000", "42809", "0A000"})
 """Of a view, a foreign table; of a materialized view; of a column of a view."""
 _TOGETHER = 10
 """Tables of one EXPLAIN."""
-
+_EXPLAIN = "EXPLAIN (COSTS OFF) "
 
 Pairs = Sequence[tuple[Table, Table]]
 """A table as the models have it, and the live one."""
@@ -77,17 +78,17 @@ def refused(link: Link, pairs: Pairs, beneath: Sequence[Beneath], quote: Quote, 
         for (table, live), under in zip(pairs, beneath, strict=True)
     ]
     found: dict[Name, tuple[RefusedWrite, ...]] = {}
-    unanswered: Name | None = None
+    locked: Name | None = None
     for start in range(0, len(asked), _TOGETHER):
         some = asked[start : start + _TOGETHER]
-        taken = _against(link, _at_once(some)) is None
+        taken = works(link, f"{_EXPLAIN}{_at_once(some)}")
         for each in some:
-            said = [] if taken else [(verb, _against(link, text)) for verb, text in each.statements]
-            if any(error is not None and is_waiting(error) for _, error in said):
-                unanswered = each.live.name
-            those = (each.refused(verb, error) for verb, error in said if error is not None)
+            said = [] if taken else list(_answers(link, each))
+            if any(answer.unanswered for _, answer in said):
+                locked = each.live.name
+            those = (each.refused(verb, answer) for verb, answer in said)
             found[each.live.name] = tuple(one for one in (*those, each.without_rows) if one is not None)
-    return Refused(found, unanswered)
+    return Refused(found, locked)
 
 
 def with_refused(actual: Schema, *found: Mapping[Name, tuple[RefusedWrite, ...]]) -> Schema:
@@ -130,15 +131,16 @@ class _Asked(NamedTuple):
         said, fix = f"materialized view {name} has not been populated", f"REFRESH MATERIALIZED VIEW {name};"
         return RefusedWrite("SELECT", said, "rows", name, (fix,))
 
-    def refused(self, verb: str, error: DriverError) -> RefusedWrite | None:
+    def refused(self, verb: str, answer: Against) -> RefusedWrite | None:
         """What it means that the server refuses the statement; None where that is told elsewhere, or proves nothing:
         a function may miss a setting that the application makes in its sessions."""
-        diagnosis = diagnose(error)
-        state, said = diagnosis.sqlstate, diagnosis.message
+        state, said = answer.diagnosis.sqlstate, answer.diagnosis.message
+        if answer.unanswered:
+            return unanswered(verb, answer)
         if state == _RECURSION:
             return RefusedWrite(verb, said, "end")
         if state in OF_NAMES:
-            return RefusedWrite(verb, said, "code")
+            return lost(verb, answer)
         if self.live.relation in _ELSEWHERE and verb != "SELECT" and state in _NOT_WRITABLE:
             return RefusedWrite(verb, said, RELATION)
         if state != DENIED or self._is_denied(verb):
@@ -186,13 +188,12 @@ def _at_once(asked: Sequence[_Asked]) -> str:
     return f"{with_}SELECT {', '.join(f'({text})' for text in reads)}"
 
 
-def _against(link: Link, statement: str) -> DriverError | None:
-    """What the server has against it; the locks that it took for the answer are let go."""
-    try:
-        with link.part_undone():
-            link.rows(f"EXPLAIN (COSTS OFF) {statement}")
-    except DriverError as error:
-        if is_disconnect(error):
-            raise
-        return error
-    return None
+def _answers(link: Link, asked: _Asked) -> Iterator[tuple[str, Against]]:
+    """What the server has against each statement. Where somebody's lock keeps it from saying so, the next statement
+    would wait for the same lock."""
+    answer: Against | None = None
+    for verb, text in asked.statements:
+        if answer is None or not answer.unanswered:
+            answer = against(link, f"{_EXPLAIN}{text}")
+        if answer is not None:
+            yield verb, answer

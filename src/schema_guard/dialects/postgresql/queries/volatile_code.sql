@@ -1,6 +1,6 @@
 -- Which defaults, generated columns, CHECKs and indexes of these tables call nothing that may change something, but for functions
 -- of the system, and those in SQL, whose bodies can be checked: by the OIDs in the stored expressions, as those of operators'
--- functions are.
+-- functions are. A check of a body takes no notice of the function's own settings (SET search_path) or of its owner's rights.
 -- Run it under an empty search_path.
 -- In psql: \set tables '["public.books"]'
 -- Columns: number int (of the table), kind text (column, check, index), name text, bodies json array of OIDs: functions that may
@@ -20,10 +20,11 @@ WITH asked AS (
 SELECT s.number, s.kind, s.name, coalesce(json_agg(p.oid::int8) FILTER (WHERE p.oid IS NOT NULL), '[]')::text AS bodies
 FROM stored s
 LEFT JOIN LATERAL (
-  SELECT DISTINCT p.oid, p.prolang, p.prosrc, p.prorettype
+  SELECT DISTINCT p.oid, p.prolang, p.prosrc, p.prorettype, p.proconfig, p.prosecdef
   FROM regexp_matches(s.tree, ':(?:funcid|opfuncid|hashfuncid) (\d+)', 'g') AS m(found)
   JOIN pg_proc p ON p.oid = m.found[1]::oid AND p.oid >= 16384 AND p.provolatile = 'v') AS p ON true
 GROUP BY s.number, s.kind, s.name
 -- one statement in SQL: of several the first may make what the next one names
 HAVING coalesce(bool_and(p.prolang = (SELECT l.oid FROM pg_language l WHERE l.lanname = 'sql')
+                         AND p.proconfig IS NULL AND NOT p.prosecdef
                          AND rtrim(p.prosrc, E'; \n\r\t') !~ ';') FILTER (WHERE p.oid IS NOT NULL), true)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from schema_guard.difference import WriteRefused
 from schema_guard.plan import Refusal
+from schema_guard.refused_write import UNANSWERED
 
 __all__ = ["write_refused"]
 
@@ -12,6 +13,7 @@ _REASONS = {
     "code": "make what the function names, or correct the function",
     "right": "privileges are given by the owner",
     "rows": "rows are put into it by REFRESH",
+    UNANSWERED: "check again when it is not locked",
 }
 
 
