@@ -248,6 +248,8 @@ class Column:
     """Actual side: some row holds what the models' type cannot load, if there was reason to look."""
     no_utf8: bool = False
     """Actual side: some row holds a text that is not UTF-8, which the driver does not return."""
+    perhaps_decoded: bool = False
+    """Actual side: the application's own connections may return that text all the same (`text_factory`)."""
     other_form: bool = False
     """Actual side: some row holds what the models' type writes in another form, if there was reason to look."""
     default_misread: bool = False

@@ -12,7 +12,9 @@ import sqlalchemy as sa
 from sqlalchemy.pool import NullPool
 
 from schema_guard import Guard, Impact
-from schema_guard.dialects.sqlite.usual import ROWS
+from schema_guard.dialects.sqlite.usual import BYTES, ROWS
+from schema_guard.errors import ConfigurationError
+from tests.exactly import text_with_sqlite
 
 UNDECODABLE = "bytes that are no UTF-8"
 """Stored as text."""
@@ -130,6 +132,117 @@ def test_long_texts_are_not_all_read(sqlite_file: Path) -> None:
     assert [finding.difference.key for finding in Guard(metadata).check(engine).findings] == ["rows-unreadable t.a"]
 
 
+@pytest.mark.parametrize("is_frozen", [False, True])
+def test_what_is_read_of_texts_is_bounded_whatever_the_first_rows_are(sqlite_file: Path, is_frozen: bool) -> None:
+    """60 MB behind rows of nothing. What the driver makes into str is counted."""
+    engine = sa.create_engine(f"sqlite:///{sqlite_file}", poolclass=NullPool)
+    metadata = models(sa.Text())
+    metadata.create_all(engine)
+    with engine.begin() as connection:
+        connection.exec_driver_sql("INSERT INTO t (a) VALUES (?)", [("",)] * 20)
+        connection.exec_driver_sql("INSERT INTO t (a) VALUES (?)", [("a" * 200_000,)] * 300)
+        connection.exec_driver_sql("INSERT INTO t (a) VALUES (?)", [("\0" + "a" * 30_000_000,)])
+    guard = Guard(metadata)
+    if is_frozen:
+        frozen_file = sqlite_file.with_suffix(".json")
+        frozen_file.write_bytes(text_with_sqlite(guard))
+        guard = Guard.frozen(frozen_file)
+    read = bytes_read_by(engine)
+    assert guard.check(engine).satisfied
+    assert BYTES * 0.9 < sum(read) < BYTES * 1.1
+    with engine.begin() as connection:
+        connection.exec_driver_sql("DELETE FROM t WHERE id < 321")
+    read.clear()
+    assert guard.check(engine).satisfied
+    assert sum(read) < 1_000_000
+
+
+def bytes_read_by(engine: sa.Engine) -> list[int]:
+    """The length of each text that its connections return from now on."""
+    read: list[int] = []
+
+    def counted(text: bytes) -> str:
+        read.append(len(text))
+        return text.decode()
+
+    sa.event.listen(engine, "connect", lambda connection, _: setattr(connection, "text_factory", counted))
+    return read
+
+
+def test_texts_that_are_whole_only_together_are_not_read_together(sqlite_file: Path) -> None:
+    engine = sa.create_engine(f"sqlite:///{sqlite_file}", poolclass=NullPool)
+    metadata = sa.MetaData()
+    texts = (sa.Column(name, sa.Text) for name in "ab")
+    sa.Table("t", metadata, sa.Column("id", sa.Integer, primary_key=True), *texts)
+    metadata.create_all(engine)
+    with engine.begin() as connection:
+        connection.exec_driver_sql("INSERT INTO t VALUES (1, CAST(x'636166c3' AS TEXT), CAST(x'a9' AS TEXT))")
+    found = [finding.difference.key for finding in Guard(metadata).check(engine).findings]
+    assert found == ["rows-unreadable t.a", "rows-unreadable t.b"]
+
+
+def test_a_column_is_found_in_every_row_that_was_read_beside_others(sqlite_file: Path) -> None:
+    """By itself it would have half of the bytes, and end before the row that failed."""
+    engine = sa.create_engine(f"sqlite:///{sqlite_file}", poolclass=NullPool)
+    metadata = sa.MetaData()
+    texts = (sa.Column(name, sa.Text) for name in "ab")
+    sa.Table("t", metadata, sa.Column("id", sa.Integer, primary_key=True), *texts)
+    metadata.create_all(engine)
+    with engine.begin() as connection:
+        connection.exec_driver_sql("INSERT INTO t (a) VALUES (?)", [("a" * (BYTES // 4),)] * 3)
+        connection.exec_driver_sql("INSERT INTO t (a) VALUES (CAST(x'ff' AS TEXT))")
+    assert [finding.difference.key for finding in Guard(metadata).check(engine).findings] == ["rows-unreadable t.a"]
+
+
+def test_a_url_does_not_say_how_the_application_reads_text(sqlite_file: Path) -> None:
+    """A `text_factory` of its connections may decode Latin-1. With its engine it is known."""
+    engine = sa.create_engine(f"sqlite:///{sqlite_file}", poolclass=NullPool)
+    metadata = models(sa.Text())
+    metadata.create_all(engine)
+    with engine.begin() as connection:
+        connection.exec_driver_sql("INSERT INTO t VALUES (7, CAST(x'636166e9' AS TEXT))")
+    (finding,) = Guard(metadata).check(engine).findings
+    assert finding.difference.impact is Impact.BREAKS
+    report = Guard(metadata).check(f"sqlite:///{sqlite_file}")
+    (finding,) = report.findings
+    assert (report.worst, finding.difference.impact) == (Impact.WEAKENS, Impact.WEAKENS)
+    assert finding.difference.effect.startswith("not provable: SELECT of t fails")
+    assert finding.difference.effect.endswith("unless the application sets text_factory")
+
+    def latin_1(connection: Any, _: object) -> None:
+        connection.text_factory = lambda text: text.decode("latin-1")
+
+    sa.event.listen(engine, "connect", latin_1)
+    assert can_be_read(engine, metadata.tables["t"])
+    assert Guard(metadata).check(engine).satisfied
+
+
+def test_connections_that_return_text_as_bytes_are_one_line(sqlite_file: Path) -> None:
+    engine = sa.create_engine(f"sqlite:///{sqlite_file}", poolclass=NullPool)
+    sa.event.listen(engine, "connect", lambda connection, _: setattr(connection, "text_factory", bytes))
+    with pytest.raises(ConfigurationError, match="return text as bytes, not str: a listener sets text_factory"):
+        Guard(models(sa.Text())).check(engine)
+
+
+def test_a_column_that_cannot_be_looked_at_is_a_doubt(sqlite_file: Path) -> None:
+    """Its expression calls what the application registers, and a URL does not."""
+    engine = sa.create_engine(f"sqlite:///{sqlite_file}", poolclass=NullPool)
+    sa.event.listen(
+        engine, "connect", lambda connection, _: connection.create_function("own", 1, str, deterministic=True)
+    )
+    metadata = sa.MetaData()
+    made = sa.Column("a", sa.Text, sa.Computed("own(id)"))
+    sa.Table("t", metadata, sa.Column("id", sa.Integer, primary_key=True), made)
+    metadata.create_all(engine)
+    with engine.begin() as connection:
+        connection.exec_driver_sql("INSERT INTO t (id) VALUES (7)")
+    assert Guard(metadata).check(engine).satisfied
+    report = Guard(metadata).check(f"sqlite:///{sqlite_file}")
+    assert [(each.difference.code, each.difference.impact) for each in report.findings] == [
+        ("rows-unreadable", Impact.WEAKENS)
+    ]
+
+
 def test_every_row_is_counted_once_one_was_seen(sqlite_file: Path) -> None:
     engine = sa.create_engine(f"sqlite:///{sqlite_file}", poolclass=NullPool)
     metadata = models(sa.Date())
@@ -153,6 +266,17 @@ def test_more_columns_than_one_query_takes(sqlite_file: Path) -> None:
     with engine.begin() as connection:
         connection.exec_driver_sql("INSERT INTO t29 (d19) VALUES ('soon')")
     assert [finding.difference.object for finding in Guard(metadata).check(engine).findings] == ["t29.d19"]
+
+
+def test_a_table_of_more_columns_than_one_expression_takes(sqlite_file: Path) -> None:
+    engine = sa.create_engine(f"sqlite:///{sqlite_file}", poolclass=NullPool)
+    metadata = sa.MetaData()
+    texts = (sa.Column(f"c{at}", sa.Text) for at in range(1_500))
+    sa.Table("t", metadata, sa.Column("id", sa.Integer, primary_key=True), *texts)
+    metadata.create_all(engine)
+    with engine.begin() as connection:
+        connection.exec_driver_sql("INSERT INTO t (c9, c1499) VALUES ('größe', CAST(x'ff' AS TEXT))")
+    assert [finding.difference.object for finding in Guard(metadata).check(engine).findings] == ["t.c1499"]
 
 
 def test_of_thousands_of_columns_the_first_rows_are_looked_at(sqlite_file: Path) -> None:

@@ -78,7 +78,9 @@ def _rows(
 ) -> Iterator[RowsUnreadable]:
     """Rows with what the application cannot read, or neither update nor delete."""
     if column.reads is not None and judge.rules.may_hold_other_values(column, actual, live):
-        yield _other_values(table, column, replace(actual, misread=False, no_utf8=False))  # its type says more
+        yield _other_values(
+            table, column, replace(actual, misread=False, no_utf8=False, perhaps_decoded=False)
+        )  # its type says more
     elif actual.misread:
         yield _other_values(table, column, actual)
     else:
@@ -162,6 +164,8 @@ def _other_values(table: Table, column: Column, actual: Column) -> RowsUnreadabl
     impact, effect = Impact.BREAKS, f"SELECT of {writers(table)} fails where one of these rows is read"
     if column.read_by_own_code:
         impact, effect = Impact.WEAKENS, f"not provable: {effect}: the application's own type gets no bytes there"
+    elif actual.perhaps_decoded:
+        impact, effect = Impact.WEAKENS, f"not provable: {effect}, unless the application sets text_factory"
     return RowsUnreadable(table=table, column=column, actual=actual, impact=impact, effect=effect)
 
 

@@ -13,9 +13,9 @@ from typing import NamedTuple
 
 from schema_guard.dialects.sqlite.names import quote
 from schema_guard.dialects.sqlite.reading_back import UNDECODABLE, can_be_read
-from schema_guard.dialects.sqlite.usual import USUAL, may_be_no_utf8, some_of, texts_of, unusual
+from schema_guard.dialects.sqlite.usual import USUAL, Texts, groups_of, may_be_no_utf8, some_of, texts_of, unusual
 from schema_guard.dialects.survey import Read
-from schema_guard.errors import GuardError
+from schema_guard.errors import ReadError
 from schema_guard.schema import Column, Relation, Schema, Table
 
 __all__ = ["with_misread"]
@@ -26,6 +26,10 @@ TOGETHER = 200
 _WRITES_ONE_FORM = frozenset({"Boolean", "Uuid"})
 """What reads other forms as well, and compares with the one that it writes: 'false' is read as True, and found by no
 query. (A DateTime is stored in two forms wherever CURRENT_TIMESTAMP is its default.)"""
+
+
+_Key = tuple[object, str]
+"""The name of a table, and of one of its columns."""
 
 
 class _Read(NamedTuple):
@@ -39,21 +43,34 @@ class _Read(NamedTuple):
         return getattr(self.column.reads, "type", "")
 
 
-def with_misread(expected: Schema, actual: Schema, read: Read) -> Schema:
-    """The schema with the columns marked. Never raises: a table that cannot be read hinders only itself."""
+def with_misread(expected: Schema, actual: Schema, read: Read, *, by_url: bool) -> Schema:
+    """The schema with the columns marked.
+
+    A column that cannot be read hinders only itself, and is marked: the survey then reads its rows, or says why not.
+
+    Args:
+        expected: what the models say.
+        actual: what is there.
+        read: runs a SELECT.
+        by_url: the connection has not the `text_factory` that the application may set on its own.
+
+    Raises:
+        UnreachableError, LockTimeoutError: nothing can be read at all.
+    """
     every = list(_columns(expected, actual))
     columns = [each for each in every if each.reader in USUAL]
-    no_utf8 = set(_no_utf8([each for each in every if may_be_no_utf8(each.reader)], read))
-    found: dict[tuple[object, str], set[bool]] = defaultdict(set)
+    unread = dict(_unread_texts([each for each in every if may_be_no_utf8(each.reader)], read))
+    no_utf8 = {key for key, undecodable in unread.items() if undecodable}
+    found: dict[_Key, set[bool]] = defaultdict(set)
     for start in range(0, len(columns), TOGETHER):
         some = columns[start : start + TOGETHER]
         for each, readable in _read(some, len(columns), read):
             found[each.live.name, each.column.name].add(readable)
-    for name, column in no_utf8:
-        found[name, column].add(False)
+    for key in unread:
+        found[key].add(False)
     of_one_form = {(each.live.name, each.column.name) for each in columns if each.reader in _WRITES_ONE_FORM}
     return (
-        replace(actual, tables=tuple(_marked(each, found, of_one_form, no_utf8) for each in actual.tables))
+        replace(actual, tables=tuple(_marked(each, found, of_one_form, no_utf8, by_url) for each in actual.tables))
         if found
         else actual
     )
@@ -63,11 +80,11 @@ def _read(some: Sequence[_Read], columns: int, read: Read) -> Iterator[tuple[_Re
     """What can be read of some columns, all in one query, or each by itself where one of them fails."""
     try:
         rows = read(" UNION ALL ".join(_query(*item, columns) for item in enumerate(some)))
-    except GuardError as error:
+    except ReadError:
         if len(some) > 1:
             for each in some:
                 yield from _read([each], columns, read)
-        elif UNDECODABLE in error.message:  # so does the application's SELECT
+        else:  # a text that is not UTF-8 fails the application's SELECT too; of the rest the survey says more
             yield some[0], False
         return
     for at, value in rows:
@@ -75,32 +92,38 @@ def _read(some: Sequence[_Read], columns: int, read: Read) -> Iterator[tuple[_Re
         yield each, can_be_read(each.column, value)
 
 
-def _no_utf8(columns: Sequence[_Read], read: Read) -> Iterator[tuple[object, str]]:
-    """The columns in which the driver cannot return a text."""
+_Group = tuple[Sequence[_Read], Sequence[_Read]]
+"""Columns of a table that are read, and those whose size bounds its rows."""
+
+
+def _unread_texts(columns: Sequence[_Read], read: Read) -> Iterator[tuple[_Key, bool]]:
+    """The columns whose texts cannot be read, and whether the driver cannot return one of them."""
     tables: dict[object, list[_Read]] = defaultdict(list)
     for each in columns:
         tables[each.live.name].append(each)
-    groups = list(tables.values())
+    groups = [(some, some) for every in tables.values() for some in groups_of(every)]
     for start in range(0, len(groups), TOGETHER):
-        for one_table in _failing(groups[start : start + TOGETHER], len(columns), read):
-            for (one,) in _failing([[each] for each in one_table], len(columns), read):
-                yield one.live.name, one.column.name
+        for (some, _), _ in _failing(groups[start : start + TOGETHER], len(columns), read):
+            # The same rows again: a column by itself would have another share of the bytes.
+            for ((one,), _), undecodable in _failing([([each], some) for each in some], len(columns), read):
+                yield (one.live.name, one.column.name), undecodable
 
 
-def _failing(groups: Sequence[Sequence[_Read]], columns: int, read: Read) -> Iterator[Sequence[_Read]]:
+def _failing(groups: Sequence[_Group], columns: int, read: Read) -> Iterator[tuple[_Group, bool]]:
     """Those whose texts cannot be returned; all are read in one query, or each by itself where that fails."""
     try:
-        read(texts_of([_texts(each) for each in groups], columns))
-    except GuardError as error:
+        read(texts_of([_texts(*each) for each in groups], columns))
+    except ReadError as error:
         if len(groups) > 1:
             for each in groups:
                 yield from _failing([each], columns, read)
-        elif UNDECODABLE in error.message:
-            yield groups[0]
+        else:
+            yield groups[0], UNDECODABLE in error.message
 
 
-def _texts(some: Sequence[_Read]) -> tuple[str, list[str]]:
-    return quote(some[0].live.name), [quote(each.column.name) for each in some]
+def _texts(some: Sequence[_Read], beside: Sequence[_Read]) -> Texts:
+    names, by = ([quote(each.column.name) for each in columns] for columns in (some, beside))
+    return Texts(quote(some[0].live.name), names, by)
 
 
 def _columns(expected: Schema, actual: Schema) -> Iterator[_Read]:
@@ -117,9 +140,10 @@ def _query(position: int, each: _Read, columns: int) -> str:
 
 def _marked(
     table: Table,
-    found: Mapping[tuple[object, str], Collection[bool]],
-    of_one_form: Collection[tuple[object, str]],
-    no_utf8: Collection[tuple[object, str]],
+    found: Mapping[_Key, Collection[bool]],
+    of_one_form: Collection[_Key],
+    no_utf8: Collection[_Key],
+    by_url: bool,
 ) -> Table:
     """`found` says of a column's values of another form whether they can be read."""
 
@@ -129,6 +153,8 @@ def _marked(
         if not read:
             return column
         other = True in read and key in of_one_form
-        return replace(column, misread=False in read, no_utf8=key in no_utf8, other_form=other)
+        undecodable = key in no_utf8
+        perhaps = undecodable and by_url
+        return replace(column, misread=False in read, no_utf8=undecodable, perhaps_decoded=perhaps, other_form=other)
 
     return replace(table, columns=tuple(map(marked, table.columns)))

@@ -55,7 +55,7 @@ from schema_guard.difference import (
     Impact,
     RowsUnreadable,
 )
-from schema_guard.errors import GuardError, LockTimeoutError, ReadError, StepError
+from schema_guard.errors import ConfigurationError, GuardError, LockTimeoutError, ReadError, StepError
 from schema_guard.plan import Backup, Evidence, Hazard, Step, Survey
 from schema_guard.remembered import Fed
 from schema_guard.report import ServerInfo
@@ -111,7 +111,12 @@ class SQLiteSession:
 
     def _facts(self) -> Facts:
         rows = self._link.rows("SELECT sqlite_version()")
-        version = str(rows[0][0])
+        version = rows[0][0]
+        if not isinstance(version, str):
+            raise ConfigurationError(
+                f"the connections return text as {type(version).__name__}, not str: a listener sets text_factory; give"
+                " the guard an engine without it, and listen on the application's engine, not on the class Engine"
+            )
         numbers = [int(part) for part in version.split(".")[:3]]
         location = self._link.location
         ((query_only, journal),) = self._link.rows("SELECT * FROM pragma_query_only, pragma_journal_mode")
@@ -167,7 +172,7 @@ class SQLiteSession:
         columns = listed(expected, actual, self.dialect.rules, lambda _, there: there.generated is None)
         actual = with_others(actual, others_held(columns, self._link.rows)) if columns else actual
         actual = with_unreadable_defaults(expected, actual, self._link.rows)
-        return with_misread(expected, actual, self._link.rows)
+        return with_misread(expected, actual, self._link.rows, by_url=self._by_url)
 
     def _with_refused_writes(self, actual: Schema, expected: Schema) -> Iterator[Table]:
         enforced = FOREIGN_KEYS_ON in self.facts.features

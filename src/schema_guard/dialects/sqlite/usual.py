@@ -2,9 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from typing import NamedTuple, TypeVar
 
-__all__ = ["USUAL", "may_be_no_utf8", "rows_of_each", "some_of", "texts_of", "unlisted", "unusual"]
+__all__ = [
+    "USUAL",
+    "Texts",
+    "groups_of",
+    "may_be_no_utf8",
+    "rows_of_each",
+    "some_of",
+    "texts_of",
+    "unlisted",
+    "unusual",
+]
+
+T = TypeVar("T")
 
 ROWS = 10_000
 """Rows of a table that are looked at: more would make each start wait."""
@@ -12,8 +25,8 @@ VALUES = 100_000
 """Values in all."""
 BYTES = 20_000_000
 """Of texts and of pickles in all: what is long lies in pages of its own, which take long to read."""
-_FIRST = 20
-"""Rows whose size says how many rows these bytes are."""
+GROUP = 200
+"""Columns of a table that are read together."""
 MOST = 20
 """Values of another form that are read."""
 LABELLED = 100_000
@@ -63,42 +76,65 @@ def unusual(column: str, table: str, reader: str, columns: int) -> str:
         reader: what reads the values, of USUAL.
         columns: how many are looked at in all.
     """
-    limit = _limit([column], table, columns) if reader == "PickleType" else str(rows_of_each(columns))
+    read = f"{table} LIMIT {rows_of_each(columns)}"
+    if reader == "PickleType":
+        read = f"{table} NOT INDEXED LIMIT {_limit([column], table, columns)}"
     # By the column itself: typeof() and length() then leave its bytes where they are.
     usual = USUAL[reader].replace("value", column)
-    values = f"SELECT CASE WHEN {usual} THEN NULL ELSE {column} END AS value FROM {table} LIMIT {limit}"
+    values = f"SELECT CASE WHEN {usual} THEN NULL ELSE {column} END AS value FROM {read}"
     return f"SELECT value FROM ({values}) WHERE value IS NOT NULL"
 
 
-def texts_of(tables: Sequence[tuple[str, Sequence[str]]], columns: int) -> str:
+class Texts(NamedTuple):
+    """Columns of a table whose texts are read; the names are quoted.
+
+    Args:
+        table: its name.
+        read: some of its columns.
+        beside: those by whose size its rows are bounded, where these are more.
+    """
+
+    table: str
+    read: Sequence[str]
+    beside: Sequence[str] = ()
+
+
+def groups_of(columns: Sequence[T]) -> Iterator[Sequence[T]]:
+    """The columns of a table, as many at a time as one expression can name (SQLITE_MAX_EXPR_DEPTH is 1,000)."""
+    yield from (columns[start : start + GROUP] for start in range(0, len(columns), GROUP))
+
+
+def texts_of(groups: Sequence[Texts], columns: int) -> str:
     """A query for the first texts of some columns: the driver fails on it where it fails on one of them.
 
     Args:
-        tables: each with these of its columns, quoted.
+        groups: what is read.
         columns: how many are looked at in all.
     """
-    if rows_of_each(columns) > _FIRST:
-        return " UNION ALL ".join(_as_one(table, some, columns) for table, some in tables)
-    # Of so many columns few rows are looked at: to read the query takes longest.
-    widest = max(len(some) for _, some in tables)
-    padded = ((table, [*some, *["NULL"] * (widest - len(some))]) for table, some in tables)
-    rows = (f"SELECT {', '.join(some)} FROM {table} LIMIT {rows_of_each(columns)}" for table, some in padded)
-    return " UNION ALL ".join(f"SELECT * FROM ({each})" for each in rows)
+    return " UNION ALL ".join(_as_one(each, columns) for each in groups)
 
 
-def _as_one(table: str, some: Sequence[str], columns: int) -> str:
-    """All texts of a table in one value."""
-    texts = (f"coalesce(group_concat(CASE typeof({each}) WHEN 'text' THEN {each} END), '')" for each in some)
-    rows = f"SELECT {', '.join(some)} FROM {table} LIMIT {_limit(some, table, columns)}"
-    return f"SELECT {' || '.join(texts)} FROM ({rows})"
+def _as_one(group: Texts, columns: int) -> str:
+    """All texts of a group in one value, with commas between: two that are cut off may be whole together."""
+    # By the column itself: typeof() then leaves the bytes of what is no text where they are.
+    row = " || ',' || ".join(f"CASE typeof({each}) WHEN 'text' THEN {each} ELSE '' END" for each in group.read)
+    limit = _limit(group.beside or group.read, group.table, columns)
+    return f"SELECT group_concat(texts) FROM (SELECT {row} AS texts FROM {group.table} NOT INDEXED LIMIT {limit})"
 
 
 def _limit(some: Sequence[str], table: str, columns: int) -> str:
-    """So many rows of a table as hold what these columns have of all bytes, by the size of the first rows."""
-    size = " + ".join(f"coalesce(length({each}), 0)" for each in some)
-    first = f"SELECT {', '.join(some)} FROM {table} LIMIT {_FIRST}"
-    fit = f"{BYTES * len(some) // max(1, columns)} / (1 + coalesce(avg({size}), 0))"
-    return f"(SELECT max(1, CAST(min({rows_of_each(columns)}, {fit}) AS INTEGER)) FROM ({first}))"
+    """So many rows of a table, in the order of the table, as hold what these columns have of all bytes. It ends at the
+    first row that is too much."""
+    size = " + ".join(
+        f"CASE typeof({each}) WHEN 'text' THEN length(CAST({each} AS BLOB)) WHEN 'blob' THEN length({each}) ELSE 0 END"
+        for each in some
+    )
+    rows = rows_of_each(columns)
+    sizes = f"SELECT {size} AS size FROM {table} NOT INDEXED LIMIT {rows}"
+    running = "row_number() OVER rows_before AS number, sum(size) OVER rows_before AS used"
+    running = f"SELECT {running} FROM ({sizes}) WINDOW rows_before AS (ROWS UNBOUNDED PRECEDING)"
+    most = BYTES * len(some) // max(1, columns)
+    return f"coalesce((SELECT number - 1 FROM ({running}) WHERE used > {most} LIMIT 1), {rows})"
 
 
 def unlisted(column: str, table: str, condition: str) -> str:

@@ -9,7 +9,7 @@ from contextlib import closing
 from typing import Any
 
 from schema_guard.dialects.sqlite.exact.text import FORMAT, digest_of
-from schema_guard.dialects.sqlite.usual import texts_of, unlisted, unusual
+from schema_guard.dialects.sqlite.usual import Texts, groups_of, texts_of, unlisted, unusual
 from schema_guard.errors import GuardError
 from schema_guard.names import in_quotes
 
@@ -87,6 +87,10 @@ def texts_queries(columns: Mapping[str, Sequence[str]]) -> Iterator[str]:
         columns: by table.
     """
     read = sum(map(len, columns.values()))
-    tables = [(in_quotes(table), [*map(in_quotes, some)]) for table, some in columns.items()]
-    for start in range(0, len(tables), TOGETHER):
-        yield texts_of(tables[start : start + TOGETHER], read)
+    groups = [
+        Texts(in_quotes(table), [*map(in_quotes, some)])
+        for table, every in columns.items()
+        for some in groups_of(every)
+    ]
+    for start in range(0, len(groups), TOGETHER):
+        yield texts_of(groups[start : start + TOGETHER], read)
