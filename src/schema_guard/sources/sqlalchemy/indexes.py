@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import text
+from sqlalchemy import Column, text
 from sqlalchemy.schema import CreateIndex
 from sqlalchemy.sql import operators
 from sqlalchemy.sql.elements import (
@@ -28,8 +28,8 @@ from schema_guard.schema import Index, IndexElement
 from schema_guard.sources.sqlalchemy.writer import UnwritableError, Writer
 
 if TYPE_CHECKING:
-    from sqlalchemy import Column, Table
     from sqlalchemy import Index as ModelIndex
+    from sqlalchemy import Table
 
 __all__ = ["element_of", "index_of", "is_created", "stands_on"]
 
@@ -109,6 +109,8 @@ def _storage(options: Mapping[str, Any]) -> tuple[str, ...]:
 
 def element_of(item: Any, classes: Mapping[str, str], table: Table, writer: Writer) -> IndexElement:
     """One key, its order, collation and operator class taken off the expression one by one."""
+    if type(item) is Column and not classes:  # as most are
+        return IndexElement(writer.identifier(item.name), False)
     operator_class, descending, nulls_first = _class_of(item, classes)
     collation = None
     while True:

@@ -190,10 +190,12 @@ def _computed(mapper: Mapper[Any]) -> Iterator[tuple[Column[Any], ColumnElement[
         if not isinstance(prop, ColumnProperty) or prop.deferred or prop.parent is not mapper:
             continue
         expression = prop.columns[0]
+        if isinstance(expression, Column):
+            continue
         parts = [expression, *iterate(expression)]
         columns = [part._deannotate() for part in parts if isinstance(part, Column)]
         tables = {column.table for column in columns}
-        if isinstance(expression, Column) or any(isinstance(part, SelectBase) for part in parts):
+        if any(isinstance(part, SelectBase) for part in parts):
             continue
         own = mapper.local_table
         if holds_text(expression):
