@@ -37,6 +37,12 @@ POLICY = "ALTER TABLE titles ENABLE ROW LEVEL SECURITY; CREATE POLICY p ON title
 CALLED = "SET check_function_bodies = off; CREATE FUNCTION f() RETURNS int LANGUAGE {} STABLE AS '{}'; "
 ALL = ("SELECT", "INSERT", "UPDATE", "DELETE")
 OWNED = "CREATE ROLE {role}_owner; ALTER VIEW {view} OWNER TO {role}_owner; "
+WRITTEN = (
+    "CREATE TABLE kept (id serial PRIMARY KEY, name varchar(20)); CREATE VIEW titles AS TABLE kept; "
+    + SEEN
+    + OWNED.replace("{view}", "titles")
+    + "GRANT USAGE ON SEQUENCE kept_id_seq TO {role}_owner; "
+)
 CASES = {
     "a view of the owner's": (TITLES + SEEN, {}),
     "the owner of a view may not read its table": (
@@ -53,6 +59,15 @@ CASES = {
         TITLES + SEEN + OWNED.replace("{view}", "seen") + "GRANT SELECT (id, name) ON titles TO {role}_owner",
         {},
     ),
+    "the owner of a view that is written may only read its table": (
+        WRITTEN + "GRANT SELECT ON kept TO {role}_owner",
+        {"titles": ("INSERT", "UPDATE", "DELETE")},
+    ),
+    "the owner of a view that is written may not add rows": (
+        WRITTEN + "GRANT SELECT, UPDATE, DELETE ON kept TO {role}_owner",
+        {"titles": ("INSERT",)},
+    ),
+    "the owner of a view that is written may do all": (WRITTEN + "GRANT ALL ON kept TO {role}_owner", {}),
     "a materialized view beneath has no data": (
         TITLES + "CREATE MATERIALIZED VIEW kept AS TABLE titles WITH NO DATA; CREATE VIEW seen AS TABLE kept",
         {"seen": ("SELECT",)},
@@ -242,11 +257,51 @@ def test_no_volatile_function_is_run(postgres_database: Database, role: str) -> 
     assert report.satisfied
 
 
-def test_the_statement_is_told(postgres_database: Database, role: str) -> None:
-    report = Guard(Base).check(prepare(postgres_database, role, TITLES + SEEN + OWNED.replace("{view}", "seen")))
-    (finding,) = report.findings
-    assert finding.refusal is not None
-    assert finding.refusal.advice == (f"GRANT SELECT ON public.titles TO {role}_owner;",)
+@pytest.mark.parametrize(
+    ("made", "lacks"),
+    [
+        (TITLES + SEEN + OWNED.replace("{view}", "seen"), ("SELECT ON public.titles",)),
+        (WRITTEN + "GRANT SELECT, DELETE ON kept TO {role}_owner", ("INSERT ON public.kept", "UPDATE ON public.kept")),
+        (WRITTEN, tuple(f"{verb} ON public.kept" for verb in ALL)),
+    ],
+)
+def test_the_statement_is_told(made: str, lacks: tuple[str, ...], postgres_database: Database, role: str) -> None:
+    url = prepare(postgres_database, role, made)
+    found = [each for each in Guard(Base).check(url).findings if each.difference.code == "write-refused"]
+    told = [statement for each in found for statement in (each.refusal.advice if each.refusal is not None else ())]
+    assert sorted(set(told)) == sorted(f"GRANT {each} TO {role}_owner;" for each in lacks)
+    with postgres_database.connect() as connection:
+        connection.execute("".join(told).encode())
+    assert (refused(Guard(Base).check(url)), failing(url)) == ({}, False)
+
+
+def test_a_column_that_the_database_gives_is_not_updated(postgres: str) -> None:
+    """A view takes new values for columns of its table only; the ORM sends none for what it leaves to the server."""
+
+    class Here(DeclarativeBase):
+        pass
+
+    class Shown(Here):
+        __tablename__ = "shown"
+        id: Mapped[int] = mapped_column(primary_key=True)
+        name: Mapped[str] = mapped_column(sa.String(20))
+        upper: Mapped[str] = mapped_column(sa.Text, sa.Computed("upper(name)"))
+        other: Mapped[str] = mapped_column(sa.Text, server_default=sa.FetchedValue())
+
+    engine = sa.create_engine(postgres, poolclass=sa.NullPool)
+    with engine.begin() as connection:
+        connection.exec_driver_sql("CREATE TABLE kept (id serial PRIMARY KEY, name varchar(20) NOT NULL)")
+        connection.exec_driver_sql(
+            "CREATE VIEW shown AS SELECT *, upper(name) AS upper, lower(name) AS other FROM kept"
+        )
+    told = [each.difference for each in Guard(Here).check(postgres).findings]
+    assert not [each for each in told if "cannot update" in each.effect or each.code == "write-refused"]
+    with Session(engine) as session:
+        session.add(shown := Shown(name="a"))
+        session.commit()
+        shown.name = "b"
+        session.commit()
+        assert (shown.upper, shown.other) == ("B", "b")
 
 
 def test_what_is_remembered_ends_with_a_right_of_a_view_s_owner(postgres_database: Database, role: str) -> None:

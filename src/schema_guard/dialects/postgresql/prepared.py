@@ -7,6 +7,8 @@ other tables are asked nothing.
 
 from __future__ import annotations
 
+import json
+import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Any, NamedTuple
@@ -43,13 +45,31 @@ class Refused(NamedTuple):
     """A table that somebody's lock kept from being asked for."""
 
 
+class DeniedOwner(NamedTuple):
+    """What the owner of a view may not do with something beneath it, whoever reads or writes the view."""
+
+    owner: str
+    relation: str
+    name: str
+    """Of the relation, as messages have it."""
+    verbs: tuple[str, ...]
+    alone: bool
+    """The view reads nothing else."""
+
+    def grants(self, verb: str) -> tuple[str, ...]:
+        """What the verb needs. Of several relations that a view reads, one that its owner may not read may be one that
+        it does not write to."""
+        reads = "SELECT" in self.verbs
+        lacked = [each for each in dict.fromkeys(("SELECT", verb)) if each in self.verbs]
+        needed = [each for each in lacked if each == "SELECT" or self.alone or not reads]
+        return tuple(f"GRANT {each} ON {self.relation} TO {self.owner};" for each in needed)
+
+
 class Beneath(NamedTuple):
     """A row of beneath.sql."""
 
-    invoker: bool = False
     empty: str | None = None
-    owner: str | None = None
-    denied: str | None = None
+    denied: tuple[DeniedOwner, ...] = ()
 
 
 def asked_of(expected: Schema, actual: Schema) -> Pairs:
@@ -60,7 +80,11 @@ def asked_of(expected: Schema, actual: Schema) -> Pairs:
 def beneath_of(link: Link, pairs: Pairs, quote: Quote) -> list[Beneath]:
     """What stands beneath each, by a connection with an empty search_path."""
     rows: list[tuple[Any, ...]] = link.rows(query("beneath", tables=[quote(live.name) for _, live in pairs]))
-    return [Beneath(*row[1:]) for row in rows]
+    return [Beneath(empty, tuple(_denied(each) for each in json.loads(denied))) for _, empty, denied in rows]
+
+
+def _denied(found: Mapping[str, Any]) -> DeniedOwner:
+    return DeniedOwner(**{**found, "verbs": tuple(found["verbs"])})
 
 
 def refused(link: Link, pairs: Pairs, beneath: Sequence[Beneath], quote: Quote, *, reads_only: bool) -> Refused:
@@ -145,9 +169,9 @@ class _Asked(NamedTuple):
             return RefusedWrite(verb, said, RELATION)
         if state != DENIED or self._is_denied(verb):
             return None
-        if self.beneath.denied is not None:
-            grant = f"GRANT SELECT ON {self.beneath.denied} TO {self.beneath.owner};"
-            return RefusedWrite(verb, said, "right", remedy=(grant,))
+        of_owners = (each for each in self.beneath.denied if re.search(rf"(?<!\w){re.escape(each.name)}(?!\w)", said))
+        if grants := next(filter(None, (each.grants(verb) for each in of_owners)), ()):
+            return RefusedWrite(verb, said, "right", remedy=grants)
         if self.live.relation not in _ELSEWHERE and not self.live.facts.row_security:
             return RefusedWrite(verb, said, "right")  # of a rule, which has the rights of the table's owner
         return RefusedWrite(verb, said, "right", doubt="if the application connects as the same role")
@@ -173,7 +197,7 @@ def _statements(table: Table, live: Table, quote: Quote, reads_only: bool) -> It
     else:
         yield "INSERT", f"INSERT INTO {name} DEFAULT VALUES"
     key = table.primary_key.columns if table.primary_key is not None else ()
-    changed = [f"{quote(each.name)} = NULL" for each in there if each.name not in (*key, *made)]
+    changed = [f"{quote(each.name)} = NULL" for each in given if each.name not in key]
     if changed:
         yield "UPDATE", f"UPDATE {name} SET {', '.join(changed)}"
     yield "DELETE", f"DELETE FROM {name}"
