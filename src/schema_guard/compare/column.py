@@ -78,9 +78,7 @@ def _rows(
 ) -> Iterator[RowsUnreadable]:
     """Rows with what the application cannot read, or neither update nor delete."""
     if column.reads is not None and judge.rules.may_hold_other_values(column, actual, live):
-        yield _other_values(
-            table, column, replace(actual, misread=False, no_utf8=False, perhaps_decoded=False)
-        )  # its type says more
+        yield _other_values(table, column, replace(actual, misread=False, no_utf8=False))  # its type says more
     elif actual.misread:
         yield _other_values(table, column, actual)
     else:
@@ -182,13 +180,16 @@ def _unreadable(table: Table, column: Column, actual: Column, schema: Schema, ju
             return
     elif column.type.kind is not TypeKind.ENUM:
         return
+    impact, effect = Impact.BREAKS, f"loading these rows of {writers(table)} fails (LookupError)"
+    if actual.perhaps_decoded:
+        impact, effect = Impact.WEAKENS, f"not provable: {effect}, unless the application sets text_factory"
     yield RowsUnreadable(
         table=table,
         column=column,
         actual=actual,
         condition=judge.rules.other_labels(actual, column.labels, bool(column.type.dimensions)),
-        impact=Impact.BREAKS,
-        effect=f"loading these rows of {writers(table)} fails (LookupError)",
+        impact=impact,
+        effect=effect,
     )
 
 

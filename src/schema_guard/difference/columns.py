@@ -260,7 +260,7 @@ class RowsUnreadable(OfColumn):
         if rows is not None:
             return self
         doubt = self.effect if self.condition else f"the values were not read ({reason})"
-        return replace(self, impact=Impact.WEAKENS, effect=f"not provable: {doubt}")
+        return replace(self, impact=Impact.WEAKENS, effect=f"not provable: {doubt.removeprefix('not provable: ')}")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

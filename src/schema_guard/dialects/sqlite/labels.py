@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 
 from schema_guard.dialects.labels import Listed, Others
 from schema_guard.dialects.sqlite.names import quote
-from schema_guard.dialects.sqlite.reading_back import UNDECODABLE
+from schema_guard.dialects.sqlite.reading_back import NO_LABEL, UNDECODABLE
 from schema_guard.dialects.sqlite.usual import some_of, unlisted
 from schema_guard.errors import GuardError
 from schema_guard.schema import Name
@@ -25,7 +25,7 @@ def others_held(columns: Sequence[Listed], read: Callable[[str], Sequence[tuple[
                 break
         except GuardError as error:
             if len(some) == 1 and UNDECODABLE in error.message:
-                found[some[0].key] = ["bytes that are no UTF-8"]
+                found[some[0].key] = [NO_LABEL]
     return found
 
 

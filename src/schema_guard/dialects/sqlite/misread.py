@@ -12,7 +12,7 @@ from dataclasses import replace
 from typing import NamedTuple
 
 from schema_guard.dialects.sqlite.names import quote
-from schema_guard.dialects.sqlite.reading_back import UNDECODABLE, can_be_read
+from schema_guard.dialects.sqlite.reading_back import NO_LABEL, UNDECODABLE, can_be_read
 from schema_guard.dialects.sqlite.usual import USUAL, Texts, groups_of, may_be_no_utf8, some_of, texts_of, unusual
 from schema_guard.dialects.survey import Read
 from schema_guard.errors import ReadError
@@ -66,14 +66,14 @@ def with_misread(expected: Schema, actual: Schema, read: Read, *, by_url: bool) 
         some = columns[start : start + TOGETHER]
         for each, readable in _read(some, len(columns), read):
             found[each.live.name, each.column.name].add(readable)
+    perhaps = {key for key in no_utf8 if False not in found.get(key, ())} | set(_undecoded_labels(every))
     for key in unread:
         found[key].add(False)
     of_one_form = {(each.live.name, each.column.name) for each in columns if each.reader in _WRITES_ONE_FORM}
-    return (
-        replace(actual, tables=tuple(_marked(each, found, of_one_form, no_utf8, by_url) for each in actual.tables))
-        if found
-        else actual
-    )
+    if not found and not perhaps:
+        return actual
+    seen = _Seen(found, of_one_form, no_utf8, perhaps if by_url else frozenset())
+    return replace(actual, tables=tuple(_marked(each, seen) for each in actual.tables))
 
 
 def _read(some: Sequence[_Read], columns: int, read: Read) -> Iterator[tuple[_Read, bool]]:
@@ -138,23 +138,37 @@ def _query(position: int, each: _Read, columns: int) -> str:
     return f"SELECT {position}, value FROM ({other})"
 
 
-def _marked(
-    table: Table,
-    found: Mapping[_Key, Collection[bool]],
-    of_one_form: Collection[_Key],
-    no_utf8: Collection[_Key],
-    by_url: bool,
-) -> Table:
-    """`found` says of a column's values of another form whether they can be read."""
+def _undecoded_labels(columns: Sequence[_Read]) -> Iterator[_Key]:
+    """The columns of an Enum whose bytes may be one of its labels to who decodes them: in other encodings ASCII is
+    the same."""
+    for each in columns:
+        live = each.live.column(each.column.name)
+        if live is not None and NO_LABEL in live.others and not all(map(str.isascii, each.column.labels)):
+            yield each.live.name, each.column.name
 
+
+class _Seen(NamedTuple):
+    """Columns by what was seen in them."""
+
+    found: Mapping[_Key, Collection[bool]]
+    """Whether values of another form can be read."""
+    of_one_form: Collection[_Key]
+    no_utf8: Collection[_Key]
+    perhaps_decoded: Collection[_Key]
+
+
+def _marked(table: Table, seen: _Seen) -> Table:
     def marked(column: Column) -> Column:
         key = table.name, column.name
-        read = found.get(key, ())
-        if not read:
+        read = seen.found.get(key, ())
+        if not read and key not in seen.perhaps_decoded:
             return column
-        other = True in read and key in of_one_form
-        undecodable = key in no_utf8
-        perhaps = undecodable and by_url
-        return replace(column, misread=False in read, no_utf8=undecodable, perhaps_decoded=perhaps, other_form=other)
+        return replace(
+            column,
+            misread=False in read,
+            no_utf8=key in seen.no_utf8,
+            perhaps_decoded=key in seen.perhaps_decoded,
+            other_form=True in read and key in seen.of_one_form,
+        )
 
     return replace(table, columns=tuple(map(marked, table.columns)))

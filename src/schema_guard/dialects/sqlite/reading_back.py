@@ -14,10 +14,12 @@ from schema_guard.errors import ReadError
 from schema_guard.plan import Evidence
 from schema_guard.schema import Column, Table
 
-__all__ = ["UNDECODABLE", "can_be_read", "unreadable_rows"]
+__all__ = ["NO_LABEL", "UNDECODABLE", "can_be_read", "unreadable_rows"]
 
 UNDECODABLE = "Could not decode to UTF-8"
-"""How the sqlite3 module says that a stored text is no UTF-8, and cannot be read by anybody."""
+"""How the sqlite3 module says that a stored text is no UTF-8, which it does not return."""
+NO_LABEL = "bytes that are no UTF-8"
+"""What stands for such a text among the labels that rows hold."""
 
 
 def unreadable_rows(difference: RowsUnreadable, live: Table, read: Read) -> Evidence:
