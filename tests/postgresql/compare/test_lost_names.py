@@ -62,6 +62,18 @@ CASES = {
         BODY.format("STABLE", "EXECUTE ''SELECT of_'' || coalesce(t, ''x'') || ''()'' INTO t; RETURN NULL;") + CHECK,
         Impact.WEAKENS,
     ),
+    "a CHECK whose function calls another": (
+        CHECKED,
+        BODY.format("STABLE", LOST).replace("f(", '"of it"(') + BODY.format("STABLE", 'RETURN "of it"(t);') + CHECK,
+        Impact.BREAKS,
+    ),
+    "a CHECK whose function calls another that builds its SQL": (
+        CHECKED,
+        BODY.format("STABLE", BUILT.replace("shard_%s", "public.shard")).replace("f(", '"of it"(', 1)
+        + BODY.format("STABLE", 'RETURN "of it"(t); /* public.shard */')
+        + CHECK,
+        Impact.WEAKENS,
+    ),
     "a generated column": (
         GENERATED,
         BODY.format("IMMUTABLE", LOST) + TABLE.format(", up text GENERATED ALWAYS AS (f(name)) STORED"),

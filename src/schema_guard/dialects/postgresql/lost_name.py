@@ -24,7 +24,8 @@ _OF_SESSION = re.compile(
 )
 """SQL that is built when it runs, and what it may be built from; names of temporary objects; texts taken for names
 (regclass)."""
-_WORD = re.compile(r"\w+|(?<=\")(?:[^\"]|\"\")+(?=\")")
+_WORD = re.compile(r"\w+")
+_QUOTED = re.compile(r"\"((?:[^\"]|\"\")+)\"")
 _WITH_SCHEMA = re.compile(r"[\"«„“]([^\"«»„“”]+\.[^\"«»„“”]+)[\"»“”]")
 """In what language the server says it, lc_messages decides; the quotes differ."""
 
@@ -48,7 +49,8 @@ def may_come(link: Link, diagnosis: Diagnosis, bodies_of: Sequence[int]) -> bool
 
 def _bodies(link: Link, context: str, oids: Sequence[int]) -> list[str]:
     """The texts of the functions that the context names, and of these; none where one of them has no text in SQL."""
-    names = sorted({name.replace('""', '"') for name in _WORD.findall(context)})
+    quoted = (name.replace('""', '"') for name in _QUOTED.findall(context))
+    names = sorted({*_WORD.findall(context), *quoted})
     if not names and not oids:
         return []
     try:
