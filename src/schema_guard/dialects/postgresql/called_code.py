@@ -105,8 +105,9 @@ def lost_names(link: Link, asked: Sequence[Calling], quote: Quote) -> dict[Name,
     of_each = [(each, list(_tries(each, quote))) for each in asked]
     tries = list(dict.fromkeys(one for _, those in of_each for one in those))  # many defaults may call one function
     answers: dict[_Try, Against | None] = {}
+    waits: list[Against] = []
     for start in range(0, len(tries), _TOGETHER):
-        answers.update(_answers(link, tries[start : start + _TOGETHER]))
+        answers.update(_answers(link, tries[start : start + _TOGETHER], waits))
     found: dict[Name, list[RefusedWrite]] = {}
     for each, those in of_each:
         found.setdefault(each.live.name, []).extend(_of_answers(each, [answers[one] for one in those]))
@@ -128,14 +129,18 @@ def _tries(each: Calling, quote: Quote) -> Iterator[_Try]:
         yield _Try(f"SELECT ({each.expression}\n){values_of(each.live.name, row, quote)}")
 
 
-def _answers(link: Link, tries: Sequence[_Try]) -> dict[_Try, Against | None]:
-    """What the server has against each; one SELECT where it has nothing."""
+def _answers(link: Link, tries: Sequence[_Try], waits: list[Against]) -> dict[_Try, Against | None]:
+    """What the server has against each; one SELECT where it has nothing. `waits`: how often it was silent by now."""
+    if len(waits) >= _MOST_WAITS:
+        return dict.fromkeys(tries, waits[-1])
     if len(tries) == 1:
-        return {each: against(link, each.statement, each.bodies) for each in tries}
+        said = against(link, tries[0].statement, tries[0].bodies)
+        waits += [said] if said is not None and said.unanswered else []
+        return {tries[0]: said}
     if works(link, f"SELECT {', '.join(f'({each.statement})' for each in tries)}"):
         return dict.fromkeys(tries)
     middle = len(tries) // 2
-    return {**_answers(link, tries[:middle]), **_answers(link, tries[middle:])}
+    return {**_answers(link, tries[:middle], waits), **_answers(link, tries[middle:], waits)}
 
 
 def _of_answers(each: Calling, said: Sequence[Against | None]) -> Iterator[RefusedWrite]:
@@ -153,3 +158,7 @@ def _of_answers(each: Calling, said: Sequence[Against | None]) -> Iterator[Refus
 def _is_lost(each: Calling, said: Against) -> bool:
     diagnosis = said.diagnosis
     return diagnosis.sqlstate in OF_NAMES and (bool(each.bodies) or of_code(diagnosis, ()))
+
+
+_MOST_WAITS = 2
+"""For locks: who waits for more is told nothing that the first ones did not tell."""

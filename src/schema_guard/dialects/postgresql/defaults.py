@@ -12,7 +12,7 @@ from collections.abc import Callable, Sequence
 from schema_guard.column import BITS, Type, TypeKind
 from schema_guard.dialects.inquiry import MOMENT, Gives, Verdict
 from schema_guard.dialects.postgresql.driver_error import DriverError
-from schema_guard.dialects.postgresql.failures import DENIED, diagnose, is_disconnect
+from schema_guard.dialects.postgresql.failures import DENIED, diagnose, is_disconnect, is_waiting
 from schema_guard.dialects.postgresql.link import Link
 from schema_guard.dialects.postgresql.query_text import query
 from schema_guard.schema import Name
@@ -78,14 +78,18 @@ def given(link: Link, asked: Sequence[Gives], quote: Quote) -> dict[Gives, Verdi
         (str(table), str(column)): (bool(immutable), json.loads(str(volatile)))
         for table, column, immutable, volatile in rows
     }
+    waiting = False
     for item in asked:
         immutable, volatile = called.get((quote(item.table), item.column), (False, [["", False, False]]))
-        found[item] = _given(link, item, volatile, lasting=immutable)
+        verdict = None if waiting else _given(link, item, volatile, lasting=immutable)
+        waiting = verdict is None  # the next one may wait for the same lock
+        found[item] = Verdict.NOT_COMPARABLE if verdict is None else verdict
     return found
 
 
-def _given(link: Link, item: Gives, volatile: Sequence[tuple[str, bool, bool]], *, lasting: bool) -> Verdict:
-    """Whatever an extension brings is made to be a default, or does not raise errors by itself."""
+def _given(link: Link, item: Gives, volatile: Sequence[tuple[str, bool, bool]], *, lasting: bool) -> Verdict | None:
+    """Whatever an extension brings is made to be a default, or does not raise errors by itself. None: it waited for a
+    lock, or took too long."""
     if any(not system and not extension for _, system, extension in volatile):
         return Verdict.NOT_COMPARABLE
     if any(system and name not in _HARMLESS for name, system, _ in volatile):
@@ -99,6 +103,8 @@ def _given(link: Link, item: Gives, volatile: Sequence[tuple[str, bool, bool]], 
     except DriverError as error:
         if is_disconnect(error):
             raise
+        if is_waiting(error):
+            return None
         state = diagnose(error).sqlstate
         return fails if state.startswith(_LASTING) and state != DENIED else Verdict.NOT_COMPARABLE
     return fails if not fits or (is_null and item.refuses_null) else Verdict.EQUAL
