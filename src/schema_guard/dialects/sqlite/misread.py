@@ -127,10 +127,13 @@ def _texts(some: Sequence[_Read], beside: Sequence[_Read]) -> Texts:
 
 
 def _columns(expected: Schema, actual: Schema) -> Iterator[_Read]:
+    instead = dict(actual.temporary)  # which a name without schema means
     for table in expected.tables:
         live = actual.table(table.name)
         if live is not None and live.relation is Relation.TABLE and live.facts.unread is None:
-            yield from (_Read(column, live) for column in table.columns if live.column(column.name) is not None)
+            there = [column for column in table.columns if live.column(column.name) is not None]
+            held = instead.get(live.name)
+            yield from (_Read(column, live) for column in there if held is None or column.name in held)
 
 
 def _query(position: int, each: _Read, columns: int) -> str:
