@@ -29,6 +29,8 @@ __all__ = ["report_by_digests"]
 WORTH = 0.5
 """Of all tables, how many the digests must know: of fewer it is not worth while to leave them out."""
 
+_NOTHING = Look(Schema(), Schema(), (), Survey())
+
 
 def report_by_digests(
     session: Session, source: Digested, policy: Policy, name: str, survey_timeout: float, started: float
@@ -45,8 +47,7 @@ def report_by_digests(
     """
     digests, tried = source.digests(session.dialect, comments=policy.comments), source.text_known
     if tried is not None and not session.facts.unfit and session.is_as_tried(tried):
-        nothing = Look(Schema(), Schema(), (), Survey())
-        report = report_of(nothing, Plan(), session, name, started, source)
+        report = report_of(_NOTHING, Plan(), session, name, started, source)
         return replace(report, tables_expected=tried["tables"], catalog_queries=1)
     known = session.as_expected(digests) if digests is not None else frozenset()
     if session.facts.unfit or digests is None or not known or len(known) < WORTH * len(digests["tables"]):
@@ -71,10 +72,10 @@ def _of_the_rest(
 ) -> Look:
     begun = time.monotonic()
     if len(known) == len(digests["tables"]) and not digests.get("more"):
-        return Look(Schema(), Schema(), (), Survey())
+        return _NOTHING
     rest = source.rest(session.dialect, known)
     if not (rest.tables or rest.domains or rest.sequences):
-        return Look(Schema(), Schema(), (), Survey())
+        return _NOTHING
     session.locate(*names_to_locate(rest, session.dialect))
     default = session.facts.default_schema
     others = (each.rpartition(".") for each in sorted(known))

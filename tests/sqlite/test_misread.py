@@ -5,6 +5,7 @@ from __future__ import annotations
 import pickle
 import uuid
 from pathlib import Path
+from string import ascii_lowercase
 from typing import Any
 
 import pytest
@@ -55,9 +56,11 @@ VALUES: list[tuple[sa.types.TypeEngine[Any], Any]] = [
 ]
 
 
-def models(type_: sa.types.TypeEngine[Any]) -> sa.MetaData:
+def models(*types: sa.types.TypeEngine[Any]) -> sa.MetaData:
+    """A table t with a column of each type: a, b, .."""
     metadata = sa.MetaData()
-    sa.Table("t", metadata, sa.Column("id", sa.Integer, primary_key=True), sa.Column("a", type_))
+    columns = (sa.Column(name, type_) for name, type_ in zip(ascii_lowercase, types, strict=False))
+    sa.Table("t", metadata, sa.Column("id", sa.Integer, primary_key=True), *columns)
     return metadata
 
 
@@ -108,9 +111,7 @@ def test_the_verdict_is_the_truth(sqlite_file: Path, type_: sa.types.TypeEngine[
 def test_a_column_that_cannot_be_read_at_all_hides_no_other(sqlite_file: Path) -> None:
     """One query reads many columns; where it fails, each is read by itself."""
     engine = sa.create_engine(f"sqlite:///{sqlite_file}", poolclass=NullPool)
-    metadata = sa.MetaData()
-    columns = [sa.Column(name, type_) for name, type_ in (("a", sa.Date()), ("b", sa.DateTime()), ("c", sa.Date()))]
-    sa.Table("t", metadata, sa.Column("id", sa.Integer, primary_key=True), *columns)
+    metadata = models(sa.Date(), sa.DateTime(), sa.Date())
     metadata.create_all(engine)
     with engine.begin() as connection:
         connection.exec_driver_sql("INSERT INTO t VALUES (1, '2020-01-01', CAST(x'ff' AS TEXT), 'soon')")
@@ -171,9 +172,7 @@ def bytes_read_by(engine: sa.Engine) -> list[int]:
 
 def test_texts_that_are_whole_only_together_are_not_read_together(sqlite_file: Path) -> None:
     engine = sa.create_engine(f"sqlite:///{sqlite_file}", poolclass=NullPool)
-    metadata = sa.MetaData()
-    texts = (sa.Column(name, sa.Text) for name in "ab")
-    sa.Table("t", metadata, sa.Column("id", sa.Integer, primary_key=True), *texts)
+    metadata = models(sa.Text(), sa.Text())
     metadata.create_all(engine)
     with engine.begin() as connection:
         connection.exec_driver_sql("INSERT INTO t VALUES (1, CAST(x'636166c3' AS TEXT), CAST(x'a9' AS TEXT))")
@@ -184,9 +183,7 @@ def test_texts_that_are_whole_only_together_are_not_read_together(sqlite_file: P
 def test_a_column_is_found_in_every_row_that_was_read_beside_others(sqlite_file: Path) -> None:
     """By itself it would have half of the bytes, and end before the row that failed."""
     engine = sa.create_engine(f"sqlite:///{sqlite_file}", poolclass=NullPool)
-    metadata = sa.MetaData()
-    texts = (sa.Column(name, sa.Text) for name in "ab")
-    sa.Table("t", metadata, sa.Column("id", sa.Integer, primary_key=True), *texts)
+    metadata = models(sa.Text(), sa.Text())
     metadata.create_all(engine)
     with engine.begin() as connection:
         connection.exec_driver_sql("INSERT INTO t (a) VALUES (?)", [("a" * (BYTES // 4),)] * 3)

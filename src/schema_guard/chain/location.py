@@ -14,7 +14,7 @@ from pathlib import Path
 from schema_guard.errors import ConfigurationError
 from schema_guard.hidden import without_password
 
-__all__ = ["Location", "find_location"]
+__all__ = ["Location", "find_location", "location_here"]
 
 DEFAULT = "alembic"
 """The section that Alembic reads where none is named."""
@@ -68,6 +68,14 @@ class Location:
         database = f"DATABASE_URL={shlex.quote(without_password(self.url))} " if self.url else ""
         told = "" if self.flask else "".join(f" -x {shlex.quote(each)}" for each in self.x)
         return f"{database}{self.command}{told}"
+
+
+def location_here() -> Location | None:
+    """That of the working directory. Raises ConfigurationError: several may be meant."""
+    here = Path.cwd()
+    if here == Path(here.anchor):
+        return None  # nobody keeps a project at the root, and all of the machine lies below it
+    return find_location()
 
 
 def find_location(given: str | None = None, section: str = "alembic", directory: Path | None = None) -> Location | None:

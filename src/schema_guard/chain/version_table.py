@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from schema_guard.chain.history import Chain
 from schema_guard.names import in_quotes
 
-__all__ = ["NO_COLUMN", "Read", "VersionTable", "literal", "meant", "qualified", "quoted", "strange_rows"]
+__all__ = ["NO_COLUMN", "Read", "VersionTable", "literal", "meant", "qualified", "strange_rows"]
 
 _PLAIN = re.compile(r"[a-z_][a-z0-9_]*")
 NO_COLUMN = "it has no column version_num"
@@ -49,7 +49,7 @@ class VersionTable:
     @property
     def in_sql(self) -> str:
         """Its name, quoted where it has to be."""
-        return ".".join(part if _PLAIN.fullmatch(part) else quoted(part) for part in self.name.split("."))
+        return ".".join(part if _PLAIN.fullmatch(part) else in_quotes(part) for part in self.name.split("."))
 
     @property
     def all_rows(self) -> tuple[str, ...]:
@@ -95,14 +95,9 @@ def strange_rows(rows: Sequence[object]) -> tuple[str, ...]:
     return tuple(text for text, is_odd in zip(texts, odd, strict=True) if is_odd or texts.count(text) > 1)
 
 
-def quoted(name: str) -> str:
-    """The name as a quoted identifier, in both systems."""
-    return in_quotes(name)
-
-
 def qualified(name: str, schema: str | None) -> str:
     """The name of a table in a statement, with its schema where it has one."""
-    return f"{quoted(schema)}.{quoted(name)}" if schema else quoted(name)
+    return f"{in_quotes(schema)}.{in_quotes(name)}" if schema else in_quotes(name)
 
 
 def literal(text: str) -> str:

@@ -42,8 +42,12 @@ def exact_texts(command: str, settings: Settings, given: Mapping[str, object]) -
         return None
     seconds = settings.budget / 4 if settings.budget else None
     if not place.endswith(".json"):
-        exact = _of_models(given, settings, seconds) if command == "check" else None
-        return None if exact is None else _lines(command, "", *exact, begun)
+        if command != "check":
+            return None
+        from schema_guard.cli.exact_models import exact_of_models
+
+        of_models = exact_of_models(given, settings, seconds)
+        return None if of_models is None else _lines(command, "", *of_models, begun)
     found = normalise(settings.url, quickest=True)
     if found.notes:
         return None
@@ -67,12 +71,6 @@ def _lines(command: str, name: str, server: str, tables: int, begun: float) -> l
         "",
         f"{VERDICTS[command]} · {duration(time.monotonic() - begun)}, 1 catalog query, no locks · exit 0",
     ]
-
-
-def _of_models(given: Mapping[str, object], settings: Settings, seconds: float | None) -> tuple[str, int] | None:
-    from schema_guard.cli.exact_models import exact_of_models
-
-    return exact_of_models(given, settings, seconds)
 
 
 def _on_server(address: Address, parts: Mapping[str, Span], seconds: float | None) -> tuple[str, int] | None:
@@ -105,12 +103,9 @@ def _on_sqlite(address: Address, parts: Mapping[str, Span]) -> tuple[str, int] |
 
 def _is_chain_at_hand() -> bool:
     """Whether migrations may have something to say: of revisions that the database has and they have not."""
-    from pathlib import Path
+    from schema_guard.chain.location import location_here
 
-    from schema_guard.chain.location import find_location
-
-    here = Path.cwd()
     try:
-        return here != Path(here.anchor) and find_location() is not None
+        return location_here() is not None
     except ConfigurationError:
         return True

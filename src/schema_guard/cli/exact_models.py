@@ -7,7 +7,6 @@ Flask application, binds, a session) is left to the whole command, as is what en
 
 from __future__ import annotations
 
-import importlib
 import os
 import re
 import sys
@@ -42,9 +41,8 @@ def exact_of_models(given: Mapping[str, object], settings: Settings, seconds: fl
     named = _PLAIN.fullmatch((settings.target or "").strip())
     if named is None or settings.url is None:
         return None
-    importlib.import_module(
-        "schema_guard.sources.sqlalchemy.source"
-    )  # an unsupported SQLAlchemy is told before all else
+    from schema_guard.sources.sqlalchemy.source import source_of  # an unsupported SQLAlchemy is told before all else
+
     directory = Path.cwd().resolve()
     first_on_path(directory)
     from schema_guard.shadowing import keep
@@ -65,8 +63,6 @@ def exact_of_models(given: Mapping[str, object], settings: Settings, seconds: fl
     address = normalise(settings.url)
     if address.notes or address.address.system != "postgresql" or address.address.app_driver or _is_left_out():
         return None
-    from schema_guard.sources.sqlalchemy.source import source_of
-
     source = source_of(found, (), ())
     return _exact(source, settings.database_url(), seconds) if source.tables else None
 
@@ -106,11 +102,10 @@ def _has_more(found: Any, around: Collection[Any]) -> bool:
 
 def _is_left_out() -> bool:
     """Whether an env.py may keep something from being checked."""
-    from schema_guard.chain.location import find_location
+    from schema_guard.chain.location import location_here
 
-    here = Path.cwd()
     try:
-        location = None if here == Path(here.anchor) else find_location()
+        location = location_here()
     except ConfigurationError:
         return False  # several may be meant, and none is asked
     if location is None:

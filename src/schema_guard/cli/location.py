@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from schema_guard.cli.choices import chosen_chain
@@ -24,14 +23,12 @@ def location_at_hand() -> Location | None:
 
     Raises ConfigurationError: what was named is none.
     """
-    from schema_guard.chain import find_location
+    from schema_guard.chain.location import find_location, location_here
 
     if chosen := chosen_chain():
         return find_location(chosen.get("config"), chosen.get("name", "alembic"))
-    if Path.cwd() == Path(Path.cwd().anchor):
-        return None  # nobody keeps a project at the root, and all of the machine lies below it
     try:
-        return find_location()
+        return location_here()
     except ConfigurationError:
         return None
 

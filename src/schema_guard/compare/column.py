@@ -159,12 +159,19 @@ def _finds_rows(table: Table, column: Column) -> bool:
 
 
 def _other_values(table: Table, column: Column, actual: Column) -> RowsUnreadable:
-    impact, effect = Impact.BREAKS, f"SELECT of {writers(table)} fails where one of these rows is read"
+    effect = f"SELECT of {writers(table)} fails where one of these rows is read"
     if column.read_by_own_code:
         impact, effect = Impact.WEAKENS, f"not provable: {effect}: the application's own type gets no bytes there"
-    elif actual.perhaps_decoded:
-        impact, effect = Impact.WEAKENS, f"not provable: {effect}, unless the application sets text_factory"
+    else:
+        impact, effect = _unless_decoded(actual, effect)
     return RowsUnreadable(table=table, column=column, actual=actual, impact=impact, effect=effect)
+
+
+def _unless_decoded(actual: Column, effect: str) -> tuple[Impact, str]:
+    """A break; or a doubt, where the application's connections may return a text that is not UTF-8."""
+    if actual.perhaps_decoded:
+        return Impact.WEAKENS, f"not provable: {effect}, unless the application sets text_factory"
+    return Impact.BREAKS, effect
 
 
 def _unreadable(table: Table, column: Column, actual: Column, schema: Schema, judge: Judge) -> Iterator[RowsUnreadable]:
@@ -180,9 +187,7 @@ def _unreadable(table: Table, column: Column, actual: Column, schema: Schema, ju
             return
     elif column.type.kind is not TypeKind.ENUM:
         return
-    impact, effect = Impact.BREAKS, f"loading these rows of {writers(table)} fails (LookupError)"
-    if actual.perhaps_decoded:
-        impact, effect = Impact.WEAKENS, f"not provable: {effect}, unless the application sets text_factory"
+    impact, effect = _unless_decoded(actual, f"loading these rows of {writers(table)} fails (LookupError)")
     yield RowsUnreadable(
         table=table,
         column=column,

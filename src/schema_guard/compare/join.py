@@ -16,9 +16,11 @@ def compare_joins(expected: Schema, actual: Schema, judge: Judge) -> Iterator[No
     seen: set[frozenset[tuple[Name, str]]] = set()
     for table in expected.tables:
         live = actual.table(table.name)
-        for column, target, target_column, relationship in table.joins if live is not None else ():
+        if live is None:
+            continue
+        for column, target, target_column, relationship in table.joins:
             pair = frozenset({(table.name, column), (target, target_column)})
-            if pair in seen or live is None:
+            if pair in seen:
                 continue
             seen.add(pair)
             if effect := cannot_join(live, actual.table(target), [(column, target_column)], judge):
@@ -30,9 +32,11 @@ def compare_joins(expected: Schema, actual: Schema, judge: Judge) -> Iterator[No
 def cannot_join(live: Table, target: Table | None, pairs: list[tuple[str, str]], judge: Judge) -> str:
     """What fails where the types that are there cannot be compared: a value of the one is no parameter of the other,
     either."""
-    for name, target_name in pairs if target is not None else ():
-        column, other = live.column(name), target.column(target_name) if target is not None else None
-        if target is None or column is None or other is None or judge.rules.comparable(column.type, other.type):
+    if target is None:
+        return ""
+    for name, target_name in pairs:
+        column, other = live.column(name), target.column(target_name)
+        if column is None or other is None or judge.rules.comparable(column.type, other.type):
             continue
         types = f"{judge.errors.undefined_function}: {column.type} = {other.type}"
         query = f"a query that joins {live.name} and {target.name}, or loads the one by the other,"

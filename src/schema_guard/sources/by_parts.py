@@ -11,12 +11,10 @@ from schema_guard.dialects.base import Alike
 from schema_guard.names import Name
 from schema_guard.schema import Schema, Table
 from schema_guard.sources.placeholders import bare, freezing_words
-from schema_guard.sources.source import Live
+from schema_guard.sources.source import Live, Through
 
 if TYPE_CHECKING:
-    from schema_guard.declared import Places
     from schema_guard.dialects.base import Dialect
-    from schema_guard.sources.sqlalchemy.models import Models
     from schema_guard.sources.sqlalchemy.parts import Parts
 
 __all__ = ["ByParts", "digests_by_parts"]
@@ -24,31 +22,14 @@ __all__ = ["ByParts", "digests_by_parts"]
 _SAMPLES = Name(None, "")
 
 
-class ByParts:
+class ByParts(Through[Live]):
     """Of one check: the models are read once for the digests, and again for the tables that these do not know."""
 
     text_known = None
 
     def __init__(self, source: Live) -> None:
-        self._source = source
+        super().__init__(source)
         self._parts: Parts | None = None
-
-    @property
-    def tables(self) -> tuple[Name, ...]:
-        return self._source.tables
-
-    @property
-    def models(self) -> Models:
-        return self._source.models
-
-    def names(self, dialect: Dialect) -> tuple[list[str], list[str]]:
-        return self._source.names(dialect)
-
-    def places(self) -> Places:
-        return self._source.places()
-
-    def expect(self, dialect: Dialect) -> Schema:
-        return self._source.expect(dialect)
 
     def digests(self, dialect: Dialect, *, comments: bool) -> Mapping[str, Any] | None:
         self._parts, found = digests_by_parts(self._source, dialect, comments=comments)

@@ -7,7 +7,6 @@ import re
 from collections.abc import Collection, Mapping
 from typing import TYPE_CHECKING, Any
 
-from schema_guard.names import Name
 from schema_guard.remembered import digest_of
 from schema_guard.schema import Schema
 from schema_guard.sources.by_parts import digests_by_parts
@@ -15,12 +14,10 @@ from schema_guard.sources.frozen.data import to_data
 from schema_guard.sources.frozen.document import without_tables
 from schema_guard.sources.frozen.drivers import as_sent
 from schema_guard.sources.placeholders import bare, can_settle, freezing_words, names_to_locate, settled
-from schema_guard.sources.source import Changing, Source
+from schema_guard.sources.source import Changing, Source, Through
 
 if TYPE_CHECKING:
-    from schema_guard.declared import Places
     from schema_guard.dialects.base import Dialect
-    from schema_guard.sources.sqlalchemy.models import Models
     from schema_guard.sources.sqlalchemy.state import State
 
 __all__ = ["Kept", "Once"]
@@ -28,11 +25,11 @@ __all__ = ["Kept", "Once"]
 _WORD = re.compile(r"\w+")
 
 
-class Once:
+class Once(Through[Source]):
     """What another source expects, with placeholders for schemas, as a frozen file has it."""
 
     def __init__(self, source: Source) -> None:
-        self._source = source
+        super().__init__(source)
         self.backfills = getattr(source, "backfills", ())
         self.upserts = getattr(source, "upserts", ())
         self._made: dict[tuple[str, int], tuple[Schema, set[int]]] = {}
@@ -42,14 +39,6 @@ class Once:
         self._told: dict[tuple[str, int], str] = {}
         self._names: dict[tuple[str, int, str | None], tuple[list[str], list[str]]] = {}
         self._digests: dict[tuple[str, int, bool], Mapping[str, Any] | None] = {}
-
-    @property
-    def tables(self) -> tuple[Name, ...]:
-        return self._source.tables
-
-    @property
-    def models(self) -> Models:
-        return self._source.models
 
     def names(self, dialect: Dialect) -> tuple[list[str], list[str]]:
         key = (dialect.name, dialect.version, dialect.schema(None))
@@ -94,9 +83,6 @@ class Once:
 
     def rest(self, dialect: Dialect, known: Collection[str]) -> Schema:
         return without_tables(self._schema(dialect), known)
-
-    def places(self) -> Places:
-        return self._source.places()
 
     def expect(self, dialect: Dialect) -> Schema:
         if not can_settle(dialect):

@@ -1,9 +1,9 @@
-"""What every source of expectations has to provide."""
+"""What every source of expectations has to provide, and what stands in front of one."""
 
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
-from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
+from typing import TYPE_CHECKING, Any, Generic, Protocol, TypeVar, runtime_checkable
 
 if TYPE_CHECKING:
     from sqlalchemy import Table
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from schema_guard.sources.sqlalchemy.parts import Parts
     from schema_guard.sources.sqlalchemy.state import State
 
-__all__ = ["Changing", "Digested", "Live", "Source"]
+__all__ = ["Changing", "Digested", "Live", "Source", "Through"]
 
 
 class Source(Protocol):
@@ -83,3 +83,30 @@ class Changing(Protocol):
 
 class Live(Source, Changing, Protocol):
     """Models that are asked."""
+
+
+S = TypeVar("S", bound=Source)
+
+
+class Through(Generic[S]):
+    """A source that says what another one says; who inherits from it says some of that in another way."""
+
+    def __init__(self, source: S) -> None:
+        self._source = source
+
+    @property
+    def tables(self) -> tuple[Name, ...]:
+        return self._source.tables
+
+    @property
+    def models(self) -> Models:
+        return self._source.models
+
+    def names(self, dialect: Dialect) -> tuple[list[str], list[str]]:
+        return self._source.names(dialect)
+
+    def places(self) -> Places:
+        return self._source.places()
+
+    def expect(self, dialect: Dialect) -> Schema:
+        return self._source.expect(dialect)

@@ -250,6 +250,20 @@ def test_a_lock_on_what_the_models_do_not_know_is_told(what: str, postgres_datab
     assert Guard(base).check(url).satisfied
 
 
+def test_no_lock_is_stronger_than_that_of_a_write(postgres_database: Database, role: str) -> None:
+    """Neither beside writes nor beside VACUUM or CREATE INDEX CONCURRENTLY has a check to wait: it takes ROW EXCLUSIVE
+    at most, which is all that these two locks let pass. Rows stay as they are."""
+    hidden = "CREATE TABLE members (id int); GRANT ALL ON members TO public; "
+    hidden += POLICY.format("id IN (SELECT m.id FROM members m)") + "INSERT INTO titles VALUES (1, 'a'); "
+    url = prepare(postgres_database, role, TITLES + SEEN + hidden)
+    with sa.create_engine(postgres_database.url, poolclass=sa.NullPool).begin() as connection:
+        for mode in ("SHARE UPDATE EXCLUSIVE", "ROW EXCLUSIVE"):
+            connection.execute(sa.text(f"LOCK TABLE titles, members IN {mode} MODE"))
+        before = connection.execute(sa.text("SELECT xmin, ctid, * FROM titles")).all()
+        assert Guard(Base).check(url).satisfied
+        assert connection.execute(sa.text("SELECT xmin, ctid, * FROM titles")).all() == before
+
+
 def test_no_volatile_function_is_run(postgres_database: Database, role: str) -> None:
     """What may change something is never called; what may not (STABLE), where the server plans with its value."""
     noisy = "CREATE FUNCTION f() RETURNS int LANGUAGE plpgsql AS 'BEGIN RAISE ''called''; END'; "

@@ -10,8 +10,9 @@ from collections.abc import Container, Iterator
 
 from schema_guard.chain.fault import Fault, Fix, Severity
 from schema_guard.chain.systems import Live
-from schema_guard.chain.version_table import literal, quoted
+from schema_guard.chain.version_table import literal
 from schema_guard.errors import ReadError
+from schema_guard.names import in_quotes
 
 __all__ = ["batch_leftovers", "gone", "leftover_in"]
 
@@ -56,7 +57,7 @@ def _gone(name: str, original: str) -> Fault:
         Severity.BREAKS,
         f"{original} is gone, and its rows are in {name}: a batch migration was interrupted between dropping and "
         "renaming",
-        _sql(f"ALTER TABLE {quoted(name)} RENAME TO {quoted(original)}", "; then see which revision it was"),
+        _sql(f"ALTER TABLE {in_quotes(name)} RENAME TO {in_quotes(original)}", "; then see which revision it was"),
     )
 
 
@@ -66,18 +67,18 @@ def _both(name: str, original: str, live: Live) -> Fault:
         f"{name} is left over from an interrupted batch migration of {original}: the next one fails (already exists)"
     )
     shared = _shared(name, original, live)
-    columns = ", ".join(quoted(column) for column in shared)
-    only = f"SELECT {columns} FROM {quoted(name)} EXCEPT SELECT {columns} FROM {quoted(original)}"
+    columns = ", ".join(in_quotes(column) for column in shared)
+    only = f"SELECT {columns} FROM {in_quotes(name)} EXCEPT SELECT {columns} FROM {in_quotes(original)}"
     try:
-        rows = int(str(live.read(f"SELECT count(*) FROM {quoted(name)}")[0][0]))
+        rows = int(str(live.read(f"SELECT count(*) FROM {in_quotes(name)}")[0][0]))
         lost = int(str(live.read(f"SELECT count(*) FROM ({only})")[0][0])) if rows and shared else rows
         fewer = not live.read(
-            f"SELECT (SELECT count(*) FROM {quoted(name)}) <= (SELECT count(*) FROM {quoted(original)})"
+            f"SELECT (SELECT count(*) FROM {in_quotes(name)}) <= (SELECT count(*) FROM {in_quotes(original)})"
         )[0][0]
     except ReadError as error:
         return Fault(CODE, Severity.BREAKS, f"{message}; its rows cannot be compared: {error.message}")
     if lost or fewer:
-        looked = only if shared else f"SELECT * FROM {quoted(name)}"
+        looked = only if shared else f"SELECT * FROM {in_quotes(name)}"
         return Fault(
             CODE,
             Severity.BREAKS,
@@ -85,7 +86,7 @@ def _both(name: str, original: str, live: Live) -> Fault:
             Fix(f"look at them before it is dropped: {looked}", sql=looked),
         )
     kept = "it holds no row" if not rows else f"each of its rows is in {original}"
-    return Fault(CODE, Severity.BREAKS, f"{message}; {kept}", _sql(f"DROP TABLE {quoted(name)}"))
+    return Fault(CODE, Severity.BREAKS, f"{message}; {kept}", _sql(f"DROP TABLE {in_quotes(name)}"))
 
 
 def _sql(statement: str, then: str = "") -> Fix:

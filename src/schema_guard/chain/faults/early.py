@@ -9,8 +9,9 @@ from typing import NamedTuple
 
 from schema_guard.chain.reading.pending import Change, Pending, There
 from schema_guard.chain.systems import System
-from schema_guard.chain.version_table import Read, qualified, quoted
+from schema_guard.chain.version_table import Read, qualified
 from schema_guard.errors import GuardError
+from schema_guard.names import in_quotes
 from schema_guard.schema import Column, Name, Schema, Table
 
 __all__ = ["Drop", "Early", "Place", "dropped_by", "early_of", "holds_values", "in_sql"]
@@ -98,9 +99,9 @@ def holds_values(read: Read, table: Table, column: Column | None, system: System
     name = in_sql(table.name)
     where = ""
     if column is not None:
-        where = f" WHERE {quoted(column.name)} IS NOT NULL"
+        where = f" WHERE {in_quotes(column.name)} IS NOT NULL"
         if column.default is not None:
-            where += f" AND {quoted(column.name)} {system.differs} ({column.default})"
+            where += f" AND {in_quotes(column.name)} {system.differs} ({column.default})"
     try:
         return bool(read(f"SELECT 1 FROM {name}{where} LIMIT 1"))
     except GuardError:
@@ -118,12 +119,13 @@ def dropped_by(schema: Schema, table: Table, column: Column | None, system: Syst
         for other in schema.tables if system.drops_referring_keys else ():
             for key in other.foreign_keys:
                 if key.target == table.name and other.name != table.name and key.name:
-                    yield Drop(Place.CONSTRAINT, f"ALTER TABLE {in_sql(other.name)} DROP CONSTRAINT {quoted(key.name)}")
+                    without = f"DROP CONSTRAINT {in_quotes(key.name)}"
+                    yield Drop(Place.CONSTRAINT, f"ALTER TABLE {in_sql(other.name)} {without}")
         yield Drop(Place.TABLE, f"DROP TABLE {in_sql(table.name)}")
         return
     for index in table.indexes if system.drops_indexes_first else ():
         if index.name and any(
-            quoted(column.name) in element.text or element.text == column.name for element in index.elements
+            in_quotes(column.name) in element.text or element.text == column.name for element in index.elements
         ):
-            yield Drop(Place.INDEX, f"DROP INDEX {quoted(index.name)}")
-    yield Drop(Place.COLUMN, f"ALTER TABLE {in_sql(table.name)} DROP COLUMN {quoted(column.name)}")
+            yield Drop(Place.INDEX, f"DROP INDEX {in_quotes(index.name)}")
+    yield Drop(Place.COLUMN, f"ALTER TABLE {in_sql(table.name)} DROP COLUMN {in_quotes(column.name)}")

@@ -12,9 +12,9 @@ from schema_guard.chain.faults.early import in_sql
 from schema_guard.chain.live import open_live
 from schema_guard.chain.systems import Live
 from schema_guard.chain.systems.postgresql_scratch import left_over
-from schema_guard.chain.version_table import quoted
 from schema_guard.dialects.base import Facts
 from schema_guard.errors import UnreachableError
+from schema_guard.names import in_quotes
 from schema_guard.schema import Schema, Table
 
 __all__ = ["on_postgresql", "pooled"]
@@ -82,9 +82,9 @@ def _privileges(facts: Facts, live: Live) -> Iterator[Fault]:
         "pg_catalog.has_database_privilege(pg_catalog.current_database(), 'TEMP'), "
         "pg_catalog.has_schema_privilege(pg_catalog.current_schema(), 'CREATE')"
     )[0]
-    quoted_role = quoted(str(role))
+    quoted_role = in_quotes(str(role))
     if create is False:
-        sql = f"GRANT CREATE ON SCHEMA {quoted(facts.default_schema or '')} TO {quoted_role}"
+        sql = f"GRANT CREATE ON SCHEMA {in_quotes(facts.default_schema or '')} TO {quoted_role}"
         yield Fault(
             "privileges",
             Severity.BREAKS,
@@ -93,7 +93,7 @@ def _privileges(facts: Facts, live: Live) -> Iterator[Fault]:
         )
     if temp is False:
         name = str(live.read("SELECT pg_catalog.current_database()")[0][0])
-        sql = f"GRANT TEMP ON DATABASE {quoted(name)} TO {quoted_role}"
+        sql = f"GRANT TEMP ON DATABASE {in_quotes(name)} TO {quoted_role}"
         yield Fault(
             "privileges",
             Severity.NOTE,
@@ -108,7 +108,7 @@ def _owners(tables: Sequence[Table], live: Live) -> Iterator[Fault]:
         return
     role = str(live.read("SELECT current_user")[0][0])
     names = ", ".join(str(table.name) for table in foreign)
-    statements = [f"ALTER TABLE {in_sql(table.name)} OWNER TO {quoted(role)}" for table in foreign]
+    statements = [f"ALTER TABLE {in_sql(table.name)} OWNER TO {in_quotes(role)}" for table in foreign]
     yield Fault(
         "not-owner",
         Severity.BREAKS,
@@ -119,7 +119,7 @@ def _owners(tables: Sequence[Table], live: Live) -> Iterator[Fault]:
 
 def _leftovers(live: Live) -> Iterator[Fault]:
     for name in left_over(live.read):
-        sql = f"DROP DATABASE {quoted(name)}"
+        sql = f"DROP DATABASE {in_quotes(name)}"
         yield Fault(
             "leftover-scratch",
             Severity.NOTE,

@@ -14,9 +14,9 @@ from schema_guard.chain.reading.actions import Action, Verb
 from schema_guard.chain.reading.pending import There
 from schema_guard.chain.reading.revision_actions import actions_of
 from schema_guard.chain.sandbox.restoring import statements_for
-from schema_guard.chain.version_table import quoted
 from schema_guard.difference import Impact, IndexMissing
 from schema_guard.index import Index
+from schema_guard.names import in_quotes
 from schema_guard.schema import Name, Schema, Table
 
 __all__ = ["other_name"]
@@ -69,7 +69,7 @@ def _indexes(table: Table, gone: Action, there: There) -> Iterator[Found]:
 def _index(table: Table, index: Index, name: str, there: There) -> tuple[str, ...]:
     here = in_sql(Name(table.name.schema, str(index.name)))
     if there.system.alters_types:
-        return (f"ALTER INDEX {here} RENAME TO {quoted(name)}",)
+        return (f"ALTER INDEX {here} RENAME TO {in_quotes(name)}",)
     missing = IndexMissing(impact=Impact.WEAKENS, table=table, index=replace(index, name=name))
     again = statements_for([missing], _quote)
     return (f"DROP INDEX {here}", *again) if again else ()
@@ -82,9 +82,9 @@ def _constraints(table: Table, gone: Action, there: There) -> Iterator[Found]:
     keys = [(key.name, (*key.columns, key.target.name)) for key in table.foreign_keys]
     for name, columns in (*keys, *((unique.name, unique.columns) for unique in table.uniques)):
         if name:
-            renamed = f"ALTER TABLE {in_sql(table.name)} RENAME CONSTRAINT {quoted(name)} TO {quoted(gone.name)}"
+            renamed = f"ALTER TABLE {in_sql(table.name)} RENAME CONSTRAINT {in_quotes(name)} TO {in_quotes(gone.name)}"
             yield name, columns, (renamed,)
 
 
 def _quote(name: Name | str) -> str:
-    return in_sql(name) if isinstance(name, Name) else quoted(name)
+    return in_sql(name) if isinstance(name, Name) else in_quotes(name)

@@ -8,8 +8,9 @@ from schema_guard.chain.commands import Commands
 from schema_guard.chain.fault import Fix
 from schema_guard.chain.faults.early import dropped_by, holds_values, in_sql
 from schema_guard.chain.reading.pending import There
-from schema_guard.chain.version_table import Read, quoted
+from schema_guard.chain.version_table import Read
 from schema_guard.difference import Difference, TypeDiffers
+from schema_guard.names import in_quotes
 from schema_guard.schema import Schema
 
 __all__ = ["other_type"]
@@ -47,8 +48,8 @@ def other_type(
             continue
         name = _free(each.actual.name, there, there.table(each.table.name))
         said.append(f"{each.object}: {each.headline}, and it holds values")
-        old = quoted(each.actual.name)
-        sql.append(f"ALTER TABLE {in_sql(each.table.name)} RENAME COLUMN {old} TO {quoted(name)}")
+        old = in_quotes(each.actual.name)
+        sql.append(f"ALTER TABLE {in_sql(each.table.name)} RENAME COLUMN {old} TO {in_quotes(name)}")
     if not sql:
         return None
     deploy = commands("deploy")

@@ -10,8 +10,9 @@ from collections.abc import Iterable, Iterator
 
 from schema_guard.chain.faults.early import in_sql
 from schema_guard.chain.reading.pending import There
-from schema_guard.chain.version_table import Read, quoted
+from schema_guard.chain.version_table import Read
 from schema_guard.errors import GuardError
+from schema_guard.names import in_quotes
 from schema_guard.schema import Column, Schema, Table
 
 __all__ = ["undefaulted"]
@@ -46,6 +47,6 @@ def _columns(schema: Schema, there: There) -> Iterator[tuple[str, Table, Column]
 def _filled(table: Table, column: Column, read: Read) -> bool:
     """False where nobody can tell."""
     try:
-        return not read(f"SELECT 1 FROM {in_sql(table.name)} WHERE {quoted(column.name)} IS NULL LIMIT 1")
+        return not read(f"SELECT 1 FROM {in_sql(table.name)} WHERE {in_quotes(column.name)} IS NULL LIMIT 1")
     except GuardError:
         return False

@@ -15,8 +15,9 @@ from schema_guard.chain.reading.actions import Action, Verb
 from schema_guard.chain.reading.pending import Pending, There, may_fill, pending_of
 from schema_guard.chain.reading.revision_actions import actions_of, unseen_of
 from schema_guard.chain.sandbox.fact import Fact
-from schema_guard.chain.version_table import Read, literal, quoted
+from schema_guard.chain.version_table import Read, literal
 from schema_guard.errors import GuardError
+from schema_guard.names import in_quotes
 from schema_guard.schema import Name, Schema, Table
 
 __all__ = ["WayOut", "early_and_way_out", "early_faults"]
@@ -193,7 +194,7 @@ class _Objects:
             case "index":
                 return self._index(taken.name)
             case "constraint" if (table := self._table(taken.table)) is not None:
-                sql = f"ALTER TABLE {in_sql(table.name)} DROP CONSTRAINT {quoted(taken.name)}"
+                sql = f"ALTER TABLE {in_sql(table.name)} DROP CONSTRAINT {in_quotes(taken.name)}"
                 return (Drop(Place.CONSTRAINT, sql),)
             case "type":
                 return self._type(taken.name)

@@ -16,10 +16,10 @@ from schema_guard.chain.version_table import (
     literal,
     meant,
     qualified,
-    quoted,
     strange_rows,
 )
 from schema_guard.errors import ReadError, one_line
+from schema_guard.names import in_quotes
 
 if TYPE_CHECKING:
     from sqlalchemy.engine import URL, Engine
@@ -205,7 +205,7 @@ class PostgreSQL(System):
         strange = strange_rows(rows) if found[0][2] or kind == "character" else tuple(map(str, rows))
         mistyped = kind if not found[0][2] and (strange or kind != "character") else ""
         denied = tuple(verb for verb, may in zip(_WRITES, found[0][4:], strict=True) if may is False)
-        grant = f"GRANT {', '.join(denied)} ON {written} TO {quoted(str(found[0][3]))}" if denied else ""
+        grant = f"GRANT {', '.join(denied)} ON {written} TO {in_quotes(str(found[0][3]))}" if denied else ""
         return VersionTable(
             label,
             True,

@@ -13,11 +13,12 @@ from sqlalchemy.engine import URL
 from sqlalchemy.pool import NullPool
 
 from schema_guard.chain.systems.scratch import PREFIX, Scratch, not_interrupted, stopped_cleanly
-from schema_guard.chain.version_table import literal, quoted
+from schema_guard.chain.version_table import literal
 from schema_guard.dialects.postgresql.driver_error import DriverError
 from schema_guard.dialects.postgresql.link import Link
 from schema_guard.dialects.postgresql.server import EngineServer
 from schema_guard.errors import ConfigurationError, GuardError, one_line
+from schema_guard.names import in_quotes
 
 __all__ = ["left_over", "postgresql_scratch"]
 
@@ -150,14 +151,14 @@ class _Like:
             link.run(f'ALTER DATABASE "{name}" SET search_path = {self.path}')
         for schema in schemas:
             if schema == "public" or not (creates and schema in revisions):
-                link.run(f"CREATE SCHEMA IF NOT EXISTS {quoted(schema)}")
+                link.run(f"CREATE SCHEMA IF NOT EXISTS {in_quotes(schema)}")
         for extension, schema in self.extensions:
             if not re.search(
                 rf"create\s+extension\s+(?!if\s)[\"'\\\s]*{re.escape(extension)}", revisions, re.IGNORECASE
             ):
                 with suppress(DriverError):  # without it the replay says what it misses
-                    link.run(f"CREATE SCHEMA IF NOT EXISTS {quoted(schema)}")
-                    link.run(f"CREATE EXTENSION IF NOT EXISTS {quoted(extension)} SCHEMA {quoted(schema)}")
+                    link.run(f"CREATE SCHEMA IF NOT EXISTS {in_quotes(schema)}")
+                    link.run(f"CREATE EXTENSION IF NOT EXISTS {in_quotes(extension)} SCHEMA {in_quotes(schema)}")
 
 
 @contextmanager

@@ -13,7 +13,8 @@ from urllib.parse import unquote
 
 from schema_guard.chain.systems.base import Fingerprint, Identity, Key, Live, System
 from schema_guard.chain.systems.scratch import PREFIX, Scratch, stopped_cleanly
-from schema_guard.chain.version_table import NO_COLUMN, Read, VersionTable, literal, meant, quoted, strange_rows
+from schema_guard.chain.version_table import NO_COLUMN, Read, VersionTable, literal, meant, strange_rows
+from schema_guard.names import in_quotes
 
 if TYPE_CHECKING:
     from sqlalchemy.engine import URL, Engine
@@ -51,7 +52,7 @@ class SQLite(System):
         return name.lower()
 
     def table(self, name: str, schema: str | None) -> str:  # noqa: ARG002
-        return quoted(name)
+        return in_quotes(name)
 
     def identity(self, arguments: Sequence[Any], named: Mapping[str, Any]) -> Identity:
         return (self.name, "", "", _file(str(arguments[0] if arguments else named.get("database", ""))))

@@ -29,6 +29,8 @@ _OWN = re.compile(r"(?<![\w$.\"])(?:\w+|\"(?:[^\"]|\"\")+\")\.(?:\w+|\"(?:[^\"]|
 _WRITTEN = frozenset({Relation.TABLE, Relation.PARTITIONED, Relation.PARTITION})
 _TOGETHER = 50
 """Expressions of one SELECT."""
+_MOST_WAITS = 2
+"""For locks: the next expression may wait for the same one."""
 
 
 class Calling(NamedTuple):
@@ -158,7 +160,3 @@ def _of_answers(each: Calling, said: Sequence[Against | None]) -> Iterator[Refus
 def _is_lost(each: Calling, said: Against) -> bool:
     diagnosis = said.diagnosis
     return diagnosis.sqlstate in OF_NAMES and (bool(each.bodies) or of_code(diagnosis, ()))
-
-
-_MOST_WAITS = 2
-"""For locks: who waits for more is told nothing that the first ones did not tell."""

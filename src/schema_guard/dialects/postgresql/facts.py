@@ -7,9 +7,8 @@ from collections.abc import Iterator, Mapping
 
 from schema_guard.dialects.base import Facts, Unfit
 from schema_guard.dialects.postgresql.encoding import RAW, known_codec
-from schema_guard.dialects.postgresql.failures import quoted
 from schema_guard.dialects.postgresql.link import Row
-from schema_guard.names import DefaultSchema
+from schema_guard.names import DefaultSchema, in_quotes
 from schema_guard.report import ServerInfo
 
 __all__ = ["facts_of"]
@@ -86,7 +85,7 @@ def facts_of(row: Row, host: str, encoding: str, driver: str = "") -> Facts:
 
 def _set_for(role: str, database: str, setting: str, value: str) -> str:
     """What counts for more than a setting of the server, the database or the role (manual, ALTER ROLE)."""
-    return f"ALTER ROLE {quoted(role)} IN DATABASE {quoted(database)} SET {setting} = {value};"
+    return f"ALTER ROLE {in_quotes(role)} IN DATABASE {in_quotes(database)} SET {setting} = {value};"
 
 
 def _misread(settings: Mapping[str, object], driver: str, role: str, database: str) -> Iterator[str]:
@@ -125,7 +124,7 @@ def _ids_left(told: object, version: int) -> tuple[str, int]:
 
 def _why_refused(name: str) -> str:
     return (
-        f"{quoted(name)} was not vacuumed for too long: run VACUUM in it;"
+        f"{in_quotes(name)} was not vacuumed for too long: run VACUUM in it;"
         " prepared transactions (pg_prepared_xacts), replication slots and old transactions have to end first"
     )
 
@@ -134,7 +133,7 @@ def _no_more_ids(told: object, version: int) -> Iterator[Unfit]:
     if told is not None and (found := _ids_left(told, version))[1] <= 0:
         effect = f"the server refuses every write, because {_why_refused(found[0])}"
         yield Unfit(
-            "transaction ids", "the server has none left", effect, f"-- in database {quoted(found[0])}: VACUUM;"
+            "transaction ids", "the server has none left", effect, f"-- in database {in_quotes(found[0])}: VACUUM;"
         )
 
 

@@ -15,7 +15,6 @@ from schema_guard.errors import ConfigurationError, ReadError, StepError, Unreac
 from schema_guard.names import in_quotes
 
 __all__ = [
-    "quoted",
     "Diagnosis",
     "diagnose",
     "extension_for",
@@ -149,7 +148,7 @@ def unreachable(error: Exception, url: Place) -> UnreachableError | Configuratio
 def _closed(said: str) -> str:
     """What opens a database that takes no connection, as template0 is made; there is no state of its own for that."""
     found = re.search(r'database "(.*?)" is not currently accepting connections', said)
-    return f"from another database: ALTER DATABASE {quoted(found[1])} ALLOW_CONNECTIONS true;" if found else ""
+    return f"from another database: ALTER DATABASE {in_quotes(found[1])} ALLOW_CONNECTIONS true;" if found else ""
 
 
 def _time_limit(said: str, sqlstate: str, url: Place) -> str:
@@ -157,7 +156,7 @@ def _time_limit(said: str, sqlstate: str, url: Place) -> str:
     setting = _TIME_LIMITS.get(sqlstate) or next((name for text, name in _TIMED_OUT.items() if text in said), "")
     if not setting:
         return ""
-    role, database = (quoted(name) if name else ".." for name in (url.username, url.database))
+    role, database = (in_quotes(name) if name else ".." for name in (url.username, url.database))
     longer = f"ALTER ROLE {role} IN DATABASE {database} SET {setting} = '30s';"
     return f"{setting} of the role, the database or the server is too short for the first answer: {longer}"
 
@@ -170,9 +169,9 @@ def _limit_reached(said: str, sqlstate: str) -> str:
     """
     needs = "check needs one connection; apply works with one, and uses a second one where it may"
     if role := re.search(_OF_ROLE, said):
-        return f"the role's CONNECTION LIMIT is reached; {needs}: ALTER ROLE {quoted(role[1])} CONNECTION LIMIT 2;"
+        return f"the role's CONNECTION LIMIT is reached; {needs}: ALTER ROLE {in_quotes(role[1])} CONNECTION LIMIT 2;"
     if database := re.search(_OF_DATABASE, said):
-        name = quoted(database[1])
+        name = in_quotes(database[1])
         return f"the database's CONNECTION LIMIT is reached; {needs}: ALTER DATABASE {name} CONNECTION LIMIT 2;"
     if any(words in said for words in _OF_SERVER):
         return f"max_connections of the server is reached; {needs}: end sessions that are not needed, or raise it"
@@ -180,10 +179,6 @@ def _limit_reached(said: str, sqlstate: str) -> str:
         limits = "max_connections of the server, or the CONNECTION LIMIT of the role or of the database, is reached"
         return f"{limits}; {needs}: end sessions that are not needed, or raise it"
     return ""
-
-
-def quoted(name: str) -> str:
-    return in_quotes(name)
 
 
 def read_failed(error: DriverError, what: str) -> ReadError | UnreachableError:

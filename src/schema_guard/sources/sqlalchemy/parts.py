@@ -20,7 +20,6 @@ from sqlalchemy.sql.elements import False_, TextClause, True_
 from sqlalchemy.sql.functions import Function, FunctionElement, GenericFunction, next_value
 
 from schema_guard.dialects.base import Alike
-from schema_guard.name_length import LONGEST_NAME
 from schema_guard.schema import Column as ExpectedColumn
 from schema_guard.schema import Name, Problem, Schema
 from schema_guard.sources.sqlalchemy.columns import column_of, is_ignored
@@ -30,7 +29,7 @@ from schema_guard.sources.sqlalchemy.tables import table_of
 from schema_guard.sources.sqlalchemy.type_facts import is_built_in, key_of
 from schema_guard.sources.sqlalchemy.types import NamedTypes
 from schema_guard.sources.sqlalchemy.upserts import Upsert, with_upserts
-from schema_guard.sources.sqlalchemy.writer import UnwritableError, Writer
+from schema_guard.sources.sqlalchemy.writer import UnwritableError, Writer, is_plain
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -145,8 +144,6 @@ class _Columns:
         self.samples: list[ExpectedColumn] = []
         """One for each kind of column."""
         self._kinds: dict[object, int] = {}
-        self._names: set[str] = set()
-        """Those that the server takes as they are."""
 
     def of(self, table: Table) -> Iterator[tuple[str, int, str | None]]:
         """Of each column the name, the sample that it is like, and its comment. Raises as `column_of` does."""
@@ -154,7 +151,7 @@ class _Columns:
         for column in table.columns:
             if column.system:
                 continue
-            kind = self._kind(column, column is counted) if self._is_plain_name(column.name) else None
+            kind = self._kind(column, column is counted) if is_plain(column.name) else None
             place = None if kind is None else self._kinds.get(kind)
             if place is not None:
                 yield str(column.name), place, column.comment or None
@@ -165,15 +162,6 @@ class _Columns:
             if kind is not None:
                 self._kinds[kind] = place
             yield written.name, place, written.comment
-
-    def _is_plain_name(self, name: str) -> bool:
-        if name in self._names:
-            return getattr(name, "quote", None) is not False
-        plain = name.isascii() and name.isprintable() and len(name) <= LONGEST_NAME
-        if plain and getattr(name, "quote", None) is not False:
-            self._names.add(name)
-            return True
-        return False
 
     def _kind(self, column: Column[Any], counted: bool) -> object:
         """All that `column_of` makes of a column but its name and its comment follows from this. None where more

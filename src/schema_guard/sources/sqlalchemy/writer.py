@@ -17,6 +17,7 @@ from sqlalchemy.sql.compiler import DDLCompiler, SQLCompiler
 from sqlalchemy.sql.ddl import CreateColumn, CreateIndex, CreateTable
 from sqlalchemy.sql.visitors import replacement_traverse
 
+from schema_guard.name_length import LONGEST_NAME
 from schema_guard.schema import Name
 
 if TYPE_CHECKING:
@@ -28,7 +29,7 @@ if TYPE_CHECKING:
 
     from schema_guard.dialects.base import Words
 
-__all__ = ["UnwritableError", "Writer", "folded", "sendable"]
+__all__ = ["UnwritableError", "Writer", "folded", "is_plain", "sendable"]
 
 _CREATE_INDEX = re.compile(r"\s*CREATE (?:UNIQUE )?INDEX (?:CONCURRENTLY )?", re.IGNORECASE)
 _CANNOT_RENDER = re.compile(r"Compiler <.*?> can't render element of (?=type )")
@@ -37,10 +38,6 @@ _SMALL = {ord(letter): letter.lower() for letter in string.ascii_uppercase}
 _COLLATE = re.compile(r" COLLATE .*$", re.DOTALL)
 _NEVER_SENT = re.compile("[\x00\ud800-\udfff]")
 """NUL ends a text in both client libraries; a lone surrogate is no character in any encoding."""
-
-
-SHORT = 63
-"""Characters of a name that each system takes as it is."""
 
 
 class UnwritableError(Exception):
@@ -121,13 +118,8 @@ class Writer:
         name: Any = item.name
         if name is None:
             return None
-        if (
-            isinstance(name, str)
-            and len(name) <= SHORT
-            and name.isascii()
-            and getattr(name, "quote", None) is not False
-        ):
-            return str(name)  # which neither SQLAlchemy nor a server cuts
+        if isinstance(name, str) and is_plain(name):
+            return str(name)
         with _Refusals(self.dialect.name):
             name = self.dialect.identifier_preparer.format_constraint(item, _alembic_quote=False)
         return None if name is None else self.identifier(name)
@@ -276,6 +268,12 @@ def folded(name: str, words: Words) -> str:
     """The name as the server takes it: without quotes (`quote=False`) PostgreSQL makes its letters small."""
     unquoted = getattr(name, "quote", None) is False and words.name == "postgresql"
     return str(name).translate(_SMALL) if unquoted else str(name)
+
+
+def is_plain(name: str) -> bool:
+    """Whether neither SQLAlchemy nor a server cuts or changes it."""
+    short = len(name) <= LONGEST_NAME and name.isascii() and name.isprintable()
+    return short and getattr(name, "quote", None) is not False
 
 
 def sendable(text: str) -> str:

@@ -24,9 +24,8 @@ from schema_guard.dialects.postgresql.exact.shape import (
     relation,
     type_words,
 )
-from schema_guard.dialects.postgresql.failures import quoted
 from schema_guard.dialects.postgresql.types import parse_type
-from schema_guard.names import OWN_TOOLS, Name
+from schema_guard.names import OWN_TOOLS, Name, in_quotes
 
 __all__ = ["Catalog", "Key", "NotExactError", "schemas_of"]
 
@@ -301,4 +300,4 @@ class Catalog:
                 continue
             known = last is not None and float(rows) >= 0 and int(pages) > 0 and float(rows) <= int(last)
             if not known and empty != _YES and (oid, column) in self._keys:
-                yield Key(f"{quoted(schema)}.{quoted(name)}", quoted(column), sequence, 1)
+                yield Key(f"{in_quotes(schema)}.{in_quotes(name)}", in_quotes(column), sequence, 1)
