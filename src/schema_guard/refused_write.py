@@ -23,7 +23,7 @@ class RefusedWrite(NamedTuple):
     lacks: str = ""
     """What it names that is not there: "table", "column", "function"; "parent", a table, or "key", which a foreign key
     refers to; "number", one that AUTOINCREMENT could give; RELATION; empty where only the message says it. On
-    PostgreSQL "end", of policies or rules that lead back to where they began; "code", what a function names; "right",
+    PostgreSQL "end", of policies or rules that refer to each other without end; "code", what a function names; "right",
     to what stands beneath a view or is read by a policy; "rows", of a materialized view beneath it."""
     name: str = ""
     """Of that table or column, without its schema or table."""

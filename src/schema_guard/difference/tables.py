@@ -228,11 +228,11 @@ _REFUSED = {
     "function": "a trigger calls what is not there",
     "number": "AUTOINCREMENT has no number left: the highest key that there is was given",
     "parent": "a foreign key refers to a table that is not there",
-    "end": "policies or rules lead back to where they began",
+    "end": "policies or rules refer to each other without end",
     "code": "a function that is called for it names what is not there",
-    "right": "what it reads may not be read",
+    "right": "a privilege on what it reads or writes is missing",
     "rows": "it reads a materialized view that has no data yet",
-    UNANSWERED: "whether it works could not be asked",
+    UNANSWERED: "it is not known whether it works",
 }
 """By what is lacking, as RefusedWrite has it."""
 

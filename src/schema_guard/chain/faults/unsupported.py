@@ -60,7 +60,7 @@ def _why(action: Action, system: System, *, alone: bool) -> tuple[str, str] | No
         )
     refused = system.refuses(action.text) if number == 1 else ""
     return (
-        (f"sends what is no statement of {system.title}: {refused}", "send it only on other databases")
+        (f"sends a statement that {system.title} does not know: {refused}", "send it only on other databases")
         if refused
         else None
     )

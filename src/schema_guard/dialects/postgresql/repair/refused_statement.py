@@ -12,7 +12,7 @@ _REASONS = {
     "end": "a policy reads its own table, also by another one: let a SECURITY DEFINER function of the owner read it",
     "code": "make what the function names, or correct the function",
     "right": "privileges are given by the owner",
-    "rows": "rows are put into it by REFRESH",
+    "rows": "REFRESH puts rows into it",
     UNANSWERED: "check again when it is not locked",
 }
 

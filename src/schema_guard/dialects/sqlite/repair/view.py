@@ -63,7 +63,7 @@ def refuse_on_relation(difference: Difference, relation: Relation) -> Refusal:
         return Refusal(difference, READ_ONLY.format(relation))
     reason = f"{name} is a {relation}, which is not altered"
     if broken:
-        reason = "make what it names, or create it with another definition: that is for a person to say"
+        reason = "make what it names, or create it with another definition: a person has to decide"
     table = getattr(difference, "table", None)
     by_query = broken or isinstance(difference, ColumnMissing | TypeDiffers)
     if name is None or relation is not Relation.VIEW or not by_query:
