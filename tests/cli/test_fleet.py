@@ -196,6 +196,21 @@ def test_to_leave_out_every_database_is_an_error(command: Command, urls: Path) -
     assert "--skip leaves out every database of the list" in ran.err
 
 
+def test_to_leave_out_every_database_of_a_shard_is_an_error(command: Command, urls: Path) -> None:
+    """A shard that is empty because the list is short has nothing to look at, and is right."""
+    lines = [f"shop-{number} = sqlite:///{urls.parent}/{number}.db" for number in range(20)]
+    in_first = [bool(Fleet(Guard(sa.MetaData()), [line], shard=(1, 2)).entries) for line in lines]
+    one, other = in_first.index(True), in_first.index(False)
+    shard = ("fleet", "check", "shop:Base", "--urls", str(urls), "--shard", "1/2")
+    urls.write_text(lines[other])
+    assert command(*shard).code == 0
+    urls.write_text(f"{lines[other]}\n{lines[one]}")
+    ran = command(*shard, "--skip", f"shop-{one}")
+    assert (ran.code, ran.out, len(ran.err.splitlines())) == (2, "", 1)
+    assert "--skip leaves out every database of --shard 1/2" in ran.err
+    assert command(*shard, "--skip", f"shop-{other}").code == 1  # the tables of the one that is left are missing
+
+
 def test_state_and_shards(command: Command, urls: Path) -> None:
     state = urls.parent / "state.jsonl"
     arguments = ("fleet", "apply", "shop:Base", "--urls", str(urls))

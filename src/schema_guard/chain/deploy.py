@@ -22,15 +22,16 @@ from schema_guard.chain.live import open_live
 from schema_guard.chain.reading.mentions import mentioned
 from schema_guard.chain.reading.operations import made_by
 from schema_guard.chain.sandbox.child import WATCHED_EVERY, events_of
-from schema_guard.chain.sandbox.job import Applied, Began, Failed, Failure, Task
+from schema_guard.chain.sandbox.job import Applied, Began, Connected, Failed, Failure, Task
 from schema_guard.chain.sandbox.replay import Project, job_for
 from schema_guard.chain.stamp import HIDING, Stamped, prove_and_stamp
 from schema_guard.chain.systems import SYSTEMS
+from schema_guard.chain.watch import Watch
 from schema_guard.dialects import open_session
 from schema_guard.dialects.base import Session
 from schema_guard.dialects.deadline import Deadline
 from schema_guard.dialects.stop import Stop
-from schema_guard.errors import ConfigurationError, GuardError, OutOfTimeError, UnreachableError, one_line
+from schema_guard.errors import ConfigurationError, GuardError, OutOfTimeError, one_line
 from schema_guard.execute.limits import Limits
 from schema_guard.execute.retry import Clock, Retry
 from schema_guard.report import Report, StepResult
@@ -83,8 +84,10 @@ class Deployment:
         return self.refused or self.failed is not None or bool(self.faults)
 
 
-SILENCE, SILENCE_AFTER = 10.0, 3.0
-"""Seconds without an answer from the server, before and after the budget's end, until a revision is given up."""
+WAITS_FOR_ITSELF = (
+    "another connection of the migrations themselves holds the lock, so no further attempt can acquire it: let the "
+    "revision use op.get_bind() for all, or end the other transaction before"
+)
 
 SHORTEST_WATCH = 0.05
 """Seconds between two looks at a revision that runs, at least."""
@@ -298,7 +301,7 @@ class _Run:
         environment = environment_for(self.project.written_url, self.project.url, os.environ, main=self.project.main)
         running = ""
         failed: Failed | None = None
-        watch = _Watch(session, self.deadline)
+        watch = Watch(session, self.deadline)
         # often enough to see who holds a lock before the wait for it ends
         every = min(WATCHED_EVERY, max(SHORTEST_WATCH, self.limits.lock_timeout / 4))
         for event in events_of(job, environment, self.stop, watch, every):
@@ -306,6 +309,8 @@ class _Run:
                 case Began(revision=running) if running in pending:
                     watch.running = running
                     self.doctor.say(f"running {running} {one_line(chain.by_id[running].doc.partition(chr(10))[0])}")
+                case Connected(session=number):
+                    watch.own.add(number)
                 case Applied(revision=revision, seconds=seconds) if revision in pending:
                     self.deadline.extend(seconds)
                     self.result.ran.append(Ran(revision, seconds, attempts))
@@ -316,8 +321,8 @@ class _Run:
                     continue
         watch.check()
         self.held = watch.held or self.held
-        if failed is not None and failed.why is Failure.LOCK and self.held:
-            failed = replace(failed, message=f"{failed.message}; {self.held}")
+        if failed is not None:
+            failed = self._why_locked(failed, watch)
         try:
             look = self._look(session)
         except OutOfTimeError:
@@ -330,6 +335,14 @@ class _Run:
             # env.py has its alembic_version in a schema that nobody told of: what ran is not here
             faults = self.doctor.chain_faults(self.project, look)
             self.result.faults = tuple(fault for fault in faults if fault.code == "version-table-elsewhere")
+        return failed
+
+    def _why_locked(self, failed: Failed, watch: Watch) -> Failed:
+        """The same with who holds the lock that it waited for."""
+        if failed.why is Failure.ITSELF or (failed.why is Failure.LOCK and watch.itself):
+            return replace(failed, why=Failure.ITSELF, message=f"{failed.message}; {WAITS_FOR_ITSELF}")
+        if failed.why is Failure.LOCK and self.held:
+            return replace(failed, message=f"{failed.message}; {self.held}")
         return failed
 
     def _diagnosis(self, session: Session, failed: Failed) -> list[Fault]:
@@ -346,36 +359,3 @@ class _Run:
                 return [*self._breaking(look), *why, *filter(None, (begun,))]
         except GuardError:
             return []
-
-
-@dataclass(slots=True)
-class _Watch:
-    """Whether the process of the migrations waits in vain: the server is silent, or the budget ends before it began.
-
-    A revision takes the time it takes, as long as the server is there.
-    """
-
-    session: Session
-    deadline: Deadline
-    running: str = ""
-    silent: bool = False
-    late: bool = False
-    held: str = ""
-    """Who holds what the revision waits for, when last looked."""
-    begun: float = field(default_factory=time.monotonic)
-
-    def __call__(self) -> bool:
-        self.late = self.deadline.over and not self.running
-        patience = min(SILENCE, max(SILENCE_AFTER, self.deadline.left))
-        self.silent = not self.late and self.session.is_silent(patience)
-        if self.running and not self.silent:
-            self.held = self.session.blocking(time.monotonic() - self.begun) or self.held
-        return self.late or self.silent
-
-    def check(self) -> None:
-        """Raises UnreachableError or OutOfTimeError when it was ended for that."""
-        if self.silent:
-            during = f" while {self.running} ran; whether it was done is unknown" if self.running else ""
-            raise UnreachableError(f"the server does not answer any more{during}")
-        if self.late:
-            raise OutOfTimeError("no revision was begun within the budget: env.py, or its connection, took too long")

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from sqlalchemy.engine import Dialect
     from sqlalchemy.engine.interfaces import DBAPIConnection
 
-__all__ = ["identity_of", "fingerprint_of", "system_of"]
+__all__ = ["identity_of", "fingerprint_of", "session_of", "system_of"]
 
 
 def identity_of(dialect: Dialect, arguments: Sequence[Any], named: Mapping[str, Any]) -> Identity:
@@ -30,12 +30,24 @@ def system_of(connection: DBAPIConnection) -> System:
 def fingerprint_of(connection: DBAPIConnection) -> Fingerprint:
     """Ask the connection where it is; leaves no transaction open."""
     system = system_of(connection)
+    return system.fingerprint(
+        [tuple(str(value or "") for value in row) for row in _rows(connection, system, system.where)]
+    )
+
+
+def session_of(connection: DBAPIConnection) -> int | None:
+    """The number of its session on the server; leaves no transaction open."""
+    system = system_of(connection)
+    return int(_rows(connection, system, system.own_session)[0][0]) if system.own_session else None
+
+
+def _rows(connection: DBAPIConnection, system: System, query: str) -> Sequence[Sequence[Any]]:
     cursor = connection.cursor()
     try:
-        cursor.execute(system.where)
-        rows = [tuple(str(value or "") for value in row) for row in cursor.fetchall()]
+        cursor.execute(query)
+        rows: Sequence[Sequence[Any]] = cursor.fetchall()
     finally:
         cursor.close()
     if not system.is_file:
         connection.rollback()
-    return system.fingerprint(rows)
+    return rows

@@ -391,8 +391,11 @@ class Session(Protocol):
         """Whether it leaves a question without an answer for so long. Never raises."""
         ...
 
-    def blocking(self, seconds: float) -> str:
-        """Who holds what another program waits for that connected within these seconds; empty when nobody can tell."""
+    def blocking(self, seconds: float, own: Collection[int]) -> tuple[str, bool]:
+        """Who holds what another program waits for that connected within these seconds; empty when nobody can tell.
+
+        True where it is that program itself: `own` is the numbers of its sessions, as far as they are known.
+        """
         ...
 
     def identity(self) -> str:

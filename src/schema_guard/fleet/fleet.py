@@ -62,7 +62,8 @@ class Fleet:
         skip: names of databases that are left out, such as one that stays broken and is known to be.
 
     Raises:
-        ConfigurationError: one is no URL, there is none, none has a name of `skip`, or `skip` names them all.
+        ConfigurationError: one is no URL, there is none, none has a name of `skip`, or `skip` names all of
+            them, or of the shard.
     """
 
     def __init__(
@@ -79,6 +80,11 @@ class Fleet:
         if self._skip.issuperset(names):
             raise ConfigurationError("--skip leaves out every database of the list: nothing is left to look at")
         self.entries = entries if shard is None else of_shard(entries, *shard)
+        # a shard of a short list may be empty; one that --skip empties would say that all is well
+        if shard is not None and self.entries and self._skip.issuperset(entry.name for entry in self.entries):
+            raise ConfigurationError(
+                f"--skip leaves out every database of --shard {shard[0]}/{shard[1]}: nothing is left to look at"
+            )
         self._expectations = text_of(frozen(guard.source, guard.name, guard.policy, guard.accept, (), guard.scope))
         self._withhold = guard._withhold
         self.halted = Halted()

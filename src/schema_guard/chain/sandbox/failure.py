@@ -7,6 +7,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from schema_guard.chain.sandbox.job import Failed, Failure
+from schema_guard.chain.sandbox.own_locks import waits_for_itself
 from schema_guard.chain.sandbox.redirect import ElsewhereError
 from schema_guard.chain.sandbox.unwritten import KeptUnwrittenError
 from schema_guard.dialects.postgresql.failures import without_values
@@ -83,6 +84,8 @@ def _links(error: BaseException) -> Iterator[BaseException]:
 def _kind(error: BaseException) -> Failure | None:
     if isinstance(error, ElsewhereError):
         return Failure.ELSEWHERE
+    if waits_for_itself(error):
+        return Failure.ITSELF
     if isinstance(error, KeptUnwrittenError):
         return Failure.READ_ONLY
     told = error.args[0] if error.args and isinstance(error.args[0], dict) else {}  # as pg8000 says it

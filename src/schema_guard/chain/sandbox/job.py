@@ -13,6 +13,7 @@ __all__ = [
     "Applied",
     "Asked",
     "Began",
+    "Connected",
     "Described",
     "Ended",
     "Event",
@@ -41,6 +42,8 @@ class Failure(StrEnum):
 
     LOCK = "lock"
     """Could not acquire a lock in time: may be tried again."""
+    ITSELF = "itself"
+    """It waits for a lock that another connection of the same process holds: no further attempt can acquire it."""
     EXISTS = "exists"
     """It creates what is already there."""
     LACKS = "lacks"
@@ -149,6 +152,13 @@ class Asked:
 
 
 @dataclass(frozen=True, slots=True)
+class Connected:
+    """A connection to the real database was opened: the number of its session on the server."""
+
+    session: int
+
+
+@dataclass(frozen=True, slots=True)
 class MakesTables:
     """env.py, or the application as it is imported, calls create_all() there, whenever the chain runs."""
 
@@ -193,4 +203,6 @@ class Ended:
     """Scratch databases that were made along the way."""
 
 
-Event = Found | FileFailed | FileImported | Described | Asked | MakesTables | Began | Applied | Failed | Ended
+Event = (
+    Found | FileFailed | FileImported | Described | Asked | Connected | MakesTables | Began | Applied | Failed | Ended
+)

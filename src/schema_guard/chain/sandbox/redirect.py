@@ -15,9 +15,10 @@ from sqlalchemy import event
 from sqlalchemy.engine import Engine, make_url
 from sqlalchemy.pool import Pool
 
-from schema_guard.chain.identity import fingerprint_of, identity_of, system_of
+from schema_guard.chain.identity import fingerprint_of, identity_of, session_of, system_of
 from schema_guard.chain.sandbox.creators import lead_creators
-from schema_guard.chain.sandbox.job import Asked, Event, Job, Task
+from schema_guard.chain.sandbox.job import Asked, Connected, Event, Job, Task
+from schema_guard.chain.sandbox.own_locks import mark_own
 from schema_guard.chain.sandbox.reading_drivers import keep_reading
 from schema_guard.chain.sandbox.unwritten import keep_unwritten
 from schema_guard.chain.systems import SYSTEMS, Identity, system_named
@@ -81,6 +82,7 @@ def install(job: Job, tell: Tell) -> _Way:
     if isinstance(way, _ToReal):
         event.listen(Engine, "before_cursor_execute", way.before_statement)
         event.listen(Engine, "after_cursor_execute", way.after_statement)
+        event.listen(Engine, "handle_error", mark_own)
     return way
 
 
@@ -229,6 +231,7 @@ class _ToReal:
 
     def __init__(self, job: Job, tell: Tell) -> None:
         self._job = job
+        self._tell = tell
         self._known = _Known(job, tell)
         self._timeout = max(1, round(job.lock_timeout * 1000))
 
@@ -244,6 +247,9 @@ class _ToReal:
                 "was run"
             )
         system_of(connection).limit_locks(connection, self._timeout)
+        session = session_of(connection)
+        if session is not None:
+            self._tell(Connected(session))
 
     def create(self, _dialect: Dialect) -> DBAPIConnection | None:
         """Its own; `after` proves where that leads, and here is told only that env.py connects by itself."""

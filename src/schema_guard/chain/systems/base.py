@@ -76,6 +76,10 @@ class System(Protocol):
     where: str
     """The query that says which database a connection is on; each role may send it."""
 
+    own_session: str
+    """The query that says the number of a connection's session, of which a server tells whom it waits for; empty where
+    there is no server."""
+
     def folded(self, name: str) -> str:
         """The name as it is compared with others."""
         ...

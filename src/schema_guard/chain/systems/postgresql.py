@@ -126,6 +126,7 @@ class PostgreSQL(System):
         "FROM pg_catalog.pg_database d WHERE d.datname = pg_catalog.current_database()"
     )
     """Through a pooler or another host name the same server says the same."""
+    own_session = "SELECT pg_catalog.pg_backend_pid()"
 
     def folded(self, name: str) -> str:
         return name

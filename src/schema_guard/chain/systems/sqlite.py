@@ -47,6 +47,7 @@ class SQLite(System):
     keeps_text = True
     is_file = True
     where = "PRAGMA database_list"
+    own_session = ""
 
     def folded(self, name: str) -> str:
         return name.lower()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import threading
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from contextlib import suppress
 from typing import NamedTuple
 
@@ -90,13 +90,17 @@ def locked_out(link: Link) -> dict[int, LockedOut]:
     }
 
 
-def blocking(link: Link, seconds: float) -> str:
+def blocking(link: Link, seconds: float, own: Collection[int]) -> tuple[str, bool]:
     """Who holds what another program of this role waits for, which connected within these seconds, and how to end that;
-    empty when nobody waits or nobody can tell."""
+    empty when nobody waits or nobody can tell. True where that program holds it itself, on a connection that is idle.
+
+    `own` is the backends of that program; where they are not known, every program of this role is looked at.
+    """
     with suppress(Exception):
-        rows = link.rows(query("blocked_since", seconds=seconds))
-        return held_by([describe(row) for row in rows]) if rows else ""
-    return ""
+        rows = link.rows(query("blocked_since", seconds=seconds, own=sorted(own)))
+        itself = any(row[0] in own and "idle in transaction" in str(row[1]) for row in rows)
+        return held_by([describe(row) for row in rows]) if rows else "", itself
+    return "", False
 
 
 def locked_out_by(link: Link) -> list[str]:

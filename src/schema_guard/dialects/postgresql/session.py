@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager, suppress
 from dataclasses import replace
 
@@ -235,9 +235,9 @@ class PostgreSQLSession:
         """Whether the server, or the network, has fallen silent."""
         return self._link.is_silent(seconds)
 
-    def blocking(self, seconds: float) -> str:
-        """Whom a program waits for that connected within these seconds."""
-        return blocking(self._link, seconds)
+    def blocking(self, seconds: float, own: Collection[int]) -> tuple[str, bool]:
+        """Whom a program waits for that connected within these seconds, and whether it waits for itself."""
+        return blocking(self._link, seconds, own)
 
     def identity(self) -> str:
         """The cluster's own number and the database's; a replica of the cluster has the same."""

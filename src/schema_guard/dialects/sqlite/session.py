@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import sqlite3
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import replace
 from typing import TYPE_CHECKING
@@ -294,9 +294,9 @@ class SQLiteSession:
         """A file always answers."""
         return False
 
-    def blocking(self, seconds: float) -> str:  # noqa: ARG002
+    def blocking(self, seconds: float, own: Collection[int]) -> tuple[str, bool]:  # noqa: ARG002
         """SQLite does not tell."""
-        return ""
+        return "", False
 
     def together(self, steps: Sequence[Step], lock_timeout: float, statement_timeout: float) -> bool:  # noqa: ARG002
         """A file has no schema that could be missing."""

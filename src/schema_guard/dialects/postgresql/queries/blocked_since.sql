@@ -1,5 +1,7 @@
--- Whom sessions of this role wait for that connected to this database within so many seconds.
+-- Whom sessions of this role wait for that connected to this database within so many seconds; of these only those in
+-- `own`, where it names any.
 -- In psql: \set seconds 60
+-- In psql: \set own []
 -- Columns: pid int, state text (behind the name of the application), seconds float8 (how long its transaction is open), query text (its last statement).
 -- A prepared transaction has no process: pid 0, and its quoted name as query (see blockers.sql).
 WITH waiting AS MATERIALIZED (
@@ -8,6 +10,8 @@ WITH waiting AS MATERIALIZED (
   WHERE w.datname = pg_catalog.current_database() AND w.usename = current_user AND w.wait_event_type = 'Lock'
     AND w.backend_start >= pg_catalog.clock_timestamp()
                            - pg_catalog.make_interval(secs => (:'seconds')::pg_catalog.text::pg_catalog.float8)
+    AND ((:'own')::pg_catalog.text = '[]' OR w.pid::pg_catalog.text IN (
+      SELECT e.pid FROM pg_catalog.json_array_elements_text((:'own')::pg_catalog.json) AS e(pid)))
 )
 SELECT DISTINCT a.pid, coalesce(nullif(a.application_name, '') || ', ', '') || coalesce(a.state, 'unknown state') AS state,
        extract(epoch FROM pg_catalog.clock_timestamp() - coalesce(a.xact_start, a.state_change, a.backend_start))
