@@ -58,6 +58,7 @@ $(VENV)/.dev-installed: pyproject.toml examples/mdraft/requirements.txt | $(VENV
 	@touch $@
 
 demo: $(VENV)/.demo-installed
+	@$(BIN)/python -m compileall -q src
 	@$(BIN)/python examples/mdraft/demo.py
 
 # Compiled first: hundreds of processes import these, and those that start together would each do it.

@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-import configparser
 import os
 import shlex
-import tomllib
 from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from schema_guard.errors import ConfigurationError
 from schema_guard.hidden import without_password
+
+if TYPE_CHECKING:
+    from configparser import RawConfigParser
 
 __all__ = ["Location", "find_location", "location_here"]
 
@@ -141,6 +143,8 @@ def _at(path: Path, section: str) -> Location | None:
 
 def _tool(path: Path) -> Mapping[str, object] | None:
     """What pyproject.toml says of Alembic; None where it has no such table."""
+    import tomllib  # where there is nothing to read, as at most boots, it is not loaded
+
     try:
         tools = tomllib.loads(path.read_text(encoding="utf-8")).get("tool")
     except (tomllib.TOMLDecodeError, UnicodeDecodeError, OSError):
@@ -153,7 +157,9 @@ def _script_location(path: Path, section: str) -> str | None:
     return _parsed(path).get(section, "script_location", fallback=None)
 
 
-def _parsed(path: Path) -> configparser.RawConfigParser:
+def _parsed(path: Path) -> RawConfigParser:
+    import configparser
+
     parser = configparser.RawConfigParser(strict=False)
     try:
         parser.read(path, encoding="utf-8")
@@ -164,9 +170,11 @@ def _parsed(path: Path) -> configparser.RawConfigParser:
 
 def _why(error: Exception) -> str:
     """Without the line itself: a file that was named by mistake may hold a password there."""
-    if isinstance(error, configparser.MissingSectionHeaderError):
+    from configparser import MissingSectionHeaderError, ParsingError
+
+    if isinstance(error, MissingSectionHeaderError):
         return f"line {error.lineno} stands before the first [section]"
-    if isinstance(error, configparser.ParsingError):
+    if isinstance(error, ParsingError):
         return f"line {error.errors[0][0]} is neither a [section] nor KEY = VALUE"
     return "it is not UTF-8" if isinstance(error, UnicodeDecodeError) else str(error)
 

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple, Protocol
 
 from schema_guard.dialects.inquiry import Gives, Inquiry, Known, Placed, Question, SameQuery, Trial, Verdict
-from schema_guard.dialects.terms import Allowed, Condition, ErrorWords, Unfit
+from schema_guard.dialects.terms import Alike, Allowed, Condition, ErrorWords, Unfit
 from schema_guard.fit import Fit
 from schema_guard.names import DefaultSchema
 from schema_guard.remembered import Fed, Memory
@@ -298,14 +298,6 @@ class Dialect(Words, Protocol):
             columns: of its tables, where these are without.
         """
         ...
-
-
-class Alike(NamedTuple):
-    """The columns of tables, each told by another that is like it."""
-
-    samples: tuple[Column, ...]
-    tables: Mapping[Name, Sequence[tuple[str, int, str | None]]]
-    """Of each column the name, the number of its sample, and the comment."""
 
 
 class Session(Protocol):

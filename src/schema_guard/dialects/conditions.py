@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
-from schema_guard.dialects.base import Condition
+from schema_guard.dialects.terms import Condition
 
 __all__ = ["Part", "conditions_of"]
 

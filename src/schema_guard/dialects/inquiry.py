@@ -3,28 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from enum import Enum
 from typing import TypeAlias
 
+from schema_guard.dialects.terms import MOMENT, Verdict
 from schema_guard.schema import Call, Lack, Name
 
 __all__ = ["MOMENT", "Gives", "Inquiry", "Known", "Placed", "Question", "SameQuery", "Trial", "Verdict"]
-
-MOMENT = (
-    r"now\(\)|CURRENT_(?:TIMESTAMP|DATE|TIME)|LOCALTIME(?:STAMP)?"
-    r"|\(?now\(\) AT TIME ZONE 'utc'::text\)?|timezone\('utc'::text, now\(\)\)"
-)
-"""A pattern of defaults that say what time it is, in any case of letters: of these nothing is asked."""
-
-
-class Verdict(Enum):
-    EQUAL = "equal"
-    DIFFERENT = "different"
-    NOT_COMPARABLE = "not comparable"
-    RAISES = "raises an error"
-    """Of a trial: an error that comes from the condition, and not from the value."""
-    UNDECIDED = "undecided"
-    """The cheap comparison proves nothing; the database has to be asked."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,15 +1,37 @@
-"""Nouns of a dialect's rules: the words of its errors, conditions that AND joins, the list that a CHECK allows."""
+"""Nouns of a dialect's rules: verdicts, the words of its errors, conditions that AND joins, what a CHECK allows.
+
+They stand apart from base.py and inquiry.py, which a check that finds everything as expected does not load.
+"""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import NamedTuple
+from collections.abc import Mapping, Sequence
+from enum import Enum
+from typing import TYPE_CHECKING, NamedTuple
 
-__all__ = ["Allowed", "Condition", "ErrorWords", "Unfit"]
+if TYPE_CHECKING:
+    from schema_guard.schema import Column, Name
+
+__all__ = ["MOMENT", "Alike", "Allowed", "Condition", "ErrorWords", "Unfit", "Verdict"]
+
+MOMENT = (
+    r"now\(\)|CURRENT_(?:TIMESTAMP|DATE|TIME)|LOCALTIME(?:STAMP)?"
+    r"|\(?now\(\) AT TIME ZONE 'utc'::text\)?|timezone\('utc'::text, now\(\)\)"
+)
+"""A pattern of defaults that say what time it is, in any case of letters: of these nothing is asked."""
 
 
-@dataclass(frozen=True, slots=True)
-class ErrorWords:
+class Verdict(Enum):
+    EQUAL = "equal"
+    DIFFERENT = "different"
+    NOT_COMPARABLE = "not comparable"
+    RAISES = "raises an error"
+    """Of a trial: an error that comes from the condition, and not from the value."""
+    UNDECIDED = "undecided"
+    """The cheap comparison proves nothing; the database has to be asked."""
+
+
+class ErrorWords(NamedTuple):
     """How an application's errors can be recognised in its log."""
 
     undefined_table: str
@@ -22,6 +44,14 @@ class ErrorWords:
     wrong_type: str
     ambiguous_function: str = ""
     """Empty where functions differ in the number of their arguments alone."""
+
+
+class Alike(NamedTuple):
+    """The columns of tables, each told by another that is like it."""
+
+    samples: tuple[Column, ...]
+    tables: Mapping[Name, Sequence[tuple[str, int, str | None]]]
+    """Of each column the name, the number of its sample, and the comment."""
 
 
 class Allowed(NamedTuple):

@@ -7,7 +7,7 @@ from collections.abc import Collection, Mapping
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from schema_guard.dialects.base import Alike
+from schema_guard.dialects.terms import Alike
 from schema_guard.names import Name
 from schema_guard.schema import Schema, Table
 from schema_guard.sources.placeholders import bare, freezing_words

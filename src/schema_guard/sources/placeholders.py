@@ -10,15 +10,15 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, fields, is_dataclass, replace
-from enum import Enum as Member
 from functools import cache
 from operator import attrgetter, is_
-from types import NoneType, UnionType
-from typing import Any, Literal, TypeAlias, Union, get_args, get_origin, get_type_hints
+from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
-from schema_guard.dialects.base import Dialect
 from schema_guard.errors import ConfigurationError
 from schema_guard.schema import NO_TYPE, Domain, Enum, Name, Schema, Type, TypeKind
+
+if TYPE_CHECKING:
+    from schema_guard.dialects.base import Dialect
 
 __all__ = ["bare", "can_settle", "freezing_words", "names_to_locate", "settled"]
 
@@ -29,6 +29,8 @@ _PLACEHOLDER = re.compile(
         (?=(?P<name>"(?:[^"]|"")*"|[\w$]+))""",
     re.VERBOSE,
 )
+_BARE = frozenset({"bool", "int", "float", "None"})
+"""Fields that hold neither a text nor a name nor a type."""
 _QUALIFIED = re.compile(r"""\s*(?:"(?:[^"]|"")*"|[\w$]+)\s*\.""")
 """How a type that a class of the application's writes begins where it has a schema."""
 
@@ -183,17 +185,11 @@ def _fields_of(kind: Any) -> tuple[tuple[str, ...], Callable[[Any], tuple[Any, .
     """Of a dataclass: the names of the fields that can hold a text, a name or a type, and what reads all of them."""
     if not is_dataclass(kind):
         return None
-    hints = get_type_hints(kind)
-    names = tuple(field.name for field in fields(kind) if not _is_bare(hints[field.name]))
+    # the annotations are texts, since the modules say `from __future__ import annotations`: to evaluate them takes long
+    names = tuple(field.name for field in fields(kind) if not _BARE.issuperset(str(field.type).split(" | ")))
     if len(names) < 2:  # attrgetter of one name gives no tuple
         return names, lambda value: tuple(getattr(value, name) for name in names)
     return names, attrgetter(*names)
-
-
-def _is_bare(hint: Any) -> bool:
-    """A number, a truth value, a member of an enumeration, or None."""
-    kinds = get_args(hint) if get_origin(hint) in (Union, UnionType) else (hint,)
-    return all(isinstance(kind, type) and issubclass(kind, bool | int | float | Member | NoneType) for kind in kinds)
 
 
 def _mapped(

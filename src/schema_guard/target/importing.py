@@ -10,14 +10,12 @@ import threading
 import traceback
 from collections.abc import Iterator
 from contextlib import contextmanager, redirect_stdout
-from difflib import get_close_matches
 from pathlib import Path
 from types import ModuleType
 from typing import NoReturn
 
 from schema_guard.errors import TargetError
 from schema_guard.shadowing import shadowing
-from schema_guard.target.meant import meant
 
 __all__ = ["FORM", "first_on_path", "import_by_name", "import_file", "is_file", "noted", "running"]
 
@@ -64,6 +62,8 @@ def import_file(place: str, directory: Path) -> ModuleType:
     elif path.suffix != ".py":
         path = path.with_name(path.name + ".py")
     if not path.is_file():
+        from difflib import get_close_matches  # only a mistake needs it
+
         files = sorted(file.name for file in path.parent.glob("*.py"))
         close = get_close_matches(path.name, files, n=1)
         hint = f"; did you mean {str(Path(place).with_name(close[0]))!r}?" if close else "."
@@ -121,6 +121,8 @@ def running(doing: str, missing: str = "", directory: Path | None = None) -> Ite
             what = f"cannot import {missing!r}"
             if error.name != missing:
                 what += f": there is no {error.name!r}"
+            from schema_guard.target.meant import meant
+
             other = meant(missing, directory) if directory is not None else ""
             hint = f"; did you mean {other!r}?" if other else "."
             raise TargetError(f"{what} (looked in {directory} and sys.path){hint} {FORM}") from None

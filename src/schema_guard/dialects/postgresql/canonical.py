@@ -6,8 +6,6 @@ import re
 from collections.abc import Collection, Mapping, Sequence
 
 from schema_guard.column import texts
-from schema_guard.dialects.base import Allowed, Condition, ErrorWords
-from schema_guard.dialects.inquiry import Verdict
 from schema_guard.dialects.postgresql.conditions import conditions
 from schema_guard.dialects.postgresql.defaults import surely_gives
 from schema_guard.dialects.postgresql.expressions import Node, constant, parse
@@ -24,6 +22,7 @@ from schema_guard.dialects.postgresql.fits import (
 from schema_guard.dialects.postgresql.lossy import loses
 from schema_guard.dialects.postgresql.referring import FLOATS, comparable
 from schema_guard.dialects.postgresql.text_types import PADDED, UNPADDED
+from schema_guard.dialects.terms import Allowed, Condition, ErrorWords, Verdict
 from schema_guard.fit import Fit
 from schema_guard.name_length import LONGEST_NAME, name_bytes
 from schema_guard.names import in_quotes

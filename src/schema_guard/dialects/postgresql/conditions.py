@@ -4,16 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import replace
+from typing import TYPE_CHECKING
 
-from schema_guard.dialects.base import Condition
 from schema_guard.dialects.conditions import Part, conditions_of
-from schema_guard.dialects.inquiry import Trial, Verdict
 from schema_guard.dialects.postgresql.driver_error import DriverError
 from schema_guard.dialects.postgresql.failures import diagnose, is_disconnect
 from schema_guard.dialects.postgresql.lexer import located_tokens
 from schema_guard.dialects.postgresql.link import Link
 from schema_guard.dialects.postgresql.trial_rows import of_code
+from schema_guard.dialects.terms import Condition, Verdict
 from schema_guard.schema import Name
+
+if TYPE_CHECKING:
+    from schema_guard.dialects.inquiry import Trial
 
 __all__ = ["conditions", "evaluated"]
 

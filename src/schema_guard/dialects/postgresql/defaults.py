@@ -8,14 +8,18 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING
 
 from schema_guard.column import BITS, Type, TypeKind
-from schema_guard.dialects.inquiry import MOMENT, Gives, Verdict
 from schema_guard.dialects.postgresql.driver_error import DriverError
 from schema_guard.dialects.postgresql.failures import DENIED, diagnose, is_disconnect, is_waiting
 from schema_guard.dialects.postgresql.link import Link
 from schema_guard.dialects.postgresql.query_text import query
+from schema_guard.dialects.terms import MOMENT, Verdict
 from schema_guard.schema import Name
+
+if TYPE_CHECKING:
+    from schema_guard.dialects.inquiry import Gives
 
 __all__ = ["given", "surely_gives"]
 

@@ -8,7 +8,6 @@ from dataclasses import replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, Literal
 
-from schema_guard.dialects.base import Alike, Facts, Rules
 from schema_guard.dialects.encodable import can_encode
 from schema_guard.dialects.postgresql.canonical import PostgreSQLRules
 from schema_guard.dialects.postgresql.encoding import codec_of
@@ -25,6 +24,7 @@ from schema_guard.schema import Column, Name, Schema, Type, TypeKind
 if TYPE_CHECKING:
     from sqlalchemy.engine import Dialect as SQLAlchemyDialect
 
+    from schema_guard.dialects.base import Alike, Facts, Rules
     from schema_guard.difference import Difference
     from schema_guard.plan import Policy, Refusal, Step, Survey
 

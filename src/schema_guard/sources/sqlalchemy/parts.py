@@ -19,7 +19,7 @@ from sqlalchemy.schema import (
 from sqlalchemy.sql.elements import False_, TextClause, True_
 from sqlalchemy.sql.functions import Function, FunctionElement, GenericFunction, next_value
 
-from schema_guard.dialects.base import Alike
+from schema_guard.dialects.terms import Alike
 from schema_guard.schema import Column as ExpectedColumn
 from schema_guard.schema import Name, Problem, Schema
 from schema_guard.sources.sqlalchemy.columns import column_of, is_ignored

@@ -6,7 +6,6 @@ from collections.abc import Collection, Iterable, Iterator, Mapping
 from typing import Any
 
 from schema_guard.column import BITS, texts
-from schema_guard.dialects.base import Alike
 from schema_guard.dialects.postgresql.canonical import PostgreSQLRules
 from schema_guard.dialects.postgresql.exact.shape import (
     FORMAT,
@@ -21,6 +20,7 @@ from schema_guard.dialects.postgresql.exact.shape import (
     relation,
     type_words,
 )
+from schema_guard.dialects.terms import Alike
 from schema_guard.name_length import LONGEST_NAME, name_bytes
 from schema_guard.schema import Column, Enum, Index, Name, Relation, Schema, Table, Type, TypeKind, Unique, Write
 
