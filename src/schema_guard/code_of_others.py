@@ -38,11 +38,13 @@ class Intervener(NamedTuple):
     lacks: str = ""
     """A trigger: the column that its function names, and that the table has not."""
     sure: bool = False
-    """The function is one of the server's or of an extension, which raises an error then."""
+    """It raises an error then, whatever the row holds."""
     does: str = ""
     """A trigger: what its function does with `absent`, "writes to" or "calls", for example."""
     absent: str = ""
     """The table, the function, or the column with its table before it, that is not there."""
+    columns: tuple[str, ...] = ()
+    """Of UPDATE OF: an UPDATE that sets none of these does not fire it."""
 
 
 def against_upserts(interveners: Iterable[Intervener]) -> tuple[str, ...]:

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, replace
 from functools import cache
 from typing import TypeVar
 
-from schema_guard.code_of_others import Filler, Intervener
+from schema_guard.code_of_others import Filler
 from schema_guard.column import Use
 from schema_guard.denied import Denied
 from schema_guard.dialects.postgresql.catalog_rows import (
@@ -26,6 +26,7 @@ from schema_guard.dialects.postgresql.catalog_rows import (
 from schema_guard.dialects.postgresql.catalog_words import ACTIONS, KINDS, MATCHES, use_of
 from schema_guard.dialects.postgresql.deparsed import without_relabels
 from schema_guard.dialects.postgresql.indexes import IndexRow, index_of
+from schema_guard.dialects.postgresql.interveners import interveners
 from schema_guard.dialects.postgresql.others import RELATIONS, names_taken, unknown_tables
 from schema_guard.names import DefaultSchema, told
 from schema_guard.published import Published
@@ -333,10 +334,7 @@ class _Parts:
             oid=row.oid,
             has_triggers=row.triggers,
             fillers=tuple(Filler(*filler) for filler in row.fillers or ()),
-            interveners=tuple(
-                Intervener(each[0], each[1], tuple(each[2]), *each[3:8], *(each[8] or ()))
-                for each in row.interveners or ()
-            ),
+            interveners=interveners(row.interveners or (), [column.name for column in owner.columns.values()]),
             row_security=row.row_security,
             detaching=tuple(Name(told(schema, self.default), name) for schema, name in row.detaching or ()),
             partition_rules=tuple(owner.partition_rules),

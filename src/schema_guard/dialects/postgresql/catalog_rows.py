@@ -47,7 +47,8 @@ class TableRow(NamedTuple):
     strategy: str | None
     denied: list[tuple[str, str, list[str] | None, str, list[str] | None]] | None
     """What the connected role may not do: privilege, of what, columns; of a function its name, and what calls it."""
-    interveners: list[tuple[str, str, list[str], bool, bool, bool, str, bool, list[str] | None]] | None
+    interveners: list[list[Any]] | None
+    """As interveners.py reads them."""
     populated: bool
     detaching: list[list[str]] | None
     bounds: str | None

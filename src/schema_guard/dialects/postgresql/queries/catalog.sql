@@ -247,11 +247,12 @@ SELECT 'tables' AS kind, json_agg(json_build_array(
          -- what refuses each statement, or leaves each row as it is: by the text of its function, which is not run. Where
          -- that asks anything first, it is a rule of the application's own, as most are
          CASE WHEN w.relhastriggers OR w.relhasrules
-              THEN (SELECT json_agg(json_build_array(found.kind, found.name, found.verbs, found.raises, found.adds, found.returns, found.lacks, found.sure, found.absent) ORDER BY found.kind, found.name)
+              THEN (SELECT json_agg(json_build_array(found.kind, found.name, found.verbs, found.raises, found.adds, found.returns, found.lacks, found.sure, found.absent, found.columns, found.fired) ORDER BY found.kind, found.name)
                     FROM (SELECT 'rule' AS kind, r.rulename AS name,
                                  ARRAY[CASE r.ev_type WHEN '2' THEN 'UPDATE' WHEN '3' THEN 'INSERT' ELSE 'DELETE' END] AS verbs,
                                  false AS raises, NOT r.is_instead AS adds,
-                                 r.ev_action::text LIKE '%:returningList (%' AS returns, '' AS lacks, false AS sure, NULL::json AS absent, r.ev_enabled AS enabled
+                                 r.ev_action::text LIKE '%:returningList (%' AS returns, '' AS lacks, false AS sure, NULL::json AS absent, NULL::name[] AS columns, NULL::json AS fired,
+                                 r.ev_enabled AS enabled
                           FROM pg_rewrite r
                           WHERE r.ev_class = w.oid AND r.ev_type IN ('2', '3', '4')
                             -- DO ALSO NOTHING (CMD_NOTHING of nodes.h)
@@ -264,7 +265,23 @@ SELECT 'tables' AS kind, json_agg(json_build_array(
                                                     CASE WHEN t.tgtype & 16 <> 0 THEN 'UPDATE' END,
                                                     CASE WHEN t.tgtype & 8 <> 0 THEN 'DELETE' END], NULL),
                                  l.lanname = 'plpgsql' AND p.prosrc ~* '\mRAISE\s+(?!DEBUG|LOG|INFO|NOTICE|WARNING)',
-                                 false, false, coalesce(named.lacks, ''), l.lanname <> 'plpgsql', written.absent::json, t.tgenabled
+                                 false, false, coalesce(named.lacks, ''), l.lanname <> 'plpgsql', written.absent::json,
+                                 -- UPDATE OF: it fires where one of these is set
+                                 CASE WHEN t.tgattr::text <> '' THEN ARRAY(SELECT a.attname FROM pg_attribute a
+                                                                     WHERE a.attrelid = w.oid AND a.attnum = ANY (t.tgattr::int2[])) END,
+                                 -- which of its branches names a column that is not there is read from the text
+                                 CASE WHEN named.lacks <> '' AND l.lanname = 'plpgsql'
+                                      THEN json_build_array(
+                                             p.prosrc, t.tgname,
+                                             CASE WHEN t.tgtype & 64 <> 0 THEN 'INSTEAD OF' WHEN t.tgtype & 2 <> 0 THEN 'BEFORE' ELSE 'AFTER' END,
+                                             t.tgtype & 1 = 1,
+                                             -- WHEN (OLD.* IS DISTINCT FROM NEW.*) holds for each UPDATE of the ORM, which changes something
+                                             t.tgqual IS NOT NULL AND t.tgqual::text !~
+                                               '^[{]DISTINCTEXPR [^{]*[{]VAR :varno [12] :varattno 0 [^{}]*[}] [{]VAR :varno [12] :varattno 0 [^{}]*[}][)]',
+                                             -- the last of them ends with a zero byte, too
+                                             to_json((string_to_array(encode(t.tgargs, 'escape'), '\000'))[1:t.tgnargs]),
+                                             CASE WHEN w.relkind <> 'p' THEN w.relname END, w.nspname) END,
+                                 t.tgenabled
                           FROM pg_trigger t
                           JOIN pg_proc p ON p.oid = t.tgfoid
                           JOIN pg_language l ON l.oid = p.prolang
@@ -279,14 +296,19 @@ SELECT 'tables' AS kind, json_agg(json_build_array(
                                     SELECT string_agg('|' || v.found[1], '') AS names
                                     FROM regexp_matches(body.text, '\m([a-z_]\w*)\s*:?=\s*(?:NEW|OLD)\s*;', 'gi') AS v(found)) AS own
                                   CROSS JOIN LATERAL regexp_matches(
-                                    body.text, '\m(?:NEW|OLD' || coalesce(own.names, '') || ')\.("[^"]+"|[a-z_][\w$]*)', 'gi') AS m(found)
+                                    body.text, '\m(?:NEW|OLD' || coalesce(own.names, '') || ')\s*\)?\s*\.\s*("[^"]+"|[a-z_][\w$]*)', 'gi') AS m(found)
                                   WHERE l.lanname = 'plpgsql'
+                                  UNION ALL
+                                  -- of a parameter, in SQL that EXECUTE runs
+                                  SELECT CASE WHEN m.found[1] LIKE '"%' THEN btrim(m.found[1], '"') ELSE lower(m.found[1]) END
+                                  FROM regexp_matches(p.prosrc, '\$\d+\s*\)?\s*\.\s*("[^"]+"|[a-z_][\w$]*)', 'gi') AS m(found)
+                                  WHERE l.lanname = 'plpgsql' AND p.prosrc ~* '\mEXECUTE\M.*\mUSING\M.*\m(NEW|OLD)\M'
                                   UNION ALL
                                   SELECT a.name
                                   FROM unnest(string_to_array(encode(t.tgargs, 'escape'), '\000')) WITH ORDINALITY AS a(name, position)
                                   WHERE a.name <> '' AND l.lanname IN ('c', 'internal')
                                     AND (p.proname = 'moddatetime' OR p.proname = 'tsvector_update_trigger' AND a.position <> 2)) AS n
-                            WHERE t.tgtype & 1 = 1
+                            WHERE (t.tgtype & 1 = 1 OR l.lanname = 'plpgsql')
                               AND NOT EXISTS (SELECT FROM pg_attribute a
                                               WHERE a.attrelid = w.oid AND a.attname = n.name AND NOT a.attisdropped)) AS named
                           -- what its text names and no schema has: a table that it writes to or reads, a function, a column of
@@ -406,12 +428,10 @@ SELECT 'tables' AS kind, json_agg(json_build_array(
                                                 WHERE c.relname = n.name)) AS u(verb, schema, name)
                             WHERE l.lanname = 'plpgsql'
                               AND body.text !~* '\m(?:CREATE|EXECUTE|EXCEPTION\s+WHEN|to_regclass|to_regproc|to_regprocedure|pg_class|pg_proc|pg_tables|information_schema)\M') AS written
-                          WHERE t.tgrelid = w.oid AND NOT t.tgisinternal AND t.tgtype & 28 <> 0 AND t.tgqual IS NULL
-                            AND CASE WHEN l.lanname <> 'plpgsql' THEN named.lacks IS NOT NULL
-                                     WHEN written.absent IS NOT NULL THEN true
-                                     -- a function for several tables asks on which it is
-                                     WHEN named.lacks IS NOT NULL
-                                     THEN p.prosrc !~* '\m(TG_TABLE_NAME|TG_TABLE_SCHEMA|TG_RELNAME|TG_RELID|TG_ARGV|TG_NARGS|TG_NAME)\M|\mEXCEPTION\s+WHEN\M'
+                          WHERE t.tgrelid = w.oid AND NOT t.tgisinternal AND t.tgtype & 28 <> 0
+                            AND CASE WHEN t.tgqual IS NOT NULL THEN named.lacks IS NOT NULL AND l.lanname = 'plpgsql'
+                                     WHEN l.lanname <> 'plpgsql' THEN named.lacks IS NOT NULL
+                                     WHEN written.absent IS NOT NULL OR named.lacks IS NOT NULL THEN true
                                      ELSE p.prosrc !~* '\m(IF|CASE|WHEN|WHILE|LOOP|ASSERT)\M'
                                           AND (p.prosrc ~* '\mRAISE\s+(?!DEBUG|LOG|INFO|NOTICE|WARNING)'
                                                OR t.tgtype & 3 = 3 AND p.prosrc ~* '\mRETURN\s+NULL\M') END) AS found
