@@ -1,4 +1,7 @@
-"""What SQLite never takes, whatever is in the database, is told before a revision runs; what it takes never is."""
+"""What is never taken, whatever is in the database, is told before a revision runs; what is taken never is.
+
+Not taken by SQLite, by PostgreSQL, by the driver, or by SQLAlchemy.
+"""
 
 from __future__ import annotations
 
@@ -11,6 +14,10 @@ from tests.chain.stage import Stage
 NEVER = {
     "statements": 'op.execute("UPDATE proposals SET name = 1; UPDATE proposals SET name = 2")',
     "statements of text()": 'op.get_bind().execute(sa.text("UPDATE proposals SET name = 1;\\nDELETE FROM proposals"))',
+    "a semicolon too many": "op.execute(\"UPDATE proposals SET name = '1';;\")",
+    "an empty statement behind it": "op.execute(\"UPDATE proposals SET name = '1';\\n\\n;\\n-- end\")",
+    "IF NOT EXISTS": 'op.execute("ALTER TABLE proposals ADD COLUMN IF NOT EXISTS z TEXT")',
+    "in a column of another table": 'op.execute("INSERT INTO lost SELECT id FROM gone WHERE id::text = 1")',
     "ALTER COLUMN": 'op.execute("ALTER TABLE proposals ALTER COLUMN name TYPE text")',
     "TRUNCATE": 'op.execute("TRUNCATE proposals")',
     "cast": "op.execute(\"UPDATE proposals SET name = '1'::text\")",
@@ -27,6 +34,9 @@ NEVER = {
 }
 WORKS = {
     "comment behind": 'op.execute("UPDATE proposals SET name = 1; -- the first; and last")',
+    "semicolons in front": "op.execute(\";; UPDATE proposals SET name = '1';\")",
+    "a comment alone": 'op.execute("-- nothing")',
+    "semicolons alone": 'op.execute(";;")',
     "in quotes": "op.execute(\"UPDATE proposals SET name = 'a;b'\")",
     "parameter": 'op.execute(sa.text("UPDATE proposals SET name = :name").bindparams(name="a"))',
     "colon": "op.execute(sa.text(r\"UPDATE proposals SET name = 'a\\:b'\"))",
@@ -42,6 +52,43 @@ WORKS = {
 }
 
 
+NEVER_ON_EITHER = {
+    "parameter": "op.execute(\"UPDATE proposals SET name = ':nobody'\")",
+    "JSON": "op.execute(sa.text('UPDATE proposals SET name = \\'{\"a\":1}\\''))",
+    "parameter of a connection": 'op.get_bind().execute(sa.text("DELETE FROM proposals WHERE id = :id"))',
+    "str": 'bind = op.get_bind()\nbind.execute("DELETE FROM proposals")',
+}
+WORKS_ON_EITHER = {
+    "value": 'op.get_bind().execute(sa.text("DELETE FROM proposals WHERE id = :id"), {"id": 1})',
+    "values": 'op.execute(sa.text("DELETE FROM proposals WHERE id = :id").bindparams(sa.bindparam("id", value=1)))',
+    "escaped": "op.execute(\"UPDATE proposals SET name = '\\\\:nobody'\")",
+    "time": "op.execute(\"UPDATE proposals SET name = '12:30'\")",
+    "the driver's": "op.get_bind().exec_driver_sql(\"UPDATE proposals SET name = ':nobody'\")",
+    "DDL": "op.execute(sa.DDL(\"UPDATE proposals SET name = ':nobody'\"))",
+    "context": 'op.get_context().execute("DELETE FROM proposals")',
+    "cursor": 'cursor = op.get_bind().connection.cursor()\ncursor.execute("DELETE FROM proposals")',
+}
+NEVER_ON_POSTGRESQL = {
+    "concurrently": 'op.execute("CREATE INDEX CONCURRENTLY i ON proposals (name)")',
+    "create_index": 'op.create_index("i", "proposals", ["name"], postgresql_concurrently=True)',
+    "vacuum": 'op.execute("VACUUM proposals")',
+    "among several": "op.execute(\"UPDATE proposals SET name = '1'; DROP INDEX CONCURRENTLY ix_proposals_visitor\")",
+    "pragma": 'op.execute("PRAGMA foreign_keys = ON")',
+    "replace": "op.execute(\"REPLACE INTO proposals (id, name) VALUES (1, '1')\")",
+}
+WORKS_ON_POSTGRESQL = {
+    "statements": "op.execute(\"UPDATE proposals SET name = '1';; UPDATE proposals SET name = '2';\")",
+    "cast": "op.execute(\"UPDATE proposals SET name = '1'::text\")",
+    "block": "with op.get_context().autocommit_block():\n"
+    '    op.create_index("i", "proposals", ["name"], postgresql_concurrently=True)\n    op.execute("VACUUM proposals")',
+    "committed": 'op.get_bind().exec_driver_sql("COMMIT")\nop.get_bind().exec_driver_sql("DELETE FROM proposals")',
+    "parentheses": 'op.execute("(SELECT 1) UNION (SELECT 2)")',
+    "with": 'op.execute("WITH gone AS (DELETE FROM proposals RETURNING id) SELECT * FROM gone")',
+    "block of code": 'op.execute("DO $$ BEGIN PERFORM 1; END $$")',
+    "empty": 'op.execute("-- nothing")',
+}
+
+
 def chain_with(stage: Stage, body: str) -> Stage:
     stage = stage.plain().chain()
     stage.run_module("alembic", ["upgrade", "head"])
@@ -51,7 +98,28 @@ def chain_with(stage: Stage, body: str) -> Stage:
 
 @pytest.mark.parametrize("body", NEVER.values(), ids=NEVER)
 def test_doctor_and_deploy_tell_what_alembic_fails_on(on_sqlite: Stage, body: str) -> None:
-    stage = chain_with(on_sqlite, body)
+    told(chain_with(on_sqlite, body))
+
+
+@pytest.mark.parametrize("body", NEVER_ON_EITHER.values(), ids=NEVER_ON_EITHER)
+def test_what_sqlalchemy_does_not_take(stage: Stage, body: str) -> None:
+    told(chain_with(stage, body))
+
+
+@pytest.mark.parametrize("body", NEVER_ON_POSTGRESQL.values(), ids=NEVER_ON_POSTGRESQL)
+def test_what_postgresql_does_not_take(on_postgres: Stage, body: str) -> None:
+    """What it does not know, and what cannot run in the transaction that Alembic begins."""
+    told(chain_with(on_postgres, body))
+
+
+def test_a_driver_that_takes_no_empty_text(on_postgres: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
+    """psycopg2 says: can't execute an empty query."""
+    stage = chain_with(on_postgres, 'op.execute("-- nothing")')
+    monkeypatch.setenv("DATABASE_URL", stage.url.replace("+psycopg:", "+psycopg2:"))
+    told(stage)
+
+
+def told(stage: Stage) -> None:
     doctor = stage.doctor()
     assert doctor.code == 1, doctor.out
     assert "r4 is still to run and " in doctor.faults["unsupported"]["message"]
@@ -63,7 +131,20 @@ def test_doctor_and_deploy_tell_what_alembic_fails_on(on_sqlite: Stage, body: st
 
 @pytest.mark.parametrize("body", WORKS.values(), ids=WORKS)
 def test_what_works_is_not_told(on_sqlite: Stage, body: str) -> None:
-    stage = chain_with(on_sqlite, body)
+    not_told(chain_with(on_sqlite, body))
+
+
+@pytest.mark.parametrize("body", WORKS_ON_EITHER.values(), ids=WORKS_ON_EITHER)
+def test_what_works_on_either(stage: Stage, body: str) -> None:
+    not_told(chain_with(stage, body))
+
+
+@pytest.mark.parametrize("body", WORKS_ON_POSTGRESQL.values(), ids=WORKS_ON_POSTGRESQL)
+def test_what_works_on_postgresql(on_postgres: Stage, body: str) -> None:
+    not_told(chain_with(on_postgres, body))
+
+
+def not_told(stage: Stage) -> None:
     doctor = stage.doctor()
     assert "unsupported" not in doctor.faults, doctor.out
     deploy = stage.deploy()

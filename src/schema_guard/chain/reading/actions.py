@@ -5,12 +5,14 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import StrEnum
 
-__all__ = ["ALTERED", "SENT", "Action", "Verb"]
+__all__ = ["ALTERED", "CONCURRENT", "SENT", "Action", "Verb"]
 
 SENT = "sent"
 """The kind of a use: a text that is sent as it is written."""
 ALTERED = "altered"
 """The kind of a use: an operation outside of a batch that changes a column or a constraint by ALTER TABLE."""
+CONCURRENT = "concurrent"
+"""The kind of a use: an operation with postgresql_concurrently=True."""
 
 
 class Verb(StrEnum):
@@ -52,6 +54,12 @@ class Action:
     relation of a composite type."""
     chosen: bool = False
     """The name is the one that PostgreSQL chooses, and it chooses another where that is taken."""
+    unbound: bool = False
+    """SENT: without values for what SQLAlchemy's text() takes for a parameter, such as :name."""
+    plain: bool = False
+    """SENT: a str that a connection is given, which SQLAlchemy takes only as text()."""
+    autocommit: bool = False
+    """Within autocommit_block()."""
     asks: bool = False
     """Made by guarded(op): only where it is missing, so that it never collides. Removed IF EXISTS."""
 

@@ -3,16 +3,26 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
 
+from schema_guard.chain.reading.actions import Action
 from schema_guard.chain.reading.calls import written
 
-__all__ = ["is_guarded", "may_leave"]
+__all__ = ["is_guarded", "may_leave", "within"]
 
 
 def is_guarded(node: ast.expr) -> bool:
     """guarded(op): it makes only what is missing."""
     return isinstance(node, ast.Call) and written(node.func).endswith("guarded")
+
+
+def within(items: Sequence[ast.withitem], actions: Sequence[Action]) -> list[Action]:
+    """The actions of a `with` block, as what it enters lets them run."""
+    entered = [item.context_expr for item in items]
+    asks = any(map(is_guarded, entered))
+    autocommit = any(written(each).endswith(".autocommit_block") for each in entered)
+    return [replace(each, asks=asks or each.asks, autocommit=autocommit or each.autocommit) for each in actions]
 
 
 def may_leave(statement: ast.stmt) -> bool:

@@ -6,7 +6,7 @@ import ast
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 
-from schema_guard.chain.reading.actions import ALTERED, Action, Verb
+from schema_guard.chain.reading.actions import ALTERED, CONCURRENT, Action, Verb
 from schema_guard.chain.reading.calls import method_of
 from schema_guard.chain.reading.constants import Value, value_of
 from schema_guard.chain.reading.sql_casts import plain_cast
@@ -138,6 +138,8 @@ def actions_of_call(call: Call, method: str, depth: bool) -> Iterator[Action]:
     line = call.node.lineno
     if call.batch is None and (altered := altered_by(call, method)):
         yield Action(Verb.USE, ALTERED, line=line, depth=depth or call.conditional, text=altered)
+    if method in ("create_index", "drop_index") and call.value(-1, "postgresql_concurrently") is True:
+        yield Action(Verb.USE, CONCURRENT, line=line, depth=depth or call.conditional, text=f"op.{method}(..)")
     if known is not None:
         yield from known(call, line, depth or call.conditional)
     elif method == "bulk_insert":

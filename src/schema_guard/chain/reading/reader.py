@@ -8,15 +8,16 @@ from __future__ import annotations
 import ast
 from dataclasses import replace
 
-from schema_guard.chain.reading.actions import SENT, Action, Verb
+from schema_guard.chain.reading.actions import Action, Verb
 from schema_guard.chain.reading.built_sql import Built, actions_of_built, built_by, text_in
 from schema_guard.chain.reading.calls import call_before, method_of, through_globals, written
-from schema_guard.chain.reading.conditions import is_guarded, may_leave
+from schema_guard.chain.reading.conditions import is_guarded, may_leave, within
 from schema_guard.chain.reading.constants import UNKNOWN, Value, turns_of, value_of
 from schema_guard.chain.reading.op_actions import BATCH, INSPECTOR, OP, Call, Followed, actions_of_call
 from schema_guard.chain.reading.parameters import parameters_of
 from schema_guard.chain.reading.revision_files import upgrade_body, upgrade_of
 from schema_guard.chain.reading.safe_calls import READS, harmless, imported_for_effect
+from schema_guard.chain.reading.sent import sent
 from schema_guard.chain.reading.sql_actions import actions_in_sql
 
 __all__ = ["Reader"]
@@ -96,8 +97,7 @@ class Reader:
                     self._enter(item, depth)
                 before = len(self.found)
                 self._block(body, depth)
-                if any(is_guarded(item.context_expr) for item in items):
-                    self.found[before:] = [replace(action, asks=True) for action in self.found[before:]]
+                self.found[before:] = within(items, self.found[before:])
             case ast.For():
                 self._loop(node, depth)
             case ast.If(test=test, body=body, orelse=other) | ast.While(test=test, body=body, orelse=other):
@@ -322,7 +322,7 @@ class Reader:
             return
         text = text_in(statement, self.names)
         if isinstance(text, str):
-            self.found.append(Action(Verb.USE, SENT, line=call.lineno, depth=depth, text=text))
+            self.found.append(sent(call, statement, text, depth=depth))
             self.found += actions_in_sql(text, call.lineno, depth=depth)
             return
         made = Call(call, self.names).schema_object()

@@ -181,6 +181,22 @@ class System(Protocol):
         """Whether the driver takes one statement in each text."""
         ...
 
+    def refuses_empty(self, driver: str) -> bool:
+        """Whether the driver takes no text without a statement, such as a comment."""
+        ...
+
+    def outside(self, words: Sequence[str]) -> str:
+        """The beginning of a statement, where the server takes it only outside of a transaction; else empty.
+
+        Args:
+            words: its first ones, in capitals.
+        """
+        ...
+
+    def knows(self, word: str) -> bool:
+        """Whether a statement may begin with this word, in capitals."""
+        ...
+
     def refuses(self, statement: str) -> str:
         """What the parser says of a statement that it never takes; empty where it takes it, or cannot be asked."""
         ...

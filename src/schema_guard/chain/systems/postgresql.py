@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from typing import TYPE_CHECKING, Any
@@ -103,6 +104,22 @@ UNION ALL SELECT 'grant', g.privilege_type || ' on ' || o.what || ' to '
 """
 
 
+_OUTSIDE = re.compile(
+    r"VACUUM\b|(?:CREATE|DROP) (?:DATABASE|TABLESPACE)\b|ALTER SYSTEM\b"
+    r"|(?:CREATE(?: UNIQUE)? INDEX|DROP INDEX|REINDEX (?:INDEX|TABLE|SCHEMA|DATABASE)) CONCURRENTLY\b"
+)
+"""What cannot run in a transaction block (PostgreSQL manual, SQL commands)."""
+_COMMANDS = frozenset(
+    {"ABORT", "ALTER", "ANALYSE", "ANALYZE", "BEGIN", "CALL", "CHECKPOINT", "CLOSE", "CLUSTER", "COMMENT"}
+    | {"COMMIT", "COPY", "CREATE", "DEALLOCATE", "DECLARE", "DELETE", "DISCARD", "DO", "DROP", "END"}
+    | {"EXECUTE", "EXPLAIN", "FETCH", "GRANT", "IMPORT", "INSERT", "LISTEN", "LOAD", "LOCK", "MERGE"}
+    | {"MOVE", "NOTIFY", "PREPARE", "REASSIGN", "REFRESH", "REINDEX", "RELEASE", "REPACK", "RESET", "REVOKE"}
+    | {"ROLLBACK", "SAVEPOINT", "SECURITY", "SELECT", "SET", "SHOW", "START", "TABLE", "TRUNCATE", "UNLISTEN"}
+    | {"UPDATE", "VACUUM", "VALUES", "WAIT", "WITH"}
+)
+"""The words with which its statements begin (PostgreSQL manual, SQL commands)."""
+
+
 class PostgreSQL(System):
     """A database of a server."""
 
@@ -173,6 +190,16 @@ class PostgreSQL(System):
 
     def one_at_a_time(self, driver: str) -> bool:
         return driver == "asyncpg"  # it prepares what it sends
+
+    def refuses_empty(self, driver: str) -> bool:
+        return driver == "psycopg2"
+
+    def outside(self, words: Sequence[str]) -> str:
+        found = _OUTSIDE.match(" ".join(words[:5]))
+        return found[0] if found else ""
+
+    def knows(self, word: str) -> bool:
+        return word in _COMMANDS
 
     def refuses(self, statement: str) -> str:  # noqa: ARG002
         return ""

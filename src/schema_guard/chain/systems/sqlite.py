@@ -6,7 +6,7 @@ import re
 import sqlite3
 import tempfile
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from contextlib import closing, contextmanager
+from contextlib import closing, contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote
@@ -26,7 +26,22 @@ __all__ = ["SQLite"]
 
 
 _GRAMMAR = re.compile(r"syntax error|unrecognized token|incomplete input")
-"""What the parser says before any name is looked up."""
+"""What the parser says, whatever is there."""
+_NO_TABLE = re.compile(r"no such table: (?:main\.)?(.+)")
+_NAMES = 5
+"""How many missing tables of a statement are made to read on."""
+_SPACE = r"\s|--[^\n]*(?:\n|\Z)|/\*.*?(?:\*/|\Z)"
+"""White space, or a comment."""
+_FRONT = re.compile(rf"\A(?:{_SPACE})+", re.DOTALL)
+_LEADING = re.compile(rf"\A(?:{_SPACE}|;)+", re.DOTALL)
+"""The same with semicolons, which it takes in front of a statement."""
+
+
+def _behind(statement: str) -> str:
+    """What follows the semicolon that ends it."""
+    ends = (at for at, sign in enumerate(statement) if sign == ";" and sqlite3.complete_statement(statement[: at + 1]))
+    first = next(ends, None)
+    return "" if first is None else statement[first + 1 :]
 
 
 class SQLite(System):
@@ -81,15 +96,32 @@ class SQLite(System):
     def one_at_a_time(self, driver: str) -> bool:  # noqa: ARG002
         return True
 
+    def refuses_empty(self, driver: str) -> bool:  # noqa: ARG002
+        return False
+
+    def outside(self, words: Sequence[str]) -> str:  # noqa: ARG002
+        return ""
+
+    def knows(self, word: str) -> bool:  # noqa: ARG002
+        return True  # its parser is asked
+
     def refuses(self, statement: str) -> str:
-        if "%(" in statement or statement.lstrip().upper().startswith("EXPLAIN"):
+        sent = _LEADING.sub("", statement.replace("\\:", ":"))  # as SQLAlchemy's text() sends it
+        if not sent or "%(" in sent or sent.upper().startswith("EXPLAIN"):
             return ""
-        sent = statement.replace("\\:", ":")  # as SQLAlchemy's text() sends it
+        if _FRONT.sub("", _behind(sent)).startswith(";"):
+            return "a semicolon behind the one that ends it"
         with closing(sqlite3.connect(":memory:")) as connection:
-            try:
-                connection.execute(f"EXPLAIN {sent}")
-            except (sqlite3.Error, sqlite3.Warning) as error:
-                return str(error) if _GRAMMAR.search(str(error)) else ""
+            for _ in range(_NAMES):
+                try:
+                    connection.execute(f"EXPLAIN {sent}")
+                except (sqlite3.Error, sqlite3.Warning) as error:
+                    lacks = _NO_TABLE.match(str(error))
+                    if lacks is None:
+                        return str(error) if _GRAMMAR.search(str(error)) else ""
+                    # the parser goes on behind the name of a table that is there
+                    with suppress(sqlite3.Error):
+                        connection.execute(f"CREATE TABLE {in_quotes(lacks[1])} (schema_guard)")
         return ""
 
     def version_table(self, read: Read, name: str, schema: str | None) -> VersionTable:
