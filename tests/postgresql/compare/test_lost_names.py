@@ -20,6 +20,16 @@ PER_SESSION = "RETURN (SELECT max(x) FROM gone);"
 BUILT = "EXECUTE format(''SELECT count(*) FROM shard_%s'', t) INTO t; RETURN NULL;"
 SET = "EXECUTE format(''SELECT 1 FROM %s'', coalesce(current_setting(''app.t'', true), ''none'')) INTO t; RETURN NULL;"
 WORKS = "RETURN upper(t);"
+FINDS_ALL = """
+  WITH both_of(a, b) AS (SELECT 1, 2), plain AS MATERIALIZED (SELECT a FROM both_of) SELECT count(*) INTO t FROM plain;
+  t := trim(both FROM coalesce(t, '''')) || substring(t FROM 1 FOR 2) || extract(hour FROM now());
+  IF t IS DISTINCT FROM ''x'' AND EXISTS(SELECT FROM app.words w JOIN app.words v ON (v.x = w.x)) THEN
+    t := app.one(); END IF;
+  PERFORM x FROM app.words FOR UPDATE SKIP LOCKED;
+  UPDATE ONLY app.words AS a SET x = upper(a.x), n = round(a.n, 1)::numeric(9, 2) WHERE x IN (''FROM gone'');
+  INSERT INTO app.words (x) VALUES (NULLIF(t, ''''));
+  DELETE FROM app.words USING generate_series(1, 2) AS g(i) WHERE n = g.i;
+  RETURN NULL;"""
 IN_SQL = "SET check_function_bodies = off; CREATE FUNCTION f() RETURNS text LANGUAGE sql {} AS '{}'; "
 NONE = "CREATE FUNCTION f() RETURNS text LANGUAGE plpgsql STABLE AS 'BEGIN RETURN other(); END'; "
 TABLE = "CREATE TABLE t (id serial PRIMARY KEY, name varchar(20){}); "
@@ -49,7 +59,41 @@ CASES = {
     "a CHECK": (CHECKED, BODY.format("STABLE", LOST) + CHECK, Impact.BREAKS),
     "a CHECK for some values": (CHECKED, BODY.format("STABLE", FOR_SOME) + CHECK, Impact.WEAKENS),
     "a CHECK that works": (CHECKED, BODY.format("STABLE", "RETURN NULL;") + CHECK, None),
-    "a CHECK that may change something": (CHECKED, BODY.format("VOLATILE", LOST) + CHECK, None),
+    "a CHECK that may change something": (CHECKED, BODY.format("VOLATILE", LOST) + CHECK, Impact.BREAKS),
+    "a CHECK that may change something, for some values": (
+        CHECKED,
+        BODY.format("VOLATILE", FOR_SOME) + CHECK,
+        Impact.WEAKENS,
+    ),
+    "a CHECK that may change something, over a table that the session may make": (
+        CHECKED,
+        BODY.format("VOLATILE", PER_SESSION) + CHECK,
+        Impact.WEAKENS,
+    ),
+    "a CHECK that may change something, and builds its SQL": (CHECKED, BODY.format("VOLATILE", BUILT) + CHECK, None),
+    "a CHECK that may change something, and expects the error": (
+        CHECKED,
+        BODY.format("VOLATILE", f"{LOST} EXCEPTION WHEN undefined_table THEN RETURN NULL;") + CHECK,
+        None,
+    ),
+    "a CHECK that may change something, and makes what it reads": (
+        CHECKED,
+        BODY.format("VOLATILE", f"CREATE TABLE IF NOT EXISTS public.gone (x text); {LOST}") + CHECK,
+        None,
+    ),
+    "a CHECK that may change something, and finds all": (
+        CHECKED,
+        "CREATE SCHEMA app; CREATE TABLE app.words (x text, n numeric(9, 2)); "
+        "CREATE FUNCTION app.one() RETURNS int LANGUAGE sql AS 'SELECT 1'; "
+        + BODY.format("VOLATILE", FINDS_ALL)
+        + CHECK,
+        None,
+    ),
+    "a default by a function in plpgsql that may change something": (
+        DEFAULT,
+        BODY.replace("t text", "").format("", "RETURN public.other();") + TABLE.format(" DEFAULT f()"),
+        Impact.BREAKS,
+    ),
     "a CHECK that may read a table of the session": (
         CHECKED,
         BODY.format("STABLE", PER_SESSION) + CHECK,
@@ -144,7 +188,7 @@ def test_what_is_told_is_what_fails(case: str, postgres_database: Database) -> N
                 connection.execute(sa.insert(table).values(**values))
             except sa.exc.DBAPIError:
                 fails = True
-    if expected is Impact.BREAKS or (expected is None and "change something" not in case):
+    if expected is not Impact.WEAKENS and "builds its SQL" not in case:
         assert fails is (expected is Impact.BREAKS)
 
 

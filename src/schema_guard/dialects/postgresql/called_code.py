@@ -1,8 +1,10 @@
-"""Functions that a live default, generated column, constraint or index calls, tried: do they still find what they name?
+"""Functions that a live default, generated column, constraint, index, policy or view calls, tried: do they still find
+what they name?
 
 The server keeps no function from losing a table or another function that its body names. Each expression is computed
 for a row of NULLs and for an ordinary one, in a READ ONLY transaction. What calls a VOLATILE function of the users is
-not: of such a function in SQL the server checks the body, as CREATE FUNCTION does.
+not: of such a function in SQL the server checks the body, as CREATE FUNCTION does, and the names in the text of one in
+plpgsql are looked up.
 """
 
 from __future__ import annotations
@@ -15,22 +17,36 @@ from typing import NamedTuple
 from schema_guard.dialects.postgresql.asking import Against, against, lost, unanswered, works
 from schema_guard.dialects.postgresql.explained import values_of
 from schema_guard.dialects.postgresql.link import Link
+from schema_guard.dialects.postgresql.literals import literal
 from schema_guard.dialects.postgresql.query_text import query
+from schema_guard.dialects.postgresql.static_names import StaticName, static_names
 from schema_guard.dialects.postgresql.trial_rows import OF_NAMES, of_code, ordinary
 from schema_guard.refused_write import RefusedWrite
 from schema_guard.schema import IndexElement, Name, Relation, Schema, Table, Write
 
-__all__ = ["Calling", "calling", "lost_names", "tried_by"]
+__all__ = ["OWN", "Body", "Calling", "calling", "lost_names", "tried_by"]
 
 Quote = Callable[[Name | str], str]
 
-_OWN = re.compile(r"(?<![\w$.\"])(?:\w+|\"(?:[^\"]|\"\")+\")\.(?:\w+|\"(?:[^\"]|\"\")+\")\((?<!\.uuid_generate_v4\()")
+OWN = re.compile(r"(?<![\w$.\"])(?:\w+|\"(?:[^\"]|\"\")+\")\.(?:\w+|\"(?:[^\"]|\"\")+\")\((?<!\.uuid_generate_v4\()")
 """A function with its schema: the server writes those of the system without, as the search_path is empty."""
 _WRITTEN = frozenset({Relation.TABLE, Relation.PARTITIONED, Relation.PARTITION})
 _TOGETHER = 50
 """Expressions of one SELECT."""
 _MOST_WAITS = 2
 """For locks: the next expression may wait for the same one."""
+_ENDLESS = frozenset({"54001", "42P17"})
+"""The stack is full; a policy refers to itself."""
+
+
+class Body(NamedTuple):
+    """A function that may change something, and so is not called."""
+
+    oid: int
+    text: str
+    """In plpgsql; empty of one in SQL, which the server checks."""
+    own_path: bool = False
+    """It has a search_path of its own."""
 
 
 class Calling(NamedTuple):
@@ -38,22 +54,29 @@ class Calling(NamedTuple):
 
     live: Table
     kind: str
-    """column, check or index."""
+    """column, check, index, policy or view."""
     name: str
     expression: str
     verbs: tuple[str, ...]
     """The statements of the application that compute it for each row."""
     only_some: bool = False
     """It is computed for some rows only."""
-    bodies: tuple[int, ...] = ()
-    """The OIDs of the functions whose bodies are checked in place of computing it."""
+    bodies: tuple[Body, ...] = ()
+    """The functions whose bodies are checked in place of computing it."""
+    statements: tuple[str, ...] = ()
+    """What is sent in place of computing it."""
+    circle: str = ""
+    """What it leads to: the same policy again."""
+    circles: bool = False
+    """It surely does, by the text of the function alone."""
+    tried: bool = True
 
 
 def calling(expected: Schema, actual: Schema) -> list[Calling]:
     """Those of the live tables that the models have."""
     pairs = ((table, actual.table(table.name)) for table in expected.tables)
     there = ((table, live) for table, live in pairs if live is not None and live.relation in _WRITTEN)
-    return [each for table, live in there for each in _of(table, live) if _OWN.search(each.expression)]
+    return [each for table, live in there for each in _of(table, live) if OWN.search(each.expression)]
 
 
 def _of(table: Table, live: Table) -> Iterator[Calling]:
@@ -89,11 +112,15 @@ def tried_by(link: Link, asked: Sequence[Calling], quote: Quote) -> list[Calling
     tables = list(dict.fromkeys(quote(each.live.name) for each in asked))
     rows = link.rows(query("volatile_code", tables=tables))
     known = {
-        (tables[int(str(number)) - 1], str(kind), str(name)): tuple(map(int, json.loads(str(bodies))))
+        (tables[int(str(number)) - 1], str(kind), str(name)): tuple(Body(*each) for each in json.loads(str(bodies)))
         for number, kind, name, bodies in rows
     }
     keys = ((each, (quote(each.live.name), each.kind, each.name)) for each in asked)
-    return [each._replace(bodies=known[key]) for each, key in keys if key in known]
+    return [
+        each._replace(bodies=known.get(key, ()), tried=key in known)
+        for each, key in keys
+        if key in known or each.circle
+    ]
 
 
 def lost_names(link: Link, asked: Sequence[Calling], quote: Quote) -> dict[Name, tuple[RefusedWrite, ...]]:
@@ -112,7 +139,7 @@ def lost_names(link: Link, asked: Sequence[Calling], quote: Quote) -> dict[Name,
         answers.update(_answers(link, tries[start : start + _TOGETHER], waits))
     found: dict[Name, list[RefusedWrite]] = {}
     for each, those in of_each:
-        found.setdefault(each.live.name, []).extend(_of_answers(each, [answers[one] for one in those]))
+        found.setdefault(each.live.name, []).extend(_of_answers(each, [(one, answers[one]) for one in those]))
     return {name: tuple(dict.fromkeys(refused)) for name, refused in found.items()}
 
 
@@ -120,15 +147,37 @@ class _Try(NamedTuple):
     statement: str
     bodies: tuple[int, ...] = ()
     """The OIDs of the functions whose bodies it checks."""
+    surely: bool = True
+    """What it fails for is reached whenever the function is called."""
 
 
 def _tries(each: Calling, quote: Quote) -> Iterator[_Try]:
-    if each.bodies:
-        yield from (_Try(f"SELECT pg_catalog.fmgr_sql_validator({oid})", (oid,)) for oid in each.bodies)
+    if not each.tried:
+        return
+    if each.bodies or each.statements:
+        yield from (one for body in each.bodies for one in _of_body(body))
+        yield from map(_Try, each.statements)
         return
     for values in (lambda _: "NULL", ordinary):
         row = [(column, values(column)) for column in each.live.columns]
         yield _Try(f"SELECT ({each.expression}\n){values_of(each.live.name, row, quote)}")
+
+
+def _of_body(body: Body) -> Iterator[_Try]:
+    if not body.text:
+        yield _Try(f"SELECT pg_catalog.fmgr_sql_validator({body.oid})", (body.oid,))
+        return
+    for name in static_names(body.text):
+        if name.qualified or not body.own_path:
+            yield _Try(_looked_up(name), (body.oid,), name.surely)
+
+
+def _looked_up(name: StaticName) -> str:
+    """Fails where there is none; what looks like a call may be a type with its length."""
+    text = f"{literal(name.text)}::pg_catalog.text"
+    if name.kind == "relation":
+        return f"SELECT {text}::pg_catalog.regclass"
+    return f"SELECT CASE WHEN pg_catalog.to_regtype({text}) IS NULL THEN {text}::pg_catalog.regproc END"
 
 
 def _answers(link: Link, tries: Sequence[_Try], waits: list[Against]) -> dict[_Try, Against | None]:
@@ -145,16 +194,22 @@ def _answers(link: Link, tries: Sequence[_Try], waits: list[Against]) -> dict[_T
     return {**_answers(link, tries[:middle], waits), **_answers(link, tries[middle:], waits)}
 
 
-def _of_answers(each: Calling, said: Sequence[Against | None]) -> Iterator[RefusedWrite]:
+def _of_answers(each: Calling, said: Sequence[tuple[_Try, Against | None]]) -> Iterator[RefusedWrite]:
     """Of several bodies one is enough; an error that a function raises by itself proves nothing."""
-    gone = [one for one in said if one is not None and _is_lost(each, one)]
-    silent = next((one for one in said if one is not None and one.unanswered), None)
+    gone = [(one, answer) for one, answer in said if answer is not None and _is_lost(each, answer)]
+    silent = next((answer for _, answer in said if answer is not None and answer.unanswered), None)
     if gone:
-        surest = min(gone, key=lambda one: one.may_come)
-        always = (bool(each.bodies) or len(gone) == len(said)) and not each.only_some
-        yield from (lost(verb, surest, "" if always else "for some rows") for verb in each.verbs)
+        surest, answer = min(gone, key=lambda pair: (pair[1].may_come, not pair[0].surely))
+        always = (surest.surely if each.bodies else len(gone) == len(said)) and not each.only_some
+        yield from (lost(verb, answer, "" if always else "for some rows") for verb in each.verbs)
     elif silent is not None:
         yield from (unanswered(verb, silent) for verb in each.verbs)
+    elif each.circle:
+        ends = [answer for _, answer in said if answer is not None and answer.diagnosis.sqlstate in _ENDLESS]
+        always = each.circles or (bool(ends) and len(ends) == len(said) and not each.only_some)
+        yield from (
+            RefusedWrite(verb, each.circle, "end", doubt="" if always else "for some rows") for verb in each.verbs
+        )
 
 
 def _is_lost(each: Calling, said: Against) -> bool:

@@ -33,6 +33,7 @@ from schema_guard.dialects.postgresql.link import Link, Row
 from schema_guard.dialects.postgresql.located import located_of
 from schema_guard.dialects.postgresql.memory import PostgreSQLMemory, told_of
 from schema_guard.dialects.postgresql.obstacles import Obstacles
+from schema_guard.dialects.postgresql.policies import policies_of
 from schema_guard.dialects.postgresql.pooling import check_second, shares_backends
 from schema_guard.dialects.postgresql.prepared import asked_of, beneath_of, refused, with_refused
 from schema_guard.dialects.postgresql.query_text import query
@@ -42,6 +43,7 @@ from schema_guard.dialects.postgresql.server import Server
 from schema_guard.dialects.postgresql.stands import asked, fed, query_of, with_stands
 from schema_guard.dialects.postgresql.steps import Executor
 from schema_guard.dialects.postgresql.surveyor import EVERY_ROW, Surveyor
+from schema_guard.dialects.postgresql.view_calls import calls_of_views
 from schema_guard.dialects.stop import Stop
 from schema_guard.dialects.translation import lock_words
 from schema_guard.difference import Difference
@@ -321,9 +323,12 @@ class PostgreSQLSession:
         try:
             with self._link.reading(READ_TIMEOUT, lock_timeout=_STAND_LOCK_TIMEOUT, bare_path=True):
                 beneath = beneath_of(self._link, pairs, quote) if pairs else []
+                hidden = [live for _, live in pairs if live.facts.row_security]
+                code += policies_of(self._link, hidden, quote) if hidden else []
                 code = tried_by(self._link, code, quote) if code else []
             with self._link.reading(READ_TIMEOUT, lock_timeout=_STAND_LOCK_TIMEOUT):
                 found = refused(self._link, pairs, beneath, quote, reads_only=self.facts.read_only)
+                code += calls_of_views(self._link, pairs, quote)
                 lost = lost_names(self._link, code, quote)
         except DriverError as error:
             raise self._read_failed(error, "what stands beneath views, or is called") from None

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from schema_guard.difference import Difference
     from schema_guard.plan import Noun
 
-__all__ = ["OF_NAMES", "inserts", "is_computed", "made_by", "of_code", "ordinary"]
+__all__ = ["OF_NAMES", "inserts", "is_computed", "made_by", "of_code", "ordinary", "ordinary_of"]
 
 _NOT_SUPPORTED = "0A000"
 """Of the expression itself: within a function the code may raise it."""
@@ -74,7 +74,12 @@ def inserts(table: str, columns: Sequence[Column], quote: Callable[[str], str]) 
 
 def ordinary(column: Column) -> str:
     """An ordinary value of its type, as SQL."""
-    return "'{}'" if column.type.dimensions else _ORDINARY.get(column.type.name, "NULL")
+    return "'{}'" if column.type.dimensions else ordinary_of(column.type.name)
+
+
+def ordinary_of(type_: str) -> str:
+    """The same, by the name of the type."""
+    return "'{}'" if type_.endswith("[]") else _ORDINARY.get(type_, "NULL")
 
 
 def made_by(differences: Sequence[Difference]) -> frozenset[str]:

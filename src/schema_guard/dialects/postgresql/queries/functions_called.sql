@@ -1,0 +1,18 @@
+-- The users' functions of these names, as far as one function alone has the name.
+-- In psql: \set names '["public.f"]'
+-- Columns: name text, oid int8, arguments json array of types, set boolean, volatile boolean, body text in plpgsql, empty of one in
+--   SQL, NULL where no text tells what it names; own_path boolean: it has a search_path of its own.
+SELECT n.name, p.oid::pg_catalog.int8 AS oid,
+       (SELECT coalesce(pg_catalog.json_agg(pg_catalog.format_type(t.oid, NULL) ORDER BY t.number), '[]')
+        FROM pg_catalog.unnest(p.proargtypes::pg_catalog.oid[]) WITH ORDINALITY AS t(oid, number))::pg_catalog.text AS arguments,
+       p.proretset AS set, p.provolatile = 'v' AS volatile,
+       CASE WHEN l.lanname = 'plpgsql' THEN p.prosrc
+            WHEN l.lanname = 'sql' AND p.proconfig IS NULL AND NOT p.prosecdef
+                 AND pg_catalog.rtrim(p.prosrc, E'; \n\r\t') !~ ';' THEN '' END AS body,
+       coalesce(pg_catalog.array_to_string(p.proconfig, ' ') ~ '\msearch_path=', false) AS own_path
+FROM pg_catalog.json_array_elements_text(:'names') AS n(name)
+JOIN pg_catalog.pg_proc p ON p.oid = pg_catalog.to_regproc(n.name)
+JOIN pg_catalog.pg_language l ON l.oid = p.prolang
+WHERE p.oid >= 16384 AND p.prokind = 'f' AND p.provariadic = 0
+  AND NOT EXISTS (SELECT FROM pg_catalog.unnest(p.proargtypes::pg_catalog.oid[]) AS t(oid)
+                  JOIN pg_catalog.pg_type y ON y.oid = t.oid WHERE y.typtype = 'p')

@@ -1,0 +1,140 @@
+"""A policy that calls a function which reads the table of the policy: each row runs the function again, without end.
+
+EXPLAIN does not show it, since it runs no function for a row.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import suppress
+
+import pytest
+import sqlalchemy as sa
+from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
+
+from schema_guard import Guard, Impact
+from tests.postgres.database import Database
+
+
+class Base(DeclarativeBase):
+    pass
+
+
+class Title(Base):
+    __tablename__ = "titles"
+    id: Mapped[int] = mapped_column(primary_key=True)
+    name: Mapped[str | None] = mapped_column(sa.String(20))
+
+
+TABLE = "CREATE TABLE titles (id serial PRIMARY KEY, name varchar(20)); ALTER TABLE titles ENABLE ROW LEVEL SECURITY; "
+ROWS = "INSERT INTO titles VALUES (0, 'a'); "
+F = "CREATE FUNCTION f() RETURNS boolean LANGUAGE {} AS $$ {} $$; "
+SOME = "BEGIN RETURN EXISTS (SELECT FROM titles WHERE name = 'a'); END"
+EACH = "BEGIN RETURN (SELECT count(*) FROM titles) > 0; END"
+P = "CREATE POLICY p ON titles USING ({}); "
+OWNED = "CREATE ROLE {role}_owner; ALTER TABLE titles OWNER TO {role}_owner; ALTER FUNCTION f OWNER TO {role}_owner; "
+BREAKS, DOUBT = Impact.BREAKS, Impact.WEAKENS
+CASES = {
+    "in plpgsql": (F.format("plpgsql STABLE", SOME) + P.format("f()"), BREAKS),
+    "in SQL": (F.format("sql STABLE", "SELECT EXISTS (SELECT FROM titles WHERE name = 'a')") + P.format("f()"), BREAKS),
+    "it may change something": (F.format("plpgsql", EACH) + P.format("f()"), BREAKS),
+    "it may change something, and may find no row": (F.format("plpgsql", SOME) + P.format("f()"), DOUBT),
+    "for some rows": (F.format("plpgsql STABLE", SOME) + P.format("id = 1 OR f()"), DOUBT),
+    "by another function": (
+        F.format("plpgsql STABLE", SOME).replace("f()", "g()")
+        + F.format("plpgsql STABLE", "BEGIN RETURN g(); END")
+        + P.format("f()"),
+        BREAKS,
+    ),
+    "by another table": (
+        "CREATE TABLE members (id int); ALTER TABLE members ENABLE ROW LEVEL SECURITY; INSERT INTO members VALUES (1); "
+        + F.format("plpgsql STABLE", "BEGIN RETURN EXISTS (SELECT FROM members); END")
+        + F.format("plpgsql STABLE", SOME).replace("f()", "g()")
+        + P.format("f()")
+        + "CREATE POLICY p ON members USING (g()); ",
+        BREAKS,
+    ),
+    "no policy for reading calls it": (
+        F.format("plpgsql STABLE", SOME) + "CREATE POLICY r ON titles FOR SELECT USING (true); "
+        "CREATE POLICY w ON titles FOR ALL USING (true) WITH CHECK (true); "
+        "CREATE POLICY p ON titles FOR INSERT WITH CHECK (f()); ",
+        None,
+    ),
+    "another policy lets every row through": (
+        F.format("plpgsql STABLE", SOME) + P.format("f()") + "CREATE POLICY q ON titles USING (true); ",
+        None,
+    ),
+    "the owner of the function is a superuser": (
+        F.format("plpgsql STABLE SECURITY DEFINER", SOME) + P.format("f()"),
+        None,
+    ),
+    "the owner of the function has the table": (
+        F.format("plpgsql STABLE SECURITY DEFINER", SOME) + P.format("f()") + OWNED,
+        None,
+    ),
+    "the policies are for the owner, too": (
+        F.format("plpgsql STABLE SECURITY DEFINER", SOME)
+        + P.format("f()")
+        + OWNED
+        + "ALTER TABLE titles FORCE ROW LEVEL SECURITY; ",
+        BREAKS,
+    ),
+    "of a table of that name in another schema": (
+        "CREATE SCHEMA other; CREATE TABLE other.titles (name text); GRANT USAGE ON SCHEMA other TO public; "
+        "GRANT SELECT ON other.titles TO public; "
+        + F.format("plpgsql STABLE", SOME.replace("titles", "other.titles").replace("EXISTS", "NOT EXISTS"))
+        + P.format("f()"),
+        None,
+    ),
+}
+
+
+@pytest.fixture
+def role(postgres_database: Database) -> Iterator[str]:
+    name = f"r_{postgres_database.name}"
+    yield name
+    with postgres_database.connect() as connection:
+        for each in (name, f"{name}_owner"):
+            with suppress(Exception):
+                connection.execute(f"DROP OWNED BY {each}; DROP ROLE {each}".encode())
+
+
+def prepare(database: Database, role: str, statements: str) -> str:
+    with database.connect() as connection:
+        connection.execute((TABLE + statements.replace("{role}", role)).encode())
+        connection.execute(f"CREATE ROLE {role} LOGIN; GRANT ALL ON ALL TABLES IN SCHEMA public TO {role}".encode())
+        connection.execute(f"GRANT USAGE ON ALL SEQUENCES IN SCHEMA public TO {role}".encode())
+    return database.server.url(database.name, user=role)
+
+
+def told(url: str) -> Impact | None:
+    found = [each.difference for each in Guard(Base).check(url).findings if each.difference.impact is not Impact.NOTES]
+    assert {each.code for each in found} <= {"write-refused"}
+    impacts = {each.impact for each in found}
+    assert len(impacts) < 2
+    return next(iter(impacts), None)
+
+
+def fails(url: str) -> bool:
+    with sa.create_engine(url, poolclass=sa.NullPool).connect() as connection:
+        for statement in (sa.insert(Title).values(id=2, name="b"), sa.select(Title), sa.update(Title).values(name="c")):
+            try:
+                connection.execute(statement)
+            except sa.exc.DBAPIError:
+                return True
+    return False
+
+
+@pytest.mark.every_postgres
+@pytest.mark.parametrize("case", CASES)
+def test_what_is_told_is_what_fails(case: str, postgres_database: Database, role: str) -> None:
+    statements, expected = CASES[case]
+    url = prepare(postgres_database, role, ROWS + statements)
+    assert told(url) is expected
+    assert fails(url) is (expected is not None)
+
+
+def test_a_table_without_rows_leaves_a_doubt(postgres_database: Database, role: str) -> None:
+    """No row runs the function yet."""
+    url = prepare(postgres_database, role, F.format("plpgsql STABLE", SOME) + P.format("f()"))
+    assert told(url) is DOUBT
