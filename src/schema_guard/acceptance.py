@@ -12,7 +12,7 @@ from schema_guard.pattern import ANY, matches, nearest
 
 __all__ = ["Acceptance", "Matched", "acceptances_of", "day", "matched", "short_key", "split_keys"]
 
-PRUNE = "`schema-guard accept --prune` removes"
+PRUNE = "the command `accept --prune` removes"
 IN_FILE = "[tool.schema-guard]"
 """What the origin of an acceptance from pyproject.toml holds."""
 NAMED = 3

@@ -14,6 +14,9 @@ if TYPE_CHECKING:
     from schema_guard.difference import Difference
 
 __all__ = [
+    "CHANGE_OR_REMOVE",
+    "CORRECT",
+    "GIVE_A_VALUE",
     "INSTANT",
     "REFUSED",
     "Batches",
@@ -235,6 +238,28 @@ class Evidence:
         if more or len(keys) == 1:
             return f"{'keys' if len(keys) > 1 else 'key'} {', '.join(keys)}{', ..' if more else ''}"
         return f"keys {', '.join(keys[:-1])} and {keys[-1]}"
+
+    def said(self, plural: str, singular: str, remedy: str = "", sample: str | None = None) -> str:
+        """`at least 3 rows hold NULL (keys 1, 2, ..): give them a value, then run again`.
+
+        Args:
+            plural: what rows do: "violate it".
+            singular: what one row does: "violates it".
+            remedy: what a person does about {them}; nothing where more than that is to be done.
+            sample: in place of the keys.
+        """
+        one = self.count == 1
+        least = "" if self.exact else "at least "
+        shown = self.keys if sample is None else sample
+        rows = f"{least}{self.count or 0:,} {f'row {singular}' if one else f'rows {plural}'}"
+        then = f": {remedy.format(them='it' if one else 'them')}, then run again" if remedy else ""
+        return f"{rows}{f' ({shown})' if shown else ''}{then}"
+
+
+GIVE_A_VALUE = "give {them} a value"
+CHANGE_OR_REMOVE = "change or remove {them}"
+CORRECT = "correct {them}"
+"""What a person does about rows that are in the way: a value that is set is never changed, and no row removed."""
 
 
 Noun: TypeAlias = Call | Column | Check | Index | Unique | PrimaryKey | Exclusion | Table

@@ -8,22 +8,26 @@ from __future__ import annotations
 import fcntl
 import os
 import shutil
+import sys
 import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from uuid import uuid4
 
 import pytest
 
 from schema_guard.difference import Impact
-from schema_guard.errors import ConfigurationError
+from schema_guard.errors import ConfigurationError, GuardError, StepError
 from schema_guard.guard import Guard
 from schema_guard.many.group import Group
 from schema_guard.many.reports import Part
 from schema_guard.render.line import plain
 from schema_guard.render.text import check_lines
+
+if TYPE_CHECKING:
+    from sqlalchemy.exc import DBAPIError
 
 __all__ = ["assert_satisfied"]
 
@@ -49,27 +53,34 @@ def pytest_unconfigure(config: pytest.Config) -> None:
         return
     folder = Path(os.environ.pop(RUN))
     made = folder / "postgresql"
-    if made.exists():
-        server, name = made.read_text(encoding="utf-8").split("\n")
-        _statement(server, f"DROP DATABASE IF EXISTS {name} WITH (FORCE)")
-    shutil.rmtree(folder, ignore_errors=True)
+    try:
+        if made.exists():
+            server, name = made.read_text(encoding="utf-8").split("\n")
+            _drop(server, name)
+    except GuardError as error:
+        print(f"schema-guard: a database for tests is left behind: {error.message}", file=sys.stderr)  # noqa: T201
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
 
 
 @pytest.fixture(scope="session")
 def schema_guard_migrate() -> Callable[[str], None]:
     """Brings the empty template database, whose URL it is given, to where tests begin. Override it."""
-    raise ConfigurationError("override the fixture schema_guard_migrate: docs/testing.md shows how")
+    pytest.fail("override the fixture schema_guard_migrate: docs/testing.md shows how", pytrace=False)
 
 
 @pytest.fixture(scope="session")
 def schema_guard_template(pytestconfig: pytest.Config, request: pytest.FixtureRequest) -> Template:
     """The migrated database that each test gets a copy of; made once, by whichever worker comes first."""
     server = str(pytestconfig.getoption(SERVER) or pytestconfig.getini(SERVER) or "")
-    template = Template(Path(os.environ[RUN]), server)
+    with _in_one_line():
+        template = Template(Path(os.environ[RUN]), server)
     with _locked(template.folder):
         if not template.ready.exists():
-            template.create()
-            request.getfixturevalue("schema_guard_migrate")(template.url)
+            migrate = request.getfixturevalue("schema_guard_migrate")
+            with _in_one_line():
+                template.create()
+            migrate(template.url)
             template.ready.touch()
     return template
 
@@ -78,9 +89,11 @@ def schema_guard_template(pytestconfig: pytest.Config, request: pytest.FixtureRe
 def schema_guard_database(schema_guard_template: Template) -> Iterator[str]:
     """The URL of a database of this test's own, a copy of the template."""
     name = f"schema_guard_{uuid4().hex[:12]}"
-    url = schema_guard_template.copy(name)
+    with _in_one_line():
+        url = schema_guard_template.copy(name)
     yield url
-    schema_guard_template.drop(name)
+    with _in_one_line():
+        schema_guard_template.drop(name)
 
 
 def assert_satisfied(guard: Guard | Group, database: Any = None, fail_on: str = "weakens") -> None:
@@ -90,8 +103,13 @@ def assert_satisfied(guard: Guard | Group, database: Any = None, fail_on: str = 
         guard: of the models; or `Guard.group(..)`, whose members name their databases.
         database: an Engine, an AsyncEngine or a URL; none for a group.
         fail_on: the impact from which on it fails: breaks, weakens or notes.
+
+    Raises:
+        ConfigurationError: `fail_on` is no impact.
     """
-    impact = Impact[fail_on.upper()]
+    impact = Impact.__members__.get(fail_on.upper())
+    if impact is None:
+        raise ConfigurationError(f"fail_on: expected breaks, weakens or notes, got {fail_on!r}")
     if isinstance(guard, Group):
         parts = [part for part in guard.check() if part.report is None or part.report.remains(impact)]
     else:
@@ -117,8 +135,8 @@ class Template:
         self.folder, self.server = folder, server
         self.name = folder.name.lower()
         self.ready = folder / "ready"
-        if server and not server.startswith("postgresql"):
-            raise ConfigurationError(f"{SERVER}: expected the URL of a PostgreSQL")
+        if server and not server.startswith("postgres"):
+            raise ConfigurationError(f"{SERVER}: expected the URL of a PostgreSQL server, postgresql://user@host/name")
 
     @property
     def url(self) -> str:
@@ -128,20 +146,24 @@ class Template:
         if self.server:
             (self.folder / "postgresql").write_text(f"{self.server}\n{self.name}", encoding="utf-8")
             (self.folder / "postgresql").chmod(0o600)
-            _statement(self.server, f"CREATE DATABASE {self.name}")
+            try:
+                _statements(self.server, f"CREATE DATABASE {self.name}")
+            except GuardError:
+                (self.folder / "postgresql").unlink()
+                raise
 
     def copy(self, name: str) -> str:
         """Returns the URL of the copy."""
         if self.server:
             with _locked(self.folder):  # the server copies a template for one session at a time
-                _statement(self.server, f"CREATE DATABASE {name} TEMPLATE {self.name}")
+                _statements(self.server, f"CREATE DATABASE {name} TEMPLATE {self.name}")
         elif (template := self.folder / f"{self.name}.db").exists():
             shutil.copyfile(template, self.folder / f"{name}.db")
         return self._url(name)
 
     def drop(self, name: str) -> None:
         if self.server:
-            _statement(self.server, f"DROP DATABASE IF EXISTS {name} WITH (FORCE)")
+            _drop(self.server, name)
         for file in self.folder.glob(f"{name}.db*"):
             file.unlink()
 
@@ -150,20 +172,51 @@ class Template:
             return f"sqlite:///{self.folder / name}.db"
         from sqlalchemy import make_url
 
-        return make_url(self.server).set(database=name).render_as_string(hide_password=False)
+        url = make_url(self.server.replace("postgres://", "postgresql://", 1))  # as SQLAlchemy takes it
+        return url.set(database=name).render_as_string(hide_password=False)
 
 
-def _statement(server: str, sql: str) -> None:
+def _drop(server: str, name: str) -> None:
+    """PostgreSQL 12 has no DROP DATABASE .. WITH (FORCE)."""
+    ends = f"SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = '{name}'"
+    _statements(server, ends, f"DROP DATABASE IF EXISTS {name}")
+
+
+def _statements(server: str, *texts: str) -> None:
+    """Raises GuardError: with what the server said, in one line."""
     from sqlalchemy import create_engine
+    from sqlalchemy.exc import DBAPIError
 
     from schema_guard.database_url import normalise_url
+    from schema_guard.dialects.postgresql.failures import unreachable
 
-    engine = create_engine(normalise_url(server), isolation_level="AUTOCOMMIT")
+    url = normalise_url(server, f"--{SERVER.replace('_', '-')}")
+    engine = create_engine(url, isolation_level="AUTOCOMMIT")
     try:
         with engine.connect() as connection:
-            connection.exec_driver_sql(sql)
+            for text in texts:
+                try:
+                    connection.exec_driver_sql(text)
+                except DBAPIError as error:
+                    place = url.render_as_string(hide_password=True)
+                    raise StepError(f"{SERVER} {place}: {text}: {_first_line(error)}") from None
+    except DBAPIError as error:
+        raise unreachable(error.orig if isinstance(error.orig, Exception) else error, url) from None
     finally:
         engine.dispose()
+
+
+def _first_line(error: DBAPIError) -> str:
+    return str(error.orig).strip().partition("\n")[0]
+
+
+@contextmanager
+def _in_one_line() -> Iterator[None]:
+    """What is wrong with the server is no fault of a line of Python."""
+    try:
+        yield
+    except GuardError as error:
+        raise pytest.fail.Exception(f"schema-guard: {error.message}", pytrace=False) from None
 
 
 @contextmanager

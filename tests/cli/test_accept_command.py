@@ -79,7 +79,7 @@ def test_only_what_a_pattern_names_and_prune(command: Command, application: Path
     check = command("check", "shop:Base", "--url", url)
     (warning,) = [line for line in check.out.splitlines() if line.startswith("warning: accept")]
     assert warning.endswith(
-        "no such difference now: 'table-unknown legacy_one'; `schema-guard accept --prune` removes it"
+        "no such difference now: 'table-unknown legacy_one'; the command `accept --prune` removes it"
     )
     pruned = command("accept", "shop:Base", "--url", url, "--prune")
     assert (pruned.code, pruned.out.splitlines()[0]) == (0, "taken out: 'table-unknown legacy_one'")

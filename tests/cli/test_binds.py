@@ -208,21 +208,31 @@ class AuditUser(db.Model):
         assert [row[1] for row in connection.execute("PRAGMA table_info(user)")] == ["id", "name", "seen"]
 
 
-def test_errors_of_a_bind_are_explained(shop: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """By the models of that bind, also where these are imported after the extension was made."""
+@pytest.mark.parametrize(
+    ("target", "named"),
+    [
+        (", target='shop:create_app()'", "`schema-guard apply 'shop:create_app()'` makes it"),
+        ("", "`flask guard apply` makes it"),
+    ],
+)
+def test_errors_of_a_bind_are_explained(shop: Path, monkeypatch: pytest.MonkeyPatch, target: str, named: str) -> None:
+    """By the models of that bind, also where these are imported after the extension was made. The commands are those
+    of Flask, which need no TARGET, where none is given."""
     (shop / "shop.py").write_text(
         f"MAIN = 'sqlite:///{shop}/main.db'\nBINDS = {{'audit': 'sqlite:///{shop}/audit.db'}}\n"
         + APPLICATION.replace(
-            "    return app", "    SchemaGuard(app, db, explain=True, target='shop:create_app()')\n    return app"
+            "    return app", f"    SchemaGuard(app, db, explain=True{target})\n    return app"
         ).replace("class User", "from schema_guard.integrations.flask import SchemaGuard\n\nclass User")
     )
     monkeypatch.syspath_prepend(str(shop))
     sys.modules.pop("shop", None)
     shop_module = importlib.import_module("shop")
     with shop_module.app.app_context():
-        with pytest.raises(OperationalError) as raised:
-            shop_module.db.session.execute(sa.select(shop_module.Entry))
-        assert any("entry" in note and "schema-guard apply" in note for note in raised.value.__notes__)
+        shop_module.db.session.execute(sa.text("DROP TABLE user"))
+        for model in (shop_module.User, shop_module.Entry):
+            with pytest.raises(OperationalError) as raised:
+                shop_module.db.session.execute(sa.select(model))
+            assert [named in note for note in raised.value.__notes__] == [True]
 
 
 def test_the_pytest_helper_looks_at_each_database(shop: Path, monkeypatch: pytest.MonkeyPatch) -> None:

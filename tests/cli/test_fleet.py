@@ -84,7 +84,7 @@ def test_check_plan_and_apply(command: Command, urls: Path) -> None:
     assert (ran.code, "1 step to take" in ran.out) == (0, True)
     index = f"index proposals.ix_proposals_visitor  in 1 database: {urls.parent}/c.db"
     assert "\napply would\n" in ran.out
-    assert f"  create {index}\n" in ran.out
+    assert f"  build {index}\n" in ran.out
     assert tables(urls.parent / "d.db") == 0
     ran = command("fleet", "apply", "shop:Base", "--urls", str(urls), "--concurrency", "2", "--canary", "1")
     assert ran.code == 0, ran.out + ran.err

@@ -15,7 +15,7 @@ from sqlalchemy.orm import DeclarativeBase, Mapped, Session, aliased, mapped_col
 from sqlalchemy.sql import Executable
 
 from schema_guard import ConfigurationError, Guard, explain
-from schema_guard.integrations.explaining import Explainer
+from schema_guard.integrations.explaining import Explainer, commands_with
 from schema_guard.integrations.failed import Failed, Problem, failed_on
 from tests.postgres.database import Database
 
@@ -231,7 +231,7 @@ def test_a_server_in_another_language() -> None:
 
     found = failed_on(Error("Spalte item.name existiert nicht"), "postgresql")
     assert found == Failed(Problem.NO_COLUMN, "", said="Spalte item.name existiert nicht")
-    line = Explainer(Guard(Base), "postgresql", "").line(
+    line = Explainer(Guard(Base), "postgresql", commands_with("")).line(
         Error("Spalte item.name existiert nicht"), "SELECT item.name FROM item"
     )
     assert line.startswith("schema-guard: item.name: ")

@@ -8,6 +8,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
 from sqlalchemy import create_engine, text
 
 from schema_guard.chain.systems.scratch import PREFIX
@@ -39,6 +40,7 @@ def guard():
     return Guard(made)
 """
 TESTS = """
+import pytest
 import pytest
 from sqlalchemy import create_engine, text
 from schema_guard.pytest import assert_satisfied
@@ -92,6 +94,31 @@ def test_postgresql(tmp_path: Path, postgres_database: Database) -> None:
         # scratch databases are those of tests beside this one
         assert [name for name in left.scalars() if not name.startswith(PREFIX)] == []
     engine.dispose()
+
+
+@pytest.mark.parametrize(
+    ("server", "said"),
+    [
+        (
+            "postgresql://me:secret@127.0.0.1:1/postgres",
+            r"cannot connect to postgresql\+\w+://me:\*\*\*@127.0.0.1:1/postgres: nothing listens there",
+        ),
+        ("mysql://me@127.0.0.1/shop", "expected the URL of a PostgreSQL server"),
+    ],
+)
+def test_a_server_that_cannot_be_used_is_one_line(tmp_path: Path, server: str, said: str) -> None:
+    """With no traceback of the driver, and no password."""
+    (tmp_path / "conftest.py").write_text(CONFTEST)
+    (tmp_path / "test_shop.py").write_text("def test_it(schema_guard_database): pass\n")
+    arguments = ["-q", "-p", "no:cacheprovider", "-p", "no:schemathesis", "--schema-guard-server", server]
+    ran = subprocess.run(
+        [sys.executable, "-m", "pytest", *arguments], cwd=tmp_path, capture_output=True, text=True, check=False
+    )
+    assert ran.returncode == 1
+    assert re.search(f"^schema-guard: .*{said}", ran.stdout, re.MULTILINE), ran.stdout
+    assert "Error" not in ran.stdout
+    assert "secret" not in ran.stdout + ran.stderr
+    assert ran.stderr == ""
 
 
 def test_the_snippets_of_the_documentation(tmp_path: Path) -> None:

@@ -215,4 +215,4 @@ def test_what_is_repaired_is_no_typo() -> None:
     (warning,) = matched(acceptances_of(given, "a.toml: [tool.schema-guard] accept"), KEYS, "public").warnings
     assert warning.startswith("accept (a.toml: [tool.schema-guard] accept): no such difference now: ")
     assert "'column-unknown users.tenant_id'" in warning
-    assert warning.endswith("`schema-guard accept --prune` removes them")
+    assert warning.endswith("the command `accept --prune` removes them")

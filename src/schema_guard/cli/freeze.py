@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from dataclasses import replace
 from difflib import unified_diff
 from pathlib import Path
@@ -9,6 +10,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from schema_guard.cli.choices import PROGRAM, chain_words, chosen_binds, chosen_scope
 from schema_guard.cli.options import bind_option, chain_file_options, scope_options, target_argument
 from schema_guard.cli.output import log, print_text
 from schema_guard.exit_codes import OK, REMAINS
@@ -33,8 +35,8 @@ SHOWN = 40
 def freeze(target: str | None, output: str | None, check: bool) -> int:
     """Write what models, backfills, upserts and policy expect of PostgreSQL and of SQLite to one JSON file.
 
-    The file stands for TARGET in every other command: neither the application nor its models are imported then. It
-    reads well in a diff, and holds SQL that is run: trust it like code. No database is needed.
+    The file stands for TARGET in every other command but revision: neither the application nor its models are imported
+    then. It reads well in a diff, and holds SQL that is run: trust it like code. No database is needed.
     """
     from schema_guard.by_text import text_known
     from schema_guard.cli.asking import guard_of
@@ -59,7 +61,7 @@ def freeze(target: str | None, output: str | None, check: bool) -> int:
     file = Path(output)
     try:
         if check:
-            return _compared(text, file)
+            return _compared(text, file, _command(target, file))
         file.write_text(text, encoding="utf-8", newline="\n")
     except (OSError, UnicodeDecodeError) as error:
         reason = error.strerror if isinstance(error, OSError) else "it is not UTF-8"
@@ -80,9 +82,18 @@ def _heads(source: Source) -> tuple[str, ...]:
     return () if found is None else found[0].heads
 
 
-def _compared(text: str, file: Path) -> int:
+def _command(target: str | None, file: Path) -> str:
+    """What writes the file, as this command line was typed."""
+    kept = {"bind": chosen_binds(), **chosen_scope()}
+    several = [(key, value) for key, values in kept.items() if isinstance(values, tuple) for value in values]
+    pairs = [*((f"--{key}", str(value)) for key, value in several), *chain_words(), ("-o", str(file))]
+    named = () if target is None else (target,)
+    return shlex.join((*PROGRAM, "freeze", *named, *(word for pair in pairs for word in pair)))
+
+
+def _compared(text: str, file: Path, command: str) -> int:
     if not file.exists():
-        log(f"{file} is not there: write it with schema-guard freeze -o {file}")
+        log(f"{file} is not there: write it with {command}")
         return REMAINS
     there = file.read_text(encoding="utf-8")
     if there == text:
@@ -91,5 +102,5 @@ def _compared(text: str, file: Path) -> int:
     print_text("\n".join(lines[:SHOWN]) + "\n")
     if len(lines) > SHOWN:
         print_text(f".. and {len(lines) - SHOWN} more lines\n")
-    log(f"{file} is not what the application expects now: write it again with schema-guard freeze -o {file}")
+    log(f"{file} is not what the application expects now: write it again with {command}")
     return REMAINS

@@ -152,7 +152,7 @@ def remember_option(command: Command) -> Command:
         is_flag=True,
         expose_value=False,
         callback=kept,
-        help="With a frozen file on PostgreSQL: record there that nothing was missing, and ask that record first.",
+        help="On PostgreSQL: record there that nothing was missing, and ask that record first.",
     )(command)
 
 

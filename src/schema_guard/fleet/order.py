@@ -20,7 +20,7 @@ from schema_guard.exit_codes import FAILED, OK, apply_code, check_code
 from schema_guard.guard import Guard
 from schema_guard.hidden import hide
 from schema_guard.look import Withhold
-from schema_guard.render.text.deeds import deed
+from schema_guard.render.text.deeds import deed, intent
 from schema_guard.report import Report
 from schema_guard.sources.frozen import FrozenSource
 from schema_guard.sources.frozen.document import parse
@@ -182,7 +182,7 @@ def _result(order: Order, report: Report, seconds: float) -> Result:
     findings = report.findings
     planned = report.plan.steps if report.plan is not None else ()
     ran = [result.step for result in report.results if result.changed]
-    deeds = {"apply": [deed(step) for step in ran], "plan": [step.id for step in planned]}
+    deeds = {"apply": [deed(step) for step in ran], "plan": [intent(step) for step in planned]}
     return Result(
         order.name,
         satisfied=report.satisfied,

@@ -50,28 +50,39 @@ def explain(engine: Any, guard: Guard, target: str = "") -> Callable[[], None]:
     Raises:
         ConfigurationError: it is no engine, or one of another database system.
     """
+    return explain_naming(engine, guard, commands_with(target))
+
+
+def explain_naming(engine: Any, guard: Guard, command: Callable[[str], str]) -> Callable[[], None]:
+    """`explain`, with another way to name a command than `schema-guard NAME TARGET`."""
     inner = getattr(engine, "sync_engine", engine)
     if not isinstance(inner, Engine):
         raise ConfigurationError(f"explain: expected an Engine or an AsyncEngine, got {type(engine).__name__}")
     offline_dialect(inner.dialect.name)
-    explainer = Explainer(guard, inner.dialect.name, target)
+    explainer = Explainer(guard, inner.dialect.name, command)
     event.listen(inner, "handle_error", explainer.handle)
     return lambda: event.remove(inner, "handle_error", explainer.handle)
 
 
-def explain_bind(engine: Engine, find: Callable[[], Guard | None], target: str) -> None:
-    """The same for a further database of an application, whose models may be imported later.
+def commands_with(target: str) -> Callable[[str], str]:
+    """How the command of a name is typed."""
+    words = f" {shlex.quote(target)}" if target else ""
+    return lambda name: f"schema-guard {name}{words}"
+
+
+def explain_bind(engine: Engine, find: Callable[[], Guard | None], command: Callable[[str], str]) -> None:
+    """The same for a database of an application whose models may be imported later.
 
     Args:
         engine: of that database.
         find: gives its guard, when the first error comes; None where it has no models.
-        target: as `explain` takes it.
+        command: how the command of a name is typed.
     """
     made: list[Explainer] = []
 
     def handle(context: ExceptionContext) -> None:
         if not made and (guard := find()) is not None:
-            made.append(Explainer(guard, engine.dialect.name, target))
+            made.append(Explainer(guard, engine.dialect.name, command))
         for explainer in made:
             explainer.handle(context)
 
@@ -81,9 +92,8 @@ def explain_bind(engine: Engine, find: Callable[[], Guard | None], target: str) 
 class Explainer:
     """Knows the models, which are read when the first error comes."""
 
-    def __init__(self, guard: Guard, dialect: str, target: str) -> None:
-        self._guard, self._dialect = guard, dialect
-        self._target = f" {shlex.quote(target)}" if target else ""
+    def __init__(self, guard: Guard, dialect: str, command: Callable[[str], str]) -> None:
+        self._guard, self._dialect, self._typed = guard, dialect, command
         self._reading = threading.Lock()
         self._schema: Schema | None = None
         self._logged: dict[str, float] = {}
@@ -165,7 +175,7 @@ class Explainer:
         return f"{self._command('apply')} {does}, {self._command('plan')} shows how"
 
     def _command(self, name: str) -> str:
-        return f"`schema-guard {name}{self._target}`"
+        return f"`{self._typed(name)}`"
 
     def _expected(self) -> Schema:
         with self._reading:

@@ -11,8 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from schema_guard.errors import ConfigurationError
 from schema_guard.guard import Guard
-from schema_guard.integrations.explaining import explain as explain_errors
-from schema_guard.integrations.explaining import explain_bind
+from schema_guard.integrations.explaining import commands_with, explain_bind, explain_naming
 from schema_guard.integrations.wsgi import Metrics, Ready
 from schema_guard.many.member import MAIN, Member
 from schema_guard.many.readiness import EachReady
@@ -40,7 +39,7 @@ class SchemaGuard:
         metrics: the path of the metrics for Prometheus.
         details: False leaves names of tables, columns and servers out of the probe's answer.
         explain: errors of the application that come from a difference say so.
-        target: TARGET, for the commands that such an error names.
+        target: TARGET, for the commands that such an error names; without it they are those of `flask guard`.
         options: of the Guard: backfills, upserts, policy, name, accept.
     """
 
@@ -77,9 +76,10 @@ class SchemaGuard:
             app.add_url_rule(self._metrics, "schema_guard_metrics", lambda: Metrics(every, db.engine))
         if self._explain:
             with app.app_context():
-                explain_errors(db.engine, guard, self._target)
+                command = commands_with(self._target) if self._target else "flask guard {}".format
+                explain_naming(db.engine, guard, command)
                 for name in [key for key in db.engines if key is not None]:
-                    explain_bind(db.engines[name], partial(_of_bind, app, guard, name), self._target)
+                    explain_bind(db.engines[name], partial(_of_bind, app, guard, name), command)
         return guard
 
 

@@ -26,7 +26,7 @@ from schema_guard.render.text.phrases import (
     sql_lines,
     terminated,
 )
-from schema_guard.render.text.plan import lock_phrase, repetition
+from schema_guard.render.text.plan import cautions, lock_phrase
 from schema_guard.report import Finding, Report
 
 __all__ = ["check_markdown", "error_markdown", "plan_markdown"]
@@ -133,9 +133,7 @@ def _table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
 
 
 def _step(number: int, step: Step) -> str:
-    repeated = [repetition(step)] if step.repeat else []
-    hazards = [str(hazard) for hazard in step.hazards if str(hazard) not in step.cost]
-    parts = [lock_phrase(step), *repeated, *hazards]
+    parts = [lock_phrase(step), *cautions(step)]
     return f"{number}. **{step.urgency}** {_name(step.object)}: {_text(step.why)}<br>{_text('; '.join(parts))}"
 
 

@@ -10,7 +10,7 @@ from collections.abc import Iterable
 from schema_guard.plan import Plan, Refusal, Step
 from schema_guard.render.line import shown
 from schema_guard.render.text.phrases import header, terminated
-from schema_guard.render.text.plan import lock_phrase, repetition
+from schema_guard.render.text.plan import cautions, lock_phrase
 from schema_guard.report import Report
 
 __all__ = ["plan_sql"]
@@ -41,10 +41,7 @@ def _step(number: int, step: Step) -> Iterable[str]:
     yield ""
     yield f"-- {number} {step.urgency}: {shown(step.object)}: {shown(step.why)}"
     yield f"-- {lock_phrase(step)}"
-    if step.repeat:
-        yield f"-- {repetition(step)}"
-    for hazard in step.hazards:
-        yield f"-- {hazard}"
+    yield from (f"-- {each}" for each in cautions(step))
     for statement in step.statements:
         yield terminated(statement)
 

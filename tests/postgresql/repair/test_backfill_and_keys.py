@@ -107,7 +107,7 @@ def test_functions_of_the_same_name_on_the_search_path_are_not_called(postgres_d
         connection.execute(b"UPDATE item SET code = 5")
     refused = guard("label", unique="code").plan(postgres_database.url).refusals
     assert [refusal.reason for refusal in refused if refusal.difference.code == "unique-missing"] == [
-        "2 rows share their code with another row"
+        "2 rows share their code with another row: change or remove them, then run again"
     ]
     with postgres_database.connect() as connection:
         connection.execute(b"UPDATE item SET code = id")

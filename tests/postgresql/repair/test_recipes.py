@@ -139,7 +139,7 @@ def test_rows_that_came_in_between_block_not_null(postgres_database: Database) -
     prepare(postgres_database, "INSERT INTO t VALUES (2, NULL)")
     assert stands_in_the_way(postgres_database, planned.steps[0])
     refused = reasons(plan(postgres_database, wanted))
-    assert refused == {"nullability-differs t.n": "1 row holds NULL (key 2)"}
+    assert refused == {"nullability-differs t.n": "1 row holds NULL (key 2): give it a value, then run again"}
 
 
 def test_violators_are_counted_and_shown(postgres_database: Database) -> None:

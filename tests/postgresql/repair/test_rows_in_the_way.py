@@ -57,7 +57,7 @@ def test_a_check_over_a_column_to_come_asks_for_its_rows(postgres_database: Data
     assert [result.outcome for result in report.results][-3:] == [Outcome.DONE, Outcome.BLOCKED, Outcome.WAITING]
     (finding,) = report.findings
     assert finding.refusal is not None
-    assert finding.refusal.reason == "1 row violates it (key 2)"
+    assert finding.refusal.reason == "1 row violates it (key 2): change or remove it, then run again"
     assert finding.refusal.advice == ("SELECT id FROM public.t WHERE NOT (a IS NOT NULL OR b IS NOT NULL);",)
     assert rows(postgres_database, "SELECT conname FROM pg_constraint WHERE conname = 'owned'") == []
 
@@ -138,8 +138,8 @@ def test_who_sees_all_rows_counts_them(hidden: Database, role: str) -> None:
     """An owner without FORCE and a superuser: policies don't apply to them."""
     found = Guard(constrained()).plan(hidden.server.url(hidden.name, user=role))
     reasons = {refusal.difference.code: refusal.reason for refusal in found.refusals}
-    assert reasons["check-missing"] == "1 row violates it (key 2)"
-    assert reasons["nullability-differs"] == "1 row holds NULL (key 2)"
+    assert reasons["check-missing"] == "1 row violates it (key 2): change or remove it, then run again"
+    assert reasons["nullability-differs"] == "1 row holds NULL (key 2): give it a value, then run again"
     assert reasons["unique-missing"].startswith("2 rows share their ")
     assert reasons["foreign-key-missing"].startswith("1 row refers to nothing")
 

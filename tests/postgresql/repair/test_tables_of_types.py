@@ -83,7 +83,7 @@ def test_a_default_is_for_new_rows_while_rows_are_held_elsewhere(postgres_databa
     )
     report = applied(postgres_database, wanted, sql)
     assert refused(report) == {
-        "t.b": "1 row holds NULL (key 1)",
+        "t.b": "1 row holds NULL (key 1): give it a value, then run again",
         "t.c": "PostgreSQL computes no column anew while u.r holds rows of the table's type",
     }
     with postgres_database.connect() as connection:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from schema_guard.plan import Plan
+from schema_guard.plan import Hazard, Plan
 from schema_guard.render.sql import plan_sql
 from tests.pure.render import nouns
 
@@ -38,6 +38,12 @@ def test_a_newline_in_a_name_stays_in_its_comment() -> None:
     step = replace(nouns.add_column(), object="a\nDROP TABLE users;", statements=("SELECT 1",))
     lines = plan_sql(nouns.report(), Plan((step,))).splitlines()
     assert [line for line in lines if line and not line.startswith("--")] == ["SELECT 1;"]
+
+
+def test_what_the_cost_says_is_not_said_again_as_a_hazard() -> None:
+    step = replace(nouns.add_column(), cost="reads every row twice", hazards=(Hazard.SCANS, Hazard.NOT_TRANSACTIONAL))
+    said = plan_sql(nouns.report(), Plan((step,)))
+    assert "-- ACCESS EXCLUSIVE on proposals, reads every row twice\n-- cannot run in a transaction\nALTER" in said
 
 
 def test_an_empty_plan_says_so() -> None:

@@ -1,4 +1,4 @@
-"""What a step did, in a few words: `added column users.name`."""
+"""What a step did, in a few words: `added column users.name`; or would do: `add column users.name`."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from schema_guard.difference import ViewMissing
 from schema_guard.need import Kind
 from schema_guard.plan import Phase, Step
 
-__all__ = ["deed"]
+__all__ = ["deed", "intent"]
 
 _DEEDS = {
     Phase.SCHEMA: "created schema",
@@ -39,6 +39,26 @@ _BEGUN = {
 
 _REBUILDS = frozenset({Phase.REBUILD, Phase.NOT_NULL, Phase.FOREIGN_KEY})
 """SQLite: the phases of a rebuild, by what its table waits for."""
+
+_INTENTS = {
+    "created": "create",
+    "added": "add",
+    "dropped": "drop",
+    "set": "set",
+    "changed": "change",
+    "rebuilt": "rebuild",
+    "filled": "fill",
+    "validated": "validate",
+    "built": "build",
+    "prepared": "prepare",
+    "copied": "copy",
+}
+
+
+def intent(step: Step) -> str:
+    """For a step that is planned."""
+    verb, space, rest = deed(step).partition(" ")
+    return f"{_INTENTS.get(verb, verb)}{space}{rest}"
 
 
 def deed(step: Step) -> str:

@@ -81,7 +81,7 @@ def impact_counts(findings: Sequence[Finding]) -> str:
 SHORT_ADVICE = 8
 """Lines of statements that are shown as they are."""
 
-ACCEPT_HINT = "to leave a finding alone, and out of the verdict: --accept 'KEY', or `schema-guard accept`"
+ACCEPT_HINT = "to leave a finding alone, and out of the verdict: --accept 'KEY', or the command `accept`"
 
 HAND_HINT = "the statements under {} are for you to run by hand: nothing has run them"
 

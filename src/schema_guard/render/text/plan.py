@@ -22,7 +22,7 @@ from schema_guard.render.text.phrases import (
 )
 from schema_guard.report import Report
 
-__all__ = ["lock_phrase", "plan_lines", "repetition", "statements_of"]
+__all__ = ["cautions", "lock_phrase", "plan_lines", "repetition", "statements_of"]
 
 MOST_NAMED = 3
 FEW_STATEMENTS = 4
@@ -111,8 +111,8 @@ def _step(number: int, step: Step, width: int, full: bool, verbose: bool) -> Ite
         sql = Span(part, Style.SQL)
         yield line(indent, sql) if position else line(start, urgency, sql)
     yield line(indent, Span(lock_phrase(step), Style.DIM))
-    if cautions := _cautions(step):
-        yield line(indent, Span(cautions, Style.DIM))
+    if said := cautions(step):
+        yield line(indent, Span("; ".join(said), Style.DIM))
     yield line(indent, Span(f"for {shown(step.object)}: {shown(step.why)}", Style.DIM))
     if verbose:
         yield line(indent, Span("needed while: ", Style.DIM), words(step.probe, Style.SQL))
@@ -127,10 +127,10 @@ def statements_of(step: Step, full: bool = False) -> Sequence[str]:
     return [f"{shown(step.object)}: {len(step.statements)} statements, -v shows them"]
 
 
-def _cautions(step: Step) -> str:
+def cautions(step: Step) -> list[str]:
+    """How it is repeated, and its hazards but for what its cost says already."""
     repeated = [repetition(step)] if step.repeat else []
-    hazards = [str(hazard) for hazard in step.hazards if str(hazard) not in step.cost]
-    return "; ".join([*repeated, *hazards])
+    return [*repeated, *(str(hazard) for hazard in step.hazards if str(hazard) not in step.cost)]
 
 
 def repetition(step: Step) -> str:

@@ -6,7 +6,7 @@ from schema_guard.dialects.postgresql.repair import probes
 from schema_guard.dialects.postgresql.repair.context import Context, Repairs
 from schema_guard.difference import CheckMissing, CheckNotValidated, Impact, ObjectUnknown
 from schema_guard.need import Need
-from schema_guard.plan import Hazard, Lock, Phase, Refusal, Step
+from schema_guard.plan import CHANGE_OR_REMOVE, Hazard, Lock, Phase, Refusal, Step
 from schema_guard.schema import NOT_VALID, Name
 
 __all__ = ["check_missing", "check_not_validated"]
@@ -20,7 +20,7 @@ def check_missing(difference: CheckMissing, context: Context) -> Repairs:
         return [_held(difference, context)]
     if check.name is None and context.offline:
         return [Refusal(difference, "without a name it can only be looked for with a database at hand")]
-    hindrance = context.hindrance(difference, "violate it", "violates it")
+    hindrance = context.hindrance(difference, "violate it", "violates it", CHANGE_OR_REMOVE)
     if hindrance is not None:
         return [hindrance]
     name = check.name or context.name_for(difference, table.name, "", "check")
@@ -60,7 +60,7 @@ def check_not_validated(difference: CheckNotValidated, context: Context) -> Repa
                 (f"ALTER TABLE {quoted} DROP CONSTRAINT {constraint}, ADD {difference.check.ddl}{NOT_VALID};",),
             )
         ]
-    hindrance = context.hindrance(difference, "violate it", "violates it")
+    hindrance = context.hindrance(difference, "violate it", "violates it", CHANGE_OR_REMOVE)
     return [hindrance] if hindrance else [_validate(difference, name, context, frozenset())]
 
 

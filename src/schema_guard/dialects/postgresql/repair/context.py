@@ -20,6 +20,7 @@ from schema_guard.difference import BackfillPending, Difference, Impact, TableMi
 from schema_guard.names import in_quotes
 from schema_guard.need import Kind, Need
 from schema_guard.plan import (
+    CHANGE_OR_REMOVE,
     INSTANT,
     Batches,
     Hazard,
@@ -191,11 +192,11 @@ class Context:
         tables = (self.actual.table(name) for name in tables_read(difference))
         return any(table is not None and table.facts.row_security for table in tables)
 
-    def hindrance(self, difference: Difference, plural: str, singular: str) -> Refusal | None:
+    def hindrance(self, difference: Difference, plural: str, singular: str, remedy: str) -> Refusal | None:
         """A refusal when the rows are known to be in the way and nothing in this plan fixes them.
 
         Args:
-            plural, singular: what the rows do, or the one row: "violate it", "violates it".
+            plural, singular, remedy: as `Evidence.said` takes them.
         """
         evidence = self.survey.evidence.get(difference.key)
         if self.hidden(difference):
@@ -203,17 +204,13 @@ class Context:
             return Refusal(difference, HIDDEN, advice)
         if evidence is None or not evidence.count or self._will_be_filled(difference):
             return None
-        least = "" if evidence.exact else "at least "
-        rows = f"row {singular}" if evidence.count == 1 else f"rows {plural}"
-        keys = f" ({evidence.keys})" if evidence.sample else ""
-        return Refusal(difference, f"{least}{evidence.count:,} {rows}{keys}", (f"{evidence.query};",))
+        return Refusal(difference, evidence.said(plural, singular, remedy), (f"{evidence.query};",))
 
     def duplicates(self, difference: Difference, elements: Iterable[str]) -> Refusal | None:
         """A refusal when rows are known that a unique index on these elements would keep apart."""
         shared = ", ".join(elements)
-        return self.hindrance(
-            difference, f"share their {shared} with another row", f"shares its {shared} with another row"
-        )
+        plural, singular = f"share their {shared} with another row", f"shares its {shared} with another row"
+        return self.hindrance(difference, plural, singular, CHANGE_OR_REMOVE)
 
     def aside(self, name: Name) -> str:
         """A free name for what holds this one, quoted."""

@@ -12,7 +12,7 @@ from schema_guard.dialects.postgresql.repair.context import Context, Repairs
 from schema_guard.dialects.postgresql.repair.schema import held, homeless, needs_schema
 from schema_guard.difference import EnumMissing, EnumValueMissing, RowsUnreadable
 from schema_guard.need import Kind, Need
-from schema_guard.plan import Phase, Refusal
+from schema_guard.plan import CORRECT, Phase, Refusal
 from schema_guard.schema import Enum, Name, Type
 
 __all__ = ["enum_missing", "enum_value_missing", "rows_unreadable"]
@@ -75,7 +75,7 @@ def _never_a_label(difference: EnumMissing | EnumValueMissing, label: str) -> Re
 
 def rows_unreadable(difference: RowsUnreadable, context: Context) -> Repairs:
     """Values that are set are not overwritten: what could be run depends on what they mean."""
-    hindrance = context.hindrance(difference, "hold other values", "holds another value")
+    hindrance = context.hindrance(difference, "hold other values", "holds another value", CORRECT)
     if hindrance is None:
         return [Refusal(difference, "whether rows hold other values could not be counted")]
     return [Refusal(difference, hindrance.reason, (*hindrance.advice, *_renaming(difference, context)))]

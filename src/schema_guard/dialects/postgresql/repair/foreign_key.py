@@ -15,7 +15,7 @@ from schema_guard.dialects.postgresql.repair.type import retyped
 from schema_guard.difference import ForeignKeyDiffers, ForeignKeyMissing, ForeignKeyNotValidated
 from schema_guard.difference.constraints import told_apart
 from schema_guard.need import Need
-from schema_guard.plan import Hazard, Lock, Locked, Phase, Refusal, Step
+from schema_guard.plan import CHANGE_OR_REMOVE, Hazard, Lock, Locked, Phase, Refusal, Step
 from schema_guard.schema import NOT_VALID, Column, ForeignKey, Name, Relation, Table, Type, deferral_words
 
 __all__ = ["foreign_key_differs", "foreign_key_missing", "foreign_key_not_validated"]
@@ -26,8 +26,7 @@ def foreign_key_missing(difference: ForeignKeyMissing, context: Context) -> Repa
     quoted = context.quote(table.name)
     if difference.holder is not None:
         return [_held(difference, context)]
-    hindrance = context.hindrance(difference, "refer to nothing", "refers to nothing") if key.validated else None
-    if hindrance is not None:
+    if key.validated and (hindrance := _orphaned(difference, context)) is not None:
         return [hindrance]
     if "(" in key.on_delete and not context.offline and not context.at_least(15):
         return [
@@ -165,8 +164,12 @@ def foreign_key_not_validated(difference: ForeignKeyNotValidated, context: Conte
     if difference.actual.disabled:
         again = _made_again(difference.table, difference.actual, difference.foreign_key, context.quote(name), context)
         return [Refusal(difference, "somebody disabled its triggers (ALTER TABLE .. DISABLE TRIGGER)", again)]
-    hindrance = context.hindrance(difference, "refer to nothing", "refers to nothing")
+    hindrance = _orphaned(difference, context)
     return [hindrance] if hindrance else [_validate(difference, name, context, frozenset())]
+
+
+def _orphaned(difference: ForeignKeyMissing | ForeignKeyNotValidated, context: Context) -> Refusal | None:
+    return context.hindrance(difference, "refer to nothing", "refers to nothing", CHANGE_OR_REMOVE)
 
 
 def _told_apart(difference: ForeignKeyMissing | ForeignKeyNotValidated) -> str:

@@ -17,7 +17,7 @@ from schema_guard.dialects.postgresql.repair.inherited import alter_table, with_
 from schema_guard.dialects.postgresql.repair.naming import HELPER, chosen, helper_check, helper_name
 from schema_guard.difference import ColumnUnknown, Difference, NullabilityDiffers, ObjectUnknown
 from schema_guard.need import Need
-from schema_guard.plan import Hazard, Lock, Phase, Refusal, Step
+from schema_guard.plan import GIVE_A_VALUE, Hazard, Lock, Phase, Refusal, Step
 from schema_guard.schema import Check, Column, Name, Table, Write
 
 __all__ = ["column_unknown", "helper_left_over", "nullability_differs", "tighten"]
@@ -38,7 +38,7 @@ def nullability_differs(difference: NullabilityDiffers, context: Context) -> Rep
         return [refusal]
     if difference.column.filled_unseen and not difference.actual.given_value:
         return [_left_nullable(difference, context)]
-    hindrance = context.hindrance(difference, "hold NULL", "holds NULL")
+    hindrance = context.hindrance(difference, "hold NULL", "holds NULL", GIVE_A_VALUE)
     if hindrance is not None:
         return [hindrance]
     violators = context.violators(difference, context.shape(difference.table))

@@ -13,7 +13,7 @@ from schema_guard.dialects.postgresql.repair.nullability import tighten
 from schema_guard.dialects.postgresql.repair.replica_identity import with_full_identity
 from schema_guard.difference import PrimaryKeyDiffers
 from schema_guard.need import Need
-from schema_guard.plan import Phase, Refusal, Step
+from schema_guard.plan import CHANGE_OR_REMOVE, Phase, Refusal, Step
 from schema_guard.schema import Index, IndexElement, Name, Table
 
 __all__ = ["primary_key_differs"]
@@ -23,7 +23,7 @@ def primary_key_differs(difference: PrimaryKeyDiffers, context: Context) -> Repa
     table, key = difference.table, difference.primary_key
     if difference.actual is not None:
         return [_other_key(difference, context)]
-    hindrance = context.hindrance(difference, "hold NULL in it, or share it", "holds NULL in it")
+    hindrance = context.hindrance(difference, "hold NULL in it, or share it", "holds NULL in it", CHANGE_OR_REMOVE)
     if hindrance is not None:
         return [replace(hindrance, advice=(*hindrance.advice, *_meanwhile(difference, context)))]
     name = key.name or context.name_for(difference, table.name, "", "pkey", own=_own(table, context))
@@ -92,7 +92,8 @@ def _other_key(difference: PrimaryKeyDiffers, context: Context) -> Refusal:
     drop = context.quote(actual.name) if actual and actual.name else ".."
     reason = "foreign keys and replication may depend on the primary key that is there"
     change = f"ALTER TABLE {quoted} DROP CONSTRAINT {drop}, ADD {difference.primary_key.ddl};"
-    if hindrance := context.hindrance(difference, "hold NULL in the other, or share it", "holds NULL in the other"):
+    plural, singular = "hold NULL in the other, or share it", "holds NULL in the other"
+    if hindrance := context.hindrance(difference, plural, singular, remedy=""):
         return replace(
             hindrance, reason=f"{reason}, and {hindrance.reason}", advice=(*hindrance.advice, f"-- then: {change}")
         )

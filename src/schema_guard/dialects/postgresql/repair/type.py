@@ -254,7 +254,7 @@ def _would_cast(difference: TypeDiffers, context: Context) -> Refusal:
     changes = _with_default(column, change, difference.column.default, drops=drops)
     reason = f"its values would have to be cast from {difference.actual.type} to {difference.column.type}"
     statement = f"ALTER TABLE {name} {changes};"
-    unfit = context.hindrance(difference, "cannot be cast", "cannot be cast")
+    unfit = context.hindrance(difference, "cannot be cast", "cannot be cast", remedy="")
     if unfit is None:
         return Refusal(difference, reason, (statement,))
     return Refusal(difference, f"{reason}, and {unfit.reason}", (*unfit.advice, statement))

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
+from sqlite3 import complete_statement
 
 from schema_guard.dialects.base import Facts
 from schema_guard.dialects.renames import refuse_rename
@@ -17,7 +18,7 @@ from schema_guard.dialects.sqlite.repair.refused import refuse
 from schema_guard.dialects.sqlite.repair.table import create_table
 from schema_guard.dialects.sqlite.repair.table_edits import Answer, finish_table, repairs_of_table
 from schema_guard.dialects.sqlite.repair.view import refuse_on_relation, view_of_models
-from schema_guard.dialects.sqlite.tokens import ended
+from schema_guard.dialects.sqlite.tokens import Kind, ended, tokens
 from schema_guard.difference import (
     BackfillPending,
     Difference,
@@ -37,6 +38,8 @@ __all__ = ["repair"]
 
 WITHOUT_CASCADES = (("PRAGMA foreign_keys = OFF;",), ("PRAGMA foreign_keys = ON;",))
 """DROP TABLE deletes the rows of a table first, and what refers to them (https://sqlite.org/foreignkeys.html, 5)."""
+
+_VERBS = frozenset({"SELECT", "UPDATE", "INSERT", "DELETE", "ALTER", "CREATE", "DROP", "PRAGMA"})
 
 
 def repair(
@@ -64,7 +67,23 @@ def repair(
         if live is not None:
             finished.extend(finish_table(live, own, case))
     settled = settle(finished, differences, lambda need: standing(need, actual))
-    return _read_only(settled, case) if facts.read_only else _with_backups(settled, case)
+    return _as_pasted(_read_only(settled, case) if facts.read_only else _with_backups(settled, case))
+
+
+def _as_pasted(answers: Sequence[Step | Refusal]) -> list[Step | Refusal]:
+    """Each statement of a refusal with its semicolon: the sqlite3 shell waits for one."""
+    return [
+        replace(answer, advice=tuple(text if _is_whole(text) else ended(text) for text in answer.advice))
+        if isinstance(answer, Refusal)
+        else answer
+        for answer in answers
+    ]
+
+
+def _is_whole(text: str) -> bool:
+    """Whether it ends with a semicolon, or is no statement."""
+    first = next((token.text for token in tokens(text) if token.kind is Kind.WORD), "")
+    return first not in _VERBS or complete_statement(text)
 
 
 def _answers(case: Case) -> list[Answer]:

@@ -14,7 +14,7 @@ from schema_guard.dialects.sqlite.repair.needs import standing
 from schema_guard.dialects.violators import violators_of
 from schema_guard.difference import Difference, Impact
 from schema_guard.need import Need
-from schema_guard.plan import REFUSED, Lock, Locked, Noun, Policy, Refusal, Survey, Urgency
+from schema_guard.plan import CHANGE_OR_REMOVE, REFUSED, Lock, Locked, Noun, Policy, Refusal, Survey, Urgency
 from schema_guard.schema import Column, Name, Schema, Table
 
 __all__ = ["FILE_LOCK", "ByHand", "Case", "Edit", "Rows", "refuse_violated", "urgency_of"]
@@ -158,7 +158,4 @@ def urgency_of(*differences: Difference) -> Urgency:
 def refuse_violated(case: Case, difference: Difference) -> Refusal:
     """The refusal of a promise that rows break: how many, which, and the query that finds them."""
     evidence = case.survey.evidence[difference.key]
-    count = evidence.count or 0
-    rows = f"{'' if evidence.exact else 'at least '}{count} {'row violates' if count == 1 else 'rows violate'} it"
-    sample = f" ({evidence.keys})" if evidence.sample else ""
-    return Refusal(difference, f"{rows}{sample}: change or remove them, then run again", (evidence.query,))
+    return Refusal(difference, evidence.said("violate it", "violates it", CHANGE_OR_REMOVE), (evidence.query,))

@@ -88,11 +88,10 @@ def _give_key(differs: DefaultDiffers | IdentityDiffers, live: Table, case: Case
 def _refuse_other_keys(differs: DefaultDiffers | IdentityDiffers, case: Case) -> Refusal:
     """Their values would have to be converted, also in the tables that refer to them: a person's decision."""
     evidence = case.survey.evidence[differs.key]
-    rows = f"{evidence.count:,} {'row holds' if evidence.count == 1 else 'rows hold'} something other than an integer"
-    sample = f" ({evidence.keys})" if evidence.sample else ""
+    what = "something other than an integer"
     return Refusal(
         differs,
-        f"{rows}{sample}, and SQLite gives keys only to INTEGER PRIMARY KEY: map {differs.column.name} as it is, or"
-        " make the table again with integers",
+        f"{evidence.said(f'hold {what}', f'holds {what}')}, and SQLite gives keys only to INTEGER PRIMARY KEY: "
+        f"map {differs.column.name} as it is, or make the table again with integers",
         (evidence.query,),
     )

@@ -7,7 +7,7 @@ from schema_guard.dialects.sqlite.names import quote
 from schema_guard.dialects.sqlite.repair.case import Case, Edit, Rows
 from schema_guard.dialects.sqlite.repair.default import change_default
 from schema_guard.difference import DefaultDiffers, IdentityDiffers, NullabilityDiffers
-from schema_guard.plan import Refusal
+from schema_guard.plan import GIVE_A_VALUE, Refusal
 from schema_guard.schema import Table, Write
 
 __all__ = ["change_nullability"]
@@ -55,14 +55,8 @@ def _value_to_come(differs: NullabilityDiffers, live: Table, case: Case) -> Edit
 
 def _refuse_nulls(differs: NullabilityDiffers, case: Case) -> Refusal:
     evidence = case.survey.evidence[differs.key]
-    count = evidence.count or 0
-    sample = f" ({evidence.keys})" if evidence.sample else ""
     name = quote(differs.column.name)
     advice = [evidence.query]
     if differs.column.fill is not None:
         advice.append(f"UPDATE {quote(differs.table.name)} SET {name} = {differs.column.fill} WHERE {name} IS NULL")
-    return Refusal(
-        differs,
-        f"{count} {'row holds' if count == 1 else 'rows hold'} NULL{sample}: give a value, then run again",
-        tuple(advice),
-    )
+    return Refusal(differs, evidence.said("hold NULL", "holds NULL", GIVE_A_VALUE), tuple(advice))

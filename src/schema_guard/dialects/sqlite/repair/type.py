@@ -11,7 +11,7 @@ from schema_guard.dialects.sqlite.names import quote
 from schema_guard.dialects.sqlite.repair.case import Case, Edit
 from schema_guard.dialects.sqlite.tokens import quoted_literal
 from schema_guard.difference import RowsUnreadable, TypeDiffers
-from schema_guard.plan import Refusal
+from schema_guard.plan import CORRECT, Refusal
 from schema_guard.schema import Table
 
 __all__ = ["change_type", "refuse_unreadable"]
@@ -42,10 +42,8 @@ def refuse_unreadable(unreadable: RowsUnreadable, case: Case) -> Refusal:
         return Refusal(
             unreadable, "its values could not be looked at: look at them", (evidence.query,) if evidence else ()
         )
-    rows = f"{evidence.count:,} {'row holds' if evidence.count == 1 else 'rows hold'} such a value"
-    sample = f" ({'; '.join(evidence.sample)})" if evidence.sample else ""
-    advice = (evidence.query, *_respelling(unreadable))
-    return Refusal(unreadable, f"{rows}{sample}: correct them, then run again", advice)
+    said = evidence.said("hold such a value", "holds such a value", CORRECT, "; ".join(evidence.sample))
+    return Refusal(unreadable, said, (evidence.query, *_respelling(unreadable)))
 
 
 def _respelling(unreadable: RowsUnreadable) -> Iterator[str]:
