@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import IntEnum, StrEnum
-from typing import TYPE_CHECKING, TypeAlias
+from typing import TYPE_CHECKING, NamedTuple, TypeAlias
 
 from schema_guard.need import Need
 from schema_guard.schema import Call, Check, Column, Exclusion, Index, Name, PrimaryKey, Spanned, Table, Unique
@@ -23,6 +23,7 @@ __all__ = [
     "Definition",
     "Evidence",
     "Hazard",
+    "Joined",
     "Lock",
     "Locked",
     "Noun",
@@ -298,6 +299,20 @@ class Veto:
     remedy: str
 
 
+class Joined(NamedTuple):
+    """PostgreSQL: a foreign key between two tables, as one of them sees it."""
+
+    column: str
+    """Of the table that sees it."""
+    other: Name
+    refers: bool
+    """It is the other table that refers to this one."""
+    rows: float
+    """Of the other one: pg_class.reltuples, below 0 where it was never analyzed."""
+    hides_rows: bool
+    """The connected role may not read the other one, or row-level security hides some of its rows, or may."""
+
+
 @dataclass(frozen=True, slots=True)
 class Survey:
     """Facts about the tables that differ: evidence by difference key, which tables hold rows, and what the server
@@ -319,6 +334,8 @@ class Survey:
     """PostgreSQL: columns of those with which a NOT NULL that comes with the column from above does not merge."""
     referred_below: Mapping[Name, frozenset[Name]] = field(default_factory=dict)
     """PostgreSQL: the tables to which foreign keys of those lead."""
+    joined: Mapping[Name, tuple[Joined, ...]] = field(default_factory=dict)
+    """PostgreSQL: the foreign keys of a table, and those that refer to it, column by column."""
     unknown_collations: frozenset[str] = frozenset()
     """PostgreSQL: those of the models that the server lacks."""
     vetoes: Mapping[str, Veto] = field(default_factory=dict)

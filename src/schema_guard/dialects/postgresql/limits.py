@@ -1,5 +1,5 @@
 """What limits the tables that differ: how long they live, how many columns they can get, what those that inherit
-from them have already, which collations exist."""
+from them have already, which foreign keys join them to others, which collations exist."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from schema_guard.dialects.postgresql.catalog_rows import items_of
 from schema_guard.dialects.postgresql.link import Row
 from schema_guard.dialects.postgresql.query_text import query
 from schema_guard.difference import ColumnMissing, Difference, TableMissing
-from schema_guard.plan import Survey
+from schema_guard.plan import Joined, Survey
 from schema_guard.schema import Column, Name
 
 __all__ = ["limits_query", "with_limits"]
@@ -37,8 +37,13 @@ def with_limits(survey: Survey, rows: Sequence[Row]) -> Survey:
         names_below={name: frozenset(items_of(row[5])) for name, row in tables.items()},
         loose_below={name: frozenset(items_of(row[6])) for name, row in tables.items()},
         referred_below={name: frozenset(Name(*each) for each in items_of(row[7])) for name, row in tables.items()},
+        joined={name: tuple(_joined(*each) for each in items_of(row[8])) for name, row in tables.items()},
         unknown_collations=frozenset(str(row[2]) for row in rows if row[0] == "collation"),
     )
+
+
+def _joined(column: str, schema: str, table: str, refers: bool, rows: float, hides: bool) -> Joined:
+    return Joined(column, Name(schema, table), refers, rows, hides)
 
 
 def _new_columns(differences: Sequence[Difference]) -> list[Column]:

@@ -152,8 +152,7 @@ class Context:
         limit = 0 if self.empty(table) or self.offline else self.policy.rewrite_below
         if limit == 0:
             return f"SELECT EXISTS (SELECT 1 FROM {self.quote(table.name)})"
-        some = f"SELECT 1 FROM {self.quote(table.name)} LIMIT {limit + 1}"
-        return f"SELECT pg_catalog.count(*) > {limit} FROM ({some}) AS some_rows"
+        return probes.more_rows_than(limit, self.quote(table.name))
 
     def partitioned(self, table: Table) -> bool:
         return self.shape(table).relation is Relation.PARTITIONED

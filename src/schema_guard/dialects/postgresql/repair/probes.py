@@ -51,6 +51,11 @@ def any_of(*questions: str) -> str:
     return present[0] if len(present) == 1 else "SELECT " + " OR ".join(f"({question})" for question in present)
 
 
+def more_rows_than(limit: int, table: str) -> str:
+    """Reads no more of them than decides it."""
+    return f"SELECT pg_catalog.count(*) > {limit} FROM (SELECT 1 FROM {table} LIMIT {limit + 1}) AS some_rows"
+
+
 def schema_absent(name: str) -> str:
     return f"SELECT NOT EXISTS (SELECT 1 FROM pg_catalog.pg_namespace WHERE nspname = {literal(name)})"
 

@@ -16,12 +16,14 @@ from schema_guard.dialects.postgresql.repair.sequence import widened_with
 from schema_guard.dialects.violators import mentions
 from schema_guard.difference import CollationDiffers, DefaultDiffers, Fit, TypeDiffers
 from schema_guard.need import Need
-from schema_guard.plan import INSTANT, Hazard, Phase, Refusal, Step
+from schema_guard.plan import INSTANT, Hazard, Lock, Locked, Phase, Refusal, Step
 from schema_guard.schema import Name, TypeKind
 
 __all__ = ["collation_differs", "retyped", "type_and_default", "type_differs"]
 
 DEPENDED_ON = "something that was created after the check uses the column"
+VERIFIED_AT_ONCE = 10_000
+"""Rows of a table that refers to a column whose type changes: the server looks at each of them, while nobody reads."""
 
 
 SHOWN = 5
@@ -83,6 +85,14 @@ def _widen(difference: TypeDiffers, context: Context, *, rewrites: bool, wanted:
     type_ = _with_collation(difference, context, wanted)
     statement = f"ALTER TABLE {quoted} ALTER COLUMN {context.quote(column.name)} TYPE {type_}"
     used = probes.depended_on(quoted, column.name)
+    joined = [each for each in context.survey.joined.get(table.name, ()) if each.column == column.name]
+    verified = [each for each in joined if each.refers] if rewrites else []
+    if long := [each.other for each in verified if each.hides_rows or each.rows > VERIFIED_AT_ONCE]:
+        return [_verified_too_long(difference, long, context)]
+    doubts = [used, context.too_many(table)] if rewrites else [used]
+    doubts += [probes.more_rows_than(VERIFIED_AT_ONCE, context.quote(each.other)) for each in verified]
+    # it makes the foreign keys anew, for which the server locks the tables at their other end as it locks this one
+    names = dict.fromkeys((table.name, *(each.other for each in joined)))
     return [
         context.step(
             difference,
@@ -90,6 +100,7 @@ def _widen(difference: TypeDiffers, context: Context, *, rewrites: bool, wanted:
             [statement, *widened_with(column.type.name, difference.actual.sequence, context)],
             _as_it_was(difference, quoted, context),
             Phase.WIDEN,
+            locks=context.with_children(tuple(Locked(Lock.ACCESS_EXCLUSIVE, name) for name in names)),
             cost="rewrites a small or empty table" if rewrites else INSTANT,
             hazards=(Hazard.REWRITES, Hazard.BLOCKS_READS) if rewrites and not context.empty(table) else (),
             rewrites=rewrites,
@@ -98,10 +109,22 @@ def _widen(difference: TypeDiffers, context: Context, *, rewrites: bool, wanted:
             provides=frozenset() if wanted else frozenset({Need.column_type(table.name, column.name)}),
             requires=frozenset({Need.column(table.name, column.name)})
             | (frozenset() if wanted else context.types_needed(column.type)),
-            unless=probes.any_of(used, context.too_many(table)) if rewrites else used,
-            unless_reason=DEPENDED_ON + ("; or the table grew after the check" if rewrites else ""),
+            unless=probes.any_of(*doubts),
+            unless_reason=DEPENDED_ON
+            + ("; or the table grew after the check" if rewrites else "")
+            + (f", or one that refers to it holds more than {VERIFIED_AT_ONCE:,} rows" if verified else ""),
         )
     ]
+
+
+def _verified_too_long(difference: TypeDiffers, others: Sequence[Name], context: Context) -> Refusal:
+    name, column = context.quote(difference.table.name), context.quote(difference.column.name)
+    which = ", ".join(map(context.told, dict.fromkeys(map(str, others))))
+    return Refusal(
+        difference,
+        f"PostgreSQL would look at each row of what refers to it ({which}), and block readers and writers meanwhile",
+        (f"ALTER TABLE {name} ALTER COLUMN {column} TYPE {_with_collation(difference, context)};",),
+    )
 
 
 def _used(difference: TypeDiffers, uses: Sequence[Use], context: Context) -> Refusal:
