@@ -62,3 +62,51 @@ def test_rows_of_another_table(stage: Stage) -> None:
     stage.sql("INSERT INTO users (id) VALUES (1)")
     deploy = stage.deploy()
     assert (deploy.code, "not certain" in deploy.err) == (0, False), deploy.err
+
+
+BY_VARIABLE = """rows = sa.table("proposals", sa.column("id"), sa.column("name"))
+op.bulk_insert(rows, [dict(id=1, name="first")])"""
+LATER = {
+    "INSERT": (FIRST, "proposals", "rows of proposals"),
+    "bulk_insert": (BULK, "proposals", "rows of proposals"),
+    "bulk_insert of a variable": (BY_VARIABLE, "proposals", "rows of proposals"),
+    "copies and drops": (
+        'op.execute("INSERT INTO proposals (id, name) SELECT id, \'of old\' FROM users")\nop.drop_table("drafts")',
+        "proposals",
+        "rows of proposals",
+    ),
+    "UPDATE": ("op.execute(\"UPDATE proposals SET visitor = 'nobody'\")", "visitor", "values of proposals.visitor"),
+}
+
+
+@pytest.mark.parametrize(("work", "gone", "says"), LATER.values(), ids=LATER)
+def test_what_a_later_revision_wrote(stage: Stage, work: str, gone: str, says: str) -> None:
+    """A revision makes it, another one fills it: that one is named."""
+    stage.plain()
+    stage.revision(
+        "r1", None, f'{USERS}\n{PROPOSALS}\n{VISITOR}\nop.create_table("drafts", sa.Column("id", sa.Integer))'
+    )
+    stage.revision("r2", "r1", work)
+    stage.run_module("alembic", ["upgrade", "head"])
+    if gone == "visitor":
+        stage.sql("DROP INDEX ix_proposals_visitor", "ALTER TABLE proposals DROP COLUMN visitor")
+    else:
+        stage.sql("DROP TABLE proposals")
+    told = f"r2 is stamped, writes {says} ("
+    assert any(fault["message"].startswith(told) for fault in stage.doctor().document["faults"])
+    deploy = stage.deploy()
+    assert (deploy.code, f"not certain: {told}" in deploy.err) == (0, True), deploy.err
+    again = stage.deploy()
+    assert (again.code, "not certain" in again.err) == (0, False), again.err
+
+
+def test_what_a_later_revision_only_changes_or_reads(stage: Stage) -> None:
+    """Nothing of it is lost with the table."""
+    stage.plain()
+    stage.revision("r1", None, f"{USERS}\n{PROPOSALS}\n{VISITOR}")
+    stage.revision("r2", "r1", "op.execute(\"DELETE FROM proposals WHERE name = 'x'\")")
+    stage.revision("r3", "r2", 'op.execute("INSERT INTO users (id) SELECT id FROM proposals")')
+    stage.run_module("alembic", ["upgrade", "head"])
+    stage.sql("DROP TABLE proposals")
+    deploy = stage.deploy()
+    assert (deploy.code, "is stamped, writes" in deploy.err) == (0, False), deploy.err

@@ -5,17 +5,25 @@ from __future__ import annotations
 import ast
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass
 
 from schema_guard.chain.reading.actions import ALTERED, CONCURRENT, Action, Verb
 from schema_guard.chain.reading.calls import method_of
 from schema_guard.chain.reading.constants import Value, value_of
 from schema_guard.chain.reading.sql_casts import plain_cast
 
-__all__ = ["BATCH", "INSPECTOR", "OP", "Call", "Followed", "actions_of_call"]
+__all__ = ["BATCH", "INSPECTOR", "OP", "Call", "Followed", "TableNamed", "actions_of_call"]
 
 
 class Followed:
     """A thing that is followed from variable to variable."""
+
+
+@dataclass(frozen=True, slots=True)
+class TableNamed:
+    """What sa.table("users", ..) and op.create_table("users", ..) give; the name is empty where it is not known."""
+
+    name: str
 
 
 OP = Followed()
@@ -143,9 +151,11 @@ def actions_of_call(call: Call, method: str, depth: bool) -> Iterator[Action]:
     if known is not None:
         yield from known(call, line, depth or call.conditional)
     elif method == "bulk_insert":
-        into = next(iter(call.parts), None)
-        if into is not None and into.called == "table":
-            yield _use("table", into.table(0, "name"), line, depth)
+        into, held = next(iter(call.parts), None), call.value(0, "table")
+        if into is not None and into.called in ("table", "Table"):
+            held = TableNamed(into.table(0, "name"))
+        if isinstance(held, TableNamed):
+            yield _use("table", held.name, line, depth)
         yield Action(Verb.UNSEEN, line=line, text="bulk_insert(..)")
     elif method not in _QUIET:
         yield Action(Verb.UNSEEN, line=line, text=f"op.{method}(..)", readable=False)

@@ -13,10 +13,10 @@ from schema_guard.chain.reading.built_sql import Built, actions_of_built, built_
 from schema_guard.chain.reading.calls import call_before, method_of, through_globals, written
 from schema_guard.chain.reading.conditions import is_guarded, may_leave, within
 from schema_guard.chain.reading.constants import UNKNOWN, Value, turns_of, value_of
-from schema_guard.chain.reading.op_actions import BATCH, INSPECTOR, OP, Call, Followed, actions_of_call
+from schema_guard.chain.reading.op_actions import BATCH, INSPECTOR, OP, Call, Followed, TableNamed, actions_of_call
 from schema_guard.chain.reading.parameters import parameters_of
 from schema_guard.chain.reading.revision_files import upgrade_body, upgrade_of
-from schema_guard.chain.reading.safe_calls import READS, harmless, imported_for_effect
+from schema_guard.chain.reading.safe_calls import ASKING, CONNECTIONS, READS, harmless, imported_for_effect
 from schema_guard.chain.reading.sent import sent
 from schema_guard.chain.reading.sql_actions import actions_in_sql
 
@@ -218,9 +218,11 @@ class Reader:
                 return INSPECTOR
             if self._type_name(value):
                 return (_TYPE, self._type_name(value))
+            if method in ("table", "Table", "create_table") and value.args:
+                return TableNamed(Call(value, self.names).table(0, "name"))
             if method in ("text", "DDL", "Sequence") and value.args:
                 return value_of(value.args[0], self.names)
-            if root is _BIND and method in _CONNECTIONS:
+            if root is _BIND and method in CONNECTIONS:
                 return _BIND
             statement = built_by(value, root, self.imported)
             if statement is not None:
@@ -287,7 +289,7 @@ class Reader:
         if method == "execute":
             self._execute(call, depth)
             return
-        if method in _ASKING:
+        if method in ASKING:
             if method == "get_bind":
                 self._unseen(call, "op.get_bind()")
             return
@@ -310,7 +312,7 @@ class Reader:
             return
         if method in ("execute", "exec_driver_sql", "scalar", "scalars", "run_ddl"):
             self._execute(call, depth)
-        elif method in (*_CONNECTIONS, "commit", "rollback", "autocommit_block", "close"):
+        elif method in (*CONNECTIONS, "commit", "rollback", "autocommit_block", "close"):
             return
         elif not method.startswith(READS) and ".dialect." not in written(call.func):
             self._unseen(call, f"{written(call.func)}(..)")
@@ -381,13 +383,6 @@ class Reader:
                 return UNKNOWN
 
 
-_CONNECTIONS = frozenset({"begin", "begin_nested", "connect", "execution_options", "cursor", "raw_connection"})
-"""Methods of a connection that give one, or a transaction or cursor of it."""
-_ASKING = (
-    *("get_bind", "get_context", "f", "inline_literal", "autocommit_block", "begin_transaction"),
-    *("get_x_argument", "get_tag_argument", "is_offline_mode", "is_transactional_ddl", "get_revision_argument"),
-)
-"""Methods of `op` and of `context` that send nothing."""
 _BIND = Followed()
 """The connection, or the context that has it."""
 _CONTEXT = Followed()

@@ -8,9 +8,9 @@ from collections.abc import Iterator, Mapping
 
 from schema_guard.chain.reading.built_sql import Built
 from schema_guard.chain.reading.constants import UNKNOWN, Value
-from schema_guard.chain.reading.op_actions import INSPECTOR
+from schema_guard.chain.reading.op_actions import INSPECTOR, TableNamed
 
-__all__ = ["READS", "harmless", "imported_for_effect"]
+__all__ = ["ASKING", "CONNECTIONS", "READS", "harmless", "imported_for_effect"]
 
 _SAFE_ROOTS = frozenset(
     {"sa", "sqlalchemy", "postgresql", "mysql", "sqlite", "datetime", "dt", "uuid", "re", "json", "logging", "enum"}
@@ -39,6 +39,13 @@ _SAFE_CALLS = frozenset(
     | {"enumerate", "zip", "getattr", "hasattr", "min", "max", "frozenset", "repr", "filter", "map", "next", "float"}
     | {"Path", "reversed", "iter", "sum", "abs", "round", "Decimal", "UUID", "uuid4", "now", "utcnow", "datetime"}
 )
+CONNECTIONS = frozenset({"begin", "begin_nested", "connect", "execution_options", "cursor", "raw_connection"})
+"""Methods of a connection that give one, or a transaction or cursor of it."""
+ASKING = (
+    *("get_bind", "get_context", "f", "inline_literal", "autocommit_block", "begin_transaction"),
+    *("get_x_argument", "get_tag_argument", "is_offline_mode", "is_transactional_ddl", "get_revision_argument"),
+)
+"""Methods of `op` and of `context` that send nothing."""
 _TYPES = frozenset({"str", "bytes", "int", "float", "bool", "list", "dict", "set", "frozenset", "tuple"})
 _OWN_CALLS = frozenset({"os.system", "os.popen", "os.exec", "subprocess.run"})
 READS = (
@@ -82,6 +89,8 @@ def harmless(call: ast.Call, written: str, root: Value, imported: Mapping[str, s
         return False
     if root is INSPECTOR or isinstance(root, (str, list, dict, int, Built)):
         return True
+    if isinstance(root, TableNamed):
+        return method not in ("create", "drop")  # all else makes statements
     if isinstance(call.func, ast.Name):
         return method in _SAFE_CALLS or origin in _SAFE_ROOTS
     if first in imported or first in _SAFE_ROOTS:
