@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pickle
+import tracemalloc
 import uuid
 from pathlib import Path
 from string import ascii_lowercase
@@ -156,6 +157,74 @@ def test_what_is_read_of_texts_is_bounded_whatever_the_first_rows_are(sqlite_fil
     read.clear()
     assert guard.check(engine).satisfied
     assert sum(read) < 1_000_000
+
+
+LONG: list[tuple[sa.types.TypeEngine[Any], Any, int | None]] = [
+    (sa.JSON(), "{", 99),
+    (sa.PickleType(), b"{", 99),
+    (sa.DateTime(), "soon", None),
+    (sa.Enum("new", "old"), "soon", None),
+]
+"""What reads a value of any length is given the first ones, as many as take some megabytes; of what reads none that is
+long, the beginning of each tells."""
+
+
+@pytest.mark.parametrize(("type_", "start", "looked_at"), LONG, ids=[repr(each[0]) for each in LONG])
+def test_what_is_read_of_values_that_cannot_be_read_is_bounded(
+    sqlite_file: Path, type_: sa.types.TypeEngine[Any], start: Any, looked_at: int | None
+) -> None:
+    engine = sa.create_engine(f"sqlite:///{sqlite_file}", poolclass=NullPool)
+    metadata = models(type_)
+    metadata.create_all(engine)
+    rest = (b"a" if isinstance(start, bytes) else "a") * 200_000
+    with engine.begin() as connection:
+        for number in range(200):
+            own = str(number).encode() if isinstance(start, bytes) else str(number)
+            connection.exec_driver_sql("INSERT INTO t (a) VALUES (?)", (start + own + rest,))
+    tracemalloc.start()
+    try:
+        (finding,) = Guard(metadata).check(engine).findings
+        assert tracemalloc.get_traced_memory()[1] < 2 * BYTES
+    finally:
+        tracemalloc.stop()
+    assert finding.difference.impact is Impact.BREAKS
+    assert finding.evidence is not None
+    assert finding.evidence.count == (looked_at or 200)
+    assert len(finding.evidence.sample) == 5
+    assert finding.refusal is not None
+    told = finding.refusal.reason
+    assert ("at least" in told, f"only the first {looked_at} values were looked at" in told) == (bool(looked_at),) * 2
+
+
+def test_one_value_is_looked_at_however_long_it_is(sqlite_file: Path) -> None:
+    """As the application would read it. A statement takes no literal that long."""
+    engine = sa.create_engine(f"sqlite:///{sqlite_file}", poolclass=NullPool)
+    metadata = models(sa.JSON())
+    metadata.create_all(engine)
+    with engine.begin() as connection:
+        connection.exec_driver_sql("INSERT INTO t VALUES (7, ?)", ("{" + "a" * (BYTES + 1),))
+    (finding,) = Guard(metadata).check(engine).findings
+    assert finding.difference.impact is Impact.BREAKS
+    assert finding.evidence is not None
+    assert (finding.evidence.count, finding.evidence.sample) == (1, ("7",))
+
+
+def test_long_values_of_another_type_that_are_all_read_are_no_finding(sqlite_file: Path) -> None:
+    """Only what SQLite does not take for JSON is read, and behind any number of others."""
+    engine = sa.create_engine(f"sqlite:///{sqlite_file}", poolclass=NullPool)
+    with engine.begin() as connection:
+        connection.exec_driver_sql("CREATE TABLE t (id INTEGER PRIMARY KEY, a VARCHAR)")
+        for _ in range(30):
+            connection.exec_driver_sql("INSERT INTO t (a) VALUES (?)", ('"' + "a" * 1_000_000 + '"',))
+    guard = Guard(models(sa.JSON()))
+    assert guard.check(engine).satisfied
+    with engine.begin() as connection:
+        connection.exec_driver_sql("INSERT INTO t VALUES (31, '{')")
+    report = guard.check(engine)
+    assert [(each.difference.code, each.evidence and each.evidence.sample) for each in report.findings][:1] == [
+        ("rows-unreadable", ("31",))
+    ]
+    assert report.worst is Impact.BREAKS
 
 
 def bytes_read_by(engine: sa.Engine) -> list[int]:

@@ -17,11 +17,12 @@ from schema_guard.dialects.base import Rules
 from schema_guard.names import in_quotes
 from schema_guard.schema import Column, Name, Relation, Schema, Table, TypeKind
 
-__all__ = ["MOST", "Listed", "Others", "listed", "respelled", "spelled", "with_others"]
+__all__ = ["MOST", "Listed", "Others", "doubted", "listed", "respelled", "spelled", "with_others"]
 
 MOST = 20
 """Values that are looked for in one column."""
 
+NOT_READ = "values that were not read"
 _ANY_CASE = "citext"
 _TABLES = frozenset({Relation.TABLE, Relation.PARTITIONED, Relation.PARTITION})
 
@@ -52,6 +53,12 @@ class Listed(NamedTuple):
     @property
     def key(self) -> tuple[Name, str]:
         return self.table.name, self.column.name
+
+
+def doubted(each: Listed) -> list[str | None]:
+    """What stands for the values of a column that could not be looked at. What may be there is then asked for again,
+    with more time, and is a doubt where that fails as well."""
+    return [*([None] if each.nulls else []), *([NOT_READ] if each.labels or each.unlike else [])]
 
 
 def listed(

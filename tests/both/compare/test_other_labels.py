@@ -13,7 +13,9 @@ from sqlalchemy import Column, Enum, Integer, MetaData, Table, select
 from sqlalchemy.dialects.postgresql import ARRAY
 
 from schema_guard import Guard
+from schema_guard.dialects.postgresql import labels
 from schema_guard.difference import Impact
+from schema_guard.errors import UnreachableError
 from schema_guard.report import Finding, Report
 from tests.postgres.database import Database
 from tests.postgres.server_log import DATABASE, MESSAGE, ServerLog
@@ -288,3 +290,35 @@ def test_another_spelling_that_is_equal_for_the_column_on_sqlite(sqlite_file: Pa
     assert found.difference.impact is Impact.BREAKS
     assert found.evidence is not None
     assert found.evidence.count == 1
+
+
+def test_a_table_that_takes_too_long_is_counted_all_the_same(
+    postgres_database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What the quick look did not see is no reason to say that nothing is there."""
+    for seconds in ("TIMEOUT", "ALONE"):
+        monkeypatch.setattr(labels, seconds, 0.001)
+    prepare(
+        postgres_database,
+        "CREATE TABLE t (id serial PRIMARY KEY, state varchar(11))",
+        "INSERT INTO t (state) SELECT 'new' FROM generate_series(1, 100000)",
+        "INSERT INTO t (state) VALUES ('NEW')",
+    )
+    (found,) = unreadable(Guard(models()).check(postgres_database.url))
+    assert (found.difference.impact, found.evidence and found.evidence.count) == (Impact.BREAKS, 1)
+    prepare(postgres_database, "DELETE FROM t WHERE state = 'NEW'")
+    assert not unreadable(Guard(models()).check(postgres_database.url))
+
+
+def test_a_damaged_page_of_sqlite_is_an_error(sqlite_file: Path) -> None:
+    """It says what is wrong: that the labels cannot be looked at is no reason to leave them out."""
+    with sqlite3.connect(sqlite_file) as connection:
+        connection.execute("CREATE TABLE t (id INTEGER PRIMARY KEY NOT NULL, state VARCHAR(11))")
+        connection.executemany("INSERT INTO t (state) VALUES (?)", [("new",)] * 2_000)
+        ((size,),) = connection.execute("PRAGMA page_size")
+    connection.close()
+    content = bytearray(sqlite_file.read_bytes())
+    content[size * 3 : size * 3 + 8] = b"\xff" * 8
+    sqlite_file.write_bytes(content)
+    with pytest.raises(UnreachableError, match="the database file is damaged: restore a copy"):
+        Guard(models()).check(f"sqlite:///{sqlite_file}")

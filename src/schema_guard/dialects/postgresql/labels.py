@@ -11,7 +11,7 @@ import time
 from collections.abc import Callable, Iterable, Sequence
 
 from schema_guard.column import BITS
-from schema_guard.dialects.labels import MOST, Listed, Others
+from schema_guard.dialects.labels import MOST, Listed, Others, doubted
 from schema_guard.dialects.postgresql.driver_error import DriverError
 from schema_guard.dialects.postgresql.failures import is_disconnect
 from schema_guard.dialects.postgresql.fits import EXACTLY
@@ -27,7 +27,7 @@ SMALL = 1000
 TIMEOUT, ALONE = 3.0, 1.0
 """Seconds for the query that asks all, and for each that asks about one column."""
 LOCK_TIMEOUT, AGAIN = 0.2, 0.05
-"""Seconds that it waits for a lock: the first time, and when one of them was not released."""
+"""Seconds that it waits for a lock: the first time, and for each column after that."""
 PATIENCE = 5.0
 """Seconds for all of it."""
 
@@ -48,22 +48,24 @@ def takes_others(column: Column, there: Column) -> bool:
 
 
 def others_held(columns: Sequence[Listed], link: Link, quote: Quote) -> Others:
-    """What rows hold. Never raises: a table that is locked, or takes too long, hinders only itself, and what is not
-    known is left out."""
-    begun, wait = time.monotonic(), LOCK_TIMEOUT
-    found: dict[tuple[Name, str], tuple[str | None, ...]] = {}
-    for some in (columns, *([column] for column in columns)):
+    """What rows hold. Never raises: a table that is locked, takes too long, or cannot be read, hinders only itself."""
+    begun = time.monotonic()
+    try:
+        return _ask(link, columns, quote, TIMEOUT, LOCK_TIMEOUT)
+    except DriverError as error:
+        if is_disconnect(error):
+            return {}
+    found: dict[tuple[Name, str], Sequence[str | None]] = {}
+    for each in columns:
         try:
-            found.update(_ask(link, some, quote, TIMEOUT if some is columns else ALONE, wait))
+            if time.monotonic() - begun > PATIENCE:
+                found[each.key] = doubted(each)
+            else:
+                found.update(_ask(link, [each], quote, ALONE, AGAIN))
         except DriverError as error:
             if is_disconnect(error):
                 break
-            wait = AGAIN
-        else:
-            if some is columns:
-                break
-        if time.monotonic() - begun > PATIENCE:
-            break
+            found[each.key] = doubted(each)
     return found
 
 
@@ -84,7 +86,7 @@ def _ask(
 def _confirmed(
     link: Link, each: Listed, values: Iterable[str | None], quote: Quote, wait: float
 ) -> tuple[str | None, ...]:
-    """Those of the values that rows hold now."""
+    """Those of the values that rows hold now; all of them where that takes too long."""
     column, table = quote(each.column.name), quote(each.table.name)
     own = each.column.type
     plain = own.kind is TypeKind.BASE and own.schema is None and not each.column.collation
@@ -105,7 +107,7 @@ def _confirmed(
     except DriverError as error:
         if is_disconnect(error):
             raise
-        return ()
+        return tuple(values)
     return tuple(None if value is None else str(value) for (value,) in rows)
 
 

@@ -137,7 +137,7 @@ def _columns(expected: Schema, actual: Schema) -> Iterator[_Read]:
 
 
 def _query(position: int, each: _Read, columns: int) -> str:
-    other = some_of(unusual(quote(each.column.name), quote(each.live.name), each.reader, columns))
+    other = some_of(unusual(quote(each.column.name), quote(each.live.name), each.reader, columns), columns)
     return f"SELECT {position}, value FROM ({other})"
 
 

@@ -6,12 +6,16 @@ from collections.abc import Iterator, Sequence
 from typing import NamedTuple, TypeVar
 
 __all__ = [
+    "LABELLED",
     "USUAL",
     "Texts",
+    "bounded",
     "groups_of",
     "may_be_no_utf8",
     "rows_of_each",
+    "shortened",
     "some_of",
+    "surely_read",
     "texts_of",
     "unlisted",
     "unusual",
@@ -31,14 +35,16 @@ MOST = 20
 """Values of another form that are read."""
 LABELLED = 100_000
 """Rows of a table whose labels are looked at."""
+SHORT = BYTES // LABELLED
+"""Characters of a value by which it is known that it cannot be read, whatever follows."""
 
 _DAY = (
-    "typeof(value) = 'text' AND instr(value, '-') = 5 AND julianday(value) IS NOT NULL"
+    "typeof(value) = 'text' AND substr(value, 5, 1) = '-' AND julianday(value) IS NOT NULL"
     " AND (substr(value, 9, 2) < '29' OR date(substr(value, 1, 10), '+0 days') = substr(value, 1, 10))"
 )
 """SQLite's own functions know more forms, such as a number of days, but read them ten times as fast as GLOB does. They
 take a 31st of February for the 2nd of March."""
-_CLOCK = "typeof(value) = 'text' AND instr(value, ':') = 3 AND julianday(value) IS NOT NULL"
+_CLOCK = "typeof(value) = 'text' AND substr(value, 3, 1) = ':' AND julianday(value) IS NOT NULL"
 USUAL = {
     "Boolean": "value IN (0, 1)",
     "Date": f"{_DAY} AND length(value) = 10",
@@ -54,6 +60,8 @@ USUAL = {
     "bytes": "typeof(value) = 'blob'",
 }
 """By what reads it, the values that it surely reads. The labels of an Enum are looked for on their own."""
+_OF_ANY_LENGTH = frozenset({"JSON", "PickleType"})
+"""What reads values of any length, so that a part of one does not tell."""
 
 
 def may_be_no_utf8(reader: str) -> bool:
@@ -81,8 +89,22 @@ def unusual(column: str, table: str, reader: str, columns: int) -> str:
         read = f"{table} NOT INDEXED LIMIT {_limit([column], table, columns)}"
     # By the column itself: typeof() and length() then leave its bytes where they are.
     usual = USUAL[reader].replace("value", column)
-    values = f"SELECT CASE WHEN {usual} THEN NULL ELSE {column} END AS value FROM {read}"
+    values = f"SELECT CASE WHEN {usual} THEN NULL ELSE {shortened(column, reader)} END AS value FROM {read}"
     return f"SELECT value FROM ({values}) WHERE value IS NOT NULL"
+
+
+def surely_read(column: str, reader: str) -> str:
+    """The condition of values that are read, whatever else they hold; empty where each has to be tried."""
+    return "" if reader == "PickleType" else USUAL.get(reader, "").replace("value", column)
+
+
+def shortened(value: str, reader: str) -> str:
+    """The value; of what is much longer than all that is read its beginning, which is not read either."""
+    if (reader not in USUAL and reader != "Enum") or reader in _OF_ANY_LENGTH:
+        return value
+    cut = f"substr({value}, 1, {SHORT})"
+    cut = f"CASE typeof({value}) WHEN 'blob' THEN {cut} ELSE {cut} || ' ..' END"
+    return f"CASE WHEN length(CAST({value} AS BLOB)) > {SHORT} THEN {cut} ELSE {value} END"
 
 
 class Texts(NamedTuple):
@@ -142,10 +164,30 @@ def unlisted(column: str, table: str, condition: str) -> str:
     text = f"CAST({column} AS TEXT) COLLATE BINARY"
     some = f"SELECT typeof({column}) AS kind, {text} AS label FROM {table} LIMIT {LABELLED}"
     # Bytes are no label, whatever they say as text.
-    label = "CASE kind WHEN 'blob' THEN 'x' || quote(hex(label)) ELSE label END AS label"
+    label = f"CASE kind WHEN 'blob' THEN 'x' || quote(hex(substr(label, 1, {SHORT})))"
+    label = f"{label} ELSE {shortened('label', 'Enum')} END AS value"
     return f"SELECT {label} FROM ({some}) WHERE kind = 'blob' OR ({condition})"
 
 
-def some_of(query: str) -> str:
-    """A few different ones of what it finds."""
-    return f"SELECT DISTINCT {query.removeprefix('SELECT ')} LIMIT {MOST}"
+def some_of(query: str, columns: int) -> str:
+    """A few different ones of what it finds: the first, and the next as far as they are not too long together.
+
+    Args:
+        query: gives one column.
+        columns: of how many columns values are read in all.
+    """
+    some = f"SELECT DISTINCT {query.removeprefix('SELECT ')} LIMIT {MOST}"
+    used = "sum(length(CAST(value AS BLOB))) OVER so_far AS used, row_number() OVER so_far AS number"
+    some = f"SELECT value, {used} FROM ({some}) WINDOW so_far AS (ROWS UNBOUNDED PRECEDING)"
+    return f"SELECT value FROM ({some}) WHERE number = 1 OR used <= {BYTES // max(1, columns)}"
+
+
+def bounded(sizes: str) -> str:
+    """How many of these may be read: NULL where all may, else the first ones, of which there is always one.
+
+    Args:
+        sizes: a query for their bytes, in a column `size`.
+    """
+    running = "row_number() OVER rows_before AS number, sum(size) OVER rows_before AS used"
+    running = f"SELECT {running} FROM ({sizes}) WINDOW rows_before AS (ROWS UNBOUNDED PRECEDING)"
+    return f"SELECT max(number - 1, 1) FROM ({running}) WHERE used > {BYTES} LIMIT 1"

@@ -42,7 +42,8 @@ def refuse_unreadable(unreadable: RowsUnreadable, case: Case) -> Refusal:
         return Refusal(
             unreadable, "its values could not be looked at: look at them", (evidence.query,) if evidence else ()
         )
-    said = evidence.said("hold such a value", "holds such a value", CORRECT, "; ".join(evidence.sample))
+    first = f"{evidence.reason}; ".replace("{", "{{").replace("}", "}}") if evidence.reason else ""
+    said = evidence.said("hold such a value", "holds such a value", first + CORRECT, "; ".join(evidence.sample))
     return Refusal(unreadable, said, (evidence.query, *_respelling(unreadable)))
 
 
