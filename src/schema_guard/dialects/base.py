@@ -59,6 +59,8 @@ class Facts:
     """PostgreSQL: the statement after which it is not read-only, where only a setting makes it so."""
     role: str = ""
     """PostgreSQL: the connected role."""
+    leading_somewhere: tuple[str, ...] = ()
+    """PostgreSQL: the statements after which the search_path leads to a schema, where there is no default schema."""
     encoding: str = ""
     """PostgreSQL: that of the database; empty when unknown."""
     features: frozenset[str] = frozenset()

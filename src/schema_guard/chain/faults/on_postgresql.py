@@ -63,10 +63,7 @@ def _search_path(facts: Facts, live: Live) -> Iterator[Fault]:
             "search-path",
             Severity.BREAKS,
             f"no schema of the search_path ({setting}) exists: unqualified tables go nowhere",
-            Fix(
-                "ALTER ROLE CURRENT_USER SET search_path = public",
-                sql="ALTER ROLE CURRENT_USER SET search_path = public",
-            ),
+            Fix(" ".join(facts.leading_somewhere), sql="\n".join(facts.leading_somewhere)),
         )
     elif facts.default_schema != "public":
         yield Fault(
@@ -84,7 +81,7 @@ def _privileges(facts: Facts, live: Live) -> Iterator[Fault]:
     )[0]
     quoted_role = in_quotes(str(role))
     if create is False:
-        sql = f"GRANT CREATE ON SCHEMA {in_quotes(facts.default_schema or '')} TO {quoted_role}"
+        sql = f"GRANT CREATE ON SCHEMA {in_quotes(facts.default_schema or '')} TO {quoted_role};"
         yield Fault(
             "privileges",
             Severity.BREAKS,
@@ -93,7 +90,7 @@ def _privileges(facts: Facts, live: Live) -> Iterator[Fault]:
         )
     if temp is False:
         name = str(live.read("SELECT pg_catalog.current_database()")[0][0])
-        sql = f"GRANT TEMP ON DATABASE {in_quotes(name)} TO {quoted_role}"
+        sql = f"GRANT TEMP ON DATABASE {in_quotes(name)} TO {quoted_role};"
         yield Fault(
             "privileges",
             Severity.NOTE,
@@ -108,18 +105,18 @@ def _owners(tables: Sequence[Table], live: Live) -> Iterator[Fault]:
         return
     role = str(live.read("SELECT current_user")[0][0])
     names = ", ".join(str(table.name) for table in foreign)
-    statements = [f"ALTER TABLE {in_sql(table.name)} OWNER TO {in_quotes(role)}" for table in foreign]
+    statements = [f"ALTER TABLE {in_sql(table.name)} OWNER TO {in_quotes(role)};" for table in foreign]
     yield Fault(
         "not-owner",
         Severity.BREAKS,
         f"role {role} does not own {names}: ALTER TABLE fails",
-        Fix(f"as the owner: {'; '.join(statements)}", sql=";\n".join(statements)),
+        Fix(f"as the owner: {' '.join(statements)}", sql="\n".join(statements)),
     )
 
 
 def _leftovers(live: Live) -> Iterator[Fault]:
     for name in left_over(live.read):
-        sql = f"DROP DATABASE {in_quotes(name)}"
+        sql = f"DROP DATABASE {in_quotes(name)};"
         yield Fault(
             "leftover-scratch",
             Severity.NOTE,

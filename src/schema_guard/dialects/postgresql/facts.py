@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator, Mapping
 
 from schema_guard.dialects.base import Facts, Unfit
@@ -42,6 +43,11 @@ ALWAYS_UTF8 = "asyncpg"
 _LACKING = "text with a character that {} lacks is neither written nor read"
 TEXTS = ("character varying", "text", "character", "bpchar", "citext", "json", "jsonb", "xml")
 
+_NAMES = r'"((?:[^"]|"")*)"|([^\s,"]+)'
+"""The schemas of a search_path, as SHOW writes it."""
+_NOBODYS = frozenset({"$user", "information_schema", ""})
+"""Names in a search_path that are no schema to make tables in."""
+
 USUAL = {"DateStyle": "'ISO'", "IntervalStyle": "'postgres'", "bytea_output": "'hex'"}
 
 
@@ -67,6 +73,7 @@ def facts_of(row: Row, host: str, encoding: str, driver: str = "") -> Facts:
         if settings[1]
         else "",
         role=str(role),
+        leading_somewhere=() if settings[8] is None else _leading_somewhere(str(settings[8]), settings[2], *place),
         encoding=encoding,
         unfit=(
             *_unread(styles, driver, *place),
@@ -86,6 +93,18 @@ def facts_of(row: Row, host: str, encoding: str, driver: str = "") -> Facts:
 def _set_for(role: str, database: str, setting: str, value: str) -> str:
     """What counts for more than a setting of the server, the database or the role (manual, ALTER ROLE)."""
     return f"ALTER ROLE {in_quotes(role)} IN DATABASE {in_quotes(database)} SET {setting} = {value};"
+
+
+def _leading_somewhere(path: str, one_name: object, role: str, database: str) -> tuple[str, ...]:
+    """Of a path that names a schema: that it is made and may be used. Of none, or of a list in quotes: another path."""
+    if one_name is not None:
+        listed = ", ".join(in_quotes(name.strip()) for name in str(one_name).split(",") if name.strip())
+        return (_set_for(role, database, "search_path", listed),)
+    found = (quoted.replace('""', '"') or bare for quoted, bare in re.findall(_NAMES, path))
+    own = [name for name in found if name not in _NOBODYS and not name.startswith("pg_")]
+    home = in_quotes(own[0] if own else "public")
+    made = (f"CREATE SCHEMA IF NOT EXISTS {home};", f"GRANT USAGE, CREATE ON SCHEMA {home} TO {in_quotes(role)};")
+    return made if own else (*made, _set_for(role, database, "search_path", home))
 
 
 def _misread(settings: Mapping[str, object], driver: str, role: str, database: str) -> Iterator[str]:

@@ -7,7 +7,8 @@
 --   one_name text or NULL (a list of schemas that the search_path holds in quotes, as the name of one that is missing),
 --   date_style, interval_style, bytea_output text: NULL where values are written as every driver reads them,
 --   wraparound json [database, transactions left] of the one that was least vacuumed; NULL while there are many,
---   client_encoding text: what the application's sessions speak, where the guard does not set it; NULL for UTF8.
+--   client_encoding text: what the application's sessions speak, where the guard does not set it; NULL for UTF8,
+--   nowhere text or NULL: the search_path, where it leads to no schema that exists and that the role may use.
 SELECT pg_catalog.current_setting('server_version_num')::pg_catalog.int4 AS version_num,
        pg_catalog.split_part(pg_catalog.current_setting('server_version'), ' ', 1) AS version,
        pg_catalog.current_database()::pg_catalog.text AS database,
@@ -33,7 +34,8 @@ SELECT pg_catalog.current_setting('server_version_num')::pg_catalog.int4 AS vers
         FROM pg_catalog.pg_database d
         WHERE pg_catalog.age(d.datfrozenxid) OPERATOR(pg_catalog.>) 2107483647
         ORDER BY pg_catalog.age(d.datfrozenxid) DESC LIMIT 1) AS wraparound,
-       settings.client_encoding
+       settings.client_encoding,
+       CASE WHEN path.own IS NULL THEN pg_catalog.current_setting('search_path') END AS nowhere
 -- without pg_temp, which a search_path may name: what is made there is gone with its session
 FROM (SELECT ARRAY(SELECT s.name
                    FROM pg_catalog.unnest(pg_catalog.current_schemas(false)) WITH ORDINALITY AS s(name, position)

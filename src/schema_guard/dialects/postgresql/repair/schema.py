@@ -72,11 +72,10 @@ def homeless(difference: Difference, name: Name, context: Context) -> Repairs:
     """A refusal when the search_path leads to no schema in which the unqualified name could be created."""
     if name.schema is not None or context.offline:
         return []
-    role = context.quote(context.facts.role) if context.facts.role else "CURRENT_USER"
     return [
         Refusal(
             difference,
             "the search_path leads to no schema that exists and that the role may use: nowhere to create it",
-            ("CREATE SCHEMA IF NOT EXISTS public;", f"GRANT USAGE, CREATE ON SCHEMA public TO {role};"),
+            context.facts.leading_somewhere,
         )
     ]
