@@ -20,7 +20,7 @@ from schema_guard.dialects.postgresql.fits import (
     rounds,
 )
 from schema_guard.dialects.postgresql.lossy import loses
-from schema_guard.dialects.postgresql.referring import FLOATS, comparable
+from schema_guard.dialects.postgresql.referring import FLOATS, based, comparable
 from schema_guard.dialects.postgresql.text_types import PADDED, UNPADDED
 from schema_guard.dialects.terms import Allowed, Condition, ErrorWords, Verdict
 from schema_guard.fit import Fit
@@ -280,7 +280,7 @@ class PostgreSQLRules:
         return text and getattr(expected.reads, "type", "") == "Uuid"
 
     def comparable(self, one: Type, other: Type) -> bool:
-        return comparable(self._base(one), self._base(other))
+        return comparable(based(one, self.domains), based(other, self.domains))
 
     def explicit_null_gets_value(self, table: Table, column: Column) -> bool:  # noqa: ARG002
         """Never: PostgreSQL stores the NULL or rejects it."""

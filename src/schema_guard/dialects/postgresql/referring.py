@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from schema_guard.dialects.postgresql.text_types import TEXTS, UNPADDED
-from schema_guard.schema import Type, TypeKind
+from collections.abc import Mapping
 
-__all__ = ["FLOATS", "can_refer", "comparable"]
+from schema_guard.dialects.postgresql.text_types import TEXTS, UNPADDED
+from schema_guard.schema import Name, Type, TypeKind
+
+__all__ = ["FLOATS", "based", "can_refer", "comparable"]
 
 FLOATS = ("real", "double precision")
 _INTEGERS = ("smallint", "integer", "bigint")
+_RANGES = ("int4range", "int8range", "numrange", "tsrange", "tstzrange", "daterange")
 _MOMENTS = ("date", "timestamp without time zone", "timestamp with time zone")
 _TARGETS = {
     **dict.fromkeys(_INTEGERS, (*_INTEGERS, "numeric", *FLOATS, "oid")),
@@ -22,11 +25,29 @@ _TARGETS = {
     **dict.fromkeys(("inet", "cidr"), ("inet", "cidr")),
     **dict.fromkeys(("macaddr", "macaddr8"), ("macaddr", "macaddr8")),
     **dict.fromkeys(("bit", "bit varying"), ("bit", "bit varying")),
-    **{name: (name,) for name in ("interval", "uuid", "bytea", "boolean", "jsonb", "money")},
+    **{name: (name,) for name in ("interval", "uuid", "bytea", "boolean", "jsonb", "money", "tsvector", *_RANGES)},
 }
 """An index on the target has an operator for both types, or the referring one is cast implicitly (manual, 38.16.3)."""
 
 _CITEXT = "citext"
+_NOWHERE = Type("", "a domain over an enum", kind=TypeKind.ENUM)
+"""What no operator compares with anything, not even with itself: an operator that is for every enum takes no domain."""
+
+
+def based(type_: Type, domains: Mapping[Name, Type]) -> Type:
+    """What stands for a domain where values are compared: the type below it, as far as it is known.
+
+    Args:
+        type_: of a column.
+        domains: what each domain stands on.
+    """
+    base = type_
+    while base.kind is TypeKind.DOMAIN and not base.dimensions:
+        below = domains.get(Name(base.schema, base.name))
+        if below is None:
+            return base
+        base = below
+    return _NOWHERE if base is not type_ and base.kind is TypeKind.ENUM and not base.dimensions else base
 
 
 def comparable(one: Type, other: Type) -> bool:
@@ -36,11 +57,17 @@ def comparable(one: Type, other: Type) -> bool:
 
 def can_refer(referring: Type, target: Type) -> bool:
     """Whether a column of the one type can refer to a column of the other; True where only the server knows."""
-    if (referring.name, referring.schema) == (target.name, target.schema):
+    if _NOWHERE in (referring, target):
+        return False
+    kinds, alike = {referring.kind, target.kind}, bool(referring.dimensions) == bool(target.dimensions)
+    if alike and (referring.name, referring.schema) == (target.name, target.schema):
         return True
-    kinds = {referring.kind, target.kind}
-    if referring.dimensions or target.dimensions or kinds - {TypeKind.BASE, TypeKind.ENUM}:
+    if alike and referring.dimensions:  # the operators of arrays want elements of one type (anyarray)
+        return TypeKind.UNKNOWN in kinds
+    if kinds - {TypeKind.BASE, TypeKind.ENUM}:
         return True
+    if not alike:
+        return False
     if TypeKind.ENUM in kinds:  # an enum is compared with itself only
         return False
     if _CITEXT in (referring.name, target.name):  # of its operators only the one of text serves, if the key is text

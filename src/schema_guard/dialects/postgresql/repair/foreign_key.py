@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from itertools import product
 
-from schema_guard.dialects.postgresql.referring import can_refer
+from schema_guard.dialects.postgresql.referring import based, can_refer
 from schema_guard.dialects.postgresql.repair import probes
 from schema_guard.dialects.postgresql.repair.context import Context, Repairs
 from schema_guard.dialects.postgresql.repair.limits import impermanent
@@ -16,7 +16,7 @@ from schema_guard.difference import ForeignKeyDiffers, ForeignKeyMissing, Foreig
 from schema_guard.difference.constraints import told_apart
 from schema_guard.need import Need
 from schema_guard.plan import CHANGE_OR_REMOVE, Hazard, Lock, Locked, Phase, Refusal, Step
-from schema_guard.schema import NOT_VALID, Column, ForeignKey, Name, Relation, Table, Type, deferral_words
+from schema_guard.schema import NOT_VALID, Column, ForeignKey, Name, Relation, Table, Type, TypeKind, deferral_words
 
 __all__ = ["foreign_key_differs", "foreign_key_missing", "foreign_key_not_validated"]
 
@@ -43,6 +43,8 @@ def foreign_key_missing(difference: ForeignKeyMissing, context: Context) -> Repa
         return [Refusal(difference, reason, (f"ALTER TABLE {context.quote(key.target)} ADD UNIQUE ({columns});",))]
     if shorter_lived := impermanent(difference, context):
         return [shorter_lived]
+    if two_enums := _of_two_enums(difference, context):
+        return [two_enums]
     if isinstance(types := _ill_matched(difference, context), str):
         return [Refusal(difference, types)]
     if without_right := _may_not_refer(difference, context):
@@ -237,15 +239,45 @@ def _ill_matched(difference: ForeignKeyMissing, context: Context) -> str | froze
         if own is None or other is None:
             continue
         (wanted, live), (wanted_target, live_target) = own, other
-        if not can_refer(wanted.type, wanted_target.type):
+        if not _can_refer(wanted.type, wanted_target.type, context):
             return f"a foreign key from {wanted.type} to {wanted_target.type} is not possible: map both with one type"
         types = _types_of(difference.table.name, *own, context)
         target_types = _types_of(key.target, *other, context)
-        if all(can_refer(*pair) for pair in product(types, target_types)):
+        if all(_can_refer(*pair, context) for pair in product(types, target_types)):
             continue  # whichever is changed first
         needs |= {Need.column_type(difference.table.name, name)} if live.type != wanted.type else set()
         needs |= {Need.column_type(key.target, target)} if live_target.type != wanted_target.type else set()
     return frozenset(needs)
+
+
+def _can_refer(one: Type, other: Type, context: Context) -> bool:
+    domains = {each.name: each.type for each in (*context.expected.domains, *context.actual.domains)}
+    return can_refer(based(one, domains), based(other, domains))
+
+
+def _of_two_enums(difference: ForeignKeyMissing, context: Context) -> Refusal | None:
+    """Columns of two enums that the models map with one; where the labels are the same, no step changes a type."""
+    key, table = difference.foreign_key, difference.table.name
+    for name, target in zip(key.columns, key.target_columns, strict=True):
+        own, other = _column(table, name, context), _column(key.target, target, context)
+        if own is None or other is None or {own[1].type.kind, other[1].type.kind} != {TypeKind.ENUM}:
+            continue
+        types = own[1].type, other[1].type
+        if (
+            types[0] == types[1]
+            or own[0].type != other[0].type
+            or types[1] != own[0].type
+            or retyped(table, name, context)
+        ):
+            continue
+        column, wanted = context.quote(name), own[0].type.text
+        change = (
+            f"ALTER TABLE {context.quote(table)} ALTER COLUMN {column} TYPE {wanted} USING {column}::text::{wanted};"
+        )
+        alike = "also where the labels are the same"
+        reason = f"{table}.{name} is {types[0]}, and no operator compares that with {types[1]}, {alike}"
+        return Refusal(difference, reason, (change,))
+    return None
 
 
 def _types_of(table: Name, wanted: Column, live: Column, context: Context) -> set[Type]:
