@@ -44,6 +44,10 @@ CREATE FUNCTION of_new_sequence() RETURNS text STABLE LANGUAGE plpgsql AS
 CREATE FUNCTION draws(x text) RETURNS text IMMUTABLE LANGUAGE plpgsql AS
   $$ BEGIN RETURN x || nextval('numbers'); END $$;
 """
+OF_A_TEMPORARY_TABLE = """
+CREATE FUNCTION of_session() RETURNS text STABLE LANGUAGE plpgsql AS
+  $$ BEGIN RETURN (SELECT max(name) FROM session_ctx); END $$;
+"""
 WORKING = {
     "a CHECK": lambda: [CheckConstraint("fine(name) <> 'X'", name="c")],
     "an index": lambda: [Index("i", text("fine(name)"))],
@@ -107,6 +111,23 @@ def test_what_works_for_some_row_is_added(postgres_database: Database, case: str
     assert report.findings == ()
     with postgres_database.connect() as connection:
         assert connection.execute("SELECT is_called, to_regclass('written') FROM numbers").fetchone() == (False, None)
+
+
+@pytest.mark.every_postgres
+@pytest.mark.parametrize(("live", "added"), [("d varchar NOT NULL", True), ("d varchar", False), ("e int", False)])
+def test_a_default_over_what_the_application_may_have_in_its_session(
+    postgres_database: Database, live: str, added: bool
+) -> None:
+    """A table without its schema may be a temporary one. It is added where an INSERT without the default fails anyway."""
+    prepare(postgres_database, f"CREATE TABLE t (id serial PRIMARY KEY, name varchar, {live}); {OF_A_TEMPORARY_TABLE}")
+    column = Column("d", String, server_default=text("of_session()"), nullable="NOT NULL" not in live)
+    report = apply(postgres_database, models([column]))
+    refusals = [finding.refusal.reason for finding in report.findings if finding.refusal is not None]
+    assert any(each.startswith("computing it for a row fails: ") for each in refusals) is not added
+    assert {result.outcome for result in report.results} == {Outcome.DONE}
+    with sa.create_engine(postgres_database.url, poolclass=sa.NullPool).connect() as connection:
+        connection.execute(text("CREATE TEMPORARY TABLE session_ctx AS SELECT 'a' AS name"))
+        connection.execute(text("INSERT INTO t (name) VALUES ('one')"))
 
 
 def test_what_may_change_something_is_not_called(postgres_database: Database) -> None:

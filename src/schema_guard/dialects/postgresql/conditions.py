@@ -11,6 +11,7 @@ from schema_guard.dialects.postgresql.driver_error import DriverError
 from schema_guard.dialects.postgresql.failures import diagnose, is_disconnect
 from schema_guard.dialects.postgresql.lexer import located_tokens
 from schema_guard.dialects.postgresql.link import Link
+from schema_guard.dialects.postgresql.lost_name import may_come
 from schema_guard.dialects.postgresql.trial_rows import of_code
 from schema_guard.dialects.terms import Condition, Verdict
 from schema_guard.schema import Name
@@ -72,6 +73,8 @@ def _evaluate(link: Link, trials: Sequence[Trial], quote: Quote) -> dict[Trial, 
 def _failed(link: Link, trial: Trial, error: DriverError, quote: Quote) -> Verdict:
     """Whether the condition alone raises the error: the column takes the value, and the models allow it."""
     diagnosis = diagnose(error)
+    if of_code(diagnosis, ()) and may_come(link, diagnosis, ()):
+        return Verdict.NOT_COMPARABLE
     if not (diagnosis.sqlstate.startswith(_OF_VALUES) or of_code(diagnosis, ())) or trial.condition == _REFUSED:
         return Verdict.NOT_COMPARABLE
     allowed = _evaluate(link, [refused := replace(trial, condition=_REFUSED)], quote)[refused]

@@ -20,6 +20,7 @@ from schema_guard.dialects.postgresql.driver_error import DriverError
 from schema_guard.dialects.postgresql.event_triggers import EventTrigger, accused
 from schema_guard.dialects.postgresql.failures import DENIED, diagnose, extension_for, is_disconnect, without_values
 from schema_guard.dialects.postgresql.link import Link
+from schema_guard.dialects.postgresql.lost_name import may_come
 from schema_guard.dialects.postgresql.plain import is_plain
 from schema_guard.dialects.postgresql.query_text import query
 from schema_guard.dialects.postgresql.trial_rows import inserts, is_computed, made_by, of_code
@@ -155,11 +156,17 @@ class _Copy:
                 return None
             self.link.run(_READ_ONLY)
             if isinstance(noun, Column) and noun.default is not None:
-                return self._of_code([f"SELECT ({noun.default}\n)"], whole=False)
+                return self._of_code([f"SELECT ({noun.default}\n)"], whole=False, fails_now=self._fails_without(noun))
             return self._of_code(inserts(self.name, columns, self.quote) if columns else (), whole=True)
 
-    def _of_code(self, statements: Iterable[str], *, whole: bool) -> Rejection | None:
-        """Whether one of them fails for what it calls."""
+    def _fails_without(self, column: Column) -> bool:
+        """Whether an INSERT that leaves the column out fails now: no default makes that worse."""
+        live = self.live.column(column.name) if self.live is not None else None
+        return live is not None and not live.nullable and live.default is None
+
+    def _of_code(self, statements: Iterable[str], *, whole: bool, fails_now: bool = False) -> Rejection | None:
+        """Whether one of them fails for what it calls; `fails_now`: it does no harm where the application's sessions
+        lack what this one lacks."""
         for statement in statements:
             try:
                 with self.link.savepoint():
@@ -167,7 +174,8 @@ class _Copy:
             except DriverError as error:
                 if is_disconnect(error):
                     raise
-                if of_code(diagnose(error), self.coming):
+                diagnosis = diagnose(error)
+                if of_code(diagnosis, self.coming) and not (fails_now and may_come(self.link, diagnosis, ())):
                     said = without_password(f"computing it for a row fails: {without_values(error)}")
                     return Rejection(said, REFUSED, "", advice=("correct what it calls, or the models",), whole=whole)
         return None
