@@ -43,6 +43,16 @@ WRITTEN = (
     + OWNED.replace("{view}", "titles")
     + "GRANT USAGE ON SEQUENCE kept_id_seq TO {role}_owner; "
 )
+BY_RULES = (
+    "CREATE TABLE kept (id int PRIMARY KEY, name varchar(20)); CREATE TABLE log (id int, name varchar(20)); "
+    "CREATE VIEW titles AS SELECT id, name FROM kept GROUP BY id; "
+    "CREATE RULE i AS ON INSERT TO titles DO INSTEAD INSERT INTO log VALUES (NEW.id, NEW.name) RETURNING id, name; "
+    "CREATE RULE u AS ON UPDATE TO titles DO INSTEAD NOTHING; "
+    "CREATE RULE d AS ON DELETE TO titles DO INSTEAD DELETE FROM log WHERE id = OLD.id; "
+    + SEEN
+    + OWNED.replace("{view}", "titles")
+    + "GRANT SELECT ON kept TO {role}_owner; "
+)
 CASES = {
     "a view of the owner's": (TITLES + SEEN, {}),
     "the owner of a view may not read its table": (
@@ -67,6 +77,16 @@ CASES = {
         WRITTEN + "GRANT SELECT, UPDATE, DELETE ON kept TO {role}_owner",
         {"titles": ("INSERT",)},
     ),
+    "the owner of a view that is written may write other columns": (
+        WRITTEN + "GRANT SELECT, DELETE, INSERT (id), UPDATE (id) ON kept TO {role}_owner",
+        {"titles": ("INSERT", "UPDATE")},
+    ),
+    "the owner of a view may read other columns": (
+        TITLES + SEEN + OWNED.replace("{view}", "seen") + "GRANT SELECT (id) ON titles TO {role}_owner",
+        {"seen": ("SELECT",)},
+    ),
+    "the owner of a view may not do what its rules do": (BY_RULES, {"titles": ("INSERT", "DELETE")}),
+    "the owner of a view may do what its rules do": (BY_RULES + "GRANT ALL ON log TO {role}_owner", {}),
     "the owner of a view that is written may do all": (WRITTEN + "GRANT ALL ON kept TO {role}_owner", {}),
     "a materialized view beneath has no data": (
         TITLES + "CREATE MATERIALIZED VIEW kept AS TABLE titles WITH NO DATA; CREATE VIEW seen AS TABLE kept",
@@ -277,6 +297,8 @@ def test_no_volatile_function_is_run(postgres_database: Database, role: str) -> 
         (TITLES + SEEN + OWNED.replace("{view}", "seen"), ("SELECT ON public.titles",)),
         (WRITTEN + "GRANT SELECT, DELETE ON kept TO {role}_owner", ("INSERT ON public.kept", "UPDATE ON public.kept")),
         (WRITTEN, tuple(f"{verb} ON public.kept" for verb in ALL)),
+        (BY_RULES, tuple(f"{verb} ON public.log" for verb in ("INSERT", "SELECT", "DELETE"))),
+        (BY_RULES + "GRANT SELECT, DELETE ON log TO {role}_owner", ("INSERT ON public.log",)),
     ],
 )
 def test_the_statement_is_told(made: str, lacks: tuple[str, ...], postgres_database: Database, role: str) -> None:

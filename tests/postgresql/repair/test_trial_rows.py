@@ -118,7 +118,7 @@ def test_what_works_for_some_row_is_added(postgres_database: Database, case: str
 def test_a_default_over_what_the_application_may_have_in_its_session(
     postgres_database: Database, live: str, added: bool
 ) -> None:
-    """A table without its schema may be a temporary one. It is added where an INSERT without the default fails anyway."""
+    """A table without its schema may be a temporary one. The default is added where an INSERT fails without it."""
     prepare(postgres_database, f"CREATE TABLE t (id serial PRIMARY KEY, name varchar, {live}); {OF_A_TEMPORARY_TABLE}")
     column = Column("d", String, server_default=text("of_session()"), nullable="NOT NULL" not in live)
     report = apply(postgres_database, models([column]))

@@ -46,22 +46,35 @@ class Refused(NamedTuple):
 
 
 class DeniedOwner(NamedTuple):
-    """What the owner of a view may not do with something beneath it, whoever reads or writes the view."""
+    """What the owner of a view, or of a table with rules, may not do with something beneath it, whoever reads or writes
+    it."""
 
     owner: str
     relation: str
     name: str
     """Of the relation, as messages have it."""
     verbs: tuple[str, ...]
+    partly: tuple[str, ...]
+    """For some columns only."""
     alone: bool
     """The view reads nothing else."""
+    event: str
+    """Of a rule: the statement in whose place it does something, or beside it."""
+    action: str
+    """Of a rule: what it does."""
 
     def grants(self, verb: str) -> tuple[str, ...]:
         """What the verb needs. Of several relations that a view reads, one that its owner may not read may be one that
-        it does not write to."""
+        it does not write to. A rule may have to read the rows that it changes."""
+        if self.event:
+            reads_rows = ("SELECT",) if self.action in ("UPDATE", "DELETE") and "SELECT" in self.verbs else ()
+            lacks = self.action in (*self.verbs, *self.partly)
+            needed_by_rule = (*reads_rows, self.action) if verb == self.event and lacks else ()
+            return tuple(f"GRANT {each} ON {self.relation} TO {self.owner};" for each in needed_by_rule)
         reads = "SELECT" in self.verbs
         lacked = [each for each in dict.fromkeys(("SELECT", verb)) if each in self.verbs]
         needed = [each for each in lacked if each == "SELECT" or self.alone or not reads]
+        needed += [verb] if verb in self.partly else []
         return tuple(f"GRANT {each} ON {self.relation} TO {self.owner};" for each in needed)
 
 
@@ -84,7 +97,7 @@ def beneath_of(link: Link, pairs: Pairs, quote: Quote) -> list[Beneath]:
 
 
 def _denied(found: Mapping[str, Any]) -> DeniedOwner:
-    return DeniedOwner(**{**found, "verbs": tuple(found["verbs"])})
+    return DeniedOwner(**{**found, "verbs": tuple(found["verbs"]), "partly": tuple(found["partly"])})
 
 
 def refused(link: Link, pairs: Pairs, beneath: Sequence[Beneath], quote: Quote, *, reads_only: bool) -> Refused:
