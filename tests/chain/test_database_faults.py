@@ -347,6 +347,33 @@ def test_the_last_revision_leaves_out_what_apply_refuses(stage: Stage) -> None:
     assert (found.code, found.faults["head-drift"]["severity"], stage.deploy().code) == (1, "breaks", 1)
 
 
+def test_what_neither_apply_nor_a_revision_makes(on_postgres: Stage) -> None:
+    """A foreign key between two enum types is not possible: the fix names no command that makes nothing."""
+    label = "Enum('a', name='{name}')"
+    stage = on_postgres.plain(
+        "from sqlalchemy import Column, Enum, ForeignKey, Integer, MetaData, Table\n"
+        "metadata = MetaData()\n"
+        f"Table('one', metadata, Column('kind', {label.format(name='one_kind')}, primary_key=True))\n"
+        "Table('two', metadata, Column('id', Integer, primary_key=True),\n"
+        f"      Column('kind', {label.format(name='two_kind')}, ForeignKey('one.kind')))\n"
+        "class Base:\n    metadata = metadata\n"
+    )
+    one, two = (f'sa.Column("kind", sa.{label.format(name=name)}' for name in ("one_kind", "two_kind"))
+    key = 'sa.Column("id", sa.Integer, primary_key=True)'
+    stage.revision(
+        "r1", None, f'op.create_table("one", {one}, primary_key=True))\nop.create_table("two", {key}, {two}))'
+    )
+    assert stage.deploy().code == 0
+    for arguments in ((), ("--replay",)):
+        faults = stage.doctor(*arguments).faults
+        fault = faults["database-drift"]
+        assert "Apply does not repair two.fk(kind)" in fault["message"], fault
+        assert "schema-guard check shop:Base says what each needs" in fault["fix"]["text"]
+    fault = faults["head-drift"]
+    assert ("Apply does not make" in fault["message"], fault["fix"]["command"]) == (True, None), fault
+    assert "nothing to write" in stage.guard("revision", "--replay", "-m", "nothing").err
+
+
 MUST = {
     "sqlite": 'with op.batch_alter_table("users") as batch_op:\n    batch_op.alter_column("must", nullable=False)',
     "postgresql": 'op.execute("ALTER TABLE users ALTER must SET NOT NULL")',

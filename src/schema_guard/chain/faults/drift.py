@@ -40,8 +40,9 @@ def drift_faults(
     broken, weak = report.count(Impact.BREAKS), report.count(Impact.WEAKENS)
     if not (broken or weak):
         return
-    found = [each for each in report.findings if each.acceptance is None and each.difference.impact is Impact.BREAKS]
-    left = [each.difference.object for each in found if each.refusal is not None]
+    found = [each for each in report.findings if each.acceptance is None and each.difference.impact >= Impact.WEAKENS]
+    refused = [each for each in found if each.refusal is not None]
+    left = [each for each in refused if each.difference.impact is Impact.BREAKS]
     severity = Severity.BREAKS if left else Severity.RISK
     breaks = f"{broken} {'breaks' if broken == 1 else 'break'} the application" if broken else ""
     weakens = f"{weak} {'weakens' if weak == 1 else 'weaken'} it" if weak else ""
@@ -59,10 +60,13 @@ def drift_faults(
         message = f"the database differs from the models while revisions are still to run: {counts}"
     else:
         message = f"alembic_version names the last revision, yet the database differs from the models: {counts}"
-        message += f". Apply does not repair {first_of(left)}" if left else ""
+        objects = (each.difference.object for each in left or refused)
+        message += f". Apply does not repair {first_of(objects)}" if refused else ""
         makes = f"{commands('apply')} makes what is missing"
         if blind:
             fix = Fix(f"correct alembic_version first, as said there; then {commands('check')}")
+        elif len(refused) == len(found):
+            fix = Fix(f"{commands('check')} says what each needs: that is for a person to do")
         elif proved:
             fix = Fix(makes, command=commands("apply"))
         else:

@@ -124,14 +124,18 @@ def _drift(report: Report, system: str, *, own: bool, commands: Commands) -> Ite
         return
     breaks = [each for each in findings if each.difference.impact is Impact.BREAKS]
     left = [each.difference.object for each in breaks if each.refusal is not None]
+    refused = [each.difference.object for each in findings if each.refusal is not None]
     command = commands("revision", *(["--replay"] if own else []), "-m", "what the models expect")
+    fix = Fix(command, command=command)
+    if len(refused) == len(findings):  # then no revision is written
+        fix = Fix(f"{commands('check')} says what each needs: write it by hand, into the models or into a revision")
     yield Fault(
         "head-drift",
         Severity.BREAKS if left and own else Severity.RISK,
         f"the last revision leaves out {counted(len(found), 'thing')} that the models expect, on {system}: "
         + first_of(f"{difference.object} ({difference.headline})" for difference in found)
-        + (f". Apply does not make {first_of(left)}" if left else ""),
-        Fix(command, command=command),
+        + (f". Apply does not make {first_of(left or refused)}" if refused else ""),
+        fix,
         details=tuple(f"{difference.object}: {difference.headline}" for difference in found),
     )
 
