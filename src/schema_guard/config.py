@@ -104,7 +104,7 @@ class Settings(NamedTuple):
     @property
     def missing_url(self) -> str:
         """What is said where no URL is set."""
-        places = f"--url, DATABASE_URL, SCHEMA_GUARD_URL and {self._file_words('url')}"
+        places = f"--url, SCHEMA_GUARD_URL, DATABASE_URL and {self._file_words('url')}"
         return f"no database URL: looked at {places}. Set one of them; nothing was guarded"
 
     def ddl_database_address(self) -> Address:
@@ -143,6 +143,10 @@ def _text(value: object) -> str:
     return value.strip()
 
 
+def _got(value: object) -> str:
+    return f", not {repr(value)[:40]}"
+
+
 def seconds(value: object) -> float:
     """A duration in seconds: 30, "1.5", "500ms", "60s", "2m", "1h".
 
@@ -155,7 +159,7 @@ def seconds(value: object) -> float:
         return float(value)
     match = re.match(_DURATION, value) if isinstance(value, str) else None
     if match is None:
-        raise ValueError("expected a duration such as 30, 1.5, 500ms, 60s or 2m")
+        raise ValueError(f"expected a duration such as 30, 1.5, 500ms, 60s or 2m{_got(value)}")
     return float(match["number"]) * _UNITS[(match["unit"] or "s").lower()]
 
 
@@ -165,13 +169,13 @@ def _flag(value: object) -> bool:
     words = {"1": True, "true": True, "yes": True, "on": True, "0": False, "false": False, "no": False, "off": False}
     answer = words.get(value.strip().lower()) if isinstance(value, str) else None
     if answer is None:
-        raise ValueError("expected true or false")
+        raise ValueError(f"expected true or false{_got(value)}")
     return answer
 
 
 def _fail_on(value: object) -> str:
     if not isinstance(value, str) or value.strip().lower() not in FAIL_ON:
-        raise ValueError(f"expected one of {', '.join(FAIL_ON)}")
+        raise ValueError(f"expected one of {', '.join(FAIL_ON)}{_got(value)}")
     return value.strip().lower()
 
 
@@ -191,7 +195,7 @@ def _policy(value: object) -> dict[str, bool | int]:
 
 def _log_format(value: object) -> str:
     if not isinstance(value, str) or value.strip().lower() not in LOG_FORMATS:
-        raise ValueError(f"expected one of {', '.join(LOG_FORMATS)}")
+        raise ValueError(f"expected one of {', '.join(LOG_FORMATS)}{_got(value)}")
     return value.strip().lower()
 
 

@@ -111,11 +111,11 @@ def test_an_unknown_key_names_file_and_nearest(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("line", "told"),
     [
-        ("budget = 'soon'", "budget: expected a duration such as 30, 1.5, 500ms, 60s or 2m"),
+        ("budget = 'soon'", "budget: expected a duration such as 30, 1.5, 500ms, 60s or 2m, not 'soon'"),
         ("target = 5", "target: expected text"),
         ("target = ''", "target: is empty"),
-        ("required_only = 'perhaps'", "required_only: expected true or false"),
-        ("fail_on = 'everything'", "fail_on: expected one of breaks, weakens, notes"),
+        ("required_only = 'perhaps'", "required_only: expected true or false, not 'perhaps'"),
+        ("fail_on = 'everything'", "fail_on: expected one of breaks, weakens, notes, not 'everything'"),
         ("policy = 3", "policy: expected a table such as policy = { comments = false }"),
         ("policy = { rebild = true }", "policy: has no key 'rebild'; did you mean 'rebuild'?"),
         ("policy = { rewrite_below = true }", "policy: rewrite_below: expected a number of rows"),

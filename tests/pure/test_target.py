@@ -348,7 +348,7 @@ def test_no_table_registered(project: Write) -> None:
 def test_several_candidates_are_listed(project: Write) -> None:
     source = MODELS + MODELS.replace("class Base", "class Other").replace("User(Base)", "Client(Other)")
     told = message("shop_models", project(shop_models=source))
-    assert told == "shop_models has several: name one of shop_models:Base, shop_models:Other"
+    assert told == "shop_models has models in several places: name one of shop_models:Base, shop_models:Other"
 
 
 def test_a_flask_application_without_models(project: Write) -> None:

@@ -45,7 +45,7 @@ def order_of(difference: Difference) -> Order | None:
             new = isinstance(difference, ColumnUnknown)
             leave = f"add {difference.object} with a server_default, or" if new else f"leave {difference.object}"
             return Order(
-                f"{leave} nullable: apply --beside does",
+                f"{leave} nullable: apply --beside does that, a revision has to say it",
                 f"op.alter_column({table.name.name!r}, {column.name!r}, nullable=False)",
             )
         case TypeDiffers(table=table, column=column):
@@ -55,7 +55,7 @@ def order_of(difference: Difference) -> Order | None:
             )
         case ObjectUnknown(table=table, name=name):
             return Order(
-                f"leave {name} on {table.name} out: apply --beside does",
+                f"leave {name} on {table.name} out: apply --beside does that, a revision has to leave it out",
                 f"make {name} on {table.name}",
             )
         case UniqueMissing(table=table) | UpsertUnserved(table=table):

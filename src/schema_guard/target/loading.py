@@ -202,7 +202,7 @@ def _only_candidate(module: ModuleType, text: str) -> Any:
     if len(sessions) == 1:
         return members[sessions[0]]
     if filled:
-        raise TargetError(f"{text} has several: {_choices(text, filled)}")
+        raise TargetError(f"{text} has models in several places: {_choices(text, filled)}")
     if hasattr(module, "__path__") and (below := defined_in(module.__name__, module.__path__, USUAL)):
         raise TargetError(f"{text} has no models; did you mean {below[0]!r}?")
     raise TargetError(f"{text} has no models{_what_else(text, members)}")

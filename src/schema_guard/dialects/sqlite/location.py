@@ -75,7 +75,7 @@ def locate_file(path: str, *, shared: bool = False, read_only: bool = False) -> 
     except OSError as error:  # a loop of links, a directory that may not be entered
         raise UnreachableError(f"{file}: {error.strerror}: correct the URL, or make the directory accessible") from None
     if file.is_dir():
-        raise UnreachableError(f"{file} is a directory, not a database file")
+        raise UnreachableError(f"{file} is a directory, not a database file; correct the URL")
     directory = _followed(file).parent
     told = f"{file}{' is a link, and' if file.is_symlink() else ':'}"
     if directory.is_file():

@@ -276,14 +276,14 @@ def _laid_out_again(text: bytes, path: str, *, edited: bool) -> dict[str, Span]:
     if data[MARK] != FORMAT:
         raise ConfigurationError(
             f"{path} has the format {data[MARK]!r}, this version of schema-guard reads {FORMAT}: "
-            "write it again with schema-guard freeze, by the version that reads it"
+            "write it again by the version that reads it: schema-guard freeze TARGET -o FILE"
         )
     told = data.pop("hash", None)
     again = _text(data)
     if told != digest(again) and not edited:
         raise ConfigurationError(
-            f"{path} is damaged, or was edited by hand: its hash does not fit. It holds SQL that is run: write it anew "
-            "with schema-guard freeze, or set SCHEMA_GUARD_ALLOW_EDITED=1 to take it as it is"
+            f"{path} is damaged, or was edited by hand: its hash does not fit. It holds SQL that is run: write it "
+            "again with schema-guard freeze TARGET -o FILE, or set SCHEMA_GUARD_ALLOW_EDITED=1 to take it as it is"
         )
     return document(again)
 
