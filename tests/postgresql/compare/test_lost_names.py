@@ -51,6 +51,9 @@ def indexed(where: str | None = None) -> sa.MetaData:
 
 LOG = "CREATE TABLE log (x int); "
 CHECKED = models(sa.CheckConstraint("f(name) IS NULL", name="c"))
+OF_DOMAIN = models(
+    sa.CheckConstraint("f(name) IS NULL", name="c"), name=sa.Column("name", sa.Text, nullable=False, default="a")
+)
 CHECK = TABLE.format(", CONSTRAINT c CHECK (f(name) IS NULL)")
 GENERATED = models(sa.Column("up", sa.Text, sa.Computed("f(name)", persisted=True)))
 INDEX = TABLE.format("") + "CREATE INDEX ix ON t (f(name))"
@@ -59,6 +62,20 @@ CASES = {
     "a CHECK": (CHECKED, BODY.format("STABLE", LOST) + CHECK, Impact.BREAKS),
     "a CHECK for some values": (CHECKED, BODY.format("STABLE", FOR_SOME) + CHECK, Impact.WEAKENS),
     "a CHECK that works": (CHECKED, BODY.format("STABLE", "RETURN NULL;") + CHECK, None),
+    "a CHECK over a domain that is NOT NULL": (
+        OF_DOMAIN,
+        "CREATE DOMAIN word AS text NOT NULL; CREATE DOMAIN short AS word; "
+        + BODY.replace("t text", "t word").format("STABLE", LOST)
+        + CHECK.replace("name varchar(20)", "name short DEFAULT 'x'"),
+        Impact.BREAKS,
+    ),
+    "a CHECK over a domain that is NOT NULL, for some values": (
+        OF_DOMAIN,
+        "CREATE DOMAIN word AS text NOT NULL; "
+        + BODY.replace("t text", "t word").format("STABLE", FOR_SOME.replace("IS NOT NULL", "= ''x''"))
+        + CHECK.replace("name varchar(20)", "name word DEFAULT 'a'"),
+        None,
+    ),
     "a CHECK that may change something": (CHECKED, BODY.format("VOLATILE", LOST) + CHECK, Impact.BREAKS),
     "a CHECK that may change something, for some values": (
         CHECKED,

@@ -11,7 +11,8 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from typing import NamedTuple
 
 from schema_guard.dialects.postgresql.asking import Against, against, lost, unanswered, works
@@ -22,7 +23,7 @@ from schema_guard.dialects.postgresql.query_text import query
 from schema_guard.dialects.postgresql.static_names import StaticName, static_names
 from schema_guard.dialects.postgresql.trial_rows import OF_NAMES, of_code, ordinary
 from schema_guard.refused_write import RefusedWrite
-from schema_guard.schema import IndexElement, Name, Relation, Schema, Table, Write
+from schema_guard.schema import Domain, IndexElement, Name, Relation, Schema, Table, Type, TypeKind, Write
 
 __all__ = ["OWN", "Body", "Calling", "calling", "lost_names", "tried_by"]
 
@@ -35,6 +36,8 @@ _TOGETHER = 50
 """Expressions of one SELECT."""
 _MOST_WAITS = 2
 """For locks: the next expression may wait for the same one."""
+_OF_DATA = ("22", "23")
+"""Classes of errors of data and of constraints (manual, appendix A)."""
 _ENDLESS = frozenset({"54001", "42P17"})
 """The stack is full; a policy refers to itself."""
 
@@ -123,15 +126,19 @@ def tried_by(link: Link, asked: Sequence[Calling], quote: Quote) -> list[Calling
     ]
 
 
-def lost_names(link: Link, asked: Sequence[Calling], quote: Quote) -> dict[Name, tuple[RefusedWrite, ...]]:
+def lost_names(
+    link: Link, asked: Sequence[Calling], domains: Sequence[Domain], quote: Quote
+) -> dict[Name, tuple[RefusedWrite, ...]]:
     """What fails, by table: surely where it does for both rows, and the application cannot have what is missing.
 
     Args:
         link: a connection under the application's own search_path, in a READ ONLY transaction.
         asked: what `tried_by` gave.
+        domains: the live ones.
         quote: the dialect's quoting.
     """
-    of_each = [(each, list(_tries(each, quote))) for each in asked]
+    below = {each.name: each.type for each in domains}
+    of_each = [(each, list(_tries(each, below, quote))) for each in asked]
     tries = list(dict.fromkeys(one for _, those in of_each for one in those))  # many defaults may call one function
     answers: dict[_Try, Against | None] = {}
     waits: list[Against] = []
@@ -151,16 +158,26 @@ class _Try(NamedTuple):
     """What it fails for is reached whenever the function is called."""
 
 
-def _tries(each: Calling, quote: Quote) -> Iterator[_Try]:
+def _tries(each: Calling, below: Mapping[Name, Type], quote: Quote) -> Iterator[_Try]:
     if not each.tried:
         return
     if each.bodies or each.statements:
         yield from (one for body in each.bodies for one in _of_body(body))
         yield from map(_Try, each.statements)
         return
+    columns = [replace(column, type=_without_domain(column.type, below)) for column in each.live.columns]
     for values in (lambda _: "NULL", ordinary):
-        row = [(column, values(column)) for column in each.live.columns]
+        row = [(column, values(column)) for column in columns]
         yield _Try(f"SELECT ({each.expression}\n){values_of(each.live.name, row, quote)}")
+
+
+def _without_domain(type_: Type, below: Mapping[Name, Type]) -> Type:
+    """A domain takes the values of the type below it, where it takes them at all."""
+    while (
+        type_.kind is TypeKind.DOMAIN and not type_.dimensions and (base := below.get(Name(type_.schema, type_.name)))
+    ):
+        type_ = base
+    return type_
 
 
 def _of_body(body: Body) -> Iterator[_Try]:
@@ -200,7 +217,9 @@ def _of_answers(each: Calling, said: Sequence[tuple[_Try, Against | None]]) -> I
     silent = next((answer for _, answer in said if answer is not None and answer.unanswered), None)
     if gone:
         surest, answer = min(gone, key=lambda pair: (pair[1].may_come, not pair[0].surely))
-        always = (surest.surely if each.bodies else len(gone) == len(said)) and not each.only_some
+        # a row that a domain, or a function by itself, refuses is stored by nobody
+        rows = [answer for _, answer in said if answer is None or not answer.diagnosis.sqlstate.startswith(_OF_DATA)]
+        always = (surest.surely if each.bodies else len(gone) == len(rows)) and not each.only_some
         yield from (lost(verb, answer, "" if always else "for some rows") for verb in each.verbs)
     elif silent is not None:
         yield from (unanswered(verb, silent) for verb in each.verbs)

@@ -329,7 +329,7 @@ class PostgreSQLSession:
             with self._link.reading(READ_TIMEOUT, lock_timeout=_STAND_LOCK_TIMEOUT):
                 found = refused(self._link, pairs, beneath, quote, reads_only=self.facts.read_only)
                 code += calls_of_views(self._link, pairs, quote)
-                lost = lost_names(self._link, code, quote)
+                lost = lost_names(self._link, code, actual.domains, quote)
         except DriverError as error:
             raise self._read_failed(error, "what stands beneath views, or is called") from None
         self.catalog_queries += 1
