@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import Any
 
 from schema_guard import Guard
-from schema_guard.by_text import text_known
 from schema_guard.config import normalise
 from schema_guard.dialects import open_session
 from schema_guard.dialects.postgresql.direct import direct_server
@@ -19,6 +18,7 @@ from schema_guard.sources.by_parts import ByParts
 from schema_guard.sources.frozen import frozen, text_of
 from schema_guard.sources.placeholders import bare, freezing_words
 from schema_guard.sources.sqlalchemy.source import ModelsSource
+from schema_guard.tried_on_sqlite import text_known
 
 __all__ = [
     "digests_by_parts",

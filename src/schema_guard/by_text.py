@@ -1,81 +1,52 @@
-"""What a frozen file says of SQLite: a digest of the CREATE statements that were tried, and whose rows are looked at.
-
-They are run on an empty file, and a whole check of what they make has to find nothing.
-"""
+"""What tells a database of SQLite that has all that is expected: a digest of its CREATE statements, and whose rows are
+looked at."""
 
 from __future__ import annotations
 
-import sqlite3
-from collections.abc import Iterator, Mapping
-from contextlib import closing
-from pathlib import Path
-from tempfile import TemporaryDirectory
-from typing import TYPE_CHECKING, Any
+from collections.abc import Mapping
+from typing import Any
 
-from schema_guard.address import Address
 from schema_guard.compare import compare
-from schema_guard.dialects import open_session
 from schema_guard.dialects.base import Judge, Session
 from schema_guard.dialects.labels import listed
-from schema_guard.dialects.sqlite.create_index import create_index
 from schema_guard.dialects.sqlite.exact.text import FORMAT, digest_of
 from schema_guard.dialects.sqlite.usual import USUAL, may_be_no_utf8
-from schema_guard.errors import GuardError
+from schema_guard.look import Look
 from schema_guard.names import OWN_TOOLS
 from schema_guard.plan import Policy
+from schema_guard.report import Report
 from schema_guard.schema import Column, Relation, Schema, Table
-from schema_guard.sources.frozen import FrozenSource, frozen
 
-if TYPE_CHECKING:
-    from schema_guard.guard import Guard
-    from schema_guard.sources.frozen import Document
-
-__all__ = ["text_known"]
+__all__ = ["by_text_alone", "known_again", "told"]
 
 OBJECTS = "SELECT type, name, tbl_name, sql FROM sqlite_master"
 
 
-def text_known(guard: Guard, document: Document | None = None) -> Mapping[str, Any] | None:
-    """As JSON data; None where more decides the verdict than CREATE statements and the values in single columns.
+def known_again(session: Session, look: Look, report: Report, policy: Policy) -> Mapping[str, Any] | None:
+    """By what the next check knows the database in which this one has found nothing; None as `text_known` gives it.
 
     Args:
-        guard: what is frozen.
-        document: what the file says of it, where that is known.
+        session: the database.
+        look, report: of a whole check, by which nothing was excluded or accepted.
+        policy: with which it was compared.
     """
-    if guard.accept or guard.scope.narrows:
+    expected = look.expected
+    if report.findings or look.warnings or session.dialect.name != "sqlite":
         return None
-    guard = guard.of(FrozenSource(document or frozen(guard.source), ""))
-    with TemporaryDirectory() as folder:
-        place = Address("sqlite", database=str(Path(folder) / "empty.db"))
-        session = open_session(place)
-        try:
-            expected = guard.expected(session.dialect)
-            if expected.problems or expected.fills or not all(map(_by_text_alone, expected.tables)):
-                return None
-            with closing(sqlite3.connect(str(place.database))) as connection:
-                connection.execute("BEGIN")  # else each statement is a transaction of its own, which takes longest
-                for statement in _statements(expected):
-                    connection.execute(statement)
-                connection.commit()
-            report = guard.check(place)
-            if report.findings or report.warnings or report.left_out:
-                return None
-            return _told(session, expected, guard.policy)
-        except (GuardError, sqlite3.Error, sqlite3.Warning):
-            return None
-        finally:
-            session.close()
+    if expected.problems or expected.fills or not all(map(by_text_alone, expected.tables)):
+        return None
+    return told(session, expected, look.actual, policy)
 
 
-def _statements(expected: Schema) -> Iterator[str]:
-    """As `create_all` and apply send them."""
-    for table in expected.tables:
-        yield table.ddl
-        yield from (create_index(index, table.name) for index in table.indexes)
+def told(session: Session, expected: Schema, actual: Schema, policy: Policy) -> Mapping[str, Any] | None:
+    """As JSON data; None where more than texts and the values in single columns decides.
 
-
-def _told(session: Session, expected: Schema, policy: Policy) -> Mapping[str, Any] | None:
-    actual = session.inspect(expected)
+    Args:
+        session: a database that has all that is expected.
+        expected: of which `by_text_alone` is true.
+        actual: what `session` has read.
+        policy: with which both are compared.
+    """
     judge = Judge(session.dialect.rules)
     if compare(expected, actual, judge, policy) or judge.open:  # rows decide, or what SQLite says when it is asked
         return None
@@ -98,7 +69,8 @@ def _told(session: Session, expected: Schema, policy: Policy) -> Mapping[str, An
     return {"format": FORMAT, "digest": digest, "tables": len(expected.tables), "rows": rows, "texts": texts}
 
 
-def _by_text_alone(table: Table) -> bool:
+def by_text_alone(table: Table) -> bool:
+    """Whether CREATE statements, and values in its columns, decide all that a check finds of a table."""
     odd = table.ignored or table.reads or table.query or table.relation is not Relation.TABLE
     named = table.name.schema is None and table.name.name not in OWN_TOOLS
     return named and not odd and all(map(_plain, table.columns))

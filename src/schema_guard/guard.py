@@ -177,7 +177,11 @@ class Guard(Configured):
                 return look, self._report(session, look, started)
 
             if memory is None:
-                return self._by_digests(session, survey_timeout, started) or looked_at()[1]
+                if (known := self._by_digests(session, survey_timeout, started)) is not None:
+                    return known
+                look, report = looked_at()
+                self._note(session, look, report)
+                return report
             return remembering.checked(session, memory, looked_at, self.accept, started)
 
     def _ended(self, report: Report, session: Session, events: Events) -> Report:
@@ -187,10 +191,21 @@ class Guard(Configured):
         events.judged(report)
         return report
 
+    def _note(self, session: Session, look: Look, report: Report) -> None:
+        """Of models that are asked again: by what the next check knows this database, if that is SQLite's."""
+        if isinstance(self.source, Once) and self.source.text_known is None and self._takes_all():
+            from schema_guard.by_text import known_again
+
+            self.source.text_known = known_again(session, look, report, self.policy)
+
+    def _takes_all(self) -> bool:
+        """Whether nothing but what the source expects says what is found."""
+        return not (self.accept or self._withhold or self._beside or self.scope != Scope())
+
     def _by_digests(self, session: Session, survey_timeout: float, started: float) -> Report | None:
         """Where there are digests of all that is expected, and nothing else says what is found."""
         source = self.source
-        if self.accept or self._withhold or self._beside or self.scope != Scope():
+        if not self._takes_all():
             return None
         if isinstance(source, Changing):
             source = ByParts(source)

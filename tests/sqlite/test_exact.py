@@ -11,11 +11,12 @@ import pytest
 import sqlalchemy as sa
 
 from schema_guard import Guard, Policy
-from schema_guard.by_text import text_known
 from schema_guard.dialects import open_session
 from schema_guard.dialects.sqlite.exact.look import is_exact
 from schema_guard.dialects.sqlite.exact.text import digest_of
 from schema_guard.sources.frozen import FrozenSource
+from schema_guard.sources.once import Once
+from schema_guard.tried_on_sqlite import text_known
 from tests.exactly import text_with_sqlite
 
 metadata = sa.MetaData()
@@ -154,11 +155,44 @@ def test_a_guard_of_the_frozen_file_knows_the_same(file: Path, tmp_path: Path, w
     assert guard.apply(engine).satisfied == Guard(metadata).check(engine).satisfied
 
 
+@pytest.mark.parametrize("what", [*SAME, *DIFFERENT])
+def test_models_that_are_asked_again_know_the_same(file: Path, what: str) -> None:
+    """From the third check on: by the statements of the database in which the second one found nothing."""
+    guard, engine = Guard(metadata), sa.create_engine(f"sqlite:///{file}", poolclass=sa.NullPool)
+    for _ in range(2):
+        assert guard.check(engine).findings == ()
+    run(file, {**SAME, **DIFFERENT}[what])
+    assert is_as_tried(guard._again(), engine) == (what in SAME)
+    report, wanted = guard.check(engine), Guard(metadata).check(engine)
+    assert report.findings == wanted.findings
+    assert (report.warnings, report.tables_expected) == (wanted.warnings, wanted.tables_expected)
+
+
+def test_what_is_known_again_holds_for_the_same_models_and_for_all_of_them(file: Path) -> None:
+    """A guard of some tables only has not looked at the others; models that change are asked anew."""
+    models = sa.MetaData()
+    for table in metadata.tables.values():
+        table.to_metadata(models)
+    guard, engine = Guard(models), sa.create_engine(f"sqlite:///{file}", poolclass=sa.NullPool)
+    run(file, "DROP TABLE orders")
+    some = guard.changed(scope=Guard(models, include=["users"]).scope)
+    for _ in range(3):
+        assert some.check(engine).findings == ()
+        assert [each.difference.code for each in guard.check(engine).findings] == ["table-missing"]
+    metadata.create_all(engine)
+    for _ in range(3):
+        assert guard.check(engine).findings == ()
+    models.tables["users"].append_column(sa.Column("late", sa.Integer))
+    assert [each.difference.code for each in guard.check(engine).findings] == ["column-missing"]
+
+
 def is_as_tried(guard: Guard, engine: sa.Engine) -> bool:
-    assert isinstance(guard.source, FrozenSource)
-    assert guard.source.document.text_known is not None
+    known = guard.source.document.text_known if isinstance(guard.source, FrozenSource) else None
+    if isinstance(guard.source, Once):
+        known = guard.source.text_known
+    assert known is not None
     with closing(open_session(engine)) as session:
-        return session.is_as_tried(guard.source.document.text_known)
+        return session.is_as_tried(known)
 
 
 @pytest.mark.parametrize(

@@ -15,7 +15,7 @@ import pytest
 import sqlalchemy as sa
 
 from schema_guard import Guard
-from schema_guard.by_text import text_known
+from schema_guard.tried_on_sqlite import text_known
 
 CODE = """
 import sys

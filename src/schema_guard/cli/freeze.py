@@ -38,10 +38,10 @@ def freeze(target: str | None, output: str | None, check: bool) -> int:
     The file stands for TARGET in every other command but revision: neither the application nor its models are imported
     then. It reads well in a diff, and holds SQL that is run: trust it like code. No database is needed.
     """
-    from schema_guard.by_text import text_known
     from schema_guard.cli.asking import guard_of
     from schema_guard.errors import ConfigurationError
     from schema_guard.sources.frozen import frozen, is_frozen_file, text_of
+    from schema_guard.tried_on_sqlite import text_known
 
     if check and output is None:
         raise ConfigurationError("--check compares with a file: name it with -o FILE")

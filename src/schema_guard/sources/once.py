@@ -38,6 +38,8 @@ class Once(Through[Source]):
         """All that is said, and its words."""
         self._told: dict[tuple[str, int], str] = {}
         self._names: dict[tuple[str, int, str | None], tuple[list[str], list[str]]] = {}
+        self.text_known: Mapping[str, Any] | None = None
+        """By what a check knows a database of SQLite again; whoever finds nothing in one notes it."""
         self._digests: dict[tuple[str, int, bool], Mapping[str, Any] | None] = {}
 
     def names(self, dialect: Dialect) -> tuple[list[str], list[str]]:
@@ -67,10 +69,6 @@ class Once(Through[Source]):
             by_code = any(column.reads is not None and to_data(column.reads) is None for column in columns)
             self._told[key] = "" if by_code else digest_of(json.dumps(to_data(schema), sort_keys=True))
         return self._told[key]
-
-    @property
-    def text_known(self) -> None:
-        """Nothing: no trial is made."""
 
     def digests(self, dialect: Dialect, *, comments: bool) -> Mapping[str, Any] | None:
         key = (dialect.name, dialect.version, comments)
