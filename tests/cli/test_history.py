@@ -59,6 +59,7 @@ def test_a_run_is_recorded_and_shown(url: str, command: Command, monkeypatch: py
     text = command("history", "shop:Base", "--url", url, "-v")
     assert "release it's v1.4 \\ 100%" in text.out
     assert "ADD COLUMN visitor" in text.out
+    assert "\\n" not in text.out, "a statement of several lines is shown as such"
     assert text.verdict == "1 run · exit 0"
     for name in ("check", "plan"):
         assert HISTORY_TABLE not in command(name, "shop:Base", "--url", url, "-v").out

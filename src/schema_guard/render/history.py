@@ -9,6 +9,7 @@ from schema_guard.counted import counted, duration
 from schema_guard.history.table import Run
 from schema_guard.render.json import VERSION, text_of
 from schema_guard.render.line import Line, Span, Style, blank, line, words
+from schema_guard.render.text.phrases import sql_lines, terminated
 
 __all__ = ["history_json", "history_lines"]
 
@@ -58,7 +59,7 @@ def _run(run: Run, verbose: bool) -> Iterable[Line]:
         yield line("  ", words(f"{said}{message}"))
         statements = step.get("statements")
         for statement in statements if verbose and isinstance(statements, list) else ():
-            yield line("      ", words(str(statement), Style.SQL))
+            yield from (line("      ", Span(part, Style.SQL)) for part in sql_lines(terminated(str(statement))))
 
 
 def _seconds(step: object) -> float:
