@@ -36,6 +36,13 @@ VALUES: list[tuple[sa.types.TypeEngine[Any], Any]] = [
     *((sa.Date(), value) for value in ("2020-02-29", "2020-02-30", "2020-01-01 00:00:00", "", "now", "20200101")),
     *((sa.DateTime(), f"2020-{rest}") for rest in ("01-31 10:00:00.000001", "01-01T10:00:00Z", "02-31 10:00:00")),
     *((sa.DateTime(), value) for value in ("", "01/02/2020", "2020-13-01 00:00:00", "2020-01-01 10:00", "10:00:00")),
+    # what julianday() takes, and Python does not
+    *((sa.DateTime(), f"2020-01-01{rest}") for rest in (" 24:00:00", " 10:00:00 ", "  10:00:00", " 10:00:00z", "\n")),
+    *((sa.DateTime(), f"2020-01-01{rest}") for rest in (" 10:00:00 +02:00", "10:00:00", " 10:00:00\0x", "\0")),
+    *((type_(), "0000-01-01") for type_ in (sa.Date, sa.DateTime, sa.Interval)),
+    *((sa.Date(), value) for value in ("2020-01-01 ", "2020-01-01\0")),
+    *((sa.Time(), value) for value in ("24:00:00", "10:00:00 ", "10:00:00 Z", "10:00\0")),
+    *((sa.Interval(), f"1970-01-02{rest}") for rest in (" 24:00:00", " 00:00:00 ", "T00:00")),
     *((sa.Time(), value) for value in ("10:00:00", "10:00", "25:00:00", "")),
     *((sa.Interval(), value) for value in ("1970-01-02 00:00:00.000000", "1 day")),
     *((sa.JSON(), value) for value in ('{"a": [1]}', "{a", "", "NaN", "null")),
@@ -46,7 +53,7 @@ VALUES: list[tuple[sa.types.TypeEngine[Any], Any]] = [
     *((sa.DateTime(), value) for value in ("a\0b", float("inf"), UNDECODABLE)),
     (sa.Numeric(10, 2, asdecimal=False), "twelve"),
     (sa.Interval(), "1970-01-02 00:00:00+00:00"),
-    *((sa.Enum("new", "old"), value) for value in ("new", b"new", b"\xff", UNDECODABLE)),
+    *((sa.Enum("new", "old"), value) for value in ("new", b"new", b"\xff", "new\0", UNDECODABLE)),
     *((sa.PickleType(), value) for value in (b"", b"\x80", pickle.dumps({"a": 1}), pickle.dumps(1, 0))),
     *((sa.PickleType(), value) for value in (pickle.dumps("a" * 5_000), pickle.dumps("a" * 5_000)[:-1])),
     # the driver returns no such text, whatever the column is

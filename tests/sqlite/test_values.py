@@ -224,3 +224,29 @@ def test_a_table_without_a_key_of_one_column(stage: Stage) -> None:
     (evidence,) = [each.evidence for each in report.findings if each.difference.code == "rows-unreadable"]
     assert evidence is not None
     assert (evidence.count, sorted(evidence.sample)) == (2, ["x, 1", "z, 3"])
+
+
+@pytest.mark.parametrize("declared", ["INTEGER", "NUMERIC", "REAL", "DATETIME", "TEXT", "BLOB", ""])
+@pytest.mark.parametrize("labels", [("1", "2"), ("1.50", "new"), (" 7 ", "new"), ("1e3", "new"), ("new", "0x1")])
+def test_a_label_that_looks_like_a_number_comes_back_as_one(
+    stage: Stage, declared: str, labels: tuple[str, str]
+) -> None:
+    """A column of a numeric affinity keeps it as a number, which is no label: a row that holds it fails the SELECT."""
+    model = mapped(sa.Enum(*labels))
+    stage.script(f"CREATE TABLE t (id INTEGER PRIMARY KEY, v {declared})")
+
+    def is_lost(key: int) -> bool:
+        with Session(stage.engine) as session:
+            session.add(model(id=key, v=labels[0]))
+            session.commit()
+        return select_fails(stage, model, key)
+
+    lost = is_lost(1)
+    report = Guard(model).check(stage.engine)
+    found = {each.difference.key: each.difference.impact for each in report.findings}
+    assert (found.get("type-differs t.v") is Impact.BREAKS) is lost
+    assert report.satisfied is not lost
+    stage.script("DELETE FROM t")
+    Guard(model).apply(stage.engine)
+    assert not is_lost(2)
+    assert Guard(model).check(stage.engine).satisfied

@@ -6,11 +6,13 @@ import re
 from collections.abc import Collection, Sequence
 from functools import lru_cache
 
+from schema_guard.column import texts
 from schema_guard.dialects.base import Allowed, Condition, ErrorWords
 from schema_guard.dialects.inquiry import Verdict
 from schema_guard.dialects.sqlite.conditions import conditions
 from schema_guard.dialects.sqlite.expression import Node, expression, outer_parentheses_removed, strings_as_names
 from schema_guard.dialects.sqlite.normal_form import with_whole_numbers
+from schema_guard.dialects.sqlite.reading_back import can_be_read
 from schema_guard.dialects.sqlite.tokens import Kind, significant, unquoted
 from schema_guard.fit import Fit
 from schema_guard.names import in_quotes
@@ -121,6 +123,8 @@ class SQLiteRules:
             return _fit_strict(_values(expected.type.text), actual.type)
         if expected.type.name == actual.type.name:
             return Fit.SAME
+        if expected.labels and expected.reads is not None:
+            return Fit.INCOMPATIBLE if _lost_labels(expected, actual.type) else Fit.WIDER
         return _fit_loose(expected.type.text, actual.type.name, converted=expected.reads is not None)
 
     def may_hold_other_values(self, expected: Column, actual: Column, table: Table) -> bool:  # noqa: ARG002
@@ -213,6 +217,8 @@ class SQLiteRules:
             return "statements that write it fail (datatype mismatch): INTEGER PRIMARY KEY takes whole numbers alone"
         if fit is Fit.INCOMPATIBLE and values == _DECIMAL and actual.type.name == "TEXT":
             return "reading fails: SQLAlchemy makes no Decimal of the text that comes back"
+        if fit is Fit.INCOMPATIBLE and (lost := _lost_labels(expected, actual.type)):
+            return f"reading a row with the label {lost[0]} fails (LookupError): it comes back as a number"
         if fit is Fit.INCOMPATIBLE:
             return f"the STRICT table refuses {values} in a column of type {actual.type.text}"
         if actual.type.name == "TEXT":
@@ -230,6 +236,15 @@ def _is_rowid(expected: Column) -> bool:
     """Whether its values are all whole numbers: INTEGER PRIMARY KEY refuses others (lang_createtable.html#rowid)."""
     text = expected.type.text.replace(" ", "")
     return _values(text) in (_WHOLE, _TRUTH) or (_values(text) == _DECIMAL and text.endswith(",0)"))
+
+
+def _lost_labels(expected: Column, actual: Type) -> list[str]:
+    """The labels of an Enum that a column of this affinity keeps as a number, which is none of them
+    (https://sqlite.org/datatype3.html#type_affinity)."""
+    if expected.reads is None or actual.name not in _NUMERIC_AFFINITIES:
+        return []
+    alike = [label for label in sorted(texts(expected.labels)) if _NUMBER.fullmatch(label.strip())]
+    return [label for label in alike if not can_be_read(expected, float(label))]
 
 
 def _fit_loose(expected: str, actual: str, *, converted: bool) -> Fit:

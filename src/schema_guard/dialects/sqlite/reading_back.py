@@ -156,9 +156,9 @@ def can_be_read(column: Column, value: object) -> bool:
 
 
 def _literal(value: object) -> str:
-    """It as a literal of SQL; a text that a statement cannot hold by its bytes."""
+    """It as a literal of SQL."""
     if isinstance(value, bytes):
         return f"x'{value.hex()}'"
     if isinstance(value, str):
-        return quoted_literal(value) if "\0" not in value else f"CAST(x'{value.encode().hex()}' AS TEXT)"
+        return quoted_literal(value)
     return repr(value).replace("inf", "9e999")  # https://sqlite.org/faq.html

@@ -104,7 +104,9 @@ def unquoted(token: Token) -> str:
 
 
 def quoted_literal(text: str) -> str:
-    """The text as an SQL string."""
+    """The text as an SQL string; where no statement can hold it, by its bytes."""
+    if "\0" in text:
+        return f"CAST(x'{text.encode().hex()}' AS TEXT)"
     return "'" + text.replace("'", "''") + "'"
 
 
