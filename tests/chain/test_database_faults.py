@@ -370,8 +370,19 @@ def test_what_neither_apply_nor_a_revision_makes(on_postgres: Stage) -> None:
         assert "Apply does not repair two.fk(kind)" in fault["message"], fault
         assert "schema-guard check shop:Base says what each needs" in fault["fix"]["text"]
     fault = faults["head-drift"]
-    assert ("Apply does not make" in fault["message"], fault["fix"]["command"]) == (True, None), fault
+    assert ("Apply does not repair" in fault["message"], fault["fix"]["command"]) == (True, None), fault
     assert "nothing to write" in stage.guard("revision", "--replay", "-m", "nothing").err
+
+
+def test_what_the_chain_makes_and_the_models_do_not_have(stage: Stage) -> None:
+    """A UNIQUE that the models lack is nothing that a revision leaves out."""
+    stage.plain().chain()
+    unique = 'with op.batch_alter_table("proposals") as batch:\n    batch.create_unique_constraint("uq_x", ["visitor"])'
+    stage.revision("r4", "r3", unique)
+    assert stage.deploy().code == 0
+    fault = stage.doctor("--replay").faults["head-drift"]
+    assert fault["message"].startswith("the last revision leaves 1 thing that the models do not have"), fault
+    assert (fault["fix"]["command"], fault["severity"]) == (None, "risk")
 
 
 MUST = {

@@ -16,7 +16,7 @@ from schema_guard.chain.sandbox.matching import Proof
 from schema_guard.chain.sandbox.replay import Project, Replay
 from schema_guard.chain.systems import SYSTEMS
 from schema_guard.counted import counted, first_of
-from schema_guard.difference import Impact
+from schema_guard.difference import ColumnUnknown, Difference, EnumValueUnknown, Impact, ObjectUnknown, TableUnknown
 from schema_guard.report import Report
 
 __all__ = ["left_faults", "proof_faults", "replay_faults", "with_proof"]
@@ -117,7 +117,8 @@ def _advice(failed: Failed, chain: Chain, name: str) -> str:
 
 
 def _drift(report: Report, system: str, *, own: bool, commands: Commands) -> Iterator[Fault]:
-    """What the models expect and the last revision leaves out. Deploy makes it, but for what apply refuses."""
+    """What the models expect and the last revision leaves out, and what it leaves that they do not have. Deploy makes
+    what is missing, but for what apply refuses."""
     findings = [each for each in report.findings if each.difference.impact >= Impact.WEAKENS]
     found = [finding.difference for finding in findings]
     if not found:
@@ -132,12 +133,27 @@ def _drift(report: Report, system: str, *, own: bool, commands: Commands) -> Ite
     yield Fault(
         "head-drift",
         Severity.BREAKS if left and own else Severity.RISK,
-        f"the last revision leaves out {counted(len(found), 'thing')} that the models expect, on {system}: "
-        + first_of(f"{difference.object} ({difference.headline})" for difference in found)
-        + (f". Apply does not make {first_of(left or refused)}" if refused else ""),
+        f"the last revision {_what(found, system)}"
+        + (f". Apply does not repair {first_of(left or refused)}" if refused else ""),
         fix,
         details=tuple(f"{difference.object}: {difference.headline}" for difference in found),
     )
+
+
+def _what(found: Sequence[Difference], system: str) -> str:
+    """What is missing after the last revision, and what is there that the models do not have."""
+    surplus = [each for each in found if isinstance(each, _SURPLUS)]
+    missing = [each for each in found if not isinstance(each, _SURPLUS)]
+    parts = ((missing, "leaves out", "that the models expect"), (surplus, "leaves", "that the models do not have"))
+    return " and ".join(
+        f"{verb} {counted(len(part), 'thing')} {of}, on {system}: "
+        + first_of(f"{difference.object} ({difference.headline})" for difference in part)
+        for part, verb, of in parts
+        if part
+    )
+
+
+_SURPLUS = (ColumnUnknown, EnumValueUnknown, ObjectUnknown, TableUnknown)
 
 
 def proof_faults(
