@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import sqlite3
 import subprocess
@@ -99,6 +100,25 @@ def test_a_chain_of_an_application_that_flask_finds_by_itself(tmp_path: Path) ->
         database.executescript("DROP TABLE customer; DELETE FROM alembic_version")
     assert flask(tmp_path, "guard", "deploy", app=None).returncode == 0
     assert flask(tmp_path, "guard", "check", app=None).returncode == 0
+
+
+def test_its_history_and_its_frozen_file(tmp_path: Path) -> None:
+    """The frozen file needs no database, names the command that writes it, and knows where the application's own chain
+    ends."""
+    (tmp_path / "wsgi.py").write_text(MIGRATED)
+    for words in (["init"], ["migrate", "-m", "customers"]):
+        assert flask(tmp_path, "db", *words, app=None).returncode == 0
+    missing = flask(tmp_path, "guard", "freeze", "--check", "-o", "expected.json", app=None)
+    assert missing.returncode == 1
+    assert "expected.json is not there: write it with flask guard freeze -o expected.json\n" in missing.stderr
+    assert flask(tmp_path, "guard", "freeze", "-o", "expected.json", app=None).returncode == 0
+    assert len(json.loads((tmp_path / "expected.json").read_text())["heads"]) == 1
+    assert flask(tmp_path, "guard", "deploy", "--history", app=None).returncode == 0
+    assert "no run is recorded" in flask(tmp_path, "guard", "history", app=None).stdout, "the chain made it all"
+    with closing(sqlite3.connect(tmp_path / "instance" / "app.db")) as database:
+        database.execute("DROP TABLE customer")
+    assert flask(tmp_path, "guard", "apply", "--history", app=None).returncode == 0
+    assert "customer: table missing: done" in flask(tmp_path, "guard", "history", app=None).stdout
 
 
 def test_all_binds_of_the_application(tmp_path: Path) -> None:

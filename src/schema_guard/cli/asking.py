@@ -67,7 +67,10 @@ def _request(
     options: tuple[tuple[str, str], ...],
 ) -> Request:
     if settings.beside is not None:
-        release = release_of(settings.beside, edited=bool(settings.allow_edited))
+        try:
+            release = release_of(settings.beside, edited=bool(settings.allow_edited))
+        except ConfigurationError as error:
+            raise ConfigurationError(f"{settings.origins['beside']}: {error.message}") from None
         guard = guard.beside(release, release.path)
     elif settings.remember:
         source = guard.source

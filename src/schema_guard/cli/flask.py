@@ -22,9 +22,12 @@ COMMANDS = {
     "stamp": "Stamp the revision that a replay proves.",
     "deploy": "Run the migration chain, then apply.",
     "revision": "Write a defensive revision.",
+    "history": "Show what apply did, where that was recorded.",
+    "freeze": "Write what the application expects to a file.",
 }
-CHAIN = ("doctor", "stamp", "deploy", "revision", "apply", "plan")
+CHAIN = ("doctor", "stamp", "deploy", "revision", "apply", "plan", "freeze")
 """Those that look for migrations."""
+NO_DATABASE = ("freeze",)
 TARGET = "schema_guard.integrations.flask:guard_of_application()"
 
 
@@ -89,7 +92,7 @@ def _told(name: str, arguments: tuple[str, ...]) -> list[str]:
         return any(argument.partition("=")[0] in options for argument in arguments)
 
     told: list[str] = []
-    if not given("--url", "--help", "-h"):
+    if name not in NO_DATABASE and not given("--url", "--help", "-h"):
         told += ["--url", url_of_application().render_as_string(hide_password=False)]
     folder = migrations_of_application()
     if name in CHAIN and folder is not None and not given("--config", "-c"):

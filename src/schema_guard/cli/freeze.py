@@ -87,8 +87,9 @@ def _command(target: str | None, file: Path) -> str:
     kept = {"bind": chosen_binds(), **chosen_scope()}
     several = [(key, value) for key, values in kept.items() if isinstance(values, tuple) for value in values]
     pairs = [*((f"--{key}", str(value)) for key, value in several), *chain_words(), ("-o", str(file))]
-    named = () if target is None else (target,)
-    return shlex.join((*PROGRAM, "freeze", *named, *(word for pair in pairs for word in pair)))
+    program = click.get_current_context().obj or PROGRAM
+    named = (target,) if target is not None and program == PROGRAM else ()
+    return shlex.join((*program, "freeze", *named, *(word for pair in pairs for word in pair)))
 
 
 def _compared(text: str, file: Path, command: str) -> int:
