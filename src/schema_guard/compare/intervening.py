@@ -34,6 +34,8 @@ def compare_interveners(table: Table, live: Table, expected: Schema) -> Iterator
             if _comes(found, expected):
                 continue  # that it is missing is said by itself
             effect = f"{verbs} of {writers(table)} fails: it {found.does} {found.absent}, which is not there"
+            if found.sure:
+                impact, doubt = Impact.BREAKS, ""
         elif found.raises:
             effect = f"{verbs} of {writers(table)} fails: it raises an error"
         elif found.kind == "rule":

@@ -209,6 +209,24 @@ def test_what_is_told_is_what_fails(case: str, postgres_database: Database) -> N
         assert fails is (expected is Impact.BREAKS)
 
 
+def test_what_the_connected_role_may_not_read_is_a_doubt(postgres_database: Database) -> None:
+    """The application may connect as another one. A function with the rights of its owner reads it for every role."""
+    role = f"r_{postgres_database.name}"
+    read = "BEGIN RETURN (SELECT max(x) FROM private); END"
+    body = f"CREATE FUNCTION f() RETURNS text LANGUAGE plpgsql STABLE {{}} AS '{read}'"
+    with postgres_database.connect() as connection:
+        connection.execute(f"CREATE TABLE private (x text); {body.format('')}; {TABLE.format(' DEFAULT f()')}".encode())
+        connection.execute(f"CREATE ROLE {role} LOGIN; GRANT ALL ON t, t_id_seq TO {role}".encode())
+        url = postgres_database.server.url(postgres_database.name, user=role)
+        found = [each.difference for each in Guard(DEFAULT).check(url).findings]
+        effects = [each.effect for each in found if each.impact is not Impact.NOTES]
+        doubt = "(permission denied for table private) if the application connects as the same role"
+        assert effects == [f"not provable: INSERT of t fails {doubt}"]
+        connection.execute(body.format("SECURITY DEFINER").replace("CREATE", "CREATE OR REPLACE").encode())
+        assert Guard(DEFAULT).check(url).satisfied
+        connection.execute(f"DROP OWNED BY {role}; DROP ROLE {role}".encode())
+
+
 @pytest.mark.parametrize("body", ["SELECT ''a''", "SELECT max(x) FROM public.gone"])
 def test_a_function_of_many_defaults_is_asked_for_once(body: str, postgres_database: Database) -> None:
     metadata = sa.MetaData()

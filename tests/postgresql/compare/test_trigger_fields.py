@@ -143,6 +143,24 @@ def test_what_is_told_is_what_fails(case: str, postgres_database: Database) -> N
     assert _failing(postgres_database) - doubtful == failing
 
 
+@pytest.mark.parametrize("written", [False, True])
+def test_a_trigger_of_a_view(written: bool, postgres_database: Database) -> None:
+    """INSTEAD OF triggers do what is written. Many classes on a view are only read; rows that refer to it say more."""
+    metadata = sa.MetaData()
+    sa.Table("items", metadata, sa.Column("id", sa.Integer, primary_key=True), sa.Column("name", sa.String(20)))
+    if written:
+        sa.Table("notes", metadata, sa.Column("item", sa.ForeignKey("items.id"), primary_key=True))
+    view = TABLE.replace("items", "kept") + "CREATE VIEW items AS SELECT id, name FROM kept; "
+    trigger = "CREATE TRIGGER r INSTEAD OF INSERT ON items FOR EACH ROW EXECUTE FUNCTION f()"
+    with postgres_database.connect() as connection:
+        connection.execute((view + FUNCTION.format(SETS) + trigger).encode())
+    found = [each.difference for each in Guard(metadata).check(postgres_database.url).findings]
+    (told,) = [each for each in found if each.code == "object-unknown"]
+    assert told.impact is (Impact.BREAKS if written else Impact.WEAKENS)
+    assert "INSERT of items fails: it names the column gone, which is not there" in told.effect
+    assert "INSERT" in _failing(postgres_database)
+
+
 def _verbs(effects: list[str]) -> set[str]:
     return {verb for verb in ("INSERT", "UPDATE", "DELETE") for effect in effects if verb in effect}
 

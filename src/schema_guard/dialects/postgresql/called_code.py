@@ -17,6 +17,7 @@ from typing import NamedTuple
 
 from schema_guard.dialects.postgresql.asking import Against, against, lost, unanswered, works
 from schema_guard.dialects.postgresql.explained import values_of
+from schema_guard.dialects.postgresql.failures import DENIED
 from schema_guard.dialects.postgresql.link import Link
 from schema_guard.dialects.postgresql.literals import literal
 from schema_guard.dialects.postgresql.query_text import query
@@ -223,12 +224,20 @@ def _of_answers(each: Calling, said: Sequence[tuple[_Try, Against | None]]) -> I
         yield from (lost(verb, answer, "" if always else "for some rows") for verb in each.verbs)
     elif silent is not None:
         yield from (unanswered(verb, silent) for verb in each.verbs)
+    elif denied := next((answer for _, answer in said if answer is not None and _is_denied(answer)), None):
+        doubt = "if the application connects as the same role"
+        yield from (RefusedWrite(verb, denied.diagnosis.message, "right", doubt=doubt) for verb in each.verbs)
     elif each.circle:
         ends = [answer for _, answer in said if answer is not None and answer.diagnosis.sqlstate in _ENDLESS]
         always = each.circles or (bool(ends) and len(ends) == len(said) and not each.only_some)
         yield from (
             RefusedWrite(verb, each.circle, "end", doubt="" if always else "for some rows") for verb in each.verbs
         )
+
+
+def _is_denied(said: Against) -> bool:
+    """Within a function, whose name the context has: a right to call it is asked for elsewhere."""
+    return said.diagnosis.sqlstate == DENIED and bool(said.diagnosis.context)
 
 
 def _is_lost(each: Calling, said: Against) -> bool:

@@ -10,7 +10,7 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from typing import NamedTuple, TypeAlias
 
-__all__ = ["Reached", "Word", "reached", "words"]
+__all__ = ["Known", "Reached", "Word", "reached", "words"]
 
 _TOKEN = re.compile(
     r"""\s+|--[^\n]*|/\*(?:(?!/\*|\*/).|/\*(?:(?!\*/).)*\*/)*\*/

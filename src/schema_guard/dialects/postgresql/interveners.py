@@ -7,10 +7,13 @@ from collections.abc import Collection, Iterable, Iterator, Sequence
 from typing import Any
 
 from schema_guard.code_of_others import Intervener
-from schema_guard.dialects.postgresql.trigger_fields import Fired, lacking
+from schema_guard.dialects.postgresql.code_text import Known
+from schema_guard.dialects.postgresql.static_names import StaticName, folded, static_names
+from schema_guard.dialects.postgresql.trigger_fields import Fired, known_of, lacking
 
 __all__ = ["interveners"]
 
+_KINDS = {"writes to": "relation", "reads": "relation", "calls": "function"}
 _ASKS = re.compile(r"(?i)\b(?:IF|CASE|WHEN|WHILE|LOOP|ASSERT)\b")
 
 
@@ -39,5 +42,27 @@ def _of(row: Sequence[Any], columns: Collection[str]) -> Iterator[Intervener]:
     if said is not None:
         surely = said.surely and not conditioned
         yield found._replace(lacks=said.column, statements=said.verbs, sure=surely, does="", absent="")
-    elif not conditioned and (gone or not _ASKS.search(text)) and (gone or raises):
+    elif not conditioned and gone:
+        yield from _with_absent(found._replace(lacks=""), text, event)
+    elif not conditioned and raises and not _ASKS.search(text):
         yield found._replace(lacks="")
+
+
+def _with_absent(found: Intervener, text: str, event: Fired) -> Iterator[Intervener]:
+    """The statements for which the function gets to what is not there; a table without its schema may be a temporary
+    one of the session."""
+    if found.does not in _KINDS or not _reaches(found, text, {}):
+        yield found
+        return
+    reaching = {verb: _reaches(found, text, known_of(event, verb)) for verb in found.statements}
+    sure = tuple(verb for verb, names in reaching.items() if any(each.surely for each in names))
+    doubtful = tuple(verb for verb, names in reaching.items() if names)
+    if sure and (found.does == "calls" or "." in found.absent):
+        yield found._replace(statements=sure, sure=True)
+    elif doubtful:
+        yield found._replace(statements=doubtful)
+
+
+def _reaches(found: Intervener, text: str, known: Known) -> list[StaticName]:
+    names = static_names(text, known)
+    return [each for each in names if each.kind == _KINDS[found.does] and folded(each.text) == found.absent]

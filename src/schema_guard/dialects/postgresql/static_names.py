@@ -12,7 +12,7 @@ from typing import NamedTuple
 from schema_guard.dialects.postgresql.code_text import Known, Word, reached, words
 from schema_guard.dialects.postgresql.keywords import RESERVED
 
-__all__ = ["StaticName", "static_names"]
+__all__ = ["StaticName", "folded", "static_names"]
 
 _BEFORE_CALLS = frozenset(
     {"SELECT", "PERFORM", "RETURN", "CALL", "AND", "OR", "NOT", "WHEN", "THEN", "ELSE", "IF", "ELSIF"}
@@ -60,6 +60,11 @@ def static_names(text: str, known: Known | None = None) -> list[StaticName]:
             if before is None or not before.surely:
                 found[kind, name.text] = name
     return list(found.values())
+
+
+def folded(name: str) -> str:
+    """The name as the catalog has it, with its schema where that is written."""
+    return ".".join(word.name for word in words(name) if word.text != ".")
 
 
 def _own_names(every: Sequence[Word]) -> frozenset[str]:

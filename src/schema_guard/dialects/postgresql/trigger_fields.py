@@ -6,9 +6,9 @@ import re
 from collections.abc import Collection, Iterator, Sequence
 from typing import NamedTuple
 
-from schema_guard.dialects.postgresql.code_text import Reached, Word, reached, words
+from schema_guard.dialects.postgresql.code_text import Known, Reached, Word, reached, words
 
-__all__ = ["Fired", "Lacking", "lacking"]
+__all__ = ["Fired", "Lacking", "known_of", "lacking"]
 
 _SYSTEM = frozenset({"tableoid", "ctid", "xmin", "xmax", "cmin", "cmax"})
 _OF_PARAMETER = re.compile(r"\$(\d+)\s*\)?\s*\.\s*(\"(?:[^\"]|\"\")+\"|[^\W\d][\w$]*)(?!\s*[\w$(.])")
@@ -55,6 +55,19 @@ def lacking(text: str, fired: Fired, verbs: Sequence[str], columns: Collection[s
 
 
 def _of_verb(text: str, fired: Fired, verb: str, columns: Collection[str]) -> Iterator[tuple[str, bool]]:
+    told = known_of(fired, verb)
+    there = _SYSTEM.union(columns)
+    every = words(text)
+    changed = any(_is_set(every, at) for at in range(len(every)))
+    rows = _copies(every)
+    for statement in reached(text, told):
+        for variable, field in _fields(statement, rows):
+            if field not in there:
+                yield field, statement.surely and not changed and variable in ("new", "old")
+
+
+def known_of(fired: Fired, verb: str) -> Known:
+    """What the server gives the function."""
     told = {
         "TG_OP": verb,
         "TG_NAME": fired.name,
@@ -66,14 +79,7 @@ def _of_verb(text: str, fired: Fired, verb: str, columns: Collection[str]) -> It
     }
     if fired.table:
         told |= {"TG_TABLE_NAME": fired.table, "TG_RELNAME": fired.table, "TG_TABLE_SCHEMA": fired.schema}
-    there = _SYSTEM.union(columns)
-    every = words(text)
-    changed = any(_is_set(every, at) for at in range(len(every)))
-    rows = _copies(every)
-    for statement in reached(text, told):
-        for variable, field in _fields(statement, rows):
-            if field not in there:
-                yield field, statement.surely and not changed and variable in ("new", "old")
+    return told
 
 
 def _is_set(every: Sequence[Word], at: int) -> bool:

@@ -269,8 +269,8 @@ SELECT 'tables' AS kind, json_agg(json_build_array(
                                  -- UPDATE OF: it fires where one of these is set
                                  CASE WHEN t.tgattr::text <> '' THEN ARRAY(SELECT a.attname FROM pg_attribute a
                                                                      WHERE a.attrelid = w.oid AND a.attnum = ANY (t.tgattr::int2[])) END,
-                                 -- which of its branches names a column that is not there is read from the text
-                                 CASE WHEN named.lacks <> '' AND l.lanname = 'plpgsql'
+                                 -- which of its branches names what is not there is read from the text
+                                 CASE WHEN (named.lacks <> '' OR written.absent IS NOT NULL) AND l.lanname = 'plpgsql'
                                       THEN json_build_array(
                                              p.prosrc, t.tgname,
                                              CASE WHEN t.tgtype & 64 <> 0 THEN 'INSTEAD OF' WHEN t.tgtype & 2 <> 0 THEN 'BEFORE' ELSE 'AFTER' END,
