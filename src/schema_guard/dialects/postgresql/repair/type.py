@@ -256,7 +256,7 @@ def _too_big(difference: TypeDiffers, context: Context) -> Refusal:
         "it would rewrite the table and block readers and writers meanwhile" + context.allowance(difference.table),
         (
             f"ALTER TABLE {name} ALTER COLUMN {column} TYPE {wanted};",
-            f"ALTER TABLE {name} ADD COLUMN {aside} {wanted}; -- or so: write both, copy in batches, swap the names",
+            f"-- or: ALTER TABLE {name} ADD COLUMN {aside} {wanted}; then write both, copy in batches, swap the names",
         ),
     )
 
@@ -280,7 +280,7 @@ def _would_cast(difference: TypeDiffers, context: Context) -> Refusal:
     unfit = context.hindrance(difference, "cannot be cast", "cannot be cast", remedy="")
     if unfit is None:
         return Refusal(difference, reason, (statement,))
-    return Refusal(difference, f"{reason}, and {unfit.reason}", (*unfit.advice, statement))
+    return Refusal(difference, f"{reason}, and {unfit.reason}", (*unfit.advice, f"-- then: {statement}"))
 
 
 def _between_enums(difference: TypeDiffers) -> bool:
