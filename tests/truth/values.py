@@ -70,6 +70,11 @@ def _numeric(type_: Any, number: int) -> Iterator[Any]:
     yield convert(decimal.Decimal(1).scaleb(type_.precision - scale) - number * unit)
 
 
+def _float(type_: Any, number: int) -> Iterator[Any]:
+    yield decimal.Decimal(number) if type_.asdecimal else number + 0.5
+    yield decimal.Decimal(10) ** 30 if type_.asdecimal else 1e30 + number  # no integer column takes it
+
+
 def _datetime(type_: Any, number: int) -> Iterator[datetime.datetime]:
     zone = datetime.UTC if type_.timezone else None
     for year in (2024, 9998):
@@ -112,7 +117,7 @@ _KINDS: tuple[tuple[Any, Callable[[Any, int], Iterator[Any]]], ...] = (
     (sa.SmallInteger, _integer(16)),
     (sa.BigInteger, _integer(64)),
     (sa.Integer, _integer(32)),
-    (sa.Float, lambda type_, number: iter([decimal.Decimal(number) if type_.asdecimal else number + 0.5])),
+    (sa.Float, _float),
     (sa.Numeric, _numeric),
     (sa.Uuid, _uuid),
     (sa.JSON, lambda _, number: iter([{"n": [number]}, number, "text"])),
