@@ -8,7 +8,7 @@ from pathlib import Path
 import alembic
 import pytest
 
-from tests.chain.stage import Stage
+from tests.chain.stage import ENV, Stage
 
 RENAME = 'with op.batch_alter_table("proposals") as batch:\n    batch.alter_column("visitor", new_column_name="guest")'
 MULTIDB = Path(alembic.__file__).parent / "templates" / "multidb" / "env.py"
@@ -91,3 +91,23 @@ def test_the_template_for_several_databases(on_sqlite: Stage, metadata: str) -> 
     deploy = stage.deploy()
     assert deploy.code == 0, deploy.out + deploy.err
     assert (stage.stamped(), other.exists()) == (["r3"], True)
+
+
+ASKS = {
+    "what was called": "config = context.config\nassert config.cmd_opts.cmd[0].__name__ == 'upgrade', config.cmd_opts",
+    "its options": "assert not (context.config.cmd_opts.sql or context.config.cmd_opts.tag)",
+    "the revision": "assert context.config.cmd_opts.revision and context.get_revision_argument()",
+    "a tag": "assert context.get_tag_argument() is None",
+    "an argument": "assert context.get_x_argument(as_dictionary=True) == {'tenant': 'a=b'}",
+}
+
+
+@pytest.mark.parametrize("asked", ASKS.values(), ids=ASKS)
+def test_an_env_py_that_asks_the_command_line(on_sqlite: Stage, asked: str) -> None:
+    """It finds what `alembic -x tenant=a=b upgrade heads` gives."""
+    before, context, after = ENV.partition("target_metadata = ")
+    stage = on_sqlite.plain(env=f"{before}{asked}\n{context}{after}").chain()
+    found = stage.doctor("--replay", "-x", "tenant=a=b")
+    assert (found.code, found.faults) == (0, {}), found.out
+    assert (stage.deploy("-x", "tenant=a=b").code, stage.stamped()) == (0, ["r3"])
+    stage.run_module("alembic", ["-x", "tenant=a=b", "upgrade", "heads"])

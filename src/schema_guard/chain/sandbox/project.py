@@ -6,7 +6,6 @@ pipe whose number is its only argument; what the project prints goes to standard
 
 from __future__ import annotations
 
-import argparse
 import os
 import pickle
 import re
@@ -20,7 +19,7 @@ from typing import Any, BinaryIO
 
 import alembic
 from alembic import command
-from alembic.config import Config
+from alembic.config import CommandLine, Config
 from alembic.runtime.environment import EnvironmentContext
 from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
@@ -115,7 +114,10 @@ class _Project:
     def _config(self) -> Config:
         job = self.job
         options: dict[str, Any] = {"toml_file": job.toml} if job.toml else {}
-        config = Config(job.ini, ini_section=job.section, cmd_opts=argparse.Namespace(x=list(job.x)), **options)
+        # as Alembic's own command line has it: an env.py may ask what was called, and with what
+        given = ["--name", job.section, *(f"-x{argument}" for argument in job.x), "upgrade", "heads"]
+        cmd_opts = CommandLine("alembic").parser.parse_args(given)
+        config = Config(job.ini, ini_section=job.section, cmd_opts=cmd_opts, **options)
         if job.folder:
             config.set_main_option("script_location", job.folder.replace("%", "%%"))
         self._set_url(config)
@@ -217,7 +219,8 @@ class _Project:
             self.tell(self._version)
             return []
 
-        with EnvironmentContext(config, script, fn=nothing, **options):
+        upgrading = {"starting_rev": None, "destination_rev": "heads", "tag": None}
+        with EnvironmentContext(config, script, fn=nothing, **upgrading, **options):
             script.run_env()
 
     def _upgrade(self, config: Config) -> None:
