@@ -32,7 +32,12 @@ SELECT 'table' AS kind, n.nspname::text AS schema, c.relname::text AS name, c.re
         WHERE f.root = c.oid)::text AS referred,
        (SELECT json_agg(DISTINCT jsonb_build_array(a.attname, xn.nspname, x.relname, con.confrelid = c.oid, x.reltuples,
                                                     row_security_active(x.oid) OR NOT has_table_privilege(x.oid, 'SELECT')))
-        FROM pg_constraint con
+        -- those that refer to it by what depends on it: pg_constraint has no index of them
+        FROM (SELECT own.oid FROM pg_constraint own WHERE own.conrelid = c.oid
+              UNION
+              SELECT d.objid FROM pg_depend d
+              WHERE d.refclassid = 'pg_class'::regclass AND d.refobjid = c.oid AND d.classid = 'pg_constraint'::regclass) AS found
+        CROSS JOIN LATERAL (SELECT k.* FROM pg_constraint k WHERE k.oid = found.oid OFFSET 0) AS con
         JOIN pg_class x ON x.oid = CASE con.conrelid WHEN c.oid THEN con.confrelid ELSE con.conrelid END AND x.oid <> c.oid
         JOIN pg_namespace xn ON xn.oid = x.relnamespace
         JOIN pg_attribute a ON a.attrelid = c.oid
