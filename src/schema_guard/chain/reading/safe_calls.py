@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import builtins
 import sys
 from collections.abc import Iterator, Mapping
 
@@ -39,6 +40,10 @@ _SAFE_CALLS = frozenset(
     | {"enumerate", "zip", "getattr", "hasattr", "min", "max", "frozenset", "repr", "filter", "map", "next", "float"}
     | {"Path", "reversed", "iter", "sum", "abs", "round", "Decimal", "UUID", "uuid4", "now", "utcnow", "datetime"}
 )
+_EXCEPTIONS = frozenset(
+    name for name, each in vars(builtins).items() if isinstance(each, type) and issubclass(each, BaseException)
+)
+"""What a revision raises where it may not run: `raise RuntimeError("..")`."""
 CONNECTIONS = frozenset({"begin", "begin_nested", "connect", "execution_options", "cursor", "raw_connection"})
 """Methods of a connection that give one, or a transaction or cursor of it."""
 ASKING = (
@@ -92,7 +97,7 @@ def harmless(call: ast.Call, written: str, root: Value, imported: Mapping[str, s
     if isinstance(root, TableNamed):
         return method not in ("create", "drop")  # all else makes statements
     if isinstance(call.func, ast.Name):
-        return method in _SAFE_CALLS or origin in _SAFE_ROOTS
+        return method in _SAFE_CALLS or origin in _SAFE_ROOTS or (not origin and method in _EXCEPTIONS)
     if first in imported or first in _SAFE_ROOTS:
         return (origin or first) in _SAFE_ROOTS  # else code of another file
     if first in _TYPES and isinstance(call.func, ast.Attribute) and isinstance(call.func.value, ast.Name):
