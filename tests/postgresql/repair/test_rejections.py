@@ -38,6 +38,20 @@ def test_what_the_refusal_says_makes_the_next_run_whole(postgres_database: Datab
     assert apply(postgres_database, metadata).satisfied
 
 
+def test_an_operator_that_nobody_has(postgres_database: Database) -> None:
+    """No extension is known that brings it: what to do is a comment, so that the refusals can be pasted."""
+    prepare(postgres_database, "CREATE TABLE t (id serial PRIMARY KEY, name text)")
+    metadata = models(
+        Column("name", String), CheckConstraint("name ~~~ 'x'", name="ck"), Index("ix", text("(name ~~~ 'x')"))
+    )
+    refusals = {each.difference.code: each for each in plan(postgres_database, metadata).refusals}
+    assert refusals.keys() == {"check-missing", "index-missing"}
+    for refusal in refusals.values():
+        assert "operator does not exist" in refusal.reason
+        assert refusal.advice == ("-- create the operator, or the extension that brings it",)
+        prepare(postgres_database, "\n".join(refusal.advice) + "\nSELECT 1")
+
+
 def test_a_function_elsewhere(postgres_database: Database) -> None:
     """The extension is there; the search_path does not lead to it."""
     prepare(postgres_database, "CREATE SCHEMA extensions; CREATE EXTENSION pg_trgm SCHEMA extensions")

@@ -85,7 +85,7 @@ def extension_of(kind: str, name: str) -> str | None:
     """The extension that brings it, as far as it is known here.
 
     Args:
-        kind: "type", "function", "operator class" or "access method".
+        kind: "type", "function", "operator class", "access method", or another of which none is known.
         name: without schema.
     """
     name = name.lower()
@@ -93,4 +93,4 @@ def extension_of(kind: str, name: str) -> str | None:
         return "postgis"
     if kind == "operator class" and name.startswith(("vector_", "halfvec_", "sparsevec_")):
         return "vector"
-    return _OF_KIND[kind].get(name)
+    return _OF_KIND.get(kind, {}).get(name)

@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import assert_never
 
 from schema_guard.dialects.base import Facts
@@ -136,7 +137,19 @@ def repair(
         found = refused(difference, found, context)
         found = let_through(difference, found, context)
         repairs.extend(after_types(difference, found, unfit))
-    return settle(repairs, differences, lambda need: standing(need, context))
+    settled = settle(repairs, differences, lambda need: standing(need, context))
+    return [_as_pasted(answer) if isinstance(answer, Refusal) else answer for answer in settled]
+
+
+def _as_pasted(refusal: Refusal) -> Refusal:
+    """What is no statement as a comment: statements begin with a word in upper case."""
+    return replace(
+        refusal,
+        advice=tuple(
+            text if text.startswith("--") or text.partition(" ")[0].rstrip(";").isupper() else f"-- {text}"
+            for text in refusal.advice
+        ),
+    )
 
 
 def _of(difference: Difference, context: Context) -> Repairs:  # noqa: C901 - one case for each kind, by design
