@@ -14,6 +14,7 @@ __all__ = ["Known", "Reached", "Word", "reached", "words"]
 
 _TOKEN = re.compile(
     r"""\s+|--[^\n]*|/\*(?:(?!/\*|\*/).|/\*(?:(?!\*/).)*\*/)*\*/
+    |\#(?:option|variable_conflict|print_strict_params)\b[^\n]*
     |(?P<string>[eE]'(?:[^'\\]|\\.|'')*'|'(?:[^']|'')*'|(?P<tag>\$(?:[^\W\d]\w*)?\$).*?(?P=tag))
     |(?P<quoted>"(?:[^"]|"")*")|(?P<number>\d+(?:\.\d+)?)|(?P<word>[^\W\d][\w$]*)
     |(?P<sign>::|:=|<<|>>|<>|!=|<=|>=|\.\.|.)""",
@@ -126,7 +127,7 @@ class _Reader:
         elif start in _LOOPS:
             head = self._upto("LOOP")
             body = self.nodes()
-            self._upto(";")
+            self._end()
             yield _Loop(head, body)
         else:
             yield _Simple(self._upto(";"))
@@ -137,7 +138,7 @@ class _Reader:
         while self.at < len(self.tokens) and self._upper != "END":
             self._upto("THEN")  # EXCEPTION WHEN .. THEN, WHEN .. THEN
             handlers.append(self.nodes())
-        self._upto(";")
+        self._end()
         return _Block(body, handlers)
 
     def _choice(self) -> _Choice:
@@ -151,8 +152,14 @@ class _Reader:
             self.at += 1
             condition = None if otherwise else self._upto("THEN")
             branches.append((condition, self.nodes()))
-        self._upto(";")
+        self._end()
         return _Choice(head, branches)
+
+    def _end(self) -> None:
+        """Behind END, END IF, END CASE, END LOOP or END with a label."""
+        while self.at < len(self.tokens) and self._upper != ";":
+            self.at += 1
+        self.at += 1
 
     def _upto(self, end: str, *, keep: bool = False) -> tuple[Word, ...]:
         """The tokens before this one, which is outside of parentheses and of CASE .. END."""
