@@ -111,3 +111,39 @@ def test_an_env_py_that_asks_the_command_line(on_sqlite: Stage, asked: str) -> N
     assert (found.code, found.faults) == (0, {}), found.out
     assert (stage.deploy("-x", "tenant=a=b").code, stage.stamped()) == (0, ["r3"])
     stage.run_module("alembic", ["-x", "tenant=a=b", "upgrade", "heads"])
+
+
+def test_a_url_with_a_percent_that_env_py_does_not_read(on_sqlite: Stage) -> None:
+    """Alembic reads the value only where env.py asks for it; it may hold a password, which is not printed."""
+    stage = on_sqlite.plain().chain()
+    url = "sqlalchemy.url = postgresql://shop:topse%40cret@db/shop"
+    stage.write("alembic.ini", f"[alembic]\nscript_location = %(here)s/migrations\n{url}\n")
+    found = stage.doctor("--replay")
+    assert (found.code, found.faults, "40cret" in found.out + found.err) == (0, {}, False), found.out
+    assert (stage.deploy().code, stage.stamped()) == (0, ["r3"])
+    stage.run_module("alembic", ["upgrade", "heads"])
+
+
+@pytest.mark.parametrize("command", ["doctor", "deploy"])
+def test_a_percent_in_a_value_that_alembic_reads(on_sqlite: Stage, command: str) -> None:
+    """The fix says how to write it; the value is not quoted."""
+    stage = on_sqlite.plain().chain()
+    stage.write("alembic.ini", "[alembic]\nscript_location = migrations\nversion_locations = secret%40folder\n")
+    ran = stage.guard(command)
+    assert ran.code == 1
+    assert ("a value of the configuration has a %" in ran.out, "write each % of a value as %%" in ran.out) == (
+        True,
+        True,
+    )
+    assert "40folder" not in ran.out + ran.err
+
+
+def test_a_folder_with_a_percent(on_sqlite: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Alembic puts its name in place of %(here)s."""
+    stage = on_sqlite
+    stage.directory = stage.directory / "100%"
+    stage.directory.mkdir()
+    monkeypatch.chdir(stage.directory)
+    stage.plain().chain()
+    fault = stage.doctor().faults["chain-unreadable"]
+    assert f"a folder without % in its name: {stage.directory}" == fault["fix"]["text"]

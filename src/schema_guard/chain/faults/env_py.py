@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from schema_guard.chain.fault import Fault, Fix, Severity
-from schema_guard.chain.sandbox.job import Described, Failed, Failure
+from schema_guard.chain.sandbox.job import BARE_PERCENT, Described, Failed, Failure
 from schema_guard.chain.sandbox.replay import Project
 from schema_guard.counted import counted, first_of
 
@@ -24,11 +24,17 @@ def project_faults(project: Project, tables: Sequence[str]) -> Iterator[Fault]:
         why = project.failed.message if project.failed else "it names no script folder"
         section = project.location.section
         named = "--name" if f"no '[{section}]' section" in why else "script_location"
+        fix = f"correct {named}, or name the configuration with --config"
+        if BARE_PERCENT in why:
+            folder = project.location.ini.parent if project.location.ini else Path()
+            fix = "write each % of a value as %%"
+            if "%" in str(folder):  # %(here)s is that folder
+                fix = f"a folder without % in its name: {folder}"
         yield Fault(
             "chain-unreadable",
             Severity.BREAKS,
             f"{project.location} leads to no chain: {why}",
-            Fix(f"correct {named}, or name the configuration with --config"),
+            Fix(fix),
             str(project.location),
         )
         return

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import traceback
 from collections.abc import Iterator, Sequence
+from configparser import InterpolationSyntaxError
 from pathlib import Path
 
-from schema_guard.chain.sandbox.job import Failed, Failure
+from schema_guard.chain.sandbox.job import BARE_PERCENT, Failed, Failure
 from schema_guard.chain.sandbox.own_locks import waits_for_itself
 from schema_guard.chain.sandbox.redirect import ElsewhereError
 from schema_guard.chain.sandbox.unwritten import KeptUnwrittenError
@@ -107,4 +108,6 @@ def _message(error: BaseException) -> str:
     if isinstance(inner, GuardError):
         return inner.message
     name = type(inner).__name__
+    if isinstance(inner, InterpolationSyntaxError):  # its text quotes the value, which may be a URL with its password
+        return f"{name}: {BARE_PERCENT}"
     return one_line(f"{name}: {text}") if text else name

@@ -10,6 +10,7 @@ from schema_guard.chain.sandbox.fact import Fact
 from schema_guard.schema import Schema
 
 __all__ = [
+    "BARE_PERCENT",
     "Applied",
     "Asked",
     "Began",
@@ -26,6 +27,10 @@ __all__ = [
     "MakesTables",
     "Task",
 ]
+
+
+BARE_PERCENT = "a value of the configuration has a % that is not written as %%"
+"""What is said of one that cannot be read; it is not quoted, for it may be a URL with its password."""
 
 
 class Task(StrEnum):

@@ -139,7 +139,8 @@ class _Project:
         if not self.job.url:
             return
         url = make_url(self.job.url)
-        written = config.get_section_option(self.job.section, "sqlalchemy.url")
+        # as it is written: a % that is not doubled is of no matter to an env.py that does not read it
+        written = config.file_config.get(self.job.section, "sqlalchemy.url", raw=True, fallback="")
         if written and "://" in written:
             own = written.partition("://")[0]
             if own.partition("+")[0] == url.get_backend_name() and "+" in own:
