@@ -96,7 +96,8 @@ def _too_many(difference: ColumnMissing, table: Table, context: Context) -> Refu
 def _without_collation(difference: Difference, columns: tuple[Column, ...], context: Context) -> Refusal | None:
     for column in columns:
         if column.collation is not None and column.collation in context.survey.unknown_collations:
-            create = f"CREATE COLLATION {context.collation(column.collation)} (..); -- or name one of pg_collation"
+            name = context.collation(column.collation)
+            create = f"-- name one of pg_collation in the models, or create it: CREATE COLLATION {name} (..);"
             reason = f"the server has no collation {column.collation} for this database's encoding"
             return Refusal(difference, f"{reason} (column {column.name})", (create,))
     return None
