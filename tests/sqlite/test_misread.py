@@ -41,6 +41,7 @@ VALUES: list[tuple[sa.types.TypeEngine[Any], Any]] = [
     *((sa.DateTime(), f"2020-01-01{rest}") for rest in (" 10:00:00 +02:00", "10:00:00", " 10:00:00\0x", "\0")),
     *((type_(), "0000-01-01") for type_ in (sa.Date, sa.DateTime, sa.Interval)),
     *((sa.Date(), value) for value in ("2020-01-01 ", "2020-01-01\0")),
+    *((sa.DateTime(), f"{day} 10:00:00.000001") for day in ("2021-02-29", "0000-01-01", "2020-02-29")),
     *((sa.Time(), value) for value in ("24:00:00", "10:00:00 ", "10:00:00 Z", "10:00\0")),
     *((sa.Interval(), f"1970-01-02{rest}") for rest in (" 24:00:00", " 00:00:00 ", "T00:00")),
     *((sa.Time(), value) for value in ("10:00:00", "10:00", "25:00:00", "")),
