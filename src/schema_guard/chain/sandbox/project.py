@@ -139,6 +139,7 @@ class _Project:
         if not self.job.url:
             return
         url = make_url(self.job.url)
+        config.get_section_option(self.job.section, "")  # raises CommandError where there is no such section
         # as it is written: a % that is not doubled is of no matter to an env.py that does not read it
         written = config.file_config.get(self.job.section, "sqlalchemy.url", raw=True, fallback="")
         if written and "://" in written:
