@@ -21,8 +21,8 @@ PYTHON ?= python3
 VENV ?= .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
-# One more than the cores of a small machine: many tests wait for locks, timeouts and processes that start.
-WORKERS ?= 3
+# Twice the cores of a small machine: many tests wait for locks, timeouts and processes that start.
+WORKERS ?= 4
 MATRIX ?= 12.22.0,13.23.0,14.23.0,15.19.0,16.15.0,17.11.0,18.6.0
 NEWEST_AND_OLDEST ?= 18.6.0,14.23.0
 ARGS ?=

@@ -7,7 +7,8 @@ from collections.abc import Mapping
 from typing import Any
 
 from schema_guard.compare import compare
-from schema_guard.dialects.base import Judge, Session
+from schema_guard.dialects.base import Session
+from schema_guard.dialects.judge import Judge
 from schema_guard.dialects.labels import listed
 from schema_guard.dialects.sqlite.exact.text import FORMAT, digest_of
 from schema_guard.dialects.sqlite.usual import USUAL, may_be_no_utf8

@@ -12,7 +12,8 @@ from schema_guard.compare import compare
 from schema_guard.compare.rename import folded
 from schema_guard.compare.settings import compare_settings
 from schema_guard.compare.warnings import warnings_of
-from schema_guard.dialects.base import Judge, Session
+from schema_guard.dialects.base import Session
+from schema_guard.dialects.judge import Judge
 from schema_guard.difference import Difference, SchemaMissing
 from schema_guard.plan import Evidence, Plan, Policy, Refusal, Step, Survey
 from schema_guard.planner import make_plan

@@ -15,7 +15,7 @@ from schema_guard.errors import ConfigurationError
 from tests.postgres.cluster import unprivileged
 
 CODE = """
-import sys, os
+import configparser, os, sys, tomllib  # before the interpreter's own files are out of reach
 from pathlib import Path
 from schema_guard.chain.location import find_location
 if len(sys.argv) > 2:

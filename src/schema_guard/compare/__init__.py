@@ -15,7 +15,7 @@ from schema_guard.compare.problem import compare_problems
 from schema_guard.compare.rename import compare_renames
 from schema_guard.compare.table import compare_tables
 from schema_guard.compare.temporary import behind_temporary
-from schema_guard.dialects.base import Judge
+from schema_guard.dialects.judge import Judge
 from schema_guard.difference import Difference
 from schema_guard.plan import Policy
 from schema_guard.schema import Schema

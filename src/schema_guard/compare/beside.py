@@ -11,7 +11,7 @@ from dataclasses import replace
 from typing import TypeAlias, assert_never
 
 from schema_guard.dialects.base import Rules
-from schema_guard.dialects.inquiry import Verdict
+from schema_guard.dialects.terms import Verdict
 from schema_guard.difference import (
     BackfillPending,
     CheckMissing,

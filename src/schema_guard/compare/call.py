@@ -6,8 +6,8 @@ import re
 from collections.abc import Iterable, Iterator
 
 from schema_guard.compare.impact_words import writers
-from schema_guard.dialects.base import Judge
-from schema_guard.dialects.inquiry import Verdict
+from schema_guard.dialects.judge import Judge
+from schema_guard.dialects.terms import Verdict
 from schema_guard.difference import FunctionMissing, Impact
 from schema_guard.schema import Call, Column, Lack, Schema, Table
 

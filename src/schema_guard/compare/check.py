@@ -7,8 +7,8 @@ from collections.abc import Iterator
 from schema_guard.compare.holder import constraint_holder
 from schema_guard.compare.impact_words import writers
 from schema_guard.compare.written import Tried, domain_checks, live_domains, tried
-from schema_guard.dialects.base import Judge
-from schema_guard.dialects.inquiry import Verdict
+from schema_guard.dialects.judge import Judge
+from schema_guard.dialects.terms import Verdict
 from schema_guard.difference import CheckMissing, CheckNotValidated, Difference, Impact, NotComparable, ObjectUnknown
 from schema_guard.difference.constraints import BOUNDS
 from schema_guard.schema import Check, Column, Domain, Schema, Table, TypeKind

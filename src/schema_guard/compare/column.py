@@ -13,7 +13,7 @@ from schema_guard.compare.filled import unless_filled
 from schema_guard.compare.impact_words import casts_to, writers
 from schema_guard.compare.left_out import unknown_column
 from schema_guard.compare.value import compare_value
-from schema_guard.dialects.base import Judge
+from schema_guard.dialects.judge import Judge
 from schema_guard.difference import (
     CollationDiffers,
     ColumnMissing,

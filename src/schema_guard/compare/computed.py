@@ -8,8 +8,9 @@ from __future__ import annotations
 import re
 
 from schema_guard.compare.written import tried
-from schema_guard.dialects.base import Judge
-from schema_guard.dialects.inquiry import Trial, Verdict
+from schema_guard.dialects.inquiry import Trial
+from schema_guard.dialects.judge import Judge
+from schema_guard.dialects.terms import Verdict
 from schema_guard.difference import Impact
 from schema_guard.schema import Check, Index, Schema, Table, TypeKind
 

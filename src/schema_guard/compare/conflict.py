@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from schema_guard.compare.impact_words import writers
-from schema_guard.dialects.base import Judge
+from schema_guard.dialects.judge import Judge
 from schema_guard.difference import Impact, ObjectUnknown
 from schema_guard.schema import Column, Table
 

@@ -8,7 +8,7 @@ from dataclasses import replace
 
 from schema_guard.column import BITS
 from schema_guard.compare.impact_words import writers
-from schema_guard.dialects.base import Judge
+from schema_guard.dialects.judge import Judge
 from schema_guard.difference import Impact, SequenceBehind, SequenceNarrower
 from schema_guard.schema import Column, Counter, Schema, Stand, Table, Write
 

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from schema_guard.dialects.base import Judge
-from schema_guard.dialects.inquiry import Verdict
+from schema_guard.dialects.judge import Judge
+from schema_guard.dialects.terms import Verdict
 from schema_guard.schema import IndexElement, Name, Table
 
 __all__ = ["element_fits", "element_verdict", "is_at_least_unique", "tells_apart", "worst"]

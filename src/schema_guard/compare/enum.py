@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from schema_guard.compare.holder import type_holder
 from schema_guard.compare.impact_words import casts_to
 from schema_guard.compare.needed import columns_of_type, is_cast, is_served
-from schema_guard.dialects.base import Judge
+from schema_guard.dialects.judge import Judge
 from schema_guard.difference import EnumMissing, EnumValueMissing, EnumValueUnknown, Impact
 from schema_guard.schema import Enum, Schema, TypeKind
 

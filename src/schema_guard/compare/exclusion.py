@@ -8,8 +8,8 @@ from itertools import permutations
 from schema_guard.compare.elements import element_fits, element_verdict, worst
 from schema_guard.compare.holder import constraint_holder
 from schema_guard.compare.impact_words import writers
-from schema_guard.dialects.base import Judge
-from schema_guard.dialects.inquiry import Verdict
+from schema_guard.dialects.judge import Judge
+from schema_guard.dialects.terms import Verdict
 from schema_guard.difference import Difference, ExclusionMissing, Impact, NotComparable, ObjectUnknown
 from schema_guard.schema import Exclusion, IndexElement, Table
 

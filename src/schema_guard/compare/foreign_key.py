@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from schema_guard.compare.holder import constraint_holder
 from schema_guard.compare.join import cannot_join
 from schema_guard.compare.stricter import unknown_foreign_key
-from schema_guard.dialects.base import Judge
+from schema_guard.dialects.judge import Judge
 from schema_guard.difference import (
     ForeignKeyDiffers,
     ForeignKeyMissing,

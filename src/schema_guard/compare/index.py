@@ -17,8 +17,8 @@ from schema_guard.compare.unique import (
     upsert_effect,
     upsert_impact,
 )
-from schema_guard.dialects.base import Judge
-from schema_guard.dialects.inquiry import Verdict
+from schema_guard.dialects.judge import Judge
+from schema_guard.dialects.terms import Verdict
 from schema_guard.difference import Difference, Impact, IndexInvalid, IndexMissing, NotComparable
 from schema_guard.schema import Index, IndexElement, Schema, Table
 

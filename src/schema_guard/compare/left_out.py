@@ -7,8 +7,8 @@ from schema_guard.compare.counter import gives_no_more
 from schema_guard.compare.filled import unless_filled
 from schema_guard.compare.impact_words import writers
 from schema_guard.compare.written import domains_of, tried
-from schema_guard.dialects.base import Judge
-from schema_guard.dialects.inquiry import Verdict
+from schema_guard.dialects.judge import Judge
+from schema_guard.dialects.terms import Verdict
 from schema_guard.difference import ColumnUnknown, Impact
 from schema_guard.schema import Check, Column, Schema, Table
 

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from schema_guard.compare.holder import named_holder, type_holder
 from schema_guard.compare.impact_words import casts_to, writers
 from schema_guard.compare.needed import is_cast, is_served
-from schema_guard.dialects.base import Judge
+from schema_guard.dialects.judge import Judge
 from schema_guard.difference import DomainMissing, Impact, SchemaMissing, SequenceMissing, TypeMissing
 from schema_guard.schema import NO_TYPE, Name, Schema, TypeKind
 

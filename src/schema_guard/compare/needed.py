@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from schema_guard.dialects.base import Judge
+from schema_guard.dialects.judge import Judge
 from schema_guard.difference import Fit
 from schema_guard.schema import Column, Name, Schema, Table
 

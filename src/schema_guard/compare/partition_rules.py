@@ -9,8 +9,8 @@ from schema_guard.compare.filled import unless_filled
 from schema_guard.compare.impact_words import writers
 from schema_guard.compare.routed import null_written
 from schema_guard.compare.stricter import is_harmless
-from schema_guard.dialects.base import Judge
-from schema_guard.dialects.inquiry import Verdict
+from schema_guard.dialects.judge import Judge
+from schema_guard.dialects.terms import Verdict
 from schema_guard.difference import Impact, ObjectUnknown
 from schema_guard.schema import Schema, Table
 from schema_guard.table_facts import PartitionRule

@@ -10,7 +10,7 @@ from schema_guard.compare.impact_words import writers
 from schema_guard.compare.published import gets_identity, refused_changes
 from schema_guard.compare.stricter import is_harmless
 from schema_guard.compare.unique import arbiters, upsert_effect, upsert_impact
-from schema_guard.dialects.base import Judge
+from schema_guard.dialects.judge import Judge
 from schema_guard.difference import Impact, PrimaryKeyDiffers
 from schema_guard.schema import PrimaryKey, Table
 

@@ -13,7 +13,7 @@ from dataclasses import dataclass, replace
 
 from schema_guard.compare.impact_words import writers
 from schema_guard.compare.likeness import likeness
-from schema_guard.dialects.base import Judge
+from schema_guard.dialects.judge import Judge
 from schema_guard.difference import (
     ColumnMissing,
     ColumnUnknown,

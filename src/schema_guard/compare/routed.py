@@ -9,8 +9,9 @@ from typing import NamedTuple
 from schema_guard.column import PARTITION_KEY
 from schema_guard.compare.impact_words import writers
 from schema_guard.compare.written import candidates_of
-from schema_guard.dialects.base import Judge
-from schema_guard.dialects.inquiry import Placed, Verdict
+from schema_guard.dialects.inquiry import Placed
+from schema_guard.dialects.judge import Judge
+from schema_guard.dialects.terms import Verdict
 from schema_guard.difference import Impact, PartitionMissing
 from schema_guard.schema import Column, Relation, Schema, Table, Write
 

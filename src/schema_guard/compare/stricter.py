@@ -8,7 +8,7 @@ from schema_guard.compare.conflict import ends_otherwise, repeated, without_conf
 from schema_guard.compare.elements import tells_apart
 from schema_guard.compare.holder import foreign_key_words, index_words, unique_words
 from schema_guard.compare.impact_words import writers
-from schema_guard.dialects.base import Judge
+from schema_guard.dialects.judge import Judge
 from schema_guard.difference import Impact, ObjectUnknown
 from schema_guard.difference.constraints import told_apart
 from schema_guard.schema import Column, ForeignKey, Index, Table, Unique

@@ -22,8 +22,8 @@ from schema_guard.compare.routed import compare_routes
 from schema_guard.compare.tools import own_tools
 from schema_guard.compare.unique import compare_uniques
 from schema_guard.compare.upsert import compare_upserts
-from schema_guard.dialects.base import Judge
-from schema_guard.dialects.inquiry import Verdict
+from schema_guard.dialects.judge import Judge
+from schema_guard.dialects.terms import Verdict
 from schema_guard.difference import (
     CommentDiffers,
     Difference,

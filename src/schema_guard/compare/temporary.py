@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import replace
 
 from schema_guard.compare.impact_words import writers
-from schema_guard.dialects.base import Judge
+from schema_guard.dialects.judge import Judge
 from schema_guard.difference import Difference, Impact, ObjectUnknown
 from schema_guard.schema import Schema
 

@@ -7,7 +7,7 @@ from collections.abc import Collection, Iterator
 from schema_guard.compare.elements import is_at_least_unique
 from schema_guard.compare.holder import constraint_holder, relation_holder, unique_words
 from schema_guard.compare.stricter import unknown_uniques
-from schema_guard.dialects.base import Judge
+from schema_guard.dialects.judge import Judge
 from schema_guard.difference import Impact, ObjectUnknown, UniqueMissing
 from schema_guard.schema import Schema, Table, Unique
 

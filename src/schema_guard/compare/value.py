@@ -9,8 +9,8 @@ from dataclasses import replace
 from schema_guard.compare.filled import unless_filled
 from schema_guard.compare.impact_words import writers
 from schema_guard.compare.left_out import default_raises, unless_replaced
-from schema_guard.dialects.base import Judge
-from schema_guard.dialects.inquiry import Verdict
+from schema_guard.dialects.judge import Judge
+from schema_guard.dialects.terms import Verdict
 from schema_guard.difference import (
     DefaultDiffers,
     Difference,

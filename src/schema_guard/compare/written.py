@@ -6,8 +6,9 @@ import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from schema_guard.dialects.base import Condition, Judge
-from schema_guard.dialects.inquiry import MOMENT, Trial, Verdict
+from schema_guard.dialects.inquiry import Trial
+from schema_guard.dialects.judge import Judge
+from schema_guard.dialects.terms import MOMENT, Condition, Verdict
 from schema_guard.names import in_quotes
 from schema_guard.schema import Check, Column, Domain, Name, Schema, Table, TypeKind, Write
 

@@ -1,14 +1,13 @@
-"""What only the database can answer about two definitions, and the answers."""
+"""What only the database can answer about two definitions; its answers are Verdicts (terms.py)."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from typing import TypeAlias
 
-from schema_guard.dialects.terms import MOMENT, Verdict
 from schema_guard.schema import Call, Lack, Name
 
-__all__ = ["MOMENT", "Gives", "Inquiry", "Known", "Placed", "Question", "SameQuery", "Trial", "Verdict"]
+__all__ = ["Gives", "Inquiry", "Known", "Placed", "Question", "SameQuery", "Trial"]
 
 
 @dataclass(frozen=True, slots=True)

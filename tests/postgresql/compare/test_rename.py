@@ -10,7 +10,7 @@ import sqlalchemy as sa
 from schema_guard.compare.likeness import likeness
 from schema_guard.compare.rename import compare_renames, folded
 from schema_guard.dialects import offline_dialect
-from schema_guard.dialects.base import Judge
+from schema_guard.dialects.judge import Judge
 from schema_guard.difference import (
     ColumnMissing,
     ColumnUnknown,

@@ -5,7 +5,8 @@ from __future__ import annotations
 import pytest
 
 from schema_guard.compare.written import domains_of
-from schema_guard.dialects.inquiry import Question, Verdict
+from schema_guard.dialects.inquiry import Question
+from schema_guard.dialects.terms import Verdict
 from schema_guard.difference import Fit
 from schema_guard.schema import (
     Check,

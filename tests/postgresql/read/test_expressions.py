@@ -7,9 +7,10 @@ from itertools import combinations
 import pytest
 
 from schema_guard.dialects import offline_dialect
-from schema_guard.dialects.base import Judge
-from schema_guard.dialects.inquiry import Inquiry, Question, Verdict
+from schema_guard.dialects.inquiry import Inquiry, Question
+from schema_guard.dialects.judge import Judge
 from schema_guard.dialects.postgresql.canonical import PostgreSQLRules
+from schema_guard.dialects.terms import Verdict
 from schema_guard.schema import Name
 from tests.postgres.database import Database
 from tests.postgresql.read.reading import session_on, table_of

@@ -6,9 +6,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from schema_guard.dialects.inquiry import Verdict
 from schema_guard.dialects.sqlite.canonical import UNREADABLE, SQLiteRules, sqlite_type
 from schema_guard.dialects.sqlite.expression import expression
+from schema_guard.dialects.terms import Verdict
 
 RULES = SQLiteRules()
 

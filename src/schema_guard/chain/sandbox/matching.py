@@ -15,7 +15,8 @@ from schema_guard.chain.sandbox.restoring import statements_for
 from schema_guard.chain.sandbox.snapshot import facts_of
 from schema_guard.column import Write
 from schema_guard.compare import compare
-from schema_guard.dialects.base import Judge, Session
+from schema_guard.dialects.base import Session
+from schema_guard.dialects.judge import Judge
 from schema_guard.difference import ColumnMissing, DefaultDiffers, Difference, Impact, ObjectUnknown, TableMissing
 from schema_guard.plan import Policy
 from schema_guard.schema import Column, Schema

@@ -12,7 +12,7 @@ import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from itertools import groupby
 
-from schema_guard.dialects.inquiry import Gives, Inquiry, Known, Placed, Question, SameQuery, Trial, Verdict
+from schema_guard.dialects.inquiry import Gives, Inquiry, Known, Placed, Question, SameQuery, Trial
 from schema_guard.dialects.postgresql.calls import lacking
 from schema_guard.dialects.postgresql.conditions import evaluated
 from schema_guard.dialects.postgresql.defaults import given
@@ -23,6 +23,7 @@ from schema_guard.dialects.postgresql.link import Link
 from schema_guard.dialects.postgresql.partitions import placed
 from schema_guard.dialects.postgresql.same_query import same_query
 from schema_guard.dialects.postgresql.sql_syntax import as_calls, spaced
+from schema_guard.dialects.terms import Verdict
 from schema_guard.schema import Name, Table
 
 __all__ = ["answers"]

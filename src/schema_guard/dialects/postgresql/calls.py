@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 
-from schema_guard.dialects.inquiry import Known, Verdict
+from schema_guard.dialects.inquiry import Known
 from schema_guard.dialects.postgresql.driver_error import DriverError
 from schema_guard.dialects.postgresql.explained import explained, rows_of_nulls, type_of
 from schema_guard.dialects.postgresql.failures import (
@@ -21,6 +21,7 @@ from schema_guard.dialects.postgresql.failures import (
 )
 from schema_guard.dialects.postgresql.link import Link
 from schema_guard.dialects.postgresql.query_text import query
+from schema_guard.dialects.terms import Verdict
 from schema_guard.difference import FunctionMissing
 from schema_guard.plan import Definition, Rejection
 from schema_guard.schema import Call, Lack, Name, Schema, Table

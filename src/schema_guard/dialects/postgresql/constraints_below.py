@@ -9,10 +9,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
 
-from schema_guard.dialects.inquiry import Question, Verdict
+from schema_guard.dialects.inquiry import Question
 from schema_guard.dialects.postgresql.answers import answers
 from schema_guard.dialects.postgresql.link import Link, Row
 from schema_guard.dialects.postgresql.query_text import query
+from schema_guard.dialects.terms import Verdict
 from schema_guard.difference import CheckMissing, Difference, NullabilityDiffers
 from schema_guard.plan import Definition, Rejection
 from schema_guard.schema import Check, Column, Name, Relation, Schema, Table

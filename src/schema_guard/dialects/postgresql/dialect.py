@@ -24,7 +24,8 @@ from schema_guard.schema import Column, Name, Schema, Type, TypeKind
 if TYPE_CHECKING:
     from sqlalchemy.engine import Dialect as SQLAlchemyDialect
 
-    from schema_guard.dialects.base import Alike, Facts, Rules
+    from schema_guard.dialects.base import Facts, Rules
+    from schema_guard.dialects.terms import Alike
     from schema_guard.difference import Difference
     from schema_guard.plan import Policy, Refusal, Step, Survey
 

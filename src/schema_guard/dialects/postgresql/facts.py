@@ -6,9 +6,10 @@ import json
 import re
 from collections.abc import Iterator, Mapping
 
-from schema_guard.dialects.base import Facts, Unfit
+from schema_guard.dialects.base import Facts
 from schema_guard.dialects.postgresql.encoding import RAW, known_codec
 from schema_guard.dialects.postgresql.link import Row
+from schema_guard.dialects.terms import Unfit
 from schema_guard.names import DefaultSchema, in_quotes
 from schema_guard.report import ServerInfo
 

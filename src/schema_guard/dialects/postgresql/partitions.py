@@ -5,11 +5,12 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Sequence
 
-from schema_guard.dialects.inquiry import Placed, Verdict
+from schema_guard.dialects.inquiry import Placed
 from schema_guard.dialects.postgresql.driver_error import DriverError
 from schema_guard.dialects.postgresql.failures import is_disconnect
 from schema_guard.dialects.postgresql.link import Link
 from schema_guard.dialects.postgresql.query_text import query
+from schema_guard.dialects.terms import Verdict
 from schema_guard.schema import Name
 
 __all__ = ["placed"]

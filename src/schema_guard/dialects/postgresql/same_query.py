@@ -10,11 +10,12 @@ import re
 from collections.abc import Callable, Iterator
 from typing import Any
 
-from schema_guard.dialects.inquiry import SameQuery, Verdict
+from schema_guard.dialects.inquiry import SameQuery
 from schema_guard.dialects.postgresql.driver_error import DriverError
 from schema_guard.dialects.postgresql.failures import is_disconnect
 from schema_guard.dialects.postgresql.link import Link
 from schema_guard.dialects.postgresql.literals import literal
+from schema_guard.dialects.terms import Verdict
 from schema_guard.names import in_quotes
 from schema_guard.schema import Name
 

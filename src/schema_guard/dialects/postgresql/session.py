@@ -8,7 +8,7 @@ from dataclasses import replace
 
 from schema_guard.dialects.base import Dialect, Facts, Progress
 from schema_guard.dialects.deadline import Deadline
-from schema_guard.dialects.inquiry import Inquiry, Question, SameQuery, Verdict
+from schema_guard.dialects.inquiry import Inquiry, Question, SameQuery
 from schema_guard.dialects.labels import listed, with_others
 from schema_guard.dialects.postgresql.answers import answers
 from schema_guard.dialects.postgresql.called_code import calling, lost_names, tried_by
@@ -45,6 +45,7 @@ from schema_guard.dialects.postgresql.steps import Executor
 from schema_guard.dialects.postgresql.surveyor import EVERY_ROW, Surveyor
 from schema_guard.dialects.postgresql.view_calls import calls_of_views
 from schema_guard.dialects.stop import Stop
+from schema_guard.dialects.terms import Verdict
 from schema_guard.dialects.translation import lock_words
 from schema_guard.difference import Difference
 from schema_guard.errors import GuardError, LockTimeoutError, OutOfTimeError, UnreachableError

@@ -7,13 +7,12 @@ from collections.abc import Collection, Sequence
 from functools import lru_cache
 
 from schema_guard.column import texts
-from schema_guard.dialects.base import Allowed, Condition, ErrorWords
-from schema_guard.dialects.inquiry import Verdict
 from schema_guard.dialects.sqlite.conditions import conditions
 from schema_guard.dialects.sqlite.expression import Node, expression, outer_parentheses_removed, strings_as_names
 from schema_guard.dialects.sqlite.normal_form import with_whole_numbers
 from schema_guard.dialects.sqlite.reading_back import can_be_read
 from schema_guard.dialects.sqlite.tokens import Kind, significant, unquoted
+from schema_guard.dialects.terms import Allowed, Condition, ErrorWords, Verdict
 from schema_guard.fit import Fit
 from schema_guard.names import in_quotes
 from schema_guard.schema import Column, Table, Type

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterator
 
-from schema_guard.dialects.base import Condition
 from schema_guard.dialects.conditions import Part, conditions_of
 from schema_guard.dialects.sqlite.tokens import Kind, significant, unquoted
+from schema_guard.dialects.terms import Condition
 
 __all__ = ["conditions"]
 

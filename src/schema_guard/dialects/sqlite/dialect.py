@@ -6,9 +6,10 @@ from collections.abc import Sequence
 from functools import cached_property
 from typing import TYPE_CHECKING, Literal
 
-from schema_guard.dialects.base import Alike, Facts, Rules
+from schema_guard.dialects.base import Facts, Rules
 from schema_guard.dialects.sqlite.canonical import SQLiteRules, sqlite_type
 from schema_guard.dialects.sqlite.names import quote
+from schema_guard.dialects.terms import Alike
 from schema_guard.dialects.translation import SchemaMap
 from schema_guard.schema import Column, Name, Schema, Type
 

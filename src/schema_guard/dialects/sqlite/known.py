@@ -5,8 +5,9 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Sequence
 
-from schema_guard.dialects.inquiry import Known, Verdict
+from schema_guard.dialects.inquiry import Known
 from schema_guard.dialects.sqlite.names import quote
+from schema_guard.dialects.terms import Verdict
 from schema_guard.errors import ReadError
 from schema_guard.schema import Lack, Table
 

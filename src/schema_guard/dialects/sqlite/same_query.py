@@ -7,11 +7,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
-from schema_guard.dialects.inquiry import Question, SameQuery, Verdict
+from schema_guard.dialects.inquiry import Question, SameQuery
 from schema_guard.dialects.sqlite.expression import expression
 from schema_guard.dialects.sqlite.names import quote
 from schema_guard.dialects.sqlite.normal_form import Node, with_whole_numbers
 from schema_guard.dialects.sqlite.reader import key
+from schema_guard.dialects.terms import Verdict
 from schema_guard.errors import ReadError
 from schema_guard.schema import Table
 

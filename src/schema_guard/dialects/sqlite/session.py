@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from schema_guard.dialects.base import Dialect, Facts, Progress
 from schema_guard.dialects.deadline import Deadline
-from schema_guard.dialects.inquiry import Gives, Inquiry, Known, Question, SameQuery, Trial, Verdict
+from schema_guard.dialects.inquiry import Gives, Inquiry, Known, Question, SameQuery, Trial
 from schema_guard.dialects.labels import listed, with_others
 from schema_guard.dialects.sqlite.backup import (
     backup_name,
@@ -47,6 +47,7 @@ from schema_guard.dialects.sqlite.temporary import temporary_tables
 from schema_guard.dialects.sqlite.trials import given, tried
 from schema_guard.dialects.stop import Stop
 from schema_guard.dialects.survey import Read, counted, take_survey
+from schema_guard.dialects.terms import Verdict
 from schema_guard.difference import (
     CollationDiffers,
     DefaultDiffers,

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
-from schema_guard.dialects.inquiry import Gives, Trial, Verdict
+from schema_guard.dialects.inquiry import Gives, Trial
 from schema_guard.dialects.sqlite.canonical import affinity
 from schema_guard.dialects.sqlite.names import quote
+from schema_guard.dialects.terms import Verdict
 from schema_guard.errors import ReadError
 
 __all__ = ["given", "tried"]
