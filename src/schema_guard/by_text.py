@@ -15,7 +15,6 @@ from schema_guard.dialects.sqlite.usual import USUAL, may_be_no_utf8
 from schema_guard.look import Look
 from schema_guard.names import OWN_TOOLS
 from schema_guard.plan import Policy
-from schema_guard.report import Report
 from schema_guard.schema import Column, Relation, Schema, Table
 
 __all__ = ["by_text_alone", "known_again", "told"]
@@ -23,16 +22,16 @@ __all__ = ["by_text_alone", "known_again", "told"]
 OBJECTS = "SELECT type, name, tbl_name, sql FROM sqlite_master"
 
 
-def known_again(session: Session, look: Look, report: Report, policy: Policy) -> Mapping[str, Any] | None:
+def known_again(session: Session, look: Look, policy: Policy) -> Mapping[str, Any] | None:
     """By what the next check knows the database in which this one has found nothing; None as `text_known` gives it.
 
     Args:
         session: the database.
-        look, report: of a whole check, by which nothing was excluded or accepted.
+        look: of a whole check, by which nothing was excluded or accepted.
         policy: with which it was compared.
     """
     expected = look.expected
-    if report.findings or look.warnings or session.dialect.name != "sqlite":
+    if look.warnings or session.dialect.name != "sqlite":
         return None
     if expected.problems or expected.fills or not all(map(by_text_alone, expected.tables)):
         return None

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, NamedTuple, TypeVar
 from schema_guard.address import Address
 from schema_guard.database_url import NormalisedUrl, normalise, normalise_url
 from schema_guard.errors import ConfigurationError
+from schema_guard.hidden import without_password
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -144,7 +145,9 @@ def _text(value: object) -> str:
 
 
 def _got(value: object) -> str:
-    return f", not {repr(value)[:40]}"
+    """What was given, without what may be a password: of a URL nothing, for it may be cut before the @."""
+    text = without_password(repr(value))
+    return ", not a URL" if "://" in text else f", not {text[:40]}"
 
 
 def seconds(value: object) -> float:

@@ -193,10 +193,10 @@ class Guard(Configured):
 
     def _note(self, session: Session, look: Look, report: Report) -> None:
         """Of models that are asked again: by what the next check knows this database, if that is SQLite's."""
-        if isinstance(self.source, Once) and self.source.text_known is None and self._takes_all():
+        if isinstance(self.source, Once) and not (self.source.text_asked or report.findings) and self._takes_all():
             from schema_guard.by_text import known_again
 
-            self.source.text_known = known_again(session, look, report, self.policy)
+            self.source.text_asked, self.source.text_known = True, known_again(session, look, self.policy)
 
     def _takes_all(self) -> bool:
         """Whether nothing but what the source expects says what is found."""

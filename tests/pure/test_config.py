@@ -188,6 +188,16 @@ def test_a_bad_url_is_told_with_its_origin_and_without_its_password(tmp_path: Pa
     assert "geheim" not in caught.value.message
 
 
+@pytest.mark.parametrize("key", ["budget", "lock_timeout", "fail_on", "log_format"])
+def test_a_url_in_the_place_of_another_setting_is_not_repeated(tmp_path: Path, key: str) -> None:
+    """Its password would be cut before the @ by which it is known as one."""
+    url = "postgresql://somebody:a-very-long-secret-password@db.example.com/shop"
+    with pytest.raises(ConfigurationError) as caught:
+        settings(tmp_path, environment={f"SCHEMA_GUARD_{key.upper()}": url})
+    assert "secret" not in str(caught.value)
+    assert "somebody" not in str(caught.value)
+
+
 def test_ddl_goes_to_the_url_unless_told_otherwise(tmp_path: Path) -> None:
     assert settings(tmp_path, url="sqlite:///a.db").ddl_database_address().database == "a.db"
     assert settings(tmp_path, url="sqlite:///a.db", ddl_url="sqlite:///b.db").ddl_database_address().database == "b.db"

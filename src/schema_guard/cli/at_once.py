@@ -47,8 +47,9 @@ def at_once(arguments: Sequence[str]) -> bool:
         text.encode(sys.stdout.encoding)
     except Exception:  # the command says what is wrong
         return False
-    finally:
+    else:
         gc.freeze()  # it would look through all that was imported: 30 ms for objects that last as long as the process
+    finally:
         gc.enable()
     try:
         sys.stdout.write(text)

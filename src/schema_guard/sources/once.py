@@ -40,6 +40,8 @@ class Once(Through[Source]):
         self._names: dict[tuple[str, int, str | None], tuple[list[str], list[str]]] = {}
         self.text_known: Mapping[str, Any] | None = None
         """By what a check knows a database of SQLite again; whoever finds nothing in one notes it."""
+        self.text_asked = False
+        """Whether that was asked for: where more decides, it is not asked again."""
         self._digests: dict[tuple[str, int, bool], Mapping[str, Any] | None] = {}
 
     def names(self, dialect: Dialect) -> tuple[list[str], list[str]]:
