@@ -9,7 +9,7 @@ from subprocess import CalledProcessError
 
 import pytest
 
-from tests.chain.stage import Stage
+from tests.chain.stage import ENV, Stage
 
 NEVER = {
     "statements": 'op.execute("UPDATE proposals SET name = 1; UPDATE proposals SET name = 2")',
@@ -149,6 +149,61 @@ def not_told(stage: Stage) -> None:
     assert "unsupported" not in doctor.faults, doctor.out
     deploy = stage.deploy()
     assert stage.stamped() == ["r4"], deploy.out
+
+
+MAKES = "create_engine(url, poolclass=pool.NullPool)"
+SECTION = "config.get_section(config.config_ini_section, {})"
+WRITTEN_OUT = {
+    "a URL from elsewhere": "create_engine(settings.URL, poolclass=pool.NullPool)",
+    "own options": "create_engine(url, **OWN)",
+    "the section": f"engine_from_config({SECTION} | {{'sqlalchemy.url': url}}, prefix='sqlalchemy.')",
+}
+FROM_ELSEWHERE = {
+    "options": "create_engine(url, **settings.OPTIONS)",
+    "an option": "create_engine(url, execution_options=settings.EXECUTION)",
+    "through a name": "create_engine(url, **(OWN | settings.OPTIONS))",
+    "a creator": "create_engine(url, creator=settings.creator)",
+    "a section": "engine_from_config(settings.SECTION, prefix='')",
+    "its connections": "create_engine(url).execution_options(**settings.EXECUTION)",
+    "a function": "settings.tuned(create_engine(url))",
+    "another engine": "(settings.engine if url else create_engine(url))",
+}
+SETTINGS = """
+import os, psycopg, sqlalchemy
+URL = os.environ["DATABASE_URL"]
+EXECUTION = OPTIONS = {"isolation_level": "AUTOCOMMIT"}
+SECTION = {"url": URL, **OPTIONS}
+engine = sqlalchemy.create_engine(URL, **OPTIONS)
+tuned = lambda made: made.execution_options(**OPTIONS)
+creator = lambda: psycopg.connect(URL.replace("+psycopg", ""), autocommit=True)
+"""
+
+
+def env_that(makes: str) -> str:
+    imports = "import settings\nfrom sqlalchemy import engine_from_config\nconfig = context.config\n"
+    return ENV.replace(MAKES, makes).replace("\nurl =", f"\n{imports}OWN = {{'echo': False}}\nurl =")
+
+
+@pytest.mark.parametrize("makes", WRITTEN_OUT.values(), ids=WRITTEN_OUT)
+def test_an_engine_that_env_py_writes_out(on_postgres: Stage, makes: str) -> None:
+    """Nothing of it can leave the transaction."""
+    on_postgres.write("settings.py", 'import os\nURL = os.environ["DATABASE_URL"]\n')
+    stage = chain_with(on_postgres, NEVER_ON_POSTGRESQL["vacuum"])
+    stage.write("migrations/env.py", env_that(makes))
+    told(stage)
+
+
+@pytest.mark.parametrize("makes", FROM_ELSEWHERE.values(), ids=FROM_ELSEWHERE)
+def test_options_from_another_module_may_be_autocommit(on_postgres: Stage, makes: str) -> None:
+    """As here: the deploy works. Nothing more than a risk is told."""
+    on_postgres.write("settings.py", SETTINGS)
+    stage = chain_with(on_postgres, NEVER_ON_POSTGRESQL["vacuum"])
+    stage.write("migrations/env.py", env_that(makes))
+    doctor = stage.doctor()
+    assert doctor.faults["unsupported"]["severity"] == "risk", doctor.out
+    assert "unless the engine" in doctor.faults["unsupported"]["message"]
+    deploy = stage.deploy()
+    assert (deploy.code, stage.stamped()) == (0, ["r4"]), deploy.out + deploy.err
 
 
 ASYNC_ENV = """

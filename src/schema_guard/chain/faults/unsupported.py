@@ -5,13 +5,14 @@ Not taken by the database system, by the driver, or by SQLAlchemy.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from schema_guard.chain.fault import Fault, Fix, Severity
 from schema_guard.chain.faults.names import elsewhere
 from schema_guard.chain.reading.actions import ALTERED, CONCURRENT, SENT, Action
+from schema_guard.chain.reading.env_engine import engine_written_out
 from schema_guard.chain.reading.revision_actions import actions_and_uses_of
 from schema_guard.chain.reading.sent import parameter_in
 from schema_guard.chain.reading.sql_tokens import statements_of
@@ -43,33 +44,37 @@ def unsupported(project: Project, ran: Collection[str], system: System) -> Itera
     alone = system.one_at_a_time(driver) and (own or system.one_at_a_time(""))
     others = ("async", "psycopg://", "pg8000", "drivername")
     no_empty = system.refuses_empty(driver) and not any(word in project.env_text for word in others)
+    written_out = engine_written_out(project.env_text)
     for id_ in (id_ for id_ in project.chain.order if id_ not in ran):
         file = project.chain.by_id[id_].file
         text = Path(file).read_text("utf-8", "replace")
+        begins = _begins_transaction(project, text)
         way = _Way(
             system,
             alone=alone,
             no_empty=no_empty,
-            in_transaction=_in_transaction(project, text),
+            in_transaction=begins and written_out,
             binds="DDL(" not in text and "bindparams" not in text,
             connections=not any(word in text for word in _OTHER_CONNECTIONS),
         )
-        actions = (each for each in actions_and_uses_of(file) if not (each.depth or each.asks))
-        found = ((action, *told) for action in actions if (told := way.refused(action)))
-        first = next(found, None)
-        if first is not None:
+        actions = [each for each in actions_and_uses_of(file) if not (each.depth or each.asks)]
+        if (first := way.first_refused(actions)) is not None:
             action, says, fix = first
-            place = f"{Path(file).name}:{action.line}"
-            message = f"{id_} is still to run and {says} ({place})"
+            message = f"{id_} is still to run and {says} ({Path(file).name}:{action.line})"
             yield Fault(
                 "unsupported", Severity.BREAKS, message, Fix(fix), file, action.line, id_, guess=True, sure=True
             )
+        elif begins and (first := replace(way, in_transaction=True).first_refused(actions)) is not None:
+            action, says, fix = first
+            message = f"{id_} is still to run and {says} ({Path(file).name}:{action.line}), {_UNLESS}"
+            yield Fault("unsupported", Severity.RISK, message, Fix(fix), file, action.line, id_, guess=True)
 
 
-def _in_transaction(project: Project, text: str) -> bool:
-    """Whether a revision is sure to run in a transaction: env.py makes the engine itself, and nothing ends it."""
+def _begins_transaction(project: Project, text: str) -> bool:
+    """Whether a revision runs in a transaction by all that is written: env.py makes the engine, and nothing ends it."""
     env, ini = project.env_text, project.location.ini
-    written = f"{text} {env} {ini.read_text('utf-8', 'replace') if ini else ''}".lower()
+    url = project.written_url.query  # psycopg takes autocommit from there
+    written = f"{text} {env} {ini.read_text('utf-8', 'replace') if ini else ''} {' '.join(url)}".lower()
     makes = "create_engine(" in env or "engine_from_config(" in env
     begins = "begin_transaction()" in env
     return makes and begins and not any(word in written for word in _ENDS_TRANSACTIONS)
@@ -90,7 +95,11 @@ class _Way:
     connections: bool
     """What has execute() is a connection of SQLAlchemy."""
 
-    def refused(self, action: Action) -> tuple[str, str] | None:
+    def first_refused(self, actions: Iterable[Action]) -> tuple[Action, str, str] | None:
+        """The first that fails, with what it does, and what to do instead of it."""
+        return next(((action, *told) for action in actions if (told := self._refused(action))), None)
+
+    def _refused(self, action: Action) -> tuple[str, str] | None:
         """What it does that fails, and what to do instead."""
         title = self.system.title
         if action.kind == ALTERED and not self.system.alters_types:
@@ -129,4 +138,5 @@ class _Way:
 
 
 _NOT_INSIDE = "it cannot run in a transaction, which Alembic has begun"
+_UNLESS = "unless the engine, whose options env.py takes from another module, is in autocommit mode"
 _AUTOCOMMIT = "with op.get_context().autocommit_block():"
