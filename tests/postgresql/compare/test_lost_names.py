@@ -59,7 +59,37 @@ GENERATED = models(sa.Column("up", sa.Text, sa.Computed("f(name)", persisted=Tru
 INDEX = TABLE.format("") + "CREATE INDEX ix ON t (f(name))"
 DEFAULT = models(name=sa.Column("name", sa.String(20), server_default=sa.text("f()")))
 CASES = {
-    "a CHECK": (CHECKED, BODY.format("STABLE", LOST) + CHECK, Impact.BREAKS),
+    "a CHECK": (CHECKED, BODY.format("STABLE", LOST) + CHECK, Impact.WEAKENS),
+    "a CHECK of a constant": (
+        models(sa.CheckConstraint("f('a, (b) '::text) IS NULL", name="c")),
+        BODY.format("STABLE", LOST) + CHECK.replace("f(name)", "f('a, (b) '::text)"),
+        Impact.BREAKS,
+    ),
+    "a CHECK of a constant, for some rows": (
+        models(sa.CheckConstraint("name IS NULL OR f('a'::text) IS NULL", name="c")),
+        BODY.format("STABLE", LOST) + CHECK.replace("f(name)", "name IS NULL OR f('a'::text)"),
+        Impact.WEAKENS,
+    ),
+    "a CHECK whose function raises an error of its own for one of the values": (
+        CHECKED,
+        BODY.format(
+            "STABLE",
+            "IF t IS NULL THEN RAISE EXCEPTION USING ERRCODE = ''22004''; ELSIF t = ''a'' THEN "
+            "RETURN (SELECT max(x) FROM public.gone); END IF; RETURN NULL;",
+        )
+        + CHECK,
+        Impact.WEAKENS,
+    ),
+    "a CHECK whose function calls itself without end": (
+        models(sa.CheckConstraint("f('a'::text) IS NULL", name="c")),
+        BODY.format("STABLE", "RETURN f(t);") + CHECK.replace("f(name)", "f('a'::text)"),
+        Impact.BREAKS,
+    ),
+    "a CHECK that may change something, over a schema that is gone": (
+        CHECKED,
+        BODY.format("VOLATILE", LOST.replace("public", "gone")) + CHECK,
+        Impact.WEAKENS,
+    ),
     "a CHECK for some values": (CHECKED, BODY.format("STABLE", FOR_SOME) + CHECK, Impact.WEAKENS),
     "a CHECK that works": (CHECKED, BODY.format("STABLE", "RETURN NULL;") + CHECK, None),
     "a CHECK over a domain that is NOT NULL": (
@@ -67,7 +97,7 @@ CASES = {
         "CREATE DOMAIN word AS text NOT NULL; CREATE DOMAIN short AS word; "
         + BODY.replace("t text", "t word").format("STABLE", LOST)
         + CHECK.replace("name varchar(20)", "name short DEFAULT 'x'"),
-        Impact.BREAKS,
+        Impact.WEAKENS,
     ),
     "a CHECK over a domain that is NOT NULL, for some values": (
         OF_DOMAIN,
@@ -76,7 +106,7 @@ CASES = {
         + CHECK.replace("name varchar(20)", "name word DEFAULT 'a'"),
         None,
     ),
-    "a CHECK that may change something": (CHECKED, BODY.format("VOLATILE", LOST) + CHECK, Impact.BREAKS),
+    "a CHECK that may change something": (CHECKED, BODY.format("VOLATILE", LOST) + CHECK, Impact.WEAKENS),
     "a CHECK that may change something, for some values": (
         CHECKED,
         BODY.format("VOLATILE", FOR_SOME) + CHECK,
@@ -109,7 +139,7 @@ CASES = {
     "a default by a function in plpgsql that may change something": (
         DEFAULT,
         BODY.replace("t text", "").format("", "RETURN public.other();") + TABLE.format(" DEFAULT f()"),
-        Impact.BREAKS,
+        Impact.WEAKENS,
     ),
     "a CHECK that may read a table of the session": (
         CHECKED,
@@ -126,7 +156,7 @@ CASES = {
     "a CHECK whose function calls another": (
         CHECKED,
         BODY.format("STABLE", LOST).replace("f(", '"of it"(') + BODY.format("STABLE", 'RETURN "of it"(t);') + CHECK,
-        Impact.BREAKS,
+        Impact.WEAKENS,
     ),
     "a CHECK whose function calls another that builds its SQL": (
         CHECKED,
@@ -138,9 +168,9 @@ CASES = {
     "a generated column": (
         GENERATED,
         BODY.format("IMMUTABLE", LOST) + TABLE.format(", up text GENERATED ALWAYS AS (f(name)) STORED"),
-        Impact.BREAKS,
+        Impact.WEAKENS,
     ),
-    "an index": (indexed(), BODY.format("IMMUTABLE", LOST) + INDEX, Impact.BREAKS),
+    "an index": (indexed(), BODY.format("IMMUTABLE", LOST) + INDEX, Impact.WEAKENS),
     "an index that works": (indexed(), BODY.format("IMMUTABLE", WORKS) + INDEX, None),
     "an index of some rows": (
         indexed("name = 'x'"),
@@ -176,7 +206,7 @@ CASES = {
     "an exclusion": (
         models(postgresql.ExcludeConstraint((sa.text("f(name)"), "="), using="btree", name="x")),
         BODY.format("IMMUTABLE", LOST) + TABLE.format(", CONSTRAINT x EXCLUDE USING btree (f(name) WITH =)"),
-        Impact.BREAKS,
+        Impact.WEAKENS,
     ),
     "a default that the application does not use": (
         models(name=sa.Column("name", sa.String(20), server_default=sa.text("f()"), default="a")),
@@ -244,12 +274,12 @@ def test_a_function_of_many_defaults_is_asked_for_once(body: str, postgres_datab
 def test_a_frozen_file_says_the_same_and_nothing_is_remembered(postgres_database: Database, tmp_path: Path) -> None:
     """What a function finds leaves no trace in the definitions that a digest tells."""
     with postgres_database.connect() as connection:
-        connection.execute((BODY.format("STABLE", "RETURN NULL;") + CHECK).encode())
+        connection.execute((NONE.replace("other()", "NULL") + TABLE.format(" DEFAULT f()")).encode())
     file = tmp_path / "expected.json"
-    file.write_text(text_of(frozen(Guard(CHECKED).source)), encoding="utf-8")
+    file.write_text(text_of(frozen(Guard(DEFAULT).source)), encoding="utf-8")
     guard = Guard.frozen(file).remembering()
     assert [guard.check(postgres_database.url).remembered for _ in range(2)] == ["", ""]
     with postgres_database.connect() as connection:
-        connection.execute(BODY.format("STABLE", LOST).replace("CREATE", "CREATE OR REPLACE").encode())
+        connection.execute(NONE.replace("CREATE", "CREATE OR REPLACE").encode())
     assert guard.check(postgres_database.url).remains(Impact.BREAKS)
-    assert Guard(CHECKED).ready(postgres_database.url).ready is False
+    assert Guard(DEFAULT).ready(postgres_database.url).ready is False

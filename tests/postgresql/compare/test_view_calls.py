@@ -1,4 +1,8 @@
-"""A view that calls a function which has lost what it names: a break where each row of the view runs it."""
+"""A view that calls a function which has lost what it names: a break where each row of the view runs it with the
+same values, and it fails as the server calls it.
+
+What only its text says is a doubt: it may be reached for some values.
+"""
 
 from __future__ import annotations
 
@@ -8,6 +12,7 @@ from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
 from schema_guard import Guard, Impact
 from tests.postgres.database import Database
+from tests.postgres.server_log import ServerLog, sent
 
 
 class Base(DeclarativeBase):
@@ -25,9 +30,26 @@ LOST = "RETURN (SELECT max(x) FROM public.gone);"
 FOR_SOME = "IF n = 7 THEN RETURN (SELECT max(x) FROM public.gone); END IF; RETURN n;"
 SHOWN = "CREATE VIEW seen AS SELECT id, f(id) AS name FROM titles; "
 BREAKS, DOUBT = Impact.BREAKS, Impact.WEAKENS
+CONSTANT = SHOWN.replace("f(id)", "f(1)")
+TEXT_ONLY = "CREATE VIEW seen AS SELECT id, name || ' see f(1)' AS name FROM titles; "
 CASES = {
-    "for each row": (F.format("STABLE", LOST) + SHOWN, BREAKS, True),
-    "it may change something": (F.format("", LOST) + SHOWN, BREAKS, True),
+    "for each row": (F.format("STABLE", LOST) + CONSTANT, BREAKS, True),
+    "for each row, with its values": (F.format("STABLE", LOST) + SHOWN, DOUBT, True),
+    "it may change something": (F.format("", LOST) + SHOWN, DOUBT, True),
+    "it may change something, and is in SQL": (
+        "SET check_function_bodies = off; CREATE FUNCTION f(n int) RETURNS text LANGUAGE sql AS"
+        " 'SELECT max(x) FROM public.gone'; " + CONSTANT,
+        BREAKS,
+        True,
+    ),
+    "only a string of the view says its name": (F.format("STABLE", LOST) + TEXT_ONLY, None, False),
+    "it builds its SQL": (
+        F.format("STABLE", "EXECUTE ''SELECT max(x) FROM public.gone'' INTO n; RETURN n;") + CONSTANT,
+        DOUBT,
+        True,
+    ),
+    "it fails for other values": (F.format("STABLE", FOR_SOME) + CONSTANT, DOUBT, False),
+    "it takes long": (F.format("STABLE", "EXECUTE ''SELECT pg_sleep(0.5)''; RETURN n;") + CONSTANT, None, False),
     "it works": (F.format("STABLE", "RETURN n;") + SHOWN, None, False),
     "it may change something, and works": (F.format("", "RETURN n;") + SHOWN, None, False),
     "in a column that the class does not have": (
@@ -48,7 +70,7 @@ CASES = {
         True,
     ),
     "of a view beneath": (
-        F.format("STABLE", LOST) + SHOWN.replace("seen", "below") + "CREATE VIEW seen AS TABLE below; ",
+        F.format("STABLE", LOST) + CONSTANT.replace("seen", "below") + "CREATE VIEW seen AS TABLE below; ",
         BREAKS,
         True,
     ),
@@ -94,3 +116,22 @@ def test_what_is_told_is_what_fails(case: str, postgres_database: Database) -> N
             assert fails
         else:
             assert not fails
+
+
+@pytest.mark.parametrize(("column", "plans"), [("name", 0), ("f(id)", 2)])
+def test_views_that_call_a_function_of_the_users_are_planned_together(
+    column: str, plans: int, postgres_database: Database
+) -> None:
+    """The others are not: what they call is asked for with what else stands beneath them."""
+    metadata = sa.MetaData()
+    with postgres_database.connect() as connection:
+        connection.execute(b"CREATE TABLE titles (id int PRIMARY KEY, name text)")
+        connection.execute(F.format("STABLE", "RETURN n;").encode())
+        for number in range(12):
+            connection.execute(f"CREATE VIEW v{number} AS SELECT id, {column} AS name FROM titles".encode())
+            columns = (sa.Column("id", sa.Integer, primary_key=True), sa.Column("name", sa.Text))
+            sa.Table(f"v{number}", metadata, *columns, info={"is_view": True})
+        connection.execute(f"ALTER DATABASE {postgres_database.name} SET log_statement = 'all'".encode())
+    log = ServerLog(postgres_database)
+    assert not Guard(metadata).check(postgres_database.url).remains(Impact.WEAKENS)
+    assert sum("EXPLAIN (VERBOSE" in statement for _, statement in sent(log, postgres_database)) == plans

@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 from schema_guard.dialects.postgresql.driver_error import DriverError
 from schema_guard.dialects.postgresql.failures import CANCELLED, Diagnosis, diagnose, is_disconnect, is_waiting
-from schema_guard.dialects.postgresql.link import Link
+from schema_guard.dialects.postgresql.link import Link, set_local
 from schema_guard.dialects.postgresql.lost_name import may_come
 from schema_guard.dialects.postgresql.query_text import query
 from schema_guard.dialects.postgresql.trial_rows import OF_NAMES
@@ -29,20 +29,21 @@ class Against(NamedTuple):
     """It names what is not there, and what the application may make in its session."""
 
 
-def works(link: Link, statement: str) -> bool:
-    """Whether the server has nothing against it."""
-    return _error(link, statement) is None
+def works(link: Link, statement: str, within: float = 0.0) -> bool:
+    """Whether the server has nothing against it; `within`: seconds, where it has fewer than the transaction gives."""
+    return _error(link, statement, within) is None
 
 
-def against(link: Link, statement: str, bodies_of: Sequence[int] = ()) -> Against | None:
+def against(link: Link, statement: str, bodies_of: Sequence[int] = (), within: float = 0.0) -> Against | None:
     """What the server has against it; the locks that it took for the answer are let go.
 
     Args:
         link: a connection in a transaction.
         statement: one that leaves nothing.
         bodies_of: the OIDs of the functions whose bodies it checks.
+        within: as of `works`.
     """
-    error = _error(link, statement)
+    error = _error(link, statement, within)
     if error is None:
         return None
     diagnosis = diagnose(error)
@@ -62,9 +63,11 @@ def unanswered(verb: str, said: Against) -> RefusedWrite:
     return RefusedWrite(verb, said.unanswered, UNANSWERED, doubt="could not be asked")
 
 
-def _error(link: Link, statement: str) -> DriverError | None:
+def _error(link: Link, statement: str, within: float) -> DriverError | None:
     try:
         with link.part_undone():
+            if within:
+                link.run(set_local({"statement_timeout": round(within * 1000)}))
             link.rows(statement)
     except DriverError as error:
         if is_disconnect(error):

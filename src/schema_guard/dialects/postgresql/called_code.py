@@ -4,7 +4,8 @@ what they name?
 The server keeps no function from losing a table or another function that its body names. Each expression is computed
 for a row of NULLs and for an ordinary one, in a READ ONLY transaction. What calls a VOLATILE function of the users is
 not: of such a function in SQL the server checks the body, as CREATE FUNCTION does, and the names in the text of one in
-plpgsql are looked up.
+plpgsql are looked up. What only the text says, or what fails for values that are not those of the application, is a
+doubt.
 """
 
 from __future__ import annotations
@@ -16,8 +17,9 @@ from dataclasses import replace
 from typing import NamedTuple
 
 from schema_guard.dialects.postgresql.asking import Against, against, lost, unanswered, works
+from schema_guard.dialects.postgresql.code_text import Word, words
 from schema_guard.dialects.postgresql.explained import values_of
-from schema_guard.dialects.postgresql.failures import DENIED
+from schema_guard.dialects.postgresql.failures import DENIED, INVALID_SCHEMA
 from schema_guard.dialects.postgresql.link import Link
 from schema_guard.dialects.postgresql.literals import literal
 from schema_guard.dialects.postgresql.query_text import query
@@ -26,7 +28,7 @@ from schema_guard.dialects.postgresql.trial_rows import OF_NAMES, of_code, ordin
 from schema_guard.refused_write import RefusedWrite
 from schema_guard.schema import Domain, IndexElement, Name, Relation, Schema, Table, Type, TypeKind, Write
 
-__all__ = ["OWN", "Body", "Calling", "calling", "lost_names", "tried_by"]
+__all__ = ["OWN", "Body", "Calling", "behind_call", "calling", "constants", "lost_names", "tried_by"]
 
 Quote = Callable[[Name | str], str]
 
@@ -37,10 +39,14 @@ _TOGETHER = 50
 """Expressions of one SELECT."""
 _MOST_WAITS = 2
 """For locks: the next expression may wait for the same one."""
+_PATIENCE = 0.2
+"""Seconds for a function that a view calls: nobody has to wait for it at a check."""
 _OF_DATA = ("22", "23")
 """Classes of errors of data and of constraints (manual, appendix A)."""
 _ENDLESS = frozenset({"54001", "42P17"})
 """The stack is full; a policy refers to itself."""
+_CHOOSES = frozenset({"CASE", "COALESCE", "AND", "OR", "FROM", "WHERE", "LIMIT"})
+"""Not all that stands there is computed for each row."""
 
 
 class Body(NamedTuple):
@@ -68,11 +74,9 @@ class Calling(NamedTuple):
     bodies: tuple[Body, ...] = ()
     """The functions whose bodies are checked in place of computing it."""
     statements: tuple[str, ...] = ()
-    """What is sent in place of computing it."""
+    """What is sent in place of computing it; where there are bodies, only once one of them has lost a name."""
     circle: str = ""
     """What it leads to: the same policy again."""
-    circles: bool = False
-    """It surely does, by the text of the function alone."""
     tried: bool = True
 
 
@@ -140,11 +144,12 @@ def lost_names(
     """
     below = {each.name: each.type for each in domains}
     of_each = [(each, list(_tries(each, below, quote))) for each in asked]
-    tries = list(dict.fromkeys(one for _, those in of_each for one in those))  # many defaults may call one function
-    answers: dict[_Try, Against | None] = {}
     waits: list[Against] = []
-    for start in range(0, len(tries), _TOGETHER):
-        answers.update(_answers(link, tries[start : start + _TOGETHER], waits))
+    answers = _answers_to_all(link, [one for _, those in of_each for one in those], waits)
+    for each, those in of_each:
+        if each.bodies and any((said := answers[one]) is not None and _is_lost(each, said) for one in those):
+            those.extend(map(_of_view, each.statements))
+    answers.update(_answers_to_all(link, [one for _, those in of_each for one in those if one not in answers], waits))
     found: dict[Name, list[RefusedWrite]] = {}
     for each, those in of_each:
         found.setdefault(each.live.name, []).extend(_of_answers(each, [(one, answers[one]) for one in those]))
@@ -156,7 +161,9 @@ class _Try(NamedTuple):
     bodies: tuple[int, ...] = ()
     """The OIDs of the functions whose bodies it checks."""
     surely: bool = True
-    """What it fails for is reached whenever the function is called."""
+    """The server says it, and not a text alone."""
+    within: float = 0.0
+    """Seconds that it may take; 0 for as many as any statement."""
 
 
 def _tries(each: Calling, below: Mapping[Name, Type], quote: Quote) -> Iterator[_Try]:
@@ -164,12 +171,16 @@ def _tries(each: Calling, below: Mapping[Name, Type], quote: Quote) -> Iterator[
         return
     if each.bodies or each.statements:
         yield from (one for body in each.bodies for one in _of_body(body))
-        yield from map(_Try, each.statements)
+        yield from () if each.bodies else map(_of_view, each.statements)
         return
     columns = [replace(column, type=_without_domain(column.type, below)) for column in each.live.columns]
     for values in (lambda _: "NULL", ordinary):
         row = [(column, values(column)) for column in columns]
         yield _Try(f"SELECT ({each.expression}\n){values_of(each.live.name, row, quote)}")
+
+
+def _of_view(statement: str) -> _Try:
+    return _Try(statement, within=_PATIENCE)
 
 
 def _without_domain(type_: Type, below: Mapping[Name, Type]) -> Type:
@@ -187,7 +198,7 @@ def _of_body(body: Body) -> Iterator[_Try]:
         return
     for name in static_names(body.text):
         if name.qualified or not body.own_path:
-            yield _Try(_looked_up(name), (body.oid,), name.surely)
+            yield _Try(_looked_up(name), (body.oid,), surely=False)
 
 
 def _looked_up(name: StaticName) -> str:
@@ -198,41 +209,112 @@ def _looked_up(name: StaticName) -> str:
     return f"SELECT CASE WHEN pg_catalog.to_regtype({text}) IS NULL THEN {text}::pg_catalog.regproc END"
 
 
+def _answers_to_all(link: Link, tries: Sequence[_Try], waits: list[Against]) -> dict[_Try, Against | None]:
+    """Each is sent once: many defaults may call one function. `waits`: how often the server was silent by now."""
+    once = list(dict.fromkeys(tries))
+    patient, others = [each for each in once if not each.within], [each for each in once if each.within]
+    answers: dict[_Try, Against | None] = {}
+    for start in range(0, len(patient), _TOGETHER):
+        answers.update(_answers(link, patient[start : start + _TOGETHER], waits))
+    return {**answers, **_answers_in_time(link, others)}
+
+
 def _answers(link: Link, tries: Sequence[_Try], waits: list[Against]) -> dict[_Try, Against | None]:
-    """What the server has against each; one SELECT where it has nothing. `waits`: how often it was silent by now."""
+    """What the server has against each; one SELECT where it has nothing."""
     if len(waits) >= _MOST_WAITS:
         return dict.fromkeys(tries, waits[-1])
     if len(tries) == 1:
         said = against(link, tries[0].statement, tries[0].bodies)
         waits += [said] if said is not None and said.unanswered else []
         return {tries[0]: said}
-    if works(link, f"SELECT {', '.join(f'({each.statement})' for each in tries)}"):
+    if works(link, _at_once(tries)):
         return dict.fromkeys(tries)
     middle = len(tries) // 2
     return {**_answers(link, tries[:middle], waits), **_answers(link, tries[middle:], waits)}
+
+
+def _answers_in_time(link: Link, tries: Sequence[_Try]) -> dict[_Try, Against | None]:
+    """The same; one that takes long says nothing, and after some of these no other is waited for."""
+    answers: dict[_Try, Against | None] = dict.fromkeys(tries)
+    if not tries or works(link, _at_once(tries), _PATIENCE):
+        return answers
+    late = 0
+    for each in tries:
+        said = against(link, each.statement, within=each.within)
+        if said is None or not said.unanswered:
+            answers[each] = said
+            continue
+        late += 1
+        if late >= _MOST_WAITS:
+            break
+    return answers
+
+
+def _at_once(tries: Sequence[_Try]) -> str:
+    return f"SELECT {', '.join(f'({each.statement})' for each in tries)}"
 
 
 def _of_answers(each: Calling, said: Sequence[tuple[_Try, Against | None]]) -> Iterator[RefusedWrite]:
     """Of several bodies one is enough; an error that a function raises by itself proves nothing."""
     gone = [(one, answer) for one, answer in said if answer is not None and _is_lost(each, answer)]
     silent = next((answer for _, answer in said if answer is not None and answer.unanswered), None)
+    rows = [answer for _, answer in said if answer is None or not _is_no_row(answer)]
+    ends = [answer for answer in rows if answer is not None and _is_endless(answer)]
     if gone:
         surest, answer = min(gone, key=lambda pair: (pair[1].may_come, not pair[0].surely))
-        # a row that a domain, or a function by itself, refuses is stored by nobody
-        rows = [answer for _, answer in said if answer is None or not answer.diagnosis.sqlstate.startswith(_OF_DATA)]
-        always = (surest.surely if each.bodies else len(gone) == len(rows)) and not each.only_some
+        always = (surest.surely if each.bodies else len(gone) == len(rows)) and _is_always_so(each)
         yield from (lost(verb, answer, "" if always else "for some rows") for verb in each.verbs)
     elif silent is not None:
         yield from (unanswered(verb, silent) for verb in each.verbs)
     elif denied := next((answer for _, answer in said if answer is not None and _is_denied(answer)), None):
         doubt = "if the application connects as the same role"
         yield from (RefusedWrite(verb, denied.diagnosis.message, "right", doubt=doubt) for verb in each.verbs)
-    elif each.circle:
-        ends = [answer for _, answer in said if answer is not None and answer.diagnosis.sqlstate in _ENDLESS]
-        always = each.circles or (bool(ends) and len(ends) == len(said) and not each.only_some)
-        yield from (
-            RefusedWrite(verb, each.circle, "end", doubt="" if always else "for some rows") for verb in each.verbs
-        )
+    elif each.circle or (ends and len(ends) == len(rows)):
+        always = bool(ends) and len(ends) == len(rows) and _is_always_so(each)
+        what, doubt = each.circle or ends[0].diagnosis.message, "" if always else "for some rows"
+        yield from (RefusedWrite(verb, what, "end", doubt=doubt) for verb in each.verbs)
+
+
+def _is_always_so(each: Calling) -> bool:
+    """Whether the users' functions are called for each row, and with the same values: those of a row are not known."""
+    tokens = words(each.expression)
+    if each.only_some or any(word.upper in _CHOOSES for word in tokens):
+        return False
+    calls = [at for at in range(3, len(tokens)) if tokens[at].text == "(" and tokens[at - 2].text == "."]
+    return all(constants(tokens[at + 1 : behind_call(tokens, at) - 1]) for at in calls)
+
+
+def behind_call(tokens: Sequence[Word], at: int) -> int:
+    """Behind the parenthesis that closes the one that stands there."""
+    depth = 0
+    for place in range(at, len(tokens)):
+        depth += (tokens[place].text == "(") - (tokens[place].text == ")")
+        if depth == 0:
+            return place + 1
+    return len(tokens)
+
+
+def constants(tokens: Sequence[Word]) -> bool:
+    """Whether these arguments are constants, as the server writes them: with a type, perhaps. NULL is none: a STRICT
+    function is not called for it."""
+    of_type = False
+    for word in tokens:
+        if word.kind in ("word", "quoted"):
+            if not of_type and word.upper not in ("TRUE", "FALSE"):
+                return False
+        elif word.text != ".":
+            of_type = word.text == "::"
+    return True
+
+
+def _is_no_row(said: Against) -> bool:
+    """A domain does not take the value; an error within a function is the function's own."""
+    return said.diagnosis.sqlstate.startswith(_OF_DATA) and not said.diagnosis.context
+
+
+def _is_endless(said: Against) -> bool:
+    """Within a function: policies alone that refer to each other are told elsewhere."""
+    return said.diagnosis.sqlstate in _ENDLESS and bool(said.diagnosis.context)
 
 
 def _is_denied(said: Against) -> bool:
@@ -241,5 +323,7 @@ def _is_denied(said: Against) -> bool:
 
 
 def _is_lost(each: Calling, said: Against) -> bool:
-    diagnosis = said.diagnosis
-    return diagnosis.sqlstate in OF_NAMES and (bool(each.bodies) or of_code(diagnosis, ()))
+    state = said.diagnosis.sqlstate
+    if each.bodies and state == INVALID_SCHEMA:  # of a name that is looked up
+        return True
+    return state in OF_NAMES and (bool(each.bodies) or of_code(said.diagnosis, ()))

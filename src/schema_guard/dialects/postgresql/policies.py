@@ -13,11 +13,12 @@ from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
 from schema_guard.dialects.postgresql.called_code import OWN, Calling
-from schema_guard.dialects.postgresql.code_text import Word, reached, words
+from schema_guard.dialects.postgresql.code_text import words
 from schema_guard.dialects.postgresql.driver_error import DriverError
 from schema_guard.dialects.postgresql.failures import is_disconnect
 from schema_guard.dialects.postgresql.link import Link
 from schema_guard.dialects.postgresql.query_text import query
+from schema_guard.dialects.postgresql.static_names import static_names
 from schema_guard.schema import Name, Table
 
 __all__ = ["policies_of"]
@@ -31,43 +32,53 @@ _VERBS = {
 }
 _LETTERS = {"SELECT": "r", "INSERT": "a", "UPDATE": "w", "DELETE": "d"}
 _READS = frozenset({"r", "*"})
-_ONE_CALL = re.compile(r"(?:NOT )?\(*(?:\w+\.)?\w+\(\)\)*")
-_CHOOSES = frozenset({"WHERE", "LIMIT", "ON", "CASE", "HAVING", "TABLESAMPLE"})
+_SCHEMAS = re.compile(r"\"((?:[^\"]|\"\")*)\"|([^\s,\"]+)")
+"""Of a search_path as pg_proc.proconfig has it."""
+
+_Node = tuple[int, int]
+"""The OID of a table, a view or a function, and that of the role under which it is reached."""
 
 
 class _Row(NamedTuple):
     """Of policies.sql."""
 
     source: int
+    source_role: int
     policy: str
     command: str | None
     permissive: bool | None
     condition: str | None
     written: str | None
-    leads_to: int | None
+    target: int | None
+    target_role: int | None
     name: str
     text: str
     language: str
+    path: str | None
+
+    @property
+    def leads_to(self) -> _Node | None:
+        return None if self.target is None or self.target_role is None else (self.target, self.target_role)
 
 
 @dataclass(frozen=True)
 class _Graph:
     """What leads to what: of tables by the policies for reading them, of functions by their text."""
 
-    onward: Mapping[int, set[int]] = field(default_factory=lambda: defaultdict(set))
-    functions: dict[int, _Row] = field(default_factory=dict)
-    names: dict[int, str] = field(default_factory=dict)
+    onward: Mapping[_Node, set[_Node]] = field(default_factory=lambda: defaultdict(set))
+    functions: set[_Node] = field(default_factory=set)
+    names: dict[_Node, str] = field(default_factory=dict)
 
-    def circular(self, start: int) -> int | None:
+    def circular(self, start: _Node) -> _Node | None:
         """A table that is reached from here, and from itself by a function."""
         within = self._reached(start) | {(start, False)}
-        for node in sorted({node for node, _ in within} - self.functions.keys()):
+        for node in sorted({node for node, _ in within} - self.functions):
             if (node, True) in self._reached(node):
                 return node
         return None
 
-    def _reached(self, start: int) -> set[tuple[int, bool]]:
-        found: set[tuple[int, bool]] = set()
+    def _reached(self, start: _Node) -> set[tuple[_Node, bool]]:
+        found: set[tuple[_Node, bool]] = set()
         waiting = [(start, start in self.functions)]
         while waiting:
             node, passed = waiting.pop()
@@ -79,27 +90,29 @@ class _Graph:
         return found
 
 
-def policies_of(link: Link, tables: Sequence[Table], quote: Callable[[Name | str], str]) -> list[Calling]:
+def policies_of(
+    link: Link, tables: Sequence[Table], path: Sequence[str], quote: Callable[[Name | str], str]
+) -> list[Calling]:
     """What the policies of these tables call; nothing where somebody's lock keeps it from being read.
 
     Args:
         link: a connection with an empty search_path, in a transaction.
         tables: the live ones, with policies that apply to the connected role.
+        path: the application's own search_path.
         quote: the dialect's quoting.
     """
     try:
         with link.part_undone():
-            rows: list[tuple[Any, ...]] = link.rows(query("policies", tables=[quote(each.name) for each in tables]))
+            found = _read(link, [quote(each.name) for each in tables], path)
     except DriverError as error:
         if is_disconnect(error):
             raise
         return []
-    found = [_Row(*row) for row in rows]
     graph = _graph(found)
     by_oid = {each.facts.oid: each for each in tables}
     policies: dict[tuple[int, str], list[_Row]] = defaultdict(list)
     for row in found:
-        if row.policy and row.source in by_oid:
+        if row.condition is not None or row.written is not None:
             policies[row.source, row.policy].append(row)
     return [
         call
@@ -113,25 +126,53 @@ def policies_of(link: Link, tables: Sequence[Table], quote: Callable[[Name | str
     ]
 
 
+def _read(link: Link, tables: Sequence[str], path: Sequence[str]) -> list[_Row]:
+    """One query, and one more for each level of functions with a text: what it names is known when it has been read."""
+    found: list[_Row] = []
+    named: list[dict[str, object]] = []
+    known: set[_Node] = set()
+    while tables or named:
+        rows: list[tuple[Any, ...]] = link.rows(query("policies", tables=list(tables), named=named))
+        some = [_Row(*row) for row in rows]
+        found += some
+        texts = {node: row for row in some if row.text and (node := row.leads_to) is not None and node not in known}
+        known |= texts.keys()
+        tables = ()
+        named = [each for node, row in texts.items() for each in _named(node, row, path)]
+    return found
+
+
+def _named(node: _Node, function: _Row, path: Sequence[str]) -> Iterator[dict[str, object]]:
+    """What its text names, and the schemas in which the server looks for it."""
+    own = path if function.path is None else [quoted or plain for quoted, plain in _SCHEMAS.findall(function.path)]
+    searched = [*own] if "pg_catalog" in own else ["pg_catalog", *own]
+    for name in static_names(function.text):
+        parts = [word.name for word in words(name.text) if word.text != "."]
+        where = parts[:-1] or searched
+        yield {"source": node[0], "role": node[1], "kind": name.kind, "name": parts[-1], "path": where}
+
+
 def _graph(found: Sequence[_Row]) -> _Graph:
     graph = _Graph()
     for row in found:
-        graph.names[row.source] = row.name
-        if not row.policy:
-            graph.functions[row.source] = row
-        if row.leads_to is not None and (not row.policy or row.command in _READS):
-            graph.onward[row.source].add(row.leads_to)
+        node = row.leads_to
+        if node is None:
+            continue
+        graph.names[node] = row.name
+        if row.language:
+            graph.functions.add(node)
+        if not row.policy or row.command in _READS:
+            graph.onward[row.source, row.source_role].add(node)
     return graph
 
 
 def _calls(live: Table, rows: Sequence[_Row], others: Sequence[_Row], graph: _Graph) -> Iterator[Calling]:
     first, alone = rows[0], not others
-    circle, surely = _circle(live, rows, graph)
+    circle = _circle(rows, graph)
     for expression, verbs in _conditions(first):
         asked = tuple(verb for verb in verbs if not (first.permissive and _is_open(verb, first, others)))
         if asked and (circle or OWN.search(expression)):
-            sure = surely and alone and _ONE_CALL.fullmatch(expression) is not None
-            yield Calling(live, "policy", first.policy, expression, asked, not alone, circle=circle, circles=sure)
+            yield Calling(live, "policy", first.policy, expression, asked, not alone, circle=circle)
 
 
 def _conditions(policy: _Row) -> Iterator[tuple[str, tuple[str, ...]]]:
@@ -158,32 +199,12 @@ def _is_open(verb: str, policy: _Row, others: Sequence[_Row]) -> bool:
     return (writes if verb == "INSERT" else reads | writes) <= through
 
 
-def _circle(live: Table, rows: Sequence[_Row], graph: _Graph) -> tuple[str, bool]:
-    """What leads to what again, if anything does; and whether it surely gets there."""
+def _circle(rows: Sequence[_Row], graph: _Graph) -> str:
+    """What leads to what again, if anything does."""
     for row in rows:
         if row.leads_to is None or (table := graph.circular(row.leads_to)) is None:
             continue
-        function = graph.functions.get(row.leads_to)
-        how = f"calls {function.name}" if function is not None else "reads another table"
+        how = f"calls {row.name}" if row.language else "reads another table"
         again = f"and so {graph.names[table]} is read again and again"
-        circle = f"stack depth limit exceeded: policy {row.policy} {how}, {again}"
-        return circle, table == live.facts.oid and _always_reads(function, live)
-    return "", False
-
-
-def _always_reads(function: _Row | None, live: Table) -> bool:
-    """Whether its text reads all rows of the table, whatever it is called for."""
-    if function is None:
-        return False
-    if function.language == "sql":
-        return _reads_all(words(function.text), live)
-    return any(each.surely and _reads_all(each.words, live) for each in reached(function.text, {}))
-
-
-def _reads_all(statement: Sequence[Word], live: Table) -> bool:
-    if any(word.upper in _CHOOSES for word in statement):
-        return False
-    return any(
-        word.upper == "FROM" and any(after.name == live.name.name for after in statement[at + 1 : at + 4])
-        for at, word in enumerate(statement)
-    )
+        return f"stack depth limit exceeded: policy {row.policy} {how}, {again}"
+    return ""

@@ -83,6 +83,8 @@ class Beneath(NamedTuple):
 
     empty: str | None = None
     denied: tuple[DeniedOwner, ...] = ()
+    calls: bool = False
+    """A view, a policy or a rule calls a function of the users, there or beneath."""
 
 
 def asked_of(expected: Schema, actual: Schema) -> Pairs:
@@ -93,7 +95,10 @@ def asked_of(expected: Schema, actual: Schema) -> Pairs:
 def beneath_of(link: Link, pairs: Pairs, quote: Quote) -> list[Beneath]:
     """What stands beneath each, by a connection with an empty search_path."""
     rows: list[tuple[Any, ...]] = link.rows(query("beneath", tables=[quote(live.name) for _, live in pairs]))
-    return [Beneath(empty, tuple(_denied(each) for each in json.loads(denied))) for _, empty, denied in rows]
+    return [
+        Beneath(empty, tuple(_denied(each) for each in json.loads(denied)), bool(calls))
+        for _, empty, denied, calls in rows
+    ]
 
 
 def _denied(found: Mapping[str, Any]) -> DeniedOwner:

@@ -324,12 +324,13 @@ class PostgreSQLSession:
         try:
             with self._link.reading(READ_TIMEOUT, lock_timeout=_STAND_LOCK_TIMEOUT, bare_path=True):
                 beneath = beneath_of(self._link, pairs, quote) if pairs else []
-                hidden = [live for _, live in pairs if live.facts.row_security]
-                code += policies_of(self._link, hidden, quote) if hidden else []
+                called = [pair for pair, each in zip(pairs, beneath, strict=True) if each.calls]
+                hidden = [live for _, live in called if live.facts.row_security]
+                code += policies_of(self._link, hidden, self.facts.search_path, quote) if hidden else []
                 code = tried_by(self._link, code, quote) if code else []
             with self._link.reading(READ_TIMEOUT, lock_timeout=_STAND_LOCK_TIMEOUT):
                 found = refused(self._link, pairs, beneath, quote, reads_only=self.facts.read_only)
-                code += calls_of_views(self._link, pairs, quote)
+                code += calls_of_views(self._link, called, quote)
                 lost = lost_names(self._link, code, actual.domains, quote)
         except DriverError as error:
             raise self._read_failed(error, "what stands beneath views, or is called") from None

@@ -24,6 +24,11 @@ _NO_CALLS = frozenset(
 _PARTED = frozenset({"EXTRACT", "TRIM", "SUBSTRING", "OVERLAY"})
 """FROM in their parentheses reads no table."""
 
+_BEHIND_FROM = frozenset(
+    {"WHERE", "GROUP", "HAVING", "WINDOW", "UNION", "INTERSECT", "EXCEPT", "ORDER", "LIMIT", "OFFSET", "FETCH", "FOR"}
+    | {"INTO", "RETURNING", "CONFLICT", "SET", "LOOP", "THEN", ";"}
+)
+
 
 class StaticName(NamedTuple):
     """A name as it is written."""
@@ -102,18 +107,31 @@ def _relations(statement: Sequence[Word]) -> Iterator[tuple[str, Sequence[Word]]
         elif word.text == ")" and around:
             around.pop()
         elif _is_before_relation(word.upper, before, around):
-            start = at + 1
-            while start < len(statement) and statement[start].upper in ("ONLY", "LATERAL"):
-                start += 1
-            parts = _name(statement, start)
-            end = statement[start + 2 * len(parts) - 1] if start + 2 * len(parts) - 1 < len(statement) else None
-            called = end is not None and end.text == "(" and word.upper != "INTO"
-            if (
-                parts
-                and not called
-                and not (word.upper == "UPDATE" and parts[0].upper in ("SET", "SKIP", "OF", "NOWAIT"))
-            ):
-                yield "relation", parts
+            for start in (at + 1, *(_behind_commas(statement, at + 1) if word.upper == "FROM" else ())):
+                if parts := _relation(statement, start, word.upper):
+                    yield "relation", parts
+
+
+def _relation(statement: Sequence[Word], start: int, behind: str) -> Sequence[Word]:
+    """The one that is named there; nothing where it is a call, or another word of the statement."""
+    while start < len(statement) and statement[start].upper in ("ONLY", "LATERAL"):
+        start += 1
+    parts = _name(statement, start)
+    end = statement[start + 2 * len(parts) - 1] if start + 2 * len(parts) - 1 < len(statement) else None
+    called = end is not None and end.text == "(" and behind != "INTO"
+    no_name = behind == "UPDATE" and bool(parts) and parts[0].upper in ("SET", "SKIP", "OF", "NOWAIT")
+    return () if called or no_name else parts
+
+
+def _behind_commas(statement: Sequence[Word], at: int) -> Iterator[int]:
+    """Where the other items of a FROM list begin."""
+    depth = 0
+    for place in range(at, len(statement)):
+        depth += (statement[place].text == "(") - (statement[place].text == ")")
+        if depth < 0 or (depth == 0 and statement[place].upper in _BEHIND_FROM):
+            return
+        if depth == 0 and statement[place].text == ",":
+            yield place + 1
 
 
 def _is_before_relation(upper: str, before: str, around: Sequence[str]) -> bool:

@@ -3,71 +3,101 @@
 from __future__ import annotations
 
 import json
-import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from typing import Any
+from typing import Any, TypeAlias
 
-from schema_guard.dialects.postgresql.called_code import Body, Calling
+from schema_guard.dialects.postgresql.called_code import Body, Calling, behind_call, constants
+from schema_guard.dialects.postgresql.code_text import words
 from schema_guard.dialects.postgresql.driver_error import DriverError
 from schema_guard.dialects.postgresql.failures import is_disconnect
 from schema_guard.dialects.postgresql.link import Link
 from schema_guard.dialects.postgresql.query_text import query
+from schema_guard.dialects.postgresql.static_names import static_names
 from schema_guard.dialects.postgresql.trial_rows import ordinary_of
 from schema_guard.schema import Name, Relation, Table
 
 __all__ = ["calls_of_views"]
 
-_CALLED = re.compile(r"(?<![\w$.\"])((?:(?:\w+|\"(?:[^\"]|\"\")+\")\.)?(?:[a-z_][\w$]*|\"(?:[^\"]|\"\")+\"))\(")
-_CHOOSES = re.compile(r"\b(?:CASE|COALESCE|AND|OR|SubPlan|InitPlan)\b")
+_CHOOSES = frozenset({"CASE", "COALESCE", "AND", "OR", "SUBPLAN", "INITPLAN"})
+_TOGETHER = 10
+"""Views of one EXPLAIN."""
+_PLANNED = "schema_guard_{}"
 _SAME_ROWS = frozenset({"Limit", "Sort", "Subquery Scan"})
 """Nodes that compute nothing themselves: what the node below gives was computed for each row."""
 _CONDITIONS = ("Filter", "Join Filter", "Hash Cond", "Merge Cond", "Recheck Cond", "Index Cond", "One-Time Filter")
 
 
-def calls_of_views(
-    link: Link, pairs: Sequence[tuple[Table, Table]], quote: Callable[[Name | str], str]
-) -> list[Calling]:
+_Quote: TypeAlias = Callable[[Name | str], str]
+_Calls: TypeAlias = dict[tuple[str, str], bool]
+"""The name of each function, and the whole call where its arguments are constants, else nothing; whether each row
+makes the call."""
+
+
+def calls_of_views(link: Link, pairs: Sequence[tuple[Table, Table]], quote: _Quote) -> list[Calling]:
     """Those of the views among these tables.
 
     Args:
         link: a connection under the application's own search_path, in a READ ONLY transaction.
-        pairs: each table as the models have it, and the live one.
+        pairs: each table as the models have it, and the live one, as far as functions of the users are called there.
         quote: the dialect's quoting.
     """
-    found: dict[Table, dict[str, bool]] = {}
-    for table, live in pairs:
-        if live.relation is Relation.VIEW and (names := _names(link, table, live, quote)):
-            found[live] = names
-    every = sorted({name for names in found.values() for name in names})
+    views = [(live, _select(table, live, quote)) for table, live in pairs if live.relation is Relation.VIEW]
+    found: dict[Table, _Calls] = {}
+    for start in range(0, len(views), _TOGETHER):
+        found.update(_planned(link, views[start : start + _TOGETHER]))
+    every = sorted({name for calls in found.values() for name, _ in calls})
     if not every:
         return []
     rows = link.rows(query("functions_called", names=every))
-    calls = {str(name): tuple(rest) for name, *rest in rows}
+    functions = {str(name): tuple(rest) for name, *rest in rows}
     return [
-        call
-        for live, names in found.items()
-        for name, always in names.items()
-        if name in calls
-        for call in _calling(live, name, calls[name], always=always)
+        _calling(live, name, text, functions[name], always=always)
+        for live, calls in found.items()
+        for (name, text), always in calls.items()
+        if name in functions
     ]
 
 
-def _names(link: Link, table: Table, live: Table, quote: Callable[[Name | str], str]) -> dict[str, bool]:
-    """What is called, and whether for each row; nothing where the server does not plan it, which is told elsewhere."""
+def _select(table: Table, live: Table, quote: _Quote) -> str:
     there = ", ".join(quote(each.name) for each in table.columns if live.column(each.name) is not None)
-    statement = f"EXPLAIN (VERBOSE, COSTS OFF, FORMAT JSON) SELECT ROW({there}) FROM {quote(live.name)}"
+    return f"SELECT ROW({there}) AS found FROM {quote(live.name)}"
+
+
+def _planned(link: Link, views: Sequence[tuple[Table, str]]) -> dict[Table, _Calls]:
+    """What is called; nothing of a view that the server does not plan, which is told elsewhere."""
+    names = [_PLANNED.format(number) for number in range(len(views))]
+    each = (f"{name} AS MATERIALIZED ({text})" for name, (_, text) in zip(names, views, strict=True))
+    counts = ", ".join(f"(SELECT count(*) FROM {name})" for name in names)
     try:
         with link.part_undone():
-            document = link.rows(statement)[0][0]
+            document = link.rows(f"EXPLAIN (VERBOSE, COSTS OFF, FORMAT JSON) WITH {', '.join(each)} SELECT {counts}")[
+                0
+            ][0]
     except DriverError as error:
         if is_disconnect(error):
             raise
-        return {}
+        return (
+            {} if len(views) == 1 else {live: calls for view in views for live, calls in _planned(link, [view]).items()}
+        )
     plan: Any = json.loads(document) if isinstance(document, str) else document
-    found: dict[str, bool] = {}
-    for always, text in _texts(plan[0]["Plan"], top=True):
-        for name in _CALLED.findall(text):
-            found[name] = found.get(name, False) or (always and _CHOOSES.search(text) is None)
+    below = {str(node.get("Subplan Name")): node for node in plan[0]["Plan"]["Plans"]}
+    return {live: _calls(below[f"CTE {name}"]) for name, (live, _) in zip(names, views, strict=True)}
+
+
+def _calls(plan: Mapping[str, Any]) -> _Calls:
+    found: _Calls = {}
+    for always, text in _texts(plan, top=True):
+        tokens = words(text)  # what stands in a string is no call
+        sure = always and not any(word.upper in _CHOOSES for word in tokens)
+        for at, word in enumerate(tokens):
+            if word.text != "(" or not at or tokens[at - 1].kind not in ("word", "quoted"):
+                continue
+            start = at - 3 if at > 2 and tokens[at - 2].text == "." else at - 1
+            end = behind_call(tokens, at)
+            fixed = constants(tokens[at + 1 : end - 1])
+            name = "".join(each.text for each in tokens[start:at])
+            key = name, " ".join(each.text for each in tokens[start:end]) if fixed else ""
+            found[key] = found.get(key, False) or sure
     return found
 
 
@@ -84,15 +114,16 @@ def _texts(node: Mapping[str, Any], *, top: bool) -> Iterator[tuple[bool, str]]:
         yield from _texts(below, top=top and node["Node Type"] in _SAME_ROWS)
 
 
-def _calling(live: Table, name: str, found: Sequence[Any], *, always: bool) -> Iterator[Calling]:
-    oid, arguments, returns_set, volatile, body, own_path = found
-    call = Calling(live, "view", name, "", ("SELECT",), only_some=not always)
-    if volatile:
-        if body is not None:
-            yield call._replace(bodies=(Body(int(str(oid)), str(body), bool(own_path)),))
-        return
+def _calling(live: Table, name: str, text: str, function: Sequence[Any], *, always: bool) -> Calling:
+    """What is called with values of a row is a doubt at most: those that are tried may be none that a row has."""
+    oid, arguments, returns_set, volatile, body, own_path = function
+    call = Calling(live, "view", name, "", ("SELECT",), only_some=not (always and text))
+    if body is not None and (volatile or not body or static_names(str(body))):
+        call = call._replace(bodies=(Body(int(str(oid)), str(body), bool(own_path)),))
+    if volatile or (call.bodies and not text):
+        return call
     types = json.loads(str(arguments))
     values = [[f"NULL::{each}" for each in types], [f"{ordinary_of(each)}::{each}" for each in types]]
-    texts = [f"{name}({', '.join(each)})" for each in values]
-    read = [f"SELECT (SELECT true FROM {text} LIMIT 1)" if returns_set else f"SELECT {text}" for text in texts]
-    yield call._replace(statements=tuple(dict.fromkeys(read)))
+    texts = [text] if text else [f"{name}({', '.join(each)})" for each in values]
+    read = [f"SELECT (SELECT true FROM {each} LIMIT 1)" if returns_set else f"SELECT {each}" for each in texts]
+    return call._replace(statements=tuple(dict.fromkeys(read)))

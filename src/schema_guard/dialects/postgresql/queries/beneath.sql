@@ -5,7 +5,8 @@
 --   NO DATA; quoted), denied json array: of what an owner may not do with something that a view of his reads or writes to, or that a
 --   rule of his table or view does: owner, relation (both quoted), name, verbs, partly (verbs for which he has some columns, and
 --   nobody else is asked for the others), alone (the view reads nothing else, so that it writes to this), event (of a rule: the
---   statement in whose place it does something), action (of a rule: what it does).
+--   statement in whose place it does something), action (of a rule: what it does); calls boolean: a query, a condition or a rule there calls a
+--   function that is none of the system.
 WITH RECURSIVE asked AS (
   SELECT t.number, to_regclass(t.name)::oid AS oid
   FROM json_array_elements_text(:'tables') WITH ORDINALITY AS t(name, number)
@@ -35,7 +36,12 @@ WITH RECURSIVE asked AS (
 )
 SELECT a.number,
        min(c.oid::regclass::text) FILTER (WHERE b.by_views AND c.relkind = 'm' AND NOT c.relispopulated AND c.oid <> a.oid) AS empty,
-       coalesce(json_agg(no.denied ORDER BY c.oid) FILTER (WHERE no.denied IS NOT NULL), '[]')::text AS denied
+       coalesce(json_agg(no.denied ORDER BY c.oid) FILTER (WHERE no.denied IS NOT NULL), '[]')::text AS denied,
+       coalesce(bool_or(EXISTS (
+         SELECT FROM (SELECT r.tableoid, r.oid FROM pg_rewrite r WHERE r.ev_class = b.oid
+                      UNION ALL SELECT p.tableoid, p.oid FROM pg_policy p WHERE p.polrelid = b.oid) AS o
+         JOIN pg_depend d ON d.classid = o.tableoid AND d.objid = o.oid
+         WHERE d.refclassid = 'pg_proc'::regclass AND d.refobjid >= 16384)), false) AS calls
 FROM asked a
 LEFT JOIN beneath b ON b.root = a.oid
 LEFT JOIN pg_class c ON c.oid = b.oid

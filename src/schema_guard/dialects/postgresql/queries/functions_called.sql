@@ -1,4 +1,4 @@
--- The users' functions of these names, as far as one function alone has the name.
+-- The users' functions of these names, as far as one function alone has the name; those in C name nothing that can be lost.
 -- In psql: \set names '["public.f"]'
 -- Columns: name text, oid int8, arguments json array of types, set boolean, volatile boolean, body text in plpgsql, empty of one in
 --   SQL, NULL where no text tells what it names; own_path boolean: it has a search_path of its own.
@@ -13,6 +13,6 @@ SELECT n.name, p.oid::pg_catalog.int8 AS oid,
 FROM pg_catalog.json_array_elements_text(:'names') AS n(name)
 JOIN pg_catalog.pg_proc p ON p.oid = pg_catalog.to_regproc(n.name)
 JOIN pg_catalog.pg_language l ON l.oid = p.prolang
-WHERE p.oid >= 16384 AND p.prokind = 'f' AND p.provariadic = 0
+WHERE p.oid >= 16384 AND l.lanname NOT IN ('c', 'internal') AND p.prokind = 'f' AND p.provariadic = 0
   AND NOT EXISTS (SELECT FROM pg_catalog.unnest(p.proargtypes::pg_catalog.oid[]) AS t(oid)
                   JOIN pg_catalog.pg_type y ON y.oid = t.oid WHERE y.typtype = 'p')
