@@ -24,7 +24,8 @@ UNREADABLE = "(not readable in the stored CREATE TABLE)"
 
 _ARGUMENTS = re.compile(r"\(([^()]*)\)\s*\Z")
 _NUMERIC_AFFINITIES = frozenset({"INTEGER", "NUMERIC", "REAL"})
-_NUMBER = re.compile(r"[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?\Z")
+_NUMBER = re.compile(r"[ \t\n\v\f\r]*[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?[ \t\n\v\f\r]*", re.ASCII)
+"""A text that a column of numeric affinity keeps as a number: SQLite's digits and spaces are those of ASCII."""
 
 
 _CONSTANT = re.compile(r"""(?i)\(*(?:[-+]?\d+(?:\.\d+)?|'(?:[^']|'')*'|"(?:[^"]|"")*"|(?!NULL\b)[a-z_]\w*)\)*""")
@@ -242,7 +243,7 @@ def _lost_labels(expected: Column, actual: Type) -> list[str]:
     (https://sqlite.org/datatype3.html#type_affinity)."""
     if expected.reads is None or actual.name not in _NUMERIC_AFFINITIES:
         return []
-    alike = [label for label in sorted(texts(expected.labels)) if _NUMBER.fullmatch(label.strip())]
+    alike = [label for label in sorted(texts(expected.labels)) if _NUMBER.fullmatch(label)]
     return [label for label in alike if not can_be_read(expected, float(label))]
 
 
@@ -311,7 +312,7 @@ def _default(text: str, type: Type) -> Node:
         if number is None:
             return node
         return ("string", number) if type.name == "TEXT" else ("number", _plain(number))
-    if type.name in _NUMERIC_AFFINITIES and _NUMBER.match(literal):
+    if type.name in _NUMERIC_AFFINITIES and _NUMBER.fullmatch(literal):
         return ("number", _plain(literal))
     return ("string", literal)
 
