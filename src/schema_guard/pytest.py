@@ -177,8 +177,10 @@ class Template:
 
 
 def _drop(server: str, name: str) -> None:
-    """PostgreSQL 12 has no DROP DATABASE .. WITH (FORCE)."""
-    ends = f"SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = '{name}'"
+    """PostgreSQL 12 has no DROP DATABASE .. WITH (FORCE). DROP DATABASE itself ends what autovacuum does there, which
+    only a superuser may."""
+    clients = f"datname = '{name}' AND backend_type = 'client backend' AND pid <> pg_catalog.pg_backend_pid()"
+    ends = f"SELECT pg_catalog.pg_terminate_backend(pid) FROM pg_catalog.pg_stat_activity WHERE {clients}"
     _statements(server, ends, f"DROP DATABASE IF EXISTS {name}")
 
 

@@ -15,6 +15,7 @@ import psycopg
 import pytest
 from sqlalchemy import Column, ForeignKey, Index, Integer, MetaData, Table
 
+import schema_guard.pytest
 from schema_guard import Backfill, Guard, exit_codes
 from schema_guard.dialects.base import Session
 from schema_guard.dialects.postgresql.repair.backfill import SURROUNDINGS
@@ -403,6 +404,15 @@ def test_a_concurrent_index_sends_autovacuum_away(vacuumed: Database) -> None:
     report = Guard(_with_index()).apply(vacuumed.url, Limits(budget=30, lock_timeout=0.3))
     (built,) = report.results
     assert (built.outcome, len(built.attempts)) == (Outcome.DONE, 1)
+
+
+def test_the_plugin_of_pytest_drops_a_database_that_is_vacuumed(vacuumed: Database) -> None:
+    """A role that owns it may not end what autovacuum does there; the server does it itself."""
+    with vacuumed.connect() as connection:
+        connection.execute(f"ALTER DATABASE {vacuumed.name} OWNER TO plain".encode())
+    schema_guard.pytest._drop(vacuumed.server.url("postgres", user="plain"), vacuumed.name)
+    found = vacuumed.server.psql("postgres", text=f"SELECT 1 FROM pg_database WHERE datname = '{vacuumed.name}'")
+    assert (found.returncode, found.stdout.strip()) == (0, "")
 
 
 def test_a_foreign_key_on_a_table_that_is_vacuumed(vacuumed: Database) -> None:
