@@ -6,7 +6,7 @@
 --   rule of his table or view does: owner, relation (both quoted), name, verbs, partly (verbs for which he has some columns, and
 --   nobody else is asked for the others), alone (the view reads nothing else, so that it writes to this), event (of a rule: the
 --   statement in whose place it does something), action (of a rule: what it does); calls boolean: a query, a condition or a rule there calls a
---   function that is none of the system.
+--   function that is none of the system, and not in C (as those of extensions are).
 WITH RECURSIVE asked AS (
   SELECT t.number, to_regclass(t.name)::oid AS oid
   FROM json_array_elements_text(:'tables') WITH ORDINALITY AS t(name, number)
@@ -40,8 +40,9 @@ SELECT a.number,
        coalesce(bool_or(EXISTS (
          SELECT FROM (SELECT r.tableoid, r.oid FROM pg_rewrite r WHERE r.ev_class = b.oid
                       UNION ALL SELECT p.tableoid, p.oid FROM pg_policy p WHERE p.polrelid = b.oid) AS o
-         JOIN pg_depend d ON d.classid = o.tableoid AND d.objid = o.oid
-         WHERE d.refclassid = 'pg_proc'::regclass AND d.refobjid >= 16384)), false) AS calls
+         JOIN pg_depend d ON d.classid = o.tableoid AND d.objid = o.oid AND d.refclassid = 'pg_proc'::regclass AND d.refobjid >= 16384
+         JOIN pg_proc f ON f.oid = d.refobjid
+         JOIN pg_language l ON l.oid = f.prolang AND l.lanname NOT IN ('c', 'internal'))), false) AS calls
 FROM asked a
 LEFT JOIN beneath b ON b.root = a.oid
 LEFT JOIN pg_class c ON c.oid = b.oid
