@@ -1,5 +1,5 @@
 """A view that calls a function which has lost what it names: a break where each row of the view runs it with the
-same values, and it fails as the server calls it.
+same values, there is one, and it fails as the server calls it.
 
 What only its text says is a doubt: it may be reached for some values.
 """
@@ -49,6 +49,18 @@ CASES = {
         True,
     ),
     "it fails for other values": (F.format("STABLE", FOR_SOME) + CONSTANT, DOUBT, False),
+    "there is no row yet": ("DELETE FROM titles; " + F.format("STABLE", LOST) + CONSTANT, DOUBT, False),
+    "the view has no row": (F.format("STABLE", LOST) + CONSTANT.replace("titles", "titles LIMIT 0"), DOUBT, False),
+    "the view may have no row": (
+        F.format("STABLE", LOST) + CONSTANT.replace("titles", "titles WHERE name = 'x'"),
+        DOUBT,
+        False,
+    ),
+    "the view reads no table": (
+        F.format("STABLE", LOST) + "CREATE VIEW seen AS SELECT 1 AS id, f(1) AS name; ",
+        BREAKS,
+        True,
+    ),
     "it takes long": (F.format("STABLE", "EXECUTE ''SELECT pg_sleep(0.5)''; RETURN n;") + CONSTANT, None, False),
     "it works": (F.format("STABLE", "RETURN n;") + SHOWN, None, False),
     "it may change something, and works": (F.format("", "RETURN n;") + SHOWN, None, False),

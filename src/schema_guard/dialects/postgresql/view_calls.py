@@ -22,15 +22,17 @@ _CHOOSES = frozenset({"CASE", "COALESCE", "AND", "OR", "SUBPLAN", "INITPLAN"})
 _TOGETHER = 10
 """Views of one EXPLAIN."""
 _PLANNED = "schema_guard_{}"
-_SAME_ROWS = frozenset({"Limit", "Sort", "Subquery Scan"})
+_SAME_ROWS = frozenset({"Sort", "Subquery Scan"})
 """Nodes that compute nothing themselves: what the node below gives was computed for each row."""
+_SCANS = frozenset({"Seq Scan", "Index Scan", "Index Only Scan"})
 _CONDITIONS = ("Filter", "Join Filter", "Hash Cond", "Merge Cond", "Recheck Cond", "Index Cond", "One-Time Filter")
 
 
 _Quote: TypeAlias = Callable[[Name | str], str]
 _Calls: TypeAlias = dict[tuple[str, str], bool]
-"""The name of each function, and the whole call where its arguments are constants, else nothing; whether each row
-makes the call."""
+"""The name of each function, and the whole call where its arguments are constants, else nothing; whether it is made at
+each SELECT."""
+_Plan: TypeAlias = Mapping[str, Any]
 
 
 def calls_of_views(link: Link, pairs: Sequence[tuple[Table, Table]], quote: _Quote) -> list[Calling]:
@@ -42,9 +44,11 @@ def calls_of_views(link: Link, pairs: Sequence[tuple[Table, Table]], quote: _Quo
         quote: the dialect's quoting.
     """
     views = [(live, _select(table, live, quote)) for table, live in pairs if live.relation is Relation.VIEW]
-    found: dict[Table, _Calls] = {}
+    plans: dict[Table, _Plan] = {}
     for start in range(0, len(views), _TOGETHER):
-        found.update(_planned(link, views[start : start + _TOGETHER]))
+        plans.update(_planned(link, views[start : start + _TOGETHER]))
+    filled = _filled(link, sorted({table for plan in plans.values() if (table := _scanned(plan))}), quote)
+    found = {live: _calls(plan, any_row=_scanned(plan) in filled) for live, plan in plans.items()}
     every = sorted({name for calls in found.values() for name, _ in calls})
     if not every:
         return []
@@ -63,8 +67,8 @@ def _select(table: Table, live: Table, quote: _Quote) -> str:
     return f"SELECT ROW({there}) AS found FROM {quote(live.name)}"
 
 
-def _planned(link: Link, views: Sequence[tuple[Table, str]]) -> dict[Table, _Calls]:
-    """What is called; nothing of a view that the server does not plan, which is told elsewhere."""
+def _planned(link: Link, views: Sequence[tuple[Table, str]]) -> dict[Table, _Plan]:
+    """The plan of each; none of a view that the server does not plan, which is told elsewhere."""
     names = [_PLANNED.format(number) for number in range(len(views))]
     each = (f"{name} AS MATERIALIZED ({text})" for name, (_, text) in zip(names, views, strict=True))
     counts = ", ".join(f"(SELECT count(*) FROM {name})" for name in names)
@@ -81,12 +85,45 @@ def _planned(link: Link, views: Sequence[tuple[Table, str]]) -> dict[Table, _Cal
         )
     plan: Any = json.loads(document) if isinstance(document, str) else document
     below = {str(node.get("Subplan Name")): node for node in plan[0]["Plan"]["Plans"]}
-    return {live: _calls(below[f"CTE {name}"]) for name, (live, _) in zip(names, views, strict=True)}
+    return {live: below[f"CTE {name}"] for name, (live, _) in zip(names, views, strict=True)}
 
 
-def _calls(plan: Mapping[str, Any]) -> _Calls:
+def _bottom(plan: _Plan) -> _Plan:
+    """The node that gives the rows, where all of them are given."""
+    while plan["Node Type"] in _SAME_ROWS and not any(key in plan for key in _CONDITIONS):
+        plan = plan["Plans"][0]
+    return plan
+
+
+def _scanned(plan: _Plan) -> Name | None:
+    """The table of which each row is one of the view."""
+    node = _bottom(plan)
+    if node["Node Type"] not in _SCANS or any(key in node for key in _CONDITIONS):
+        return None
+    return Name(str(node["Schema"]), str(node["Relation Name"]))
+
+
+def _filled(link: Link, tables: Sequence[Name], quote: _Quote) -> frozenset[Name]:
+    """Those with a row: where there is none, nothing is called. None where somebody's lock, or a right, hides it."""
+    if not tables:
+        return frozenset()
+    try:
+        with link.part_undone():
+            (found,) = link.rows(f"SELECT {', '.join(f'EXISTS (SELECT FROM {quote(each)})' for each in tables)}")
+    except DriverError as error:
+        if is_disconnect(error):
+            raise
+        return frozenset()
+    return frozenset(each for each, there in zip(tables, found, strict=True) if there)
+
+
+def _calls(plan: _Plan, *, any_row: bool) -> _Calls:
+    """What is called; `any_row`: it is known that there is one for which it is."""
     found: _Calls = {}
-    for always, text in _texts(plan, top=True):
+    bottom = _bottom(plan)
+    at_once = not any(key in bottom for key in _CONDITIONS) and not bottom.get("Plans")
+    any_row = any_row or (at_once and bottom["Node Type"] == "Result")
+    for always, text in _texts(plan, top=True, any_row=any_row, at_once=at_once):
         tokens = words(text)  # what stands in a string is no call
         sure = always and not any(word.upper in _CHOOSES for word in tokens)
         for at, word in enumerate(tokens):
@@ -101,17 +138,19 @@ def _calls(plan: Mapping[str, Any]) -> _Calls:
     return found
 
 
-def _texts(node: Mapping[str, Any], *, top: bool) -> Iterator[tuple[bool, str]]:
+def _texts(node: _Plan, *, top: bool, any_row: bool, at_once: bool) -> Iterator[tuple[bool, str]]:
+    """With whether what stands there is computed; a function whose rows are read is called even if it gives none."""
     if top:
-        yield from ((True, str(text)) for text in node.get("Output", ()))
+        yield from ((any_row, str(text)) for text in node.get("Output", ()))
     if "Function Call" in node:
-        yield True, str(node["Function Call"])
+        yield top and at_once, str(node["Function Call"])
     for key in _CONDITIONS:
         if key in node:
             yield False, str(node[key])
     for below in node.get("Plans", ()):
         yield from ((False, str(text)) for text in below.get("Output", ()))
-        yield from _texts(below, top=top and node["Node Type"] in _SAME_ROWS)
+        is_top = top and node["Node Type"] in _SAME_ROWS
+        yield from _texts(below, top=is_top, any_row=any_row, at_once=at_once)
 
 
 def _calling(live: Table, name: str, text: str, function: Sequence[Any], *, always: bool) -> Calling:
