@@ -34,8 +34,6 @@ def compare_interveners(table: Table, live: Table, expected: Schema) -> Iterator
             if _comes(found, expected):
                 continue  # that it is missing is said by itself
             effect = f"{verbs} of {writers(table)} fails: it {found.does} {found.absent}, which is not there"
-            if found.sure:
-                impact, doubt = Impact.BREAKS, ""
         elif found.raises:
             effect = f"{verbs} of {writers(table)} fails: it raises an error"
         elif found.kind == "rule":
@@ -53,8 +51,9 @@ def compare_interveners(table: Table, live: Table, expected: Schema) -> Iterator
 
 
 def _is_updated(table: Table, found: Intervener) -> bool:
-    """Whether an UPDATE of the application fires it."""
-    return not found.columns or any(table.column(name) is not None for name in found.columns)
+    """Whether an UPDATE of the application fires it: the ORM's sets any column but those of the key."""
+    key = table.primary_key.columns if table.primary_key is not None else ()
+    return not found.columns or any(name not in key and table.column(name) is not None for name in found.columns)
 
 
 def _comes(found: Intervener, expected: Schema) -> bool:

@@ -17,6 +17,7 @@ from schema_guard.dialects.postgresql import patience
 from schema_guard.dialects.postgresql.dialect import PostgreSQLDialect
 from schema_guard.dialects.postgresql.direct import arguments_of, direct_server
 from schema_guard.dialects.postgresql.driver_error import DriverError
+from schema_guard.dialects.postgresql.every_keyword import KEYWORDS
 from schema_guard.dialects.postgresql.failures import is_disconnect
 from schema_guard.dialects.postgresql.keywords import RESERVED
 from schema_guard.dialects.postgresql.link import Link
@@ -160,3 +161,10 @@ def test_names_are_quoted_where_sqlalchemy_quotes() -> None:
     names += [quoted_name("Force", quote=False), quoted_name("force", quote=True)]
     for name in names:
         assert dialect.quote(name) == preparer.quote(name)
+
+
+@pytest.mark.every_postgres
+def test_every_key_word_is_known(postgres_database: Database) -> None:
+    with postgres_database.connect() as connection:
+        found = {str(word).upper() for (word,) in connection.execute("SELECT word FROM pg_get_keywords()").fetchall()}
+    assert found <= KEYWORDS

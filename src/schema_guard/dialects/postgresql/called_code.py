@@ -17,7 +17,7 @@ from dataclasses import replace
 from typing import NamedTuple
 
 from schema_guard.dialects.postgresql.asking import Against, against, lost, unanswered, works
-from schema_guard.dialects.postgresql.code_text import Word, words
+from schema_guard.dialects.postgresql.code_words import Word, words
 from schema_guard.dialects.postgresql.explained import values_of
 from schema_guard.dialects.postgresql.failures import DENIED, INVALID_SCHEMA
 from schema_guard.dialects.postgresql.link import Link

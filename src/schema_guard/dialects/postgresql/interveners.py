@@ -7,8 +7,8 @@ from collections.abc import Collection, Iterable, Iterator, Sequence
 from typing import Any
 
 from schema_guard.code_of_others import Intervener
-from schema_guard.dialects.postgresql.code_text import Known
-from schema_guard.dialects.postgresql.static_names import StaticName, folded, static_names
+from schema_guard.dialects.postgresql.code_conditions import Known
+from schema_guard.dialects.postgresql.static_names import folded, static_names
 from schema_guard.dialects.postgresql.trigger_fields import Fired, known_of, lacking
 
 __all__ = ["interveners"]
@@ -37,32 +37,35 @@ def _of(row: Sequence[Any], columns: Collection[str]) -> Iterator[Intervener]:
         yield found
         return
     text, name, timing, of_rows, conditioned, arguments, table, schema = fired
-    event = Fired(name, timing, of_rows, tuple(arguments or ()), table or "", schema)
-    said = lacking(text, event, verbs, columns)
+    if conditioned:
+        found = found._replace(does="", absent="", raises=False)
+    try:
+        yield from _read(
+            found, text, Fired(name, timing, of_rows, tuple(arguments or ()), table or "", schema), columns
+        )
+    except RecursionError:  # what the catalog's patterns found
+        if found.lacks or found.absent:
+            yield found
+
+
+def _read(found: Intervener, text: str, event: Fired, columns: Collection[str]) -> Iterator[Intervener]:
+    said = lacking(text, event, found.statements, columns)
     if said is not None:
-        surely = said.surely and not conditioned
-        yield found._replace(lacks=said.column, statements=said.verbs, sure=surely, does="", absent="")
-    elif not conditioned and gone:
+        yield found._replace(lacks=said.column, statements=said.verbs, does="", absent="")
+    elif found.absent:
         yield from _with_absent(found._replace(lacks=""), text, event)
-    elif not conditioned and raises and not _ASKS.search(text):
+    elif found.raises and not _ASKS.search(text):
         yield found._replace(lacks="")
 
 
 def _with_absent(found: Intervener, text: str, event: Fired) -> Iterator[Intervener]:
-    """The statements for which the function gets to what is not there; a table without its schema may be a temporary
-    one of the session."""
+    """The statements for which the function may get to what is not there."""
     if found.does not in _KINDS or not _reaches(found, text, {}):
         yield found
-        return
-    reaching = {verb: _reaches(found, text, known_of(event, verb)) for verb in found.statements}
-    sure = tuple(verb for verb, names in reaching.items() if any(each.surely for each in names))
-    doubtful = tuple(verb for verb, names in reaching.items() if names)
-    if sure and (found.does == "calls" or "." in found.absent):
-        yield found._replace(statements=sure, sure=True)
-    elif doubtful:
-        yield found._replace(statements=doubtful)
+    elif verbs := tuple(verb for verb in found.statements if _reaches(found, text, known_of(event, verb))):
+        yield found._replace(statements=verbs)
 
 
-def _reaches(found: Intervener, text: str, known: Known) -> list[StaticName]:
+def _reaches(found: Intervener, text: str, known: Known) -> bool:
     names = static_names(text, known)
-    return [each for each in names if each.kind == _KINDS[found.does] and folded(each.text) == found.absent]
+    return any(each.kind == _KINDS[found.does] and folded(each.text) == found.absent for each in names)

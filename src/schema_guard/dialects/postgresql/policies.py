@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
 from schema_guard.dialects.postgresql.called_code import OWN, Calling
-from schema_guard.dialects.postgresql.code_text import words
+from schema_guard.dialects.postgresql.code_words import words
 from schema_guard.dialects.postgresql.driver_error import DriverError
 from schema_guard.dialects.postgresql.failures import is_disconnect
 from schema_guard.dialects.postgresql.link import Link

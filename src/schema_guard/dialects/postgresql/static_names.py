@@ -9,18 +9,19 @@ from collections.abc import Iterator, Sequence
 from itertools import pairwise
 from typing import NamedTuple
 
-from schema_guard.dialects.postgresql.code_text import Known, Word, reached, words
-from schema_guard.dialects.postgresql.keywords import RESERVED
+from schema_guard.dialects.postgresql.code_conditions import Known
+from schema_guard.dialects.postgresql.code_text import reached
+from schema_guard.dialects.postgresql.code_words import Statement, Word, words
+from schema_guard.dialects.postgresql.every_keyword import KEYWORDS
 
-__all__ = ["StaticName", "folded", "static_names"]
+__all__ = ["StaticName", "folded", "relations", "static_names"]
 
 _BEFORE_CALLS = frozenset(
-    {"SELECT", "PERFORM", "RETURN", "CALL", "AND", "OR", "NOT", "WHEN", "THEN", "ELSE", "IF", "ELSIF"}
+    {"SELECT", "PERFORM", "RETURN", "CALL", "AND", "OR", "NOT", "WHEN", "THEN", "ELSE", "IF", "ELSIF", "DEFAULT"}
     | {":=", "=", "(", ",", "||", "+", "-", "*", "/", "<", ">", "<>", ">=", "<="}
 )
-_NO_CALLS = frozenset(
-    {name.upper() for name in RESERVED} | {"IF", "ELSIF", "WHILE", "RETURN", "PERFORM", "QUERY", "KEY"}
-)
+_NO_CALLS = KEYWORDS | {"ELSIF", "ELSEIF", "WHILE", "LOOP", "FOREACH", "PERFORM", "QUERY", "RAISE", "EXIT", "ASSERT"}
+"""Those of SQL and of plpgsql: a function of that name is left out, too."""
 _PARTED = frozenset({"EXTRACT", "TRIM", "SUBSTRING", "OVERLAY"})
 """FROM in their parentheses reads no table."""
 
@@ -38,12 +39,10 @@ class StaticName(NamedTuple):
     text: str
     """With its quotes, and its schema where that is written."""
     qualified: bool
-    surely: bool
-    """The statement is reached, whatever the values are."""
 
 
 def static_names(text: str, known: Known | None = None) -> list[StaticName]:
-    """Each once; none where the function makes something, or expects an error.
+    """Each once; none where the function makes something, or expects an error, or is nested too deep.
 
     Args:
         text: the body.
@@ -55,16 +54,18 @@ def static_names(text: str, known: Known | None = None) -> list[StaticName]:
     if handles or "CREATE" in uppers:
         return []
     own = _own_names(every)
-    found: dict[tuple[str, str], StaticName] = {}
-    for statement in reached(text, known or {}):
-        for kind, parts in (*_relations(statement.words), *_functions(statement.words)):
-            if len(parts) == 1 and parts[0].name in own:
-                continue
-            name = StaticName(kind, ".".join(word.text for word in parts), len(parts) > 1, statement.surely)
-            before = found.get((kind, name.text))
-            if before is None or not before.surely:
-                found[kind, name.text] = name
-    return list(found.values())
+    try:
+        statements = reached(text, known or {})
+    except RecursionError:
+        return []
+    found: dict[StaticName, None] = {}
+    for statement in statements:
+        named = (("relation", _name(statement, at)) for at in relations(statement))
+        for kind, parts in (*named, *_functions(statement)):
+            if len(parts) > 1 or parts[0].name not in own:
+                name = StaticName(kind, ".".join(word.text for word in parts), len(parts) > 1)
+                found[name] = None
+    return list(found)
 
 
 def folded(name: str) -> str:
@@ -96,7 +97,8 @@ def _behind_columns(every: Sequence[Word], at: int) -> int:
     return at
 
 
-def _relations(statement: Sequence[Word]) -> Iterator[tuple[str, Sequence[Word]]]:
+def relations(statement: Statement) -> Iterator[int]:
+    """Where the names of tables begin that it reads or writes."""
     if any(word.upper in ("FETCH", "MOVE") for word in statement[:1]):
         return
     around: list[str] = []
@@ -107,23 +109,25 @@ def _relations(statement: Sequence[Word]) -> Iterator[tuple[str, Sequence[Word]]
         elif word.text == ")" and around:
             around.pop()
         elif _is_before_relation(word.upper, before, around):
-            for start in (at + 1, *(_behind_commas(statement, at + 1) if word.upper == "FROM" else ())):
-                if parts := _relation(statement, start, word.upper):
-                    yield "relation", parts
+            for item in (at + 1, *(_behind_commas(statement, at + 1) if word.upper == "FROM" else ())):
+                start = item
+                while start < len(statement) and statement[start].upper in ("ONLY", "LATERAL"):
+                    start += 1
+                if _is_relation(statement, start, word.upper):
+                    yield start
 
 
-def _relation(statement: Sequence[Word], start: int, behind: str) -> Sequence[Word]:
-    """The one that is named there; nothing where it is a call, or another word of the statement."""
-    while start < len(statement) and statement[start].upper in ("ONLY", "LATERAL"):
-        start += 1
+def _is_relation(statement: Statement, start: int, behind: str) -> bool:
+    """Whether a table is named there, and not a call, or another word of the statement."""
     parts = _name(statement, start)
+    following = [each.upper for each in statement[start : start + 2]]
     end = statement[start + 2 * len(parts) - 1] if start + 2 * len(parts) - 1 < len(statement) else None
     called = end is not None and end.text == "(" and behind != "INTO"
-    no_name = behind == "UPDATE" and bool(parts) and parts[0].upper in ("SET", "SKIP", "OF", "NOWAIT")
-    return () if called or no_name else parts
+    no_name = behind == "UPDATE" and following[:1] in (["SET"], ["SKIP"], ["OF"], ["NOWAIT"])
+    return bool(parts) and not called and not no_name and following != ["ROWS", "FROM"]
 
 
-def _behind_commas(statement: Sequence[Word], at: int) -> Iterator[int]:
+def _behind_commas(statement: Statement, at: int) -> Iterator[int]:
     """Where the other items of a FROM list begin."""
     depth = 0
     for place in range(at, len(statement)):
@@ -138,7 +142,7 @@ def _is_before_relation(upper: str, before: str, around: Sequence[str]) -> bool:
     if upper == "FROM":
         return before != "DISTINCT" and (not around or around[-1] not in _PARTED)
     if upper == "INTO":
-        return before == "INSERT"
+        return before in ("INSERT", "MERGE")
     return upper == "JOIN" or (upper == "UPDATE" and before not in ("FOR", "DO", "KEY", "ON"))
 
 

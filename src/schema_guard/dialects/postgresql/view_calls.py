@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any, TypeAlias
 
 from schema_guard.dialects.postgresql.called_code import Body, Calling, behind_call, constants
-from schema_guard.dialects.postgresql.code_text import words
+from schema_guard.dialects.postgresql.code_words import words
 from schema_guard.dialects.postgresql.driver_error import DriverError
 from schema_guard.dialects.postgresql.failures import is_disconnect
 from schema_guard.dialects.postgresql.link import Link

@@ -275,16 +275,19 @@ SELECT 'tables' AS kind, json_agg(json_build_array(
                                              p.prosrc, t.tgname,
                                              CASE WHEN t.tgtype & 64 <> 0 THEN 'INSTEAD OF' WHEN t.tgtype & 2 <> 0 THEN 'BEFORE' ELSE 'AFTER' END,
                                              t.tgtype & 1 = 1,
-                                             -- WHEN (OLD.* IS DISTINCT FROM NEW.*) holds for each UPDATE of the ORM, which changes something
-                                             t.tgqual IS NOT NULL AND t.tgqual::text !~
-                                               '^[{]DISTINCTEXPR [^{]*[{]VAR :varno [12] :varattno 0 [^{}]*[}] [{]VAR :varno [12] :varattno 0 [^{}]*[}][)]',
-                                             -- the last of them ends with a zero byte, too
-                                             to_json((string_to_array(encode(t.tgargs, 'escape'), '\000'))[1:t.tgnargs]),
+                                             t.tgqual IS NOT NULL, to_json(told.arguments),
                                              CASE WHEN w.relkind <> 'p' THEN w.relname END, w.nspname) END,
                                  t.tgenabled
                           FROM pg_trigger t
                           JOIN pg_proc p ON p.oid = t.tgfoid
                           JOIN pg_language l ON l.oid = p.prolang
+                          -- a zero byte ends each; in hex they stand apart as they are, whatever the encoding
+                          CROSS JOIN LATERAL (
+                            SELECT ARRAY(SELECT convert_from(decode(part.hex, 'hex'), getdatabaseencoding())
+                                         FROM unnest(string_to_array(regexp_replace(encode(t.tgargs, 'hex'), '..', '\& ', 'g'), '00 '))
+                                              WITH ORDINALITY AS part(hex, position)
+                                         WHERE part.position <= t.tgnargs
+                                         ORDER BY part.position) AS arguments) AS told
                           -- a column that its text names of the row, or that is an argument of a function of the server or of
                           -- its extension moddatetime, and that is not there
                           CROSS JOIN LATERAL (
@@ -293,8 +296,10 @@ SELECT 'tables' AS kind, json_agg(json_build_array(
                                   FROM regexp_replace(p.prosrc, '--[^\n]*|/\*.*?\*/|''[^'']*''', '', 'g') AS body(text)
                                   -- also of a variable that is set to the row, as Hasura's functions do
                                   CROSS JOIN LATERAL (
-                                    SELECT string_agg('|' || v.found[1], '') AS names
-                                    FROM regexp_matches(body.text, '\m([a-z_]\w*)\s*:?=\s*(?:NEW|OLD)\s*;', 'gi') AS v(found)) AS own
+                                    SELECT string_agg('|' || concat_ws('|', v.found[1], v.found[2]), '') AS names
+                                    FROM regexp_matches(
+                                      body.text, '\m([a-z_]\w*)(?:\s+([a-z_]\w*)(?:%ROWTYPE)?)?\s*(?::?=|\mALIAS\s+FOR\M)\s*(?:NEW|OLD)\s*;', 'gi')
+                                      AS v(found)) AS own
                                   CROSS JOIN LATERAL regexp_matches(
                                     body.text, '\m(?:NEW|OLD' || coalesce(own.names, '') || ')\s*\)?\s*\.\s*("[^"]+"|[a-z_][\w$]*)', 'gi') AS m(found)
                                   WHERE l.lanname = 'plpgsql'
@@ -305,7 +310,7 @@ SELECT 'tables' AS kind, json_agg(json_build_array(
                                   WHERE l.lanname = 'plpgsql' AND p.prosrc ~* '\mEXECUTE\M.*\mUSING\M.*\m(NEW|OLD)\M'
                                   UNION ALL
                                   SELECT a.name
-                                  FROM unnest(string_to_array(encode(t.tgargs, 'escape'), '\000')) WITH ORDINALITY AS a(name, position)
+                                  FROM unnest(told.arguments) WITH ORDINALITY AS a(name, position)
                                   WHERE a.name <> '' AND l.lanname IN ('c', 'internal')
                                     AND (p.proname = 'moddatetime' OR p.proname = 'tsvector_update_trigger' AND a.position <> 2)) AS n
                             WHERE (t.tgtype & 1 = 1 OR l.lanname = 'plpgsql')
