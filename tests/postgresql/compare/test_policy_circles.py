@@ -208,3 +208,10 @@ def test_a_view_with_the_rights_of_who_reads_it(
     url = prepare(postgres_database, role, ROWS + made + P.format("f()"))
     assert told(url) is BREAKS
     assert fails(url)
+
+
+@pytest.mark.parametrize("driver", ["psycopg2", "pg8000", "asyncpg"])
+def test_with_each_driver(driver: str, postgres_database: Database, role: str) -> None:
+    """asyncpg gives a "char", as pg_policy.polcmd is, as bytes."""
+    prepare(postgres_database, role, ROWS + F.format("plpgsql STABLE", SOME) + P.format("f()"))
+    assert told(postgres_database.server.url(postgres_database.name, user=role, driver=driver)) is BREAKS

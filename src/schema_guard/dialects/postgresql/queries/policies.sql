@@ -70,7 +70,7 @@ WITH RECURSIVE asked AS (
     WHERE f.oid = e.target) AS next
   LEFT JOIN pg_proc p ON p.oid = next.target AND next.class = 'pg_proc'::regclass
 )
-SELECT DISTINCT e.source::int8 AS source, e.source_role::int8 AS source_role, coalesce(o.polname, '') AS policy, o.polcmd AS command,
+SELECT DISTINCT e.source::int8 AS source, e.source_role::int8 AS source_role, coalesce(o.polname, '') AS policy, o.polcmd::text AS command,
        o.polpermissive AS permissive,
        CASE WHEN (e.source, e.source_role) IN (SELECT oid, role FROM asked) THEN pg_get_expr(o.polqual, o.polrelid) END AS condition,
        CASE WHEN (e.source, e.source_role) IN (SELECT oid, role FROM asked) THEN pg_get_expr(o.polwithcheck, o.polrelid) END AS written,
