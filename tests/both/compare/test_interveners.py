@@ -332,6 +332,21 @@ def test_a_function_of_the_server_that_names_a_column_which_is_gone(postgres_dat
     engine.dispose()
 
 
+def test_a_function_of_the_server_that_names_a_column_with_an_umlaut(postgres_database: Database) -> None:
+    """The catalog keeps the arguments of a trigger as bytes, with a zero byte behind each."""
+    engine = sa.create_engine(postgres_database.url)
+    Base.metadata.create_all(engine)
+    with postgres_database.connect() as connection:
+        connection.execute(
+            'ALTER TABLE items ADD words tsvector, ADD "größe" text, ADD "a\\b" text; CREATE TRIGGER r BEFORE INSERT'
+            " ON items FOR EACH ROW EXECUTE FUNCTION"
+            " tsvector_update_trigger(words, 'pg_catalog.english', 'größe', 'a\\b')".encode()
+        )
+    assert Guard(Base).check(engine).worst is Impact.NOTES
+    assert _works(engine)
+    engine.dispose()
+
+
 @pytest.mark.parametrize("case", ON_POSTGRESQL)
 def test_on_postgresql(postgres_database: Database, case: str) -> None:
     engine = sa.create_engine(postgres_database.url)
