@@ -193,6 +193,7 @@ class Stage:
             lines[fix["line"] - 1] = fix["becomes"]
             path.write_text("\n".join(lines) + "\n")
         if fix["sql"]:
+            assert fix["sql"].endswith(";"), "each statement ends with one"
             self.sql(*fix["sql"].split(";\n"))
         for command in filter(None, (fix["command"] or "").split(" && ")):
             self.shell(command)

@@ -151,10 +151,9 @@ def test_no_revision_runs_again_beside_rows_that_only_the_copy_has(on_sqlite: St
     for arguments in ((), ("--repair-chain",)):
         deploy = stage.deploy("--format", "json", *arguments)
         assert (deploy.code, stage.stamped()) == (1, ["r1"])
-        assert (
-            deploy.faults["leftover-batch-table"]["fix"]["sql"] == 'ALTER TABLE "_alembic_tmp_users" RENAME TO "users"'
-        )
-    stage.sql(deploy.faults["leftover-batch-table"]["fix"]["sql"])
+        sql = deploy.faults["leftover-batch-table"]["fix"]["sql"]
+        assert sql == 'ALTER TABLE "_alembic_tmp_users" RENAME TO "users";'
+    stage.sql(sql)
     assert (stage.deploy().code, stage.stamped()) == (0, ["r2"])
     assert stage.sql("SELECT id FROM users") == ([(7,)] if "INSERT" in rows else [])
 

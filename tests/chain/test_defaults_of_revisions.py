@@ -75,7 +75,7 @@ def one_of_two(stage: Stage, value: str) -> Stage:
 def test_what_was_made_early_goes_away_where_apply_cannot_make_the_rest(stage: Stage) -> None:
     one_of_two(stage, "NULL")
     fault = stage.doctor("--replay").faults["made-early"]
-    assert fault["fix"]["sql"].endswith('"users" DROP COLUMN "quality"')
+    assert fault["fix"]["sql"].endswith('"users" DROP COLUMN "quality";')
     stage.fix(fault)
     assert (stage.stamped(), stage.sql("SELECT name, state FROM proposals")) == (["r2"], [("a", "new")])
 

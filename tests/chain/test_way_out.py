@@ -123,7 +123,7 @@ def test_a_table_that_has_rows_by_now_is_taken_as_made(stage: Stage, more: tuple
     made_early(stage, NOTES, MAKES_NOTES, RENAME)
     stage.sql("INSERT INTO notes (id) VALUES (7)")
     fault = first(stage, *more)
-    assert fault["fix"]["sql"].replace('"public".', "") == DROP
+    assert fault["fix"]["sql"].replace('"public".', "") == f"{DROP};"
     assert "--repair-chain" in fault["fix"]["command"]
     do(stage, fault)
     arrived(stage, "r3")
@@ -175,7 +175,7 @@ def test_what_is_early_behind_what_only_running_it_can_show(stage: Stage, before
     ran = [stage.doctor(), stage.deploy("--format", "json")]
     ran += [stage.doctor("--replay"), stage.deploy("--repair-chain", "--format", "json")]
     for fix in (each.faults["made-early"]["fix"] for each in ran):
-        assert fix["sql"].replace('"public".', "") == 'ALTER TABLE "jobs" DROP COLUMN "more"'
+        assert fix["sql"].replace('"public".', "") == 'ALTER TABLE "jobs" DROP COLUMN "more";'
     stage.sql(fix["sql"])
     stage.shell(fix["command"])
     assert stage.guard("check").code == 0

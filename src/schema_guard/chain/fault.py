@@ -38,6 +38,7 @@ class Fix:
     line: int = 0
     becomes: str = ""
     sql: str = ""
+    """Statements with a semicolon between them; the JSON has one behind the last as well."""
 
 
 @dataclass(frozen=True, slots=True)

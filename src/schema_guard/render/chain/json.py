@@ -121,5 +121,5 @@ def _fix(fix: Fix | None) -> Value:
         "file": fix.file or None,
         "line": fix.line or None,
         "becomes": fix.becomes or None,
-        "sql": fix.sql or None,
+        "sql": f"{fix.sql.rstrip(';')};" if fix.sql else None,  # each statement ends with one, the last one too
     }
