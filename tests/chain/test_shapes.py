@@ -228,10 +228,10 @@ def test_a_revision_that_fails_half_way(stage: Stage) -> None:
     stage.plain()
     simple(stage)
     table = 'op.create_table("extra", sa.Column("id", sa.Integer, primary_key=True))'
-    file = stage.revision("r3", "r2", f"{table}\n{note('r3')}\nop.execute('SELECT nothing FROM nowhere')")
+    file = stage.revision("r3", "r2", f"{table}\n{note('r3')}\nop.execute('SELECT lacking FROM nowhere')")
     assert stage.deploy().code != 0
     assert (ledger(stage), stage.stamped()) == (["r2"], ["r2"])
-    file.write_text(file.read_text().replace("op.execute('SELECT nothing FROM nowhere')", "pass"))
+    file.write_text(file.read_text().replace("op.execute('SELECT lacking FROM nowhere')", "pass"))
     again = stage.deploy()
     if again.code and stage.system == "sqlite":
         assert "extra is there already" in again.out
