@@ -86,7 +86,7 @@ class Deployment:
 
 WAITS_FOR_ITSELF = (
     "another connection of the migrations themselves holds the lock, so no further attempt can acquire it: let the "
-    "revision use op.get_bind() for all, or end the other transaction before"
+    "revision send every statement through op.get_bind(), or end the other transaction first"
 )
 
 SHORTEST_WATCH = 0.05

@@ -5,9 +5,6 @@ EXPLAIN does not show it, since it runs no function for a row.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import suppress
-
 import pytest
 import sqlalchemy as sa
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
@@ -15,6 +12,7 @@ from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 from schema_guard import Guard, Impact
 from tests.postgres.cluster import Cluster
 from tests.postgres.database import Database
+from tests.postgresql.compare.stage import prepare
 
 
 class Base(DeclarativeBase):
@@ -132,24 +130,6 @@ CASES = {
 }
 
 
-@pytest.fixture
-def role(postgres_database: Database) -> Iterator[str]:
-    name = f"r_{postgres_database.name}"
-    yield name
-    with postgres_database.connect() as connection:
-        for each in (name, f"{name}_owner"):
-            with suppress(Exception):
-                connection.execute(f"DROP OWNED BY {each}; DROP ROLE {each}".encode())
-
-
-def prepare(database: Database, role: str, statements: str) -> str:
-    with database.connect() as connection:
-        connection.execute((TABLE + statements.replace("{role}", role)).encode())
-        connection.execute(f"CREATE ROLE {role} LOGIN; GRANT ALL ON ALL TABLES IN SCHEMA public TO {role}".encode())
-        connection.execute(f"GRANT USAGE ON ALL SEQUENCES IN SCHEMA public TO {role}".encode())
-    return database.server.url(database.name, user=role)
-
-
 def told(url: str) -> Impact | None:
     found = [each.difference for each in Guard(Base).check(url).findings if each.difference.impact is not Impact.NOTES]
     assert {each.code for each in found} <= {"write-refused"}
@@ -172,14 +152,14 @@ def fails(url: str) -> bool:
 @pytest.mark.parametrize("case", CASES)
 def test_what_is_told_is_what_fails(case: str, postgres_database: Database, role: str) -> None:
     statements, expected = CASES[case]
-    url = prepare(postgres_database, role, ROWS + statements)
+    url = prepare(postgres_database, role, TABLE + ROWS + statements)
     assert told(url) is expected
     assert fails(url) is (expected is not None)
 
 
 def test_a_table_without_rows_leaves_a_doubt(postgres_database: Database, role: str) -> None:
     """No row runs the function yet."""
-    url = prepare(postgres_database, role, F.format("plpgsql STABLE", SOME) + P.format("f()"))
+    url = prepare(postgres_database, role, TABLE + F.format("plpgsql STABLE", SOME) + P.format("f()"))
     assert told(url) is DOUBT
 
 
@@ -188,7 +168,7 @@ def test_an_earlier_schema_of_the_search_path_has_the_table(postgres_database: D
     members = "CREATE TABLE members (id int); ALTER TABLE members ENABLE ROW LEVEL SECURITY; "
     made = OTHER + members + reads + P.format("f()") + "CREATE POLICY p ON members USING (f()); "
     earlier = "CREATE TABLE other.members (id int); GRANT SELECT ON other.members TO public; "
-    url = prepare(postgres_database, role, ROWS + made + earlier)
+    url = prepare(postgres_database, role, TABLE + ROWS + made + earlier)
     path = sa.make_url(url).update_query_dict({"options": "-csearch_path=public,other"}).render_as_string(False)
     assert told(path) is DOUBT
     path = sa.make_url(url).update_query_dict({"options": "-csearch_path=other,public"}).render_as_string(False)
@@ -205,7 +185,7 @@ def test_a_view_with_the_rights_of_who_reads_it(
     if int(postgres_server.version.split(".")[0]) < 15:
         pytest.skip("security_invoker is new in PostgreSQL 15")
     made = SEEN.format("WITH (security_invoker)") + F.format("sql STABLE", COUNT.replace("titles", "seen"))
-    url = prepare(postgres_database, role, ROWS + made + P.format("f()"))
+    url = prepare(postgres_database, role, TABLE + ROWS + made + P.format("f()"))
     assert told(url) is BREAKS
     assert fails(url)
 
@@ -213,5 +193,5 @@ def test_a_view_with_the_rights_of_who_reads_it(
 @pytest.mark.parametrize("driver", ["psycopg2", "pg8000", "asyncpg"])
 def test_with_each_driver(driver: str, postgres_database: Database, role: str) -> None:
     """asyncpg gives a "char", as pg_policy.polcmd is, as bytes."""
-    prepare(postgres_database, role, ROWS + F.format("plpgsql STABLE", SOME) + P.format("f()"))
+    prepare(postgres_database, role, TABLE + ROWS + F.format("plpgsql STABLE", SOME) + P.format("f()"))
     assert told(postgres_database.server.url(postgres_database.name, user=role, driver=driver)) is BREAKS

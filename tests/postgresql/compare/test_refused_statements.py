@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import suppress
-
 import pytest
 import sqlalchemy as sa
 from sqlalchemy.orm import DeclarativeBase, Mapped, Session, mapped_column
 
 from schema_guard import Guard, Impact, Report
 from tests.postgres.database import Database
+from tests.postgresql.compare.stage import prepare
 
 
 class Base(DeclarativeBase):
@@ -144,26 +142,6 @@ CASES = {
     "a policy that works": (TITLES + SEEN + POLICY.format("name IS NOT NULL OR id > 0"), {}),
 }
 """What is there besides the tables, and by table the statements that fail."""
-
-
-@pytest.fixture
-def role(postgres_database: Database) -> Iterator[str]:
-    name = f"r_{postgres_database.name}"
-    yield name
-    with postgres_database.connect() as connection:
-        for each in (name, f"{name}_owner"):
-            with suppress(Exception):
-                connection.execute(f"DROP OWNED BY {each}; DROP ROLE {each}".encode())
-
-
-def prepare(database: Database, role: str, statements: str) -> str:
-    """Make it all as superuser; the URL of a role that may do everything with what the models know."""
-    with database.connect() as connection:
-        connection.execute(statements.replace("{role}", role).encode())
-        connection.execute(f"CREATE ROLE {role} LOGIN".encode())
-        connection.execute(f"GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA public TO {role}".encode())
-        connection.execute(f"GRANT USAGE ON ALL SEQUENCES IN SCHEMA public TO {role}".encode())
-    return database.server.url(database.name, user=role)
 
 
 def refused(report: Report, impact: Impact = Impact.BREAKS) -> dict[str, tuple[str, ...]]:

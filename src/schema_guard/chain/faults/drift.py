@@ -66,7 +66,7 @@ def drift_faults(
         if blind:
             fix = Fix(f"correct alembic_version first, as said there; then {commands('check')}")
         elif len(refused) == len(found):
-            fix = Fix(f"{commands('check')} says what each needs: that is for a person to do")
+            fix = Fix(f"{commands('check')} says what each needs: a person has to do it")
         elif proved:
             fix = Fix(makes, command=commands("apply"))
         else:

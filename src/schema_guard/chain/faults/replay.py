@@ -21,6 +21,9 @@ from schema_guard.report import Report
 
 __all__ = ["left_faults", "proof_faults", "replay_faults", "with_proof"]
 
+_SURPLUS = (ColumnUnknown, EnumValueUnknown, ObjectUnknown, TableUnknown)
+"""What is there and the models do not have."""
+
 
 def replay_faults(
     project: Project,
@@ -106,10 +109,10 @@ def _advice(failed: Failed, chain: Chain, name: str) -> str:
             "no earlier revision makes it: the chain begins on a database that something else made (create_all(), a "
             "person), or a revision was deleted"
         )
-    if failed.why is Failure.LOCK:
+    if failed.why in (Failure.LOCK, Failure.ITSELF):
         return (
             "it waits for itself: what it does on a connection of its own needs a lock that its transaction holds. Let "
-            "it use op.get_bind() for all"
+            "it send every statement through op.get_bind()"
         )
     if system.copies_tables and failed.message.startswith(("OperationalError", "NotImplementedError")):
         return f"{system.title} alters a table only by copying it: with op.batch_alter_table(..)"
@@ -151,9 +154,6 @@ def _what(found: Sequence[Difference], system: str) -> str:
         for part, verb, of in parts
         if part
     )
-
-
-_SURPLUS = (ColumnUnknown, EnumValueUnknown, ObjectUnknown, TableUnknown)
 
 
 def proof_faults(

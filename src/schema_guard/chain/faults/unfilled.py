@@ -46,7 +46,8 @@ def unfilled(chain: Chain, ran: frozenset[str], expected: There, there: There, c
             if work is not None and not told:
                 told = True
                 yield _doubt(made.revision, f"makes {name} and changes its rows", name, work, chain, commands)
-        yield from _of_earlier(made.revision, missing, made.objects, chain, there, commands)
+        if missing:
+            yield from _of_earlier(made.revision, missing, made.objects, chain, there, commands)
 
 
 def _of_earlier(

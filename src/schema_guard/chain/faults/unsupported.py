@@ -26,6 +26,9 @@ _ENDS_TRANSACTIONS = ("autocommit", "isolation_level", "commit")
 """Words, in small letters, of a file that may leave the transaction that Alembic has begun."""
 _OTHER_CONNECTIONS = ("cursor", "raw_connection", ".connection", "get_context", "Session")
 """Words of a file in which what has execute() may be no connection of SQLAlchemy."""
+_NOT_INSIDE = "it cannot run in a transaction, which Alembic has begun"
+_UNLESS = "unless the engine, whose options env.py takes from another module, is in autocommit mode"
+_AUTOCOMMIT = "with op.get_context().autocommit_block():"
 
 
 def unsupported(project: Project, ran: Collection[str], system: System) -> Iterator[Fault]:
@@ -36,7 +39,8 @@ def unsupported(project: Project, ran: Collection[str], system: System) -> Itera
         ran: the revisions that ran on this database.
         system: the database's.
     """
-    if elsewhere(project) or "Impl" in project.env_text:
+    pending = [id_ for id_ in project.chain.order if id_ not in ran]
+    if not pending or elsewhere(project) or "Impl" in project.env_text:
         return
     driver = project.written_url.get_driver_name()
     # An env.py may run the revisions with another driver than the application's.
@@ -44,11 +48,12 @@ def unsupported(project: Project, ran: Collection[str], system: System) -> Itera
     alone = system.one_at_a_time(driver) and (own or system.one_at_a_time(""))
     others = ("async", "psycopg://", "pg8000", "drivername")
     no_empty = system.refuses_empty(driver) and not any(word in project.env_text for word in others)
-    written_out = engine_written_out(project.env_text)
-    for id_ in (id_ for id_ in project.chain.order if id_ not in ran):
+    env_begins = _begins_transaction(project)
+    written_out = env_begins and engine_written_out(project.env_text)
+    for id_ in pending:
         file = project.chain.by_id[id_].file
         text = Path(file).read_text("utf-8", "replace")
-        begins = _begins_transaction(project, text)
+        begins = env_begins and not _may_end_transaction(text)
         way = _Way(
             system,
             alone=alone,
@@ -58,26 +63,29 @@ def unsupported(project: Project, ran: Collection[str], system: System) -> Itera
             connections=not any(word in text for word in _OTHER_CONNECTIONS),
         )
         actions = [each for each in actions_and_uses_of(file) if not (each.depth or each.asks)]
-        if (first := way.first_refused(actions)) is not None:
+        first = way.first_refused(actions)
+        sure = first is not None
+        if first is None and begins:
+            first = replace(way, in_transaction=True).first_refused(actions)
+        if first is not None:
             action, says, fix = first
             message = f"{id_} is still to run and {says} ({Path(file).name}:{action.line})"
-            yield Fault(
-                "unsupported", Severity.BREAKS, message, Fix(fix), file, action.line, id_, guess=True, sure=True
-            )
-        elif begins and (first := replace(way, in_transaction=True).first_refused(actions)) is not None:
-            action, says, fix = first
-            message = f"{id_} is still to run and {says} ({Path(file).name}:{action.line}), {_UNLESS}"
-            yield Fault("unsupported", Severity.RISK, message, Fix(fix), file, action.line, id_, guess=True)
+            severity, message = (Severity.BREAKS, message) if sure else (Severity.RISK, f"{message}, {_UNLESS}")
+            yield Fault("unsupported", severity, message, Fix(fix), file, action.line, id_, guess=True, sure=sure)
 
 
-def _begins_transaction(project: Project, text: str) -> bool:
-    """Whether a revision runs in a transaction by all that is written: env.py makes the engine, and nothing ends it."""
+def _begins_transaction(project: Project) -> bool:
+    """Whether revisions run in a transaction by all that env.py and the configuration say: env.py makes the engine, and
+    nothing ends it."""
     env, ini = project.env_text, project.location.ini
     url = project.written_url.query  # psycopg takes autocommit from there
-    written = f"{text} {env} {ini.read_text('utf-8', 'replace') if ini else ''} {' '.join(url)}".lower()
+    written = f"{env} {ini.read_text('utf-8', 'replace') if ini else ''} {' '.join(url)}"
     makes = "create_engine(" in env or "engine_from_config(" in env
-    begins = "begin_transaction()" in env
-    return makes and begins and not any(word in written for word in _ENDS_TRANSACTIONS)
+    return makes and "begin_transaction()" in env and not _may_end_transaction(written)
+
+
+def _may_end_transaction(text: str) -> bool:
+    return any(word in text.lower() for word in _ENDS_TRANSACTIONS)
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,11 +129,11 @@ class _Way:
             says = f"sends {counted(number, 'statement')} as one text: the driver takes one"
             return says, "give each its own op.execute()"
         if number == 0 and self.no_empty:
-            return "sends a text without a statement: the driver takes none", "take it out"
+            return "sends a text without a statement, which the driver refuses", "remove it"
         refused = self.system.refuses(action.text) if number == 1 else ""
         firsts = (words[0] for words in statements if words[0].kind == "word")
         strange = next((word.text for word in firsts if not self.system.knows(word.upper)), "")
-        refused = refused or (f"{strange} begins none" if strange else "")
+        refused = refused or (f"no statement begins with {strange}" if strange else "")
         if refused:
             return f"sends a statement that {title} does not know: {refused}", "send it only on other databases"
         outside = (self._outside([word.upper for word in words], action) for words in statements)
@@ -135,8 +143,3 @@ class _Way:
     def _outside(self, words: Sequence[str], action: Action) -> str:
         """The beginning of a statement that cannot run in the transaction."""
         return self.system.outside(words) if self.in_transaction and not action.autocommit else ""
-
-
-_NOT_INSIDE = "it cannot run in a transaction, which Alembic has begun"
-_UNLESS = "unless the engine, whose options env.py takes from another module, is in autocommit mode"
-_AUTOCOMMIT = "with op.get_context().autocommit_block():"

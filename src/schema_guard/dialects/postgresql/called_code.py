@@ -17,18 +17,19 @@ from dataclasses import replace
 from typing import NamedTuple
 
 from schema_guard.dialects.postgresql.asking import Against, against, lost, unanswered, works
-from schema_guard.dialects.postgresql.code_words import Word, words
+from schema_guard.dialects.postgresql.code_words import Word, behind_parenthesis, words
 from schema_guard.dialects.postgresql.explained import values_of
 from schema_guard.dialects.postgresql.failures import DENIED, INVALID_SCHEMA
 from schema_guard.dialects.postgresql.link import Link
 from schema_guard.dialects.postgresql.literals import literal
 from schema_guard.dialects.postgresql.query_text import query
+from schema_guard.dialects.postgresql.referring import below_domain
 from schema_guard.dialects.postgresql.static_names import StaticName, static_names
 from schema_guard.dialects.postgresql.trial_rows import OF_NAMES, of_code, ordinary
 from schema_guard.refused_write import RefusedWrite
-from schema_guard.schema import Domain, IndexElement, Name, Relation, Schema, Table, Type, TypeKind, Write
+from schema_guard.schema import Domain, IndexElement, Name, Relation, Schema, Table, Type, Write
 
-__all__ = ["OWN", "Body", "Calling", "behind_call", "calling", "constants", "lost_names", "tried_by"]
+__all__ = ["OWN", "Body", "Calling", "calling", "constants", "lost_names", "tried_by"]
 
 Quote = Callable[[Name | str], str]
 
@@ -173,7 +174,8 @@ def _tries(each: Calling, below: Mapping[Name, Type], quote: Quote) -> Iterator[
         yield from (one for body in each.bodies for one in _of_body(body))
         yield from () if each.bodies else map(_of_view, each.statements)
         return
-    columns = [replace(column, type=_without_domain(column.type, below)) for column in each.live.columns]
+    # a domain takes the values of the type below it, where it takes them at all
+    columns = [replace(column, type=below_domain(column.type, below)) for column in each.live.columns]
     for values in (lambda _: "NULL", ordinary):
         row = [(column, values(column)) for column in columns]
         yield _Try(f"SELECT ({each.expression}\n){values_of(each.live.name, row, quote)}")
@@ -181,15 +183,6 @@ def _tries(each: Calling, below: Mapping[Name, Type], quote: Quote) -> Iterator[
 
 def _of_view(statement: str) -> _Try:
     return _Try(statement, within=_PATIENCE)
-
-
-def _without_domain(type_: Type, below: Mapping[Name, Type]) -> Type:
-    """A domain takes the values of the type below it, where it takes them at all."""
-    while (
-        type_.kind is TypeKind.DOMAIN and not type_.dimensions and (base := below.get(Name(type_.schema, type_.name)))
-    ):
-        type_ = base
-    return type_
 
 
 def _of_body(body: Body) -> Iterator[_Try]:
@@ -281,17 +274,7 @@ def _is_always_so(each: Calling) -> bool:
     if each.only_some or any(word.upper in _CHOOSES for word in tokens):
         return False
     calls = [at for at in range(3, len(tokens)) if tokens[at].text == "(" and tokens[at - 2].text == "."]
-    return all(constants(tokens[at + 1 : behind_call(tokens, at) - 1]) for at in calls)
-
-
-def behind_call(tokens: Sequence[Word], at: int) -> int:
-    """Behind the parenthesis that closes the one that stands there."""
-    depth = 0
-    for place in range(at, len(tokens)):
-        depth += (tokens[place].text == "(") - (tokens[place].text == ")")
-        if depth == 0:
-            return place + 1
-    return len(tokens)
+    return all(constants(tokens[at + 1 : behind_parenthesis(tokens, at) - 1]) for at in calls)
 
 
 def constants(tokens: Sequence[Word]) -> bool:

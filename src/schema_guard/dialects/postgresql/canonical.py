@@ -20,7 +20,7 @@ from schema_guard.dialects.postgresql.fits import (
     rounds,
 )
 from schema_guard.dialects.postgresql.lossy import loses
-from schema_guard.dialects.postgresql.referring import FLOATS, based, comparable
+from schema_guard.dialects.postgresql.referring import FLOATS, based, below_domain, comparable
 from schema_guard.dialects.postgresql.text_types import PADDED, UNPADDED
 from schema_guard.dialects.terms import Allowed, Condition, ErrorWords, Verdict
 from schema_guard.fit import Fit
@@ -109,7 +109,7 @@ class PostgreSQLRules:
 
         A domain holds its base type's values: what only its constraints decide, they say when a row is written.
         """
-        wanted, given = self._base(expected.type), self._base(actual.type)
+        wanted, given = below_domain(expected.type, self.domains), below_domain(actual.type, self.domains)
         if {wanted.kind, given.kind} == {TypeKind.ENUM} and (wanted.name, wanted.schema) != (given.name, given.schema):
             return self._of_enums(expected, wanted, given)
         if self._takes_listed(expected, wanted, given):
@@ -153,15 +153,6 @@ class PostgreSQLRules:
     def _longest_label(self, type_: Type) -> int:
         enum = self.enums.get(Name(type_.schema, type_.name))
         return max((len(name_bytes(value)) for value in enum.values), default=0) if enum is not None else LONGEST_NAME
-
-    def _base(self, type_: Type) -> Type:
-        """The type below the domain, if it is one that the server has."""
-        while type_.kind is TypeKind.DOMAIN and not type_.dimensions:
-            base = self.domains.get(Name(type_.schema, type_.name))
-            if base is None:
-                return type_
-            type_ = base
-        return type_
 
     def may_hold_other_values(self, expected: Column, actual: Column, table: Table) -> bool:  # noqa: ARG002
         return False
@@ -253,7 +244,7 @@ class PostgreSQLRules:
         return own or _EFFECTS.get(fit, "")
 
     def loses_values(self, expected: Column, actual: Column) -> bool:
-        wanted, given = self._base(expected.type), self._base(actual.type)
+        wanted, given = below_domain(expected.type, self.domains), below_domain(actual.type, self.domains)
         zoned = self._casts_enums and (wanted.name, given.name) == _ZONED
         return zoned or loses(wanted, given) or self._comes_back_with_point(wanted, given)
 
@@ -275,7 +266,7 @@ class PostgreSQLRules:
 
     def _is_uuid_text(self, expected: Column, actual: Column) -> bool:
         """Whether SQLAlchemy writes a UUID as text, in lower case and without hyphens."""
-        given = self._base(actual.type)
+        given = below_domain(actual.type, self.domains)
         text = given.name in UNPADDED | PADDED and not given.dimensions and expected.type.name in PADDED
         return text and getattr(expected.reads, "type", "") == "Uuid"
 

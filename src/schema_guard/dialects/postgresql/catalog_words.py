@@ -7,7 +7,7 @@ import re
 from schema_guard.column import PARTITION_KEY, VIEW, TypeKind, Use
 from schema_guard.names import DefaultSchema
 
-__all__ = ["ACTIONS", "KINDS", "MATCHES", "use_of", "without_schema"]
+__all__ = ["ACTIONS", "KINDS", "MATCHES", "schemas_in_path", "use_of", "without_schema"]
 
 ACTIONS = {"a": "NO ACTION", "r": "RESTRICT", "c": "CASCADE", "n": "SET NULL", "d": "SET DEFAULT"}
 """Of a foreign key: pg_constraint.confdeltype and confupdtype."""
@@ -15,6 +15,12 @@ MATCHES = {"f": "FULL", "p": "PARTIAL", "s": "SIMPLE"}
 """pg_constraint.confmatchtype."""
 KINDS = {"b": TypeKind.BASE, "e": TypeKind.ENUM, "d": TypeKind.DOMAIN}
 """pg_type.typtype; everything else is TypeKind.OTHER."""
+
+
+def schemas_in_path(path: str) -> list[str]:
+    """Those that a search_path names, as SHOW and pg_proc.proconfig write it."""
+    found = re.findall(r'"((?:[^"]|"")*)"|([^\s,"]+)', path)
+    return [quoted.replace('""', '"') or bare for quoted, bare in found]
 
 
 def without_schema(identity: str, default: DefaultSchema | None) -> str:

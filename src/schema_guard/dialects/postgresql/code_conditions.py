@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import TypeAlias
 
-from schema_guard.dialects.postgresql.code_words import Word, constant
+from schema_guard.dialects.postgresql.code_words import Word, behind_parenthesis, constant, parted_by_commas
 
 __all__ = ["Known", "Truth"]
 
@@ -108,19 +108,9 @@ class Truth:
 
     def _among(self, left: Sequence[Word], right: Sequence[Word]) -> bool | None:
         one = self._value(left)
-        parts: list[list[Word]] = [[]]
-        depth = 0
-        for at, word in enumerate(right):
-            depth += (word.text == "(") - (word.text == ")")
-            if depth == 0 and at < len(right) - 1:
-                return None  # more than a list in parentheses
-            if word.text == "," and depth == 1:
-                parts.append([])
-            elif at and depth:
-                parts[-1].append(word)
-        values = [self._value(part) for part in parts]
-        if one is None:
-            return None
+        if one is None or not right or right[0].text != "(" or behind_parenthesis(right, 0) < len(right):
+            return None  # or more than a list in parentheses
+        values = [self._value(part) for part in parted_by_commas(right[1:-1])]
         return True if one in values else None if None in values else False
 
     def _value(self, found: Sequence[Word]) -> str | None:

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from typing import NamedTuple, TypeAlias
 
-__all__ = ["Statement", "Word", "constant", "words"]
+__all__ = ["Statement", "Word", "behind_parenthesis", "constant", "parted_by_commas", "words"]
 
 _TOKEN = re.compile(
     r"""\s+|--[^\n]*|/\*(?:(?!/\*|\*/).|/\*(?:(?!\*/).)*\*/)*\*/
@@ -51,6 +52,29 @@ def constant(word: Word) -> str | None:
     if any(each[0] in "01234567xuU" for each in escapes):  # bytes of the server's encoding
         return None
     return _ESCAPED.sub(lambda found: _ESCAPES.get(found[1], found[1]), plain)
+
+
+def behind_parenthesis(tokens: Sequence[Word], at: int) -> int:
+    """Behind the parenthesis that closes the one that stands there."""
+    depth = 0
+    for place in range(at, len(tokens)):
+        depth += (tokens[place].text == "(") - (tokens[place].text == ")")
+        if depth == 0:
+            return place + 1
+    return len(tokens)
+
+
+def parted_by_commas(tokens: Sequence[Word]) -> list[list[Word]]:
+    """The items of a list; a comma within parentheses or brackets parts none."""
+    parts: list[list[Word]] = [[]]
+    depth = 0
+    for word in tokens:
+        depth += (word.text in ("(", "[")) - (word.text in (")", "]"))
+        if word.text == "," and depth == 0:
+            parts.append([])
+        else:
+            parts[-1].append(word)
+    return parts
 
 
 def _word(match: re.Match[str]) -> Word:

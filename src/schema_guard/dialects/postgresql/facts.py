@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import json
-import re
 from collections.abc import Iterator, Mapping
 
 from schema_guard.dialects.base import Facts
+from schema_guard.dialects.postgresql.catalog_words import schemas_in_path
 from schema_guard.dialects.postgresql.encoding import RAW, known_codec
 from schema_guard.dialects.postgresql.link import Row
 from schema_guard.dialects.terms import Unfit
@@ -44,8 +44,6 @@ ALWAYS_UTF8 = "asyncpg"
 _LACKING = "text with a character that {} lacks is neither written nor read"
 TEXTS = ("character varying", "text", "character", "bpchar", "citext", "json", "jsonb", "xml")
 
-_NAMES = r'"((?:[^"]|"")*)"|([^\s,"]+)'
-"""The schemas of a search_path, as SHOW writes it."""
 _NOBODYS = frozenset({"$user", "information_schema", ""})
 """Names in a search_path that are no schema to make tables in."""
 
@@ -101,8 +99,7 @@ def _leading_somewhere(path: str, one_name: object, role: str, database: str) ->
     if one_name is not None:
         listed = ", ".join(in_quotes(name.strip()) for name in str(one_name).split(",") if name.strip())
         return (_set_for(role, database, "search_path", listed),)
-    found = (quoted.replace('""', '"') or bare for quoted, bare in re.findall(_NAMES, path))
-    own = [name for name in found if name not in _NOBODYS and not name.startswith("pg_")]
+    own = [name for name in schemas_in_path(path) if name not in _NOBODYS and not name.startswith("pg_")]
     home = in_quotes(own[0] if own else "public")
     made = (f"CREATE SCHEMA IF NOT EXISTS {home};", f"GRANT USAGE, CREATE ON SCHEMA {home} TO {in_quotes(role)};")
     return made if own else (*made, _set_for(role, database, "search_path", home))

@@ -8,7 +8,7 @@ from typing import Any
 
 from schema_guard.code_of_others import Intervener
 from schema_guard.dialects.postgresql.code_conditions import Known
-from schema_guard.dialects.postgresql.static_names import folded, static_names
+from schema_guard.dialects.postgresql.static_names import static_names
 from schema_guard.dialects.postgresql.trigger_fields import Fired, known_of, lacking
 
 __all__ = ["interveners"]
@@ -68,4 +68,4 @@ def _with_absent(found: Intervener, text: str, event: Fired) -> Iterator[Interve
 
 def _reaches(found: Intervener, text: str, known: Known) -> bool:
     names = static_names(text, known)
-    return any(each.kind == _KINDS[found.does] and folded(each.text) == found.absent for each in names)
+    return any(each.kind == _KINDS[found.does] and ".".join(each.parts) == found.absent for each in names)

@@ -6,14 +6,13 @@ function for a row, which reads the table, whose policies run the function: unti
 
 from __future__ import annotations
 
-import re
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
 from schema_guard.dialects.postgresql.called_code import OWN, Calling
-from schema_guard.dialects.postgresql.code_words import words
+from schema_guard.dialects.postgresql.catalog_words import schemas_in_path
 from schema_guard.dialects.postgresql.driver_error import DriverError
 from schema_guard.dialects.postgresql.failures import is_disconnect
 from schema_guard.dialects.postgresql.link import Link
@@ -32,9 +31,6 @@ _VERBS = {
 }
 _LETTERS = {"SELECT": "r", "INSERT": "a", "UPDATE": "w", "DELETE": "d"}
 _READS = frozenset({"r", "*"})
-_SCHEMAS = re.compile(r"\"((?:[^\"]|\"\")*)\"|([^\s,\"]+)")
-"""Of a search_path as pg_proc.proconfig has it."""
-
 _Node = tuple[int, int]
 """The OID of a table, a view or a function, and that of the role under which it is reached."""
 
@@ -144,12 +140,11 @@ def _read(link: Link, tables: Sequence[str], path: Sequence[str]) -> list[_Row]:
 
 def _named(node: _Node, function: _Row, path: Sequence[str]) -> Iterator[dict[str, object]]:
     """What its text names, and the schemas in which the server looks for it."""
-    own = path if function.path is None else [quoted or plain for quoted, plain in _SCHEMAS.findall(function.path)]
+    own = path if function.path is None else schemas_in_path(function.path)
     searched = [*own] if "pg_catalog" in own else ["pg_catalog", *own]
     for name in static_names(function.text):
-        parts = [word.name for word in words(name.text) if word.text != "."]
-        where = parts[:-1] or searched
-        yield {"source": node[0], "role": node[1], "kind": name.kind, "name": parts[-1], "path": where}
+        *schema, last = name.parts
+        yield {"source": node[0], "role": node[1], "kind": name.kind, "name": last, "path": schema or searched}
 
 
 def _graph(found: Sequence[_Row]) -> _Graph:

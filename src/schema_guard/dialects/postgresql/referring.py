@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from schema_guard.dialects.postgresql.text_types import TEXTS, UNPADDED
 from schema_guard.schema import Name, Type, TypeKind
 
-__all__ = ["FLOATS", "based", "can_refer", "comparable"]
+__all__ = ["FLOATS", "based", "below_domain", "can_refer", "comparable"]
 
 FLOATS = ("real", "double precision")
 _INTEGERS = ("smallint", "integer", "bigint")
@@ -34,19 +34,24 @@ _NOWHERE = Type("", "a domain over an enum", kind=TypeKind.ENUM)
 """What no operator compares with anything, not even with itself: an operator that is for every enum takes no domain."""
 
 
-def based(type_: Type, domains: Mapping[Name, Type]) -> Type:
-    """What stands for a domain where values are compared: the type below it, as far as it is known.
+def below_domain(type_: Type, domains: Mapping[Name, Type]) -> Type:
+    """The type below a domain, through all that stand on each other, as far as it is known; any other type itself.
 
     Args:
         type_: of a column.
         domains: what each domain stands on.
     """
-    base = type_
-    while base.kind is TypeKind.DOMAIN and not base.dimensions:
-        below = domains.get(Name(base.schema, base.name))
+    while type_.kind is TypeKind.DOMAIN and not type_.dimensions:
+        below = domains.get(Name(type_.schema, type_.name))
         if below is None:
-            return base
-        base = below
+            break
+        type_ = below
+    return type_
+
+
+def based(type_: Type, domains: Mapping[Name, Type]) -> Type:
+    """What stands for a domain where values are compared; takes what `below_domain` takes."""
+    base = below_domain(type_, domains)
     return _NOWHERE if base is not type_ and base.kind is TypeKind.ENUM and not base.dimensions else base
 
 

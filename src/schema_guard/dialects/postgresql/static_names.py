@@ -11,10 +11,10 @@ from typing import NamedTuple
 
 from schema_guard.dialects.postgresql.code_conditions import Known
 from schema_guard.dialects.postgresql.code_text import reached
-from schema_guard.dialects.postgresql.code_words import Statement, Word, words
+from schema_guard.dialects.postgresql.code_words import Statement, Word, behind_parenthesis, words
 from schema_guard.dialects.postgresql.every_keyword import KEYWORDS
 
-__all__ = ["StaticName", "folded", "relations", "static_names"]
+__all__ = ["StaticName", "relations", "static_names"]
 
 _BEFORE_CALLS = frozenset(
     {"SELECT", "PERFORM", "RETURN", "CALL", "AND", "OR", "NOT", "WHEN", "THEN", "ELSE", "IF", "ELSIF", "DEFAULT"}
@@ -39,6 +39,11 @@ class StaticName(NamedTuple):
     text: str
     """With its quotes, and its schema where that is written."""
     qualified: bool
+
+    @property
+    def parts(self) -> tuple[str, ...]:
+        """As the catalog has it: its schema, where that is written, and the name."""
+        return tuple(word.name for word in words(self.text) if word.text != ".")
 
 
 def static_names(text: str, known: Known | None = None) -> list[StaticName]:
@@ -68,33 +73,18 @@ def static_names(text: str, known: Known | None = None) -> list[StaticName]:
     return list(found)
 
 
-def folded(name: str) -> str:
-    """The name as the catalog has it, with its schema where that is written."""
-    return ".".join(word.name for word in words(name) if word.text != ".")
-
-
 def _own_names(every: Sequence[Word]) -> frozenset[str]:
     """WITH queries and cursors: what the text itself gives a name."""
     found = set()
     for at, word in enumerate(every):
-        rest = _behind_columns(every, at + 1)
+        rest = at + 1
+        if every[rest : rest + 1] and every[rest].text == "(":  # the names of its columns
+            rest = behind_parenthesis(every, rest)
         following = [each.upper for each in every[rest : rest + 4]]
         queries = following[:1] == ["AS"] and ("MATERIALIZED" in following[1:3] or following[1:2] == ["("])
         if queries or following[:1] in (["CURSOR"], ["REFCURSOR"]):
             found.add(word.name)
     return frozenset(found)
-
-
-def _behind_columns(every: Sequence[Word], at: int) -> int:
-    """Behind a list in parentheses, if one begins there."""
-    if at >= len(every) or every[at].text != "(":
-        return at
-    depth = 0
-    for place in range(at, len(every)):
-        depth += (every[place].text == "(") - (every[place].text == ")")
-        if depth == 0:
-            return place + 1
-    return at
 
 
 def relations(statement: Statement) -> Iterator[int]:

@@ -12,7 +12,7 @@ from typing import NamedTuple
 
 from schema_guard.dialects.postgresql.code_conditions import Known
 from schema_guard.dialects.postgresql.code_text import declarations, reached
-from schema_guard.dialects.postgresql.code_words import Statement, Word, constant, words
+from schema_guard.dialects.postgresql.code_words import Statement, Word, constant, parted_by_commas, words
 from schema_guard.dialects.postgresql.keywords import RESERVED
 from schema_guard.dialects.postgresql.static_names import relations
 
@@ -189,12 +189,4 @@ def _text(found: Sequence[Word]) -> str:
 
 def _arguments(found: Sequence[Word]) -> list[str]:
     """The names of those that are one word; of others an empty text."""
-    parts: list[list[Word]] = [[]]
-    depth = 0
-    for word in found:
-        depth += (word.text in "([") - (word.text in ")]")
-        if word.text == "," and depth == 0:
-            parts.append([])
-        else:
-            parts[-1].append(word)
-    return [part[0].name if len(part) == 1 else "" for part in parts]
+    return [part[0].name if len(part) == 1 else "" for part in parted_by_commas(found)]

@@ -6,8 +6,8 @@ import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any, TypeAlias
 
-from schema_guard.dialects.postgresql.called_code import Body, Calling, behind_call, constants
-from schema_guard.dialects.postgresql.code_words import words
+from schema_guard.dialects.postgresql.called_code import Body, Calling, constants
+from schema_guard.dialects.postgresql.code_words import behind_parenthesis, words
 from schema_guard.dialects.postgresql.driver_error import DriverError
 from schema_guard.dialects.postgresql.failures import is_disconnect
 from schema_guard.dialects.postgresql.link import Link
@@ -72,17 +72,15 @@ def _planned(link: Link, views: Sequence[tuple[Table, str]]) -> dict[Table, _Pla
     names = [_PLANNED.format(number) for number in range(len(views))]
     each = (f"{name} AS MATERIALIZED ({text})" for name, (_, text) in zip(names, views, strict=True))
     counts = ", ".join(f"(SELECT count(*) FROM {name})" for name in names)
+    explain = f"EXPLAIN (VERBOSE, COSTS OFF, FORMAT JSON) WITH {', '.join(each)} SELECT {counts}"
     try:
         with link.part_undone():
-            document = link.rows(f"EXPLAIN (VERBOSE, COSTS OFF, FORMAT JSON) WITH {', '.join(each)} SELECT {counts}")[
-                0
-            ][0]
+            ((document,),) = link.rows(explain)
     except DriverError as error:
         if is_disconnect(error):
             raise
-        return (
-            {} if len(views) == 1 else {live: calls for view in views for live, calls in _planned(link, [view]).items()}
-        )
+        alone = [_planned(link, [view]) for view in views] if len(views) > 1 else []
+        return {live: plan for plans in alone for live, plan in plans.items()}
     plan: Any = json.loads(document) if isinstance(document, str) else document
     below = {str(node.get("Subplan Name")): node for node in plan[0]["Plan"]["Plans"]}
     return {live: below[f"CTE {name}"] for name, (live, _) in zip(names, views, strict=True)}
@@ -130,7 +128,7 @@ def _calls(plan: _Plan, *, any_row: bool) -> _Calls:
             if word.text != "(" or not at or tokens[at - 1].kind not in ("word", "quoted"):
                 continue
             start = at - 3 if at > 2 and tokens[at - 2].text == "." else at - 1
-            end = behind_call(tokens, at)
+            end = behind_parenthesis(tokens, at)
             fixed = constants(tokens[at + 1 : end - 1])
             name = "".join(each.text for each in tokens[start:at])
             key = name, " ".join(each.text for each in tokens[start:end]) if fixed else ""

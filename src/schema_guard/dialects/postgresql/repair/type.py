@@ -81,9 +81,7 @@ def _is_too_short(difference: TypeDiffers) -> bool:
 def _widen(difference: TypeDiffers, context: Context, *, rewrites: bool, wanted: str = "") -> Repairs:
     """To the type of the models; or to another one that takes all its values, which a later run is content with."""
     table, column = difference.table, difference.column
-    quoted = context.quote(table.name)
-    type_ = _with_collation(difference, context, wanted)
-    statement = f"ALTER TABLE {quoted} ALTER COLUMN {context.quote(column.name)} TYPE {type_}"
+    quoted, statement = context.quote(table.name), _alter(difference, context, wanted)
     used = probes.depended_on(quoted, column.name)
     joined = [each for each in context.survey.joined.get(table.name, ()) if each.column == column.name]
     verified = [each for each in joined if each.refers] if rewrites else []
@@ -118,12 +116,11 @@ def _widen(difference: TypeDiffers, context: Context, *, rewrites: bool, wanted:
 
 
 def _verified_too_long(difference: TypeDiffers, others: Sequence[Name], context: Context) -> Refusal:
-    name, column = context.quote(difference.table.name), context.quote(difference.column.name)
     which = ", ".join(map(context.told, dict.fromkeys(map(str, others))))
     return Refusal(
         difference,
         f"PostgreSQL would look at each row of what refers to it ({which}), and block readers and writers meanwhile",
-        (f"ALTER TABLE {name} ALTER COLUMN {column} TYPE {_with_collation(difference, context)};",),
+        (f"{_alter(difference, context)};",),
     )
 
 
@@ -247,15 +244,20 @@ def _with_collation(difference: TypeDiffers, context: Context, wanted: str = "")
     return text if collation is None else f"{text} COLLATE {context.collation(collation)}"
 
 
+def _alter(difference: TypeDiffers, context: Context, wanted: str = "") -> str:
+    table, column = context.quote(difference.table.name), context.quote(difference.column.name)
+    return f"ALTER TABLE {table} ALTER COLUMN {column} TYPE {_with_collation(difference, context, wanted)}"
+
+
 def _too_big(difference: TypeDiffers, context: Context) -> Refusal:
-    name, column = context.quote(difference.table.name), context.quote(difference.column.name)
+    name = context.quote(difference.table.name)
     aside = context.quote(f"{difference.column.name[:58]}_new")
     wanted = _with_collation(difference, context)
     return Refusal(
         difference,
         "it would rewrite the table and block readers and writers meanwhile" + context.allowance(difference.table),
         (
-            f"ALTER TABLE {name} ALTER COLUMN {column} TYPE {wanted};",
+            f"{_alter(difference, context)};",
             f"-- or: ALTER TABLE {name} ADD COLUMN {aside} {wanted}; then write both, copy in batches, swap the names",
         ),
     )
