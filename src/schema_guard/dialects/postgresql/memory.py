@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
+from contextlib import suppress
 from typing import Any, NamedTuple
 
 from schema_guard.dialects.deadline import Deadline
@@ -39,7 +40,7 @@ TABLE = "schema_guard.remembered"
 MAKE = (
     "CREATE SCHEMA IF NOT EXISTS schema_guard",
     f"CREATE TABLE IF NOT EXISTS {TABLE} (key text PRIMARY KEY, fingerprint text NOT NULL,"
-    " checked timestamptz NOT NULL, verdict json NOT NULL, watched json NOT NULL)",
+    " checked timestamptz NOT NULL, verdict json NOT NULL, watched json NOT NULL, quiet int8, estimates numeric)",
 )
 KEPT = 50
 """Rows that are left in the table: one for each application, role and version that checks."""
@@ -104,7 +105,7 @@ class PostgreSQLMemory:
             f" ({query('watched', fed=found.fed)})"
             f" FROM ({self._now}) AS now WHERE now.fingerprint = {literal(self.fingerprint)}"
             " ON CONFLICT (key) DO UPDATE SET fingerprint = excluded.fingerprint, checked = excluded.checked,"
-            " verdict = excluded.verdict, watched = excluded.watched"
+            " verdict = excluded.verdict, watched = excluded.watched, quiet = NULL"
         )
         forget = (
             f"DELETE FROM {TABLE} WHERE key IN (SELECT old.key FROM {TABLE} AS old ORDER BY old.checked DESC"
@@ -137,14 +138,25 @@ class PostgreSQLMemory:
     def _recall(self) -> Remembered | None:
         with self.link.reading(TIMEOUT, lock_timeout=LOCK_TIMEOUT, bare_path=True):
             sql = query("recall", key=self.key).replace(":fingerprint", self._now)
-            ((fingerprint, checked, verdict, ended, asked),) = self.link.rows(sql)
+            sql = sql.replace(":next_transaction", query("next_transaction"))
+            ((fingerprint, checked, verdict, ended, asked, *quiet),) = self.link.rows(sql)
             self.fingerprint = str(fingerprint)
             if verdict is None or ended:
                 return None
             keys = json.loads(str(asked or "[]"))
             if any_behind(self.link, keys):
                 return None
+        if quiet[0] is not None:
+            self._note_quiet(*quiet)
         return Remembered.from_json(str(verdict), str(checked))
+
+    def _note_quiet(self, following: object, estimates: object) -> None:
+        """The next check need not look at the sequences if nothing is written until then."""
+        sql = query("quiet", key=self.key, fingerprint=self.fingerprint)
+        sql = sql.replace(":next_transaction", query("next_transaction"))
+        sql = sql.replace(":next", str(following)).replace(":estimates", str(estimates))
+        with suppress(DriverError, GuardError), self.link.writing(TIMEOUT, lock_timeout=LOCK_TIMEOUT):
+            self.link.run(sql)
 
 
 def fingerprint(version: int, cluster: str) -> str:
