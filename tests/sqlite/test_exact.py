@@ -12,7 +12,7 @@ import sqlalchemy as sa
 
 from schema_guard import Guard, Policy
 from schema_guard.dialects import open_session
-from schema_guard.dialects.sqlite.exact.look import is_exact
+from schema_guard.dialects.sqlite.exact.look import is_exact, is_exact_by
 from schema_guard.dialects.sqlite.exact.text import digest_of
 from schema_guard.sources.frozen import FrozenSource
 from schema_guard.sources.once import Once
@@ -135,6 +135,20 @@ def test_what_cannot_be_read_now_is_left_to_a_whole_check(file: Path, tmp_path: 
         writer.execute("BEGIN EXCLUSIVE")
         assert not is_known(file)
     assert is_known(file)
+
+
+def test_of_a_table_without_rows_nothing_more_is_asked(file: Path) -> None:
+    """SQLite would compile a query for each of its columns. In a table with a row all of them are looked at."""
+    known, asked = text_known(Guard(metadata)), list[str]()
+    assert known is not None
+    run(file, "INSERT INTO users (name) VALUES ('a')")
+    with closing(sqlite3.connect(file)) as connection:
+        connection.set_trace_callback(asked.append)
+        assert is_exact_by(lambda sql: connection.execute(sql).fetchall(), known)
+    looks = [each for each in asked if "EXISTS" not in each]
+    assert any('"joined"' in each for each in looks)
+    assert any('"name"' in each for each in looks)
+    assert not any('"price"' in each or '"state"' in each for each in looks)
 
 
 def frozen_guard(folder: Path) -> Guard:

@@ -13,7 +13,16 @@ from typing import NamedTuple
 
 from schema_guard.dialects.sqlite.names import quote
 from schema_guard.dialects.sqlite.reading_back import NO_LABEL, UNDECODABLE, can_be_read
-from schema_guard.dialects.sqlite.usual import USUAL, Texts, groups_of, may_be_no_utf8, some_of, texts_of, unusual
+from schema_guard.dialects.sqlite.usual import (
+    USUAL,
+    Texts,
+    filled,
+    groups_of,
+    may_be_no_utf8,
+    some_of,
+    texts_of,
+    unusual,
+)
 from schema_guard.dialects.survey import Read
 from schema_guard.errors import ReadError
 from schema_guard.schema import Column, Relation, Schema, Table
@@ -58,12 +67,14 @@ def with_misread(expected: Schema, actual: Schema, read: Read, *, by_url: bool) 
         UnreachableError, LockTimeoutError: nothing can be read at all.
     """
     every = list(_columns(expected, actual))
+    there = _with_rows(every, read)
     columns = [each for each in every if each.reader in USUAL]
-    unread = dict(_unread_texts([each for each in every if may_be_no_utf8(each.reader)], read))
+    looked_at = [each for each in columns if each.live.name in there]
+    unread = dict(_unread_texts([each for each in every if may_be_no_utf8(each.reader)], there, read))
     no_utf8 = {key for key, undecodable in unread.items() if undecodable}
     found: dict[_Key, set[bool]] = defaultdict(set)
-    for start in range(0, len(columns), TOGETHER):
-        some = columns[start : start + TOGETHER]
+    for start in range(0, len(looked_at), TOGETHER):
+        some = looked_at[start : start + TOGETHER]
         for each, readable in _read(some, len(columns), read):
             found[each.live.name, each.column.name].add(readable)
     perhaps = {key for key in no_utf8 if False not in found.get(key, ())} | set(_undecoded_labels(every))
@@ -74,6 +85,16 @@ def with_misread(expected: Schema, actual: Schema, read: Read, *, by_url: bool) 
         return actual
     seen = _Seen(found, of_one_form, no_utf8, perhaps if by_url else frozenset())
     return replace(actual, tables=tuple(_marked(each, seen) for each in actual.tables))
+
+
+def _with_rows(columns: Sequence[_Read], read: Read) -> Collection[object]:
+    """The names of the tables that hold a row, or may. The others still count where bounds are shared."""
+    names = {each.live.name: quote(each.live.name) for each in columns}
+    try:
+        full = filled(names.values(), read)
+    except ReadError:  # one of them cannot be read, and hinders only itself
+        return names
+    return {name for name, quoted in names.items() if quoted in full}
 
 
 def _read(some: Sequence[_Read], columns: int, read: Read) -> Iterator[tuple[_Read, bool]]:
@@ -96,12 +117,13 @@ _Group = tuple[Sequence[_Read], Sequence[_Read]]
 """Columns of a table that are read, and those whose size bounds its rows."""
 
 
-def _unread_texts(columns: Sequence[_Read], read: Read) -> Iterator[tuple[_Key, bool]]:
-    """The columns whose texts cannot be read, and whether the driver cannot return one of them."""
+def _unread_texts(columns: Sequence[_Read], there: Collection[object], read: Read) -> Iterator[tuple[_Key, bool]]:
+    """The columns whose texts cannot be read, and whether the driver cannot return one of them. `there`: the tables
+    that hold a row."""
     tables: dict[object, list[_Read]] = defaultdict(list)
     for each in columns:
         tables[each.live.name].append(each)
-    groups = [(some, some) for every in tables.values() for some in groups_of(every)]
+    groups = [(some, some) for name, every in tables.items() if name in there for some in groups_of(every)]
     for start in range(0, len(groups), TOGETHER):
         for (some, _), _ in _failing(groups[start : start + TOGETHER], len(columns), read):
             # The same rows again: a column by itself would have another share of the bytes.

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from typing import NamedTuple, TypeVar
 
 __all__ = [
@@ -10,6 +10,7 @@ __all__ = [
     "USUAL",
     "Texts",
     "bounded",
+    "filled",
     "groups_of",
     "may_be_no_utf8",
     "rows_of_each",
@@ -29,6 +30,8 @@ VALUES = 100_000
 """Values in all."""
 BYTES = 20_000_000
 """Of texts and of pickles in all: what is long lies in pages of its own, which take long to read."""
+TOGETHER = 100
+"""Queries that are sent as one: SQLite takes 500 SELECTs (SQLITE_MAX_COMPOUND_SELECT)."""
 GROUP = 200
 """Columns of a table that are read together."""
 MOST = 20
@@ -79,6 +82,22 @@ USUAL = {
 """By what reads it, the values that it surely reads. The labels of an Enum are looked for on their own."""
 _OF_ANY_LENGTH = frozenset({"JSON", "PickleType"})
 """What reads values of any length, so that a part of one does not tell."""
+
+
+def filled(tables: Collection[str], read: Callable[[str], Sequence[Sequence[object]]]) -> frozenset[str]:
+    """Those that hold a row: SQLite takes longer to compile the look at one column than to tell that.
+
+    Args:
+        tables: quoted.
+        read: runs one SELECT; raises what it raises.
+    """
+    names = sorted(tables)
+    found: set[str] = set()
+    for start in range(0, len(names), TOGETHER):
+        some = names[start : start + TOGETHER]
+        each = (f"SELECT {at} WHERE EXISTS (SELECT 1 FROM {name})" for at, name in enumerate(some))
+        found.update(some[int(str(at))] for (at,) in read(" UNION ALL ".join(each)))
+    return frozenset(found)
 
 
 def may_be_no_utf8(reader: str) -> bool:

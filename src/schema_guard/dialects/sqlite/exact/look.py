@@ -4,22 +4,20 @@ from __future__ import annotations
 
 import os
 import sqlite3
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import closing
 from typing import Any
 
 from schema_guard.dialects.sqlite.exact.text import FORMAT, digest_of
-from schema_guard.dialects.sqlite.usual import Texts, groups_of, texts_of, unlisted, unusual
+from schema_guard.dialects.sqlite.usual import TOGETHER, Texts, filled, groups_of, texts_of, unlisted, unusual
 from schema_guard.errors import GuardError
 from schema_guard.names import in_quotes
 
-__all__ = ["VERSION", "is_exact", "is_exact_by", "queries_of", "texts_queries"]
+__all__ = ["VERSION", "are_as_tried", "is_exact", "is_exact_by", "queries_of", "texts_queries"]
 
 VERSION = sqlite3.sqlite_version
 LOCK_TIMEOUT = 0.2
 """Seconds for a file that somebody writes to: a whole check waits for it."""
-TOGETHER = 100
-"""Queries that are sent as one: SQLite takes 500 SELECTs (SQLITE_MAX_COMPOUND_SELECT)."""
 
 
 def is_exact(file: str, known: Mapping[str, Any]) -> bool:
@@ -54,22 +52,41 @@ def is_exact_by(read: Callable[[str], Sequence[Any]], known: Mapping[str, Any]) 
             return False
         if digest_of(read("SELECT type, name, tbl_name, sql FROM main.sqlite_master")) != known["digest"]:
             return False
-        for query in texts_queries(known["texts"]):
-            read(query)  # the driver fails on what it cannot return
-        return not any(read(query) for query in queries_of(known["rows"]))
+        return are_as_tried(read, known["rows"], known["texts"])
     except (sqlite3.Error, sqlite3.Warning, GuardError):
         return False
 
 
-def queries_of(rows: Mapping[str, Mapping[str, Any]]) -> Iterator[str]:
+def are_as_tried(
+    read: Callable[[str], Sequence[Any]], rows: Mapping[str, Mapping[str, Any]], texts: Mapping[str, Sequence[str]]
+) -> bool:
+    """Whether the rows hold nothing that a check would look at more closely. Raises as `read` does: the driver fails on
+    a text that it cannot return.
+
+    Args:
+        read: as `is_exact_by` takes it.
+        rows, texts: as `queries_of` and `texts_queries` take them.
+    """
+    names = {name: in_quotes(name) for name in {*rows, *texts}}
+    full = filled(names.values(), read)
+    there = {name for name, quoted in names.items() if quoted in full}
+    for query in texts_queries(texts, there):
+        read(query)
+    return not any(read(query) for query in queries_of(rows, there))
+
+
+def queries_of(rows: Mapping[str, Mapping[str, Any]], there: Collection[str]) -> Iterator[str]:
     """Each finds a value that a check would look at more closely; of such there are none, almost always.
 
     Args:
         rows: by table and column, what reads the values, or the labels that stand for all of them.
+        there: the tables that hold a row. The others count where bounds are shared, as they do for a whole check.
     """
     read = sum(isinstance(reader, str) for columns in rows.values() for reader in columns.values())
     queries = []
     for name, columns in rows.items():
+        if name not in there:
+            continue
         table = in_quotes(name)
         for column, how in columns.items():
             if isinstance(how, str):
@@ -80,16 +97,18 @@ def queries_of(rows: Mapping[str, Mapping[str, Any]]) -> Iterator[str]:
         yield " UNION ALL ".join(f"SELECT 1 FROM ({query})" for query in queries[start : start + TOGETHER])
 
 
-def texts_queries(columns: Mapping[str, Sequence[str]]) -> Iterator[str]:
+def texts_queries(columns: Mapping[str, Sequence[str]], there: Collection[str]) -> Iterator[str]:
     """Each reads texts that nothing but the driver reads.
 
     Args:
         columns: by table.
+        there: as `queries_of` takes it.
     """
     read = sum(map(len, columns.values()))
     groups = [
         Texts(in_quotes(table), [*map(in_quotes, some)])
         for table, every in columns.items()
+        if table in there
         for some in groups_of(every)
     ]
     for start in range(0, len(groups), TOGETHER):

@@ -26,6 +26,11 @@ _SPACE = re.compile(r"[ \t\n\r\f]+")
 
 def digest_of(rows: Iterable[Row]) -> str:
     """Of the tables, with all that belongs to them; in whatever order they were made."""
+    return _digest_of(tuple(rows))
+
+
+@lru_cache(4)  # a process that asks again finds the same texts
+def _digest_of(rows: tuple[Row, ...]) -> str:
     told = sha256()
     for row in sorted(_told(rows)):
         told.update(row.encode("utf-8", "surrogatepass"))
