@@ -11,6 +11,7 @@ from schema_guard.chain.faults.way_out import WayOut
 from schema_guard.chain.reading.pending import There
 from schema_guard.chain.sandbox.fact import Fact
 from schema_guard.chain.version_table import VersionTable
+from schema_guard.errors import LockTimeoutError, ReadError
 from schema_guard.report import ServerInfo
 from schema_guard.schema import Name, Schema
 
@@ -40,6 +41,13 @@ class Look:
     unfilled: tuple[Fault, ...]
     """What stamped revisions make and fill, and is not there: their rows are gone with it, or never came."""
     fingerprint: tuple[str, ...]
+
+    def all_read(self) -> None:
+        """Raises LockTimeoutError or ReadError where a table's definitions could not be read: they prove nothing."""
+        for table in self.everything.tables:
+            if (unread := table.facts.unread) is not None:
+                message = f"nothing is proved: {table.name} could not be read: {unread.reason}"
+                raise LockTimeoutError(message, unread.holders) if unread.locked else ReadError(message)
 
 
 @dataclass(frozen=True, slots=True)

@@ -50,7 +50,14 @@ from schema_guard.counted import counted
 from schema_guard.dialects import open_session
 from schema_guard.dialects.base import Session
 from schema_guard.dialects.deadline import Deadline
-from schema_guard.errors import ConfigurationError, GuardError, OutOfTimeError, UnreachableError
+from schema_guard.errors import (
+    ConfigurationError,
+    GuardError,
+    LockTimeoutError,
+    OutOfTimeError,
+    ReadError,
+    UnreachableError,
+)
 from schema_guard.guard import Guard
 from schema_guard.report import Report
 from schema_guard.schema import Schema
@@ -270,7 +277,9 @@ class Doctor:
 
         Raises:
             ConfigurationError: no scratch database could be created.
+            LockTimeoutError, ReadError: the database could not be compared with what was reached.
         """
+        look.all_read()
         self.say("replaying the chain on a scratch database")
         rows, system = look.version.rows, self.url.get_backend_name()
         with replayed(project, system, self.scratch_server, look.schemas, rows, real=True) as (_, played):
@@ -280,6 +289,7 @@ class Doctor:
         return played, self._proof(played, project, look, session)
 
     def _proof(self, played: Replay, project: Project, look: Look, session: Session) -> Proof:
+        look.all_read()
         models = replace(self.guard.expected(session.dialect), fills=())
         with open_live(self.url) as live:
             schemas = [state.schema for state in played.states]
@@ -339,8 +349,11 @@ class Doctor:
             return found, None, None
         if played.failed is not None:
             return found, None, by_a_person(project, played, look.version.rows, self.satisfied, self.commands)
-        with closing(open_session(self.url)) as session:
-            proof = self._proof(played, project, look, session)
+        try:
+            with closing(open_session(self.url)) as session:
+                proof = self._proof(played, project, look, session)
+        except (LockTimeoutError, ReadError) as error:
+            return [*found, Fault("replay-impossible", Severity.RISK, f"on {system}: {error.message}")], None, None
         if look.version.rows:
             step, veto = self.unmatched(project, look, proof), self._veto(project, look, proof)
             needed = bool(look.gone)

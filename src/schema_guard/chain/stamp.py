@@ -2,15 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from contextlib import closing
 from dataclasses import dataclass, replace
-
-from alembic.migration import MigrationContext
-from sqlalchemy import Connection, create_engine, text
-from sqlalchemy.engine import URL
-from sqlalchemy.exc import DBAPIError
-from sqlalchemy.pool import NullPool
 
 from schema_guard.chain.commands import Commands
 from schema_guard.chain.diagnosis import Look
@@ -25,11 +18,10 @@ from schema_guard.chain.live import open_live
 from schema_guard.chain.sandbox.matching import Match, Proof
 from schema_guard.chain.sandbox.replay import Project, Replay
 from schema_guard.chain.systems import Live
-from schema_guard.chain.version_table import meant, qualified
+from schema_guard.chain.version_rows import write_rows
 from schema_guard.dialects import open_session
 from schema_guard.dialects.base import Session
-from schema_guard.dialects.bridge import bridge_for
-from schema_guard.errors import ConfigurationError, StepError, one_line
+from schema_guard.errors import ConfigurationError
 
 __all__ = ["HIDING", "Stamped", "prove_and_stamp", "stamp"]
 
@@ -119,7 +111,8 @@ def prove_and_stamp(doctor: Doctor, project: Project, session: Session, *, revis
         return chosen if proof.match is not None else replace(chosen, fix=doctor.unmatched(project, look, proof))
     if set(chosen.heads) == set(look.version.all_rows) and not look.version.strange:
         return Stamped(False, look.version.rows, chosen.heads, match=chosen)
-    write_stamp(doctor.url, *project.version_table, chosen.heads, look.version.written or look.version.all_rows)
+    before = look.version.written or look.version.all_rows
+    write_rows(doctor.url, session, *project.version_table, chosen.heads, before)
     return Stamped(True, look.version.all_rows, chosen.heads, match=chosen, rows=chosen.unseen)
 
 
@@ -227,36 +220,3 @@ class _Choice:
     def _refused(self, why: str, details: tuple[str, ...] = ()) -> Stamped:
         rows = self.look.version.all_rows
         return Stamped(False, rows, rows, why, details=details)
-
-
-def write_stamp(url: URL, table: str, schema: str | None, heads: Sequence[str], before: Sequence[str]) -> None:
-    """Make alembic_version name exactly these revisions, in one transaction; the table is made as Alembic makes it.
-
-    Raises:
-        StepError: the database refuses, or the rows are not what they were when the proof was made.
-    """
-    engine = create_engine(url, poolclass=NullPool)
-    bridge = bridge_for(engine)
-
-    def write() -> None:
-        with engine.begin() as connection:
-            _write(connection, table, schema, heads, before)
-
-    try:
-        bridge.call(write)
-    except DBAPIError as error:
-        raise StepError(f"{table} could not be written: {one_line(str(error.orig))}") from None
-    finally:
-        bridge.close()
-
-
-def _write(connection: Connection, table: str, schema: str | None, heads: Sequence[str], before: Sequence[str]) -> None:
-    context = MigrationContext.configure(connection, opts={"version_table": table, "version_table_schema": schema})
-    context._ensure_version_table()
-    name = qualified(table, schema)
-    found = sorted(meant(row[0] for row in connection.execute(text(f"SELECT version_num FROM {name}"))))
-    if found != sorted(before):
-        raise StepError(f"{table} was changed by another session while the chain was replayed; run again")
-    connection.execute(text(f"DELETE FROM {name}"))
-    for head in heads:
-        connection.execute(text(f"INSERT INTO {name} (version_num) VALUES (:head)"), {"head": head})

@@ -19,7 +19,7 @@ from schema_guard.chain.version_table import (
     qualified,
     strange_rows,
 )
-from schema_guard.errors import ReadError, one_line
+from schema_guard.errors import LockTimeoutError, ReadError, one_line
 from schema_guard.names import in_quotes
 
 if TYPE_CHECKING:
@@ -30,6 +30,8 @@ if TYPE_CHECKING:
 
 __all__ = ["PostgreSQL"]
 
+LOCKED = 3.0
+"""Seconds of a read for a table that somebody keeps from being read, where no budget says how long."""
 ORPHANED = 1000
 """Milliseconds after which the server ends a statement whose process was killed, with the locks that it holds."""
 _LOCAL = frozenset({"", "localhost", "127.0.0.1", "::1"})
@@ -227,6 +229,8 @@ class PostgreSQL(System):
         width = limit if limit > 0 else None
         try:
             rows = [row[0] for row in read(f"SELECT version_num FROM {written} ORDER BY 1")]
+        except LockTimeoutError as error:
+            raise LockTimeoutError(f"{label}: {error.message}", error.blockers) from None
         except ReadError as error:
             return VersionTable(label, True, (), width, error.message, others)
         kind = str(found[0][1])
@@ -253,6 +257,8 @@ class PostgreSQL(System):
     @contextmanager
     def live(self, engine: Engine, deadline: Deadline | None) -> Iterator[Live]:
         from schema_guard.dialects.postgresql.driver_error import DriverError
+        from schema_guard.dialects.postgresql.failures import LOCK_NOT_AVAILABLE, diagnose
+        from schema_guard.dialects.postgresql.holders import locked
         from schema_guard.dialects.postgresql.link import Link
         from schema_guard.dialects.postgresql.server import EngineServer
 
@@ -260,10 +266,13 @@ class PostgreSQL(System):
         link = Link(server, deadline)
 
         def read(sql: str) -> list[tuple[object, ...]]:
+            patience = deadline.left if deadline is not None and deadline.begun else LOCKED
             try:
-                with link.reading(10.0):
+                with link.reading(10.0 + patience, lock_timeout=patience):
                     return link.rows(sql)
             except DriverError as error:
+                if diagnose(error).sqlstate == LOCK_NOT_AVAILABLE:
+                    raise locked(link, "rows could not be read") from None
                 raise ReadError(one_line(str(error.orig))) from None
 
         def fingerprint() -> Fingerprint:

@@ -11,9 +11,9 @@ from typing import NamedTuple
 from schema_guard.dialects.postgresql.link import Link, Row
 from schema_guard.dialects.postgresql.other_queries import shape
 from schema_guard.dialects.postgresql.query_text import query
-from schema_guard.errors import one_line
+from schema_guard.errors import LockTimeoutError, one_line
 
-__all__ = ["LockedOut", "Watch", "blocking", "describe", "held_by", "locked_out", "locked_out_by"]
+__all__ = ["LockedOut", "Watch", "blocking", "describe", "held_by", "locked", "locked_out", "locked_out_by"]
 
 _LOOK_EVERY = 1.0
 """Seconds between two later looks: at whom a long step waits for, and at how far an index build is."""
@@ -106,6 +106,18 @@ def blocking(link: Link, seconds: float, own: Collection[int]) -> tuple[str, boo
 def locked_out_by(link: Link) -> list[str]:
     """Who keeps everybody from reading something in this database, or did a moment ago; empty when nobody can tell."""
     return list(dict.fromkeys(holder for who in locked_out(link).values() for holder in who.holders))
+
+
+def locked(link: Link, what: str) -> LockTimeoutError:
+    """The error where a read had to wait too long for a lock.
+
+    Args:
+        link: a connection in no transaction, to ask who holds it.
+        what: what could not be done, as a clause.
+    """
+    holders = locked_out_by(link)
+    who = held_by(holders) if holders else "held by a session that has ended; run again"
+    return LockTimeoutError(f"{what}: could not acquire the lock in time, {who}", tuple(holders))
 
 
 class Watch:

@@ -27,7 +27,7 @@ from schema_guard.dialects.postgresql.failures import (
     settings_failed,
 )
 from schema_guard.dialects.postgresql.guard_lock import GuardLock
-from schema_guard.dialects.postgresql.holders import blocking, held_by, locked_out_by
+from schema_guard.dialects.postgresql.holders import blocking, locked
 from schema_guard.dialects.postgresql.labels import others_held, takes_others
 from schema_guard.dialects.postgresql.link import Link, Row
 from schema_guard.dialects.postgresql.located import located_of
@@ -48,7 +48,7 @@ from schema_guard.dialects.stop import Stop
 from schema_guard.dialects.terms import Verdict
 from schema_guard.dialects.translation import lock_words
 from schema_guard.difference import Difference
-from schema_guard.errors import GuardError, LockTimeoutError, OutOfTimeError, UnreachableError
+from schema_guard.errors import GuardError, OutOfTimeError, UnreachableError
 from schema_guard.plan import Step, Survey
 from schema_guard.remembered import Fed
 from schema_guard.schema import Name, Schema, Table
@@ -375,6 +375,4 @@ class PostgreSQLSession:
             return OutOfTimeError(f"could not read {what} within the budget: give it more time with --budget")
         if state != LOCK_NOT_AVAILABLE:
             return unreadable(error, what, self._link)
-        holders = locked_out_by(self._link)
-        who = held_by(holders) if holders else "held by a session that has ended; run again"
-        return LockTimeoutError(f"could not read {what}: could not acquire the lock in time, {who}", tuple(holders))
+        return locked(self._link, f"could not read {what}")
