@@ -388,6 +388,18 @@ def test_a_role_without_createdb(on_postgres: Stage, monkeypatch: pytest.MonkeyP
         stage.sql("DROP OWNED BY shop_app CASCADE", "DROP ROLE shop_app")
 
 
+def test_a_connection_that_may_only_read(on_postgres: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A standby, or a setting of the role: no privilege of the role is at fault, and none is advised."""
+    stage = on_postgres.plain().chain()
+    assert stage.deploy().code == 0
+    monkeypatch.setenv("DATABASE_URL", f"{stage.url}?options=-cdefault_transaction_read_only%3Don")
+    ran = stage.guard("stamp")
+    assert ran.code == 2
+    assert "none can be made on this server: cannot execute CREATE DATABASE in a read-only transaction" in ran.err
+    assert "CREATEDB" not in ran.err
+    assert stage.guard("stamp", "--scratch-url", stage.url).code == 0
+
+
 @pytest.mark.parametrize("granted", ["SELECT", "SELECT, INSERT, UPDATE (version_num), DELETE"])
 def test_a_role_that_may_not_write_the_stamp(on_postgres: Stage, monkeypatch: pytest.MonkeyPatch, granted: str) -> None:
     """Each revision would run and be rolled back; a right to the column alone is enough."""

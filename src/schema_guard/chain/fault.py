@@ -109,7 +109,7 @@ CODES = {
     "models-not-registered": "models that env.py's metadata does not hold",
     "env-other-database": "env.py connects to another database",
     "several-databases": "env.py works on several databases, and only one of them is looked at",
-    "replay-impossible": "no scratch database could be created",
+    "replay-impossible": "no scratch database could be created, or the real one could not be compared with it",
     "replay-fails": "a revision fails on an empty database",
     "replay-not-empty": "the application makes tables before the first revision runs",
     "head-drift": "the last revision and the models differ",

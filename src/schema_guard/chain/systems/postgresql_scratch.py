@@ -15,6 +15,7 @@ from sqlalchemy.pool import NullPool
 from schema_guard.chain.systems.scratch import PREFIX, Scratch, not_interrupted, stopped_cleanly
 from schema_guard.chain.version_table import literal
 from schema_guard.dialects.postgresql.driver_error import DriverError
+from schema_guard.dialects.postgresql.failures import DENIED, diagnose
 from schema_guard.dialects.postgresql.link import Link
 from schema_guard.dialects.postgresql.server import EngineServer
 from schema_guard.errors import ConfigurationError, GuardError, one_line
@@ -26,6 +27,9 @@ BYTES = 6
 """Of a scratch database's name: random ones."""
 LOCK = 0x5347
 """The first key of the advisory locks on scratch databases; the second is a hash of the name."""
+
+_LASTING = frozenset({DENIED, "25006"})
+"""SQLSTATEs where another try helps nobody: the role may not, or it is a standby or told to only read."""
 
 
 @contextmanager
@@ -92,13 +96,16 @@ def _create(admin: Link, name: str, how: _Like) -> None:
         try:
             admin.run(f'CREATE DATABASE "{name}" TEMPLATE template0 {how.options}')
         except DriverError as error:
-            if getattr(error.orig, "sqlstate", getattr(error.orig, "pgcode", "")) == "42501":
+            if diagnose(error).sqlstate in _LASTING:
                 raise
             admin.run(f'CREATE DATABASE "{name}"')  # a locale that the template does not allow, for example
     except DriverError as error:
+        why, grant = "none can be made on this server", ""
+        if diagnose(error).sqlstate == DENIED:
+            why, grant = "this role cannot create one", ", or ALTER ROLE .. CREATEDB"
         raise ConfigurationError(
-            f"a replay needs a scratch database, and this role cannot create one: {one_line(str(error.orig))}. "
-            "Name a server where it can with --scratch-url, or ALTER ROLE .. CREATEDB"
+            f"a replay needs a scratch database, and {why}: {one_line(str(error.orig))}. "
+            f"Name a server where one can be made with --scratch-url{grant}"
         ) from None
 
 
