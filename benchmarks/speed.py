@@ -5,8 +5,8 @@
 It makes a database of its own on that server, and removes it. Each peer is installed into an environment of its own
 (`--peers` names the folder, which is used again); one that cannot be installed, fails or takes longer than a minute and
 a half is left out, and the last lines say why. All ends within `--minutes`. `--write` puts the table into
-docs/performance.md. `--pg-dump` names a pg_dump that is not older than the server. Only the ratios carry over to
-another machine, and only if it did nothing else.
+docs/performance.md, and draws it. `--pg-dump` names a pg_dump that is not older than the server. Only the ratios carry
+over to another machine, and only if it did nothing else.
 
     bare         the driver alone: it connects and asks for the catalog's fingerprint
     remembered   check of a frozen file, of which the database remembers that nothing is missing
@@ -67,6 +67,7 @@ os._exit(0)
 """
 """Starts one process and measures it: started from here, it would be counted with the memory of this one."""
 PAGE = ROOT / "docs" / "performance.md"
+PLOT = ROOT / "docs" / "images" / "speed.svg"
 BEGIN, END = "<!-- figures -->", "<!-- /figures -->"
 
 
@@ -121,11 +122,13 @@ def main() -> None:
                 notes,
             )
     text = written(found)
-    sys.stdout.write("\n".join([text, "", *notes, ""]))
     if arguments.write:
         page = PAGE.read_text(encoding="utf-8")
         before, _, rest = page.partition(BEGIN)
         PAGE.write_text(f"{before}{BEGIN}\n\n{text}\n\n{END}{rest.partition(END)[2]}", encoding="utf-8")
+        if python := peer(arguments.peers, "matplotlib", "python", notes):
+            subprocess.run([python, Path(__file__).with_name("plot.py"), PAGE, PLOT], check=True)
+    sys.stdout.write("\n".join([text, "", *notes, ""]))
 
 
 def peer(folder: Path, name: str, program: str, notes: list[str]) -> Path | None:
