@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from datetime import UTC, datetime
 from hashlib import file_digest
+from threading import Thread
 
 from schema_guard.config import Settings, normalise
 from schema_guard.counted import counted, duration
@@ -18,6 +19,33 @@ def expectations_of(digest: str, settings: Settings) -> str:
     """What tells the question that a command line asks from every other; `digest` is that of the file."""
     counts = (settings.policy, settings.accept, settings.include, settings.exclude)
     return digest_of("command", program(), digest, *counts)
+
+
+class _Digested:
+    """A file's digest, told while the database is being connected: of 5,000 tables it takes as long.
+
+    Raises OSError: there is no such file.
+    """
+
+    def __init__(self, place: str) -> None:
+        self._file = open(place, "rb")  # noqa: PTH123, SIM115
+        self._found: str | OSError = ""
+        self._reading = Thread(target=self._read)
+        self._reading.start()
+
+    def _read(self) -> None:
+        try:
+            with self._file as file:
+                self._found = file_digest(file, "sha256").hexdigest()
+        except OSError as error:
+            self._found = error
+
+    def digest(self, settings: Settings) -> str:
+        """With what else decides how the file is read. Raises OSError: it cannot be read."""
+        self._reading.join()
+        if isinstance(self._found, OSError):
+            raise self._found
+        return digest_of(self._found, bool(settings.allow_edited))
 
 
 def recalled_texts(settings: Settings) -> list[str] | None:
@@ -34,14 +62,15 @@ def recalled_texts(settings: Settings) -> list[str] | None:
     found = normalise(settings.url, quickest=True)
     if found.notes or found.address.system != "postgresql":
         return None
-    with open(place, "rb") as file:  # noqa: PTH123
-        digest = digest_of(file_digest(file, "sha256").hexdigest(), bool(settings.allow_edited))
+    file = _Digested(place)
     from schema_guard.dialects import added_arguments
     from schema_guard.dialects.postgresql.direct import direct_server
     from schema_guard.dialects.postgresql.memory import recall_by
 
     direct = direct_server(found.address, added_arguments(found.address))
-    recalled = None if direct is None else recall_by(direct, expectations_of(digest, settings))
+    if direct is None:
+        return None
+    recalled = recall_by(direct, lambda: expectations_of(file.digest(settings), settings))
     if recalled is None or recalled.known.ended(datetime.now(UTC).date()):
         return None
     known = recalled.known

@@ -346,6 +346,18 @@ def test_a_role_that_may_not_make_the_table(postgres_database: Database, role: s
     assert guard.check(url).remembered
 
 
+def test_a_table_of_another_version(made: Made) -> None:
+    """It is not used, and the warning names the statement that makes room for a new one."""
+    guard, database = made
+    run(database, "ALTER TABLE schema_guard.remembered DROP watched")
+    (warning,) = guard.check(database.url).warnings
+    said_first, _, statement = warning.rpartition(": ")
+    assert said_first == "not remembered: schema_guard.remembered has other columns than this version makes"
+    run(database, statement)
+    assert guard.check(database.url).warnings == ()
+    assert guard.check(database.url).remembered
+
+
 def test_a_table_of_somebody_else_is_not_believed(made: Made, role: str) -> None:
     guard, database = made
     run(database, f"ALTER SCHEMA schema_guard OWNER TO {role}; ALTER TABLE schema_guard.remembered OWNER TO {role}")

@@ -7,7 +7,7 @@ counts only while the catalog, row version by row version, is the one that was c
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from typing import Any, NamedTuple
 
@@ -57,7 +57,7 @@ IDENTIFIED = (
 STARTED = "SELECT date_part('epoch', pg_postmaster_start_time())"
 ROW = "hashtidextended(ctid, coalesce((SELECT age('3'::xid)::int8) - nullif(age(xmin), 2147483647), 0))"
 ROW_BEFORE_14 = "hashtextextended(xmin::text || ctid::text, 0)"
-NO_TABLE, NO_SCHEMA = "42P01", "3F000"
+NO_TABLE, NO_SCHEMA, NO_COLUMN = "42P01", "3F000", "42703"
 
 
 class PostgreSQLMemory:
@@ -78,6 +78,7 @@ class PostgreSQLMemory:
         """Whether the table is."""
         self._version = int(str(session[0]))
         self._cluster = IDENTIFIED
+        self._hindered = ""
 
     def recall(self) -> Remembered | None:
         """What was found, if the catalog is as it was, and if the rows that matter say the same. Never raises."""
@@ -87,8 +88,11 @@ class PostgreSQLMemory:
                 return self._recall()
             except DriverError as error:
                 state = diagnose(error).sqlstate
+                self._hindered = said(error)
                 if state in (NO_TABLE, NO_SCHEMA):
                     self.is_there = False
+                if state == NO_COLUMN:
+                    self._hindered = f"{TABLE} has other columns than this version makes: DROP TABLE {TABLE}"
                 if state != DENIED or is_disconnect(error):
                     break
             except (ValueError, TypeError, KeyError):  # somebody else wrote it
@@ -98,7 +102,7 @@ class PostgreSQLMemory:
     def keep(self, found: Remembered) -> str:
         """Remember; or say, in one line, why it cannot be done. The catalog must be the one that `recall` found."""
         if not self.fingerprint:
-            return "the catalog has no fingerprint that this role may read"
+            return self._hindered or "the catalog has no fingerprint"
         statement = (
             f"INSERT INTO {TABLE} AS kept (key, fingerprint, checked, verdict, watched)"
             f" SELECT {literal(self.key)}, now.fingerprint, clock_timestamp(), {literal(found.to_json())}::json,"
@@ -214,9 +218,16 @@ class Recalled(NamedTuple):
     """Host, port and database."""
 
 
-def recall_by(server: Server, expectations: str) -> Recalled | None:
+def recall_by(server: Server, expectations: Callable[[], str]) -> Recalled | None:
     """What is remembered, by a connection of its own. None where that is nothing, or where something goes wrong: a
-    whole check says what."""
+    whole check says what.
+
+    Args:
+        server: the way to the database.
+        expectations: as PostgreSQLMemory takes them; asked once the server has answered.
+
+    Raises whatever `expectations` raises.
+    """
     deadline = Deadline(ANSWER)
     link = Link(server, deadline)
     try:
@@ -224,7 +235,7 @@ def recall_by(server: Server, expectations: str) -> Recalled | None:
             (facts,) = link.rows(query("facts"))
         deadline.begin(TIMEOUT)
         told = told_of(facts, link.encoding.server, str(server.words), server.schemas)
-        known = PostgreSQLMemory(link, expectations, told).recall()
+        known = PostgreSQLMemory(link, expectations(), told).recall()
     except (DriverError, GuardError):
         return None
     finally:
