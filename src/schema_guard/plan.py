@@ -8,7 +8,20 @@ from enum import IntEnum, StrEnum
 from typing import TYPE_CHECKING, NamedTuple, TypeAlias
 
 from schema_guard.need import Need
-from schema_guard.schema import Call, Check, Column, Exclusion, Index, Name, PrimaryKey, Spanned, Table, Unique
+from schema_guard.schema import (
+    Call,
+    Check,
+    Column,
+    Domain,
+    Exclusion,
+    Index,
+    Name,
+    PrimaryKey,
+    Sequence,
+    Spanned,
+    Table,
+    Unique,
+)
 
 if TYPE_CHECKING:
     from schema_guard.difference import Difference
@@ -263,7 +276,7 @@ CORRECT = "correct {them}"
 """What a person does about rows that are in the way: a value that is set is never changed, and no row removed."""
 
 
-Noun: TypeAlias = Call | Column | Check | Index | Unique | PrimaryKey | Exclusion | Table
+Noun: TypeAlias = Call | Column | Check | Index | Unique | PrimaryKey | Exclusion | Table | Domain | Sequence
 Definition: TypeAlias = tuple[Name, Noun]
 """Something that the models define in a table; on SQLite also a live column, or the live table as a whole."""
 

@@ -57,7 +57,7 @@ def compare_columns(
         yield from map(_unless_unnamed, _rows(table, live, column, actual, schema, judge))
         yield from _nullability(table, live, column, actual, judge)
         yield from compare_null_conflict(table, column, actual, judge)
-        yield from compare_value(table, live, column, actual, judge)
+        yield from compare_value(table, live, column, actual, schema, judge)
         yield from compare_calls(table, column, expected, schema, judge)
         if not judge.rules.default_collation(column.collation, actual.collation):
             impact = Impact.WEAKENS if column.collation else Impact.NOTES

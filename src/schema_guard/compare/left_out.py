@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from schema_guard.compare.computed import raises_for
 from schema_guard.compare.counter import gives_no_more
 from schema_guard.compare.filled import unless_filled
@@ -12,7 +14,7 @@ from schema_guard.dialects.terms import Verdict
 from schema_guard.difference import ColumnUnknown, Impact
 from schema_guard.schema import Check, Column, Schema, Table
 
-__all__ = ["default_raises", "unknown_column", "unless_replaced"]
+__all__ = ["default_raises", "unknown_column", "unless_replaced", "with_default_of_type"]
 
 
 def unknown_column(
@@ -22,7 +24,7 @@ def unknown_column(
     if column.generated is None and gives_no_more(column, actual):
         effect = f"INSERT of {writers(table)} fails: the models leave it out, and its sequence has no value left"
         return ColumnUnknown(table=table, column=column, at_end=True, impact=Impact.BREAKS, effect=effect)
-    impact, effect = _judged(table, live, column, expected, actual, judge)
+    impact, effect = _judged(table, live, with_default_of_type(column, actual), expected, actual, judge)
     return ColumnUnknown(table=table, column=column, impact=impact, effect=effect)
 
 
@@ -82,6 +84,13 @@ def _default(
         fails = f"INSERT of {writers(table)} fails ({judge.errors.not_null_violation}) where its default gives NULL"
         return Impact.WEAKENS, f"not provable: {fails}: the models leave it out"
     return Impact.NOTES, ""
+
+
+def with_default_of_type(column: Column, schema: Schema) -> Column:
+    """A live column with what it gets when it is left out: without a default of its own, that of its domain."""
+    if column.default is not None or not column.type_default:
+        return column
+    return replace(column, default=next((each.default for each in domains_of(column, schema) if each.default), None))
 
 
 def default_raises(live: Table, column: Column, judge: Judge, *, refuses_null: bool = False) -> Verdict:

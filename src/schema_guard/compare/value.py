@@ -8,7 +8,7 @@ from dataclasses import replace
 
 from schema_guard.compare.filled import unless_filled
 from schema_guard.compare.impact_words import writers
-from schema_guard.compare.left_out import default_raises, unless_replaced
+from schema_guard.compare.left_out import default_raises, unless_replaced, with_default_of_type
 from schema_guard.dialects.judge import Judge
 from schema_guard.dialects.terms import Verdict
 from schema_guard.difference import (
@@ -20,7 +20,7 @@ from schema_guard.difference import (
     Impact,
     NotComparable,
 )
-from schema_guard.schema import Column, Table, TypeKind, Write
+from schema_guard.schema import Column, Schema, Table, TypeKind, Write
 
 __all__ = ["compare_value"]
 
@@ -36,7 +36,9 @@ _TEXTS = frozenset({"text", "character varying", "character", "bpchar"})
 """Types of PostgreSQL in which a text is kept as it is written."""
 
 
-def compare_value(table: Table, live: Table, column: Column, actual: Column, judge: Judge) -> Iterator[Difference]:
+def compare_value(
+    table: Table, live: Table, column: Column, actual: Column, schema: Schema, judge: Judge
+) -> Iterator[Difference]:
     if column.generated is not None or actual.generated is not None:
         yield from _generated(table, live, column, actual, judge)
     elif column.identity is not None or actual.identity is not None:
@@ -45,7 +47,7 @@ def compare_value(table: Table, live: Table, column: Column, actual: Column, jud
         if not actual.given_value:
             impact, effect = unless_filled(live, _no_key(table, actual, judge))
             yield DefaultDiffers(table=table, column=column, actual=actual, impact=impact, effect=effect)
-        elif (raised := _default_raises(table, live, column, actual, judge)) is not None:
+        elif (raised := _default_raises(table, live, column, actual, schema, judge)) is not None:
             yield raised
         elif column.never_again and not actual.never_again:
             effect = "the key of a deleted row may be given again"
@@ -53,7 +55,8 @@ def compare_value(table: Table, live: Table, column: Column, actual: Column, jud
     else:
         own = f"{column.default}::text" if {column.type.name, actual.type.name} <= _TEXTS else None
         misread = _gives_unreadable_text(column, own)
-        yield from _default(table, live, replace(column, default_misread=True) if misread else column, actual, judge)
+        wanted = replace(column, default_misread=True) if misread else column
+        yield from _default(table, live, wanted, actual, schema, judge)
 
 
 def _no_key(table: Table, actual: Column, judge: Judge) -> str:
@@ -63,15 +66,16 @@ def _no_key(table: Table, actual: Column, judge: Judge) -> str:
 
 
 def _default(
-    table: Table, live: Table, column: Column, actual: Column, judge: Judge
+    table: Table, live: Table, column: Column, actual: Column, schema: Schema, judge: Judge
 ) -> Iterator[DefaultDiffers | NotComparable]:
     if actual.default_misread:
         yield _misread(table, live, column, actual)
         return
     if _gives_nothing(column):
-        if (raised := _default_raises(table, live, column, actual, judge)) is not None:
+        refuses_null = not actual.nullable or actual.value_domain_not_null
+        if (raised := _default_raises(table, live, column, actual, schema, judge)) is not None:
             yield raised
-        elif column.filled_unseen and not actual.nullable and not actual.given_value and not live.facts.fillers:
+        elif column.filled_unseen and refuses_null and not actual.given_value and not live.facts.fillers:
             impact, effect = Impact.BREAKS, _left_to_server(table, judge)
             yield DefaultDiffers(table=table, column=column, actual=actual, impact=impact, effect=effect)
         elif not _gives_nothing(actual) and not column.fetched:
@@ -84,10 +88,11 @@ def _default(
                 effect = "rows that leave it to the server get a whole number"
                 yield DefaultDiffers(table=table, column=column, actual=actual, impact=Impact.WEAKENS, effect=effect)
             return
-        yield _default_missing(table, live, column, actual, judge)
+        raised = _default_raises(table, live, column, actual, schema, judge)
+        yield raised if raised is not None else _default_missing(table, live, column, actual, judge)
         return
     verdict = judge.default(table.name, column.default, actual.default, column.type, actual.type)
-    raised = _default_raises(table, live, column, actual, judge) if verdict is not Verdict.EQUAL else None
+    raised = _default_raises(table, live, column, actual, schema, judge) if verdict is not Verdict.EQUAL else None
     if raised is not None:  # asked for while it is still open whether the two are equal, too
         yield raised
     elif verdict is Verdict.DIFFERENT or column.default_misread:
@@ -127,14 +132,24 @@ def _gives_unreadable_text(column: Column, default: str | None) -> bool:
     return False
 
 
-def _default_raises(table: Table, live: Table, column: Column, actual: Column, judge: Judge) -> DefaultDiffers | None:
-    """Where the models leave the value to a default other than theirs, which cannot be computed."""
-    if column.write is not Write.OMITTED or actual.default is None:
+def _default_raises(
+    table: Table, live: Table, column: Column, actual: Column, schema: Schema, judge: Judge
+) -> DefaultDiffers | None:
+    """Where the models leave the value to a default other than theirs, which cannot be computed, or gives NULL."""
+    given = with_default_of_type(actual, schema)
+    if column.write is not Write.OMITTED or given.default is None:
         return None
-    if default_raises(live, actual, judge) is not Verdict.DIFFERENT:
+    # both are asked before either is known: questions are answered once
+    raises = default_raises(live, given, judge)
+    refused = raises if actual.nullable else default_raises(live, given, judge, refuses_null=True)
+    if raises is Verdict.DIFFERENT:
+        effect = f"INSERT of {writers(table)} fails: the models leave it to the server, and its default raises an error"
+        impact, effect = unless_replaced(live, effect)
+    elif refused is Verdict.DIFFERENT:
+        effect = f"INSERT of {writers(table)} fails ({judge.errors.not_null_violation}): its default gives NULL"
+        impact, effect = unless_filled(live, effect)
+    else:
         return None
-    effect = f"INSERT of {writers(table)} fails: the models leave it to the server, and its default raises an error"
-    impact, effect = unless_replaced(live, effect)
     return DefaultDiffers(table=table, column=column, actual=actual, impact=impact, effect=effect)
 
 

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
-from sqlalchemy import CheckConstraint, Column, Enum, Index, Integer, MetaData, String, Table, text
-from sqlalchemy.dialects.postgresql import INT4RANGE, ExcludeConstraint
+from sqlalchemy import CheckConstraint, Column, Enum, Index, Integer, MetaData, Sequence, String, Table, text
+from sqlalchemy.dialects.postgresql import DOMAIN, INT4RANGE, ExcludeConstraint
 from sqlalchemy.schema import SchemaItem
 
 from schema_guard.guard import Guard
@@ -128,3 +130,49 @@ def test_a_satisfied_database_is_asked_nothing(postgres_database: Database) -> N
     """And one that lacks nothing of this kind neither."""
     prepare(postgres_database, "CREATE TABLE t (id serial PRIMARY KEY)")
     assert not plan(postgres_database, models(Column("name", String))).survey.rejections
+
+
+@pytest.mark.parametrize(
+    "expression", ["name OPERATOR(nowhere.=) 'x'", "nowhere.f(name)", "name::nowhere.kind IS NULL"]
+)
+def test_a_schema_that_is_nowhere(postgres_database: Database, expression: str) -> None:
+    """What a CHECK takes from a schema that is not there."""
+    prepare(postgres_database, "CREATE TABLE t (id serial PRIMARY KEY, name text)")
+    metadata = models(Column("name", String), CheckConstraint(expression, name="ck"))
+    (refused,) = plan(postgres_database, metadata).refusals
+    assert 'schema "nowhere" does not exist' in refused.reason
+
+
+@pytest.mark.parametrize(
+    ("said", "options"),
+    [
+        ("operator does not exist", {"check": "VALUE &&& 0"}),
+        ("function nowhere(character varying) does not exist", {"check": "nowhere(VALUE)"}),
+        ("function nowhere() does not exist", {"default": text("nowhere()")}),
+        ('schema "nowhere" does not exist', {"check": "VALUE OPERATOR(nowhere.=) 'x'"}),
+    ],
+)
+def test_a_domain_that_the_server_does_not_take(
+    postgres_database: Database, said: str, options: dict[str, Any]
+) -> None:
+    """Its column waits for it, so nothing of it is tried."""
+    prepare(postgres_database, "CREATE TABLE t (id serial PRIMARY KEY)")
+    metadata = models(Column("name", DOMAIN("kind", String, **options)))
+    found = plan(postgres_database, metadata)
+    assert not found.steps
+    assert all(said in refused.reason for refused in found.refusals)
+
+
+def test_a_domain_of_what_the_plan_makes(postgres_database: Database) -> None:
+    """Its schema, its type and the type in its CHECK are made first: that they are not there yet proves nothing."""
+    below = DOMAIN("below", Enum("x", "y", name="letter", schema="app"), schema="app")
+    domain = DOMAIN("above", below, check="VALUE::app.letter <> 'y'", schema="app")
+    assert apply(postgres_database, models(Column("name", domain))).satisfied
+
+
+def test_a_sequence_that_the_server_does_not_take(postgres_database: Database) -> None:
+    prepare(postgres_database, "CREATE TABLE t (id integer PRIMARY KEY)")
+    metadata = MetaData()
+    Table("t", metadata, Column("id", Integer, Sequence("ids", start=1, minvalue=10), primary_key=True))
+    (refused,) = plan(postgres_database, metadata).refusals
+    assert "START value (1) cannot be less than MINVALUE (10)" in refused.reason

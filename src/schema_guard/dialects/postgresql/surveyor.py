@@ -18,6 +18,7 @@ from schema_guard.dialects.postgresql.limits import limits_query, with_limits
 from schema_guard.dialects.postgresql.link import Link, Row
 from schema_guard.dialects.postgresql.rejections import rejections
 from schema_guard.dialects.postgresql.trial_copy import refused
+from schema_guard.dialects.postgresql.trial_objects import refused_objects
 from schema_guard.dialects.stop import Stop
 from schema_guard.dialects.survey import take_survey
 from schema_guard.difference import Difference, FunctionMissing, Impact
@@ -109,4 +110,5 @@ class Surveyor:
                     found |= call_rejections(link, calls, actual, quote)
             if trying:
                 found |= refused(link, differences, actual, quote, found, timeout, triggers)
+                found |= refused_objects(link, differences, quote, timeout, triggers)
         return found

@@ -39,9 +39,9 @@ from schema_guard.hidden import without_password
 from schema_guard.plan import REFUSED, Definition, Noun, Rejection
 from schema_guard.schema import Call, Column, Index, Name, Relation, Schema, Table, TypeKind
 
-__all__ = ["refused"]
+__all__ = ["CERTAIN", "OTHERS_NAME", "UNMADE", "refused"]
 
-CERTAIN = ("42", "22", "0A", "54")
+CERTAIN = ("42", "22", "0A", "54", "3F")
 """Classes of SQLSTATE that are about the statement itself (manual, appendix A)."""
 OTHERS_NAME = frozenset({"42P07", "42710", "42701"})
 """Something has the name: on the copy that says nothing of the table."""

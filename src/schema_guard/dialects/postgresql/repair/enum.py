@@ -85,9 +85,11 @@ def _renaming(difference: RowsUnreadable, context: Context) -> Iterator[str]:
     """The statements that give rows values of the models, where it is evident which these are."""
     live = next((enum for enum in context.actual.enums if enum.name == _name_of(difference.actual.type)), None)
     wanted = next((enum for enum in context.expected.enums if enum.name == _name_of(difference.column.type)), None)
+    told = _told_by_label(live, context) if live is not None else ()
     for new, old in renamed(wanted, live).items() if wanted is not None and live is not None else ():
         assert live is not None
-        yield f"ALTER TYPE {context.quote(live.name)} RENAME VALUE {literal(old)} TO {literal(new)};"
+        if new not in told:
+            yield f"ALTER TYPE {context.quote(live.name)} RENAME VALUE {literal(old)} TO {literal(new)};"
     others = difference.actual.others if live is None else live.values
     table, column = context.quote(difference.table.name), context.quote(difference.column.name)
     if difference.of_no_version and difference.column.type.name in BITS:
@@ -100,6 +102,12 @@ def _renaming(difference: RowsUnreadable, context: Context) -> Iterator[str]:
             yield f"UPDATE {table} SET {column} = {items} WHERE {literal(old)} = ANY ({column});"
         else:
             yield f"UPDATE {table} SET {column} = {literal(new)} WHERE {column} = {literal(old)};"
+
+
+def _told_by_label(live: Enum, context: Context) -> frozenset[str]:
+    """The labels whose own finding has the statement: it works once."""
+    missing = (each for each in context.differences if isinstance(each, EnumValueMissing))
+    return frozenset(each.value for each in missing if each.enum.name == live.name)
 
 
 def renamed(wanted: Enum, live: Enum) -> dict[str, str]:

@@ -356,7 +356,8 @@ def helper_left_over(difference: ObjectUnknown, context: Context) -> Repairs:
 def column_unknown(difference: ColumnUnknown, context: Context) -> Repairs:
     """Never touched: the models don't know it. What a person could run is shown."""
     name, column = context.quote(difference.table.name), context.quote(difference.column.name)
-    advice = [f"ALTER TABLE {name} ALTER COLUMN {column} DROP NOT NULL;"]
+    loosen = f"ALTER TABLE {name} ALTER COLUMN {column} DROP NOT NULL;"
+    advice = [loosen] if not difference.column.nullable else []  # or it is its domain that refuses NULL
     if difference.at_end and difference.column.sequence is not None:
         sequence = context.quote(difference.column.sequence)
         counter = context.actual.sequence(difference.column.sequence)
@@ -374,5 +375,5 @@ def column_unknown(difference: ColumnUnknown, context: Context) -> Repairs:
     elif difference.column.generated is not None and difference.column.nullable:
         advice = [f"ALTER TABLE {name} ALTER COLUMN {column} DROP EXPRESSION;"] if context.at_least(13) else []
     elif difference.column.generated is None:
-        advice.append(f"-- or: ALTER TABLE {name} ALTER COLUMN {column} SET DEFAULT ..;")
+        advice.append(f"-- {'or: ' if advice else ''}ALTER TABLE {name} ALTER COLUMN {column} SET DEFAULT ..;")
     return [Refusal(difference, "the models don't know the column, so it is left alone", tuple(advice))]

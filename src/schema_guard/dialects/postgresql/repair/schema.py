@@ -7,9 +7,9 @@ from schema_guard.dialects.postgresql.repair.context import Context, Repairs
 from schema_guard.difference import Difference, DomainMissing, Holder, SchemaMissing
 from schema_guard.need import Need
 from schema_guard.plan import Lock, Phase, Refusal
-from schema_guard.schema import Name
+from schema_guard.schema import Domain, Name, Sequence
 
-__all__ = ["domain_missing", "held", "homeless", "needs_schema", "put_aside", "schema_missing"]
+__all__ = ["domain_missing", "held", "homeless", "needs_schema", "put_aside", "refused_object", "schema_missing"]
 
 _KINDS = (
     ("index", "INDEX"),
@@ -39,17 +39,27 @@ def domain_missing(difference: DomainMissing, context: Context) -> Repairs:
     domain = difference.domain
     if difference.holder is not None:
         return held(difference, difference.holder, domain.name, context)
-    return homeless(difference, domain.name, context) or [
-        context.step(
-            difference,
-            "create-domain",
-            [domain.ddl],
-            probes.type_absent(context.quote(domain.name)),
-            Phase.TYPE,
-            provides=frozenset({Need.type(domain.name)}),
-            requires=needs_schema(domain.name) | context.types_needed(domain.type),
-        )
-    ]
+    return (
+        refused_object(difference, domain, context)
+        or homeless(difference, domain.name, context)
+        or [
+            context.step(
+                difference,
+                "create-domain",
+                [domain.ddl],
+                probes.type_absent(context.quote(domain.name)),
+                Phase.TYPE,
+                provides=frozenset({Need.type(domain.name)}),
+                requires=needs_schema(domain.name) | context.types_needed(domain.type),
+            )
+        ]
+    )
+
+
+def refused_object(difference: Difference, noun: Domain | Sequence, context: Context) -> Repairs:
+    """A refusal of what the server refused when it was tried."""
+    rejection = context.survey.rejections.get((noun.name, noun)) if context.survey.rejections else None
+    return [Refusal(difference, rejection.said, rejection.advice)] if rejection is not None else []
 
 
 def needs_schema(name: Name) -> frozenset[Need]:

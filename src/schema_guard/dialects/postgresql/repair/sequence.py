@@ -11,7 +11,7 @@ from collections.abc import Iterator, Sequence
 from schema_guard.dialects.postgresql.literals import literal
 from schema_guard.dialects.postgresql.repair import probes
 from schema_guard.dialects.postgresql.repair.context import HIDDEN, Context, Repairs
-from schema_guard.dialects.postgresql.repair.schema import held, homeless, needs_schema
+from schema_guard.dialects.postgresql.repair.schema import held, homeless, needs_schema, refused_object
 from schema_guard.dialects.postgresql.stands import NUMBERS, finite
 from schema_guard.dialects.violators import mentions
 from schema_guard.difference import SequenceBehind, SequenceMissing, SequenceNarrower
@@ -41,20 +41,24 @@ def sequence_missing(difference: SequenceMissing, context: Context) -> Repairs:
         ]
     locks = tuple(Locked(Lock.ACCESS_SHARE, table.name) for table, _ in fed)
     scanned = [table for table, column in fed if not _leads_an_index(table, column)]
-    return homeless(difference, sequence.name, context) or [
-        context.step(
-            difference,
-            "create-sequence",
-            [sequence.ddl, *([_raise(relation, keys, up=not sequence.descending)] if keys else [])],
-            probes.relation_absent(relation),
-            Phase.SEQUENCE,
-            locks=context.with_children(locks),
-            cost="for as long as it takes to find the highest key" if keys else INSTANT,
-            hazards=(Hazard.SCANS,) if scanned else (),
-            provides=frozenset({Need(Kind.SEQUENCE, sequence.name)}),
-            requires=needs_schema(sequence.name),
-        )
-    ]
+    return (
+        refused_object(difference, sequence, context)
+        or homeless(difference, sequence.name, context)
+        or [
+            context.step(
+                difference,
+                "create-sequence",
+                [sequence.ddl, *([_raise(relation, keys, up=not sequence.descending)] if keys else [])],
+                probes.relation_absent(relation),
+                Phase.SEQUENCE,
+                locks=context.with_children(locks),
+                cost="for as long as it takes to find the highest key" if keys else INSTANT,
+                hazards=(Hazard.SCANS,) if scanned else (),
+                provides=frozenset({Need(Kind.SEQUENCE, sequence.name)}),
+                requires=needs_schema(sequence.name),
+            )
+        ]
+    )
 
 
 def _fed_by(sequence: Name, context: Context) -> Iterator[tuple[Table, str]]:
