@@ -142,6 +142,7 @@ def matched(
     *,
     schemas: Collection[str] = (),
     codes: Collection[str] = (),
+    left_out: Collection[str] = (),
 ) -> Matched:
     """Which of the differences' keys are accepted.
 
@@ -152,6 +153,7 @@ def matched(
         today: what has expired before accepts nothing; default is the day it is (UTC).
         schemas: all that keys may name.
         codes: all that there are.
+        left_out: names of what is not looked at, as keys have them: what is accepted there may be there.
     """
     shown = {short_key(key, default_schema): key for key in keys}
     today = today or datetime.now(UTC).date()
@@ -162,7 +164,8 @@ def matched(
     for acceptance in sorted(acceptances, key=lambda each: (each.expired(today), ANY in each.key)):
         found = [shown[key] for key in _meant(acceptance.key, shown, default_schema, others)]
         if not found:
-            idle.append(acceptance)
+            if not _is_left_out(short_key(acceptance.key, default_schema), left_out):
+                idle.append(acceptance)
         elif not acceptance.expired(today):
             for key in found:
                 accepted.setdefault(key, acceptance)
@@ -183,6 +186,12 @@ def _meant(key: str, shown: Collection[str], default_schema: str | None, others:
     # Without the default schema the pattern would take in the tables of all others.
     starts = tuple(f"{other}." for other in others)
     return [each for each in shown if matches(short, each) and not each.partition(" ")[2].startswith(starts)]
+
+
+def _is_left_out(key: str, left_out: Collection[str]) -> bool:
+    """Whether it is of one of these objects, or of a part of one."""
+    name = key.partition(" ")[2]
+    return any(name == each or name.startswith((f"{each}.", f"{each}:")) for each in left_out)
 
 
 def _named(acceptance: Acceptance) -> str:

@@ -120,7 +120,8 @@ def looked(
     survey = Survey() if hasty else session.survey(surveyed, actual, survey_timeout)
     differences = _proved(differences, survey)
     keys = [difference.key for difference in differences]
-    found = matched(accept, keys, session.facts.default_schema, schemas=schemas, codes=CODES)
+    left_out = {each.name for each in guarded.left_out}
+    found = matched(accept, keys, session.facts.default_schema, schemas=schemas, codes=CODES, left_out=left_out)
     differences, covered = folded(each if each.key not in accepted else _left(each) for each in differences)
     open_ = [each for each in differences if each.key not in accepted]
     withheld = tuple(withhold(session, actual, open_)) if withhold is not None else ()

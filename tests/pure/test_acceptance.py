@@ -216,3 +216,13 @@ def test_what_is_repaired_is_no_typo() -> None:
     assert warning.startswith("accept (a.toml: [tool.schema-guard] accept): no such difference now: ")
     assert "'column-unknown users.tenant_id'" in warning
     assert warning.endswith("the command `accept --prune` removes them")
+
+
+@pytest.mark.parametrize(
+    "key", ["column-missing orders.first", "table-missing public.orders", "check-missing orders.*"]
+)
+def test_what_is_not_looked_at_may_be_there(key: str) -> None:
+    """An object that is excluded for one run is accepted in the next one: nothing is said of it, or taken out."""
+    found = matched(acceptances_of([key]), KEYS[:1], "public", left_out={"orders"})
+    assert (found.idle, found.warnings) == ((), ())
+    assert matched(acceptances_of([key.replace("orders", "orders_2")]), KEYS[:1], "public", left_out={"orders"}).idle

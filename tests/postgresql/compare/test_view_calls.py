@@ -100,8 +100,13 @@ CASES = {
     ),
     "two functions of the name": (
         F.format("STABLE", LOST) + F.replace("n int", "n text").format("STABLE", "RETURN n;") + SHOWN,
-        None,
+        DOUBT,
         True,
+    ),
+    "two functions of the name, and no view calls the one that lost it": (
+        F.format("STABLE", "RETURN n;") + F.replace("n int", "n text").format("STABLE", LOST) + SHOWN,
+        None,
+        False,
     ),
 }
 """What is there, what is told, and whether a SELECT of one row fails."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections import defaultdict
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any, TypeAlias
 
@@ -53,12 +54,14 @@ def calls_of_views(link: Link, pairs: Sequence[tuple[Table, Table]], quote: _Quo
     if not every:
         return []
     rows = link.rows(query("functions_called", names=every))
-    functions = {str(name): tuple(rest) for name, *rest in rows}
+    functions: dict[str, list[Sequence[Any]]] = defaultdict(list)
+    for name, *rest in rows:
+        functions[str(name)].append(rest)
     return [
-        _calling(live, name, text, functions[name], always=always)
+        _calling(live, name, text, function, always=always)
         for live, calls in found.items()
         for (name, text), always in calls.items()
-        if name in functions
+        for function in functions[name]
     ]
 
 
@@ -153,14 +156,15 @@ def _texts(node: _Plan, *, top: bool, any_row: bool, at_once: bool) -> Iterator[
 
 def _calling(live: Table, name: str, text: str, function: Sequence[Any], *, always: bool) -> Calling:
     """What is called with values of a row is a doubt at most: those that are tried may be none that a row has."""
-    oid, arguments, returns_set, volatile, body, own_path = function
+    oid, arguments, returns_set, volatile, body, own_path, alone = function
+    always = always and bool(alone)  # of several of that name, which one this view calls is not known
     call = Calling(live, "view", name, "", ("SELECT",), only_some=not (always and text))
     if body is not None and (volatile or not body or static_names(str(body))):
         call = call._replace(bodies=(Body(int(str(oid)), str(body), bool(own_path)),))
-    if volatile or (call.bodies and not text):
+    if volatile or (call.bodies and not (text and alone)):
         return call
     types = json.loads(str(arguments))
     values = [[f"NULL::{each}" for each in types], [f"{ordinary_of(each)}::{each}" for each in types]]
-    texts = [text] if text else [f"{name}({', '.join(each)})" for each in values]
+    texts = [text] if text and alone else [f"{name}({', '.join(each)})" for each in values]
     read = [f"SELECT (SELECT true FROM {each} LIMIT 1)" if returns_set else f"SELECT {each}" for each in texts]
     return call._replace(statements=tuple(dict.fromkeys(read)))
