@@ -3,18 +3,25 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from schema_guard import Guard
+from schema_guard.by_definitions import add_looks
 from schema_guard.config import normalise
 from schema_guard.dialects import open_session
 from schema_guard.dialects.postgresql.direct import direct_server
 from schema_guard.dialects.postgresql.exact.look import exact_by
+from schema_guard.dialects.sqlite.create_index import create_index
 from schema_guard.dialects.sqlite.exact import look
+from schema_guard.dialects.sqlite.exact.definitions import like
+from schema_guard.dialects.sqlite.exact.text import definitions
 from schema_guard.frozen_text import DIGESTS, document
+from schema_guard.schema import Column
 from schema_guard.sources.by_parts import ByParts
+from schema_guard.sources.by_parts import digests_by_parts as definitions_by_parts
 from schema_guard.sources.frozen import frozen, text_of
 from schema_guard.sources.placeholders import bare, freezing_words
 from schema_guard.sources.sqlalchemy.source import ModelsSource
@@ -26,8 +33,10 @@ __all__ = [
     "is_exact",
     "is_exact_file",
     "tables_known",
+    "tables_told",
     "text_for",
     "text_with_sqlite",
+    "whole",
 ]
 
 
@@ -61,6 +70,40 @@ def digests_by_parts(guard: Guard) -> Mapping[str, Any] | None:
     if not source.backfills:  # with these there is more to say, and no parts are asked for
         assert found == words.digests(bare(source.expect(words)), comments=True)
     return found
+
+
+def tables_told(guard: Guard, database: Any) -> frozenset[str]:
+    """The tables of SQLite that are known to have the definitions that the guard's models give by parts: these are the
+    ones that all that they expect has."""
+    source, words = guard.source, freezing_words("sqlite", 0)
+    assert isinstance(source, ModelsSource)
+    parts, digests = definitions_by_parts(source, words, comments=True)
+    if parts is None or digests is None:
+        return frozenset()
+    expected = bare(source.expect(words))
+    quote = words.sqlalchemy.identifier_preparer.quote
+    for table in expected.tables:
+        alike = [(name, parts.columns.samples[place]) for name, place, _ in parts.columns.tables[table.name]]
+        columns = [replace(each, name=name, ddl=like(quote(name), each.ddl)) for name, each in alike]
+        assert [_decides(each) for each in columns] == [_decides(each) for each in table.columns]
+    add_looks(digests, guard.policy)
+    with closing(open_session(database)) as session:
+        known = session.as_expected(digests)
+    for table in (each for each in expected.tables if each.name.name in known):
+        texts = digests["tables"][table.name.name].texts
+        assert texts.table == definitions(table.ddl)
+        assert texts.indexes == {(each.name, create_index(each, table.name)) for each in table.indexes}
+    return known
+
+
+def _decides(column: Column) -> Column:
+    """Without what only words and repairs take from it."""
+    return replace(column, mapped_by=(), fill=None)
+
+
+def whole(guard: Guard) -> Guard:
+    """The same, which always compares all."""
+    return guard.withholding(lambda session, actual, differences: ())  # noqa: ARG005
 
 
 def is_exact(text: bytes, url: str) -> bool:

@@ -11,6 +11,7 @@ ROOMS = ("dialects/", "chain/systems/")
 """Each system has files of its own here, found by one registry."""
 OTHERS = {
     "address.py": "which databases are files",
+    "by_definitions.py": "columns that are tried in a database in memory",
     "by_text.py": "the CREATE statements of a database that is exactly as expected",
     "chain/faults/environment.py": "the faults of each system's environment",
     "chain/reading/safe_calls.py": "modules of SQLAlchemy that a revision imports",

@@ -16,7 +16,16 @@ from schema_guard.plan import Plan, Step
 from schema_guard.render.line import plain
 from schema_guard.render.text import check_lines, plan_lines
 from schema_guard.report import Outcome, Report, ServerInfo
-from tests.exactly import digests_by_parts, is_exact, is_exact_file, tables_known, text_for, text_with_sqlite
+from tests.exactly import (
+    digests_by_parts,
+    is_exact,
+    is_exact_file,
+    tables_known,
+    tables_told,
+    text_for,
+    text_with_sqlite,
+    whole,
+)
 from tests.scenarios.document import Document
 from tests.scenarios.on_sqlite import SqliteStage
 from tests.scenarios.snapshots import Snapshots
@@ -104,6 +113,12 @@ def _prove_known_only_without_findings(guard: Guard, stage: Stage, report: Repor
         by_url = guard.check(f"sqlite:///{stage.file}")
         assert (by_url.findings, by_url.warnings, by_url.left_out) == ((), (), ())
         assert _check_by(text_with_sqlite(guard), stage).findings == report.findings
+    entire = whole(guard).check(stage.database)
+    assert (report.findings, report.warnings) == (entire.findings, entire.warnings)
+    if isinstance(stage, SqliteStage):
+        assert {str(each.difference.table_name) for each in entire.findings}.isdisjoint(
+            tables_told(guard, stage.database)
+        )
     digests_by_parts(guard)
     if stage.dialect == "postgresql" and (report.findings or report.warnings or report.left_out):
         text = text_for(guard)

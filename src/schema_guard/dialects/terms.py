@@ -46,6 +46,10 @@ class ErrorWords(NamedTuple):
     """Empty where functions differ in the number of their arguments alone."""
 
 
+NOT_WRITTEN = "(not written)"
+"""In place of a statement, where models are asked only for what decides."""
+
+
 class Alike(NamedTuple):
     """The columns of tables, each told by another that is like it."""
 

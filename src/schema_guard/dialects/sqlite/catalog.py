@@ -106,6 +106,7 @@ def read_database(rows: Sequence[Row], expected: Schema, schema: str | None) -> 
     tables: list[Table] = []
     unknown: list[Name] = []
     taken: list[tuple[str | None, str, str]] = []
+    others = {name.name for name in expected.others_expected}
     virtual = {name for kind, name, _, _, root in sorted_rows.objects if kind == "table" and not root}
     for kind, name, _, sql, root in sorted_rows.objects:
         if kind in ("index", "view") and not name.startswith("sqlite_"):
@@ -115,7 +116,7 @@ def read_database(rows: Sequence[Row], expected: Schema, schema: str | None) -> 
         if spelling.expects(name):
             relation = Relation.VIEW if kind == "view" else Relation.TABLE if root else Relation.VIRTUAL
             tables.append(_Reader(sorted_rows, spelling, name, sql or "", relation).table())
-        elif kind == "table" and not any(name.startswith(f"{owner}_") for owner in virtual):
+        elif kind == "table" and name not in others and not any(name.startswith(f"{owner}_") for owner in virtual):
             unknown.append(Name(schema, name))
     return Schema(
         tables=tuple(tables),

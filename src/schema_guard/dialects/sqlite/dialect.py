@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from functools import cached_property
+from functools import cache, cached_property
 from typing import TYPE_CHECKING, Literal
 
 from schema_guard.dialects.base import Facts, Rules
@@ -91,7 +91,23 @@ class SQLiteDialect:
 
         return repair(differences, expected, actual, facts, survey, policy)
 
-    has_digests = False
+    has_digests = True
 
-    def digests(self, expected: Schema, *, comments: bool, columns: Alike | None = None) -> None:
-        """None: a file is known as a whole, by a trial that is made when it is frozen."""
+    def digests(
+        self,
+        expected: Schema,
+        *,
+        comments: bool,  # noqa: ARG002 - SQLite has none
+        columns: Alike | None = None,
+    ) -> dict[str, object] | None:
+        """Of models that are told by their parts; of a frozen file None: it is known as a whole, by a trial that is
+        made when it is frozen."""
+        if columns is None or expected.enums or expected.domains or expected.sequences or expected.fills:
+            return None
+        from schema_guard.dialects.sqlite.exact.definitions import definitions_of
+
+        quote = cache(self.sqlalchemy.identifier_preparer.quote)
+        tables = {str(table.name): definitions_of(table, columns, quote) for table in expected.tables}
+        if len(tables) < len(expected.tables):  # two have one name
+            return None
+        return {"tables": tables, "samples": columns.samples, "looks": {}}

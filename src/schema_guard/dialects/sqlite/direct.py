@@ -14,10 +14,10 @@ from typing import Any
 
 from schema_guard.address import Address
 from schema_guard.dialects.bridge import Bridge, Direct
-from schema_guard.dialects.sqlite.location import locate_file
+from schema_guard.dialects.sqlite.location import Location, locate_file
 from schema_guard.dialects.translation import SchemaMap
 
-__all__ = ["DirectPlace", "direct_place"]
+__all__ = ["DirectPlace", "EmptyPlace", "direct_place"]
 
 
 def direct_place(address: Address) -> DirectPlace | None:
@@ -84,6 +84,22 @@ class DirectPlace:
 
     def sqlalchemy(self) -> None:
         return None
+
+
+class EmptyPlace(DirectPlace):
+    """An empty database in memory."""
+
+    def __init__(self) -> None:
+        self.location = Location(None, shared=True)
+        self.bridge = Direct()
+        self.schemas = {}
+        self.own_pool, self.only_connection = False, True
+        self.errors = (sqlite3.Error, sqlite3.Warning)
+        self._connection = _opened(":memory:")
+
+    def run(self, sql: str) -> None:
+        """Raises the driver's errors."""
+        self.connect().dbapi_connection.execute(sql)
 
 
 def _opened(file: str) -> sqlite3.Connection:

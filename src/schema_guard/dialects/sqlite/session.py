@@ -26,7 +26,7 @@ from schema_guard.dialects.sqlite.collisions import collisions_of
 from schema_guard.dialects.sqlite.dialect import SQLiteDialect
 from schema_guard.dialects.sqlite.direct import DirectPlace
 from schema_guard.dialects.sqlite.directory_lock import directory_locked
-from schema_guard.dialects.sqlite.exact.look import is_exact_by
+from schema_guard.dialects.sqlite.exact.look import is_exact_by, tables_as_told
 from schema_guard.dialects.sqlite.failures import CONSTRAINT, failure, no_copy, primary_code, unfit_rows
 from schema_guard.dialects.sqlite.features import FOREIGN_KEYS_ON, probe_features
 from schema_guard.dialects.sqlite.given_keys import gives_key, without_integer
@@ -98,14 +98,18 @@ class SQLiteSession:
             self._link.close()
             raise
 
-    def as_expected(self, digests: Mapping[str, object]) -> frozenset[str]:  # noqa: ARG002
-        """None: a frozen file has no digests of SQLite's tables."""
-        return frozenset()
+    def as_expected(self, digests: Mapping[str, object]) -> frozenset[str]:
+        told = self._is_plain and "looks" in digests  # those of a frozen file are of PostgreSQL's tables
+        return tables_as_told(self._link.rows, digests) if told else frozenset()
 
     def is_as_tried(self, known: Mapping[str, object]) -> bool:
-        if self.dialect.schema(None) is not None or self.facts.read_only or self.facts.search_path != ("main",):
-            return False
-        return is_exact_by(self._link.rows, known)
+        return self._is_plain and is_exact_by(self._link.rows, known)
+
+    @property
+    def _is_plain(self) -> bool:
+        """Whether there is one database that can be written, and names mean what they say."""
+        other = self.dialect.schema(None) is not None or self.facts.read_only
+        return not other and self.facts.search_path == ("main",)
 
     def memory(self, expectations: str) -> None:
         """Nothing is remembered of a file: its schema is read in less time than the rows that would tell."""
@@ -177,7 +181,8 @@ class SQLiteSession:
 
     def _with_refused_writes(self, actual: Schema, expected: Schema) -> Iterator[Table]:
         enforced = FOREIGN_KEYS_ON in self.facts.features
-        there = {name.name.lower() for name in (*(table.name for table in actual.tables), *actual.unknown_tables)}
+        own = (table.name for table in actual.tables)
+        there = {name.name.lower() for name in (*own, *actual.unknown_tables, *expected.others_expected)}
         for live in actual.tables:
             table = expected.table(live.name)
             if table is None:

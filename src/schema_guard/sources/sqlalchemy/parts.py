@@ -19,7 +19,7 @@ from sqlalchemy.schema import (
 from sqlalchemy.sql.elements import False_, TextClause, True_
 from sqlalchemy.sql.functions import Function, FunctionElement, GenericFunction, next_value
 
-from schema_guard.dialects.terms import Alike
+from schema_guard.dialects.terms import NOT_WRITTEN, Alike
 from schema_guard.schema import Column as ExpectedColumn
 from schema_guard.schema import Name, Problem, Schema
 from schema_guard.sources.sqlalchemy.columns import column_of, is_ignored
@@ -42,7 +42,6 @@ if TYPE_CHECKING:
 __all__ = ["Parts", "parts_of"]
 
 _COMPARED_BY_PARTS = (PrimaryKeyConstraint, UniqueConstraint, ForeignKeyConstraint)
-_NOT_WRITTEN = "(not written)"
 
 
 class Parts(NamedTuple):
@@ -83,7 +82,8 @@ class _Writer(Writer):
     def element(self, element: Any) -> str:
         if type(element) is CheckConstraint and isinstance(element.sqltext, TextClause):
             return f"CHECK ({self.expression(element.sqltext)})"
-        return _NOT_WRITTEN if type(element) in _COMPARED_BY_PARTS else super().element(element)
+        compared = type(element) in _COMPARED_BY_PARTS and not self.given(element)
+        return NOT_WRITTEN if compared else super().element(element)
 
     def expression(self, expression: ClauseElement) -> str:
         if not isinstance(expression, TextClause) or expression._bindparams:
@@ -92,18 +92,24 @@ class _Writer(Writer):
             self._conditions[expression.text] = super().expression(expression)
         return self._conditions[expression.text]
 
-    def column(self, column: Column[Any]) -> str:  # noqa: ARG002
-        return _NOT_WRITTEN
+    def given(self, item: Any) -> Mapping[str, Any]:
+        """The arguments for this dialect that the models give; SQLAlchemy adds the others when it compiles the item."""
+        held = vars(item).get("dialect_options", {}).get(self.dialect.name)
+        return {} if held is None else held._non_defaults
+
+    def column(self, column: Column[Any]) -> str:
+        """On SQLite the statement of a sample tells those of all columns that are like it."""
+        return NOT_WRITTEN if self.keys_added_later else super().column(column)
 
     def index_definition(self, index: Index) -> str:  # noqa: ARG002
-        return _NOT_WRITTEN
+        return NOT_WRITTEN
 
     def table(self, table: Table, keys: Sequence[ForeignKeyConstraint]) -> str:
         # what the application compiles itself (sqlalchemy.ext.compiler) may be another statement
         return super().table(table, keys) if hasattr(CreateTable, "_compiler_dispatcher") else "CREATE TABLE"
 
 
-def _parts_of(models: Models, writer: Writer, upserts: Sequence[Upsert]) -> Parts | None:
+def _parts_of(models: Models, writer: _Writer, upserts: Sequence[Upsert]) -> Parts | None:
     mapped, types, problems = Mapped(models.tables), NamedTypes(writer), list[Problem]()
     tables = list(one_by_name(models.tables, writer, problems))
     keys = {column: key_of(column.type) for table in tables for column in table.columns}
@@ -135,7 +141,7 @@ def _parts_of(models: Models, writer: Writer, upserts: Sequence[Upsert]) -> Part
 class _Columns:
     """Columns by what they have in common with others."""
 
-    def __init__(self, writer: Writer, mapped: Mapped, types: NamedTypes, keys: Mapping[Column[Any], object]) -> None:
+    def __init__(self, writer: _Writer, mapped: Mapped, types: NamedTypes, keys: Mapping[Column[Any], object]) -> None:
         self._writer = writer
         self._mapped = mapped
         self._types = types
@@ -147,11 +153,12 @@ class _Columns:
 
     def of(self, table: Table) -> Iterator[tuple[str, int, str | None]]:
         """Of each column the name, the sample that it is like, and its comment. Raises as `column_of` does."""
-        counted = table.autoincrement_column
+        counted, alone = table.autoincrement_column, len(table.primary_key.columns) == 1
+        counts = alone, *sorted(map(str, self._writer.given(table).items()))
         for column in table.columns:
             if column.system:
                 continue
-            kind = self._kind(column, column is counted) if is_plain(column.name) else None
+            kind = self._kind(column, counts if column is counted else None) if is_plain(column.name) else None
             place = None if kind is None else self._kinds.get(kind)
             if place is not None:
                 yield str(column.name), place, column.comment or None
@@ -163,7 +170,7 @@ class _Columns:
                 self._kinds[kind] = place
             yield written.name, place, written.comment
 
-    def _kind(self, column: Column[Any], counted: bool) -> object:
+    def _kind(self, column: Column[Any], counts: object) -> object:
         """All that `column_of` makes of a column but its name and its comment follows from this. None where more
         decides: code of the application's, an expression, a sequence, what a mapper does."""
         type_ = self._keys[column]
@@ -173,6 +180,7 @@ class _Columns:
             or type(column) is not Column
             or column.identity is not None
             or column.computed is not None
+            or self._writer.given(column)
             or (given is not None and (given.is_clause_element or given.is_sequence))
             or (updated is not None and (updated.is_clause_element or updated.is_sequence))
             or (column.info and is_ignored(column))
@@ -184,7 +192,7 @@ class _Columns:
         if default is None:
             return None
         left_out = self._mapped.leaves_out(column)
-        return type_, column.nullable, column.primary_key, counted, given is None, default, left_out
+        return type_, column.nullable, column.primary_key, counts, given is None, default, left_out
 
 
 def _default(default: Any) -> object:

@@ -9,7 +9,7 @@ from hashlib import sha256
 
 from schema_guard.names import OWN_TOOLS
 
-__all__ = ["FORMAT", "Row", "digest_of"]
+__all__ = ["FORMAT", "Row", "definition", "definitions", "digest_of"]
 
 FORMAT = 2
 """Of the digest and of what is told of the rows: others are not known here, and everything is compared."""
@@ -42,10 +42,10 @@ def _told(rows: Iterable[Row]) -> Iterator[str]:
     for kind, name, table, sql in rows:
         own = name.startswith("sqlite_") or (kind == "table" and name in OWN_TOOLS)
         if not own:
-            yield repr((kind, name, table, _normal(sql or "") if kind == "table" else sql))
+            yield repr((kind, name, table, definitions(sql or "") if kind == "table" else sql))
 
 
-def _normal(sql: str) -> list[str] | str:
+def definitions(sql: str) -> list[str] | str:
     """The definitions of a table in alphabetical order, since ALTER TABLE appends, and what follows them."""
     head = _HEAD.match(sql)
     if head is None:
@@ -57,10 +57,10 @@ def _normal(sql: str) -> list[str] | str:
             case "(":
                 depth += 1
             case "," if not depth:
-                parts.append(_definition(sql[start : sign.start()]))
+                parts.append(definition(sql[start : sign.start()]))
                 start = sign.end()
             case ")" if not depth:
-                parts.append(_definition(sql[start : sign.start()]))
+                parts.append(definition(sql[start : sign.start()]))
                 return [*sorted(parts), sql[sign.end() :].strip()]
             case ")":
                 depth -= 1
@@ -72,7 +72,7 @@ def _normal(sql: str) -> list[str] | str:
 
 
 @lru_cache(10_000)  # many tables have the same columns
-def _definition(text: str) -> str:
+def definition(text: str) -> str:
     """Alembic's batches write the name of a table in quotes, and a person breaks lines."""
     if "'" in text or "`" in text or "[" in text:
         return text.strip(_BLANKS)
