@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import NamedTuple
 
+from schema_guard.names import Name
+
 __all__ = ["Filler", "Intervener", "against_upserts", "refuse_returning"]
 
 
@@ -45,6 +47,8 @@ class Intervener(NamedTuple):
     """The table, the function, or the column with its table before it, that is not there."""
     columns: tuple[str, ...] = ()
     """Of UPDATE OF: an UPDATE that sets none of these does not fire it."""
+    partition: Name | None = None
+    """The partition that has it, where the table itself has not."""
 
 
 def against_upserts(interveners: Iterable[Intervener]) -> tuple[str, ...]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from schema_guard.code_of_others import Intervener, refuse_returning
 from schema_guard.compare.impact_words import writers
@@ -16,7 +16,10 @@ def compare_interveners(table: Table, live: Table, expected: Schema) -> Iterator
     """By its text alone, which proves nothing: it may call a function that ends it first. But a rule that has no
     RETURNING fails each INSERT that asks for the key, as SQLAlchemy does where the server gives it."""
     asks = any(column.autoincrement for column in table.columns) and refuse_returning(live.facts.interveners)
-    for found in (each for each in live.facts.interveners if not each.adds):
+    own = [each for each in live.facts.interveners if not each.adds]
+    for found in own:
+        if found is not next(each for each in own if _is_told_as(each, found)):
+            continue  # a trigger of several partitions is told of the first of them
         verbs = ", ".join(verb for verb in found.statements if verb != "UPDATE" or _is_updated(table, found))
         if not verbs:
             continue
@@ -28,7 +31,7 @@ def compare_interveners(table: Table, live: Table, expected: Schema) -> Iterator
             if table.column(found.lacks) is not None:
                 continue  # the column that is missing is said by itself
             effect = f"{verbs} of {writers(table)} fails: it names the column {found.lacks}, which is not there"
-            if found.sure:
+            if found.sure and found.partition is None:
                 impact, doubt = Impact.BREAKS, ""
         elif found.absent:
             if _comes(found, expected):
@@ -44,10 +47,26 @@ def compare_interveners(table: Table, live: Table, expected: Schema) -> Iterator
             table=table,
             kind=found.kind,
             name=found.name,
-            definition=f"on {verbs}",
+            definition=f"on {verbs}{_where(found, own)}",
+            partition=found.partition,
             impact=impact,
-            effect=f"{doubt}{effect}",
+            effect=f"{doubt}{effect}{', if such a partition takes the row' if found.partition else ''}",
         )
+
+
+def _is_told_as(found: Intervener, other: Intervener) -> bool:
+    """Whether both are the same, or triggers of one name on two partitions."""
+    if found.partition is None or other.partition is None:
+        return found is other
+    return found.name == other.name
+
+
+def _where(found: Intervener, own: Sequence[Intervener]) -> str:
+    """The partition that has it, where it is not the table's own; empty else."""
+    if found.partition is None:
+        return ""
+    rest = sum(_is_told_as(each, found) for each in own) - 1
+    return f" in {found.partition}{f' and {rest} more' if rest else ''}"
 
 
 def _is_updated(table: Table, found: Intervener) -> bool:

@@ -334,7 +334,9 @@ class _Parts:
             oid=row.oid,
             has_triggers=row.triggers,
             fillers=tuple(Filler(*filler) for filler in row.fillers or ()),
-            interveners=interveners(row.interveners or (), [column.name for column in owner.columns.values()]),
+            interveners=interveners(
+                row.interveners or (), [column.name for column in owner.columns.values()], self.default
+            ),
             row_security=row.row_security,
             detaching=tuple(Name(told(schema, self.default), name) for schema, name in row.detaching or ()),
             partition_rules=tuple(owner.partition_rules),

@@ -10,6 +10,7 @@ from schema_guard.code_of_others import Intervener
 from schema_guard.dialects.postgresql.code_conditions import Known
 from schema_guard.dialects.postgresql.static_names import static_names
 from schema_guard.dialects.postgresql.trigger_fields import Fired, known_of, lacking
+from schema_guard.names import DefaultSchema, Name, told
 
 __all__ = ["interveners"]
 
@@ -17,21 +18,35 @@ _KINDS = {"writes to": "relation", "reads": "relation", "calls": "function"}
 _ASKS = re.compile(r"(?i)\b(?:IF|CASE|WHEN|WHILE|LOOP|ASSERT)\b")
 
 
-def interveners(rows: Iterable[Sequence[Any]], columns: Collection[str]) -> tuple[Intervener, ...]:
+def interveners(
+    rows: Iterable[Sequence[Any]], columns: Collection[str], default: DefaultSchema | None
+) -> tuple[Intervener, ...]:
     """Those of a table.
 
     Args:
         rows: each as catalog.sql builds it.
         columns: the names of the table's columns.
+        default: the schema that an unqualified name means.
     """
-    return tuple(one for row in rows for one in _of(row, columns))
+    return tuple(one for row in rows for one in _of(row, columns, default))
 
 
-def _of(row: Sequence[Any], columns: Collection[str]) -> Iterator[Intervener]:
-    kind, name, verbs, raises, adds, returns, lacks, sure, absent, of_update, fired = row
+def _of(row: Sequence[Any], columns: Collection[str], default: DefaultSchema | None) -> Iterator[Intervener]:
+    kind, name, verbs, raises, adds, returns, lacks, sure, absent, of_update, fired, partition = row
     does, gone = absent or ("", "")
     found = Intervener(
-        kind, name, tuple(verbs), raises, adds, returns, lacks, sure, does, gone, columns=tuple(of_update or ())
+        kind,
+        name,
+        tuple(verbs),
+        raises,
+        adds,
+        returns,
+        lacks,
+        sure,
+        does,
+        gone,
+        columns=tuple(of_update or ()),
+        partition=Name(told(partition[0], default), partition[1]) if partition else None,
     )
     if fired is None:
         yield found

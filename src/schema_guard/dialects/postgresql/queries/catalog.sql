@@ -245,13 +245,15 @@ SELECT 'tables' AS kind, json_agg(json_build_array(
                         AND v.ev_class = w.oid AND v.ev_type = '1') AS u
                 GROUP BY u.name) AS p),
          -- what refuses each statement, or leaves each row as it is: by the text of its function, which is not run. Where
-         -- that asks anything first, it is a rule of the application's own, as most are
-         CASE WHEN w.relhastriggers OR w.relhasrules
-              THEN (SELECT json_agg(json_build_array(found.kind, found.name, found.verbs, found.raises, found.adds, found.returns, found.lacks, found.sure, found.absent, found.columns, found.fired) ORDER BY found.kind, found.name)
+         -- that asks anything first, it is a rule of the application's own, as most are. Triggers for each row of a
+         -- partition alone, too
+         CASE WHEN w.relhastriggers OR w.relhasrules OR w.relkind = 'p'
+              THEN (SELECT json_agg(json_build_array(found.kind, found.name, found.verbs, found.raises, found.adds, found.returns, found.lacks, found.sure, found.absent, found.columns, found.fired, found.partition) ORDER BY found.kind, found.name, found.partition::text)
                     FROM (SELECT 'rule' AS kind, r.rulename AS name,
                                  ARRAY[CASE r.ev_type WHEN '2' THEN 'UPDATE' WHEN '3' THEN 'INSERT' ELSE 'DELETE' END] AS verbs,
                                  false AS raises, NOT r.is_instead AS adds,
                                  r.ev_action::text LIKE '%:returningList (%' AS returns, '' AS lacks, false AS sure, NULL::json AS absent, NULL::name[] AS columns, NULL::json AS fired,
+                                 NULL::json AS partition,
                                  r.ev_enabled AS enabled
                           FROM pg_rewrite r
                           WHERE r.ev_class = w.oid AND r.ev_type IN ('2', '3', '4')
@@ -268,7 +270,7 @@ SELECT 'tables' AS kind, json_agg(json_build_array(
                                  false, false, coalesce(named.lacks, ''), l.lanname <> 'plpgsql', written.absent::json,
                                  -- UPDATE OF: it fires where one of these is set
                                  CASE WHEN t.tgattr::text <> '' THEN ARRAY(SELECT a.attname FROM pg_attribute a
-                                                                     WHERE a.attrelid = w.oid AND a.attnum = ANY (t.tgattr::int2[])) END,
+                                                                     WHERE a.attrelid = t.tgrelid AND a.attnum = ANY (t.tgattr::int2[])) END,
                                  -- which of its branches names what is not there is read from the text
                                  CASE WHEN (named.lacks <> '' OR written.absent IS NOT NULL) AND l.lanname = 'plpgsql'
                                       THEN json_build_array(
@@ -276,9 +278,20 @@ SELECT 'tables' AS kind, json_agg(json_build_array(
                                              CASE WHEN t.tgtype & 64 <> 0 THEN 'INSTEAD OF' WHEN t.tgtype & 2 <> 0 THEN 'BEFORE' ELSE 'AFTER' END,
                                              t.tgtype & 1 = 1,
                                              t.tgqual IS NOT NULL, to_json(told.arguments),
-                                             CASE WHEN w.relkind <> 'p' THEN w.relname END, w.nspname) END,
+                                             CASE WHEN bearer.relkind <> 'p' THEN coalesce(bearer.relname, w.relname) END,
+                                             coalesce(bearer.nspname, w.nspname)) END,
+                                 CASE WHEN bearer.relname IS NOT NULL THEN json_build_array(bearer.nspname, bearer.relname) END,
                                  t.tgenabled
-                          FROM pg_trigger t
+                          FROM (SELECT w.oid, NULL::name AS nspname, NULL::name AS relname, w.relkind
+                                UNION ALL
+                                SELECT f.oid, fn.nspname, fc.relname, fc.relkind
+                                FROM family f
+                                JOIN pg_class fc ON fc.oid = f.oid AND fc.relispartition
+                                JOIN pg_namespace fn ON fn.oid = fc.relnamespace
+                                WHERE w.relkind = 'p' AND f.root = w.oid AND f.oid <> w.oid) AS bearer
+                          -- up to 12 those that come with the partitioned table are internal
+                          CROSS JOIN (SELECT 0::oid) AS older(tgparentid)
+                          CROSS JOIN LATERAL (SELECT t.*, tgparentid AS parent FROM pg_trigger t WHERE t.tgrelid = bearer.oid) AS t
                           JOIN pg_proc p ON p.oid = t.tgfoid
                           JOIN pg_language l ON l.oid = p.prolang
                           -- a zero byte ends each; in hex they stand apart as they are, whatever the encoding
@@ -315,7 +328,7 @@ SELECT 'tables' AS kind, json_agg(json_build_array(
                                     AND (p.proname = 'moddatetime' OR p.proname = 'tsvector_update_trigger' AND a.position <> 2)) AS n
                             WHERE (t.tgtype & 1 = 1 OR l.lanname = 'plpgsql')
                               AND NOT EXISTS (SELECT FROM pg_attribute a
-                                              WHERE a.attrelid = w.oid AND a.attname = n.name AND NOT a.attisdropped)) AS named
+                                              WHERE a.attrelid = t.tgrelid AND a.attname = n.name AND NOT a.attisdropped)) AS named
                           -- what its text names and no schema has: a table that it writes to or reads, a function, a column of
                           -- such a table. None where it makes something, or expects the error
                           CROSS JOIN LATERAL (
@@ -433,7 +446,8 @@ SELECT 'tables' AS kind, json_agg(json_build_array(
                                                 WHERE c.relname = n.name)) AS u(verb, schema, name)
                             WHERE l.lanname = 'plpgsql'
                               AND body.text !~* '\m(?:CREATE|EXECUTE|EXCEPTION\s+WHEN|to_regclass|to_regproc|to_regprocedure|pg_class|pg_proc|pg_tables|information_schema)\M') AS written
-                          WHERE t.tgrelid = w.oid AND NOT t.tgisinternal AND t.tgtype & 28 <> 0
+                          WHERE NOT t.tgisinternal AND t.tgtype & 28 <> 0
+                            AND (bearer.relname IS NULL OR t.tgtype & 1 = 1 AND t.parent = 0)
                             AND CASE WHEN t.tgqual IS NOT NULL THEN named.lacks IS NOT NULL AND l.lanname = 'plpgsql'
                                      WHEN l.lanname <> 'plpgsql' THEN named.lacks IS NOT NULL
                                      WHEN written.absent IS NOT NULL OR named.lacks IS NOT NULL THEN true

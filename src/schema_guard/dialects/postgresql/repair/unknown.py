@@ -50,7 +50,7 @@ def object_unknown(difference: ObjectUnknown, context: Context) -> Repairs:
     elif difference.kind.startswith("NOT NULL"):
         drop = f"ALTER TABLE {context.quote(table)} ALTER COLUMN {name} DROP NOT NULL;"
     elif difference.kind in ("trigger", "rule"):
-        drop = f"DROP {difference.kind.upper()} {name} ON {context.quote(difference.table.name)};"
+        drop = f"DROP {difference.kind.upper()} {name} ON {context.quote(table)};"
     return [Refusal(difference, "the models don't know it, so it is left alone", (drop,))]
 
 
