@@ -70,3 +70,39 @@ def test_a_function_may_be_one_that_the_application_registers(sqlite_file: Path)
     assert not Guard(metadata).check(engine).satisfied
     sa.event.listen(engine, "connect", lambda connection, _: connection.create_function("shout", 1, str.upper))
     assert Guard(metadata).check(engine).satisfied
+
+
+FTS5 = "CREATE VIRTUAL TABLE active USING fts5(name, content='kept', content_rowid='id'); "
+FTS4 = 'CREATE VIRTUAL TABLE active USING fts4(name, content="kept"); '
+KEPT = "CREATE TABLE kept (id INTEGER PRIMARY KEY, name VARCHAR); "
+CONTENT = {
+    "there": (FTS5 + KEPT, ""),
+    "gone": (FTS5, "no such table: main.kept"),
+    "without the column": (FTS5 + KEPT + "ALTER TABLE kept RENAME name TO title", "no such column: T.name"),
+    "gone, of FTS4": (FTS4, "SQL logic error"),
+    "its own": ("CREATE VIRTUAL TABLE active USING fts5(name)", ""),
+    "none": ("CREATE VIRTUAL TABLE active USING fts5(name, content='')", ""),
+}
+
+
+@pytest.mark.parametrize("content", CONTENT)
+def test_a_full_text_table_whose_content_is_elsewhere(sqlite_file: Path, content: str) -> None:
+    """SQLite tells its columns all the same; who reads a row fails."""
+    script, said = CONTENT[content]
+    if content == "gone, of FTS4":
+        with closing(sqlite3.connect(":memory:")) as connection:
+            if not connection.execute("SELECT 1 FROM pragma_module_list WHERE name = 'fts4'").fetchall():
+                pytest.skip("this SQLite has no FTS4")
+    engine = made(sqlite_file, script)
+    models = sa.MetaData()
+    table = sa.Table("active", models, sa.Column("name", sa.String), info={"is_view": True})
+    report = Guard(models).check(engine)
+    assert report.remains(Impact.BREAKS) is bool(said)
+    with engine.connect() as connection:
+        if said:
+            headlines = [each.difference.headline for each in report.findings]
+            assert f"the virtual table cannot be read: {said}" in headlines
+            with pytest.raises(sa.exc.OperationalError, match=said):
+                connection.execute(table.select())
+        else:
+            connection.execute(table.select())

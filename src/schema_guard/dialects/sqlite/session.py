@@ -19,7 +19,7 @@ from schema_guard.dialects.sqlite.backup import (
     make_backup,
     partials_of,
 )
-from schema_guard.dialects.sqlite.broken import relation_columns, with_broken
+from schema_guard.dialects.sqlite.broken import relations_read, with_broken
 from schema_guard.dialects.sqlite.catalog import catalog_query, other_relations, read_database
 from schema_guard.dialects.sqlite.checks import is_refuted
 from schema_guard.dialects.sqlite.collisions import collisions_of
@@ -161,7 +161,7 @@ class SQLiteSession:
                 continue
             rows = self._catalog_rows(catalog_query(schema or "main"))
             others = other_relations(rows, expected, schema)
-            columns_of_others, broken = relation_columns(others, schema, self._catalog_rows)
+            columns_of_others, broken = relations_read(rows, others, schema, self._catalog_rows)
             part = read_database([*rows, *columns_of_others], expected, schema)
             parts.append(with_broken(part, broken, by_url=self._by_url))
         actual = Schema(
