@@ -38,6 +38,7 @@ timeout; raises ReadError."""
 COUNTED = 1_000_001
 """Rows up to which a table is counted that may only be rewritten when it is small."""
 
+_UNCHANGED = frozenset({Relation.VIEW, Relation.MATERIALIZED_VIEW, Relation.FOREIGN_TABLE})
 BATCH = 50
 """How many tables one query asks for rows."""
 
@@ -214,8 +215,13 @@ def _number(rows: Sequence[tuple[object, ...]]) -> int:
 
 
 def _occupied(tables: Sequence[Table], dialect: Quoting, read: Read) -> frozenset[Name]:
-    """The tables that hold a row, or might: unreadable ones and those whose policies hide rows count as occupied."""
-    occupied = {table.name for table in tables if table.facts.row_security or _locked(table)}
+    """The tables that hold a row, or might: unreadable ones and those whose policies hide rows count as occupied.
+
+    So do views and foreign tables, which no step changes: what they read may take long, or be on another server.
+    """
+    occupied = {
+        table.name for table in tables if table.facts.row_security or _locked(table) or table.relation in _UNCHANGED
+    }
     open_tables = [table.name for table in tables if table.name not in occupied]
     for start in range(0, len(open_tables), BATCH):
         batch = open_tables[start : start + BATCH]

@@ -93,6 +93,8 @@ class Diagnosis(NamedTuple):
     detail: str = ""
     context: str = ""
     """Which functions it arose in."""
+    severity: str = ""
+    """ERROR or FATAL; empty where nobody tells."""
 
 
 def diagnose(error: BaseException) -> Diagnosis:
@@ -100,7 +102,7 @@ def diagnose(error: BaseException) -> Diagnosis:
     original = getattr(error, "orig", None) or error  # of a DriverError, or of one of SQLAlchemy's
     fields = original.args[0] if original.args and isinstance(original.args[0], dict) else None
     if fields is not None:  # pg8000 gives the protocol's own field letters
-        return Diagnosis(*(str(fields.get(letter, "")) for letter in "CMDW"))
+        return Diagnosis(*(str(fields.get(letter, "")) for letter in "CMDWV"))
     diag = getattr(original, "diag", None)
     source = diag if diag is not None else original.__cause__ or original
     states = (getattr(holder, field, None) for holder in (original, source) for field in ("sqlstate", "pgcode"))
@@ -108,13 +110,17 @@ def diagnose(error: BaseException) -> Diagnosis:
     message = getattr(source, "message_primary", None) or getattr(source, "message", None) or str(original)
     detail = getattr(source, "message_detail", None) or getattr(source, "detail", None) or ""
     context = getattr(source, "context", None) or ""
-    return Diagnosis(str(sqlstate or ""), str(message), str(detail), str(context))
+    severity = getattr(source, "severity_nonlocalized", None) or getattr(source, "severity_en", None) or ""
+    return Diagnosis(str(sqlstate or ""), str(message), str(detail), str(context), str(severity))
 
 
 def is_disconnect(error: DriverError) -> bool:
-    """Whether the connection is gone: the driver says so, or the server ended it (class 57P, 08)."""
-    sqlstate = diagnose(error).sqlstate
-    return error.connection_invalidated or sqlstate.startswith(("57P", "08"))
+    """Whether the connection is gone: the driver says so, or the server ended it (class 57P, 08).
+
+    With these states postgres_fdw and dblink also tell of another server's connection, which this one does not end.
+    """
+    said = diagnose(error)
+    return error.connection_invalidated or (said.sqlstate.startswith(("57P", "08")) and said.severity != "ERROR")
 
 
 def is_vanished(error: DriverError) -> bool:

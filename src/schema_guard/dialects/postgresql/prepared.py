@@ -18,7 +18,7 @@ from schema_guard.dialects.postgresql.failures import DENIED
 from schema_guard.dialects.postgresql.link import Link
 from schema_guard.dialects.postgresql.query_text import query
 from schema_guard.dialects.postgresql.trial_rows import OF_NAMES
-from schema_guard.refused_write import RELATION, RefusedWrite
+from schema_guard.refused_write import RELATION, UNANSWERED, RefusedWrite
 from schema_guard.schema import Name, Relation, Schema, Table, Write
 
 __all__ = ["Beneath", "Refused", "asked_of", "beneath_of", "refused", "with_refused"]
@@ -32,6 +32,8 @@ _NOT_WRITABLE = frozenset({"55000", "42809", "0A000"})
 _TOGETHER = 10
 """Tables of one EXPLAIN."""
 _EXPLAIN = "EXPLAIN (COSTS OFF) "
+_PLANNED_WITHIN, _HURRIED = 5.0, 1.0
+"""Seconds for a plan, for which a foreign table may ask a server that does not answer; and once one took too long."""
 
 Pairs = Sequence[tuple[Table, Table]]
 """A table as the models have it, and the live one."""
@@ -42,7 +44,11 @@ class Refused(NamedTuple):
 
     statements: dict[Name, tuple[RefusedWrite, ...]]
     unanswered: Name | None
-    """A table that somebody's lock kept from being asked for."""
+    """A table that somebody's lock kept from being asked for, or of which a plan took too long."""
+
+    def is_unanswered(self, name: Name) -> bool:
+        """Whether a further question about it would wait as long."""
+        return any(each.lacks == UNANSWERED for each in self.statements.get(name, ()))
 
 
 class DeniedOwner(NamedTuple):
@@ -123,9 +129,9 @@ def refused(link: Link, pairs: Pairs, beneath: Sequence[Beneath], quote: Quote, 
     locked: Name | None = None
     for start in range(0, len(asked), _TOGETHER):
         some = asked[start : start + _TOGETHER]
-        taken = works(link, f"{_EXPLAIN}{_at_once(some)}")
+        taken = works(link, f"{_EXPLAIN}{_at_once(some)}", _PLANNED_WITHIN if locked is None else _HURRIED)
         for each in some:
-            said = [] if taken else list(_answers(link, each))
+            said = [] if taken else list(_answers(link, each, _PLANNED_WITHIN if locked is None else _HURRIED))
             if any(answer.unanswered for _, answer in said):
                 locked = each.live.name
             those = (each.refused(verb, answer) for verb, answer in said)
@@ -230,12 +236,12 @@ def _at_once(asked: Sequence[_Asked]) -> str:
     return f"{with_}SELECT {', '.join(f'({text})' for text in reads)}"
 
 
-def _answers(link: Link, asked: _Asked) -> Iterator[tuple[str, Against]]:
+def _answers(link: Link, asked: _Asked, within: float) -> Iterator[tuple[str, Against]]:
     """What the server has against each statement. Where somebody's lock keeps it from saying so, the next statement
     would wait for the same lock."""
     answer: Against | None = None
     for verb, text in asked.statements:
         if answer is None or not answer.unanswered:
-            answer = against(link, f"{_EXPLAIN}{text}")
+            answer = against(link, f"{_EXPLAIN}{text}", within=within)
         if answer is not None:
             yield verb, answer

@@ -57,6 +57,8 @@ __all__ = ["PostgreSQLSession"]
 
 _LOCK_TIMEOUT = 3.0
 """Seconds of a read for a catalog that somebody keeps from being read."""
+_STAND_TIMEOUT = 5.0
+"""Seconds for the highest of a table's keys, which an index tells, but where a foreign table inherits."""
 _STAND_LOCK_TIMEOUT = 0.2
 """Seconds of a wait for a table whose keys are compared with its sequence: another look may find it free."""
 _PROBE_LOCK_TIMEOUT = 2.0
@@ -303,7 +305,7 @@ class PostgreSQLSession:
             if not some:
                 break
             try:
-                with self._link.reading(READ_TIMEOUT, lock_timeout=_STAND_LOCK_TIMEOUT, bare_path=True):
+                with self._link.reading(_STAND_TIMEOUT, lock_timeout=_STAND_LOCK_TIMEOUT, bare_path=True):
                     actual = with_stands(actual, some, self._link.rows(query_of(some, self.dialect.quote)))
             except DriverError as error:
                 if is_disconnect(error):
@@ -330,7 +332,8 @@ class PostgreSQLSession:
                 code = tried_by(self._link, code, quote) if code else []
             with self._link.reading(READ_TIMEOUT, lock_timeout=_STAND_LOCK_TIMEOUT):
                 found = refused(self._link, pairs, beneath, quote, reads_only=self.facts.read_only)
-                code += calls_of_views(self._link, called, quote)
+                planned = [pair for pair in called if not found.is_unanswered(pair[1].name)]
+                code += calls_of_views(self._link, planned, quote)
                 lost = lost_names(self._link, code, actual.domains, quote)
         except DriverError as error:
             raise self._read_failed(error, "what stands beneath views, or is called") from None

@@ -13,7 +13,7 @@ _REASONS = {
     "code": "make what the function names, or correct the function",
     "right": "privileges are given by the owner",
     "rows": "REFRESH puts rows into it",
-    UNANSWERED: "check again when it is not locked",
+    UNANSWERED: "check again when it is not locked, or when another server that it reads from answers",
 }
 
 
