@@ -82,7 +82,7 @@ class _Writer(Writer):
     def element(self, element: Any) -> str:
         if type(element) is CheckConstraint and isinstance(element.sqltext, TextClause):
             return f"CHECK ({self.expression(element.sqltext)})"
-        compared = type(element) in _COMPARED_BY_PARTS and not self.given(element)
+        compared = type(element) in _COMPARED_BY_PARTS and not self.options(element)
         return NOT_WRITTEN if compared else super().element(element)
 
     def expression(self, expression: ClauseElement) -> str:
@@ -91,11 +91,6 @@ class _Writer(Writer):
         if expression.text not in self._conditions:
             self._conditions[expression.text] = super().expression(expression)
         return self._conditions[expression.text]
-
-    def given(self, item: Any) -> Mapping[str, Any]:
-        """The arguments for this dialect that the models give; SQLAlchemy adds the others when it compiles the item."""
-        held = vars(item).get("dialect_options", {}).get(self.dialect.name)
-        return {} if held is None else held._non_defaults
 
     def column(self, column: Column[Any]) -> str:
         """On SQLite the statement of a sample tells those of all columns that are like it."""
@@ -154,7 +149,7 @@ class _Columns:
     def of(self, table: Table) -> Iterator[tuple[str, int, str | None]]:
         """Of each column the name, the sample that it is like, and its comment. Raises as `column_of` does."""
         counted, alone = table.autoincrement_column, len(table.primary_key.columns) == 1
-        counts = alone, *sorted(map(str, self._writer.given(table).items()))
+        counts = alone, *sorted(map(str, self._writer.options(table).items()))
         for column in table.columns:
             if column.system:
                 continue
@@ -180,7 +175,7 @@ class _Columns:
             or type(column) is not Column
             or column.identity is not None
             or column.computed is not None
-            or self._writer.given(column)
+            or self._writer.options(column)
             or (given is not None and (given.is_clause_element or given.is_sequence))
             or (updated is not None and (updated.is_clause_element or updated.is_sequence))
             or (column.info and is_ignored(column))

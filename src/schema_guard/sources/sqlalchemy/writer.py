@@ -6,7 +6,7 @@ import copy
 import json
 import re
 import string
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import cache
 from typing import TYPE_CHECKING, Any
 from weakref import WeakKeyDictionary
@@ -232,14 +232,11 @@ class Writer:
         except (TypeError, ValueError):
             return None
 
-    def options(self, item: Any) -> dict[str, Any]:
-        """The arguments that were given to a schema item for this dialect, by name without the prefix."""
-        if "dialect_options" not in vars(item):  # SQLAlchemy makes them when the first one is given, or asked for
-            return {}
-        try:
-            return dict(item.dialect_options[self.dialect.name])
-        except (KeyError, SQLAlchemyError):
-            return {}
+    def options(self, item: Any) -> Mapping[str, Any]:
+        """The arguments that were given to a schema item for this dialect, by name without the prefix. SQLAlchemy adds
+        the others when it compiles the item."""
+        given = vars(item).get("dialect_options", {}).get(self.dialect.name)
+        return {} if given is None else given._non_defaults
 
 
 class _Refusals:
