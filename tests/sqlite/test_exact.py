@@ -171,7 +171,7 @@ def test_a_guard_of_the_frozen_file_knows_the_same(file: Path, tmp_path: Path, w
 
 @pytest.mark.parametrize("what", [*SAME, *DIFFERENT])
 def test_models_that_are_asked_again_know_the_same(file: Path, what: str) -> None:
-    """From the third check on: by the statements of the database in which the second one found nothing."""
+    """One table is not told by parts: by the statements of the database in which the second check found nothing."""
     guard, engine = Guard(metadata), sa.create_engine(f"sqlite:///{file}", poolclass=sa.NullPool)
     for _ in range(2):
         assert guard.check(engine).findings == ()
