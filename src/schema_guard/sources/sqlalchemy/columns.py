@@ -146,8 +146,8 @@ def _nullable(column: ModelColumn[Any], writer: Writer) -> bool:
 
 
 def _is_named(type_: Type, inner: Any) -> bool:
-    """Whether drivers send its values without a cast, so that one makes a difference."""
-    return type_.kind is not TypeKind.BASE or isinstance(inner, EnumType)
+    """Whether drivers send its values without a cast, so that one makes a difference: any but the system's own."""
+    return type_.kind is not TypeKind.BASE or type_.schema is not None or isinstance(inner, EnumType)
 
 
 def _is_domain_not_null(inner: Any) -> bool:
