@@ -11,6 +11,7 @@ import pytest
 import sqlalchemy as sa
 
 from schema_guard import Guard
+from schema_guard.dialects.postgresql.memory import noting_quiet
 from schema_guard.dialects.postgresql.query_text import query
 from tests.postgres.cluster import Cluster
 from tests.postgres.database import Database, create, wait_until
@@ -220,6 +221,22 @@ def test_two_applications(database: Database) -> None:
     for url in urls * 2:
         assert guard().check(url).remembered
     assert next_number(database) == before
+    with database.connect() as connection:
+        connection.execute("INSERT INTO t0 DEFAULT VALUES")
+    assert guard().check(urls[0]).remembered
+    assert noted(database) == [False, True], "what was looked at for one is not noted for the other"
+
+
+def test_what_is_written_between(database: Database) -> None:
+    """After the look and before the note: the number of the note's own transaction tells, whatever it sees."""
+    quiet_guard(database)
+    with database.connect() as other, database.connect(autocommit=False) as noting:
+        noting.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ")
+        ((following, key, fingerprint),) = noting.execute(
+            f"SELECT ({NEXT}), key, fingerprint FROM schema_guard.remembered".encode()
+        ).fetchall()
+        other.execute("INSERT INTO t0 DEFAULT VALUES")
+        assert noting.execute(noting_quiet(key, fingerprint, following, 0).encode()).rowcount == 0
 
 
 def test_many_at_the_same_time(database: Database) -> None:
@@ -235,6 +252,18 @@ def test_many_at_the_same_time(database: Database) -> None:
     assert [bool(report.remembered) for report in reports] == [True] * 6
     assert known.check(database.url).remembered
     assert noted(database) == [True]
+
+
+def test_a_standby(postgres_server: Cluster, server_room: Path) -> None:
+    """It writes what transactions of another server wrote."""
+    with OwnServer(postgres_server, new_home(server_room, "primary")) as primary:
+        standby = OwnServer(postgres_server, new_home(server_room, "standby"))
+        try:
+            standby.as_standby_of(primary)
+            with Database(standby.cluster, "postgres").connect() as connection:
+                assert connection.execute(NEXT.encode()).fetchall() == [(None,)]
+        finally:
+            standby.close()
 
 
 def test_it_cannot_be_noted(database: Database) -> None:

@@ -32,6 +32,7 @@ __all__ = [
     "PostgreSQLMemory",
     "any_behind",
     "fingerprint",
+    "noting_quiet",
     "recall_by",
     "told_of",
 ]
@@ -109,7 +110,7 @@ class PostgreSQLMemory:
             f" ({query('watched', fed=found.fed)})"
             f" FROM ({self._now}) AS now WHERE now.fingerprint = {literal(self.fingerprint)}"
             " ON CONFLICT (key) DO UPDATE SET fingerprint = excluded.fingerprint, checked = excluded.checked,"
-            " verdict = excluded.verdict, watched = excluded.watched, quiet = NULL"
+            " verdict = excluded.verdict, watched = excluded.watched"
         )
         forget = (
             f"DELETE FROM {TABLE} WHERE key IN (SELECT old.key FROM {TABLE} AS old ORDER BY old.checked DESC"
@@ -156,11 +157,16 @@ class PostgreSQLMemory:
 
     def _note_quiet(self, following: object, estimates: object) -> None:
         """The next check need not look at the sequences if nothing is written until then."""
-        sql = query("quiet", key=self.key, fingerprint=self.fingerprint)
-        sql = sql.replace(":next_transaction", query("next_transaction"))
-        sql = sql.replace(":next", str(following)).replace(":estimates", str(estimates))
+        statement = noting_quiet(self.key, self.fingerprint, following, estimates)
         with suppress(DriverError, GuardError), self.link.writing(TIMEOUT, lock_timeout=LOCK_TIMEOUT):
-            self.link.run(sql)
+            self.link.run(statement)
+
+
+def noting_quiet(key: str, fingerprint: str, following: object, estimates: object) -> str:
+    """The statement of quiet.sql; the arguments as recall.sql gives and takes them."""
+    sql = query("quiet", key=key, fingerprint=fingerprint)
+    sql = sql.replace(":next_transaction", query("next_transaction"))
+    return sql.replace(":next", str(following)).replace(":estimates", str(estimates))
 
 
 def fingerprint(version: int, cluster: str) -> str:
