@@ -15,6 +15,7 @@ from sqlalchemy import ForeignKey, String
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
 from schema_guard import Backfill, Guard
+from schema_guard.dialects.postgresql.query_text import query
 from schema_guard.execute import batches
 from schema_guard.execute.limits import Limits
 from schema_guard.fleet import Fleet
@@ -157,3 +158,10 @@ def test_a_fleet_repairs_the_primary_and_skips_the_replica(pair: Pair) -> None:
     _wait_until_replayed(pair.database)
     checked = {result.name: result for result in fleet.check()}
     assert (checked["replica"].breaks, checked["one"].skip) == (False, "the same database as replica")
+
+
+def test_a_replica_has_no_next_number(pair: Pair) -> None:
+    """It writes what transactions of the primary wrote, so a remembered check looks at the sequences each time."""
+    number = query("next_transaction").encode()
+    with Database(pair.standby, pair.database.name).connect() as replica:
+        assert replica.execute(number).fetchall() == [(None,)]

@@ -254,18 +254,6 @@ def test_many_at_the_same_time(database: Database) -> None:
     assert noted(database) == [True]
 
 
-def test_a_standby(postgres_server: Cluster, server_room: Path) -> None:
-    """It writes what transactions of another server wrote."""
-    with OwnServer(postgres_server, new_home(server_room, "primary")) as primary:
-        standby = OwnServer(postgres_server, new_home(server_room, "standby"))
-        try:
-            standby.as_standby_of(primary)
-            with Database(standby.cluster, "postgres").connect() as connection:
-                assert connection.execute(NEXT.encode()).fetchall() == [(None,)]
-        finally:
-            standby.close()
-
-
 def test_it_cannot_be_noted(database: Database) -> None:
     """That nothing is missing is known all the same."""
     known = quiet_guard(database)
