@@ -15,6 +15,7 @@ OTHERS = {
     "by_text.py": "the CREATE statements of a database that is exactly as expected",
     "chain/faults/environment.py": "the faults of each system's environment",
     "chain/reading/safe_calls.py": "modules of SQLAlchemy that a revision imports",
+    "chain/reading/written_types.py": "SQLAlchemy's module of a dialect, and the types of its server",
     "chain/sandbox/failure.py": "an error without the values of rows",
     "cli/at_once.py": "what is remembered in the database itself",
     "cli/demo.py": "the second room of the tour",

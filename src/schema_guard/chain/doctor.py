@@ -23,6 +23,7 @@ from schema_guard.chain.faults.environment import environment_faults, environmen
 from schema_guard.chain.faults.files import REFUSED, WIDTH, chain_faults, no_chain
 from schema_guard.chain.faults.filled_again import filled_again
 from schema_guard.chain.faults.gone_early import Gone, begun_elsewhere, gone_early, gone_faults
+from schema_guard.chain.faults.incomparable import incomparable
 from schema_guard.chain.faults.made_again import made_again
 from schema_guard.chain.faults.made_early import made_early
 from schema_guard.chain.faults.names import elsewhere
@@ -256,6 +257,7 @@ class Doctor:
             uses = {(each.revision, each.action.line) for each in look.gone if each.uses}
             found += [fault for fault in gone if not (blind and (fault.revision, fault.line) in uses)] + stamped
             found += unsupported(project, over, self.system)
+            found += incomparable(project, over, look.everything, look.there)
             found += env_tables_faults(project, over, look.there, self.commands)
         return after_env_tables(found)
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from schema_guard.chain.reading.actions import ALTERED, CONCURRENT, SENT, Action, Verb
+from schema_guard.chain.reading.actions import ALTERED, CONCURRENT, REFERS, SENT, Action, Verb
 from schema_guard.chain.reading.pending import There
 from schema_guard.chain.reading.sql_uses import TEMPORARY
 from schema_guard.chain.version_table import Read
@@ -12,7 +12,7 @@ from schema_guard.errors import GuardError
 
 __all__ = ["exists", "needs_of"]
 
-_NO_OBJECT = (TEMPORARY, SENT, ALTERED, CONCURRENT)
+_NO_OBJECT = (TEMPORARY, SENT, ALTERED, CONCURRENT, REFERS)
 _OF_TABLE = ("column", "constraint", "trigger", "policy", "rule")
 
 

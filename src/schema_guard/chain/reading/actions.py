@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import StrEnum
 
-__all__ = ["ALTERED", "CONCURRENT", "SENT", "Action", "Verb"]
+__all__ = ["ALTERED", "CONCURRENT", "REFERS", "SENT", "UNREAD_TYPE", "Action", "Verb"]
 
 SENT = "sent"
 """The kind of a use: a text that is sent as it is written."""
@@ -13,6 +13,10 @@ ALTERED = "altered"
 """The kind of a use: an operation outside of a batch that changes a column or a constraint by ALTER TABLE."""
 CONCURRENT = "concurrent"
 """The kind of a use: an operation with postgresql_concurrently=True."""
+REFERS = "refers"
+"""The kind of a use: a foreign key, with the columns of its table and those that they refer to."""
+UNREAD_TYPE = "?"
+"""The type of a column that is changed to one which cannot be read."""
 
 
 class Verb(StrEnum):
@@ -62,6 +66,11 @@ class Action:
     """Within autocommit_block()."""
     asks: bool = False
     """Made by guarded(op): only where it is missing, so that it never collides. Removed IF EXISTS."""
+
+    pairs: tuple[tuple[str, str], ...] = ()
+    """REFERS: a column of `table`, and the column that it refers to, behind its table and a point."""
+    type: str = ""
+    """A column that is made or altered: its type in SQL, as far as it is written out. A type: "enum"."""
 
     @property
     def object(self) -> str:

@@ -7,10 +7,12 @@ import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
-from schema_guard.chain.reading.actions import ALTERED, CONCURRENT, Action, Verb
+from schema_guard.chain.reading.actions import ALTERED, CONCURRENT, UNREAD_TYPE, Action, Verb
 from schema_guard.chain.reading.calls import method_of
 from schema_guard.chain.reading.constants import Value, value_of
+from schema_guard.chain.reading.references import reference
 from schema_guard.chain.reading.sql_casts import plain_cast
+from schema_guard.chain.reading.written_types import type_of_node
 
 __all__ = ["BATCH", "INSPECTOR", "OP", "Call", "Followed", "TableNamed", "actions_of_call"]
 
@@ -190,16 +192,17 @@ def _beside(column: Call) -> Iterator[str]:
 Actions = Iterator[Action]
 
 
-def _use(kind: str, name: str, line: int, depth: bool, table: str = "") -> Action:
-    return Action(Verb.USE, kind, name, table, "", line, depth)
+def _use(kind: str, name: str, line: int, depth: bool, table: str = "", type_: str = "") -> Action:
+    return Action(Verb.USE, kind, name, table, "", line, depth, type=type_)
 
 
-def _referred(call: Call, line: int, depth: bool) -> Actions:
-    """The tables of ForeignKey("users.id") and ForeignKeyConstraint(["a"], ["users.id"])."""
-    columns = call.value(1, "refcolumns") if call.called == "ForeignKeyConstraint" else call.value(0, "column")
+def _referred(call: Call, table: str, line: int, depth: bool, name: str = "") -> Actions:
+    """What ForeignKey("users.id") of the column `name`, and ForeignKeyConstraint(["a"], ["users.id"]) refer to."""
+    columns = [call.value(0, "column")] if name else call.value(1, "refcolumns")
     for column in columns if isinstance(columns, list) else [columns]:
         if isinstance(column, str):
             yield _use("referred", column.rpartition(".")[0], line, depth)
+    yield from reference(table, [name] if name else call.value(0, "columns"), columns, line, depth)
 
 
 def _create_table(call: Call, line: int, depth: bool) -> Actions:
@@ -216,13 +219,13 @@ def _part_of_table(part: Call, table: str, depth: bool) -> Actions:
     """A Column or a constraint among create_table's arguments."""
     called, line = part.called, part.node.lineno
     if called == "Column" and (name := part.text(0, "name")):
-        yield Action(Verb.MAKE, "column", name, table, "", line, depth)
-        yield from _with_column(part, table, name, depth)
         for inner in part.parts:
             if made := _enum(inner):
-                yield Action(Verb.MAKE, "type", made, line=line, depth=depth)
+                yield Action(Verb.MAKE, "type", made, line=line, depth=depth, type="enum")
+        yield _column(part, name, table, line, depth)
+        yield from _with_column(part, table, name, depth)
     elif called.endswith("Constraint"):
-        yield from _referred(part, line, depth) if called == "ForeignKeyConstraint" else ()
+        yield from _referred(part, table, line, depth) if called == "ForeignKeyConstraint" else ()
         yield from _made_constraint(part, table, part.text(-1, "name"), depth)
 
 
@@ -236,10 +239,15 @@ def _with_column(column: Call, table: str, name: str, depth: bool) -> Actions:
         yield Action(Verb.MAKE, "constraint", made, table, "", line, depth, "", True, mentions, True, True)
     for inner in column.parts:
         if inner.called in ("ForeignKey", "CheckConstraint"):
-            yield from _referred(inner, line, depth) if inner.called == "ForeignKey" else ()
+            yield from _referred(inner, table, line, depth, name) if inner.called == "ForeignKey" else ()
             made, chosen = inner.text(-1, "name"), inner.called == "ForeignKey" and inner.argument(-1, "name") is None
             made = f"{bare}_{name}_fkey" if chosen else made
             yield Action(Verb.MAKE, "constraint", made, table, "", line, depth, "", True, mentions, False, chosen)
+
+
+def _column(column: Call, name: str, table: str, line: int, depth: bool) -> Action:
+    type_ = type_of_node(column.argument(1, "type_"))
+    return Action(Verb.MAKE, "column", name, table, "", line, depth, type=type_)
 
 
 def _made_constraint(part: Call, table: str, name: str, depth: bool) -> Actions:
@@ -286,7 +294,7 @@ def _add_column(call: Call, line: int, depth: bool) -> Actions:
     column = call.argument(0 if call.batch is not None else 1, "column")
     name = Call(column, call.names).text(0, "name") if isinstance(column, ast.Call) else ""
     if isinstance(column, ast.Call) and table and name:
-        yield Action(Verb.MAKE, "column", name, table, "", line, depth)
+        yield _column(Call(column, call.names), name, table, line, depth)
         yield from _with_column(Call(column, call.names), table, name, depth)
     elif table:
         yield _use("column", "", line, depth, table)  # from here on nobody knows its columns
@@ -305,7 +313,9 @@ def _alter_column(call: Call, line: int, depth: bool) -> Actions:
         if to != name:
             yield Action(Verb.RENAME, "column", name, table, to, line, depth)
     else:
-        yield _use("column", name, line, depth, table)
+        changed = call.argument(-1, "type_")
+        type_ = type_of_node(changed) or (UNREAD_TYPE if changed is not None or call.computed else "")
+        yield _use("column", name, line, depth, table, type_)
         if (renamed is not None and value_of(renamed, call.names) is not None) or call.computed:
             text = "alter_column(new_column_name=..) of a computed name"
             yield Action(Verb.UNSEEN, line=line, text=text, readable=False)
@@ -338,7 +348,10 @@ def _constraint(call: Call, line: int, depth: bool) -> Actions:
     schema = call.text(-1, "source_schema")
     if call.called == "create_foreign_key":
         referred, of = call.text(1 if call.batch is not None else 2, "referent_table"), call.text(-1, "referent_schema")
-        yield _use("referred", f"{of}.{referred}" if of and referred else referred, line, depth)
+        target, at = f"{of}.{referred}" if of and referred else referred, 2 if call.batch is not None else 3
+        yield _use("referred", target, line, depth)
+        own, to = call.value(at, "local_cols"), call.value(at + 1, "remote_cols")
+        yield from reference(f"{schema}.{table}" if schema else table, own, to, line, depth, target)
     if name and table:
         yield from _made_constraint(call, f"{schema}.{table}" if schema else table, name, depth)
 

@@ -339,7 +339,7 @@ class Reader:
         checks = next((keyword.value for keyword in call.keywords if keyword.arg == "checkfirst"), None)
         asks = not (isinstance(checks, ast.Constant) and checks.value is False)
         if method == "create":
-            self.found.append(Action(Verb.MAKE, "type", name, line=call.lineno, depth=depth or asks))
+            self.found.append(Action(Verb.MAKE, "type", name, line=call.lineno, depth=depth or asks, type="enum"))
         elif method == "drop":
             self.found.append(Action(Verb.REMOVE, "type", name, line=call.lineno, depth=depth))
 

@@ -11,6 +11,7 @@ from schema_guard.chain.reading.sql_tokens import Word, statements_of
 from schema_guard.chain.reading.sql_uses import uses_in
 from schema_guard.chain.reading.sql_values import value_actions
 from schema_guard.chain.reading.unread_sql import unread
+from schema_guard.chain.reading.written_types import sql_type
 
 __all__ = ["SEQUENCES", "actions_in_sql"]
 
@@ -230,13 +231,14 @@ def _create(words: Sequence[Word], line: int, depth: bool) -> list[Action]:
         arguments = [" ".join(word.text.lower() for word in part) for part in _listed(cursor.rest)]
         name = f"{name}({', '.join(arguments)})"
     composite = kind == "type" and cursor.peek() == "AS" and cursor.peek(1) == "("
-    made = Action(Verb.MAKE, kind, name, "", "", line, depth or conditional, relation=composite)
+    enum = "enum" if kind == "type" and (cursor.peek(), cursor.peek(1)) == ("AS", "ENUM") else ""
+    made = Action(Verb.MAKE, kind, name, "", "", line, depth or conditional, relation=composite, type=enum)
     if kind != "table":
         return [made]
     columns: list[Action] = []
     for parts in _listed(cursor.rest):
         if parts and parts[0].identifier and parts[0].upper not in _CONSTRAINTS:
-            columns.append(Action(Verb.MAKE, "column", parts[0].name, name, "", line, made.depth))
+            columns.append(_column(parts[0].name, name, line, made.depth, parts[1:]))
         columns += constraints_in(parts, name, line, made.depth)
     copied = any(word.upper in ("AS", "SELECT") for word in _outside(cursor.rest))
     unseen = [Action(Verb.UNSEEN, line=line, text=f"CREATE TABLE {name} AS ..")] if copied else []
@@ -377,8 +379,12 @@ def _added(cursor: _Cursor, table: str, line: int, depth: bool) -> list[Action]:
         return constraints
     cursor.take("COLUMN")
     conditional = cursor.take("IF", "NOT", "EXISTS")
-    made = Action(Verb.MAKE, "column", cursor.name(), table, "", line, depth or conditional)
+    made = _column(cursor.name(), table, line, depth or conditional, cursor.rest)
     return [made, *(() if conditional else constraints)]
+
+
+def _column(name: str, table: str, line: int, depth: bool, definition: Sequence[Word]) -> Action:
+    return Action(Verb.MAKE, "column", name, table, "", line, depth, type=sql_type(definition))
 
 
 def _computes(words: Sequence[Word]) -> bool:

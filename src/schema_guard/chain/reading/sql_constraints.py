@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from schema_guard.chain.reading.actions import Action, Verb
+from schema_guard.chain.reading.references import references_in
 from schema_guard.chain.reading.sql_tokens import Word
 
 __all__ = ["constraints_in"]
@@ -13,7 +14,8 @@ _WITH_INDEX = ("UNIQUE", "PRIMARY", "EXCLUDE")
 
 
 def constraints_in(words: Sequence[Word], table: str, line: int, depth: bool) -> list[Action]:
-    """Those that are named, and a UNIQUE or a PRIMARY KEY by the name that PostgreSQL gives it.
+    """Those that are named, and a UNIQUE or a PRIMARY KEY by the name that PostgreSQL gives it; then what a foreign key
+    refers to.
 
     Args:
         words: one part of CREATE TABLE (..), or what follows ADD.
@@ -38,7 +40,7 @@ def constraints_in(words: Sequence[Word], table: str, line: int, depth: bool) ->
         elif word.upper in ("UNIQUE", "PRIMARY") and not (at > 1 and words[at - 2].upper == "CONSTRAINT"):
             chosen = _chosen(words, at, table)
             found.append(Action(Verb.MAKE, "constraint", chosen, table, "", line, depth, "", True, names, True, True))
-    return found
+    return found + references_in(words, table, line, depth)
 
 
 def _chosen(words: Sequence[Word], at: int, table: str) -> str:

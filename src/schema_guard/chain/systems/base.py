@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 from schema_guard.chain.systems.scratch import Scratch
 from schema_guard.chain.version_table import Read, VersionTable
+from schema_guard.column import Type, TypeKind
+from schema_guard.names import Name
 
 if TYPE_CHECKING:
     from sqlalchemy.engine import URL, Engine
@@ -199,6 +201,26 @@ class System(Protocol):
 
     def refuses(self, statement: str) -> str:
         """What the parser says of a statement that it never takes; empty where it takes it, or cannot be asked."""
+        ...
+
+    def type_named(self, text: str, find: Callable[[str | None, str], tuple[str | None, TypeKind]]) -> Type | None:
+        """The type that SQL names so; None where it names none.
+
+        Args:
+            text: as SQL has it.
+            find: looks up the schema and the kind of a type that is not built in.
+        """
+        ...
+
+    def can_refer(self, referring: Type, target: Type, domains: Mapping[Name, Type]) -> bool:
+        """Whether a foreign key can lead from a column of the one type to a column of the other; True where only the
+        server knows.
+
+        Args:
+            referring: of the column that has the foreign key.
+            target: of the other.
+            domains: what each domain stands on.
+        """
         ...
 
     def make_spare(self, main: URL, name: str) -> None:

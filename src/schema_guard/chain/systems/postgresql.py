@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from typing import TYPE_CHECKING, Any
 
@@ -19,8 +19,11 @@ from schema_guard.chain.version_table import (
     qualified,
     strange_rows,
 )
+from schema_guard.column import Type, TypeKind
+from schema_guard.dialects.postgresql.referring import based, can_refer
+from schema_guard.dialects.postgresql.types import parse_type
 from schema_guard.errors import LockTimeoutError, ReadError, one_line
-from schema_guard.names import in_quotes
+from schema_guard.names import Name, in_quotes
 
 if TYPE_CHECKING:
     from sqlalchemy.engine import URL, Engine
@@ -199,6 +202,12 @@ class PostgreSQL(System):
     def outside(self, words: Sequence[str]) -> str:
         found = _OUTSIDE.match(" ".join(words[:5]))
         return found[0] if found else ""
+
+    def type_named(self, text: str, find: Callable[[str | None, str], tuple[str | None, TypeKind]]) -> Type | None:
+        return parse_type(text, find) if text else None
+
+    def can_refer(self, referring: Type, target: Type, domains: Mapping[Name, Type]) -> bool:
+        return can_refer(based(referring, domains), based(target, domains))
 
     def knows(self, word: str) -> bool:
         return word in _COMMANDS

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import sqlite3
 import tempfile
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -14,7 +14,8 @@ from urllib.parse import unquote
 from schema_guard.chain.systems.base import Fingerprint, Identity, Key, Live, System
 from schema_guard.chain.systems.scratch import PREFIX, Scratch, stopped_cleanly
 from schema_guard.chain.version_table import NO_COLUMN, Read, VersionTable, literal, meant, strange_rows
-from schema_guard.names import in_quotes
+from schema_guard.column import Type, TypeKind
+from schema_guard.names import Name, in_quotes
 
 if TYPE_CHECKING:
     from sqlalchemy.engine import URL, Engine
@@ -101,6 +102,12 @@ class SQLite(System):
 
     def outside(self, words: Sequence[str]) -> str:  # noqa: ARG002
         return ""
+
+    def type_named(self, text: str, find: Callable[[str | None, str], tuple[str | None, TypeKind]]) -> Type | None:  # noqa: ARG002
+        return None
+
+    def can_refer(self, referring: Type, target: Type, domains: Mapping[Name, Type]) -> bool:  # noqa: ARG002
+        return True
 
     def knows(self, word: str) -> bool:  # noqa: ARG002
         return True  # its parser is asked
