@@ -110,6 +110,34 @@ def test_a_function_of_the_whole_row(postgres_database: Database) -> None:
     assert apply(postgres_database, models(Column("name", String), CheckConstraint("fit(t)", name="ck"))).satisfied
 
 
+@pytest.mark.parametrize(
+    "expression", ["t IS NOT NULL", '"t" IS NOT NULL', "t.* IS NOT NULL", "fit(T)", "fit(t.*)", "t.fit"]
+)
+def test_forms_of_the_whole_row(postgres_database: Database, expression: str) -> None:
+    prepare(postgres_database, "CREATE TABLE t (id serial PRIMARY KEY, name text)")
+    prepare(postgres_database, "CREATE FUNCTION fit(t) RETURNS bool IMMUTABLE LANGUAGE sql AS 'SELECT true'")
+    assert apply(postgres_database, models(Column("name", String), CheckConstraint(expression, name="ck"))).satisfied
+
+
+@pytest.mark.parametrize(
+    "expression",
+    ["name IN (SELECT 't')", "nowhere(name) = 't'", "t.name > 1", "t(name) = 1", "name || ' t ' > nowhere(t.id)"],
+)
+def test_the_name_of_the_table_that_means_no_row(postgres_database: Database, expression: str) -> None:
+    """In a string, before a column, as a function: the server is asked all the same."""
+    prepare(postgres_database, "CREATE TABLE t (id serial PRIMARY KEY, name text)")
+    metadata = models(Column("name", String), CheckConstraint(expression, name="ck"))
+    (refused,) = plan(postgres_database, metadata).refusals
+    assert refused.reason
+    assert not apply(postgres_database, metadata).results
+
+
+def test_a_column_with_the_name_of_the_table(postgres_database: Database) -> None:
+    prepare(postgres_database, "CREATE TABLE t (id serial PRIMARY KEY, t text)")
+    metadata = models(Column("t", String), CheckConstraint("t > 1", name="ck"))
+    assert len(plan(postgres_database, metadata).refusals) == 1
+
+
 def test_a_table_whose_exclusion_needs_an_extension(postgres_database: Database) -> None:
     """The table comes without it; what the refusal says lets the server take it."""
     metadata = models(

@@ -13,7 +13,7 @@ from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 
-from schema_guard.dialects.definitions import definitions_of, expressions_of, without_definition
+from schema_guard.dialects.definitions import definitions_of, without_definition
 from schema_guard.dialects.postgresql.conditions import collation_name
 from schema_guard.dialects.postgresql.create_index import create_index
 from schema_guard.dialects.postgresql.driver_error import DriverError
@@ -24,6 +24,7 @@ from schema_guard.dialects.postgresql.lost_name import may_come
 from schema_guard.dialects.postgresql.plain import is_plain
 from schema_guard.dialects.postgresql.query_text import query
 from schema_guard.dialects.postgresql.trial_rows import inserts, is_computed, made_by, of_code
+from schema_guard.dialects.postgresql.whole_row import of_whole_row
 from schema_guard.dialects.violators import mentions
 from schema_guard.difference import (
     DefaultDiffers,
@@ -86,7 +87,7 @@ def refused(
         defined[table].append(noun)
     tries: list[tuple[_Copy, list[Noun], list[Noun]]] = []
     for table, nouns in defined.items():
-        without = [noun for noun in nouns if (table.name, noun) in known or _of_whole_row(table, noun)]
+        without = [noun for noun in nouns if (table.name, noun) in known or of_whole_row(table, noun)]
         copy = _Copy(link, table, actual.table(table.name), quote, unmade, defaults, triggers, coming)
         if tried := copy.worth_trying([noun for noun in nouns if noun not in without]):
             tries.append((copy, tried, without))
@@ -336,11 +337,6 @@ class _Copy:
         )
         found = head.match(create)
         return f"CREATE TEMP TABLE {self.name} {create[found.end() :]}" if found is not None else None
-
-
-def _of_whole_row(table: Table, noun: Noun) -> bool:
-    """Whether it may mean the table's row by its name: that is of a type which the copy's rows are not."""
-    return any(mentions(text, table.name.name) for text in expressions_of(noun))
 
 
 def _order(noun: Noun) -> int:
