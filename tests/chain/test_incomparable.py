@@ -65,6 +65,13 @@ def test_what_postgresql_takes(on_postgres: Stage, body: str) -> None:
     not_told(chain_with(on_postgres, body))
 
 
+def test_a_cast_of_the_users_own(on_postgres: Stage) -> None:
+    """PostgreSQL compares by it: the key is taken."""
+    stage = chain_with(on_postgres, REFUSED["of a new column"])
+    stage.sql("CREATE CAST (uuid AS integer) WITH INOUT AS IMPLICIT")
+    not_told(stage)
+
+
 def test_the_columns_and_their_types_are_named(on_postgres: Stage) -> None:
     stage = chain_with(on_postgres, REFUSED["between columns that are there"])
     message = stage.doctor().faults["unsupported"]["message"]

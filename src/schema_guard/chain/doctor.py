@@ -257,7 +257,7 @@ class Doctor:
             uses = {(each.revision, each.action.line) for each in look.gone if each.uses}
             found += [fault for fault in gone if not (blind and (fault.revision, fault.line) in uses)] + stamped
             found += unsupported(project, over, self.system)
-            found += incomparable(project, over, look.everything, look.there)
+            found += incomparable(project, over, look.everything, look.there, self.url)
             found += env_tables_faults(project, over, look.there, self.commands)
         return after_env_tables(found)
 

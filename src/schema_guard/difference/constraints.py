@@ -320,6 +320,8 @@ class ObjectUnknown(BaseDifference):
 
     @property
     def identity(self) -> str:
+        if self.kind == "trigger" and self.partition is not None:  # several may have one of that name
+            return f"{self.partition}.{self.name}:{self.kind}"
         return f"{self.object}:{self.kind}"
 
     @property

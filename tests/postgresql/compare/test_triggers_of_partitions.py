@@ -71,6 +71,35 @@ def test_of_several_partitions_one_is_named(postgres_database: Database) -> None
     assert found.definition == "on INSERT in early and 1 more"
 
 
+SEVERAL = {
+    "on another statement": (
+        "BEFORE DELETE ON early",
+        "BEFORE INSERT ON late",
+        ["on DELETE in early", "on INSERT in late"],
+    ),
+    "on a statement that is not sent": ("BEFORE UPDATE OF id ON early", "BEFORE INSERT ON late", ["on INSERT in late"]),
+}
+
+
+@pytest.mark.parametrize("what", SEVERAL)
+def test_triggers_of_one_name_that_do_not_say_the_same(what: str, postgres_database: Database) -> None:
+    """Each has a key of its own, by which it can be accepted."""
+    early, late, definitions = SEVERAL[what]
+    made = [f"CREATE TRIGGER t {each} FOR EACH ROW EXECUTE FUNCTION f();" for each in (early, late)]
+    found = told(postgres_database, function("RAISE EXCEPTION 'no'") + "".join(made))
+    assert [each.definition for each in found] == definitions
+    assert len({each.key for each in found}) == len(found)
+
+
+def test_triggers_of_one_name_that_fail_for_several_reasons(postgres_database: Database) -> None:
+    second = function("NEW.gone = 1; RETURN NEW").replace("f()", "g()")
+    trigger = TRIGGER.format("late", "ROW").replace("f()", "g()")
+    found = told(
+        postgres_database, function("RAISE EXCEPTION 'no'") + second + TRIGGER.format("early", "ROW") + trigger
+    )
+    assert [each.definition for each in found] == ["on INSERT in early", "on INSERT in late"]
+
+
 def test_that_of_the_table_is_told_once(postgres_database: Database) -> None:
     """The server makes it on each partition too."""
     (found,) = told(postgres_database, function("RAISE EXCEPTION 'no'") + TRIGGER.format("events", "ROW"))

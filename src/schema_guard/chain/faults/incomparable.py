@@ -7,8 +7,11 @@ from collections.abc import Collection, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from sqlalchemy.engine import URL
+
 from schema_guard.chain.fault import Fault, Fix, Severity
 from schema_guard.chain.faults.names import elsewhere, moves_names, normal
+from schema_guard.chain.live import open_live
 from schema_guard.chain.reading.actions import REFERS, SENT, Action, Verb
 from schema_guard.chain.reading.pending import There
 from schema_guard.chain.reading.revision_actions import actions_and_uses_of
@@ -22,14 +25,18 @@ _OTHER_TYPES = re.compile(r"(?i)(?<!create )\btype\b|\bcreate\s+cast\b|\boperato
 """SQL that may change a column's type, or make types comparable."""
 
 
-def incomparable(project: Project, ran: Collection[str], schema: Schema, there: There) -> Iterator[Fault]:
-    """The first of each revision, up to what may have changed a type in a way that cannot be read.
+def incomparable(project: Project, ran: Collection[str], schema: Schema, there: There, url: URL) -> Iterator[Fault]:
+    """The first of each revision, up to what may have changed a type in a way that cannot be read. None where the
+    database has casts of its users': a foreign key may be compared by one.
 
     Args:
         project: the chain.
         ran: the revisions that ran on this database.
         schema: the database.
         there: its names as revisions write them.
+        url: where it is asked for casts.
+
+    Raises UnreachableError, ReadError: it does not answer.
     """
     if elsewhere(project):
         return
@@ -50,6 +57,9 @@ def incomparable(project: Project, ran: Collection[str], schema: Schema, there: 
                 first = _fault(id_, file, action, f"adds a foreign key {says}") if says else None
             walk.follow(action)
         if first is not None:
+            with open_live(url) as live:
+                if live.read(there.system.own_casts):
+                    return
             yield first
         if walk.lost:
             return

@@ -55,6 +55,8 @@ class System(Protocol):
     """Words in the module names of its drivers."""
     asynchronous: tuple[str, ...]
     """Its asynchronous drivers, as they stand in a URL behind the +."""
+    own_casts: str
+    """A query that gives a row where the database has casts of its users' that are applied unasked."""
     own_schema: str | None
     """The schema that is always there and need not be named."""
     checks_length: bool

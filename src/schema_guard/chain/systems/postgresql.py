@@ -132,6 +132,11 @@ class PostgreSQL(System):
     title = "PostgreSQL"
     drivers = ("psycopg", "asyncpg", "pg8000")
     asynchronous = ("asyncpg", "psycopg_async")
+    own_casts = (
+        "SELECT 1 FROM pg_catalog.pg_cast c WHERE c.oid >= 16384 AND c.castcontext = 'i' AND "
+        + _OWN.format(oid="c.oid", of="pg_catalog.pg_cast")
+        + " LIMIT 1"
+    )
     own_schema = None
     checks_length = True
     alters_types = True

@@ -52,6 +52,7 @@ class SQLite(System):
     title = "SQLite"
     drivers = ("sqlite", "sqlcipher")
     asynchronous = ("aiosqlite",)
+    own_casts = "SELECT 1 WHERE false"
     own_schema = "main"
     checks_length = False
     alters_types = False
