@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+import sqlite3
 import threading
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from typing import Any
 
 import psycopg
 import pytest
+from sqlalchemy import make_url
 
+from schema_guard.chain.version_rows import write_rows
+from schema_guard.dialects import open_session
+from schema_guard.errors import StepError
 from tests.chain.stage import Stage
 from tests.postgres.database import Database
 
@@ -73,6 +78,47 @@ def test_a_stamp_waits_no_longer_than_a_moment_for_its_row(stage: Stage, postgre
             assert f"alembic_version could not be written: {held_by(holder)}" in ran.out + ran.err
     assert stage.stamped() == ["r1"]
     assert stage.deploy("--repair-chain").code == 0
+
+
+@pytest.mark.parametrize("command", [("stamp",), ("deploy", "--repair-chain")], ids=" ".join)
+def test_a_stamp_overwrites_nothing_that_is_committed_while_it_waits(
+    stage: Stage, postgres_database: Database, command: tuple[str, ...]
+) -> None:
+    """`alembic upgrade` of another release ends meanwhile: what it wrote stays."""
+    stage.sql("UPDATE alembic_version SET version_num = 'r1'")
+    with postgres_database.connect(autocommit=False) as holder, postgres_database.connect() as watcher:
+        holder.execute("UPDATE alembic_version SET version_num = 'r3'")
+
+        def commit_when_waited_for() -> None:
+            for _ in range(600):
+                if watcher.execute("SELECT FROM pg_locks WHERE NOT granted").fetchone() is not None:
+                    break
+                time.sleep(0.05)
+            holder.commit()
+
+        thread = threading.Thread(target=commit_when_waited_for)
+        thread.start()
+        ran = stage.guard(*command) if command == ("stamp",) else stage.deploy(*command[1:])
+        thread.join()
+    assert "alembic_version was changed by another session" in ran.out + ran.err, ran
+    assert stage.stamped() == ["r3"]
+
+
+def test_a_stamp_overwrites_nothing_that_is_committed_while_it_waits_for_a_file(on_sqlite: Stage) -> None:
+    """The same on SQLite, where the lock is that of the file."""
+    on_sqlite.sql("CREATE TABLE alembic_version (version_num VARCHAR(32) NOT NULL)")
+    on_sqlite.sql("INSERT INTO alembic_version VALUES ('r1')")
+    url = make_url(on_sqlite.url)
+    holder = sqlite3.connect(str(url.database), isolation_level=None, check_same_thread=False)
+    holder.execute("BEGIN IMMEDIATE")
+    holder.execute("UPDATE alembic_version SET version_num = 'r3'")
+    timer = threading.Timer(1, holder.execute, ("COMMIT",))
+    with closing(holder), closing(open_session(url)) as session:
+        timer.start()
+        with pytest.raises(StepError, match="changed by another session"):
+            write_rows(url, session, "alembic_version", None, ["r2"], ["r1"])
+        timer.join()
+    assert on_sqlite.stamped() == ["r3"]
 
 
 def test_a_table_that_cannot_be_read_proves_nothing(stage: Stage, postgres_database: Database) -> None:

@@ -46,11 +46,12 @@ def write_rows(
         LockTimeoutError: somebody holds the table or its row.
         StepError: the database refuses, or the rows are not what they were when the proof was made.
     """
-    held, begun = "", time.monotonic()
+    held, begun, own = "", time.monotonic(), list[int]()
     with ThreadPoolExecutor(1) as pool:
-        writing = pool.submit(_written, url, table, schema, heads, before)
+        writing = pool.submit(_written, url, table, schema, heads, before, own)
         while not wait([writing], LOOKED_EVERY).done:
-            held = session.blocking(time.monotonic() - begun + LOOKED_EVERY, ())[0] or held
+            if own:  # without it every program that waits would be looked at
+                held = session.blocking(time.monotonic() - begun + LOOKED_EVERY, tuple(own))[0] or held
     try:
         writing.result()
     except DBAPIError as error:
@@ -60,7 +61,9 @@ def write_rows(
         raise StepError(f"{table} could not be written: {one_line(str(error.orig))}") from None
 
 
-def _written(url: URL, table: str, schema: str | None, heads: Sequence[str], before: Sequence[str]) -> None:
+def _written(
+    url: URL, table: str, schema: str | None, heads: Sequence[str], before: Sequence[str], own: list[int]
+) -> None:
     engine = create_engine(url, poolclass=NullPool)
     bridge = bridge_for(engine)
 
@@ -70,6 +73,7 @@ def _written(url: URL, table: str, schema: str | None, heads: Sequence[str], bef
 
     def write() -> None:
         with engine.begin() as connection:
+            own.extend(SYSTEMS[engine.dialect.name].backend(connection))
             _write(connection, table, schema, heads, before)
 
     try:
@@ -82,6 +86,7 @@ def _write(connection: Connection, table: str, schema: str | None, heads: Sequen
     context = MigrationContext.configure(connection, opts={"version_table": table, "version_table_schema": schema})
     context._ensure_version_table()
     name = qualified(table, schema)
+    SYSTEMS[connection.dialect.name].lock_writers(connection, name)  # who holds it may commit another revision
     found = sorted(meant(row[0] for row in connection.execute(text(f"SELECT version_num FROM {name}"))))
     if found != sorted(before):
         raise StepError(f"{table} was changed by another session while the chain was replayed; run again")

@@ -13,7 +13,7 @@ from schema_guard.column import Type, TypeKind
 from schema_guard.names import Name
 
 if TYPE_CHECKING:
-    from sqlalchemy.engine import URL, Engine
+    from sqlalchemy.engine import URL, Connection, Engine
     from sqlalchemy.engine.interfaces import DBAPIConnection
 
     from schema_guard.dialects.deadline import Deadline
@@ -157,6 +157,14 @@ class System(Protocol):
 
     def limit_locks(self, connection: DBAPIConnection, milliseconds: int) -> None:
         """Give each statement of a driver's connection that long to acquire a lock."""
+        ...
+
+    def backend(self, connection: Connection) -> tuple[int, ...]:
+        """The number of the connection's session; none where the system has none."""
+        ...
+
+    def lock_writers(self, connection: Connection, name: str) -> None:
+        """Keep others from writing this table until the transaction ends; what is read after it stays as it is."""
         ...
 
     def unlimited(self, statement: str, milliseconds: int) -> tuple[str, str] | None:

@@ -26,7 +26,7 @@ from schema_guard.errors import LockTimeoutError, ReadError, one_line
 from schema_guard.names import Name, in_quotes
 
 if TYPE_CHECKING:
-    from sqlalchemy.engine import URL, Engine
+    from sqlalchemy.engine import URL, Connection, Engine
     from sqlalchemy.engine.interfaces import DBAPIConnection
 
     from schema_guard.dialects.deadline import Deadline
@@ -328,6 +328,13 @@ class PostgreSQL(System):
         except Exception:  # older than PostgreSQL 14, or a server's system that cannot tell
             connection.rollback()
         cursor.close()
+
+    def backend(self, connection: Connection) -> tuple[int, ...]:
+        return (connection.exec_driver_sql("SELECT pg_catalog.pg_backend_pid()").scalar_one(),)
+
+    def lock_writers(self, connection: Connection, name: str) -> None:
+        """SHARE ROW EXCLUSIVE conflicts with every writer and with itself, not with readers."""
+        connection.exec_driver_sql(f"LOCK TABLE {name} IN SHARE ROW EXCLUSIVE MODE")
 
     def unlimited(self, statement: str, milliseconds: int) -> tuple[str, str] | None:
         """CONCURRENTLY waits for old transactions and blocks nobody; cut short it leaves an INVALID index."""

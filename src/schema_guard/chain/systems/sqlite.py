@@ -18,7 +18,7 @@ from schema_guard.column import Type, TypeKind
 from schema_guard.names import Name, in_quotes
 
 if TYPE_CHECKING:
-    from sqlalchemy.engine import URL, Engine
+    from sqlalchemy.engine import URL, Connection, Engine
     from sqlalchemy.engine.interfaces import DBAPIConnection
 
     from schema_guard.dialects.deadline import Deadline
@@ -172,6 +172,15 @@ class SQLite(System):
 
     def limit_locks(self, connection: DBAPIConnection, milliseconds: int) -> None:
         _run(connection, f"PRAGMA busy_timeout = {milliseconds}")
+
+    def backend(self, connection: Connection) -> tuple[int, ...]:  # noqa: ARG002
+        return ()
+
+    def lock_writers(self, connection: Connection, name: str) -> None:  # noqa: ARG002
+        """The driver itself begins a transaction no earlier than the first row is written. One that is begun already
+        (autocommit=False) is refused as soon as it writes, if another session has written since."""
+        if not getattr(connection.connection.driver_connection, "in_transaction", False):
+            connection.exec_driver_sql("BEGIN IMMEDIATE")
 
     def unlimited(self, statement: str, milliseconds: int) -> tuple[str, str] | None:  # noqa: ARG002
         return None
