@@ -26,7 +26,8 @@ from schema_guard.dialects.sqlite.collisions import collisions_of
 from schema_guard.dialects.sqlite.dialect import SQLiteDialect
 from schema_guard.dialects.sqlite.direct import DirectPlace
 from schema_guard.dialects.sqlite.directory_lock import directory_locked
-from schema_guard.dialects.sqlite.exact.look import is_exact_by, tables_as_told
+from schema_guard.dialects.sqlite.exact.look import is_exact_by
+from schema_guard.dialects.sqlite.exact.told import tables_as_told
 from schema_guard.dialects.sqlite.failures import CONSTRAINT, failure, no_copy, primary_code, unfit_rows
 from schema_guard.dialects.sqlite.features import FOREIGN_KEYS_ON, probe_features
 from schema_guard.dialects.sqlite.given_keys import gives_key, without_integer
@@ -88,8 +89,7 @@ class SQLiteSession:
         self.dialect: Dialect = SQLiteDialect(place.sqlalchemy(), place.schemas)
         self._by_url = by_url or isinstance(database, DirectPlace)
         self._tables: tuple[Table, ...] = ()
-        self.catalog_queries = 0
-        self.rows_asked = ""
+        self.catalog_queries, self.rows_asked = 0, ""
         self.fed: tuple[Fed, ...] = ()
         self.stop = Stop()
         try:

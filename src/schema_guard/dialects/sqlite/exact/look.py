@@ -8,16 +8,15 @@ from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import closing
 from typing import Any
 
-from schema_guard.dialects.sqlite.exact.definitions import as_told
 from schema_guard.dialects.sqlite.exact.text import FORMAT, digest_of
 from schema_guard.dialects.sqlite.usual import TOGETHER, Texts, filled, groups_of, texts_of, unlisted, unusual
 from schema_guard.errors import GuardError
 from schema_guard.names import in_quotes
 
-__all__ = ["VERSION", "are_as_tried", "is_exact", "is_exact_by", "queries_of", "tables_as_told", "texts_queries"]
+__all__ = ["OBJECTS", "VERSION", "are_as_tried", "differs", "is_exact", "is_exact_by", "queries_of", "texts_queries"]
 
 VERSION = sqlite3.sqlite_version
-_OBJECTS = "SELECT type, name, tbl_name, sql FROM main.sqlite_master"
+OBJECTS = "SELECT type, name, tbl_name, sql FROM main.sqlite_master"
 LOCK_TIMEOUT = 0.2
 """Seconds for a file that somebody writes to: a whole check waits for it."""
 
@@ -49,35 +48,14 @@ def is_exact_by(read: Callable[[str], Sequence[Any]], known: Mapping[str, Any]) 
         known: as `is_exact` takes it.
     """
     try:
-        if known["format"] != FORMAT or _differs(read) or digest_of(read(_OBJECTS)) != known["digest"]:
+        if known["format"] != FORMAT or differs(read) or digest_of(read(OBJECTS)) != known["digest"]:
             return False
         return are_as_tried(read, known["rows"], known["texts"])
     except (sqlite3.Error, sqlite3.Warning, GuardError):
         return False
 
 
-def tables_as_told(read: Callable[[str], Sequence[Any]], digests: Mapping[str, Any]) -> frozenset[str]:
-    """The tables in which nothing differs; none where it may, or anything goes wrong.
-
-    Args:
-        read: as `is_exact_by` takes it.
-        digests: as `by_definitions.add_looks` leaves them.
-    """
-    try:
-        looks = digests["looks"]
-        found = {} if _differs(read) else as_told(read(_OBJECTS), digests["tables"])
-        found = {name: told for name, told in found.items() if told.places <= looks.keys()}
-        rows = {
-            name: {column: looks[place][0] for column, place in told.columns if looks[place][0] is not None}
-            for name, told in found.items()
-        }
-        texts = {name: [column for column, place in told.columns if looks[place][1]] for name, told in found.items()}
-        return frozenset(found) if are_as_tried(read, rows, texts) else frozenset()
-    except (sqlite3.Error, sqlite3.Warning, GuardError):
-        return frozenset()
-
-
-def _differs(read: Callable[[str], Sequence[Any]]) -> bool:
+def differs(read: Callable[[str], Sequence[Any]]) -> bool:
     """Whether more than the definitions of tables decides on this connection."""
     ((enforced,),) = read("PRAGMA foreign_keys")
     return bool(enforced or read("SELECT 1 FROM temp.sqlite_master"))
