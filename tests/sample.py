@@ -1,7 +1,7 @@
 """Which tests `make test` takes: each one, but not with everything that it can be tried with.
 
 - A test that can run on each PostgreSQL version runs on one of them. Its name decides which.
-- Of a test that has several cases, a quarter of them runs; of many cases a twelfth; with the mark `one_in(n)` one in
+- Of a test that has several cases, an eighth of them runs; of many cases one in 24; with the mark `one_in(n)` one in
   n. At least one.
 
 The choice depends on names alone, so each run, and each worker of a run, makes the same one. `make test-all` takes
@@ -19,7 +19,7 @@ import pytest
 
 __all__ = ["sampled"]
 
-USUAL, OF_MANY = 4, 12
+USUAL, OF_MANY = 8, 24
 """One in so many of a test's cases."""
 MANY = 8
 """From so many cases on it is one in OF_MANY."""
